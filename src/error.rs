@@ -1,0 +1,149 @@
+//! The words for "no": one closed list, and the error that carries one of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What every fallible act of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done: a proved *no* (a [`Refusal`]), or *could not tell*.
+///
+/// `fact` says what and where, `hint` names one next step. Both are lower-case sentences without
+/// a full stop; neither ever contains a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    refusal: Option<Refusal>,
+    fact: String,
+    hint: Cow<'static, str>,
+}
+
+impl Error {
+    /// A proved *no*, with the usual next step of its word.
+    pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
+        Self { refusal: Some(word), fact: fact.into(), hint: word.hint().into() }
+    }
+
+    /// Could not tell: usage, files, a key that is not at hand.
+    pub fn unable(fact: impl Into<String>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { refusal: None, fact: fact.into(), hint: hint.into() }
+    }
+
+    /// The same error with a better next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The same error, saying first where it happened: `"issuer.key: …"`.
+    #[must_use]
+    pub fn within(mut self, place: impl fmt::Display) -> Self {
+        self.fact = format!("{place}: {}", self.fact);
+        self
+    }
+
+    /// The word, when this is a proved *no*.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    /// What happened, and where.
+    pub fn fact(&self) -> &str {
+        &self.fact
+    }
+
+    /// One next step.
+    pub fn next_step(&self) -> &str {
+        &self.hint
+    }
+
+    /// The process exit status this error stands for: 1 refused, 2 could not tell.
+    pub fn exit_status(&self) -> u8 {
+        if self.refusal.is_some() { 1 } else { 2 }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.refusal {
+            Some(word) => write!(f, "{word}: {}", self.fact),
+            None => f.write_str(&self.fact),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! refusals {
+    ($($number:literal $variant:ident $word:literal $hint:literal;)*) => {
+        /// A word for "no". The order of the variants is the order of their numbers, not of the checks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum Refusal {
+            $(#[doc = concat!("`", $word, "`")] $variant = $number,)*
+        }
+
+        impl Refusal {
+            /// Every word, by number.
+            pub const ALL: &'static [Refusal] = &[$(Refusal::$variant),*];
+
+            /// Its spelling, the same on every surface.
+            pub fn word(self) -> &'static str {
+                match self { $(Refusal::$variant => $word),* }
+            }
+
+            /// Its number in `docs/format.md`.
+            pub fn number(self) -> u16 {
+                match self { $(Refusal::$variant => $number),* }
+            }
+
+            fn hint(self) -> &'static str {
+                match self { $(Refusal::$variant => $hint),* }
+            }
+        }
+    };
+}
+
+refusals! {
+    1 Malformed "malformed" "ask for the file again, as an attachment, and compare its size at both ends";
+    2 UnknownVersion "unknown-version" "update olr, or ask the sender for a file in format version 1";
+    3 WrongKind "wrong-kind" "check which file you meant; `olr inspect FILE` says what a file is";
+    4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used";
+    5 WrongRequest "wrong-request" "compare the codes, and use the answer to a request of this installation";
+    6 Undecryptable "undecryptable" "ask the server for a new request made with your current vendor.trust";
+    7 WrongSignature "wrong-signature" "the file was changed on its way or was not made by its signer; ask for it again";
+    8 WrongProduct "wrong-product" "check the product name on both sides";
+    9 WrongSlot "wrong-slot" "install the key in the slot it belongs to";
+    10 WrongLicensee "wrong-licensee" "copy licensee name and key from the receipt; both are case-sensitive";
+    11 OfflineNotAllowed "offline-not-allowed" "this license type is activated online; offer a type that the catalog marks offline";
+    12 Replayed "replayed" "make a new request on the server with `olr request`";
+    13 AlreadyActivated "already-activated" "deactivate the other installation and bring its receipt";
+    14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows";
+    15 NotDelegated "not-delegated" "ask the vendor to issue it again with a key whose delegation covers it";
+    16 Revoked "revoked" "contact the vendor";
+    17 WrongMachine "wrong-machine" "make a new request on this machine with `olr request`";
+    18 Superseded "superseded" "use the newer file that is already here";
+    19 DamagedState "damaged-state" "restore the home folder from a backup, or begin again with `olr request --new-identity`";
+    20 NotActivated "not-activated" "run `olr request`, carry req.olr to your vendor, and import the answer";
+    21 Deactivated "deactivated" "make a new request with `olr request` to activate again";
+    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine";
+    23 NotYetValid "not-yet-valid" "wait for the first day of the license, or check the clock";
+    24 Expired "expired" "ask the vendor for a renewal: `olr request --renew`";
+    25 NotEntitled "not-entitled" "ask the vendor for a license with this module";
+    26 QuotaExceeded "quota-exceeded" "remove what is no longer used, or ask the vendor for more";
+    27 MaintenanceEnded "maintenance-ended" "stay on the installed release, or renew maintenance";
+}
+
+impl Refusal {
+    /// The word spelled `word`, if there is one.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|refusal| refusal.word() == word)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

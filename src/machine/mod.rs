@@ -1,0 +1,71 @@
+//! What identifies a machine. Obeys `docs/format.md`, section "Factors".
+
+use crate::wire::codec::{Keyed, Text, numbered, record};
+
+pub mod probe;
+
+numbered! {
+    /// How much a factor says about the machine.
+    pub enum Class {
+        /// Given by the machine or its hypervisor.
+        1 Hardware "hardware",
+        /// Copied with the disk.
+        2 Image "image",
+        /// Shared by many machines, or not to be relied upon: weight 0.
+        3 Common "common",
+    }
+}
+
+numbered! {
+    /// What a factor is.
+    pub enum FactorKind {
+        /// `/etc/machine-id`, or the machine GUID of Windows: an image factor.
+        1 MachineId "machine-id",
+        /// The product UUID of the firmware (DMI): hardware.
+        2 ProductUuid "product-uuid",
+        /// The product serial number of the firmware (DMI): hardware.
+        3 ProductSerial "product-serial",
+        /// The board serial number of the firmware (DMI): hardware.
+        4 BoardSerial "board-serial",
+        /// The address of a network card: hardware when permanent, else common.
+        5 NetworkAddress "network-address",
+        /// The id of the root filesystem: image.
+        6 Filesystem "filesystem",
+        /// The name of the host: image.
+        7 Hostname "hostname",
+        /// What an operator pinned, NAME=VALUE: image.
+        8 Pin "pin",
+        /// The model of the processor: common.
+        9 Cpu "cpu",
+        /// Which kind of container this is: common.
+        10 Container "container",
+        /// The instance id given by a cloud: hardware.
+        11 CloudInstance "cloud-instance",
+        /// The identity of a trusted platform module: hardware.
+        12 Tpm "tpm",
+        /// The serial number of a disk: hardware.
+        13 DiskSerial "disk-serial",
+        /// The product name of the firmware (DMI): common.
+        14 ProductName "product-name",
+        /// The platform UUID of macOS: hardware.
+        15 PlatformUuid "platform-uuid",
+        /// Which hypervisor this runs under: common.
+        16 Hypervisor "hypervisor",
+    }
+}
+
+record! {
+    /// One thing that was found on a machine.
+    pub struct Factor {
+        /// What it is.
+        pub kind: FactorKind,
+        /// How much it says; `Common` has weight 0.
+        pub class: Class,
+        /// What the system calls it: an interface (`eth0`), a file, or nothing.
+        pub name: Text,
+        /// Its value in the spelling that commitments are computed over.
+        pub value: Text,
+        /// Why it has weight 0, in words; empty for hardware and image factors.
+        pub ignored: Text,
+    }
+}

@@ -1,0 +1,23 @@
+//! Identifiers of 16 bytes, written as 32 hexadecimal digits.
+
+use crate::wire::codec::identifier;
+
+identifier! {
+    /// Names a vendor for ever: derived from the body of its first trust.
+    pub struct VendorId;
+}
+
+identifier! {
+    /// Names a public key together with its role and suite.
+    pub struct KeyId;
+}
+
+identifier! {
+    /// Names one issued license file.
+    pub struct LicenseId;
+}
+
+identifier! {
+    /// Names one request of one installation.
+    pub struct RequestId;
+}

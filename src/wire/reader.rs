@@ -1,0 +1,85 @@
+//! A reader over bytes that cannot run past their end and whose leftovers are errors.
+
+use crate::error::{Error, Refusal, Result};
+
+/// Reads fixed-width fields in order; every error names the field and its offset.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    what: &'static str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the first byte of `bytes`; `what` names the thing in errors ("license").
+    pub fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+        Self { what, bytes, at: 0 }
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The next `len` bytes.
+    pub fn take(&mut self, field: &str, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len);
+        match end.and_then(|end| self.bytes.get(self.at..end)) {
+            Some(taken) => {
+                self.at = self.at.saturating_add(len);
+                Ok(taken)
+            }
+            None => Err(self.malformed(field, "the file ends too early")),
+        }
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self, field: &str) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(field, N)?);
+        Ok(array)
+    }
+
+    /// One byte.
+    pub fn u8(&mut self, field: &str) -> Result<u8> {
+        Ok(u8::from_le_bytes(self.array(field)?))
+    }
+
+    /// Four bytes, little-endian.
+    pub fn u32(&mut self, field: &str) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.array(field)?))
+    }
+
+    /// Eight bytes, little-endian.
+    pub fn u64(&mut self, field: &str) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array(field)?))
+    }
+
+    /// A four-byte length of at most `cap`, then so many bytes.
+    pub fn sized(&mut self, field: &str, cap: usize) -> Result<&'a [u8]> {
+        let len = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
+        if len > cap {
+            return Err(self.malformed(field, &format!("{len} bytes, more than {cap}")));
+        }
+        self.take(field, len)
+    }
+
+    /// All that was read since `start`, an earlier [`Self::offset`].
+    pub fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.at).unwrap_or_default()
+    }
+
+    /// Ends the reading: nothing may be left.
+    pub fn finish(self) -> Result<()> {
+        match self.bytes.len().saturating_sub(self.at) {
+            0 => Ok(()),
+            left => Err(self.malformed("end", &format!("{left} bytes too many"))),
+        }
+    }
+
+    /// A `malformed` error at the current offset.
+    pub fn malformed(&self, field: &str, problem: &str) -> Error {
+        let Self { what, at, .. } = self;
+        Error::refuse(Refusal::Malformed, format!("{what}: {field} at byte {at}: {problem}"))
+    }
+}
