@@ -13,8 +13,18 @@
     )
 )]
 
+pub mod crypto;
 pub mod display;
+pub mod entitlement;
 pub mod error;
+pub mod home;
+pub mod key;
+pub mod license;
 pub mod machine;
+pub mod request;
+pub mod file;
+pub mod state;
+pub mod policy;
 pub mod time;
+pub mod trust;
 pub mod wire;

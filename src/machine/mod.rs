@@ -1,8 +1,12 @@
 //! What identifies a machine. Obeys `docs/format.md`, section "Factors".
 
-use crate::wire::codec::{Keyed, Text, numbered, record};
+use crate::error::{Error, Result};
+use crate::wire::codec::{Text, numbered, record};
 
+mod policy;
 pub mod probe;
+
+pub use policy::{Enrolled, Match, Policy, Verdict, commit};
 
 numbered! {
     /// How much a factor says about the machine.
@@ -68,4 +72,45 @@ record! {
         /// Why it has weight 0, in words; empty for hardware and image factors.
         pub ignored: Text,
     }
+}
+
+impl Factor {
+    /// What an operator pins: `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` has another shape.
+    pub fn pin(text: &str) -> Result<Self> {
+        let name_and_value = text.split_once('=').filter(|(name, value)| {
+            !name.trim().is_empty() && !value.trim().is_empty()
+        });
+        let Some((name, value)) = name_and_value else {
+            let fact = "a pin has the form NAME=VALUE";
+            return Err(Error::unable(fact, "write it like --pin rack=B12"));
+        };
+        Ok(Self {
+            kind: FactorKind::Pin,
+            class: Class::Image,
+            name: Text::new(name.trim())?,
+            value: Text::new(&format!("{}={}", name.trim(), value.trim()))?,
+            ignored: Text::default(),
+        })
+    }
+
+    /// Whether it can carry weight.
+    pub fn counts(&self) -> bool {
+        self.class != Class::Common
+    }
+}
+
+/// Refuses a machine that too little is known of.
+///
+/// # Errors
+/// Exit 2 with fewer than two factors that count, naming the remedy.
+pub fn expect_two(factors: &[Factor]) -> Result<()> {
+    let count = factors.iter().filter(|factor| factor.counts()).count();
+    if count >= 2 {
+        return Ok(());
+    }
+    let fact = format!("{count} factors identify this machine, and at least 2 are needed");
+    Err(Error::unable(fact, "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12"))
 }

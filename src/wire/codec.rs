@@ -350,6 +350,28 @@ impl<const CAP: usize> Decode<()> for Blob<CAP> {
     }
 }
 
+/// A value that stands on the wire as it is and never in `Debug` output.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Hidden<T>(pub T);
+
+impl<T> std::fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<T: Encode> Encode for Hidden<T> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.encode(encoder)
+    }
+}
+
+impl<T: Decode<()>> Decode<()> for Hidden<T> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        T::decode(decoder).map(Self)
+    }
+}
+
 /// A list of at most `CAP` entries whose order carries meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T, const CAP: usize = 64>(Vec<T>);

@@ -1,0 +1,45 @@
+//! SHA-2 (FIPS 180-4), HMAC (RFC 2104) and HKDF (RFC 5869).
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::crypto::label::pae;
+
+/// SHA-256 of bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// SHA-512 of bytes.
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    Sha512::digest(bytes).into()
+}
+
+/// SHA-256 over PAE(pieces); the first piece is a label.
+pub fn tagged(pieces: &[&[u8]]) -> [u8; 32] {
+    sha256(&pae(pieces))
+}
+
+/// The first 16 bytes of [`tagged`]: how key ids and vendor ids are made.
+pub fn tagged16(pieces: &[&[u8]]) -> [u8; 16] {
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(tagged(pieces)) {
+        *to = from;
+    }
+    id
+}
+
+/// HMAC-SHA256 under `key` over PAE(pieces).
+pub fn hmac(key: &[u8; 32], pieces: &[&[u8]]) -> [u8; 32] {
+    match Hmac::<Sha256>::new_from_slice(key) {
+        Ok(mac) => mac.chain_update(pae(pieces)).finalize().into_bytes().into(),
+        Err(_) => unreachable!("HMAC takes a key of any length"),
+    }
+}
+
+/// HKDF-SHA256 without salt: 32 bytes from `secret`, `info` being PAE(pieces).
+pub fn hkdf(secret: &[u8], pieces: &[&[u8]], into: &mut [u8; 32]) {
+    if hkdf::Hkdf::<Sha256>::new(None, secret).expand(&pae(pieces), into).is_err() {
+        unreachable!("HKDF-SHA256 gives up to 8160 bytes");
+    }
+}

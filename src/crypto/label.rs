@@ -1,0 +1,82 @@
+//! Every label that separates one use of a primitive from another, in one table, and the
+//! pre-authentication encoding that binds them. Obeys `docs/format.md`, section "Labels".
+
+use crate::wire::frame::Kind;
+
+/// Seals a request (HPKE `info`).
+pub const REQUEST_SEAL: &[u8] = b"olr/v1/request-seal";
+/// Signs a request, with the install key.
+pub const REQUEST: &[u8] = b"olr/v1/request";
+/// Derives key ids.
+pub const KEY_ID: &[u8] = b"olr/v1/key-id";
+/// Derives vendor ids and vendor codes.
+pub const VENDOR_ID: &[u8] = b"olr/v1/vendor-id";
+/// Authenticates the header of a key file.
+pub const KEY_FILE: &[u8] = b"olr/v1/key-file";
+/// Derives the install signing key from the install secret.
+pub const INSTALL_SIGN: &[u8] = b"olr/v1/install-sign";
+/// Derives a commitment key from the install secret and a request id.
+pub const COMMITMENT_KEY: &[u8] = b"olr/v1/commitment-key";
+/// Commits to one factor.
+pub const FACTOR: &[u8] = b"olr/v1/factor";
+/// Mixes the randomness of one encapsulation.
+pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
+/// Binds a grant to what was issued for it.
+pub const GRANT: &[u8] = b"olr/v1/grant";
+/// Detects damage of a server's state.
+pub const STATE: &[u8] = b"olr/v1/state";
+
+/// The label under which a frame of this kind is signed.
+pub fn of_kind(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Request => REQUEST,
+        Kind::License => b"olr/v1/license",
+        Kind::Receipt => b"olr/v1/receipt",
+        Kind::Trust => b"olr/v1/trust",
+        Kind::Revocations => b"olr/v1/revocations",
+        Kind::Time => b"olr/v1/time",
+        Kind::KeyFile => KEY_FILE,
+        Kind::State => STATE,
+        Kind::Delegation => b"olr/v1/delegation",
+        Kind::PartialSignature => b"olr/v1/partial-signature",
+        Kind::Usage => b"olr/v1/usage",
+    }
+}
+
+/// Pre-authentication encoding: the count of the pieces, then each length and piece; numbers are
+/// 8 bytes, little-endian. No two lists of pieces have the same encoding.
+pub fn pae(pieces: &[&[u8]]) -> Vec<u8> {
+    let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX).to_le_bytes();
+    let mut bytes = number(pieces.len()).to_vec();
+    for piece in pieces {
+        bytes.extend(number(piece.len()));
+        bytes.extend(*piece);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cannot_move_their_boundaries() {
+        assert_eq!(pae(&[]), [0; 8]);
+        assert_eq!(pae(&[b"a"]), *b"\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0a");
+        assert_ne!(pae(&[b"ab", b"c"]), pae(&[b"a", b"bc"]));
+        assert_ne!(pae(&[b"ab"]), pae(&[b"ab", b""]));
+    }
+
+    #[test]
+    fn no_two_labels_are_the_same() {
+        let mut labels = vec![
+            REQUEST_SEAL, KEY_ID, VENDOR_ID, INSTALL_SIGN, COMMITMENT_KEY, FACTOR, ENCAPSULATION, GRANT,
+        ];
+        labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
+        let all = labels.len();
+        labels.sort();
+        labels.dedup();
+        assert_eq!(labels.len(), all);
+        assert!(labels.iter().all(|label| label.starts_with(b"olr/v1/")));
+    }
+}

@@ -1,0 +1,129 @@
+//! Ed25519 (RFC 8032) with strict verification, over length-prefixed messages.
+//! Obeys `docs/format.md`, section "Signatures".
+
+use ed25519_dalek::Signer;
+use std::fmt;
+
+use crate::crypto::digest::sha512;
+use crate::crypto::label::{of_kind, pae};
+use crate::crypto::secret::Secret;
+use crate::error::{Error, Result};
+use crate::wire::frame::{Frame, Kind, SUITE, Unsigned, VERSION};
+use crate::wire::id::VendorId;
+
+/// A public key that nobody has looked at yet: 32 bytes of RFC 8032, section 5.1.2.
+pub type PublicKey = [u8; 32];
+
+/// A private Ed25519 key. It wipes itself and prints only its public half.
+pub struct SigningKey(ed25519_dalek::SigningKey);
+
+impl SigningKey {
+    /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
+    pub fn from_seed(seed: &Secret) -> Self {
+        Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
+    }
+
+    /// Its public half.
+    pub fn public(&self) -> PublicKey {
+        self.0.verifying_key().to_bytes()
+    }
+
+    /// Signs `message`, and verifies the signature before it hands it out.
+    ///
+    /// # Errors
+    /// Exit 2 when the signature does not verify: the computer is faulty.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+        let signature = self.0.sign(message).to_bytes();
+        if !verify(&self.public(), message, &signature) {
+            let fact = "a signature made here does not verify";
+            return Err(Error::unable(fact, "this computer miscalculates: sign on another one"));
+        }
+        Ok(signature)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey([redacted])")
+    }
+}
+
+/// Whether `signature` is by `public` over `message`: `verify_strict`, never with a weak key.
+pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(signature);
+    ed25519_dalek::VerifyingKey::from_bytes(public)
+        .is_ok_and(|key| !key.is_weak() && key.verify_strict(message, &signature).is_ok())
+}
+
+/// Whether `public` may be an install key: a point, and not one of small order.
+pub fn is_usable(public: &PublicKey) -> bool {
+    ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| !key.is_weak())
+}
+
+/// Whether `public` may be trusted: also canonical and of prime order (torsion-free).
+pub fn is_trustworthy(public: &PublicKey) -> bool {
+    ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| {
+        let point = key.to_edwards();
+        !key.is_weak() && point.is_torsion_free() && point.compress().to_bytes() == *public
+    })
+}
+
+/// What the signatures of a frame cover: every byte but themselves.
+pub fn message(kind: Kind, vendor: VendorId, attachment_section: &[u8], body: &[u8]) -> Vec<u8> {
+    pae(&[
+        of_kind(kind),
+        &[VERSION],
+        &[SUITE],
+        &vendor.0,
+        &sha512(attachment_section),
+        &sha512(body),
+    ])
+}
+
+impl Frame<'_> {
+    /// What its signatures must cover.
+    pub fn message(&self) -> Vec<u8> {
+        message(self.kind, self.vendor, self.attachment_section, self.body)
+    }
+}
+
+impl Unsigned {
+    /// What its signatures will cover.
+    pub fn message(&self) -> Vec<u8> {
+        message(self.kind, self.vendor, &self.attachment_section, &self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_vector_of_rfc_8032() {
+        let seed = data_encoding::HEXLOWER
+            .decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+            .unwrap();
+        let key = SigningKey::from_seed(&Secret::new(&seed.try_into().unwrap()));
+        assert!(data_encoding::HEXLOWER.encode(&key.public()).starts_with("d75a980182b10ab7"));
+        let signature = key.sign(b"").unwrap();
+        assert!(data_encoding::HEXLOWER.encode(&signature).starts_with("e5564300c360ac72"));
+        assert!(verify(&key.public(), b"", &signature));
+        assert!(!verify(&key.public(), b"x", &signature));
+    }
+
+    #[test]
+    fn weak_keys_sign_nothing() {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        let mut signature = [0; 64];
+        signature[0] = 1;
+        assert!(!verify(&identity, b"anything", &signature));
+        assert!(!is_usable(&identity) && !is_trustworthy(&identity));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let key = SigningKey::from_seed(&Secret::new(&[1; 32]));
+        assert_eq!(format!("{key:?}"), "SigningKey([redacted])");
+    }
+}

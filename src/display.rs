@@ -1,0 +1,214 @@
+//! How names from files and codes are shown to people. Obeys `docs/format.md`, section "Display".
+
+use data_encoding::BASE32_NOPAD;
+use std::borrow::Cow;
+
+/// Characters of a code: 60 bits in base32.
+const CODE_LEN: usize = 12;
+/// Characters of a group of a code.
+const GROUP: usize = 4;
+
+/// `text` on one line, with everything that could hide, reorder or fake what is shown escaped as
+/// `\u{202e}`.
+///
+/// For people only: the result cannot be turned back, because a `\` of the text stays as it is.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_shown(c) {
+            escaped.push(c);
+        } else {
+            escaped.extend(c.escape_unicode());
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether `c` is shown as it is.
+pub fn is_shown(c: char) -> bool {
+    !is_control(c) && !is_invisible(c) && !is_meaningless(c)
+}
+
+/// C0, DEL, C1, line and paragraph separators, and what reorders text or steers its layout.
+fn is_control(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{61c}' | '\u{200e}'..='\u{200f}' // marks of direction
+        | '\u{2028}'..='\u{202e}' // separators, embeddings, overrides
+        | '\u{2060}'..='\u{206f}' // joiner, isolates, deprecated controls
+        | '\u{fff0}'..='\u{fffb}' // interlinear annotation
+        | '\u{13430}'..='\u{1345f}' // Egyptian
+        | '\u{1bca0}'..='\u{1bca3}' // shorthand
+        | '\u{1d173}'..='\u{1d17a}' // musical
+    )
+}
+
+/// What takes no room, or looks like a blank and is none.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' // soft hyphen, grapheme joiner
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+        | '\u{17b4}' | '\u{17b5}' // Khmer inherent vowels
+        | '\u{180b}'..='\u{180f}' // Mongolian selectors and separator
+        | '\u{200b}'..='\u{200d}' | '\u{feff}' // zero width
+        | '\u{fe00}'..='\u{fe0f}' // variation selectors
+        | '\u{e0000}'..='\u{e0fff}' // tags, more selectors
+    )
+}
+
+/// Noncharacters and private use: no two machines show the same.
+fn is_meaningless(c: char) -> bool {
+    let number = u32::from(c);
+    number & 0xfffe == 0xfffe
+        || matches!(number, 0xfdd0..=0xfdef | 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff)
+}
+
+/// The code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
+///
+/// `digest` has at least 8 bytes; a shorter one gives a shorter code, which no input equals.
+pub fn code(digest: &[u8]) -> String {
+    grouped(BASE32_NOPAD.encode(digest).chars().take(CODE_LEN))
+}
+
+/// A code as somebody typed it, in the form that [`code`] gives, or nothing if it is none.
+///
+/// Case, blanks and dashes of any kind do not count.
+pub fn parse_code(text: &str) -> Option<String> {
+    let mut code = String::with_capacity(CODE_LEN);
+    for c in text.chars().filter(|c| !is_separator(*c)) {
+        let c = c.to_ascii_uppercase();
+        if code.len() >= CODE_LEN || !matches!(c, 'A'..='Z' | '2'..='7') {
+            return None;
+        }
+        code.push(c);
+    }
+    (code.len() == CODE_LEN).then(|| grouped(code.chars()))
+}
+
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+fn grouped(symbols: impl Iterator<Item = char>) -> String {
+    let mut grouped = String::new();
+    for (n, symbol) in symbols.enumerate() {
+        if n > 0 && n.is_multiple_of(GROUP) {
+            grouped.push('-');
+        }
+        grouped.push(symbol);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::RangeInclusive;
+
+    /// Written apart from the code above: every range that must never pass.
+    const DANGEROUS: &[RangeInclusive<u32>] = &[
+        0..=0x1f,
+        0x7f..=0x9f,
+        0xad..=0xad,
+        0x34f..=0x34f,
+        0x61c..=0x61c,
+        0x115f..=0x1160,
+        0x17b4..=0x17b5,
+        0x180b..=0x180f,
+        0x200b..=0x200f,
+        0x2028..=0x202e,
+        0x2060..=0x206f,
+        0x3164..=0x3164,
+        0xe000..=0xf8ff,
+        0xfdd0..=0xfdef,
+        0xfe00..=0xfe0f,
+        0xfeff..=0xfeff,
+        0xffa0..=0xffa0,
+        0xfff0..=0xfffb,
+        0x13430..=0x1345f,
+        0x1bca0..=0x1bca3,
+        0x1d173..=0x1d17a,
+        0xe0000..=0xe0fff,
+        0xf0000..=0x10ffff,
+    ];
+
+    #[test]
+    fn every_code_point_is_shown_or_escaped() {
+        let mut seen = 0;
+        for c in '\0'..=char::MAX {
+            let number = u32::from(c);
+            let dangerous = DANGEROUS.iter().any(|range| range.contains(&number))
+                || matches!(number & 0xffff, 0xfffe | 0xffff);
+            assert_eq!(is_shown(c), !dangerous, "U+{number:04X}");
+            assert!(!c.is_control() || dangerous, "U+{number:04X}");
+            let expected = if dangerous { format!("\\u{{{number:x}}}") } else { c.to_string() };
+            assert_eq!(shown(c.encode_utf8(&mut [0; 4])), expected);
+            seen += 1;
+        }
+        assert_eq!(seen, 0x11_0000 - 0x800);
+    }
+
+    #[test]
+    fn names_of_people_and_firms_pass() {
+        for name in [
+            "ACME Ltd",
+            "Zoë & Søn",
+            "Γεωργία",
+            "東京株式会社",
+            "Кирилл",
+            "日本 🚀",
+            "שלום",
+            "a\\b",
+        ] {
+            assert!(matches!(shown(name), Cow::Borrowed(text) if text == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn tricks_are_seen() {
+        assert_eq!(shown("ACME\u{202e}dtL"), "ACME\\u{202e}dtL");
+        assert_eq!(shown("a\nb\r\u{2028}\u{85}c"), "a\\u{a}b\\u{d}\\u{2028}\\u{85}c");
+        assert_eq!(shown("\u{1b}[2J"), "\\u{1b}[2J");
+    }
+
+    #[test]
+    fn a_code_is_the_first_sixty_bits() {
+        assert_eq!(code(&[0; 32]), "AAAA-AAAA-AAAA");
+        assert_eq!(code(&[0xff; 8]), "7777-7777-7777");
+        // RFC 4648, section 10: "foobar" is MZXW6YTBOI.
+        assert_eq!(code(b"foobarfoobar"), "MZXW-6YTB-OJTG");
+        assert_eq!(code(b"\0\0\0\0\0\0\0\x0f"), "AAAA-AAAA-AAAA", "bits 61 to 64 do not count");
+        assert_eq!(code(b"\0\0\0\0\0\0\0\x10"), "AAAA-AAAA-AAAB");
+    }
+
+    #[test]
+    fn typed_codes_become_canonical() {
+        let typed = [
+            "MZXW-6YTB-OJTG",
+            "mzxw6ytbojtg",
+            " mzxw 6ytb\tojtg\n",
+            "MZXW\u{2013}6ytb\u{2014}OJTG",
+            "m-z-x-w-6-y-t-b-o-j-t-g-",
+            "MZXW\u{a0}6YTB\u{2212}OJTG",
+        ];
+        for text in typed {
+            assert_eq!(parse_code(text).as_deref(), Some("MZXW-6YTB-OJTG"), "{text:?}");
+        }
+        for text in [
+            "",
+            "-",
+            "MZXW-6YTB-OJT",
+            "MZXW-6YTB-OJTGA",
+            "MZXW-6YTB-OJT1",
+            "MZXW-6YTB-OJT=",
+            "MZXW_6YTB_OJTG",
+            "mzxw-6ytb-ojtſ",
+            "MZXW-6YTB-OJT\u{200b}",
+        ] {
+            assert_eq!(parse_code(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a license grants, in the words that judgement and `status` need.
+//! Obeys `docs/format.md`, section "Grants".
+
+use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
+
+numbered! {
+    /// How a license is paid for and how long it lives.
+    pub enum Model {
+        /// Perpetual.
+        1 Purchased "purchased",
+        /// Pay as you go.
+        2 Meter "meter",
+        /// A trial.
+        3 Evaluation "evaluation",
+        /// A key of a partner's pool.
+        4 Pool "pool",
+    }
+}
+
+numbered! {
+    /// Whose name the product carries.
+    pub enum Edition {
+        /// The vendor's own.
+        1 Standard "standard",
+        /// The partner's.
+        2 Oem "oem",
+    }
+}
+
+numbered! {
+    /// What a product asks permission for. The enforcement table speaks in these.
+    pub enum Operation {
+        /// The server starts, or goes on running.
+        1 Run "run",
+        /// A client connects.
+        2 Connect "connect",
+        /// Data is backed up.
+        3 Backup "backup",
+        /// Data is restored.
+        4 Restore "restore",
+        /// A user is created.
+        5 CreateUser "create-user",
+        /// A backup set is created.
+        6 CreateBackupSet "create-backup-set",
+        /// Users are imported.
+        7 ImportUsers "import-users",
+        /// A user is changed.
+        8 UpdateUser "update-user",
+        /// A license is imported.
+        9 UpdateLicense "update-license",
+        /// A newer release is installed.
+        10 Upgrade "upgrade",
+    }
+}
+
+numbered! {
+    /// Why a grace period runs.
+    pub enum Cause {
+        /// The end day has passed.
+        1 Expired "expired",
+        /// More is used than granted.
+        2 OverQuota "over-quota",
+        /// The machine no longer matches, or another one uses the key.
+        3 Conflict "conflict",
+        /// The license or a signer was revoked.
+        4 Revoked "revoked",
+        /// The license was added to a pool.
+        5 Pooled "pooled",
+        /// The product was upgraded without the server module.
+        6 Upgraded "upgraded",
+    }
+}
+
+numbered! {
+    /// What follows when a grace period ends.
+    pub enum Outcome {
+        /// The server stops.
+        1 Stop "stop",
+        /// The operations of the enforcement table are blocked.
+        2 Block "block",
+        /// Only a warning.
+        3 Warn "warn",
+    }
+}
+
+record! {
+    /// What a cause leads to, and after how long.
+    pub struct GraceRule {
+        /// Why.
+        pub cause: Cause,
+        /// Seconds until the outcome.
+        pub seconds: u64,
+        /// What then.
+        pub outcome: Outcome,
+    }
+}
+
+impl Keyed for GraceRule {
+    type Key = Cause;
+    fn key(&self) -> &Cause {
+        &self.cause
+    }
+}
+
+record! {
+    /// The operations that a cause blocks.
+    pub struct EnforcementRule {
+        /// Why.
+        pub cause: Cause,
+        /// What is blocked.
+        pub blocked: Set<Operation>,
+    }
+}
+
+impl Keyed for EnforcementRule {
+    type Key = Cause;
+    fn key(&self) -> &Cause {
+        &self.cause
+    }
+}
+
+record! {
+    /// So many CALs of one module.
+    pub struct Grant {
+        /// The module's id in the catalog: `OBM`.
+        pub module: Text,
+        /// Its name for people.
+        pub name: Text,
+        /// The heading it stands under in the summary.
+        pub group: Text,
+        /// What one CAL counts: `device`.
+        pub unit: Text,
+        /// How many, or *any* for unlimited.
+        pub quota: Limit<u64>,
+        /// At most so many per account, or *any*.
+        pub account_cap: Limit<u64>,
+        /// Modules of one pool share their quotas; empty for none.
+        pub pool: Text,
+        /// Modules that must be granted too.
+        pub requires: Set<Text>,
+        /// What comes with it and is never counted.
+        pub includes: Set<Text>,
+        /// The first product version that counts it; empty for all.
+        pub minimum_version: Text,
+    }
+}
+
+impl Keyed for Grant {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.module
+    }
+}
+
+record! {
+    /// A count of one module: in use, or wanted.
+    pub struct Count {
+        /// The module's id.
+        pub module: Text,
+        /// How many.
+        pub count: u64,
+    }
+}
+
+impl Keyed for Count {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.module
+    }
+}

@@ -1,0 +1,120 @@
+//! Importing an answer: one transaction that installs it whole or leaves everything as it was.
+
+use crate::display::shown;
+use crate::error::{Error, Refusal, Result};
+use crate::home::Home;
+use crate::license::License;
+use crate::policy::{compare, judge};
+use crate::state::{Accepted, State, Surroundings};
+use crate::trust::Trust;
+use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
+
+/// What became of an imported file.
+#[derive(Debug)]
+pub enum Imported {
+    /// A license.
+    License {
+        /// What it grants.
+        license: Box<License>,
+        /// What became of it.
+        accepted: Accepted,
+    },
+    /// A newer trust, or the one that counts already.
+    Trust {
+        /// The trust that counts now.
+        trust: Box<Trust>,
+        /// Whether it is new here.
+        new: bool,
+    },
+}
+
+impl Home {
+    /// Verifies a binary file in the order of the refusals, judges it, and installs it; with
+    /// `only_try` everything but the last.
+    ///
+    /// # Errors
+    /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
+    pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::License | Kind::Trust) {
+            return Err(wrong_kind(Kind::License, kind));
+        }
+        let _lock = if only_try || !self.state_file().exists() { None } else { Some(self.lock()?) };
+        let Some(mut state) = self.load()? else {
+            let fact = "nothing was requested in this home, so that it trusts no vendor yet";
+            return Err(Error::unable(fact, "begin with `olr request`, or name the right --home"));
+        };
+        let imported = match kind {
+            Kind::Trust => {
+                let new = state.follow(bytes)?;
+                Imported::Trust { trust: Box::new(state.trust().clone()), new }
+            }
+            _ => state.import_license(bytes, around)?,
+        };
+        if !only_try && imported.changed() {
+            self.save(&state)?;
+        }
+        Ok(imported)
+    }
+}
+
+impl Imported {
+    /// Whether the state changed.
+    fn changed(&self) -> bool {
+        match self {
+            Self::License { accepted, .. } => *accepted != Accepted::Already,
+            Self::Trust { new, .. } => *new,
+        }
+    }
+}
+
+impl State {
+    fn import_license(&mut self, bytes: &[u8], around: &Surroundings) -> Result<Imported> {
+        let license = License::verify(bytes, self.trust())?;
+        self.expect_asked_for(&license)?;
+        let name = license.body();
+        license.expect_here(&name.product, &name.slot, &self.install_key())?;
+        let license = Box::new(license);
+        if self.holds(bytes) {
+            return Ok(Imported::License { license, accepted: Accepted::Already });
+        }
+        self.expect_answer(&license)?;
+        expect_strong_keys(bytes, self.trust())?;
+        let found = self.found(around)?;
+        let machine = compare(&license, self, &found);
+        let mark = self.memory().mark.max(license.body().issued);
+        match judge(&license, &machine, around.clock, mark) {
+            // It waits for its first day.
+            Err(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
+            judged => judged?,
+        }
+        let accepted = self.accept(&license, around.clock.max(mark))?;
+        Ok(Imported::License { license, accepted })
+    }
+
+    /// Whether this installation ever asked for the product and slot of `license`.
+    fn expect_asked_for(&self, license: &License) -> Result<()> {
+        let body = license.body();
+        let memory = self.memory();
+        let sent = memory.requests.iter().map(|sent| (&sent.product, &sent.slot));
+        let held = memory.slots.iter().map(|slot| (&slot.name.product, &slot.name.slot));
+        let asked: Vec<_> = sent.chain(held).collect();
+        let product = shown(&body.product);
+        if !asked.iter().any(|(product, _)| **product == body.product) {
+            let fact = format!("this license is for product {product}, which was not asked for here");
+            return Err(Error::refuse(Refusal::WrongProduct, fact));
+        }
+        if !asked.contains(&(&body.product, &body.slot)) {
+            let slot = shown(&body.slot);
+            let fact = format!("this license belongs to slot {slot}, which was not asked for here");
+            return Err(Error::refuse(Refusal::WrongSlot, fact));
+        }
+        Ok(())
+    }
+}
+
+/// Keys are looked at closely when they are imported, not at each verification.
+fn expect_strong_keys(bytes: &[u8], trust: &Trust) -> Result<()> {
+    let frame = Frame::parse(Kind::License, bytes)?;
+    trust.signers(&frame)?.iter().try_for_each(|delegation| delegation.check_key())
+}

@@ -1,0 +1,221 @@
+//! The home: the files of one server. The only place that reads and writes a state.
+
+use rand::CryptoRng;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::display::shown;
+use crate::error::{Error, Refusal, Result};
+use crate::file::{self, Writing};
+use crate::key::install::InstallSecret;
+use crate::license::License;
+use crate::policy::{Decision, decide};
+use crate::request::RequestBody;
+use crate::state::{Ask, Asked, STATE_CAP, State, Surroundings};
+use crate::trust::Trust;
+use crate::wire::id::LicenseId;
+
+mod import;
+mod order;
+
+pub use import::Imported;
+pub use order::Order;
+
+/// A folder with the state of one installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+/// A request that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// What was sealed.
+    pub body: RequestBody,
+    /// The binary request.
+    pub bytes: Vec<u8>,
+    /// The code for the phone.
+    pub code: String,
+    /// The trust it was sealed to.
+    pub trust: Trust,
+    /// Whether this request pinned the trust: the vendor code is to be compared.
+    pub first_contact: bool,
+}
+
+impl Home {
+    /// The home in `folder`, which need not exist yet.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The state file.
+    pub fn state_file(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// The state, or nothing before the first request.
+    ///
+    /// # Errors
+    /// `damaged-state`; exit 2 when the file cannot be read.
+    pub fn load(&self) -> Result<Option<State>> {
+        let bytes = file::read_if_there(&self.state_file(), STATE_CAP).map_err(|error| {
+            if error.refusal().is_some() {
+                return Error::refuse(Refusal::DamagedState, error.fact());
+            }
+            error
+        })?;
+        let bytes = bytes.map(zeroize::Zeroizing::new);
+        let in_file = |error: Error| error.within(file::name(&self.state_file()));
+        bytes.map(|bytes| State::parse(&bytes).map_err(in_file)).transpose()
+    }
+
+    /// The state, where there must be one.
+    ///
+    /// # Errors
+    /// `not-activated` before the first request, and as [`Home::load`].
+    pub fn expect_state(&self) -> Result<State> {
+        self.load()?.ok_or_else(|| {
+            let fact = format!("nothing was requested or installed in {}", file::name(&self.folder));
+            Error::refuse(Refusal::NotActivated, fact)
+        })
+    }
+
+    fn save(&self, state: &State) -> Result<()> {
+        file::write(&self.state_file(), &state.to_bytes(), Writing::Secret)
+    }
+
+    /// Keeps other processes out until the file is dropped.
+    fn lock(&self) -> Result<File> {
+        make_private(&self.folder)?;
+        let path = self.folder.join("lock");
+        let failed = |_| {
+            let fact = format!("{}: the home cannot be locked", file::name(&path));
+            Error::unable(fact, "run as the owner of the home, or name another with --home")
+        };
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        Ok(lock)
+    }
+
+    /// Makes a request. Unless it is only tried out, the state is saved before the bytes leave
+    /// this function.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `not-activated` (a renewal of
+    /// nothing), `damaged-state`; exit 2: something is missing, or fewer than two factors.
+    pub fn request(
+        &self,
+        order: &Order,
+        around: &Surroundings,
+        only_try: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Requested> {
+        let _lock = if only_try { None } else { Some(self.lock()?) };
+        let known = self.load()?;
+        let first_contact = known.is_none();
+        let mut state = match (known, &order.trust) {
+            (Some(mut state), Some(bytes)) => {
+                state.follow(bytes)?;
+                state
+            }
+            (Some(state), None) => state,
+            (None, Some(bytes)) => State::new(InstallSecret::random(rng), Trust::pin(bytes)?)?,
+            (None, None) => {
+                let fact = "the first request needs the vendor's trust";
+                return Err(Error::unable(fact, "add --trust vendor.trust, a file from your vendor"));
+            }
+        };
+        order.expect_vendor_code(state.trust())?;
+        let asked = order.asked(state.trust(), state.memory().asked.as_ref())?;
+        let ask = Ask {
+            renews: if order.renew { Some(installed_id(&state, &asked)?) } else { None },
+            wanted: order.wanted.clone(),
+            note: order.note.clone(),
+        };
+        let (body, bytes) = state.request(asked, ask, around, rng)?;
+        if !only_try {
+            self.save(&state)?;
+        }
+        let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
+        Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact })
+    }
+
+    /// Judges what is installed. Changes nothing.
+    ///
+    /// # Errors
+    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license stands in the decision.
+    pub fn decide(
+        &self,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
+        let state = self.expect_state()?;
+        let found = state.found(around)?;
+        let slot = state.slot(product, slot)?;
+        let decision = decide(around.clock, &found, &state, slot);
+        Ok((state, decision))
+    }
+}
+
+impl State {
+    /// Takes up a newer trust of the same vendor; the same one again is fine.
+    ///
+    /// # Errors
+    /// As [`Trust::successor`].
+    fn follow(&mut self, bytes: &[u8]) -> Result<bool> {
+        if self.trust().bytes() == bytes {
+            return Ok(false);
+        }
+        let newer = self.trust().successor(bytes).map_err(|error| match error.refusal() {
+            Some(Refusal::WrongVendor) => {
+                error.hint("keep one home for each vendor: name another with --home")
+            }
+            Some(Refusal::Superseded) => error.hint("leave it out: this home knows a newer one"),
+            _ => error,
+        })?;
+        self.take_up(newer)?;
+        Ok(true)
+    }
+
+    /// The factors found, with what the operator pinned at the last request.
+    fn found(&self, around: &Surroundings) -> Result<Vec<crate::machine::Factor>> {
+        let asked = self.memory().asked.as_ref();
+        let pins = asked.map(|asked| asked.pins.as_ref()).unwrap_or_default();
+        Ok(self.factors_with_pins(&around.factors, pins)?.into_vec())
+    }
+}
+
+/// The id of the license that a renewal replaces.
+fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
+    let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;
+    let held = slot.installed.as_ref().or(slot.next.as_ref());
+    match held {
+        Some(held) => Ok(License::verify(&held.license, state.trust())?.body().license),
+        None => {
+            let slot = shown(&asked.slot).into_owned();
+            let fact = format!("there is no license in slot {slot} to renew");
+            Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"))
+        }
+    }
+}
+
+/// Makes the folder, for its owner alone.
+fn make_private(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    file::make_folder(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+    }
+    Ok(())
+}

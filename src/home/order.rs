@@ -1,0 +1,107 @@
+//! What an operator orders a request with, completed by what the home remembers.
+
+use crate::display::{parse_code, shown};
+use crate::entitlement::Count;
+use crate::error::{Error, Refusal, Result};
+use crate::machine::Factor;
+use crate::state::Asked;
+use crate::trust::{Product, Trust};
+use crate::wire::codec::{Hidden, List, Note, Set, Text};
+
+/// An order for a request. What is missing is taken from the request before.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// The vendor's trust in binary form: needed at first contact.
+    pub trust: Option<Vec<u8>>,
+    /// The vendor code that the operator was told.
+    pub vendor_code: Option<String>,
+    /// The licensee's name.
+    pub licensee: Option<Text>,
+    /// The license key.
+    pub license_key: Option<Hidden<Text>>,
+    /// The product; by default the vendor's first.
+    pub product: Option<Text>,
+    /// The release installed.
+    pub product_version: Option<Text>,
+    /// The slot; by default the product's first.
+    pub slot: Option<Text>,
+    /// What the operator pins.
+    pub pins: Vec<Factor>,
+    /// Whether the installed license is to be replaced.
+    pub renew: bool,
+    /// Modules wanted.
+    pub wanted: Set<Count, 4096>,
+    /// A word to the support staff.
+    pub note: Note,
+}
+
+impl Order {
+    /// Whether `trust` is the one whose code the operator was told.
+    ///
+    /// # Errors
+    /// `wrong-vendor`; exit 2 when the code has another shape.
+    pub(super) fn expect_vendor_code(&self, trust: &Trust) -> Result<()> {
+        let Some(told) = &self.vendor_code else { return Ok(()) };
+        let Some(told) = parse_code(told) else {
+            let fact = "a vendor code has 12 letters and digits";
+            return Err(Error::unable(fact, "write it like ABCD-EFGH-IJKL"));
+        };
+        let code = trust.vendor_code();
+        if told == code {
+            return Ok(());
+        }
+        let fact = format!("this vendor.trust has the code {code}, not {told}");
+        Err(Error::refuse(Refusal::WrongVendor, fact)
+            .hint("do not go on: ask your vendor for the right vendor.trust"))
+    }
+
+    /// The order with what was asked before in its gaps.
+    ///
+    /// # Errors
+    /// `wrong-product`, `wrong-slot`; exit 2 when licensee or key were never said.
+    pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
+        let missing = |what: &str, flag: &'static str| {
+            Error::unable(format!("{what} was never said in this home"), flag)
+        };
+        let licensee = self.licensee.clone().or_else(|| before.map(|b| b.licensee.clone()));
+        let key = self.license_key.clone().or_else(|| before.map(|b| b.license_key.clone()));
+        let product = self.product.clone().or_else(|| before.map(|b| b.product.clone()));
+        let product = trust.product(product.as_deref())?;
+        // A slot is remembered together with its product.
+        let before_here = before.filter(|before| before.product == product.id);
+        let slot = self.slot.clone().or_else(|| before_here.map(|b| b.slot.clone()));
+        let version = self.product_version.clone();
+        let version = version.or_else(|| before_here.map(|b| b.product_version.clone()));
+        Ok(Asked {
+            licensee: licensee
+                .ok_or_else(|| missing("the licensee's name", "add --licensee NAME, as on the receipt"))?,
+            license_key: key
+                .ok_or_else(|| missing("the license key", "add --key KEY, as on the receipt"))?,
+            product: product.id.clone(),
+            product_version: version.unwrap_or_default(),
+            slot: slot_of(product, slot)?,
+            pins: self.pins(before)?,
+        })
+    }
+
+    /// The pins of the order, and those before it that it does not name again.
+    fn pins(&self, before: Option<&Asked>) -> Result<List<Factor>> {
+        let before = before.map(|before| before.pins.to_vec()).unwrap_or_default();
+        let named = |pin: &Factor| self.pins.iter().any(|new| new.name == pin.name);
+        let old = before.into_iter().filter(|pin| !named(pin));
+        List::new(old.chain(self.pins.iter().cloned()).collect())
+    }
+}
+
+fn slot_of(product: &Product, wanted: Option<Text>) -> Result<Text> {
+    let found = match &wanted {
+        None => product.slots.first(),
+        Some(wanted) => product.slots.iter().find(|slot| *slot == wanted),
+    };
+    found.cloned().ok_or_else(|| {
+        let names: Vec<_> = product.slots.iter().map(|slot| shown(slot)).collect();
+        let wanted = wanted.unwrap_or_default();
+        let fact = format!("product {} has no slot {:?}", shown(&product.id), shown(&wanted));
+        Error::refuse(Refusal::WrongSlot, fact).hint(format!("its slots: {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,54 @@
+//! The secret of one installation, and the keys that grow from it.
+//! Obeys `docs/format.md`, section "Install keys".
+
+use rand::rngs::ChaCha20Rng;
+use rand::{CryptoRng, SeedableRng};
+
+use crate::crypto::label::{COMMITMENT_KEY, ENCAPSULATION, INSTALL_SIGN};
+use crate::crypto::secret::Secret;
+use crate::crypto::sign::SigningKey;
+use crate::wire::id::RequestId;
+
+/// Made at first use, kept in the state, never sent anywhere.
+#[derive(Debug)]
+pub struct InstallSecret(Secret);
+
+impl InstallSecret {
+    /// A new one.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        Self(Secret::random(rng))
+    }
+
+    /// One that the state kept.
+    pub fn from_secret(secret: Secret) -> Self {
+        Self(secret)
+    }
+
+    /// The bytes that the state keeps.
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+
+    /// The key that signs this installation's requests; its public half names the installation.
+    pub fn signing_key(&self) -> SigningKey {
+        SigningKey::from_seed(&self.0.derive(&[INSTALL_SIGN]))
+    }
+
+    /// The key under which the vendor commits to the factors of one request.
+    pub fn commitment_key(&self, request: RequestId) -> Secret {
+        self.0.derive(&[COMMITMENT_KEY, &request.0])
+    }
+
+    /// Randomness for one encapsulation. It stays unpredictable when the system's generator
+    /// repeats itself: the secret, the request number and the content are mixed in.
+    pub fn encapsulation_rng(
+        &self,
+        number: u64,
+        content: &[u8; 32],
+        rng: &mut impl CryptoRng,
+    ) -> ChaCha20Rng {
+        let fresh = Secret::random(rng);
+        let pieces: [&[u8]; 4] = [ENCAPSULATION, fresh.expose(), &number.to_le_bytes(), content];
+        ChaCha20Rng::from_seed(*self.0.derive(&pieces).expose())
+    }
+}

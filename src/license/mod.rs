@@ -1,0 +1,164 @@
+//! The license: what a vendor grants to one machine. Obeys `docs/format.md`, section "License".
+//!
+//! Bytes become a [`License`] only through [`License::verify`].
+
+use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model};
+use crate::error::{Error, Refusal, Result};
+use crate::machine::Policy;
+use crate::time::{Day, Instant};
+use crate::trust::{Act, Trust};
+use crate::wire::codec::{BODY_CAP, Note, Set, Text, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::{LicenseId, RequestId};
+
+mod limits;
+#[cfg(feature = "vendor")]
+mod sign;
+#[cfg(feature = "vendor")]
+pub use sign::sign_license;
+
+record! {
+    /// The body of a license.
+    pub struct LicenseBody {
+        /// Names this file; a renewal gets another id.
+        pub license: LicenseId,
+        /// The request it answers.
+        pub request: RequestId,
+        /// SHA-256 of that request.
+        pub request_hash: [u8; 32],
+        /// The number of that request.
+        pub number: u64,
+        /// Counts the answers to that request, from 1.
+        pub answer: u32,
+        /// The installation it is for.
+        pub install_key: [u8; 32],
+        /// The licensee's name. The key does not stand here: it travels only in the seal.
+        pub licensee: Text,
+        /// The product.
+        pub product: Text,
+        /// The slot.
+        pub slot: Text,
+        /// The license type's id in the catalog.
+        pub type_id: Text,
+        /// How it is paid for.
+        pub model: Model,
+        /// Whose name the product carries.
+        pub edition: Edition,
+        /// What is granted.
+        pub grants: Set<Grant, 4096>,
+        /// Interface languages it unlocks.
+        pub languages: Set<Text>,
+        /// When it was issued, by the vendor's clock.
+        pub issued: Instant,
+        /// The first day.
+        pub starts: Day,
+        /// The last day; nothing means for ever.
+        pub expires: Option<Day>,
+        /// The last day of maintenance; nothing means for ever.
+        pub maintenance: Option<Day>,
+        /// Seconds that the clock may be behind what is known.
+        pub tolerance: u32,
+        /// Which machine it is for.
+        pub policy: Policy,
+        /// What happens before something stops.
+        pub grace: Set<GraceRule>,
+        /// What stops.
+        pub enforcement: Set<EnforcementRule>,
+        /// The license it replaces.
+        pub replaces: Option<LicenseId>,
+        /// A word to the customer.
+        pub note: Note,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+/// A license whose signers, signatures, delegations and contents were verified. Whether it is for
+/// this installation, [`License::expect_here`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct License {
+    body: LicenseBody,
+    bytes: Vec<u8>,
+}
+
+impl License {
+    /// Verifies the exact bytes, then decodes them.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
+    pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let frame = Frame::parse(Kind::License, bytes)?;
+        let delegations = trust.signers(&frame)?;
+        let body: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
+        check(&body)?;
+        for delegation in &delegations {
+            delegation.permits(Act::License, body.issued)?;
+            limits::expect_within(&body, delegation)?;
+        }
+        limits::expect_enough_signers(&body, delegations.len(), trust.body())?;
+        for delegation in &delegations {
+            let key = delegation.key_id();
+            if trust.body().revoked.get(&key).is_some() {
+                let fact = format!("its signer, key {key}, was revoked by the vendor");
+                return Err(Error::refuse(Refusal::Revoked, fact)
+                    .hint("ask the vendor to issue it again"));
+            }
+        }
+        Ok(Self { body, bytes: bytes.to_vec() })
+    }
+
+    /// What it grants, to whom, until when.
+    pub fn body(&self) -> &LicenseBody {
+        &self.body
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether it is for this product, slot and installation.
+    ///
+    /// # Errors
+    /// `wrong-product`, `wrong-slot`, `wrong-machine`.
+    pub fn expect_here(&self, product: &str, slot: &str, install_key: &[u8; 32]) -> Result<()> {
+        let shown = crate::display::shown;
+        let LicenseBody { product: its_product, slot: its_slot, .. } = &self.body;
+        if &**its_product != product {
+            let (its, here) = (shown(its_product), shown(product));
+            let fact = format!("this license is for product {its}, not for {here}");
+            return Err(Error::refuse(Refusal::WrongProduct, fact));
+        }
+        if &**its_slot != slot {
+            let (its, here) = (shown(its_slot), shown(slot));
+            let fact = format!("this license belongs to slot {its}, not to slot {here}");
+            return Err(Error::refuse(Refusal::WrongSlot, fact));
+        }
+        if self.body.install_key != *install_key {
+            let fact = "this license was issued for another installation";
+            return Err(Error::refuse(Refusal::WrongMachine, fact));
+        }
+        Ok(())
+    }
+}
+
+/// Checks what the types of a license body cannot say.
+fn check(body: &LicenseBody) -> Result<()> {
+    let problem = if body.number == 0 || body.answer == 0 {
+        "requests and answers count from 1"
+    } else if body.expires.is_some_and(|end| end < body.starts) {
+        "it ends before it starts"
+    } else {
+        body.policy.check()?;
+        refuse_critical("license body", &body.extensions)?;
+        if !body.grace.is_empty() || !body.enforcement.is_empty() {
+            let fact = "license body: its grace or enforcement rules are unknown to this program";
+            return Err(Error::refuse(Refusal::UnknownVersion, fact)
+                .hint("this file needs a newer olr"));
+        }
+        return Ok(());
+    };
+    Err(Error::refuse(Refusal::Malformed, format!("license body: {problem}")))
+}

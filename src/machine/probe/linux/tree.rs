@@ -1,0 +1,97 @@
+//! The files of a system below a root, each read up to a cap. See `docs/format.md`, "Factors".
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Most bytes that are read of a file.
+const FILE_CAP: u64 = 64 * 1024;
+/// The bit of a mode that lets everybody read.
+const WORLD_READABLE: u32 = 0o004;
+
+pub(super) struct Tree<'a> {
+    pub(super) root: &'a Path,
+    /// Whether to read what an ordinary user could not.
+    pub(super) privileged: bool,
+}
+
+pub(super) enum Content {
+    Text(String),
+    Missing,
+    /// It exists; why it was not read.
+    Unreadable(String),
+}
+
+impl Tree<'_> {
+    /// The content of a file, trimmed.
+    pub(super) fn read(&self, path: &str) -> Content {
+        let path = self.path(path);
+        let mode = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => metadata.permissions().mode(),
+            Ok(_) => return Content::Missing,
+            Err(error) => return absent(error.kind()),
+        };
+        // Root could read it, but the product that comes later may not be root.
+        if !self.privileged && mode & WORLD_READABLE == 0 {
+            return Content::Unreadable("needs --privileged".to_string());
+        }
+        let mut bytes = Vec::new();
+        match File::open(path).and_then(|file| file.take(FILE_CAP).read_to_end(&mut bytes)) {
+            Ok(_) => Content::Text(String::from_utf8_lossy(&bytes).trim().to_string()),
+            Err(error) => absent(error.kind()),
+        }
+    }
+
+    /// The content of a file, trimmed; empty when there is none to be read.
+    pub(super) fn text(&self, path: &str) -> String {
+        match self.read(path) {
+            Content::Text(text) => text,
+            Content::Missing | Content::Unreadable(_) => String::new(),
+        }
+    }
+
+    /// The first line of a file, if it says anything.
+    pub(super) fn line(&self, path: &str) -> Option<String> {
+        let text = self.text(path);
+        text.lines().next().filter(|line| !line.is_empty()).map(str::to_string)
+    }
+
+    /// Whether something has this name, a dangling link included.
+    pub(super) fn exists(&self, path: &str) -> bool {
+        fs::symlink_metadata(self.path(path)).is_ok()
+    }
+
+    /// The names in a folder, sorted.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The last part of what a link points at.
+    pub(super) fn target(&self, link: &str) -> Option<String> {
+        let target = fs::read_link(self.path(link)).ok()?;
+        target.file_name()?.to_str().map(str::to_string)
+    }
+
+    /// Where a path leads, all links followed.
+    pub(super) fn resolved(&self, path: &str) -> Option<PathBuf> {
+        fs::canonicalize(self.path(path)).ok()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        // An absolute path would leave the root.
+        self.root.join(path.trim_start_matches('/'))
+    }
+}
+
+fn absent(kind: ErrorKind) -> Content {
+    match kind {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Content::Missing,
+        ErrorKind::PermissionDenied => Content::Unreadable("needs root".to_string()),
+        _ => Content::Unreadable("could not be read".to_string()),
+    }
+}

@@ -1,0 +1,28 @@
+//! macOS and the other Unix systems. Obeys `docs/format.md`, section "Factors".
+
+use super::{Findings, cards};
+use std::fs::File;
+use std::io::Read as _;
+
+/// Where macOS says which version it is; missing on the others.
+const VERSION_FILE: &str = "/System/Library/CoreServices/SystemVersion.plist";
+const FILE_CAP: u64 = 64 * 1024;
+
+pub(super) fn read(_privileged: bool) -> Findings {
+    let mut findings = Findings::default();
+    cards::add(&mut findings);
+    let names = rustix::system::uname();
+    findings.hostname(&names.nodename().to_string_lossy());
+    findings.fact("kernel", &names.release().to_string_lossy());
+    findings.fact("os version", &version().unwrap_or_default());
+    findings
+}
+
+/// The string that follows the key `ProductVersion`.
+fn version() -> Option<String> {
+    let mut text = String::new();
+    File::open(VERSION_FILE).ok()?.take(FILE_CAP).read_to_string(&mut text).ok()?;
+    let (_, rest) = text.split_once("<key>ProductVersion</key>")?;
+    let (_, rest) = rest.split_once("<string>")?;
+    rest.split_once("</string>").map(|(version, _)| version.to_string())
+}

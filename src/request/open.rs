@@ -1,0 +1,83 @@
+//! The vendor's direction: opening a request.
+
+use crate::crypto::seal::SealingKey;
+use crate::crypto::sign::{is_usable, verify};
+use crate::error::{Error, Refusal, Result};
+use crate::request::{RequestBody, SealedRequest, seal_info, signed_message};
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::extension::refuse_critical;
+use crate::wire::reader::Reader;
+
+/// A request whose seal held and whose install key signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedRequest {
+    body: RequestBody,
+    hash: [u8; 32],
+    code: String,
+}
+
+impl OpenedRequest {
+    /// What the server says of itself.
+    pub fn body(&self) -> &RequestBody {
+        &self.body
+    }
+
+    /// SHA-256 of the whole binary request.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// The code for the phone.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+impl SealedRequest<'_> {
+    /// Opens the seal with the key it is for, then checks the signature with the key inside.
+    ///
+    /// # Errors
+    /// `undecryptable`, `malformed`, `unknown-version`, `wrong-signature`.
+    pub fn open(&self, key: &SealingKey) -> Result<OpenedRequest> {
+        let opened = key.open(&self.encapsulated, &seal_info(self.header), self.ciphertext);
+        let Some(plaintext) = opened else {
+            let fact = "the seal of this request does not open: it was changed on its way";
+            return Err(Error::refuse(Refusal::Undecryptable, fact));
+        };
+        let body: RequestBody = decode("request body", unpad(&plaintext)?, BODY_CAP)?;
+        refuse_critical("request body", &body.extensions)?;
+        check(&body)?;
+        let message = signed_message(self.header, &self.encapsulated, self.ciphertext);
+        if !verify(&body.install_key, &message, &self.signature) {
+            let fact = "the signature does not fit the install key inside this request";
+            return Err(Error::refuse(Refusal::WrongSignature, fact));
+        }
+        Ok(OpenedRequest { body, hash: self.hash(), code: self.code() })
+    }
+}
+
+/// The body inside a padded plaintext: nothing but zeros may follow, and no KiB too many.
+fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
+    let mut reader = Reader::new("request plaintext", plaintext);
+    let body = reader.sized("body", plaintext.len())?;
+    let padding = plaintext.len().saturating_sub(reader.offset());
+    let zeros = reader.take("padding", padding)?;
+    if padding >= super::PADDING || zeros.iter().any(|byte| *byte != 0) {
+        return Err(reader.malformed("padding", "not zeros to the next KiB"));
+    }
+    Ok(body)
+}
+
+/// What the types of a request body cannot say.
+fn check(body: &RequestBody) -> Result<()> {
+    let problem = if !is_usable(&body.install_key) {
+        "the install key is weak"
+    } else if body.number == 0 {
+        "requests count from 1"
+    } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
+        "an earlier request has a later number"
+    } else {
+        return Ok(());
+    };
+    Err(Error::refuse(Refusal::Malformed, format!("request body: {problem}")))
+}

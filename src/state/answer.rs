@@ -1,0 +1,98 @@
+//! Taking in an answer. Obeys `docs/format.md`, section "Order of answers".
+
+use crate::error::{Error, Refusal, Result};
+use crate::license::License;
+use crate::state::{Held, Pair, Slot, SlotName, State};
+use crate::time::Instant;
+use crate::wire::codec::{Blob, List, Set};
+
+/// What became of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is in force.
+    Installed,
+    /// It takes over at its start.
+    AsNext,
+    /// The same bytes are here already; nothing changed.
+    Already,
+}
+
+impl State {
+    /// Holds a verified license against what this installation asked and accepted before.
+    ///
+    /// # Errors
+    /// `wrong-request`, `replayed`, `superseded`, in this order.
+    pub fn expect_answer(&self, license: &License) -> Result<()> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
+        let asked = sent.is_some_and(|sent| {
+            (sent.request, sent.number, &sent.product, &sent.slot)
+                == (body.request, body.number, &name.product, &name.slot)
+        });
+        if !asked {
+            let fact = "this license answers none of the last 16 requests of this installation";
+            return Err(Error::refuse(Refusal::WrongRequest, fact));
+        }
+        let Some(slot) = self.memory.slots.get(&name) else { return Ok(()) };
+        if body.number < slot.floor {
+            let fact = "this license answers a request made before this slot was deactivated";
+            return Err(Error::refuse(Refusal::Replayed, fact));
+        }
+        if (Pair { number: body.number, answer: body.answer }) <= slot.highest {
+            let fact = "a newer answer was imported here already";
+            return Err(Error::refuse(Refusal::Superseded, fact));
+        }
+        Ok(())
+    }
+
+    /// Whether exactly these bytes are installed or waiting.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        let held = self.memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]);
+        held.flatten().any(|held| *held.license == *bytes)
+    }
+
+    /// Takes in a license that [`Self::expect_answer`] and judgement let pass. At `now` a license
+    /// that has not started yet waits behind the installed one.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn accept(&mut self, license: &License, now: Instant) -> Result<Accepted> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
+        let enrolled: List<_> = sent.map(|sent| sent.found.clone()).unwrap_or_default();
+        let held = Held { license: Blob::new(license.bytes())?, enrolled };
+        let before = self.memory.slots.get(&name).cloned();
+        let mut slot = before.unwrap_or_else(|| Slot {
+            name: name.clone(),
+            installed: None,
+            next: None,
+            highest: Pair::default(),
+            floor: 0,
+        });
+        slot.highest = Pair { number: body.number, answer: body.answer };
+        let accepted = if now < body.starts.begins() {
+            // One that has begun by now moves up, so that it is not lost.
+            if let Some(next) = slot.next.take_if(|next| self.has_begun(next, now)) {
+                slot.installed = Some(next);
+            }
+            slot.next = Some(held);
+            Accepted::AsNext
+        } else {
+            slot.installed = Some(held);
+            slot.next = None;
+            Accepted::Installed
+        };
+        let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
+        self.memory.slots = Set::new(others.chain([slot]).collect())?;
+        self.memory.mark = self.memory.mark.max(body.issued);
+        self.remember(license.bytes());
+        Ok(accepted)
+    }
+
+    fn has_begun(&self, held: &Held, now: Instant) -> bool {
+        License::verify(&held.license, &self.trust)
+            .is_ok_and(|license| license.body().starts.begins() <= now)
+    }
+}

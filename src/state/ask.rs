@@ -1,0 +1,137 @@
+//! Making a request out of what an installation knows.
+
+use rand::CryptoRng;
+
+use crate::crypto::digest::sha256;
+use crate::entitlement::Count;
+use crate::error::{Error, Result};
+use crate::machine::{Factor, expect_two};
+use crate::request::{Earlier, Fact, RequestBody, seal_request};
+use crate::state::{Sent, SlotName, State};
+use crate::time::Instant;
+use crate::wire::codec::{Hidden, List, Note, Set, Text, record};
+use crate::wire::id::{LicenseId, RequestId};
+
+record! {
+    /// What the operator says of the license to ask for.
+    pub struct Asked {
+        /// The licensee's name.
+        pub licensee: Text,
+        /// The license key.
+        pub license_key: Hidden<Text>,
+        /// The product.
+        pub product: Text,
+        /// The release installed; empty when not said.
+        pub product_version: Text,
+        /// The slot.
+        pub slot: Text,
+        /// What the operator pinned, as factors.
+        pub pins: List<Factor>,
+    }
+}
+
+/// What a request asks, beyond what is remembered.
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    /// The license to replace.
+    pub renews: Option<LicenseId>,
+    /// The modules wanted.
+    pub wanted: Set<Count, 4096>,
+    /// A word to the support staff.
+    pub note: Note,
+}
+
+/// What was found around the program when it asks.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Factors, the pins not among them.
+    pub factors: Vec<Factor>,
+    /// Local IP addresses.
+    pub addresses: Vec<Text>,
+    /// Facts about host and system.
+    pub facts: Vec<Fact>,
+    /// The clock.
+    pub clock: Instant,
+    /// Names this boot; empty when unknown.
+    pub boot: Text,
+}
+
+impl State {
+    /// Makes the next request and remembers it. The state must be saved before the request leaves.
+    ///
+    /// # Errors
+    /// Exit 2: fewer than two factors, or a cap is broken.
+    pub fn request(
+        &mut self,
+        asked: Asked,
+        ask: Ask,
+        around: &Surroundings,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(RequestBody, Vec<u8>)> {
+        let found = self.factors_with_pins(&around.factors, &asked.pins)?;
+        expect_two(&found)?;
+        let mut request = RequestId([0; 16]);
+        rng.fill_bytes(&mut request.0);
+        let number = self.memory.number.checked_add(1).ok_or_else(|| {
+            Error::unable("this installation has made too many requests", "use --new-identity")
+        })?;
+        let name = SlotName { product: asked.product.clone(), slot: asked.slot.clone() };
+        let installed = self.memory.slots.get(&name).and_then(|slot| slot.installed.as_ref());
+        let body = RequestBody {
+            request,
+            number,
+            earlier: self.earlier()?,
+            install_key: self.install_key(),
+            commitment_key: Hidden(*self.install.commitment_key(request).expose()),
+            product: asked.product.clone(),
+            product_version: asked.product_version.clone(),
+            slot: asked.slot.clone(),
+            licensee: asked.licensee.clone(),
+            license_key: asked.license_key.clone(),
+            enrolled: installed.map(|held| held.enrolled.clone()).unwrap_or_default(),
+            found: found.clone(),
+            addresses: List::new(first_64(&around.addresses))?,
+            facts: List::new(first_64(&around.facts))?,
+            clock: around.clock,
+            boot: around.boot.clone(),
+            renews: ask.renews,
+            usage: Set::default(),
+            wanted: ask.wanted,
+            note: ask.note,
+            extensions: Set::default(),
+        };
+        let bytes = seal_request(&body, &self.trust, &self.install, rng)?;
+        let hash = sha256(&bytes);
+        let sent = Sent { number, request, hash, product: name.product, slot: name.slot, found };
+        let mut requests = std::mem::take(&mut self.memory.requests).into_vec();
+        requests.push(sent);
+        let surplus = requests.len().saturating_sub(16);
+        self.memory.requests = List::new(requests.split_off(surplus))?;
+        self.memory.number = number;
+        self.memory.asked = Some(asked);
+        self.remember(&bytes);
+        Ok((body, bytes))
+    }
+
+    /// What was found, with what the operator pinned; those that count come first, so that a host
+    /// with very many virtual interfaces loses none of them to the cap.
+    ///
+    /// # Errors
+    /// Exit 2 when more than 64 factors count.
+    pub fn factors_with_pins(&self, found: &[Factor], pins: &[Factor]) -> Result<List<Factor>> {
+        let all = || pins.iter().chain(found);
+        let mut factors: Vec<_> = all().filter(|factor| factor.counts()).cloned().collect();
+        let room = 64_usize.saturating_sub(factors.len());
+        factors.extend(all().filter(|factor| !factor.counts()).take(room).cloned());
+        List::new(factors)
+    }
+
+    fn earlier(&self) -> Result<Set<Earlier, 16>> {
+        let requests = self.memory.requests.iter();
+        Set::new(requests.map(|sent| Earlier { number: sent.number, hash: sent.hash }).collect())
+    }
+}
+
+fn first_64<T: Clone>(entries: &[T]) -> Vec<T> {
+    entries.iter().take(64).cloned().collect()
+}

@@ -1,0 +1,297 @@
+//! The memory of one installation. Obeys `docs/format.md`, section "State".
+
+use zeroize::Zeroizing;
+
+use crate::crypto::digest::tagged;
+use crate::crypto::label::STATE;
+use crate::crypto::secret::Secret;
+use crate::error::{Error, Refusal, Result};
+use crate::key::install::InstallSecret;
+use crate::key::{Role, key_id};
+use crate::license::License;
+use crate::machine::Factor;
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::wire::codec::{Blob, Keyed, List, Set, Text, decode, encode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{FRAME_CAP, Kind, MAGIC, SUITE};
+use crate::wire::id::{KeyId, RequestId};
+use crate::wire::reader::Reader;
+
+mod answer;
+mod ask;
+
+pub use answer::Accepted;
+pub use ask::{Ask, Asked, Surroundings};
+
+/// Most bytes of a state: installed and next licenses for a few slots, with room.
+pub const STATE_CAP: usize = 4 * 1024 * 1024;
+
+/// The state has a version of its own.
+const STATE_VERSION: u8 = 1;
+
+record! {
+    /// What is remembered, the install secret apart.
+    pub struct Memory {
+        /// Rises with every writing.
+        pub counter: u64,
+        /// The pinned trust and those that followed it; the last one counts.
+        pub trusts: List<Blob<FRAME_CAP>, 16>,
+        /// The number of the last request or deactivation; 0 before the first.
+        pub number: u64,
+        /// The last requests, oldest first.
+        pub requests: List<Sent, 16>,
+        /// What is installed where.
+        pub slots: Set<Slot>,
+        /// What was last asked with, so that a later request need not say it again.
+        pub asked: Option<Asked>,
+        /// No judgement is made at an earlier instant: the latest issue instant accepted.
+        pub mark: Instant,
+        /// SHA-256 chain over every artefact made or accepted.
+        pub chain: [u8; 32],
+        /// How the state may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A request that was made.
+    pub struct Sent {
+        /// Its number.
+        pub number: u64,
+        /// Its id.
+        pub request: RequestId,
+        /// Its hash.
+        pub hash: [u8; 32],
+        /// The product asked for.
+        pub product: Text,
+        /// The slot asked for.
+        pub slot: Text,
+        /// The factors it carried: enrolled once its answer is installed.
+        pub found: List<Factor>,
+    }
+}
+
+record! {
+    /// A product's slot on this server.
+    #[derive(PartialOrd, Ord)]
+    pub struct SlotName {
+        /// The product.
+        pub product: Text,
+        /// The slot.
+        pub slot: Text,
+    }
+}
+
+record! {
+    /// What is installed in a slot.
+    pub struct Slot {
+        /// Which one.
+        pub name: SlotName,
+        /// The license in force.
+        pub installed: Option<Held>,
+        /// The license that takes over at its start.
+        pub next: Option<Held>,
+        /// The highest (number, answer) accepted.
+        pub highest: Pair,
+        /// Answers to requests numbered below this are refused.
+        pub floor: u64,
+    }
+}
+
+record! {
+    /// A license file and the factors that it was issued for.
+    pub struct Held {
+        /// The binary license.
+        pub license: Blob<FRAME_CAP>,
+        /// The factors of the request that it answers.
+        pub enrolled: List<Factor>,
+    }
+}
+
+record! {
+    /// The order of answers.
+    #[derive(Copy, PartialOrd, Ord, Default)]
+    pub struct Pair {
+        /// The number of the request.
+        pub number: u64,
+        /// The answer to it.
+        pub answer: u32,
+    }
+}
+
+impl Keyed for Slot {
+    type Key = SlotName;
+    fn key(&self) -> &SlotName {
+        &self.name
+    }
+}
+
+/// The state of one installation.
+#[derive(Debug)]
+pub struct State {
+    install: InstallSecret,
+    trust: Trust,
+    /// Everything but the secret.
+    pub(crate) memory: Memory,
+}
+
+impl State {
+    /// A new state that trusts `trust`: first contact.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn new(install: InstallSecret, trust: Trust) -> Result<Self> {
+        let memory = Memory {
+            counter: 0,
+            trusts: List::new(vec![Blob::new(trust.bytes())?])?,
+            number: 0,
+            requests: List::default(),
+            slots: Set::default(),
+            asked: None,
+            mark: Instant::default(),
+            chain: [0; 32],
+            extensions: Set::default(),
+        };
+        Ok(Self { install, trust, memory })
+    }
+
+    /// The install secret.
+    pub fn install(&self) -> &InstallSecret {
+        &self.install
+    }
+
+    /// The newest trust.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What is remembered.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The public key that names this installation.
+    pub fn install_key(&self) -> [u8; 32] {
+        self.install.signing_key().public()
+    }
+
+    /// The install id, for people.
+    pub fn install_id(&self) -> KeyId {
+        key_id(Role::Install, &self.install_key())
+    }
+
+    /// The slot that a question is about: the named one, or the only one.
+    ///
+    /// # Errors
+    /// `not-activated` when there is none; exit 2 when there are several and none was named.
+    pub fn slot(&self, product: Option<&str>, slot: Option<&str>) -> Result<&Slot> {
+        let fits = |found: &&Slot| {
+            product.is_none_or(|product| *found.name.product == *product)
+                && slot.is_none_or(|slot| *found.name.slot == *slot)
+        };
+        let mut fitting = self.memory.slots.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => {
+                let fact = "no license is installed here";
+                Err(Error::refuse(Refusal::NotActivated, fact))
+            }
+            (Some(_), Some(_)) => {
+                let fact = "licenses are installed for several products or slots";
+                Err(Error::unable(fact, "name one with --product and --slot"))
+            }
+        }
+    }
+
+    /// The license of a held file, verified once more.
+    ///
+    /// # Errors
+    /// What [`License::verify`] and [`License::expect_here`] refuse.
+    pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
+        let license = License::verify(&held.license, &self.trust)?;
+        license.expect_here(&name.product, &name.slot, &self.install_key())?;
+        Ok(license)
+    }
+
+    /// Takes up a trust that [`Trust::successor`] gave.
+    ///
+    /// # Errors
+    /// Exit 2 after very many trusts.
+    pub fn take_up(&mut self, newer: Trust) -> Result<()> {
+        let mut trusts = std::mem::take(&mut self.memory.trusts).into_vec();
+        trusts.push(Blob::new(newer.bytes())?);
+        self.memory.trusts = List::new(trusts)?;
+        self.remember(newer.bytes());
+        self.trust = newer;
+        Ok(())
+    }
+
+    /// Adds an artefact to the hash chain and counts the change.
+    fn remember(&mut self, artefact: &[u8]) {
+        self.memory.chain = tagged(&[STATE, &self.memory.chain, artefact]);
+        self.memory.counter = self.memory.counter.saturating_add(1);
+    }
+
+    /// The bytes of the state file.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let body = encode(&self.memory);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(128)));
+        bytes.extend(MAGIC);
+        bytes.extend([STATE_VERSION, SUITE, u8::try_from(Kind::State.number()).unwrap_or(0)]);
+        bytes.extend(self.install.secret().expose());
+        bytes.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend(body);
+        let digest = tagged(&[STATE, &bytes]);
+        bytes.extend(digest);
+        bytes
+    }
+
+    /// Reads a state file.
+    ///
+    /// # Errors
+    /// `damaged-state`; exit 2 when a newer program wrote it.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let (install, memory) = parse(bytes).map_err(damaged)?;
+        let newest = memory.trusts.iter().skip(1).try_fold(
+            Trust::pin(memory.trusts.first().map(|first| &**first).unwrap_or_default())
+                .map_err(damaged)?,
+            |trust, next| trust.successor(next).map_err(damaged),
+        )?;
+        Ok(Self { install, trust: newest, memory })
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
+    let mut reader = Reader::new("state", bytes);
+    if reader.array::<4>("magic")? != MAGIC {
+        return Err(reader.malformed("magic", "this is not a state of olr"));
+    }
+    let (version, suite, kind) = (reader.u8("version")?, reader.u8("suite")?, reader.u8("kind")?);
+    if u16::from(kind) != Kind::State.number() {
+        return Err(reader.malformed("kind", "this is not a state"));
+    }
+    if version != STATE_VERSION || suite != SUITE {
+        let fact = format!("state version {version}, suite {suite}");
+        return Err(Error::refuse(Refusal::UnknownVersion, fact));
+    }
+    let secret = Zeroizing::new(reader.array("install secret")?);
+    let body = reader.sized("body", STATE_CAP)?;
+    let covered = reader.since(0);
+    if reader.array("digest")? != tagged(&[STATE, covered]) {
+        return Err(reader.malformed("digest", "it does not fit the content"));
+    }
+    reader.finish()?;
+    let memory: Memory = decode("state body", body, STATE_CAP)?;
+    refuse_critical("state body", &memory.extensions)?;
+    Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
+}
+
+/// Whatever is wrong with a state, the word is `damaged-state`, unless a newer program wrote it.
+fn damaged(error: Error) -> Error {
+    if error.refusal() == Some(Refusal::UnknownVersion) {
+        let fact = format!("this state was written by a newer olr ({})", error.fact());
+        return Error::unable(fact, "update olr on this server");
+    }
+    Error::refuse(Refusal::DamagedState, error.fact())
+}

@@ -1,0 +1,132 @@
+//! Delegations: what an issuer key may sign. Obeys `docs/format.md`, section "Delegation".
+
+use crate::crypto::sign::{PublicKey, is_trustworthy};
+use crate::error::{Error, Refusal, Result};
+use crate::key::{Role, key_id};
+use crate::time::Instant;
+use crate::wire::codec::{BODY_CAP, Keyed, Limit, Set, Text, decode, numbered, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::Frame;
+use crate::wire::id::KeyId;
+
+numbered! {
+    /// What a key may do.
+    pub enum Act {
+        /// Sign licenses.
+        1 License "license",
+        /// Sign revocations.
+        2 Revoke "revoke",
+        /// Sign times.
+        3 Time "time",
+    }
+}
+
+record! {
+    /// The body of a delegation. Every limit is a list or a maximum, or the explicit word *any*.
+    pub struct DelegationBody {
+        /// The issuer's key, Ed25519.
+        pub issuer: PublicKey,
+        /// What it may do.
+        pub acts: Set<Act>,
+        /// For which products.
+        pub products: Limit<Set<Text>>,
+        /// For which slots.
+        pub slots: Limit<Set<Text>>,
+        /// Which license types.
+        pub types: Limit<Set<Text>>,
+        /// Which modules, and how much of each.
+        pub modules: Limit<Set<ModuleMaximum, 4096>>,
+        /// Most days from the start of a license to its end.
+        pub longest_term: Limit<u32>,
+        /// The first instant at which it may issue.
+        pub from: Limit<Instant>,
+        /// The last instant at which it may issue.
+        pub until: Limit<Instant>,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// At most so many of a module.
+    pub struct ModuleMaximum {
+        /// The module's id.
+        pub module: Text,
+        /// The maximum, or *any*.
+        pub maximum: Limit<u64>,
+    }
+}
+
+impl Keyed for ModuleMaximum {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.module
+    }
+}
+
+/// A delegation that the roots signed or keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegation {
+    body: DelegationBody,
+}
+
+impl Delegation {
+    /// Reads a frame whose signatures count.
+    pub(super) fn read(frame: &Frame<'_>) -> Result<Self> {
+        let body: DelegationBody = decode("delegation body", frame.body, BODY_CAP)?;
+        refuse_critical("delegation body", &body.extensions)?;
+        if !frame.attachments.is_empty() {
+            let fact = "delegation: it has no attachments";
+            return Err(Error::refuse(Refusal::Malformed, fact));
+        }
+        Ok(Self { body })
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &DelegationBody {
+        &self.body
+    }
+
+    /// The id of the issuer's key.
+    pub fn key_id(&self) -> KeyId {
+        key_id(Role::Issuer, &self.body.issuer)
+    }
+
+    /// Whether the issuer's key is of prime order: checked when it is delegated and imported, not
+    /// at each verification.
+    ///
+    /// # Errors
+    /// `malformed`.
+    pub fn check_key(&self) -> Result<()> {
+        if is_trustworthy(&self.body.issuer) {
+            return Ok(());
+        }
+        Err(Error::refuse(Refusal::Malformed, "delegation body: the issuer key is weak"))
+    }
+
+    /// Whether it allows `act` at the instant that the signed body states.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn permits(&self, act: Act, issued: Instant) -> Result<()> {
+        let body = &self.body;
+        if body.acts.get(&act).is_none() {
+            return Err(self.outside(format!("it may not sign a {act}")));
+        }
+        let outside = match (&body.from, &body.until) {
+            (Limit::Only(from), _) if issued < *from => Some(format!("it counts from {from}")),
+            (_, Limit::Only(until)) if issued > *until => Some(format!("it counts until {until}")),
+            _ => None,
+        };
+        match outside {
+            Some(limit) => Err(self.outside(format!("issued at {issued}, but {limit}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The refusal of what lies outside a limit of this delegation.
+    pub fn outside(&self, limit: String) -> Error {
+        let fact = format!("key {} is not delegated for this: {limit}", self.key_id());
+        Error::refuse(Refusal::NotDelegated, fact)
+    }
+}

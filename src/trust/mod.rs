@@ -1,0 +1,307 @@
+//! What a server trusts: the vendor's roots, and what they say counts.
+//! Obeys `docs/format.md`, section "Trust".
+
+use crate::crypto::digest::{sha256, tagged, tagged16};
+use crate::crypto::label::VENDOR_ID;
+use crate::crypto::sign::{PublicKey, is_trustworthy, verify};
+use crate::display;
+use crate::entitlement::Model;
+use crate::error::{Error, Refusal, Result};
+use crate::key::{Role, key_id};
+use crate::wire::codec::{BODY_CAP, Keyed, Limit, List, Set, Text, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind, SUITE};
+use crate::wire::id::{KeyId, VendorId};
+
+mod delegation;
+#[cfg(feature = "vendor")]
+mod sign;
+
+pub use delegation::{Act, Delegation, DelegationBody, ModuleMaximum};
+#[cfg(feature = "vendor")]
+pub use sign::sign_by_roots;
+
+record! {
+    /// The body of a trust.
+    pub struct TrustBody {
+        /// Counts the vendor's trusts, from 1.
+        pub version: u32,
+        /// The vendor's name for people.
+        pub name: Text,
+        /// Root keys, Ed25519.
+        pub roots: Set<PublicKey, 8>,
+        /// How many of them must sign.
+        pub threshold: u8,
+        /// Sealing keys, X25519; requests are sealed to the first.
+        pub sealing: List<[u8; 32], 8>,
+        /// Suites whose files count.
+        pub suites: Set<u8>,
+        /// Products; the first is the default.
+        pub products: List<Product>,
+        /// SHA-256 of delegation frames that former roots signed and that go on counting.
+        pub kept: Set<[u8; 32]>,
+        /// Keys that count no longer.
+        pub revoked: Set<KeyId, 4096>,
+        /// When more than one signer is needed.
+        pub signer_rules: List<SignerRule>,
+        /// Whether everything under this trust is for tests only.
+        pub test: bool,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A product and where on a server its keys are installed.
+    pub struct Product {
+        /// Its id.
+        pub id: Text,
+        /// Its slots; the first is the default.
+        pub slots: List<Text>,
+    }
+}
+
+record! {
+    /// Licenses that need several signers.
+    pub struct SignerRule {
+        /// Licenses of this model, or of *any*.
+        pub model: Limit<Model>,
+        /// That grant more of a module than this; nothing means every license of the model.
+        pub above: Option<ModuleMaximum>,
+        /// How many distinct signers they need.
+        pub signers: u8,
+    }
+}
+
+/// A trust whose signatures were verified, at first contact or by the trust before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    vendor: VendorId,
+    body: TrustBody,
+    bytes: Vec<u8>,
+}
+
+impl Trust {
+    /// First contact: a trust that is right in itself. Whether it is the vendor's, the vendor code
+    /// tells, or the product that compiled it in.
+    ///
+    /// # Errors
+    /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
+    pub fn pin(bytes: &[u8]) -> Result<Self> {
+        let frame = Frame::parse(Kind::Trust, bytes)?;
+        let body = read_body(&frame)?;
+        let own = root_keys(&body);
+        if body.version == 1 {
+            check_signatures(&frame, &own, body.threshold)?;
+        } else {
+            // What former roots signed, only a server that knows them can tell.
+            let known = |key| own.iter().any(|(own, _)| *own == key);
+            let mut ours = frame.clone();
+            ours.signatures.retain(|signature| known(signature.key));
+            check_signatures(&ours, &own, body.threshold)?;
+        }
+        Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
+    }
+
+    /// The trust that follows this one: signed by a threshold of this one's roots and of its own.
+    ///
+    /// # Errors
+    /// As [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
+    pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
+        let frame = Frame::parse(Kind::Trust, bytes)?;
+        frame.expect_vendor(self.vendor)?;
+        let body = read_body(&frame)?;
+        let (old, new) = (root_keys(&self.body), root_keys(&body));
+        let both = [old.as_slice(), new.as_slice()].concat();
+        check_signatures(&frame, &both, 1)?;
+        for (keys, threshold) in [(&old, self.body.threshold), (&new, body.threshold)] {
+            let signed = |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
+            let distinct = keys.iter().filter(signed).count();
+            expect_threshold(distinct, threshold)?;
+        }
+        if body.version <= self.body.version {
+            let fact = format!("trust {} is not newer than trust {}", body.version, self.body.version);
+            return Err(Error::refuse(Refusal::Superseded, fact));
+        }
+        Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
+    }
+
+    /// Whose trust it is.
+    pub fn vendor(&self) -> VendorId {
+        self.vendor
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &TrustBody {
+        &self.body
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The code that people compare at first contact: twelve characters of base32.
+    pub fn vendor_code(&self) -> String {
+        display::code(&body_digest(&self.bytes))
+    }
+
+    /// The key that requests are sealed to, and its id.
+    pub fn sealing_key(&self) -> Option<(KeyId, [u8; 32])> {
+        let first = self.body.sealing.first()?;
+        Some((key_id(Role::Sealing, first), *first))
+    }
+
+    /// The product called `id`, or the default one.
+    ///
+    /// # Errors
+    /// `wrong-product`.
+    pub fn product(&self, id: Option<&str>) -> Result<&Product> {
+        let products = &self.body.products;
+        let found = match id {
+            None => products.first(),
+            Some(id) => products.iter().find(|product| &*product.id == id),
+        };
+        found.ok_or_else(|| {
+            let names: Vec<_> = products.iter().map(|product| display::shown(&product.id)).collect();
+            let fact = format!("the vendor has no product {:?}", display::shown(id.unwrap_or("")));
+            Error::refuse(Refusal::WrongProduct, fact).hint(format!("its products: {}", names.join(", ")))
+        })
+    }
+
+    /// The delegation in `frame`, when a threshold of the roots signed it or it is kept.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
+    pub fn delegation(&self, frame: &Frame<'_>) -> Result<Delegation> {
+        frame.expect_vendor(self.vendor)?;
+        if self.body.kept.get(&sha256(frame.bytes)).is_none() {
+            check_signatures(frame, &root_keys(&self.body), self.body.threshold)?;
+        }
+        Delegation::read(frame)
+    }
+
+    /// The delegations of all that signed `frame`, their signatures verified. What the signed body
+    /// says must still be held against each of them.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
+    pub fn signers(&self, frame: &Frame<'_>) -> Result<Vec<Delegation>> {
+        frame.expect_vendor(self.vendor)?;
+        let mut delegations = Vec::new();
+        for attached in &frame.attachments {
+            match attached.kind {
+                Kind::Delegation => delegations.push(self.delegation(attached)?),
+                other => {
+                    let fact = format!("an attached {other} is not known to this program");
+                    return Err(Error::refuse(Refusal::UnknownVersion, fact));
+                }
+            }
+        }
+        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
+        check_signatures(frame, &keys, 1)?;
+        if keys.len() != frame.signatures.len() {
+            let fact = format!("{}: attachments: one delegation for each signer, no other", frame.kind);
+            return Err(Error::refuse(Refusal::Malformed, fact));
+        }
+        Ok(delegations)
+    }
+}
+
+/// Every signature must be by one of `keys` and must verify, and there must be enough of them.
+/// A frame holds each key once, so that counting signatures counts distinct keys.
+fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u8) -> Result<()> {
+    let mut signers = Vec::new();
+    for signature in &frame.signatures {
+        let Some((_, key)) = keys.iter().find(|(id, _)| *id == signature.key) else {
+            let fact = format!("this {} is signed by unknown key {}", frame.kind, signature.key);
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+        };
+        signers.push((key, signature));
+    }
+    expect_threshold(signers.len(), threshold)?;
+    let message = frame.message();
+    for (key, signature) in signers {
+        if !verify(key, &message, &signature.bytes) {
+            let fact = format!("the signature of key {} does not fit this {}", signature.key, frame.kind);
+            return Err(Error::refuse(Refusal::WrongSignature, fact));
+        }
+    }
+    Ok(())
+}
+
+fn expect_threshold(found: usize, threshold: u8) -> Result<()> {
+    if found >= usize::from(threshold) && found > 0 {
+        return Ok(());
+    }
+    let fact = format!("signed by {found} keys that count, where {threshold} are needed");
+    Err(Error::refuse(Refusal::UntrustedSigner, fact))
+}
+
+fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
+    body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
+}
+
+/// Decodes a body and checks what its types cannot say. Nothing in it is believed yet.
+fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
+    let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
+    refuse_critical("trust body", &body.extensions)?;
+    let malformed = |problem: &str| {
+        Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")))
+    };
+    if !frame.attachments.is_empty() {
+        return malformed("a trust has no attachments");
+    }
+    if body.version == 0 {
+        return malformed("versions count from 1");
+    }
+    if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
+        return malformed("the vendor id does not belong to it");
+    }
+    if body.version == 1 && !body.kept.is_empty() {
+        return malformed("the first trust keeps no delegations");
+    }
+    if body.threshold == 0 || usize::from(body.threshold) > body.roots.len() {
+        return malformed("the threshold is not between 1 and the number of roots");
+    }
+    if !body.roots.iter().all(is_trustworthy) {
+        return malformed("a root key is weak");
+    }
+    if body.sealing.is_empty() || has_double(&body.sealing) {
+        return malformed("sealing keys: at least one, each once");
+    }
+    if body.suites.get(&SUITE).is_none() {
+        return malformed("suite 1 is not accepted");
+    }
+    let slots_are_right =
+        |product: &Product| !product.slots.is_empty() && !has_double(&product.slots);
+    let ids: Vec<_> = body.products.iter().map(|product| &product.id).collect();
+    if ids.is_empty() || has_double(&ids) || !body.products.iter().all(slots_are_right) {
+        return malformed("products and their slots: at least one, each once");
+    }
+    Ok(body)
+}
+
+fn has_double<T: PartialEq>(entries: &[T]) -> bool {
+    entries.iter().enumerate().any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
+}
+
+/// SHA-256 over the vendor-id label and a trust's body: its first 16 bytes are the vendor id of a
+/// version 1, its first 60 bits the vendor code.
+fn body_digest(bytes: &[u8]) -> [u8; 32] {
+    let body = Frame::parse(Kind::Trust, bytes).map(|frame| frame.body).unwrap_or_default();
+    tagged(&[VENDOR_ID, body])
+}
+
+/// The vendor id that a first trust with this body gets.
+#[cfg(feature = "vendor")]
+pub fn vendor_id(first_body: &[u8]) -> VendorId {
+    VendorId(tagged16(&[VENDOR_ID, first_body]))
+}
+
+impl Keyed for Product {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.id
+    }
+}

@@ -1,0 +1,266 @@
+//! Armor: the text form of a binary artefact. Obeys `docs/format.md`, section "Armor".
+//!
+//! A tolerant finder copes with what couriers do to text; a strict decoder reads what it found.
+
+use base64::{DecodeError, Engine as _, engine::general_purpose::STANDARD};
+use std::borrow::Cow;
+
+use crate::error::{Error, Refusal, Result};
+use crate::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind, MAGIC};
+
+mod courier;
+
+/// Most blocks of one file, whole or not.
+pub const BLOCKS_CAP: usize = 64;
+/// Characters of a line as written; on reading the length of lines carries no meaning.
+const LINE: usize = 64;
+/// Most base64 characters of a block: a whole frame.
+const SYMBOLS_CAP: usize = FRAME_CAP.div_ceil(3) * 4;
+
+/// The text form of `bytes`, an artefact of the kind `kind`.
+pub fn armor(kind: Kind, bytes: &[u8]) -> String {
+    let symbols = STANDARD.encode(bytes);
+    let mut text = format!("-----BEGIN OLR {}-----\n", label(kind));
+    let mut rest = symbols.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str(&format!("-----END OLR {}-----\n", label(kind)));
+    text
+}
+
+/// The binary artefact in `file`, whichever of the two forms it has.
+///
+/// Of several blocks the one of the kind `wanted` is taken; without `wanted` there must be only
+/// one artefact. What is returned may still be of another kind when `file` is binary: whoever
+/// parses it checks that.
+///
+/// # Errors
+/// `malformed`: no artefact, a damaged one, or more than one; `wrong-kind`: blocks, but none of
+/// the kind `wanted`.
+pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
+    if file.len() > FILE_CAP {
+        return Err(malformed("file", &format!("{} bytes, more than {FILE_CAP}", file.len())));
+    }
+    if file.is_empty() {
+        return Err(malformed("file", "it is empty"));
+    }
+    if file.starts_with(&MAGIC) {
+        return Ok(Cow::Borrowed(file));
+    }
+    let text = courier::undo(file);
+    let blocks = find(&text)?;
+    if blocks.is_empty() {
+        return Err(malformed("file", "this is not a file of olr"));
+    }
+    let mut taken: Option<(Kind, Vec<u8>)> = None;
+    for block in blocks.iter().filter(|block| wanted.is_none_or(|wanted| wanted == block.kind)) {
+        let found = (block.kind, block.decode(&text)?);
+        match &taken {
+            Some(earlier) if *earlier != found => return Err(ambiguous(earlier.0, found.0)),
+            _ => taken = Some(found),
+        }
+    }
+    match (taken, wanted) {
+        (Some((_, bytes)), _) => Ok(Cow::Owned(bytes)),
+        (None, Some(wanted)) => Err(none_of(wanted, &blocks)),
+        (None, None) => Err(malformed("file", "this is not a file of olr")),
+    }
+}
+
+/// What stands between two markers, or what is wrong with them.
+struct Block<'a> {
+    kind: Kind,
+    /// Where its first marker stands in the text.
+    at: usize,
+    symbols: Result<&'a str, String>,
+}
+
+impl Block<'_> {
+    /// The strict half: only base64 counts, and it has one spelling.
+    fn decode(&self, text: &str) -> Result<Vec<u8>> {
+        let fault = |at, problem: &str| {
+            malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem)
+        };
+        let symbols = self.symbols.as_ref().map_err(|problem| fault(self.at, problem))?;
+        let start = offset(text, symbols);
+        let end = start.saturating_add(symbols.len());
+        let base64 =
+            strip(symbols).map_err(|(at, problem)| fault(start.saturating_add(at), &problem))?;
+        let bytes = STANDARD.decode(base64).map_err(|error| fault(end, describe(&error)))?;
+        match Header::peek(&bytes) {
+            Ok(inside) if inside != self.kind => {
+                let problem = format!("the label says {}, the content says {inside}", self.kind);
+                Err(fault(self.at, &problem))
+            }
+            // Any other fault of the header is told by whoever parses the artefact.
+            _ => Ok(bytes),
+        }
+    }
+}
+
+/// The base64 characters of a block, or where the first foreign one stands.
+fn strip(symbols: &str) -> Result<Vec<u8>, (usize, String)> {
+    let mut base64 = Vec::new();
+    let mut line_start = false;
+    let mut padded = false;
+    for (at, c) in symbols.char_indices() {
+        match c {
+            '\n' => line_start = true,
+            ' ' => {}
+            '>' | '|' if line_start => {}
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' | '=' => {
+                if padded && c != '=' {
+                    return Err((at, "data after the padding".into()));
+                }
+                if base64.len() >= SYMBOLS_CAP {
+                    return Err((at, format!("more than {FRAME_CAP} bytes")));
+                }
+                (line_start, padded) = (false, c == '=');
+                base64.extend(u8::try_from(c));
+            }
+            _ => return Err((at, format!("'{}' does not belong here", c.escape_default()))),
+        }
+    }
+    Ok(base64)
+}
+
+/// Our words for what the decoder met; its own text never reaches a user.
+fn describe(error: &DecodeError) -> &'static str {
+    match error {
+        DecodeError::InvalidLastSymbol { .. } => "the bits after the last byte are not zero",
+        _ => "wrong or missing padding: characters were lost or added",
+    }
+}
+
+/// The tolerant half: the blocks of `text` in order, broken ones included.
+fn find(text: &str) -> Result<Vec<Block<'_>>> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Marker> = None;
+    for marker in text.match_indices("OLR").filter_map(|(at, word)| Marker::at(text, at, word)) {
+        match (marker.edge, open.take()) {
+            (Edge::Begin, before) => {
+                blocks.extend(before.map(Marker::cut_off));
+                open = Some(marker);
+            }
+            (Edge::End, None) => blocks.push(marker.broken("the BEGIN line is missing")),
+            (Edge::End, Some(begin)) => blocks.extend(between(text, begin, marker)),
+        }
+        // Here and not at the end: a file of nothing but markers must stay cheap.
+        if blocks.len() > BLOCKS_CAP {
+            return Err(malformed("file", &format!("more than {BLOCKS_CAP} blocks")));
+        }
+    }
+    blocks.extend(open.map(Marker::cut_off));
+    if blocks.len() > BLOCKS_CAP {
+        return Err(malformed("file", &format!("more than {BLOCKS_CAP} blocks")));
+    }
+    Ok(blocks)
+}
+
+/// The block between two markers; where their labels differ, a broken one of each kind.
+fn between(text: &str, begin: Marker, end: Marker) -> Vec<Block<'_>> {
+    if begin.kind != end.kind {
+        let labels = (label(begin.kind), label(end.kind));
+        let problem = format!("it begins as {} and ends as {}", labels.0, labels.1);
+        return vec![begin.broken(&problem), end.broken(&problem)];
+    }
+    let symbols = text.get(begin.after..end.start).unwrap_or_default();
+    let symbols = symbols.trim_matches([' ', '-']);
+    vec![Block { kind: begin.kind, at: begin.start, symbols: Ok(symbols) }]
+}
+
+#[derive(Clone, Copy)]
+enum Edge {
+    Begin,
+    End,
+}
+
+/// `BEGIN OLR <LABEL>` or `END OLR <LABEL>`; the dashes around it carry no meaning.
+struct Marker {
+    edge: Edge,
+    kind: Kind,
+    start: usize,
+    after: usize,
+}
+
+impl Marker {
+    /// The marker around the `word` OLR at `at`, if that is one.
+    fn at(text: &str, at: usize, word: &str) -> Option<Self> {
+        let (head, tail) = text.split_at_checked(at)?;
+        let tail = tail.strip_prefix(word)?.strip_prefix(' ')?;
+        let head = head.strip_suffix(' ')?.trim_end_matches(' ');
+        let (edge, head) = match head.strip_suffix("BEGIN") {
+            Some(head) => (Edge::Begin, head),
+            None => (Edge::End, head.strip_suffix("END")?),
+        };
+        let (kind, tail) = read_label(tail.trim_start_matches(' '))?;
+        if head.ends_with(char::is_alphanumeric) || tail.starts_with(char::is_alphanumeric) {
+            return None; // "SEND OLR REQUESTS"
+        }
+        Some(Self { edge, kind, start: head.len(), after: text.len().saturating_sub(tail.len()) })
+    }
+
+    fn broken<'a>(self, problem: &str) -> Block<'a> {
+        Block { kind: self.kind, at: self.start, symbols: Err(problem.into()) }
+    }
+
+    fn cut_off<'a>(self) -> Block<'a> {
+        self.broken("the END line is missing: the file was cut off")
+    }
+}
+
+/// A label at the start of `text`, and what follows it.
+fn read_label(text: &str) -> Option<(Kind, &str)> {
+    Kind::ALL.iter().find_map(|kind| {
+        let mut rest = text;
+        for (n, word) in label(*kind).split(' ').enumerate() {
+            if n > 0 {
+                rest = rest.strip_prefix(' ')?.trim_start_matches(' ');
+            }
+            rest = rest.strip_prefix(word)?;
+        }
+        Some((*kind, rest))
+    })
+}
+
+fn label(kind: Kind) -> String {
+    kind.word().to_ascii_uppercase()
+}
+
+/// Where `part` begins in `text`, of which it is a part.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
+}
+
+/// The line, from 1, in which `at` stands.
+fn line(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
+}
+
+fn malformed(place: &str, problem: &str) -> Error {
+    Error::refuse(Refusal::Malformed, format!("{place}: {problem}"))
+}
+
+fn ambiguous(one: Kind, other: Kind) -> Error {
+    let fact = if one == other {
+        format!("file: it holds two different blocks of the kind {one}")
+    } else {
+        format!("file: it holds a {one} and a {other}")
+    };
+    Error::refuse(Refusal::Malformed, fact).hint("split it: one block, one file")
+}
+
+fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
+    let found: Vec<_> = Kind::ALL
+        .iter()
+        .filter(|kind| blocks.iter().any(|block| block.kind == **kind))
+        .map(|kind| kind.word())
+        .collect();
+    let fact = format!("this is a {}, where a {wanted} was expected", found.join(" and a "));
+    Error::refuse(Refusal::WrongKind, fact)
+}

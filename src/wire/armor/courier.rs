@@ -1,0 +1,133 @@
+//! What couriers do to text, undone. Obeys `docs/format.md`, section "Armor".
+
+use std::borrow::Cow;
+
+/// Dashes that programs put in place of `-`: U+2010 to U+2015, the minus sign and the wide forms.
+const DASHES: [char; 11] = [
+    '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe58}',
+    '\u{fe63}', '\u{ff0d}', '-',
+];
+/// Tags that break a line where they are shown; all others leave no trace.
+const BREAKING: [&str; 9] = ["br", "p", "div", "pre", "li", "tr", "td", "blockquote", "body"];
+/// The longest entity that is looked for, without `&`.
+const ENTITY_CAP: usize = 10;
+
+/// The characters of `file`, with one kind of line break, blank and dash, without entities and
+/// tags, and without what takes no room.
+pub(super) fn undo(file: &[u8]) -> String {
+    let text = characters(file);
+    let mut plain = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(c) = rest.chars().next() {
+        let undone = match c {
+            '<' => tag(rest),
+            '&' => entity(rest),
+            '\r' if rest.starts_with("\r\n") => Some((None, 1)),
+            _ => None,
+        };
+        let (c, len) = undone.unwrap_or((Some(c), c.len_utf8()));
+        plain.extend(c.and_then(plain_character));
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    plain
+}
+
+/// UTF-16 with a byte order mark, else UTF-8, in which stray bytes are read as Latin-1.
+fn characters(file: &[u8]) -> Cow<'_, str> {
+    if let Some(units) = file.strip_prefix(b"\xff\xfe") {
+        return utf16(units, u16::from_le_bytes).into();
+    }
+    if let Some(units) = file.strip_prefix(b"\xfe\xff") {
+        return utf16(units, u16::from_be_bytes).into();
+    }
+    if let Ok(text) = str::from_utf8(file) {
+        return text.into();
+    }
+    let mut text = String::new();
+    for chunk in file.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    text.into()
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    let mut text: String = char::decode_utf16(pairs.iter().copied().map(unit))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    text.extend(odd.iter().map(|_| char::REPLACEMENT_CHARACTER));
+    text
+}
+
+/// One spelling for what looks alike; nothing for what cannot be seen.
+fn plain_character(c: char) -> Option<char> {
+    match c {
+        '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        ' ' | '\t' | '\u{a0}' | '\u{202f}' => Some(' '),
+        '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => None,
+        _ if DASHES.contains(&c) => Some('-'),
+        _ => Some(c),
+    }
+}
+
+/// The tag at the start of `text`: what it leaves, and its length. It ends on its own line.
+fn tag(text: &str) -> Option<(Option<char>, usize)> {
+    let inside = text.strip_prefix('<')?;
+    let end = inside.find(['<', '>', '\r', '\n'])?;
+    let (inside, after) = inside.split_at_checked(end)?;
+    if !after.starts_with('>') {
+        return None;
+    }
+    let name = inside.strip_prefix('/').unwrap_or(inside);
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!') {
+        return None;
+    }
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    let breaks = BREAKING.iter().any(|tag| tag.eq_ignore_ascii_case(name));
+    Some((breaks.then_some('\n'), end.saturating_add(2)))
+}
+
+/// The entity at the start of `text`: its character, and its length.
+fn entity(text: &str) -> Option<(Option<char>, usize)> {
+    let inside = text.strip_prefix('&')?;
+    let end = inside.bytes().take(ENTITY_CAP).position(|byte| byte == b';')?;
+    let name = inside.get(..end)?;
+    let c = match name.strip_prefix('#') {
+        Some(number) => numeric(number)?,
+        None => named(name)?,
+    };
+    Some((Some(c), end.saturating_add(2)))
+}
+
+fn numeric(number: &str) -> Option<char> {
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    if !digits.chars().all(|c| c.is_digit(radix)) {
+        return None; // a sign, which Rust would take
+    }
+    u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
+}
+
+fn named(name: &str) -> Option<char> {
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        "shy" => '\u{ad}',
+        "zwnj" => '\u{200c}',
+        "zwj" => '\u{200d}',
+        "ndash" => '\u{2013}',
+        "mdash" => '\u{2014}',
+        "minus" => '\u{2212}',
+        "plus" => '+',
+        "equals" => '=',
+        "sol" => '/',
+        _ => return None,
+    })
+}
