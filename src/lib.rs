@@ -13,18 +13,24 @@
     )
 )]
 
+#[cfg(feature = "vendor")]
+pub mod catalog;
 pub mod crypto;
 pub mod display;
 pub mod entitlement;
 pub mod error;
+pub mod file;
 pub mod home;
+#[cfg(feature = "vendor")]
+pub mod issue;
 pub mod key;
 pub mod license;
 pub mod machine;
-pub mod request;
-pub mod file;
-pub mod state;
 pub mod policy;
+pub mod request;
+pub mod state;
 pub mod time;
 pub mod trust;
+#[cfg(feature = "vendor")]
+pub mod vendor;
 pub mod wire;

@@ -70,7 +70,14 @@ mod tests {
     #[test]
     fn no_two_labels_are_the_same() {
         let mut labels = vec![
-            REQUEST_SEAL, KEY_ID, VENDOR_ID, INSTALL_SIGN, COMMITMENT_KEY, FACTOR, ENCAPSULATION, GRANT,
+            REQUEST_SEAL,
+            KEY_ID,
+            VENDOR_ID,
+            INSTALL_SIGN,
+            COMMITMENT_KEY,
+            FACTOR,
+            ENCAPSULATION,
+            GRANT,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

@@ -96,7 +96,10 @@ impl Lock {
     ) -> Result<Secret> {
         let (key, computed) = self.keys(passphrase)?;
         if !bool::from(computed.ct_eq(commitment)) {
-            return Err(Error::unable("the passphrase is wrong", "try again, or use the other one"));
+            return Err(Error::unable(
+                "the passphrase is wrong",
+                "try again, or use the other one",
+            ));
         }
         let payload = Payload { msg: sealed, aad: &pae(&[KEY_FILE, header, commitment]) };
         let opened = cipher(&key).decrypt(&Nonce::from(self.nonce), payload).map(Zeroizing::new);
@@ -112,11 +115,19 @@ impl Lock {
         let params = Params::new(memory, passes, lanes, Some(64))
             .ok()
             .filter(|_| self.cost.is_acceptable())
-            .ok_or_else(|| Error::unable("the cost of this passphrase is out of bounds", "make the key file again"))?;
+            .ok_or_else(|| {
+                Error::unable(
+                    "the cost of this passphrase is out of bounds",
+                    "make the key file again",
+                )
+            })?;
         let mut out = Zeroizing::new([0; 64]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         if argon2.hash_password_into(passphrase.expose(), &self.salt, out.as_mut_slice()).is_err() {
-            return Err(Error::unable("the passphrase cannot be used", "shorten it, or free memory"));
+            return Err(Error::unable(
+                "the passphrase cannot be used",
+                "shorten it, or free memory",
+            ));
         }
         let (mut key, mut commitment) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
         let (first, second) = out.split_at(32);

@@ -101,7 +101,8 @@ impl State {
         let asked: Vec<_> = sent.chain(held).collect();
         let product = shown(&body.product);
         if !asked.iter().any(|(product, _)| **product == body.product) {
-            let fact = format!("this license is for product {product}, which was not asked for here");
+            let fact =
+                format!("this license is for product {product}, which was not asked for here");
             return Err(Error::refuse(Refusal::WrongProduct, fact));
         }
         if !asked.contains(&(&body.product, &body.slot)) {

@@ -80,7 +80,8 @@ impl Home {
     /// `not-activated` before the first request, and as [`Home::load`].
     pub fn expect_state(&self) -> Result<State> {
         self.load()?.ok_or_else(|| {
-            let fact = format!("nothing was requested or installed in {}", file::name(&self.folder));
+            let fact =
+                format!("nothing was requested or installed in {}", file::name(&self.folder));
             Error::refuse(Refusal::NotActivated, fact)
         })
     }
@@ -128,7 +129,10 @@ impl Home {
             (None, Some(bytes)) => State::new(InstallSecret::random(rng), Trust::pin(bytes)?)?,
             (None, None) => {
                 let fact = "the first request needs the vendor's trust";
-                return Err(Error::unable(fact, "add --trust vendor.trust, a file from your vendor"));
+                return Err(Error::unable(
+                    fact,
+                    "add --trust vendor.trust, a file from your vendor",
+                ));
             }
         };
         order.expect_vendor_code(state.trust())?;

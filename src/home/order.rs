@@ -73,8 +73,9 @@ impl Order {
         let version = self.product_version.clone();
         let version = version.or_else(|| before_here.map(|b| b.product_version.clone()));
         Ok(Asked {
-            licensee: licensee
-                .ok_or_else(|| missing("the licensee's name", "add --licensee NAME, as on the receipt"))?,
+            licensee: licensee.ok_or_else(|| {
+                missing("the licensee's name", "add --licensee NAME, as on the receipt")
+            })?,
             license_key: key
                 .ok_or_else(|| missing("the license key", "add --key KEY, as on the receipt"))?,
             product: product.id.clone(),

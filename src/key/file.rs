@@ -47,7 +47,8 @@ impl KeyFile {
             return Err(wrong_kind(Kind::KeyFile, kind));
         }
         let role = reader.u8("role")?;
-        let Some(role) = Role::from_number(role.into()).filter(|role| *role != Role::Install) else {
+        let Some(role) = Role::from_number(role.into()).filter(|role| *role != Role::Install)
+        else {
             return Err(reader.malformed("role", &format!("{role} is no role of a key file")));
         };
         let id = KeyId(reader.array("key id")?);
@@ -66,7 +67,8 @@ impl KeyFile {
                 if !cost.is_acceptable() {
                     return Err(reader.malformed("kdf", "its cost is out of bounds"));
                 }
-                let lock = Lock { cost, salt: reader.array("salt")?, nonce: reader.array("nonce")? };
+                let lock =
+                    Lock { cost, salt: reader.array("salt")?, nonce: reader.array("nonce")? };
                 let commitment = reader.array("commitment")?;
                 Protection::Passphrase { lock, commitment, sealed: reader.array("sealed seed")? }
             }

@@ -102,8 +102,9 @@ impl License {
             let key = delegation.key_id();
             if trust.body().revoked.get(&key).is_some() {
                 let fact = format!("its signer, key {key}, was revoked by the vendor");
-                return Err(Error::refuse(Refusal::Revoked, fact)
-                    .hint("ask the vendor to issue it again"));
+                return Err(
+                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
+                );
             }
         }
         Ok(Self { body, bytes: bytes.to_vec() })
@@ -155,8 +156,9 @@ fn check(body: &LicenseBody) -> Result<()> {
         refuse_critical("license body", &body.extensions)?;
         if !body.grace.is_empty() || !body.enforcement.is_empty() {
             let fact = "license body: its grace or enforcement rules are unknown to this program";
-            return Err(Error::refuse(Refusal::UnknownVersion, fact)
-                .hint("this file needs a newer olr"));
+            return Err(
+                Error::refuse(Refusal::UnknownVersion, fact).hint("this file needs a newer olr")
+            );
         }
         return Ok(());
     };

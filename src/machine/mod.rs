@@ -80,9 +80,9 @@ impl Factor {
     /// # Errors
     /// Exit 2 when `text` has another shape.
     pub fn pin(text: &str) -> Result<Self> {
-        let name_and_value = text.split_once('=').filter(|(name, value)| {
-            !name.trim().is_empty() && !value.trim().is_empty()
-        });
+        let name_and_value = text
+            .split_once('=')
+            .filter(|(name, value)| !name.trim().is_empty() && !value.trim().is_empty());
         let Some((name, value)) = name_and_value else {
             let fact = "a pin has the form NAME=VALUE";
             return Err(Error::unable(fact, "write it like --pin rack=B12"));
@@ -112,5 +112,8 @@ pub fn expect_two(factors: &[Factor]) -> Result<()> {
         return Ok(());
     }
     let fact = format!("{count} factors identify this machine, and at least 2 are needed");
-    Err(Error::unable(fact, "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12"))
+    Err(Error::unable(
+        fact,
+        "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12",
+    ))
 }

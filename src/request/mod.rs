@@ -191,7 +191,8 @@ impl<'a> SealedRequest<'a> {
         }
         let vendor = VendorId(reader.array("vendor id")?);
         let recipient = KeyId(reader.array("recipient key id")?);
-        let ciphertext_len = usize::try_from(reader.u32("ciphertext length")?).unwrap_or(usize::MAX);
+        let ciphertext_len =
+            usize::try_from(reader.u32("ciphertext length")?).unwrap_or(usize::MAX);
         let plaintext_len = ciphertext_len.saturating_sub(TAG);
         if ciphertext_len > FRAME_CAP || plaintext_len == 0 || plaintext_len % PADDING != 0 {
             let problem = format!("{ciphertext_len} is no length of a padded body");

@@ -115,12 +115,14 @@ impl Trust {
         let both = [old.as_slice(), new.as_slice()].concat();
         check_signatures(&frame, &both, 1)?;
         for (keys, threshold) in [(&old, self.body.threshold), (&new, body.threshold)] {
-            let signed = |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
+            let signed =
+                |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
             let distinct = keys.iter().filter(signed).count();
             expect_threshold(distinct, threshold)?;
         }
         if body.version <= self.body.version {
-            let fact = format!("trust {} is not newer than trust {}", body.version, self.body.version);
+            let fact =
+                format!("trust {} is not newer than trust {}", body.version, self.body.version);
             return Err(Error::refuse(Refusal::Superseded, fact));
         }
         Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
@@ -163,9 +165,11 @@ impl Trust {
             Some(id) => products.iter().find(|product| &*product.id == id),
         };
         found.ok_or_else(|| {
-            let names: Vec<_> = products.iter().map(|product| display::shown(&product.id)).collect();
+            let names: Vec<_> =
+                products.iter().map(|product| display::shown(&product.id)).collect();
             let fact = format!("the vendor has no product {:?}", display::shown(id.unwrap_or("")));
-            Error::refuse(Refusal::WrongProduct, fact).hint(format!("its products: {}", names.join(", ")))
+            Error::refuse(Refusal::WrongProduct, fact)
+                .hint(format!("its products: {}", names.join(", ")))
         })
     }
 
@@ -201,7 +205,8 @@ impl Trust {
         let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
         check_signatures(frame, &keys, 1)?;
         if keys.len() != frame.signatures.len() {
-            let fact = format!("{}: attachments: one delegation for each signer, no other", frame.kind);
+            let fact =
+                format!("{}: attachments: one delegation for each signer, no other", frame.kind);
             return Err(Error::refuse(Refusal::Malformed, fact));
         }
         Ok(delegations)
@@ -223,7 +228,8 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
     let message = frame.message();
     for (key, signature) in signers {
         if !verify(key, &message, &signature.bytes) {
-            let fact = format!("the signature of key {} does not fit this {}", signature.key, frame.kind);
+            let fact =
+                format!("the signature of key {} does not fit this {}", signature.key, frame.kind);
             return Err(Error::refuse(Refusal::WrongSignature, fact));
         }
     }
@@ -246,9 +252,8 @@ fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
 fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
     refuse_critical("trust body", &body.extensions)?;
-    let malformed = |problem: &str| {
-        Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")))
-    };
+    let malformed =
+        |problem: &str| Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")));
     if !frame.attachments.is_empty() {
         return malformed("a trust has no attachments");
     }
@@ -283,7 +288,10 @@ fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
 }
 
 fn has_double<T: PartialEq>(entries: &[T]) -> bool {
-    entries.iter().enumerate().any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
+    entries
+        .iter()
+        .enumerate()
+        .any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
 }
 
 /// SHA-256 over the vendor-id label and a trust's body: its first 16 bytes are the vendor id of a

@@ -33,7 +33,8 @@ pub fn encode<T: Record>(record: &T) -> Vec<u8> {
 /// `malformed`: over `cap`, an unknown value, a length over its cap, bytes left over, or any
 /// spelling but the one that [`encode`] gives.
 pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result<T> {
-    let malformed = |text: String| Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")));
+    let malformed =
+        |text: String| Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")));
     if bytes.len() > cap {
         return malformed(format!("{} bytes, more than {cap}", bytes.len()));
     }
@@ -46,7 +47,10 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
         Err(error) => return malformed(format!("{} before byte {at}", describe(&error))),
     };
     if at != bytes.len() {
-        return malformed(format!("{} bytes too many at byte {at}", bytes.len().saturating_sub(at)));
+        return malformed(format!(
+            "{} bytes too many at byte {at}",
+            bytes.len().saturating_sub(at)
+        ));
     }
     let again = encode(&record);
     if again != bytes {
@@ -94,7 +98,9 @@ pub fn in_field(field: &'static str, error: &DecodeError) -> DecodeError {
     let inner = describe(error);
     let path = inner.strip_prefix("field ").unwrap_or("");
     match path.split_once(": ") {
-        Some((path, problem)) => DecodeError::OtherString(format!("field {field}.{path}: {problem}")),
+        Some((path, problem)) => {
+            DecodeError::OtherString(format!("field {field}.{path}: {problem}"))
+        }
         None => DecodeError::OtherString(format!("field {field}: {inner}")),
     }
 }
@@ -554,7 +560,10 @@ fn encode_length<E: Encoder>(len: usize, encoder: &mut E) -> Result<(), EncodeEr
 }
 
 /// A length, refused above `cap` before anything is allocated for it.
-fn decode_length<D: Decoder<Context = ()>>(cap: usize, decoder: &mut D) -> Result<usize, DecodeError> {
+fn decode_length<D: Decoder<Context = ()>>(
+    cap: usize,
+    decoder: &mut D,
+) -> Result<usize, DecodeError> {
     let len = u64::decode(decoder)?;
     match usize::try_from(len) {
         Ok(len) if len <= cap => Ok(len),
@@ -562,7 +571,10 @@ fn decode_length<D: Decoder<Context = ()>>(cap: usize, decoder: &mut D) -> Resul
     }
 }
 
-fn decode_bytes<D: Decoder<Context = ()>>(cap: usize, decoder: &mut D) -> Result<Vec<u8>, DecodeError> {
+fn decode_bytes<D: Decoder<Context = ()>>(
+    cap: usize,
+    decoder: &mut D,
+) -> Result<Vec<u8>, DecodeError> {
     let len = decode_length(cap, decoder)?;
     decoder.claim_bytes_read(len)?;
     let mut bytes = vec![0; len];

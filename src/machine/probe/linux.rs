@@ -94,7 +94,7 @@ fn placeholder(value: &str) -> bool {
     letters.all(|letter| Some(letter) == first) || FILLERS.contains(&value.as_str())
 }
 
-const FILLERS: [&str; 20] = [
+const FILLERS: [&str; 21] = [
     "0123456789",
     "03000200-0400-0500-0006-000700080009",
     "123456789",
@@ -108,6 +108,7 @@ const FILLERS: [&str; 20] = [
     "none",
     "not applicable",
     "not available",
+    "not settable",
     "not specified",
     "oem",
     "system product name",

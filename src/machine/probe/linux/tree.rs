@@ -24,7 +24,7 @@ pub(super) enum Content {
 }
 
 impl Tree<'_> {
-    /// The content of a file, trimmed.
+    /// The content of a file, trimmed and without NUL.
     pub(super) fn read(&self, path: &str) -> Content {
         let path = self.path(path);
         let mode = match fs::metadata(&path) {
@@ -38,7 +38,10 @@ impl Tree<'_> {
         }
         let mut bytes = Vec::new();
         match File::open(path).and_then(|file| file.take(FILE_CAP).read_to_end(&mut bytes)) {
-            Ok(_) => Content::Text(String::from_utf8_lossy(&bytes).trim().to_string()),
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&bytes).replace('\0', "");
+                Content::Text(text.trim().to_string())
+            }
             Err(error) => absent(error.kind()),
         }
     }

@@ -1,0 +1,191 @@
+//! Turning an opened request and a grant into a license. Knows no files and no keys.
+
+use crate::catalog::{Catalog, MachinePolicy};
+use crate::display::shown;
+use crate::entitlement::Grant;
+use crate::error::{Error, Refusal, Result};
+use crate::license::LicenseBody;
+use crate::machine::{Enrolled, FactorKind, Policy, commit};
+use crate::request::{OpenedRequest, RequestBody};
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::wire::codec::{Limit, Note, Set, Text};
+use crate::wire::id::LicenseId;
+
+mod grant;
+pub use grant::{GrantFile, Quota, STARTER_GRANT};
+
+/// Seconds that a server's clock may be behind: 48 hours.
+const TOLERANCE: u32 = 172_800;
+
+/// What the vendor adds to request and grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The id of the new license.
+    pub license: LicenseId,
+    /// Counts the answers to this request.
+    pub answer: u32,
+    /// The vendor's clock.
+    pub issued: Instant,
+}
+
+/// Checks a request against a grant in the order of the refusals, and drafts the license.
+///
+/// # Errors
+/// `wrong-product`, `wrong-slot`, `wrong-licensee`, `offline-not-allowed`; exit 2 where grant and
+/// catalog do not fit, or the machine is too little known for the policy.
+pub fn draft(
+    request: &OpenedRequest,
+    grant: &GrantFile,
+    catalog: &Catalog,
+    trust: &Trust,
+    stamp: Stamp,
+) -> Result<LicenseBody> {
+    let body = request.body();
+    expect_fit(body, grant, trust)?;
+    let Some(kind) = catalog.types.get(&grant.license_type) else {
+        let known: Vec<_> = catalog.types.keys().map(String::as_str).collect();
+        let fact = format!("grant: the catalog has no type {:?}", grant.license_type);
+        return Err(Error::unable(fact, format!("its types are {}", known.join(", "))));
+    };
+    if !kind.offline {
+        let fact = format!(
+            "type {} ({} {}) may not be activated offline: the catalog marks it `offline = false`",
+            grant.license_type, kind.model, kind.edition
+        );
+        return Err(Error::refuse(Refusal::OfflineNotAllowed, fact));
+    }
+    let days = grant.days(stamp.issued)?;
+    Ok(LicenseBody {
+        license: stamp.license,
+        request: body.request,
+        request_hash: request.hash(),
+        number: body.number,
+        answer: stamp.answer,
+        install_key: body.install_key,
+        licensee: body.licensee.clone(),
+        product: body.product.clone(),
+        slot: body.slot.clone(),
+        type_id: Text::new(&grant.license_type)?,
+        model: kind.model()?,
+        edition: kind.edition()?,
+        grants: grants(grant, catalog)?,
+        languages: Set::new(grant.languages.iter().map(|l| Text::new(l)).collect::<Result<_>>()?)
+            .map_err(|error| error.within("grant: languages"))?,
+        issued: stamp.issued,
+        starts: days.starts,
+        expires: days.expires,
+        maintenance: days.maintenance,
+        tolerance: TOLERANCE,
+        policy: machine_policy(body, grant, catalog)?,
+        grace: Set::default(),
+        enforcement: Set::default(),
+        replaces: body.renews,
+        note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,
+        extensions: Set::default(),
+    })
+}
+
+/// Product, slot, licensee and key of the request must be those of the grant.
+fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
+    if *body.product != *grant.product {
+        let fact = format!(
+            "the request asks for product {}, the grant is for {}",
+            shown(&body.product),
+            shown(&grant.product)
+        );
+        return Err(Error::refuse(Refusal::WrongProduct, fact));
+    }
+    let product = trust.product(Some(&body.product))?;
+    if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
+        let fact = format!(
+            "the request asks for slot {}, this key belongs to slot {}",
+            shown(&body.slot),
+            shown(&grant.slot)
+        );
+        return Err(Error::refuse(Refusal::WrongSlot, fact));
+    }
+    for (what, asked, granted) in [
+        ("licensee", &body.licensee, &grant.licensee),
+        ("license key", &body.license_key.0, &grant.key),
+    ] {
+        if **asked != **granted {
+            let how = if asked.to_lowercase() == granted.to_lowercase() {
+                "differs from the grant only in upper and lower case"
+            } else {
+                "differs from the grant"
+            };
+            let fact = format!("the {what} of the request {how}");
+            return Err(Error::refuse(Refusal::WrongLicensee, fact));
+        }
+    }
+    Ok(())
+}
+
+fn grants(grant: &GrantFile, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
+    let one = |(id, quota): (&String, &Quota)| {
+        let Some(module) = catalog.modules.get(id) else {
+            let known: Vec<_> = catalog.modules.keys().map(String::as_str).collect();
+            let place = grant.line_of(id).map(|line| format!(" line {line}")).unwrap_or_default();
+            let fact = format!("grant{place}: the catalog has no module {id:?}");
+            return Err(Error::unable(fact, format!("its modules are {}", known.join(", "))));
+        };
+        Ok(Grant {
+            module: Text::new(id)?,
+            name: Text::new(&module.name)?,
+            group: Text::new(&module.group)?,
+            unit: Text::new(&module.unit)?,
+            quota: quota.limit()?,
+            account_cap: Limit::Any,
+            pool: Text::default(),
+            requires: Set::default(),
+            includes: Set::default(),
+            minimum_version: Text::default(),
+        })
+    };
+    Set::new(grant.modules.iter().map(one).collect::<Result<_>>()?)
+}
+
+/// Commits to the factors found, with the weights of the policy.
+fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> Result<Policy> {
+    let Some(policy) = catalog.policies.get(&grant.policy) else {
+        let fact = format!("the catalog has no policy {:?}", grant.policy);
+        return Err(Error::unable(
+            fact,
+            "name one of its policies, or leave it out for \"server\"",
+        ));
+    };
+    let mut enrolled: Vec<Enrolled> = Vec::new();
+    for factor in body.found.iter().filter(|factor| factor.counts()) {
+        let weight = weight(policy, factor.kind);
+        let commitment = commit(&body.commitment_key.0, factor.kind, &factor.value);
+        if weight > 0 && !enrolled.iter().any(|other| other.commitment == commitment) {
+            enrolled.push(Enrolled { kind: factor.kind, class: factor.class, weight, commitment });
+        }
+    }
+    let mut policy = Policy {
+        name: Text::new(&grant.policy)?,
+        threshold: policy.minimum.max(1),
+        hardware: policy.hardware,
+        enrolled: Set::new(enrolled)?,
+    };
+    policy.hardware = policy.stops_a_copy();
+    let total = policy.total();
+    if policy.enrolled.len() < 2 || total < policy.threshold {
+        let fact = format!(
+            "policy {} needs 2 factors and {} points, but this machine enrols {} factors with {total} points",
+            grant.policy,
+            policy.threshold,
+            policy.enrolled.len(),
+        );
+        let hint = "ask for a request with more factors: --pin NAME=VALUE, or --privileged";
+        return Err(Error::unable(fact, hint));
+    }
+    let share = catalog.policies.get(&grant.policy).map_or(100, |policy| policy.share);
+    policy.threshold = policy.threshold.max(total.saturating_mul(share).div_ceil(100)).min(total);
+    Ok(policy)
+}
+
+fn weight(policy: &MachinePolicy, kind: FactorKind) -> u16 {
+    policy.weights.get(kind.word()).copied().unwrap_or(0)
+}

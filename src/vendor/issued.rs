@@ -1,0 +1,183 @@
+//! What was issued: one file an answer under `issued/`, written before the answer leaves.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+use crate::crypto::digest::sha256;
+use crate::error::{Error, Result};
+use crate::file::{self, Writing};
+use crate::license::{License, LicenseBody};
+use crate::vendor::{Folder, read_text};
+use crate::wire::id::RequestId;
+
+/// One answer, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuedRecord {
+    /// The license id, 32 hexadecimal digits.
+    pub license_id: String,
+    /// When it was issued.
+    pub issued: String,
+    /// The licensee's name.
+    pub licensee: String,
+    /// The license key.
+    pub license_key: String,
+    /// The product.
+    pub product: String,
+    /// The slot.
+    pub slot: String,
+    /// The license type.
+    #[serde(rename = "type")]
+    pub license_type: String,
+    /// The last day, or `never`.
+    pub expires: String,
+    /// The code of the request.
+    pub code: String,
+    /// The install key, 64 hexadecimal digits.
+    pub install_key: String,
+    /// The request id.
+    pub request_id: String,
+    /// Counts the answers to that request.
+    pub answer: u32,
+    /// The digest of the grant.
+    pub grant: String,
+    /// The binary request in base64.
+    pub request: String,
+    /// The binary license in base64.
+    pub license: String,
+}
+
+impl IssuedRecord {
+    /// The record of `license`, the answer to `request`.
+    pub(super) fn new(
+        license: &License,
+        license_key: &str,
+        request: &[u8],
+        grant: &[u8; 32],
+    ) -> Self {
+        let body: &LicenseBody = license.body();
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        Self {
+            license_id: body.license.to_string(),
+            issued: body.issued.to_string(),
+            licensee: body.licensee.to_string(),
+            license_key: license_key.to_string(),
+            product: body.product.to_string(),
+            slot: body.slot.to_string(),
+            license_type: body.type_id.to_string(),
+            expires: body.expires.map_or("never".to_string(), |day| day.to_string()),
+            code: crate::display::code(&body.request_hash),
+            install_key: hex(&body.install_key),
+            request_id: body.request.to_string(),
+            answer: body.answer,
+            grant: hex(grant),
+            request: BASE64_STANDARD.encode(request),
+            license: BASE64_STANDARD.encode(license.bytes()),
+        }
+    }
+
+    /// Whether it answers exactly these bytes.
+    pub fn answers(&self, request: &[u8]) -> bool {
+        self.request == BASE64_STANDARD.encode(request)
+    }
+
+    /// Whether it was issued for this grant.
+    pub fn is_for(&self, grant: &[u8; 32]) -> bool {
+        self.grant == data_encoding::HEXLOWER.encode(grant)
+    }
+
+    /// The binary license.
+    ///
+    /// # Errors
+    /// Exit 2 when the record was damaged.
+    pub fn license_bytes(&self) -> Result<Vec<u8>> {
+        BASE64_STANDARD.decode(&self.license).map_err(|_| {
+            let fact = format!("the record of license {} is damaged", self.license_id);
+            Error::unable(fact, "restore issued/ from a backup")
+        })
+    }
+
+    /// SHA-256 of the license, by which a receipt names it.
+    ///
+    /// # Errors
+    /// As [`Self::license_bytes`].
+    pub fn license_hash(&self) -> Result<[u8; 32]> {
+        Ok(sha256(&self.license_bytes()?))
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        let fields = [
+            &self.license_id,
+            &self.issued,
+            &self.licensee,
+            &self.license_key,
+            &self.product,
+            &self.slot,
+            &self.license_type,
+            &self.code,
+            &self.install_key,
+            &self.request_id,
+        ];
+        fields.iter().any(|field| field.to_lowercase().contains(text))
+    }
+}
+
+impl Folder {
+    fn record_file(&self, request: RequestId, answer: u32) -> PathBuf {
+        self.path().join("issued").join(format!("{request}.{answer}.toml"))
+    }
+
+    /// The answers to one request, first to last.
+    ///
+    /// # Errors
+    /// Exit 2 when a record cannot be read.
+    pub(super) fn answers_to(&self, request: RequestId) -> Result<Vec<IssuedRecord>> {
+        let mut records = Vec::new();
+        for answer in 1.. {
+            let path = self.record_file(request, answer);
+            if !path.exists() {
+                break;
+            }
+            records.push(read_record(&path)?);
+        }
+        Ok(records)
+    }
+
+    /// Keeps an answer; what is there stays.
+    pub(super) fn keep(&self, request: RequestId, record: &IssuedRecord) -> Result<()> {
+        let text = toml::to_string(record).map_err(|_| {
+            Error::unable("the record of this license cannot be written", "report this as a fault")
+        })?;
+        let path = self.record_file(request, record.answer);
+        file::write(&path, text.as_bytes(), Writing::NewSecret)
+    }
+
+    /// All answers in which `text` stands somewhere, in any letter case, oldest first.
+    ///
+    /// # Errors
+    /// Exit 2 when the folder or a record cannot be read.
+    pub fn issued(&self, text: &str) -> Result<Vec<IssuedRecord>> {
+        let folder = self.path().join("issued");
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            let fact = format!("{}: it cannot be read", file::name(&folder));
+            return Err(Error::unable(fact, "name the vendor folder with --vendor"));
+        };
+        let text = text.to_lowercase();
+        let mut records = Vec::new();
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                records.push(read_record(&path)?);
+            }
+        }
+        records.retain(|record| record.contains(&text));
+        records.sort_by(|a, b| (&a.issued, &a.license_id).cmp(&(&b.issued, &b.license_id)));
+        Ok(records)
+    }
+}
+
+fn read_record(path: &std::path::Path) -> Result<IssuedRecord> {
+    let damaged =
+        |error: Error| error.within(file::name(path)).hint("restore issued/ from a backup");
+    crate::catalog::read_toml("record", &read_text(path)?).map_err(damaged)
+}

@@ -1,0 +1,149 @@
+//! The vendor's folder: keys, catalog, and the memory of what was issued.
+
+use std::path::{Path, PathBuf};
+
+use crate::catalog::{CATALOG_CAP, Catalog};
+use crate::crypto::seal::SealingKey;
+use crate::crypto::secret::Passphrase;
+use crate::crypto::sign::SigningKey;
+use crate::error::{Error, Refusal, Result};
+use crate::file;
+use crate::key::Role;
+use crate::key::file::KeyFile;
+use crate::trust::Trust;
+use crate::wire::armor::dearmor;
+use crate::wire::frame::{FILE_CAP, Kind};
+use crate::wire::id::KeyId;
+
+mod init;
+mod issue;
+mod issued;
+
+pub use init::{Init, Passphrases};
+pub use issue::{Issue, IssuedLicense};
+pub use issued::IssuedRecord;
+
+/// The folder of one vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Asks for the passphrase of a key file that has one.
+pub type AskPassphrase<'a> = &'a mut dyn FnMut(&KeyFile) -> Result<Passphrase>;
+
+impl Folder {
+    /// The vendor folder at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The newest trust.
+    ///
+    /// # Errors
+    /// What [`Trust::pin`] refuses; exit 2 when it is not there.
+    pub fn trust(&self) -> Result<Trust> {
+        let path = self.path.join("vendor.trust");
+        if !path.exists() {
+            let fact = format!("{} is no vendor folder", file::name(&self.path));
+            return Err(Error::unable(
+                fact,
+                "name one with --vendor, or make one: olr vendor init",
+            ));
+        }
+        self.read_artefact(Kind::Trust, &path, Trust::pin)
+    }
+
+    /// The catalog.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn catalog(&self) -> Result<Catalog> {
+        let path = self.path.join("catalog.toml");
+        Catalog::parse(&read_text(&path)?).map_err(|error| error.within(file::name(&path)))
+    }
+
+    /// The sealing key with this id.
+    ///
+    /// # Errors
+    /// Exit 2 when the folder has no such key, or it does not open.
+    pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
+        let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
+            let fact = format!("this request is sealed to key {id}, which is not in keys/");
+            Error::unable(fact, "fetch that sealing key, or ask the server for a request made with your newest vendor.trust")
+        })?;
+        let passphrase = passphrase_of(&key, ask)?;
+        key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
+    }
+
+    /// The issuer's key and its delegation.
+    ///
+    /// # Errors
+    /// Exit 2 when either is missing, or the key does not open.
+    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(SigningKey, Vec<u8>)> {
+        let (path, key) = self.find_key(|key| key.role == Role::Issuer)?.ok_or_else(|| {
+            let fact = format!("there is no issuer key in {}", file::name(&self.path.join("keys")));
+            Error::unable(fact, "fetch it, or name another folder with --vendor")
+        })?;
+        let delegation = self.path.join("delegations").join("issuer.olr");
+        let delegation =
+            self.read_artefact(Kind::Delegation, &delegation, |bytes| Ok(bytes.to_vec()))?;
+        let passphrase = passphrase_of(&key, ask)?;
+        let key = key.open_signing(Role::Issuer, passphrase.as_ref());
+        Ok((key.map_err(|error| error.within(file::name(&path)))?, delegation))
+    }
+
+    /// The first key file in `keys/`, by name, that fits.
+    fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
+        let folder = self.path.join("keys");
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            let fact = format!("{}: the keys cannot be read", file::name(&folder));
+            return Err(Error::unable(fact, "run as the owner of the vendor folder"));
+        };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+        paths.sort();
+        for path in paths {
+            let key = self.read_artefact(Kind::KeyFile, &path, KeyFile::parse)?;
+            if fits(&key) {
+                return Ok(Some((path, key)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_artefact<T>(
+        &self,
+        kind: Kind,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
+        dearmor(Some(kind), &bytes)
+            .and_then(|binary| parse(&binary))
+            .map_err(|error| error.within(file::name(path)))
+    }
+}
+
+fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {
+    if key.needs_passphrase() { ask(key).map(Some) } else { Ok(None) }
+}
+
+/// Reads a text file that people edit.
+///
+/// # Errors
+/// Exit 2 when it cannot be read, is longer than 1 MiB, or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
+        Some(Refusal::Malformed) => Error::unable(error.fact(), "name the right file"),
+        _ => error,
+    })?;
+    String::from_utf8(bytes).map_err(|_| {
+        Error::unable(format!("{}: it is not UTF-8 text", file::name(path)), "save it as UTF-8")
+    })
+}
