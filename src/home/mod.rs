@@ -12,6 +12,7 @@ use crate::license::License;
 use crate::policy::{Decision, decide};
 use crate::request::RequestBody;
 use crate::state::{Ask, Asked, STATE_CAP, State, Surroundings};
+use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::id::LicenseId;
 
@@ -40,6 +41,8 @@ pub struct Requested {
     pub trust: Trust,
     /// Whether this request pinned the trust: the vendor code is to be compared.
     pub first_contact: bool,
+    /// Where the old state was set aside.
+    pub aside: Option<PathBuf>,
 }
 
 impl Home {
@@ -86,6 +89,27 @@ impl Home {
         })
     }
 
+    /// Whether a binary request was made here: then a newer one may replace its file.
+    pub fn made(&self, request: &[u8]) -> bool {
+        let hash = crate::crypto::digest::sha256(request);
+        let state = self.load().ok().flatten();
+        state.is_some_and(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
+    }
+
+    /// Renames the state, so that this request begins a new installation.
+    fn set_aside(&self, now: Instant) -> Result<Option<PathBuf>> {
+        let state = self.state_file();
+        if std::fs::symlink_metadata(&state).is_err() {
+            return Ok(None);
+        }
+        let aside = self.folder.join(format!("state.aside-{}", now.seconds));
+        if aside.exists() || std::fs::rename(&state, &aside).is_err() {
+            let fact = format!("{}: it cannot be set aside", file::name(&state));
+            return Err(Error::unable(fact, "run as the owner of the home"));
+        }
+        Ok(Some(aside))
+    }
+
     fn save(&self, state: &State) -> Result<()> {
         file::write(&self.state_file(), &state.to_bytes(), Writing::Secret)
     }
@@ -118,7 +142,7 @@ impl Home {
         rng: &mut impl CryptoRng,
     ) -> Result<Requested> {
         let _lock = if only_try { None } else { Some(self.lock()?) };
-        let known = self.load()?;
+        let known = if order.new_identity { None } else { self.load()? };
         let first_contact = known.is_none();
         let mut state = match (known, &order.trust) {
             (Some(mut state), Some(bytes)) => {
@@ -143,11 +167,13 @@ impl Home {
             note: order.note.clone(),
         };
         let (body, bytes) = state.request(asked, ask, around, rng)?;
+        let mut aside = None;
         if !only_try {
+            aside = if order.new_identity { self.set_aside(around.clock)? } else { None };
             self.save(&state)?;
         }
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
-        Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact })
+        Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
 
     /// Judges what is installed. Changes nothing.
@@ -189,7 +215,10 @@ impl State {
     }
 
     /// The factors found, with what the operator pinned at the last request.
-    fn found(&self, around: &Surroundings) -> Result<Vec<crate::machine::Factor>> {
+    ///
+    /// # Errors
+    /// Exit 2 when more than 64 factors count.
+    pub fn found(&self, around: &Surroundings) -> Result<Vec<crate::machine::Factor>> {
         let asked = self.memory().asked.as_ref();
         let pins = asked.map(|asked| asked.pins.as_ref()).unwrap_or_default();
         Ok(self.factors_with_pins(&around.factors, pins)?.into_vec())

@@ -29,6 +29,8 @@ pub struct Order {
     pub pins: Vec<Factor>,
     /// Whether the installed license is to be replaced.
     pub renew: bool,
+    /// Whether to begin again as a new installation; the old state is set aside.
+    pub new_identity: bool,
     /// Modules wanted.
     pub wanted: Set<Count, 4096>,
     /// A word to the support staff.

@@ -46,7 +46,7 @@ impl Folder {
     /// # Errors
     /// Exit 2: there is something at `path` already, the catalog is wrong, or nothing can be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
-        expect_empty(path)?;
+        Self::expect_new(path)?;
         let catalog_text = init.catalog.unwrap_or(STARTER);
         let catalog = Catalog::parse(catalog_text)?;
         let parent = match path.parent() {
@@ -67,19 +67,22 @@ impl Folder {
         std::fs::rename(draft.path(), path).map_err(unwritable)?;
         Ok((Self::at(path), trust))
     }
-}
 
-/// A vendor folder is never written over.
-fn expect_empty(path: &Path) -> Result<()> {
-    let taken = match std::fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => std::fs::symlink_metadata(path).is_ok(),
-    };
-    if !taken {
-        return Ok(());
+    /// A vendor folder is never written over.
+    ///
+    /// # Errors
+    /// Exit 2 when there is something at `path`; an empty folder will do.
+    pub fn expect_new(path: &Path) -> Result<()> {
+        let taken = match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(_) => std::fs::symlink_metadata(path).is_ok(),
+        };
+        if !taken {
+            return Ok(());
+        }
+        let fact = format!("{}: it is there already", file::name(path));
+        Err(Error::unable(fact, "choose a new folder: keys are never written over"))
     }
-    let fact = format!("{}: it is there already", file::name(path));
-    Err(Error::unable(fact, "choose a new folder: keys are never written over"))
 }
 
 fn fill(

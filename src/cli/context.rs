@@ -1,0 +1,114 @@
+//! What the program finds around itself: clock, randomness, folders, the terminal, the machine.
+
+use rand::rngs::{ChaCha20Rng, SysRng};
+use rand::{SeedableRng, TryRng};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use olr::error::{Error, Result};
+use olr::home::Home;
+use olr::machine::probe::{Findings, probe};
+use olr::request::Fact;
+use olr::state::Surroundings;
+use olr::time::Instant;
+use olr::wire::codec::Text;
+use zeroize::Zeroizing;
+
+/// Clock and randomness, taken once.
+pub struct Context {
+    pub now: Instant,
+    pub rng: ChaCha20Rng,
+}
+
+impl Context {
+    pub fn new() -> Result<Self> {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
+            Error::unable("the clock is before 1970", "set the clock of this machine")
+        })?;
+        Ok(Self { now, rng: system_rng()? })
+    }
+
+    /// What a request or a judgement needs to know of this machine now.
+    pub fn around(&self, privileged: bool) -> (Surroundings, Findings) {
+        let found = probe(privileged);
+        let fact = |(name, value): &(&str, Text)| Fact {
+            name: Text::truncated(name),
+            value: value.clone(),
+        };
+        let around = Surroundings {
+            factors: found.factors.clone(),
+            addresses: found.addresses.clone(),
+            facts: found.facts.iter().map(fact).collect(),
+            clock: self.now,
+            boot: found.boot_id.clone().unwrap_or_default(),
+        };
+        (around, found)
+    }
+}
+
+/// A generator seeded by the system, refused when the system repeats itself.
+fn system_rng() -> Result<ChaCha20Rng> {
+    let draw = || -> Result<Zeroizing<[u8; 32]>> {
+        let mut seed = Zeroizing::new([0; 32]);
+        SysRng.try_fill_bytes(seed.as_mut_slice()).map_err(|_| broken())?;
+        Ok(seed)
+    };
+    let (first, second) = (draw()?, draw()?);
+    let same = |seed: &[u8; 32]| seed.iter().all(|byte| Some(byte) == seed.first());
+    if first == second || same(&first) || same(&second) {
+        return Err(broken());
+    }
+    Ok(ChaCha20Rng::from_seed(*first))
+}
+
+fn broken() -> Error {
+    Error::unable("the system gives no randomness", "repair the system's random generator first")
+}
+
+/// Where the server's state is: told, or `/var/lib/olr`, or the user's state folder.
+#[derive(clap::Args)]
+pub struct HomeArg {
+    /// The folder with this server's state [default: /var/lib/olr, or the user's state folder].
+    #[arg(long, value_name = "DIR", env = "OLR_HOME", hide_env_values = true)]
+    home: Option<PathBuf>,
+}
+
+impl HomeArg {
+    pub fn home(&self) -> Result<Home> {
+        if let Some(home) = &self.home {
+            return Ok(Home::at(home));
+        }
+        let system = Path::new("/var/lib/olr");
+        if cfg!(unix) && (system.is_dir() || is_root()) {
+            return Ok(Home::at(system));
+        }
+        use etcetera::BaseStrategy;
+        let strategy = etcetera::choose_base_strategy().map_err(|_| {
+            Error::unable("there is no home folder", "name the folder of the state with --home")
+        })?;
+        let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+        Ok(Home::at(state.join("olr")))
+    }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+/// Which of several licenses a question is about.
+#[derive(clap::Args)]
+pub struct SlotArg {
+    /// The product, where the home has several.
+    #[arg(long, value_name = "P")]
+    pub product: Option<String>,
+    /// The slot, where the home has several.
+    #[arg(long, value_name = "S")]
+    pub slot: Option<String>,
+}

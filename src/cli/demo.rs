@@ -1,0 +1,236 @@
+//! `olr demo`: the whole exchange on this machine, with the functions and files of the verbs.
+
+use super::context::Context;
+use super::output::Report;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Keep the folder and its files.
+    #[arg(long)]
+    keep: bool,
+}
+
+#[cfg(not(feature = "vendor"))]
+pub fn run(args: &Args, _: &mut Context) -> olr::error::Result<Report> {
+    let _ = args.keep;
+    let fact = "this build of olr is for servers: the demo needs a vendor's half too";
+    Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+#[cfg(feature = "vendor")]
+pub use whole::run;
+
+#[cfg(feature = "vendor")]
+mod whole {
+    use serde_json::json;
+    use std::path::Path;
+
+    use super::super::show;
+    use super::{Args, Context, Report};
+    use olr::crypto::secret::Passphrase;
+    use olr::error::{Error, Result};
+    use olr::file::{self, Writing};
+    use olr::home::{Home, Order};
+    use olr::issue::{GrantFile, STARTER_GRANT};
+    use olr::key::file::KeyFile;
+    use olr::machine::Factor;
+    use olr::state::Surroundings;
+    use olr::time::Instant;
+    use olr::vendor::{Folder, Init, Issue};
+    use olr::wire::armor::{armor, dearmor};
+    use olr::wire::codec::{Hidden, Text};
+    use olr::wire::frame::{FILE_CAP, Kind};
+
+    pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+        let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
+            Error::unable(
+                "no temporary folder can be made",
+                "set TMPDIR to a folder you may write to",
+            )
+        })?;
+        let mut demo = Demo { steps: Vec::new(), refusals: Vec::new() };
+        demo.play(folder.path(), context)?;
+        let mut text = demo.steps.join("\n\n");
+        let mut report = json!({"steps": demo.steps, "refusals": demo.refusals, "folder": null});
+        if args.keep {
+            let kept = folder.keep();
+            text += &format!("\n\nThe files are in {}.", file::name(&kept));
+            report["folder"] = json!(file::name(&kept));
+        } else {
+            text += "\n\nAll files of this demo are gone again; keep them with `olr demo --keep`.";
+        }
+        Ok(Report::new(text, report))
+    }
+
+    struct Demo {
+        steps: Vec<String>,
+        refusals: Vec<String>,
+    }
+
+    impl Demo {
+        fn play(&mut self, folder: &Path, context: &mut Context) -> Result<()> {
+            let (vendor_path, server) = (folder.join("vendor"), folder.join("server"));
+            file::make_folder(&server)?;
+            let init = Init { name: "Demo Vendor", catalog: None, passphrases: None, test: true };
+            let (vendor, trust) = Folder::init(&vendor_path, &init, &mut context.rng)?;
+            self.step("The vendor makes its keys (here without passphrases, as only a demo may) and hands out vendor.trust.",
+                &format!("vendor code {}", trust.vendor_code()));
+
+            let around = self.machine(context);
+            let home = Home::at(server.join("home"));
+            let trust_file = read(Kind::Trust, &vendor_path.join("vendor.trust"))?;
+            let order = order(trust_file, &around)?;
+            let made = home.request(&order, &around, false, &mut context.rng)?;
+            write(Kind::Request, &server.join("req.olr"), &made.bytes)?;
+            self.step("The server seals this identity, licensee and key into req.olr; only the vendor can read it.",
+                &format!("{} bytes, code for the phone {}", made.bytes.len(), made.code));
+
+            let grant = GrantFile::parse(&STARTER_GRANT.replace("\"never\"", "\"1 year\""))?;
+            let request = read(Kind::Request, &server.join("req.olr"))?;
+            let opened =
+                vendor.open_request(&request, Some(&made.code), &trust, &mut no_passphrase)?;
+            let issue = Issue {
+                request: &request,
+                code: Some(&made.code),
+                grant: &grant,
+                again: false,
+                only_try: false,
+                now: context.now,
+            };
+            let issued =
+                vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;
+            let license = issued
+                .license
+                .ok_or_else(|| Error::unable("nothing was issued", "report this as a fault"))?;
+            let license_file = server.join("license.olr");
+            write(Kind::License, &license_file, license.bytes())?;
+            self.step("Support staff open it, check it against a grant, and sign license.olr for this machine alone.",
+                &format!("license {}, {} bytes", license.body().license, license.bytes().len()));
+
+            let license = read(Kind::License, &license_file)?;
+            home.import(&license, &around, false)?;
+            self.step("The server imports it: every signature and limit is verified before anything is stored.", "installed");
+
+            let (_, decision) = home.decide(None, None, &around)?;
+            if let Some(refusal) = decision.refusal {
+                return Err(refusal);
+            }
+            let until = decision.license.and_then(|license| license.body().expires);
+            self.step("From now on the server verifies locally, for as long as the license lasts, without a network.",
+                &format!("licensed until {}", show::last_day(until)));
+
+            self.flipped_bit(&home, &license, &around)?;
+            self.other_machine(&server, &license, &order, &around, context)?;
+            self.expired(&home, until, &around)
+        }
+
+        /// This machine's factors; where there are too few, pins that say so.
+        fn machine(&mut self, context: &Context) -> Surroundings {
+            let (around, _) = context.around(false);
+            let kinds: Vec<_> =
+                around.factors.iter().filter(|f| f.counts()).map(|f| f.kind.word()).collect();
+            self.step(
+                "The server looks at this machine; nothing is sent anywhere.",
+                &format!(
+                    "identified by {}",
+                    if kinds.is_empty() {
+                        "nothing but two demo pins".to_string()
+                    } else {
+                        kinds.join(", ")
+                    }
+                ),
+            );
+            around
+        }
+
+        fn flipped_bit(
+            &mut self,
+            home: &Home,
+            license: &[u8],
+            around: &Surroundings,
+        ) -> Result<()> {
+            let mut flipped = license.to_vec();
+            let middle = flipped.len() / 2;
+            flipped[middle] ^= 1;
+            self.refused(
+                "Refused: the same license with one bit flipped.",
+                home.import(&flipped, around, true).err(),
+            )
+        }
+
+        fn other_machine(
+            &mut self,
+            server: &Path,
+            license: &[u8],
+            order: &Order,
+            around: &Surroundings,
+            context: &mut Context,
+        ) -> Result<()> {
+            let other = Home::at(server.join("other-machine"));
+            other.request(order, around, false, &mut context.rng)?;
+            self.refused(
+                "Refused: the same license on another machine.",
+                other.import(license, around, true).err(),
+            )
+        }
+
+        fn expired(
+            &mut self,
+            home: &Home,
+            until: Option<olr::time::Day>,
+            around: &Surroundings,
+        ) -> Result<()> {
+            let after = until.map_or(Instant::default(), |day| day.ends());
+            let later = Surroundings { clock: after, ..around.clone() };
+            let (_, decision) = home.decide(None, None, &later)?;
+            self.refused("Refused: the same license on the day after its last.", decision.refusal)
+        }
+
+        fn step(&mut self, what: &str, result: &str) {
+            let number = self.steps.len() + 1;
+            self.steps.push(format!("{number}. {what}\n   {result}"));
+        }
+
+        /// A demo that refuses nothing would be a lie.
+        fn refused(&mut self, what: &str, error: Option<Error>) -> Result<()> {
+            let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
+            let Some((word, error)) = refusal else {
+                let fact = format!("the demo failed: not {}", what.to_lowercase());
+                return Err(Error::unable(fact, "report this as a fault"));
+            };
+            self.refusals.push(word.word().to_string());
+            self.step(what, &error.to_string());
+            Ok(())
+        }
+    }
+
+    /// Two pins stand in where the machine shows too little of itself: in a bare container.
+    fn order(trust: Vec<u8>, around: &Surroundings) -> Result<Order> {
+        let counting = around.factors.iter().filter(|factor| factor.counts()).count();
+        let pins = if counting < 2 {
+            vec![Factor::pin("demo=1")?, Factor::pin("asset=4711")?]
+        } else {
+            Vec::new()
+        };
+        Ok(Order {
+            trust: Some(trust),
+            licensee: Some(Text::new("ACME Ltd")?),
+            license_key: Some(Hidden(Text::new("AbCd-1234")?)),
+            pins,
+            ..Order::default()
+        })
+    }
+
+    fn no_passphrase(_: &KeyFile) -> Result<Passphrase> {
+        Err(Error::unable("a key of the demo has a passphrase", "report this as a fault"))
+    }
+
+    fn read(kind: Kind, path: &Path) -> Result<Vec<u8>> {
+        let bytes = file::read(path, FILE_CAP)?;
+        Ok(dearmor(Some(kind), &bytes)?.into_owned())
+    }
+
+    fn write(kind: Kind, path: &Path, bytes: &[u8]) -> Result<()> {
+        file::write(path, armor(kind, bytes).as_bytes(), Writing::Public)
+    }
+}

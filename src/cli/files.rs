@@ -1,0 +1,73 @@
+//! Files that people name: artefacts in either form, and outputs that are not lost.
+
+use std::path::{Path, PathBuf};
+
+use olr::error::{Error, Result};
+use olr::file::{self, Writing};
+use olr::wire::armor::{armor, dearmor};
+use olr::wire::frame::{FILE_CAP, Header, Kind};
+
+use super::output::Report;
+
+/// Reads an artefact, binary or armored, and says in errors which file it was.
+pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
+    let bytes = file::read(path, FILE_CAP)?;
+    let binary = dearmor(wanted, &bytes).map_err(|error| error.within(file::name(path)))?;
+    Ok(binary.into_owned())
+}
+
+/// Where an artefact goes.
+#[derive(clap::Args)]
+pub struct Output {
+    /// Write to this file; `-` for stdout.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace whatever file is there.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Output {
+    /// The file, by default `name` in the current folder; nothing for stdout.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
+        (path.as_os_str() != "-").then_some(path)
+    }
+
+    /// Fails early where writing would replace something else than an older file of the same kind
+    /// for the same installation, as `same` tells.
+    pub fn expect_free(
+        &self,
+        name: &str,
+        kind: Kind,
+        same: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<()> {
+        let Some(path) = self.path(name).filter(|path| !self.force && path.exists()) else {
+            return Ok(());
+        };
+        let old = read_artefact(Some(kind), &path).ok();
+        let is_kind = |bytes: &Vec<u8>| Header::peek(bytes) == Ok(kind);
+        if old.filter(is_kind).is_some_and(|bytes| same(&bytes)) {
+            return Ok(());
+        }
+        let fact = format!("{}: another file is there already", file::name(&path));
+        Err(Error::unable(fact, "name another with -o, or replace it with --force"))
+    }
+
+    /// Writes the artefact as armor, or hands it to the report for stdout.
+    pub fn write(&self, name: &str, kind: Kind, bytes: &[u8], report: &mut Report) -> Result<()> {
+        let text = armor(kind, bytes);
+        match self.path(name) {
+            Some(path) => file::write(&path, text.as_bytes(), Writing::Public),
+            None => {
+                report.artefact = Some(text.into_bytes());
+                Ok(())
+            }
+        }
+    }
+
+    /// The file's name for a message.
+    pub fn name(&self, name: &str) -> String {
+        self.path(name).map_or("stdout".to_string(), |path| file::name(&path))
+    }
+}

@@ -1,0 +1,74 @@
+//! `olr import`: verify and install an answer.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use olr::display::shown;
+use olr::error::Result;
+use olr::file;
+use olr::home::Imported;
+use olr::license::License;
+use olr::state::Accepted;
+
+use super::context::{Context, HomeArg};
+use super::files::read_artefact;
+use super::output::Report;
+use super::show;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    /// The license (or newer trust) that your vendor sent; armored or binary.
+    file: PathBuf,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.home()?;
+    // A mail may quote the request: with several blocks, the license is meant.
+    let bytes = match read_artefact(None, &args.file) {
+        Ok(bytes) => bytes,
+        Err(_) => read_artefact(Some(olr::wire::frame::Kind::License), &args.file)?,
+    };
+    let (around, _) = context.around(true);
+    let mut report = match home.import(&bytes, &around, false)? {
+        Imported::License { license, accepted } => imported(&license, accepted),
+        Imported::Trust { trust, new } => {
+            let body = trust.body();
+            let text = match new {
+                true => format!("Trust {} of {} counts now.", body.version, shown(&body.name)),
+                false => {
+                    format!("Trust {} of {} is here already.", body.version, shown(&body.name))
+                }
+            };
+            Report::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
+        }
+    };
+    if let Value::Object(json) = &mut report.json {
+        json.insert("home".to_string(), json!(file::name(home.folder())));
+    }
+    report.notes.push(format!("home: {}", file::name(home.folder())));
+    Ok(report)
+}
+
+fn imported(license: &License, accepted: Accepted) -> Report {
+    let body = license.body();
+    let (word, done) = match accepted {
+        Accepted::Installed => ("installed", "The license is installed and in force.".to_string()),
+        Accepted::AsNext => {
+            ("next", format!("The license is installed and takes over on {}.", body.starts))
+        }
+        Accepted::Already => {
+            ("already", "This license is installed already; nothing changed.".to_string())
+        }
+    };
+    let text =
+        format!("{}\n\n{}\n\n{done}", show::pairs(&show::license_pairs(body)), show::modules(body));
+    let mut json = show::license_json(body);
+    json.insert("imported".to_string(), json!(word));
+    let mut report = Report::new(text, Value::Object(json));
+    if !body.policy.stops_a_copy() {
+        report.notes.push("this license does not stop a copy of this machine".to_string());
+    }
+    report
+}

@@ -1,0 +1,247 @@
+//! `olr inspect`: what a file is and says, and whether it verifies.
+
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::license::{License, LicenseBody};
+use olr::request::SealedRequest;
+use olr::trust::{DelegationBody, Trust};
+use olr::wire::codec::{BODY_CAP, decode};
+use olr::wire::frame::{Frame, Header, Kind};
+
+use super::context::{Context, HomeArg};
+use super::files::read_artefact;
+use super::output::{Report, error_json};
+use super::show;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[cfg(feature = "vendor")]
+    #[command(flatten)]
+    vendor: super::vendor::VendorArg,
+    /// The file with the staff's passphrase, to open requests.
+    #[cfg(feature = "vendor")]
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Any file of olr, armored or binary.
+    file: PathBuf,
+}
+
+/// What a look at a file gave.
+#[derive(Default)]
+struct Findings {
+    pairs: Vec<(&'static str, String)>,
+    json: Map<String, Value>,
+    more: String,
+    verified: Option<Result<()>>,
+    /// A check that should have been made and could not be.
+    missing: Option<Error>,
+}
+
+pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
+    let bytes = read_artefact(None, &args.file)?;
+    let kind = Header::peek(&bytes)?;
+    let findings = match kind {
+        Kind::Request => request(&bytes, args)?,
+        Kind::License => license(&bytes, args)?,
+        Kind::Trust => trust(&bytes)?,
+        Kind::Delegation => delegation(&bytes, args)?,
+        Kind::KeyFile => key_file(&bytes)?,
+        Kind::State => {
+            let fact = "this is the state of a server: it holds secrets and is not shown";
+            return Err(Error::unable(fact, "see `olr status`"));
+        }
+        other => frame(other, &bytes)?,
+    };
+    Ok(report(kind, bytes.len(), findings))
+}
+
+fn report(kind: Kind, len: usize, findings: Findings) -> Report {
+    let mut pairs = vec![("kind", kind.to_string()), ("size", format!("{len} bytes"))];
+    pairs.extend(findings.pairs);
+    let (word, said) = match &findings.verified {
+        Some(Ok(())) => ("yes", "yes".to_string()),
+        Some(Err(error)) => ("no", format!("no: {error}")),
+        None => (
+            "not checked",
+            match &findings.missing {
+                Some(error) => format!("not checked: {}", error.fact()),
+                None => "not checked".to_string(),
+            },
+        ),
+    };
+    pairs.push(("verified", said));
+    let mut json = findings.json;
+    json.insert("kind".to_string(), json!(kind.word()));
+    json.insert("size".to_string(), json!(len));
+    json.insert("verified".to_string(), json!(word));
+    let more =
+        if findings.more.is_empty() { String::new() } else { format!("\n\n{}", findings.more) };
+    let mut report = Report::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
+    if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
+        report.status = error.exit_status();
+        report.notes.push(format!("hint: {}", error.next_step()));
+        if let (Value::Object(into), Value::Object(from)) = (&mut report.json, error_json(&error)) {
+            into.extend(from);
+        }
+    }
+    report
+}
+
+/// The trust that signatures are held against: the vendor's, else this server's.
+fn known_trust(args: &Args) -> Result<Option<Trust>> {
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        return folder.trust().map(Some);
+    }
+    let state = args.home.home().ok().and_then(|home| home.load().ok().flatten());
+    Ok(state.map(|state| state.trust().clone()))
+}
+
+fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let sealed = SealedRequest::parse(bytes)?;
+    let mut findings = Findings {
+        pairs: vec![
+            ("vendor id", sealed.vendor.to_string()),
+            ("sealed to key", sealed.recipient.to_string()),
+            ("code", sealed.code()),
+        ],
+        ..Findings::default()
+    };
+    for (name, value) in [
+        ("vendor_id", sealed.vendor.to_string()),
+        ("recipient", sealed.recipient.to_string()),
+        ("code", sealed.code()),
+    ] {
+        findings.json.insert(name.to_string(), json!(value));
+    }
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        let trust = folder.trust()?;
+        let mut ask = |key: &_| super::vendor::passphrase(key, args.passphrase_file.as_deref());
+        match folder.open_request(bytes, None, &trust, &mut ask) {
+            Ok(opened) => {
+                findings.pairs.extend(show::request_pairs(opened.body()));
+                findings.more = show::factors(&opened.body().found);
+                findings.json.insert("request".to_string(), show::request_json(opened.body()));
+                findings.verified = Some(Ok(()));
+            }
+            Err(error) if error.refusal().is_some() => findings.verified = Some(Err(error)),
+            Err(error) => findings.missing = Some(error),
+        }
+    }
+    let _ = args;
+    Ok(findings)
+}
+
+fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::License, bytes)?;
+    let verified = known_trust(args)?.map(|trust| License::verify(bytes, &trust).map(|_| ()));
+    let mut findings = signed(&frame, verified);
+    // Shown also where nobody can say whether it is true: `verified` says so.
+    match decode::<LicenseBody>("license body", frame.body, BODY_CAP) {
+        Ok(body) => {
+            findings.pairs.extend(show::license_pairs(&body));
+            findings.pairs.push(("answers request", olr::display::code(&body.request_hash)));
+            findings.more = show::modules(&body);
+            findings.json.extend(show::license_json(&body));
+            findings.json.insert("code".to_string(), json!(olr::display::code(&body.request_hash)));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+/// Who signed a frame, and what is attached.
+fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
+    let keys: Vec<_> = frame.signatures.iter().map(|s| s.key.to_string()).collect();
+    let attached: Vec<_> = frame.attachments.iter().map(|a| a.kind.to_string()).collect();
+    let mut pairs = vec![("vendor id", frame.vendor.to_string()), ("signed by", keys.join(", "))];
+    if !attached.is_empty() {
+        pairs.push(("attached", attached.join(", ")));
+    }
+    let mut json = Map::new();
+    json.insert("vendor_id".to_string(), json!(frame.vendor.to_string()));
+    json.insert("signed_by".to_string(), json!(keys));
+    json.insert("attached".to_string(), json!(attached));
+    Findings { pairs, json, verified, ..Findings::default() }
+}
+
+/// A trust is held against its own roots: whose they are, only the vendor code tells.
+fn trust(bytes: &[u8]) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Trust, bytes)?;
+    let pinned = Trust::pin(bytes);
+    let mut findings = signed(&frame, Some(pinned.clone().map(|_| ())));
+    if let Ok(trust) = pinned {
+        let body = trust.body();
+        let product = |p: &olr::trust::Product| {
+            let slots: Vec<_> = p.slots.iter().map(|slot| slot.to_string()).collect();
+            format!("{} ({})", &*p.id, slots.join(", "))
+        };
+        let products: Vec<_> = body.products.iter().map(product).collect();
+        findings.pairs.extend([
+            ("vendor", body.name.to_string()),
+            ("vendor code", trust.vendor_code()),
+            ("version", body.version.to_string()),
+            ("roots", format!("{} of {} must sign", body.threshold, body.roots.len())),
+            ("products", products.join("; ")),
+            ("for tests only", if body.test { "yes" } else { "no" }.to_string()),
+        ]);
+        findings.json.extend([
+            ("vendor".to_string(), json!(&*body.name)),
+            ("vendor_code".to_string(), json!(trust.vendor_code())),
+            ("version".to_string(), json!(body.version)),
+            ("threshold".to_string(), json!(body.threshold)),
+            ("roots".to_string(), json!(body.roots.len())),
+            ("test".to_string(), json!(body.test)),
+        ]);
+    }
+    Ok(findings)
+}
+
+fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Delegation, bytes)?;
+    let verified = known_trust(args)?.map(|trust| trust.delegation(&frame).map(|_| ()));
+    let mut findings = signed(&frame, verified);
+    let body: DelegationBody = decode("delegation body", frame.body, BODY_CAP)?;
+    let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
+    let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
+    findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
+    findings
+        .json
+        .extend([("issuer".to_string(), json!(issuer)), ("acts".to_string(), json!(acts))]);
+    Ok(findings)
+}
+
+#[cfg(feature = "vendor")]
+fn key_file(bytes: &[u8]) -> Result<Findings> {
+    let key = olr::key::file::KeyFile::parse(bytes)?;
+    let protected = if key.needs_passphrase() { "by a passphrase" } else { "not at all" };
+    let mut findings = Findings::default();
+    findings.pairs = vec![
+        ("role", key.role.to_string()),
+        ("key id", key.id.to_string()),
+        ("protected", protected.to_string()),
+    ];
+    findings.json.extend([
+        ("role".to_string(), json!(key.role.word())),
+        ("key_id".to_string(), json!(key.id.to_string())),
+        ("passphrase".to_string(), json!(key.needs_passphrase())),
+    ]);
+    Ok(findings)
+}
+
+#[cfg(not(feature = "vendor"))]
+fn key_file(_: &[u8]) -> Result<Findings> {
+    let fact = "this is a key of a vendor, and this build of olr is for servers";
+    Err(Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+/// A kind that this version only knows the frame of.
+fn frame(kind: Kind, bytes: &[u8]) -> Result<Findings> {
+    Ok(signed(&Frame::parse(kind, bytes)?, None))
+}

@@ -1,0 +1,137 @@
+//! The command line: one file a verb. Results on stdout, all else on stderr; exit status 0 done,
+//! licensed or in grace; 1 refused (a proved no); 2 could not tell.
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+mod context;
+mod demo;
+mod explain;
+mod files;
+mod import;
+mod inspect;
+#[cfg(feature = "vendor")]
+mod issue;
+mod machine;
+mod manual;
+mod output;
+mod request;
+mod show;
+mod status;
+#[cfg(feature = "vendor")]
+mod vendor;
+mod verify;
+
+use context::Context;
+use output::Report;
+
+/// Licences for machines that never go online.
+///
+/// A server seals a request that only its vendor can read; the vendor answers with a license that
+/// only that server can use. Exit status: 0 done or licensed, 1 refused, 2 could not tell.
+#[derive(Parser)]
+#[command(name = "olr", version, max_term_width = 96, disable_help_subcommand = true)]
+struct Cli {
+    /// Print one JSON object on stdout instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Show the whole exchange on this machine, in a temporary folder, step by step.
+    Demo(demo::Args),
+    /// Show what identifies this machine, what is ignored and why.
+    Machine(machine::Args),
+    /// Seal a request for your vendor (on the server).
+    Request(request::Args),
+    /// Verify and install an answer of your vendor (on the server).
+    Import(import::Args),
+    /// Say whether this machine may run (on the server).
+    Verify(verify::Args),
+    /// Show what is granted, until when, and what comes next (on the server).
+    Status(status::Args),
+    /// Show what a file is and says, and whether it verifies.
+    Inspect(inspect::Args),
+    /// Explain a word for "no": what happened, what to ask, what to do.
+    Explain(explain::Args),
+    /// Make a vendor folder; look up what was issued (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Vendor(vendor::Vendor),
+    /// Answer a request with a license (at the vendor).
+    #[cfg(feature = "vendor")]
+    Issue(issue::Args),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Vendor(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Issue(Absent),
+    /// Print a completion script for a shell.
+    Completions(manual::Completions),
+    /// Write the manual pages into a folder.
+    Man(manual::Man),
+}
+
+/// Whatever is said to a verb that this build lacks.
+#[cfg(not(feature = "vendor"))]
+#[derive(clap::Args)]
+struct Absent {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<String>,
+}
+
+#[cfg(not(feature = "vendor"))]
+fn absent(_: &Absent) -> olr::error::Result<Report> {
+    let fact = "this build of olr is for servers: it has no vendor commands";
+    Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+/// Parses, runs, prints; nothing else in the program prints or exits.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = Context::new().and_then(|mut context| run(&cli.verb, &mut context));
+    output::finish(result, cli.json)
+}
+
+fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
+    match verb {
+        Verb::Demo(args) => demo::run(args, context),
+        Verb::Machine(args) => machine::run(args, context),
+        Verb::Request(args) => request::run(args, context),
+        Verb::Import(args) => import::run(args, context),
+        Verb::Verify(args) => verify::run(args, context),
+        Verb::Status(args) => status::run(args, context),
+        Verb::Inspect(args) => inspect::run(args, context),
+        Verb::Explain(args) => explain::run(args),
+        #[cfg(feature = "vendor")]
+        Verb::Vendor(verb) => vendor::run(verb, context),
+        #[cfg(feature = "vendor")]
+        Verb::Issue(args) => issue::run(args, context),
+        #[cfg(not(feature = "vendor"))]
+        Verb::Vendor(args) | Verb::Issue(args) => absent(args),
+        Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
+        Verb::Man(args) => manual::man(args, Cli::command()),
+    }
+}
+
+/// Help and version go to stdout with status 0; anything else is a usage error with status 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    if json && error.use_stderr() {
+        let text = error.to_string();
+        let fact = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let hint = "see `olr --help`";
+        return output::finish(Err(olr::error::Error::unable(fact, hint)), true);
+    }
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,115 @@
+//! What goes out: text or one JSON object, and the exit status.
+
+use serde_json::{Value, json};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use olr::display::{is_shown, shown};
+use olr::error::Error;
+
+/// What a verb has to say.
+pub struct Report {
+    /// For people; without the last line end.
+    pub text: String,
+    /// For programs.
+    pub json: Value,
+    /// Said on stderr in either form.
+    pub notes: Vec<String>,
+    /// 0, or 1 when the answer is a proved no.
+    pub status: u8,
+    /// An artefact for stdout; the report then goes to stderr.
+    pub artefact: Option<Vec<u8>>,
+}
+
+impl Report {
+    pub fn new(text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json, notes: Vec::new(), status: 0, artefact: None }
+    }
+
+    /// A judgement that is a proved no, in the words of `error`.
+    pub fn refused(mut self, error: &Error) -> Self {
+        self.status = error.exit_status();
+        if let (Value::Object(into), Value::Object(from)) = (&mut self.json, error_json(error)) {
+            into.extend(from);
+        }
+        self
+    }
+}
+
+/// `{"state": "refused", …}` or `{"state": "unknown", …}`.
+pub fn error_json(error: &Error) -> Value {
+    match error.refusal() {
+        Some(word) => {
+            json!({"state": "refused", "refusal": word.word(), "fact": error.fact(), "hint": error.next_step()})
+        }
+        None => json!({"state": "unknown", "fact": error.fact(), "hint": error.next_step()}),
+    }
+}
+
+/// Prints the result of a verb; the exit status is the answer.
+pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
+    let written = match result {
+        Ok(report) => write_report(&report, as_json).map(|()| report.status),
+        Err(error) => write_error(&error, as_json).map(|()| error.exit_status()),
+    };
+    match written {
+        Ok(status) => ExitCode::from(status),
+        // Whoever closed the pipe has seen enough; anything else is a full disk.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
+    let text = match as_json {
+        true => json_text(&report.json),
+        false => report.text.clone(),
+    };
+    match &report.artefact {
+        None => write_line(io::stdout(), &text)?,
+        Some(artefact) => {
+            write_line(io::stderr(), &text)?;
+            io::stdout().write_all(artefact)?;
+            io::stdout().flush()?;
+        }
+    }
+    report.notes.iter().try_for_each(|note| write_line(io::stderr(), &format!("olr: {note}")))
+}
+
+fn write_error(error: &Error, as_json: bool) -> io::Result<()> {
+    if as_json {
+        return write_line(io::stdout(), &json_text(&error_json(error)));
+    }
+    let (bold, plain) = if colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let fact = shown(error.fact());
+    let hint = shown(error.next_step());
+    let line = match error.refusal() {
+        Some(word) => format!("olr: {bold}{word}{plain}: {fact}"),
+        None => format!("olr: {fact}"),
+    };
+    write_line(io::stderr(), &format!("{line}\nolr: hint: {hint}"))
+}
+
+fn write_line(mut to: impl Write, text: &str) -> io::Result<()> {
+    writeln!(to, "{text}")?;
+    to.flush()
+}
+
+fn colour() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// JSON in which no control, bidi or zero-width character stands as itself.
+fn json_text(value: &Value) -> String {
+    let plain = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut text = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        if is_shown(c) || c == '\n' {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}

@@ -1,0 +1,182 @@
+//! `olr request`: seal a request for the vendor.
+
+use serde_json::{Value, json};
+use std::io::Read;
+use std::path::PathBuf;
+use unicode_normalization::UnicodeNormalization;
+
+use olr::display::shown;
+use olr::entitlement::Count;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::home::{Order, Requested};
+use olr::machine::Factor;
+use olr::wire::codec::{Hidden, Note, Set, Text};
+use olr::wire::frame::Kind;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::files::{Output, read_artefact};
+use super::output::Report;
+use super::show;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+    #[command(flatten)]
+    output: Output,
+    /// The vendor.trust of your vendor: needed at first, and when there is a newer one.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The code that your vendor told you; another vendor.trust is refused.
+    #[arg(long, value_name = "C")]
+    vendor_code: Option<String>,
+    /// The licensee's name, as on the receipt.
+    #[arg(long, value_name = "NAME")]
+    licensee: Option<String>,
+    /// The license key, as on the receipt; `-` reads it from stdin.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The release that is installed.
+    #[arg(long, value_name = "V")]
+    product_version: Option<String>,
+    /// Ask for so many of a module.
+    #[arg(long, value_name = "M=N")]
+    module: Vec<String>,
+    /// Add a factor of your own.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pin: Vec<String>,
+    /// A word to the support staff.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Also use what only root may read.
+    #[arg(long)]
+    privileged: bool,
+    /// Ask for a license that replaces the installed one.
+    #[arg(long)]
+    renew: bool,
+    /// Set the old state aside and begin again as a new installation.
+    #[arg(long)]
+    new_identity: bool,
+    /// Show what would be sealed, and write nothing.
+    #[arg(long, conflicts_with = "new_identity")]
+    dry_run: bool,
+}
+
+const NAME: &str = "req.olr";
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.home()?;
+    let order = order(args)?;
+    let (around, found) = context.around(args.privileged);
+    if !args.dry_run {
+        args.output.expect_free(NAME, Kind::Request, |bytes| home.made(bytes))?;
+    }
+    let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
+    let file = args.output.name(NAME);
+    let mut report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
+    report.notes.push(format!("home: {}", file::name(home.folder())));
+    if let Some(aside) = &requested.aside {
+        report.notes.push(format!("the old state is kept as {}", file::name(aside)));
+    }
+    for unreadable in found.unreadable {
+        let reason = shown(&unreadable.reason).into_owned();
+        report.notes.push(format!("unreadable: {} ({reason})", unreadable.kind));
+    }
+    if !args.dry_run {
+        args.output.write(NAME, Kind::Request, &requested.bytes, &mut report)?;
+    }
+    Ok(report)
+}
+
+fn order(args: &Args) -> Result<Order> {
+    let typed = |text: &Option<String>| text.as_deref().map(typed).transpose();
+    Ok(Order {
+        trust: args
+            .trust
+            .as_deref()
+            .map(|path| read_artefact(Some(Kind::Trust), path))
+            .transpose()?,
+        vendor_code: args.vendor_code.clone(),
+        licensee: typed(&args.licensee)?,
+        license_key: args.key.as_deref().map(license_key).transpose()?.map(Hidden),
+        product: typed(&args.slot.product)?,
+        product_version: typed(&args.product_version)?,
+        slot: typed(&args.slot.slot)?,
+        pins: args.pin.iter().map(|pin| Factor::pin(&nfc(pin))).collect::<Result<_>>()?,
+        renew: args.renew,
+        new_identity: args.new_identity,
+        wanted: Set::new(args.module.iter().map(|text| count(text)).collect::<Result<_>>()?)?,
+        note: Note::new(&nfc(args.note.as_deref().unwrap_or_default()))?,
+    })
+}
+
+/// What people type is trimmed and brought to one Unicode form; files are compared as they are.
+fn typed(text: &str) -> Result<Text> {
+    let text = nfc(text);
+    if text.is_empty() {
+        return Err(Error::unable("an empty name", "write it as on the receipt"));
+    }
+    Text::new(&text)
+}
+
+fn nfc(text: &str) -> String {
+    text.trim().nfc().collect()
+}
+
+fn license_key(argument: &str) -> Result<Text> {
+    if argument != "-" {
+        return typed(argument);
+    }
+    let mut text = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut text).map_err(|_| {
+        Error::unable("the license key cannot be read from stdin", "pipe one line of text")
+    })?;
+    typed(&text)
+}
+
+fn count(text: &str) -> Result<Count> {
+    let wrong =
+        || Error::unable(format!("{text:?} is not MODULE=NUMBER"), "write it like --module OBM=10");
+    let (module, count) = text.split_once('=').ok_or_else(wrong)?;
+    Ok(Count { module: typed(module)?, count: count.trim().parse().map_err(|_| wrong())? })
+}
+
+fn text(requested: &Requested, args: &Args, file: &str) -> String {
+    let trust = &requested.trust;
+    let mut pairs =
+        vec![("vendor", format!("{} (code {})", shown(&trust.body().name), trust.vendor_code()))];
+    pairs.extend(show::request_pairs(&requested.body));
+    let mut text = format!("{}\n\n{}\n", show::pairs(&pairs), show::factors(&requested.body.found));
+    if trust.body().test {
+        text += "\nThis vendor is for tests only.";
+    }
+    if requested.first_contact && args.vendor_code.is_none() {
+        text += &format!(
+            "\nFirst contact: ask your vendor whether its code is {}.",
+            trust.vendor_code()
+        );
+    }
+    match args.dry_run {
+        true => text += "\nNothing was written.",
+        false => {
+            text += &format!(
+                "\nWrote {file}. Only this vendor can read it. Its code for the phone: {}",
+                requested.code
+            )
+        }
+    }
+    text
+}
+
+fn json_of(requested: &Requested, args: &Args, file: &str) -> Value {
+    let trust = &requested.trust;
+    json!({
+        "vendor": &*trust.body().name, "vendor_code": trust.vendor_code(), "test": trust.body().test,
+        "first_contact": requested.first_contact, "code": requested.code, "dry_run": args.dry_run,
+        "file": if args.dry_run { Value::Null } else { json!(file) },
+        "sealed": show::request_json(&requested.body),
+    })
+}

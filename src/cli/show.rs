@@ -1,0 +1,199 @@
+//! How artefacts look to people and programs.
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use serde_json::{Map, Value, json};
+
+use olr::display::shown;
+use olr::license::LicenseBody;
+use olr::machine::Factor;
+use olr::request::RequestBody;
+use olr::time::Day;
+use olr::wire::codec::Limit;
+
+/// A table with aligned columns and no frame.
+pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.iter().map(|title| title.to_uppercase()));
+    for row in rows {
+        table.add_row(row.iter().enumerate().map(|(at, text)| {
+            let cell = Cell::new(shown(text));
+            if numbers.contains(&at) { cell.set_alignment(CellAlignment::Right) } else { cell }
+        }));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let text = table.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Names and values, the names in one column.
+pub fn pairs(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| format!("{name:width$}  {}", shown(value));
+    pairs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub fn factors(factors: &[Factor]) -> String {
+    let row = |f: &Factor| {
+        vec![
+            f.kind.to_string(),
+            f.class.to_string(),
+            f.name.to_string(),
+            f.value.to_string(),
+            f.ignored.to_string(),
+        ]
+    };
+    let rows: Vec<_> = factors.iter().map(row).collect();
+    table(&["factor", "class", "name", "value", "ignored because"], &rows, &[])
+}
+
+pub fn factor_json(factor: &Factor) -> Value {
+    json!({
+        "kind": factor.kind.word(), "class": factor.class.word(), "name": &*factor.name,
+        "value": &*factor.value, "ignored": &*factor.ignored,
+    })
+}
+
+/// A license key, of which outputs show only the end.
+pub fn masked(key: &str) -> String {
+    let count = key.chars().count();
+    if count <= 8 {
+        return "****".to_string();
+    }
+    format!("…{}", key.chars().skip(count - 4).collect::<String>())
+}
+
+pub fn quota(quota: &Limit<u64>) -> String {
+    match quota {
+        Limit::Only(count) => count.to_string(),
+        Limit::Any => "unlimited".to_string(),
+    }
+}
+
+/// A last day and the instant at which it has ended everywhere.
+pub fn last_day(day: Option<Day>) -> String {
+    day.map_or("never".to_string(), |day| format!("{day} (until {})", day.ends()))
+}
+
+pub fn day_json(day: Option<Day>) -> Value {
+    day.map_or(json!("never"), |day| json!(day.to_string()))
+}
+
+pub fn request_pairs(body: &RequestBody) -> Vec<(&'static str, String)> {
+    let join =
+        |texts: Vec<String>| if texts.is_empty() { "none".to_string() } else { texts.join(", ") };
+    let facts = body.facts.iter().map(|fact| format!("{} {}", &*fact.name, &*fact.value));
+    let wanted = body.wanted.iter().map(|count| format!("{}={}", &*count.module, count.count));
+    let mut pairs = vec![
+        ("licensee", body.licensee.to_string()),
+        ("license key", masked(&body.license_key.0)),
+        ("product", [&*body.product, &*body.product_version].join(" ").trim_end().to_string()),
+        ("slot", body.slot.to_string()),
+        ("request", format!("{} (number {})", body.request, body.number)),
+        ("install id", olr::key::key_id(olr::key::Role::Install, &body.install_key).to_string()),
+        ("server clock", body.clock.to_string()),
+        ("addresses", join(body.addresses.iter().map(|a| a.to_string()).collect())),
+        ("host", join(facts.collect())),
+    ];
+    let optional = [
+        ("boot", body.boot.to_string()),
+        ("renews", body.renews.map(|id| id.to_string()).unwrap_or_default()),
+        ("wanted", wanted.collect::<Vec<_>>().join(", ")),
+        ("note", body.note.to_string()),
+    ];
+    pairs.extend(optional.into_iter().filter(|(_, value)| !value.is_empty()));
+    pairs
+}
+
+/// Everything in a request but what must not be shown.
+pub fn request_json(body: &RequestBody) -> Value {
+    let facts: Map<_, _> =
+        body.facts.iter().map(|f| (f.name.to_string(), json!(&*f.value))).collect();
+    let wanted: Map<_, _> =
+        body.wanted.iter().map(|c| (c.module.to_string(), json!(c.count))).collect();
+    json!({
+        "request": body.request.to_string(), "number": body.number,
+        "earlier": body.earlier.iter().map(|e| e.number).collect::<Vec<_>>(),
+        "install_id": olr::key::key_id(olr::key::Role::Install, &body.install_key).to_string(),
+        "product": &*body.product, "product_version": &*body.product_version, "slot": &*body.slot,
+        "licensee": &*body.licensee, "license_key": masked(&body.license_key.0),
+        "enrolled": body.enrolled.iter().map(factor_json).collect::<Vec<_>>(),
+        "found": body.found.iter().map(factor_json).collect::<Vec<_>>(),
+        "addresses": body.addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>(),
+        "facts": facts, "clock": body.clock.to_string(), "boot": &*body.boot,
+        "renews": body.renews.map(|id| id.to_string()), "wanted": wanted, "note": &*body.note,
+    })
+}
+
+pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
+    let languages: Vec<_> = body.languages.iter().map(|l| l.to_string()).collect();
+    let mut pairs = vec![
+        ("license", body.license.to_string()),
+        ("licensee", body.licensee.to_string()),
+        ("product", body.product.to_string()),
+        ("slot", body.slot.to_string()),
+        ("type", format!("{} ({} {})", &*body.type_id, body.model, body.edition)),
+        ("issued", body.issued.to_string()),
+        ("starts", body.starts.to_string()),
+        ("expires", last_day(body.expires)),
+        ("maintenance", last_day(body.maintenance)),
+        ("languages", languages.join(", ")),
+    ];
+    if let Some(replaced) = body.replaces {
+        pairs.push(("replaces", replaced.to_string()));
+    }
+    if !body.note.is_empty() {
+        pairs.push(("note", body.note.to_string()));
+    }
+    pairs
+}
+
+/// The modules of a license as a table, by group.
+pub fn modules(body: &LicenseBody) -> String {
+    let mut rows: Vec<_> = body
+        .grants
+        .iter()
+        .map(|g| {
+            vec![
+                g.group.to_string(),
+                g.module.to_string(),
+                g.name.to_string(),
+                quota(&g.quota),
+                g.unit.to_string(),
+            ]
+        })
+        .collect();
+    rows.sort();
+    table(&["group", "module", "name", "quota", "unit"], &rows, &[3])
+}
+
+/// What a report says of a license.
+pub fn license_json(body: &LicenseBody) -> Map<String, Value> {
+    let module = |grant: &olr::entitlement::Grant| {
+        let quota = match &grant.quota {
+            Limit::Only(count) => json!(count),
+            Limit::Any => json!("unlimited"),
+        };
+        let entry = json!({
+            "quota": quota, "used": null, "available": null, "unit": &*grant.unit, "group": &*grant.group,
+        });
+        (grant.module.to_string(), entry)
+    };
+    let modules: Map<_, _> = body.grants.iter().map(module).collect();
+    let report = json!({
+        "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
+        "type": &*body.type_id, "model": body.model.word(), "edition": body.edition.word(),
+        "licensee": &*body.licensee, "issued": body.issued.to_string(),
+        "starts": body.starts.to_string(), "expires": day_json(body.expires),
+        "maintenance": day_json(body.maintenance), "modules": modules,
+        "languages": body.languages.iter().map(|l| l.to_string()).collect::<Vec<_>>(),
+        "grace": null, "note": &*body.note,
+    });
+    match report {
+        Value::Object(report) => report,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,100 @@
+//! `olr status`: what is granted, until when, and what comes next.
+
+use serde_json::{Value, json};
+
+use olr::error::{Error, Refusal, Result};
+use olr::file;
+use olr::policy::{Decision, decide};
+use olr::state::State;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::output::Report;
+use super::{show, verify};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.home()?;
+    let (around, _) = context.around(true);
+    let state = home.expect_state()?;
+    let found = state.found(&around)?;
+    let wanted = |slot: &&olr::state::Slot| {
+        args.slot.product.as_deref().is_none_or(|p| *slot.name.product == *p)
+            && args.slot.slot.as_deref().is_none_or(|s| *slot.name.slot == *s)
+    };
+    let slots: Vec<_> = state.memory().slots.iter().filter(wanted).collect();
+    if slots.is_empty() {
+        return Err(nothing_installed(&state));
+    }
+    let decisions: Vec<_> =
+        slots.iter().map(|slot| decide(around.clock, &found, &state, slot)).collect();
+    let mut reports: Vec<_> = decisions.iter().map(|d| verify::report(d, text(d))).collect();
+    // The worst comes first: what it says is what the whole says.
+    reports.sort_by_key(|report| std::cmp::Reverse(report.status));
+    let texts: Vec<_> = reports.iter().map(|report| report.text.clone()).collect();
+    let jsons: Vec<_> = reports.iter().map(|report| report.json.clone()).collect();
+    let mut whole = reports.swap_remove(0);
+    whole.text = texts.join("\n\n");
+    if let Value::Object(json) = &mut whole.json {
+        json.insert("home".to_string(), json!(file::name(home.folder())));
+        json.insert("install_id".to_string(), json!(state.install_id().to_string()));
+        if jsons.len() > 1 {
+            json.insert("slots".to_string(), json!(jsons));
+        }
+    }
+    whole.notes.push(format!("home: {}", file::name(home.folder())));
+    Ok(whole)
+}
+
+/// Before the first import: what was asked, so that the operator knows what is awaited.
+fn nothing_installed(state: &State) -> Error {
+    match state.memory().requests.last() {
+        Some(sent) => {
+            let code = olr::display::code(&sent.hash);
+            let fact = format!(
+                "no license is installed yet; request {} was made, code {code}",
+                sent.number
+            );
+            Error::refuse(Refusal::NotActivated, fact)
+                .hint("import the answer of your vendor: `olr import license.olr`")
+        }
+        None => Error::refuse(Refusal::NotActivated, "no license is installed here"),
+    }
+}
+
+fn text(decision: &Decision) -> String {
+    let Some(license) = &decision.license else { return String::new() };
+    let body = license.body();
+    let mut pairs = vec![("state", decision.state().to_string())];
+    pairs.extend(show::license_pairs(body));
+    if let Some(machine) = &decision.machine {
+        pairs.push((
+            "machine",
+            format!(
+                "matches {} of {} points, {} needed",
+                machine.score, machine.total, machine.threshold
+            ),
+        ));
+    }
+    match &decision.next {
+        Some(next) => pairs
+            .push(("next", format!("license {} from {}", next.body().license, next.body().starts))),
+        None => pairs.push((
+            "next",
+            body.expires.map_or("nothing: it does not expire".to_string(), |day| {
+                format!("expires on {day}: ask for a renewal in time")
+            }),
+        )),
+    }
+    let mut text = format!("{}\n\n{}", show::pairs(&pairs), show::modules(body));
+    if !body.policy.stops_a_copy() {
+        text += "\n\nThis license does not stop a copy of this machine.";
+    }
+    text
+}

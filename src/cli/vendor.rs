@@ -1,0 +1,227 @@
+//! `olr vendor`: make a vendor folder; look up what was issued.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use olr::crypto::secret::Passphrase;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::Role;
+use olr::key::file::KeyFile;
+use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
+
+use super::context::Context;
+use super::output::Report;
+use super::show;
+
+#[derive(Subcommand)]
+pub enum Vendor {
+    /// Make a new vendor folder: keys, trust, delegation, catalog, grant.
+    Init(InitArgs),
+    /// List what was issued, or where TEXT stands in it.
+    Issued(IssuedArgs),
+}
+
+#[derive(clap::Args)]
+pub struct InitArgs {
+    /// The new folder.
+    folder: PathBuf,
+    /// The vendor's name, as customers see it.
+    #[arg(long)]
+    name: String,
+    /// Your catalog; without one a starter is written, to be changed.
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    /// Leave the keys without passphrases: whoever reads the files can sign.
+    #[arg(long, conflicts_with_all = ["passphrase_file", "root_passphrase_file"])]
+    no_passphrase: bool,
+    /// Mark the trust as one for tests.
+    #[arg(long)]
+    test: bool,
+    /// The file with the staff's passphrase (issuer and sealing key).
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// The file with the root's passphrase.
+    #[arg(long, value_name = "FILE")]
+    root_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub struct IssuedArgs {
+    #[command(flatten)]
+    vendor: VendorArg,
+    /// Part of a name, key, code or id.
+    text: Option<String>,
+}
+
+/// The vendor's folder.
+#[derive(clap::Args)]
+pub struct VendorArg {
+    /// The vendor's folder: keys, catalog, memory.
+    #[arg(long = "vendor", value_name = "DIR", env = "OLR_VENDOR", hide_env_values = true)]
+    vendor: Option<PathBuf>,
+}
+
+impl VendorArg {
+    pub fn folder(&self) -> Result<Folder> {
+        self.given().ok_or_else(|| {
+            Error::unable("no vendor folder was named", "name it with --vendor DIR or $OLR_VENDOR")
+        })
+    }
+
+    pub fn given(&self) -> Option<Folder> {
+        self.vendor.as_ref().map(Folder::at)
+    }
+}
+
+pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
+    match verb {
+        Vendor::Init(args) => init(args, context),
+        Vendor::Issued(args) => issued(args),
+    }
+}
+
+fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
+    let catalog = args.catalog.as_deref().map(read_text).transpose()?;
+    let name: String = args.name.trim().nfc().collect();
+    if name.is_empty() {
+        return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
+    }
+    Folder::expect_new(&args.folder)?;
+    let passphrases = if args.no_passphrase {
+        None
+    } else {
+        Some(Passphrases {
+            root: new_passphrase(
+                "root",
+                args.root_passphrase_file.as_deref(),
+                "--root-passphrase-file",
+            )?,
+            staff: new_passphrase("staff", args.passphrase_file.as_deref(), "--passphrase-file")?,
+        })
+    };
+    let open = passphrases.is_none();
+    let order = Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test };
+    let (folder, trust) = Folder::init(&args.folder, &order, &mut context.rng)?;
+    let place = file::name(folder.path());
+    let mut text = show::pairs(&[
+        ("vendor", name.clone()),
+        ("folder", place.clone()),
+        ("vendor code", trust.vendor_code()),
+        ("vendor id", trust.vendor().to_string()),
+    ]);
+    text += &format!(
+        "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code another way."
+    );
+    text += &format!(
+        "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
+    );
+    text += &format!(
+        "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
+    );
+    let json = json!({
+        "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
+        "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
+    });
+    let mut report = Report::new(text, json);
+    if open {
+        report.notes.push(
+            "warning: the keys have no passphrase: whoever reads the files can sign".to_string(),
+        );
+    }
+    Ok(report)
+}
+
+fn issued(args: &IssuedArgs) -> Result<Report> {
+    let folder = args.vendor.folder()?;
+    let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
+    let row = |r: &IssuedRecord| {
+        vec![
+            r.issued.clone(),
+            r.licensee.clone(),
+            show::masked(&r.license_key),
+            format!("{}/{}", r.product, r.slot),
+            r.license_type.clone(),
+            r.expires.clone(),
+            r.code.clone(),
+            r.license_id.clone(),
+        ]
+    };
+    let rows: Vec<_> = records.iter().map(row).collect();
+    let table = show::table(
+        &["issued", "licensee", "key", "slot", "type", "expires", "code", "license"],
+        &rows,
+        &[],
+    );
+    let text = if rows.is_empty() { "Nothing was issued.".to_string() } else { table };
+    let entry = |r: &IssuedRecord| {
+        json!({
+            "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
+            "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,
+            "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
+            "answer": r.answer, "install_key": r.install_key,
+        })
+    };
+    let mut report =
+        Report::new(text, json!({"issued": records.iter().map(entry).collect::<Vec<Value>>()}));
+    report.notes.push(format!("vendor: {}", file::name(folder.path())));
+    Ok(report)
+}
+
+/// A passphrase for new keys: from a file, or typed twice.
+fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
+    if let Some(path) = path {
+        return from_file(path);
+    }
+    if !can_ask() {
+        let fact = format!("the {whose} passphrase is missing");
+        return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
+    }
+    let first = ask(&format!("New {whose} passphrase: "))?;
+    if *first != *ask(&format!("The {whose} passphrase once more: "))? {
+        return Err(Error::unable("the two passphrases differ", "try again"));
+    }
+    checked(first)
+}
+
+/// The passphrase that opens an existing key.
+pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
+    let whose = if key.role == Role::Root { "root" } else { "staff" };
+    match path {
+        Some(path) => from_file(path),
+        None if can_ask() => checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?),
+        None => {
+            let fact = format!("the {} key needs the {whose} passphrase", key.role);
+            Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
+        }
+    }
+}
+
+/// Questions are asked on a terminal only.
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn ask(prompt: &str) -> Result<Zeroizing<String>> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
+        Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
+    })
+}
+
+/// The first line of a file.
+fn from_file(path: &Path) -> Result<Passphrase> {
+    let text = Zeroizing::new(read_text(path)?);
+    let line = text.lines().next().unwrap_or_default();
+    checked(Zeroizing::new(line.to_string())).map_err(|error| error.within(file::name(path)))
+}
+
+fn checked(text: Zeroizing<String>) -> Result<Passphrase> {
+    if text.is_empty() {
+        return Err(Error::unable("the passphrase is empty", "choose one, or say --no-passphrase"));
+    }
+    Ok(Passphrase::new(text))
+}

@@ -1,0 +1,99 @@
+//! `olr verify`: may this machine run?
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use olr::error::Result;
+use olr::file;
+use olr::home::Imported;
+use olr::policy::Decision;
+use olr::wire::frame::Kind;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::files::read_artefact;
+use super::output::{Report, error_json};
+use super::show;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+    /// Judge this license as if it were imported now, and install nothing.
+    file: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.home()?;
+    let (around, _) = context.around(true);
+    let place = file::name(home.folder());
+    let mut report = match &args.file {
+        Some(path) => {
+            let bytes = read_artefact(Some(Kind::License), path)?;
+            match home.import(&bytes, &around, true)? {
+                Imported::License { license, .. } => {
+                    let mut json = show::license_json(license.body());
+                    json.insert("state".to_string(), json!("licensed"));
+                    Report::new("licensed: this file may be imported here", Value::Object(json))
+                }
+                Imported::Trust { .. } => Report::new("a trust", json!({})),
+            }
+        }
+        None => {
+            let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
+            let (_, decision) = home.decide(product, slot, &around)?;
+            report(&decision, answer(&decision))
+        }
+    };
+    if let Value::Object(json) = &mut report.json {
+        json.insert("home".to_string(), json!(place));
+    }
+    report.notes.push(format!("home: {place}"));
+    Ok(report)
+}
+
+/// One sentence.
+fn answer(decision: &Decision) -> String {
+    match &decision.license {
+        Some(license) if decision.refusal.is_none() => {
+            format!("licensed: until {}", show::last_day(license.body().expires))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The decision as a report: its refusal, when there is one, in words and status.
+pub fn report(decision: &Decision, text: String) -> Report {
+    let mut json =
+        decision.license.as_ref().map(|l| show::license_json(l.body())).unwrap_or_default();
+    json.insert("state".to_string(), json!(decision.state()));
+    json.insert("judged_at".to_string(), json!(decision.at.to_string()));
+    let next = decision.next.as_ref().map(|next| {
+        json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
+    });
+    json.insert("next".to_string(), json!(next));
+    if let Some(machine) = &decision.machine {
+        let factor = |v: &olr::machine::Verdict| json!({"kind": v.kind.word(), "weight": v.weight, "same": v.same.is_some()});
+        json.insert(
+            "machine".to_string(),
+            json!({
+                "score": machine.score, "threshold": machine.threshold, "total": machine.total,
+                "factors": machine.verdicts.iter().map(factor).collect::<Vec<_>>(),
+            }),
+        );
+    }
+    let mut report = Report::new(text, Value::Object(json));
+    if let Some(refusal) = &decision.refusal {
+        let lines = [
+            report.text.clone(),
+            format!("refused: {refusal}"),
+            format!("hint: {}", refusal.next_step()),
+        ];
+        report.text =
+            lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+        debug_assert_eq!(error_json(refusal)["state"], "refused");
+        report = report.refused(refusal);
+    }
+    report
+}
