@@ -57,7 +57,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 fn answer(decision: &Decision) -> String {
     match &decision.license {
         Some(license) if decision.refusal.is_none() => {
-            format!("licensed: until {}", show::last_day(license.body().expires))
+            match license.body().expires {
+                None => "licensed, without an end".to_string(),
+                end => format!("licensed until {}", show::last_day(end)),
+            }
         }
         _ => String::new(),
     }
