@@ -40,7 +40,9 @@ fn run(steps: &[Step], folder: &Path) -> Vec<String> {
     let mut script = format!("exec 2>&1\nT={}\n", scratch.path().display());
     for Step { command, .. } in steps {
         script += &match command.contains(" | ") {
-            true => format!("{{ {command} ; }} </dev/null 2>\"$T/err\" >\"$T/out\"; cat \"$T/err\" \"$T/out\"\n"),
+            true => format!(
+                "{{ {command} ; }} </dev/null 2>\"$T/err\" >\"$T/out\"; cat \"$T/err\" \"$T/out\"\n"
+            ),
             false => format!("{{ {command} ; }} </dev/null\n"),
         };
         script += &format!("printf '{MARK}'\n");
@@ -63,7 +65,8 @@ fn fits(expected: &str, actual: &str) -> bool {
 
 #[test]
 fn every_transcript_runs_as_printed() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let steps = steps(&readme);
     assert!(steps.len() >= 20, "only {} commands found", steps.len());
     let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@ use olr::file;
 use olr::home::Imported;
 use olr::license::License;
 use olr::state::Accepted;
+use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg};
 use super::files::read_artefact;
@@ -26,10 +27,8 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.home()?;
     // A mail may quote the request: with several blocks, the license is meant.
-    let bytes = match read_artefact(None, &args.file) {
-        Ok(bytes) => bytes,
-        Err(_) => read_artefact(Some(olr::wire::frame::Kind::License), &args.file)?,
-    };
+    let bytes = read_artefact(None, &args.file)
+        .or_else(|error| read_artefact(Some(Kind::License), &args.file).map_err(|_| error))?;
     let (around, _) = context.around(true);
     let mut report = match home.import(&bytes, &around, false)? {
         Imported::License { license, accepted } => imported(&license, accepted),

@@ -56,12 +56,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 /// One sentence.
 fn answer(decision: &Decision) -> String {
     match &decision.license {
-        Some(license) if decision.refusal.is_none() => {
-            match license.body().expires {
-                None => "licensed, without an end".to_string(),
-                end => format!("licensed until {}", show::last_day(end)),
-            }
-        }
+        Some(license) if decision.refusal.is_none() => match license.body().expires {
+            None => "licensed, without an end".to_string(),
+            end => format!("licensed until {}", show::last_day(end)),
+        },
         _ => String::new(),
     }
 }

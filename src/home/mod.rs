@@ -114,6 +114,15 @@ impl Home {
         file::write(&self.state_file(), &state.to_bytes(), Writing::Secret)
     }
 
+    /// Another process may have begun this home since it was found missing.
+    fn expect_still_new(&self) -> Result<()> {
+        if self.load()?.is_none() {
+            return Ok(());
+        }
+        let fact = format!("{}: another olr has just begun this home", file::name(&self.folder));
+        Err(Error::unable(fact, "run this once more"))
+    }
+
     /// Keeps other processes out until the file is dropped.
     fn lock(&self) -> Result<File> {
         make_private(&self.folder)?;
@@ -141,7 +150,8 @@ impl Home {
         only_try: bool,
         rng: &mut impl CryptoRng,
     ) -> Result<Requested> {
-        let _lock = if only_try { None } else { Some(self.lock()?) };
+        // A home that is not there yet is made only once nothing else can go wrong.
+        let mut lock = if only_try || !self.folder.is_dir() { None } else { Some(self.lock()?) };
         let known = if order.new_identity { None } else { self.load()? };
         let first_contact = known.is_none();
         let mut state = match (known, &order.trust) {
@@ -169,9 +179,14 @@ impl Home {
         let (body, bytes) = state.request(asked, ask, around, rng)?;
         let mut aside = None;
         if !only_try {
+            if lock.is_none() {
+                lock = Some(self.lock()?);
+                self.expect_still_new()?;
+            }
             aside = if order.new_identity { self.set_aside(around.clock)? } else { None };
             self.save(&state)?;
         }
+        drop(lock);
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
