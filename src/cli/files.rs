@@ -16,6 +16,12 @@ pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
     Ok(binary.into_owned())
 }
 
+/// Reads what a vendor sent. A mail may quote the request: of several kinds the license is meant.
+pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
+    read_artefact(None, path)
+        .or_else(|error| read_artefact(Some(Kind::License), path).map_err(|_| error))
+}
+
 /// Where an artefact goes.
 #[derive(clap::Args)]
 pub struct Output {

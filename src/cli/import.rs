@@ -9,10 +9,9 @@ use olr::file;
 use olr::home::Imported;
 use olr::license::License;
 use olr::state::Accepted;
-use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg};
-use super::files::read_artefact;
+use super::files::read_answer;
 use super::output::Report;
 use super::show;
 
@@ -26,9 +25,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.home()?;
-    // A mail may quote the request: with several blocks, the license is meant.
-    let bytes = read_artefact(None, &args.file)
-        .or_else(|error| read_artefact(Some(Kind::License), &args.file).map_err(|_| error))?;
+    let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
     let mut report = match home.import(&bytes, &around, false)? {
         Imported::License { license, accepted } => imported(&license, accepted),

@@ -7,10 +7,9 @@ use olr::error::Result;
 use olr::file;
 use olr::home::Imported;
 use olr::policy::Decision;
-use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg, SlotArg};
-use super::files::read_artefact;
+use super::files::read_answer;
 use super::output::{Report, error_json};
 use super::show;
 
@@ -30,7 +29,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let place = file::name(home.folder());
     let mut report = match &args.file {
         Some(path) => {
-            let bytes = read_artefact(Some(Kind::License), path)?;
+            let bytes = read_answer(path)?;
             match home.import(&bytes, &around, true)? {
                 Imported::License { license, .. } => {
                     let mut json = show::license_json(license.body());

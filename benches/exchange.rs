@@ -1,0 +1,178 @@
+//! How long the steps of an exchange take: `cargo bench`.
+
+use divan::{Bencher, black_box};
+use olr::crypto::seal::SealingKey;
+use olr::crypto::secret::Secret;
+use olr::crypto::sign::SigningKey;
+use olr::error::{Error, Result};
+use olr::home::{Home, Imported, Order};
+use olr::issue::{GrantFile, STARTER_GRANT};
+use olr::key::install::InstallSecret;
+use olr::license::{License, sign_license};
+use olr::machine::{Factor, probe::probe};
+use olr::policy::decide;
+use olr::request::{RequestBody, SealedRequest, seal_request};
+use olr::state::{State, Surroundings};
+use olr::time::Instant;
+use olr::trust::Trust;
+use olr::vendor::{Folder, Init, Issue};
+use olr::wire::codec::{Hidden, Text};
+use rand::{SeedableRng, rngs::ChaCha20Rng};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// 2026-11-23T12:00:00Z
+const NOW: Instant = Instant::new(1_795_435_200);
+
+/// One vendor and one server, after one exchange of files.
+struct World {
+    folder: tempfile::TempDir,
+    trust: Trust,
+    issuer: SigningKey,
+    delegation: Vec<u8>,
+    sealing: SealingKey,
+    install: InstallSecret,
+    body: RequestBody,
+    request: Vec<u8>,
+    license: License,
+    state: State,
+    around: Surroundings,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| world().expect("an exchange without a refusal"));
+
+fn world() -> Result<World> {
+    let mut rng = ChaCha20Rng::from_seed([7; 32]);
+    let temporary = |_| Error::unable("no temporary folder", "set TMPDIR");
+    let folder = tempfile::tempdir().map_err(temporary)?;
+    let init = Init { name: "Bench", catalog: None, passphrases: None, test: true };
+    let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng)?;
+
+    let clock = NOW;
+    let around = Surroundings { factors: probe(false).factors, clock, ..Surroundings::default() };
+    let order = Order {
+        trust: Some(trust.bytes().to_vec()),
+        licensee: Some(Text::new("ACME Ltd")?),
+        license_key: Some(Hidden(Text::new("AbCd-1234")?)),
+        pins: vec![Factor::pin("rack=B12")?, Factor::pin("asset=4711")?],
+        ..Order::default()
+    };
+    let home = Home::at(folder.path().join("home"));
+    let requested = home.request(&order, &around, false, &mut rng)?;
+
+    let mut ask = |_: &_| Err(Error::unable("no key here has a passphrase", ""));
+    let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;
+    let grant = GrantFile::parse(STARTER_GRANT)?;
+    let (request, code) = (requested.bytes.as_slice(), Some(requested.code.as_str()));
+    let issue = Issue { request, code, grant: &grant, again: false, only_try: false, now: NOW };
+    let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
+    let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
+    match home.import(license.bytes(), &around, false)? {
+        Imported::License { .. } => {}
+        Imported::Trust { .. } => return Err(Error::unable("a trust was imported", "")),
+    }
+
+    let (issuer, delegation) = vendor.issuer(&mut ask)?;
+    let sealing = SealedRequest::parse(&requested.bytes)?.recipient;
+    let sealing = vendor.sealing_key(sealing, &mut ask)?;
+    let install = InstallSecret::from_secret(Secret::random(&mut rng));
+    let state = home.expect_state()?;
+    let (body, request) = (requested.body, requested.bytes);
+    Ok(World {
+        folder,
+        trust,
+        issuer,
+        delegation,
+        sealing,
+        install,
+        body,
+        request,
+        license,
+        state,
+        around,
+    })
+}
+
+/// The server: request body to sealed and signed bytes.
+#[divan::bench]
+fn seal(bencher: Bencher) {
+    let (world, mut rng) = (&*WORLD, ChaCha20Rng::from_seed([8; 32]));
+    bencher.bench_local(|| {
+        seal_request(black_box(&world.body), &world.trust, &world.install, &mut rng).unwrap()
+    });
+}
+
+/// The vendor: bytes to an opened and verified request.
+#[divan::bench]
+fn open(bencher: Bencher) {
+    let world = &*WORLD;
+    bencher.bench(|| {
+        SealedRequest::parse(black_box(&world.request)).unwrap().open(&world.sealing).unwrap()
+    });
+}
+
+/// The vendor: license body to signed bytes, verified before they leave.
+#[divan::bench]
+fn issue(bencher: Bencher) {
+    let world = &*WORLD;
+    let issuers = [(&world.issuer, world.delegation.as_slice())];
+    bencher
+        .bench(|| sign_license(black_box(world.license.body()), &world.trust, &issuers).unwrap());
+}
+
+/// The product: bytes to a verified license.
+#[divan::bench]
+fn verify(bencher: Bencher) {
+    let world = &*WORLD;
+    bencher.bench(|| License::verify(black_box(world.license.bytes()), &world.trust).unwrap());
+}
+
+/// The product: state in memory to a decision, the license verified once more.
+#[divan::bench]
+fn judge(bencher: Bencher) {
+    let world = &*WORLD;
+    let slot = world.state.slot(None, None).unwrap();
+    let mut found = world.around.factors.clone();
+    found.extend(world.state.memory().asked.iter().flat_map(|asked| asked.pins.to_vec()));
+    bencher.bench(|| {
+        let decision = decide(NOW, black_box(&found), &world.state, slot);
+        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal);
+    });
+}
+
+/// The product: home on disk to a decision. The trusts are walked once more.
+#[divan::bench]
+fn judge_from_disk(bencher: Bencher) {
+    let world = &*WORLD;
+    let home = Home::at(world.folder.path().join("home"));
+    bencher.bench(|| {
+        let (_, decision) = home.decide(None, None, black_box(&world.around)).unwrap();
+        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal);
+    });
+}
+
+/// What identifies this machine.
+#[divan::bench]
+fn machine() {
+    black_box(probe(false));
+}
+
+/// The whole program, from its start to its exit status.
+#[divan::bench(sample_count = 20)]
+fn olr_verify(bencher: Bencher) {
+    let home = WORLD.folder.path().join("home");
+    let run = |program| {
+        let mut command = Command::new(program);
+        let output = command.args(["verify", "--json", "--home"]).arg(&home).output();
+        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("\"licensed\""))
+    };
+    match option_env!("CARGO_BIN_EXE_olr") {
+        Some(program) if run(program) => bencher.bench(|| assert!(run(program))),
+        Some(_) => eprintln!("olr verify: skipped, it does not say that this home is licensed"),
+        None => eprintln!("olr verify: skipped, the tool was not built"),
+    }
+}
+
+fn main() {
+    divan::main();
+}
