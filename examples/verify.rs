@@ -26,14 +26,11 @@ fn may_i_run(home: &Home) -> Result<License> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (factors, clock) = (probe(false).factors, Instant::new(now.as_secs()));
     let around = Surroundings { factors, clock, ..Surroundings::default() };
-    let (state, decision) = home.decide(Some("example"), None, &around)?;
     // The operator chose what the home trusts; the product goes only where its own vendor leads.
-    let mut trust = Trust::pin(&dearmor(Some(Kind::Trust), ANCHOR)?)?;
-    for bytes in state.memory().trusts.iter() {
-        trust = trust.successor(bytes).unwrap_or(trust);
-    }
+    let anchor = Trust::pin(&dearmor(Some(Kind::Trust), ANCHOR)?)?;
+    let (_, decision) = home.decide_under(&anchor, Some("example"), None, &around)?;
     match (decision.refusal, decision.license) {
-        (None, Some(license)) => License::verify(license.bytes(), &trust),
+        (None, Some(license)) => Ok(license),
         (Some(refusal), _) => Err(refusal),
         (None, None) => Err(Error::refuse(Refusal::NotActivated, "no license is in force")),
     }

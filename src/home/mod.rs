@@ -207,6 +207,27 @@ impl Home {
         let decision = decide(around.clock, &found, &state, slot);
         Ok((state, decision))
     }
+
+    /// As [`Home::decide`], for a product that compiled `anchor` in: the license must also verify
+    /// under what `anchor` leads to. A vendor id alone proves nothing: any trust of version 2 or
+    /// later can state it.
+    ///
+    /// # Errors
+    /// As [`Home::decide`].
+    pub fn decide_under(
+        &self,
+        anchor: &Trust,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
+        let (state, mut decision) = self.decide(product, slot, around)?;
+        let trust = state.trust_from(anchor);
+        if let (None, Some(license)) = (&decision.refusal, &decision.license) {
+            decision.refusal = License::verify(license.bytes(), &trust).err();
+        }
+        Ok((state, decision))
+    }
 }
 
 impl State {

@@ -166,6 +166,13 @@ impl State {
         &self.trust
     }
 
+    /// The newest trust that `anchor` leads to over the trusts of this home. What the home trusts
+    /// its operator chose; a product believes only what its own anchor leads to.
+    pub fn trust_from(&self, anchor: &Trust) -> Trust {
+        let follow = |trust: Trust, next: &Blob<FRAME_CAP>| trust.successor(next).unwrap_or(trust);
+        self.memory.trusts.iter().fold(anchor.clone(), follow)
+    }
+
     /// What is remembered.
     pub fn memory(&self) -> &Memory {
         &self.memory
