@@ -85,7 +85,7 @@ pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
 
 /// Root may work in a home that belongs to a service: its files go on belonging to the service.
 #[cfg(unix)]
-fn take_owner_of(folder: &Path, file: &File) {
+pub(crate) fn take_owner_of(folder: &Path, file: &File) {
     use std::os::unix::fs::{MetadataExt, fchown};
     if let (Ok(folder), Ok(own)) = (std::fs::metadata(folder), file.metadata())
         && (folder.uid(), folder.gid()) != (own.uid(), own.gid())

@@ -33,25 +33,24 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let at = clock.max(state.memory().mark);
     let mut decision = Decision { refusal: None, license: None, next: None, machine: None, at };
     let read = |held| state.license(&slot.name, held);
-    let next = match slot.next.as_ref().map(read).transpose() {
-        Ok(next) => next,
-        Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
-    };
-    let installed = match slot.installed.as_ref().map(read).transpose() {
-        Ok(installed) => installed,
-        Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
-    };
-    let (license, next) = match (installed, next) {
-        (_, Some(next)) if next.body().starts.begins() <= at => (next, None),
-        (None, Some(next)) => (next, None),
-        (Some(installed), next) => (installed, next),
+    // A license that waits takes over once it has begun; one that no longer verifies never does,
+    // and never stops the one that is in force.
+    let next = slot.next.as_ref().map(read);
+    let takes_over = |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
+    let (license, next) = match (next, slot.installed.as_ref().map(read)) {
+        (Some(Ok(next)), _) if takes_over(&next) => (Ok(next), None),
+        (next, Some(installed)) => (installed, next.and_then(Result::ok)),
+        (Some(next), None) => (next, None),
         (None, None) => {
             let fact = "no license is installed in this slot";
-            decision.refusal = Some(Error::refuse(Refusal::NotActivated, fact));
-            return decision;
+            (Err(Error::refuse(Refusal::NotActivated, fact)), None)
         }
     };
     decision.next = next;
+    let license = match license {
+        Ok(license) => license,
+        Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
+    };
     let machine = compare(&license, state, found);
     decision.refusal = judge(&license, &machine, clock, state.memory().mark).err();
     decision.machine = Some(machine);

@@ -221,12 +221,12 @@ fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
 fn key_file(bytes: &[u8]) -> Result<Findings> {
     let key = olr::key::file::KeyFile::parse(bytes)?;
     let protected = if key.needs_passphrase() { "by a passphrase" } else { "not at all" };
-    let mut findings = Findings::default();
-    findings.pairs = vec![
+    let pairs = vec![
         ("role", key.role.to_string()),
         ("key id", key.id.to_string()),
         ("protected", protected.to_string()),
     ];
+    let mut findings = Findings { pairs, ..Findings::default() };
     findings.json.extend([
         ("role".to_string(), json!(key.role.word())),
         ("key_id".to_string(), json!(key.id.to_string())),

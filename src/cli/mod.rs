@@ -39,6 +39,8 @@ struct Cli {
     verb: Verb,
 }
 
+// One value a run: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Verb {
     /// Show the whole exchange on this machine, in a temporary folder, step by step.

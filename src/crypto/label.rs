@@ -26,6 +26,9 @@ pub const GRANT: &[u8] = b"olr/v1/grant";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
+/// Chains every artefact that a server made or accepted.
+pub const STATE_CHAIN: &[u8] = b"olr/v1/state-chain";
+
 /// The label under which a frame of this kind is signed.
 pub fn of_kind(kind: Kind) -> &'static [u8] {
     match kind {
@@ -78,6 +81,7 @@ mod tests {
             FACTOR,
             ENCAPSULATION,
             GRANT,
+            STATE_CHAIN,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

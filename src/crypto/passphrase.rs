@@ -40,6 +40,9 @@ impl Cost {
     }
 }
 
+/// Half of what Argon2id gives.
+type Key = Zeroizing<[u8; 32]>;
+
 /// Bytes of a protected seed: ciphertext and tag.
 pub const PROTECTED: usize = 48;
 
@@ -110,7 +113,7 @@ impl Lock {
     }
 
     /// The AES key and the commitment: 64 bytes of Argon2id.
-    fn keys(&self, passphrase: &Passphrase) -> Result<(Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>)> {
+    fn keys(&self, passphrase: &Passphrase) -> Result<(Key, Key)> {
         let Cost { memory, passes, lanes } = self.cost;
         let params = Params::new(memory, passes, lanes, Some(64))
             .ok()

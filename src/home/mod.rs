@@ -111,7 +111,12 @@ impl Home {
     }
 
     fn save(&self, state: &State) -> Result<()> {
-        file::write(&self.state_file(), &state.to_bytes(), Writing::Secret)
+        let bytes = state.to_bytes();
+        if bytes.len() > STATE_CAP {
+            let fact = format!("{}: the state would be too long", file::name(&self.folder));
+            return Err(Error::unable(fact, "keep other products in homes of their own"));
+        }
+        file::write(&self.state_file(), &bytes, Writing::Secret)
     }
 
     /// Another process may have begun this home since it was found missing.
@@ -133,6 +138,8 @@ impl Home {
         };
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(failed)?;
+        #[cfg(unix)]
+        file::take_owner_of(&self.folder, &lock);
         lock.lock().map_err(failed)?;
         Ok(lock)
     }
@@ -169,7 +176,7 @@ impl Home {
                 ));
             }
         };
-        order.expect_vendor_code(state.trust())?;
+        order.expect_vendor_code(&state)?;
         let asked = order.asked(state.trust(), state.memory().asked.as_ref())?;
         let ask = Ask {
             renews: if order.renew { Some(installed_id(&state, &asked)?) } else { None },

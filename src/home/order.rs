@@ -4,8 +4,8 @@ use crate::display::{parse_code, shown};
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Factor;
-use crate::state::Asked;
-use crate::trust::{Product, Trust};
+use crate::state::{Asked, State};
+use crate::trust::{Product, Trust, vendor_code};
 use crate::wire::codec::{Hidden, List, Note, Set, Text};
 
 /// An order for a request. What is missing is taken from the request before.
@@ -38,20 +38,21 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether `trust` is the one whose code the operator was told.
+    /// Whether a trust of this home is the one whose code the operator was told: the one pinned
+    /// now, or one that it follows.
     ///
     /// # Errors
     /// `wrong-vendor`; exit 2 when the code has another shape.
-    pub(super) fn expect_vendor_code(&self, trust: &Trust) -> Result<()> {
+    pub(super) fn expect_vendor_code(&self, state: &State) -> Result<()> {
         let Some(told) = &self.vendor_code else { return Ok(()) };
         let Some(told) = parse_code(told) else {
             let fact = "a vendor code has 12 letters and digits";
             return Err(Error::unable(fact, "write it like ABCD-EFGH-IJKL"));
         };
-        let code = trust.vendor_code();
-        if told == code {
+        if state.memory().trusts.iter().any(|trust| vendor_code(trust) == told) {
             return Ok(());
         }
+        let code = state.trust().vendor_code();
         let fact = format!("this vendor.trust has the code {code}, not {told}");
         Err(Error::refuse(Refusal::WrongVendor, fact)
             .hint("do not go on: ask your vendor for the right vendor.trust"))

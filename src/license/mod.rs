@@ -145,12 +145,17 @@ impl License {
     }
 }
 
+/// The longest clock tolerance: 30 days.
+const TOLERANCE_CAP: u32 = 2_592_000;
+
 /// Checks what the types of a license body cannot say.
 fn check(body: &LicenseBody) -> Result<()> {
     let problem = if body.number == 0 || body.answer == 0 {
         "requests and answers count from 1"
     } else if body.expires.is_some_and(|end| end < body.starts) {
         "it ends before it starts"
+    } else if body.tolerance > TOLERANCE_CAP {
+        "its clock tolerance is longer than 30 days"
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;

@@ -74,6 +74,25 @@ record! {
     }
 }
 
+impl FactorKind {
+    /// Whether a factor of this kind may have this class.
+    pub fn may_be(self, class: Class) -> bool {
+        let own = match self {
+            Self::MachineId | Self::Filesystem | Self::Hostname | Self::Pin => Class::Image,
+            Self::Cpu | Self::Container | Self::ProductName | Self::Hypervisor => Class::Common,
+            Self::ProductUuid
+            | Self::ProductSerial
+            | Self::BoardSerial
+            | Self::NetworkAddress
+            | Self::CloudInstance
+            | Self::Tpm
+            | Self::DiskSerial
+            | Self::PlatformUuid => Class::Hardware,
+        };
+        class == own || class == Class::Common
+    }
+}
+
 impl Factor {
     /// What an operator pins: `NAME=VALUE`.
     ///
@@ -94,6 +113,12 @@ impl Factor {
             value: Text::new(&format!("{}={}", name.trim(), value.trim()))?,
             ignored: Text::default(),
         })
+    }
+
+    /// Whether its class is the one of its kind, or `Common`: a sender cannot make an image factor
+    /// hardware by saying so.
+    pub fn is_plausible(&self) -> bool {
+        self.kind.may_be(self.class)
     }
 
     /// Whether it can carry weight.

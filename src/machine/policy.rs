@@ -93,8 +93,12 @@ impl Policy {
     pub fn check(&self) -> Result<()> {
         let problem = if self.threshold == 0 || self.threshold > self.total() {
             "the threshold is not between 1 and the weight of what is enrolled"
+        } else if self.enrolled.iter().any(|factor| factor.weight == 0) {
+            "a factor without weight is enrolled"
         } else if self.enrolled.iter().any(|factor| factor.class == Class::Common) {
             "a common factor is enrolled"
+        } else if !self.enrolled.iter().all(|factor| factor.kind.may_be(factor.class)) {
+            "a factor has a class that its kind cannot have"
         } else if self.hardware && !self.stops_a_copy() {
             "it asks for hardware, and none is enrolled"
         } else {

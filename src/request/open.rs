@@ -3,6 +3,7 @@
 use crate::crypto::seal::SealingKey;
 use crate::crypto::sign::{is_usable, verify};
 use crate::error::{Error, Refusal, Result};
+use crate::machine::Factor;
 use crate::request::{RequestBody, SealedRequest, seal_info, signed_message};
 use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::extension::refuse_critical;
@@ -45,8 +46,8 @@ impl SealedRequest<'_> {
             return Err(Error::refuse(Refusal::Undecryptable, fact));
         };
         let body: RequestBody = decode("request body", unpad(&plaintext)?, BODY_CAP)?;
-        refuse_critical("request body", &body.extensions)?;
         check(&body)?;
+        refuse_critical("request body", &body.extensions)?;
         let message = signed_message(self.header, &self.encapsulated, self.ciphertext);
         if !verify(&body.install_key, &message, &self.signature) {
             let fact = "the signature does not fit the install key inside this request";
@@ -76,6 +77,8 @@ fn check(body: &RequestBody) -> Result<()> {
         "requests count from 1"
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
         "an earlier request has a later number"
+    } else if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
+        "a factor has a class that its kind cannot have"
     } else {
         return Ok(());
     };

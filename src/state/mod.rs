@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::crypto::digest::tagged;
-use crate::crypto::label::STATE;
+use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
 use crate::error::{Error, Refusal, Result};
 use crate::key::install::InstallSecret;
@@ -25,7 +25,7 @@ pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
-pub const STATE_CAP: usize = 4 * 1024 * 1024;
+pub const STATE_CAP: usize = 2 * 1024 * 1024;
 
 /// The state has a version of its own.
 const STATE_VERSION: u8 = 1;
@@ -224,11 +224,13 @@ impl State {
     /// Takes up a trust that [`Trust::successor`] gave.
     ///
     /// # Errors
-    /// Exit 2 after very many trusts.
+    /// Exit 2 when a cap is broken.
     pub fn take_up(&mut self, newer: Trust) -> Result<()> {
-        let mut trusts = std::mem::take(&mut self.memory.trusts).into_vec();
+        let mut trusts = self.memory.trusts.to_vec();
         trusts.push(Blob::new(newer.bytes())?);
-        self.memory.trusts = List::new(trusts)?;
+        // The oldest has served: what follows it was verified under it.
+        let surplus = trusts.len().saturating_sub(16);
+        self.memory.trusts = List::new(trusts.split_off(surplus))?;
         self.remember(newer.bytes());
         self.trust = newer;
         Ok(())
@@ -236,7 +238,7 @@ impl State {
 
     /// Adds an artefact to the hash chain and counts the change.
     fn remember(&mut self, artefact: &[u8]) {
-        self.memory.chain = tagged(&[STATE, &self.memory.chain, artefact]);
+        self.memory.chain = tagged(&[STATE_CHAIN, &self.memory.chain, artefact]);
         self.memory.counter = self.memory.counter.saturating_add(1);
     }
 

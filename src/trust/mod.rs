@@ -145,7 +145,7 @@ impl Trust {
 
     /// The code that people compare at first contact: twelve characters of base32.
     pub fn vendor_code(&self) -> String {
-        display::code(&body_digest(&self.bytes))
+        vendor_code(&self.bytes)
     }
 
     /// The key that requests are sealed to, and its id.
@@ -251,7 +251,6 @@ fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
 /// Decodes a body and checks what its types cannot say. Nothing in it is believed yet.
 fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
-    refuse_critical("trust body", &body.extensions)?;
     let malformed =
         |problem: &str| Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")));
     if !frame.attachments.is_empty() {
@@ -284,6 +283,7 @@ fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     if ids.is_empty() || has_double(&ids) || !body.products.iter().all(slots_are_right) {
         return malformed("products and their slots: at least one, each once");
     }
+    refuse_critical("trust body", &body.extensions)?;
     Ok(body)
 }
 
@@ -292,6 +292,11 @@ fn has_double<T: PartialEq>(entries: &[T]) -> bool {
         .iter()
         .enumerate()
         .any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
+}
+
+/// The vendor code of a binary trust.
+pub fn vendor_code(bytes: &[u8]) -> String {
+    display::code(&body_digest(bytes))
 }
 
 /// SHA-256 over the vendor-id label and a trust's body: its first 16 bytes are the vendor id of a

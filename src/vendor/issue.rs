@@ -93,14 +93,20 @@ impl Folder {
         rng.fill_bytes(&mut license.0);
         let earlier = self.answers_to(request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let grant = order.grant.digest();
+        if let Some(stored) = earlier
+            .last()
+            .filter(|last| !order.again && last.answers(order.request) && last.is_for(&grant))
+        {
+            let license = License::verify(&stored.license_bytes()?, trust)
+                .map_err(|error| error.hint("answer it once more with --again"))?;
+            let stops_a_copy = license.body().policy.stops_a_copy();
+            return Ok(IssuedLicense { license: Some(license), stored: true, stops_a_copy });
+        }
         let stamp = Stamp { license, answer, issued: order.now };
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
         let stops_a_copy = body.policy.stops_a_copy();
-        let grant = order.grant.digest();
-        if let Some(stored) = reuse(&earlier, order, &grant)? {
-            let license = License::verify(&stored.license_bytes()?, trust)?;
-            return Ok(IssuedLicense { license: Some(license), stored: true, stops_a_copy });
-        }
+        expect_new(&earlier, order)?;
         if order.only_try {
             return Ok(IssuedLicense { license: None, stored: false, stops_a_copy });
         }
@@ -113,23 +119,18 @@ impl Folder {
     }
 }
 
-/// The answer given before, where this order asks for nothing else.
-fn reuse<'a>(
-    earlier: &'a [IssuedRecord],
-    order: &Issue<'_>,
-    grant: &[u8; 32],
-) -> Result<Option<&'a IssuedRecord>> {
-    let Some(last) = earlier.last() else { return Ok(None) };
-    if !last.answers(order.request) {
-        let fact = "another request with the same id was answered before";
-        return Err(Error::refuse(Refusal::Replayed, fact));
+/// Another answer to the same request must be wanted; another request under its id is refused.
+fn expect_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
+    match earlier.last() {
+        Some(last) if !last.answers(order.request) => {
+            let fact = "another request with the same id was answered before";
+            Err(Error::refuse(Refusal::Replayed, fact))
+        }
+        Some(_) if !order.again => {
+            let fact = "this request was answered before, with another grant";
+            let hint = "add --again to answer it once more, or use the license in issued/";
+            Err(Error::unable(fact, hint))
+        }
+        _ => Ok(()),
     }
-    if order.again {
-        return Ok(None);
-    }
-    if last.is_for(grant) {
-        return Ok(Some(last));
-    }
-    let fact = "this request was answered before, with another grant";
-    Err(Error::unable(fact, "add --again to answer it once more, or use the license in issued/"))
 }

@@ -109,7 +109,13 @@ impl Folder {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
         paths.sort();
         for path in paths {
-            let key = self.read_artefact(Kind::KeyFile, &path, KeyFile::parse)?;
+            let key =
+                self.read_artefact(Kind::KeyFile, &path, KeyFile::parse).map_err(|error| {
+                    Error::unable(
+                        error.fact(),
+                        "restore this key from a backup, or move it out of keys/",
+                    )
+                })?;
             if fits(&key) {
                 return Ok(Some((path, key)));
             }

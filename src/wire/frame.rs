@@ -71,10 +71,13 @@ impl Header {
             let fact = format!("{what} {number}, where this program knows only {what} 1");
             Err(Error::refuse(Refusal::UnknownVersion, fact).hint("this file needs a newer olr"))
         };
-        match (reader.u8("version")?, reader.u8("suite")?) {
-            (VERSION, SUITE) => {}
-            (VERSION, suite) => return unknown("suite", suite),
-            (version, _) => return unknown("format version", version),
+        match reader.u8("version")? {
+            VERSION => {}
+            version => return unknown("format version", version),
+        }
+        match reader.u8("suite")? {
+            SUITE => {}
+            suite => return unknown("suite", suite),
         }
         let number = reader.u8("kind")?;
         Kind::from_number(number.into()).ok_or_else(|| {
