@@ -1,0 +1,201 @@
+//! Lists, sets and limits.
+
+use bincode::de::{Decode, Decoder};
+use bincode::enc::{Encode, Encoder};
+use bincode::error::{DecodeError, EncodeError};
+use std::ops::Deref;
+
+use crate::error::{Error, Result};
+
+/// A list of at most `CAP` entries whose order carries meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T, const CAP: usize = 64>(Vec<T>);
+
+impl<T, const CAP: usize> List<T, CAP> {
+    /// Takes `entries` when they fit.
+    ///
+    /// # Errors
+    /// Exit 2 when there are more than `CAP`.
+    pub fn new(entries: Vec<T>) -> Result<Self> {
+        if entries.len() > CAP {
+            let fact = format!("{} entries, where at most {CAP} fit", entries.len());
+            return Err(Error::unable(fact, "use fewer"));
+        }
+        Ok(Self(entries))
+    }
+
+    /// The entries.
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<T, const CAP: usize> Default for List<T, CAP> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T, const CAP: usize> Deref for List<T, CAP> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Encode, const CAP: usize> Encode for List<T, CAP> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        encode_length(self.0.len(), encoder)?;
+        self.0.iter().try_for_each(|entry| entry.encode(encoder))
+    }
+}
+
+impl<T: Decode<()>, const CAP: usize> Decode<()> for List<T, CAP> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let len = decode_length(CAP, decoder)?;
+        let mut entries = Vec::new();
+        for _ in 0..len {
+            entries.push(T::decode(decoder)?);
+        }
+        Ok(Self(entries))
+    }
+}
+
+/// What a [`Set`] is sorted by.
+pub trait Keyed {
+    /// The part of an entry that no two entries share.
+    type Key: Ord + ?Sized;
+    /// That part of this entry.
+    fn key(&self) -> &Self::Key;
+}
+
+impl<const N: usize> Keyed for [u8; N] {
+    type Key = Self;
+    fn key(&self) -> &Self {
+        self
+    }
+}
+
+impl Keyed for u8 {
+    type Key = Self;
+    fn key(&self) -> &Self {
+        self
+    }
+}
+
+/// At most `CAP` entries in strictly ascending order of their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set<T, const CAP: usize = 64>(Vec<T>);
+
+impl<T: Keyed, const CAP: usize> Set<T, CAP> {
+    /// Sorts `entries` and takes them when they fit and no two share a key.
+    ///
+    /// # Errors
+    /// Exit 2 when there are more than `CAP`, or two with the same key.
+    pub fn new(mut entries: Vec<T>) -> Result<Self> {
+        if entries.len() > CAP {
+            let fact = format!("{} entries, where at most {CAP} fit", entries.len());
+            return Err(Error::unable(fact, "use fewer"));
+        }
+        entries.sort_by(|a, b| a.key().cmp(b.key()));
+        if !ascending(&entries) {
+            return Err(Error::unable("the same entry twice", "name each once"));
+        }
+        Ok(Self(entries))
+    }
+
+    /// The entry with this key.
+    pub fn get(&self, key: &T::Key) -> Option<&T> {
+        let found = self.0.binary_search_by(|entry| entry.key().cmp(key)).ok()?;
+        self.0.get(found)
+    }
+
+    /// The entries.
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+fn ascending<T: Keyed>(entries: &[T]) -> bool {
+    entries.windows(2).all(|pair| match pair {
+        [a, b] => a.key() < b.key(),
+        _ => true,
+    })
+}
+
+impl<T, const CAP: usize> Default for Set<T, CAP> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T, const CAP: usize> Deref for Set<T, CAP> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Encode, const CAP: usize> Encode for Set<T, CAP> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        encode_length(self.0.len(), encoder)?;
+        self.0.iter().try_for_each(|entry| entry.encode(encoder))
+    }
+}
+
+impl<T: Keyed + Decode<()>, const CAP: usize> Decode<()> for Set<T, CAP> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let List(entries) = List::<T, CAP>::decode(decoder)?;
+        if !ascending(&entries) {
+            return Err(DecodeError::Other("entries that are not in ascending order, each once"));
+        }
+        Ok(Self(entries))
+    }
+}
+
+/// A limit: only what is named, or the explicit word *any*. Absence is never permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limit<T> {
+    /// At most, or only, this.
+    Only(T),
+    /// No limit, said in so many words.
+    Any,
+}
+
+impl<T: Encode> Encode for Limit<T> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        match self {
+            Self::Only(only) => {
+                0u8.encode(encoder)?;
+                only.encode(encoder)
+            }
+            Self::Any => 1u8.encode(encoder),
+        }
+    }
+}
+
+impl<T: Decode<()>> Decode<()> for Limit<T> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        match u8::decode(decoder)? {
+            0 => T::decode(decoder).map(Self::Only),
+            1 => Ok(Self::Any),
+            _ => Err(DecodeError::Other("neither a limit nor \"any\"")),
+        }
+    }
+}
+
+pub(super) fn encode_length<E: Encoder>(len: usize, encoder: &mut E) -> Result<(), EncodeError> {
+    u64::try_from(len).unwrap_or(u64::MAX).encode(encoder)
+}
+
+/// A length, refused above `cap` before anything is allocated for it.
+pub(super) fn decode_length<D: Decoder<Context = ()>>(
+    cap: usize,
+    decoder: &mut D,
+) -> Result<usize, DecodeError> {
+    let len = u64::decode(decoder)?;
+    match usize::try_from(len) {
+        Ok(len) if len <= cap => Ok(len),
+        _ => Err(DecodeError::OtherString(format!("{len} entries or bytes, more than {cap}"))),
+    }
+}

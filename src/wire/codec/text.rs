@@ -1,0 +1,146 @@
+//! Texts and opaque bytes under their caps.
+
+use bincode::de::read::Reader as _;
+use bincode::de::{Decode, Decoder};
+use bincode::enc::{Encode, Encoder, write::Writer as _};
+use bincode::error::{DecodeError, EncodeError};
+use std::ops::Deref;
+
+use crate::error::{Error, Result};
+use crate::wire::codec::list::{Keyed, decode_length, encode_length};
+
+/// UTF-8 text of at most `CAP` bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<const CAP: usize = 256>(Box<str>);
+
+/// A longer text: at most 2 KiB.
+pub type Note = Text<2048>;
+
+impl<const CAP: usize> Text<CAP> {
+    /// Takes `text` when it fits.
+    ///
+    /// # Errors
+    /// Exit 2 when it is longer than `CAP` bytes.
+    pub fn new(text: &str) -> Result<Self> {
+        if text.len() > CAP {
+            let fact = format!("a text of {} bytes, where at most {CAP} fit", text.len());
+            return Err(Error::unable(fact, "shorten it"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// As much of `text` as fits, cut between characters: for facts that nobody typed.
+    pub fn truncated(text: &str) -> Self {
+        let mut end = text.len().min(CAP);
+        while !text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        Self(text.get(..end).unwrap_or_default().into())
+    }
+}
+
+impl<const CAP: usize> Default for Text<CAP> {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
+impl<const CAP: usize> Deref for Text<CAP> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const CAP: usize> Encode for Text<CAP> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        encode_length(self.0.len(), encoder)?;
+        encoder.writer().write(self.0.as_bytes())
+    }
+}
+
+impl<const CAP: usize> Decode<()> for Text<CAP> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let bytes = decode_bytes(CAP, decoder)?;
+        let text = String::from_utf8(bytes).map_err(|_| DecodeError::Other("not UTF-8"))?;
+        Ok(Self(text.into()))
+    }
+}
+
+impl<const CAP: usize> Keyed for Text<CAP> {
+    type Key = str;
+    fn key(&self) -> &str {
+        self
+    }
+}
+
+/// Opaque bytes, at most `CAP` of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Blob<const CAP: usize>(Box<[u8]>);
+
+impl<const CAP: usize> Blob<CAP> {
+    /// Takes `bytes` when they fit.
+    ///
+    /// # Errors
+    /// Exit 2 when there are more than `CAP`.
+    pub fn new(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > CAP {
+            let fact = format!("{} bytes, where at most {CAP} fit", bytes.len());
+            return Err(Error::unable(fact, "use a smaller file"));
+        }
+        Ok(Self(bytes.into()))
+    }
+}
+
+impl<const CAP: usize> Deref for Blob<CAP> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const CAP: usize> Encode for Blob<CAP> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        encode_length(self.0.len(), encoder)?;
+        encoder.writer().write(&self.0)
+    }
+}
+
+impl<const CAP: usize> Decode<()> for Blob<CAP> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Ok(Self(decode_bytes(CAP, decoder)?.into()))
+    }
+}
+
+/// A value that stands on the wire as it is and never in `Debug` output.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Hidden<T>(pub T);
+
+impl<T> std::fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<T: Encode> Encode for Hidden<T> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.encode(encoder)
+    }
+}
+
+impl<T: Decode<()>> Decode<()> for Hidden<T> {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        T::decode(decoder).map(Self)
+    }
+}
+
+fn decode_bytes<D: Decoder<Context = ()>>(
+    cap: usize,
+    decoder: &mut D,
+) -> Result<Vec<u8>, DecodeError> {
+    let len = decode_length(cap, decoder)?;
+    decoder.claim_bytes_read(len)?;
+    let mut bytes = vec![0; len];
+    decoder.reader().read(&mut bytes)?;
+    Ok(bytes)
+}
