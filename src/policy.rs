@@ -37,14 +37,14 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
         Ok(next) => next,
         Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
     };
-    let installed = match slot.installed.as_ref().map(read).transpose() {
-        Ok(installed) => installed,
-        Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
-    };
-    let (license, next) = match (installed, next) {
-        (_, Some(next)) if next.body().starts.begins() <= at => (next, None),
-        (None, Some(next)) => (next, None),
-        (Some(installed), next) => (installed, next),
+    // What has begun stands alone: the license before it may be revoked or undelegated by now.
+    let (license, next) = match (next, &slot.installed) {
+        (Some(next), _) if next.body().starts.begins() <= at => (next, None),
+        (Some(next), None) => (next, None),
+        (next, Some(installed)) => match read(installed) {
+            Ok(installed) => (installed, next),
+            Err(refusal) => return Decision { refusal: Some(refusal), next, ..decision },
+        },
         (None, None) => {
             let fact = "no license is installed in this slot";
             decision.refusal = Some(Error::refuse(Refusal::NotActivated, fact));
