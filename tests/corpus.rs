@@ -1,0 +1,149 @@
+//! Every property of `tests/properties` over the fixtures and the seeds of the fuzz targets.
+//!
+//! `OLR_MINT=1 cargo test --test corpus` takes the seeds out of the fixtures anew.
+#![cfg(feature = "vendor")]
+
+use olr::crypto::digest::sha256;
+use olr::wire::armor::armor;
+use olr::wire::frame::{Frame, Header, Kind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+mod properties;
+#[path = "fixtures/scenario.rs"]
+#[allow(dead_code)]
+mod scenario;
+
+use scenario::{Scenario, committed, root};
+
+/// Fewer seeds than this for a target fail.
+const AT_LEAST: usize = 8;
+/// Larger fixtures are no seeds: a fuzzer would only copy zeros.
+const SEED_CAP: usize = 8 * 1024;
+
+fn folder(target: &str) -> PathBuf {
+    root().join("fuzz/corpus").join(target)
+}
+
+/// The seeds that a fixture gives, each for one target.
+fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = &scenario.bytes;
+    let body = |kind| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec());
+    let mut seeds = match scenario.expect("artefact") {
+        "request" => vec![("request_outer", bytes.clone())],
+        "license" => vec![("license", bytes.clone()), ("frame", bytes.clone())],
+        "trust" => vec![("trust", bytes.clone()), ("frame", bytes.clone())],
+        "delegation" => vec![("delegation", bytes.clone()), ("frame", bytes.clone())],
+        "key file" => vec![("key_file", bytes.clone())],
+        "state" => vec![("state", bytes.clone())],
+        "armor" => vec![("armor", bytes.clone())],
+        "grant" => vec![("grant", bytes.clone())],
+        "catalog" => vec![("catalog", bytes.clone())],
+        other => panic!("{}: artefact {other:?}", scenario.name),
+    };
+    for (kind, target) in
+        [(Kind::License, "license"), (Kind::Trust, "trust"), (Kind::Delegation, "delegation")]
+    {
+        seeds.extend(body(kind).map(|body| (target, body)));
+    }
+    if let Some(plaintext) = plaintext(scenario) {
+        seeds.push(("request_body", plaintext[4..].to_vec()));
+        seeds.push(("request_plaintext", plaintext));
+    }
+    if let ("ok", Ok(kind)) = (scenario.expect("expect"), Header::peek(bytes)) {
+        seeds.push(("armor", armor(kind, bytes).into_bytes()));
+    }
+    seeds.retain(|(_, bytes)| bytes.len() <= SEED_CAP);
+    seeds
+}
+
+/// A request that opens, as the length and the body that were sealed.
+fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
+    let folder = olr::vendor::Folder::at(root().join("keys/snakeoil"));
+    if scenario.kind() != Some(Kind::Request) {
+        return None;
+    }
+    let trust = folder.trust().unwrap();
+    let no_passphrase = &mut |_: &olr::key::file::KeyFile| unreachable!("they have none");
+    let opened = folder.open_request(&scenario.bytes, None, &trust, no_passphrase).ok()?;
+    let body = olr::wire::codec::encode(opened.body());
+    let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+    Some([length.as_slice(), &body].concat())
+}
+
+/// The seeds of all fixtures: target and file name, then content. The name is that of the content.
+fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
+    let named = |(target, bytes): (&'static str, Vec<u8>)| {
+        let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
+        ((target, name), bytes)
+    };
+    committed().iter().flat_map(seeds).map(named).collect()
+}
+
+#[test]
+fn the_seeds_are_those_of_the_fixtures() {
+    let minted = minted();
+    if std::env::var_os("OLR_MINT").is_some() {
+        mint(&minted);
+    }
+    for (target, _) in properties::ALL {
+        let of_target = |(seed, _): &&(&str, String)| *seed == target;
+        let seeds: BTreeSet<_> =
+            minted.keys().filter(of_target).map(|(_, name)| name.clone()).collect();
+        assert!(seeds.len() >= AT_LEAST, "{target} has {} seeds", seeds.len());
+        let found = seeds_in(target);
+        assert_eq!(found, seeds, "{target}: missing seeds, or such of no fixture");
+    }
+    for ((target, name), bytes) in &minted {
+        assert_eq!(std::fs::read(folder(target).join(name)).unwrap(), *bytes, "{target} {name}");
+    }
+}
+
+fn mint(seeds: &BTreeMap<(&'static str, String), Vec<u8>>) {
+    for (target, _) in properties::ALL {
+        std::fs::create_dir_all(folder(target)).unwrap();
+        for name in seeds_in(target) {
+            std::fs::remove_file(folder(target).join(name)).unwrap();
+        }
+    }
+    for ((target, name), bytes) in seeds {
+        std::fs::write(folder(target).join(name), bytes).unwrap();
+    }
+}
+
+/// The seeds in a target's folder; what a fuzzer found has a longer name.
+fn seeds_in(target: &str) -> BTreeSet<String> {
+    let files = std::fs::read_dir(folder(target)).expect("each target has a folder of seeds");
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.len() == 16).collect()
+}
+
+#[test]
+fn every_property_holds_of_every_fixture() {
+    let fixtures = committed();
+    assert!(fixtures.len() >= 330, "only {} fixtures", fixtures.len());
+    for scenario in &fixtures {
+        for (_, property) in properties::ALL {
+            property(&scenario.bytes);
+        }
+    }
+}
+
+#[test]
+fn every_property_holds_of_the_committed_corpus() {
+    for (target, property) in properties::ALL {
+        let files = std::fs::read_dir(folder(target)).expect("each target has a folder of seeds");
+        let files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= AT_LEAST, "{target} has {} files", files.len());
+        files.iter().for_each(|file| property(&std::fs::read(file).unwrap()));
+    }
+}
+
+#[test]
+fn every_property_has_a_target() {
+    let targets = std::fs::read_dir(root().join("fuzz/fuzz_targets")).unwrap();
+    let mut targets: Vec<_> = targets.map(|entry| entry.unwrap().path()).collect();
+    targets.sort();
+    let names = targets.iter().map(|path| path.file_stem().unwrap().to_str().unwrap());
+    assert!(names.eq(properties::ALL.map(|(name, _)| name)), "{targets:?}");
+}

@@ -1,0 +1,244 @@
+//! What holds of every parser whatever it reads: fuzz targets and ordinary tests call the same.
+//!
+//! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
+
+use olr::crypto::digest::tagged;
+use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
+use olr::crypto::seal::{SealingKey, seal};
+use olr::crypto::sign::SigningKey;
+use olr::key::file::KeyFile;
+use olr::key::{Role, key_id};
+use olr::license::{License, LicenseBody, sign_license};
+use olr::request::{RequestBody, SealedRequest};
+use olr::state::{Memory, STATE_CAP, State};
+use olr::time::Instant;
+use olr::trust::{Act, DelegationBody, Trust, TrustBody, vendor_id};
+use olr::wire::armor::{armor as write_armor, dearmor};
+use olr::wire::codec::{BODY_CAP, Record, decode, encode};
+use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind, Signature, Unsigned};
+use olr::wire::id::VendorId;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use std::sync::LazyLock;
+
+/// Panics when a property does not hold.
+pub type Property = fn(&[u8]);
+
+/// Every property, by the name of its fuzz target.
+#[allow(dead_code)] // a fuzz target calls one of them by name
+pub const ALL: [(&str, Property); 12] = [
+    ("armor", armor),
+    ("catalog", catalog),
+    ("delegation", delegation),
+    ("frame", frame),
+    ("grant", grant),
+    ("key_file", key_file),
+    ("license", license),
+    ("request_body", request_body),
+    ("request_outer", request_outer),
+    ("request_plaintext", request_plaintext),
+    ("state", state),
+    ("trust", trust),
+];
+
+/// What is taken out of a text can be put into one again.
+pub fn armor(file: &[u8]) {
+    for wanted in [None, Some(Kind::Request), Some(Kind::License)] {
+        let Ok(bytes) = dearmor(wanted, file) else { continue };
+        // A binary file is handed on as it is, and looked at by whoever parses it.
+        if bytes.len() <= FRAME_CAP {
+            let kind = Header::peek(&bytes).or(wanted.ok_or(())).unwrap_or(Kind::Request);
+            let text = write_armor(kind, &bytes);
+            assert_eq!(*dearmor(Some(kind), text.as_bytes()).unwrap(), *bytes);
+        }
+    }
+}
+
+/// The parts of a frame, put together again, are the frame.
+pub fn frame(bytes: &[u8]) {
+    for kind in Kind::ALL {
+        let Ok(frame) = Frame::parse(*kind, bytes) else { continue };
+        let attachments = frame.attachments.iter().map(|frame| frame.bytes.to_vec()).collect();
+        let unsigned = Unsigned::new(*kind, frame.vendor, attachments, frame.body.to_vec());
+        assert_eq!(unsigned.unwrap().with_signatures(frame.signatures).unwrap(), bytes);
+    }
+}
+
+/// The fields of a request, put together again, are the request.
+pub fn request_outer(bytes: &[u8]) {
+    let Ok(request) = SealedRequest::parse(bytes) else { return };
+    let mut again = Vec::new();
+    Header::write(Kind::Request, &mut again);
+    again.extend(request.vendor.0);
+    again.extend(request.recipient.0);
+    again.extend(u32::try_from(request.ciphertext.len()).unwrap().to_le_bytes());
+    again.extend(request.encapsulated);
+    again.extend(request.ciphertext);
+    again.extend(request.signature);
+    assert_eq!(again, bytes);
+}
+
+/// A request body has one spelling.
+pub fn request_body(bytes: &[u8]) {
+    body::<RequestBody>(bytes, BODY_CAP);
+}
+
+/// Whatever stands under a seal that holds is refused or opened.
+pub fn request_plaintext(bytes: &[u8]) {
+    let mut plaintext = bytes.get(..8 * 1024).unwrap_or(bytes).to_vec();
+    plaintext.resize(plaintext.len().next_multiple_of(1024).max(1024), 0);
+    let public = SNAKEOIL.sealing.public();
+    let mut request = Vec::new();
+    Header::write(Kind::Request, &mut request);
+    request.extend(SNAKEOIL.trust.vendor().0);
+    request.extend(key_id(Role::Sealing, &public).0);
+    request.extend(u32::try_from(plaintext.len() + 16).unwrap().to_le_bytes());
+    let info = pae(&[REQUEST_SEAL, &[1], &[1], &request]);
+    let sealed = seal(&public, &info, &plaintext, &mut ChaCha20Rng::from_seed([7; 32])).unwrap();
+    request.extend(sealed.encapsulated);
+    request.extend(sealed.ciphertext);
+    request.extend([0; 64]);
+    let opened = SealedRequest::parse(&request).unwrap().open(&SNAKEOIL.sealing);
+    assert!(opened.is_err(), "nobody signed it");
+}
+
+/// A license, whole or as a body that the issuer signs.
+pub fn license(bytes: &[u8]) {
+    if let Ok(license) = License::verify(bytes, &SNAKEOIL.trust) {
+        assert_eq!(license.bytes(), bytes);
+        looked_at(&license);
+    }
+    inner::<LicenseBody>(Kind::License, bytes);
+    if let Some(body) = body::<LicenseBody>(bytes, BODY_CAP) {
+        let issuer = (&SNAKEOIL.issuer, SNAKEOIL.delegation.as_slice());
+        if let Ok(license) = sign_license(&body, &SNAKEOIL.trust, &[issuer]) {
+            assert_eq!(*license.body(), body);
+            looked_at(&license);
+        }
+    }
+}
+
+/// What is done with every license that was verified.
+fn looked_at(license: &License) {
+    let body = license.body();
+    let machine = body.policy.compare(&[0; 32], &[]);
+    assert!(machine.expect().is_err(), "an empty machine is never the right one");
+    let _ = body.expires.map(|day| (day.ends(), day.to_string()));
+    let _ = (body.starts.begins(), body.issued.to_string());
+    license.expect_here(&body.product, &body.slot, &body.install_key).unwrap();
+}
+
+/// A trust, whole or as the body of a first one.
+pub fn trust(bytes: &[u8]) {
+    if let Ok(trust) = Trust::pin(bytes) {
+        assert_eq!(trust.bytes(), bytes);
+        let _ = (trust.vendor_code(), trust.sealing_key(), trust.product(None).unwrap());
+    }
+    let _ = SNAKEOIL.trust.successor(bytes);
+    inner::<TrustBody>(Kind::Trust, bytes);
+    if body::<TrustBody>(bytes, BODY_CAP).is_some() {
+        let frame = signed(Kind::Trust, vendor_id(bytes), bytes);
+        let _ = frame.map(|frame| Trust::pin(&frame));
+    }
+}
+
+/// A delegation, whole or as a body that the root signs.
+pub fn delegation(bytes: &[u8]) {
+    inner::<DelegationBody>(Kind::Delegation, bytes);
+    let framed = body::<DelegationBody>(bytes, BODY_CAP)
+        .and_then(|_| signed(Kind::Delegation, SNAKEOIL.trust.vendor(), bytes));
+    for bytes in framed.as_deref().into_iter().chain([bytes]) {
+        let Ok(frame) = Frame::parse(Kind::Delegation, bytes) else { continue };
+        let Ok(delegation) = SNAKEOIL.trust.delegation(&frame) else { continue };
+        let _ = delegation.check_key();
+        let _ = delegation.permits(Act::License, Instant::new(u64::MAX));
+        assert_eq!(encode(delegation.body()), frame.body);
+    }
+}
+
+/// A key file is written as it was read. No key is derived: that may take a GiB.
+pub fn key_file(bytes: &[u8]) {
+    if let Ok(file) = KeyFile::parse(bytes) {
+        assert_eq!(file.to_bytes(), bytes);
+    }
+}
+
+/// A state is written as it was read, also when nothing but its digest is wrong.
+pub fn state(bytes: &[u8]) {
+    body::<Memory>(bytes, STATE_CAP);
+    let mut fitting = bytes.get(..bytes.len().saturating_sub(32)).unwrap_or_default().to_vec();
+    fitting.extend(tagged(&[STATE, &fitting]));
+    for bytes in [bytes, &fitting] {
+        if let Ok(state) = State::parse(bytes) {
+            assert_eq!(**state.to_bytes(), *bytes);
+            let _ = (state.install_id(), state.slot(None, None));
+        }
+    }
+}
+
+/// A grant that is taken has days and a digest of its own.
+pub fn grant(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(grant) = olr::issue::GrantFile::parse(text) else { return };
+    assert_ne!(grant.digest(), tagged(&[GRANT, b""]), "it cannot be told from other grants");
+    for issued in [0, 1_826_000_000, u64::MAX].map(Instant::new) {
+        let _ = grant.days(issued);
+    }
+}
+
+/// A catalog that is taken fits into a trust.
+pub fn catalog(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(catalog) = olr::catalog::Catalog::parse(text) {
+        assert!(!catalog.wire_products().unwrap().is_empty());
+        assert!(catalog.types.values().all(|kind| kind.model().is_ok() && kind.edition().is_ok()));
+    }
+}
+
+/// What decodes encodes to the same bytes.
+fn body<T: Record>(bytes: &[u8], cap: usize) -> Option<T> {
+    let body = decode("body", bytes, cap).ok()?;
+    assert_eq!(encode::<T>(&body), bytes);
+    Some(body)
+}
+
+/// The body of a frame that nobody need have signed.
+fn inner<T: Record>(kind: Kind, bytes: &[u8]) {
+    if let Ok(frame) = Frame::parse(kind, bytes) {
+        body::<T>(frame.body, BODY_CAP);
+    }
+}
+
+/// A frame that the root of `keys/snakeoil` signs.
+fn signed(kind: Kind, vendor: VendorId, body: &[u8]) -> Option<Vec<u8>> {
+    let unsigned = Unsigned::new(kind, vendor, Vec::new(), body.to_vec()).ok()?;
+    let key = key_id(Role::Root, &SNAKEOIL.root.public());
+    let bytes = SNAKEOIL.root.sign(&unsigned.message()).ok()?;
+    unsigned.with_signatures(vec![Signature { key, bytes }]).ok()
+}
+
+/// The vendor of `keys/snakeoil`.
+struct Snakeoil {
+    trust: Trust,
+    root: SigningKey,
+    issuer: SigningKey,
+    sealing: SealingKey,
+    delegation: Vec<u8>,
+}
+
+static SNAKEOIL: LazyLock<Snakeoil> = LazyLock::new(|| {
+    let binary = |text: &str| dearmor(None, text.as_bytes()).unwrap().into_owned();
+    let key = |text: &str| KeyFile::parse(&binary(text)).unwrap();
+    macro_rules! file {
+        ($name:literal) => {
+            include_str!(concat!("../../keys/snakeoil/", $name))
+        };
+    }
+    Snakeoil {
+        trust: Trust::pin(&binary(file!("vendor.trust"))).unwrap(),
+        root: key(file!("keys/root.key")).open_signing(Role::Root, None).unwrap(),
+        issuer: key(file!("keys/issuer.key")).open_signing(Role::Issuer, None).unwrap(),
+        sealing: key(file!("keys/sealing.key")).open_sealing(None).unwrap(),
+        delegation: binary(file!("delegations/issuer.olr")),
+    }
+});
