@@ -332,11 +332,35 @@ fn renewals_wait_for_their_start() {
     world.request(&["--renew", "-o", "renew.olr"]).done();
     world.edit("vendor/grant.toml", "\"today\"", "\"2999-01-01\"");
     world.olr(&["issue", "renew.olr", "--grant", "vendor/grant.toml", "-o", "next.olr"]).done();
+    world.untouched(&["verify", "next.olr"]).refused("not-yet-valid");
     assert_eq!(world.olr(&["import", "next.olr"]).json["imported"], "next");
+    world.untouched(&["verify", "next.olr"]).refused("not-yet-valid");
     let status = world.olr(&["status"]);
     status.done();
     assert_eq!(status.json["next"]["starts"], "2999-01-01");
     assert_eq!(world.olr(&["import", "next.olr"]).json["imported"], "already");
+}
+
+#[test]
+fn a_file_is_judged_also_where_it_is_installed() {
+    let world = World::new();
+    world.edit("vendor/grant.toml", "\"never\"", "\"1 year\"");
+    world.request(&[]).done();
+    world.issue(&[]).done();
+    world.untouched(&["verify", "license.olr"]).done();
+    world.olr(&["import", "license.olr"]).done();
+    world.untouched(&["verify", "license.olr"]).done();
+    world.untouched(&["verify", "vendor/vendor.trust"]).refused("wrong-kind");
+    let home = olr::home::Home::at(world.path("home"));
+    let clock = olr::time::Instant::parse("2999-01-01").unwrap();
+    let later = olr::state::Surroundings {
+        clock,
+        factors: olr::machine::probe::probe(true).factors,
+        ..Default::default()
+    };
+    let license = binary(&world.path("license.olr"));
+    let refused = |around: &_| home.decide_file(&license, around).unwrap().refusal.unwrap();
+    assert_eq!(refused(&later).refusal().unwrap().word(), "expired");
 }
 
 #[test]
