@@ -364,6 +364,20 @@ fn a_file_is_judged_also_where_it_is_installed() {
 }
 
 #[test]
+fn a_refusal_stays_one_when_nobody_reads_it() {
+    let world = World::new();
+    world.request(&[]).done();
+    for args in [&["verify"][..], &["verify", "--json"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        command.current_dir(world.folder.path()).args(args).env("OLR_HOME", "home");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = command.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
 fn a_damaged_home_is_refused_and_kept() {
     let world = World::activated();
     let state = world.path("home/state");
