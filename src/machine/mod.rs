@@ -74,7 +74,30 @@ record! {
     }
 }
 
+impl FactorKind {
+    /// The class of its factors, unless one of them is not to be relied upon.
+    fn class(self) -> Class {
+        match self {
+            Self::MachineId | Self::Filesystem | Self::Hostname | Self::Pin => Class::Image,
+            Self::Cpu | Self::Container | Self::ProductName | Self::Hypervisor => Class::Common,
+            Self::ProductUuid
+            | Self::ProductSerial
+            | Self::BoardSerial
+            | Self::NetworkAddress
+            | Self::CloudInstance
+            | Self::Tpm
+            | Self::DiskSerial
+            | Self::PlatformUuid => Class::Hardware,
+        }
+    }
+}
+
 impl Factor {
+    /// Whether its class is one that its kind can have: a pin is never hardware.
+    pub fn is_right(&self) -> bool {
+        self.class == Class::Common || self.class == self.kind.class()
+    }
+
     /// What an operator pins: `NAME=VALUE`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::crypto::seal::SealingKey;
 use crate::crypto::sign::{is_usable, verify};
 use crate::error::{Error, Refusal, Result};
+use crate::machine::Factor;
 use crate::request::{RequestBody, SealedRequest, seal_info, signed_message};
 use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::extension::refuse_critical;
@@ -76,6 +77,8 @@ fn check(body: &RequestBody) -> Result<()> {
         "requests count from 1"
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
         "an earlier request has a later number"
+    } else if !body.enrolled.iter().chain(body.found.iter()).all(Factor::is_right) {
+        "a factor claims a class that its kind does not have"
     } else {
         return Ok(());
     };
