@@ -378,6 +378,24 @@ fn a_refusal_stays_one_when_nobody_reads_it() {
 }
 
 #[test]
+fn secrets_are_never_replaced() {
+    let world = World::activated();
+    for there in ["vendor/keys/root.key", "home/state"] {
+        world.untouched(&["request", "--force", "-o", there]).unable("never replaced");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_is_no_link() {
+    let world = World::activated();
+    fs::remove_file(world.path("home/lock")).unwrap();
+    std::os::unix::fs::symlink(world.path("elsewhere"), world.path("home/lock")).unwrap();
+    world.olr(&["request"]).unable("cannot be locked");
+    assert!(!world.path("elsewhere").exists());
+}
+
+#[test]
 fn a_damaged_home_is_refused_and_kept() {
     let world = World::activated();
     let state = world.path("home/state");
@@ -531,6 +549,7 @@ mod limits {
             "{ask} -o disk/req.olr >/dev/null 2>&1; before=$(sha256sum disk/home/state disk/req.olr); \
              dd if=/dev/zero of=disk/fill bs=1k >/dev/null 2>&1 || true; \
              {ask} -o disk/req.olr && exit 9 || echo \"status $?\"; \
+             {ask} --new-identity -o disk/req.olr && exit 9 || echo \"status $?\"; \
              test \"$before\" = \"$(sha256sum disk/home/state disk/req.olr)\" && echo same; ls -A disk/home"
         );
         let Some(text) = unshared(&world, &script) else {
