@@ -396,6 +396,14 @@ fn the_lock_is_no_link() {
 }
 
 #[test]
+fn a_damaged_key_proves_nothing_about_a_request() {
+    let world = World::activated();
+    fs::write(world.path("vendor/keys/a.key"), "nothing").unwrap();
+    world.untouched(&["inspect", "req.olr", "--vendor", "vendor"]).unable("a.key");
+    world.untouched(&["issue", "req.olr", "--grant", "vendor/grant.toml"]).unable("a.key");
+}
+
+#[test]
 fn a_damaged_home_is_refused_and_kept() {
     let world = World::activated();
     let state = world.path("home/state");
