@@ -83,6 +83,27 @@ pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     Ok(())
 }
 
+/// Opens a file for locking, made where there is none. A link is not followed: its owner could
+/// have root make a file anywhere.
+pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+        Ok(file) => {
+            #[cfg(unix)]
+            take_owner_of(path.parent().unwrap_or(path), &file);
+            Ok(file)
+        }
+    }
+}
+
 /// Root may work in a home that belongs to a service: its files go on belonging to the service.
 #[cfg(unix)]
 pub(crate) fn take_owner_of(folder: &Path, file: &File) {

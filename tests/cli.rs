@@ -332,11 +332,75 @@ fn renewals_wait_for_their_start() {
     world.request(&["--renew", "-o", "renew.olr"]).done();
     world.edit("vendor/grant.toml", "\"today\"", "\"2999-01-01\"");
     world.olr(&["issue", "renew.olr", "--grant", "vendor/grant.toml", "-o", "next.olr"]).done();
+    world.untouched(&["verify", "next.olr"]).refused("not-yet-valid");
     assert_eq!(world.olr(&["import", "next.olr"]).json["imported"], "next");
+    world.untouched(&["verify", "next.olr"]).refused("not-yet-valid");
     let status = world.olr(&["status"]);
     status.done();
     assert_eq!(status.json["next"]["starts"], "2999-01-01");
     assert_eq!(world.olr(&["import", "next.olr"]).json["imported"], "already");
+}
+
+#[test]
+fn a_file_is_judged_also_where_it_is_installed() {
+    let world = World::new();
+    world.edit("vendor/grant.toml", "\"never\"", "\"1 year\"");
+    world.request(&[]).done();
+    world.issue(&[]).done();
+    world.untouched(&["verify", "license.olr"]).done();
+    world.olr(&["import", "license.olr"]).done();
+    world.untouched(&["verify", "license.olr"]).done();
+    world.untouched(&["verify", "vendor/vendor.trust"]).refused("wrong-kind");
+    let home = olr::home::Home::at(world.path("home"));
+    let clock = olr::time::Instant::parse("2999-01-01").unwrap();
+    let later = olr::state::Surroundings {
+        clock,
+        factors: olr::machine::probe::probe(true).factors,
+        ..Default::default()
+    };
+    let license = binary(&world.path("license.olr"));
+    let refused = |around: &_| home.decide_file(&license, around).unwrap().refusal.unwrap();
+    assert_eq!(refused(&later).refusal().unwrap().word(), "expired");
+}
+
+#[test]
+fn a_refusal_stays_one_when_nobody_reads_it() {
+    let world = World::new();
+    world.request(&[]).done();
+    for args in [&["verify"][..], &["verify", "--json"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        command.current_dir(world.folder.path()).args(args).env("OLR_HOME", "home");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = command.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn secrets_are_never_replaced() {
+    let world = World::activated();
+    for there in ["vendor/keys/root.key", "home/state"] {
+        world.untouched(&["request", "--force", "-o", there]).unable("never replaced");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_is_no_link() {
+    let world = World::activated();
+    fs::remove_file(world.path("home/lock")).unwrap();
+    std::os::unix::fs::symlink(world.path("elsewhere"), world.path("home/lock")).unwrap();
+    world.olr(&["request"]).unable("cannot be locked");
+    assert!(!world.path("elsewhere").exists());
+}
+
+#[test]
+fn a_damaged_key_proves_nothing_about_a_request() {
+    let world = World::activated();
+    fs::write(world.path("vendor/keys/a.key"), "nothing").unwrap();
+    world.untouched(&["inspect", "req.olr", "--vendor", "vendor"]).unable("a.key");
+    world.untouched(&["issue", "req.olr", "--grant", "vendor/grant.toml"]).unable("a.key");
 }
 
 #[test]
@@ -493,6 +557,7 @@ mod limits {
             "{ask} -o disk/req.olr >/dev/null 2>&1; before=$(sha256sum disk/home/state disk/req.olr); \
              dd if=/dev/zero of=disk/fill bs=1k >/dev/null 2>&1 || true; \
              {ask} -o disk/req.olr && exit 9 || echo \"status $?\"; \
+             {ask} --new-identity -o disk/req.olr && exit 9 || echo \"status $?\"; \
              test \"$before\" = \"$(sha256sum disk/home/state disk/req.olr)\" && echo same; ls -A disk/home"
         );
         let Some(text) = unshared(&world, &script) else {

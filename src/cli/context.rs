@@ -77,6 +77,10 @@ pub struct HomeArg {
 impl HomeArg {
     pub fn home(&self) -> Result<Home> {
         if let Some(home) = &self.home {
+            if home.as_os_str().is_empty() {
+                let fact = "the home is named by an empty text";
+                return Err(Error::unable(fact, "set OLR_HOME to a folder, or unset it"));
+            }
             return Ok(Home::at(home));
         }
         let system = Path::new("/var/lib/olr");

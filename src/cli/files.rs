@@ -48,9 +48,15 @@ impl Output {
         kind: Kind,
         same: impl FnOnce(&[u8]) -> bool,
     ) -> Result<()> {
-        let Some(path) = self.path(name).filter(|path| !self.force && path.exists()) else {
+        let Some(path) = self.path(name).filter(|path| path.exists()) else { return Ok(()) };
+        let there = read_artefact(None, &path).and_then(|bytes| Header::peek(&bytes));
+        if let Ok(kind @ (Kind::KeyFile | Kind::State)) = there {
+            let fact = format!("{}: a {kind} is there, which is never replaced", file::name(&path));
+            return Err(Error::unable(fact, "name another file with -o"));
+        }
+        if self.force {
             return Ok(());
-        };
+        }
         let old = read_artefact(Some(kind), &path).ok();
         let is_kind = |bytes: &Vec<u8>| Header::peek(bytes) == Ok(kind);
         if old.filter(is_kind).is_some_and(|bytes| same(&bytes)) {

@@ -23,6 +23,7 @@ mod vendor;
 mod verify;
 
 use context::Context;
+use olr::display::{is_shown, shown};
 use output::Report;
 
 /// Licences for machines that never go online.
@@ -134,6 +135,13 @@ fn usage(error: &clap::Error) -> ExitCode {
         let hint = "see `olr --help`";
         return output::finish(Err(olr::error::Error::unable(fact, hint)), true);
     }
-    let _ = error.print();
+    // What was typed is quoted in it, names of files from anywhere included.
+    let is_plain =
+        |arg: std::ffi::OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
+    if std::env::args_os().all(is_plain) {
+        let _ = error.print();
+    } else {
+        error.to_string().lines().for_each(|line| eprintln!("{}", shown(line)));
+    }
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -48,14 +48,14 @@ pub fn error_json(error: &Error) -> Value {
 
 /// Prints the result of a verb; the exit status is the answer.
 pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
-    let written = match result {
-        Ok(report) => write_report(&report, as_json).map(|()| report.status),
-        Err(error) => write_error(&error, as_json).map(|()| error.exit_status()),
+    let (status, written) = match result {
+        Ok(report) => (report.status, write_report(&report, as_json)),
+        Err(error) => (error.exit_status(), write_error(&error, as_json)),
     };
     match written {
-        Ok(status) => ExitCode::from(status),
-        // Whoever closed the pipe has seen enough; anything else is a full disk.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(status),
+        // Whoever closed the pipe has seen enough, and a no stays one; anything else is a full disk.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
         Err(_) => ExitCode::from(2),
     }
 }

@@ -74,7 +74,7 @@ impl VendorArg {
     }
 
     pub fn given(&self) -> Option<Folder> {
-        self.vendor.as_ref().map(Folder::at)
+        self.vendor.as_ref().filter(|folder| !folder.as_os_str().is_empty()).map(Folder::at)
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use olr::error::Result;
 use olr::file;
-use olr::home::Imported;
 use olr::policy::Decision;
 
 use super::context::{Context, HomeArg, SlotArg};
@@ -29,15 +28,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let place = file::name(home.folder());
     let mut report = match &args.file {
         Some(path) => {
-            let bytes = read_answer(path)?;
-            match home.import(&bytes, &around, true)? {
-                Imported::License { license, .. } => {
-                    let mut json = show::license_json(license.body());
-                    json.insert("state".to_string(), json!("licensed"));
-                    Report::new("licensed: this file may be imported here", Value::Object(json))
-                }
-                Imported::Trust { .. } => Report::new("a trust", json!({})),
-            }
+            let decision = home.decide_file(&read_answer(path)?, &around)?;
+            let text = match &decision.refusal {
+                None => "licensed: this file may be imported here".to_string(),
+                Some(_) => String::new(),
+            };
+            report(&decision, text)
         }
         None => {
             let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());

@@ -4,7 +4,7 @@ use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::license::License;
-use crate::policy::{compare, judge};
+use crate::policy::{Decision, compare, judge};
 use crate::state::{Accepted, State, Surroundings};
 use crate::trust::Trust;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
@@ -40,21 +40,55 @@ impl Home {
             return Err(wrong_kind(Kind::License, kind));
         }
         let _lock = if only_try || !self.state_file().exists() { None } else { Some(self.lock()?) };
-        let Some(mut state) = self.load()? else {
-            let fact = "nothing was requested in this home, so that it trusts no vendor yet";
-            return Err(Error::unable(fact, "begin with `olr request`, or name the right --home"));
-        };
+        let mut state = self.expect_begun()?;
         let imported = match kind {
             Kind::Trust => {
                 let new = state.follow(bytes)?;
                 Imported::Trust { trust: Box::new(state.trust().clone()), new }
             }
-            _ => state.import_license(bytes, around)?,
+            _ => {
+                let (license, accepted) = state.import_license(bytes, around)?;
+                Imported::License { license, accepted }
+            }
         };
         if !only_try && imported.changed() {
             self.save(&state)?;
         }
         Ok(imported)
+    }
+}
+
+impl Home {
+    /// Judges a license file as if it were imported now, and installs nothing. Unlike an import,
+    /// it is judged also where it is installed already, and has to have started.
+    ///
+    /// # Errors
+    /// As [`Home::import`]; `wrong-kind` for anything but a license. What judgement refuses stands
+    /// in the decision.
+    pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
+        let kind = Header::peek(bytes)?;
+        if kind != Kind::License {
+            return Err(wrong_kind(Kind::License, kind));
+        }
+        let mut state = self.expect_begun()?;
+        let license = state.import_license(bytes, around)?.0;
+        let mark = state.memory().mark;
+        let machine = compare(&license, &state, &state.found(around)?);
+        Ok(Decision {
+            refusal: judge(&license, &machine, around.clock, mark).err(),
+            license: Some(*license),
+            next: None,
+            machine: Some(machine),
+            at: around.clock.max(mark),
+        })
+    }
+
+    /// The state, without which no vendor is trusted.
+    fn expect_begun(&self) -> Result<State> {
+        self.load()?.ok_or_else(|| {
+            let fact = "nothing was requested in this home, so that it trusts no vendor yet";
+            Error::unable(fact, "begin with `olr request`, or name the right --home")
+        })
     }
 }
 
@@ -69,14 +103,18 @@ impl Imported {
 }
 
 impl State {
-    fn import_license(&mut self, bytes: &[u8], around: &Surroundings) -> Result<Imported> {
+    fn import_license(
+        &mut self,
+        bytes: &[u8],
+        around: &Surroundings,
+    ) -> Result<(Box<License>, Accepted)> {
         let license = License::verify(bytes, self.trust())?;
         self.expect_asked_for(&license)?;
         let name = license.body();
         license.expect_here(&name.product, &name.slot, &self.install_key())?;
         let license = Box::new(license);
         if self.holds(bytes) {
-            return Ok(Imported::License { license, accepted: Accepted::Already });
+            return Ok((license, Accepted::Already));
         }
         self.expect_answer(&license)?;
         expect_strong_keys(bytes, self.trust())?;
@@ -89,7 +127,7 @@ impl State {
             judged => judged?,
         }
         let accepted = self.accept(&license, around.clock.max(mark))?;
-        Ok(Imported::License { license, accepted })
+        Ok((license, accepted))
     }
 
     /// Whether this installation ever asked for the product and slot of `license`.

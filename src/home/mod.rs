@@ -136,10 +136,7 @@ impl Home {
             let fact = format!("{}: the home cannot be locked", file::name(&path));
             Error::unable(fact, "run as the owner of the home, or name another with --home")
         };
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(failed)?;
-        #[cfg(unix)]
-        file::take_owner_of(&self.folder, &lock);
+        let lock = file::open_lock(&path).map_err(failed)?;
         lock.lock().map_err(failed)?;
         Ok(lock)
     }
@@ -191,7 +188,12 @@ impl Home {
                 self.expect_still_new()?;
             }
             aside = if order.new_identity { self.set_aside(around.clock)? } else { None };
-            self.save(&state)?;
+            if let Err(error) = self.save(&state) {
+                if let Some(aside) = &aside {
+                    let _ = std::fs::rename(aside, self.state_file());
+                }
+                return Err(error);
+            }
         }
         drop(lock);
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));

@@ -14,7 +14,7 @@ use crate::wire::codec::Limit;
 pub const STARTER_GRANT: &str = include_str!("starter-grant.toml");
 
 /// A grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GrantFile {
     /// The licensee's name; compared exactly.
@@ -48,6 +48,13 @@ pub struct GrantFile {
     /// The text it was read from, for line numbers.
     #[serde(skip)]
     text: String,
+}
+
+/// The license key does not print.
+impl std::fmt::Debug for GrantFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GrantFile").field("licensee", &self.licensee).finish_non_exhaustive()
+    }
 }
 
 /// A number of CALs, or `"unlimited"`.

@@ -9,7 +9,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::license::License;
-use crate::machine::Factor;
+use crate::machine::{Factor, FactorKind};
 use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::codec::{Blob, Keyed, List, Set, Text, decode, encode, record};
@@ -293,6 +293,11 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     reader.finish()?;
     let memory: Memory = decode("state body", body, STATE_CAP)?;
     refuse_critical("state body", &memory.extensions)?;
+    let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
+    if !memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
+        let fact = "state body: pins: something else than a pin";
+        return Err(Error::refuse(Refusal::Malformed, fact));
+    }
     Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
 }
 

@@ -12,7 +12,7 @@ use crate::vendor::{Folder, read_text};
 use crate::wire::id::RequestId;
 
 /// One answer, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuedRecord {
     /// The license id, 32 hexadecimal digits.
@@ -46,6 +46,13 @@ pub struct IssuedRecord {
     pub request: String,
     /// The binary license in base64.
     pub license: String,
+}
+
+/// The license key does not print.
+impl std::fmt::Debug for IssuedRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedRecord").field("license_id", &self.license_id).finish_non_exhaustive()
+    }
 }
 
 impl IssuedRecord {

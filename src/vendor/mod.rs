@@ -46,7 +46,7 @@ impl Folder {
     /// The newest trust.
     ///
     /// # Errors
-    /// What [`Trust::pin`] refuses; exit 2 when it is not there.
+    /// Exit 2 when it is not there, or [`Trust::pin`] refuses it.
     pub fn trust(&self) -> Result<Trust> {
         let path = self.path.join("vendor.trust");
         if !path.exists() {
@@ -123,6 +123,7 @@ impl Folder {
         Ok(None)
     }
 
+    /// What is wrong with the vendor's own files proves nothing about a request: exit 2.
     fn read_artefact<T>(
         &self,
         kind: Kind,
@@ -132,6 +133,7 @@ impl Folder {
         let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
         dearmor(Some(kind), &bytes)
             .and_then(|binary| parse(&binary))
+            .map_err(|error| Error::unable(error.fact(), "restore it from a backup"))
             .map_err(|error| error.within(file::name(path)))
     }
 }
