@@ -8,12 +8,14 @@ use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::key::install::InstallSecret;
-use crate::license::License;
+use crate::license::LicenseBody;
 use crate::policy::{Decision, decide};
 use crate::request::RequestBody;
 use crate::state::{Ask, Asked, STATE_CAP, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;
 
 mod import;
@@ -270,18 +272,18 @@ impl State {
     }
 }
 
-/// The id of the license that a renewal replaces.
+/// The id of the license that a renewal replaces. It need not count any more: that may be why a new
+/// one is asked for.
 fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;
     let held = slot.installed.as_ref().or(slot.next.as_ref());
-    match held {
-        Some(held) => Ok(License::verify(&held.license, state.trust())?.body().license),
-        None => {
-            let slot = shown(&asked.slot).into_owned();
-            let fact = format!("there is no license in slot {slot} to renew");
-            Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"))
-        }
-    }
+    let frame = held.map(|held| Frame::parse(Kind::License, &held.license)).transpose()?;
+    let Some(frame) = frame else {
+        let slot = shown(&asked.slot).into_owned();
+        let fact = format!("there is no license in slot {slot} to renew");
+        return Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"));
+    };
+    Ok(decode::<LicenseBody>("license body", frame.body, BODY_CAP)?.license)
 }
 
 /// Makes the folder, for its owner alone.
