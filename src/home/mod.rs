@@ -8,7 +8,7 @@ use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::key::install::InstallSecret;
-use crate::license::LicenseBody;
+use crate::license::{License, LicenseBody};
 use crate::policy::{Decision, decide};
 use crate::request::RequestBody;
 use crate::state::{Ask, Asked, STATE_CAP, State, Surroundings};
