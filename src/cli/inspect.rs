@@ -54,7 +54,7 @@ pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
             let fact = "this is the state of a server: it holds secrets and is not shown";
             return Err(Error::unable(fact, "see `olr status`"));
         }
-        other => frame(other, &bytes)?,
+        other => frame(other, &bytes, args)?,
     };
     Ok(report(kind, bytes.len(), findings))
 }
@@ -242,6 +242,13 @@ fn key_file(_: &[u8]) -> Result<Findings> {
 }
 
 /// A kind that this version only knows the frame of.
-fn frame(kind: Kind, bytes: &[u8]) -> Result<Findings> {
-    Ok(signed(&Frame::parse(kind, bytes)?, None))
+fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
+    let mut findings = signed(&Frame::parse(kind, bytes)?, None);
+    #[cfg(feature = "vendor")]
+    if args.vendor.given().is_some() {
+        let fact = format!("this program cannot verify a {kind} yet");
+        findings.missing = Some(Error::unable(fact, "use a newer olr"));
+    }
+    let _ = args;
+    Ok(findings)
 }
