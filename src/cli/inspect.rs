@@ -243,12 +243,20 @@ fn key_file(_: &[u8]) -> Result<Findings> {
 
 /// A kind that this version only knows the frame of.
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
-    let mut findings = signed(&Frame::parse(kind, bytes)?, None);
-    #[cfg(feature = "vendor")]
-    if args.vendor.given().is_some() {
+    let findings = signed(&Frame::parse(kind, bytes)?, None);
+    let missing = names_vendor(args).then(|| {
         let fact = format!("this program cannot verify a {kind} yet");
-        findings.missing = Some(Error::unable(fact, "use a newer olr"));
-    }
-    let _ = args;
-    Ok(findings)
+        Error::unable(fact, "use a newer olr")
+    });
+    Ok(Findings { missing, ..findings })
+}
+
+#[cfg(feature = "vendor")]
+fn names_vendor(args: &Args) -> bool {
+    args.vendor.given().is_some()
+}
+
+#[cfg(not(feature = "vendor"))]
+fn names_vendor(_: &Args) -> bool {
+    false
 }
