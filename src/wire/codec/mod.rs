@@ -23,7 +23,7 @@ pub const BODY_CAP: usize = 256 * 1024;
 /// Most bytes of any body at all; a backstop behind the caps of each artefact.
 const BACKSTOP: usize = 4 * 1024 * 1024;
 
-/// A record that has exactly one spelling in bytes. Implemented by [`record!`] and its kin.
+/// A record that has exactly one spelling in bytes. Every type that this module defines is one.
 pub trait Record: Encode + Decode<()> {}
 impl<T: Encode + Decode<()>> Record for T {}
 
