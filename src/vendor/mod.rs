@@ -132,7 +132,7 @@ impl Folder {
     ) -> Result<T> {
         let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
         dearmor(Some(kind), &bytes)
-            .and_then(|binary| parse(&binary))
+            .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
             .map_err(|error| Error::unable(error.fact(), "restore it from a backup"))
             .map_err(|error| error.within(file::name(path)))
     }
