@@ -241,7 +241,9 @@ fn requests_say_what_is_missing_or_wrong() {
     assert_eq!(fs::read_to_string(world.path("mine.txt")).unwrap(), "precious");
     world.request(&["-o", "mine.txt", "--force"]).done();
     world.request(&[]).done();
-    assert!(world.request(&[]).json["first_contact"] == false);
+    let second = world.request(&[]);
+    assert_eq!(second.json["first_contact"], false);
+    assert_eq!(second.json["sealed"]["earlier"][0]["number"], 1);
 }
 
 #[test]

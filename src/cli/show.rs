@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 
-use olr::display::shown;
+use olr::display::{code, shown};
 use olr::license::LicenseBody;
 use olr::machine::Factor;
 use olr::request::RequestBody;
@@ -98,8 +98,15 @@ pub fn request_pairs(body: &RequestBody) -> Vec<(&'static str, String)> {
         ("addresses", join(body.addresses.iter().map(|a| a.to_string()).collect())),
         ("host", join(facts.collect())),
     ];
+    let earlier = body.earlier.iter().map(|e| format!("{} ({})", e.number, code(&e.hash)));
+    let enrolled = body.enrolled.iter().filter(|f| f.counts());
+    let enrolled = enrolled.map(|f| format!("{} {}", f.kind, &*f.value));
+    let usage = body.usage.iter().map(|count| format!("{}={}", &*count.module, count.count));
     let optional = [
         ("boot", body.boot.to_string()),
+        ("made before", earlier.collect::<Vec<_>>().join(", ")),
+        ("licensed for", enrolled.collect::<Vec<_>>().join(", ")),
+        ("in use", usage.collect::<Vec<_>>().join(", ")),
         ("renews", body.renews.map(|id| id.to_string()).unwrap_or_default()),
         ("wanted", wanted.collect::<Vec<_>>().join(", ")),
         ("note", body.note.to_string()),
@@ -116,7 +123,7 @@ pub fn request_json(body: &RequestBody) -> Value {
         body.wanted.iter().map(|c| (c.module.to_string(), json!(c.count))).collect();
     json!({
         "request": body.request.to_string(), "number": body.number,
-        "earlier": body.earlier.iter().map(|e| e.number).collect::<Vec<_>>(),
+        "earlier": body.earlier.iter().map(|e| json!({"number": e.number, "code": code(&e.hash)})).collect::<Vec<_>>(),
         "install_id": olr::key::key_id(olr::key::Role::Install, &body.install_key).to_string(),
         "product": &*body.product, "product_version": &*body.product_version, "slot": &*body.slot,
         "licensee": &*body.licensee, "license_key": masked(&body.license_key.0),

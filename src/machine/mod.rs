@@ -142,3 +142,21 @@ pub fn expect_two(factors: &[Factor]) -> Result<()> {
         "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_factor_is_too_few_and_the_remedy_is_named() {
+        let pins = ["rack=B12", "asset=4711"].map(|pin| Factor::pin(pin).unwrap());
+        assert!(expect_two(&pins).is_ok());
+        let mut common = pins.clone();
+        common[1].class = Class::Common;
+        for few in [&pins[..0], &pins[..1], &common[..]] {
+            let error = expect_two(few).unwrap_err();
+            assert_eq!(error.exit_status(), 2);
+            assert!(error.next_step().contains("--pin"), "{}", error.next_step());
+        }
+    }
+}
