@@ -1,0 +1,101 @@
+//! Every rule of `docs/format.md` is broken by a fixture, and every refused fixture names its rule.
+#![cfg(feature = "vendor")]
+
+use olr::error::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[path = "fixtures/scenario.rs"]
+#[allow(dead_code)]
+mod scenario;
+
+use scenario::{Scenario, committed, root};
+
+/// Fewer rules than this fail: the page was not read right.
+const AT_LEAST: usize = 115;
+
+/// The rules that no fixture breaks, and why. One that has a fixture does not belong here.
+const WITHOUT: [(&str, &str); 2] = [
+    ("armor-10", "takes a text of 350 KB; see tests/armor.rs"),
+    ("trust-13", "what is told stands in no file; see tests/cli.rs"),
+];
+
+/// Refused fixtures that no rule speaks of yet.
+const UNRULED: [&str; 2] = [
+    // Only as an attachment a delegation is told to have no attachments (frame-7).
+    "delegation/attachment",
+    // The kind of what was asked with as pins.
+    "state/pin-as-hardware",
+];
+
+/// Each rule of the page with the words that a breach gives; none when others give them.
+fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let mut rules = BTreeMap::new();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((id, text)) = line.strip_prefix("- **").and_then(|line| line.split_once("** "))
+        else {
+            continue;
+        };
+        let mut text = text.to_string();
+        while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
+            text.push_str(more);
+        }
+        // Else it ends with "the words they give".
+        let words = match text.ends_with('`') {
+            true => text.split('`').skip(1).step_by(2).filter_map(Refusal::from_word).collect(),
+            false => BTreeSet::new(),
+        };
+        let before = rules.insert(id.to_string(), words);
+        assert!(before.is_none(), "{id} stands twice");
+    }
+    assert!(rules.len() >= AT_LEAST, "only {} rules", rules.len());
+    rules
+}
+
+/// The rules that a fixture names.
+fn named(scenario: &Scenario) -> Vec<&str> {
+    scenario.get("rule").map(|rules| rules.split(", ").collect()).unwrap_or_default()
+}
+
+#[test]
+fn every_rule_that_a_fixture_names_stands_on_the_page_and_gives_its_word() {
+    let rules = rules();
+    for scenario in committed() {
+        for rule in named(&scenario) {
+            let words = rules
+                .get(rule)
+                .unwrap_or_else(|| panic!("{}: there is no rule {rule}", scenario.name));
+            let Some(Some(word)) = scenario.expected() else {
+                panic!("{}: it breaks {rule} and is not refused", scenario.name);
+            };
+            // Of a state, a broken body is a damaged state.
+            let fits = words.is_empty() || words.contains(&word) || word == Refusal::DamagedState;
+            assert!(fits, "{}: a breach of {rule} does not give {word}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn every_rule_is_broken_by_a_fixture() {
+    let fixtures = committed();
+    let broken: BTreeSet<_> = fixtures.iter().flat_map(named).collect();
+    let without: BTreeSet<_> = WITHOUT.iter().map(|(rule, _)| *rule).collect();
+    let rules = rules();
+    for rule in rules.keys() {
+        let expected = !without.contains(&**rule);
+        assert_eq!(broken.contains(&**rule), expected, "{rule}: has it a fixture?");
+    }
+    for rule in without {
+        assert!(rules.contains_key(rule), "there is no rule {rule}");
+    }
+}
+
+#[test]
+fn every_refused_fixture_names_its_rule() {
+    for scenario in committed() {
+        let refused = matches!(scenario.expected(), Some(Some(_)));
+        let expected = refused && !UNRULED.contains(&&*scenario.name);
+        assert_eq!(!named(&scenario).is_empty(), expected, "{}: a line `rule`?", scenario.name);
+    }
+}
