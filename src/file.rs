@@ -140,6 +140,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
         ErrorKind::NotFound => ("there is no such file", "check the name"),
         ErrorKind::PermissionDenied => ("permission denied", "run as the owner of the file"),
         ErrorKind::IsADirectory => ("it is a folder", "name a file in it"),
+        ErrorKind::NotADirectory => ("a part of the path is no folder", "check the path"),
         _ => ("it cannot be read", "check the disk"),
     };
     Error::unable(format!("{}: {why}", name(path)), hint)

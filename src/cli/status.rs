@@ -30,7 +30,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     };
     let slots: Vec<_> = state.memory().slots.iter().filter(wanted).collect();
     if slots.is_empty() {
-        return Err(nothing_installed(&state));
+        let error = if state.memory().slots.is_empty() {
+            nothing_installed(&state)
+        } else {
+            let named = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
+            named.err().unwrap_or_else(|| nothing_installed(&state))
+        };
+        return Err(error.within(file::name(home.folder())));
     }
     let decisions: Vec<_> =
         slots.iter().map(|slot| decide(around.clock, &found, &state, slot)).collect();

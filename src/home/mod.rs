@@ -214,7 +214,8 @@ impl Home {
     ) -> Result<(State, Decision)> {
         let state = self.expect_state()?;
         let found = state.found(around)?;
-        let slot = state.slot(product, slot)?;
+        let slot =
+            state.slot(product, slot).map_err(|error| error.within(file::name(&self.folder)))?;
         let decision = decide(around.clock, &found, &state, slot);
         Ok((state, decision))
     }

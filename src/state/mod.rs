@@ -200,9 +200,18 @@ impl State {
         let mut fitting = self.memory.slots.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
+            (None, _) if self.memory.slots.is_empty() => {
+                Err(Error::refuse(Refusal::NotActivated, "no license is installed here"))
+            }
             (None, _) => {
-                let fact = "no license is installed here";
-                Err(Error::refuse(Refusal::NotActivated, fact))
+                let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);
+                let installed: Vec<_> = self.memory.slots.iter().map(name).collect();
+                let fact = format!(
+                    "no license is installed for that product and slot, only for {}",
+                    installed.join(", ")
+                );
+                Err(Error::refuse(Refusal::NotActivated, fact)
+                    .hint("check --product and --slot, or leave them out"))
             }
             (Some(_), Some(_)) => {
                 let fact = "licenses are installed for several products or slots";
