@@ -46,7 +46,12 @@ const NAME: &str = "license.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
-    let request = read_artefact(Some(Kind::Request), &args.request)?;
+    let request = read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
+        match read_artefact(Some(Kind::Request), &args.grant) {
+            Ok(_) => error.hint("the request comes first: olr issue REQUEST --grant GRANT"),
+            Err(_) => error,
+        }
+    })?;
     let text = read_text(&args.grant)?;
     let in_grant = |error: Error| error.within(file::name(&args.grant));
     let grant = GrantFile::parse(&text).map_err(in_grant)?;
@@ -68,7 +73,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         only_try: args.dry_run,
         now: context.now,
     };
-    let issued = folder.issue(&opened, &order, &trust, &mut ask, &mut context.rng)?;
+    let issued = folder.issue(&opened, &order, &trust, &mut ask, &mut context.rng);
+    // Where grant and catalog do not fit, the library knows the line but not the file.
+    let issued = issued.map_err(|error| match error.fact().starts_with("grant") {
+        true => error.within(file::name(&args.grant)),
+        false => error,
+    })?;
     let body = opened.body();
     let mut text = format!(
         "{}\n\n{}\n",
@@ -81,7 +91,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Some(license) if !args.dry_run => {
             args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
             let file = args.output.name(NAME);
-            text += &granted(license, &issued, &file);
+            text += &granted(license, &issued, &file, args.output.path(NAME).is_none());
             json["license"] = Value::Object(show::license_json(license.body()));
             json["file"] = json!(file);
         }
@@ -103,16 +113,16 @@ fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'stati
     pairs
 }
 
-fn granted(license: &License, issued: &IssuedLicense, file: &str) -> String {
+fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) -> String {
     let body = license.body();
     let how = if issued.stored {
         "Wrote the stored answer again"
     } else {
         "Signed, verified and kept. Wrote"
     };
-    let rest = if issued.stored { format!(" to {file}") } else { format!(" {file}") };
+    let to = if issued.stored || stdout { " to" } else { "" };
     format!(
-        "\n{}\n\n{}\n\n{how}{rest} for {}.",
+        "\n{}\n\n{}\n\n{how}{to} {file} for {}.",
         show::pairs(&show::license_pairs(body)),
         show::modules(body),
         shown(&body.licensee)

@@ -115,7 +115,11 @@ fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             } else {
                 "differs from the grant"
             };
-            let fact = format!("the {what} of the request {how}");
+            let mut fact = format!("the {what} of the request {how}");
+            // The name may be shown, the key may not.
+            if what == "licensee" {
+                fact += &format!(": \"{}\", not \"{}\"", shown(asked), shown(granted));
+            }
             return Err(Error::refuse(Refusal::WrongLicensee, fact));
         }
     }
