@@ -1,11 +1,11 @@
 //! `olr request`: seal a request for the vendor.
 
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
-use olr::display::shown;
+use olr::display::{is_shown, shown};
 use olr::entitlement::Count;
 use olr::error::{Error, Result};
 use olr::file;
@@ -92,7 +92,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 }
 
 fn order(args: &Args) -> Result<Order> {
-    let typed = |text: &Option<String>| text.as_deref().map(typed).transpose();
+    let typed =
+        |what, text: &Option<String>| text.as_deref().map(|text| typed(what, text)).transpose();
     Ok(Order {
         trust: args
             .trust
@@ -100,11 +101,11 @@ fn order(args: &Args) -> Result<Order> {
             .map(|path| read_artefact(Some(Kind::Trust), path))
             .transpose()?,
         vendor_code: args.vendor_code.clone(),
-        licensee: typed(&args.licensee)?,
+        licensee: typed("--licensee", &args.licensee)?,
         license_key: args.key.as_deref().map(license_key).transpose()?.map(Hidden),
-        product: typed(&args.slot.product)?,
-        product_version: typed(&args.product_version)?,
-        slot: typed(&args.slot.slot)?,
+        product: typed("--product", &args.slot.product)?,
+        product_version: typed("--product-version", &args.product_version)?,
+        slot: typed("--slot", &args.slot.slot)?,
         pins: args.pin.iter().map(|pin| Factor::pin(&nfc(pin))).collect::<Result<_>>()?,
         renew: args.renew,
         new_identity: args.new_identity,
@@ -114,12 +115,26 @@ fn order(args: &Args) -> Result<Order> {
 }
 
 /// What people type is trimmed and brought to one Unicode form; files are compared as they are.
-fn typed(text: &str) -> Result<Text> {
+fn typed(what: &str, text: &str) -> Result<Text> {
     let text = nfc(text);
     if text.is_empty() {
-        return Err(Error::unable("an empty name", "write it as on the receipt"));
+        return Err(Error::unable(format!("{what} is empty"), "write it as on the receipt"));
     }
+    expect_visible(what, &text)?;
     Text::new(&text)
+}
+
+/// What is copied from a page or a mail may hold characters that nobody sees, and then fits nothing
+/// that was typed. Joiners are letters' business in some scripts.
+pub fn expect_visible(what: &str, text: &str) -> Result<()> {
+    let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
+    match text.chars().find(hidden) {
+        None => Ok(()),
+        Some(c) => {
+            let fact = format!("{what} holds the invisible character U+{:04X}", u32::from(c));
+            Err(Error::unable(fact, "type it instead of copying it"))
+        }
+    }
 }
 
 fn nfc(text: &str) -> String {
@@ -128,20 +143,27 @@ fn nfc(text: &str) -> String {
 
 fn license_key(argument: &str) -> Result<Text> {
     if argument != "-" {
-        return typed(argument);
+        return typed("--key", argument);
+    }
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprint!("License key: ");
     }
     let mut text = String::new();
-    std::io::stdin().take(1024).read_to_string(&mut text).map_err(|_| {
+    stdin.lock().take(1024).read_line(&mut text).map_err(|_| {
         Error::unable("the license key cannot be read from stdin", "pipe one line of text")
     })?;
-    typed(&text)
+    typed("the license key on stdin", &text)
 }
 
 fn count(text: &str) -> Result<Count> {
     let wrong =
         || Error::unable(format!("{text:?} is not MODULE=NUMBER"), "write it like --module OBM=10");
     let (module, count) = text.split_once('=').ok_or_else(wrong)?;
-    Ok(Count { module: typed(module)?, count: count.trim().parse().map_err(|_| wrong())? })
+    Ok(Count {
+        module: typed("--module", module)?,
+        count: count.trim().parse().map_err(|_| wrong())?,
+    })
 }
 
 fn text(requested: &Requested, args: &Args, file: &str) -> String {
@@ -162,8 +184,9 @@ fn text(requested: &Requested, args: &Args, file: &str) -> String {
     match args.dry_run {
         true => text += "\nNothing was written.",
         false => {
+            let to = if args.output.path(NAME).is_none() { "to " } else { "" };
             text += &format!(
-                "\nWrote {file}. Only this vendor can read it. Its code for the phone: {}",
+                "\nWrote {to}{file}. Only this vendor can read it. Its code for the phone: {}",
                 requested.code
             )
         }

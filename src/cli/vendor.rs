@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
+use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
@@ -16,6 +17,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
 
 use super::context::Context;
 use super::output::Report;
+use super::request::expect_visible;
 use super::show;
 
 #[derive(Subcommand)]
@@ -91,6 +93,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
     if name.is_empty() {
         return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
     }
+    expect_visible("the vendor's name", &name)?;
     Folder::expect_new(&args.folder)?;
     let passphrases = if args.no_passphrase {
         None
@@ -157,7 +160,11 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
         &rows,
         &[],
     );
-    let text = if rows.is_empty() { "Nothing was issued.".to_string() } else { table };
+    let text = match (&args.text, rows.is_empty()) {
+        (_, false) => table,
+        (None, true) => "Nothing was issued.".to_string(),
+        (Some(text), true) => format!("Nothing that was issued has \"{}\" in it.", shown(text)),
+    };
     let entry = |r: &IssuedRecord| {
         json!({
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
@@ -172,28 +179,36 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
     Ok(report)
 }
 
+const CHOOSE: &str = "choose one, or say --no-passphrase";
+const GIVE: &str = "give the passphrase that was chosen for this key";
+
 /// A passphrase for new keys: from a file, or typed twice.
 fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
     if let Some(path) = path {
-        return from_file(path);
+        return from_file(path, CHOOSE);
     }
     if !can_ask() {
         let fact = format!("the {whose} passphrase is missing");
         return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
     }
     let first = ask(&format!("New {whose} passphrase: "))?;
+    if first.is_empty() {
+        return checked(first, CHOOSE);
+    }
     if *first != *ask(&format!("The {whose} passphrase once more: "))? {
         return Err(Error::unable("the two passphrases differ", "try again"));
     }
-    checked(first)
+    checked(first, CHOOSE)
 }
 
 /// The passphrase that opens an existing key.
 pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
     let whose = if key.role == Role::Root { "root" } else { "staff" };
     match path {
-        Some(path) => from_file(path),
-        None if can_ask() => checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?),
+        Some(path) => from_file(path, GIVE),
+        None if can_ask() => {
+            checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?, GIVE)
+        }
         None => {
             let fact = format!("the {} key needs the {whose} passphrase", key.role);
             Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
@@ -213,15 +228,15 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>> {
 }
 
 /// The first line of a file.
-fn from_file(path: &Path) -> Result<Passphrase> {
+fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
     let text = Zeroizing::new(read_text(path)?);
     let line = text.lines().next().unwrap_or_default();
-    checked(Zeroizing::new(line.to_string())).map_err(|error| error.within(file::name(path)))
+    checked(Zeroizing::new(line.to_string()), hint).map_err(|error| error.within(file::name(path)))
 }
 
-fn checked(text: Zeroizing<String>) -> Result<Passphrase> {
+fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
     if text.is_empty() {
-        return Err(Error::unable("the passphrase is empty", "choose one, or say --no-passphrase"));
+        return Err(Error::unable("the passphrase is empty", hint));
     }
     Ok(Passphrase::new(text))
 }
