@@ -518,6 +518,8 @@ fn usage_errors_and_help() {
     let world = World::new();
     world.olr(&["frobnicate"]).unable("frobnicate");
     world.olr(&["explain", "no-such-word"]).unable("no word");
+    world.olr(&["explain", "Wrong-Kind"]).done();
+    world.olr(&["issue"]).unable("--grant <FILE> <REQUEST>");
     for word in olr::error::Refusal::ALL {
         let text = world.olr(&["explain", word.word()]).json["text"].as_str().unwrap().to_string();
         assert!(text.len() > 100, "{word}: {text:?}");
@@ -528,6 +530,40 @@ fn usage_errors_and_help() {
     man.done();
     assert!(world.path("pages/olr-request.1").exists());
     world.olr(&["completions", "bash"]).done();
+}
+
+#[test]
+fn people_are_told_what_they_mixed_up() {
+    let world = World::activated();
+    let says = |run: &Run, what: &str| {
+        let text = format!("{} {}", run.json, run.stderr);
+        assert!(text.contains(what), "{text} should say {what:?}");
+    };
+    let trust = world.untouched(&["verify", "vendor/vendor.trust"]);
+    trust.refused("wrong-kind");
+    for verb in ["verify", "status"] {
+        let run = world.untouched(&[verb, "--slot", "nope"]);
+        run.refused("not-activated");
+        says(&run, "home: ");
+        says(&run, "only for example/backup");
+    }
+    world.untouched(&["verify", "--home", "req.olr"]).unable("no folder");
+    let swapped = world.untouched(&["issue", "--grant", "req.olr", "vendor/grant.toml"]);
+    swapped.refused("malformed");
+    says(&swapped, "the request comes first");
+    let hidden = world.untouched(&["request", "--licensee", "ACME\u{200b} Ltd"]);
+    hidden.unable("U+200B");
+    world.untouched(&["request", "--key", "-"]).unable("on stdin is empty");
+    world
+        .untouched(&["vendor", "init", "v2", "--name", "a\nb", "--no-passphrase"])
+        .unable("U+000A");
+    world.olr(&["request", "--licensee", "Acme Ltd"]).done();
+    let other = world.issue(&["--dry-run"]);
+    other.refused("wrong-licensee");
+    says(&other, "Acme Ltd");
+    world.edit("vendor/grant.toml", "OBM =", "OMB =");
+    world.olr(&["request", "--licensee", "ACME Ltd"]).done();
+    world.issue(&["--dry-run"]).unable("vendor/grant.toml: grant line");
 }
 
 /// Root may write anywhere, so that these need an ordinary user; and a disk that can be full.

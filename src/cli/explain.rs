@@ -19,9 +19,9 @@ pub fn run(args: &Args) -> Result<Report> {
     let Some(word) = &args.word else {
         return Ok(Report::new(words.join("\n"), json!({"words": words})));
     };
-    let Some(refusal) = Refusal::from_word(word.trim()) else {
+    let Some(refusal) = Refusal::from_word(&word.trim().to_lowercase()) else {
         let fact = format!("there is no word {word:?}");
-        return Err(Error::unable(fact, format!("the words are {}", words.join(", "))));
+        return Err(Error::unable(fact, "`olr explain` lists the words"));
     };
     let text = section(refusal.word()).unwrap_or_default();
     Ok(Report::new(text, json!({"word": refusal.word(), "number": refusal.number(), "text": text})))

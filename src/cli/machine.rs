@@ -29,7 +29,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     for unreadable in &found.unreadable {
         text += &format!("\nunreadable: {} ({})", unreadable.kind, shown(&unreadable.reason));
     }
-    text += &format!("\n{}", verdict(counting, &factors));
+    text += &format!("\n\n{}", verdict(counting, &factors));
     let mut report = Report::new(text, to_json(&factors, &found, counting));
     if counting < 2 {
         report.notes.push("hint: a request needs at least 2: add --pin NAME=VALUE".to_string());
@@ -41,7 +41,9 @@ fn verdict(counting: usize, factors: &[Factor]) -> String {
     let hardware = factors.iter().any(|f| f.class == olr::machine::Class::Hardware);
     let copy =
         if hardware { "" } else { "; none is hardware, so a license here does not stop a copy" };
-    format!("{counting} factors identify this machine{copy}. Nothing was sent anywhere.")
+    let count =
+        if counting == 1 { "1 factor identifies" } else { &format!("{counting} factors identify") };
+    format!("{count} this machine{copy}. Nothing was sent anywhere.")
 }
 
 fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {

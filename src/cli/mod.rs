@@ -45,6 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     /// Show the whole exchange on this machine, in a temporary folder, step by step.
+    #[cfg_attr(not(feature = "vendor"), command(hide = true))]
     Demo(demo::Args),
     /// Show what identifies this machine, what is ignored and why.
     Machine(machine::Args),
@@ -86,13 +87,23 @@ enum Verb {
 #[derive(clap::Args)]
 struct Absent {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<String>,
+    rest: Vec<String>,
 }
 
 #[cfg(not(feature = "vendor"))]
 fn absent(_: &Absent) -> olr::error::Result<Report> {
     let fact = "this build of olr is for servers: it has no vendor commands";
     Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+/// A verb that this build lacks swallows its arguments, `--json` too.
+fn wants_json(verb: &Verb) -> bool {
+    #[cfg(not(feature = "vendor"))]
+    if let Verb::Vendor(absent) | Verb::Issue(absent) = verb {
+        return absent.rest.iter().any(|arg| arg == "--json");
+    }
+    let _ = verb;
+    false
 }
 
 /// Parses, runs, prints; nothing else in the program prints or exits.
@@ -102,7 +113,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let result = Context::new().and_then(|mut context| run(&cli.verb, &mut context));
-    output::finish(result, cli.json)
+    output::finish(result, cli.json || wants_json(&cli.verb))
 }
 
 fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
@@ -131,7 +142,11 @@ fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|arg| arg == "--json");
     if json && error.use_stderr() {
         let text = error.to_string();
-        let fact = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // What is missing stands on lines of its own; tips and usage come after a blank line.
+        let lines: Vec<_> =
+            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let fact = lines.join(" ");
+        let fact = fact.trim_start_matches("error: ");
         let hint = "see `olr --help`";
         return output::finish(Err(olr::error::Error::unable(fact, hint)), true);
     }

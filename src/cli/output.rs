@@ -56,7 +56,12 @@ pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
         Ok(()) => ExitCode::from(status),
         // Whoever closed the pipe has seen enough, and a no stays one; anything else is a full disk.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
-        Err(_) => ExitCode::from(2),
+        Err(_) => {
+            let fact = "olr: the output cannot be written";
+            let hint = "olr: hint: make room; what the command did stays done";
+            let _ = write_line(io::stderr(), &format!("{fact}\n{hint}"));
+            ExitCode::from(2)
+        }
     }
 }
 
