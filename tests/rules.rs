@@ -19,14 +19,6 @@ const WITHOUT: [(&str, &str); 2] = [
     ("trust-13", "what is told stands in no file; see tests/cli.rs"),
 ];
 
-/// Refused fixtures that no rule speaks of yet.
-const UNRULED: [&str; 2] = [
-    // Only as an attachment a delegation is told to have no attachments (frame-7).
-    "delegation/attachment",
-    // The kind of what was asked with as pins.
-    "state/pin-as-hardware",
-];
-
 /// Each rule of the page with the words that a breach gives; none when others give them.
 fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
     let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
@@ -95,7 +87,6 @@ fn every_rule_is_broken_by_a_fixture() {
 fn every_refused_fixture_names_its_rule() {
     for scenario in committed() {
         let refused = matches!(scenario.expected(), Some(Some(_)));
-        let expected = refused && !UNRULED.contains(&&*scenario.name);
-        assert_eq!(!named(&scenario).is_empty(), expected, "{}: a line `rule`?", scenario.name);
+        assert_eq!(!named(&scenario).is_empty(), refused, "{}: a line `rule`?", scenario.name);
     }
 }
