@@ -91,7 +91,6 @@ mod whole {
                 vendor.open_request(&request, Some(&made.code), &trust, &mut no_passphrase)?;
             let issue = Issue {
                 request: &request,
-                code: Some(&made.code),
                 grant: &grant,
                 again: false,
                 only_try: false,

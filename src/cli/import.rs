@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use olr::display::shown;
 use olr::error::Result;
-use olr::file;
 use olr::home::Imported;
 use olr::license::License;
 use olr::state::Accepted;
@@ -27,7 +26,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.home()?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
-    let mut report = match home.import(&bytes, &around, false)? {
+    let report = match home.import(&bytes, &around, false)? {
         Imported::License { license, accepted } => imported(&license, accepted),
         Imported::Trust { trust, new } => {
             let body = trust.body();
@@ -40,11 +39,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             Report::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
         }
     };
-    if let Value::Object(json) = &mut report.json {
-        json.insert("home".to_string(), json!(file::name(home.folder())));
-    }
-    report.notes.push(format!("home: {}", file::name(home.folder())));
-    Ok(report)
+    Ok(report.at_home(&home))
 }
 
 fn imported(license: &License, accepted: Accepted) -> Report {

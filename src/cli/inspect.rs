@@ -12,7 +12,7 @@ use olr::wire::frame::{Frame, Header, Kind};
 
 use super::context::{Context, HomeArg};
 use super::files::read_artefact;
-use super::output::{Report, error_json};
+use super::output::Report;
 use super::show;
 
 #[derive(clap::Args)]
@@ -82,11 +82,8 @@ fn report(kind: Kind, len: usize, findings: Findings) -> Report {
         if findings.more.is_empty() { String::new() } else { format!("\n\n{}", findings.more) };
     let mut report = Report::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
     if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
-        report.status = error.exit_status();
         report.notes.push(format!("hint: {}", error.next_step()));
-        if let (Value::Object(into), Value::Object(from)) = (&mut report.json, error_json(&error)) {
-            into.extend(from);
-        }
+        report = report.refused(&error);
     }
     report
 }

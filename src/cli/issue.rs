@@ -67,7 +67,6 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let order = Issue {
         request: &request,
-        code: args.code.as_deref(),
         grant: &grant,
         again: args.again,
         only_try: args.dry_run,

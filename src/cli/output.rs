@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use olr::display::{is_shown, shown};
 use olr::error::Error;
+use olr::file;
+use olr::home::Home;
 
 /// What a verb has to say.
 pub struct Report {
@@ -26,7 +28,17 @@ impl Report {
         Self { text: text.into(), json, notes: Vec::new(), status: 0, artefact: None }
     }
 
-    /// A judgement that is a proved no, in the words of `error`.
+    /// Names the home that was used, in both forms.
+    pub fn at_home(mut self, home: &Home) -> Self {
+        let place = file::name(home.folder());
+        if let Value::Object(json) = &mut self.json {
+            json.insert("home".to_string(), json!(place));
+        }
+        self.notes.push(format!("home: {place}"));
+        self
+    }
+
+    /// An answer that is no, or could not be told, in the words of `error`.
     pub fn refused(mut self, error: &Error) -> Self {
         self.status = error.exit_status();
         if let (Value::Object(into), Value::Object(from)) = (&mut self.json, error_json(error)) {
@@ -37,7 +49,7 @@ impl Report {
 }
 
 /// `{"state": "refused", …}` or `{"state": "unknown", …}`.
-pub fn error_json(error: &Error) -> Value {
+fn error_json(error: &Error) -> Value {
     match error.refusal() {
         Some(word) => {
             json!({"state": "refused", "refusal": word.word(), "fact": error.fact(), "hint": error.next_step()})

@@ -76,8 +76,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
     let file = args.output.name(NAME);
-    let mut report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
-    report.notes.push(format!("home: {}", file::name(home.folder())));
+    let report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
+    let mut report = report.at_home(&home);
     if let Some(aside) = &requested.aside {
         report.notes.push(format!("the old state is kept as {}", file::name(aside)));
     }

@@ -48,14 +48,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut whole = reports.swap_remove(0);
     whole.text = texts.join("\n\n");
     if let Value::Object(json) = &mut whole.json {
-        json.insert("home".to_string(), json!(file::name(home.folder())));
         json.insert("install_id".to_string(), json!(state.install_id().to_string()));
         if jsons.len() > 1 {
             json.insert("slots".to_string(), json!(jsons));
         }
     }
-    whole.notes.push(format!("home: {}", file::name(home.folder())));
-    Ok(whole)
+    Ok(whole.at_home(&home))
 }
 
 /// Before the first import: what was asked, so that the operator knows what is awaited.

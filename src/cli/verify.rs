@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use olr::error::Result;
-use olr::file;
 use olr::policy::Decision;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::read_answer;
-use super::output::{Report, error_json};
+use super::output::Report;
 use super::show;
 
 #[derive(clap::Args)]
@@ -25,8 +24,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.home()?;
     let (around, _) = context.around(true);
-    let place = file::name(home.folder());
-    let mut report = match &args.file {
+    let report = match &args.file {
         Some(path) => {
             let decision = home.decide_file(&read_answer(path)?, &around)?;
             let text = match &decision.refusal {
@@ -41,11 +39,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             report(&decision, answer(&decision))
         }
     };
-    if let Value::Object(json) = &mut report.json {
-        json.insert("home".to_string(), json!(place));
-    }
-    report.notes.push(format!("home: {place}"));
-    Ok(report)
+    Ok(report.at_home(&home))
 }
 
 /// One sentence.
@@ -88,7 +82,6 @@ pub fn report(decision: &Decision, text: String) -> Report {
         ];
         report.text =
             lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-        debug_assert_eq!(error_json(refusal)["state"], "refused");
         report = report.refused(refusal);
     }
     report

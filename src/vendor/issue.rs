@@ -17,8 +17,6 @@ use crate::wire::id::LicenseId;
 pub struct Issue<'a> {
     /// The binary request.
     pub request: &'a [u8],
-    /// The code that the server's operator read out.
-    pub code: Option<&'a str>,
     /// What is granted.
     pub grant: &'a GrantFile,
     /// Whether another answer to the same request is wanted.

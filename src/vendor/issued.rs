@@ -4,7 +4,6 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
 use crate::license::{License, LicenseBody};
@@ -103,14 +102,6 @@ impl IssuedRecord {
             let fact = format!("the record of license {} is damaged", self.license_id);
             Error::unable(fact, "restore issued/ from a backup")
         })
-    }
-
-    /// SHA-256 of the license, by which a receipt names it.
-    ///
-    /// # Errors
-    /// As [`Self::license_bytes`].
-    pub fn license_hash(&self) -> Result<[u8; 32]> {
-        Ok(sha256(&self.license_bytes()?))
     }
 
     fn contains(&self, text: &str) -> bool {
