@@ -63,7 +63,7 @@ fn world() -> Result<World> {
     let mut ask = |_: &_| Err(Error::unable("no key here has a passphrase", ""));
     let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;
     let grant = GrantFile::parse(STARTER_GRANT)?;
-    let (request, code) = (requested.bytes.as_slice(), Some(requested.code.as_str()));
+    let request = requested.bytes.as_slice();
     let issue = Issue { request, grant: &grant, again: false, only_try: false, now: NOW };
     let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
     let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
