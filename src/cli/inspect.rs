@@ -204,13 +204,17 @@ fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Delegation, bytes)?;
     let verified = known_trust(args)?.map(|trust| trust.delegation(&frame).map(|_| ()));
     let mut findings = signed(&frame, verified);
-    let body: DelegationBody = decode("delegation body", frame.body, BODY_CAP)?;
-    let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
-    let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
-    findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
-    findings
-        .json
-        .extend([("issuer".to_string(), json!(issuer)), ("acts".to_string(), json!(acts))]);
+    match decode::<DelegationBody>("delegation body", frame.body, BODY_CAP) {
+        Ok(body) => {
+            let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
+            let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
+            findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
+            findings.json.insert("issuer".to_string(), json!(issuer));
+            findings.json.insert("acts".to_string(), json!(acts));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
     Ok(findings)
 }
 
