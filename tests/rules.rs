@@ -83,6 +83,18 @@ fn every_rule_is_broken_by_a_fixture() {
     }
 }
 
+/// The words of RFC 2119 that demand something of a reader.
+#[test]
+fn what_a_reader_must_do_stands_in_a_rule() {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let conventions = page.find("## Conventions").unwrap();
+    let after = conventions + page[conventions..].find("### Refusal words").unwrap();
+    for word in ["MUST", "SHALL", "SHOULD", "REQUIRED"] {
+        let found = page[after..].lines().find(|line| line.contains(word));
+        assert_eq!(found, None, "rules are statements with an id: {word} stands outside of one");
+    }
+}
+
 #[test]
 fn every_refused_fixture_names_its_rule() {
     for scenario in committed() {

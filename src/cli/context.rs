@@ -14,10 +14,11 @@ use olr::time::Instant;
 use olr::wire::codec::Text;
 use zeroize::Zeroizing;
 
-/// Clock and randomness, taken once.
+/// Clock and randomness, taken once, and a way to look at the machine.
 pub struct Context {
     pub now: Instant,
     pub rng: ChaCha20Rng,
+    pub probe: Box<dyn Fn(bool) -> Findings>,
 }
 
 impl Context {
@@ -26,12 +27,12 @@ impl Context {
         let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
             Error::unable("the clock is before 1970", "set the clock of this machine")
         })?;
-        Ok(Self { now, rng: system_rng()? })
+        Ok(Self { now, rng: system_rng()?, probe: Box::new(probe) })
     }
 
     /// What a request or a judgement needs to know of this machine now.
     pub fn around(&self, privileged: bool) -> (Surroundings, Findings) {
-        let found = probe(privileged);
+        let found = (self.probe)(privileged);
         let fact = |(name, value): &(&str, Text)| Fact {
             name: Text::truncated(name),
             value: value.clone(),

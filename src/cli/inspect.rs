@@ -202,7 +202,8 @@ fn trust(bytes: &[u8]) -> Result<Findings> {
 
 fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Delegation, bytes)?;
-    let verified = known_trust(args)?.map(|trust| trust.delegation(&frame).map(|_| ()));
+    let verified = known_trust(args)?
+        .map(|trust| trust.delegation(&frame).and_then(|delegation| delegation.check_key()));
     let mut findings = signed(&frame, verified);
     match decode::<DelegationBody>("delegation body", frame.body, BODY_CAP) {
         Ok(body) => {

@@ -8,6 +8,8 @@ mod context;
 mod demo;
 mod explain;
 mod files;
+#[cfg(all(test, feature = "vendor"))]
+mod fixtures;
 mod import;
 mod inspect;
 #[cfg(feature = "vendor")]

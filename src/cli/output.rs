@@ -49,7 +49,7 @@ impl Report {
 }
 
 /// `{"state": "refused", …}` or `{"state": "unknown", …}`.
-fn error_json(error: &Error) -> Value {
+pub fn error_json(error: &Error) -> Value {
     match error.refusal() {
         Some(word) => {
             json!({"state": "refused", "refusal": word.word(), "fact": error.fact(), "hint": error.next_step()})

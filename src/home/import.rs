@@ -7,7 +7,7 @@ use crate::license::License;
 use crate::policy::{Decision, compare, judge};
 use crate::state::{Accepted, State, Surroundings};
 use crate::trust::Trust;
-use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
+use crate::wire::frame::{Header, Kind, wrong_kind};
 
 /// What became of an imported file.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl State {
             return Ok((license, Accepted::Already));
         }
         self.expect_answer(&license)?;
-        expect_strong_keys(bytes, self.trust())?;
+        license.check_keys(self.trust())?;
         let found = self.found(around)?;
         let machine = compare(&license, self, &found);
         let mark = self.memory().mark.max(license.body().issued);
@@ -150,10 +150,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// Keys are looked at closely when they are imported, not at each verification.
-fn expect_strong_keys(bytes: &[u8], trust: &Trust) -> Result<()> {
-    let frame = Frame::parse(Kind::License, bytes)?;
-    trust.signers(&frame)?.iter().try_for_each(|delegation| delegation.check_key())
 }

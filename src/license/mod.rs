@@ -6,7 +6,7 @@ use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
 use crate::time::{Day, Instant};
-use crate::trust::{Act, Trust};
+use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, Note, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind};
@@ -118,6 +118,15 @@ impl License {
     /// Its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Looks at its signers' keys closely, as is done at import and not at each verification.
+    ///
+    /// # Errors
+    /// `malformed`: a key of mixed order.
+    pub fn check_keys(&self, trust: &Trust) -> Result<()> {
+        let frame = Frame::parse(Kind::License, &self.bytes)?;
+        trust.signers(&frame)?.iter().try_for_each(Delegation::check_key)
     }
 
     /// Whether it is for this product, slot and installation.

@@ -1,0 +1,296 @@
+//! Every fixture through the command line: `inspect`, and the verbs that its question is for, give
+//! the word that the library gives. The clock and the machine are those of the fixture.
+
+use clap::Parser;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use olr::crypto::digest::sha256;
+use olr::error::Refusal;
+use olr::machine::probe::Findings;
+use olr::time::Instant;
+use olr::wire::armor::armor;
+use olr::wire::frame::{FRAME_CAP, Header};
+
+use super::context::Context;
+use super::{Cli, output, run};
+
+#[path = "../../tests/fixtures/machine.rs"]
+mod machine;
+#[path = "../../tests/fixtures/scenario.rs"]
+#[allow(dead_code)]
+mod scenario;
+
+use scenario::{Scenario, committed, root};
+
+/// Nothing for exit status 0, the word for 1, no word for 2.
+type Answer = Option<Option<Refusal>>;
+
+/// Fewer calls than this fail: a question was forgotten.
+const AT_LEAST: usize = 1000;
+
+#[test]
+fn every_fixture_is_answered_by_the_command_line() {
+    let (mut wrong, mut calls) = (Vec::new(), 0);
+    for scenario in committed() {
+        for file in forms(&scenario) {
+            let desk = Desk::new(&scenario, &file);
+            for (call, expected) in desk.calls() {
+                let answer = desk.ask(&call);
+                calls += 1;
+                if !expected.contains(&answer) {
+                    wrong.push(format!("{}: {call:?}: {answer:?}", scenario.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(calls >= AT_LEAST, "only {calls} calls");
+}
+
+/// The artefact as it may stand in a file: binary, and armored where it has a text form.
+fn forms(scenario: &Scenario) -> Vec<Vec<u8>> {
+    let mut forms = vec![scenario.bytes.clone()];
+    if let Some(kind) = scenario.kind()
+        && scenario.expect("artefact") != "state"
+        && scenario.bytes.len() <= FRAME_CAP
+    {
+        let kind = Header::peek(&scenario.bytes).unwrap_or(kind);
+        forms.push(armor(kind, &scenario.bytes).into_bytes());
+    }
+    forms
+}
+
+/// What lies before the person who asks: the file, a vendor's folder, a server's home.
+struct Desk<'a> {
+    scenario: &'a Scenario,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Desk<'a> {
+    fn new(scenario: &'a Scenario, file: &[u8]) -> Self {
+        let desk = Self { scenario, folder: tempfile::tempdir().unwrap() };
+        copy(&root().join("keys/snakeoil"), &desk.path("vendor"));
+        std::fs::create_dir(desk.path("vendor/issued")).unwrap();
+        std::fs::create_dir(desk.path("home")).unwrap();
+        std::fs::write(desk.path("file"), file).unwrap();
+        let state = match (scenario.expect("artefact"), scenario.get("home")) {
+            ("state", _) => Some(scenario.bytes.clone()),
+            (_, Some(home)) => Some(Scenario::read(home).bytes),
+            ("license" | "trust", None) if !scenario.expect("question").starts_with("import") => {
+                Some(Scenario::read("state/asked").bytes)
+            }
+            _ => None,
+        };
+        if let Some(state) = state {
+            std::fs::write(desk.path("home/state"), state).unwrap();
+        }
+        if let Some(trust) = scenario.get("trust") {
+            std::fs::write(desk.path("trust"), Scenario::read(trust).bytes).unwrap();
+            copy_file(&desk.path("trust"), &desk.path("vendor/vendor.trust"));
+        }
+        let before = scenario.get("after").unwrap_or("request/good");
+        std::fs::write(desk.path("request"), Scenario::read(before).bytes).unwrap();
+        match scenario.get("grant") {
+            Some(grant) => std::fs::write(desk.path("grant"), Scenario::read(grant).bytes).unwrap(),
+            None => copy_file(&desk.path("vendor/grant.toml"), &desk.path("grant")),
+        }
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What is typed, each with the answers that agree with the fixture.
+    fn calls(&self) -> Vec<(String, Vec<Answer>)> {
+        let expected = self.scenario.expected();
+        let same = |call: &str| (call.to_string(), vec![expected]);
+        let (verb, artefact) = (self.verb(), self.scenario.expect("artefact"));
+        if self.breaks("frame-5") {
+            // Another kind than the wanted one: asked of a verb that wants it.
+            return match artefact {
+                "license" => vec![same("verify file --home home")],
+                "request" => vec![same("issue file --grant grant --vendor vendor")],
+                "trust" => vec![same("request --trust file --home new --dry-run")],
+                _ => Vec::new(),
+            };
+        }
+        let mut calls = match (artefact, verb) {
+            ("grant", _) => {
+                // What is a grant may still not fit the request.
+                let call = "issue request --grant file --vendor vendor --dry-run".to_string();
+                let fits =
+                    [None, Some(Some(Refusal::WrongSlot)), Some(Some(Refusal::OfflineNotAllowed))];
+                return vec![(
+                    call,
+                    if expected.is_none() { fits.to_vec() } else { vec![expected] },
+                )];
+            }
+            ("catalog", _) => {
+                return vec![same("vendor init new --name Test --catalog file --no-passphrase")];
+            }
+            ("state", "parse") => {
+                let begun =
+                    vec![None, Some(Some(Refusal::NotActivated)), Some(Some(Refusal::Expired))];
+                let agrees = if expected.is_none() { begun } else { vec![expected] };
+                vec![("status --home home".to_string(), agrees)]
+            }
+            ("state", _) => {
+                vec![same(&format!("verify --home home{}", self.flags(&["product", "slot"])))]
+            }
+            ("request", "parse") => vec![same("inspect file --home home")],
+            ("request", "open") => {
+                vec![same(&format!(
+                    "issue file --grant grant --vendor vendor --dry-run{}",
+                    self.flags(&["code"])
+                ))]
+            }
+            ("request", _) => {
+                let first = "issue request --grant grant --vendor vendor -o first";
+                let answered = self.has("after").then(|| (first.to_string(), vec![None]));
+                let issue = same("issue file --grant grant --vendor vendor -o answer");
+                answered.into_iter().chain([issue]).collect()
+            }
+            ("trust", "pin") => vec![same(
+                "request --trust file --home new --licensee ACME --key K --pin a=1 --dry-run",
+            )],
+            ("trust", "follow") | (_, "import") => {
+                let call = "import file --home home";
+                let before = self.has("trust").then_some("import trust --home home");
+                let before = before.map(|call| (call.to_string(), vec![None]));
+                before.into_iter().chain([same(call), same(call)]).collect()
+            }
+            ("license", _) if expected.is_some() && !self.has("trust") => {
+                vec![same("verify file --home home"), same("import file --home home")]
+            }
+            _ => Vec::new(),
+        };
+        calls.extend(self.look(expected));
+        calls
+    }
+
+    /// What `inspect` has to say.
+    fn look(&self, expected: Answer) -> Option<(String, Vec<Answer>)> {
+        let call = "inspect file --vendor vendor --home home".to_string();
+        let agrees = match (self.scenario.expect("artefact"), self.verb()) {
+            // It is never shown; one that cannot be told to be a state is refused.
+            ("state", _) => {
+                let words = [Refusal::Malformed, Refusal::UnknownVersion, Refusal::WrongKind];
+                words.map(|word| Some(Some(word))).into_iter().chain([Some(None)]).collect()
+            }
+            // What is asked says less than a vendor's look at it.
+            ("request", "parse") if expected.is_none() => return None,
+            ("armor", _) if self.has("wanted") => return None,
+            _ if self.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
+            // Who signed a successor is asked in another way at first contact.
+            ("trust", "follow") => vec![None, expected],
+            ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
+            _ => vec![None],
+        };
+        Some((call, agrees))
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.scenario.get(line).is_some()
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &str> {
+        self.scenario.get("rule").into_iter().flat_map(|rules| rules.split(", "))
+    }
+
+    fn breaks(&self, rule: &str) -> bool {
+        self.rules().any(|broken| broken == rule)
+    }
+
+    /// Whether `inspect` can tell that the file breaks this rule: it is told no code, is for no
+    /// server, and follows no trust. A rule that stands for others is named with the one it means.
+    fn a_look_tells(&self, rule: &str) -> bool {
+        let (part, number) = rule.split_once('-').unwrap();
+        let number: u32 = number.parse().unwrap();
+        match part {
+            "answer" | "judgement" | "state" => false,
+            "frame" => number != 15 || self.scenario.expect("artefact") != "trust",
+            "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
+            "request" => number != 1 && number != 5 && !(12..=16).contains(&number),
+            "trust" => (2..=12).contains(&number),
+            "license" => !(8..=10).contains(&number),
+            "policy" => number != 4,
+            "key" => (2..=6).contains(&number),
+            _ => true,
+        }
+    }
+
+    fn verb(&self) -> &str {
+        self.scenario.expect("question").split(" at ").next().unwrap()
+    }
+
+    /// Lines of the header that are flags.
+    fn flags(&self, names: &[&str]) -> String {
+        let flag = |name: &&str| self.scenario.get(name).map(|value| format!(" --{name} {value}"));
+        names.iter().filter_map(flag).collect()
+    }
+
+    /// Runs `call` at the clock and on the machine of the fixture.
+    fn ask(&self, call: &str) -> Answer {
+        let at = self.scenario.expect("question").split_once(" at ").map(|(_, at)| at);
+        let at = Instant::parse(at.unwrap_or("2027-11-23T09:00:00Z")).unwrap();
+        let name = self.scenario.get("machine").unwrap_or("server");
+        let around = machine::around(name, at);
+        let findings = Findings { factors: around.factors, ..Findings::default() };
+        let mut context = Context {
+            now: at,
+            rng: ChaCha20Rng::from_seed(sha256(call.as_bytes())),
+            probe: Box::new(move |_| findings.clone()),
+        };
+        let cli = Cli::try_parse_from(self.argv(call)).unwrap_or_else(|error| panic!("{error}"));
+        match run(&cli.verb, &mut context) {
+            Ok(report) => agreed(report.status, &report.json),
+            Err(error) => agreed(error.exit_status(), &output::error_json(&error)),
+        }
+    }
+
+    /// The words of `call`; those that name something on the desk become its path.
+    fn argv(&self, call: &str) -> Vec<OsString> {
+        let on_desk =
+            ["file", "vendor", "home", "request", "grant", "first", "answer", "new", "trust"];
+        let word = |(at, word): (usize, &str)| match at > 0 && on_desk.contains(&word) {
+            true => self.path(word).into_os_string(),
+            false => word.into(),
+        };
+        let words = call.split(' ').enumerate().map(word);
+        std::iter::once("olr".into()).chain(words).collect()
+    }
+}
+
+/// Exit status and report must say the same.
+fn agreed(status: u8, report: &Value) -> Answer {
+    let word =
+        report.get("refusal").map(|word| Refusal::from_word(word.as_str().unwrap()).unwrap());
+    let state = report.get("state").and_then(Value::as_str);
+    match (status, word, state) {
+        (0, None, None | Some("licensed")) => None,
+        (1, Some(word), Some("refused")) => Some(Some(word)),
+        (2, None, Some("unknown")) => Some(None),
+        other => panic!("exit status and report differ: {other:?}"),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            copy_file(&entry, &target);
+        }
+    }
+}
+
+fn copy_file(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
+}
