@@ -1,0 +1,133 @@
+//! Files that are nearly fixtures: a seeded generator. Half of them are signed, sealed or digested
+//! again after the change, so that what lies behind a signature is reached too.
+
+use olr::crypto::digest::tagged;
+use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
+use olr::crypto::seal::seal;
+use olr::key::Role;
+use olr::request::SealedRequest;
+use olr::wire::armor::armor;
+use olr::wire::frame::{Frame, Header, Kind};
+use rand::RngExt;
+use rand::rngs::ChaCha20Rng;
+use rand::seq::IndexedRandom;
+
+use crate::raw::{Raw, sized};
+use crate::scenario::Scenario;
+use crate::world::{Vendor, World, install};
+
+pub struct Mutants<'a> {
+    fixtures: &'a [Scenario],
+    world: World,
+}
+
+impl<'a> Mutants<'a> {
+    pub fn new(fixtures: &'a [Scenario]) -> Self {
+        Self { fixtures, world: World::new() }
+    }
+
+    /// A fixture, and a file that was made out of its artefact.
+    pub fn draw(&self, rng: &mut ChaCha20Rng) -> (Scenario, Vec<u8>) {
+        let scenario = self.fixtures.choose(rng).unwrap();
+        let donor = &self.fixtures.choose(rng).unwrap().bytes;
+        let kind = scenario.kind();
+        let inside = if rng.random_bool(0.5) { self.inside(scenario, donor, rng) } else { None };
+        let file = match (inside, kind) {
+            (Some(file), _) => file,
+            (None, Some(kind)) if kind != Kind::State && rng.random_bool(0.2) => {
+                let kind = Header::peek(&scenario.bytes).unwrap_or(kind);
+                edited(armor(kind, &scenario.bytes).as_bytes(), donor, rng)
+            }
+            _ => edited(&scenario.bytes, donor, rng),
+        };
+        (scenario.clone(), file)
+    }
+
+    /// A changed body under a signature, seal or digest that fits.
+    fn inside(&self, scenario: &Scenario, donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let vendor = &self.world.vendor;
+        let bytes = &scenario.bytes;
+        match scenario.kind()? {
+            Kind::Request => self.resealed(bytes, donor, rng),
+            Kind::State => {
+                let before = bytes.get(..bytes.len().checked_sub(32)?)?;
+                let mut state = edited(before, donor, rng);
+                state.extend(tagged(&[STATE, &state]));
+                Some(state)
+            }
+            kind @ (Kind::License | Kind::Trust | Kind::Delegation) => {
+                let frame = Frame::parse(kind, bytes).ok()?;
+                let mut raw = Raw::new(kind, frame.vendor, edited(frame.body, donor, rng));
+                raw.attachments = frame.attachments.iter().map(|a| a.bytes.to_vec()).collect();
+                let (role, key) = signer(kind, vendor);
+                raw.sign(role, key);
+                Some(raw.bytes())
+            }
+            _ => None,
+        }
+    }
+
+    fn resealed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let sealing = &self.world.vendor.sealing;
+        let opened = SealedRequest::parse(bytes).ok()?.open(sealing).ok()?;
+        let body = edited(&olr::wire::codec::encode(opened.body()), donor, rng);
+        let mut plaintext = sized(&body);
+        plaintext.resize(plaintext.len().next_multiple_of(1024), 0);
+        let mut request = bytes.get(..39)?.to_vec();
+        request.extend(u32::try_from(plaintext.len() + 16).unwrap().to_le_bytes());
+        let header = request.clone();
+        let info = pae(&[REQUEST_SEAL, &[1], &[1], &header]);
+        let sealed = seal(&sealing.public(), &info, &plaintext, rng).unwrap();
+        request.extend(sealed.encapsulated);
+        request.extend(&sealed.ciphertext);
+        let message = pae(&[
+            olr::crypto::label::REQUEST,
+            &[1],
+            &[1],
+            &header,
+            &sealed.encapsulated,
+            &sealed.ciphertext,
+        ]);
+        request.extend(install().signing_key().sign(&message).unwrap());
+        Some(request)
+    }
+}
+
+fn signer(kind: Kind, vendor: &Vendor) -> (Role, &olr::crypto::sign::SigningKey) {
+    match kind {
+        Kind::License => (Role::Issuer, &vendor.issuer),
+        _ => (Role::Root, &vendor.root),
+    }
+}
+
+/// `bytes` after one to three small accidents.
+fn edited(bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    // What is too large for a seed stays small here as well.
+    bytes.truncate(16 * 1024);
+    for _ in 0..rng.random_range(1..=3) {
+        let len = bytes.len();
+        let at = rng.random_range(0..=len);
+        let few = at.saturating_add(rng.random_range(1..=8)).min(len);
+        match rng.random_range(0..9) {
+            0 | 1 if at < len => bytes[at] ^= 1 << rng.random_range(0..8),
+            2 if at < len => bytes[at] = rng.random(),
+            3 if at < len => {
+                bytes[at] = *[0, 1, 0x7f, 0xfa, 0xfb, 0xfc, 0xfd, 0xff].choose(rng).unwrap()
+            }
+            4 => bytes.truncate(at),
+            5 => drop(bytes.drain(at..few)),
+            6 => {
+                let again = bytes[at..few].to_vec();
+                bytes.splice(at..at, again);
+            }
+            7 => {
+                let from = rng.random_range(0..=donor.len());
+                let to = from.saturating_add(rng.random_range(0..64)).min(donor.len());
+                bytes.splice(at..few, donor[from..to].iter().copied());
+            }
+            _ => drop(bytes.splice(at..at, [rng.random::<u8>()])),
+        }
+    }
+    bytes
+}

@@ -1,0 +1,92 @@
+//! Talks to the other implementation, and asks this one's `inspect`.
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use crate::scenario::{Scenario, root};
+
+/// The reader in Python: a line of JSON for each question, a line for each answer.
+pub struct Other;
+
+impl Other {
+    /// Its answers, in the order of the questions.
+    pub fn answer(questions: Vec<Value>) -> Vec<Value> {
+        let vendor = root().join("keys/snakeoil");
+        Self::run(&["answer", "--vendor", vendor.to_str().unwrap()], questions)
+    }
+
+    /// The requests it seals.
+    pub fn seal(orders: Vec<Value>) -> Vec<Vec<u8>> {
+        let sealed = Self::run(&["seal"], orders);
+        let bytes = |v: &Value| BASE64.decode(v["request"].as_str().unwrap().as_bytes()).unwrap();
+        sealed.iter().map(bytes).collect()
+    }
+
+    fn run(args: &[&str], lines: Vec<Value>) -> Vec<Value> {
+        let python = std::env::var("OLR_PYTHON").unwrap_or("python3".to_string());
+        let mut child = Command::new(python)
+            .args(["-m", "reader"])
+            .args(args)
+            .current_dir(root().join("tests/interop"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3: see tests/interop/run");
+        let mut stdin = child.stdin.take().unwrap();
+        let count = lines.len();
+        let writer = std::thread::spawn(move || {
+            for line in lines {
+                writeln!(stdin, "{line}").unwrap();
+            }
+        });
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let answers: Vec<Value> =
+            stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        writer.join().unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(answers.len(), count, "an answer for each question");
+        answers
+    }
+}
+
+/// What `scenario` asks of `file`, as the other implementation is asked.
+pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
+    let mut question = json!({"file": BASE64.encode(file)});
+    for (key, value) in &scenario.header {
+        let value = match key.as_str() {
+            "expect" | "rule" | "shows" | "encoding" | "zeros" => continue,
+            // These name another fixture.
+            "trust" | "home" | "after" | "grant" => BASE64.encode(&Scenario::read(value).bytes),
+            _ => value.clone(),
+        };
+        question[key] = json!(value);
+    }
+    question
+}
+
+/// The report of this implementation on `file`, as `olr inspect` prints it.
+pub fn report(file: &[u8]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::fs::write(&path, file).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_olr"))
+        .args(["inspect", "--json", "--vendor"])
+        .args([root().join("keys/snakeoil"), path])
+        .arg("--home")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    comparable(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// A report without what is said to people in words of one's own.
+pub fn comparable(mut report: Value) -> Value {
+    if let Value::Object(report) = &mut report {
+        report.remove("fact");
+        report.remove("hint");
+    }
+    report
+}
