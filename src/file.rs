@@ -54,11 +54,22 @@ pub enum Writing {
 /// # Errors
 /// Exit 2.
 pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => return Err(Error::unable(format!("{} is no file", name(path)), "name a file")),
-    };
+    stage(path, bytes, how)?.commit()
+}
+
+/// A file that is written and synced and has not taken its place yet; dropped, it is gone.
+pub(crate) struct Staged<'a> {
+    file: tempfile::NamedTempFile,
+    path: &'a Path,
+    how: Writing,
+}
+
+/// The first half of [`write`].
+///
+/// # Errors
+/// Exit 2.
+pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
+    let folder = folder_of(path)?;
     let failed = |error: &std::io::Error| unwritable(path, error);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".olr-").suffix(".tmp");
@@ -74,13 +85,31 @@ pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
         take_owner_of(folder, file.as_file());
     }
     file.as_file().sync_all().map_err(|error| failed(&error))?;
-    let persisted = match how {
-        Writing::NewSecret | Writing::New => file.persist_noclobber(path),
-        Writing::Secret | Writing::Public => file.persist(path),
-    };
-    persisted.map_err(|error| failed(&error.error))?;
-    sync_folder(folder);
-    Ok(())
+    Ok(Staged { file, path, how })
+}
+
+impl Staged<'_> {
+    /// The second half of [`write`].
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub(crate) fn commit(self) -> Result<()> {
+        let persisted = match self.how {
+            Writing::NewSecret | Writing::New => self.file.persist_noclobber(self.path),
+            Writing::Secret | Writing::Public => self.file.persist(self.path),
+        };
+        persisted.map_err(|error| unwritable(self.path, &error.error))?;
+        sync_folder(folder_of(self.path)?);
+        Ok(())
+    }
+}
+
+fn folder_of(path: &Path) -> Result<&Path> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(folder) => Ok(folder),
+        None => Err(Error::unable(format!("{} is no file", name(path)), "name a file")),
+    }
 }
 
 /// Opens a file for locking, made where there is none. A link is not followed: its owner could

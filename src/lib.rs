@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod anchor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
 pub mod crypto;
@@ -27,6 +28,7 @@ pub mod key;
 pub mod license;
 pub mod machine;
 pub mod policy;
+pub mod receipt;
 pub mod request;
 pub mod state;
 pub mod time;

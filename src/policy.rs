@@ -1,9 +1,10 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
+use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::{Factor, Match};
-use crate::state::{Slot, State};
+use crate::state::{Held, Slot, State};
 use crate::time::Instant;
 
 /// The answer for one slot.
@@ -11,51 +12,129 @@ use crate::time::Instant;
 pub struct Decision {
     /// Nothing, or the refusal.
     pub refusal: Option<Error>,
+    /// What the license overlooks for now; nothing where it is refused.
+    pub grace: Option<Grace>,
     /// The license in force, or the one that was refused, where it could be verified.
     pub license: Option<License>,
     /// The license that takes over at its start.
     pub next: Option<License>,
     /// How the machine matches the policy of the license.
     pub machine: Option<Match>,
+    /// The factors that the license was issued for.
+    pub enrolled: Vec<Factor>,
     /// The instant that was judged at.
     pub at: Instant,
+    /// Whether the clock is far ahead and not believed yet: judged was at the mark.
+    pub clock_is_pending: bool,
+    /// Whether the home remembers what the clock said.
+    pub clock_memory: ClockMemory,
+}
+
+/// A grace period that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grace {
+    /// Why.
+    pub cause: Cause,
+    /// From when it counts.
+    pub since: Instant,
+    /// When it ends.
+    pub until: Instant,
+    /// What then.
+    pub then: Outcome,
+    /// What would be refused without it.
+    pub overlooked: Error,
+}
+
+/// Whether the home can be written, so that a clock set back is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockMemory {
+    /// It remembers.
+    On,
+    /// It cannot be written: only what it remembered before counts.
+    Off,
+}
+
+impl ClockMemory {
+    /// `on` or `off`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
 }
 
 impl Decision {
-    /// `licensed` or `refused`.
+    /// `licensed`, `grace` or `refused`.
     pub fn state(&self) -> &'static str {
-        if self.refusal.is_some() { "refused" } else { "licensed" }
+        match (&self.refusal, &self.grace) {
+            (Some(_), _) => "refused",
+            (None, Some(_)) => "grace",
+            (None, None) => "licensed",
+        }
+    }
+
+    /// Whether the machine is the one that the license was issued for.
+    pub fn matches(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.expect().is_ok())
     }
 }
 
 /// Judges the installed license of `slot` at `clock`, on a machine where `found` was found.
 pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
-    let at = clock.max(state.memory().mark);
-    let mut decision = Decision { refusal: None, license: None, next: None, machine: None, at };
-    let read = |held| state.license(&slot.name, held);
+    let at = state.judged_at(clock);
+    let mut decision = Decision {
+        refusal: None,
+        grace: None,
+        license: None,
+        next: None,
+        machine: None,
+        enrolled: Vec::new(),
+        at,
+        clock_is_pending: state.is_pending(clock),
+        clock_memory: ClockMemory::On,
+    };
+    let read = |held: &Held| {
+        state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
+    };
     // A license that waits takes over once it has begun; one that no longer verifies never does,
     // and never stops the one that is in force.
     let next = slot.next.as_ref().map(read);
-    let takes_over = |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
-    let (license, next) = match (next, slot.installed.as_ref().map(read)) {
-        (Some(Ok(next)), _) if takes_over(&next) => (Ok(next), None),
+    let takes_over =
+        |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
+    let (in_force, next) = match (next, slot.installed.as_ref().map(read)) {
+        (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),
         (Some(next), None) => (next, None),
-        (None, None) => {
-            let fact = "no license is installed in this slot";
-            (Err(Error::refuse(Refusal::NotActivated, fact)), None)
-        }
+        (None, None) => (Err(nothing_in(slot)), None),
     };
-    decision.next = next;
-    let license = match license {
-        Ok(license) => license,
+    decision.next = next.map(|(next, _)| next);
+    let (license, enrolled) = match in_force {
+        Ok(in_force) => in_force,
         Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
     };
     let machine = compare(&license, state, found);
-    decision.refusal = judge(&license, &machine, clock, state.memory().mark).err();
+    match judge(&license, &machine, state, clock, Some(slot.matched)) {
+        Ok(grace) => decision.grace = grace,
+        Err(refusal) => decision.refusal = Some(refusal),
+    }
     decision.machine = Some(machine);
+    decision.enrolled = enrolled;
     decision.license = Some(license);
     decision
+}
+
+fn nothing_in(slot: &Slot) -> Error {
+    match slot.receipt {
+        None => {
+            let fact = "no license is installed in this slot";
+            Error::refuse(Refusal::NotActivated, fact)
+        }
+        Some(_) => {
+            let fact = "the license in this slot was deactivated here";
+            Error::refuse(Refusal::Deactivated, fact)
+        }
+    }
 }
 
 /// How this machine matches the policy of a license.
@@ -64,18 +143,27 @@ pub fn compare(license: &License, state: &State, found: &[Factor]) -> Match {
     license.body().policy.compare(commitment_key.expose(), found)
 }
 
-/// Judges a license that was verified and is for this installation.
+/// Judges a license that was verified and is for this installation. `matched` is when its machine
+/// was last seen, for a license that is installed: its grace counts from then.
 ///
 /// # Errors
 /// `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired`, in this order.
-pub fn judge(license: &License, machine: &Match, clock: Instant, mark: Instant) -> Result<()> {
-    let body = license.body();
+pub fn judge(
+    license: &License,
+    machine: &Match,
+    state: &State,
+    clock: Instant,
+    matched: Option<Instant>,
+) -> Result<Option<Grace>> {
+    let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");
         return Err(Error::refuse(Refusal::ClockRolledBack, fact));
     }
-    machine.expect()?;
-    let at = clock.max(mark);
+    let grace = match machine.expect() {
+        Ok(()) => None,
+        Err(refusal) => Some(conflict(license, matched, at, refusal)?),
+    };
     if at < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
         return Err(Error::refuse(Refusal::NotYetValid, fact));
@@ -84,6 +172,23 @@ pub fn judge(license: &License, machine: &Match, clock: Instant, mark: Instant) 
         Some(last) if at >= last.ends() => {
             Err(Error::refuse(Refusal::Expired, format!("this license ended on {last}")))
         }
-        _ => Ok(()),
+        _ => Ok(grace),
     }
+}
+
+/// The grace that a license has on a machine that no longer matches. It counts from when the
+/// machine was last seen: a snapshot that is restored brings no new one.
+fn conflict(
+    license: &License,
+    matched: Option<Instant>,
+    at: Instant,
+    refusal: Error,
+) -> Result<Grace> {
+    let rule = license.body().grace.get(&Cause::Conflict);
+    let (Some(rule), Some(since)) = (rule, matched) else { return Err(refusal) };
+    let until = Instant::new(since.seconds.saturating_add(rule.seconds));
+    if at >= until {
+        return Err(refusal.within(format!("the grace period ended at {until}")));
+    }
+    Ok(Grace { cause: rule.cause, since, until, then: rule.outcome, overlooked: refusal })
 }

@@ -43,6 +43,8 @@ impl Context {
             facts: found.facts.iter().map(fact).collect(),
             clock: self.now,
             boot: found.boot_id.clone().unwrap_or_default(),
+            uptime: found.uptime.unwrap_or_default(),
+            evidence: None,
         };
         (around, found)
     }

@@ -1,11 +1,13 @@
 //! Importing an answer: one transaction that installs it whole or leaves everything as it was.
 
+use crate::anchor::Anchor;
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::license::License;
-use crate::policy::{Decision, compare, judge};
+use crate::policy::{ClockMemory, Decision, compare, judge};
 use crate::state::{Accepted, State, Surroundings};
+use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::frame::{Header, Kind, wrong_kind};
 
@@ -26,6 +28,13 @@ pub enum Imported {
         /// Whether it is new here.
         new: bool,
     },
+    /// A time of the vendor.
+    Time {
+        /// What the mark was set to.
+        time: Instant,
+        /// Whether it is new here.
+        new: bool,
+    },
 }
 
 impl Home {
@@ -36,15 +45,23 @@ impl Home {
     /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
         let kind = Header::peek(bytes)?;
-        if !matches!(kind, Kind::License | Kind::Trust) {
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time) {
             return Err(wrong_kind(Kind::License, kind));
         }
-        let _lock = if only_try || !self.state_file().exists() { None } else { Some(self.lock()?) };
         let mut state = self.expect_begun()?;
+        let _lock = if only_try { None } else { Some(self.lock()?) };
+        if !only_try {
+            state = self.expect_begun()?;
+        }
         let imported = match kind {
             Kind::Trust => {
                 let new = state.follow(bytes)?;
                 Imported::Trust { trust: Box::new(state.trust().clone()), new }
+            }
+            Kind::Time => {
+                let anchor = Anchor::verify(bytes, state.trust())?;
+                let new = state.anchor(&anchor)?;
+                Imported::Time { time: anchor.body().time, new }
             }
             _ => {
                 let (license, accepted) = state.import_license(bytes, around)?;
@@ -72,14 +89,18 @@ impl Home {
         }
         let mut state = self.expect_begun()?;
         let license = state.import_license(bytes, around)?.0;
-        let mark = state.memory().mark;
+        state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
         Ok(Decision {
-            refusal: judge(&license, &machine, around.clock, mark).err(),
+            refusal: judge(&license, &machine, &state, around.clock, None).err(),
+            grace: None,
             license: Some(*license),
             next: None,
             machine: Some(machine),
-            at: around.clock.max(mark),
+            enrolled: Vec::new(),
+            at: state.judged_at(around.clock),
+            clock_is_pending: state.is_pending(around.clock),
+            clock_memory: ClockMemory::On,
         })
     }
 
@@ -97,7 +118,7 @@ impl Imported {
     fn changed(&self) -> bool {
         match self {
             Self::License { accepted, .. } => *accepted != Accepted::Already,
-            Self::Trust { new, .. } => *new,
+            Self::Trust { new, .. } | Self::Time { new, .. } => *new,
         }
     }
 }
@@ -120,13 +141,14 @@ impl State {
         license.check_keys(self.trust())?;
         let found = self.found(around)?;
         let machine = compare(&license, self, &found);
-        let mark = self.memory().mark.max(license.body().issued);
-        match judge(&license, &machine, around.clock, mark) {
+        self.memory.mark = self.memory.mark.max(license.body().issued);
+        self.observe(around);
+        match judge(&license, &machine, self, around.clock, None) {
             // It waits for its first day.
             Err(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
-            judged => judged?,
+            judged => drop(judged?),
         }
-        let accepted = self.accept(&license, around.clock.max(mark))?;
+        let accepted = self.accept(&license, self.judged_at(around.clock))?;
         Ok((license, accepted))
     }
 

@@ -1,17 +1,16 @@
 //! The home: the files of one server. The only place that reads and writes a state.
 
 use rand::CryptoRng;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Writing};
+use crate::file;
 use crate::key::install::InstallSecret;
-use crate::license::{License, LicenseBody};
-use crate::policy::{Decision, decide};
+use crate::license::LicenseBody;
+use crate::receipt::Receipt;
 use crate::request::RequestBody;
-use crate::state::{Ask, Asked, STATE_CAP, State, Surroundings};
+use crate::state::{Ask, Asked, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::codec::{BODY_CAP, decode};
@@ -19,7 +18,9 @@ use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;
 
 mod import;
+mod judge;
 mod order;
+mod store;
 
 pub use import::Imported;
 pub use order::Order;
@@ -58,27 +59,6 @@ impl Home {
         &self.folder
     }
 
-    /// The state file.
-    pub fn state_file(&self) -> PathBuf {
-        self.folder.join("state")
-    }
-
-    /// The state, or nothing before the first request.
-    ///
-    /// # Errors
-    /// `damaged-state`; exit 2 when the file cannot be read.
-    pub fn load(&self) -> Result<Option<State>> {
-        let bytes = file::read_if_there(&self.state_file(), STATE_CAP).map_err(|error| {
-            if error.refusal().is_some() {
-                return Error::refuse(Refusal::DamagedState, error.fact());
-            }
-            error
-        })?;
-        let bytes = bytes.map(zeroize::Zeroizing::new);
-        let in_file = |error: Error| error.within(file::name(&self.state_file()));
-        bytes.map(|bytes| State::parse(&bytes).map_err(in_file)).transpose()
-    }
-
     /// The state, where there must be one.
     ///
     /// # Errors
@@ -96,51 +76,6 @@ impl Home {
         let hash = crate::crypto::digest::sha256(request);
         let state = self.load().ok().flatten();
         state.is_some_and(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
-    }
-
-    /// Renames the state, so that this request begins a new installation.
-    fn set_aside(&self, now: Instant) -> Result<Option<PathBuf>> {
-        let state = self.state_file();
-        if std::fs::symlink_metadata(&state).is_err() {
-            return Ok(None);
-        }
-        let aside = self.folder.join(format!("state.aside-{}", now.seconds));
-        if aside.exists() || std::fs::rename(&state, &aside).is_err() {
-            let fact = format!("{}: it cannot be set aside", file::name(&state));
-            return Err(Error::unable(fact, "run as the owner of the home"));
-        }
-        Ok(Some(aside))
-    }
-
-    fn save(&self, state: &State) -> Result<()> {
-        let bytes = state.to_bytes();
-        if bytes.len() > STATE_CAP {
-            let fact = format!("{}: the state would be too long", file::name(&self.folder));
-            return Err(Error::unable(fact, "keep other products in homes of their own"));
-        }
-        file::write(&self.state_file(), &bytes, Writing::Secret)
-    }
-
-    /// Another process may have begun this home since it was found missing.
-    fn expect_still_new(&self) -> Result<()> {
-        if self.load()?.is_none() {
-            return Ok(());
-        }
-        let fact = format!("{}: another olr has just begun this home", file::name(&self.folder));
-        Err(Error::unable(fact, "run this once more"))
-    }
-
-    /// Keeps other processes out until the file is dropped.
-    fn lock(&self) -> Result<File> {
-        make_private(&self.folder)?;
-        let path = self.folder.join("lock");
-        let failed = |_| {
-            let fact = format!("{}: the home cannot be locked", file::name(&path));
-            Error::unable(fact, "run as the owner of the home, or name another with --home")
-        };
-        let lock = file::open_lock(&path).map_err(failed)?;
-        lock.lock().map_err(failed)?;
-        Ok(lock)
     }
 
     /// Makes a request. Unless it is only tried out, the state is saved before the bytes leave
@@ -183,62 +118,41 @@ impl Home {
             note: order.note.clone(),
         };
         let (body, bytes) = state.request(asked, ask, around, rng)?;
-        let mut aside = None;
+        let mut aside = Vec::new();
         if !only_try {
             if lock.is_none() {
                 lock = Some(self.lock()?);
                 self.expect_still_new()?;
             }
-            aside = if order.new_identity { self.set_aside(around.clock)? } else { None };
+            if order.new_identity {
+                aside = self.set_aside(around.clock)?;
+            }
             if let Err(error) = self.save(&state) {
-                if let Some(aside) = &aside {
-                    let _ = std::fs::rename(aside, self.state_file());
-                }
+                store::put_back(&aside);
                 return Err(error);
             }
         }
         drop(lock);
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
+        let aside = aside.into_iter().map(|(_, new)| new).next();
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
 
-    /// Judges what is installed. Changes nothing.
+    /// Stops what is installed in a slot and gives the receipt, the same one again later. The state
+    /// is saved before the receipt leaves this function.
     ///
     /// # Errors
-    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license stands in the decision.
-    pub fn decide(
-        &self,
-        product: Option<&str>,
-        slot: Option<&str>,
-        around: &Surroundings,
-    ) -> Result<(State, Decision)> {
-        let state = self.expect_state()?;
-        let found = state.found(around)?;
-        let slot =
-            state.slot(product, slot).map_err(|error| error.within(file::name(&self.folder)))?;
-        let decision = decide(around.clock, &found, &state, slot);
-        Ok((state, decision))
-    }
-
-    /// As [`Home::decide`], for a product that compiled `anchor` in: the license must also verify
-    /// under what `anchor` leads to. A vendor id alone proves nothing: any trust of version 2 or
-    /// later can state it.
-    ///
-    /// # Errors
-    /// As [`Home::decide`].
-    pub fn decide_under(
-        &self,
-        anchor: &Trust,
-        product: Option<&str>,
-        slot: Option<&str>,
-        around: &Surroundings,
-    ) -> Result<(State, Decision)> {
-        let (state, mut decision) = self.decide(product, slot, around)?;
-        let trust = state.trust_from(anchor);
-        if let (None, Some(license)) = (&decision.refusal, &decision.license) {
-            decision.refusal = License::verify(license.bytes(), &trust).err();
+    /// `not-activated`, `damaged-state`; exit 2.
+    pub fn deactivate(&self, name: &SlotName, clock: Instant) -> Result<Receipt> {
+        self.expect_state()?;
+        let _lock = self.lock()?;
+        let mut state = self.expect_state()?;
+        let before = state.memory().number;
+        let receipt = state.deactivate(name, clock)?;
+        if state.memory().number != before {
+            self.save(&state)?;
         }
-        Ok((state, decision))
+        Ok(receipt)
     }
 }
 
@@ -285,18 +199,4 @@ fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
         return Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"));
     };
     Ok(decode::<LicenseBody>("license body", frame.body, BODY_CAP)?.license)
-}
-
-/// Makes the folder, for its owner alone.
-fn make_private(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    file::make_folder(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
-    }
-    Ok(())
 }

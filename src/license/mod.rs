@@ -2,7 +2,7 @@
 //!
 //! Bytes become a [`License`] only through [`License::verify`].
 
-use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model};
+use crate::entitlement::{Cause, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
 use crate::time::{Day, Instant};
@@ -98,15 +98,7 @@ impl License {
             limits::expect_within(&body, delegation)?;
         }
         limits::expect_enough_signers(&body, delegations.len(), trust.body())?;
-        for delegation in &delegations {
-            let key = delegation.key_id();
-            if trust.body().revoked.get(&key).is_some() {
-                let fact = format!("its signer, key {key}, was revoked by the vendor");
-                return Err(
-                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
-                );
-            }
-        }
+        trust.expect_unrevoked(&delegations)?;
         Ok(Self { body, bytes: bytes.to_vec() })
     }
 
@@ -168,7 +160,8 @@ fn check(body: &LicenseBody) -> Result<()> {
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
-        if !body.grace.is_empty() || !body.enforcement.is_empty() {
+        let known = |rule: &GraceRule| (rule.cause, rule.outcome) == (Cause::Conflict, Outcome::Stop);
+        if !body.grace.iter().all(known) || !body.enforcement.is_empty() {
             let fact = "license body: its grace or enforcement rules are unknown to this program";
             return Err(
                 Error::refuse(Refusal::UnknownVersion, fact).hint("this file needs a newer olr")

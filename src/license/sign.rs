@@ -2,11 +2,10 @@
 
 use crate::crypto::sign::SigningKey;
 use crate::error::Result;
-use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody};
-use crate::trust::Trust;
+use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
-use crate::wire::frame::{Kind, Signature, Unsigned};
+use crate::wire::frame::Kind;
 
 /// Signs `body` with these issuers, attaches their delegations, and verifies the result as the
 /// server will, before it hands it out.
@@ -18,13 +17,6 @@ pub fn sign_license(
     trust: &Trust,
     issuers: &[(&SigningKey, &[u8])],
 ) -> Result<License> {
-    let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec()).collect();
-    let unsigned = Unsigned::new(Kind::License, trust.vendor(), delegations, encode(body))?;
-    let message = unsigned.message();
-    let sign = |(issuer, _): &(&SigningKey, &[u8])| {
-        let key = key_id(Role::Issuer, &issuer.public());
-        Ok(Signature { key, bytes: issuer.sign(&message)? })
-    };
-    let bytes = unsigned.with_signatures(issuers.iter().map(sign).collect::<Result<_>>()?)?;
+    let bytes = sign_by_issuers(Kind::License, encode(body), trust, issuers)?;
     License::verify(&bytes, trust)
 }

@@ -70,7 +70,10 @@ impl State {
             next: None,
             highest: Pair::default(),
             floor: 0,
+            matched: Instant::default(),
+            receipt: None,
         });
+        slot.receipt = None;
         slot.highest = Pair { number: body.number, answer: body.answer };
         let accepted = if now < body.starts.begins() {
             // One that has begun by now moves up, so that it is not lost.
@@ -85,8 +88,9 @@ impl State {
             Accepted::Installed
         };
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
-        self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.memory.mark = self.memory.mark.max(body.issued);
+        slot.matched = self.memory.mark;
+        self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)
     }

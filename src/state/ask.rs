@@ -54,6 +54,10 @@ pub struct Surroundings {
     pub clock: Instant,
     /// Names this boot; empty when unknown.
     pub boot: Text,
+    /// Seconds since this boot, suspended or not; 0 when unknown.
+    pub uptime: u64,
+    /// An instant that has passed for certain, as whoever asks knows from elsewhere.
+    pub evidence: Option<Instant>,
 }
 
 impl State {
@@ -72,9 +76,7 @@ impl State {
         expect_two(&found)?;
         let mut request = RequestId([0; 16]);
         rng.fill_bytes(&mut request.0);
-        let number = self.memory.number.checked_add(1).ok_or_else(|| {
-            Error::unable("this installation has made too many requests", "use --new-identity")
-        })?;
+        let number = self.next_number()?;
         let name = SlotName { product: asked.product.clone(), slot: asked.slot.clone() };
         let installed = self.memory.slots.get(&name).and_then(|slot| slot.installed.as_ref());
         let body = RequestBody {
@@ -126,7 +128,15 @@ impl State {
         List::new(factors)
     }
 
-    fn earlier(&self) -> Result<Set<Earlier, 16>> {
+    /// The number of the next request or deactivation.
+    pub(super) fn next_number(&self) -> Result<u64> {
+        self.memory.number.checked_add(1).ok_or_else(|| {
+            Error::unable("this installation has made too many requests", "use --new-identity")
+        })
+    }
+
+    /// What a request or receipt says of those before it.
+    pub(super) fn earlier(&self) -> Result<Set<Earlier, 16>> {
         let requests = self.memory.requests.iter();
         Set::new(requests.map(|sent| Earlier { number: sent.number, hash: sent.hash }).collect())
     }

@@ -20,15 +20,18 @@ use crate::wire::reader::Reader;
 
 mod answer;
 mod ask;
+mod clock;
+mod deactivate;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
+pub use clock::{Anchored, LAG, Pending};
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -45,8 +48,12 @@ record! {
         pub slots: Set<Slot>,
         /// What was last asked with, so that a later request need not say it again.
         pub asked: Option<Asked>,
-        /// No judgement is made at an earlier instant: the latest issue instant accepted.
+        /// No judgement is made at an earlier instant; 0 before the first answer.
         pub mark: Instant,
+        /// A clock far ahead of the mark that nothing confirmed yet.
+        pub pending: Option<Pending>,
+        /// The last time that the vendor set the mark to.
+        pub anchored: Option<Anchored>,
         /// SHA-256 chain over every artefact made or accepted.
         pub chain: [u8; 32],
         /// How the state may grow.
@@ -96,6 +103,10 @@ record! {
         pub highest: Pair,
         /// Answers to requests numbered below this are refused.
         pub floor: u64,
+        /// When the machine last matched the license in force, by the mark.
+        pub matched: Instant,
+        /// The receipt of the last deactivation; nothing while a license is here.
+        pub receipt: Option<Blob<FRAME_CAP>>,
     }
 }
 
@@ -150,6 +161,8 @@ impl State {
             slots: Set::default(),
             asked: None,
             mark: Instant::default(),
+            pending: None,
+            anchored: None,
             chain: [0; 32],
             extensions: Set::default(),
         };
@@ -290,7 +303,8 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
         return Err(reader.malformed("kind", "this is not a state"));
     }
     if version != STATE_VERSION || suite != SUITE {
-        let fact = format!("state version {version}, suite {suite}");
+        let age = if version < STATE_VERSION { "an older" } else { "a newer" };
+        let fact = format!("{age} olr wrote it: state version {version}, suite {suite}");
         return Err(Error::refuse(Refusal::UnknownVersion, fact));
     }
     let secret = Zeroizing::new(reader.array("install secret")?);
@@ -313,8 +327,8 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
 /// Whatever is wrong with a state, the word is `damaged-state`, unless a newer program wrote it.
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
-        let fact = format!("this state was written by a newer olr ({})", error.fact());
-        return Error::unable(fact, "update olr on this server");
+        let hint = "use the olr that wrote it, or begin again with `olr request --new-identity`";
+        return Error::unable(format!("this state cannot be read ({})", error.fact()), hint);
     }
     Error::refuse(Refusal::DamagedState, error.fact())
 }

@@ -19,7 +19,7 @@ mod sign;
 
 pub use delegation::{Act, Delegation, DelegationBody, ModuleMaximum};
 #[cfg(feature = "vendor")]
-pub use sign::sign_by_roots;
+pub use sign::{sign_by_issuers, sign_by_roots};
 
 record! {
     /// The body of a trust.
@@ -210,6 +210,24 @@ impl Trust {
             return Err(Error::refuse(Refusal::Malformed, fact));
         }
         Ok(delegations)
+    }
+}
+
+impl Trust {
+    /// Whether the keys of these signers still count.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn expect_unrevoked(&self, delegations: &[Delegation]) -> Result<()> {
+        for key in delegations.iter().map(Delegation::key_id) {
+            if self.body.revoked.get(&key).is_some() {
+                let fact = format!("its signer, key {key}, was revoked by the vendor");
+                return Err(
+                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
+                );
+            }
+        }
+        Ok(())
     }
 }
 

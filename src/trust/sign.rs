@@ -1,19 +1,40 @@
-//! The vendor's direction: what roots sign.
+//! The vendor's direction: what roots and issuers sign.
 
 use crate::crypto::sign::SigningKey;
 use crate::error::Result;
 use crate::key::{Role, key_id};
-use crate::wire::frame::{Signature, Unsigned};
+use crate::trust::Trust;
+use crate::wire::frame::{Kind, Signature, Unsigned};
 
 /// Signs a trust or a delegation with these roots.
 ///
 /// # Errors
 /// Exit 2 when a cap is broken or this computer miscalculates.
 pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&SigningKey]) -> Result<Vec<u8>> {
+    sign(unsigned, Role::Root, roots)
+}
+
+/// Signs a license or a time with these issuers and attaches their delegations.
+///
+/// # Errors
+/// Exit 2 when a cap is broken or this computer miscalculates.
+pub fn sign_by_issuers(
+    kind: Kind,
+    body: Vec<u8>,
+    trust: &Trust,
+    issuers: &[(&SigningKey, &[u8])],
+) -> Result<Vec<u8>> {
+    let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec()).collect();
+    let unsigned = Unsigned::new(kind, trust.vendor(), delegations, body)?;
+    let keys: Vec<_> = issuers.iter().map(|(key, _)| *key).collect();
+    sign(&unsigned, Role::Issuer, &keys)
+}
+
+fn sign(unsigned: &Unsigned, role: Role, keys: &[&SigningKey]) -> Result<Vec<u8>> {
     let message = unsigned.message();
-    let sign = |root: &&SigningKey| {
-        let key = key_id(Role::Root, &root.public());
-        Ok(Signature { key, bytes: root.sign(&message)? })
+    let sign = |signing: &&SigningKey| {
+        let key = key_id(role, &signing.public());
+        Ok(Signature { key, bytes: signing.sign(&message)? })
     };
-    unsigned.with_signatures(roots.iter().map(sign).collect::<Result<_>>()?)
+    unsigned.with_signatures(keys.iter().map(sign).collect::<Result<_>>()?)
 }

@@ -34,6 +34,8 @@ fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Findi
     container(&tree, &mut findings);
     facts(&tree, &mut findings);
     findings.boot_id = tree.line("proc/sys/kernel/random/boot_id").map(|id| Text::truncated(&id));
+    let uptime = tree.line("proc/uptime");
+    findings.uptime = uptime.and_then(|text| text.split('.').next()?.parse().ok());
     findings.sorted()
 }
 

@@ -39,6 +39,8 @@ pub struct Findings {
     pub facts: Vec<(&'static str, Text)>,
     /// Changes with each start of the system; Linux only.
     pub boot_id: Option<Text>,
+    /// Seconds since that start, suspended or not; Linux only.
+    pub uptime: Option<u64>,
 }
 
 /// A factor that exists but was not read.

@@ -1,0 +1,112 @@
+//! Judging what is installed, and remembering what the clock says meanwhile.
+
+use crate::error::Result;
+use crate::file;
+use crate::home::Home;
+use crate::license::License;
+use crate::policy::{ClockMemory, Decision, decide};
+use crate::state::{SlotName, State, Surroundings};
+use crate::trust::Trust;
+
+impl Home {
+    /// Judges what is installed. Changes nothing but what is remembered of time.
+    ///
+    /// # Errors
+    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license stands in the decision.
+    pub fn decide(
+        &self,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
+        let state = self.expect_state()?;
+        let name = state.slot(product, slot).map(|slot| slot.name.clone());
+        let name = name.map_err(|error| error.within(file::name(self.folder())))?;
+        let (state, mut decisions) = self.decide_slots(state, vec![name], around)?;
+        match decisions.pop() {
+            Some((_, decision)) => Ok((state, decision)),
+            None => unreachable_slot(),
+        }
+    }
+
+    /// Judges everything that is installed.
+    ///
+    /// # Errors
+    /// As [`Home::decide`].
+    pub fn decide_all(&self, around: &Surroundings) -> Result<(State, Vec<(SlotName, Decision)>)> {
+        let state = self.expect_state()?;
+        let names = state.memory().slots.iter().map(|slot| slot.name.clone()).collect();
+        self.decide_slots(state, names, around)
+    }
+
+    fn decide_slots(
+        &self,
+        mut state: State,
+        names: Vec<SlotName>,
+        around: &Surroundings,
+    ) -> Result<(State, Vec<(SlotName, Decision)>)> {
+        let before = state.time_memory();
+        let found = state.found(around)?;
+        state.observe(around);
+        let judge = |state: &State| -> Vec<(SlotName, Decision)> {
+            let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
+            let one = |slot: &crate::state::Slot| decide(around.clock, &found, state, slot);
+            slots.map(|slot| (slot.name.clone(), one(slot))).collect()
+        };
+        let mut decisions = judge(&state);
+        let matching: Vec<_> = decisions.iter().filter(|(_, d)| d.matches()).collect();
+        let matching: Vec<_> = matching.into_iter().map(|(name, _)| name.clone()).collect();
+        state.matches(&matching)?;
+        if state.is_ahead_of(&before) && !self.remember_time(around, &matching) {
+            state.observe_forgetfully(around.clock);
+            decisions = judge(&state);
+            for (_, decision) in &mut decisions {
+                decision.clock_memory = ClockMemory::Off;
+            }
+        }
+        Ok((state, decisions))
+    }
+
+    /// Whether the home remembers what was seen, or another process is about to.
+    fn remember_time(&self, around: &Surroundings, matching: &[SlotName]) -> bool {
+        let lock = match self.try_lock() {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let Ok(Some(mut state)) = self.load() else { return false };
+        state.observe(around);
+        let saved = state.matches(matching).and_then(|()| {
+            state.count();
+            self.save(&state)
+        });
+        drop(lock);
+        saved.is_ok()
+    }
+
+    /// As [`Home::decide`], for a product that compiled `anchor` in: the license must also verify
+    /// under what `anchor` leads to. A vendor id alone proves nothing: any trust of version 2 or
+    /// later can state it.
+    ///
+    /// # Errors
+    /// As [`Home::decide`].
+    pub fn decide_under(
+        &self,
+        anchor: &Trust,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
+        let (state, mut decision) = self.decide(product, slot, around)?;
+        let trust = state.trust_from(anchor);
+        if let (None, Some(license)) = (&decision.refusal, &decision.license) {
+            decision.refusal = License::verify(license.bytes(), &trust).err();
+        }
+        Ok((state, decision))
+    }
+}
+
+fn unreachable_slot<T>() -> Result<T> {
+    let fact = "no license is installed here";
+    Err(crate::error::Error::refuse(crate::error::Refusal::NotActivated, fact))
+}

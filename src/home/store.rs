@@ -1,0 +1,251 @@
+//! The two copies of a state, read and written under a lock.
+//! Obeys `docs/format.md`, section "State".
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Refusal, Result};
+use crate::file::{self, Writing};
+use crate::home::Home;
+use crate::state::{STATE_CAP, State};
+use crate::time::Instant;
+
+/// The copies, in the order in which they are written.
+const COPIES: [&str; 2] = ["state", "state.copy"];
+/// Tries for the lock, and how long lies between two of them: 5 seconds in all.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What was read of both copies.
+struct Copies {
+    state: State,
+    /// What is wrong with the other copy, in words.
+    fault: Option<String>,
+}
+
+/// One copy of the state.
+enum Copy {
+    Missing,
+    Damaged(Error),
+    Intact(State, Zeroizing<Vec<u8>>),
+}
+
+impl Home {
+    /// The state's files; the first may stand for the state.
+    pub fn state_files(&self) -> [PathBuf; 2] {
+        COPIES.map(|name| self.folder().join(name))
+    }
+
+    /// The state, or nothing before the first request. Of two intact copies the newer counts; one
+    /// that is damaged or missing is made up for by the other.
+    ///
+    /// # Errors
+    /// `damaged-state`; exit 2 when a file cannot be read or another olr wrote it.
+    pub fn load(&self) -> Result<Option<State>> {
+        Ok(self.copies()?.map(|copies| copies.state))
+    }
+
+    /// Writes a copy that is damaged, missing or older anew from the other, and says what was wrong.
+    ///
+    /// # Errors
+    /// As [`Home::load`]. Where nothing can be written, what is wrong is said all the same.
+    pub fn repair(&self) -> Result<Option<String>> {
+        let Some(Copies { fault: Some(_), .. }) = self.copies()? else { return Ok(None) };
+        let Ok(_lock) = self.lock() else { return Ok(self.copies()?.and_then(|both| both.fault)) };
+        let Some(Copies { state, fault: Some(fault) }) = self.copies()? else { return Ok(None) };
+        Ok(Some(match self.save(&state) {
+            Ok(()) => format!("{fault}; it was written anew from the other copy"),
+            Err(error) => format!("{fault}, and cannot be repaired: {}", error.fact()),
+        }))
+    }
+
+    fn copies(&self) -> Result<Option<Copies>> {
+        let [first, second] = self.state_files();
+        let other = |path: &Path, what: &str| format!("{} {what}", file::name(path));
+        let read = (read_copy(&first)?, read_copy(&second)?);
+        let (state, fault) = match read {
+            (Copy::Missing, Copy::Missing) => return Ok(None),
+            (Copy::Damaged(error), Copy::Damaged(_) | Copy::Missing)
+            | (Copy::Missing, Copy::Damaged(error)) => return Err(error),
+            (Copy::Intact(state, _), Copy::Missing) => (state, Some(other(&second, "was missing"))),
+            (Copy::Missing, Copy::Intact(state, _)) => (state, Some(other(&first, "was missing"))),
+            (Copy::Intact(state, _), Copy::Damaged(_)) => {
+                (state, Some(other(&second, "was damaged")))
+            }
+            (Copy::Damaged(_), Copy::Intact(state, _)) => {
+                (state, Some(other(&first, "was damaged")))
+            }
+            (Copy::Intact(a, a_bytes), Copy::Intact(b, b_bytes)) => {
+                match newer(&a, &b, *a_bytes == *b_bytes) {
+                    Newer::Same => (a, None),
+                    Newer::First => (a, Some(other(&second, "was older"))),
+                    Newer::Second => (b, Some(other(&first, "was older"))),
+                    Newer::Neither(why) => {
+                        let place = file::name(self.folder());
+                        let fact = format!("{place}: the two copies of the state {why}");
+                        return Err(Error::refuse(Refusal::DamagedState, fact));
+                    }
+                }
+            }
+        };
+        Ok(Some(Copies { state, fault }))
+    }
+
+    /// Renames the state, so that a request begins a new installation. What was set aside is
+    /// returned as (old name, new name).
+    pub(super) fn set_aside(&self, now: Instant) -> Result<Vec<(PathBuf, PathBuf)>> {
+        let mut moved = Vec::new();
+        for old in self.state_files().into_iter().filter(|path| is_there(path)) {
+            let name = old.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let new = self.folder().join(format!("{name}.aside-{}", now.seconds));
+            if new.exists() || std::fs::rename(&old, &new).is_err() {
+                put_back(&moved);
+                let fact = format!("{}: it cannot be set aside", file::name(&old));
+                return Err(Error::unable(fact, "run as the owner of the home"));
+            }
+            moved.push((old, new));
+        }
+        Ok(moved)
+    }
+
+    /// Writes both copies whole before the first of them takes its place.
+    pub(super) fn save(&self, state: &State) -> Result<()> {
+        let bytes = state.to_bytes();
+        if bytes.len() > STATE_CAP {
+            let fact = format!("{}: the state would be too long", file::name(self.folder()));
+            return Err(Error::unable(fact, "keep other products in homes of their own"));
+        }
+        let staged = self.state_files().map(|path| file::stage(&path, &bytes, Writing::Secret));
+        let [first, second] = staged;
+        let (first, second) = (first?, second?);
+        first.commit()?;
+        // The other one is mended later: the newer of both counts.
+        let _ = second.commit();
+        Ok(())
+    }
+
+    /// Another process may have begun this home since it was found missing.
+    pub(super) fn expect_still_new(&self) -> Result<()> {
+        if self.load()?.is_none() {
+            return Ok(());
+        }
+        let fact = format!("{}: another olr has just begun this home", file::name(self.folder()));
+        Err(Error::unable(fact, "run this once more"))
+    }
+
+    /// Keeps other processes out until the file is dropped; waits for them a while.
+    pub(super) fn lock(&self) -> Result<File> {
+        for _ in 0..TRIES {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            sleep(PAUSE);
+        }
+        let fact = format!("{}: another olr works in this home", file::name(self.folder()));
+        Err(Error::unable(fact, "wait until it is done, and run this once more"))
+    }
+
+    /// Keeps other processes out, or nothing when one is at work.
+    pub(super) fn try_lock(&self) -> Result<Option<File>> {
+        make_private(self.folder())?;
+        let path = self.folder().join("lock");
+        let failed = || {
+            let fact = format!("{}: the home cannot be locked", file::name(&path));
+            Error::unable(fact, owner_hint(self.folder()))
+        };
+        let lock = file::open_lock(&path).map_err(|_| failed())?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(_)) => Err(failed()),
+        }
+    }
+}
+
+/// Undoes a setting aside.
+pub(super) fn put_back(moved: &[(PathBuf, PathBuf)]) {
+    for (old, new) in moved {
+        let _ = std::fs::rename(new, old);
+    }
+}
+
+fn read_copy(path: &Path) -> Result<Copy> {
+    let bytes = match file::read_if_there(path, STATE_CAP) {
+        Ok(None) => return Ok(Copy::Missing),
+        Ok(Some(bytes)) => Zeroizing::new(bytes),
+        Err(error) if error.refusal().is_some() => {
+            return Ok(Copy::Damaged(Error::refuse(Refusal::DamagedState, error.fact())));
+        }
+        Err(error) => {
+            let folder = path.parent().unwrap_or(path);
+            return Err(error.hint(owner_hint(folder)));
+        }
+    };
+    match State::parse(&bytes).map_err(|error| error.within(file::name(path))) {
+        Ok(state) => Ok(Copy::Intact(state, bytes)),
+        Err(error) if error.refusal().is_some() => Ok(Copy::Damaged(error)),
+        Err(error) => Err(error),
+    }
+}
+
+enum Newer {
+    Same,
+    First,
+    Second,
+    Neither(&'static str),
+}
+
+/// Which of two intact copies counts.
+fn newer(a: &State, b: &State, same_bytes: bool) -> Newer {
+    if same_bytes {
+        return Newer::Same;
+    }
+    if a.install_key() != b.install_key() {
+        return Newer::Neither("belong to different installations");
+    }
+    match a.memory().counter.cmp(&b.memory().counter) {
+        std::cmp::Ordering::Greater => Newer::First,
+        std::cmp::Ordering::Less => Newer::Second,
+        std::cmp::Ordering::Equal => Newer::Neither("differ and are equally new"),
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// Whose the home is, for people who may not use it.
+#[cfg(unix)]
+fn owner_hint(folder: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    match std::fs::metadata(folder) {
+        Ok(found) => format!(
+            "run as the owner of {} (user {}), or name another with --home",
+            file::name(folder),
+            found.uid()
+        ),
+        Err(_) => "run as the owner of the home, or name another with --home".to_string(),
+    }
+}
+
+#[cfg(not(unix))]
+fn owner_hint(_: &Path) -> String {
+    "run as the owner of the home, or name another with --home".to_string()
+}
+
+/// Makes the folder, for its owner alone.
+fn make_private(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    file::make_folder(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+    }
+    Ok(())
+}

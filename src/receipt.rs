@@ -1,0 +1,118 @@
+//! The receipt: a machine's statement that it stopped, `receipt.olr`.
+//! Obeys `docs/format.md`, section "Receipt". It does not show that no copy runs.
+
+use crate::crypto::sign::{is_usable, verify};
+use crate::error::{Error, Refusal, Result};
+use crate::key::install::InstallSecret;
+use crate::key::{Role, key_id};
+use crate::request::Earlier;
+use crate::time::Instant;
+use crate::wire::codec::{BODY_CAP, Set, Text, decode, encode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind, Signature, Unsigned};
+use crate::wire::id::{LicenseId, VendorId};
+
+record! {
+    /// The body of a receipt. Every value is the server's word, proved by nothing but its install
+    /// key.
+    pub struct ReceiptBody {
+        /// Verifies the signature of this receipt and names the installation.
+        pub install_key: [u8; 32],
+        /// The product.
+        pub product: Text,
+        /// The slot.
+        pub slot: Text,
+        /// Counts the requests and deactivations of this installation, from 1.
+        pub number: u64,
+        /// Requests made before it, at most 16.
+        pub earlier: Set<Earlier, 16>,
+        /// The license that it ends.
+        pub license: LicenseId,
+        /// SHA-256 of that license.
+        pub license_hash: [u8; 32],
+        /// The server's clock.
+        pub at: Instant,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+/// A receipt whose signature was verified with the install key inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    vendor: VendorId,
+    body: ReceiptBody,
+    bytes: Vec<u8>,
+}
+
+impl Receipt {
+    /// Signs `body` with the install key.
+    ///
+    /// # Errors
+    /// Exit 2 when this computer miscalculates.
+    pub fn sign(vendor: VendorId, body: &ReceiptBody, install: &InstallSecret) -> Result<Self> {
+        let unsigned = Unsigned::new(Kind::Receipt, vendor, Vec::new(), encode(body))?;
+        let signing = install.signing_key();
+        let key = key_id(Role::Install, &signing.public());
+        let signature = Signature { key, bytes: signing.sign(&unsigned.message())? };
+        Self::verify(&unsigned.with_signatures(vec![signature])?)
+    }
+
+    /// Decodes the body, since it names the key, and verifies the signature before anything in it
+    /// is believed. Whose install key it is, the vendor's records tell.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `malformed`, `unknown-version`, `untrusted-signer`,
+    /// `wrong-signature`.
+    pub fn verify(bytes: &[u8]) -> Result<Self> {
+        let frame = Frame::parse(Kind::Receipt, bytes)?;
+        let body: ReceiptBody = decode("receipt body", frame.body, BODY_CAP)?;
+        check(&frame, &body)?;
+        refuse_critical("receipt body", &body.extensions)?;
+        let own = key_id(Role::Install, &body.install_key);
+        let [signature] = frame.signatures.as_slice() else {
+            let fact = "this receipt is signed by other keys than its install key";
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+        };
+        if signature.key != own {
+            let fact = format!("this receipt is signed by unknown key {}", signature.key);
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+        }
+        if !verify(&body.install_key, &frame.message(), &signature.bytes) {
+            let fact = "the signature does not fit the install key inside this receipt";
+            return Err(Error::refuse(Refusal::WrongSignature, fact));
+        }
+        Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
+    }
+
+    /// The vendor that it is for.
+    pub fn vendor(&self) -> VendorId {
+        self.vendor
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &ReceiptBody {
+        &self.body
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Checks what the types of a receipt cannot say.
+fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<()> {
+    let problem = if !frame.attachments.is_empty() {
+        "a receipt has no attachments"
+    } else if !is_usable(&body.install_key) {
+        "the install key is weak"
+    } else if body.number == 0 {
+        "deactivations count from 1"
+    } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
+        "an earlier request has a later number"
+    } else {
+        return Ok(());
+    };
+    Err(Error::refuse(Refusal::Malformed, format!("receipt body: {problem}")))
+}

@@ -1,0 +1,65 @@
+//! Stopping here, and saying so. Obeys `docs/format.md`, section "Deactivation".
+
+use crate::crypto::digest::sha256;
+use crate::error::{Error, Refusal, Result};
+use crate::license::LicenseBody;
+use crate::receipt::{Receipt, ReceiptBody};
+use crate::state::{Slot, SlotName, State};
+use crate::time::Instant;
+use crate::wire::codec::{BODY_CAP, Blob, Set, decode};
+use crate::wire::frame::{Frame, Kind};
+
+impl State {
+    /// Ends what is installed in a slot, raises its floor, and signs the receipt. The state must
+    /// be saved before the receipt leaves. A slot that was deactivated gives its receipt again.
+    ///
+    /// # Errors
+    /// `not-activated` where nothing was ever installed.
+    pub fn deactivate(&mut self, name: &SlotName, clock: Instant) -> Result<Receipt> {
+        let slot = self.memory.slots.get(name);
+        let (held, receipt) = match slot {
+            Some(slot) => (slot.installed.as_ref().or(slot.next.as_ref()), slot.receipt.as_ref()),
+            None => (None, None),
+        };
+        let Some(held) = held else {
+            return match receipt {
+                Some(receipt) => Receipt::verify(receipt),
+                None => {
+                    let fact = "no license is installed in this slot";
+                    Err(Error::refuse(Refusal::NotActivated, fact))
+                }
+            };
+        };
+        // It need not count any more: what is ended is what lies here.
+        let frame = Frame::parse(Kind::License, &held.license)?;
+        let license: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
+        let number = self.next_number()?;
+        let body = ReceiptBody {
+            install_key: self.install_key(),
+            product: name.product.clone(),
+            slot: name.slot.clone(),
+            number,
+            earlier: self.earlier()?,
+            license: license.license,
+            license_hash: sha256(&held.license),
+            at: clock,
+            extensions: Set::default(),
+        };
+        let receipt = Receipt::sign(self.trust.vendor(), &body, &self.install)?;
+        let kept = Blob::new(receipt.bytes())?;
+        let ended = |slot: &Slot| match slot.name == *name {
+            true => Slot {
+                installed: None,
+                next: None,
+                floor: number,
+                receipt: Some(kept.clone()),
+                ..slot.clone()
+            },
+            false => slot.clone(),
+        };
+        self.memory.slots = Set::new(self.memory.slots.iter().map(ended).collect())?;
+        self.memory.number = number;
+        self.remember(receipt.bytes());
+        Ok(receipt)
+    }
+}
