@@ -35,12 +35,12 @@ impl Home {
     /// # Errors
     /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
+        let _lock = if only_try || !self.state_file().exists() { None } else { Some(self.lock()?) };
+        let mut state = self.expect_begun()?;
         let kind = Header::peek(bytes)?;
         if !matches!(kind, Kind::License | Kind::Trust) {
             return Err(wrong_kind(Kind::License, kind));
         }
-        let _lock = if only_try || !self.state_file().exists() { None } else { Some(self.lock()?) };
-        let mut state = self.expect_begun()?;
         let imported = match kind {
             Kind::Trust => {
                 let new = state.follow(bytes)?;
@@ -66,11 +66,11 @@ impl Home {
     /// As [`Home::import`]; `wrong-kind` for anything but a license. What judgement refuses stands
     /// in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
+        let mut state = self.expect_begun()?;
         let kind = Header::peek(bytes)?;
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        let mut state = self.expect_begun()?;
         let license = state.import_license(bytes, around)?.0;
         let mark = state.memory().mark;
         let machine = compare(&license, &state, &state.found(around)?);
