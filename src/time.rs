@@ -60,11 +60,13 @@ impl Instant {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at =
-            i64::try_from(self.seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
-        match at {
-            Some(at) => write!(f, "{at}"),
-            None => write!(f, "second {}", self.seconds),
+        let (day, second) = (self.seconds / DAY, self.seconds % DAY);
+        match u32::try_from(day) {
+            Ok(number) if number <= LAST_DAY => {
+                let (hour, minute) = (second / 3600, second / 60 % 60);
+                write!(f, "{}T{hour:02}:{minute:02}:{:02}Z", Day { number }, second % 60)
+            }
+            _ => write!(f, "second {}", self.seconds),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
 use olr::request::SealedRequest;
+use olr::state::State;
 use olr::trust::{DelegationBody, Trust};
 use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Header, Kind};
@@ -43,6 +44,10 @@ struct Findings {
 
 pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
     let bytes = read_artefact(None, &args.file)?;
+    if State::is_one(&bytes) {
+        let fact = "this is the state of a server: it holds secrets and is not shown";
+        return Err(Error::unable(fact, "see `olr status`"));
+    }
     let kind = Header::peek(&bytes)?;
     let findings = match kind {
         Kind::Request => request(&bytes, args)?,
@@ -50,10 +55,6 @@ pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
         Kind::Trust => trust(&bytes)?,
         Kind::Delegation => delegation(&bytes, args)?,
         Kind::KeyFile => key_file(&bytes)?,
-        Kind::State => {
-            let fact = "this is the state of a server: it holds secrets and is not shown";
-            return Err(Error::unable(fact, "see `olr status`"));
-        }
         other => frame(other, &bytes, args)?,
     };
     Ok(report(kind, bytes.len(), findings))

@@ -44,14 +44,14 @@ impl Home {
     /// # Errors
     /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
-        let kind = Header::peek(bytes)?;
-        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time) {
-            return Err(wrong_kind(Kind::License, kind));
-        }
         let mut state = self.expect_begun()?;
         let _lock = if only_try { None } else { Some(self.lock()?) };
         if !only_try {
             state = self.expect_begun()?;
+        }
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time) {
+            return Err(wrong_kind(Kind::License, kind));
         }
         let imported = match kind {
             Kind::Trust => {
@@ -83,11 +83,11 @@ impl Home {
     /// As [`Home::import`]; `wrong-kind` for anything but a license. What judgement refuses stands
     /// in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
+        let mut state = self.expect_begun()?;
         let kind = Header::peek(bytes)?;
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        let mut state = self.expect_begun()?;
         let license = state.import_license(bytes, around)?.0;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);

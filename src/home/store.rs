@@ -118,9 +118,9 @@ impl Home {
             let fact = format!("{}: the state would be too long", file::name(self.folder()));
             return Err(Error::unable(fact, "keep other products in homes of their own"));
         }
-        let staged = self.state_files().map(|path| file::stage(&path, &bytes, Writing::Secret));
-        let [first, second] = staged;
-        let (first, second) = (first?, second?);
+        let [first, second] = self.state_files();
+        let first = file::stage(&first, &bytes, Writing::Secret)?;
+        let second = file::stage(&second, &bytes, Writing::Secret)?;
         first.commit()?;
         // The other one is mended later: the newer of both counts.
         let _ = second.commit();

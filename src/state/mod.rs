@@ -289,8 +289,24 @@ impl State {
                 .map_err(damaged)?,
             |trust, next| trust.successor(next).map_err(damaged),
         )?;
+        expect_pins(&memory).map_err(damaged)?;
         Ok(Self { install, trust: newest, memory })
     }
+
+    /// Whether a file is a state, of whatever version.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let kind = bytes.get(6).copied().map(u16::from);
+        bytes.starts_with(&MAGIC) && kind == Some(Kind::State.number())
+    }
+}
+
+fn expect_pins(memory: &Memory) -> Result<()> {
+    let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
+    if memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
+        return Ok(());
+    }
+    let fact = "state body: pins: something else than a pin";
+    Err(Error::refuse(Refusal::Malformed, fact))
 }
 
 fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
@@ -316,11 +332,6 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     reader.finish()?;
     let memory: Memory = decode("state body", body, STATE_CAP)?;
     refuse_critical("state body", &memory.extensions)?;
-    let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
-    if !memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
-        let fact = "state body: pins: something else than a pin";
-        return Err(Error::refuse(Refusal::Malformed, fact));
-    }
     Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
 }
 

@@ -204,7 +204,8 @@ impl Marker {
             None => (Edge::End, head.strip_suffix("END")?),
         };
         let (kind, tail) = read_label(tail.trim_start_matches(' '))?;
-        if head.ends_with(char::is_alphanumeric) || tail.starts_with(char::is_alphanumeric) {
+        let letter = |c: char| c.is_ascii_alphanumeric();
+        if head.ends_with(letter) || tail.starts_with(letter) {
             return None; // "SEND OLR REQUESTS"
         }
         Some(Self { edge, kind, start: head.len(), after: text.len().saturating_sub(tail.len()) })

@@ -1,0 +1,1 @@
+"""A reader of the artefacts of docs/format.md: section "Overview"."""

@@ -1,0 +1,66 @@
+"""The command line: questions, reports and requests, as sections "Reports" and "Refusal words" put the answers."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import report, seal, vendor
+from .question import Asker
+from .vendor import Vendor
+
+
+def _lines(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """One JSON object a line in, one out; whoever waits for an answer gets it at once."""
+    for line in sys.stdin.buffer:
+        if not line.strip():
+            continue
+        try:
+            said = json.dumps(answer(json.loads(line)))
+        except Exception as fault:
+            said = json.dumps(_fault(fault))
+        sys.stdout.write(said + "\n")
+        sys.stdout.flush()
+
+
+def _fault(fault: Exception) -> dict[str, str]:
+    """A fault of this program, or a line that it cannot use, is no answer."""
+    return {"answer": f"fault: {type(fault).__name__}: {fault}"}
+
+
+def _seal(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"request": base64.b64encode(seal.seal(fields)).decode("ascii")}
+
+
+def _vendor(folder: str | None) -> Vendor | None:
+    return vendor.load(Path(folder)) if folder else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="reader")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    answer = verbs.add_parser("answer", help="answer questions, a JSON object a line")
+    inspect = verbs.add_parser("inspect", help="say what a file is")
+    verbs.add_parser("seal", help="write requests, a JSON object a line")
+    inspect.add_argument("file")
+    for verb in (answer, inspect):
+        verb.add_argument("--vendor", metavar="DIR")
+    given = parser.parse_args()
+    if given.verb == "answer":
+        _lines(Asker(_vendor(given.vendor)).answer)
+    elif given.verb == "seal":
+        _lines(_seal)
+    else:
+        said = report.inspect(Path(given.file).read_bytes(), _vendor(given.vendor))
+        print(json.dumps(said, indent=2))
+        return report.exit_status(said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""What is hashed and how it is named: sections "PAE", "Labels" and "Keys"."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from .outcome import CouldNotTell
+
+VERSION = b"\x01"
+SUITE = b"\x01"
+
+_BASE32 = re.compile(r"[A-Z2-7]{12}")
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+
+
+def u16(value: int) -> bytes:
+    return value.to_bytes(2, "little")
+
+
+def u64(value: int) -> bytes:
+    return value.to_bytes(8, "little")
+
+
+def pae(*pieces: bytes) -> bytes:
+    out = [u64(len(pieces))]
+    for piece in pieces:
+        out.append(u64(len(piece)))
+        out.append(piece)
+    return b"".join(out)
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def sha512(data: bytes) -> bytes:
+    return hashlib.sha512(data).digest()
+
+
+def key_id(role: int, public: bytes) -> bytes:
+    return sha256(pae(b"olr/v1/key-id", u16(role), SUITE, public))[:16]
+
+
+def vendor_id(first_body: bytes) -> bytes:
+    return sha256(pae(b"olr/v1/vendor-id", first_body))[:16]
+
+
+def vendor_code(body: bytes) -> str:
+    return code(sha256(pae(b"olr/v1/vendor-id", body)))
+
+
+def code(digest: bytes) -> str:
+    symbols = base64.b32encode(digest[:10]).decode("ascii")[:12]
+    return "-".join((symbols[:4], symbols[4:8], symbols[8:]))
+
+
+def typed_code(text: str) -> str:
+    """The code that was told, as `code` spells it; another shape is a mistake in typing: no word."""
+    kept = [c for c in text if c not in _DASHES and not c.isspace()]
+    symbols = "".join(c.upper() if c.isascii() else c for c in kept)
+    if not _BASE32.fullmatch(symbols):
+        raise CouldNotTell("this is not a code: it has not twelve letters and digits of base32")
+    return "-".join((symbols[:4], symbols[4:8], symbols[8:]))

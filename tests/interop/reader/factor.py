@@ -1,0 +1,67 @@
+"""What is found on a machine, and the commitments to it: section "Factors" and the formula of "Machine policy"."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .digest import pae, u16
+from .tables import CLASS_OF_FACTOR, CLASSES, COMMON, FACTORS, HARDWARE, IMAGE
+from .wire import Body, Writer
+
+
+class Factor(NamedTuple):
+    kind: int
+    factor_class: int
+    name: str
+    value: str
+    ignored: str
+
+    @property
+    def class_fits(self) -> bool:
+        """The class is the one of the kind, or common (request-17, state-5)."""
+        return self.factor_class in (COMMON, CLASS_OF_FACTOR[self.kind])
+
+
+def read(body: Body) -> Factor:
+    return Factor(body.table(FACTORS), body.table(CLASSES), body.text(), body.text(), body.text())
+
+
+def read_list(body: Body) -> list[Factor]:
+    return body.list_of(lambda: read(body))
+
+
+def write(writer: Writer, factor: Factor) -> None:
+    writer.number(factor.kind)
+    writer.number(factor.factor_class)
+    for text in (factor.name, factor.value, factor.ignored):
+        writer.text(text)
+
+
+def commitment(key: bytes, kind: int, value: str) -> bytes:
+    return hmac.digest(key, pae(b"olr/v1/factor", u16(kind), value.encode("utf-8")), "sha256")
+
+
+def commitments(key: bytes, found: Iterable[Factor]) -> set[bytes]:
+    """Of all that may match: what is common never does (policy-4)."""
+    return {commitment(key, factor.kind, factor.value) for factor in found if factor.factor_class != COMMON}
+
+
+def _machine(machine_id: str, first: str, second: str, hostname: str) -> list[Factor]:
+    return [
+        Factor(1, IMAGE, "/etc/machine-id", machine_id, ""),
+        Factor(5, HARDWARE, "eth0", first, ""),
+        Factor(5, HARDWARE, "eth1", second, ""),
+        Factor(7, IMAGE, "", hostname, ""),
+        Factor(9, COMMON, "", "Test CPU", "shared by many machines"),
+    ]
+
+
+# fixtures/README.md
+MACHINES = {
+    "server": _machine("4c4c4544", "02:fc:00:00:00:01", "02:fc:00:00:00:02", "backup1"),
+    "card-replaced": _machine("4c4c4544", "02:fc:00:00:00:01", "02:fc:00:00:00:0f", "backup1"),
+    "copy": _machine("4c4c4544", "02:fc:00:00:00:11", "02:fc:00:00:00:12", "backup1"),
+    "other": _machine("deadbeef", "02:fc:00:00:00:21", "02:fc:00:00:00:22", "mail1"),
+}

@@ -1,0 +1,207 @@
+"""A license under a trust: section "License" (license-1 to license-7, license-11), with "Machine policy" and limit-6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from . import delegation, factor
+from .delegation import DelegationBody, is_above
+from .factor import Factor
+from .frame import Frame, check_signatures, parse
+from .outcome import Refused, malformed
+from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, DELEGATION, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
+from .tables import OPERATIONS, OUTCOMES
+from .trust import Trust
+from .wire import ANY, Body, Extension, refuse_critical
+
+MAX_TOLERANCE = 2_592_000
+
+
+class Grant(NamedTuple):
+    module: str
+    name: str
+    group: str
+    unit: str
+    quota: Any  # a number, or ANY
+    account_cap: Any
+    pool: str
+    requires: list[str]
+    includes: list[str]
+    minimum_version: str
+
+
+class Enrolled(NamedTuple):
+    kind: int
+    factor_class: int
+    weight: int
+    commitment: bytes
+
+
+class Policy(NamedTuple):
+    name: str
+    threshold: int
+    hardware: bool
+    enrolled: list[Enrolled]
+
+
+@dataclass(slots=True, frozen=True)
+class LicenseBody:
+    license: bytes
+    request: bytes
+    request_hash: bytes
+    number: int
+    answer: int
+    install_key: bytes
+    licensee: str
+    product: str
+    slot: str
+    type_id: str
+    model: int
+    edition: int
+    grants: list[Grant]
+    languages: list[str]
+    issued: int
+    starts: int
+    expires: int | None
+    maintenance: int | None
+    tolerance: int
+    policy: Policy
+    grace: list[tuple[int, int, int]]
+    enforcement: list[tuple[int, list[int]]]
+    replaces: bytes | None
+    note: str
+    extensions: list[Extension]
+
+
+class License(NamedTuple):
+    frame: Frame
+    body: LicenseBody
+    delegations: list[DelegationBody]
+
+
+def read_body(data: bytes) -> LicenseBody:
+    """license-3."""
+    body = Body(data)
+
+    def texts() -> list[str]:
+        return body.set_of(body.text)
+
+    def grant() -> Grant:
+        return Grant(
+            body.text(), body.text(), body.text(), body.text(), body.limit(body.u64), body.limit(body.u64),
+            body.text(), texts(), texts(), body.text(),
+        )  # fmt: skip
+
+    def enrolled() -> Enrolled:
+        return Enrolled(body.table(FACTORS), body.table(CLASSES), body.u16(), body.raw32())
+
+    def policy() -> Policy:
+        return Policy(body.text(), body.u32(), body.boolean(), body.set_of(enrolled, lambda entry: entry.commitment))
+
+    license = LicenseBody(
+        license=body.raw16(),
+        request=body.raw16(),
+        request_hash=body.raw32(),
+        number=body.u64(),
+        answer=body.u32(),
+        install_key=body.raw32(),
+        licensee=body.text(),
+        product=body.text(),
+        slot=body.text(),
+        type_id=body.text(),
+        model=body.table(MODELS),
+        edition=body.table(EDITIONS),
+        grants=body.set_of(grant, lambda entry: entry.module, 4096),
+        languages=texts(),
+        issued=body.u64(),
+        starts=body.u32(),
+        expires=body.option(body.u32),
+        maintenance=body.option(body.u32),
+        tolerance=body.u32(),
+        policy=policy(),
+        grace=body.set_of(
+            lambda: (body.table(CAUSES), body.u64(), body.table(OUTCOMES)), lambda entry: entry[0]
+        ),
+        enforcement=body.set_of(
+            lambda: (body.table(CAUSES), body.set_of(lambda: body.table(OPERATIONS))), lambda entry: entry[0]
+        ),
+        replaces=body.option(body.raw16),
+        note=body.text(2048),
+        extensions=body.extensions(),
+    )
+    body.finish("body-10")
+    return license
+
+
+def verify(data: bytes, trust: Trust) -> License:
+    """All rules of section "License" up to license-7."""
+    return verify_frame(parse(data, LICENSE, trust.vendor), trust)
+
+
+def verify_frame(frame: Frame, trust: Trust) -> License:
+    """The rules after frame-15."""
+    delegations: list[DelegationBody] = []
+    for attachment in frame.attachments:
+        if attachment.kind != DELEGATION:
+            raise Refused("unknown-version", "license-1: an attachment that is no delegation")
+        delegations.append(delegation.verify(attachment, trust))
+    issuers = {each.issuer_id: each.issuer for each in delegations}
+    check_signatures(frame, issuers, 1)
+    if len(delegations) != len(frame.signatures):
+        raise malformed("license-2: not as many delegations as signatures")
+    body = read_body(frame.body)  # license-3
+    if body.number == 0 or body.answer == 0:
+        raise malformed("license-4: requests and answers count from 1")
+    if body.expires is not None and body.expires < body.starts:
+        raise malformed("license-5: it ends before it starts")
+    if body.tolerance > MAX_TOLERANCE:
+        raise malformed("license-11: the tolerance is more than 30 days")
+    check_policy(body.policy)
+    refuse_critical(body.extensions)
+    if body.grace or body.enforcement:
+        raise Refused("unknown-version", "license-6: grace and enforcement are empty")
+    for each in delegations:
+        delegation.check_limits(each, body)
+    _check_signer_rules(frame, body, trust)
+    if any(signer in trust.revoked for signer in frame.signers):
+        raise Refused("revoked", "license-7: a signer was revoked")
+    return License(frame, body, delegations)
+
+
+def check_policy(policy: Policy) -> None:
+    """policy-1 to policy-3, policy-5 and policy-6."""
+    enrolled = policy.enrolled
+    if not 1 <= policy.threshold <= sum(entry.weight for entry in enrolled):
+        raise malformed("policy-1: the threshold is 1 to the sum of the weights")
+    if any(entry.factor_class == COMMON for entry in enrolled):
+        raise malformed("policy-2: a common factor is enrolled")
+    if policy.hardware and not any(entry.factor_class == HARDWARE for entry in enrolled):
+        raise malformed("policy-3: no hardware is enrolled")
+    if any(entry.weight == 0 for entry in enrolled):
+        raise malformed("policy-5: an enrolled factor has no weight")
+    if any(entry.factor_class != CLASS_OF_FACTOR[entry.kind] for entry in enrolled):
+        raise malformed("policy-6: a factor of another class than its kind")
+
+
+def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]) -> None:
+    """policy-4."""
+    present = factor.commitments(commitment_key, found)
+    matching = [entry for entry in policy.enrolled if entry.commitment in present]
+    if sum(entry.weight for entry in matching) < policy.threshold:
+        raise Refused("wrong-machine", "policy-4: the machine does not match")
+    if policy.hardware and not any(entry.factor_class == HARDWARE for entry in matching):
+        raise Refused("wrong-machine", "policy-4: no hardware matches")
+
+
+def _check_signer_rules(frame: Frame, body: LicenseBody, trust: Trust) -> None:
+    """limit-6."""
+    quotas = {grant.module: grant.quota for grant in body.grants}
+    for rule in trust.body.signer_rules:
+        applies = rule.model is ANY or rule.model == body.model
+        if applies and rule.above is not None:
+            module, maximum = rule.above
+            applies = module in quotas and is_above(quotas[module], maximum)
+        if applies and len(frame.signatures) < rule.signers:
+            raise Refused("not-delegated", "limit-6: too few signers")

@@ -1,0 +1,215 @@
+"""A question about an artefact and its answer, a word of section "Refusal words": the questions of fixtures/README.md."""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from functools import lru_cache
+from typing import Any
+
+from . import armor, delegation, frame, keyfile, license as licenses, request as requests, server, trust as trusts
+from . import state as states
+from .dates import parse_instant
+from .factor import MACHINES
+from .outcome import CouldNotTell, Refused, Skipped
+from .report import inspect
+from .state import SlotName, State
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, REQUEST, STATE, TRUST
+from .trust import Trust
+from .vendor import Vendor, issue
+from .wire import Cursor
+
+DEFAULT_CLOCK = "2027-11-23T09:00:00Z"
+
+Fields = dict[str, Any]
+
+
+class Asker:
+    """Answers questions, with a vendor at hand or none."""
+
+    def __init__(self, vendor: Vendor | None) -> None:
+        self.vendor = vendor
+
+    def answer(self, fields: Fields) -> Fields:
+        file = base64.b64decode(fields["file"])
+        said: Fields = {"answer": self._word(fields, file)}
+        if fields.get("report"):
+            said["report"] = inspect(file, self.vendor)
+        return said
+
+    def _word(self, fields: Fields, file: bytes) -> str:
+        try:
+            self._ask(fields, file)
+        except Refused as refusal:
+            return refusal.word
+        except CouldNotTell:
+            return "unable"
+        except Skipped:
+            return "skipped"
+        return "ok"
+
+    def _ask(self, fields: Fields, file: bytes) -> None:
+        artefact = fields["artefact"]
+        question, _, instant = fields["question"].partition(" at ")
+        if artefact in ("grant", "catalog"):
+            raise Skipped("not on the page")
+        if artefact == "armor":
+            if question != "read":
+                raise Skipped("armor is only read")
+            armor.unwrap(file, KIND_NUMBERS[fields["wanted"]] if fields.get("wanted") else None)
+            return
+        if question == "import":
+            self._import(fields, file, instant or DEFAULT_CLOCK)
+            return
+        kind = KIND_NUMBERS[artefact]
+        if kind == STATE:
+            self._state(fields, file, question, instant or DEFAULT_CLOCK)
+            return
+        data = armor.unwrap(file, kind)
+        if question == "parse":
+            _parse(kind, data)
+        elif (kind, question) in _QUESTIONS:
+            _QUESTIONS[kind, question](self, fields, data)
+        else:
+            raise Skipped("no question for such an artefact")
+
+    def _state(self, fields: Fields, file: bytes, question: str, instant: str) -> None:
+        state = states.parse(file)
+        if question == "parse":
+            return
+        if question != "judge":
+            raise Skipped("no question for a state")
+        server.judge(state, parse_instant(instant), _machine(fields), _slot_name(fields, state))
+
+    def _import(self, fields: Fields, file: bytes, instant: str) -> None:
+        kind = KIND_NUMBERS[fields["artefact"]]
+        if kind not in (LICENSE, TRUST):
+            raise Skipped("not a thing to import")
+        data = armor.unwrap(file, kind)
+        home = _home(fields)
+        if home is None:
+            raise CouldNotTell("this home trusts nobody yet")
+        found = frame.read_header(Cursor(data))
+        if found == TRUST:
+            trusts.follow(home.trust, data)
+        elif found != LICENSE:
+            raise Refused("wrong-kind", "frame-5: a server imports a license or a trust")
+        else:
+            server.take_in(home, data, parse_instant(instant), _machine(fields))
+
+    def _newest(self, fields: Fields) -> Trust | None:
+        """The vendor's trust, or the one that is named and follows it."""
+        if self.vendor is None:
+            return None
+        if fields.get("trust") is None:
+            return self.vendor.trust
+        return _follow(self.vendor.trust.frame.raw, fields["trust"])
+
+    def _verify_license(self, fields: Fields, data: bytes) -> None:
+        licenses.verify(data, self._trust_for(fields, data, LICENSE))
+
+    def _verify_delegation(self, fields: Fields, data: bytes) -> None:
+        delegation.verify_file(data, self._trust_for(fields, data, DELEGATION))
+
+    def _trust_for(self, fields: Fields, data: bytes, kind: int) -> Trust:
+        trust = self._newest(fields)
+        if trust is None:
+            frame.parse(data, kind)
+            raise CouldNotTell("there is no trust at hand")
+        return trust
+
+    def _pin(self, fields: Fields, data: bytes) -> None:
+        trusts.pin(data, fields.get("code"))
+
+    def _follow(self, fields: Fields, data: bytes) -> None:
+        trusts.follow(self._trust_for(fields, data, TRUST), data)
+
+    def _open_request(self, fields: Fields, data: bytes) -> None:
+        sealed = requests.parse(data)
+        self._vendor().open_request(sealed, fields.get("code"))
+
+    def _open_key(self, fields: Fields, data: bytes) -> None:
+        keyfile.open_key(keyfile.parse(data), fields.get("passphrase"))
+
+    def _issue(self, fields: Fields, data: bytes) -> None:
+        sealed = requests.parse(data)
+        vendor = self._vendor()
+        grant = _grant(fields["grant"]) if fields.get("grant") is not None else vendor.grant
+        before = base64.b64decode(fields["after"]) if fields.get("after") is not None else None
+        issue(vendor, sealed, grant, before)
+
+    def _vendor(self) -> Vendor:
+        if self.vendor is None:
+            raise CouldNotTell("there is no vendor at hand")
+        return self.vendor
+
+
+_QUESTIONS = {
+    (LICENSE, "verify"): Asker._verify_license,
+    (DELEGATION, "verify"): Asker._verify_delegation,
+    (TRUST, "pin"): Asker._pin,
+    (TRUST, "follow"): Asker._follow,
+    (REQUEST, "open"): Asker._open_request,
+    (REQUEST, "issue"): Asker._issue,
+    (KEY_FILE, "open"): Asker._open_key,
+}
+
+
+def _parse(kind: int, data: bytes) -> None:
+    if kind == REQUEST:
+        requests.parse(data)
+    elif kind == KEY_FILE:
+        keyfile.parse(data)
+    elif kind in (LICENSE, TRUST, DELEGATION):
+        frame.parse(data, kind)
+    else:
+        raise Skipped("a kind without a form")
+
+
+def _machine(fields: Fields) -> list:
+    return MACHINES[fields.get("machine") or "server"]
+
+
+def _slot_name(fields: Fields, state: State) -> SlotName:
+    """The slot that is judged: the only one that holds a license, else the first of the trust."""
+    product, slot = fields.get("product"), fields.get("slot")
+    held = [
+        each.name
+        for each in state.slots.values()
+        if (each.installed or each.next) and product in (None, each.name[0]) and slot in (None, each.name[1])
+    ]
+    if len(held) == 1:
+        return held[0]
+    product = product or state.trust.body.products[0].id
+    sold = state.trust.product(product)
+    return product, slot or (sold.slots[0] if sold else "")
+
+
+@lru_cache(maxsize=64)
+def _follow(first: bytes, successor: str) -> Trust:
+    return trusts.succeed(trusts.chain((first,)), armor.unwrap(base64.b64decode(successor), TRUST))
+
+
+@lru_cache(maxsize=16)
+def _read_home(home: str) -> State | Refused | CouldNotTell:
+    try:
+        return states.parse(base64.b64decode(home))
+    except (Refused, CouldNotTell) as outcome:
+        return outcome
+
+
+def _home(fields: Fields) -> State | None:
+    if fields.get("home") is None:
+        return None
+    home = _read_home(fields["home"])
+    if isinstance(home, State):
+        return home
+    raise home.with_traceback(None)
+
+
+@lru_cache(maxsize=16)
+def _grant(file: str) -> dict:
+    try:
+        return tomllib.loads(base64.b64decode(file).decode("utf-8"))
+    except ValueError:
+        raise Skipped("a grant that is no TOML") from None

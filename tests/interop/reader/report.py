@@ -1,0 +1,213 @@
+"""What a program says about an artefact in JSON: section "Reports"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import armor, delegation, keyfile, license as licenses, request as requests, trust as trusts
+from .dates import day_text, instant_text
+from .digest import code, key_id
+from .factor import Factor
+from .frame import Frame, check_vendor, parse, read_header
+from .license import LicenseBody
+from .outcome import CouldNotTell, Refused
+from .request import RequestBody
+from .tables import ACTS, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
+from .tables import ROLES, STATE, TRUST
+from .vendor import Vendor
+from .wire import ANY, Cursor
+
+Report = dict[str, Any]
+
+YES, NO, NOT_CHECKED = "yes", "no", "not checked"
+
+
+def inspect(file: bytes, vendor: Vendor | None) -> Report:
+    try:
+        data = armor.unwrap(file, None)
+        if data.startswith(MAGIC) and len(data) >= 7 and data[6] == STATE:
+            raise CouldNotTell("this is the state of a server")
+        kind = read_header(Cursor(data))
+        report: Report = {"kind": KINDS[kind], "size": len(data)}
+        if kind not in _LOOKS:
+            return report | _frame(parse(data, kind)) | _unchecked(vendor, "a kind without a body here")
+        return report | _LOOKS[kind](data, vendor)
+    except Refused as refusal:
+        return _refusal(refusal)
+    except CouldNotTell as unknown:
+        return _unknown(unknown.fact)
+
+
+def exit_status(report: Report) -> int:
+    return {"refused": 1, "unknown": 2}.get(report.get("state", ""), 0)
+
+
+def _refusal(refusal: Refused) -> Report:
+    return {"state": "refused", "refusal": refusal.word, "fact": refusal.fact, "hint": ""}
+
+
+def _unknown(fact: str) -> Report:
+    return {"state": "unknown", "fact": fact, "hint": ""}
+
+
+def _unchecked(vendor: Vendor | None, fact: str) -> Report:
+    """A check that a vendor who is named should have allowed."""
+    return {"verified": NOT_CHECKED} | ({} if vendor is None else _unknown(fact))
+
+
+def _no(refusal: Refused) -> Report:
+    return {"verified": NO} | _refusal(refusal)
+
+
+def _request(data: bytes, vendor: Vendor | None) -> Report:
+    sealed = requests.parse(data)
+    report: Report = {"vendor_id": sealed.vendor.hex(), "recipient": sealed.recipient.hex(), "code": sealed.code}
+    if vendor is None:
+        return report | {"verified": NOT_CHECKED}
+    try:
+        body = vendor.open_request(sealed)
+    except Refused as refusal:
+        return report | _no(refusal)
+    except CouldNotTell as unknown:
+        return report | _unchecked(vendor, unknown.fact)
+    return report | {"verified": YES, "request": _request_body(body)}
+
+
+def _request_body(body: RequestBody) -> Report:
+    key = body.license_key
+    return {
+        "request": body.request.hex(),
+        "number": body.number,
+        "earlier": [{"number": each.number, "code": code(each.hash)} for each in body.earlier],
+        "install_id": key_id(INSTALL, body.install_key).hex(),
+        "product": body.product,
+        "product_version": body.product_version,
+        "slot": body.slot,
+        "licensee": body.licensee,
+        "license_key": "…" + key[-4:] if len(key) > 8 else "****",
+        "enrolled": _factors(body.enrolled),
+        "found": _factors(body.found),
+        "addresses": body.addresses,
+        "facts": dict(body.facts),
+        "clock": instant_text(body.clock),
+        "boot": body.boot,
+        "renews": body.renews.hex() if body.renews is not None else None,
+        "wanted": dict(body.wanted),
+        "note": body.note,
+    }
+
+
+def _factors(factors: list[Factor]) -> list[Report]:
+    return [
+        {"kind": FACTORS[f.kind], "class": CLASSES[f.factor_class], "name": f.name, "value": f.value, "ignored": f.ignored}
+        for f in factors
+    ]  # fmt: skip
+
+
+def _frame(frame: Frame) -> Report:
+    return {
+        "vendor_id": frame.vendor.hex(),
+        "signed_by": [signer.hex() for signer in frame.signers],
+        "attached": [KINDS[attachment.kind] for attachment in frame.attachments],
+    }
+
+
+def _license(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, LICENSE)
+    try:
+        fields = _license_body(licenses.read_body(frame.body))
+    except Refused:
+        if vendor is None:
+            raise
+        fields = {}
+    report = _frame(frame) | fields
+    if vendor is None:
+        return report | {"verified": NOT_CHECKED}
+    try:
+        check_vendor(frame, vendor.trust.vendor)
+        licenses.verify_frame(frame, vendor.trust)
+    except Refused as refusal:
+        return report | _no(refusal)
+    return report | {"verified": YES}
+
+
+def _license_body(body: LicenseBody) -> Report:
+    return {
+        "code": code(body.request_hash),
+        "license_id": body.license.hex(),
+        "product": body.product,
+        "slot": body.slot,
+        "type": body.type_id,
+        "model": MODELS[body.model],
+        "edition": EDITIONS[body.edition],
+        "licensee": body.licensee,
+        "issued": instant_text(body.issued),
+        "starts": day_text(body.starts),
+        "expires": "never" if body.expires is None else day_text(body.expires),
+        "maintenance": "never" if body.maintenance is None else day_text(body.maintenance),
+        "languages": body.languages,
+        "note": body.note,
+        "grace": None,
+        "modules": {
+            grant.module: {
+                "quota": "unlimited" if grant.quota is ANY else grant.quota,
+                "used": None,
+                "available": None,
+                "unit": grant.unit,
+                "group": grant.group,
+            }
+            for grant in body.grants
+        },
+    }
+
+
+def _trust(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, TRUST)
+    report = _frame(frame)
+    try:
+        trust = trusts.examine(frame)
+        trusts.check_first_contact(trust)
+    except Refused as refusal:
+        return report | _no(refusal)
+    body = trust.body
+    return report | {
+        "verified": YES,
+        "vendor": body.name,
+        "vendor_code": trust.code,
+        "version": body.version,
+        "threshold": body.threshold,
+        "roots": len(body.roots),
+        "test": body.test,
+    }
+
+
+def _delegation(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, DELEGATION)
+    report = _frame(frame)
+    try:
+        body = delegation.read_body(frame.body)
+        report |= {"issuer": body.issuer_id.hex(), "acts": [ACTS[act] for act in body.acts]}
+    except Refused:
+        if vendor is None:
+            raise
+    if vendor is None:
+        return report | {"verified": NOT_CHECKED}
+    try:
+        check_vendor(frame, vendor.trust.vendor)
+        delegation.check_issuer(delegation.verify(frame, vendor.trust))
+    except Refused as refusal:
+        return report | _no(refusal)
+    return report | {"verified": YES}
+
+
+def _key_file(data: bytes, vendor: Vendor | None) -> Report:
+    file = keyfile.parse(data)
+    return {
+        "role": ROLES[file.role], "key_id": file.key_id.hex(), "passphrase": file.kdf is not None,
+        "verified": NOT_CHECKED,
+    }  # fmt: skip
+
+
+_LOOKS = {
+    REQUEST: _request, LICENSE: _license, TRUST: _trust, DELEGATION: _delegation, KEY_FILE: _key_file,
+}  # fmt: skip

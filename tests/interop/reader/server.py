@@ -1,0 +1,96 @@
+"""What a server takes in and whether it may run: sections "Order of answers" and "Judgement", with license-8 to license-10."""
+
+from __future__ import annotations
+
+from . import dates, delegation, license as licenses
+from .factor import Factor
+from .license import License, LicenseBody
+from .outcome import Refused
+from .state import Held, SlotName, State, commitment_key
+
+
+def _known(state: State) -> set[SlotName]:
+    """What was asked for here, and the slots that are here."""
+    return set(state.slots) | {(sent.product, sent.slot) for sent in state.requests}
+
+
+def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
+    """license-8 to license-10; `known` is the one slot that is judged, or all that may take in a license."""
+    if body.product not in {product for product, _ in known}:
+        raise Refused("wrong-product", "license-8: the product was not asked for here")
+    if (body.product, body.slot) not in known:
+        raise Refused("wrong-slot", "license-9: the slot was not asked for here")
+    if body.install_key != state.install_key:
+        raise Refused("wrong-machine", "license-10: it is for another installation")
+
+
+def take_in(state: State, data: bytes, clock: int, machine: list[Factor]) -> None:
+    """Whether a license is imported: answer-1 to answer-4."""
+    license = licenses.verify(data, state.trust)
+    body = license.body
+    may_be_held(state, body, _known(state))
+    slot = state.slots.get((body.product, body.slot))
+    if any(data == held.license for each in state.slots.values() for held in (each.installed, each.next) if held):
+        return
+    sent = next((sent for sent in state.requests if sent.hash == body.request_hash), None)
+    if sent is None:
+        raise Refused("wrong-request", "answer-1: it answers no request of the last ones")
+    if (sent.request, sent.number, sent.product, sent.slot) != (body.request, body.number, body.product, body.slot):
+        raise Refused("wrong-request", "answer-1: hash and id name different requests")
+    if slot is not None:
+        if body.number < slot.floor:
+            raise Refused("replayed", "answer-2: an answer from before a deactivation")
+        if (body.number, body.answer) <= slot.highest:
+            raise Refused("superseded", "answer-3: a later answer was accepted")
+    for each in license.delegations:
+        delegation.check_issuer(each)  # delegation-3
+    try:
+        _judge_license(state, body, clock, max(state.mark, body.issued), machine)  # answer-4
+    except Refused as refusal:
+        if refusal.word != "not-yet-valid":
+            raise
+
+
+def judge(state: State, clock: int, machine: list[Factor], name: SlotName) -> None:
+    """judgement-1 to judgement-5 for the license that counts in a slot."""
+    slot = state.slots.get(name)
+    if slot is None or not (slot.installed or slot.next):
+        raise Refused("not-activated", "judgement-1: the slot holds no license")
+    license = None
+    if slot.next is not None:
+        license = _next_that_counts(state, slot.next, clock, slot.installed is None, name)
+    if license is None:
+        assert slot.installed is not None
+        license = _verify(state, slot.installed, name)
+    _judge_license(state, license.body, clock, state.mark, machine)
+
+
+def _next_that_counts(state: State, held: Held, clock: int, alone: bool, name: SlotName) -> License | None:
+    """The next license once it takes over; None while the installed one counts."""
+    try:
+        license = _verify(state, held, name)
+    except Refused:
+        if alone:
+            raise
+        return None
+    begun = max(clock, state.mark) >= dates.begins(license.body.starts)
+    return license if begun or alone else None
+
+
+def _verify(state: State, held: Held, name: SlotName) -> License:
+    license = licenses.verify(held.license, state.trust)
+    may_be_held(state, license.body, {name})
+    return license
+
+
+def _judge_license(state: State, body: LicenseBody, clock: int, mark: int, machine: list[Factor]) -> None:
+    """judgement-2 to judgement-5."""
+    if clock + body.tolerance < mark:
+        raise Refused("clock-rolled-back", "judgement-2: the clock is behind the mark")
+    key = commitment_key(state.install_secret, body.request)
+    licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-3
+    now = max(clock, mark)
+    if now < dates.begins(body.starts):
+        raise Refused("not-yet-valid", "judgement-4: it has not begun")
+    if body.expires is not None and now >= dates.ends(body.expires):
+        raise Refused("expired", "judgement-5: it has ended")

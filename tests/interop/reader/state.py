@@ -1,0 +1,161 @@
+"""What a server keeps: section "State" (state-1 to state-5), and "Install keys"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from . import ed25519, factor, trust as trusts
+from .digest import pae, sha256
+from .factor import Factor
+from .hpke import hkdf
+from .outcome import CouldNotTell, Refused
+from .tables import MAGIC, MAX_ARTEFACT, MAX_STATE_BODY, PIN, STATE
+from .trust import Trust
+from .wire import Body, Cursor, Extension
+
+MAX_STATE = 4_194_304
+
+SlotName = tuple[str, str]
+
+
+class Sent(NamedTuple):
+    number: int
+    request: bytes
+    hash: bytes
+    product: str
+    slot: str
+    found: list[Factor]
+
+
+class Held(NamedTuple):
+    license: bytes
+    enrolled: list[Factor]
+
+
+class Slot(NamedTuple):
+    name: SlotName
+    installed: Held | None
+    next: Held | None
+    highest: tuple[int, int]
+    floor: int
+
+
+class Asked(NamedTuple):
+    licensee: str
+    license_key: str
+    product: str
+    product_version: str
+    slot: str
+    pins: list[Factor]
+
+
+@dataclass(frozen=True)
+class State:
+    install_secret: bytes
+    counter: int
+    trusts: list[bytes]
+    number: int
+    requests: list[Sent]
+    slots: dict[SlotName, Slot]
+    asked: Asked | None
+    mark: int
+    chain: bytes
+    extensions: list[Extension]
+    trust: Trust  # the last, which counts
+
+    @property
+    def install_key(self) -> bytes:
+        return ed25519.public_of(signing_seed(self.install_secret))
+
+    @property
+    def pins(self) -> list[Factor]:
+        return self.asked.pins if self.asked else []
+
+
+def signing_seed(install_secret: bytes) -> bytes:
+    return hkdf(install_secret, pae(b"olr/v1/install-sign"))
+
+
+def commitment_key(install_secret: bytes, request: bytes) -> bytes:
+    return hkdf(install_secret, pae(b"olr/v1/commitment-key", request))
+
+
+def damaged(fact: str) -> Refused:
+    return Refused("damaged-state", fact)
+
+
+def parse(data: bytes) -> State:
+    """state-1 to state-5."""
+    if not 1 <= len(data) <= MAX_STATE:
+        raise damaged("state-1: the size of the file")
+    if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
+        raise damaged("state-1: no magic, or another kind")
+    if data[4:6] != b"\x01\x01":
+        raise CouldNotTell("the state is of another version or suite: a newer program wrote it")
+    try:
+        cursor = Cursor(data, 7)
+        install_secret = cursor.raw(32)
+        body = cursor.raw(cursor.fixed32())
+        digest_at = cursor.at
+        digest = cursor.raw(32)
+        cursor.finish("state-1")
+    except Refused as refusal:
+        raise damaged(f"state-1: {refusal.fact}") from None
+    if digest != sha256(pae(b"olr/v1/state", data[:digest_at])):
+        raise damaged("state-2: the digest is another one")
+    try:
+        fields = _read_body(body)
+    except Refused as refusal:
+        raise damaged(f"state-3: {refusal.fact}") from None
+    if any(extension.critical for extension in fields["extensions"]):
+        raise CouldNotTell("the state has a critical extension: a newer program wrote it")
+    trust = _check_trusts(fields["trusts"])
+    state = State(install_secret=install_secret, trust=trust, **fields)
+    if not all(pin.kind == PIN and pin.class_fits for pin in state.pins):
+        raise damaged("state-5: a pin that is none, or of a class that no pin has")
+    return state
+
+
+def _check_trusts(pinned: list[bytes]) -> Trust:
+    """state-4."""
+    if not pinned:
+        raise damaged("state-4: there is no trust")
+    try:
+        return trusts.chain(tuple(pinned))
+    except Refused as refusal:
+        if refusal.word == "unknown-version":
+            raise CouldNotTell("a trust of a newer version: a newer program wrote the state") from None
+        raise damaged(f"state-4: {refusal.fact}") from None
+
+
+def _read_body(data: bytes) -> dict:
+    """state-3."""
+    body = Body(data, MAX_STATE_BODY)
+
+    def sent() -> Sent:
+        return Sent(body.u64(), body.raw16(), body.raw32(), body.text(), body.text(), factor.read_list(body))
+
+    def held() -> Held:
+        return Held(body.blob(MAX_ARTEFACT), factor.read_list(body))
+
+    def slot() -> Slot:
+        name = (body.text(), body.text())
+        return Slot(name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64())
+
+    def asked() -> Asked:
+        return Asked(body.text(), body.text(), body.text(), body.text(), body.text(), factor.read_list(body))
+
+    fields = {
+        "counter": body.u64(),
+        "trusts": body.list_of(lambda: body.blob(MAX_ARTEFACT), 16),
+        "number": body.u64(),
+        "requests": body.list_of(sent, 16),
+        "slots": {slot.name: slot for slot in body.set_of(slot, lambda entry: entry.name)},
+        "asked": body.option(asked),
+        "mark": body.u64(),
+        "chain": body.raw32(),
+        "extensions": body.extensions(),
+    }
+    body.finish("body-10")
+    return fields

@@ -1,0 +1,49 @@
+"""Numbers and their words: section "Kinds" and the tables of the bodies."""
+
+from __future__ import annotations
+
+MAGIC = b"\x89OLR"
+MAX_ARTEFACT = 262_144
+MAX_STATE_BODY = 2 * 1024 * 1024
+
+REQUEST, LICENSE, TRUST, KEY_FILE, STATE, DELEGATION = 1, 2, 4, 7, 8, 9
+
+KINDS = {
+    1: "request", 2: "license", 3: "receipt", 4: "trust", 5: "revocations", 6: "time",
+    7: "key file", 8: "state", 9: "delegation", 10: "partial signature", 11: "usage statement",
+}
+KIND_NUMBERS = {word: number for number, word in KINDS.items()}
+LABELS = {number: word.upper() for number, word in KINDS.items()}
+UNSPECIFIED = frozenset({3, 5, 6, 10, 11})
+SIGNATURE_LABELS = {
+    1: b"olr/v1/request", 2: b"olr/v1/license", 4: b"olr/v1/trust", 9: b"olr/v1/delegation",
+}
+
+ROOT, ISSUER, SEALING, INSTALL = 1, 2, 3, 4
+ROLES = {1: "root", 2: "issuer", 3: "sealing", 4: "install"}
+
+ACTS = {1: "license", 2: "revoke", 3: "time"}
+ACT_LICENSE = 1
+MODELS = {1: "purchased", 2: "meter", 3: "evaluation", 4: "pool"}
+EDITIONS = {1: "standard", 2: "oem"}
+CAUSES = {1: "expired", 2: "over-quota", 3: "conflict", 4: "revoked", 5: "pooled", 6: "upgraded"}
+OUTCOMES = {1: "stop", 2: "block", 3: "warn"}
+OPERATIONS = {
+    1: "run", 2: "connect", 3: "backup", 4: "restore", 5: "create-user", 6: "create-backup-set",
+    7: "import-users", 8: "update-user", 9: "update-license", 10: "upgrade",
+}
+
+HARDWARE, IMAGE, COMMON = 1, 2, 3
+CLASSES = {1: "hardware", 2: "image", 3: "common"}
+FACTORS = {
+    1: "machine-id", 2: "product-uuid", 3: "product-serial", 4: "board-serial",
+    5: "network-address", 6: "filesystem", 7: "hostname", 8: "pin", 9: "cpu", 10: "container",
+    11: "cloud-instance", 12: "tpm", 13: "disk-serial", 14: "product-name", 15: "platform-uuid",
+    16: "hypervisor",
+}
+PIN = 8
+CLASS_OF_FACTOR = {
+    1: IMAGE, 2: HARDWARE, 3: HARDWARE, 4: HARDWARE, 5: HARDWARE, 6: IMAGE, 7: IMAGE, 8: IMAGE,
+    9: COMMON, 10: COMMON, 11: HARDWARE, 12: HARDWARE, 13: HARDWARE, 14: COMMON, 15: HARDWARE,
+    16: COMMON,
+}
