@@ -100,8 +100,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     // A license that waits takes over once it has begun; one that no longer verifies never does,
     // and never stops the one that is in force.
     let next = slot.next.as_ref().map(read);
-    let takes_over =
-        |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
+    let takes_over = |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
     let (in_force, next) = match (next, slot.installed.as_ref().map(read)) {
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),

@@ -19,6 +19,8 @@ pub struct Context {
     pub now: Instant,
     pub rng: ChaCha20Rng,
     pub probe: Box<dyn Fn(bool) -> Findings>,
+    /// What is to be said on stderr, whatever comes of the verb.
+    pub notes: Vec<String>,
 }
 
 impl Context {
@@ -27,7 +29,7 @@ impl Context {
         let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
             Error::unable("the clock is before 1970", "set the clock of this machine")
         })?;
-        Ok(Self { now, rng: system_rng()?, probe: Box::new(probe) })
+        Ok(Self { now, rng: system_rng()?, probe: Box::new(probe), notes: Vec::new() })
     }
 
     /// What a request or a judgement needs to know of this machine now.
@@ -78,6 +80,16 @@ pub struct HomeArg {
 }
 
 impl HomeArg {
+    /// The home, its state mended where one of its copies is not as it should be.
+    pub fn open(&self, context: &mut Context) -> Result<Home> {
+        let home = self.home()?;
+        // What nobody can mend, the verb meets by itself.
+        if let Ok(Some(mended)) = home.repair() {
+            context.notes.push(mended);
+        }
+        Ok(home)
+    }
+
     pub fn home(&self) -> Result<Home> {
         if let Some(home) = &self.home {
             if home.as_os_str().is_empty() {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use olr::crypto::digest::sha256;
 use olr::error::Refusal;
+use olr::home::Home;
 use olr::machine::probe::Findings;
 use olr::time::Instant;
 use olr::wire::armor::armor;
@@ -86,7 +87,9 @@ impl<'a> Desk<'a> {
             _ => None,
         };
         if let Some(state) = state {
-            std::fs::write(desk.path("home/state"), state).unwrap();
+            for copy in Home::at(desk.path("home")).state_files() {
+                std::fs::write(copy, &state).unwrap();
+            }
         }
         if let Some(trust) = scenario.get("trust") {
             std::fs::write(desk.path("trust"), Scenario::read(trust).bytes).unwrap();
@@ -245,6 +248,7 @@ impl<'a> Desk<'a> {
             now: at,
             rng: ChaCha20Rng::from_seed(sha256(call.as_bytes())),
             probe: Box::new(move |_| findings.clone()),
+            notes: Vec::new(),
         };
         let cli = Cli::try_parse_from(self.argv(call)).unwrap_or_else(|error| panic!("{error}"));
         match run(&cli.verb, &mut context) {

@@ -18,12 +18,12 @@ use super::show;
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
-    /// The license (or newer trust) that your vendor sent; armored or binary.
+    /// The license, time or newer trust that your vendor sent; armored or binary.
     file: PathBuf,
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.home()?;
+    let home = args.home.open(context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
     let report = match home.import(&bytes, &around, false)? {
@@ -37,6 +37,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                 }
             };
             Report::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
+        }
+        Imported::Time { time, new } => {
+            let text = match new {
+                true => {
+                    format!("The vendor's time {time} counts now: no earlier clock is believed.")
+                }
+                false => format!("The vendor's time {time} was taken in already."),
+            };
+            Report::new(text, json!({"time": time.to_string(), "new": new}))
         }
     };
     Ok(report.at_home(&home))

@@ -5,6 +5,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 mod context;
+mod deactivate;
 mod demo;
 mod explain;
 mod files;
@@ -59,6 +60,8 @@ enum Verb {
     Verify(verify::Args),
     /// Show what is granted, until when, and what comes next (on the server).
     Status(status::Args),
+    /// Stop here, and say so in a receipt (on the server).
+    Deactivate(deactivate::Args),
     /// Show what a file is and says, and whether it verifies.
     Inspect(inspect::Args),
     /// Explain a word for "no": what happened, what to ask, what to do.
@@ -114,8 +117,14 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let result = Context::new().and_then(|mut context| run(&cli.verb, &mut context));
-    output::finish(result, cli.json || wants_json(&cli.verb))
+    let as_json = cli.json || wants_json(&cli.verb);
+    let mut context = match Context::new() {
+        Ok(context) => context,
+        Err(error) => return output::finish(Err(error), as_json),
+    };
+    let result = run(&cli.verb, &mut context);
+    context.notes.iter().for_each(|note| output::note(note));
+    output::finish(result, as_json)
 }
 
 fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
@@ -124,6 +133,7 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Machine(args) => machine::run(args, context),
         Verb::Request(args) => request::run(args, context),
         Verb::Import(args) => import::run(args, context),
+        Verb::Deactivate(args) => deactivate::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(args, context),
         Verb::Inspect(args) => inspect::run(args, context),

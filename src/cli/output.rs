@@ -77,6 +77,11 @@ pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
     }
 }
 
+/// Says something on stderr.
+pub fn note(text: &str) {
+    let _ = write_line(io::stderr(), &format!("olr: {}", shown(text)));
+}
+
 fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
     let text = match as_json {
         true => json_text(&report.json),

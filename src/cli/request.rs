@@ -68,7 +68,7 @@ pub struct Args {
 const NAME: &str = "req.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.home()?;
+    let home = args.home.open(context)?;
     let order = order(args)?;
     let (around, found) = context.around(args.privileged);
     if !args.dry_run {

@@ -1,12 +1,15 @@
 //! How artefacts look to people and programs.
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 use olr::display::{code, shown};
+use olr::key::{Role, key_id};
 use olr::license::LicenseBody;
 use olr::machine::Factor;
-use olr::request::RequestBody;
+use olr::receipt::ReceiptBody;
+use olr::request::{Earlier, RequestBody};
 use olr::time::Day;
 use olr::wire::codec::Limit;
 
@@ -93,7 +96,7 @@ pub fn request_pairs(body: &RequestBody) -> Vec<(&'static str, String)> {
         ("product", [&*body.product, &*body.product_version].join(" ").trim_end().to_string()),
         ("slot", body.slot.to_string()),
         ("request", format!("{} (number {})", body.request, body.number)),
-        ("install id", olr::key::key_id(olr::key::Role::Install, &body.install_key).to_string()),
+        ("install id", key_id(Role::Install, &body.install_key).to_string()),
         ("server clock", body.clock.to_string()),
         ("addresses", join(body.addresses.iter().map(|a| a.to_string()).collect())),
         ("host", join(facts.collect())),
@@ -123,8 +126,8 @@ pub fn request_json(body: &RequestBody) -> Value {
         body.wanted.iter().map(|c| (c.module.to_string(), json!(c.count))).collect();
     json!({
         "request": body.request.to_string(), "number": body.number,
-        "earlier": body.earlier.iter().map(|e| json!({"number": e.number, "code": code(&e.hash)})).collect::<Vec<_>>(),
-        "install_id": olr::key::key_id(olr::key::Role::Install, &body.install_key).to_string(),
+        "earlier": earlier_json(&body.earlier),
+        "install_id": key_id(Role::Install, &body.install_key).to_string(),
         "product": &*body.product, "product_version": &*body.product_version, "slot": &*body.slot,
         "licensee": &*body.licensee, "license_key": masked(&body.license_key.0),
         "enrolled": body.enrolled.iter().map(factor_json).collect::<Vec<_>>(),
@@ -133,6 +136,43 @@ pub fn request_json(body: &RequestBody) -> Value {
         "facts": facts, "clock": body.clock.to_string(), "boot": &*body.boot,
         "renews": body.renews.map(|id| id.to_string()), "wanted": wanted, "note": &*body.note,
     })
+}
+
+pub fn receipt_pairs(body: &ReceiptBody) -> Vec<(&'static str, String)> {
+    vec![
+        ("ended license", body.license.to_string()),
+        ("product", body.product.to_string()),
+        ("slot", body.slot.to_string()),
+        ("install id", key_id(Role::Install, &body.install_key).to_string()),
+        ("number", body.number.to_string()),
+        ("server clock", body.at.to_string()),
+    ]
+}
+
+pub fn receipt_json(body: &ReceiptBody) -> Map<String, Value> {
+    let report = json!({
+        "license_id": body.license.to_string(), "license_hash": HEXLOWER.encode(&body.license_hash),
+        "product": &*body.product, "slot": &*body.slot,
+        "install_id": key_id(Role::Install, &body.install_key).to_string(),
+        "number": body.number, "earlier": earlier_json(&body.earlier), "at": body.at.to_string(),
+    });
+    object(report)
+}
+
+fn earlier_json(earlier: &[Earlier]) -> Value {
+    json!(
+        earlier
+            .iter()
+            .map(|e| json!({"number": e.number, "code": code(&e.hash)}))
+            .collect::<Vec<_>>()
+    )
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
 }
 
 pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
@@ -199,8 +239,5 @@ pub fn license_json(body: &LicenseBody) -> Map<String, Value> {
         "languages": body.languages.iter().map(|l| l.to_string()).collect::<Vec<_>>(),
         "grace": null, "note": &*body.note,
     });
-    match report {
-        Value::Object(report) => report,
-        _ => Map::new(),
-    }
+    object(report)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use olr::error::{Error, Refusal, Result};
 use olr::file;
-use olr::policy::{Decision, decide};
+use olr::policy::Decision;
 use olr::state::State;
 
 use super::context::{Context, HomeArg, SlotArg};
@@ -20,16 +20,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.home()?;
+    let home = args.home.open(context)?;
     let (around, _) = context.around(true);
-    let state = home.expect_state()?;
-    let found = state.found(&around)?;
-    let wanted = |slot: &&olr::state::Slot| {
-        args.slot.product.as_deref().is_none_or(|p| *slot.name.product == *p)
-            && args.slot.slot.as_deref().is_none_or(|s| *slot.name.slot == *s)
-    };
-    let slots: Vec<_> = state.memory().slots.iter().filter(wanted).collect();
-    if slots.is_empty() {
+    let (state, mut decisions) = home.decide_all(&around)?;
+    decisions.retain(|(name, _)| {
+        args.slot.product.as_deref().is_none_or(|p| *name.product == *p)
+            && args.slot.slot.as_deref().is_none_or(|s| *name.slot == *s)
+    });
+    if decisions.is_empty() {
         let error = if state.memory().slots.is_empty() {
             nothing_installed(&state)
         } else {
@@ -38,9 +36,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         };
         return Err(error.within(file::name(home.folder())));
     }
-    let decisions: Vec<_> =
-        slots.iter().map(|slot| decide(around.clock, &found, &state, slot)).collect();
-    let mut reports: Vec<_> = decisions.iter().map(|d| verify::report(d, text(d))).collect();
+    let mut reports: Vec<_> = decisions.iter().map(|(_, d)| verify::report(d, text(d))).collect();
     // The worst comes first: what it says is what the whole says.
     reports.sort_by_key(|report| std::cmp::Reverse(report.status));
     let texts: Vec<_> = reports.iter().map(|report| report.text.clone()).collect();
@@ -97,6 +93,9 @@ fn text(decision: &Decision) -> String {
         )),
     }
     let mut text = format!("{}\n\n{}", show::pairs(&pairs), show::modules(body));
+    for remark in verify::remarks(decision) {
+        text += &format!("\n\n{remark}");
+    }
     if !body.policy.stops_a_copy() {
         text += "\n\nThis license does not stop a copy of this machine.";
     }

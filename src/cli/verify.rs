@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
+use olr::entitlement::Outcome;
 use olr::error::Result;
-use olr::policy::Decision;
+use olr::policy::{ClockMemory, Decision, Grace};
+use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::read_answer;
@@ -19,11 +21,15 @@ pub struct Args {
     slot: SlotArg,
     /// Judge this license as if it were imported now, and install nothing.
     file: Option<PathBuf>,
+    /// A time that has passed for certain, such as that of the newest backup: only later counts.
+    #[arg(long, value_name = "TIME", conflicts_with = "file")]
+    evidence: Option<String>,
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.home()?;
-    let (around, _) = context.around(true);
+    let home = args.home.open(context)?;
+    let (mut around, _) = context.around(true);
+    around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
     let report = match &args.file {
         Some(path) => {
             let decision = home.decide_file(&read_answer(path)?, &around)?;
@@ -42,8 +48,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     Ok(report.at_home(&home))
 }
 
-/// One sentence.
+/// One sentence, and one more for what is out of the ordinary.
 fn answer(decision: &Decision) -> String {
+    let lines = [sentence(decision)].into_iter().chain(remarks(decision));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn sentence(decision: &Decision) -> String {
+    if let Some(grace) = &decision.grace {
+        return format!("in grace until {}: {}", grace.until, in_grace(grace));
+    }
     match &decision.license {
         Some(license) if decision.refusal.is_none() => match license.body().expires {
             None => "licensed, without an end".to_string(),
@@ -53,12 +67,44 @@ fn answer(decision: &Decision) -> String {
     }
 }
 
+fn in_grace(grace: &Grace) -> String {
+    let then = match grace.then {
+        Outcome::Stop => "it stops",
+        Outcome::Block => "operations are blocked",
+        Outcome::Warn => "only this warning stays",
+    };
+    format!("{}; then {then}", grace.overlooked.fact())
+}
+
+/// What is said of the clock, where it is not to be relied upon.
+pub fn remarks(decision: &Decision) -> Vec<String> {
+    let pending = decision.clock_is_pending.then(|| {
+        format!(
+            "The clock is far ahead of what is known and not believed yet: judged at {}.",
+            decision.at
+        )
+    });
+    let off = (decision.clock_memory == ClockMemory::Off)
+        .then(|| "The home cannot be written: a clock set back goes unnoticed.".to_string());
+    pending.into_iter().chain(off).collect()
+}
+
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, text: String) -> Report {
     let mut json =
         decision.license.as_ref().map(|l| show::license_json(l.body())).unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("judged_at".to_string(), json!(decision.at.to_string()));
+    json.insert("clock_pending".to_string(), json!(decision.clock_is_pending));
+    json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));
+    if let Some(grace) = &decision.grace {
+        let (since, until) = (grace.since.to_string(), grace.until.to_string());
+        let grace = json!({
+            "cause": grace.cause.word(), "since": since, "until": until, "then": grace.then.word(),
+            "overlooked": grace.overlooked.refusal().map(|word| word.word()),
+        });
+        json.insert("grace".to_string(), grace);
+    }
     let next = decision.next.as_ref().map(|next| {
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });

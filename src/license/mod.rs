@@ -160,7 +160,8 @@ fn check(body: &LicenseBody) -> Result<()> {
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
-        let known = |rule: &GraceRule| (rule.cause, rule.outcome) == (Cause::Conflict, Outcome::Stop);
+        let known =
+            |rule: &GraceRule| (rule.cause, rule.outcome) == (Cause::Conflict, Outcome::Stop);
         if !body.grace.iter().all(known) || !body.enforcement.is_empty() {
             let fact = "license body: its grace or enforcement rules are unknown to this program";
             return Err(

@@ -71,9 +71,10 @@ impl State {
         if let Some(evidence) = around.evidence.filter(|at| !is_far(*at, memory.mark)) {
             memory.mark = memory.mark.max(evidence);
         }
-        if let Some(pending) = memory.pending.take_if(|pending| {
-            is_far(around.clock, memory.mark) && pending.is_confirmed_by(around)
-        }) {
+        if let Some(pending) = memory
+            .pending
+            .take_if(|pending| is_far(around.clock, memory.mark) && pending.is_confirmed_by(around))
+        {
             // Both claims agree on the earlier of them.
             memory.mark = pending.clock.min(around.clock);
         }
