@@ -69,7 +69,9 @@ fn world() -> Result<World> {
     let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
     match home.import(license.bytes(), &around, false)? {
         Imported::License { .. } => {}
-        Imported::Trust { .. } => return Err(Error::unable("a trust was imported", "")),
+        Imported::Trust { .. } | Imported::Time { .. } => {
+            return Err(Error::unable("something else was imported", ""));
+        }
     }
 
     let (issuer, delegation) = vendor.issuer(&mut ask)?;
