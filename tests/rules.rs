@@ -14,8 +14,9 @@ use scenario::{Scenario, committed, root};
 const AT_LEAST: usize = 115;
 
 /// The rules that no fixture breaks, and why. One that has a fixture does not belong here.
-const WITHOUT: [(&str, &str); 2] = [
+const WITHOUT: [(&str, &str); 3] = [
     ("armor-10", "takes a text of 350 KB; see tests/armor.rs"),
+    ("state-6", "takes two files; see tests/copies.rs"),
     ("trust-13", "what is told stands in no file; see tests/cli.rs"),
 ];
 
