@@ -14,7 +14,7 @@ use rand::seq::IndexedRandom;
 
 use crate::raw::{Raw, sized};
 use crate::scenario::Scenario;
-use crate::world::{Vendor, World, install};
+use crate::world::{World, install};
 
 pub struct Mutants<'a> {
     fixtures: &'a [Scenario],
@@ -55,12 +55,16 @@ impl<'a> Mutants<'a> {
                 state.extend(tagged(&[STATE, &state]));
                 Some(state)
             }
-            kind @ (Kind::License | Kind::Trust | Kind::Delegation) => {
+            kind
+            @ (Kind::License | Kind::Trust | Kind::Delegation | Kind::Time | Kind::Receipt) => {
                 let frame = Frame::parse(kind, bytes).ok()?;
                 let mut raw = Raw::new(kind, frame.vendor, edited(frame.body, donor, rng));
                 raw.attachments = frame.attachments.iter().map(|a| a.bytes.to_vec()).collect();
-                let (role, key) = signer(kind, vendor);
-                raw.sign(role, key);
+                match kind {
+                    Kind::License | Kind::Time => raw.sign(Role::Issuer, &vendor.issuer),
+                    Kind::Receipt => raw.sign(Role::Install, &install().signing_key()),
+                    _ => raw.sign(Role::Root, &vendor.root),
+                }
                 Some(raw.bytes())
             }
             _ => None,
@@ -90,13 +94,6 @@ impl<'a> Mutants<'a> {
         ]);
         request.extend(install().signing_key().sign(&message).unwrap());
         Some(request)
-    }
-}
-
-fn signer(kind: Kind, vendor: &Vendor) -> (Role, &olr::crypto::sign::SigningKey) {
-    match kind {
-        Kind::License => (Role::Issuer, &vendor.issuer),
-        _ => (Role::Root, &vendor.root),
     }
 }
 

@@ -86,6 +86,24 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
     return body
 
 
+def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
+    """license-1, signature-1 to signature-3 and license-2, of whatever issuers sign."""
+    delegations: list[DelegationBody] = []
+    for attachment in frame.attachments:
+        if attachment.kind != DELEGATION:
+            raise Refused("unknown-version", "license-1: an attachment that is no delegation")
+        delegations.append(verify(attachment, trust))
+    check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
+    if len(delegations) != len(frame.signatures):
+        raise malformed("license-2: not as many delegations as signatures")
+    return delegations
+
+
+def is_in_time(body: DelegationBody, instant: int) -> bool:
+    """Whether what is signed states an instant at which the issuer may sign."""
+    return (body.from_ is ANY or body.from_ <= instant) and (body.until is ANY or instant <= body.until)
+
+
 def is_above(quota: Any, maximum: Any) -> bool:
     """Whether a quota is above a maximum; either may be ANY (limit-4)."""
     return maximum is not ANY and (quota is ANY or quota > maximum)
@@ -99,9 +117,7 @@ def check_limits(body: DelegationBody, license: LicenseBody) -> None:
     """limit-1 to limit-5."""
     if ACT_LICENSE not in body.acts:
         raise _excess("limit-1")
-    if body.from_ is not ANY and license.issued < body.from_:
-        raise _excess("limit-2")
-    if body.until is not ANY and license.issued > body.until:
+    if not is_in_time(body, license.issued):
         raise _excess("limit-2")
     for limit, value in ((body.products, license.product), (body.slots, license.slot), (body.types, license.type_id)):
         if limit is not ANY and value not in limit:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from . import delegation, factor
 from .delegation import DelegationBody, is_above
 from .factor import Factor
-from .frame import Frame, check_signatures, parse
+from .frame import Frame, parse
 from .outcome import Refused, malformed
-from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, DELEGATION, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
-from .tables import OPERATIONS, OUTCOMES
+from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, CONFLICT, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
+from .tables import OPERATIONS, OUTCOMES, STOP
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
 
@@ -142,15 +142,7 @@ def verify(data: bytes, trust: Trust) -> License:
 
 def verify_frame(frame: Frame, trust: Trust) -> License:
     """The rules after frame-15."""
-    delegations: list[DelegationBody] = []
-    for attachment in frame.attachments:
-        if attachment.kind != DELEGATION:
-            raise Refused("unknown-version", "license-1: an attachment that is no delegation")
-        delegations.append(delegation.verify(attachment, trust))
-    issuers = {each.issuer_id: each.issuer for each in delegations}
-    check_signatures(frame, issuers, 1)
-    if len(delegations) != len(frame.signatures):
-        raise malformed("license-2: not as many delegations as signatures")
+    delegations = delegation.read_signers(frame, trust)
     body = read_body(frame.body)  # license-3
     if body.number == 0 or body.answer == 0:
         raise malformed("license-4: requests and answers count from 1")
@@ -160,8 +152,8 @@ def verify_frame(frame: Frame, trust: Trust) -> License:
         raise malformed("license-11: the tolerance is more than 30 days")
     check_policy(body.policy)
     refuse_critical(body.extensions)
-    if body.grace or body.enforcement:
-        raise Refused("unknown-version", "license-6: grace and enforcement are empty")
+    if body.enforcement or any((cause, outcome) != (CONFLICT, STOP) for cause, _, outcome in body.grace):
+        raise Refused("unknown-version", "license-6: a grace or enforcement of a later version")
     for each in delegations:
         delegation.check_limits(each, body)
     _check_signer_rules(frame, body, trust)

@@ -7,14 +7,16 @@ import tomllib
 from functools import lru_cache
 from typing import Any
 
-from . import armor, delegation, frame, keyfile, license as licenses, request as requests, server, trust as trusts
+from . import armor, delegation, frame, keyfile, license as licenses, receipt, request as requests, server, times
+from . import trust as trusts
 from . import state as states
+from .clock import Reading
 from .dates import parse_instant
 from .factor import MACHINES
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, REQUEST, STATE, TRUST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, RECEIPT, REQUEST, STATE, TIME, TRUST
 from .trust import Trust
 from .vendor import Vendor, issue
 from .wire import Cursor
@@ -79,12 +81,10 @@ class Asker:
             return
         if question != "judge":
             raise Skipped("no question for a state")
-        server.judge(state, parse_instant(instant), _machine(fields), _slot_name(fields, state))
+        server.judge(state, _seen(instant), _machine(fields), _slot_name(fields, state))
 
     def _import(self, fields: Fields, file: bytes, instant: str) -> None:
         kind = KIND_NUMBERS[fields["artefact"]]
-        if kind not in (LICENSE, TRUST):
-            raise Skipped("not a thing to import")
         data = armor.unwrap(file, kind)
         home = _home(fields)
         if home is None:
@@ -92,10 +92,12 @@ class Asker:
         found = frame.read_header(Cursor(data))
         if found == TRUST:
             trusts.follow(home.trust, data)
+        elif found == TIME:
+            server.take_time(home, data)
         elif found != LICENSE:
-            raise Refused("wrong-kind", "frame-5: a server imports a license or a trust")
+            raise Refused("wrong-kind", "frame-5: a server imports a license, a trust or a time")
         else:
-            server.take_in(home, data, parse_instant(instant), _machine(fields))
+            server.take_in(home, data, _seen(instant), _machine(fields))
 
     def _newest(self, fields: Fields) -> Trust | None:
         """The vendor's trust, or the one that is named and follows it."""
@@ -110,6 +112,14 @@ class Asker:
 
     def _verify_delegation(self, fields: Fields, data: bytes) -> None:
         delegation.verify_file(data, self._trust_for(fields, data, DELEGATION))
+
+    def _verify_time(self, fields: Fields, data: bytes) -> None:
+        trust = self._trust_for(fields, data, TIME)
+        times.verify_frame(frame.parse(data, TIME, trust.vendor), trust)
+
+    def _verify_receipt(self, fields: Fields, data: bytes) -> None:
+        trust = self._newest(fields)
+        receipt.verify_frame(frame.parse(data, RECEIPT, trust.vendor if trust else None))
 
     def _trust_for(self, fields: Fields, data: bytes, kind: int) -> Trust:
         trust = self._newest(fields)
@@ -147,6 +157,8 @@ class Asker:
 _QUESTIONS = {
     (LICENSE, "verify"): Asker._verify_license,
     (DELEGATION, "verify"): Asker._verify_delegation,
+    (TIME, "verify"): Asker._verify_time,
+    (RECEIPT, "verify"): Asker._verify_receipt,
     (TRUST, "pin"): Asker._pin,
     (TRUST, "follow"): Asker._follow,
     (REQUEST, "open"): Asker._open_request,
@@ -166,6 +178,11 @@ def _parse(kind: int, data: bytes) -> None:
         raise Skipped("a kind without a form")
 
 
+def _seen(instant: str) -> Reading:
+    """The clock of a machine of fixtures/README.md."""
+    return Reading(parse_instant(instant), "first boot", 3600)
+
+
 def _machine(fields: Fields) -> list:
     return MACHINES[fields.get("machine") or "server"]
 
@@ -176,7 +193,7 @@ def _slot_name(fields: Fields, state: State) -> SlotName:
     held = [
         each.name
         for each in state.slots.values()
-        if (each.installed or each.next) and product in (None, each.name[0]) and slot in (None, each.name[1])
+        if product in (None, each.name[0]) and slot in (None, each.name[1])
     ]
     if len(held) == 1:
         return held[0]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import armor, delegation, keyfile, license as licenses, request as requests, trust as trusts
+from . import armor, delegation, keyfile, license as licenses, receipt as receipts, request as requests, times
+from . import trust as trusts
 from .dates import day_text, instant_text
 from .digest import code, key_id
 from .factor import Factor
 from .frame import Frame, check_vendor, parse, read_header
 from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
-from .request import RequestBody
+from .request import Earlier, RequestBody
 from .tables import ACTS, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import ROLES, STATE, TRUST
+from .tables import RECEIPT, ROLES, STATE, TIME, TRUST
 from .vendor import Vendor
 from .wire import ANY, Cursor
 
@@ -78,7 +79,7 @@ def _request_body(body: RequestBody) -> Report:
     return {
         "request": body.request.hex(),
         "number": body.number,
-        "earlier": [{"number": each.number, "code": code(each.hash)} for each in body.earlier],
+        "earlier": _earlier(body.earlier),
         "install_id": key_id(INSTALL, body.install_key).hex(),
         "product": body.product,
         "product_version": body.product_version,
@@ -95,6 +96,10 @@ def _request_body(body: RequestBody) -> Report:
         "wanted": dict(body.wanted),
         "note": body.note,
     }
+
+
+def _earlier(earlier: list[Earlier]) -> list[Report]:
+    return [{"number": each.number, "code": code(each.hash)} for each in earlier]
 
 
 def _factors(factors: list[Factor]) -> list[Report]:
@@ -200,6 +205,50 @@ def _delegation(data: bytes, vendor: Vendor | None) -> Report:
     return report | {"verified": YES}
 
 
+def _receipt(data: bytes, vendor: Vendor | None) -> Report:
+    """Its own install key tells whether it verifies; whose it is, only the vendor knows."""
+    frame = parse(data, RECEIPT)
+    report = _frame(frame)
+    try:
+        body = receipts.read_body(frame.body)
+        report |= {
+            "license_id": body.license.hex(), "license_hash": body.license_hash.hex(), "product": body.product,
+            "slot": body.slot, "install_id": key_id(INSTALL, body.install_key).hex(), "number": body.number,
+            "earlier": _earlier(body.earlier), "at": instant_text(body.at),
+        }  # fmt: skip
+    except Refused:
+        pass
+    try:
+        if vendor is not None:
+            check_vendor(frame, vendor.trust.vendor)
+        receipts.verify_frame(frame)
+    except Refused as refusal:
+        return report | _no(refusal)
+    return report | {"verified": YES}
+
+
+def _time(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, TIME)
+    report = _frame(frame)
+    try:
+        body = times.read_body(frame.body)
+        report |= {
+            "request": body.request.hex(), "code": code(body.request_hash), "number": body.number,
+            "install_id": key_id(INSTALL, body.install_key).hex(), "time": instant_text(body.time),
+        }  # fmt: skip
+    except Refused:
+        if vendor is None:
+            raise
+    if vendor is None:
+        return report | {"verified": NOT_CHECKED}
+    try:
+        check_vendor(frame, vendor.trust.vendor)
+        times.verify_frame(frame, vendor.trust)
+    except Refused as refusal:
+        return report | _no(refusal)
+    return report | {"verified": YES}
+
+
 def _key_file(data: bytes, vendor: Vendor | None) -> Report:
     file = keyfile.parse(data)
     return {
@@ -209,5 +258,6 @@ def _key_file(data: bytes, vendor: Vendor | None) -> Report:
 
 
 _LOOKS = {
-    REQUEST: _request, LICENSE: _license, TRUST: _trust, DELEGATION: _delegation, KEY_FILE: _key_file,
+    REQUEST: _request, LICENSE: _license, RECEIPT: _receipt, TRUST: _trust, TIME: _time, DELEGATION: _delegation,
+    KEY_FILE: _key_file,
 }  # fmt: skip

@@ -142,7 +142,7 @@ def read_body(data: bytes) -> RequestBody:
     request = RequestBody(
         request=body.raw16(),
         number=body.u64(),
-        earlier=body.set_of(lambda: Earlier(body.u64(), body.raw32()), lambda entry: entry.number, 16),
+        earlier=read_earlier(body),
         install_key=body.raw32(),
         commitment_key=body.raw32(),
         product=body.text(),
@@ -164,6 +164,10 @@ def read_body(data: bytes) -> RequestBody:
     )
     body.finish("body-10")
     return request
+
+
+def read_earlier(body: Body) -> list[Earlier]:
+    return body.set_of(lambda: Earlier(body.u64(), body.raw32()), lambda entry: entry.number, 16)
 
 
 def _counts(body: Body) -> list[tuple[str, int]]:

@@ -1,12 +1,17 @@
-"""What a server takes in and whether it may run: sections "Order of answers" and "Judgement", with license-8 to license-10."""
+"""What a server takes in and whether it may run: "Order of answers", "Judgement", license-8 to license-10, time-4 to time-6."""
 
 from __future__ import annotations
 
-from . import dates, delegation, license as licenses
+from dataclasses import replace
+
+from . import clock, dates, delegation, frame, license as licenses, times
+from .clock import Reading
+from .digest import sha256
 from .factor import Factor
 from .license import License, LicenseBody
 from .outcome import Refused
 from .state import Held, SlotName, State, commitment_key
+from .tables import CONFLICT, TIME
 
 
 def _known(state: State) -> set[SlotName]:
@@ -24,7 +29,7 @@ def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
         raise Refused("wrong-machine", "license-10: it is for another installation")
 
 
-def take_in(state: State, data: bytes, clock: int, machine: list[Factor]) -> None:
+def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor]) -> None:
     """Whether a license is imported: answer-1 to answer-4."""
     license = licenses.verify(data, state.trust)
     body = license.body
@@ -44,28 +49,46 @@ def take_in(state: State, data: bytes, clock: int, machine: list[Factor]) -> Non
             raise Refused("superseded", "answer-3: a later answer was accepted")
     for each in license.delegations:
         delegation.check_issuer(each)  # delegation-3
+    risen = clock.observe(replace(state, mark=max(state.mark, body.issued)), seen)
     try:
-        _judge_license(state, body, clock, max(state.mark, body.issued), machine)  # answer-4
+        _judge_license(risen, body, seen.clock, machine, None)  # answer-4
     except Refused as refusal:
         if refusal.word != "not-yet-valid":
             raise
 
 
-def judge(state: State, clock: int, machine: list[Factor], name: SlotName) -> None:
-    """judgement-1 to judgement-5 for the license that counts in a slot."""
+def take_time(state: State, data: bytes) -> None:
+    """time-4 to time-6, of a time that obeys the rules before."""
+    body = times.verify_frame(frame.parse(data, TIME, state.trust.vendor), state.trust)
+    if body.install_key != state.install_key:
+        raise Refused("wrong-machine", "time-4: it is for another installation")
+    if state.anchored and state.anchored.hash == sha256(data):
+        return
+    sent = next((sent for sent in state.requests if sent.hash == body.request_hash), None)
+    if sent is None or (sent.request, sent.number) != (body.request, body.number):
+        raise Refused("wrong-request", "time-5: it answers no request of the last ones")
+    if state.anchored and body.number <= state.anchored.number:
+        raise Refused("superseded", "time-6: that request, or a later one, was answered")
+
+
+def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) -> None:
+    """judgement-1 to judgement-6 for the license that counts in a slot."""
+    state = clock.observe(state, seen)
     slot = state.slots.get(name)
-    if slot is None or not (slot.installed or slot.next):
+    if slot is None or not (slot.installed or slot.next or slot.receipt):
         raise Refused("not-activated", "judgement-1: the slot holds no license")
+    if not (slot.installed or slot.next):
+        raise Refused("deactivated", "judgement-6: the slot was deactivated")
     license = None
     if slot.next is not None:
-        license = _next_that_counts(state, slot.next, clock, slot.installed is None, name)
+        license = _next_that_counts(state, slot.next, seen.clock, slot.installed is None, name)
     if license is None:
         assert slot.installed is not None
         license = _verify(state, slot.installed, name)
-    _judge_license(state, license.body, clock, state.mark, machine)
+    _judge_license(state, license.body, seen.clock, machine, slot.matched)
 
 
-def _next_that_counts(state: State, held: Held, clock: int, alone: bool, name: SlotName) -> License | None:
+def _next_that_counts(state: State, held: Held, now: int, alone: bool, name: SlotName) -> License | None:
     """The next license once it takes over; None while the installed one counts."""
     try:
         license = _verify(state, held, name)
@@ -73,7 +96,7 @@ def _next_that_counts(state: State, held: Held, clock: int, alone: bool, name: S
         if alone:
             raise
         return None
-    begun = max(clock, state.mark) >= dates.begins(license.body.starts)
+    begun = clock.judged_at(state, now) >= dates.begins(license.body.starts)
     return license if begun or alone else None
 
 
@@ -83,14 +106,19 @@ def _verify(state: State, held: Held, name: SlotName) -> License:
     return license
 
 
-def _judge_license(state: State, body: LicenseBody, clock: int, mark: int, machine: list[Factor]) -> None:
-    """judgement-2 to judgement-5."""
-    if clock + body.tolerance < mark:
+def _judge_license(state: State, body: LicenseBody, now: int, machine: list[Factor], matched: int | None) -> None:
+    """judgement-2 to judgement-5; `matched` is known of a license that is installed or waits."""
+    if now + body.tolerance < state.mark:
         raise Refused("clock-rolled-back", "judgement-2: the clock is behind the mark")
+    at = clock.judged_at(state, now)
     key = commitment_key(state.install_secret, body.request)
-    licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-3
-    now = max(clock, mark)
-    if now < dates.begins(body.starts):
+    try:
+        licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-3
+    except Refused:
+        grace = [seconds for cause, seconds, _ in body.grace if cause == CONFLICT]
+        if matched is None or not grace or at >= matched + grace[0]:
+            raise
+    if at < dates.begins(body.starts):
         raise Refused("not-yet-valid", "judgement-4: it has not begun")
-    if body.expires is not None and now >= dates.ends(body.expires):
+    if body.expires is not None and at >= dates.ends(body.expires):
         raise Refused("expired", "judgement-5: it has ended")

@@ -39,6 +39,19 @@ class Slot(NamedTuple):
     next: Held | None
     highest: tuple[int, int]
     floor: int
+    matched: int
+    receipt: bytes | None
+
+
+class Pending(NamedTuple):
+    clock: int
+    boot: str
+    uptime: int
+
+
+class Anchored(NamedTuple):
+    number: int
+    hash: bytes
 
 
 class Asked(NamedTuple):
@@ -60,6 +73,8 @@ class State:
     slots: dict[SlotName, Slot]
     asked: Asked | None
     mark: int
+    pending: Pending | None
+    anchored: Anchored | None
     chain: bytes
     extensions: list[Extension]
     trust: Trust  # the last, which counts
@@ -91,8 +106,8 @@ def parse(data: bytes) -> State:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
-    if data[4:6] != b"\x01\x01":
-        raise CouldNotTell("the state is of another version or suite: a newer program wrote it")
+    if data[4:6] != b"\x02\x01":
+        raise CouldNotTell("the state is of another version or suite: another program wrote it")
     try:
         cursor = Cursor(data, 7)
         install_secret = cursor.raw(32)
@@ -141,7 +156,16 @@ def _read_body(data: bytes) -> dict:
 
     def slot() -> Slot:
         name = (body.text(), body.text())
-        return Slot(name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64())
+        return Slot(
+            name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
+            body.option(lambda: body.blob(MAX_ARTEFACT)),
+        )  # fmt: skip
+
+    def pending() -> Pending:
+        return Pending(body.u64(), body.text(), body.u64())
+
+    def anchored() -> Anchored:
+        return Anchored(body.u64(), body.raw32())
 
     def asked() -> Asked:
         return Asked(body.text(), body.text(), body.text(), body.text(), body.text(), factor.read_list(body))
@@ -154,6 +178,8 @@ def _read_body(data: bytes) -> dict:
         "slots": {slot.name: slot for slot in body.set_of(slot, lambda entry: entry.name)},
         "asked": body.option(asked),
         "mark": body.u64(),
+        "pending": body.option(pending),
+        "anchored": body.option(anchored),
         "chain": body.raw32(),
         "extensions": body.extensions(),
     }
