@@ -52,9 +52,22 @@ impl Instant {
             return Ok(Self::new(u64::from(day.number).saturating_mul(DAY)));
         }
         let parsed = text.parse::<jiff::Timestamp>().ok();
-        parsed.and_then(|at| u64::try_from(at.as_second()).ok()).map(Self::new).ok_or_else(|| {
+        let parsed = parsed.and_then(|at| u64::try_from(at.as_second()).ok()).map(Self::new);
+        parsed.or_else(|| Self::parse_utc(text)).ok_or_else(|| {
             Error::unable(format!("{text:?} is not a time"), "write it like 2027-11-23T12:00:00Z")
         })
+    }
+}
+
+impl Instant {
+    /// As it is displayed: the last hours of the year 9999 are beyond other readers.
+    fn parse_utc(text: &str) -> Option<Self> {
+        let at = text.strip_suffix('Z')?.parse::<jiff::civil::DateTime>().ok()?;
+        let day = u64::from(Day::from_date(at.date())?.number);
+        let hms = [at.hour(), at.minute(), at.second()].map(u64::try_from);
+        let [Ok(hour), Ok(minute), Ok(second)] = hms else { return None };
+        let seconds = hour.saturating_mul(3600).saturating_add(minute.saturating_mul(60));
+        Some(Self::new(day.saturating_mul(DAY).saturating_add(seconds).saturating_add(second)))
     }
 }
 
