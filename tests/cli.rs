@@ -354,7 +354,10 @@ fn a_file_is_judged_also_where_it_is_installed() {
     world.untouched(&["verify", "license.olr"]).done();
     world.untouched(&["verify", "vendor/vendor.trust"]).refused("wrong-kind");
     let home = olr::home::Home::at(world.path("home"));
-    let clock = olr::time::Instant::parse("2999-01-01").unwrap();
+    let year = olr::time::Instant::parse("2027-01-01").unwrap().seconds
+        - olr::time::Instant::parse("2026-01-01").unwrap().seconds;
+    let issued = home.expect_state().unwrap().memory().mark.seconds;
+    let clock = olr::time::Instant::new(issued + year + 3 * 86_400);
     let later = olr::state::Surroundings {
         clock,
         factors: olr::machine::probe::probe(true).factors,
@@ -382,7 +385,7 @@ fn a_refusal_stays_one_when_nobody_reads_it() {
 #[test]
 fn secrets_are_never_replaced() {
     let world = World::activated();
-    for there in ["vendor/keys/root.key", "home/state"] {
+    for there in ["vendor/keys/root.key", "home/state", "home/state.copy"] {
         world.untouched(&["request", "--force", "-o", there]).unable("never replaced");
     }
 }
@@ -408,22 +411,22 @@ fn a_damaged_key_proves_nothing_about_a_request() {
 #[test]
 fn a_damaged_home_is_refused_and_kept() {
     let world = World::activated();
-    let state = world.path("home/state");
-    let good = fs::read(&state).unwrap();
+    let copies = ["home/state", "home/state.copy"].map(|copy| world.path(copy));
+    let good = fs::read(&copies[0]).unwrap();
     for bad in [good[..good.len() - 1].to_vec(), Vec::new(), b"junk".to_vec(), {
         let mut b = good.clone();
         b[60] ^= 4;
         b
     }] {
-        fs::write(&state, &bad).unwrap();
+        copies.iter().for_each(|copy| fs::write(copy, &bad).unwrap());
         world.olr(&["verify"]).refused("damaged-state");
         world.olr(&["status"]).refused("damaged-state");
         world.olr(&["import", "license.olr"]).refused("damaged-state");
         world.request(&["-o", "new.olr"]).refused("damaged-state");
-        assert_eq!(fs::read(&state).unwrap(), bad);
+        copies.iter().for_each(|copy| assert_eq!(fs::read(copy).unwrap(), bad));
     }
     world.request(&["--new-identity", "-o", "new.olr"]).done();
-    fs::write(&state, &good).unwrap();
+    copies.iter().for_each(|copy| fs::write(copy, &good).unwrap());
     world.olr(&["verify"]).done();
 }
 

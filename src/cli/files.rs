@@ -1,9 +1,11 @@
 //! Files that people name: artefacts in either form, and outputs that are not lost.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
 use olr::file::{self, Writing};
+use olr::state::State;
 use olr::wire::armor::{armor, dearmor};
 use olr::wire::frame::{FILE_CAP, Header, Kind};
 
@@ -33,6 +35,21 @@ pub struct Output {
     force: bool,
 }
 
+/// A key file or a state, which no output replaces.
+fn secret_at(path: &Path) -> Option<Kind> {
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(HEADER_LEN).read_to_end(&mut start).ok()?;
+    if State::is_one(&start) {
+        return Some(Kind::State);
+    }
+    let there = read_artefact(None, path).and_then(|bytes| Header::peek(&bytes));
+    there.ok().filter(|kind| *kind == Kind::KeyFile)
+}
+
+/// Magic, version, suite, kind.
+const HEADER_LEN: u64 = 7;
+
 impl Output {
     /// The file, by default `name` in the current folder; nothing for stdout.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
@@ -49,8 +66,7 @@ impl Output {
         same: impl FnOnce(&[u8]) -> bool,
     ) -> Result<()> {
         let Some(path) = self.path(name).filter(|path| path.exists()) else { return Ok(()) };
-        let there = read_artefact(None, &path).and_then(|bytes| Header::peek(&bytes));
-        if let Ok(kind @ (Kind::KeyFile | Kind::State)) = there {
+        if let Some(kind) = secret_at(&path) {
             let fact = format!("{}: a {kind} is there, which is never replaced", file::name(&path));
             return Err(Error::unable(fact, "name another file with -o"));
         }
