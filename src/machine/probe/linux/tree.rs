@@ -26,6 +26,10 @@ pub(super) enum Content {
 impl Tree<'_> {
     /// The content of a file, trimmed and without NUL.
     pub(super) fn read(&self, path: &str) -> Content {
+        self.read_up_to(path, FILE_CAP)
+    }
+
+    fn read_up_to(&self, path: &str, cap: u64) -> Content {
         let path = self.path(path);
         let mode = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.permissions().mode(),
@@ -37,7 +41,7 @@ impl Tree<'_> {
             return Content::Unreadable("needs --privileged".to_string());
         }
         let mut bytes = Vec::new();
-        match File::open(path).and_then(|file| file.take(FILE_CAP).read_to_end(&mut bytes)) {
+        match File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
             Ok(_) => {
                 let text = String::from_utf8_lossy(&bytes).replace('\0', "");
                 Content::Text(text.trim().to_string())
@@ -48,7 +52,12 @@ impl Tree<'_> {
 
     /// The content of a file, trimmed; empty when there is none to be read.
     pub(super) fn text(&self, path: &str) -> String {
-        match self.read(path) {
+        self.text_up_to(path, FILE_CAP)
+    }
+
+    /// The same, of a file that may be longer than others.
+    pub(super) fn text_up_to(&self, path: &str, cap: u64) -> String {
+        match self.read_up_to(path, cap) {
             Content::Text(text) => text,
             Content::Missing | Content::Unreadable(_) => String::new(),
         }
@@ -74,15 +83,27 @@ impl Tree<'_> {
         names
     }
 
-    /// The last part of what a link points at.
-    pub(super) fn target(&self, link: &str) -> Option<String> {
-        let target = fs::read_link(self.path(link)).ok()?;
-        target.file_name()?.to_str().map(str::to_string)
+    /// What a link says, whether or not it leads anywhere.
+    pub(super) fn link_text(&self, link: &str) -> Option<String> {
+        fs::read_link(self.path(link)).ok()?.to_str().map(str::to_string)
     }
 
-    /// Where a path leads, all links followed.
-    pub(super) fn resolved(&self, path: &str) -> Option<PathBuf> {
-        fs::canonicalize(self.path(path)).ok()
+    /// The last part of what a link says.
+    pub(super) fn target(&self, link: &str) -> Option<String> {
+        self.link_text(link)?.rsplit('/').next().map(str::to_string)
+    }
+
+    /// The line of the mount that is seen at `place`: the last one covers those before it.
+    pub(super) fn mount(&self, place: &str) -> Option<String> {
+        let mounts = self.text("proc/self/mountinfo");
+        let at_place = |line: &&str| line.split(' ').nth(4) == Some(place);
+        mounts.lines().rfind(at_place).map(str::to_string)
+    }
+
+    /// The type of filesystem that is mounted at `place`.
+    pub(super) fn mounted(&self, place: &str) -> Option<String> {
+        let mount = self.mount(place)?;
+        mount.split_once(" - ")?.1.split(' ').next().map(str::to_string)
     }
 
     fn path(&self, path: &str) -> PathBuf {
