@@ -14,7 +14,11 @@ pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
     let kubelet = || mounts.lines().any(|line| line.contains(" /dev/termination-log "));
     let lxcfs =
         || mounts.lines().any(|line| line.contains(" /proc/") && line.contains("fuse.lxcfs"));
-    let docker = || mounts.lines().any(|line| line.contains("/docker/containers/"));
+    // What stands at /etc/hosts here; on the host of containers such a place is mounted upon.
+    let docker = || {
+        let hosts = tree.mount("/etc/hosts");
+        hosts.is_some_and(|line| line.contains("/docker/containers/"))
+    };
     let kind = if tree.exists("run/secrets/kubernetes.io") || grouped("/kubepods") || kubelet() {
         "kubernetes"
     } else if tree.exists("run/.containerenv") {

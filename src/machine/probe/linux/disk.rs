@@ -114,6 +114,10 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Findings) {
         return;
     };
     let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Two paths to one disk.
+    if findings.factors.iter().any(|factor| factor.kind == KIND && *factor.value == *value) {
+        return;
+    }
     let make = format!("{} {}", at("device/vendor"), at("device/model")).to_ascii_lowercase();
     if VIRTUAL.iter().any(|part| make.contains(part)) {
         let why = "virtual disk: its number is a default, or copied with its file";

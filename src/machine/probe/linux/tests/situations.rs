@@ -51,6 +51,10 @@ fn situations() -> Vec<PathBuf> {
 fn identity(made: &Made) -> String {
     let (ordinary, root) = (made.read(false), made.read(true));
     let mut text = String::new();
+    // A license that was issued to an ordinary user holds for root too.
+    for factor in ordinary.factors.iter().filter(|factor| factor.counts()) {
+        assert!(root.factors.contains(factor), "root does not find {factor:?}");
+    }
     let known = lines(&ordinary);
     for line in known.iter().cloned().chain(unreadable(&ordinary)) {
         writeln!(text, "{line}").unwrap();
