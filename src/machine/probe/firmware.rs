@@ -1,6 +1,6 @@
 //! What the firmware says of a machine (DMI, SMBIOS). Obeys `docs/format.md`, section "Factors".
 //!
-//! Linux gives it as files, Windows as one table; what it means is the same.
+//! Linux gives it as files, Windows as one table, macOS by a call; what it means is the same.
 
 use super::Findings;
 use crate::machine::{Class, FactorKind};
@@ -14,40 +14,11 @@ pub(super) fn add(kind: FactorKind, name: &str, value: &str, findings: &mut Find
         FactorKind::ProductName => {
             findings.ignored(kind, name, value, "the same for all machines of a model");
         }
-        FactorKind::ProductUuid => {
+        FactorKind::ProductUuid | FactorKind::PlatformUuid => {
             findings.found(kind, Class::Hardware, name, &value.to_ascii_lowercase());
         }
         _ => findings.found(kind, Class::Hardware, name, value),
     }
-}
-
-/// Adds which hypervisor this runs under.
-pub(super) fn add_hypervisor(name: &str, findings: &mut Findings) {
-    let why = "says where this runs, not which machine it is";
-    findings.ignored(FactorKind::Hypervisor, "", name, why);
-}
-
-/// The hypervisor that the names of maker and product give away.
-pub(super) fn hypervisor(maker: &str, product: &str) -> Option<&'static str> {
-    // Makers of hypervisors sell machines too: those need the product's name.
-    let of_maker = match maker {
-        "QEMU" => Some("qemu"),
-        "Xen" => Some("xen"),
-        "innotek GmbH" => Some("virtualbox"),
-        "Amazon EC2" if !product.contains(".metal") => Some("amazon"),
-        "Microsoft Corporation" if product == "Virtual Machine" => Some("hyper-v"),
-        "Apple Inc." if product.starts_with("Apple Virtualization") => Some("apple"),
-        _ if maker.starts_with("VMware") => Some("vmware"),
-        _ if maker.starts_with("Parallels") => Some("parallels"),
-        _ => None,
-    };
-    of_maker.or(match product {
-        "KVM" | "OpenStack Nova" | "OpenStack Compute" | "KubeVirt" => Some("kvm"),
-        "Google Compute Engine" => Some("google"),
-        "VirtualBox" => Some("virtualbox"),
-        "BHYVE" => Some("bhyve"),
-        _ => None,
-    })
 }
 
 /// Whether makers left a value as it came: nothing, one or two letters over and over, or a known
@@ -107,15 +78,5 @@ mod tests {
         for value in ["B5RMN2", "VB2f4c1d", "100", "4c4c4544-0042-3510-8052-b4c04f4d4e32"] {
             assert!(!placeholder(value), "{value:?}");
         }
-    }
-
-    #[test]
-    fn makers_of_hypervisors_sell_machines_too() {
-        assert_eq!(hypervisor("Microsoft Corporation", "Virtual Machine"), Some("hyper-v"));
-        assert_eq!(hypervisor("Microsoft Corporation", "Surface Pro 7"), None);
-        assert_eq!(hypervisor("Amazon EC2", "c5.metal"), None);
-        assert_eq!(hypervisor("Oracle Corporation", "SUN FIRE X4170"), None);
-        assert_eq!(hypervisor("VMware, Inc.", "VMware7,1"), Some("vmware"));
-        assert_eq!(hypervisor("Red Hat", "KVM"), Some("kvm"));
     }
 }

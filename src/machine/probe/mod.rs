@@ -22,13 +22,18 @@ mod unix;
 #[cfg(not(any(target_os = "linux", windows)))]
 use unix as system;
 
-/// The adapters and the table of the firmware in the registry of Windows. Tested everywhere.
+/// The adapters in the registry of Windows. Tested everywhere.
 #[cfg(any(windows, test))]
 mod adapters;
 /// Cards of systems that do not say where an address comes from. Tested everywhere.
 #[cfg(any(not(target_os = "linux"), test))]
 mod cards;
+/// BSD says nothing of it without another program.
+#[cfg(any(target_os = "linux", target_os = "macos", windows, test))]
 mod firmware;
+#[cfg(any(target_os = "linux", windows, test))]
+mod hypervisor;
+/// The table of the firmware in the registry of Windows. Tested everywhere.
 #[cfg(any(windows, test))]
 mod smbios;
 

@@ -1,7 +1,8 @@
 //! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
 
 use super::Findings;
-use super::firmware::{add, add_hypervisor, hypervisor};
+use super::firmware::add;
+use super::hypervisor;
 use crate::machine::FactorKind;
 
 /// Adds what the table says of the machine (type 1) and its board (type 2).
@@ -17,7 +18,7 @@ pub(super) fn read(data: &[u8], findings: &mut Findings) {
         let (maker, product) = (system.text(4), system.text(5));
         add(FactorKind::ProductSerial, "product_serial", &system.text(7), findings);
         add(FactorKind::ProductName, "product_name", &product, findings);
-        add_hypervisor(hypervisor(&maker, &product).unwrap_or_default(), findings);
+        hypervisor::add(hypervisor::by_its_names(&maker, &product).unwrap_or_default(), findings);
     }
     if let Some(board) = find(table, 2) {
         add(FactorKind::BoardSerial, "board_serial", &board.text(7), findings);

@@ -22,12 +22,8 @@ pub(super) fn read(_privileged: bool) -> Findings {
 /// The UUID that Apple gives to a machine, by a call of the system.
 #[cfg(target_os = "macos")]
 fn platform(findings: &mut Findings) {
-    let uuid = machine_uid::get().unwrap_or_default().to_ascii_lowercase();
-    if !super::firmware::placeholder(&uuid) {
-        let (kind, class) =
-            (crate::machine::FactorKind::PlatformUuid, crate::machine::Class::Hardware);
-        findings.found(kind, class, "", &uuid);
-    }
+    let uuid = machine_uid::get().unwrap_or_default();
+    super::firmware::add(crate::machine::FactorKind::PlatformUuid, "", &uuid, findings);
 }
 
 /// The other systems tell it to programs only by another program.

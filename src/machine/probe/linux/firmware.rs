@@ -3,7 +3,8 @@
 
 use super::Findings;
 use super::tree::{Content, Tree};
-use crate::machine::probe::firmware::{add, add_hypervisor, hypervisor, placeholder};
+use crate::machine::probe::firmware::{add, placeholder};
+use crate::machine::probe::hypervisor;
 use crate::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
@@ -55,10 +56,10 @@ pub(super) fn processor(tree: &Tree<'_>, findings: &mut Findings) {
         ["sys_vendor", "product_name"].map(|name| tree.text(&format!("{DMI}/{name}")));
     let flagged =
         field("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
-    match (hypervisor(&maker, &product), tree.line("sys/hypervisor/type")) {
-        (Some(name), _) => add_hypervisor(name, findings),
-        (None, Some(name)) => add_hypervisor(&name, findings),
-        (None, None) if flagged => add_hypervisor("present", findings),
+    match (hypervisor::by_its_names(&maker, &product), tree.line("sys/hypervisor/type")) {
+        (Some(name), _) => hypervisor::add(name, findings),
+        (None, Some(name)) => hypervisor::add(&name, findings),
+        (None, None) if flagged => hypervisor::add("present", findings),
         (None, None) => {}
     }
 }
