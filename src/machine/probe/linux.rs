@@ -29,7 +29,7 @@ pub(super) fn read(privileged: bool) -> Findings {
 
 /// Reads the system whose files stand below `root`.
 fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Findings {
-    let tree = Tree { root, privileged };
+    let tree = Tree::below(root, privileged);
     let mut findings = Findings::default();
     let container = container::kind(&tree);
     firmware::machine_id(&tree, &mut findings);

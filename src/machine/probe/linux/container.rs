@@ -9,7 +9,7 @@ use crate::machine::FactorKind;
 pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
     let cgroups = tree.text("proc/self/cgroup");
     let grouped = |part: &str| cgroups.lines().any(|line| line.contains(part));
-    let mounts = tree.text("proc/self/mountinfo");
+    let mounts = tree.mounts();
     // The kubelet gives every container this file; service accounts may be switched off.
     let kubelet = || mounts.lines().any(|line| line.contains(" /dev/termination-log "));
     let lxcfs =

@@ -1,5 +1,6 @@
 //! The files of a system below a root, each read up to a cap. See `docs/format.md`, "Factors".
 
+use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,9 +12,11 @@ const FILE_CAP: u64 = 64 * 1024;
 const WORLD_READABLE: u32 = 0o004;
 
 pub(super) struct Tree<'a> {
-    pub(super) root: &'a Path,
+    root: &'a Path,
     /// Whether to read what an ordinary user could not.
-    pub(super) privileged: bool,
+    privileged: bool,
+    /// What is mounted, asked for by several.
+    mounts: OnceCell<String>,
 }
 
 pub(super) enum Content {
@@ -23,7 +26,16 @@ pub(super) enum Content {
     Unreadable(String),
 }
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    pub(super) fn below(root: &'a Path, privileged: bool) -> Self {
+        Self { root, privileged, mounts: OnceCell::new() }
+    }
+
+    /// The lines of `/proc/self/mountinfo`.
+    pub(super) fn mounts(&self) -> &str {
+        self.mounts.get_or_init(|| self.text("proc/self/mountinfo"))
+    }
+
     /// The content of a file, trimmed and without NUL.
     pub(super) fn read(&self, path: &str) -> Content {
         self.read_up_to(path, FILE_CAP)
@@ -40,7 +52,8 @@ impl Tree<'_> {
         if !self.privileged && mode & WORLD_READABLE == 0 {
             return Content::Unreadable("needs --privileged".to_string());
         }
-        let mut bytes = Vec::new();
+        // Most are read at once so.
+        let mut bytes = Vec::with_capacity(4096);
         match File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
             Ok(_) => {
                 let text = String::from_utf8_lossy(&bytes).replace('\0', "");
@@ -95,9 +108,8 @@ impl Tree<'_> {
 
     /// The line of the mount that is seen at `place`: the last one covers those before it.
     pub(super) fn mount(&self, place: &str) -> Option<String> {
-        let mounts = self.text("proc/self/mountinfo");
         let at_place = |line: &&str| line.split(' ').nth(4) == Some(place);
-        mounts.lines().rfind(at_place).map(str::to_string)
+        self.mounts().lines().rfind(at_place).map(str::to_string)
     }
 
     /// The type of filesystem that is mounted at `place`.
