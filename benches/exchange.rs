@@ -153,10 +153,22 @@ fn judge_from_disk(bencher: Bencher) {
     });
 }
 
-/// What identifies this machine.
-#[divan::bench]
-fn machine() {
-    black_box(probe(false));
+/// What identifies this machine, as a request asks and as `olr verify` does: at most 1 ms.
+#[divan::bench(args = [false, true])]
+fn machine(privileged: bool) {
+    black_box(probe(privileged));
+}
+
+/// The whole program `olr machine`: at most 5 ms.
+#[divan::bench(sample_count = 20)]
+fn olr_machine(bencher: Bencher) {
+    match option_env!("CARGO_BIN_EXE_olr") {
+        Some(program) => bencher.bench(|| {
+            let output = Command::new(program).args(["machine", "--json"]).output().unwrap();
+            assert!(output.status.success());
+        }),
+        None => eprintln!("olr machine: skipped, the tool was not built"),
+    }
 }
 
 /// The whole program, from its start to its exit status.

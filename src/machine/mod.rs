@@ -43,9 +43,9 @@ numbered! {
         9 Cpu "cpu",
         /// Which kind of container this is: common.
         10 Container "container",
-        /// The instance id given by a cloud: hardware.
+        /// The instance id given by a cloud: hardware, unless it may come from the disk.
         11 CloudInstance "cloud-instance",
-        /// The identity of a trusted platform module: hardware.
+        /// The identity of a trusted platform module: hardware; that there is one is common.
         12 Tpm "tpm",
         /// The serial number of a disk: hardware.
         13 DiskSerial "disk-serial",

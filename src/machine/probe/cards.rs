@@ -3,30 +3,39 @@
 use super::{Findings, impossible, locally_administered, spell};
 use crate::machine::{Class, FactorKind};
 
-/// Adds the address of every card; the system gives no names here.
+/// Adds the address of every card.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn add(findings: &mut Findings) {
     if let Ok(addresses) = mac_address::MacAddressIterator::new() {
-        classify(addresses.map(mac_address::MacAddress::bytes), findings);
+        let named = |address: mac_address::MacAddress| {
+            let name = mac_address::name_by_mac_address(&address).ok().flatten();
+            (address.bytes(), name.unwrap_or_default())
+        };
+        classify(addresses.map(named), findings);
     }
 }
 
 /// Adds each address once.
-fn classify(addresses: impl Iterator<Item = [u8; 6]>, findings: &mut Findings) {
-    let mut addresses: Vec<[u8; 6]> = addresses.collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    for address in addresses {
-        let value = spell(address);
-        match impossible(address).or_else(|| not_a_machines_own(address)) {
-            Some(why) => findings.ignored(FactorKind::NetworkAddress, "", &value, why),
-            None => findings.found(FactorKind::NetworkAddress, Class::Hardware, "", &value),
+fn classify(cards: impl Iterator<Item = ([u8; 6], String)>, findings: &mut Findings) {
+    let mut cards: Vec<_> = cards.collect();
+    cards.sort_unstable();
+    cards.dedup_by_key(|(address, _)| *address);
+    for (address, name) in cards {
+        let value = spell(&address);
+        match impossible(address).or_else(|| not_a_machines_own(address, &name)) {
+            Some(why) => findings.ignored(FactorKind::NetworkAddress, &name, &value, why),
+            None => findings.found(FactorKind::NetworkAddress, Class::Hardware, &name, &value),
         }
     }
 }
 
 /// Why this address may not tell one machine from another, if so.
-fn not_a_machines_own(address: [u8; 6]) -> Option<&'static str> {
+fn not_a_machines_own(address: [u8; 6], name: &str) -> Option<&'static str> {
+    // Interfaces that macOS and the BSDs make up; cards are en0, em0, igb0 there.
+    let made_up = name.trim_end_matches(|last: char| last.is_ascii_digit());
+    if MADE_UP.contains(&made_up) {
+        return Some("virtual interface, by its name");
+    }
     // Virtual adapters with an address out of a manufacturer's range; most are equal everywhere.
     match address {
         [0x00, 0x50, 0x56, 0xc0, 0x00, _] => Some("adapter of a VMware host"),
@@ -38,6 +47,11 @@ fn not_a_machines_own(address: [u8; 6]) -> Option<&'static str> {
     }
 }
 
+const MADE_UP: [&str; 14] = [
+    "anpi", "ap", "awdl", "bridge", "epair", "feth", "lagg", "llw", "p2p", "tap", "utun", "vlan",
+    "vmenet", "vmnet",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,8 +60,19 @@ mod tests {
     fn only_universal_addresses_are_hardware() {
         let mut findings = Findings::default();
         let real = [0xf0, 0x18, 0x98, 1, 2, 3];
-        let listed = [[0; 6], real, [0x00, 0x50, 0x56, 0xc0, 0, 8], [2, 0, 0, 0, 0, 1], real];
-        classify(listed.into_iter(), &mut findings);
+        let bridge = [0xf0, 0x18, 0x98, 1, 2, 9];
+        let listed = [
+            ([0; 6], "lo0"),
+            (real, "en0"),
+            ([0x00, 0x50, 0x56, 0xc0, 0, 8], "VMware Network Adapter VMnet8"),
+            ([2, 0, 0, 0, 0, 1], "en5"),
+            (bridge, "bridge100"),
+            (real, "en0"),
+        ];
+        classify(
+            listed.map(|(address, name)| (address, name.to_string())).into_iter(),
+            &mut findings,
+        );
         let lines: Vec<String> = findings
             .factors
             .iter()
@@ -60,6 +85,7 @@ mod tests {
                 "common 00:50:56:c0:00:08 adapter of a VMware host",
                 "common 02:00:00:00:00:01 locally administered address",
                 "hardware f0:18:98:01:02:03 ",
+                "common f0:18:98:01:02:09 virtual interface, by its name",
             ]
         );
     }

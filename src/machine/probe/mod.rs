@@ -22,9 +22,20 @@ mod unix;
 #[cfg(not(any(target_os = "linux", windows)))]
 use unix as system;
 
+/// The adapters in the registry of Windows. Tested everywhere.
+#[cfg(any(windows, test))]
+mod adapters;
 /// Cards of systems that do not say where an address comes from. Tested everywhere.
 #[cfg(any(not(target_os = "linux"), test))]
 mod cards;
+/// BSD says nothing of it without another program.
+#[cfg(any(target_os = "linux", target_os = "macos", windows, test))]
+mod firmware;
+#[cfg(any(target_os = "linux", windows, test))]
+mod hypervisor;
+/// The table of the firmware in the registry of Windows. Tested everywhere.
+#[cfg(any(windows, test))]
+mod smbios;
 
 /// What was read, and what could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -90,6 +101,18 @@ impl Findings {
         }
     }
 
+    /// Adds what exists and could not be read.
+    #[cfg(target_os = "linux")]
+    fn unreadable(&mut self, kind: FactorKind, name: &str, reason: String) {
+        self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
+    }
+
+    /// Whether a factor of this kind was found.
+    #[cfg(target_os = "linux")]
+    fn has(&self, kind: FactorKind) -> bool {
+        self.factors.iter().any(|factor| factor.kind == kind)
+    }
+
     /// Adds the name of the host, unless it is the one that every host has.
     fn hostname(&mut self, value: &str) {
         let value = value.trim();
@@ -134,8 +157,8 @@ fn clean(text: &str) -> Text {
 }
 
 /// `02:fc:00:00:00:01`.
-fn spell(address: [u8; 6]) -> String {
-    address.map(|byte| format!("{byte:02x}")).join(":")
+fn spell(address: &[u8]) -> String {
+    address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
 /// Why no card can have this address, if so.
@@ -159,7 +182,7 @@ mod tests {
 
     #[test]
     fn addresses_of_cards() {
-        assert_eq!(spell([0x02, 0xfc, 0, 0, 0, 1]), "02:fc:00:00:00:01");
+        assert_eq!(spell(&[0x02, 0xfc, 0, 0, 0, 1]), "02:fc:00:00:00:01");
         assert_eq!(impossible([0; 6]), Some("no address"));
         assert_eq!(impossible([0xff; 6]), Some("broadcast address"));
         assert_eq!(impossible([1, 0, 0x5e, 0, 0, 1]), Some("multicast address"));

@@ -11,12 +11,24 @@ const FILE_CAP: u64 = 64 * 1024;
 pub(super) fn read(_privileged: bool) -> Findings {
     let mut findings = Findings::default();
     cards::add(&mut findings);
+    platform(&mut findings);
     let names = rustix::system::uname();
     findings.hostname(&names.nodename().to_string_lossy());
     findings.fact("kernel", &names.release().to_string_lossy());
     findings.fact("os version", &version().unwrap_or_default());
     findings
 }
+
+/// The UUID that Apple gives to a machine, by a call of the system.
+#[cfg(target_os = "macos")]
+fn platform(findings: &mut Findings) {
+    let uuid = machine_uid::get().unwrap_or_default();
+    super::firmware::add(crate::machine::FactorKind::PlatformUuid, "", &uuid, findings);
+}
+
+/// The other systems tell it to programs only by another program.
+#[cfg(not(target_os = "macos"))]
+fn platform(_: &mut Findings) {}
 
 /// The string that follows the key `ProductVersion`.
 fn version() -> Option<String> {

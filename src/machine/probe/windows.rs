@@ -1,11 +1,71 @@
-//! Windows. Obeys `docs/format.md`, section "Factors".
+//! Windows, by its registry. Obeys `docs/format.md`, section "Factors".
 
-use super::{Findings, cards};
+use windows_registry::{Key, LOCAL_MACHINE};
+
+use super::adapters::{self, Adapter};
+use super::firmware::placeholder;
+use super::{Findings, cards, smbios};
+use crate::machine::{Class, FactorKind};
+
+/// A program of 32 bits sees another registry without these (`KEY_READ | KEY_WOW64_64KEY`).
+const ACCESS: u32 = 0x0002_0019 | 0x0100;
+/// The class of network adapters.
+const ADAPTERS: &str =
+    r"SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}";
+/// `IF_TYPE_IEEE80211` of ipifcons.h.
+const WIRELESS: u32 = 71;
 
 pub(super) fn read(_privileged: bool) -> Findings {
     let mut findings = Findings::default();
-    cards::add(&mut findings);
-    let name = std::env::var_os("COMPUTERNAME").unwrap_or_default();
-    findings.hostname(&name.to_string_lossy());
+    let id = text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid");
+    let id = id.replace('-', "").to_ascii_lowercase();
+    if !placeholder(&id) {
+        findings.found(FactorKind::MachineId, Class::Image, "MachineGuid", &id);
+    }
+    let table = open(r"SYSTEM\CurrentControlSet\Services\mssmbios\Data")
+        .and_then(|key| key.get_value("SMBiosData").ok());
+    smbios::read(table.as_deref().unwrap_or_default(), &mut findings);
+    match adapters() {
+        Some(list) => adapters::add(&list, &mut findings),
+        None => cards::add(&mut findings),
+    }
+    let name = text(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName");
+    findings.hostname(&name);
+    let model = text(r"HARDWARE\DESCRIPTION\System\CentralProcessor\0", "ProcessorNameString");
+    let why = "the same for all processors of a model";
+    findings.ignored(FactorKind::Cpu, "", &model, why);
+    let version = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    findings.fact("os version", &text(version, "ProductName"));
+    findings.fact("kernel", &text(version, "CurrentBuild"));
     findings
+}
+
+/// The adapters that have a driver; nothing when the registry does not list them.
+fn adapters() -> Option<Vec<Adapter>> {
+    let class = open(ADAPTERS)?;
+    let adapter = |key: Key| {
+        let say = |name: &str| key.get_string(name).unwrap_or_default();
+        let address = mac_address::mac_address_by_name(&say("NetCfgInstanceId")).ok().flatten();
+        Adapter {
+            name: say("DriverDesc"),
+            device: say("DeviceInstanceID"),
+            wireless: key.get_u32("*IfType").is_ok_and(|kind| kind == WIRELESS),
+            overridden: !say("NetworkAddress").is_empty(),
+            address: address.map(mac_address::MacAddress::bytes),
+        }
+    };
+    let numbers = class.keys().ok()?;
+    Some(numbers.filter_map(|number| below(&class, &number)).map(adapter).collect())
+}
+
+fn text(path: &str, name: &str) -> String {
+    open(path).and_then(|key| key.get_string(name).ok()).unwrap_or_default()
+}
+
+fn open(path: &str) -> Option<Key> {
+    below(LOCAL_MACHINE, path)
+}
+
+fn below(key: &Key, path: &str) -> Option<Key> {
+    key.options().access(ACCESS).open(path).ok()
 }

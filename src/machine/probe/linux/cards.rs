@@ -9,106 +9,124 @@ use crate::machine::{Class, FactorKind};
 const CARDS: &str = "sys/class/net";
 /// Most cards of weight 0 that are listed: a host of containers has hundreds.
 const IGNORED_CAP: usize = 16;
+/// Most that count: a request has room for 64 factors.
+const COUNTED_CAP: usize = 32;
 const ETHERNET: &str = "1";
-const LOOPBACK: &str = "772";
+const INFINIBAND: &str = "32";
 
 /// Adds every card; permanent addresses are hardware, each once.
 pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Findings) {
+    let names = tree.names(CARDS);
+    if names.is_empty() {
+        return without_sysfs(tree, address_of, findings);
+    }
     let mut permanent: Vec<(String, String)> = Vec::new();
     let mut ignored = 0;
-    for name in tree.names(CARDS) {
+    for name in names {
         let card = Card { tree, name: &name };
-        let unfit = card.unfit();
-        if unfit.is_some() && ignored >= IGNORED_CAP {
-            continue; // before its address is looked up, which walks over all cards
+        let is_virtual = card.is_virtual();
+        // Before anything else is read of it.
+        if is_virtual && ignored >= IGNORED_CAP {
+            continue;
         }
-        let Some(address) = address_of(&name) else { continue };
-        let found = match unfit {
-            Some(why) => Err(why),
-            None => card.permanent(address),
-        };
-        let (value, why) = match found {
-            Ok(own) => {
-                let value = spell(own);
-                match permanent.iter().find(|(known, _)| *known == value) {
-                    Some((_, first)) => (value, format!("same address as {first}")),
-                    None => {
-                        findings.found(FactorKind::NetworkAddress, Class::Hardware, &name, &value);
-                        permanent.push((value, name));
-                        continue;
-                    }
-                }
+        let Some(shown) = tree.line(&card.at("address")) else {
+            // A tunnel has none, and `bonding_masters` is no interface.
+            if card.has("ifindex") && ignored < IGNORED_CAP {
+                findings.ignored(KIND, &name, "none", &card.kind_of_virtual());
+                ignored = ignored.saturating_add(1);
             }
-            Err(why) => (spell(address), why),
+            continue;
+        };
+        let found = if is_virtual { Err(card.kind_of_virtual()) } else { card.permanent(&shown) };
+        let (value, why) = match found {
+            Ok(value) => match permanent.iter().find(|(known, _)| *known == value) {
+                Some((_, first)) => (value, format!("same address as {first}")),
+                None if permanent.len() >= COUNTED_CAP => (value, "too many cards".to_string()),
+                None => {
+                    findings.found(KIND, Class::Hardware, &name, &value);
+                    permanent.push((value, name));
+                    continue;
+                }
+            },
+            Err(why) => (shown, why),
         };
         if ignored < IGNORED_CAP {
-            findings.ignored(FactorKind::NetworkAddress, &name, &value, &why);
+            findings.ignored(KIND, &name, &value, &why);
             ignored = ignored.saturating_add(1);
         }
     }
 }
 
-struct Card<'a> {
-    tree: &'a Tree<'a>,
-    name: &'a str,
+const KIND: FactorKind = FactorKind::NetworkAddress;
+
+/// Lists addresses of which nobody says where they come from.
+fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Findings) {
+    let list = tree.text("proc/net/dev");
+    let names = list.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
+    for (name, address) in
+        names.filter_map(|name| Some((name, address_of(name)?))).take(IGNORED_CAP)
+    {
+        let why = "no sysfs here, which would say whether it lasts";
+        findings.ignored(KIND, name, &spell(&address), why);
+    }
+}
+
+pub(super) struct Card<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    pub(super) name: &'a str,
 }
 
 impl Card<'_> {
-    fn at(&self, part: &str) -> String {
+    pub(super) fn at(&self, part: &str) -> String {
         format!("{CARDS}/{}/{part}", self.name)
     }
 
-    fn text(&self, part: &str) -> String {
+    pub(super) fn text(&self, part: &str) -> String {
         self.tree.text(&self.at(part))
     }
 
-    fn has(&self, part: &str) -> bool {
+    pub(super) fn has(&self, part: &str) -> bool {
         self.tree.exists(&self.at(part))
     }
 
-    /// Why this is not a card of its own, whatever its address.
-    fn unfit(&self) -> Option<String> {
-        let kind = self.text("type");
-        if kind == LOOPBACK {
-            return Some("loopback".to_string());
-        }
-        if self.is_virtual() {
-            return Some(self.kind_of_virtual());
-        }
-        if kind != ETHERNET {
-            // Six bytes of a longer address, as InfiniBand has, do not last.
-            return Some("not an Ethernet card".to_string());
-        }
-        // On the host of a card that splits itself up, which draws addresses for its parts.
-        self.has("device/physfn").then(|| "part of another card (SR-IOV)".to_string())
+    /// Where it stands in the tree of devices.
+    pub(super) fn place(&self) -> Option<String> {
+        self.tree.link_text(&format!("{CARDS}/{}", self.name))
     }
 
-    fn is_virtual(&self) -> bool {
-        let place = self.tree.resolved(&self.at(""));
-        !self.has("device")
-            || place.is_some_and(|path| path.to_string_lossy().contains("/devices/virtual/"))
-    }
-
-    fn kind_of_virtual(&self) -> String {
+    /// Why a device is not a card of its own, whatever its address.
+    fn unfit(&self) -> Option<&'static str> {
         let uevent = self.text("uevent");
-        let kind = uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE="));
-        let kind = match kind {
-            Some(kind) => kind,
-            None if self.has("bridge") => "bridge",
-            None if self.has("bonding") => "bond",
-            None if self.has("tun_flags") => "tun or tap",
-            None if self.tree.exists(&format!("proc/net/vlan/{}", self.name)) => "vlan",
-            None if self.text("ifindex") != self.text("iflink") => "veth or another link",
-            None => return "virtual interface".to_string(),
-        };
-        format!("virtual interface: {kind}")
+        // Which part of a card that splits itself up this stands for: pf0vf1.
+        let part = || self.text("phys_port_name");
+        if uevent.contains("DEVTYPE=gadget") {
+            Some("USB cable to another machine")
+        } else if uevent.contains("DEVTYPE=wwan") {
+            Some("mobile modem, which makes its address up")
+        } else if self.has("device/physfn") {
+            // On the host of such a card, which draws addresses for its parts.
+            Some("part of another card (SR-IOV)")
+        } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
+            Some("stands for a part of another card (SR-IOV)")
+        } else {
+            None
+        }
     }
 
     /// The permanent address, or why there is none.
-    fn permanent(&self, address: [u8; 6]) -> Result<[u8; 6], String> {
+    fn permanent(&self, shown: &str) -> Result<String, String> {
+        if let Some(why) = self.unfit() {
+            return Err(why.to_string());
+        }
+        match self.text("type").as_str() {
+            ETHERNET => {}
+            INFINIBAND => return self.port(shown),
+            _ => return Err("not an Ethernet card".to_string()),
+        }
+        let shown = parse(shown).ok_or("not an Ethernet address")?;
         let own = match self.given_elsewhere() {
             Some(own) => own,
-            None => self.given_by_the_device(address)?,
+            None => self.given_by_the_device(shown)?,
         };
         match impossible(own) {
             Some(why) => Err(why.to_string()),
@@ -116,7 +134,17 @@ impl Card<'_> {
             None if locally_administered(own) && self.is_usb() => {
                 Err("USB device with a locally administered address".to_string())
             }
-            None => Ok(own),
+            None => Ok(spell(&own)),
+        }
+    }
+
+    /// InfiniBand: what comes before the GUID of the port is drawn at each start.
+    fn port(&self, shown: &str) -> Result<String, String> {
+        let guid: Option<[u8; 8]> = parse::<20>(shown).and_then(|all| all.last_chunk().copied());
+        match guid {
+            _ if self.has("parent") => Err("part of another card (partition)".to_string()),
+            Some(guid) if guid.iter().any(|byte| *byte != 0) => Ok(spell(&guid)),
+            _ => Err("no address".to_string()),
         }
     }
 
@@ -127,12 +155,13 @@ impl Card<'_> {
             .find_map(|part| parse(&self.text(part)))
     }
 
-    fn given_by_the_device(&self, address: [u8; 6]) -> Result<[u8; 6], String> {
+    fn given_by_the_device(&self, shown: [u8; 6]) -> Result<[u8; 6], String> {
         // NET_ADDR_* of linux/netdevice.h.
         let why = match self.text("addr_assign_type").as_str() {
-            "0" => return Ok(address),
+            "0" => return Ok(shown),
             "1" => "random address",
             "2" => "address taken from another interface",
+            "3" if self.is_of_its_team(shown) => return Ok(shown),
             "3" => "address set by software",
             _ => "address of unknown origin",
         };
@@ -142,13 +171,24 @@ impl Card<'_> {
         })
     }
 
+    /// Whether this is the address of a team, and permanent by its word: a team takes on the
+    /// address of its first member with its origin, and gives it to all of them.
+    fn is_of_its_team(&self, shown: [u8; 6]) -> bool {
+        let Some(master) = self.tree.target(&self.at("master")) else { return false };
+        let team = Card { tree: self.tree, name: &master };
+        !team.has("bonding")
+            && !team.has("bridge")
+            && team.text("addr_assign_type") == "0"
+            && parse(&team.text("address")) == Some(shown)
+    }
+
     fn is_usb(&self) -> bool {
         self.tree.target(&self.at("device/subsystem")).as_deref() == Some("usb")
     }
 }
 
 /// Reads `02:fc:00:00:00:01`.
-fn parse(text: &str) -> Option<[u8; 6]> {
+fn parse<const N: usize>(text: &str) -> Option<[u8; N]> {
     let bytes: Option<Vec<u8>> =
         text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
     bytes?.try_into().ok()

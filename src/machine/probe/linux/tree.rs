@@ -1,5 +1,6 @@
 //! The files of a system below a root, each read up to a cap. See `docs/format.md`, "Factors".
 
+use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,9 +12,11 @@ const FILE_CAP: u64 = 64 * 1024;
 const WORLD_READABLE: u32 = 0o004;
 
 pub(super) struct Tree<'a> {
-    pub(super) root: &'a Path,
+    root: &'a Path,
     /// Whether to read what an ordinary user could not.
-    pub(super) privileged: bool,
+    privileged: bool,
+    /// What is mounted, asked for by several.
+    mounts: OnceCell<String>,
 }
 
 pub(super) enum Content {
@@ -23,9 +26,22 @@ pub(super) enum Content {
     Unreadable(String),
 }
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    pub(super) fn below(root: &'a Path, privileged: bool) -> Self {
+        Self { root, privileged, mounts: OnceCell::new() }
+    }
+
+    /// The lines of `/proc/self/mountinfo`.
+    pub(super) fn mounts(&self) -> &str {
+        self.mounts.get_or_init(|| self.text("proc/self/mountinfo"))
+    }
+
     /// The content of a file, trimmed and without NUL.
     pub(super) fn read(&self, path: &str) -> Content {
+        self.read_up_to(path, FILE_CAP)
+    }
+
+    fn read_up_to(&self, path: &str, cap: u64) -> Content {
         let path = self.path(path);
         let mode = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata.permissions().mode(),
@@ -36,8 +52,9 @@ impl Tree<'_> {
         if !self.privileged && mode & WORLD_READABLE == 0 {
             return Content::Unreadable("needs --privileged".to_string());
         }
-        let mut bytes = Vec::new();
-        match File::open(path).and_then(|file| file.take(FILE_CAP).read_to_end(&mut bytes)) {
+        // Most are read at once so.
+        let mut bytes = Vec::with_capacity(4096);
+        match File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
             Ok(_) => {
                 let text = String::from_utf8_lossy(&bytes).replace('\0', "");
                 Content::Text(text.trim().to_string())
@@ -48,7 +65,12 @@ impl Tree<'_> {
 
     /// The content of a file, trimmed; empty when there is none to be read.
     pub(super) fn text(&self, path: &str) -> String {
-        match self.read(path) {
+        self.text_up_to(path, FILE_CAP)
+    }
+
+    /// The same, of a file that may be longer than others.
+    pub(super) fn text_up_to(&self, path: &str, cap: u64) -> String {
+        match self.read_up_to(path, cap) {
             Content::Text(text) => text,
             Content::Missing | Content::Unreadable(_) => String::new(),
         }
@@ -74,15 +96,26 @@ impl Tree<'_> {
         names
     }
 
-    /// The last part of what a link points at.
-    pub(super) fn target(&self, link: &str) -> Option<String> {
-        let target = fs::read_link(self.path(link)).ok()?;
-        target.file_name()?.to_str().map(str::to_string)
+    /// What a link says, whether or not it leads anywhere.
+    pub(super) fn link_text(&self, link: &str) -> Option<String> {
+        fs::read_link(self.path(link)).ok()?.to_str().map(str::to_string)
     }
 
-    /// Where a path leads, all links followed.
-    pub(super) fn resolved(&self, path: &str) -> Option<PathBuf> {
-        fs::canonicalize(self.path(path)).ok()
+    /// The last part of what a link says.
+    pub(super) fn target(&self, link: &str) -> Option<String> {
+        self.link_text(link)?.rsplit('/').next().map(str::to_string)
+    }
+
+    /// The line of the mount that is seen at `place`: the last one covers those before it.
+    pub(super) fn mount(&self, place: &str) -> Option<String> {
+        let at_place = |line: &&str| line.split(' ').nth(4) == Some(place);
+        self.mounts().lines().rfind(at_place).map(str::to_string)
+    }
+
+    /// The type of filesystem that is mounted at `place`.
+    pub(super) fn mounted(&self, place: &str) -> Option<String> {
+        let mount = self.mount(place)?;
+        mount.split_once(" - ")?.1.split(' ').next().map(str::to_string)
     }
 
     fn path(&self, path: &str) -> PathBuf {

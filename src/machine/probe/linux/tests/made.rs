@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::machine::Factor;
@@ -16,74 +17,38 @@ impl Made {
     }
 
     pub fn file(&self, path: &str, content: &str) -> &Self {
-        let path = self.0.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
-        self
+        self.file_of_mode(path, content, 0o644)
     }
 
-    pub fn for_root(&self, path: &str, content: &str) -> &Self {
-        self.file(path, content);
-        fs::set_permissions(self.0.path().join(path), Permissions::from_mode(0o400)).unwrap();
+    pub fn file_of_mode(&self, path: &str, content: &str, mode: u32) -> &Self {
+        let path = self.place(path);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
         self
     }
 
     pub fn link(&self, path: &str, target: &str) -> &Self {
+        symlink(target, self.place(path)).unwrap();
+        self
+    }
+
+    pub fn folder(&self, path: &str) -> &Self {
+        fs::create_dir_all(self.0.path().join(path)).unwrap();
+        self
+    }
+
+    fn place(&self, path: &str) -> PathBuf {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        symlink(target, path).unwrap();
-        self
+        path
     }
 
-    /// An interface without a device.
-    pub fn interface(&self, name: &str, address: &str, assigned: &str) -> &Self {
-        for (file, content) in [
-            ("address", address),
-            ("addr_assign_type", assigned),
-            ("type", "1\n"),
-            ("ifindex", "4\n"),
-            ("iflink", "4\n"),
-            ("uevent", "IFINDEX=4\n"),
-        ] {
-            self.part(name, file, content);
-        }
-        self
-    }
-
-    /// An interface of a device on the given bus.
-    pub fn card(&self, name: &str, address: &str, assigned: &str, bus: &str) -> &Self {
-        self.interface(name, address, assigned);
-        self.link(&format!("sys/class/net/{name}/device/subsystem"), &format!("../../bus/{bus}"))
-    }
-
-    pub fn part(&self, name: &str, file: &str, content: &str) -> &Self {
-        self.file(&format!("sys/class/net/{name}/{file}"), content)
-    }
-
-    pub fn loopback(&self) -> &Self {
-        self.interface("lo", "00:00:00:00:00:00", "0").part("lo", "type", "772\n")
-    }
-
-    pub fn firmware(&self, name: &str, serial: &str, uuid: &str) -> &Self {
-        self.file("sys/class/dmi/id/product_name", name)
-            .for_root("sys/class/dmi/id/product_serial", serial)
-            .for_root("sys/class/dmi/id/board_serial", serial)
-            .for_root("sys/class/dmi/id/product_uuid", uuid)
-    }
-
+    /// `getifaddrs/NAME` holds the address that the system gives where sysfs is missing.
     pub fn read(&self, privileged: bool) -> Findings {
-        let root = self.0.path();
-        read_below(root, privileged, &|name| {
-            let file = root.join("sys/class/net").join(name).join("address");
-            let bytes = fs::read_to_string(file).ok()?;
-            bytes
-                .trim()
-                .split(':')
-                .map(|byte| u8::from_str_radix(byte, 16).unwrap())
-                .collect::<Vec<u8>>()
-                .try_into()
-                .ok()
+        read_below(self.0.path(), privileged, &|name| {
+            let text = fs::read_to_string(self.0.path().join("getifaddrs").join(name)).ok()?;
+            let bytes = text.trim().split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap());
+            bytes.collect::<Vec<_>>().try_into().ok()
         })
     }
 
@@ -108,6 +73,8 @@ pub fn lines(findings: &Findings) -> Vec<String> {
 }
 
 pub fn unreadable(findings: &Findings) -> Vec<String> {
-    let line = |entry: &Unreadable| format!("{} {:?} {}", entry.kind, &*entry.name, entry.reason);
+    let line = |entry: &Unreadable| {
+        format!("unreadable {} {:?} ({})", entry.kind, &*entry.name, entry.reason)
+    };
     findings.unreadable.iter().map(line).collect()
 }

@@ -1,0 +1,48 @@
+//! Which hypervisor a machine runs under. Obeys `docs/format.md`, section "Factors".
+
+use super::Findings;
+use crate::machine::FactorKind;
+
+/// Adds which hypervisor this runs under.
+pub(super) fn add(name: &str, findings: &mut Findings) {
+    let why = "says where this runs, not which machine it is";
+    findings.ignored(FactorKind::Hypervisor, "", name, why);
+}
+
+/// The hypervisor that the names of maker and product give away.
+pub(super) fn by_its_names(maker: &str, product: &str) -> Option<&'static str> {
+    // Makers of hypervisors sell machines too: those need the product's name.
+    let of_maker = match maker {
+        "QEMU" => Some("qemu"),
+        "Xen" => Some("xen"),
+        "innotek GmbH" => Some("virtualbox"),
+        "Amazon EC2" if !product.contains(".metal") => Some("amazon"),
+        "Microsoft Corporation" if product == "Virtual Machine" => Some("hyper-v"),
+        "Apple Inc." if product.starts_with("Apple Virtualization") => Some("apple"),
+        _ if maker.starts_with("VMware") => Some("vmware"),
+        _ if maker.starts_with("Parallels") => Some("parallels"),
+        _ => None,
+    };
+    of_maker.or(match product {
+        "KVM" | "OpenStack Nova" | "OpenStack Compute" | "KubeVirt" => Some("kvm"),
+        "Google Compute Engine" => Some("google"),
+        "VirtualBox" => Some("virtualbox"),
+        "BHYVE" => Some("bhyve"),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makers_of_hypervisors_sell_machines_too() {
+        assert_eq!(by_its_names("Microsoft Corporation", "Virtual Machine"), Some("hyper-v"));
+        assert_eq!(by_its_names("Microsoft Corporation", "Surface Pro 7"), None);
+        assert_eq!(by_its_names("Amazon EC2", "c5.metal"), None);
+        assert_eq!(by_its_names("Oracle Corporation", "SUN FIRE X4170"), None);
+        assert_eq!(by_its_names("VMware, Inc.", "VMware7,1"), Some("vmware"));
+        assert_eq!(by_its_names("Red Hat", "KVM"), Some("kvm"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
+
+use super::Findings;
+use super::firmware::add;
+use super::hypervisor;
+use crate::machine::FactorKind;
+
+/// Adds what the table says of the machine (type 1) and its board (type 2).
+///
+/// `data` begins with eight bytes of Windows: calling method, version (major, minor), revision,
+/// length.
+pub(super) fn read(data: &[u8], findings: &mut Findings) {
+    let Some((&[_, major, minor, ..], table)) = data.split_first_chunk::<8>() else { return };
+    if let Some(system) = find(table, 1) {
+        if let Some(uuid) = system.uuid((major, minor)) {
+            add(FactorKind::ProductUuid, "product_uuid", &uuid, findings);
+        }
+        let (maker, product) = (system.text(4), system.text(5));
+        add(FactorKind::ProductSerial, "product_serial", &system.text(7), findings);
+        add(FactorKind::ProductName, "product_name", &product, findings);
+        hypervisor::add(hypervisor::by_its_names(&maker, &product).unwrap_or_default(), findings);
+    }
+    if let Some(board) = find(table, 2) {
+        add(FactorKind::BoardSerial, "board_serial", &board.text(7), findings);
+    }
+}
+
+/// One structure: its bytes from type and length on, and the strings that follow it.
+struct Structure<'a> {
+    bytes: &'a [u8],
+    strings: &'a [u8],
+}
+
+/// The first structure of a type.
+fn find(mut table: &[u8], wanted: u8) -> Option<Structure<'_>> {
+    loop {
+        let &[kind, length, ..] = table else { return None };
+        let (bytes, rest) = table.split_at_checked(length.max(4).into())?;
+        // Strings end with a NUL each, all of them with one more.
+        let end = rest.windows(2).position(|two| two == [0, 0])?;
+        let (strings, rest) = rest.split_at_checked(end)?;
+        if kind == wanted {
+            return Some(Structure { bytes, strings });
+        }
+        table = rest.get(2..)?;
+    }
+}
+
+impl Structure<'_> {
+    /// The string whose number stands at `at`, counted from 1; empty for none.
+    fn text(&self, at: usize) -> String {
+        let number = self.bytes.get(at).copied().unwrap_or(0);
+        let mut strings = self.strings.split(|byte| *byte == 0);
+        let found = number.checked_sub(1).and_then(|skipped| strings.nth(skipped.into()));
+        String::from_utf8_lossy(found.unwrap_or_default()).into_owned()
+    }
+
+    /// Since version 2.6 its first three fields are little-endian.
+    fn uuid(&self, version: (u8, u8)) -> Option<String> {
+        let mut bytes: [u8; 16] = *self.bytes.get(8..)?.first_chunk()?;
+        if version >= (2, 6) {
+            for field in [0..4, 4..6, 6..8] {
+                bytes.get_mut(field)?.reverse();
+            }
+        }
+        let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
+        let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|at| digits.get(at));
+        groups.into_iter().collect::<Option<Vec<_>>>().map(|groups| groups.join("-"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table in the layout of a virtual machine of Hyper-V: type 0, type 1, type 2, end.
+    fn table(version: [u8; 2]) -> Vec<u8> {
+        let mut data = vec![0, version[0], version[1], 0, 0, 0, 0, 0];
+        data.extend([0, 5, 0, 0, 1]);
+        data.extend(b"American Megatrends Inc.\0\0");
+        data.extend([1, 27, 1, 0, 1, 2, 0, 3]);
+        data.extend(*b"\x44\x45\x4c\x4c\x42\x00\x10\x35\x80\x52\xb4\xc0\x4f\x4d\x4e\x32");
+        data.extend([6, 0, 0]);
+        data.extend(b"Microsoft Corporation\0Virtual Machine\x000000-1234\0\0");
+        data.extend([2, 8, 2, 0, 0, 0, 0, 1]);
+        data.extend(b"None\0\0");
+        data.extend([127, 4, 3, 0, 0, 0]);
+        data
+    }
+
+    fn lines(data: &[u8]) -> Vec<String> {
+        let mut findings = Findings::default();
+        read(data, &mut findings);
+        let line = |f: &crate::machine::Factor| format!("{} {} {}", f.kind, f.class, &*f.value);
+        findings.factors.iter().map(line).collect()
+    }
+
+    #[test]
+    fn machine_and_board() {
+        let rest = [
+            "product-serial hardware 0000-1234",
+            "product-name common Virtual Machine",
+            "hypervisor common hyper-v",
+        ];
+        let found = lines(&table([3, 0]));
+        assert_eq!(found[0], "product-uuid hardware 4c4c4544-0042-3510-8052-b4c04f4d4e32");
+        assert_eq!(found[1..], rest);
+        let found = lines(&table([2, 5]));
+        assert_eq!(found[0], "product-uuid hardware 44454c4c-4200-1035-8052-b4c04f4d4e32");
+        assert_eq!(found[1..], rest);
+    }
+
+    #[test]
+    fn a_cut_or_broken_table_breaks_nothing() {
+        let whole = table([3, 0]);
+        for end in 0..whole.len() {
+            assert!(lines(&whole[..end]).len() <= 4);
+        }
+        for at in 0..whole.len() {
+            let mut broken = whole.clone();
+            broken[at] ^= 0xff;
+            lines(&broken);
+        }
+        assert_eq!(lines(&[]), [""; 0]);
+    }
+}
