@@ -35,7 +35,8 @@ use whole::WHOLE;
 /// Nothing for success, no word for "could not tell".
 type Answer = Option<Option<Refusal>>;
 
-/// What is carried: each has a `+` and a `/`; the request ends without `=`, the others with two and one.
+/// What is carried: each has a `+` and a `/`; the request ends without `=`, the license with two, the
+/// trust with one.
 fn carried() -> [(Scenario, String); 3] {
     let carried = ["request/good", "license/unlimited", "trust/two-of-three"].map(Scenario::read);
     carried.map(|scenario| {
