@@ -87,7 +87,7 @@ fn a_replaced_character_changes_nothing_or_is_refused() {
             text[at] = old;
         }
     }
-    count.assert("characters of a text", if long() { 12_000_000 } else { 100_000 });
+    count.assert("characters of a text", if long() { 11_000_000 } else { 100_000 });
 }
 
 #[test]
