@@ -56,7 +56,9 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     if let Some((record, body)) = body_of(scenario) {
         let rule = scenario.get("rule").unwrap_or_default();
         if scenario.expect("expect") == "ok" {
+            // The record; and no edits.
             seeds.push(("values", [&[record], body.as_slice()].concat()));
+            seeds.push(("edits", [&[record, 0], body.as_slice()].concat()));
             seeds.push(("second_decoder", body));
         } else if rule.contains("body-") || rule.contains("extension-") {
             seeds.push(("second_decoder", body));

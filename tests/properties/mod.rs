@@ -22,11 +22,13 @@ use rand::rngs::ChaCha20Rng;
 use std::sync::LazyLock;
 use value::{Source, Value};
 
+mod edits;
 mod records;
 mod second_decoder;
 mod value;
 mod values;
 
+pub use edits::edits;
 pub use second_decoder::second_decoder;
 pub use values::values;
 
@@ -35,10 +37,11 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 14] = [
+pub const ALL: [(&str, Property); 15] = [
     ("armor", armor),
     ("catalog", catalog),
     ("delegation", delegation),
+    ("edits", edits),
     ("frame", frame),
     ("grant", grant),
     ("key_file", key_file),
