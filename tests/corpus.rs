@@ -52,6 +52,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     }
     if let ("ok", Ok(kind)) = (scenario.expect("expect"), Header::peek(bytes)) {
         seeds.push(("armor", armor(kind, bytes).into_bytes()));
+        seeds.push(("courier", [&[0, 0], bytes.as_slice()].concat()));
     }
     if let Some((record, body)) = body_of(scenario) {
         let rule = scenario.get("rule").unwrap_or_default();

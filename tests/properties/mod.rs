@@ -22,12 +22,14 @@ use rand::rngs::ChaCha20Rng;
 use std::sync::LazyLock;
 use value::{Source, Value};
 
+mod courier;
 mod edits;
 mod records;
 mod second_decoder;
 mod value;
 mod values;
 
+pub use courier::courier;
 pub use edits::edits;
 pub use second_decoder::second_decoder;
 pub use values::values;
@@ -37,9 +39,10 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 15] = [
+pub const ALL: [(&str, Property); 16] = [
     ("armor", armor),
     ("catalog", catalog),
+    ("courier", courier),
     ("delegation", delegation),
     ("edits", edits),
     ("frame", frame),
