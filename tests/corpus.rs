@@ -52,14 +52,14 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     }
     if let ("ok", Ok(kind)) = (scenario.expect("expect"), Header::peek(bytes)) {
         seeds.push(("armor", armor(kind, bytes).into_bytes()));
-        seeds.push(("courier", [&[0, 0], bytes.as_slice()].concat()));
+        seeds.push(("courier", [[0; 13].as_slice(), bytes].concat()));
     }
     if let Some((record, body)) = body_of(scenario) {
         let rule = scenario.get("rule").unwrap_or_default();
         if scenario.expect("expect") == "ok" {
-            // The record; and no edits.
+            // The record; and edits that do nothing.
             seeds.push(("values", [&[record], body.as_slice()].concat()));
-            seeds.push(("edits", [&[record, 0], body.as_slice()].concat()));
+            seeds.push(("edits", [&[record], [0; 16].as_slice(), &body].concat()));
             seeds.push(("second_decoder", body));
         } else if rule.contains("body-") || rule.contains("extension-") {
             seeds.push(("second_decoder", body));

@@ -22,8 +22,8 @@ use olr::wire::id::VendorId;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
-/// Most edits of a program.
-const EDITS: usize = 8;
+/// Edits of a program; one whose act is 0 does nothing.
+const EDITS: usize = 4;
 /// What lies at the edges of caps, varints and types.
 const EDGES: [u64; 20] = [
     0,
@@ -63,8 +63,8 @@ struct Program {
     file: Vec<Edit>,
 }
 
-/// One byte chooses the artefact, one says how many edits follow, four bytes each; the rest is the
-/// body, read as a value.
+/// One byte chooses the artefact, the edits follow, four bytes each; the rest is the body, read as a
+/// value.
 pub fn edits(bytes: &[u8]) {
     let mut from = Source(bytes);
     let which = from.byte();
@@ -81,9 +81,12 @@ pub fn edits(bytes: &[u8]) {
 impl Program {
     fn read(from: &mut Source<'_>) -> Self {
         let mut program = Self { body: Vec::new(), attachments: Vec::new(), file: Vec::new() };
-        for _ in 0..usize::from(from.byte()) % (EDITS + 1) {
+        for _ in 0..EDITS {
             let [act, low, high, by] = [(); 4].map(|()| from.byte());
             let edit = Edit { act: act % 64, at: u16::from_le_bytes([low, high]).into(), by };
+            if edit.act == 0 {
+                continue;
+            }
             match act / 64 {
                 0 | 1 => program.body.push(edit),
                 2 => program.attachments.push(edit),
@@ -100,7 +103,7 @@ fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
         if pieces.is_empty() {
             break;
         }
-        let at = at % pieces.len();
+        let (at, inside) = (at % pieces.len(), at / 256);
         // A run of pieces and the run behind it: entries of a set, of which one has many.
         let run = (1 + usize::from(*by) % 16).min(pieces.len() - at);
         let next = run.min(pieces.len() - at - run);
@@ -117,7 +120,7 @@ fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
             (8, _) => pieces.insert(at + 1, Piece::raw([*by])),
             _ => {
                 let len = piece.bytes.len().max(1);
-                if let Some(byte) = piece.bytes.get_mut(usize::from(act / 10 * 13) % len) {
+                if let Some(byte) = piece.bytes.get_mut(inside % len) {
                     *byte ^= by;
                 }
             }
