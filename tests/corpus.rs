@@ -60,6 +60,12 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
             // The record; and edits that do nothing.
             seeds.push(("values", [&[record], body.as_slice()].concat()));
             seeds.push(("edits", [&[record], [0; 16].as_slice(), &body].concat()));
+            if record == 0 {
+                // And under a delegation without limits, which they will get.
+                let any = Scenario::read("delegation/good").bytes;
+                let any = Frame::parse(Kind::Delegation, &any).unwrap().body.to_vec();
+                seeds.push(("edits", [&[130], [0; 16].as_slice(), &body, &any].concat()));
+            }
             seeds.push(("second_decoder", body));
         } else if rule.contains("body-") || rule.contains("extension-") {
             seeds.push(("second_decoder", body));

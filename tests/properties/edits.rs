@@ -9,10 +9,11 @@ use olr::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::seal;
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{SigningKey, message};
+use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::policy::decide;
-use olr::request::{RequestBody, SealedRequest};
+use olr::request::{RequestBody, SealedRequest, seal_request};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
 use olr::trust::{Act, DelegationBody, Trust, TrustBody, vendor_id};
@@ -70,7 +71,7 @@ pub fn edits(bytes: &[u8]) {
     let which = from.byte();
     let program = Program::read(&mut from);
     match which % 5 {
-        0 => license(&program, &mut from),
+        0 => license(&program, which >= 128, &mut from),
         1 => request(&program, &mut from),
         2 => trust(&program, which >= 128, &mut from),
         3 => delegation(&program, &mut from),
@@ -129,19 +130,27 @@ fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
     joined(&pieces)
 }
 
-fn license(program: &Program, from: &mut Source<'_>) {
+/// The delegation is the one of `keys/snakeoil`, or one whose limits are read after the license.
+fn license(program: &Program, limited: bool, from: &mut Source<'_>) {
     let wanted = edited(spelling(&LicenseBody::read(from)), &program.body);
     body::<LicenseBody>(&wanted, BODY_CAP);
     second_decoder(&wanted);
+    let mut delegation = SNAKEOIL.delegation.clone();
+    if limited {
+        let mut limits = DelegationBody::read(from);
+        limits.issuer = SNAKEOIL.issuer.public();
+        let vendor = SNAKEOIL.trust.vendor();
+        delegation = super::signed(Kind::Delegation, vendor, &encode(&limits)).unwrap();
+    }
     let issuer = (Role::Issuer, &SNAKEOIL.issuer);
-    let frame_of = (Kind::License, SNAKEOIL.trust.vendor(), Some(&*SNAKEOIL.delegation));
+    let frame_of = (Kind::License, SNAKEOIL.trust.vendor(), Some(&*delegation));
     let (signed, file) = sign(program, frame_of, &wanted, issuer);
     frame(&file);
     if let Ok(license) = License::verify(&file, &SNAKEOIL.trust) {
         assert_eq!(file, signed, "nobody signed this");
         assert_eq!(encode(license.body()), wanted);
         let attached = Frame::parse(Kind::License, &file).unwrap().attachments;
-        assert!(attached.iter().all(|frame| frame.bytes == SNAKEOIL.delegation), "forged");
+        assert!(attached.iter().all(|frame| frame.bytes == delegation), "nobody delegated this");
         looked_at(&license);
     }
 }
@@ -214,9 +223,13 @@ fn sized(len: usize) -> Piece {
 
 /// The edits of attachments are made on the plaintext.
 fn request(program: &Program, from: &mut Source<'_>) {
-    let install = SigningKey::from_seed(&Secret::new(&[9; 32]));
+    let secret = InstallSecret::from_secret(Secret::new(&[9; 32]));
+    let install = secret.signing_key();
     let mut value = RequestBody::read(from);
     value.install_key = install.public();
+    if program.body.is_empty() {
+        sealed(&value, &secret);
+    }
     let wanted = edited(spelling(&value), &program.body);
     body::<RequestBody>(&wanted, BODY_CAP);
     second_decoder(&wanted);
@@ -242,6 +255,17 @@ fn request(program: &Program, from: &mut Source<'_>) {
     if let Ok(opened) = request.open(&SNAKEOIL.sealing) {
         assert_eq!(file, signed, "nobody signed this");
         assert_eq!(encode(opened.body()), &plaintext[4..4 + encode(opened.body()).len()]);
+    }
+}
+
+/// What the library seals the library opens, unless the body says what no server may say.
+fn sealed(value: &RequestBody, secret: &InstallSecret) {
+    let rng = &mut ChaCha20Rng::from_seed([7; 32]);
+    let Ok(file) = seal_request(value, &SNAKEOIL.trust, secret, rng) else { return };
+    let request = SealedRequest::parse(&file).unwrap();
+    match request.open(&SNAKEOIL.sealing) {
+        Ok(opened) => assert_eq!((opened.body(), opened.hash()), (value, request.hash())),
+        Err(error) => assert!(error.fact().starts_with("request body"), "{error}"),
     }
 }
 

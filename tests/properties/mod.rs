@@ -12,10 +12,10 @@ use olr::license::{License, LicenseBody, sign_license};
 use olr::request::{RequestBody, SealedRequest};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
-use olr::trust::{Act, DelegationBody, Trust, TrustBody, vendor_id};
+use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
 use olr::wire::armor::{armor as write_armor, dearmor};
 use olr::wire::codec::{BODY_CAP, Record, decode, encode};
-use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Signature, Unsigned};
+use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Unsigned};
 use olr::wire::id::VendorId;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
@@ -234,9 +234,7 @@ fn inner<T: Record + Value>(kind: Kind, bytes: &[u8]) {
 /// A frame that the root of `keys/snakeoil` signs.
 fn signed(kind: Kind, vendor: VendorId, body: &[u8]) -> Option<Vec<u8>> {
     let unsigned = Unsigned::new(kind, vendor, Vec::new(), body.to_vec()).ok()?;
-    let key = key_id(Role::Root, &SNAKEOIL.root.public());
-    let bytes = SNAKEOIL.root.sign(&unsigned.message()).ok()?;
-    unsigned.with_signatures(vec![Signature { key, bytes }]).ok()
+    sign_by_roots(&unsigned, &[&SNAKEOIL.root]).ok()
 }
 
 /// The vendor of `keys/snakeoil`.
