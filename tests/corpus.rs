@@ -52,9 +52,42 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     }
     if let ("ok", Ok(kind)) = (scenario.expect("expect"), Header::peek(bytes)) {
         seeds.push(("armor", armor(kind, bytes).into_bytes()));
+        seeds.push(("courier", [[0; 13].as_slice(), bytes].concat()));
+    }
+    if let Some((record, body)) = body_of(scenario) {
+        let rule = scenario.get("rule").unwrap_or_default();
+        if scenario.expect("expect") == "ok" {
+            // The record; and edits that do nothing.
+            seeds.push(("values", [&[record], body.as_slice()].concat()));
+            seeds.push(("edits", [&[record], [0; 16].as_slice(), &body].concat()));
+            if record == 0 {
+                // And under a delegation without limits, which they will get.
+                let any = Scenario::read("delegation/good").bytes;
+                let any = Frame::parse(Kind::Delegation, &any).unwrap().body.to_vec();
+                seeds.push(("edits", [&[130], [0; 16].as_slice(), &body, &any].concat()));
+            }
+            seeds.push(("second_decoder", body));
+        } else if rule.contains("body-") || rule.contains("extension-") {
+            seeds.push(("second_decoder", body));
+        }
     }
     seeds.retain(|(_, bytes)| bytes.len() <= SEED_CAP);
     seeds
+}
+
+/// The body of an artefact, and which record it is to `values` and `edits`.
+fn body_of(scenario: &Scenario) -> Option<(u8, Vec<u8>)> {
+    let bytes = &scenario.bytes;
+    let body = |kind| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec());
+    match scenario.kind()? {
+        Kind::License => Some((0, body(Kind::License).ok()?)),
+        Kind::Request => Some((1, plaintext(scenario)?.split_off(4))),
+        Kind::Trust => Some((2, body(Kind::Trust).ok()?)),
+        Kind::Delegation => Some((3, body(Kind::Delegation).ok()?)),
+        // Between the header with the secret and the length, and the digest.
+        Kind::State => Some((4, bytes.get(43..bytes.len().checked_sub(32)?)?.to_vec())),
+        _ => None,
+    }
 }
 
 /// A request that opens, as the length and the body that were sealed.

@@ -149,8 +149,24 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
     }
 }
 
-/// Help and version go to stdout with status 0; anything else is a usage error with status 2.
+/// A usage error quotes what was typed, names of files from anywhere included: what could fake or
+/// hide a line is escaped, as if it had been typed so.
 fn usage(error: &clap::Error) -> ExitCode {
+    let is_plain =
+        |arg: std::ffi::OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
+    if std::env::args_os().all(is_plain) {
+        return print_usage(error);
+    }
+    let escaped = std::env::args_os().map(|arg| shown(&arg.to_string_lossy()).into_owned());
+    match Cli::try_parse_from(escaped) {
+        Err(error) => print_usage(&error),
+        // Only what is no text at all becomes right by it.
+        Ok(_) => print_usage(&clap::Error::new(error.kind()).with_cmd(&Cli::command())),
+    }
+}
+
+/// Help and version go to stdout with status 0; anything else is a usage error with status 2.
+fn print_usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|arg| arg == "--json");
     if json && error.use_stderr() {
         let text = error.to_string();
@@ -162,13 +178,6 @@ fn usage(error: &clap::Error) -> ExitCode {
         let hint = "see `olr --help`";
         return output::finish(Err(olr::error::Error::unable(fact, hint)), true);
     }
-    // What was typed is quoted in it, names of files from anywhere included.
-    let is_plain =
-        |arg: std::ffi::OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
-    if std::env::args_os().all(is_plain) {
-        let _ = error.print();
-    } else {
-        error.to_string().lines().for_each(|line| eprintln!("{}", shown(line)));
-    }
+    let _ = error.print();
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

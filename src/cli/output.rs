@@ -135,3 +135,31 @@ fn json_text(value: &Value) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::show::{pairs, table};
+    use super::*;
+
+    /// `src/display.rs` proves of each code point whether it is shown.
+    #[track_caller]
+    fn lines_of_what_is_shown(text: &str, lines: usize) {
+        assert_eq!(text.chars().find(|c| !is_shown(*c) && *c != '\n'), None);
+        assert_eq!(text.lines().count(), lines);
+    }
+
+    #[test]
+    fn every_character_stands_in_text_and_json_as_itself_or_escaped() {
+        let chars: Vec<_> = ('\0'..=char::MAX).collect();
+        for chunk in chars.chunks(4096) {
+            let text: String = chunk.iter().collect();
+            let value = json!({ &text: [&text] });
+            let json = json_text(&value);
+            lines_of_what_is_shown(&json, 5);
+            assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value);
+            lines_of_what_is_shown(&pairs(&[("name", text.clone())]), 1);
+            lines_of_what_is_shown(&table(&["name"], &[vec![text]], &[]), 2);
+        }
+        assert_eq!(chars.len(), 0x11_0000 - 0x800);
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables of `docs/format.md`, field by field, for the second hand in `value.rs`.
+
+use super::value::{Piece, Source, Value};
+use olr::entitlement::{
+    Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
+};
+use olr::license::LicenseBody;
+use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
+use olr::request::{Earlier, Fact, RequestBody};
+use olr::state::{Asked, Held, Memory, Pair, Sent, Slot, SlotName};
+use olr::time::{Day, Instant};
+use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
+use olr::wire::extension::Extension;
+use olr::wire::id::{KeyId, LicenseId, RequestId};
+
+/// A record: its fields one after another, in this order. A field left out does not compile.
+macro_rules! records {
+    ($($name:ident { $($field:ident)* })*) => { $(
+        impl Value for $name {
+            fn read(from: &mut Source<'_>) -> Self {
+                $(let $field = Value::read(from);)*
+                Self { $($field),* }
+            }
+            fn spell(&self, into: &mut Vec<Piece>) {
+                let Self { $($field),* } = self;
+                $($field.spell(into);)*
+            }
+        }
+    )* };
+}
+
+records! {
+    LicenseBody {
+        license request request_hash number answer install_key licensee product slot type_id model
+        edition grants languages issued starts expires maintenance tolerance policy grace
+        enforcement replaces note extensions
+    }
+    Grant { module name group unit quota account_cap pool requires includes minimum_version }
+    Policy { name threshold hardware enrolled }
+    Enrolled { kind class weight commitment }
+    GraceRule { cause seconds outcome }
+    EnforcementRule { cause blocked }
+
+    RequestBody {
+        request number earlier install_key commitment_key product product_version slot licensee
+        license_key enrolled found addresses facts clock boot renews usage wanted note extensions
+    }
+    Earlier { number hash }
+    Factor { kind class name value ignored }
+    Fact { name value }
+    Count { module count }
+
+    TrustBody {
+        version name roots threshold sealing suites products kept revoked signer_rules test
+        extensions
+    }
+    Product { id slots }
+    SignerRule { model above signers }
+    ModuleMaximum { module maximum }
+
+    DelegationBody {
+        issuer acts products slots types modules longest_term from until extensions
+    }
+
+    Memory { counter trusts number requests slots asked mark chain extensions }
+    Sent { number request hash product slot found }
+    Slot { name installed next highest floor }
+    SlotName { product slot }
+    Held { license enrolled }
+    Pair { number answer }
+    Asked { licensee license_key product product_version slot pins }
+
+    Extension { number critical bytes }
+    Instant { seconds }
+    Day { number }
+}
+
+/// A number table.
+macro_rules! tables {
+    ($($name:ident)*) => { $(
+        impl Value for $name {
+            fn read(from: &mut Source<'_>) -> Self {
+                let number = u16::read(from);
+                let nearest = || Self::ALL[usize::from(number) % Self::ALL.len()];
+                Self::from_number(number).unwrap_or_else(nearest)
+            }
+            fn spell(&self, into: &mut Vec<Piece>) {
+                self.number().spell(into);
+            }
+        }
+    )* };
+}
+tables!(Model Edition Operation Cause Outcome Class FactorKind Act);
+
+macro_rules! identifiers {
+    ($($name:ident)*) => { $(
+        impl Value for $name {
+            fn read(from: &mut Source<'_>) -> Self {
+                Self(Value::read(from))
+            }
+            fn spell(&self, into: &mut Vec<Piece>) {
+                self.0.spell(into);
+            }
+        }
+    )* };
+}
+identifiers!(KeyId LicenseId RequestId);

@@ -1,0 +1,223 @@
+//! A second hand for `docs/format.md`, section "Bodies": reads any bytes as a value, and spells a
+//! value piece by piece. It shares no line with `src/wire/codec/`.
+
+use olr::wire::codec::{Blob, Hidden, Keyed, Limit, List, Set, Text};
+
+/// What can stand in a body.
+pub trait Value: Sized + Clone + PartialEq + std::fmt::Debug {
+    /// The value that stands here, or the nearest one that may: nothing is ever refused, so that
+    /// a fuzzer who changes bytes changes values.
+    fn read(from: &mut Source<'_>) -> Self;
+    /// Adds its only spelling.
+    fn spell(&self, into: &mut Vec<Piece>);
+}
+
+/// A part of a spelling that is not taken apart further.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// As it stands on the wire.
+    pub bytes: Vec<u8>,
+    /// What it says, where it is a varint.
+    pub number: Option<u64>,
+}
+
+impl Piece {
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), number: None }
+    }
+
+    pub fn varint(number: u64) -> Self {
+        Self { bytes: varint(number), number: Some(number) }
+    }
+}
+
+pub fn spelling(value: &impl Value) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    value.spell(&mut pieces);
+    pieces
+}
+
+pub fn joined(pieces: &[Piece]) -> Vec<u8> {
+    pieces.iter().flat_map(|piece| piece.bytes.iter().copied()).collect()
+}
+
+/// The shortest spelling of a number.
+pub fn varint(number: u64) -> Vec<u8> {
+    match number {
+        0..=250 => vec![number as u8],
+        251..=0xffff => wide(0xfb, number),
+        0x1_0000..=0xffff_ffff => wide(0xfc, number),
+        _ => wide(0xfd, number),
+    }
+}
+
+/// The spelling of a number behind `fb`, `fc` or `fd`, also where a shorter one would do.
+pub fn wide(tag: u8, number: u64) -> Vec<u8> {
+    let width = 2 << (tag - 0xfb);
+    [&[tag], &number.to_le_bytes()[..width]].concat()
+}
+
+/// Bytes that never end: zeros follow them.
+pub struct Source<'a>(pub &'a [u8]);
+
+impl Source<'_> {
+    pub fn byte(&mut self) -> u8 {
+        self.array::<1>()[0]
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        let mut array = [0; N];
+        let there = self.bytes(N);
+        array[..there.len()].copy_from_slice(&there);
+        array
+    }
+
+    /// As many bytes as there are, at most `len`.
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let (taken, rest) = self.0.split_at(len.min(self.0.len()));
+        self.0 = rest;
+        taken.to_vec()
+    }
+
+    fn number(&mut self) -> u64 {
+        match self.byte() {
+            0xfb => u16::from_le_bytes(self.array()).into(),
+            0xfc => u32::from_le_bytes(self.array()).into(),
+            0xfd..=0xff => u64::from_le_bytes(self.array()),
+            small => small.into(),
+        }
+    }
+
+    /// A length; longer than `cap` it is one of those that fit.
+    fn length(&mut self, cap: usize) -> usize {
+        (self.number() % (cap as u64 + 1)) as usize
+    }
+
+    /// Entries, as long as there is anything to read.
+    fn entries<T: Value>(&mut self, cap: usize) -> Vec<T> {
+        let count = self.length(cap);
+        let mut entries = Vec::new();
+        while entries.len() < count && !self.0.is_empty() {
+            entries.push(T::read(self));
+        }
+        entries
+    }
+}
+
+impl Value for u8 {
+    fn read(from: &mut Source<'_>) -> Self {
+        from.byte()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.push(Piece::raw([*self]));
+    }
+}
+
+impl Value for bool {
+    fn read(from: &mut Source<'_>) -> Self {
+        from.byte() & 1 == 1
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.push(Piece::raw([u8::from(*self)]));
+    }
+}
+
+macro_rules! varints {
+    ($($type:ty)*) => { $(
+        impl Value for $type {
+            fn read(from: &mut Source<'_>) -> Self {
+                from.number() as $type
+            }
+            fn spell(&self, into: &mut Vec<Piece>) {
+                into.push(Piece::varint((*self).into()));
+            }
+        }
+    )* };
+}
+varints!(u16 u32 u64);
+
+impl<const N: usize> Value for [u8; N] {
+    fn read(from: &mut Source<'_>) -> Self {
+        from.array()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.push(Piece::raw(*self));
+    }
+}
+
+impl<const CAP: usize> Value for Text<CAP> {
+    fn read(from: &mut Source<'_>) -> Self {
+        let len = from.length(CAP);
+        Self::truncated(&String::from_utf8_lossy(&from.bytes(len)))
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.extend([Piece::varint(self.len() as u64), Piece::raw(self.as_bytes())]);
+    }
+}
+
+impl<const CAP: usize> Value for Blob<CAP> {
+    fn read(from: &mut Source<'_>) -> Self {
+        let len = from.length(CAP);
+        Self::new(&from.bytes(len)).unwrap()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.extend([Piece::varint(self.len() as u64), Piece::raw(&**self)]);
+    }
+}
+
+impl<T: Value, const CAP: usize> Value for List<T, CAP> {
+    fn read(from: &mut Source<'_>) -> Self {
+        Self::new(from.entries(CAP)).unwrap()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.push(Piece::varint(self.len() as u64));
+        self.iter().for_each(|entry| entry.spell(into));
+    }
+}
+
+impl<T: Value + Keyed, const CAP: usize> Value for Set<T, CAP> {
+    fn read(from: &mut Source<'_>) -> Self {
+        let mut entries: Vec<T> = from.entries(CAP);
+        entries.sort_by(|a, b| a.key().cmp(b.key()));
+        entries.dedup_by(|a, b| a.key() == b.key());
+        Self::new(entries).unwrap()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        into.push(Piece::varint(self.len() as u64));
+        self.iter().for_each(|entry| entry.spell(into));
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn read(from: &mut Source<'_>) -> Self {
+        bool::read(from).then(|| T::read(from))
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        self.is_some().spell(into);
+        self.iter().for_each(|some| some.spell(into));
+    }
+}
+
+impl<T: Value> Value for Limit<T> {
+    fn read(from: &mut Source<'_>) -> Self {
+        if bool::read(from) { Self::Any } else { Self::Only(T::read(from)) }
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        match self {
+            Self::Any => true.spell(into),
+            Self::Only(only) => {
+                false.spell(into);
+                only.spell(into);
+            }
+        }
+    }
+}
+
+impl<T: Value> Value for Hidden<T> {
+    fn read(from: &mut Source<'_>) -> Self {
+        Self(T::read(from))
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        self.0.spell(into);
+    }
+}

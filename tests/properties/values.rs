@@ -1,0 +1,33 @@
+//! From values to bytes and back: any value of a record has one spelling, the one of the format.
+
+use super::second_decoder::second_decoder;
+use super::value::{Source, Value, joined, spelling};
+use olr::license::LicenseBody;
+use olr::request::RequestBody;
+use olr::state::{Memory, STATE_CAP};
+use olr::trust::{DelegationBody, TrustBody};
+use olr::wire::codec::{BODY_CAP, Record, decode, encode};
+
+/// One byte chooses the record, the rest is read as a value of it.
+pub fn values(bytes: &[u8]) {
+    let mut from = Source(bytes);
+    match from.byte() % 5 {
+        0 => value::<LicenseBody>(&mut from, BODY_CAP),
+        1 => value::<RequestBody>(&mut from, BODY_CAP),
+        2 => value::<TrustBody>(&mut from, BODY_CAP),
+        3 => value::<DelegationBody>(&mut from, BODY_CAP),
+        _ => value::<Memory>(&mut from, STATE_CAP),
+    }
+}
+
+fn value<T: Value + Record>(from: &mut Source<'_>, cap: usize) {
+    let value = T::read(from);
+    let bytes = encode(&value);
+    assert_eq!(bytes, joined(&spelling(&value)), "not as the format spells it");
+    assert_eq!(T::read(&mut Source(&bytes)), value, "the second hand misreads it");
+    match decode::<T>("body", &bytes, cap) {
+        Ok(again) => assert_eq!(again, value),
+        Err(error) => assert!(bytes.len() > cap, "{error}"),
+    }
+    second_decoder(&bytes);
+}
