@@ -121,6 +121,8 @@ fn state() -> Vec<u8> {
     let enrolled = List::new(vec![factor; 64]).unwrap();
     let held = Some(Held { license: Blob::default(), enrolled });
     let slot = |slot| Slot {
+        matched: Instant::default(),
+        receipt: None,
         name: SlotName { product: text(""), slot },
         installed: held.clone(),
         next: held.clone(),
