@@ -15,10 +15,12 @@ use crate::wire::armor::dearmor;
 use crate::wire::frame::{FILE_CAP, Kind};
 use crate::wire::id::KeyId;
 
+mod fork;
 mod init;
 mod issue;
 mod issued;
 
+pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
