@@ -19,11 +19,13 @@ mod fork;
 mod init;
 mod issue;
 mod issued;
+mod moves;
 
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
+pub use moves::{Ended, Handover};
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
