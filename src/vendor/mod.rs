@@ -20,6 +20,7 @@ mod init;
 mod issue;
 mod issued;
 mod moves;
+mod time;
 
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases};
