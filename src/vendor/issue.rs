@@ -107,7 +107,7 @@ impl Folder {
         ask: AskPassphrase<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<IssuedLicense> {
-        handover.check()?;
+        handover.check(trust)?;
         let asked = opened.body();
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
@@ -118,13 +118,15 @@ impl Folder {
             .last()
             .filter(|last| !order.again && last.answers(order.request) && last.is_for(&grant))
         {
+            // A record that is damaged elsewhere does not keep back what was answered.
+            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
             return Ok(IssuedLicense {
                 stops_a_copy: license.body().policy.stops_a_copy(),
                 license: Some(license),
                 stored: true,
-                other_holder: self.key_of(asked)?.other_holder(asked).map(|r| r.install_id()),
+                other_holder: other_holder(),
             });
         }
         let stamp = Stamp { license, answer, issued: order.now };

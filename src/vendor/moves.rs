@@ -1,5 +1,5 @@
 //! A license key that moves from one installation to another.
-//! Obeys `docs/format.md`, sections "Request" (request-18) and "Receipt" (receipt-7).
+//! Obeys `docs/format.md`, sections "Request" (request-18) and "Receipt" (receipt-7, receipt-8).
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use data_encoding::HEXLOWER;
@@ -47,14 +47,21 @@ pub struct Ended {
 pub(super) struct KeyHistory(Vec<IssuedRecord>);
 
 impl Handover<'_> {
-    /// A reason is some text.
-    pub(super) fn check(self) -> Result<()> {
-        let Self::Transfer(reason) = self else { return Ok(()) };
-        if reason.trim().is_empty() {
-            let fact = "the reason for the transfer is empty";
-            return Err(Error::unable(fact, "say why the key moves without a receipt"));
+    /// A receipt is for this vendor, a reason is some text.
+    pub(super) fn check(self, trust: &Trust) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Receipt(receipt) => {
+                Receipt::verify_for(trust.vendor(), receipt.bytes()).map(|_| ())
+            }
+            Self::Transfer(reason) if reason.trim().is_empty() => {
+                let fact = "the reason for the transfer is empty";
+                Err(Error::unable(fact, "say why the key moves without a receipt"))
+            }
+            Self::Transfer(reason) => Note::new(reason)
+                .map(|_| ())
+                .map_err(|error| error.within("the reason for the transfer")),
         }
-        Note::new(reason).map(|_| ()).map_err(|error| error.within("the reason for the transfer"))
     }
 
     pub(super) fn record(self, record: &mut IssuedRecord) {
@@ -122,10 +129,11 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Error {
         let mut fact = format!(
-            "this license key is in use on another installation: {}, license {} issued {}",
+            "this license key is in use on another installation: {}, license {} issued {}, expires {}",
             holder.install_id(),
             holder.license_id,
-            holder.issued
+            holder.issued,
+            holder.expires
         );
         let request = holder.request_bytes();
         let theirs = request.and_then(|bytes| self.open_request(&bytes, None, trust, ask)).ok();
