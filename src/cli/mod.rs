@@ -20,6 +20,8 @@ mod manual;
 mod output;
 mod request;
 mod show;
+#[cfg(feature = "vendor")]
+mod staff;
 mod status;
 #[cfg(feature = "vendor")]
 mod vendor;

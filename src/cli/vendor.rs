@@ -142,8 +142,9 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
 fn issued(args: &IssuedArgs) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
+    let any_moved = records.iter().any(|record| record.moved_from.is_some());
     let row = |r: &IssuedRecord| {
-        vec![
+        let mut row = vec![
             r.issued.clone(),
             r.licensee.clone(),
             show::masked(&r.license_key),
@@ -152,14 +153,15 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
             r.expires.clone(),
             r.code.clone(),
             r.license_id.clone(),
-        ]
+        ];
+        row.extend(any_moved.then(|| moved(r)));
+        row
     };
     let rows: Vec<_> = records.iter().map(row).collect();
-    let table = show::table(
-        &["issued", "licensee", "key", "slot", "type", "expires", "code", "license"],
-        &rows,
-        &[],
-    );
+    let mut header =
+        vec!["issued", "licensee", "key", "slot", "type", "expires", "code", "license"];
+    header.extend(any_moved.then_some("moved from"));
+    let table = show::table(&header, &rows, &[]);
     let text = match (&args.text, rows.is_empty()) {
         (_, false) => table,
         (None, true) => "Nothing was issued.".to_string(),
@@ -170,13 +172,23 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
             "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,
             "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
-            "answer": r.answer, "install_key": r.install_key,
+            "answer": r.answer, "install_key": r.install_key, "moved_from": r.moved_from,
+            "receipt": r.receipt.is_some(), "transfer": r.transfer,
         })
     };
     let mut report =
         Report::new(text, json!({"issued": records.iter().map(entry).collect::<Vec<Value>>()}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
+}
+
+/// The license that held the key before on another installation, and what freed it.
+fn moved(record: &IssuedRecord) -> String {
+    let Some(from) = &record.moved_from else { return String::new() };
+    match &record.transfer {
+        Some(reason) => format!("{from}, transfer: {reason}"),
+        None => format!("{from}, with its receipt"),
+    }
 }
 
 const CHOOSE: &str = "choose one, or say --no-passphrase";
