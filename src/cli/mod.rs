@@ -24,6 +24,8 @@ mod show;
 mod staff;
 mod status;
 #[cfg(feature = "vendor")]
+mod time_anchor;
+#[cfg(feature = "vendor")]
 mod vendor;
 mod verify;
 
@@ -68,7 +70,7 @@ enum Verb {
     Inspect(inspect::Args),
     /// Explain a word for "no": what happened, what to ask, what to do.
     Explain(explain::Args),
-    /// Make a vendor folder; look up what was issued (at the vendor).
+    /// Make a vendor folder; look up what was issued; tell the time (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),

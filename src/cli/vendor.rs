@@ -1,4 +1,4 @@
-//! `olr vendor`: make a vendor folder; look up what was issued.
+//! `olr vendor`: make a vendor folder; look up what was issued; and the verbs of its own files.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
 use super::context::Context;
 use super::output::Report;
 use super::request::expect_visible;
-use super::show;
+use super::{show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -26,6 +26,8 @@ pub enum Vendor {
     Init(InitArgs),
     /// List what was issued, or where TEXT stands in it.
     Issued(IssuedArgs),
+    /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
+    TimeAnchor(time_anchor::Args),
 }
 
 #[derive(clap::Args)]
@@ -84,6 +86,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
     match verb {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
+        Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
 
