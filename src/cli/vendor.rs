@@ -18,7 +18,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
 use super::context::Context;
 use super::output::Report;
 use super::request::expect_visible;
-use super::{show, time_anchor};
+use super::{compare, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -26,6 +26,8 @@ pub enum Vendor {
     Init(InitArgs),
     /// List what was issued, or where TEXT stands in it.
     Issued(IssuedArgs),
+    /// Say whether two requests are of one server, or its home was copied or restored.
+    Compare(compare::Args),
     /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
     TimeAnchor(time_anchor::Args),
 }
@@ -86,6 +88,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
     match verb {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
+        Vendor::Compare(args) => compare::run(args, context),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
