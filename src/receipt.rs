@@ -85,6 +85,15 @@ impl Receipt {
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
 
+    /// As [`Receipt::verify`], where the vendor is known.
+    ///
+    /// # Errors
+    /// As [`Receipt::verify`], and `wrong-vendor` after the frame errors.
+    pub fn verify_for(vendor: VendorId, bytes: &[u8]) -> Result<Self> {
+        Frame::parse(Kind::Receipt, bytes)?.expect_vendor(vendor)?;
+        Self::verify(bytes)
+    }
+
     /// The vendor that it is for.
     pub fn vendor(&self) -> VendorId {
         self.vendor

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
+use olr::anchor::{Anchor, AnchorBody};
 use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
+use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::SealedRequest;
 use olr::state::State;
 use olr::trust::{DelegationBody, Trust};
@@ -55,6 +57,8 @@ pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
         Kind::Trust => trust(&bytes)?,
         Kind::Delegation => delegation(&bytes, args)?,
         Kind::KeyFile => key_file(&bytes)?,
+        Kind::Receipt => receipt(&bytes, args)?,
+        Kind::Time => time(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };
     Ok(report(kind, bytes.len(), findings))
@@ -213,6 +217,73 @@ fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
             findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
             findings.json.insert("issuer".to_string(), json!(issuer));
             findings.json.insert("acts".to_string(), json!(acts));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+/// The key that verifies a receipt stands in it: no trust is needed.
+fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Receipt, bytes)?;
+    let verified = match known_trust(args)? {
+        Some(trust) => Receipt::verify_for(trust.vendor(), bytes),
+        None => Receipt::verify(bytes),
+    };
+    let mut findings = signed(&frame, Some(verified.clone().map(|_| ())));
+    if let Ok(body) = decode::<ReceiptBody>("receipt body", frame.body, BODY_CAP) {
+        findings.pairs.extend(show::receipt_pairs(&body));
+        findings.json.extend(show::receipt_json(&body));
+    }
+    #[cfg(feature = "vendor")]
+    if let (Ok(receipt), Some(folder)) = (verified, args.vendor.given()) {
+        let (text, json) = ended(folder.ended(&receipt)?);
+        findings.more = text;
+        findings.json.insert("issued".to_string(), json);
+    }
+    Ok(findings)
+}
+
+/// What the vendor's records say of a receipt.
+#[cfg(feature = "vendor")]
+fn ended(ended: Option<olr::vendor::Ended>) -> (String, Value) {
+    let Some(ended) = ended else {
+        let text = "The license that it ends is none that was issued from this folder to that installation.";
+        return (text.to_string(), Value::Null);
+    };
+    let record = &ended.record;
+    let until = match ended.last_day {
+        Some(day) => format!("until {day} ({})", day.ends()),
+        None => "for ever".to_string(),
+    };
+    let mut text = format!(
+        "It ends a license that was issued from this folder: to {}, on {}, for key {}.\nA copy of \
+         the home that was made before could run {until}; the receipt does not show that none does.",
+        olr::display::shown(&record.licensee),
+        record.issued,
+        show::masked(&record.license_key),
+    );
+    if ended.answered_since {
+        text += "\nA later request of that installation was answered for this key: the receipt does not end that license.";
+    }
+    let json = json!({
+        "license_id": record.license_id, "licensee": record.licensee, "issued": record.issued,
+        "license_key": show::masked(&record.license_key), "expires": record.expires,
+        "copy_could_run_until": show::day_json(ended.last_day),
+        "answered_since": ended.answered_since,
+    });
+    (text, json)
+}
+
+fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Time, bytes)?;
+    let verified = known_trust(args)?.map(|trust| Anchor::verify(bytes, &trust).map(|_| ()));
+    let mut findings = signed(&frame, verified);
+    match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
+        Ok(body) => {
+            findings.pairs.extend(show::time_pairs(&body));
+            findings.json.extend(show::time_json(&body));
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}

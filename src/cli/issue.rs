@@ -1,21 +1,25 @@
 //! `olr issue`: answer a request.
 
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::issue::GrantFile;
 use olr::license::License;
-use olr::vendor::{Issue, IssuedLicense, read_text};
+use olr::receipt::Receipt;
+use olr::trust::Trust;
+use olr::vendor::{Handover, Issue, IssuedLicense, read_text};
 use olr::wire::frame::Kind;
 
 use super::context::Context;
 use super::files::{Output, read_artefact};
 use super::output::Report;
+use super::request::expect_visible;
 use super::show;
-use super::vendor::{VendorArg, passphrase};
+use super::staff::StaffArg;
+use super::vendor::VendorArg;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -37,9 +41,14 @@ pub struct Args {
     /// Answer a request once more that was answered before.
     #[arg(long)]
     again: bool,
-    /// The file with the staff's passphrase.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    /// The receipt of the server that holds the license key now: it stopped.
+    #[arg(long, value_name = "FILE", conflicts_with = "transfer")]
+    receipt: Option<PathBuf>,
+    /// Move the license key without a receipt; the reason is kept with the answer.
+    #[arg(long, value_name = "REASON")]
+    transfer: Option<String>,
+    #[command(flatten)]
+    staff: StaffArg,
 }
 
 const NAME: &str = "license.olr";
@@ -56,8 +65,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let in_grant = |error: Error| error.within(file::name(&args.grant));
     let grant = GrantFile::parse(&text).map_err(in_grant)?;
     let trust = folder.trust()?;
-    let mut entered = None;
-    let mut ask = |key: &_| passphrase_once(key, args, &mut entered);
+    let receipt = args.receipt.as_ref().map(|path| read_receipt(path, &trust)).transpose()?;
+    if let Some(reason) = &args.transfer {
+        expect_visible("the reason for the transfer", reason)?;
+    }
+    let handover = match (&receipt, &args.transfer) {
+        (Some(receipt), _) => Handover::Receipt(receipt),
+        (None, Some(reason)) => Handover::Transfer(reason),
+        (None, None) => Handover::Nothing,
+    };
+    let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run {
         let install_key = opened.body().install_key;
@@ -72,7 +89,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         only_try: args.dry_run,
         now: context.now,
     };
-    let issued = folder.issue(&opened, &order, &trust, &mut ask, &mut context.rng);
+    let issued = folder.issue_moved(&opened, &order, handover, &trust, &mut ask, &mut context.rng);
     // Where grant and catalog do not fit, the library knows the line but not the file.
     let issued = issued.map_err(|error| match error.fact().starts_with("grant") {
         true => error.within(file::name(&args.grant)),
@@ -96,6 +113,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         }
         _ => text += "\nThe request fits the grant. Nothing was signed or written.",
     }
+    json["moves_from"] = json!(issued.other_holder.as_ref().filter(|_| !issued.stored));
+    report.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {
         report.notes.push(
             "this license does not stop a copy of that machine: no hardware factor is enrolled"
@@ -105,6 +124,35 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     (report.text, report.json) = (text, json);
     Ok(report)
+}
+
+fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
+    let bytes = read_artefact(Some(Kind::Receipt), path)?;
+    let receipt = Receipt::verify_for(trust.vendor(), &bytes);
+    receipt.map_err(|error| error.within(file::name(path)))
+}
+
+/// What is to be said of other installations that hold or held the key.
+fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
+    match (&issued.other_holder, handover) {
+        (Some(other), _) if issued.stored => {
+            Some(format!("this key has moved to installation {other} since"))
+        }
+        (Some(other), Handover::Transfer(_)) => Some(format!(
+            "this key moves from installation {other} without a receipt: nothing says that it stopped"
+        )),
+        (Some(other), _) => Some(format!(
+            "this key moves from installation {other}; its receipt does not show that no copy of it runs"
+        )),
+        (None, Handover::Nothing) => None,
+        (None, _) if issued.stored => None,
+        (None, Handover::Receipt(_)) => {
+            Some("the receipt was not needed: no other installation holds this key".to_string())
+        }
+        (None, Handover::Transfer(_)) => {
+            Some("the transfer was not needed: no other installation holds this key".to_string())
+        }
+    }
 }
 
 fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'static str, String)> {
@@ -126,20 +174,4 @@ fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) 
         show::modules(body),
         shown(&body.licensee)
     )
-}
-
-/// Both staff keys have the same passphrase: it is asked for once.
-fn passphrase_once(
-    key: &olr::key::file::KeyFile,
-    args: &Args,
-    entered: &mut Option<zeroize::Zeroizing<Vec<u8>>>,
-) -> Result<olr::crypto::secret::Passphrase> {
-    use olr::crypto::secret::Passphrase;
-    if let Some(bytes) = entered {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        return Ok(Passphrase::new(text.into()));
-    }
-    let passphrase = passphrase(key, args.passphrase_file.as_deref())?;
-    *entered = Some(passphrase.expose().to_vec().into());
-    Ok(passphrase)
 }

@@ -4,6 +4,8 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
+#[cfg(feature = "vendor")]
+mod compare;
 mod context;
 mod deactivate;
 mod demo;
@@ -20,7 +22,11 @@ mod manual;
 mod output;
 mod request;
 mod show;
+#[cfg(feature = "vendor")]
+mod staff;
 mod status;
+#[cfg(feature = "vendor")]
+mod time_anchor;
 #[cfg(feature = "vendor")]
 mod vendor;
 mod verify;
@@ -66,7 +72,7 @@ enum Verb {
     Inspect(inspect::Args),
     /// Explain a word for "no": what happened, what to ask, what to do.
     Explain(explain::Args),
-    /// Make a vendor folder; look up what was issued (at the vendor).
+    /// Make a vendor folder; look up what was issued; compare requests; tell the time (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),

@@ -4,6 +4,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
+use olr::anchor::AnchorBody;
 use olr::display::{code, shown};
 use olr::key::{Role, key_id};
 use olr::license::LicenseBody;
@@ -96,7 +97,7 @@ pub fn request_pairs(body: &RequestBody) -> Vec<(&'static str, String)> {
         ("product", [&*body.product, &*body.product_version].join(" ").trim_end().to_string()),
         ("slot", body.slot.to_string()),
         ("request", format!("{} (number {})", body.request, body.number)),
-        ("install id", key_id(Role::Install, &body.install_key).to_string()),
+        ("install id", install_id(&body.install_key)),
         ("server clock", body.clock.to_string()),
         ("addresses", join(body.addresses.iter().map(|a| a.to_string()).collect())),
         ("host", join(facts.collect())),
@@ -127,7 +128,7 @@ pub fn request_json(body: &RequestBody) -> Value {
     json!({
         "request": body.request.to_string(), "number": body.number,
         "earlier": earlier_json(&body.earlier),
-        "install_id": key_id(Role::Install, &body.install_key).to_string(),
+        "install_id": install_id(&body.install_key),
         "product": &*body.product, "product_version": &*body.product_version, "slot": &*body.slot,
         "licensee": &*body.licensee, "license_key": masked(&body.license_key.0),
         "enrolled": body.enrolled.iter().map(factor_json).collect::<Vec<_>>(),
@@ -138,12 +139,17 @@ pub fn request_json(body: &RequestBody) -> Value {
     })
 }
 
+/// The install id of an install key.
+pub fn install_id(key: &[u8; 32]) -> String {
+    key_id(Role::Install, key).to_string()
+}
+
 pub fn receipt_pairs(body: &ReceiptBody) -> Vec<(&'static str, String)> {
     vec![
         ("ended license", body.license.to_string()),
         ("product", body.product.to_string()),
         ("slot", body.slot.to_string()),
-        ("install id", key_id(Role::Install, &body.install_key).to_string()),
+        ("install id", install_id(&body.install_key)),
         ("number", body.number.to_string()),
         ("server clock", body.at.to_string()),
     ]
@@ -153,13 +159,29 @@ pub fn receipt_json(body: &ReceiptBody) -> Map<String, Value> {
     let report = json!({
         "license_id": body.license.to_string(), "license_hash": HEXLOWER.encode(&body.license_hash),
         "product": &*body.product, "slot": &*body.slot,
-        "install_id": key_id(Role::Install, &body.install_key).to_string(),
+        "install_id": install_id(&body.install_key),
         "number": body.number, "earlier": earlier_json(&body.earlier), "at": body.at.to_string(),
     });
     object(report)
 }
 
-fn earlier_json(earlier: &[Earlier]) -> Value {
+pub fn time_pairs(body: &AnchorBody) -> Vec<(&'static str, String)> {
+    vec![
+        ("answers request", format!("{} (number {})", code(&body.request_hash), body.number)),
+        ("install id", install_id(&body.install_key)),
+        ("time", body.time.to_string()),
+    ]
+}
+
+pub fn time_json(body: &AnchorBody) -> Map<String, Value> {
+    object(json!({
+        "request": body.request.to_string(), "code": code(&body.request_hash),
+        "number": body.number, "install_id": install_id(&body.install_key),
+        "time": body.time.to_string(),
+    }))
+}
+
+pub fn earlier_json(earlier: &[Earlier]) -> Value {
     json!(
         earlier
             .iter()

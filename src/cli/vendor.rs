@@ -1,4 +1,4 @@
-//! `olr vendor`: make a vendor folder; look up what was issued.
+//! `olr vendor`: make a vendor folder; look up what was issued; and the verbs of its own files.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
 use super::context::Context;
 use super::output::Report;
 use super::request::expect_visible;
-use super::show;
+use super::{compare, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -26,6 +26,10 @@ pub enum Vendor {
     Init(InitArgs),
     /// List what was issued, or where TEXT stands in it.
     Issued(IssuedArgs),
+    /// Say whether two requests are of one server, or its home was copied or restored.
+    Compare(compare::Args),
+    /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
+    TimeAnchor(time_anchor::Args),
 }
 
 #[derive(clap::Args)]
@@ -84,6 +88,8 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
     match verb {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
+        Vendor::Compare(args) => compare::run(args, context),
+        Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
 
@@ -142,8 +148,9 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
 fn issued(args: &IssuedArgs) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
+    let any_moved = records.iter().any(|record| record.moved_from.is_some());
     let row = |r: &IssuedRecord| {
-        vec![
+        let mut row = vec![
             r.issued.clone(),
             r.licensee.clone(),
             show::masked(&r.license_key),
@@ -152,14 +159,15 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
             r.expires.clone(),
             r.code.clone(),
             r.license_id.clone(),
-        ]
+        ];
+        row.extend(any_moved.then(|| moved(r)));
+        row
     };
     let rows: Vec<_> = records.iter().map(row).collect();
-    let table = show::table(
-        &["issued", "licensee", "key", "slot", "type", "expires", "code", "license"],
-        &rows,
-        &[],
-    );
+    let mut header =
+        vec!["issued", "licensee", "key", "slot", "type", "expires", "code", "license"];
+    header.extend(any_moved.then_some("moved from"));
+    let table = show::table(&header, &rows, &[]);
     let text = match (&args.text, rows.is_empty()) {
         (_, false) => table,
         (None, true) => "Nothing was issued.".to_string(),
@@ -170,13 +178,23 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
             "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,
             "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
-            "answer": r.answer, "install_key": r.install_key,
+            "answer": r.answer, "install_key": r.install_key, "moved_from": r.moved_from,
+            "receipt": r.receipt.is_some(), "transfer": r.transfer,
         })
     };
     let mut report =
         Report::new(text, json!({"issued": records.iter().map(entry).collect::<Vec<Value>>()}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
+}
+
+/// The license that held the key before on another installation, and what freed it.
+fn moved(record: &IssuedRecord) -> String {
+    let Some(from) = &record.moved_from else { return String::new() };
+    match &record.transfer {
+        Some(reason) => format!("{from}, transfer: {reason}"),
+        None => format!("{from}, with its receipt"),
+    }
 }
 
 const CHOOSE: &str = "choose one, or say --no-passphrase";

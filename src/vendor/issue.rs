@@ -9,7 +9,7 @@ use crate::license::{License, sign_license};
 use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
 use crate::trust::Trust;
-use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
+use crate::vendor::{AskPassphrase, Folder, Handover, IssuedRecord};
 use crate::wire::id::LicenseId;
 
 /// An order to answer a request.
@@ -36,6 +36,9 @@ pub struct IssuedLicense {
     pub stored: bool,
     /// Whether a copy of the disk is stopped by a hardware factor.
     pub stops_a_copy: bool,
+    /// The install id of another installation that held the key before this answer; where a stored
+    /// answer is given, of the one that holds it now.
+    pub other_holder: Option<String>,
 }
 
 impl Folder {
@@ -76,8 +79,9 @@ impl Folder {
     /// Answers an opened request. The same request and grant give the stored bytes again.
     ///
     /// # Errors
-    /// What [`draft`] refuses, `replayed` (another request under a known id); exit 2 when there
-    /// is an answer for another grant and no `again`.
+    /// What [`draft`] refuses, `replayed` (another request under a known id), `already-activated`
+    /// (another installation holds the key); exit 2 when there is an answer for another grant and
+    /// no `again`.
     pub fn issue(
         &self,
         opened: &OpenedRequest,
@@ -86,34 +90,70 @@ impl Folder {
         ask: AskPassphrase<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<IssuedLicense> {
-        let request = opened.body().request;
+        self.issue_moved(opened, order, Handover::Nothing, trust, ask, rng)
+    }
+
+    /// As [`Folder::issue`], for a key that another installation may hold.
+    ///
+    /// # Errors
+    /// As [`Folder::issue`]; `wrong-product`, `wrong-slot`, `wrong-machine`, `already-activated`
+    /// when the receipt does not end what the other installation holds; exit 2 for an empty reason.
+    pub fn issue_moved(
+        &self,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        handover: Handover<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<IssuedLicense> {
+        handover.check(trust)?;
+        let asked = opened.body();
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
-        let earlier = self.answers_to(request)?;
+        let earlier = self.answers_to(asked.request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let grant = order.grant.digest();
         if let Some(stored) = earlier
             .last()
             .filter(|last| !order.again && last.answers(order.request) && last.is_for(&grant))
         {
+            // A record that is damaged elsewhere does not keep back what was answered.
+            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
-            let stops_a_copy = license.body().policy.stops_a_copy();
-            return Ok(IssuedLicense { license: Some(license), stored: true, stops_a_copy });
+            return Ok(IssuedLicense {
+                stops_a_copy: license.body().policy.stops_a_copy(),
+                license: Some(license),
+                stored: true,
+                other_holder: other_holder(),
+            });
         }
         let stamp = Stamp { license, answer, issued: order.now };
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
-        let stops_a_copy = body.policy.stops_a_copy();
         expect_new(&earlier, order)?;
+        let from = self.expect_free(opened, handover, trust, ask)?;
+        let mut issued = IssuedLicense {
+            license: None,
+            stored: false,
+            stops_a_copy: body.policy.stops_a_copy(),
+            other_holder: from.map(|record| record.install_id()),
+        };
         if order.only_try {
-            return Ok(IssuedLicense { license: None, stored: false, stops_a_copy });
+            return Ok(issued);
         }
         let (issuer, delegation) = self.issuer(ask)?;
         let license = sign_license(&body, trust, &[(&issuer, &delegation)])?;
-        let record =
-            IssuedRecord::new(&license, &opened.body().license_key.0, order.request, &grant);
-        self.keep(request, &record)?;
-        Ok(IssuedLicense { license: Some(license), stored: false, stops_a_copy })
+        let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
+        // Whoever answered another request for this key meanwhile, in another process, is seen now.
+        let _lock = self.lock()?;
+        let from = self.expect_free(opened, handover, trust, ask)?;
+        record.moved_from = from.map(|record| record.license_id);
+        record.turn = Some(self.key_of(asked)?.next_turn());
+        handover.record(&mut record);
+        self.keep(asked.request, &record)?;
+        issued.license = Some(license);
+        Ok(issued)
     }
 }
 

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
+use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody};
 use crate::vendor::{Folder, read_text};
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::RequestId;
 
 /// One answer, as it is kept.
@@ -45,6 +48,18 @@ pub struct IssuedRecord {
     pub request: String,
     /// The binary license in base64.
     pub license: String,
+    /// Counts the answers for this key, product and slot; older records do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
+    /// The license that held the key on another installation before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+    /// The binary receipt in base64 that was brought with the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// Why the key was moved without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
 }
 
 /// The license key does not print.
@@ -80,6 +95,10 @@ impl IssuedRecord {
             grant: hex(grant),
             request: BASE64_STANDARD.encode(request),
             license: BASE64_STANDARD.encode(license.bytes()),
+            turn: None,
+            moved_from: None,
+            receipt: None,
+            transfer: None,
         }
     }
 
@@ -98,14 +117,51 @@ impl IssuedRecord {
     /// # Errors
     /// Exit 2 when the record was damaged.
     pub fn license_bytes(&self) -> Result<Vec<u8>> {
-        BASE64_STANDARD.decode(&self.license).map_err(|_| {
-            let fact = format!("the record of license {} is damaged", self.license_id);
-            Error::unable(fact, "restore issued/ from a backup")
-        })
+        self.binary(&self.license)
+    }
+
+    /// The binary request that it answers.
+    ///
+    /// # Errors
+    /// Exit 2 when the record was damaged.
+    pub fn request_bytes(&self) -> Result<Vec<u8>> {
+        self.binary(&self.request)
+    }
+
+    fn binary(&self, base64: &str) -> Result<Vec<u8>> {
+        BASE64_STANDARD.decode(base64).map_err(|_| self.damaged())
+    }
+
+    /// What the license says.
+    ///
+    /// # Errors
+    /// Exit 2 when the record was damaged.
+    pub fn license_body(&self) -> Result<LicenseBody> {
+        let license = self.license_bytes()?;
+        let frame = Frame::parse(Kind::License, &license).map_err(|_| self.damaged())?;
+        decode("license body", frame.body, BODY_CAP).map_err(|_| self.damaged())
+    }
+
+    fn damaged(&self) -> Error {
+        let fact = format!("the record of license {} is damaged", self.license_id);
+        Error::unable(fact, "restore issued/ from a backup")
+    }
+
+    /// The install id, for people; as it stands there when it is no key.
+    pub fn install_id(&self) -> String {
+        let key = data_encoding::HEXLOWER.decode(self.install_key.as_bytes());
+        match key.ok().and_then(|key| <[u8; 32]>::try_from(key).ok()) {
+            Some(key) => key_id(Role::Install, &key).to_string(),
+            None => self.install_key.clone(),
+        }
     }
 
     fn contains(&self, text: &str) -> bool {
+        let install_id = self.install_id();
+        let transfer = self.transfer.clone().unwrap_or_default();
         let fields = [
+            &install_id,
+            &transfer,
             &self.license_id,
             &self.issued,
             &self.licensee,
@@ -169,7 +225,9 @@ impl Folder {
             }
         }
         records.retain(|record| record.contains(&text));
-        records.sort_by(|a, b| (&a.issued, &a.license_id).cmp(&(&b.issued, &b.license_id)));
+        // Two of one second, or under a clock that was set back, still follow their turn.
+        let order = |r: &IssuedRecord| (r.issued.clone(), r.turn, r.license_id.clone());
+        records.sort_by_key(order);
         Ok(records)
     }
 }

@@ -15,13 +15,18 @@ use crate::wire::armor::dearmor;
 use crate::wire::frame::{FILE_CAP, Kind};
 use crate::wire::id::KeyId;
 
+mod fork;
 mod init;
 mod issue;
 mod issued;
+mod moves;
+mod time;
 
+pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
+pub use moves::{Ended, Handover};
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,197 @@
+//! `olr vendor compare`: whether two requests are of one server, or its home was copied.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+use olr::display::code;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::machine::{Class, Factor};
+use olr::request::OpenedRequest;
+use olr::vendor::{Comparison, Hardware, Proof, Verdict, compare};
+use olr::wire::frame::Kind;
+
+use super::context::Context;
+use super::files::read_artefact;
+use super::output::Report;
+use super::show;
+use super::staff::StaffArg;
+use super::vendor::VendorArg;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    vendor: VendorArg,
+    #[command(flatten)]
+    staff: StaffArg,
+    /// One request.
+    first: PathBuf,
+    /// Another one.
+    second: PathBuf,
+}
+
+pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
+    let folder = args.vendor.folder()?;
+    let trust = folder.trust()?;
+    let mut ask = args.staff.asker();
+    let mut open = |path: &Path| {
+        let bytes = read_artefact(Some(Kind::Request), path)?;
+        let opened = folder.open_request(&bytes, None, &trust, &mut ask);
+        opened.map_err(|error| error.within(file::name(path)))
+    };
+    let (first, second) = (open(&args.first)?, open(&args.second)?);
+    let compared = compare((&first).into(), (&second).into());
+    let (said, next) = (said(&compared), next(&compared));
+    let because = because(&compared.proof);
+    let mut pairs = vec![
+        ("first", request_line(&first)),
+        ("second", request_line(&second)),
+        ("verdict", said.to_string()),
+        ("because", because.clone()),
+        ("hardware", hardware(compared.hardware).to_string()),
+    ];
+    for (name, factors) in [
+        ("same", &compared.shared),
+        ("only in first", &compared.only_first),
+        ("only in second", &compared.only_second),
+    ] {
+        pairs.push((name, factor_list(factors)));
+    }
+    let text = format!("{}\n\n{next}", show::pairs(&pairs));
+    let json = json!({
+        "verdict": compared.verdict.word(), "fork": compared.verdict.is_fork(),
+        "because": because, "proof": proof_json(&compared.proof),
+        "hardware": compared.hardware.word(),
+        "first": request_json(&first), "second": request_json(&second),
+        "factors": {
+            "same": factors_json(&compared.shared),
+            "only_first": factors_json(&compared.only_first),
+            "only_second": factors_json(&compared.only_second),
+        },
+        "next": next,
+    });
+    let mut report = Report::new(text, json);
+    if compared.verdict == Verdict::CannotTell {
+        report = report.refused(&Error::unable(because, next));
+    }
+    report.notes.push(format!("vendor: {}", file::name(folder.path())));
+    Ok(report)
+}
+
+fn said(compared: &Comparison) -> &'static str {
+    match compared.verdict {
+        Verdict::Same => "the same request twice",
+        Verdict::Continuing => "one server that goes on",
+        Verdict::Snapshot => "a fork on the same hardware: a snapshot was restored",
+        Verdict::Clone => "a fork on other hardware: a clone",
+        Verdict::Fork => "a fork; it cannot be told whether a snapshot or a clone",
+        Verdict::Unrelated if compared.hardware == Hardware::Same => {
+            "two installations on the same hardware: perhaps begun anew"
+        }
+        Verdict::Unrelated => "two installations",
+        Verdict::CannotTell => "one installation; for more, they lie too far apart",
+    }
+}
+
+/// What support staff normally do now.
+fn next(compared: &Comparison) -> &'static str {
+    match compared.verdict {
+        Verdict::Same => "Answer it once; the same grant gives the same license again.",
+        Verdict::Continuing => "Nothing is wrong. Answer the later one.",
+        Verdict::Snapshot => {
+            "Ask when the machine was restored, or whether the home was put back from a backup. Answer \
+             a new request, made after it; a copy that presents the same hardware values looks the \
+             same, so ask again if it happens again."
+        }
+        Verdict::Clone => {
+            "Ask which machine is the real one. Have the other one begin with `olr request \
+             --new-identity`, and license it as a machine of its own."
+        }
+        Verdict::Fork => {
+            "Ask whether a snapshot was restored, or whether two machines run from one disk. Ask both \
+             for a new request, made by root, and with a pin of its own."
+        }
+        Verdict::Unrelated if compared.hardware == Hardware::Same => {
+            "Ask whether the home was lost, or set aside with --new-identity, or whether this is a \
+             second home on one machine. If the license key moves, issue with --transfer REASON."
+        }
+        Verdict::Unrelated if compared.shared.is_empty() => "Answer each by what was sold for it.",
+        Verdict::Unrelated => {
+            "They share what a disk carries along, or a pin: ask whether one was installed from an \
+             image of the other. Answer each by what was sold for it."
+        }
+        Verdict::CannotTell => {
+            "ask the server of the earlier one for a new request, and compare that one with the later"
+        }
+    }
+}
+
+fn because(proof: &Proof) -> String {
+    match proof {
+        Proof::SameBytes => "number and hash are the same".to_string(),
+        Proof::OtherInstallKey => "the install keys differ".to_string(),
+        Proof::Named => "the later one names the earlier one by number and code".to_string(),
+        Proof::TwoRequests { number, earlier, later } => format!(
+            "both histories have a request of number {number}: {} and {}",
+            code(earlier),
+            code(later)
+        ),
+        Proof::NoRequest { number } => {
+            format!("in the history of the later one, number {number} was no request")
+        }
+        Proof::OutOfReach { from } => {
+            format!("the later one names no request before number {from}")
+        }
+    }
+}
+
+fn proof_json(proof: &Proof) -> Value {
+    match proof {
+        Proof::SameBytes => json!({"kind": "same-bytes"}),
+        Proof::OtherInstallKey => json!({"kind": "other-install-key"}),
+        Proof::Named => json!({"kind": "named"}),
+        Proof::TwoRequests { number, earlier, later } => json!({
+            "kind": "two-requests", "number": number, "earlier": code(earlier), "later": code(later),
+        }),
+        Proof::NoRequest { number } => json!({"kind": "no-request", "number": number}),
+        Proof::OutOfReach { from } => json!({"kind": "out-of-reach", "from": from}),
+    }
+}
+
+fn hardware(hardware: Hardware) -> &'static str {
+    match hardware {
+        Hardware::Same => "at least one value is the same",
+        Hardware::Other => "no value is the same",
+        Hardware::Unknown => "at least one of them shows too little to compare",
+    }
+}
+
+fn request_line(opened: &OpenedRequest) -> String {
+    let body = opened.body();
+    let id = show::install_id(&body.install_key);
+    format!("{}, number {} of {id}, made {}", opened.code(), body.number, body.clock)
+}
+
+fn request_json(opened: &OpenedRequest) -> Value {
+    let body = opened.body();
+    json!({
+        "code": opened.code(), "number": body.number, "clock": body.clock.to_string(),
+        "install_id": show::install_id(&body.install_key), "product": &*body.product,
+        "slot": &*body.slot, "earlier": show::earlier_json(&body.earlier),
+    })
+}
+
+fn factor_list(factors: &[Factor]) -> String {
+    let one = |factor: &Factor| {
+        let class = if factor.class == Class::Hardware { " (hardware)" } else { "" };
+        format!("{} {}{class}", factor.kind, &*factor.value)
+    };
+    match factors {
+        [] => "nothing".to_string(),
+        factors => factors.iter().map(one).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn factors_json(factors: &[Factor]) -> Vec<Value> {
+    factors.iter().map(show::factor_json).collect()
+}

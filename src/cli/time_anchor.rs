@@ -1,0 +1,117 @@
+//! `olr vendor time-anchor`: tell a server what time it is.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::anchor::Anchor;
+use olr::display::shown;
+use olr::error::Result;
+use olr::file;
+use olr::time::Instant;
+use olr::wire::frame::Kind;
+
+use super::context::Context;
+use super::files::{Output, read_artefact};
+use super::output::Report;
+use super::show;
+use super::staff::StaffArg;
+use super::vendor::VendorArg;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    vendor: VendorArg,
+    #[command(flatten)]
+    output: Output,
+    /// A new request of that server.
+    request: PathBuf,
+    /// The code that the server's operator read out; another request is refused.
+    #[arg(long, value_name = "C")]
+    code: Option<String>,
+    #[command(flatten)]
+    staff: StaffArg,
+}
+
+const NAME: &str = "time.olr";
+/// Licenses let a clock be behind by 48 hours; a server that is further off has to be set.
+const OFF: u64 = 48 * 3600;
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let folder = args.vendor.folder()?;
+    let request = read_artefact(Some(Kind::Request), &args.request)?;
+    let trust = folder.trust()?;
+    let mut ask = args.staff.asker();
+    let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
+    let body = opened.body();
+    args.output.expect_free(NAME, Kind::Time, |bytes| {
+        Anchor::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == body.install_key)
+    })?;
+    let anchor = folder.time(&opened, context.now, &trust, &mut ask)?;
+    let (server, vendor) = (body.clock, anchor.body().time);
+    let drift = drift(server, vendor);
+    let (file, id) = (args.output.name(NAME), show::install_id(&body.install_key));
+    let mut text = show::pairs(&[
+        ("code", opened.code().to_string()),
+        ("licensee", body.licensee.to_string()),
+        ("install id", id.clone()),
+        ("request", format!("{} (number {})", body.request, body.number)),
+        ("server clock", server.to_string()),
+        ("vendor clock", vendor.to_string()),
+    ]);
+    text += &format!(
+        "\n\nThe server's clock {drift}, the way of the request included.\nSigned and verified. Wrote {file} for {}: import it on that server.",
+        shown(&body.licensee)
+    );
+    let json = json!({
+        "code": opened.code(), "request": body.request.to_string(), "number": body.number,
+        "install_id": id, "server_clock": server.to_string(), "time": vendor.to_string(),
+        "server_ahead_seconds": ahead(server, vendor), "file": file,
+    });
+    let mut report = Report::new(text, json);
+    if vendor.seconds.saturating_sub(server.seconds) > OFF {
+        report.notes.push(
+            "a clock so far behind has to be set on the server before it imports this time"
+                .to_string(),
+        );
+    }
+    report.notes.push(format!("vendor: {}", file::name(folder.path())));
+    args.output.write(NAME, Kind::Time, anchor.bytes(), &mut report)?;
+    Ok(report)
+}
+
+/// Seconds; below 0 where the server is behind.
+fn ahead(server: Instant, vendor: Instant) -> i128 {
+    i128::from(server.seconds) - i128::from(vendor.seconds)
+}
+
+/// How the server's clock stands against the vendor's, in the largest unit that fits twice.
+fn drift(server: Instant, vendor: Instant) -> String {
+    let ahead = ahead(server, vendor);
+    let seconds = ahead.unsigned_abs();
+    let (count, unit) = match seconds {
+        0..120 => return "agrees with the vendor's to 2 minutes".to_string(),
+        120..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3600, "hours"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("is {count} {unit} {} the vendor's", if ahead < 0 { "behind" } else { "ahead of" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_is_said_in_words() {
+        for (server, vendor, said) in [
+            (1_000, 1_000, "agrees with the vendor's to 2 minutes"),
+            (1_119, 1_000, "agrees with the vendor's to 2 minutes"),
+            (1_120, 1_000, "is 2 minutes ahead of the vendor's"),
+            (0, 259_200, "is 3 days behind the vendor's"),
+            (0, 172_799, "is 47 hours behind the vendor's"),
+            (u64::MAX, 0, "is 213503982334601 days ahead of the vendor's"),
+        ] {
+            assert_eq!(drift(Instant::new(server), Instant::new(vendor)), said);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Whether two requests of one installation lie on one line, or its memory was copied in between.
+//! Reads what `docs/format.md`, section "Request", says of `number` and `earlier`.
+
+use crate::machine::{Class, Factor};
+use crate::request::{OpenedRequest, RequestBody};
+
+/// A request keeps the hashes of at most so many requests before it.
+const REMEMBERED: usize = 16;
+
+/// One of two requests that are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What it says.
+    pub body: &'a RequestBody,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+impl<'a> From<&'a OpenedRequest> for Seen<'a> {
+    fn from(opened: &'a OpenedRequest) -> Self {
+        Self { body: opened.body(), hash: opened.hash() }
+    }
+}
+
+/// What two requests are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same request twice.
+    Same,
+    /// One installation, one request later than the other.
+    Continuing,
+    /// Two histories of one installation, on the same hardware.
+    Snapshot,
+    /// Two histories of one installation, on different hardware.
+    Clone,
+    /// Two histories of one installation; the requests do not show whether on one machine.
+    Fork,
+    /// Two installations.
+    Unrelated,
+    /// One installation; the requests lie too far apart for more.
+    CannotTell,
+}
+
+impl Verdict {
+    /// Its spelling for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Continuing => "continuing",
+            Self::Snapshot => "snapshot",
+            Self::Clone => "clone",
+            Self::Fork => "fork",
+            Self::Unrelated => "unrelated",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+
+    /// Whether one memory made both requests in two ways.
+    pub fn is_fork(self) -> bool {
+        matches!(self, Self::Snapshot | Self::Clone | Self::Fork)
+    }
+}
+
+/// What proves the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Both are the same bytes.
+    SameBytes,
+    /// The install keys differ.
+    OtherInstallKey,
+    /// The later one names the earlier one, by number and hash.
+    Named,
+    /// Both histories have a request of this number, with different hashes.
+    TwoRequests {
+        /// The number.
+        number: u64,
+        /// The hash in the history of the earlier one.
+        earlier: [u8; 32],
+        /// The hash in the history of the later one.
+        later: [u8; 32],
+    },
+    /// In the history of the later one this number, which is that of the earlier one, is no request.
+    NoRequest {
+        /// The number.
+        number: u64,
+    },
+    /// The list of the later one begins after the earlier one.
+    OutOfReach {
+        /// The first number in that list.
+        from: u64,
+    },
+}
+
+/// What can be said of the hardware behind two requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hardware {
+    /// A hardware factor is found in both, kind and value.
+    Same,
+    /// Both show hardware factors of one kind, and none is the same.
+    Other,
+    /// At least one of them shows too little.
+    Unknown,
+}
+
+impl Hardware {
+    /// Its spelling for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Other => "other",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Two requests, compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// What they are to each other.
+    pub verdict: Verdict,
+    /// Why.
+    pub proof: Proof,
+    /// What is known of the hardware.
+    pub hardware: Hardware,
+    /// Factors of weight that both show.
+    pub shared: Vec<Factor>,
+    /// Those that only the first one shows.
+    pub only_first: Vec<Factor>,
+    /// Those that only the second one shows.
+    pub only_second: Vec<Factor>,
+}
+
+/// Compares two requests to one vendor; their order does not matter for the verdict.
+pub fn compare(first: Seen<'_>, second: Seen<'_>) -> Comparison {
+    let proof = prove(first, second);
+    let hardware = hardware(&first.body.found, &second.body.found);
+    let fork = match hardware {
+        Hardware::Same => Verdict::Snapshot,
+        Hardware::Other => Verdict::Clone,
+        Hardware::Unknown => Verdict::Fork,
+    };
+    let verdict = match proof {
+        Proof::SameBytes => Verdict::Same,
+        Proof::OtherInstallKey => Verdict::Unrelated,
+        Proof::Named => Verdict::Continuing,
+        Proof::TwoRequests { .. } | Proof::NoRequest { .. } => fork,
+        Proof::OutOfReach { .. } => Verdict::CannotTell,
+    };
+    let (a, b) = (&first.body.found, &second.body.found);
+    let pick = |from: &[Factor], other: &[Factor], shared: bool| {
+        let counts = |factor: &&Factor| factor.counts() && is_in(factor, other) == shared;
+        from.iter().filter(counts).cloned().collect::<Vec<_>>()
+    };
+    Comparison {
+        verdict,
+        proof,
+        hardware,
+        shared: pick(a, b, true),
+        only_first: pick(a, b, false),
+        only_second: pick(b, a, false),
+    }
+}
+
+fn prove(first: Seen<'_>, second: Seen<'_>) -> Proof {
+    if first.body.install_key != second.body.install_key {
+        return Proof::OtherInstallKey;
+    }
+    let (earlier, later) =
+        if first.body.number <= second.body.number { (first, second) } else { (second, first) };
+    let number = earlier.body.number;
+    if number == later.body.number {
+        return match earlier.hash == later.hash {
+            true => Proof::SameBytes,
+            false => Proof::TwoRequests { number, earlier: earlier.hash, later: later.hash },
+        };
+    }
+    let list = &later.body.earlier;
+    match list.get(&number) {
+        Some(named) if named.hash == earlier.hash => return Proof::Named,
+        Some(named) => {
+            return Proof::TwoRequests { number, earlier: earlier.hash, later: named.hash };
+        }
+        None => {}
+    }
+    // The list has the last requests without a gap: what lies within its reach and is not in it
+    // was no request there. A full one that begins later says nothing, and since everything that
+    // the earlier one names is older still, the two lists have no number in common either.
+    match list.first() {
+        Some(oldest) if list.len() >= REMEMBERED && oldest.number > number => {
+            Proof::OutOfReach { from: oldest.number }
+        }
+        _ => Proof::NoRequest { number },
+    }
+}
+
+/// What a machine shows depends on who asks: that one of them shows nothing is no difference.
+fn hardware(a: &[Factor], b: &[Factor]) -> Hardware {
+    let is_hardware = |factor: &&Factor| factor.class == Class::Hardware;
+    if a.iter().filter(is_hardware).any(|factor| is_in(factor, b)) {
+        return Hardware::Same;
+    }
+    let shows = |kind| b.iter().filter(is_hardware).any(|factor| factor.kind == kind);
+    match a.iter().filter(is_hardware).any(|factor| shows(factor.kind)) {
+        true => Hardware::Other,
+        false => Hardware::Unknown,
+    }
+}
+
+fn is_in(factor: &Factor, others: &[Factor]) -> bool {
+    let same = |other: &Factor| {
+        (other.kind, other.class, &other.value) == (factor.kind, factor.class, &factor.value)
+    };
+    others.iter().any(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::FactorKind;
+    use crate::request::Earlier;
+    use crate::time::Instant;
+    use crate::wire::codec::{Hidden, List, Note, Set, Text};
+    use crate::wire::id::RequestId;
+
+    fn body(key: u8, number: u64, earlier: &[(u64, u8)], found: &[Factor]) -> RequestBody {
+        let entry = |(number, hash): &(u64, u8)| Earlier { number: *number, hash: [*hash; 32] };
+        RequestBody {
+            request: RequestId([0; 16]),
+            number,
+            earlier: Set::new(earlier.iter().map(entry).collect()).unwrap(),
+            install_key: [key; 32],
+            commitment_key: Hidden([0; 32]),
+            product: Text::default(),
+            product_version: Text::default(),
+            slot: Text::default(),
+            licensee: Text::default(),
+            license_key: Hidden(Text::default()),
+            enrolled: List::default(),
+            found: List::new(found.to_vec()).unwrap(),
+            addresses: List::default(),
+            facts: List::default(),
+            clock: Instant::default(),
+            boot: Text::default(),
+            renews: None,
+            usage: Set::default(),
+            wanted: Set::default(),
+            note: Note::default(),
+            extensions: Set::default(),
+        }
+    }
+
+    fn factor(kind: FactorKind, class: Class, value: &str) -> Factor {
+        let (name, ignored) = (Text::default(), Text::default());
+        Factor { kind, class, name, value: Text::new(value).unwrap(), ignored }
+    }
+
+    fn card(value: &str) -> Factor {
+        factor(FactorKind::NetworkAddress, Class::Hardware, value)
+    }
+
+    /// Compares in both orders, which must agree.
+    fn judge(first: (&RequestBody, u8), second: (&RequestBody, u8)) -> Comparison {
+        let seen = |(body, hash)| Seen { body, hash: [hash; 32] };
+        let [ab, ba] = [(first, second), (second, first)].map(|(a, b)| compare(seen(a), seen(b)));
+        assert_eq!((ab.verdict, ab.hardware), (ba.verdict, ba.hardware));
+        ab
+    }
+
+    #[test]
+    fn numbers_and_hashes_tell_one_history_from_two() {
+        let full = |from: u64| (from..from + 16).map(|n| (n, n as u8)).collect::<Vec<_>>();
+        let found = [card("a")];
+        for (first, second, verdict) in [
+            ((5, 50, vec![]), (5, 50, vec![]), Verdict::Same),
+            ((5, 50, vec![]), (5, 51, vec![]), Verdict::Snapshot),
+            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 50)]), Verdict::Continuing),
+            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 51)]), Verdict::Snapshot),
+            // The list is not full: request 5 would stand in it.
+            ((5, 50, vec![(4, 40)]), (7, 70, vec![(4, 40)]), Verdict::Snapshot),
+            ((1, 10, vec![]), (2, 20, vec![]), Verdict::Snapshot),
+            ((1, 10, vec![]), (3, 20, vec![(2, 2)]), Verdict::Snapshot),
+            // It is full, and reaches as far back as request 4.
+            ((4, 4, vec![]), (20, 200, full(4)), Verdict::Continuing),
+            ((4, 99, vec![]), (20, 200, full(4)), Verdict::Snapshot),
+            ((3, 3, vec![]), (20, 200, full(4)), Verdict::CannotTell),
+            ((3, 99, vec![]), (20, 200, full(4)), Verdict::CannotTell),
+            // Full, with a gap where a deactivation took number 5.
+            (
+                (5, 50, vec![]),
+                (21, 9, [vec![(4, 4)], full(6)[..15].to_vec()].concat()),
+                Verdict::Snapshot,
+            ),
+        ] {
+            let (a, b) = (body(1, first.0, &first.2, &found), body(1, second.0, &second.2, &found));
+            let compared = judge((&a, first.1), (&b, second.1));
+            assert_eq!(compared.verdict, verdict, "{first:?} {second:?}: {compared:?}");
+        }
+    }
+
+    #[test]
+    fn hardware_tells_a_snapshot_from_a_clone() {
+        let image = factor(FactorKind::MachineId, Class::Image, "m");
+        let uuid = factor(FactorKind::ProductUuid, Class::Hardware, "u");
+        let common = factor(FactorKind::NetworkAddress, Class::Common, "a");
+        for (a, b, verdict) in [
+            (vec![card("a")], vec![card("a"), card("b")], Verdict::Snapshot),
+            (vec![card("a")], vec![card("b")], Verdict::Clone),
+            (vec![card("a"), uuid.clone()], vec![card("b"), uuid.clone()], Verdict::Snapshot),
+            (vec![image.clone()], vec![image.clone()], Verdict::Fork),
+            (vec![], vec![], Verdict::Fork),
+            // One of them shows nothing, or nothing of that kind: nothing was compared.
+            (vec![card("a")], vec![image.clone()], Verdict::Fork),
+            (vec![card("a")], vec![uuid], Verdict::Fork),
+            (vec![card("a")], vec![common], Verdict::Fork),
+        ] {
+            let compared = judge((&body(1, 5, &[], &a), 1), (&body(1, 5, &[], &b), 2));
+            assert_eq!(compared.verdict, verdict, "{a:?} {b:?}");
+            assert!(compared.verdict.is_fork());
+        }
+    }
+
+    #[test]
+    fn another_install_key_is_another_installation() {
+        let (a, b) = (body(1, 1, &[], &[card("a")]), body(2, 1, &[], &[card("a"), card("b")]));
+        let compared = judge((&a, 1), (&b, 1));
+        assert_eq!(compared.verdict, Verdict::Unrelated);
+        assert_eq!(compared.hardware, Hardware::Same);
+        assert_eq!(compared.shared, [card("a")]);
+        assert_eq!((compared.only_first.len(), compared.only_second.len()), (0, 1));
+    }
+}

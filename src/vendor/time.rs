@@ -1,0 +1,37 @@
+//! The vendor's time for one server. Obeys `docs/format.md`, section "Time".
+
+use crate::anchor::{Anchor, AnchorBody, sign_time};
+use crate::error::Result;
+use crate::request::OpenedRequest;
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::vendor::{AskPassphrase, Folder};
+use crate::wire::codec::Set;
+
+impl Folder {
+    /// Answers an opened request with what the vendor's clock says. Nothing is kept of it: it
+    /// grants nothing.
+    ///
+    /// # Errors
+    /// What [`Anchor::verify`] refuses, `not-delegated` above all; exit 2 when the issuer's key is
+    /// missing or locked.
+    pub fn time(
+        &self,
+        opened: &OpenedRequest,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Anchor> {
+        let asked = opened.body();
+        let body = AnchorBody {
+            request: asked.request,
+            request_hash: opened.hash(),
+            number: asked.number,
+            install_key: asked.install_key,
+            time: now,
+            extensions: Set::default(),
+        };
+        let (issuer, delegation) = self.issuer(ask)?;
+        sign_time(&body, trust, (&issuer, &delegation))
+    }
+}
