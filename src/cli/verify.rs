@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use olr::entitlement::Outcome;
 use olr::error::{Error, Refusal, Result};
+use olr::license::License;
 use olr::machine::Comparison;
 use olr::machine::probe::Findings;
 use olr::policy::{ClockMemory, Decision, Grace, explain};
@@ -35,13 +36,22 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
     let report = match &args.file {
         Some(path) => {
-            let decision = home.decide_file(&read_answer(path)?, &around)?;
-            let text = match &decision.refusal {
-                None => "licensed: this file may be imported here".to_string(),
-                Some(_) => String::new(),
-            };
-            let comparison = explained(&decision, &home.expect_state()?, &around, &findings)?;
-            report(&decision, comparison.as_ref(), text)
+            let bytes = read_answer(path)?;
+            let state = home.expect_state();
+            match home.decide_file(&bytes, &around) {
+                Ok(decision) => {
+                    let text = match &decision.refusal {
+                        None => "licensed: this file may be imported here".to_string(),
+                        Some(_) => String::new(),
+                    };
+                    let comparison = explained(&decision, &state?, &around, &findings)?;
+                    report(&decision, comparison.as_ref(), text)
+                }
+                Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
+                    file_report(&bytes, error, &state?, &around, &findings)?
+                }
+                Err(error) => return Err(error),
+            }
         }
         None => {
             let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
@@ -105,6 +115,31 @@ pub fn explained(
     Ok(Some(explain(license, state, &state.found(around)?, &findings.unreadable)))
 }
 
+/// A license file that may not be imported here: by which factors it is for another machine. One for
+/// another installation is not held against this machine: its commitments tell nothing here.
+fn file_report(
+    bytes: &[u8],
+    error: Error,
+    state: &State,
+    around: &Surroundings,
+    findings: &Findings,
+) -> Result<Report> {
+    let license = License::verify(bytes, state.trust())?;
+    if license.body().install_key != state.install_key() {
+        return Err(error);
+    }
+    let comparison = explain(&license, state, &state.found(around)?, &findings.unreadable);
+    let error = error.hint(comparison.next_step());
+    let mut json = show::license_json(license.body());
+    json.insert("machine".to_string(), machine_json(&comparison));
+    let text = format!(
+        "{}\n\nrefused: {error}\nhint: {}",
+        show::lines(&comparison.lines, true),
+        error.next_step()
+    );
+    Ok(Report::new(text, Value::Object(json)).refused(&error))
+}
+
 /// What `machine` says in JSON.
 pub fn machine_json(comparison: &Comparison) -> Value {
     json!({
@@ -113,10 +148,10 @@ pub fn machine_json(comparison: &Comparison) -> Value {
     })
 }
 
-/// Each factor, and what comes next.
-fn mismatch(comparison: &Comparison) -> String {
-    let step = comparison.next_step();
-    format!("{}\nnext: {step}", show::lines(&comparison.lines, true))
+/// Each factor, and in grace what comes next: a refusal names it by itself.
+fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
+    let table = show::lines(&comparison.lines, true);
+    if in_grace { format!("{table}\nnext: {}", comparison.next_step()) } else { table }
 }
 
 /// The decision as a report: its refusal, when there is one, in words and status.
@@ -156,7 +191,7 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
             || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
         if !comparison.matches() && is_about_it {
             let gap = if text.is_empty() { "" } else { "\n\n" };
-            text += &format!("{gap}{}", mismatch(comparison));
+            text += &format!("{gap}{}", mismatch(comparison, decision.grace.is_some()));
         }
     }
     let mut report = Report::new(text, Value::Object(json));

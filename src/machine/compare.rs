@@ -205,7 +205,7 @@ impl Comparison {
     }
 
     /// The lightest factor that is still the same and without which the machine matches no longer;
-    /// nothing while any single one may change.
+    /// nothing while any single one may change. Of equals it is one of a kind that changed already.
     pub fn breaking(&self) -> Option<&Line> {
         let kept = self.kept();
         let is_hardware = |line: &&&Line| line.class == Class::Hardware;
@@ -213,7 +213,9 @@ impl Comparison {
         let breaks = |line: &&Line| {
             u32::from(line.weight) > self.room() || (last_hardware && line.class == Class::Hardware)
         };
-        kept.into_iter().filter(breaks).min_by_key(|line| line.weight)
+        let drift = self.drift();
+        let is_fresh = |line: &Line| drift.iter().all(|other| other.kind != line.kind);
+        kept.into_iter().filter(breaks).min_by_key(|line| (line.weight, is_fresh(line)))
     }
 
     /// Whether it would match if what cannot be read now were the same.

@@ -130,9 +130,10 @@ impl Comparison {
 
     /// How much may still change, in a sentence or two.
     pub fn room_left(&self) -> String {
-        let heaviest = self.drift().iter().map(|line| line.weight).max().unwrap_or_default();
+        let drift = self.drift();
+        let is_alike = |line: &Line| drift.iter().any(|other| other.kind == line.kind);
         let then = match self.breaking() {
-            Some(line) if line.weight <= heaviest => {
+            Some(line) if is_alike(line) => {
                 let what = label(line);
                 format!("one more change like this, of {what}, and the license no longer matches")
             }
