@@ -3,7 +3,8 @@
 use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
-use crate::machine::{Factor, Match};
+use crate::machine::probe::Unreadable;
+use crate::machine::{Comparison, Factor, Match};
 use crate::state::{Held, Slot, State};
 use crate::time::Instant;
 
@@ -140,6 +141,25 @@ fn nothing_in(slot: &Slot) -> Error {
 pub fn compare(license: &License, state: &State, found: &[Factor]) -> Match {
     let commitment_key = state.install().commitment_key(license.body().request);
     license.body().policy.compare(commitment_key.expose(), found)
+}
+
+/// What became of each factor that a verified license of this installation was issued for, where
+/// `found` is found now. The factors themselves are known of a license that is held here and of one
+/// that answers a request remembered here.
+pub fn explain(
+    license: &License,
+    state: &State,
+    found: &[Factor],
+    unreadable: &[Unreadable],
+) -> Comparison {
+    let (body, memory) = (license.body(), state.memory());
+    let held = memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]).flatten();
+    let held = held.into_iter().find(|held| *held.license == *license.bytes());
+    let sent = memory.requests.iter().find(|sent| sent.hash == body.request_hash);
+    let then = held.map(|held| &held.enrolled).or(sent.map(|sent| &sent.found));
+    let then = then.map(|factors| factors.as_ref()).unwrap_or_default();
+    let commitment_key = state.install().commitment_key(body.request);
+    Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable)
 }
 
 /// Judges a license that was verified and is for this installation. `matched` is when its machine

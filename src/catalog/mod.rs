@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Edition, Model};
+use crate::entitlement::{Cause, Edition, GraceRule, Model, Outcome};
 use crate::error::{Error, Result};
 use crate::machine::FactorKind;
+use crate::time::Span;
 use crate::trust::Product;
 use crate::wire::codec::{List, Text};
 
@@ -80,6 +81,10 @@ pub struct MachinePolicy {
     pub minimum: u32,
     /// Whether a hardware factor must match, where one is enrolled.
     pub hardware: bool,
+    /// How long a license goes on where the machine no longer matches: a span of days. Without, it
+    /// stops at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
     /// The weight of each kind of factor; kinds without one are not enrolled.
     pub weights: BTreeMap<String, u16>,
 }
@@ -110,6 +115,7 @@ impl Catalog {
             if policy.share == 0 || policy.share > 100 {
                 return wrong(format!("policy {name}: share is a percentage from 1 to 100"));
             }
+            policy.grace().map_err(|error| error.within(format!("catalog: policy {name}")))?;
             if let Some(kind) =
                 policy.weights.keys().find(|kind| FactorKind::from_word(kind).is_none())
             {
@@ -129,6 +135,26 @@ impl Catalog {
             Ok(Product { id: Text::new(&product.id)?, slots: List::new(slots)? })
         };
         List::new(self.products.iter().map(product).collect::<Result<_>>()?)
+    }
+}
+
+impl MachinePolicy {
+    /// The grace that a license has where the machine no longer matches, if any.
+    ///
+    /// # Errors
+    /// Exit 2 when it is no span of days.
+    pub fn grace(&self) -> Result<Option<GraceRule>> {
+        let Some(text) = &self.conflict else { return Ok(None) };
+        let days = match Span::parse(text) {
+            Ok(Span::Days(days)) => u64::from(days),
+            _ => {
+                let fact = format!("conflict: {text:?} is no span of days");
+                let hint = "write it like \"14 days\", or leave it out: then there is no grace";
+                return Err(Error::unable(fact, hint));
+            }
+        };
+        let seconds = days.saturating_mul(86_400);
+        Ok(Some(GraceRule { cause: Cause::Conflict, seconds, outcome: Outcome::Stop }))
     }
 }
 

@@ -20,7 +20,7 @@ use super::context::Context;
 use super::{Cli, output, run};
 
 #[path = "../../tests/fixtures/machine.rs"]
-mod machine;
+pub mod machine;
 #[path = "../../tests/fixtures/scenario.rs"]
 #[allow(dead_code)]
 mod scenario;

@@ -127,8 +127,9 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
                 findings.pairs.extend(show::request_pairs(opened.body()));
-                findings.more = show::factors(&opened.body().found);
+                findings.more = show::request_factors(opened.body());
                 findings.json.insert("request".to_string(), show::request_json(opened.body()));
+                findings.json.extend(show::changes_json(opened.body()));
                 findings.verified = Some(Ok(()));
             }
             Err(error) if error.refusal().is_some() => findings.verified = Some(Err(error)),

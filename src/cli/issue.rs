@@ -99,9 +99,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut text = format!(
         "{}\n\n{}\n",
         show::pairs(&with_code(show::request_pairs(body), opened.code())),
-        show::factors(&body.found)
+        show::request_factors(body)
     );
     let mut json = json!({"code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run, "stored": issued.stored});
+    if let Value::Object(json) = &mut json {
+        json.extend(show::changes_json(body));
+    }
     let mut report = Report::new("", Value::Null);
     match &issued.license {
         Some(license) if !args.dry_run => {
@@ -117,7 +120,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     report.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {
         report.notes.push(
-            "this license does not stop a copy of that machine: no hardware factor is enrolled"
+            "this license does not stop a copy of that machine: no hardware factor has to match"
                 .to_string(),
         );
     }

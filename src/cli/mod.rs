@@ -19,6 +19,8 @@ mod inspect;
 mod issue;
 mod machine;
 mod manual;
+#[cfg(all(test, feature = "vendor"))]
+mod matching;
 mod output;
 mod request;
 mod show;

@@ -6,9 +6,12 @@ use serde_json::{Map, Value, json};
 
 use olr::anchor::AnchorBody;
 use olr::display::{code, shown};
+use olr::entitlement::Cause;
 use olr::key::{Role, key_id};
 use olr::license::LicenseBody;
-use olr::machine::Factor;
+use olr::machine::{Change, Factor, Line};
+#[cfg(feature = "vendor")]
+use olr::machine::{changes, judgement};
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, RequestBody};
 use olr::time::Day;
@@ -58,6 +61,76 @@ pub fn factor_json(factor: &Factor) -> Value {
     json!({
         "kind": factor.kind.word(), "class": factor.class.word(), "name": &*factor.name,
         "value": &*factor.value, "ignored": &*factor.ignored,
+    })
+}
+
+/// What became of factors; with their points, where these are known.
+pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> String {
+    let row = |line: &Line| {
+        let mut row = vec![
+            line.kind.to_string(),
+            line.name().to_string(),
+            value(line.then.as_ref(), ""),
+            value(line.now.as_ref(), &line.reason),
+            line.change.word().to_string(),
+        ];
+        if points {
+            row.push(if line.weight == 0 { String::new() } else { line.weight.to_string() });
+        }
+        row
+    };
+    let rows: Vec<_> = lines.into_iter().map(row).collect();
+    let titles = ["factor", "name", "then", "now", "verdict", "points"];
+    table(if points { &titles } else { &titles[..5] }, &rows, &[5])
+}
+
+fn value(factor: Option<&Factor>, otherwise: &str) -> String {
+    match factor {
+        Some(factor) if factor.counts() => factor.value.to_string(),
+        Some(factor) => format!("{} (ignored: {})", &*factor.value, &*factor.ignored),
+        None if otherwise.is_empty() => "-".to_string(),
+        None => format!("({otherwise})"),
+    }
+}
+
+/// The factors of a request; where it knows those that the installed license was issued for, what
+/// became of them, and what that looks like.
+#[cfg(feature = "vendor")]
+pub fn request_factors(body: &RequestBody) -> String {
+    let mut text = factors(&body.found);
+    if !body.enrolled.is_empty() {
+        let changes = changes(&body.enrolled, &body.found, &[]);
+        text += &format!(
+            "\n\nSince the installed license was asked for:\n{}\n\nJudgement: {}.",
+            lines(&changes, false),
+            judgement(&changes)
+        );
+    }
+    text
+}
+
+/// The same for programs: nothing where nothing is known to compare with.
+#[cfg(feature = "vendor")]
+pub fn changes_json(body: &RequestBody) -> Option<(String, Value)> {
+    if body.enrolled.is_empty() {
+        return None;
+    }
+    let changes = changes(&body.enrolled, &body.found, &[]);
+    let line = |line: &Line| {
+        let mut json = object(line_json(line));
+        json.remove("weight");
+        json
+    };
+    let lines: Vec<_> = changes.iter().map(line).collect();
+    Some(("changes".to_string(), json!({"factors": lines, "judgement": judgement(&changes)})))
+}
+
+pub fn line_json(line: &Line) -> Value {
+    let value = |factor: &Option<Factor>| json!(factor.as_ref().map(|factor| &*factor.value));
+    json!({
+        "kind": line.kind.word(), "class": line.class.word(), "name": line.name(),
+        "verdict": line.change.word(), "weight": line.weight, "same": line.change == Change::Same,
+        "old": value(&line.then), "new": value(&line.now),
     })
 }
 
@@ -211,6 +284,11 @@ pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
         ("maintenance", last_day(body.maintenance)),
         ("languages", languages.join(", ")),
     ];
+    if let Some(rule) = body.grace.iter().find(|rule| rule.cause == Cause::Conflict) {
+        let days = rule.seconds / 86_400;
+        let text = format!("goes on for {days} days where the machine no longer matches");
+        pairs.push(("grace", text));
+    }
     if let Some(replaced) = body.replaces {
         pairs.push(("replaces", replaced.to_string()));
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use olr::error::{Error, Refusal, Result};
 use olr::file;
+use olr::machine::Comparison;
 use olr::policy::Decision;
 use olr::state::State;
 
@@ -21,7 +22,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.open(context)?;
-    let (around, _) = context.around(true);
+    let (around, findings) = context.around(true);
     let (state, mut decisions) = home.decide_all(&around)?;
     decisions.retain(|(name, _)| {
         args.slot.product.as_deref().is_none_or(|p| *name.product == *p)
@@ -36,7 +37,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         };
         return Err(error.within(file::name(home.folder())));
     }
-    let mut reports: Vec<_> = decisions.iter().map(|(_, d)| verify::report(d, text(d))).collect();
+    let mut reports = Vec::new();
+    for (_, decision) in &decisions {
+        let comparison = verify::explained(decision, &state, &around, &findings)?;
+        let text = text(decision, comparison.as_ref());
+        reports.push(verify::report(decision, comparison.as_ref(), text));
+    }
     // The worst comes first: what it says is what the whole says.
     reports.sort_by_key(|report| std::cmp::Reverse(report.status));
     let texts: Vec<_> = reports.iter().map(|report| report.text.clone()).collect();
@@ -68,7 +74,21 @@ fn nothing_installed(state: &State) -> Error {
     }
 }
 
-fn text(decision: &Decision) -> String {
+/// What has changed while the license still matches: said before it breaks.
+fn drift(comparison: &Comparison) -> String {
+    let drift = comparison.drift();
+    if drift.is_empty() || !comparison.matches() {
+        return String::new();
+    }
+    format!(
+        "\n\nNot as it was when this license was issued:\n{}\n{}.\nnext: {}",
+        show::lines(drift, true),
+        comparison.room_left(),
+        comparison.next_step()
+    )
+}
+
+fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     let Some(license) = &decision.license else { return String::new() };
     let body = license.body();
     let mut pairs = vec![("state", decision.state().to_string())];
@@ -96,6 +116,7 @@ fn text(decision: &Decision) -> String {
     for remark in verify::remarks(decision) {
         text += &format!("\n\n{remark}");
     }
+    text += &comparison.map(drift).unwrap_or_default();
     if !body.policy.stops_a_copy() {
         text += "\n\nThis license does not stop a copy of this machine.";
     }

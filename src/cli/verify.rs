@@ -4,8 +4,12 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use olr::entitlement::Outcome;
-use olr::error::Result;
-use olr::policy::{ClockMemory, Decision, Grace};
+use olr::error::{Error, Refusal, Result};
+use olr::license::License;
+use olr::machine::Comparison;
+use olr::machine::probe::Findings;
+use olr::policy::{ClockMemory, Decision, Grace, explain};
+use olr::state::{State, Surroundings};
 use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
@@ -28,21 +32,32 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.open(context)?;
-    let (mut around, _) = context.around(true);
+    let (mut around, findings) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
     let report = match &args.file {
         Some(path) => {
-            let decision = home.decide_file(&read_answer(path)?, &around)?;
-            let text = match &decision.refusal {
-                None => "licensed: this file may be imported here".to_string(),
-                Some(_) => String::new(),
-            };
-            report(&decision, text)
+            let bytes = read_answer(path)?;
+            let state = home.expect_state();
+            match home.decide_file(&bytes, &around) {
+                Ok(decision) => {
+                    let text = match &decision.refusal {
+                        None => "licensed: this file may be imported here".to_string(),
+                        Some(_) => String::new(),
+                    };
+                    let comparison = explained(&decision, &state?, &around, &findings)?;
+                    report(&decision, comparison.as_ref(), text)
+                }
+                Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
+                    file_report(&bytes, error, &state?, &around, &findings)?
+                }
+                Err(error) => return Err(error),
+            }
         }
         None => {
             let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
-            let (_, decision) = home.decide(product, slot, &around)?;
-            report(&decision, answer(&decision))
+            let (state, decision) = home.decide(product, slot, &around)?;
+            let comparison = explained(&decision, &state, &around, &findings)?;
+            report(&decision, comparison.as_ref(), answer(&decision))
         }
     };
     Ok(report.at_home(&home))
@@ -89,8 +104,58 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     pending.into_iter().chain(off).collect()
 }
 
+/// How the machine matches, factor by factor, where there is a license to be held against it.
+pub fn explained(
+    decision: &Decision,
+    state: &State,
+    around: &Surroundings,
+    findings: &Findings,
+) -> Result<Option<Comparison>> {
+    let (Some(license), Some(_)) = (&decision.license, &decision.machine) else { return Ok(None) };
+    Ok(Some(explain(license, state, &state.found(around)?, &findings.unreadable)))
+}
+
+/// A license file that may not be imported here: by which factors it is for another machine. One for
+/// another installation is not held against this machine: its commitments tell nothing here.
+fn file_report(
+    bytes: &[u8],
+    error: Error,
+    state: &State,
+    around: &Surroundings,
+    findings: &Findings,
+) -> Result<Report> {
+    let license = License::verify(bytes, state.trust())?;
+    if license.body().install_key != state.install_key() {
+        return Err(error);
+    }
+    let comparison = explain(&license, state, &state.found(around)?, &findings.unreadable);
+    let error = error.hint(comparison.next_step());
+    let mut json = show::license_json(license.body());
+    json.insert("machine".to_string(), machine_json(&comparison));
+    let text = format!(
+        "{}\n\nrefused: {error}\nhint: {}",
+        show::lines(&comparison.lines, true),
+        error.next_step()
+    );
+    Ok(Report::new(text, Value::Object(json)).refused(&error))
+}
+
+/// What `machine` says in JSON.
+pub fn machine_json(comparison: &Comparison) -> Value {
+    json!({
+        "score": comparison.score, "threshold": comparison.threshold, "total": comparison.total,
+        "factors": comparison.lines.iter().map(show::line_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Each factor, and in grace what comes next: a refusal names it by itself.
+fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
+    let table = show::lines(&comparison.lines, true);
+    if in_grace { format!("{table}\nnext: {}", comparison.next_step()) } else { table }
+}
+
 /// The decision as a report: its refusal, when there is one, in words and status.
-pub fn report(decision: &Decision, text: String) -> Report {
+pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Report {
     let mut json =
         decision.license.as_ref().map(|l| show::license_json(l.body())).unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
@@ -109,18 +174,28 @@ pub fn report(decision: &Decision, text: String) -> Report {
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });
     json.insert("next".to_string(), json!(next));
-    if let Some(machine) = &decision.machine {
-        let factor = |v: &olr::machine::Verdict| json!({"kind": v.kind.word(), "weight": v.weight, "same": v.same.is_some()});
-        json.insert(
-            "machine".to_string(),
-            json!({
-                "score": machine.score, "threshold": machine.threshold, "total": machine.total,
-                "factors": machine.verdicts.iter().map(factor).collect::<Vec<_>>(),
-            }),
-        );
+    let mut refusal = decision.refusal.clone();
+    if let Some(comparison) = comparison {
+        json.insert("machine".to_string(), machine_json(comparison));
+        let drift: Vec<_> = comparison.drift().into_iter().map(show::line_json).collect();
+        json.insert("drift".to_string(), json!(drift));
+        let room = comparison.matches().then(|| comparison.room());
+        json.insert("room".to_string(), json!(room));
+        json.insert("next_step".to_string(), json!(comparison.next_step()));
+        let wrong_machine = |error: Error| match error.refusal() {
+            Some(Refusal::WrongMachine) => error.hint(comparison.next_step()),
+            _ => error,
+        };
+        refusal = refusal.map(wrong_machine);
+        let is_about_it = decision.grace.is_some()
+            || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
+        if !comparison.matches() && is_about_it {
+            let gap = if text.is_empty() { "" } else { "\n\n" };
+            text += &format!("{gap}{}", mismatch(comparison, decision.grace.is_some()));
+        }
     }
     let mut report = Report::new(text, Value::Object(json));
-    if let Some(refusal) = &decision.refusal {
+    if let Some(refusal) = &refusal {
         let lines = [
             report.text.clone(),
             format!("refused: {refusal}"),

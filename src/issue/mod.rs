@@ -78,7 +78,7 @@ pub fn draft(
         maintenance: days.maintenance,
         tolerance: TOLERANCE,
         policy: machine_policy(body, grant, catalog)?,
-        grace: Set::default(),
+        grace: Set::new(policy_of(grant, catalog)?.grace()?.into_iter().collect())?,
         enforcement: Set::default(),
         replaces: body.renews,
         note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,
@@ -150,18 +150,20 @@ fn grants(grant: &GrantFile, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
     Set::new(grant.modules.iter().map(one).collect::<Result<_>>()?)
 }
 
+fn policy_of<'a>(grant: &GrantFile, catalog: &'a Catalog) -> Result<&'a MachinePolicy> {
+    catalog.policies.get(&grant.policy).ok_or_else(|| {
+        let known: Vec<_> = catalog.policies.keys().map(String::as_str).collect();
+        let fact = format!("grant: the catalog has no policy {:?}", grant.policy);
+        Error::unable(fact, format!("its policies are {}", known.join(", ")))
+    })
+}
+
 /// Commits to the factors found, with the weights of the policy.
 fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> Result<Policy> {
-    let Some(policy) = catalog.policies.get(&grant.policy) else {
-        let fact = format!("the catalog has no policy {:?}", grant.policy);
-        return Err(Error::unable(
-            fact,
-            "name one of its policies, or leave it out for \"server\"",
-        ));
-    };
+    let terms = policy_of(grant, catalog)?;
     let mut enrolled: Vec<Enrolled> = Vec::new();
     for factor in body.found.iter().filter(|factor| factor.counts()) {
-        let weight = weight(policy, factor.kind);
+        let weight = weight(terms, factor.kind);
         let commitment = commit(&body.commitment_key.0, factor.kind, &factor.value);
         if weight > 0 && !enrolled.iter().any(|other| other.commitment == commitment) {
             enrolled.push(Enrolled { kind: factor.kind, class: factor.class, weight, commitment });
@@ -169,8 +171,8 @@ fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> R
     }
     let mut policy = Policy {
         name: Text::new(&grant.policy)?,
-        threshold: policy.minimum.max(1),
-        hardware: policy.hardware,
+        threshold: terms.minimum.max(1),
+        hardware: terms.hardware,
         enrolled: Set::new(enrolled)?,
     };
     policy.hardware = policy.stops_a_copy();
@@ -185,8 +187,8 @@ fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> R
         let hint = "ask for a request with more factors: --pin NAME=VALUE, or --privileged";
         return Err(Error::unable(fact, hint));
     }
-    let share = catalog.policies.get(&grant.policy).map_or(100, |policy| policy.share);
-    policy.threshold = policy.threshold.max(total.saturating_mul(share).div_ceil(100)).min(total);
+    let share = total.saturating_mul(terms.share).div_ceil(100);
+    policy.threshold = policy.threshold.max(share).min(total);
     Ok(policy)
 }
 

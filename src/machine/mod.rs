@@ -3,10 +3,14 @@
 use crate::error::{Error, Result};
 use crate::wire::codec::{Text, numbered, record};
 
+mod compare;
 mod policy;
 pub mod probe;
+mod words;
 
+pub use compare::{Change, Comparison, Line, changes};
 pub use policy::{Enrolled, Match, Policy, Verdict, commit};
+pub use words::{judgement, label};
 
 numbered! {
     /// How much a factor says about the machine.

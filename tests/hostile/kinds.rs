@@ -47,8 +47,8 @@ fn no_key_opens_as_one_of_another_role() {
 fn no_home_imports_another_kind() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());
-    std::fs::write(home.state_file(), &*WORLD.asked().to_bytes()).unwrap();
-    let before = std::fs::read(home.state_file()).unwrap();
+    std::fs::write(&home.state_files()[0], &*WORLD.asked().to_bytes()).unwrap();
+    let before = std::fs::read(&home.state_files()[0]).unwrap();
     let now = olr::time::Instant::parse(crate::world::NOW).unwrap();
     let around = crate::machine::around("server", now);
     let mut tried = 0;
@@ -56,7 +56,7 @@ fn no_home_imports_another_kind() {
     for good in good().into_iter().filter(|good| !imported.contains(&good.reader.kind())) {
         assert!(home.import(&good.bytes, &around, false).is_err(), "{}", good.name);
         assert!(home.decide_file(&good.bytes, &around).is_err(), "{}", good.name);
-        assert_eq!(std::fs::read(home.state_file()).unwrap(), before, "{}", good.name);
+        assert_eq!(std::fs::read(&home.state_files()[0]).unwrap(), before, "{}", good.name);
         tried += 2;
     }
     println!("other kinds imported: {tried} tried, 0 accepted");

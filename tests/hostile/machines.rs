@@ -74,7 +74,7 @@ fn world() -> (Vec<Vendor>, Vec<Vec<u8>>) {
 fn home(state: &State) -> (tempfile::TempDir, Home) {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());
-    std::fs::write(home.state_file(), &*state.to_bytes()).unwrap();
+    std::fs::write(&home.state_files()[0], &*state.to_bytes()).unwrap();
     (folder, home)
 }
 

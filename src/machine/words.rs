@@ -1,0 +1,157 @@
+//! What a comparison of machines means, in a sentence: a judgement and one next step.
+
+use crate::display::shown;
+use crate::machine::compare::{Change, Comparison, Line};
+use crate::machine::{Class, FactorKind};
+
+/// What happened to the machine, as far as its factors tell: one sentence for support staff.
+pub fn judgement(lines: &[Line]) -> String {
+    let enrolled = || lines.iter().filter(|line| line.change != Change::New);
+    let kept = |line: &&Line| line.change == Change::Same;
+    let lost = |line: &&Line| !kept(line);
+    let hardware = |line: &&Line| line.class == Class::Hardware;
+    let disk = |line: &&Line| matches!(line.kind, FactorKind::MachineId | FactorKind::Filesystem);
+    let pin = |line: &&Line| line.kind == FactorKind::Pin;
+    let sentence = if enrolled().next().is_none() {
+        "nothing is known to compare with"
+    } else if !enrolled().any(|line| lost(&line)) {
+        "the same machine: nothing of it changed"
+    } else if !enrolled().any(|line| kept(&line)) {
+        "another machine: nothing is the same"
+    } else if enrolled().filter(kept).all(|line| pin(&line)) && enrolled().any(|l| !pin(&l)) {
+        "another machine: only what the operator pinned is the same, and that goes where the home goes"
+    } else if !enrolled().any(|line| hardware(&line)) {
+        return format!(
+            "changed: {}; no hardware was known then, so this may be the machine or a copy of it",
+            labels(enrolled().filter(lost))
+        );
+    } else if enrolled().filter(hardware).any(|line| kept(&line)) {
+        return on_its_hardware(lines);
+    } else if enrolled().filter(disk).any(|line| kept(&line)) {
+        "the same disk on other hardware: a copy, a clone or a move; ask whether the old machine still runs"
+    } else {
+        "another machine: nothing of the hardware is the same"
+    };
+    sentence.to_string()
+}
+
+/// Some of the hardware is the same.
+fn on_its_hardware(lines: &[Line]) -> String {
+    let enrolled = || lines.iter().filter(|line| line.change != Change::New);
+    let lost = |line: &&Line| line.change != Change::Same;
+    let card = |line: &&Line| {
+        line.kind == FactorKind::NetworkAddress && line.class == Class::Hardware && lost(line)
+    };
+    let hardware: Vec<_> =
+        enrolled().filter(|line| line.class == Class::Hardware).filter(lost).collect();
+    let image: Vec<_> = enrolled().filter(|line| line.class == Class::Image).filter(lost).collect();
+    let new_card = lines
+        .iter()
+        .any(|line| line.kind == FactorKind::NetworkAddress && matches!(line.change, Change::New));
+    let both_ids = [FactorKind::MachineId, FactorKind::Filesystem];
+    let is_new = both_ids.iter().all(|kind| image.iter().any(|line| line.kind == *kind));
+    let first = match hardware.as_slice() {
+        [] if is_new => return "the same hardware, installed anew".to_string(),
+        [] => return format!("the same machine; changed: {}", labels(image.into_iter())),
+        [one] if card(one) && (one.change == Change::Changed || new_card) => {
+            "the same machine with a replaced card".to_string()
+        }
+        [one] if card(one) => "the same machine with a card less".to_string(),
+        _ => format!(
+            "part of the hardware is the same; changed: {}",
+            labels(hardware.iter().copied())
+        ),
+    };
+    if image.is_empty() { first } else { format!("{first}; also: {}", labels(image.into_iter())) }
+}
+
+/// `network-address eth1`.
+pub fn label(line: &Line) -> String {
+    let named = matches!(line.kind, FactorKind::NetworkAddress | FactorKind::Pin);
+    match line.name() {
+        name if named && !name.is_empty() => format!("{} {}", line.kind, shown(name)),
+        _ => line.kind.to_string(),
+    }
+}
+
+fn labels<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+    lines.map(label).collect::<Vec<_>>().join(", ")
+}
+
+/// What happened to one factor.
+fn event(line: &Line) -> String {
+    let name = shown(line.name());
+    match (line.kind, line.change) {
+        (_, Change::Unreadable) if line.reason.starts_with("needs") => {
+            format!("{} {}", line.kind, line.reason)
+        }
+        (_, Change::Unreadable) => {
+            format!("{} cannot be read now ({})", line.kind, shown(&line.reason))
+        }
+        (FactorKind::NetworkAddress, Change::Changed) => format!("the card {name} was replaced"),
+        (FactorKind::Hostname, Change::Changed) => "the host was renamed".to_string(),
+        (FactorKind::Filesystem, Change::Changed) => {
+            "the root filesystem is another one".to_string()
+        }
+        (_, Change::Changed) => format!("{} changed", label(line)),
+        _ => format!("{} is not found", label(line)),
+    }
+}
+
+impl Comparison {
+    /// One next step in words; empty where nothing changed.
+    pub fn next_step(&self) -> String {
+        let drift = self.drift();
+        let unreadable = |line: &&Line| line.change == Change::Unreadable;
+        if drift.is_empty() {
+            return String::new();
+        }
+        if self.is_hidden() || drift.iter().all(unreadable) {
+            let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
+            return format!("run as root: {}", hidden.join(", "));
+        }
+        if self.matches() {
+            let what = events(drift.into_iter().filter(|line| !unreadable(line)));
+            let step =
+                "ask for a new license with `olr request --renew` while this one still matches";
+            return format!("{what}: {step}");
+        }
+        if self.kept().is_empty() {
+            return "this looks like another machine: make a new request on it with `olr request`"
+                .to_string();
+        }
+        if self.hardware_missing {
+            return "nothing of the hardware is the same, as on a copy: make a new request here with `olr request`"
+                .to_string();
+        }
+        let what = events(drift.into_iter());
+        format!("{what}: make a new request on this machine with `olr request`")
+    }
+
+    /// How much may still change, in a sentence or two.
+    pub fn room_left(&self) -> String {
+        let drift = self.drift();
+        let is_alike = |line: &Line| drift.iter().any(|other| other.kind == line.kind);
+        let then = match self.breaking() {
+            Some(line) if is_alike(line) => {
+                let what = label(line);
+                format!("one more change like this, of {what}, and the license no longer matches")
+            }
+            Some(line) => format!("the license no longer matches once {} changes too", label(line)),
+            None => "any one of the rest may still change".to_string(),
+        };
+        let points = if self.room() == 1 { "point" } else { "points" };
+        format!("{} {points} of room left: {then}", self.room())
+    }
+}
+
+/// The first two; who has more to tell sees the table.
+fn events<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+    let all: Vec<_> = lines.map(event).collect();
+    let rest = all.len().saturating_sub(2);
+    let mut text = all.into_iter().take(2).collect::<Vec<_>>().join(" and ");
+    if rest > 0 {
+        text += &format!(" (and {rest} more)");
+    }
+    text
+}

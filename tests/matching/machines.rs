@@ -1,0 +1,115 @@
+//! Typical machines, and what can happen to them.
+
+use olr::machine::{Class, Factor, FactorKind};
+use olr::wire::codec::Text;
+
+/// Everything that is found on a machine, the operator's pins among it.
+#[derive(Clone)]
+pub struct Machine(pub Vec<Factor>);
+
+const HARDWARE: Class = Class::Hardware;
+
+/// A server of one's own, looked at by root: two cards, two pins.
+pub fn server() -> Machine {
+    let mut machine = Machine(Vec::new());
+    machine
+        .add(FactorKind::MachineId, Class::Image, "/etc/machine-id", "4c4c4544")
+        .add(FactorKind::ProductUuid, HARDWARE, "product_uuid", "4c4c4544-0001")
+        .add(FactorKind::NetworkAddress, HARDWARE, "eth0", "02:fc:00:00:00:01")
+        .add(FactorKind::NetworkAddress, HARDWARE, "eth1", "02:fc:00:00:00:02")
+        .add(FactorKind::Filesystem, Class::Image, "/", "0b5e1a9c-root")
+        .add(FactorKind::Hostname, Class::Image, "", "backup1")
+        .add(FactorKind::Cpu, Class::Common, "", "Test CPU");
+    machine.0.push(Factor::pin("rack=B12").unwrap());
+    machine.0.push(Factor::pin("asset=4711").unwrap());
+    machine
+}
+
+/// A server with one card, looked at by an ordinary user; nothing is pinned.
+pub fn small_server() -> Machine {
+    let mut machine = server();
+    machine.drop("product_uuid").drop("eth1").drop("rack").drop("asset");
+    machine
+}
+
+/// A virtual machine with one card, looked at by root.
+pub fn vm() -> Machine {
+    let mut machine = Machine(Vec::new());
+    machine
+        .add(FactorKind::MachineId, Class::Image, "/etc/machine-id", "77aa0001")
+        .add(FactorKind::ProductUuid, HARDWARE, "product_uuid", "564d0001-0001")
+        .add(FactorKind::NetworkAddress, HARDWARE, "ens3", "52:54:00:00:00:01")
+        .add(FactorKind::Filesystem, Class::Image, "/", "9d1c0001-root")
+        .add(FactorKind::Hostname, Class::Image, "", "vm1")
+        .add(FactorKind::Hypervisor, Class::Common, "", "present");
+    machine
+}
+
+/// A container with two pins that shows the firmware of its host to root.
+pub fn container() -> Machine {
+    let mut machine = Machine(Vec::new());
+    machine
+        .add(FactorKind::ProductUuid, HARDWARE, "product_uuid", "4c4c4544-0002")
+        .add(FactorKind::MachineId, Class::Image, "/etc/machine-id", "c0c00001")
+        .add(FactorKind::Hostname, Class::Image, "", "0f1e2d3c4b5a")
+        .add(FactorKind::NetworkAddress, Class::Common, "eth0", "02:42:ac:11:00:02")
+        .add(FactorKind::Container, Class::Common, "", "docker");
+    machine.0.push(Factor::pin("cluster=north").unwrap());
+    machine.0.push(Factor::pin("service=backup").unwrap());
+    machine
+}
+
+impl Machine {
+    /// Its pins, as an operator orders them.
+    pub fn pins(&self) -> Vec<Factor> {
+        self.0.iter().filter(|factor| factor.kind == FactorKind::Pin).cloned().collect()
+    }
+
+    /// Whether it has a factor of this name or kind.
+    pub fn has(&self, which: &str) -> bool {
+        self.0.iter().any(|factor| is(factor, which))
+    }
+
+    /// Gives a factor, by its name or kind, another value.
+    pub fn set(&mut self, which: &str, value: &str) -> &mut Self {
+        let factor = self.0.iter_mut().find(|factor| is(factor, which)).unwrap();
+        factor.value = Text::new(value).unwrap();
+        self
+    }
+
+    /// Takes a factor away.
+    pub fn drop(&mut self, which: &str) -> &mut Self {
+        let before = self.0.len();
+        self.0.retain(|factor| !is(factor, which));
+        assert_eq!(self.0.len() + 1, before, "{which}");
+        self
+    }
+
+    /// Adds a factor.
+    pub fn add(&mut self, kind: FactorKind, class: Class, name: &str, value: &str) -> &mut Self {
+        let [name, value] = [name, value].map(|text| Text::new(text).unwrap());
+        self.0.push(Factor { kind, class, name, value, ignored: Text::default() });
+        self
+    }
+
+    /// All hardware is another one.
+    pub fn other_hardware(&mut self) -> &mut Self {
+        self.change(|factor| factor.class == Class::Hardware)
+    }
+
+    /// The image is another one, but what the operator pinned.
+    pub fn other_image(&mut self) -> &mut Self {
+        self.change(|factor| factor.class == Class::Image && factor.kind != FactorKind::Pin)
+    }
+
+    fn change(&mut self, which: impl Fn(&Factor) -> bool) -> &mut Self {
+        for factor in self.0.iter_mut().filter(|factor| which(factor)) {
+            factor.value = Text::new(&format!("{}-other", &*factor.value)).unwrap();
+        }
+        self
+    }
+}
+
+fn is(factor: &Factor, which: &str) -> bool {
+    &*factor.name == which || factor.kind.word() == which
+}

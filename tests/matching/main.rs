@@ -1,0 +1,334 @@
+//! When a machine still is the one that a license was issued for: policies, points, the words for
+//! what changed, and the grace of a machine that no longer matches.
+#![cfg(feature = "vendor")]
+
+use olr::catalog::{Catalog, STARTER};
+use olr::error::Refusal;
+use olr::home::{Home, Order};
+use olr::issue::{GrantFile, STARTER_GRANT};
+use olr::license::LicenseBody;
+use olr::machine::probe::Unreadable;
+use olr::machine::{Change, Class, Comparison, Factor, FactorKind, changes, commit, judgement};
+use olr::policy::{Decision, explain};
+use olr::state::{State, Surroundings};
+use olr::time::Instant;
+use olr::trust::Trust;
+use olr::vendor::{Folder, Init, Issue};
+use olr::wire::codec::{Hidden, Text};
+use rand::{SeedableRng, rngs::ChaCha20Rng};
+use std::cell::Cell;
+
+mod grace;
+mod machines;
+mod page;
+
+use machines::{Machine, container, server, small_server, vm};
+
+/// 2026-11-23T12:00:00Z
+const NOW: u64 = 1_795_435_200;
+const DAY: u64 = 86_400;
+
+/// An office and a server, in a folder of their own.
+pub struct World {
+    folder: tempfile::TempDir,
+    vendor: Folder,
+    trust: Trust,
+    /// Every draw is another one, so that no two homes are the same.
+    draws: Cell<u32>,
+}
+
+impl World {
+    pub fn new(catalog: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let init = Init { name: "V", catalog: Some(catalog), passphrases: None, test: true };
+        let path = folder.path().join("vendor");
+        let (vendor, trust) = Folder::init(&path, &init, &mut rng(1)).unwrap();
+        Self { folder, vendor, trust, draws: Cell::new(10) }
+    }
+
+    fn rng(&self) -> ChaCha20Rng {
+        self.draws.set(self.draws.get() + 1);
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&self.draws.get().to_le_bytes());
+        ChaCha20Rng::from_seed(seed)
+    }
+
+    fn home(&self, name: &str) -> Home {
+        Home::at(self.folder.path().join(name))
+    }
+
+    /// A request of `machine` by `home`, with the answer to it, unless it cannot be issued.
+    pub fn answer(
+        &self,
+        home: &Home,
+        machine: &Machine,
+        policy: &str,
+    ) -> olr::error::Result<(LicenseBody, Vec<u8>, [u8; 32])> {
+        let order = Order {
+            trust: Some(self.trust.bytes().to_vec()),
+            licensee: Some(Text::new("ACME Ltd").unwrap()),
+            license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
+            pins: machine.pins(),
+            ..Order::default()
+        };
+        let around = around(machine, NOW);
+        let made = home.request(&order, &around, false, &mut self.rng()).unwrap();
+        let ask = &mut |_: &_| unreachable!();
+        let opened = self.vendor.open_request(&made.bytes, None, &self.trust, ask).unwrap();
+        let text = STARTER_GRANT.replace("note ", &format!("policy = \"{policy}\"\nnote "));
+        let grant = GrantFile::parse(&text).unwrap();
+        let now = Instant::new(NOW);
+        let issue =
+            Issue { request: &made.bytes, grant: &grant, again: false, only_try: false, now };
+        let issued = self.vendor.issue(&opened, &issue, &self.trust, ask, &mut self.rng())?;
+        let license = issued.license.unwrap();
+        let key = opened.body().commitment_key.0;
+        Ok((license.body().clone(), license.bytes().to_vec(), key))
+    }
+
+    /// A home with a license for `machine` in it.
+    fn licensed(&self, name: &str, machine: &Machine, policy: &str) -> Home {
+        let home = self.home(name);
+        let (_, bytes, _) = self.answer(&home, machine, policy).unwrap();
+        home.import(&bytes, &around(machine, NOW), false).unwrap();
+        home
+    }
+}
+
+fn rng(seed: u8) -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([seed; 32])
+}
+
+/// What is found on a machine; the pins are the home's business.
+fn around(machine: &Machine, clock: u64) -> Surroundings {
+    let factors = machine.0.iter().filter(|factor| factor.kind != FactorKind::Pin);
+    let clock = Instant::new(clock);
+    Surroundings { factors: factors.cloned().collect(), clock, ..Surroundings::default() }
+}
+
+fn judged(home: &Home, machine: &Machine, clock: u64) -> (State, Decision) {
+    home.decide(None, None, &around(machine, clock)).unwrap()
+}
+
+fn compared(home: &Home, machine: &Machine, unreadable: &[Unreadable]) -> Comparison {
+    let (state, decision) = judged(home, machine, NOW);
+    let found = state.found(&around(machine, NOW)).unwrap();
+    explain(&decision.license.unwrap(), &state, &found, unreadable)
+}
+
+fn hidden(kind: FactorKind) -> Unreadable {
+    let name = Text::new("product_uuid").unwrap();
+    Unreadable { kind, name, reason: "needs --privileged".to_string() }
+}
+
+fn words(comparison: &Comparison) -> Vec<(FactorKind, &str, Change, u16)> {
+    let line = |line: &'_ olr::machine::Line| (line.kind, line.change, line.weight);
+    let names = comparison.lines.iter().map(olr::machine::Line::name);
+    let lines = comparison.lines.iter().map(line);
+    lines.zip(names).map(|((kind, change, weight), name)| (kind, name, change, weight)).collect()
+}
+
+use FactorKind::{Cpu, Filesystem, Hostname, MachineId, NetworkAddress, Pin, ProductUuid};
+
+#[test]
+fn every_word_for_what_became_of_a_factor() {
+    let world = World::new(STARTER);
+    let home = world.licensed("home", &server(), "server");
+    let mut now = server();
+    now.set("eth1", "02:fc:00:00:00:99").set("hostname", "renamed").drop("machine-id");
+    now.drop("product_uuid").add(NetworkAddress, Class::Hardware, "eth2", "02:fc:00:00:00:33");
+    now.add(NetworkAddress, Class::Common, "docker0", "02:42:00:00:00:01");
+    let comparison = compared(&home, &now, &[hidden(ProductUuid)]);
+    let mut said = words(&comparison);
+    let last = said.pop().unwrap();
+    assert_eq!(last, (NetworkAddress, "eth2", Change::New, 0), "what is new comes last");
+    said.sort_by_key(|(kind, name, ..)| (*kind, name.to_string()));
+    assert_eq!(
+        said,
+        [
+            (MachineId, "/etc/machine-id", Change::Missing, 3),
+            (ProductUuid, "product_uuid", Change::Unreadable, 4),
+            (NetworkAddress, "eth0", Change::Same, 3),
+            (NetworkAddress, "eth1", Change::Changed, 3),
+            (Filesystem, "/", Change::Same, 2),
+            (Hostname, "", Change::Changed, 1),
+            (Pin, "asset", Change::Same, 2),
+            (Pin, "rack", Change::Same, 2),
+        ]
+    );
+    assert_eq!((comparison.score, comparison.threshold, comparison.total), (9, 10, 20));
+    let card = comparison.lines.iter().find(|line| line.name() == "eth1").unwrap();
+    assert_eq!(&*card.then.as_ref().unwrap().value, "02:fc:00:00:00:02");
+    assert_eq!(&*card.now.as_ref().unwrap().value, "02:fc:00:00:00:99");
+    // With what root can read it would be the machine.
+    assert!(comparison.is_hidden());
+    assert_eq!(comparison.next_step(), "run as root: product-uuid needs --privileged");
+}
+
+#[test]
+fn a_renamed_interface_is_the_same_card_and_a_card_that_lost_its_permanence_is_not() {
+    let factor = |class, name: &str, value: &str| Factor {
+        kind: NetworkAddress,
+        class,
+        name: Text::new(name).unwrap(),
+        value: Text::new(value).unwrap(),
+        ignored: Text::default(),
+    };
+    let then = [
+        factor(Class::Hardware, "eth0", "02:fc:00:00:00:01"),
+        factor(Class::Hardware, "eth1", "02:fc:00:00:00:02"),
+        factor(Class::Hardware, "eth9", "02:fc:00:00:00:02"),
+    ];
+    let swapped = [
+        factor(Class::Hardware, "eth0", "02:fc:00:00:00:02"),
+        factor(Class::Hardware, "ens3", "02:fc:00:00:00:01"),
+    ];
+    let lines = changes(&then, &swapped, &[]);
+    assert_eq!(lines.len(), 2, "one value counts once");
+    assert!(lines.iter().all(|line| line.change == Change::Same), "{lines:#?}");
+    let common = [factor(Class::Common, "eth0", "02:fc:00:00:00:01")];
+    let lines = changes(&then[..1], &common, &[]);
+    assert_eq!(lines[0].change, Change::Changed);
+    assert_eq!(lines[0].now.as_ref().unwrap().class, Class::Common);
+    assert!(changes(&common, &common, &[]).is_empty(), "a common factor never counts");
+}
+
+#[test]
+fn only_what_is_enrolled_counts_however_much_is_found() {
+    let world = World::new(STARTER);
+    let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
+    let whole = body.policy.compare(&key, &server().0);
+    assert_eq!((whole.score, whole.threshold, whole.total), (20, 10, 20));
+    // Twice as many factors, some of them twice, add nothing.
+    let mut more = server();
+    more.0.extend(server().0);
+    for n in 10..40 {
+        let address = format!("02:fc:00:00:00:{n}");
+        more.add(NetworkAddress, Class::Hardware, &format!("eth{n}"), &address);
+    }
+    assert_eq!(body.policy.compare(&key, &more.0).score, 20);
+    // What is common now does not match, though its value is the enrolled one.
+    let mut common = server();
+    common.0.iter_mut().for_each(|factor| factor.class = Class::Common);
+    let none = body.policy.compare(&key, &common.0);
+    assert_eq!((none.score, none.hardware_missing), (0, true));
+    let cpu = commit(&key, Cpu, "Test CPU");
+    assert!(body.policy.enrolled.get(&cpu).is_none(), "a common factor is not enrolled");
+    // All points of the image are enough by weight, and not without hardware.
+    let mut copy = server();
+    copy.0.retain(|factor| factor.class == Class::Image);
+    let copy = body.policy.compare(&key, &copy.0);
+    assert_eq!((copy.score, copy.hardware_missing), (10, true));
+    assert_eq!(copy.expect().unwrap_err().refusal(), Some(Refusal::WrongMachine));
+}
+
+#[test]
+fn a_license_file_that_no_request_here_is_known_of_tells_kinds_alone() {
+    let world = World::new(STARTER);
+    let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
+    let mut now = server();
+    now.set("eth1", "02:fc:00:00:00:99");
+    let comparison = Comparison::new(&body.policy, &key, &[], &now.0, &[]);
+    assert!(comparison.lines.iter().all(|line| line.then.is_none()));
+    let missing: Vec<_> =
+        comparison.lines.iter().filter(|line| line.change == Change::Missing).collect();
+    assert_eq!(missing.len(), 1);
+    assert_eq!((missing[0].kind, missing[0].name(), missing[0].weight), (NetworkAddress, "", 3));
+    assert_eq!(comparison.lines.last().unwrap().change, Change::New);
+    assert_eq!(comparison.score, 17);
+}
+
+#[test]
+fn drift_is_told_with_the_room_that_is_left() {
+    let world = World::new(STARTER);
+    let home = world.licensed("home", &server(), "server");
+    let mut now = server();
+    let whole = compared(&home, &now, &[]);
+    assert!(whole.drift().is_empty() && whole.next_step().is_empty());
+    assert_eq!((whole.room(), whole.breaking()), (10, None));
+    now.set("eth1", "02:fc:00:00:00:99");
+    let one = compared(&home, &now, &[]);
+    assert_eq!((one.room(), one.breaking(), one.drift().len()), (7, None, 1));
+    assert_eq!(
+        one.next_step(),
+        "the card eth1 was replaced: ask for a new license with `olr request --renew` while this one still matches"
+    );
+    assert!(one.room_left().ends_with("any one of the rest may still change"));
+    now.drop("product_uuid");
+    // One card is left of the hardware: three points are there, but no hardware without it.
+    let two = compared(&home, &now, &[]);
+    assert_eq!((two.room(), two.breaking().unwrap().name()), (3, "eth0"));
+    now.set("hostname", "renamed");
+    let three = compared(&home, &now, &[]);
+    assert_eq!((three.room(), three.breaking().unwrap().weight), (2, 3));
+    assert!(three.room_left().contains("one more change like this"), "{}", three.room_left());
+    now.set("machine-id", "deadbeef");
+    let four = compared(&home, &now, &[]);
+    assert!(!four.matches() && four.room() == 0);
+    assert!(four.next_step().ends_with("`olr request`"), "{}", four.next_step());
+}
+
+#[test]
+fn judgement_and_next_step_name_what_happened() {
+    let world = World::new(STARTER);
+    let home = world.licensed("home", &server(), "server");
+    let case = |change: fn(&mut Machine) -> &mut Machine| {
+        let mut now = server();
+        change(&mut now);
+        (judgement(&changes(&server().0, &now.0, &[])), compared(&home, &now, &[]).next_step())
+    };
+    assert_eq!(case(|now| now).0, "the same machine: nothing of it changed");
+    let (card, _) = case(|now| now.set("eth1", "02:fc:00:00:00:99"));
+    assert_eq!(card, "the same machine with a replaced card");
+    let (gone, step) = case(|now| now.drop("eth1"));
+    assert_eq!(gone, "the same machine with a card less");
+    assert!(step.starts_with("network-address eth1 is not found: ask for"), "{step}");
+    let (renamed, step) = case(|now| now.set("hostname", "x"));
+    assert_eq!(renamed, "the same machine; changed: hostname");
+    assert!(step.starts_with("the host was renamed: ask for"), "{step}");
+    let (anew, _) = case(|now| now.set("machine-id", "x").set("filesystem", "x"));
+    assert_eq!(anew, "the same hardware, installed anew");
+    let (copy, step) = case(|now| now.other_hardware());
+    assert!(copy.starts_with("the same disk on other hardware"), "{copy}");
+    assert!(step.starts_with("nothing of the hardware is the same"), "{step}");
+    let (pins, _) = case(|now| now.other_hardware().other_image());
+    assert!(pins.starts_with("another machine: only what the operator pinned"), "{pins}");
+    assert_eq!(judgement(&[]), "nothing is known to compare with");
+    let elsewhere = judgement(&changes(&vm().0, &server().0, &[]));
+    assert_eq!(elsewhere, "another machine: nothing is the same");
+}
+
+#[test]
+fn the_operators_pins_count_as_last_given() {
+    let world = World::new(STARTER);
+    let home = world.licensed("home", &server(), "pinned");
+    let mut other = server();
+    other.other_hardware().other_image();
+    let (_, decision) = judged(&home, &other, NOW);
+    assert!(decision.matches(), "only pins are enrolled, and they come with the home");
+    assert!(!decision.license.unwrap().body().policy.stops_a_copy());
+    let order = |pin: &str| Order { pins: vec![Factor::pin(pin).unwrap()], ..Order::default() };
+    home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
+    assert!(judged(&home, &server(), NOW).1.matches(), "one of two is half");
+    home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();
+    let refusal = judged(&home, &server(), NOW).1.refusal.unwrap();
+    assert_eq!(refusal.refusal(), Some(Refusal::WrongMachine));
+}
+
+#[test]
+fn a_grant_names_a_policy_of_the_catalog() {
+    let world = World::new(STARTER);
+    let names: Vec<_> = Catalog::parse(STARTER).unwrap().policies.into_keys().collect();
+    assert_eq!(names, ["container", "pinned", "server", "strict", "vm"]);
+    for (policy, machine) in
+        [("strict", server()), ("server", small_server()), ("vm", vm()), ("container", container())]
+    {
+        let body = world.answer(&world.home(policy), &machine, policy).unwrap().0;
+        assert_eq!(&*body.policy.name, policy);
+        assert_eq!(body.policy.stops_a_copy(), policy != "container");
+    }
+    let error = world.answer(&world.home("none"), &server(), "laptop").unwrap_err();
+    assert!(error.next_step().contains("container, pinned, server, strict, vm"));
+    let error = world.answer(&world.home("bare"), &vm(), "pinned").unwrap_err();
+    assert!(error.next_step().contains("--pin"), "{}", error.next_step());
+}
