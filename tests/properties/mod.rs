@@ -140,6 +140,10 @@ pub fn license(bytes: &[u8]) {
 /// What is done with every license that was verified.
 fn looked_at(license: &License) {
     let body = license.body();
+    assert!(body.number > 0 && body.answer > 0);
+    assert!(body.expires.is_none_or(|last| body.starts <= last));
+    assert!((1..=body.policy.total()).contains(&body.policy.threshold));
+    assert!(body.extensions.iter().all(|extension| !extension.critical));
     let machine = body.policy.compare(&[0; 32], &[]);
     assert!(machine.expect().is_err(), "an empty machine is never the right one");
     let _ = body.expires.map(|day| (day.ends(), day.to_string()));
