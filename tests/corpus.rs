@@ -34,6 +34,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "license" => vec![("license", bytes.clone()), ("frame", bytes.clone())],
         "trust" => vec![("trust", bytes.clone()), ("frame", bytes.clone())],
         "delegation" => vec![("delegation", bytes.clone()), ("frame", bytes.clone())],
+        "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
+        "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],

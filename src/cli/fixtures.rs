@@ -137,8 +137,12 @@ impl<'a> Desk<'a> {
                 return vec![same("vendor init new --name Test --catalog file --no-passphrase")];
             }
             ("state", "parse") => {
-                let begun =
-                    vec![None, Some(Some(Refusal::NotActivated)), Some(Some(Refusal::Expired))];
+                let begun = vec![
+                    None,
+                    Some(Some(Refusal::NotActivated)),
+                    Some(Some(Refusal::Deactivated)),
+                    Some(Some(Refusal::Expired)),
+                ];
                 let agrees = if expected.is_none() { begun } else { vec![expected] };
                 vec![("status --home home".to_string(), agrees)]
             }
@@ -221,6 +225,7 @@ impl<'a> Desk<'a> {
             "request" => number != 1 && number != 5 && !(12..=16).contains(&number),
             "trust" => (2..=12).contains(&number),
             "license" => !(8..=10).contains(&number),
+            "time" => number <= 3,
             "policy" => number != 4,
             "key" => (2..=6).contains(&number),
             _ => true,
@@ -243,7 +248,12 @@ impl<'a> Desk<'a> {
         let at = Instant::parse(at.unwrap_or("2027-11-23T09:00:00Z")).unwrap();
         let name = self.scenario.get("machine").unwrap_or("server");
         let around = machine::around(name, at);
-        let findings = Findings { factors: around.factors, ..Findings::default() };
+        let findings = Findings {
+            factors: around.factors,
+            boot_id: Some(around.boot),
+            uptime: Some(around.uptime),
+            ..Findings::default()
+        };
         let mut context = Context {
             now: at,
             rng: ChaCha20Rng::from_seed(sha256(call.as_bytes())),
@@ -276,7 +286,7 @@ fn agreed(status: u8, report: &Value) -> Answer {
         report.get("refusal").map(|word| Refusal::from_word(word.as_str().unwrap()).unwrap());
     let state = report.get("state").and_then(Value::as_str);
     match (status, word, state) {
-        (0, None, None | Some("licensed")) => None,
+        (0, None, None | Some("licensed" | "grace")) => None,
         (1, Some(word), Some("refused")) => Some(Some(word)),
         (2, None, Some("unknown")) => Some(None),
         other => panic!("exit status and report differ: {other:?}"),

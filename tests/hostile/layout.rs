@@ -62,6 +62,27 @@ pub const REQUEST: Type = Record(&[
     EXTENSIONS,
 ]);
 
+pub const RECEIPT: Type = Record(&[
+    KEY,                                 // install_key
+    TEXT,                                // product
+    TEXT,                                // slot
+    U64,                                 // number
+    Set(16, &Record(&[U64, KEY]), 0..1), // earlier
+    ID,                                  // license
+    KEY,                                 // license_hash
+    U64,                                 // at
+    EXTENSIONS,
+]);
+
+pub const TIME: Type = Record(&[
+    ID,  // request
+    KEY, // request_hash
+    U64, // number
+    KEY, // install_key
+    U64, // time
+    EXTENSIONS,
+]);
+
 pub const TRUST: Type = Record(&[
     U32,                                                         // version
     TEXT,                                                        // name
@@ -140,15 +161,19 @@ pub const LICENSE: Type = Record(&[
 
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
+const RECEIPTS: Type = Maybe(&Bytes(262_144));
+
 pub const STATE: Type = Record(&[
-    U64,                                                              // counter
-    List(16, &Bytes(262_144)),                                        // trusts
-    U64,                                                              // number
-    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, FACTORS])),          // requests
-    Set(64, &Record(&[TEXT, TEXT, HELD, HELD, U64, U32, U64]), 0..2), // slots
-    Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),         // asked
-    U64,                                                              // mark
-    KEY,                                                              // chain
+    U64,                                                                             // counter
+    List(16, &Bytes(262_144)),                                                       // trusts
+    U64,                                                                             // number
+    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, FACTORS])),                         // requests
+    Set(64, &Record(&[TEXT, TEXT, HELD, HELD, U64, U32, U64, U64, RECEIPTS]), 0..2), // slots
+    Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),                        // asked
+    U64,                                                                             // mark
+    Maybe(&Record(&[U64, TEXT, U64])),                                               // pending
+    Maybe(&Record(&[U64, KEY])),                                                     // anchored
+    KEY,                                                                             // chain
     EXTENSIONS,
 ]);
 

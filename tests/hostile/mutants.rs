@@ -1,16 +1,19 @@
 //! Mutants that mean something: one field, one rule or one key is wrong. Once nobody signed them
 //! again; once the right key did, so that the form alone is what refuses them.
 
+use olr::anchor::{AnchorBody, sign_time};
 use olr::crypto::sign::SigningKey;
 use olr::key::Role::{Install, Issuer, Root, Sealing};
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::machine::Factor;
+use olr::receipt::{Receipt, ReceiptBody};
+use olr::request::Earlier;
 use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
 use olr::wire::extension::Extension;
 use olr::wire::frame::Kind;
-use olr::wire::id::LicenseId;
+use olr::wire::id::{LicenseId, RequestId};
 
 use crate::WORLD;
 use crate::bodies::{self, Mutants};
@@ -204,6 +207,49 @@ fn delegations() {
     let mut trial = Trial::new(Reader::Delegation, &good);
     let root = &WORLD.vendor.root;
     trial.frame(&apart(Kind::Delegation, &good), &layout::DELEGATION, &|f| f.sign(Root, root));
+    trial.assert();
+}
+
+#[test]
+fn receipts() {
+    // Of a server whose key is none of those that sign as strangers.
+    let install = InstallSecret::random(&mut rng("a server that stops"));
+    let earlier = [1, 300].map(|number| Earlier { number, hash: [7; 32] });
+    let body = ReceiptBody {
+        install_key: install.signing_key().public(),
+        product: text("example"),
+        slot: text("backup"),
+        number: 70_000,
+        earlier: Set::new(earlier.into()).unwrap(),
+        license: LicenseId([7; 16]),
+        license_hash: [8; 32],
+        at: olr::time::Instant::new(1 << 33),
+        extensions: extensions(),
+    };
+    let vendor = WORLD.vendor.trust.vendor();
+    let good = Receipt::sign(vendor, &body, &install).unwrap().bytes().to_vec();
+    let mut trial = Trial::new(Reader::Receipt, &good);
+    let key = install.signing_key();
+    trial.frame(&apart(Kind::Receipt, &good), &layout::RECEIPT, &|f| f.sign(Install, &key));
+    trial.assert();
+}
+
+#[test]
+fn times() {
+    let body = AnchorBody {
+        request: RequestId([7; 16]),
+        request_hash: [8; 32],
+        number: 70_000,
+        install_key: install().signing_key().public(),
+        time: olr::time::Instant::new(1 << 33),
+        extensions: extensions(),
+    };
+    let vendor = &WORLD.vendor;
+    let anchor = sign_time(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
+    let mut trial = Trial::new(Reader::Time, anchor.bytes());
+    let issuer = &vendor.issuer;
+    let apart = apart(Kind::Time, anchor.bytes());
+    trial.frame(&apart, &layout::TIME, &|f| f.sign(Issuer, issuer));
     trial.assert();
 }
 

@@ -1,5 +1,6 @@
 //! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
 
+use olr::anchor::Anchor;
 use olr::catalog::Catalog;
 use olr::crypto::secret::Passphrase;
 use olr::error::Result;
@@ -7,6 +8,7 @@ use olr::issue::GrantFile;
 use olr::key::file::KeyFile;
 use olr::key::{Role, key_id};
 use olr::license::License;
+use olr::receipt::Receipt;
 use olr::request::SealedRequest;
 use olr::state::State;
 use olr::trust::Trust;
@@ -33,12 +35,16 @@ pub enum Reader {
     Delegation,
     /// The vendor opens its key of this role, under the passphrase of the fixtures if there is one.
     KeyFile(Role),
+    /// The vendor verifies a receipt.
+    Receipt,
+    /// A server verifies a time under the trust of `keys/snakeoil`.
+    Time,
     /// A server reads its own state.
     State,
 }
 
 impl Reader {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Request,
         Self::License,
         Self::FirstContact,
@@ -47,6 +53,8 @@ impl Reader {
         Self::KeyFile(Role::Root),
         Self::KeyFile(Role::Issuer),
         Self::KeyFile(Role::Sealing),
+        Self::Receipt,
+        Self::Time,
         Self::State,
     ];
 
@@ -58,6 +66,8 @@ impl Reader {
             Self::FirstContact | Self::Successor => Kind::Trust,
             Self::Delegation => Kind::Delegation,
             Self::KeyFile(_) => Kind::KeyFile,
+            Self::Receipt => Kind::Receipt,
+            Self::Time => Kind::Time,
             Self::State => Kind::State,
         }
     }
@@ -78,6 +88,8 @@ impl Reader {
                 vendor.trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.check_key()
             }
             Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
+            Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
+            Self::Time => Anchor::verify(bytes, &vendor.trust).map(drop),
             Self::State => State::parse(bytes).map(drop),
         }
     }
@@ -162,7 +174,7 @@ pub type Parser = fn(&[u8]);
 
 /// Every parser by name: what stands between any bytes and a value. What one takes is verified
 /// too, but no key is derived from a passphrase: a file may ask for a GiB.
-pub const PARSERS: [(&str, Parser); 11] = [
+pub const PARSERS: [(&str, Parser); 13] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),
     ("frame", |file| Kind::ALL.iter().for_each(|kind| drop(Frame::parse(*kind, file)))),
@@ -172,6 +184,8 @@ pub const PARSERS: [(&str, Parser); 11] = [
     ("trust, a successor", |file| drop(Reader::Successor.read(file))),
     ("delegation", |file| drop(Reader::Delegation.read(file))),
     ("key file", |file| drop(KeyFile::parse(file))),
+    ("receipt", |file| drop(Reader::Receipt.read(file))),
+    ("time", |file| drop(Reader::Time.read(file))),
     ("state", |file| drop(Reader::State.read(file))),
     ("grant and catalog", |file| {
         if let Ok(text) = str::from_utf8(file) {

@@ -2,13 +2,17 @@
 //!
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
-use olr::crypto::digest::tagged;
+use olr::anchor::{Anchor, AnchorBody, sign_time};
+use olr::crypto::digest::{sha256, tagged};
 use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::{SealingKey, seal};
+use olr::crypto::secret::Secret;
 use olr::crypto::sign::SigningKey;
 use olr::key::file::KeyFile;
+use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody, sign_license};
+use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::{RequestBody, SealedRequest};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
@@ -39,7 +43,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 16] = [
+pub const ALL: [(&str, Property); 18] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -49,11 +53,13 @@ pub const ALL: [(&str, Property); 16] = [
     ("grant", grant),
     ("key_file", key_file),
     ("license", license),
+    ("receipt", receipt),
     ("request_body", request_body),
     ("request_outer", request_outer),
     ("request_plaintext", request_plaintext),
     ("second_decoder", second_decoder),
     ("state", state),
+    ("time", time),
     ("trust", trust),
     ("values", values),
 ];
@@ -179,6 +185,33 @@ pub fn delegation(bytes: &[u8]) {
     }
 }
 
+/// A receipt, whole or as a body that the server of the fixtures signs.
+pub fn receipt(bytes: &[u8]) {
+    if let Ok(receipt) = Receipt::verify(bytes) {
+        assert_eq!(receipt.bytes(), bytes);
+    }
+    inner::<ReceiptBody>(Kind::Receipt, bytes);
+    if let Some(body) = body::<ReceiptBody>(bytes, BODY_CAP) {
+        let signed = Receipt::sign(SNAKEOIL.trust.vendor(), &body, &SNAKEOIL.install);
+        let own = SNAKEOIL.install.signing_key().public() == body.install_key;
+        assert!(own || signed.is_err(), "nobody signs for another server");
+        assert!(signed.is_err() || body.number > 0, "numbers count from 1");
+    }
+}
+
+/// A time, whole or as a body that the issuer signs.
+pub fn time(bytes: &[u8]) {
+    if let Ok(anchor) = Anchor::verify(bytes, &SNAKEOIL.trust) {
+        assert_eq!(anchor.bytes(), bytes);
+    }
+    inner::<AnchorBody>(Kind::Time, bytes);
+    if let Some(body) = body::<AnchorBody>(bytes, BODY_CAP) {
+        let issuer = (&SNAKEOIL.issuer, SNAKEOIL.delegation.as_slice());
+        let critical = body.extensions.iter().any(|extension| extension.critical);
+        assert_eq!(sign_time(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
+    }
+}
+
 /// A key file is written as it was read. No key is derived: that may take a GiB.
 pub fn key_file(bytes: &[u8]) {
     if let Ok(file) = KeyFile::parse(bytes) {
@@ -248,6 +281,8 @@ struct Snakeoil {
     issuer: SigningKey,
     sealing: SealingKey,
     delegation: Vec<u8>,
+    /// The server of the fixtures.
+    install: InstallSecret,
 }
 
 static SNAKEOIL: LazyLock<Snakeoil> = LazyLock::new(|| {
@@ -264,5 +299,6 @@ static SNAKEOIL: LazyLock<Snakeoil> = LazyLock::new(|| {
         issuer: key(file!("keys/issuer.key")).open_signing(Role::Issuer, None).unwrap(),
         sealing: key(file!("keys/sealing.key")).open_sealing(None).unwrap(),
         delegation: binary(file!("delegations/issuer.olr")),
+        install: InstallSecret::from_secret(Secret::new(&sha256(b"install"))),
     }
 });

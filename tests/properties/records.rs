@@ -1,13 +1,15 @@
 //! The tables of `docs/format.md`, field by field, for the second hand in `value.rs`.
 
 use super::value::{Piece, Source, Value};
+use olr::anchor::AnchorBody;
 use olr::entitlement::{
     Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
 };
 use olr::license::LicenseBody;
 use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
+use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
-use olr::state::{Asked, Held, Memory, Pair, Sent, Slot, SlotName};
+use olr::state::{Anchored, Asked, Held, Memory, Pair, Pending, Sent, Slot, SlotName};
 use olr::time::{Day, Instant};
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
 use olr::wire::extension::Extension;
@@ -62,9 +64,19 @@ records! {
         issuer acts products slots types modules longest_term from until extensions
     }
 
-    Memory { counter trusts number requests slots asked mark chain extensions }
+    ReceiptBody {
+        install_key product slot number earlier license license_hash at extensions
+    }
+
+    AnchorBody { request request_hash number install_key time extensions }
+
+    Memory {
+        counter trusts number requests slots asked mark pending anchored chain extensions
+    }
+    Pending { clock boot uptime }
+    Anchored { number hash }
     Sent { number request hash product slot found }
-    Slot { name installed next highest floor }
+    Slot { name installed next highest floor matched receipt }
     SlotName { product slot }
     Held { license enrolled }
     Pair { number answer }

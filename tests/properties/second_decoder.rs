@@ -3,9 +3,11 @@
 //! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
 //! derives. It knows the spelling and nothing of our caps, tables and sets.
 
+use olr::anchor::AnchorBody as OurAnchor;
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
+use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
 use olr::time;
 use olr::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
@@ -26,7 +28,10 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurRequest, RequestBody>(bytes);
     agree::<OurTrust, TrustBody>(bytes);
     agree::<OurDelegation, DelegationBody>(bytes);
-    for kind in [Kind::License, Kind::Trust, Kind::Delegation] {
+    agree::<OurReceipt, ReceiptBody>(bytes);
+    agree::<OurAnchor, AnchorBody>(bytes);
+    let framed = [Kind::License, Kind::Trust, Kind::Delegation, Kind::Receipt, Kind::Time];
+    for kind in framed {
         if let Ok(frame) = Frame::parse(kind, bytes) {
             second_decoder(frame.body);
         }
@@ -337,6 +342,27 @@ mirrors! {
         longest_term: Limit<u32>,
         from: Limit<Instant>,
         until: Limit<Instant>,
+        extensions: Vec<Extension>,
+    }
+
+    ReceiptBody of OurReceipt {
+        install_key: Key,
+        product: Text,
+        slot: Text,
+        number: u64,
+        earlier: Vec<Earlier>,
+        license: Id,
+        license_hash: Hash,
+        at: Instant,
+        extensions: Vec<Extension>,
+    }
+
+    AnchorBody of OurAnchor {
+        request: Id,
+        request_hash: Hash,
+        number: u64,
+        install_key: Key,
+        time: Instant,
         extensions: Vec<Extension>,
     }
 

@@ -2,7 +2,9 @@
 
 use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
+use olr::anchor::AnchorBody;
 use olr::license::LicenseBody;
+use olr::receipt::ReceiptBody;
 use olr::request::RequestBody;
 use olr::state::{Memory, STATE_CAP};
 use olr::trust::{DelegationBody, TrustBody};
@@ -11,11 +13,13 @@ use olr::wire::codec::{BODY_CAP, Record, decode, encode};
 /// One byte chooses the record, the rest is read as a value of it.
 pub fn values(bytes: &[u8]) {
     let mut from = Source(bytes);
-    match from.byte() % 5 {
+    match from.byte() % 7 {
         0 => value::<LicenseBody>(&mut from, BODY_CAP),
         1 => value::<RequestBody>(&mut from, BODY_CAP),
         2 => value::<TrustBody>(&mut from, BODY_CAP),
         3 => value::<DelegationBody>(&mut from, BODY_CAP),
+        4 => value::<ReceiptBody>(&mut from, BODY_CAP),
+        5 => value::<AnchorBody>(&mut from, BODY_CAP),
         _ => value::<Memory>(&mut from, STATE_CAP),
     }
 }
