@@ -43,9 +43,13 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "catalog" => vec![("catalog", bytes.clone())],
         other => panic!("{}: artefact {other:?}", scenario.name),
     };
-    for (kind, target) in
-        [(Kind::License, "license"), (Kind::Trust, "trust"), (Kind::Delegation, "delegation")]
-    {
+    for (kind, target) in [
+        (Kind::License, "license"),
+        (Kind::Trust, "trust"),
+        (Kind::Delegation, "delegation"),
+        (Kind::Receipt, "receipt"),
+        (Kind::Time, "time"),
+    ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }
     if let Some(plaintext) = plaintext(scenario) {
