@@ -1,0 +1,136 @@
+//! A license passes on its own machine, under its own root, and nowhere else.
+
+use olr::catalog::Catalog;
+use olr::crypto::digest::sha256;
+use olr::crypto::secret::Secret;
+use olr::home::Home;
+use olr::issue::{GrantFile, Stamp, draft};
+use olr::key::install::InstallSecret;
+use olr::license::License;
+use olr::machine::Factor;
+use olr::policy::compare;
+use olr::request::SealedRequest;
+use olr::state::{Ask, Asked, State, Surroundings};
+use olr::time::Instant;
+use olr::wire::codec::{Hidden, List, encode};
+use olr::wire::id::LicenseId;
+
+use crate::world::{NOW, Vendor, rng, text};
+
+const MACHINES: usize = 20;
+const ROOTS: usize = 5;
+
+const CATALOG: &str = include_str!("../../keys/snakeoil/catalog.toml");
+const GRANT: &str = include_str!("../../keys/snakeoil/grant.toml");
+
+/// A machine that shares nothing with the others but its processor.
+fn around(machine: usize) -> Surroundings {
+    let mut around = crate::machine::around("server", Instant::parse(NOW).unwrap());
+    for factor in around.factors.iter_mut().filter(|factor| factor.counts()) {
+        let Factor { value, .. } = factor;
+        *value = text(&format!("{}-{machine}", &**value));
+    }
+    around
+}
+
+/// What a machine remembers after its first request to a vendor, and the request.
+fn asked(machine: usize, vendor: &Vendor) -> (State, Vec<u8>) {
+    let secret = Secret::new(&sha256(format!("machine {machine}").as_bytes()));
+    let mut state = State::new(InstallSecret::from_secret(secret), vendor.trust.clone()).unwrap();
+    let asked = Asked {
+        licensee: text("ACME Ltd"),
+        license_key: Hidden(text("AbCd-1234")),
+        product: text("example"),
+        product_version: text(""),
+        slot: text("backup"),
+        pins: List::default(),
+    };
+    let mut rng = rng(&format!("request of machine {machine}"));
+    let request = state.request(asked, Ask::default(), &around(machine), &mut rng).unwrap().1;
+    (state, request)
+}
+
+/// The answer to a request.
+fn license(vendor: &Vendor, request: &[u8]) -> Vec<u8> {
+    let opened = SealedRequest::parse(request).unwrap().open(&vendor.sealing).unwrap();
+    let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
+    let issued = Instant::parse(NOW).unwrap();
+    let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
+    vendor.license(encode(&draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap()))
+}
+
+/// Five vendors, and for each machine the license of one of them.
+fn world() -> (Vec<Vendor>, Vec<Vec<u8>>) {
+    let vendors: Vec<_> = (0..ROOTS).map(|n| Vendor::new(&format!("Root {n} (test)"))).collect();
+    let license = |machine| {
+        let vendor = &vendors[machine % ROOTS];
+        license(vendor, &asked(machine, vendor).1)
+    };
+    let licenses = (0..MACHINES).map(license).collect();
+    (vendors, licenses)
+}
+
+/// A home with this state.
+fn home(state: &State) -> (tempfile::TempDir, Home) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    std::fs::write(home.state_file(), &*state.to_bytes()).unwrap();
+    (folder, home)
+}
+
+#[test]
+fn a_license_passes_on_its_machine_under_its_root() {
+    let (vendors, licenses) = world();
+    let (mut tried, mut verified, mut here, mut matched) = (0, 0, 0, 0);
+    let mut imported = Vec::new();
+    for machine in 0..MACHINES {
+        let around = around(machine);
+        for (root, vendor) in vendors.iter().enumerate() {
+            let (state, _) = asked(machine, vendor);
+            let (_folder, home) = home(&state);
+            for (number, bytes) in licenses.iter().enumerate() {
+                tried += 1;
+                if home.import(bytes, &around, true).is_ok() {
+                    imported.push((machine, number, root));
+                }
+                // The same by each check alone: the root, the installation, the hardware.
+                let Ok(license) = License::verify(bytes, &vendor.trust) else { continue };
+                verified += 1;
+                here += usize::from(
+                    license.expect_here("example", "backup", &state.install_key()).is_ok(),
+                );
+                matched += usize::from(compare(&license, &state, &around.factors).expect().is_ok());
+            }
+        }
+    }
+    println!(
+        "{tried} tried, {} imported; {verified} verified, of these {here} for this installation \
+         and {matched} for this hardware",
+        imported.len()
+    );
+    let own: Vec<_> = (0..MACHINES).map(|n| (n, n, n % ROOTS)).collect();
+    assert_eq!(imported, own);
+    assert_eq!((tried, verified), (2000, MACHINES * MACHINES), "each root verifies its licenses");
+    assert_eq!((here, matched), (MACHINES, MACHINES), "each check alone tells the machines apart");
+}
+
+#[test]
+fn a_copied_home_passes_on_its_machine() {
+    let (vendors, licenses) = world();
+    let (mut tried, mut passed) = (0, Vec::new());
+    for (owner, license) in licenses.iter().enumerate() {
+        let (state, _) = asked(owner, &vendors[owner % ROOTS]);
+        let (_folder, home) = home(&state);
+        home.import(license, &around(owner), false).unwrap();
+        for machine in 0..MACHINES {
+            tried += 1;
+            let (_, decision) = home.decide(None, None, &around(machine)).unwrap();
+            if decision.refusal.is_none() {
+                passed.push((owner, machine));
+            }
+        }
+    }
+    println!("{tried} homes on machines, {} licensed", passed.len());
+    assert_eq!(tried, MACHINES * MACHINES);
+    assert_eq!(passed, (0..MACHINES).map(|n| (n, n)).collect::<Vec<_>>());
+}

@@ -1,0 +1,408 @@
+//! Mutants that mean something: one field, one rule or one key is wrong. Once nobody signed them
+//! again; once the right key did, so that the form alone is what refuses them.
+
+use olr::crypto::sign::SigningKey;
+use olr::key::Role::{Install, Issuer, Root, Sealing};
+use olr::key::install::InstallSecret;
+use olr::key::{Role, key_id};
+use olr::machine::Factor;
+use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
+use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
+use olr::wire::extension::Extension;
+use olr::wire::frame::Kind;
+use olr::wire::id::LicenseId;
+
+use crate::WORLD;
+use crate::bodies::{self, Mutants};
+use crate::forge::{self, MEMORY, apart, padded};
+use crate::layout;
+use crate::raw::{Raw, with_byte};
+use crate::readers::{Reader, good};
+use crate::world::{NOW, ask, install, rng, stray_key, text};
+
+/// Mutants of one artefact, and the reader that is to refuse them.
+struct Trial {
+    reader: Reader,
+    unsigned: usize,
+    signed: usize,
+}
+
+impl Trial {
+    fn new(reader: Reader, good: &[u8]) -> Self {
+        assert!(reader.accepts(good), "{reader:?}: the one that is mutated is good");
+        Self { reader, unsigned: 0, signed: 0 }
+    }
+
+    fn refuse(&self, mutants: impl IntoIterator<Item = Vec<u8>>) -> usize {
+        let refused = |mutant: Vec<u8>| assert!(!self.reader.accepts(&mutant), "{mutant:02x?}");
+        mutants.into_iter().map(refused).count()
+    }
+
+    /// Mutants whose signature, seal or digest is that of another content.
+    fn unsigned(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
+        self.unsigned += self.refuse(mutants);
+    }
+
+    /// Mutants whose signature, seal or digest fits.
+    fn signed(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
+        self.signed += self.refuse(mutants);
+    }
+
+    /// Every mutant of a frame that `sign` signs.
+    fn frame(&mut self, good: &Raw, of: &'static layout::Type, sign: &dyn Fn(&mut Raw)) {
+        let Mutants { all, broken } = bodies::mutants(of, &good.body);
+        let with_body = |body| Raw { body, ..good.clone() };
+        self.unsigned(all.into_iter().map(|body| with_body(body).bytes()));
+        self.unsigned(fields(good));
+        let again = |mut frame: Raw| {
+            frame.signatures.clear();
+            sign(&mut frame);
+            frame.bytes()
+        };
+        self.signed(broken.into_iter().map(|body| again(with_body(body))));
+        self.signed(around(good).into_iter().map(again));
+        let right = good.signatures[0].0;
+        let wrong = strangers(good).filter(|frame| frame.signatures[0].0 != right);
+        self.signed(wrong.map(|frame| frame.bytes()));
+    }
+
+    fn assert(&self) {
+        let Self { reader, unsigned, signed } = self;
+        println!("{reader:?}: {unsigned} mutants not signed again, {signed} signed, 0 accepted");
+        assert!(unsigned + signed >= 500, "{reader:?}: too few mutants");
+        assert!(*signed >= 200, "{reader:?}: too few signed mutants");
+    }
+}
+
+/// A frame whose numbers, lengths and signatures are wrong.
+fn fields(good: &Raw) -> Vec<Vec<u8>> {
+    let bytes = good.bytes();
+    let attached: usize = good.attachments.iter().map(|attached| 4 + attached.len()).sum();
+    let body = 24 + attached;
+    let signatures = body + 4 + good.body.len();
+    let mut places = vec![4, 5, 6, 23, body, body + 1, body + 2, body + 3, signatures];
+    places.extend(if attached > 0 { 24..28 } else { 0..0 });
+    let values = |at: usize| {
+        let old = bytes[at];
+        [0, 1, 2, 3, 9, 15, 16, 17, 99, 255, old.wrapping_add(1), old.wrapping_sub(1)]
+    };
+    let each = places.into_iter().flat_map(|at| values(at).map(|new| with_byte(&bytes, at, new)));
+    let mut mutants: Vec<_> = each.filter(|mutant| *mutant != bytes).collect();
+    let mut changed = |change: &dyn Fn(&mut Raw)| {
+        let mut frame = good.clone();
+        change(&mut frame);
+        mutants.push(frame.bytes());
+    };
+    changed(&|f| f.vendor = WORLD.other.trust.vendor());
+    changed(&|f| f.signatures.clear());
+    changed(&|f| f.signatures.push(f.signatures[0]));
+    changed(&|f| f.signatures[0].1 = [0; 64]);
+    changed(&|f| f.signatures[0].1[..32].fill(0));
+    changed(&|f| f.signatures[0].1[32..].fill(0));
+    changed(&|f| f.signatures[0].1[32..].fill(0xff));
+    changed(&|f| f.signatures[0].1.rotate_left(32));
+    let other = apart(Kind::Delegation, &WORLD.other.delegation).signatures[0];
+    changed(&|f| f.signatures[0] = other);
+    changed(&|f| f.signatures[0].1 = other.1);
+    changed(&|f| f.signatures = vec![other, f.signatures[0]]);
+    changed(&|f| f.signatures.push(other));
+    mutants
+}
+
+/// A frame that goes by another name or in other company, to be signed by the right key.
+fn around(good: &Raw) -> Vec<Raw> {
+    let mut mutants = Vec::new();
+    let mut changed = |change: &dyn Fn(&mut Raw)| {
+        let mut frame = good.clone();
+        change(&mut frame);
+        mutants.push(frame);
+    };
+    for kind in Kind::ALL.iter().filter(|kind| **kind != good.kind) {
+        changed(&|f| f.kind = *kind);
+    }
+    changed(&|f| f.vendor = WORLD.other.trust.vendor());
+    let stray = WORLD.vendor.delegate(|d| d.issuer = stray_key("stray issuer").public());
+    let company: [&[u8]; 6] = [
+        &WORLD.vendor.delegation,
+        &WORLD.other.delegation,
+        &stray,
+        WORLD.vendor.trust.bytes(),
+        &WORLD.request,
+        b"",
+    ];
+    for guest in company {
+        changed(&|f| f.attachments.insert(0, guest.to_vec()));
+        changed(&|f| f.attachments.push(guest.to_vec()));
+        if good.attachments.first().is_some_and(|host| host != guest) {
+            changed(&|f| f.attachments = vec![guest.to_vec()]);
+        }
+    }
+    if !good.attachments.is_empty() {
+        changed(&|f| f.attachments.clear());
+    }
+    mutants
+}
+
+/// The frame, signed by one key that everybody might have, under the name of each role.
+fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
+    let another = InstallSecret::random(&mut rng("another installation")).signing_key();
+    let keys = [install().signing_key(), another, stray_key("stray issuer")];
+    let (vendor, other) = (&WORLD.vendor, &WORLD.other);
+    let known = [&vendor.root, &vendor.issuer, &other.root, &other.issuer];
+    let signed = |key: &SigningKey| {
+        [Root, Issuer, Sealing, Install].map(|role| {
+            let mut frame = Raw { signatures: Vec::new(), ..good.clone() };
+            frame.sign(role, key);
+            frame
+        })
+    };
+    known.into_iter().chain(&keys).flat_map(signed).collect::<Vec<_>>().into_iter()
+}
+
+/// An extension that is no reason to refuse.
+fn extensions() -> Set<Extension> {
+    Set::new(vec![Extension { number: 9, critical: false, bytes: Blob::new(b"later").unwrap() }])
+        .unwrap()
+}
+
+fn texts(names: &[&str]) -> Set<Text> {
+    Set::new(names.iter().map(|name| text(name)).collect()).unwrap()
+}
+
+#[test]
+fn licenses() {
+    let good = WORLD.license(|body| {
+        let mut grants = body.grants.to_vec();
+        grants[0].requires = texts(&["ACB", "VMW"]);
+        grants[0].account_cap = Limit::Only(300);
+        grants[0].pool = text("pool");
+        body.grants = Set::new(grants).unwrap();
+        body.languages = texts(&["de", "en"]);
+        body.expires = Some(olr::time::Day { number: body.starts.number + 365 });
+        body.replaces = Some(LicenseId([7; 16]));
+        body.note = text("Thank you.");
+        body.extensions = extensions();
+    });
+    let mut trial = Trial::new(Reader::License, &good);
+    let issuer = &WORLD.vendor.issuer;
+    trial.frame(&apart(Kind::License, &good), &layout::LICENSE, &|f| f.sign(Issuer, issuer));
+    trial.assert();
+}
+
+#[test]
+fn delegations() {
+    let good = WORLD.vendor.delegate(|body| {
+        body.products = Limit::Only(texts(&["archive", "example"]));
+        body.types = Limit::Only(texts(&["oem"]));
+        let maximum = |(module, maximum)| ModuleMaximum { module: text(module), maximum };
+        let modules = [("ACB", Limit::Any), ("OBM", Limit::Only(70_000))].map(maximum);
+        body.modules = Limit::Only(Set::new(modules.into()).unwrap());
+        body.longest_term = Limit::Only(400);
+        body.until = Limit::Only(olr::time::Instant::new(1 << 33));
+        body.extensions = extensions();
+    });
+    let mut trial = Trial::new(Reader::Delegation, &good);
+    let root = &WORLD.vendor.root;
+    trial.frame(&apart(Kind::Delegation, &good), &layout::DELEGATION, &|f| f.sign(Root, root));
+    trial.assert();
+}
+
+/// A trust with something in every list.
+fn rich(body: &mut TrustBody) {
+    let above = Some(ModuleMaximum { module: text("OBM"), maximum: Limit::Only(500) });
+    let rules = vec![
+        SignerRule { model: Limit::Any, above, signers: 2 },
+        SignerRule { model: Limit::Only(olr::entitlement::Model::Meter), above: None, signers: 1 },
+    ];
+    body.signer_rules = List::new(rules).unwrap();
+    let revoked = [[1; 16], [2; 16]].map(olr::wire::id::KeyId);
+    body.revoked = Set::new(revoked.into()).unwrap();
+    body.extensions = extensions();
+}
+
+#[test]
+fn first_trusts() {
+    let mut body = WORLD.vendor.trust_body();
+    rich(&mut body);
+    let mut frame = Raw::new(Kind::Trust, vendor_id(&encode(&body)), encode(&body));
+    let root = &WORLD.vendor.root;
+    frame.sign(Root, root);
+    let mut trial = Trial::new(Reader::FirstContact, &frame.bytes());
+    trial.frame(&frame, &layout::TRUST, &|frame| {
+        // A changed body gives another vendor; a changed vendor is what is to be refused.
+        if frame.vendor != WORLD.other.trust.vendor() {
+            frame.vendor = vendor_id(&frame.body);
+        }
+        frame.sign(Root, root);
+    });
+    trial.assert();
+}
+
+#[test]
+fn following_trusts() {
+    let good = WORLD.vendor.second_trust(|body| {
+        rich(body);
+        body.kept = Set::new(vec![[3; 32], [4; 32]]).unwrap();
+    });
+    let mut trial = Trial::new(Reader::Successor, &good);
+    let root = &WORLD.vendor.root;
+    trial.frame(&apart(Kind::Trust, &good), &layout::TRUST, &|frame| frame.sign(Root, root));
+    trial.assert();
+}
+
+#[test]
+fn requests() {
+    let mut state = WORLD.installed(NOW, |_| ());
+    let mut body = ask(&mut state, "backup", "second request").0;
+    let count = |(module, count)| olr::entitlement::Count { module: text(module), count };
+    body.wanted = Set::new([("ACB", 3), ("OBM", 300)].map(count).into()).unwrap();
+    body.note = text("Please hurry.");
+    body.renews = Some(LicenseId([7; 16]));
+    body.extensions = extensions();
+    let body = encode(&body);
+
+    let (vendor, own) = (&WORLD.vendor, install().signing_key());
+    let (id, to) = (vendor.trust.vendor(), vendor.sealing.public());
+    let sealed = |plaintext: &[u8]| forge::request(id, &to, plaintext, &own);
+    let good = sealed(&padded(&body));
+    let mut trial = Trial::new(Reader::Request, &good);
+
+    let broken = bodies::mutants(&layout::REQUEST, &body).broken;
+    trial.signed(broken.iter().map(|body| sealed(&padded(body))));
+    trial.signed(plaintexts(&body).iter().map(|plaintext| sealed(plaintext)));
+    for key in [&stray_key("stray"), &vendor.root, &vendor.issuer, &WORLD.other.root] {
+        trial.signed([forge::request(id, &to, &padded(&body), key)]);
+    }
+    for stranger in [WORLD.other.sealing.public(), WORLD.vendor.issuer.public()] {
+        trial.signed([forge::request(id, &stranger, &padded(&body), &own)]);
+    }
+
+    // Header, encapsulated key, ciphertext and signature of one with those of another.
+    let other = forge::request(WORLD.other.trust.vendor(), &to, &padded(&body), &own);
+    let first = sealed(&padded(&encode(&WORLD.request_body)));
+    let ends = [4, 5, 6, 7, 23, 39, 43, 75, good.len() - 64, good.len() - 32, good.len()];
+    for (at, range) in ends.windows(2).enumerate().map(|(at, ends)| (at, ends[0]..ends[1])) {
+        let value = &good[range.clone()];
+        let put = |new: &[u8]| [&good[..range.start], new, &good[range.end..]].concat();
+        let mut mutants = vec![put(b""), put(&value.repeat(2)), put(&vec![0; value.len()])];
+        mutants.push(put(&vec![0xff; value.len()]));
+        for other in [&other, &first, &WORLD.request] {
+            mutants.extend(other.get(range.clone()).map(&put));
+        }
+        if let Some(end) = ends.get(at + 2) {
+            let swapped = [&good[range.end..*end], value].concat();
+            mutants.push([&good[..range.start], &swapped, &good[*end..]].concat());
+        }
+        trial.unsigned(mutants.into_iter().filter(|mutant| *mutant != good));
+    }
+    for length in (0..4096).step_by(16).chain([u32::MAX, 262_144, 262_160]) {
+        let length = length.to_le_bytes();
+        let mutant = [&good[..39], &length, &good[43..]].concat();
+        trial.unsigned([mutant].into_iter().filter(|mutant| *mutant != good));
+    }
+    trial.assert();
+}
+
+/// Plaintexts around a good body that are not its length, it, and zeros to the next KiB.
+fn plaintexts(body: &[u8]) -> Vec<Vec<u8>> {
+    let good = padded(body);
+    let length = body.len() as u32;
+    let mut mutants: Vec<_> = [0, 1, length - 1, length + 1, good.len() as u32, u32::MAX]
+        .map(|length| [&length.to_le_bytes(), &good[4..]].concat())
+        .into();
+    mutants.push([good.as_slice(), &[0; 1024]].concat());
+    mutants.extend((4 + body.len()..good.len()).step_by(7).map(|at| with_byte(&good, at, 1)));
+    mutants
+}
+
+#[test]
+fn key_files() {
+    let files: Vec<_> =
+        good().into_iter().filter(|good| matches!(good.reader, Reader::KeyFile(_))).collect();
+    for file in &files {
+        let mut trial = Trial::new(file.reader, &file.bytes);
+        let good = &file.bytes;
+        let ends: Vec<_> = [0, 4, 5, 6, 7, 8, 24, 56, 57]
+            .into_iter()
+            .chain([61, 65, 69, 85, 97, 129].into_iter().filter(|_| good.len() > 100))
+            .chain([good.len()])
+            .collect();
+        let mut mutants = Vec::new();
+        for (at, range) in ends.windows(2).enumerate().map(|(at, ends)| (at, ends[0]..ends[1])) {
+            let value = &good[range.clone()];
+            let mut put = |new: &[u8]| {
+                mutants.push([&good[..range.start], new, &good[range.end..]].concat());
+            };
+            put(b"");
+            put(&value.repeat(2));
+            put(&vec![0; value.len()]);
+            put(&vec![0xff; value.len()]);
+            put(&value.iter().rev().copied().collect::<Vec<_>>());
+            files.iter().filter_map(|other| other.bytes.get(range.clone())).for_each(put);
+            if let Some(end) = ends.get(at + 2) {
+                let swapped = [&good[range.end..*end], value].concat();
+                mutants.push([&good[..range.start], &swapped, &good[*end..]].concat());
+            }
+        }
+        for at in [4, 5, 6, 7, 56] {
+            mutants.extend((0..=255).map(|value| with_byte(good, at, value)));
+        }
+        mutants.retain(|mutant| mutant != good);
+        // What nothing protects: the id that belongs to role and public key.
+        let fitted = mutants.iter().filter_map(|mutant| with_fitting_id(mutant));
+        trial.signed(fitted.filter(|mutant| mutant != good));
+        trial.unsigned(mutants);
+        trial.assert();
+    }
+    assert!(files.len() >= 4, "a key of each role, and one under a passphrase");
+}
+
+/// A key file with the id that its role and its public key have.
+fn with_fitting_id(file: &[u8]) -> Option<Vec<u8>> {
+    let public = file.get(24..56)?.try_into().unwrap();
+    let id = key_id(Role::from_number(file[7].into())?, public);
+    Some([&file[..8], &id.0, &file[24..]].concat())
+}
+
+#[test]
+fn states() {
+    let mut state = WORLD.installed(NOW, |_| ());
+    let second = WORLD.vendor.second_trust(|_| ());
+    state.take_up(WORLD.vendor.trust.successor(&second).unwrap()).unwrap();
+    let pins = List::new(vec![Factor::pin("rack=B12").unwrap()]).unwrap();
+    let around = crate::machine::around("server", olr::time::Instant::parse(NOW).unwrap());
+    let asked = state.memory().asked.clone().unwrap();
+    let asked = olr::state::Asked { pins, ..asked };
+    state.request(asked, Default::default(), &around, &mut rng("pinned")).unwrap();
+    let good = state.to_bytes().to_vec();
+    let mut trial = Trial::new(Reader::State, &good);
+
+    let memory = &good[MEMORY..good.len() - 32];
+    let Mutants { all, broken } = bodies::mutants(&layout::STATE, memory);
+    let digest = &good[good.len() - 32..];
+    let unfit =
+        |memory: Vec<u8>| [&good[..MEMORY - 4], &crate::raw::sized(&memory), digest].concat();
+    trial.unsigned(all.into_iter().map(unfit));
+    trial.signed(broken.into_iter().map(|memory| forge::state(&good, &memory)));
+
+    let trusts = |trusts: &[&[u8]]| {
+        let mut memory = state.memory().clone();
+        let blobs = trusts.iter().map(|trust| Blob::new(trust).unwrap()).collect();
+        memory.trusts = List::new(blobs).unwrap();
+        forge::state(&good, &encode(&memory))
+    };
+    let (own, other) = (WORLD.vendor.trust.bytes(), WORLD.other.trust.bytes());
+    let (second, license) = (second.as_slice(), WORLD.license(|_| ()));
+    trial.signed([
+        trusts(&[]),
+        trusts(&[second, own]),
+        trusts(&[own, own]),
+        trusts(&[own, other]),
+        trusts(&[other, second]),
+        trusts(&[own, second, second]),
+        trusts(&[&license]),
+        trusts(&[own, &license]),
+        trusts(&[own, &[]]),
+    ]);
+    trial.assert();
+}
