@@ -43,7 +43,9 @@ fn characters(file: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(file) {
         return text.into();
     }
-    let mut text = String::new();
+    // A stray byte becomes two. Growing by doubling would take up to twice the memory.
+    let stray: usize = file.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    let mut text = String::with_capacity(file.len().saturating_add(stray));
     for chunk in file.utf8_chunks() {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().copied().map(char::from));
@@ -53,10 +55,14 @@ fn characters(file: &[u8]) -> Cow<'_, str> {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let (pairs, odd) = bytes.as_chunks::<2>();
-    let mut text: String = char::decode_utf16(pairs.iter().copied().map(unit))
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    text.extend(odd.iter().map(|_| char::REPLACEMENT_CHARACTER));
+    let characters = || {
+        let whole = char::decode_utf16(pairs.iter().copied().map(unit));
+        whole
+            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .chain(odd.iter().map(|_| char::REPLACEMENT_CHARACTER))
+    };
+    let mut text = String::with_capacity(characters().map(char::len_utf8).sum());
+    text.extend(characters());
     text
 }
 
