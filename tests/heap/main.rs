@@ -1,0 +1,182 @@
+//! No parser takes much more memory than its input has bytes, whatever the input says.
+//!
+//! A program of its own, because an allocator counts for a whole program. Its tests take turns.
+//! `OLR_LONG=1 cargo test --release --test heap -- --nocapture` parses all the files.
+#![cfg(feature = "vendor")]
+
+use olr::error::Refusal;
+use olr::key::file::KeyFile;
+use peak_alloc::PeakAlloc;
+use rand::RngExt;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
+#[path = "../hostile/files.rs"]
+mod files;
+#[path = "../hostile/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+#[path = "../fixtures/machine.rs"]
+#[allow(dead_code)]
+mod machine;
+#[path = "../fixtures/raw.rs"]
+#[allow(dead_code)]
+mod raw;
+#[path = "../hostile/readers.rs"]
+#[allow(dead_code)]
+mod readers;
+#[path = "../fixtures/scenario.rs"]
+#[allow(dead_code)]
+mod scenario;
+#[path = "../fixtures/world.rs"]
+#[allow(dead_code)]
+mod world;
+mod worst;
+
+use readers::PARSERS;
+use scenario::{Scenario, committed, root};
+
+#[global_allocator]
+static HEAP: PeakAlloc = PeakAlloc;
+
+/// Only one test counts at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+static WORLD: LazyLock<world::World> = LazyLock::new(world::World::new);
+
+const KIB: usize = 1024;
+/// No input of any parser takes more than this.
+const MOST: usize = 64 * KIB * KIB;
+
+fn long() -> bool {
+    std::env::var_os("OLR_LONG").is_some()
+}
+
+/// The most that was allocated at once in `act`, beyond what was there before it.
+fn peak(act: impl FnOnce()) -> usize {
+    let before = HEAP.current_usage();
+    HEAP.reset_peak_usage();
+    act();
+    HEAP.peak_usage().saturating_sub(before)
+}
+
+/// Files as they come: four bytes for each of theirs. Grants and catalogs are written by the
+/// vendor's own staff, and read by a parser that keeps every word of them.
+fn usual(parser: &str, input: usize) -> usize {
+    match parser {
+        "grant and catalog" => 24 * input + 64 * KIB,
+        _ => 4 * input + 64 * KIB,
+    }
+}
+
+/// Bodies of nothing but the smallest entries: a grant is 12 bytes in a file and 176 in memory.
+/// Its caps bound how many there are.
+fn worst(parser: &str, input: usize) -> usize {
+    match parser {
+        "grant and catalog" | "armor, any kind" | "armor, each kind" => usual(parser, input),
+        _ => 16 * input + 512 * KIB,
+    }
+}
+
+/// The highest peaks so far, by parser.
+#[derive(Default)]
+struct Peaks(BTreeMap<&'static str, (usize, String)>);
+
+impl Peaks {
+    /// Gives `input` to every parser, and holds each against its bound.
+    fn parse(&mut self, name: &str, input: &[u8], bound: fn(&str, usize) -> usize) {
+        for (parser, parse) in PARSERS {
+            let used = peak(|| parse(input));
+            let (len, bound) = (input.len(), bound(parser, input.len()));
+            assert!(used <= bound.min(MOST), "{parser}: {name}: {used} bytes for {len}");
+            let highest = self.0.entry(parser).or_default();
+            if used > highest.0 {
+                *highest = (used, format!("{name}, {len} bytes"));
+            }
+        }
+    }
+
+    fn print(&self, what: &str) {
+        println!("{what}; the highest peak of each parser, in bytes:");
+        for (parser, (used, name)) in &self.0 {
+            println!("  {parser:20} {used:9}  {name}");
+        }
+    }
+}
+
+#[test]
+fn files_cost_four_bytes_for_each_of_theirs() {
+    let _turn = TURN.lock();
+    LazyLock::force(&WORLD);
+    let (mut peaks, mut count) = (Peaks::default(), 0);
+    let mut parse = |name: &str, file: &[u8]| {
+        peaks.parse(name, file, usual);
+        count += 1;
+    };
+    for fixture in committed() {
+        parse(&fixture.name, &fixture.bytes);
+    }
+    for target in std::fs::read_dir(root().join("fuzz/corpus")).unwrap() {
+        for seed in std::fs::read_dir(target.unwrap().path()).unwrap() {
+            let seed = seed.unwrap().path();
+            parse("a seed", &std::fs::read(seed).unwrap());
+        }
+    }
+    let bytes = if long() { (0..=255).collect() } else { vec![b'<', 0xff] };
+    for byte in bytes {
+        parse(&format!("1 MiB of {byte:02x}"), &files::flood(byte));
+    }
+    let mutants = if long() { 100_000 } else { 3_000 };
+    files::files(mutants).enumerate().for_each(|(n, file)| parse(&format!("file {n}"), &file));
+    peaks.print(&format!("{count} files"));
+    assert!(count >= mutants + 900, "only {count} files");
+}
+
+#[test]
+fn the_worst_files_cost_what_their_caps_allow() {
+    let _turn = TURN.lock();
+    LazyLock::force(&WORLD);
+    let (mut peaks, worst_files) = (Peaks::default(), worst::all());
+    for (name, file) in &worst_files {
+        peaks.parse(name, file, worst);
+    }
+    peaks.print(&format!("{} worst files", worst_files.len()));
+    assert!(worst_files.len() >= 24, "only {} worst files", worst_files.len());
+}
+
+/// Where the cost of a passphrase stands in a key file.
+const COST: usize = 57;
+
+/// A parser that believed a cost would have to take 8 MiB at least.
+#[test]
+fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
+    let _turn = TURN.lock();
+    let mut file = Scenario::read("key-file/cheap").bytes;
+    let mut rng = world::rng("costs");
+    let (mut refused, mut taken, mut highest) = (0, 0, 0);
+    while refused < 10_000 || taken < 10_000 {
+        // Around the caps, and anywhere.
+        let mut number = |cap: u32| match rng.random_range(0..4) {
+            0 => rng.random(),
+            1 => cap + rng.random_range(0..2),
+            _ => rng.random_range(0..=cap),
+        };
+        let [memory, passes, lanes] = [number(1024 * 1024), number(16), number(16)];
+        let cost = [memory, passes, lanes].map(u32::to_le_bytes);
+        file[COST..COST + 12].copy_from_slice(cost.as_flattened());
+        let within = (8 * 1024..=1024 * 1024).contains(&memory)
+            && (1..=16).contains(&passes)
+            && (1..=16).contains(&lanes)
+            && u64::from(memory) * u64::from(passes) <= 4 * 1024 * 1024;
+        highest = highest.max(peak(|| match KeyFile::parse(&file) {
+            Ok(_) => assert!(within, "{memory} KiB, {passes} passes, {lanes} lanes"),
+            Err(error) => {
+                assert!(!within, "{memory} KiB, {passes} passes, {lanes} lanes");
+                assert_eq!(error.refusal(), Some(Refusal::Malformed));
+            }
+        }));
+        *if within { &mut taken } else { &mut refused } += 1;
+    }
+    println!("costs: {refused} refused, {taken} taken, highest peak {highest} bytes");
+    assert!(highest <= 4 * KIB, "{highest} bytes");
+}

@@ -1,0 +1,180 @@
+//! The costliest files that the format allows: the smallest entries, as many as fit, and texts
+//! that grow when they are read.
+
+use olr::entitlement::{Count, Grant};
+use olr::key::Role;
+use olr::machine::{Class, Factor, FactorKind};
+use olr::state::{Held, Memory, Pair, Slot, SlotName};
+use olr::time::Instant;
+use olr::trust::{ModuleMaximum, Product};
+use olr::wire::armor::armor;
+use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
+use olr::wire::extension::Extension;
+use olr::wire::frame::{FILE_CAP, Kind};
+use olr::wire::id::KeyId;
+
+use crate::forge::{self, padded};
+use crate::raw::Raw;
+use crate::world::{install, text};
+use crate::{WORLD, long};
+
+/// The shortest names that are all different, in order.
+fn names(count: u32) -> impl Iterator<Item = Text> {
+    const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+    (0..count).map(|n| {
+        let digit = |at: u32| char::from(DIGITS[(n >> (6 * at) & 63) as usize]);
+        text(&[digit(1), digit(0)].iter().collect::<String>())
+    })
+}
+
+/// Each with a name.
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = vec![
+        ("license with 4096 empty grants", license(4096, 0, 0)),
+        ("license with 1025 empty grants", license(1025, 0, 0)),
+        ("license with 4096 grants that require and include a module", license(4096, 1, 1)),
+        ("license with 4096 grants that require 17 modules", license(4096, 17, 0)),
+        ("license with 3300 grants that require 33 modules", license(3300, 33, 0)),
+        ("delegation with 4096 modules", delegation(0)),
+        ("license with 12 delegations of 4096 modules", delegations()),
+        ("request with 4096 modules used and wanted", request()),
+        ("trust with 64 products of 64 slots", products()),
+        ("trust with 4096 revoked keys", revoked()),
+        ("state with 64 slots of 128 empty factors", state()),
+        ("state with many trusts", trusts()),
+    ];
+    all.extend(texts());
+    all
+}
+
+fn license(grants: u32, required: u32, included: u32) -> Vec<u8> {
+    let modules = |count| Set::new(names(count).map(|name| text(&name[1..])).collect()).unwrap();
+    let grant = |module| Grant {
+        module,
+        name: text(""),
+        group: text(""),
+        unit: text(""),
+        quota: Limit::Any,
+        account_cap: Limit::Any,
+        pool: text(""),
+        requires: modules(required),
+        includes: modules(included),
+        minimum_version: text(""),
+    };
+    WORLD.license(|body| body.grants = Set::new(names(grants).map(grant).collect()).unwrap())
+}
+
+fn delegation(n: u64) -> Vec<u8> {
+    let maximum = |module| ModuleMaximum { module, maximum: Limit::Any };
+    WORLD.vendor.delegate(|body| {
+        body.modules = Limit::Only(Set::new(names(4096).map(maximum).collect()).unwrap());
+        body.from = Limit::Only(Instant::new(n));
+    })
+}
+
+fn delegations() -> Vec<u8> {
+    let mut frame = WORLD.vendor.frame(encode(&WORLD.body()));
+    frame.attachments = (0..12).map(delegation).collect();
+    frame.attachments.sort();
+    frame.sign(Role::Issuer, &WORLD.vendor.issuer);
+    frame.bytes()
+}
+
+fn request() -> Vec<u8> {
+    let mut body = WORLD.request_body.clone();
+    let count = |module| Count { module, count: 0 };
+    body.usage = Set::new(names(4096).map(count).collect()).unwrap();
+    body.wanted = body.usage.clone();
+    let (id, to) = (WORLD.vendor.trust.vendor(), WORLD.vendor.sealing.public());
+    forge::request(id, &to, &padded(&encode(&body)), &install().signing_key())
+}
+
+fn products() -> Vec<u8> {
+    WORLD.vendor.second_trust(|body| {
+        let slots = || List::new(names(64).collect()).unwrap();
+        let product = |id| Product { id, slots: slots() };
+        body.products = List::new(names(64).map(product).collect()).unwrap();
+    })
+}
+
+fn revoked() -> Vec<u8> {
+    let key = |n: u32| {
+        let mut key = [0; 16];
+        key[..4].copy_from_slice(&n.to_be_bytes());
+        KeyId(key)
+    };
+    WORLD.vendor.second_trust(|body| body.revoked = Set::new((0..4096).map(key).collect()).unwrap())
+}
+
+/// A state that remembers something else.
+fn remembering(change: impl FnOnce(&mut Memory)) -> Vec<u8> {
+    let state = WORLD.asked();
+    let mut memory = state.memory().clone();
+    change(&mut memory);
+    forge::state(&state.to_bytes(), &encode(&memory))
+}
+
+fn state() -> Vec<u8> {
+    let (kind, class) = (FactorKind::MachineId, Class::Image);
+    let factor = Factor { kind, class, name: text(""), value: text(""), ignored: text("") };
+    let enrolled = List::new(vec![factor; 64]).unwrap();
+    let held = Some(Held { license: Blob::default(), enrolled });
+    let slot = |slot| Slot {
+        name: SlotName { product: text(""), slot },
+        installed: held.clone(),
+        next: held.clone(),
+        highest: Pair::default(),
+        floor: 0,
+    };
+    remembering(|memory| memory.slots = Set::new(names(64).map(slot).collect()).unwrap())
+}
+
+fn trusts() -> Vec<u8> {
+    let extension =
+        |number| Extension { number, critical: false, bytes: Blob::new(&[7; 4096]).unwrap() };
+    let next = |version| {
+        let trust = WORLD.vendor.second_trust(|body| {
+            body.version = version;
+            body.extensions = Set::new((0..28).map(extension).collect()).unwrap();
+        });
+        Blob::new(&trust).unwrap()
+    };
+    let first = Blob::new(WORLD.vendor.trust.bytes()).unwrap();
+    let all = [first].into_iter().chain((2..=16).map(next)).collect();
+    remembering(|memory| memory.trusts = List::new(all).unwrap())
+}
+
+/// The longest texts around the longest armor, and texts of what grows when it is read; in a plain
+/// run an eighth as long.
+fn texts() -> Vec<(&'static str, Vec<u8>)> {
+    let size = if long() { FILE_CAP } else { FILE_CAP / 8 };
+    let mut frame = Raw::new(Kind::License, WORLD.vendor.trust.vendor(), vec![7; size / 4 - 200]);
+    frame.sign(Role::Issuer, &WORLD.vendor.issuer);
+    let armored = armor(Kind::License, &frame.bytes());
+    let filled = |start: &[u8], noise: &[u8]| {
+        let noise = noise.iter().cycle().take(size - start.len());
+        start.iter().chain(noise).copied().collect::<Vec<_>>()
+    };
+    let utf_16 = |text: &str, noise: &str| {
+        let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        filled(&[b"\xff\xfe", &*bytes(text)].concat(), &bytes(noise))
+    };
+    let after = |noise: &[u8]| filled(armored.as_bytes(), noise);
+    vec![
+        ("armor and noise", after(b"\xff")),
+        ("armor and entities", after(b"&mdash;")),
+        ("armor and tags", after(b"<br><p>")),
+        ("armor and markers", after(b"BEGIN OLR PARTIAL SIGNATURE\n")),
+        ("armor in UTF-16", utf_16(&armored, "\u{2014}")),
+        ("UTF-16 that grows", utf_16("", "\u{4e00}")),
+        (
+            "UTF-16 that grows, not to a power of two",
+            utf_16("", "\u{4e00}")[..size / 4 * 3].to_vec(),
+        ),
+        ("Latin-1", filled(b"", b"\xe9")),
+        ("Latin-1, not to a power of two", filled(b"", b"\xe9")[..size / 4 * 3].to_vec()),
+        ("entities", filled(b"", b"&#8364;")),
+        ("broken blocks", filled(b"", b"END OLR PARTIAL SIGNATURE\n")),
+        ("64 blocks", armor(Kind::Trust, &vec![7; size / 90]).repeat(64).into_bytes()),
+    ]
+}
