@@ -2,14 +2,19 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::catalog::CATALOG_CAP;
 use crate::display::shown;
 use crate::error::{Error, Result};
 
 /// Reads `text` as a `T`; `what` names the file in errors.
 ///
 /// # Errors
-/// Exit 2, naming the line and what is wrong there.
+/// Exit 2: longer than [`CATALOG_CAP`]; else naming the line and what is wrong there.
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
+    if text.len() > CATALOG_CAP {
+        let fact = format!("{what}: {} bytes, more than {CATALOG_CAP}", text.len());
+        return Err(Error::unable(fact, "name the right file"));
+    }
     toml::from_str(text).map_err(|error| {
         let problem = describe(error.message());
         let line = error.span().filter(|span| span.start < text.len()).map(|span| {
