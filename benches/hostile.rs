@@ -1,0 +1,190 @@
+//! How long parsers take for longer and longer input: `cargo bench --bench hostile`.
+//!
+//! First a table: nanoseconds for each byte, and how they compare with those at half the size. A
+//! parser whose time is linear stays near 1. Then the same inputs under divan.
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use olr::crypto::secret::Secret;
+use olr::crypto::sign::SigningKey;
+use olr::key::install::InstallSecret;
+use olr::request::SealedRequest;
+use olr::state::State;
+use olr::trust::{Trust, sign_by_roots, vendor_id};
+use olr::vendor::{Folder, Init};
+use olr::wire::armor::{armor, dearmor};
+use olr::wire::codec::{Set, encode};
+use olr::wire::frame::{Frame, Kind, Unsigned};
+use olr::wire::id::KeyId;
+use rand::{SeedableRng, rngs::ChaCha20Rng};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+const KIB: usize = 1024;
+/// From 1 KiB to 1 MiB, the longest file.
+const TEXTS: [usize; 11] = doublings();
+/// From 1 KiB to 64 KiB: the ids of all keys that a trust may revoke.
+const FRAMES: [usize; 7] = doublings();
+
+const fn doublings<const N: usize>() -> [usize; N] {
+    let mut sizes = [KIB; N];
+    let mut at = 1;
+    while at < N {
+        sizes[at] = sizes[at - 1] * 2;
+        at += 1;
+    }
+    sizes
+}
+
+/// A vendor whose trust revokes as many keys as fit into its size, and its root.
+static VENDOR: LazyLock<(Trust, SigningKey)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let init = Init { name: "Bench", catalog: None, passphrases: None, test: true };
+    let path = folder.path().join("vendor");
+    let (_, trust) = Folder::init(&path, &init, &mut ChaCha20Rng::from_seed([7; 32])).unwrap();
+    (trust, SigningKey::from_seed(&Secret::new(&[7; 32])))
+});
+
+/// Plain text without a block.
+fn prose(size: usize) -> Vec<u8> {
+    b"The quick brown fox - of 1 & 2 <i>tails</i> &mdash; jumps. ".repeat(size / 59 + 1)[..size]
+        .into()
+}
+
+/// An armored license, as long as one may be, and prose up to `size`.
+fn armored(size: usize) -> Vec<u8> {
+    let mut text = armor(Kind::License, &vec![7; (size / 2).min(256 * KIB)]).into_bytes();
+    text.extend(prose(size.saturating_sub(text.len())));
+    text
+}
+
+/// UTF-16 of characters that no armor has.
+fn utf_16(size: usize) -> Vec<u8> {
+    [b"\xff\xfe", &*[0x00, 0x4e].repeat(size / 2 - 1)].concat()
+}
+
+/// A trust that revokes many keys.
+fn trust(size: usize) -> Vec<u8> {
+    let (first, root) = &*VENDOR;
+    let key = |n: u32| {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        KeyId(id)
+    };
+    let mut body = first.body().clone();
+    body.roots = Set::new(vec![root.public()]).unwrap();
+    body.revoked = Set::new((0..(size / 16).min(4096) as u32).map(key).collect()).unwrap();
+    let body = encode(&body);
+    let unsigned = Unsigned::new(Kind::Trust, vendor_id(&body), Vec::new(), body).unwrap();
+    sign_by_roots(&unsigned, &[root]).unwrap()
+}
+
+/// A state that pins such a trust.
+fn state(size: usize) -> Vec<u8> {
+    let install = InstallSecret::from_secret(Secret::new(&[7; 32]));
+    State::new(install, Trust::pin(&trust(size)).unwrap()).unwrap().to_bytes().to_vec()
+}
+
+/// A request with a ciphertext of this size, that nobody opens.
+fn request(size: usize) -> Vec<u8> {
+    let mut bytes = b"\x89OLR\x01\x01\x01".to_vec();
+    bytes.extend([7; 32]);
+    bytes.extend((size as u32 + 16).to_le_bytes());
+    bytes.extend(vec![7; 32 + size + 16 + 64]);
+    bytes
+}
+
+fn read_any(file: &[u8]) {
+    drop(black_box(dearmor(None, file)));
+}
+
+fn read_frame(file: &[u8]) {
+    drop(black_box(Frame::parse(Kind::Trust, file)));
+}
+
+fn read_trust(file: &[u8]) {
+    drop(black_box(Trust::pin(file)));
+}
+
+fn read_state(file: &[u8]) {
+    drop(black_box(State::parse(file)));
+}
+
+fn read_request(file: &[u8]) {
+    drop(black_box(SealedRequest::parse(file).map(|request| request.hash())));
+}
+
+fn bench(bencher: Bencher, file: Vec<u8>, read: fn(&[u8])) {
+    bencher.counter(BytesCount::new(file.len())).bench(|| read(black_box(&file)));
+}
+
+#[divan::bench(args = TEXTS)]
+fn text_without_armor(bencher: Bencher, size: usize) {
+    bench(bencher, prose(size), read_any);
+}
+
+#[divan::bench(args = TEXTS)]
+fn text_with_armor(bencher: Bencher, size: usize) {
+    bench(bencher, armored(size), read_any);
+}
+
+#[divan::bench(args = TEXTS)]
+fn text_in_utf_16(bencher: Bencher, size: usize) {
+    bench(bencher, utf_16(size), read_any);
+}
+
+#[divan::bench(args = FRAMES)]
+fn frame_of_a_trust(bencher: Bencher, size: usize) {
+    bench(bencher, trust(size), read_frame);
+}
+
+#[divan::bench(args = FRAMES)]
+fn trust_pinned(bencher: Bencher, size: usize) {
+    bench(bencher, trust(size), read_trust);
+}
+
+#[divan::bench(args = FRAMES)]
+fn state_read(bencher: Bencher, size: usize) {
+    bench(bencher, state(size), read_state);
+}
+
+#[divan::bench(args = FRAMES)]
+fn request_hashed(bencher: Bencher, size: usize) {
+    bench(bencher, request(size), read_request);
+}
+
+/// The best of several runs, in nanoseconds.
+fn best(file: &[u8], read: fn(&[u8])) -> f64 {
+    let (begin, mut best) = (Instant::now(), Duration::MAX);
+    while begin.elapsed() < Duration::from_millis(50) {
+        let start = Instant::now();
+        read(black_box(file));
+        best = best.min(start.elapsed());
+    }
+    best.as_nanos() as f64
+}
+
+/// Nanoseconds for each byte at each size, and their ratio to those at half the size.
+fn table(name: &str, sizes: &[usize], file: fn(usize) -> Vec<u8>, read: fn(&[u8])) {
+    println!("{name}");
+    let mut before = None;
+    for size in sizes {
+        let file = file(*size);
+        let each = best(&file, read) / file.len() as f64;
+        let ratio = before.map(|before: f64| format!("{:.2}", each / before)).unwrap_or_default();
+        println!("  {:8} bytes {each:8.2} ns a byte {ratio:>6}", file.len());
+        before = Some(each);
+    }
+}
+
+fn main() {
+    if !std::env::args().any(|argument| argument == "--test") {
+        table("text without armor", &TEXTS, prose, read_any);
+        table("text with armor", &TEXTS, armored, read_any);
+        table("text in UTF-16", &TEXTS, utf_16, read_any);
+        table("trust, pinned", &FRAMES, trust, read_trust);
+        table("state", &FRAMES, state, read_state);
+        table("request, hashed", &FRAMES, request, read_request);
+    }
+    divan::main();
+}
