@@ -60,6 +60,12 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
             // The record; and edits that do nothing.
             seeds.push(("values", [&[record], body.as_slice()].concat()));
             seeds.push(("edits", [&[record], [0; 16].as_slice(), &body].concat()));
+            // One edit of the body, of what surrounds it, and after the signing; which, is drawn.
+            for stage in [0, 128, 192] {
+                let [act, rest @ ..] = sha256(&[&[stage], body.as_slice()].concat());
+                let edit = [&[record, stage | (act % 64)], &rest[..3], &[0; 12]].concat();
+                seeds.push(("edits", [edit, body.clone()].concat()));
+            }
             if record == 0 {
                 // And under a delegation without limits, which they will get.
                 let any = Scenario::read("delegation/good").bytes;

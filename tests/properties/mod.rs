@@ -140,6 +140,10 @@ pub fn license(bytes: &[u8]) {
 /// What is done with every license that was verified.
 fn looked_at(license: &License) {
     let body = license.body();
+    assert!(body.number > 0 && body.answer > 0);
+    assert!(body.expires.is_none_or(|last| body.starts <= last));
+    assert!((1..=body.policy.total()).contains(&body.policy.threshold));
+    assert!(body.extensions.iter().all(|extension| !extension.critical));
     let machine = body.policy.compare(&[0; 32], &[]);
     assert!(machine.expect().is_err(), "an empty machine is never the right one");
     let _ = body.expires.map(|day| (day.ends(), day.to_string()));
@@ -212,6 +216,7 @@ pub fn catalog(bytes: &[u8]) {
     if let Ok(catalog) = olr::catalog::Catalog::parse(text) {
         assert!(!catalog.wire_products().unwrap().is_empty());
         assert!(catalog.types.values().all(|kind| kind.model().is_ok() && kind.edition().is_ok()));
+        assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
     }
 }
 
