@@ -156,7 +156,7 @@ fn request_hashed(bencher: Bencher, size: usize) {
 /// The best of several runs, in nanoseconds.
 fn best(file: &[u8], read: fn(&[u8])) -> f64 {
     let (begin, mut best) = (Instant::now(), Duration::MAX);
-    while begin.elapsed() < Duration::from_millis(50) {
+    while begin.elapsed() < Duration::from_millis(300) {
         let start = Instant::now();
         read(black_box(file));
         best = best.min(start.elapsed());

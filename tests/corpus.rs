@@ -69,7 +69,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
             // One edit of the body, of what surrounds it, and after the signing; which, is drawn.
             for stage in [0, 128, 192] {
                 let [act, rest @ ..] = sha256(&[&[stage], body.as_slice()].concat());
-                let edit = [&[record, stage | act % 64], &rest[..3], &[0; 12]].concat();
+                let edit = [&[record, stage | (act % 64)], &rest[..3], &[0; 12]].concat();
                 seeds.push(("edits", [edit, body.clone()].concat()));
             }
             if record == 0 {

@@ -80,14 +80,14 @@ fn a_replaced_character_changes_nothing_or_is_refused() {
     for (good, mut text) in texts() {
         for at in 0..text.len() {
             let old = text[at];
-            for new in (at % sampled(97)..256).step_by(sampled(97)) {
+            for new in (at % sampled(199)..256).step_by(sampled(199)) {
                 text[at] = new as u8;
                 count.look(&good, &text, format_args!("byte {at} as {new}"));
             }
             text[at] = old;
         }
     }
-    count.assert("characters of a text", if long() { 11_000_000 } else { 100_000 });
+    count.assert("characters of a text", if long() { 11_000_000 } else { 50_000 });
 }
 
 #[test]

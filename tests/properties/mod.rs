@@ -249,6 +249,7 @@ pub fn catalog(bytes: &[u8]) {
     if let Ok(catalog) = olr::catalog::Catalog::parse(text) {
         assert!(!catalog.wire_products().unwrap().is_empty());
         assert!(catalog.types.values().all(|kind| kind.model().is_ok() && kind.edition().is_ok()));
+        assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
     }
 }
 
