@@ -16,6 +16,11 @@ fn nobody_takes_another_kind() {
         for reader in Reader::ALL.into_iter().filter(|reader| reader.kind() != kind) {
             let (name, wanted) = (&good.name, reader.kind());
             assert!(!reader.accepts(&good.bytes), "{name} as a {wanted}");
+            // A state has a version of its own, and no text form: nobody else reads its header.
+            if kind == Kind::State {
+                tried += 1;
+                continue;
+            }
             assert!(dearmor(Some(wanted), text.as_bytes()).is_err(), "{name} as a {wanted}");
             // Under a label that is not its own.
             let label = armor(wanted, &good.bytes);

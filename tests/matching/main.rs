@@ -13,7 +13,7 @@ use olr::policy::{Decision, explain};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::trust::Trust;
-use olr::vendor::{Folder, Init, Issue};
+use olr::vendor::{Folder, Handover, Init, Issue};
 use olr::wire::codec::{Hidden, Text};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::cell::Cell;
@@ -80,7 +80,10 @@ impl World {
         let now = Instant::new(NOW);
         let issue =
             Issue { request: &made.bytes, grant: &grant, again: false, only_try: false, now };
-        let issued = self.vendor.issue(&opened, &issue, &self.trust, ask, &mut self.rng())?;
+        // One key serves all the machines of these tests.
+        let moved = Handover::Transfer("a test");
+        let rng = &mut self.rng();
+        let issued = self.vendor.issue_moved(&opened, &issue, moved, &self.trust, ask, rng)?;
         let license = issued.license.unwrap();
         let key = opened.body().commitment_key.0;
         Ok((license.body().clone(), license.bytes().to_vec(), key))
