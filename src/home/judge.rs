@@ -1,6 +1,6 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
-use crate::error::Result;
+use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::home::Home;
 use crate::license::License;
@@ -25,7 +25,7 @@ impl Home {
         let (state, mut decisions) = self.decide_slots(state, vec![name], around)?;
         match decisions.pop() {
             Some((_, decision)) => Ok((state, decision)),
-            None => unreachable_slot(),
+            None => Err(Error::refuse(Refusal::NotActivated, "no license is installed here")),
         }
     }
 
@@ -104,9 +104,4 @@ impl Home {
         }
         Ok((state, decision))
     }
-}
-
-fn unreachable_slot<T>() -> Result<T> {
-    let fact = "no license is installed here";
-    Err(crate::error::Error::refuse(crate::error::Refusal::NotActivated, fact))
 }

@@ -30,7 +30,7 @@ struct Copies {
 enum Copy {
     Missing,
     Damaged(Error),
-    Intact(State, Zeroizing<Vec<u8>>),
+    Intact(Box<State>, Zeroizing<Vec<u8>>),
 }
 
 impl Home {
@@ -91,7 +91,7 @@ impl Home {
                 }
             }
         };
-        Ok(Some(Copies { state, fault }))
+        Ok(Some(Copies { state: *state, fault }))
     }
 
     /// Renames the state, so that a request begins a new installation. What was set aside is
@@ -185,7 +185,7 @@ fn read_copy(path: &Path) -> Result<Copy> {
         }
     };
     match State::parse(&bytes).map_err(|error| error.within(file::name(path))) {
-        Ok(state) => Ok(Copy::Intact(state, bytes)),
+        Ok(state) => Ok(Copy::Intact(Box::new(state), bytes)),
         Err(error) if error.refusal().is_some() => Ok(Copy::Damaged(error)),
         Err(error) => Err(error),
     }

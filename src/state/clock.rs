@@ -165,7 +165,7 @@ impl State {
             return Ok(false);
         }
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
-        if !sent.is_some_and(|sent| (sent.request, sent.number) == (body.request, body.number)) {
+        if sent.is_none_or(|sent| (sent.request, sent.number) != (body.request, body.number)) {
             let fact = "this time answers none of the last 16 requests of this installation";
             return Err(Error::refuse(Refusal::WrongRequest, fact));
         }
