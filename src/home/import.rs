@@ -80,8 +80,8 @@ impl Home {
     /// it is judged also where it is installed already, and has to have started.
     ///
     /// # Errors
-    /// As [`Home::import`]; `wrong-kind` for anything but a license. What judgement refuses stands
-    /// in the decision.
+    /// As [`Home::import`], which refuses a file that is new here; `wrong-kind` for anything but a
+    /// license. What judgement refuses beyond that stands in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
         let mut state = self.expect_begun()?;
         let kind = Header::peek(bytes)?;

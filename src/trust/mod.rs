@@ -8,7 +8,7 @@ use crate::display;
 use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result};
 use crate::key::{Role, key_id};
-use crate::wire::codec::{BODY_CAP, Keyed, Limit, List, Set, Text, decode, record};
+use crate::wire::codec::{BODY_CAP, Limit, List, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind, SUITE};
 use crate::wire::id::{KeyId, VendorId};
@@ -328,11 +328,4 @@ fn body_digest(bytes: &[u8]) -> [u8; 32] {
 #[cfg(feature = "vendor")]
 pub fn vendor_id(first_body: &[u8]) -> VendorId {
     VendorId(tagged16(&[VENDOR_ID, first_body]))
-}
-
-impl Keyed for Product {
-    type Key = str;
-    fn key(&self) -> &str {
-        &self.id
-    }
 }

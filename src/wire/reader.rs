@@ -50,11 +50,6 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array(field)?))
     }
 
-    /// Eight bytes, little-endian.
-    pub fn u64(&mut self, field: &str) -> Result<u64> {
-        Ok(u64::from_le_bytes(self.array(field)?))
-    }
-
     /// A four-byte length of at most `cap`, then so many bytes.
     pub fn sized(&mut self, field: &str, cap: usize) -> Result<&'a [u8]> {
         let len = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
