@@ -3,11 +3,12 @@
 use divan::{Bencher, black_box};
 use olr::crypto::seal::SealingKey;
 use olr::crypto::secret::Secret;
-use olr::crypto::sign::SigningKey;
+use olr::crypto::sign::{Signer, SigningKey};
 use olr::error::{Error, Result};
 use olr::home::{Home, Imported, Order};
 use olr::issue::{GrantFile, STARTER_GRANT};
-use olr::key::install::InstallSecret;
+use olr::key::file::KeyFile;
+use olr::key::{Role, install::InstallSecret};
 use olr::license::{License, sign_license};
 use olr::machine::{Factor, probe::probe};
 use olr::policy::decide;
@@ -16,7 +17,9 @@ use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::trust::Trust;
 use olr::vendor::{Folder, Init, Issue};
+use olr::wire::armor::dearmor;
 use olr::wire::codec::{Hidden, Text};
+use olr::wire::frame::Kind;
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -74,7 +77,10 @@ fn world() -> Result<World> {
         }
     }
 
-    let (issuer, delegation) = vendor.issuer(&mut ask)?;
+    let (_, delegation) = vendor.issuer(&mut ask)?;
+    let issuer = std::fs::read(vendor.path().join("keys/issuer.key")).unwrap();
+    let issuer = dearmor(Some(Kind::KeyFile), &issuer)?;
+    let issuer = KeyFile::parse(&issuer)?.open_signing(Role::Issuer, None)?;
     let sealing = SealedRequest::parse(&requested.bytes)?.recipient;
     let sealing = vendor.sealing_key(sealing, &mut ask)?;
     let install = InstallSecret::from_secret(Secret::random(&mut rng));
@@ -117,9 +123,10 @@ fn open(bencher: Bencher) {
 #[divan::bench]
 fn issue(bencher: Bencher) {
     let world = &*WORLD;
-    let issuers = [(&world.issuer, world.delegation.as_slice())];
-    bencher
-        .bench(|| sign_license(black_box(world.license.body()), &world.trust, &issuers).unwrap());
+    let issuers = [(&world.issuer as &dyn Signer, world.delegation.as_slice())];
+    bencher.bench_local(|| {
+        sign_license(black_box(world.license.body()), &world.trust, &issuers).unwrap()
+    });
 }
 
 /// The product: bytes to a verified license.

@@ -3,7 +3,7 @@
 
 #![cfg(feature = "vendor")]
 
-use olr::crypto::{seal::SealingKey, sign::SigningKey};
+use olr::crypto::{seal::SealingKey, sign::Signer};
 use olr::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
 use olr::key::install::InstallSecret;
 use olr::license::sign_license;
@@ -26,7 +26,7 @@ struct Vendor {
     folder: Folder,
     trust: Trust,
     sealing: Option<SealingKey>,
-    issuer: (SigningKey, Vec<u8>),
+    issuer: (Box<dyn Signer>, Vec<u8>),
     _place: tempfile::TempDir,
 }
 

@@ -1,7 +1,7 @@
 //! The vendor's direction: signing a time.
 
 use crate::anchor::{Anchor, AnchorBody};
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::Signer;
 use crate::error::Result;
 use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
@@ -11,7 +11,7 @@ use crate::wire::frame::Kind;
 ///
 /// # Errors
 /// What [`Anchor::verify`] refuses; exit 2 when a cap is broken.
-pub fn sign_time(body: &AnchorBody, trust: &Trust, issuer: (&SigningKey, &[u8])) -> Result<Anchor> {
+pub fn sign_time(body: &AnchorBody, trust: &Trust, issuer: (&dyn Signer, &[u8])) -> Result<Anchor> {
     let bytes = sign_by_issuers(Kind::Time, encode(body), trust, &[issuer])?;
     Anchor::verify(&bytes, trust)
 }

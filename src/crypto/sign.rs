@@ -1,7 +1,6 @@
 //! Ed25519 (RFC 8032) with strict verification, over length-prefixed messages.
 //! Obeys `docs/format.md`, section "Signatures".
 
-use ed25519_dalek::Signer;
 use std::fmt;
 
 use crate::crypto::digest::sha512;
@@ -14,7 +13,34 @@ use crate::wire::id::VendorId;
 /// A public key that nobody has looked at yet: 32 bytes of RFC 8032, section 5.1.2.
 pub type PublicKey = [u8; 32];
 
-/// A private Ed25519 key. It wipes itself and prints only its public half.
+/// Whoever holds a private Ed25519 key: this program, a token, an agent.
+pub trait Signer {
+    /// The public half.
+    fn public(&self) -> PublicKey;
+
+    /// Pure Ed25519 (RFC 8032, section 5.1.6) over `message`. Nobody has verified it yet: use
+    /// [`sign`].
+    ///
+    /// # Errors
+    /// Exit 2 when the key cannot be used.
+    fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]>;
+}
+
+/// Signs `message`, and verifies the signature before it hands it out.
+///
+/// # Errors
+/// Exit 2 when the key cannot be used, or the signature does not verify.
+pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<[u8; 64]> {
+    let signature = signer.sign_unverified(message)?;
+    if !verify(&signer.public(), message, &signature) {
+        let fact = "a signature that was just made does not verify";
+        let hint = "this computer or token miscalculates: sign with another one";
+        return Err(Error::unable(fact, hint));
+    }
+    Ok(signature)
+}
+
+/// A private Ed25519 key in memory. It wipes itself and prints nothing.
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {
@@ -31,14 +57,29 @@ impl SigningKey {
     /// Signs `message`, and verifies the signature before it hands it out.
     ///
     /// # Errors
-    /// Exit 2 when the signature does not verify: the computer is faulty.
+    /// As [`sign`].
     pub fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
-        let signature = self.0.sign(message).to_bytes();
-        if !verify(&self.public(), message, &signature) {
-            let fact = "a signature made here does not verify";
-            return Err(Error::unable(fact, "this computer miscalculates: sign on another one"));
-        }
-        Ok(signature)
+        sign(self, message)
+    }
+}
+
+impl Signer for SigningKey {
+    fn public(&self) -> PublicKey {
+        self.public()
+    }
+
+    fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]> {
+        Ok(ed25519_dalek::Signer::sign(&self.0, message).to_bytes())
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Box<S> {
+    fn public(&self) -> PublicKey {
+        (**self).public()
+    }
+
+    fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]> {
+        (**self).sign_unverified(message)
     }
 }
 

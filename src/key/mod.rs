@@ -9,6 +9,8 @@ use crate::wire::id::KeyId;
 #[cfg(feature = "vendor")]
 pub mod file;
 pub mod install;
+#[cfg(feature = "vendor")]
+pub mod public;
 
 numbered! {
     /// What a key is for. A key has one role for ever.

@@ -1,6 +1,6 @@
 //! The vendor's direction: signing a license.
 
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::Signer;
 use crate::error::Result;
 use crate::license::{License, LicenseBody};
 use crate::trust::{Trust, sign_by_issuers};
@@ -15,7 +15,7 @@ use crate::wire::frame::Kind;
 pub fn sign_license(
     body: &LicenseBody,
     trust: &Trust,
-    issuers: &[(&SigningKey, &[u8])],
+    issuers: &[(&dyn Signer, &[u8])],
 ) -> Result<License> {
     let bytes = sign_by_issuers(Kind::License, encode(body), trust, issuers)?;
     License::verify(&bytes, trust)

@@ -1,6 +1,6 @@
 //! The vendor's direction: what roots and issuers sign.
 
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::{Signer, sign as sign_message};
 use crate::error::Result;
 use crate::key::{Role, key_id};
 use crate::trust::Trust;
@@ -10,7 +10,7 @@ use crate::wire::frame::{Kind, Signature, Unsigned};
 ///
 /// # Errors
 /// Exit 2 when a cap is broken or this computer miscalculates.
-pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&SigningKey]) -> Result<Vec<u8>> {
+pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&dyn Signer]) -> Result<Vec<u8>> {
     sign(unsigned, Role::Root, roots)
 }
 
@@ -22,7 +22,7 @@ pub fn sign_by_issuers(
     kind: Kind,
     body: Vec<u8>,
     trust: &Trust,
-    issuers: &[(&SigningKey, &[u8])],
+    issuers: &[(&dyn Signer, &[u8])],
 ) -> Result<Vec<u8>> {
     let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec()).collect();
     let unsigned = Unsigned::new(kind, trust.vendor(), delegations, body)?;
@@ -30,11 +30,11 @@ pub fn sign_by_issuers(
     sign(&unsigned, Role::Issuer, &keys)
 }
 
-fn sign(unsigned: &Unsigned, role: Role, keys: &[&SigningKey]) -> Result<Vec<u8>> {
+fn sign(unsigned: &Unsigned, role: Role, keys: &[&dyn Signer]) -> Result<Vec<u8>> {
     let message = unsigned.message();
-    let sign = |signing: &&SigningKey| {
-        let key = key_id(role, &signing.public());
-        Ok(Signature { key, bytes: signing.sign(&message)? })
+    let sign = |signer: &&dyn Signer| {
+        let key = key_id(role, &signer.public());
+        Ok(Signature { key, bytes: sign_message(*signer, &message)? })
     };
     unsigned.with_signatures(keys.iter().map(sign).collect::<Result<_>>()?)
 }

@@ -143,7 +143,7 @@ impl Folder {
             return Ok(issued);
         }
         let (issuer, delegation) = self.issuer(ask)?;
-        let license = sign_license(&body, trust, &[(&issuer, &delegation)])?;
+        let license = sign_license(&body, trust, &[(&*issuer, &delegation)])?;
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{CATALOG_CAP, Catalog};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::Signer;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::Role;
@@ -20,6 +20,7 @@ mod init;
 mod issue;
 mod issued;
 mod moves;
+mod signer;
 mod time;
 
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
@@ -27,6 +28,7 @@ pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
 pub use moves::{Ended, Handover};
+pub use signer::open_signer;
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Folder {
                 "name one with --vendor, or make one: olr vendor init",
             ));
         }
-        self.read_artefact(Kind::Trust, &path, Trust::pin)
+        read_own(Kind::Trust, &path, Trust::pin)
     }
 
     /// The catalog.
@@ -90,17 +92,17 @@ impl Folder {
     ///
     /// # Errors
     /// Exit 2 when either is missing, or the key does not open.
-    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(SigningKey, Vec<u8>)> {
+    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
         let (path, key) = self.find_key(|key| key.role == Role::Issuer)?.ok_or_else(|| {
             let fact = format!("there is no issuer key in {}", file::name(&self.path.join("keys")));
             Error::unable(fact, "fetch it, or name another folder with --vendor")
         })?;
         let delegation = self.path.join("delegations").join("issuer.olr");
-        let delegation =
-            self.read_artefact(Kind::Delegation, &delegation, |bytes| Ok(bytes.to_vec()))?;
+        let delegation = read_own(Kind::Delegation, &delegation, |bytes| Ok(bytes.to_vec()))?;
         let passphrase = passphrase_of(&key, ask)?;
         let key = key.open_signing(Role::Issuer, passphrase.as_ref());
-        Ok((key.map_err(|error| error.within(file::name(&path)))?, delegation))
+        let key = key.map_err(|error| error.within(file::name(&path)))?;
+        Ok((Box::new(key), delegation))
     }
 
     /// The first key file in `keys/`, by name, that fits.
@@ -114,33 +116,27 @@ impl Folder {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
         paths.sort();
         for path in paths {
-            let key =
-                self.read_artefact(Kind::KeyFile, &path, KeyFile::parse).map_err(|error| {
-                    Error::unable(
-                        error.fact(),
-                        "restore this key from a backup, or move it out of keys/",
-                    )
-                })?;
+            let key = read_own(Kind::KeyFile, &path, KeyFile::parse).map_err(|error| {
+                Error::unable(
+                    error.fact(),
+                    "restore this key from a backup, or move it out of keys/",
+                )
+            })?;
             if fits(&key) {
                 return Ok(Some((path, key)));
             }
         }
         Ok(None)
     }
+}
 
-    /// What is wrong with the vendor's own files proves nothing about a request: exit 2.
-    fn read_artefact<T>(
-        &self,
-        kind: Kind,
-        path: &Path,
-        parse: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
-        dearmor(Some(kind), &bytes)
-            .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
-            .map_err(|error| Error::unable(error.fact(), "restore it from a backup"))
-            .map_err(|error| error.within(file::name(path)))
-    }
+/// What is wrong with the vendor's own files proves nothing about a request: exit 2.
+fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
+    dearmor(Some(kind), &bytes)
+        .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
+        .map_err(|error| Error::unable(error.fact(), "restore it from a backup"))
+        .map_err(|error| error.within(file::name(path)))
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {

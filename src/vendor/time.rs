@@ -32,6 +32,6 @@ impl Folder {
             extensions: Set::default(),
         };
         let (issuer, delegation) = self.issuer(ask)?;
-        sign_time(&body, trust, (&issuer, &delegation))
+        sign_time(&body, trust, (&*issuer, &delegation))
     }
 }

@@ -7,7 +7,7 @@ use olr::crypto::digest::{sha256, tagged};
 use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::{SealingKey, seal};
 use olr::crypto::secret::Secret;
-use olr::crypto::sign::SigningKey;
+use olr::crypto::sign::{Signer, SigningKey};
 use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
@@ -135,7 +135,7 @@ pub fn license(bytes: &[u8]) {
     }
     inner::<LicenseBody>(Kind::License, bytes);
     if let Some(body) = body::<LicenseBody>(bytes, BODY_CAP) {
-        let issuer = (&SNAKEOIL.issuer, SNAKEOIL.delegation.as_slice());
+        let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
         if let Ok(license) = sign_license(&body, &SNAKEOIL.trust, &[issuer]) {
             assert_eq!(*license.body(), body);
             looked_at(&license);
@@ -206,7 +206,7 @@ pub fn time(bytes: &[u8]) {
     }
     inner::<AnchorBody>(Kind::Time, bytes);
     if let Some(body) = body::<AnchorBody>(bytes, BODY_CAP) {
-        let issuer = (&SNAKEOIL.issuer, SNAKEOIL.delegation.as_slice());
+        let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
         let critical = body.extensions.iter().any(|extension| extension.critical);
         assert_eq!(sign_time(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
     }
