@@ -72,7 +72,7 @@ fn world() -> Result<World> {
     let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
     match home.import(license.bytes(), &around, false)? {
         Imported::License { .. } => {}
-        Imported::Trust { .. } | Imported::Time { .. } => {
+        Imported::Trust { .. } | Imported::Time { .. } | Imported::Revocations { .. } => {
             return Err(Error::unable("something else was imported", ""));
         }
     }

@@ -30,6 +30,7 @@ pub mod machine;
 pub mod policy;
 pub mod receipt;
 pub mod request;
+pub mod revocation;
 pub mod state;
 pub mod time;
 pub mod trust;

@@ -14,7 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["crypto"],
     &["key", "entitlement"],
     &["trust", "machine"],
-    &["catalog", "request", "anchor"],
+    &["catalog", "request", "anchor", "revocation"],
     &["receipt"],
     &["license"],
     &["state"],

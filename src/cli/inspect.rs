@@ -8,6 +8,7 @@ use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::SealedRequest;
+use olr::revocation::{Revocations, read_body};
 use olr::state::State;
 use olr::trust::{DelegationBody, Trust};
 use olr::wire::codec::{BODY_CAP, decode};
@@ -59,6 +60,7 @@ pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
         Kind::KeyFile => key_file(&bytes)?,
         Kind::Receipt => receipt(&bytes, args)?,
         Kind::Time => time(&bytes, args)?,
+        Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };
     Ok(report(kind, bytes.len(), findings))
@@ -103,6 +105,16 @@ fn known_trust(args: &Args) -> Result<Option<Trust>> {
     Ok(state.map(|state| state.trust().clone()))
 }
 
+/// The newest revocations at hand, of the vendor or of this server.
+fn known_revocations(args: &Args) -> Result<Option<Revocations>> {
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        return folder.newest_revocations();
+    }
+    let state = args.home.home().ok().and_then(|home| home.load().ok().flatten());
+    Ok(state.and_then(|state| state.revocations()))
+}
+
 fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     let sealed = SealedRequest::parse(bytes)?;
     let mut findings = Findings {
@@ -142,7 +154,11 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::License, bytes)?;
-    let verified = known_trust(args)?.map(|trust| License::verify(bytes, &trust).map(|_| ()));
+    let list = known_revocations(args)?;
+    let verified = known_trust(args)?.map(|trust| {
+        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
+        License::verify(bytes, &trust)?.expect_unrevoked(&trust, list.as_ref())
+    });
     let mut findings = signed(&frame, verified);
     // Shown also where nobody can say whether it is true: `verified` says so.
     match decode::<LicenseBody>("license body", frame.body, BODY_CAP) {
@@ -285,6 +301,38 @@ fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(body) => {
             findings.pairs.extend(show::time_pairs(&body));
             findings.json.extend(show::time_json(&body));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Revocations, bytes)?;
+    let trust = known_trust(args)?;
+    let verified = match trust {
+        // One that is to be attached has its delegations elsewhere.
+        Some(trust) if !frame.attachments.is_empty() => {
+            let verified = trust.followed_by(&frame).and_then(|newer| {
+                Revocations::verify(bytes, newer.last().unwrap_or(&trust)).map(drop)
+            });
+            match verified {
+                Err(error) if error.refusal().is_none() => Err(Some(error)),
+                verified => Ok(verified),
+            }
+        }
+        _ => Err(None),
+    };
+    let (verified, missing) = match verified {
+        Ok(verified) => (Some(verified), None),
+        Err(missing) => (None, missing),
+    };
+    let mut findings = Findings { missing, ..signed(&frame, verified) };
+    match read_body(&frame) {
+        Ok(body) => {
+            findings.pairs.extend(show::revocations_pairs(&body));
+            findings.json.extend(show::revocations_json(&body));
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}

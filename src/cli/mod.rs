@@ -23,6 +23,8 @@ mod manual;
 mod matching;
 mod output;
 mod request;
+#[cfg(feature = "vendor")]
+mod revoke;
 mod show;
 #[cfg(feature = "vendor")]
 mod staff;
@@ -81,6 +83,9 @@ enum Verb {
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
+    /// Take a license back (at the vendor).
+    #[cfg(feature = "vendor")]
+    Revoke(revoke::Args),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
@@ -89,6 +94,10 @@ enum Verb {
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Issue(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Revoke(Absent),
     /// Print a completion script for a shell.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.
@@ -112,7 +121,7 @@ fn absent(_: &Absent) -> olr::error::Result<Report> {
 /// A verb that this build lacks swallows its arguments, `--json` too.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Issue(absent) = verb {
+    if let Verb::Vendor(absent) | Verb::Issue(absent) | Verb::Revoke(absent) = verb {
         return absent.rest.iter().any(|arg| arg == "--json");
     }
     let _ = verb;
@@ -150,8 +159,10 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Vendor(verb) => vendor::run(verb, context),
         #[cfg(feature = "vendor")]
         Verb::Issue(args) => issue::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Revoke(args) => revoke::run(args, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Issue(args) => absent(args),
+        Verb::Vendor(args) | Verb::Issue(args) | Verb::Revoke(args) => absent(args),
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, Cli::command()),
     }

@@ -23,6 +23,8 @@ pub const FACTOR: &[u8] = b"olr/v1/factor";
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
 /// Binds a grant to what was issued for it.
 pub const GRANT: &[u8] = b"olr/v1/grant";
+/// Stands for a license in revocations.
+pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -82,6 +84,7 @@ mod tests {
             ENCAPSULATION,
             GRANT,
             STATE_CHAIN,
+            REVOKED_LICENSE,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

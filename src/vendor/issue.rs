@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use crate::display::parse_code;
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
-use crate::license::{License, sign_license};
+use crate::license::{License, sign_license_with};
 use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
 use crate::trust::Trust;
@@ -122,6 +122,7 @@ impl Folder {
             let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
+            self.expect_not_revoked(license.body().license)?;
             return Ok(IssuedLicense {
                 stops_a_copy: license.body().policy.stops_a_copy(),
                 license: Some(license),
@@ -143,7 +144,8 @@ impl Folder {
             return Ok(issued);
         }
         let (issuer, delegation) = self.issuer(ask)?;
-        let license = sign_license(&body, trust, &[(&*issuer, &delegation)])?;
+        let license =
+            sign_license_with(&body, trust, &[(&*issuer, &delegation)], &self.carried(trust)?)?;
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;

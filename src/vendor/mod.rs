@@ -10,16 +10,19 @@ use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::trust::Trust;
+use crate::time::Instant;
+use crate::trust::{Act, Trust};
 use crate::wire::armor::dearmor;
-use crate::wire::frame::{FILE_CAP, Kind};
+use crate::wire::frame::{FILE_CAP, Frame, Kind};
 use crate::wire::id::KeyId;
 
+mod carried;
 mod fork;
 mod init;
 mod issue;
 mod issued;
 mod moves;
+mod revoke;
 mod signer;
 mod time;
 
@@ -28,6 +31,7 @@ pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
 pub use moves::{Ended, Handover};
+pub use revoke::{RevocationRecord, Revoked};
 pub use signer::open_signer;
 
 /// The folder of one vendor.
@@ -103,6 +107,25 @@ impl Folder {
         let key = key.open_signing(Role::Issuer, passphrase.as_ref());
         let key = key.map_err(|error| error.within(file::name(&path)))?;
         Ok((Box::new(key), delegation))
+    }
+
+    /// An issuer's key that may sign an `act` at `now`, and its delegation.
+    ///
+    /// # Errors
+    /// `not-delegated`, `revoked`; as [`Folder::issuer`].
+    pub(crate) fn issuer_for(
+        &self,
+        act: Act,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
+        let (issuer, delegation) = self.issuer(ask)?;
+        let frame = Frame::parse(Kind::Delegation, &delegation)?;
+        let permitted = trust.delegation(&frame)?;
+        permitted.permits(act, now)?;
+        trust.expect_unrevoked([permitted.key_id()])?;
+        Ok((issuer, delegation))
     }
 
     /// The first key file in `keys/`, by name, that fits.

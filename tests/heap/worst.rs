@@ -122,6 +122,7 @@ fn state() -> Vec<u8> {
     let held = Some(Held { license: Blob::default(), enrolled });
     let slot = |slot| Slot {
         matched: Instant::default(),
+        revoked: None,
         receipt: None,
         name: SlotName { product: text(""), slot },
         installed: held.clone(),

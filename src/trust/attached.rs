@@ -1,0 +1,127 @@
+//! What travels with a signed file: newer trusts, and the delegations of its signers.
+//! Obeys `docs/format.md`, section "Attachments".
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Refusal, Result};
+use crate::trust::{Delegation, Trust, check_signatures, read_body};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::KeyId;
+
+impl Trust {
+    /// The delegations of all that signed `frame`, their signatures verified. What the signed body
+    /// says must still be held against each of them. Attached trusts and revocations are left aside.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
+    pub fn signers(&self, frame: &Frame<'_>) -> Result<Vec<Delegation>> {
+        self.signers_of(frame, &frame.attachments)
+    }
+
+    /// As [`Trust::signers`], for a `frame` that is itself attached beside `attachments`.
+    ///
+    /// # Errors
+    /// As [`Trust::signers`].
+    pub fn signers_of(
+        &self,
+        frame: &Frame<'_>,
+        attachments: &[Frame<'_>],
+    ) -> Result<Vec<Delegation>> {
+        frame.expect_vendor(self.vendor)?;
+        // What is attached itself shares the delegations of what it is attached to.
+        let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
+        let carried: Vec<_> = attachments.iter().filter(|a| a.kind == Kind::Revocations).collect();
+        let (mut delegations, mut left_aside) = (Vec::new(), None);
+        for attached in attachments {
+            match attached.kind {
+                Kind::Delegation => match self.delegation(attached) {
+                    Ok(delegation) => delegations.push(delegation),
+                    // It may be for the attached revocations alone, and count no longer.
+                    Err(error) if !carried.is_empty() => {
+                        left_aside.get_or_insert(error);
+                    }
+                    Err(error) => return Err(error),
+                },
+                Kind::Trust => {}
+                Kind::Revocations if is_attached || frame.kind == Kind::License => {}
+                other => {
+                    let fact = format!("an attached {other} is not known to this program");
+                    return Err(Error::refuse(Refusal::UnknownVersion, fact));
+                }
+            }
+        }
+        let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
+        delegations.retain(|delegation| carried.is_empty() || own.contains(&delegation.key_id()));
+        if let Some(error) = left_aside.filter(|_| delegations.len() < own.len()) {
+            return Err(error);
+        }
+        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
+        check_signatures(frame, &keys, 1)?;
+        if !is_attached {
+            expect_one_for_each(frame, &carried, own)?;
+        }
+        Ok(delegations)
+    }
+
+    /// The trusts attached to `frame` that follow this one, oldest first. One that is not newer is
+    /// held against its own roots and left aside.
+    ///
+    /// # Errors
+    /// As [`Trust::pin`] and [`Trust::successor`].
+    pub fn followed_by(&self, frame: &Frame<'_>) -> Result<Vec<Trust>> {
+        frame.expect_vendor(self.vendor)?;
+        let mut attached = Vec::new();
+        for trust in frame.attachments.iter().filter(|attached| attached.kind == Kind::Trust) {
+            attached.push((read_body(trust)?.version, trust.bytes));
+        }
+        attached.sort_by_key(|(version, _)| *version);
+        let mut newer: Vec<Trust> = Vec::new();
+        for (version, bytes) in attached {
+            let newest = newer.last().unwrap_or(self);
+            if version > newest.body.version {
+                newer.push(newest.successor(bytes)?);
+            } else {
+                Trust::pin(bytes)?;
+            }
+        }
+        Ok(newer)
+    }
+
+    /// Whether the keys of these signers still count.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn expect_unrevoked(&self, signers: impl IntoIterator<Item = KeyId>) -> Result<()> {
+        for key in signers {
+            if self.body.revoked.get(&key).is_some() {
+                let fact = format!("its signer, key {key}, was revoked by the vendor");
+                return Err(
+                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One delegation for each signer of the file and of the revocations that it carries, no other.
+fn expect_one_for_each(
+    frame: &Frame<'_>,
+    carried: &[&Frame<'_>],
+    mut signers: BTreeSet<KeyId>,
+) -> Result<()> {
+    let malformed = |problem: &str| {
+        let fact = format!("{}: attachments: {problem}", frame.kind);
+        Err(Error::refuse(Refusal::Malformed, fact))
+    };
+    if carried.len() > 1 {
+        return malformed("more than one list of revocations");
+    }
+    let theirs = carried.iter().flat_map(|list| &list.signatures);
+    signers.extend(theirs.map(|signature| signature.key));
+    let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
+    if delegations != signers.len() {
+        return malformed("one delegation for each signer, no other");
+    }
+    Ok(())
+}
