@@ -110,7 +110,7 @@ impl License {
             delegation.permits(Act::License, body.issued)?;
             limits::expect_within(&body, delegation)?;
         }
-        limits::expect_enough_signers(&body, delegations.len(), trust.body())?;
+        limits::expect_enough_signers(&body, frame.signatures.len(), trust.body())?;
         let signers = delegations.iter().map(Delegation::key_id).collect();
         Ok(Self { body, signers, bytes: bytes.to_vec() })
     }

@@ -52,7 +52,8 @@ impl Trust {
         }
         let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
         delegations.retain(|delegation| carried.is_empty() || own.contains(&delegation.key_id()));
-        if let Some(error) = left_aside.filter(|_| delegations.len() < own.len()) {
+        let lacks = |key: &KeyId| !delegations.iter().any(|d| d.key_id() == *key);
+        if let Some(error) = left_aside.filter(|_| own.iter().any(lacks)) {
             return Err(error);
         }
         let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
