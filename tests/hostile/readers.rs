@@ -10,6 +10,7 @@ use olr::key::{Role, key_id};
 use olr::license::License;
 use olr::receipt::Receipt;
 use olr::request::SealedRequest;
+use olr::revocation::Revocations;
 use olr::state::State;
 use olr::trust::Trust;
 use olr::wire::armor::dearmor;
@@ -39,12 +40,14 @@ pub enum Reader {
     Receipt,
     /// A server verifies a time under the trust of `keys/snakeoil`.
     Time,
+    /// A server verifies revocations under the trust of `keys/snakeoil`.
+    Revocations,
     /// A server reads its own state.
     State,
 }
 
 impl Reader {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Request,
         Self::License,
         Self::FirstContact,
@@ -55,6 +58,7 @@ impl Reader {
         Self::KeyFile(Role::Sealing),
         Self::Receipt,
         Self::Time,
+        Self::Revocations,
         Self::State,
     ];
 
@@ -68,6 +72,7 @@ impl Reader {
             Self::KeyFile(_) => Kind::KeyFile,
             Self::Receipt => Kind::Receipt,
             Self::Time => Kind::Time,
+            Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,
         }
     }
@@ -90,6 +95,7 @@ impl Reader {
             Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
             Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
             Self::Time => Anchor::verify(bytes, &vendor.trust).map(drop),
+            Self::Revocations => Revocations::verify(bytes, &vendor.trust).map(drop),
             Self::State => State::parse(bytes).map(drop),
         }
     }
@@ -174,7 +180,7 @@ pub type Parser = fn(&[u8]);
 
 /// Every parser by name: what stands between any bytes and a value. What one takes is verified
 /// too, but no key is derived from a passphrase: a file may ask for a GiB.
-pub const PARSERS: [(&str, Parser); 13] = [
+pub const PARSERS: [(&str, Parser); 14] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),
     ("frame", |file| Kind::ALL.iter().for_each(|kind| drop(Frame::parse(*kind, file)))),
@@ -186,6 +192,7 @@ pub const PARSERS: [(&str, Parser); 13] = [
     ("key file", |file| drop(KeyFile::parse(file))),
     ("receipt", |file| drop(Reader::Receipt.read(file))),
     ("time", |file| drop(Reader::Time.read(file))),
+    ("revocations", |file| drop(Reader::Revocations.read(file))),
     ("state", |file| drop(Reader::State.read(file))),
     ("grant and catalog", |file| {
         if let Ok(text) = str::from_utf8(file) {
