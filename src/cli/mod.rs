@@ -17,11 +17,15 @@ mod import;
 mod inspect;
 #[cfg(feature = "vendor")]
 mod issue;
+#[cfg(feature = "vendor")]
+mod key;
 mod machine;
 mod manual;
 #[cfg(all(test, feature = "vendor"))]
 mod matching;
 mod output;
+#[cfg(feature = "vendor")]
+mod passphrase;
 mod request;
 mod show;
 #[cfg(feature = "vendor")]
@@ -78,6 +82,10 @@ enum Verb {
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
+    /// Make keys, look at them, keep them and carry them (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Key(key::Key),
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
@@ -85,6 +93,10 @@ enum Verb {
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Vendor(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Key(Absent),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
@@ -112,7 +124,7 @@ fn absent(_: &Absent) -> olr::error::Result<Report> {
 /// A verb that this build lacks swallows its arguments, `--json` too.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Issue(absent) = verb {
+    if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) = verb {
         return absent.rest.iter().any(|arg| arg == "--json");
     }
     let _ = verb;
@@ -149,9 +161,11 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         #[cfg(feature = "vendor")]
         Verb::Vendor(verb) => vendor::run(verb, context),
         #[cfg(feature = "vendor")]
+        Verb::Key(verb) => key::run(verb, context),
+        #[cfg(feature = "vendor")]
         Verb::Issue(args) => issue::run(args, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Issue(args) => absent(args),
+        Verb::Vendor(args) | Verb::Key(args) | Verb::Issue(args) => absent(args),
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, Cli::command()),
     }

@@ -23,6 +23,8 @@ pub const FACTOR: &[u8] = b"olr/v1/factor";
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
 /// Binds a grant to what was issued for it.
 pub const GRANT: &[u8] = b"olr/v1/grant";
+/// Checks a line of a key on paper.
+pub const PAPER: &[u8] = b"olr/v1/paper";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -81,6 +83,7 @@ mod tests {
             FACTOR,
             ENCAPSULATION,
             GRANT,
+            PAPER,
             STATE_CHAIN,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));

@@ -19,6 +19,7 @@ mod fork;
 mod init;
 mod issue;
 mod issued;
+mod keys;
 mod moves;
 mod signer;
 mod time;
@@ -27,6 +28,7 @@ pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
+pub use keys::{FoundKey, Standing, keys_in};
 pub use moves::{Ended, Handover};
 pub use signer::open_signer;
 
