@@ -16,6 +16,7 @@ use olr::wire::frame::Kind;
 use super::context::Context;
 use super::files::{Output, read_artefact};
 use super::output::Report;
+use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
 use super::show;
 use super::staff::StaffArg;
@@ -74,6 +75,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (None, Some(reason)) => Handover::Transfer(reason),
         (None, None) => Handover::Nothing,
     };
+    warn_of_keys(&folder, context);
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run {

@@ -12,6 +12,7 @@ use crate::file::{self, Writing};
 use crate::issue::STARTER_GRANT;
 use crate::key::Role;
 use crate::key::file::KeyFile;
+use crate::key::store;
 use crate::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
 use crate::vendor::Folder;
 use crate::wire::armor::armor;
@@ -102,12 +103,7 @@ fn fill(
             _ => (&passphrases.staff, Cost::STAFF),
         });
         let file = KeyFile::new(role, &seed, passphrase, rng)?;
-        let path = folder.join("keys").join(format!("{role}.key"));
-        let text = zeroize::Zeroizing::new(armor(
-            Kind::KeyFile,
-            &zeroize::Zeroizing::new(file.to_bytes()),
-        ));
-        file::write(&path, text.as_bytes(), Writing::NewSecret)?;
+        store::write(&folder.join("keys").join(format!("{role}.key")), &file)?;
         Ok((seed, file.public))
     };
     let (root, root_public) = key(Role::Root)?;

@@ -28,6 +28,7 @@ use value::{Source, Value};
 
 mod courier;
 mod edits;
+mod keys;
 mod records;
 mod second_decoder;
 mod value;
@@ -35,6 +36,7 @@ mod values;
 
 pub use courier::courier;
 pub use edits::edits;
+pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
 pub use values::values;
 
@@ -43,7 +45,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 18] = [
+pub const ALL: [(&str, Property); 20] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -53,6 +55,8 @@ pub const ALL: [(&str, Property); 18] = [
     ("grant", grant),
     ("key_file", key_file),
     ("license", license),
+    ("paper", paper),
+    ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
     ("request_outer", request_outer),

@@ -1,0 +1,71 @@
+//! `olr key`: make keys, look at them, keep them and carry them.
+
+use clap::Subcommand;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+use olr::error::{Error, Result};
+use olr::file;
+
+use super::context::Context;
+use super::output::Report;
+
+mod export;
+mod import;
+mod list;
+mod new;
+mod paper;
+mod passwd;
+mod restore;
+mod save;
+mod show;
+
+#[derive(Subcommand)]
+pub enum Key {
+    /// Make a new key: NAME.key, and NAME.pub for everyone.
+    New(new::Args),
+    /// List key files, and what the newest trust says of each.
+    List(list::Args),
+    /// Show what a key file says of itself; no passphrase is needed.
+    Show(show::Args),
+    /// Change the passphrase of a key file.
+    Passwd(passwd::Args),
+    /// Write a private key as PKCS#8, for other programs.
+    Export(export::Args),
+    /// Make a key file of a private key in PKCS#8, such as OpenSSL writes.
+    Import(import::Args),
+    /// Print a key for a safe: five lines that can be typed again.
+    Paper(paper::Args),
+    /// Make a key file of what was typed from paper.
+    Restore(restore::Args),
+}
+
+pub fn run(verb: &Key, context: &mut Context) -> Result<Report> {
+    match verb {
+        Key::New(args) => new::run(args, context),
+        Key::List(args) => list::run(args),
+        Key::Show(args) => show::run(args, context),
+        Key::Passwd(args) => passwd::run(args, context),
+        Key::Export(args) => export::run(args, context),
+        Key::Import(args) => import::run(args, context),
+        Key::Paper(args) => paper::run(args, context),
+        Key::Restore(args) => restore::run(args, context),
+    }
+}
+
+/// Reads a file that may hold a secret; one that is too long is not the right one.
+fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
+    file::read(path, cap).map(Zeroizing::new).map_err(|error| match error.refusal() {
+        Some(_) => Error::unable(error.fact(), "check which file you meant"),
+        None => error,
+    })
+}
+
+/// Keys are never written over.
+fn expect_nothing_at(path: &Path) -> Result<()> {
+    if std::fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let fact = format!("{}: it is there already", file::name(path));
+    Err(Error::unable(fact, "name another with -o: keys are never written over"))
+}
