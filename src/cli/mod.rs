@@ -17,11 +17,15 @@ mod import;
 mod inspect;
 #[cfg(feature = "vendor")]
 mod issue;
+#[cfg(feature = "vendor")]
+mod key;
 mod machine;
 mod manual;
 #[cfg(all(test, feature = "vendor"))]
 mod matching;
 mod output;
+#[cfg(feature = "vendor")]
+mod publish;
 mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
@@ -83,9 +87,13 @@ enum Verb {
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
-    /// Take a license back (at the vendor).
+    /// Take a license or an issuer key back (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
+    /// Keys: propose, sign and combine what several custodians decide; delegate; rotate (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Key(key::Key),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
@@ -98,6 +106,10 @@ enum Verb {
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Revoke(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Key(Absent),
     /// Print a completion script for a shell.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.
@@ -121,7 +133,9 @@ fn absent(_: &Absent) -> olr::error::Result<Report> {
 /// A verb that this build lacks swallows its arguments, `--json` too.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Issue(absent) | Verb::Revoke(absent) = verb {
+    if let Verb::Vendor(absent) | Verb::Issue(absent) | Verb::Revoke(absent) | Verb::Key(absent) =
+        verb
+    {
         return absent.rest.iter().any(|arg| arg == "--json");
     }
     let _ = verb;
@@ -161,8 +175,12 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Issue(args) => issue::run(args, context),
         #[cfg(feature = "vendor")]
         Verb::Revoke(args) => revoke::run(args, context),
+        #[cfg(feature = "vendor")]
+        Verb::Key(verb) => key::run(verb, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Issue(args) | Verb::Revoke(args) => absent(args),
+        Verb::Vendor(args) | Verb::Issue(args) | Verb::Revoke(args) | Verb::Key(args) => {
+            absent(args)
+        }
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, Cli::command()),
     }
