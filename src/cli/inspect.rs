@@ -391,10 +391,10 @@ fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
         findings.pairs.push(("proposes", proposal.kind().to_string()));
         findings.json.insert("proposes".to_string(), json!(proposal.kind().word()));
         if let Ok(missing) = proposal.still_missing(trust) {
-            let said = missing.clone().unwrap_or_else(|| "nobody".to_string());
-            findings.pairs.push(("still missing", said));
-            findings.json.insert("missing".to_string(), json!(missing));
+            findings.pairs.push(("still missing", missing.unwrap_or_else(|| "nobody".to_string())));
         }
+        let missing = super::key::proposals::missing(&proposal, trust);
+        findings.json.insert("missing".to_string(), missing);
         findings.more = super::key::changes(&proposal, trust);
         findings.json.insert("content".to_string(), super::key::content_json(&proposal, trust));
     }

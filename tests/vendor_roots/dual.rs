@@ -64,7 +64,10 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     // By the id of the key, or by the file of its delegation.
     office(&format!("{propose} vendor/delegations/{id}.olr -o other.olr")).done();
     let proposed = office(&format!("{propose} {id} -o license.olr"));
-    assert!(proposed.done()["proposal"]["missing"].as_str().unwrap().contains(id), "{proposed:?}");
+    assert!(
+        proposed.done()["proposal"]["still_missing"].as_str().unwrap().contains(id),
+        "{proposed:?}"
+    );
     assert!(
         fs::read_dir(vendor.town.path("office/vendor/issued"))
             .unwrap()

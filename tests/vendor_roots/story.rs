@@ -177,7 +177,7 @@ fn a_threshold_is_what_it_takes() {
     let vendor = Vendor::begun();
     let office = |line: &str| vendor.town.run("office", line);
     let proposed = office("key delegate issuer.pub --act license -o delegate.olr");
-    assert!(proposed.done()["missing"].as_str().unwrap().contains("0 of 2"), "{proposed:?}");
+    assert!(proposed.done()["still_missing"].as_str().unwrap().contains("0 of 2"), "{proposed:?}");
     vendor.all_sign("delegate.olr", &["alice"], true);
     let alone = office("key combine alice.olr -o delegation.olr");
     alone.unable("1 of 2 signatures by the roots of trust 1");
@@ -212,7 +212,10 @@ fn a_look_at_a_proposal_says_what_it_would_make() {
         (&"yes".into(), &vendor.roots[1].clone().into())
     );
     assert!(
-        json["missing"].as_str().unwrap().contains("1 of 3 signatures by the roots of trust 2")
+        json["still_missing"]
+            .as_str()
+            .unwrap()
+            .contains("1 of 3 signatures by the roots of trust 2")
     );
     assert_eq!(json["content"]["version"], 2);
     // Who knows no trust cannot tell who may sign a delegation.
@@ -325,6 +328,6 @@ fn several_roots_are_made_in_one_place_when_it_is_said_so() {
     assert_eq!(rotated.done()["published"]["trust"], 2, "{rotated:?}");
     fs::remove_file(town.path("office/vendor/keys/root-1.key")).unwrap();
     let rotated = town.run("office", "key rotate sealing --no-passphrase");
-    assert!(rotated.done()["missing"].as_str().unwrap().contains("1 of 2"), "{rotated:?}");
+    assert!(rotated.done()["still_missing"].as_str().unwrap().contains("1 of 2"), "{rotated:?}");
     assert!(town.path("office/proposal.olr").exists());
 }

@@ -153,7 +153,8 @@ pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
     let signed: Vec<_> = proposal.signed_by().iter().map(|key| key.to_string()).collect();
     Ok(json!({
         "proposes": proposal.kind().word(), "content": content_json(proposal, trust),
-        "signed_by": signed, "missing": proposal.still_missing(trust)?,
+        "signed_by": signed, "missing": missing(proposal, trust),
+        "still_missing": proposal.still_missing(trust)?,
     }))
 }
 
@@ -228,4 +229,10 @@ pub fn finished_name(kind: Kind) -> &'static str {
         Kind::Delegation => "delegation.olr",
         _ => "license.olr",
     }
+}
+
+/// How many signatures are still missing, for each group of keys that must sign.
+pub fn missing(proposal: &Proposal, trust: Option<&Trust>) -> Value {
+    let quorums = proposal.quorums(trust).ok();
+    json!(quorums.map(|all| all.iter().map(|quorum| quorum.missing()).collect::<Vec<_>>()))
 }
