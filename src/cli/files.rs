@@ -51,6 +51,12 @@ fn secret_at(path: &Path) -> Option<Kind> {
 const HEADER_LEN: u64 = 7;
 
 impl Output {
+    /// Whether it was said where to write.
+    #[cfg(feature = "vendor")]
+    pub fn is_named(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// The file, by default `name` in the current folder; nothing for stdout.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));

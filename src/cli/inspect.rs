@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use olr::anchor::{Anchor, AnchorBody};
 use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
+#[cfg(feature = "vendor")]
+use olr::partial::Proposal;
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::SealedRequest;
 use olr::revocation::{Revocations, read_body};
@@ -65,6 +67,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Kind::KeyFile => key_file(&bytes)?,
         Kind::Receipt => receipt(&bytes, args)?,
         Kind::Time => time(&bytes, args)?,
+        Kind::PartialSignature => proposal(&bytes, args)?,
         Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };
@@ -215,6 +218,8 @@ fn trust(bytes: &[u8]) -> Result<Findings> {
             ("products", products.join("; ")),
             ("for tests only", if body.test { "yes" } else { "no" }.to_string()),
         ]);
+        #[cfg(feature = "vendor")]
+        findings.pairs.extend(super::key::trust_pairs(body));
         findings.json.extend([
             ("vendor".to_string(), json!(&*body.name)),
             ("vendor_code".to_string(), json!(trust.vendor_code())),
@@ -236,6 +241,9 @@ fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(body) => {
             let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
             let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
+            #[cfg(feature = "vendor")]
+            findings.pairs.extend(super::key::delegation_pairs(&body));
+            #[cfg(not(feature = "vendor"))]
             findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
             findings.json.insert("issuer".to_string(), json!(issuer));
             findings.json.insert("acts".to_string(), json!(acts));
@@ -366,6 +374,42 @@ fn key_file(bytes: &[u8]) -> Result<Findings> {
 #[cfg(not(feature = "vendor"))]
 fn key_file(_: &[u8]) -> Result<Findings> {
     let fact = "this is a key of a vendor, and this build of olr is for servers";
+    Err(Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+/// What would be made of a proposal, and who signed it.
+#[cfg(feature = "vendor")]
+fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::PartialSignature, bytes)?;
+    let trust = known_trust(args)?;
+    let verified = match &trust {
+        Some(trust) => Some(Proposal::verify(bytes, trust).map(drop)),
+        // Who may sign anything but a trust stands in a trust.
+        None => match Proposal::parse(bytes)?.check(None) {
+            Err(error) if error.refusal().is_none() => None,
+            verified => Some(verified),
+        },
+    };
+    let mut findings = signed(&frame, verified);
+    if let Ok(proposal) = Proposal::parse(bytes) {
+        let trust = trust.as_ref().filter(|trust| trust.vendor() == proposal.vendor());
+        findings.pairs.push(("proposes", proposal.kind().to_string()));
+        findings.json.insert("proposes".to_string(), json!(proposal.kind().word()));
+        if let Ok(missing) = proposal.still_missing(trust) {
+            findings.pairs.push(("still missing", missing.unwrap_or_else(|| "nobody".to_string())));
+        }
+        let missing = super::key::proposals::missing(&proposal, trust);
+        findings.json.insert("missing".to_string(), missing);
+        findings.more = super::key::changes(&proposal, trust);
+        findings.json.insert("content".to_string(), super::key::content_json(&proposal, trust));
+    }
+    Ok(findings)
+}
+
+#[cfg(not(feature = "vendor"))]
+fn proposal(_: &[u8], _: &Args) -> Result<Findings> {
+    let fact =
+        "this is on its way between people of a vendor, and this build of olr is for servers";
     Err(Error::unable(fact, "use the olr of your vendor's office"))
 }
 

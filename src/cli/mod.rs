@@ -26,6 +26,8 @@ mod matching;
 mod output;
 #[cfg(feature = "vendor")]
 mod passphrase;
+#[cfg(feature = "vendor")]
+mod publish;
 mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
@@ -84,14 +86,14 @@ enum Verb {
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
-    /// Make keys, look at them, keep them and carry them (at the vendor).
+    /// Make keys and keep them; sign with several; delegate; rotate (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Key(key::Key),
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
-    /// Take a license back (at the vendor).
+    /// Take a license or an issuer key back (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
     /// This build has no vendor commands.

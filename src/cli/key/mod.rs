@@ -1,4 +1,4 @@
-//! `olr key`: make keys, look at them, keep them and carry them.
+//! `olr key`: make keys, keep them, and sign with several of them.
 
 use clap::Subcommand;
 use std::path::Path;
@@ -10,15 +10,25 @@ use olr::file;
 use super::context::Context;
 use super::output::Report;
 
+mod changes;
+mod combine;
+mod delegate;
 mod export;
 mod import;
 mod list;
 mod new;
 mod paper;
 mod passwd;
+pub mod proposals;
+mod propose;
 mod restore;
+pub mod roots;
+mod rotate;
 mod save;
 mod show;
+mod sign;
+
+pub use changes::{changes, content_json, delegation_pairs, signature_pairs, trust_pairs};
 
 #[derive(Subcommand)]
 pub enum Key {
@@ -38,6 +48,17 @@ pub enum Key {
     Paper(paper::Args),
     /// Make a key file of what was typed from paper.
     Restore(restore::Args),
+    /// Propose a first or next trust to the roots: a file that each of them signs.
+    Propose(propose::Args),
+    /// Show what is proposed, and sign it.
+    Sign(sign::Args),
+    /// Put the signatures of several together, and say who is still missing.
+    Combine(combine::Args),
+    /// Let an issuer key sign, within limits.
+    Delegate(delegate::Args),
+    /// Put a new key in the place of an old one.
+    #[command(subcommand)]
+    Rotate(rotate::Rotate),
 }
 
 pub fn run(verb: &Key, context: &mut Context) -> Result<Report> {
@@ -50,6 +71,11 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Report> {
         Key::Import(args) => import::run(args, context),
         Key::Paper(args) => paper::run(args, context),
         Key::Restore(args) => restore::run(args, context),
+        Key::Propose(args) => propose::run(args, context),
+        Key::Sign(args) => sign::run(args),
+        Key::Combine(args) => combine::run(args),
+        Key::Delegate(args) => delegate::run(args),
+        Key::Rotate(verb) => rotate::run(verb, context),
     }
 }
 
