@@ -208,6 +208,8 @@ impl<'a> Desk<'a> {
             }
             // Who signed a successor is asked in another way at first contact.
             ("trust", "follow") => vec![None, expected],
+            // A vendor is at hand there, and follows a first trust no more.
+            ("partial signature", "read") => return None,
             ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
             _ => vec![None],
         };
