@@ -7,6 +7,7 @@ use olr::anchor::AnchorBody as OurAnchor;
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
+use olr::partial::ProposalBody as OurProposal;
 use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
 use olr::time;
@@ -30,8 +31,9 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurDelegation, DelegationBody>(bytes);
     agree::<OurReceipt, ReceiptBody>(bytes);
     agree::<OurAnchor, AnchorBody>(bytes);
+    agree::<OurProposal, ProposalBody>(bytes);
     let framed = [Kind::License, Kind::Trust, Kind::Delegation, Kind::Receipt, Kind::Time];
-    for kind in framed {
+    for kind in framed.into_iter().chain([Kind::PartialSignature]) {
         if let Ok(frame) = Frame::parse(kind, bytes) {
             second_decoder(frame.body);
         }
@@ -96,7 +98,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act);
+tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act Kind);
 
 macro_rules! identifiers {
     ($($type:ty)*) => { $(
@@ -354,6 +356,14 @@ mirrors! {
         license: Id,
         license_hash: Hash,
         at: Instant,
+        extensions: Vec<Extension>,
+    }
+
+    ProposalBody of OurProposal {
+        kind: Number,
+        signers: Vec<Id>,
+        attachments: Vec<u8>,
+        body: Vec<u8>,
         extensions: Vec<Extension>,
     }
 
