@@ -12,6 +12,7 @@ use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody, sign_license};
+use olr::partial::{Content, Proposal, ProposalBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::{RequestBody, SealedRequest};
 use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
@@ -46,7 +47,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 21] = [
+pub const ALL: [(&str, Property); 22] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -57,6 +58,7 @@ pub const ALL: [(&str, Property); 21] = [
     ("key_file", key_file),
     ("license", license),
     ("paper", paper),
+    ("partial", partial),
     ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
@@ -202,6 +204,34 @@ pub fn receipt(bytes: &[u8]) {
         let own = SNAKEOIL.install.signing_key().public() == body.install_key;
         assert!(own || signed.is_err(), "nobody signs for another server");
         assert!(signed.is_err() || body.number > 0, "numbers count from 1");
+    }
+}
+
+/// A proposal, whole or as a body that nobody signed; the root signs what it may.
+pub fn partial(bytes: &[u8]) {
+    let trust = Some(&SNAKEOIL.trust);
+    for of in [None, trust] {
+        let read =
+            of.map_or_else(|| Proposal::parse(bytes), |trust| Proposal::verify(bytes, trust));
+        if let Ok(proposal) = read {
+            assert_eq!(proposal.bytes(), bytes);
+            assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
+            let _ = (proposal.check(None), proposal.finish(of));
+        }
+    }
+    inner::<ProposalBody>(Kind::PartialSignature, bytes);
+    let Some(body) = body::<ProposalBody>(bytes, BODY_CAP) else { return };
+    let vendor = SNAKEOIL.trust.vendor();
+    let frame = Unsigned::new(Kind::PartialSignature, vendor, Vec::new(), encode(&body));
+    let Ok(bytes) = frame.unwrap().with_signatures(Vec::new()) else { return };
+    let Ok(proposal) = Proposal::verify(&bytes, &SNAKEOIL.trust) else { return };
+    if let Content::Trust(next) = proposal.content() {
+        assert!(next.version > 1 && !next.roots.is_empty() && body.signers.is_empty());
+    }
+    if let Ok(signed) = proposal.sign(&SNAKEOIL.root, trust) {
+        assert_ne!(proposal.kind(), Kind::License, "roots sign no license");
+        assert_eq!(signed.signed_by().len(), 1);
+        assert!(signed.finish(trust).is_ok() || signed.still_missing(trust).unwrap().is_some());
     }
 }
 

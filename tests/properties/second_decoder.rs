@@ -7,6 +7,7 @@ use olr::anchor::AnchorBody as OurAnchor;
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
+use olr::partial::ProposalBody as OurProposal;
 use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
 use olr::revocation::RevocationsBody as OurRevocations;
@@ -34,6 +35,7 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurAnchor, AnchorBody>(bytes);
     agree::<OurRevocations, RevocationsBody>(bytes);
     agree::<OurMemory, Memory>(bytes);
+    agree::<OurProposal, ProposalBody>(bytes);
     let framed = [
         Kind::License,
         Kind::Trust,
@@ -41,6 +43,7 @@ pub fn second_decoder(bytes: &[u8]) {
         Kind::Receipt,
         Kind::Time,
         Kind::Revocations,
+        Kind::PartialSignature,
     ];
     for kind in framed {
         if let Ok(frame) = Frame::parse(kind, bytes) {
@@ -107,7 +110,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act);
+tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act Kind);
 
 macro_rules! identifiers {
     ($($type:ty)*) => { $(
@@ -365,6 +368,14 @@ mirrors! {
         license: Id,
         license_hash: Hash,
         at: Instant,
+        extensions: Vec<Extension>,
+    }
+
+    ProposalBody of OurProposal {
+        kind: Number,
+        signers: Vec<Id>,
+        attachments: Vec<u8>,
+        body: Vec<u8>,
         extensions: Vec<Extension>,
     }
 
