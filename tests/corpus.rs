@@ -9,6 +9,8 @@ use olr::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+#[path = "fixtures/keys.rs"]
+mod keys;
 mod properties;
 #[path = "fixtures/scenario.rs"]
 #[allow(dead_code)]
@@ -118,13 +120,13 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of all fixtures: target and file name, then content. The name is that of the content.
+/// The seeds of all fixtures, and of keys, which are no artefacts: target and file name, then content. The name is that of the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {
         let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
         ((target, name), bytes)
     };
-    committed().iter().flat_map(seeds).map(named).collect()
+    committed().iter().flat_map(seeds).chain(keys::seeds()).map(named).collect()
 }
 
 #[test]

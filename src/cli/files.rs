@@ -94,7 +94,7 @@ impl Output {
         match self.path(name) {
             Some(path) => file::write(&path, text.as_bytes(), Writing::Public),
             None => {
-                report.artefact = Some(text.into_bytes());
+                report.artefact = Some(text.into_bytes().into());
                 Ok(())
             }
         }

@@ -47,13 +47,18 @@ struct Findings {
     missing: Option<Error>,
 }
 
-pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let bytes = read_artefact(None, &args.file)?;
     if State::is_one(&bytes) {
         let fact = "this is the state of a server: it holds secrets and is not shown";
         return Err(Error::unable(fact, "see `olr status`"));
     }
     let kind = Header::peek(&bytes)?;
+    #[cfg(feature = "vendor")]
+    if let (Kind::Request, Some(folder)) = (kind, args.vendor.given()) {
+        super::passphrase::warn_of_keys(&folder, context);
+    }
+    let _ = context;
     let findings = match kind {
         Kind::Request => request(&bytes, args)?,
         Kind::License => license(&bytes, args)?,
@@ -138,7 +143,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
         let trust = folder.trust()?;
-        let mut ask = |key: &_| super::vendor::passphrase(key, args.passphrase_file.as_deref());
+        let mut ask = |key: &_| super::passphrase::passphrase(key, args.passphrase_file.as_deref());
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
                 findings.pairs.extend(show::request_pairs(opened.body()));

@@ -19,6 +19,7 @@ use super::files::{Output, read_artefact};
 use super::key::proposals::{self, described, read_copies};
 use super::key::signature_pairs;
 use super::output::Report;
+use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
 use super::show;
 use super::staff::StaffArg;
@@ -93,6 +94,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let also = also.collect::<Result<Vec<_>>>()?;
     let signed = read_copies(&args.signed, Some(&trust))?;
     let by = Signers { issuers: &args.issuer, also: &also, signed: signed.as_ref() };
+    warn_of_keys(&folder, context);
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run && !also.is_empty() {

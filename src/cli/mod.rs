@@ -25,6 +25,8 @@ mod manual;
 mod matching;
 mod output;
 #[cfg(feature = "vendor")]
+mod passphrase;
+#[cfg(feature = "vendor")]
 mod publish;
 mod request;
 #[cfg(feature = "vendor")]
@@ -84,20 +86,24 @@ enum Verb {
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
+    /// Make and keep keys; propose, sign and combine what several custodians decide (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Key(key::Key),
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
     /// Take a license or an issuer key back (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
-    /// Keys: propose, sign and combine what several custodians decide; delegate; rotate (at the vendor).
-    #[cfg(feature = "vendor")]
-    #[command(subcommand)]
-    Key(key::Key),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Vendor(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Key(Absent),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
@@ -106,10 +112,6 @@ enum Verb {
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Revoke(Absent),
-    /// This build has no vendor commands.
-    #[cfg(not(feature = "vendor"))]
-    #[command(hide = true)]
-    Key(Absent),
     /// Print a completion script for a shell.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.
@@ -133,7 +135,7 @@ fn absent(_: &Absent) -> olr::error::Result<Report> {
 /// A verb that this build lacks swallows its arguments, `--json` too.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Issue(absent) | Verb::Revoke(absent) | Verb::Key(absent) =
+    if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) | Verb::Revoke(absent) =
         verb
     {
         return absent.rest.iter().any(|arg| arg == "--json");
@@ -178,7 +180,7 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         #[cfg(feature = "vendor")]
         Verb::Key(verb) => key::run(verb, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Issue(args) | Verb::Revoke(args) | Verb::Key(args) => {
+        Verb::Vendor(args) | Verb::Key(args) | Verb::Issue(args) | Verb::Revoke(args) => {
             absent(args)
         }
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),

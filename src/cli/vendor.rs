@@ -2,21 +2,17 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::key::Role;
-use olr::key::file::KeyFile;
 use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, Roots, read_text};
 
 use super::context::Context;
 use super::output::Report;
+use super::passphrase::new_passphrase;
 use super::request::expect_visible;
 use super::{compare, publish, show, time_anchor};
 
@@ -181,26 +177,6 @@ fn roots(args: &InitArgs) -> Result<Roots> {
     }
 }
 
-/// A passphrase for a key that is made.
-#[derive(clap::Args)]
-pub struct NewPassphraseArg {
-    /// The file with the passphrase of the new key.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-    /// Leave the new key without a passphrase: whoever reads the file can use it.
-    #[arg(long, conflicts_with = "passphrase_file")]
-    no_passphrase: bool,
-}
-
-impl NewPassphraseArg {
-    pub fn new_passphrase(&self, whose: &str) -> Result<Option<Passphrase>> {
-        if self.no_passphrase {
-            return Ok(None);
-        }
-        new_passphrase(whose, self.passphrase_file.as_deref(), "--passphrase-file").map(Some)
-    }
-}
-
 fn issued(args: &IssuedArgs) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
@@ -251,66 +227,4 @@ fn moved(record: &IssuedRecord) -> String {
         Some(reason) => format!("{from}, transfer: {reason}"),
         None => format!("{from}, with its receipt"),
     }
-}
-
-const CHOOSE: &str = "choose one, or say --no-passphrase";
-const GIVE: &str = "give the passphrase that was chosen for this key";
-
-/// A passphrase for new keys: from a file, or typed twice.
-fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
-    if let Some(path) = path {
-        return from_file(path, CHOOSE);
-    }
-    if !can_ask() {
-        let fact = format!("the {whose} passphrase is missing");
-        return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
-    }
-    let first = ask(&format!("New {whose} passphrase: "))?;
-    if first.is_empty() {
-        return checked(first, CHOOSE);
-    }
-    if *first != *ask(&format!("The {whose} passphrase once more: "))? {
-        return Err(Error::unable("the two passphrases differ", "try again"));
-    }
-    checked(first, CHOOSE)
-}
-
-/// The passphrase that opens an existing key.
-pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
-    let whose = if key.role == Role::Root { "root" } else { "staff" };
-    match path {
-        Some(path) => from_file(path, GIVE),
-        None if can_ask() => {
-            checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?, GIVE)
-        }
-        None => {
-            let fact = format!("the {} key needs the {whose} passphrase", key.role);
-            Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
-        }
-    }
-}
-
-/// Questions are asked on a terminal only.
-fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn ask(prompt: &str) -> Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
-    })
-}
-
-/// The first line of a file.
-fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
-    let text = Zeroizing::new(read_text(path)?);
-    let line = text.lines().next().unwrap_or_default();
-    checked(Zeroizing::new(line.to_string()), hint).map_err(|error| error.within(file::name(path)))
-}
-
-fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
-    if text.is_empty() {
-        return Err(Error::unable("the passphrase is empty", hint));
-    }
-    Ok(Passphrase::new(text))
 }

@@ -12,9 +12,9 @@ use crate::file::{self, Writing};
 use crate::issue::STARTER_GRANT;
 use crate::key::Role;
 use crate::key::file::KeyFile;
+use crate::key::store;
 use crate::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
 use crate::vendor::propose::first_body;
-use crate::vendor::rotate::write_key;
 use crate::vendor::{FirstTrust, Folder};
 use crate::wire::armor::armor;
 use crate::wire::codec::{Limit, Set, encode};
@@ -127,7 +127,7 @@ fn fill(
             _ => (&passphrases.staff, Cost::STAFF),
         });
         let file = KeyFile::new(role, &seed, passphrase, rng)?;
-        write_key(&folder.join("keys").join(format!("{name}.key")), &file)?;
+        store::write(&folder.join("keys").join(format!("{name}.key")), &file)?;
         Ok((seed, file.public))
     };
     let (mut roots, mut root_publics) = (Vec::new(), Vec::new());

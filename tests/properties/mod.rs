@@ -29,6 +29,7 @@ use value::{Source, Value};
 
 mod courier;
 mod edits;
+mod keys;
 mod records;
 mod second_decoder;
 mod value;
@@ -36,6 +37,7 @@ mod values;
 
 pub use courier::courier;
 pub use edits::edits;
+pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
 pub use values::values;
 
@@ -44,7 +46,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 19] = [
+pub const ALL: [(&str, Property); 21] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -54,7 +56,9 @@ pub const ALL: [(&str, Property); 19] = [
     ("grant", grant),
     ("key_file", key_file),
     ("license", license),
+    ("paper", paper),
     ("partial", partial),
+    ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
     ("request_outer", request_outer),

@@ -11,7 +11,7 @@ use olr::trust::Trust;
 use olr::vendor::{Folder, open_signer};
 
 use super::proposals::{confirm, described, expect_counts};
-use crate::cli::vendor::passphrase;
+use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct RootArgs {

@@ -15,7 +15,7 @@ use super::proposals::{
 };
 use crate::cli::files::Output;
 use crate::cli::output::Report;
-use crate::cli::vendor::passphrase;
+use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct Args {
