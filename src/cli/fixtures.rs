@@ -192,11 +192,11 @@ impl<'a> Desk<'a> {
             // What is asked says less than a vendor's look at it.
             ("request", "parse") if expected.is_none() => return None,
             ("armor", _) if self.has("wanted") => return None,
+            // A vendor is at hand there, and follows a first trust no more.
+            ("partial signature", "read") => return None,
             _ if self.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
             // Who signed a successor is asked in another way at first contact.
             ("trust", "follow") => vec![None, expected],
-            // A vendor is at hand there, and follows a first trust no more.
-            ("partial signature", "read") => return None,
             ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
             _ => vec![None],
         };
