@@ -39,6 +39,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
         "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
+        "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],
@@ -53,6 +54,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Receipt, "receipt"),
         (Kind::Time, "time"),
         (Kind::PartialSignature, "partial"),
+        (Kind::Revocations, "revocations"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }

@@ -308,7 +308,10 @@ fn ended(ended: Option<olr::vendor::Ended>) -> (String, Value) {
 
 fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Time, bytes)?;
-    let verified = known_trust(args)?.map(|trust| Anchor::verify(bytes, &trust).map(|_| ()));
+    let verified = known_trust(args)?.map(|trust| {
+        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
+        Anchor::verify(bytes, &trust).map(drop)
+    });
     let mut findings = signed(&frame, verified);
     match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
         Ok(body) => {

@@ -90,11 +90,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (None, Some(reason)) => Handover::Transfer(reason),
         (None, None) => Handover::Nothing,
     };
+    warn_of_keys(&folder, context);
     let also = args.also.iter().map(|also| delegation_of(also, &folder, &trust));
     let also = also.collect::<Result<Vec<_>>>()?;
     let signed = read_copies(&args.signed, Some(&trust))?;
     let by = Signers { issuers: &args.issuer, also: &also, signed: signed.as_ref() };
-    warn_of_keys(&folder, context);
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run && !also.is_empty() {

@@ -86,7 +86,7 @@ enum Verb {
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
-    /// Make and keep keys; propose, sign and combine what several custodians decide (at the vendor).
+    /// Make keys and keep them; sign with several; delegate; rotate (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Key(key::Key),
@@ -174,11 +174,11 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         #[cfg(feature = "vendor")]
         Verb::Vendor(verb) => vendor::run(verb, context),
         #[cfg(feature = "vendor")]
+        Verb::Key(verb) => key::run(verb, context),
+        #[cfg(feature = "vendor")]
         Verb::Issue(args) => issue::run(args, context),
         #[cfg(feature = "vendor")]
         Verb::Revoke(args) => revoke::run(args, context),
-        #[cfg(feature = "vendor")]
-        Verb::Key(verb) => key::run(verb, context),
         #[cfg(not(feature = "vendor"))]
         Verb::Vendor(args) | Verb::Key(args) | Verb::Issue(args) | Verb::Revoke(args) => {
             absent(args)

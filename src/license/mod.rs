@@ -2,6 +2,8 @@
 //!
 //! Bytes become a [`License`] only through [`License::verify`].
 
+use std::collections::BTreeSet;
+
 use crate::entitlement::{Cause, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
@@ -184,7 +186,9 @@ impl LicenseBody {
             delegation.permits(Act::License, self.issued)?;
             limits::expect_within(self, delegation)?;
         }
-        limits::expect_enough_signers(self, delegations.len(), trust.body())
+        // Two delegations of one key are one signer.
+        let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        limits::expect_enough_signers(self, signers.len(), trust.body())
     }
 }
 

@@ -91,7 +91,8 @@ impl Trust {
             }
         }
         delegations.retain(|delegation| !carries || own.contains(&delegation.key_id()));
-        match left_aside.filter(|_| delegations.len() < own.len()) {
+        let lacks = |key: &KeyId| !delegations.iter().any(|d| d.key_id() == *key);
+        match left_aside.filter(|_| own.iter().any(lacks)) {
             Some(error) => Err(error),
             None => Ok(delegations),
         }

@@ -11,6 +11,7 @@ use olr::license::License;
 use olr::partial::Proposal;
 use olr::receipt::Receipt;
 use olr::request::SealedRequest;
+use olr::revocation::Revocations;
 use olr::state::State;
 use olr::trust::Trust;
 use olr::wire::armor::dearmor;
@@ -43,12 +44,14 @@ pub enum Reader {
     Partial,
     /// A server verifies a time under the trust of `keys/snakeoil`.
     Time,
+    /// A server verifies revocations under the trust of `keys/snakeoil`.
+    Revocations,
     /// A server reads its own state.
     State,
 }
 
 impl Reader {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Request,
         Self::License,
         Self::FirstContact,
@@ -60,6 +63,7 @@ impl Reader {
         Self::Receipt,
         Self::Partial,
         Self::Time,
+        Self::Revocations,
         Self::State,
     ];
 
@@ -74,6 +78,7 @@ impl Reader {
             Self::Receipt => Kind::Receipt,
             Self::Partial => Kind::PartialSignature,
             Self::Time => Kind::Time,
+            Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,
         }
     }
@@ -100,6 +105,7 @@ impl Reader {
                 _ => Ok(()),
             },
             Self::Time => Anchor::verify(bytes, &vendor.trust).map(drop),
+            Self::Revocations => Revocations::verify(bytes, &vendor.trust).map(drop),
             Self::State => State::parse(bytes).map(drop),
         }
     }
@@ -184,7 +190,7 @@ pub type Parser = fn(&[u8]);
 
 /// Every parser by name: what stands between any bytes and a value. What one takes is verified
 /// too, but no key is derived from a passphrase: a file may ask for a GiB.
-pub const PARSERS: [(&str, Parser); 14] = [
+pub const PARSERS: [(&str, Parser); 15] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),
     ("frame", |file| Kind::ALL.iter().for_each(|kind| drop(Frame::parse(*kind, file)))),
@@ -197,6 +203,7 @@ pub const PARSERS: [(&str, Parser); 14] = [
     ("receipt", |file| drop(Reader::Receipt.read(file))),
     ("partial signature", |file| drop(Reader::Partial.read(file))),
     ("time", |file| drop(Reader::Time.read(file))),
+    ("revocations", |file| drop(Reader::Revocations.read(file))),
     ("state", |file| drop(Reader::State.read(file))),
     ("grant and catalog", |file| {
         if let Ok(text) = str::from_utf8(file) {

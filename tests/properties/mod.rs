@@ -15,6 +15,7 @@ use olr::license::{License, LicenseBody, sign_license};
 use olr::partial::{Content, Proposal, ProposalBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::{RequestBody, SealedRequest};
+use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
 use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
@@ -46,7 +47,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 21] = [
+pub const ALL: [(&str, Property); 22] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -63,6 +64,7 @@ pub const ALL: [(&str, Property); 21] = [
     ("request_body", request_body),
     ("request_outer", request_outer),
     ("request_plaintext", request_plaintext),
+    ("revocations", revocations),
     ("second_decoder", second_decoder),
     ("state", state),
     ("time", time),
@@ -246,6 +248,29 @@ pub fn time(bytes: &[u8]) {
         let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
         let critical = body.extensions.iter().any(|extension| extension.critical);
         assert_eq!(sign_time(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
+    }
+}
+
+/// Revocations, whole or as a body that the issuer signs: as a file, and to be attached.
+pub fn revocations(bytes: &[u8]) {
+    if let Ok(list) = Revocations::verify(bytes, &SNAKEOIL.trust) {
+        let frame = Frame::parse(Kind::Revocations, bytes).unwrap();
+        assert_eq!(encode(list.body()), frame.body);
+    }
+    inner::<RevocationsBody>(Kind::Revocations, bytes);
+    if let Some(body) = body::<RevocationsBody>(bytes, BODY_CAP) {
+        let (trust, issuer) = (&SNAKEOIL.trust, &SNAKEOIL.issuer as &dyn Signer);
+        let delegation = SNAKEOIL.delegation.as_slice();
+        let critical = body.extensions.iter().any(|extension| extension.critical);
+        let counts = body.version == 1 && body.sequence > 0 && !critical;
+        let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
+        assert_eq!(file.is_ok(), counts, "this trust is the first one");
+        let bare = sign_bare(&body, trust, issuer).unwrap();
+        assert!(Revocations::verify(&bare, trust).is_err(), "its delegation stands elsewhere");
+        let list = Frame::parse(Kind::Revocations, &bare).unwrap();
+        let beside = Frame::parse(Kind::Delegation, delegation).unwrap();
+        let attached = Revocations::verify_frame(&list, &[list.clone(), beside], trust);
+        assert_eq!(attached.map(|list| list.body().clone()).ok(), counts.then_some(body));
     }
 }
 

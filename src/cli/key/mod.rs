@@ -1,5 +1,4 @@
-//! `olr key`: make keys, look at them, keep them and carry them; and what several custodians sign,
-//! each with his own.
+//! `olr key`: make keys, keep them, and sign with several of them.
 
 use clap::Subcommand;
 use std::path::Path;
