@@ -193,6 +193,8 @@ impl<'a> Desk<'a> {
             // What is asked says less than a vendor's look at it.
             ("request", "parse") if expected.is_none() => return None,
             ("armor", _) if self.has("wanted") => return None,
+            // A vendor is at hand there, and follows a first trust no more.
+            ("partial signature", "read") => return None,
             // What a license carries is held against a server's own, and a bare list is left alone.
             // The delegation of its signer is missing: license-2.
             _ if self.scenario.name == "attached/list-stray" => {
@@ -208,8 +210,6 @@ impl<'a> Desk<'a> {
             }
             // Who signed a successor is asked in another way at first contact.
             ("trust", "follow") => vec![None, expected],
-            // A vendor is at hand there, and follows a first trust no more.
-            ("partial signature", "read") => return None,
             ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
             _ => vec![None],
         };

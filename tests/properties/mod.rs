@@ -58,8 +58,8 @@ pub const ALL: [(&str, Property); 22] = [
     ("key_file", key_file),
     ("license", license),
     ("paper", paper),
-    ("pkcs8", pkcs8),
     ("partial", partial),
+    ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
     ("request_outer", request_outer),
@@ -217,6 +217,9 @@ pub fn partial(bytes: &[u8]) {
             assert_eq!(proposal.bytes(), bytes);
             assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
             let _ = (proposal.check(None), proposal.finish(of));
+            if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
+                assert!(next.version > trust.body().version, "trusts follow one another");
+            }
         }
     }
     inner::<ProposalBody>(Kind::PartialSignature, bytes);
