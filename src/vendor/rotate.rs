@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::error::Result;
-use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::key::store;
+use crate::key::{Role, store};
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, Trust};
 use crate::vendor::{Folder, numbered};
@@ -24,12 +23,8 @@ impl Folder {
         rng: &mut impl CryptoRng,
     ) -> Result<(PathBuf, KeyFile)> {
         let seed = Secret::random(rng);
-        let key = KeyFile::new(
-            role,
-            &seed,
-            passphrase.map(|passphrase| (passphrase, store::cost(role))),
-            rng,
-        )?;
+        let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
+        let key = KeyFile::new(role, &seed, lock, rng)?;
         let highest = self.keys(role)?.iter().map(|(path, _)| numbered(role, path)).max();
         let number = highest.unwrap_or(0).saturating_add(1);
         let name = match number {

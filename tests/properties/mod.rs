@@ -217,6 +217,9 @@ pub fn partial(bytes: &[u8]) {
             assert_eq!(proposal.bytes(), bytes);
             assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
             let _ = (proposal.check(None), proposal.finish(of));
+            if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
+                assert!(next.version > trust.body().version, "trusts follow one another");
+            }
         }
     }
     inner::<ProposalBody>(Kind::PartialSignature, bytes);

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::key::file::KeyFile;
+use olr::key::store;
 use olr::partial::Proposal;
 use olr::trust::Trust;
 use olr::vendor::{Folder, Published};
-use olr::wire::frame::{FILE_CAP, Kind};
+use olr::wire::frame::Kind;
 
 use super::changes::{changes, content_json, signature_pairs};
 use crate::cli::files::{Output, read_artefact};
@@ -84,11 +84,7 @@ pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Pr
 
 /// Whether a signature by the key in this file would count, before any passphrase is asked for.
 pub fn expect_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
-    let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
-    let binary = olr::wire::armor::dearmor(Some(Kind::KeyFile), &bytes);
-    let binary =
-        zeroize::Zeroizing::new(binary.map_err(|e| e.within(file::name(path)))?.into_owned());
-    let key = KeyFile::parse(&binary).map_err(|error| error.within(file::name(path)))?;
+    let key = store::read(path)?;
     if key.role != proposal.role() {
         let fact = format!("{}: this is a {} key", file::name(path), key.role);
         let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());

@@ -17,7 +17,7 @@ use olr::wire::id::KeyId;
 use super::proposals::{PROPOSAL, conclude, expect_free};
 use super::propose::{ids, public_keys};
 use super::roots::RootArgs;
-use super::save::Protection;
+use super::save::{Protection, unprotected};
 use crate::cli::context::Context;
 use crate::cli::files::Output;
 use crate::cli::output::Report;
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "PUB")]
     public: Option<PathBuf>,
     #[command(flatten)]
-    passphrase: Protection,
+    protection: Protection,
     #[command(flatten)]
     roots: RootArgs,
 }
@@ -138,7 +138,7 @@ fn rotate(
             (key.ok_or_else(|| Error::unable("no key was named", "name its .pub file"))?, None)
         }
         None => {
-            let passphrase = args.passphrase.choose(role)?;
+            let passphrase = args.protection.choose(role)?;
             let (path, key) = folder.new_key(role, passphrase.as_ref(), &mut context.rng)?;
             (key.public, Some(path))
         }
@@ -159,6 +159,9 @@ fn rotate(
         let public_file = path.with_extension("pub");
         let text = to_pem(role, &public);
         file::write(&public_file, text.as_bytes(), file::Writing::Public)?;
+        if args.protection.is_none() {
+            report.notes.push(unprotected(role));
+        }
         report.notes.push(format!("new {role} key {id}: {}", file::name(path)));
         report.json["key"] = json!(file::name(path));
     }

@@ -47,6 +47,11 @@ pub struct NewProtection {
 }
 
 impl Protection {
+    /// Whether the key is to be left without one.
+    pub fn is_none(&self) -> bool {
+        self.no_passphrase
+    }
+
     /// Nothing where none is wanted.
     pub fn choose(&self, role: Role) -> Result<Option<Passphrase>> {
         if self.no_passphrase {
