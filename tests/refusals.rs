@@ -50,6 +50,6 @@ fn promises_are_marked_as_such() {
         .filter(|(_, section)| flat(section).contains(NOT_YET))
         .map(|(word, _)| *word)
         .collect();
-    let promises = ["revoked", "not-entitled", "quota-exceeded", "maintenance-ended"];
+    let promises = ["not-entitled", "quota-exceeded", "maintenance-ended"];
     assert_eq!(marked, promises);
 }
