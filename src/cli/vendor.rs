@@ -8,12 +8,12 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
+use olr::crypto::token::PinWanted;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
-use olr::key::file::KeyFile;
-use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
+use olr::vendor::{Folder, Init, IssuedRecord, Locked, Passphrases, read_text};
 
 use super::context::Context;
 use super::output::Report;
@@ -198,7 +198,7 @@ fn moved(record: &IssuedRecord) -> String {
 }
 
 const CHOOSE: &str = "choose one, or say --no-passphrase";
-const GIVE: &str = "give the passphrase that was chosen for this key";
+const GIVE: &str = "give the passphrase or PIN that was chosen for this key";
 
 /// A passphrase for new keys: from a file, or typed twice.
 fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
@@ -219,18 +219,31 @@ fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Resul
     checked(first, CHOOSE)
 }
 
-/// The passphrase that opens an existing key.
-pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
-    let whose = if key.role == Role::Root { "root" } else { "staff" };
+/// What opens an existing key: its passphrase, or the PIN of the token that it is in.
+pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
+    let (what, question, give) = match locked {
+        Locked::KeyFile { role, .. } => {
+            let whose = if *role == Role::Root { "root" } else { "staff" };
+            let what = format!("the {role} key needs the {whose} passphrase");
+            let question = format!("The {whose} passphrase ({role} key): ");
+            (what, question, "give --passphrase-file FILE, or run on a terminal")
+        }
+        Locked::Token(PinWanted { token, last_try }) => {
+            let token = shown(token);
+            if *last_try && path.is_some() {
+                let fact = format!("one more wrong PIN locks token {token}");
+                return Err(Error::unable(fact, "type the PIN this time"));
+            }
+            let last = if *last_try { ", the last try before it locks" } else { "" };
+            let what = format!("token {token} needs its PIN");
+            let give = "add pin-source=file:PATH to its URI, or run on a terminal";
+            (what, format!("PIN of token {token}{last}: "), give)
+        }
+    };
     match path {
         Some(path) => from_file(path, GIVE),
-        None if can_ask() => {
-            checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?, GIVE)
-        }
-        None => {
-            let fact = format!("the {} key needs the {whose} passphrase", key.role);
-            Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
-        }
+        None if can_ask() => checked(ask(&question)?, GIVE),
+        None => Err(Error::unable(what, give)),
     }
 }
 

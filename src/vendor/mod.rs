@@ -10,9 +10,10 @@ use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::trust::Trust;
+use crate::trust::{DelegationBody, Trust};
 use crate::wire::armor::dearmor;
-use crate::wire::frame::{FILE_CAP, Kind};
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::frame::{FILE_CAP, Frame, Kind};
 use crate::wire::id::KeyId;
 
 mod fork;
@@ -28,7 +29,7 @@ pub use init::{Init, Passphrases};
 pub use issue::{Issue, IssuedLicense};
 pub use issued::IssuedRecord;
 pub use moves::{Ended, Handover};
-pub use signer::open_signer;
+pub use signer::{Locked, MODULE, open_signer, public_of};
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub struct Folder {
     path: PathBuf,
 }
 
-/// Asks for the passphrase of a key file that has one.
-pub type AskPassphrase<'a> = &'a mut dyn FnMut(&KeyFile) -> Result<Passphrase>;
+/// Asks for the passphrase of a key file that has one, or for the PIN of a token.
+pub type AskPassphrase<'a> = &'a mut dyn FnMut(&Locked) -> Result<Passphrase>;
 
 impl Folder {
     /// The vendor folder at `path`.
@@ -93,40 +94,49 @@ impl Folder {
     /// # Errors
     /// Exit 2 when either is missing, or the key does not open.
     pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let (path, key) = self.find_key(|key| key.role == Role::Issuer)?.ok_or_else(|| {
-            let fact = format!("there is no issuer key in {}", file::name(&self.path.join("keys")));
-            Error::unable(fact, "fetch it, or name another folder with --vendor")
+        let path = self.path.join("delegations").join("issuer.olr");
+        let delegation = read_own(Kind::Delegation, &path, |bytes| Ok(bytes.to_vec()))?;
+        // Whether the roots signed it, whoever signs with it finds out.
+        let body = read_own(Kind::Delegation, &path, |bytes| {
+            let frame = Frame::parse(Kind::Delegation, bytes)?;
+            decode::<DelegationBody>("delegation body", frame.body, BODY_CAP)
         })?;
-        let delegation = self.path.join("delegations").join("issuer.olr");
-        let delegation = read_own(Kind::Delegation, &delegation, |bytes| Ok(bytes.to_vec()))?;
-        let passphrase = passphrase_of(&key, ask)?;
-        let key = key.open_signing(Role::Issuer, passphrase.as_ref());
-        let key = key.map_err(|error| error.within(file::name(&path)))?;
-        Ok((Box::new(key), delegation))
+        Ok((self.issuer_key(&body.issuer, ask)?, delegation))
     }
 
     /// The first key file in `keys/`, by name, that fits.
     fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
+        for path in self.in_keys(&["key"])? {
+            let key = self.read_key(&path)?;
+            if fits(&key) {
+                return Ok(Some((path, key)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The files in `keys/` with these extensions, by name.
+    fn in_keys(&self, extensions: &[&str]) -> Result<Vec<PathBuf>> {
         let folder = self.path.join("keys");
         let Ok(entries) = std::fs::read_dir(&folder) else {
             let fact = format!("{}: the keys cannot be read", file::name(&folder));
             return Err(Error::unable(fact, "run as the owner of the vendor folder"));
         };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+        let is_wanted = |path: &PathBuf| {
+            path.extension().is_some_and(|own| extensions.iter().any(|wanted| own == *wanted))
+        };
+        paths.retain(is_wanted);
         paths.sort();
-        for path in paths {
-            let key = read_own(Kind::KeyFile, &path, KeyFile::parse).map_err(|error| {
-                Error::unable(
-                    error.fact(),
-                    "restore this key from a backup, or move it out of keys/",
-                )
-            })?;
-            if fits(&key) {
-                return Ok(Some((path, key)));
-            }
-        }
-        Ok(None)
+        Ok(paths)
+    }
+
+    /// A key file of this folder.
+    fn read_key(&self, path: &Path) -> Result<KeyFile> {
+        read_own(Kind::KeyFile, path, KeyFile::parse).map_err(|error| {
+            let hint = "restore this key from a backup, or move it out of keys/";
+            Error::unable(error.fact(), hint)
+        })
     }
 }
 
@@ -140,7 +150,10 @@ fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) 
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {
-    if key.needs_passphrase() { ask(key).map(Some) } else { Ok(None) }
+    if !key.needs_passphrase() {
+        return Ok(None);
+    }
+    ask(&Locked::KeyFile { role: key.role, id: key.id }).map(Some)
 }
 
 /// Reads a text file that people edit.
