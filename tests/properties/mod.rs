@@ -28,6 +28,7 @@ use value::{Source, Value};
 
 mod courier;
 mod edits;
+mod elsewhere;
 mod records;
 mod second_decoder;
 mod value;
@@ -35,6 +36,7 @@ mod values;
 
 pub use courier::courier;
 pub use edits::edits;
+pub use elsewhere::{agent, token_uri};
 pub use second_decoder::second_decoder;
 pub use values::values;
 
@@ -43,7 +45,8 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 18] = [
+pub const ALL: [(&str, Property); 20] = [
+    ("agent", agent),
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -60,6 +63,7 @@ pub const ALL: [(&str, Property); 18] = [
     ("second_decoder", second_decoder),
     ("state", state),
     ("time", time),
+    ("token_uri", token_uri),
     ("trust", trust),
     ("values", values),
 ];
