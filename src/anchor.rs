@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::time::Instant;
-use crate::trust::{Act, Trust};
+use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind};
@@ -52,7 +52,7 @@ impl Anchor {
         for delegation in &delegations {
             delegation.permits(Act::Time, body.time)?;
         }
-        trust.expect_unrevoked(&delegations)?;
+        trust.expect_unrevoked(delegations.iter().map(Delegation::key_id))?;
         Ok(Self { body, bytes: bytes.to_vec() })
     }
 

@@ -27,9 +27,12 @@ pub mod issue;
 pub mod key;
 pub mod license;
 pub mod machine;
+#[cfg(feature = "vendor")]
+pub mod partial;
 pub mod policy;
 pub mod receipt;
 pub mod request;
+pub mod revocation;
 pub mod state;
 pub mod time;
 pub mod trust;

@@ -38,12 +38,19 @@ pub struct Grace {
     pub cause: Cause,
     /// From when it counts.
     pub since: Instant,
-    /// When it ends.
-    pub until: Instant,
+    /// When it ends; nothing where only a warning follows.
+    pub until: Option<Instant>,
     /// What then.
     pub then: Outcome,
     /// What would be refused without it.
     pub overlooked: Error,
+}
+
+impl Grace {
+    /// What ends first comes first, a mere warning last.
+    fn urgency(&self) -> (bool, Option<Instant>) {
+        (self.until.is_none(), self.until)
+    }
 }
 
 /// Whether the home can be written, so that a clock set back is noticed.
@@ -101,7 +108,10 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     // A license that waits takes over once it has begun; one that no longer verifies never does,
     // and never stops the one that is in force.
     let next = slot.next.as_ref().map(read);
-    let takes_over = |next: &License| slot.installed.is_none() || next.body().starts.begins() <= at;
+    let counts = |next: &License| state.revocation(slot, next).is_none();
+    let takes_over = |next: &License| {
+        slot.installed.is_none() || (next.body().starts.begins() <= at && counts(next))
+    };
     let (in_force, next) = match (next, slot.installed.as_ref().map(read)) {
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),
@@ -114,7 +124,8 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
         Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
     };
     let machine = compare(&license, state, found);
-    match judge(&license, &machine, state, clock, Some(slot.matched)) {
+    let revoked = state.revocation(slot, &license);
+    match judge(&license, &machine, state, clock, Some((slot.matched, revoked))) {
         Ok(grace) => decision.grace = grace,
         Err(refusal) => decision.refusal = Some(refusal),
     }
@@ -162,26 +173,31 @@ pub fn explain(
     Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable)
 }
 
-/// Judges a license that was verified and is for this installation. `matched` is when its machine
-/// was last seen, for a license that is installed: its grace counts from then.
+/// Judges a license that was verified and is for this installation. One that is installed may have a
+/// grace: `installed` says when its machine was last seen, and whether it is revoked.
 ///
 /// # Errors
-/// `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired`, in this order.
+/// `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired`, in this order.
 pub fn judge(
     license: &License,
     machine: &Match,
     state: &State,
     clock: Instant,
-    matched: Option<Instant>,
+    installed: Option<(Instant, Option<(Instant, Error)>)>,
 ) -> Result<Option<Grace>> {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
+    let (matched, revoked) = installed.map_or((None, None), |(matched, r)| (Some(matched), r));
+    let revoked = match revoked {
+        Some((since, refusal)) => Some(grace(license, Cause::Revoked, Some(since), at, refusal)?),
+        None => None,
+    };
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");
         return Err(Error::refuse(Refusal::ClockRolledBack, fact));
     }
-    let grace = match machine.expect() {
+    let conflict = match machine.expect() {
         Ok(()) => None,
-        Err(refusal) => Some(conflict(license, matched, at, refusal)?),
+        Err(refusal) => Some(grace(license, Cause::Conflict, matched, at, refusal)?),
     };
     if at < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
@@ -191,23 +207,27 @@ pub fn judge(
         Some(last) if at >= last.ends() => {
             Err(Error::refuse(Refusal::Expired, format!("this license ended on {last}")))
         }
-        _ => Ok(grace),
+        _ => Ok([revoked, conflict].into_iter().flatten().min_by_key(Grace::urgency)),
     }
 }
 
-/// The grace that a license has on a machine that no longer matches. It counts from when the
-/// machine was last seen: a snapshot that is restored brings no new one.
-fn conflict(
+/// The grace that a license has for `cause`. For a machine that no longer matches it counts from when
+/// it was last seen: a snapshot that is restored brings no new one.
+fn grace(
     license: &License,
-    matched: Option<Instant>,
+    cause: Cause,
+    since: Option<Instant>,
     at: Instant,
     refusal: Error,
 ) -> Result<Grace> {
-    let rule = license.body().grace.get(&Cause::Conflict);
-    let (Some(rule), Some(since)) = (rule, matched) else { return Err(refusal) };
+    let rule = license.body().grace.get(&cause);
+    let (Some(rule), Some(since)) = (rule, since) else { return Err(refusal) };
     let until = Instant::new(since.seconds.saturating_add(rule.seconds));
+    if rule.outcome == Outcome::Warn {
+        return Ok(Grace { cause, since, until: None, then: rule.outcome, overlooked: refusal });
+    }
     if at >= until {
         return Err(refusal.within(format!("the grace period ended at {until}")));
     }
-    Ok(Grace { cause: rule.cause, since, until, then: rule.outcome, overlooked: refusal })
+    Ok(Grace { cause, since, until: Some(until), then: rule.outcome, overlooked: refusal })
 }

@@ -9,6 +9,10 @@ use olr::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+#[path = "fixtures/elsewhere.rs"]
+mod elsewhere;
+#[path = "fixtures/keys.rs"]
+mod keys;
 mod properties;
 #[path = "fixtures/scenario.rs"]
 #[allow(dead_code)]
@@ -36,6 +40,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "delegation" => vec![("delegation", bytes.clone()), ("frame", bytes.clone())],
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
+        "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
+        "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],
@@ -49,6 +55,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Delegation, "delegation"),
         (Kind::Receipt, "receipt"),
         (Kind::Time, "time"),
+        (Kind::Revocations, "revocations"),
+        (Kind::PartialSignature, "partial"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }
@@ -116,50 +124,15 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of what is no artefact, and has no fixtures.
-fn by_hand() -> Vec<(&'static str, Vec<u8>)> {
-    let uris = [
-        "pkcs11:",
-        "pkcs11:token=olr;object=issuer?module-path=/usr/lib/softhsm/libsofthsm2.so",
-        "pkcs11:token=The%20software%20token;id=%69%95%3E%5C%F4%BD%EC%91;type=private",
-        "PKCS11:slot-id=18446744073709551615;serial=DECC0401648;model=a&b=c",
-        "pkcs11:manufacturer=Snake%20Oil,%20Inc.?pin-source=file:///etc/token&x-a=1&x-a=2",
-        "pkcs11:object=%C3%A9%F0%9F%94%91?pin-source=file:/run/pin&module-path=/a%2Fb",
-        "pkcs11:token=a?pin-value=1234",
-        "pkcs11:token=a;object=b;token=a",
-        "pkcs11:token=a?module-name=softhsm2",
-        "pkcs11:id=%4",
-    ];
-    let string = |bytes: &[u8]| [(bytes.len() as u32).to_be_bytes().as_slice(), bytes].concat();
-    let key = [string(b"ssh-ed25519"), string(&[7; 32])].concat();
-    let fido = [string(b"sk-ssh-ed25519@openssh.com"), string(&[7; 32]), string(b"ssh:")].concat();
-    let listed = |keys: &[&[u8]]| {
-        let keys = keys.iter().flat_map(|key| [string(key), string(b"me@office")].concat());
-        keys.collect::<Vec<u8>>()
-    };
-    let signature = [string(b"ssh-ed25519"), string(&[9; 64])].concat();
-    let answers = [
-        vec![5],
-        vec![12, 0, 0, 0, 0],
-        vec![12, 0xff, 0xff, 0xff, 0xff],
-        [[12, 0, 0, 0, 1].as_slice(), &listed(&[&key])].concat(),
-        [[12, 0, 0, 0, 2].as_slice(), &listed(&[&fido, &key])].concat(),
-        [[12, 0, 0, 0, 1].as_slice(), &listed(&[&key]), &[0]].concat(),
-        [[14].as_slice(), &string(&signature)].concat(),
-        [[14].as_slice(), &string(&signature), &[0]].concat(),
-        [[14].as_slice(), &string(&[signature.as_slice(), &[1, 0, 0, 0, 1]].concat())].concat(),
-    ];
-    let uris = uris.map(|uri| ("token_uri", uri.as_bytes().to_vec()));
-    uris.into_iter().chain(answers.map(|answer| ("agent", answer))).collect()
-}
-
-/// All seeds: target and file name, then content. The name is that of the content.
+/// The seeds of all fixtures, and of what is no artefact: target and file name, then content. The
+/// name is that of the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {
         let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
         ((target, name), bytes)
     };
-    committed().iter().flat_map(seeds).chain(by_hand()).map(named).collect()
+    let others = keys::seeds().into_iter().chain(elsewhere::seeds());
+    committed().iter().flat_map(seeds).chain(others).map(named).collect()
 }
 
 #[test]

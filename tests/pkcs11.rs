@@ -155,9 +155,10 @@ fn a_root_in_a_token_founds_a_vendor() {
 fn pins() {
     let office = office();
     delegate(&office, "object=issuer");
-    // Nobody is there to type it, and the staff's passphrase is not tried on a token.
+    // To look at the request takes none. Nobody is there to type it, and the staff's passphrase is not tried on a token.
     office.write("staff", PIN);
     office.write("vendor/keys/issuer.uri", "pkcs11:object=issuer");
+    office.olr("issue req.olr --grant vendor/grant.toml --dry-run").done();
     let run = office.olr("issue req.olr --grant vendor/grant.toml --passphrase-file staff");
     run.unable("token olr needs its PIN", "pin-source");
     let issue = || office.issue(&uri(&office, "object=issuer"));
@@ -192,7 +193,7 @@ fn exactly_one_key_and_one_token_must_fit() {
     issue("object=issuer;id=%01").unable("several tokens fit the URI: ", "serial=");
     issue("token=second").unable("token second holds no private key", "correct object=");
     // The other key is there, but nobody delegated it.
-    issue("token=olr;id=%02").unable("which is delegated, is not in keys/", "delegate the one");
+    issue("token=olr;id=%02").unable("there is no delegation for issuer key", "olr key delegate");
 }
 
 #[test]
@@ -230,6 +231,13 @@ fn libraries() {
     let named = format!("pkcs11:object=issuer?module-path={}", module());
     office.set("OLR_PKCS11_MODULE", "");
     assert!(library(&office, "root", &named).starts_with("a trust"));
+    let pin = office.path("pin");
+    let named = format!("{named}&pin-source=file:{}", pin.display());
+    let mut issue = office.command(env!("CARGO_BIN_EXE_olr"));
+    issue.args(["issue", "req.olr", "--grant", "vendor/grant.toml", "--issuer", &named]);
+    let output = issue.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    office.in_force();
 }
 
 /// SoftHSM takes the parameters of Ed25519ctx, reports success, and signs something else.
@@ -253,7 +261,7 @@ fn a_signature_over_something_else_leaves_nobody() {
     let delegation = std::fs::read(office.path("vendor/delegations/issuer.olr")).unwrap();
     let delegation = olr::wire::armor::dearmor(None, &delegation).unwrap().into_owned();
     let issuers: [(&dyn Signer, &[u8]); 1] = [(&key, &delegation)];
-    let error = sign_by_issuers(Kind::License, vec![1], &trust, &issuers).unwrap_err();
+    let error = sign_by_issuers(Kind::License, vec![1], &trust, &issuers, &[]).unwrap_err();
     assert!(error.fact().contains("does not verify"), "{error}");
 }
 

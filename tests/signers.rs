@@ -131,7 +131,7 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
     run.unable("has no key SHA256:nothing; it has: ", "ssh-add");
     run.unable(&format!("{fingerprint} \"office\" (ssh-ed25519)"), "name one of these");
     issue(&rsa).unable("\"rsa\" (ssh-rsa) cannot sign here", "ssh-ed25519");
-    issue(&other).unable("which is delegated, is not in keys/", "delegate the one");
+    issue(&other).unable("there is no delegation for issuer key", "olr key delegate");
     // Locked, it shows no keys.
     office.tool("ssh-add", &["-q", "-x"]);
     issue(&fingerprint).unable("the SSH agent shows no key", "if it is locked");

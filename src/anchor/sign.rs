@@ -12,6 +12,6 @@ use crate::wire::frame::Kind;
 /// # Errors
 /// What [`Anchor::verify`] refuses; exit 2 when a cap is broken.
 pub fn sign_time(body: &AnchorBody, trust: &Trust, issuer: (&dyn Signer, &[u8])) -> Result<Anchor> {
-    let bytes = sign_by_issuers(Kind::Time, encode(body), trust, &[issuer])?;
+    let bytes = sign_by_issuers(Kind::Time, encode(body), trust, &[issuer], &[])?;
     Anchor::verify(&bytes, trust)
 }

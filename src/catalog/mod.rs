@@ -57,6 +57,10 @@ pub struct LicenseType {
     pub edition: String,
     /// Whether it may be activated offline.
     pub offline: bool,
+    /// What follows when a license is revoked: `stop`, `warn`, or a span of days until it stops.
+    /// Without, it stops at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<String>,
 }
 
 /// Something that is counted.
@@ -110,6 +114,7 @@ impl Catalog {
         for (id, kind) in &self.types {
             kind.model().map_err(|error| error.within(format!("catalog: type {id}")))?;
             kind.edition().map_err(|error| error.within(format!("catalog: type {id}")))?;
+            kind.grace().map_err(|error| error.within(format!("catalog: type {id}")))?;
         }
         for (name, policy) in &self.policies {
             if policy.share == 0 || policy.share > 100 {
@@ -145,20 +150,43 @@ impl MachinePolicy {
     /// Exit 2 when it is no span of days.
     pub fn grace(&self) -> Result<Option<GraceRule>> {
         let Some(text) = &self.conflict else { return Ok(None) };
-        let days = match Span::parse(text) {
-            Ok(Span::Days(days)) => u64::from(days),
-            _ => {
-                let fact = format!("conflict: {text:?} is no span of days");
-                let hint = "write it like \"14 days\", or leave it out: then there is no grace";
-                return Err(Error::unable(fact, hint));
-            }
+        let Some(seconds) = seconds_of(text) else {
+            let fact = format!("conflict: {text:?} is no span of days");
+            let hint = "write it like \"14 days\", or leave it out: then there is no grace";
+            return Err(Error::unable(fact, hint));
         };
-        let seconds = days.saturating_mul(86_400);
         Ok(Some(GraceRule { cause: Cause::Conflict, seconds, outcome: Outcome::Stop }))
     }
 }
 
+/// The seconds of a span of days.
+fn seconds_of(text: &str) -> Option<u64> {
+    match Span::parse(text) {
+        Ok(Span::Days(days)) => Some(u64::from(days).saturating_mul(86_400)),
+        _ => None,
+    }
+}
+
 impl LicenseType {
+    /// What follows when a license is revoked; nothing where it stops at once.
+    ///
+    /// # Errors
+    /// Exit 2 when it is none of the words and no span of days.
+    pub fn grace(&self) -> Result<Option<GraceRule>> {
+        let (cause, stop, warn) = (Cause::Revoked, Outcome::Stop, Outcome::Warn);
+        match self.revoked.as_deref() {
+            None | Some("stop") => Ok(None),
+            Some("warn") => Ok(Some(GraceRule { cause, seconds: 0, outcome: warn })),
+            Some(text) => match seconds_of(text) {
+                Some(seconds) => Ok(Some(GraceRule { cause, seconds, outcome: stop })),
+                None => {
+                    let fact = format!("revoked: {text:?} is no span of days");
+                    Err(Error::unable(fact, "write stop, warn, or a span like \"14 days\""))
+                }
+            },
+        }
+    }
+
     /// Its model.
     ///
     /// # Errors

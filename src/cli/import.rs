@@ -18,7 +18,7 @@ use super::show;
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
-    /// The license, time or newer trust that your vendor sent; armored or binary.
+    /// The license, time, revocations or newer trust that your vendor sent; armored or binary.
     file: PathBuf,
 }
 
@@ -37,6 +37,17 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                 }
             };
             Report::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
+        }
+        Imported::Revocations { licenses, new } => {
+            let named = match licenses {
+                1 => "1 license".to_string(),
+                count => format!("{count} licenses"),
+            };
+            let text = match new {
+                true => format!("These revocations count now; they name {named}."),
+                false => format!("These revocations count already; they name {named}."),
+            };
+            Report::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
         Imported::Time { time, new } => {
             let text = match new {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use olr::anchor::AnchorBody;
 use olr::display::{code, shown};
-use olr::entitlement::Cause;
+use olr::entitlement::{Cause, Outcome};
 use olr::key::{Role, key_id};
 use olr::license::LicenseBody;
 use olr::machine::{Change, Factor, Line};
@@ -14,6 +14,7 @@ use olr::machine::{Change, Factor, Line};
 use olr::machine::{changes, judgement};
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, RequestBody};
+use olr::revocation::RevocationsBody;
 use olr::time::Day;
 use olr::wire::codec::Limit;
 
@@ -238,6 +239,22 @@ pub fn receipt_json(body: &ReceiptBody) -> Map<String, Value> {
     object(report)
 }
 
+pub fn revocations_pairs(body: &RevocationsBody) -> Vec<(&'static str, String)> {
+    vec![
+        ("list", format!("{} under trust {}", body.sequence, body.version)),
+        ("issued", body.issued.to_string()),
+        ("revoked", format!("{} licenses, named by digests", body.licenses.len())),
+    ]
+}
+
+pub fn revocations_json(body: &RevocationsBody) -> Map<String, Value> {
+    let licenses: Vec<_> = body.licenses.iter().map(|id| id.to_string()).collect();
+    object(json!({
+        "version": body.version, "sequence": body.sequence, "issued": body.issued.to_string(),
+        "licenses": licenses,
+    }))
+}
+
 pub fn time_pairs(body: &AnchorBody) -> Vec<(&'static str, String)> {
     vec![
         ("answers request", format!("{} (number {})", code(&body.request_hash), body.number)),
@@ -288,6 +305,13 @@ pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
         let days = rule.seconds / 86_400;
         let text = format!("goes on for {days} days where the machine no longer matches");
         pairs.push(("grace", text));
+    }
+    if let Some(rule) = body.grace.iter().find(|rule| rule.cause == Cause::Revoked) {
+        let text = match rule.outcome {
+            Outcome::Warn => "goes on when it is revoked, and says so".to_string(),
+            _ => format!("goes on for {} days when it is revoked", rule.seconds / 86_400),
+        };
+        pairs.push(("when revoked", text));
     }
     if let Some(replaced) = body.replaces {
         pairs.push(("replaces", replaced.to_string()));

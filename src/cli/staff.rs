@@ -8,7 +8,7 @@ use olr::crypto::secret::Passphrase;
 use olr::error::Result;
 use olr::vendor::Locked;
 
-use super::vendor::passphrase;
+use super::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct StaffArg {

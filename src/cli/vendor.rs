@@ -2,23 +2,19 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
-use olr::crypto::token::PinWanted;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::key::Role;
-use olr::vendor::{Folder, Init, IssuedRecord, Locked, Passphrases, read_text};
+use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, Roots, read_text};
 
 use super::context::Context;
 use super::output::Report;
+use super::passphrase::new_passphrase;
 use super::request::expect_visible;
-use super::{compare, show, time_anchor};
+use super::{compare, publish, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -28,6 +24,8 @@ pub enum Vendor {
     Issued(IssuedArgs),
     /// Say whether two requests are of one server, or its home was copied or restored.
     Compare(compare::Args),
+    /// Put a trust or a delegation that the roots signed in place.
+    Publish(publish::Args),
     /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
     TimeAnchor(time_anchor::Args),
 }
@@ -48,6 +46,12 @@ pub struct InitArgs {
     /// Mark the trust as one for tests.
     #[arg(long)]
     test: bool,
+    /// How many root keys to make, 1 to 8.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    roots: u8,
+    /// How many of them must sign what roots sign.
+    #[arg(long, value_name = "K")]
+    threshold: Option<u8>,
     /// The file with the staff's passphrase (issuer and sealing key).
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
@@ -89,6 +93,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
+        Vendor::Publish(args) => publish::run(args),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
@@ -100,6 +105,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
     }
     expect_visible("the vendor's name", &name)?;
+    let roots = roots(args)?;
     Folder::expect_new(&args.folder)?;
     let passphrases = if args.no_passphrase {
         None
@@ -114,7 +120,8 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         })
     };
     let open = passphrases.is_none();
-    let order = Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test };
+    let order =
+        Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test, roots };
     let (folder, trust) = Folder::init(&args.folder, &order, &mut context.rng)?;
     let place = file::name(folder.path());
     let mut text = show::pairs(&[
@@ -129,12 +136,22 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
     text += &format!(
         "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
     );
-    text += &format!(
-        "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
-    );
+    text += &match roots.count {
+        1 => format!(
+            "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
+        ),
+        count => format!(
+            "\n\nNow carry each of {place}/keys/root-1.key to root-{count}.key away, to its custodian and to no \
+             other, and erase it here: now is the one time at which all of them are in one place.\n\
+             {} of them sign what comes next: `olr key propose`, `olr key sign`, `olr key combine`.\n\
+             All have one passphrase; let each custodian choose another. Back up the rest of the folder.",
+            roots.threshold
+        ),
+    };
     let json = json!({
         "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
         "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
+        "roots": roots.count, "threshold": roots.threshold,
     });
     let mut report = Report::new(text, json);
     if open {
@@ -143,6 +160,21 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         );
     }
     Ok(report)
+}
+
+/// With several roots it is said, and not guessed, how many must sign.
+fn roots(args: &InitArgs) -> Result<Roots> {
+    match (args.roots, args.threshold) {
+        (1, None) => Ok(Roots::default()),
+        (count, Some(threshold)) => Ok(Roots { count, threshold }),
+        (count, None) => {
+            let fact = format!("it was not said how many of {count} roots must sign");
+            Err(Error::unable(
+                fact,
+                "say it with --threshold K: fewer than all, so that one may be lost",
+            ))
+        }
+    }
 }
 
 fn issued(args: &IssuedArgs) -> Result<Report> {
@@ -195,79 +227,4 @@ fn moved(record: &IssuedRecord) -> String {
         Some(reason) => format!("{from}, transfer: {reason}"),
         None => format!("{from}, with its receipt"),
     }
-}
-
-const CHOOSE: &str = "choose one, or say --no-passphrase";
-const GIVE: &str = "give the passphrase or PIN that was chosen for this key";
-
-/// A passphrase for new keys: from a file, or typed twice.
-fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
-    if let Some(path) = path {
-        return from_file(path, CHOOSE);
-    }
-    if !can_ask() {
-        let fact = format!("the {whose} passphrase is missing");
-        return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
-    }
-    let first = ask(&format!("New {whose} passphrase: "))?;
-    if first.is_empty() {
-        return checked(first, CHOOSE);
-    }
-    if *first != *ask(&format!("The {whose} passphrase once more: "))? {
-        return Err(Error::unable("the two passphrases differ", "try again"));
-    }
-    checked(first, CHOOSE)
-}
-
-/// What opens an existing key: its passphrase, or the PIN of the token that it is in.
-pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
-    let (what, question, give) = match locked {
-        Locked::KeyFile { role, .. } => {
-            let whose = if *role == Role::Root { "root" } else { "staff" };
-            let what = format!("the {role} key needs the {whose} passphrase");
-            let question = format!("The {whose} passphrase ({role} key): ");
-            (what, question, "give --passphrase-file FILE, or run on a terminal")
-        }
-        Locked::Token(PinWanted { token, last_try }) => {
-            let token = shown(token);
-            if *last_try && path.is_some() {
-                let fact = format!("one more wrong PIN locks token {token}");
-                return Err(Error::unable(fact, "type the PIN this time"));
-            }
-            let last = if *last_try { ", the last try before it locks" } else { "" };
-            let what = format!("token {token} needs its PIN");
-            let give = "add pin-source=file:PATH to its URI, or run on a terminal";
-            (what, format!("PIN of token {token}{last}: "), give)
-        }
-    };
-    match path {
-        Some(path) => from_file(path, GIVE),
-        None if can_ask() => checked(ask(&question)?, GIVE),
-        None => Err(Error::unable(what, give)),
-    }
-}
-
-/// Questions are asked on a terminal only.
-fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn ask(prompt: &str) -> Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
-    })
-}
-
-/// The first line of a file.
-fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
-    let text = Zeroizing::new(read_text(path)?);
-    let line = text.lines().next().unwrap_or_default();
-    checked(Zeroizing::new(line.to_string()), hint).map_err(|error| error.within(file::name(path)))
-}
-
-fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
-    if text.is_empty() {
-        return Err(Error::unable("the passphrase is empty", hint));
-    }
-    Ok(Passphrase::new(text))
 }

@@ -71,7 +71,10 @@ fn answer(decision: &Decision) -> String {
 
 fn sentence(decision: &Decision) -> String {
     if let Some(grace) = &decision.grace {
-        return format!("in grace until {}: {}", grace.until, in_grace(grace));
+        return match grace.until {
+            Some(until) => format!("in grace until {until}: {}", in_grace(grace)),
+            None => format!("licensed, with a warning: {}", grace.overlooked.fact()),
+        };
     }
     match &decision.license {
         Some(license) if decision.refusal.is_none() => match license.body().expires {
@@ -163,7 +166,8 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
     json.insert("clock_pending".to_string(), json!(decision.clock_is_pending));
     json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));
     if let Some(grace) = &decision.grace {
-        let (since, until) = (grace.since.to_string(), grace.until.to_string());
+        let since = grace.since.to_string();
+        let until = grace.until.map(|until| until.to_string());
         let grace = json!({
             "cause": grace.cause.word(), "since": since, "until": until, "then": grace.then.word(),
             "overlooked": grace.overlooked.refusal().map(|word| word.word()),

@@ -23,6 +23,10 @@ pub const FACTOR: &[u8] = b"olr/v1/factor";
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
 /// Binds a grant to what was issued for it.
 pub const GRANT: &[u8] = b"olr/v1/grant";
+/// Stands for a license in revocations.
+pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
+/// Checks a line of a key on paper.
+pub const PAPER: &[u8] = b"olr/v1/paper";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -81,7 +85,9 @@ mod tests {
             FACTOR,
             ENCAPSULATION,
             GRANT,
+            PAPER,
             STATE_CHAIN,
+            REVOKED_LICENSE,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

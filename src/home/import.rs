@@ -9,7 +9,7 @@ use crate::policy::{ClockMemory, Decision, compare, judge};
 use crate::state::{Accepted, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
-use crate::wire::frame::{Header, Kind, wrong_kind};
+use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
 /// What became of an imported file.
 #[derive(Debug)]
@@ -26,6 +26,13 @@ pub enum Imported {
         /// The trust that counts now.
         trust: Box<Trust>,
         /// Whether it is new here.
+        new: bool,
+    },
+    /// Revocations.
+    Revocations {
+        /// How many licenses they name.
+        licenses: usize,
+        /// Whether they are new here.
         new: bool,
     },
     /// A time of the vendor.
@@ -49,8 +56,9 @@ impl Home {
         if !only_try {
             state = self.expect_begun()?;
         }
+        let before = state.memory().counter;
         let kind = Header::peek(bytes)?;
-        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time) {
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time | Kind::Revocations) {
             return Err(wrong_kind(Kind::License, kind));
         }
         let imported = match kind {
@@ -58,7 +66,15 @@ impl Home {
                 let new = state.follow(bytes)?;
                 Imported::Trust { trust: Box::new(state.trust().clone()), new }
             }
+            Kind::Revocations => {
+                let new = state.revoke(bytes)?;
+                let licenses = state.revocations().map_or(0, |list| list.body().licenses.len());
+                Imported::Revocations { licenses, new }
+            }
             Kind::Time => {
+                let frame = Frame::parse(Kind::Time, bytes)?;
+                frame.expect_vendor(state.trust().vendor())?;
+                state.take_up_attached(&frame)?;
                 let anchor = Anchor::verify(bytes, state.trust())?;
                 let new = state.anchor(&anchor)?;
                 Imported::Time { time: anchor.body().time, new }
@@ -68,8 +84,11 @@ impl Home {
                 Imported::License { license, accepted }
             }
         };
-        if !only_try && imported.changed() {
-            self.save(&state)?;
+        if state.memory().counter != before {
+            state.note_revoked(around.clock)?;
+            if !only_try {
+                self.save(&state)?;
+            }
         }
         Ok(imported)
     }
@@ -113,23 +132,17 @@ impl Home {
     }
 }
 
-impl Imported {
-    /// Whether the state changed.
-    fn changed(&self) -> bool {
-        match self {
-            Self::License { accepted, .. } => *accepted != Accepted::Already,
-            Self::Trust { new, .. } | Self::Time { new, .. } => *new,
-        }
-    }
-}
-
 impl State {
     fn import_license(
         &mut self,
         bytes: &[u8],
         around: &Surroundings,
     ) -> Result<(Box<License>, Accepted)> {
+        let frame = Frame::parse(Kind::License, bytes)?;
+        frame.expect_vendor(self.trust().vendor())?;
+        self.take_up_attached(&frame)?;
         let license = License::verify(bytes, self.trust())?;
+        license.expect_unrevoked(self.trust(), self.revocations().as_ref())?;
         self.expect_asked_for(&license)?;
         let name = license.body();
         license.expect_here(&name.product, &name.slot, &self.install_key())?;

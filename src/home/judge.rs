@@ -1,5 +1,6 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
+use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::home::Home;
@@ -100,7 +101,11 @@ impl Home {
         let (state, mut decision) = self.decide(product, slot, around)?;
         let trust = state.trust_from(anchor);
         if let (None, Some(license)) = (&decision.refusal, &decision.license) {
-            decision.refusal = License::verify(license.bytes(), &trust).err();
+            let overlooked = decision.grace.as_ref().map(|grace| grace.cause);
+            decision.refusal = match overlooked {
+                Some(Cause::Revoked) => License::verify_even_revoked(license.bytes(), &trust).err(),
+                _ => License::verify(license.bytes(), &trust).err(),
+            };
         }
         Ok((state, decision))
     }

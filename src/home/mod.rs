@@ -97,7 +97,9 @@ impl Home {
         let first_contact = known.is_none();
         let mut state = match (known, &order.trust) {
             (Some(mut state), Some(bytes)) => {
-                state.follow(bytes)?;
+                if state.follow(bytes)? {
+                    state.note_revoked(around.clock)?;
+                }
                 state
             }
             (Some(state), None) => state,

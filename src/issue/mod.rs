@@ -78,7 +78,9 @@ pub fn draft(
         maintenance: days.maintenance,
         tolerance: TOLERANCE,
         policy: machine_policy(body, grant, catalog)?,
-        grace: Set::new(policy_of(grant, catalog)?.grace()?.into_iter().collect())?,
+        grace: Set::new(
+            [policy_of(grant, catalog)?.grace()?, kind.grace()?].into_iter().flatten().collect(),
+        )?,
         enforcement: Set::default(),
         replaces: body.renews,
         note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,

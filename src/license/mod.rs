@@ -2,21 +2,24 @@
 //!
 //! Bytes become a [`License`] only through [`License::verify`].
 
+use std::collections::BTreeSet;
+
 use crate::entitlement::{Cause, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
+use crate::revocation::Revocations;
 use crate::time::{Day, Instant};
 use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, Note, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind};
-use crate::wire::id::{LicenseId, RequestId};
+use crate::wire::id::{KeyId, LicenseId, RequestId};
 
 mod limits;
 #[cfg(feature = "vendor")]
 mod sign;
 #[cfg(feature = "vendor")]
-pub use sign::sign_license;
+pub use sign::{sign_license, sign_license_with};
 
 record! {
     /// The body of a license.
@@ -79,27 +82,43 @@ record! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct License {
     body: LicenseBody,
+    signers: Vec<KeyId>,
     bytes: Vec<u8>,
 }
 
 impl License {
-    /// Verifies the exact bytes, then decodes them.
+    /// Verifies the exact bytes, then decodes them. What `trust` revoked is refused; what
+    /// revocations name, [`License::expect_unrevoked`] tells.
     ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
     /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let license = Self::verify_even_revoked(bytes, trust)?;
+        license.expect_unrevoked(trust, None)?;
+        Ok(license)
+    }
+
+    /// As [`License::verify`], for a license that may say itself what follows when it is revoked.
+    ///
+    /// # Errors
+    /// As [`License::verify`], without `revoked`.
+    pub fn verify_even_revoked(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::License, bytes)?;
         let delegations = trust.signers(&frame)?;
-        let body: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
-        check(&body)?;
-        for delegation in &delegations {
-            delegation.permits(Act::License, body.issued)?;
-            limits::expect_within(&body, delegation)?;
-        }
-        limits::expect_enough_signers(&body, delegations.len(), trust.body())?;
-        trust.expect_unrevoked(&delegations)?;
-        Ok(Self { body, bytes: bytes.to_vec() })
+        let body = read_body(frame.body)?;
+        body.expect_delegated(&delegations, trust)?;
+        let signers = delegations.iter().map(Delegation::key_id).collect();
+        Ok(Self { body, signers, bytes: bytes.to_vec() })
+    }
+
+    /// Whether neither a signer nor the license itself is revoked.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn expect_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
+        trust.expect_unrevoked(self.signers.iter().copied())?;
+        list.map_or(Ok(()), |list| list.expect_unrevoked(self.body.license))
     }
 
     /// What it grants, to whom, until when.
@@ -146,6 +165,33 @@ impl License {
     }
 }
 
+/// Decodes the body of a license and checks what its types cannot say. Whether it may be believed
+/// is for [`License::verify`].
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
+    let body: LicenseBody = decode("license body", bytes, BODY_CAP)?;
+    check(&body)?;
+    Ok(body)
+}
+
+impl LicenseBody {
+    /// Whether keys of these delegations, and no other, may sign it together.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn expect_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
+        for delegation in delegations {
+            delegation.permits(Act::License, self.issued)?;
+            limits::expect_within(self, delegation)?;
+        }
+        // A key may have two delegations.
+        let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        limits::expect_enough_signers(self, signers.len(), trust.body())
+    }
+}
+
 /// The longest clock tolerance: 30 days.
 const TOLERANCE_CAP: u32 = 2_592_000;
 
@@ -160,8 +206,12 @@ fn check(body: &LicenseBody) -> Result<()> {
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
-        let known =
-            |rule: &GraceRule| (rule.cause, rule.outcome) == (Cause::Conflict, Outcome::Stop);
+        let known = |rule: &GraceRule| {
+            matches!(
+                (rule.cause, rule.outcome),
+                (Cause::Conflict, Outcome::Stop) | (Cause::Revoked, Outcome::Stop | Outcome::Warn)
+            )
+        };
         if !body.grace.iter().all(known) || !body.enforcement.is_empty() {
             let fact = "license body: its grace or enforcement rules are unknown to this program";
             return Err(

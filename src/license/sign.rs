@@ -17,6 +17,19 @@ pub fn sign_license(
     trust: &Trust,
     issuers: &[(&dyn Signer, &[u8])],
 ) -> Result<License> {
-    let bytes = sign_by_issuers(Kind::License, encode(body), trust, issuers)?;
+    sign_license_with(body, trust, issuers, &[])
+}
+
+/// As [`sign_license`], with these trusts, revocations and delegations attached too.
+///
+/// # Errors
+/// As [`sign_license`].
+pub fn sign_license_with(
+    body: &LicenseBody,
+    trust: &Trust,
+    issuers: &[(&dyn Signer, &[u8])],
+    carried: &[Vec<u8>],
+) -> Result<License> {
+    let bytes = sign_by_issuers(Kind::License, encode(body), trust, issuers, carried)?;
     License::verify(&bytes, trust)
 }

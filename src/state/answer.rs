@@ -71,6 +71,7 @@ impl State {
             highest: Pair::default(),
             floor: 0,
             matched: Instant::default(),
+            revoked: None,
             receipt: None,
         });
         slot.receipt = None;
@@ -90,6 +91,7 @@ impl State {
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
         self.memory.mark = self.memory.mark.max(body.issued);
         slot.matched = self.memory.mark;
+        slot.revoked = None;
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)

@@ -178,7 +178,10 @@ impl State {
         self.memory.pending = None;
         self.memory.anchored = Some(Anchored { number: body.number, hash });
         // What was known of a future that is taken back is taken back too.
-        self.change_slots(|slot| slot.matched = slot.matched.min(body.time))?;
+        self.change_slots(|slot| {
+            slot.matched = slot.matched.min(body.time);
+            slot.revoked = slot.revoked.map(|since| since.min(body.time));
+        })?;
         self.remember(anchor.bytes());
         Ok(true)
     }

@@ -22,16 +22,18 @@ mod answer;
 mod ask;
 mod clock;
 mod deactivate;
+mod revoked;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 pub use clock::{Anchored, LAG, Pending};
+pub use revoked::Listed;
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 2;
+const STATE_VERSION: u8 = 3;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -54,6 +56,8 @@ record! {
         pub pending: Option<Pending>,
         /// The last time that the vendor set the mark to.
         pub anchored: Option<Anchored>,
+        /// The newest revocations that were taken in.
+        pub revocations: Option<Listed>,
         /// SHA-256 chain over every artefact made or accepted.
         pub chain: [u8; 32],
         /// How the state may grow.
@@ -105,6 +109,8 @@ record! {
         pub floor: u64,
         /// When the machine last matched the license in force, by the mark.
         pub matched: Instant,
+        /// Since when the installed license is known to be revoked, by the mark.
+        pub revoked: Option<Instant>,
         /// The receipt of the last deactivation; nothing while a license is here.
         pub receipt: Option<Blob<FRAME_CAP>>,
     }
@@ -163,6 +169,7 @@ impl State {
             mark: Instant::default(),
             pending: None,
             anchored: None,
+            revocations: None,
             chain: [0; 32],
             extensions: Set::default(),
         };
@@ -236,9 +243,9 @@ impl State {
     /// The license of a held file, verified once more.
     ///
     /// # Errors
-    /// What [`License::verify`] and [`License::expect_here`] refuse.
+    /// What [`License::verify_even_revoked`] and [`License::expect_here`] refuse.
     pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
-        let license = License::verify(&held.license, &self.trust)?;
+        let license = License::verify_even_revoked(&held.license, &self.trust)?;
         license.expect_here(&name.product, &name.slot, &self.install_key())?;
         Ok(license)
     }
@@ -290,6 +297,7 @@ impl State {
             |trust, next| trust.successor(next).map_err(damaged),
         )?;
         expect_pins(&memory).map_err(damaged)?;
+        memory.revocations.as_ref().map_or(Ok(()), Listed::check).map_err(damaged)?;
         Ok(Self { install, trust: newest, memory })
     }
 

@@ -13,13 +13,14 @@ use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind, SUITE};
 use crate::wire::id::{KeyId, VendorId};
 
+mod attached;
 mod delegation;
 #[cfg(feature = "vendor")]
 mod sign;
 
 pub use delegation::{Act, Delegation, DelegationBody, ModuleMaximum};
 #[cfg(feature = "vendor")]
-pub use sign::{sign_by_issuers, sign_by_roots};
+pub use sign::{sign_bare, sign_by_issuers, sign_by_roots};
 
 record! {
     /// The body of a trust.
@@ -184,51 +185,6 @@ impl Trust {
         }
         Delegation::read(frame)
     }
-
-    /// The delegations of all that signed `frame`, their signatures verified. What the signed body
-    /// says must still be held against each of them.
-    ///
-    /// # Errors
-    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
-    pub fn signers(&self, frame: &Frame<'_>) -> Result<Vec<Delegation>> {
-        frame.expect_vendor(self.vendor)?;
-        let mut delegations = Vec::new();
-        for attached in &frame.attachments {
-            match attached.kind {
-                Kind::Delegation => delegations.push(self.delegation(attached)?),
-                other => {
-                    let fact = format!("an attached {other} is not known to this program");
-                    return Err(Error::refuse(Refusal::UnknownVersion, fact));
-                }
-            }
-        }
-        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
-        check_signatures(frame, &keys, 1)?;
-        if keys.len() != frame.signatures.len() {
-            let fact =
-                format!("{}: attachments: one delegation for each signer, no other", frame.kind);
-            return Err(Error::refuse(Refusal::Malformed, fact));
-        }
-        Ok(delegations)
-    }
-}
-
-impl Trust {
-    /// Whether the keys of these signers still count.
-    ///
-    /// # Errors
-    /// `revoked`.
-    pub fn expect_unrevoked(&self, delegations: &[Delegation]) -> Result<()> {
-        for key in delegations.iter().map(Delegation::key_id) {
-            if self.body.revoked.get(&key).is_some() {
-                let fact = format!("its signer, key {key}, was revoked by the vendor");
-                return Err(
-                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
-                );
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Every signature must be by one of `keys` and must verify, and there must be enough of them.
@@ -262,12 +218,16 @@ fn expect_threshold(found: usize, threshold: u8) -> Result<()> {
     Err(Error::refuse(Refusal::UntrustedSigner, fact))
 }
 
-fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
+/// The roots that a trust names, with their key ids.
+pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
     body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
 }
 
-/// Decodes a body and checks what its types cannot say. Nothing in it is believed yet.
-fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
+/// Decodes the body of a trust and checks what its types cannot say. Nothing in it is believed yet.
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
     let malformed =
         |problem: &str| Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")));

@@ -14,7 +14,8 @@ pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&dyn Signer]) -> Result<Vec<u
     sign(unsigned, Role::Root, roots)
 }
 
-/// Signs a license or a time with these issuers and attaches their delegations.
+/// Signs a license, a time or revocations with these issuers, and attaches their delegations and
+/// what else `carried` holds.
 ///
 /// # Errors
 /// Exit 2 when a cap is broken or this computer miscalculates.
@@ -23,11 +24,24 @@ pub fn sign_by_issuers(
     body: Vec<u8>,
     trust: &Trust,
     issuers: &[(&dyn Signer, &[u8])],
+    carried: &[Vec<u8>],
 ) -> Result<Vec<u8>> {
-    let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec()).collect();
-    let unsigned = Unsigned::new(kind, trust.vendor(), delegations, body)?;
+    let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec());
+    let mut attachments: Vec<_> = delegations.chain(carried.iter().cloned()).collect();
+    attachments.sort_unstable();
+    attachments.dedup();
+    let unsigned = Unsigned::new(kind, trust.vendor(), attachments, body)?;
     let keys: Vec<_> = issuers.iter().map(|(key, _)| *key).collect();
     sign(&unsigned, Role::Issuer, &keys)
+}
+
+/// Signs with an issuer and attaches nothing: the result is to be attached itself.
+///
+/// # Errors
+/// Exit 2 when a cap is broken.
+pub fn sign_bare(kind: Kind, body: Vec<u8>, trust: &Trust, issuer: &dyn Signer) -> Result<Vec<u8>> {
+    let unsigned = Unsigned::new(kind, trust.vendor(), Vec::new(), body)?;
+    sign(&unsigned, Role::Issuer, &[issuer])
 }
 
 fn sign(unsigned: &Unsigned, role: Role, keys: &[&dyn Signer]) -> Result<Vec<u8>> {

@@ -5,30 +5,42 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{CATALOG_CAP, Catalog};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
-use crate::crypto::sign::Signer;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::trust::{DelegationBody, Trust};
+use crate::trust::Trust;
 use crate::wire::armor::dearmor;
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{FILE_CAP, Frame, Kind};
+use crate::wire::frame::{FILE_CAP, Kind};
 use crate::wire::id::KeyId;
 
+mod carried;
+mod delegate;
 mod fork;
 mod init;
 mod issue;
 mod issued;
+mod issuer;
+mod keys;
 mod moves;
+mod propose;
+mod publish;
+mod revoke;
+mod rotate;
 mod signer;
 mod time;
 
+pub use delegate::{check_names, propose_delegation};
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
-pub use init::{Init, Passphrases};
-pub use issue::{Issue, IssuedLicense};
+pub use init::{Init, Passphrases, Roots};
+pub use issue::{Issue, IssuedLicense, Signers};
 pub use issued::IssuedRecord;
+pub use issuer::Chosen;
+pub use keys::{FoundKey, Standing, keys_in};
 pub use moves::{Ended, Handover};
+pub use propose::{Changes, FirstTrust, propose_first, propose_next};
+pub use publish::Published;
+pub use revoke::{RevocationRecord, Revoked};
 pub use signer::{Locked, MODULE, open_signer, public_of};
 
 /// The folder of one vendor.
@@ -89,25 +101,10 @@ impl Folder {
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
     }
 
-    /// The issuer's key and its delegation.
-    ///
-    /// # Errors
-    /// Exit 2 when either is missing, or the key does not open.
-    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let path = self.path.join("delegations").join("issuer.olr");
-        let delegation = read_own(Kind::Delegation, &path, |bytes| Ok(bytes.to_vec()))?;
-        // Whether the roots signed it, whoever signs with it finds out.
-        let body = read_own(Kind::Delegation, &path, |bytes| {
-            let frame = Frame::parse(Kind::Delegation, bytes)?;
-            decode::<DelegationBody>("delegation body", frame.body, BODY_CAP)
-        })?;
-        Ok((self.issuer_key(&body.issuer, ask)?, delegation))
-    }
-
     /// The first key file in `keys/`, by name, that fits.
     fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
-        for path in self.in_keys(&["key"])? {
-            let key = self.read_key(&path)?;
+        for path in self.key_paths("key")? {
+            let key = read_key(&path)?;
             if fits(&key) {
                 return Ok(Some((path, key)));
             }
@@ -115,28 +112,49 @@ impl Folder {
         Ok(None)
     }
 
-    /// The files in `keys/` with these extensions, by name.
-    fn in_keys(&self, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+    /// The key files of one role in `keys/`, the newest first: `root-3`, `root-2`, `root`, then
+    /// those with other names.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub fn keys(&self, role: Role) -> Result<Vec<(PathBuf, KeyFile)>> {
+        let mut keys = Vec::new();
+        for path in self.key_paths("key")? {
+            let key = read_key(&path)?;
+            if key.role == role {
+                keys.push((path, key));
+            }
+        }
+        keys.sort_by_key(|(path, _)| std::cmp::Reverse(numbered(role, path)));
+        Ok(keys)
+    }
+
+    fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
         let folder = self.path.join("keys");
         let Ok(entries) = std::fs::read_dir(&folder) else {
             let fact = format!("{}: the keys cannot be read", file::name(&folder));
             return Err(Error::unable(fact, "run as the owner of the vendor folder"));
         };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        let is_wanted = |path: &PathBuf| {
-            path.extension().is_some_and(|own| extensions.iter().any(|wanted| own == *wanted))
-        };
-        paths.retain(is_wanted);
+        paths.retain(|path| path.extension().is_some_and(|own| own == extension));
         paths.sort();
         Ok(paths)
     }
+}
 
-    /// A key file of this folder.
-    fn read_key(&self, path: &Path) -> Result<KeyFile> {
-        read_own(Kind::KeyFile, path, KeyFile::parse).map_err(|error| {
-            let hint = "restore this key from a backup, or move it out of keys/";
-            Error::unable(error.fact(), hint)
-        })
+fn read_key(path: &Path) -> Result<KeyFile> {
+    read_own(Kind::KeyFile, path, KeyFile::parse).map_err(|error| {
+        Error::unable(error.fact(), "restore this key from a backup, or move it out of keys/")
+    })
+}
+
+/// The number in the name of a key file: `issuer.key` is the first, `issuer-2.key` the second.
+fn numbered(role: Role, path: &Path) -> u32 {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match stem.strip_prefix(role.word()) {
+        Some("") => 1,
+        Some(rest) => rest.strip_prefix('-').and_then(|n| n.parse().ok()).unwrap_or(0),
+        None => 0,
     }
 }
 
@@ -150,10 +168,7 @@ fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) 
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {
-    if !key.needs_passphrase() {
-        return Ok(None);
-    }
-    ask(&Locked::KeyFile { role: key.role, id: key.id }).map(Some)
+    if key.needs_passphrase() { ask(&key.into()).map(Some) } else { Ok(None) }
 }
 
 /// Reads a text file that people edit.

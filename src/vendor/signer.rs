@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
-use crate::vendor::{AskPassphrase, Folder, passphrase_of, read_own, read_text};
+use crate::vendor::{AskPassphrase, passphrase_of, read_own, read_text};
 use crate::wire::frame::Kind;
 use crate::wire::id::KeyId;
 
@@ -41,12 +41,23 @@ const NAMED_CAP: usize = URI_CAP.saturating_mul(4);
 /// So many keys are named in a message.
 const NAMED: usize = 8;
 
-/// Opens the private key that `named` names: a key file, `pkcs11:…` (RFC 7512) for a token, or
-/// `ssh-agent:ID` for an issuer's key in the SSH agent, ID its key id or OpenSSH fingerprint.
+impl From<&KeyFile> for Locked {
+    fn from(key: &KeyFile) -> Self {
+        Self::KeyFile { role: key.role, id: key.id }
+    }
+}
+
+/// Opens the private key that `named` names: a key file, `pkcs11:…` (RFC 7512) for a token,
+/// `ssh-agent:ID` for an issuer's key in the SSH agent, ID its key id or OpenSSH fingerprint, or a
+/// text file `NAME.uri` with one line of these.
 ///
 /// # Errors
 /// Exit 2: it is not there, is for another role, or does not open.
 pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
+    if let Some(path) = uri_file(named) {
+        let opened = read_named(path).and_then(|line| open_signer(&line, role, ask));
+        return opened.map_err(|error| error.within(file::name(path)));
+    }
     match Named::parse(named)? {
         Named::Token(uri) => token::open(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
         Named::Agent(id) => Ok(Box::new(agent_key(id, role)?)),
@@ -62,6 +73,10 @@ pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Bo
 /// # Errors
 /// Exit 2, as [`open_signer`].
 pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<PublicKey> {
+    if let Some(path) = uri_file(named) {
+        let read = read_named(path).and_then(|line| public_of(&line, role, ask));
+        return read.map_err(|error| error.within(file::name(path)));
+    }
     match Named::parse(named)? {
         Named::Token(uri) => token::public(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
         Named::Agent(id) => Ok(agent_key(id, role)?.public()),
@@ -90,6 +105,12 @@ impl<'a> Named<'a> {
             None => Self::File(Path::new(named)),
         })
     }
+}
+
+/// The text file that names a key, where that is what is named.
+fn uri_file(named: &str) -> Option<&Path> {
+    let is_file = matches!(Named::parse(named), Ok(Named::File(_)));
+    Some(Path::new(named)).filter(|path| is_file && path.extension().is_some_and(|e| e == "uri"))
 }
 
 fn open_file(
@@ -172,82 +193,20 @@ fn describe(key: &Identity) -> String {
     format!("{} {:?} ({})", key.fingerprint(), shown(&comment), shown(algorithm))
 }
 
-/// A key in `keys/`: a key file, or a text that names a key elsewhere.
-enum Kept {
-    File(PathBuf, KeyFile),
-    Named(PathBuf, String),
-}
-
-impl Folder {
-    /// Opens the issuer key in `keys/` whose public half is `public`: the key file, or else the
-    /// first text `NAME.uri` that names it.
-    ///
-    /// # Errors
-    /// Exit 2: there is none, or it does not open.
-    pub(super) fn issuer_key(
-        &self,
-        public: &PublicKey,
-        ask: AskPassphrase<'_>,
-    ) -> Result<Box<dyn Signer>> {
-        let keys = self.issuer_keys()?;
-        let of = |key: &Kept| matches!(key, Kept::File(_, key) if key.public == *public);
-        if let Some(Kept::File(path, key)) = keys.iter().find(|key| of(key)) {
-            return open_file(path, key, Role::Issuer, ask);
-        }
-        let mut failed = None;
-        for key in &keys {
-            let Kept::Named(path, named) = key else { continue };
-            let within = |error: Error| error.within(file::name(path));
-            match public_of(named, Role::Issuer, ask).map_err(within) {
-                Ok(found) if found == *public => {
-                    return open_signer(named, Role::Issuer, ask).map_err(within);
-                }
-                Ok(_) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        let folder = self.path().join("keys");
-        Err(failed.unwrap_or_else(|| match keys.is_empty() {
-            true => {
-                let fact = format!("there is no issuer key in {}", file::name(&folder));
-                Error::unable(fact, "fetch it, or name another folder with --vendor")
-            }
-            false => {
-                let id = key_id(Role::Issuer, public);
-                let fact = format!("issuer key {id}, which is delegated, is not in keys/");
-                Error::unable(fact, "fetch that key, or delegate the one that is there")
-            }
-        }))
-    }
-
-    /// The issuer keys in `keys/`, by name. Whatever a `.uri` names serves as an issuer's key:
-    /// roots are named by hand each time.
-    fn issuer_keys(&self) -> Result<Vec<Kept>> {
-        let mut keys = Vec::new();
-        for path in self.in_keys(&["key", "uri"])? {
-            if path.extension().is_some_and(|extension| extension == "uri") {
-                let named = read_named(&path).map_err(|error| error.within(file::name(&path)))?;
-                keys.push(Kept::Named(path, named));
-                continue;
-            }
-            let key = self.read_key(&path)?;
-            if key.role == Role::Issuer {
-                keys.push(Kept::File(path, key));
-            }
-        }
-        Ok(keys)
-    }
-}
-
 /// The one line of a text that is neither empty nor begins with `#`. It says which key; which
 /// library is loaded for it, whoever runs this program says: folders are copied and shared.
 fn read_named(path: &Path) -> Result<String> {
-    let text = file::read(path, NAMED_CAP).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let lines = |text: &String| {
-        let lines = text.lines().map(str::trim);
-        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(String::from).collect()
+    // Too long, or no text: it is not one line either.
+    let bytes = match file::read(path, NAMED_CAP) {
+        Err(error) if error.refusal().is_none() => {
+            let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
+            return Err(Error::unable(fact.unwrap_or(error.fact()), "check the name"));
+        }
+        bytes => bytes.unwrap_or_default(),
     };
-    let lines: Vec<String> = text.as_ref().map(lines).unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let usual = "write one line there: pkcs11:token=NAME;object=KEY, or ssh-agent:ID";
     let [line] = lines.as_slice() else {
         return Err(Error::unable("it is not one line that names a key", usual));
@@ -258,6 +217,6 @@ fn read_named(path: &Path) -> Result<String> {
             let fact = "a library is not loaded because a file says so";
             Err(Error::unable(fact, format!("take module-path out, and set {MODULE} to it")))
         }
-        _ => Ok(line.clone()),
+        _ => Ok((*line).to_string()),
     }
 }

@@ -18,6 +18,11 @@ identifier! {
 }
 
 identifier! {
+    /// Stands for a revoked license.
+    pub struct RevokedId;
+}
+
+identifier! {
     /// Names one request of one installation.
     pub struct RequestId;
 }

@@ -55,19 +55,58 @@ impl<'a> Mutants<'a> {
                 state.extend(tagged(&[STATE, &state]));
                 Some(state)
             }
-            kind
-            @ (Kind::License | Kind::Trust | Kind::Delegation | Kind::Time | Kind::Receipt) => {
+            kind @ (Kind::License
+            | Kind::Trust
+            | Kind::Delegation
+            | Kind::Time
+            | Kind::Receipt
+            | Kind::Revocations) => {
                 let frame = Frame::parse(kind, bytes).ok()?;
                 let mut raw = Raw::new(kind, frame.vendor, edited(frame.body, donor, rng));
                 raw.attachments = frame.attachments.iter().map(|a| a.bytes.to_vec()).collect();
                 match kind {
-                    Kind::License | Kind::Time => raw.sign(Role::Issuer, &vendor.issuer),
+                    Kind::License | Kind::Time | Kind::Revocations => {
+                        self.attached(&mut raw.attachments, donor, rng);
+                        raw.sign(Role::Issuer, &vendor.issuer);
+                    }
                     Kind::Receipt => raw.sign(Role::Install, &install().signing_key()),
                     _ => raw.sign(Role::Root, &vendor.root),
                 }
                 Some(raw.bytes())
             }
             _ => None,
+        }
+    }
+
+    /// Now and then an attachment less, or one of another fixture more, or one that was edited.
+    fn attached(&self, attachments: &mut Vec<Vec<u8>>, donor: &[u8], rng: &mut ChaCha20Rng) {
+        if rng.random_bool(0.5) {
+            return;
+        }
+        for _ in 0..rng.random_range(1..=2) {
+            let at = rng.random_range(0..=attachments.len());
+            match rng.random_range(0..4) {
+                0 if at < attachments.len() => drop(attachments.remove(at)),
+                1 if at < attachments.len() => {
+                    attachments[at] = edited(&attachments[at], donor, rng)
+                }
+                _ => attachments.extend(self.attachment(rng)),
+            }
+        }
+        attachments.sort();
+        if rng.random_bool(0.9) {
+            attachments.dedup();
+        }
+    }
+
+    /// What another fixture carries, or what may be carried itself.
+    fn attachment(&self, rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let scenario = self.fixtures.choose(rng)?;
+        let kind = scenario.kind()?;
+        let frame = Frame::parse(kind, &scenario.bytes).ok()?;
+        match frame.attachments.choose(rng) {
+            Some(attached) => Some(attached.bytes.to_vec()),
+            None => Some(scenario.bytes.clone()),
         }
     }
 

@@ -29,7 +29,7 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     assert_eq!(decision.state(), "grace");
     let grace = decision.grace.unwrap();
     assert_eq!(grace.since, Instant::new(NOW + DAY));
-    assert_eq!(grace.until, Instant::new(NOW + 15 * DAY));
+    assert_eq!(grace.until, Some(Instant::new(NOW + 15 * DAY)));
     assert_eq!(grace.overlooked.refusal(), Some(Refusal::WrongMachine));
     assert_eq!(state_of(&copy, NOW + 15 * DAY - 1).state(), "grace");
     let refused = |decision: Decision| decision.refusal.unwrap().refusal();
@@ -45,7 +45,7 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     let again = state_of(&copy, NOW + 18 * DAY).grace.unwrap();
     assert_eq!(
         (again.since, again.until),
-        (Instant::new(NOW + 17 * DAY), Instant::new(NOW + 31 * DAY))
+        (Instant::new(NOW + 17 * DAY), Some(Instant::new(NOW + 31 * DAY)))
     );
 }
 

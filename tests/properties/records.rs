@@ -7,13 +7,16 @@ use olr::entitlement::{
 };
 use olr::license::LicenseBody;
 use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
+use olr::partial::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
-use olr::state::{Anchored, Asked, Held, Memory, Pair, Pending, Sent, Slot, SlotName};
+use olr::revocation::RevocationsBody;
+use olr::state::{Anchored, Asked, Held, Listed, Memory, Pair, Pending, Sent, Slot, SlotName};
 use olr::time::{Day, Instant};
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
 use olr::wire::extension::Extension;
-use olr::wire::id::{KeyId, LicenseId, RequestId};
+use olr::wire::frame::Kind;
+use olr::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
 
 /// A record: its fields one after another, in this order. A field left out does not compile.
 macro_rules! records {
@@ -68,15 +71,21 @@ records! {
         install_key product slot number earlier license license_hash at extensions
     }
 
+    RevocationsBody { version sequence issued licenses extensions }
+
+    ProposalBody { kind signers attachments body extensions }
+
     AnchorBody { request request_hash number install_key time extensions }
 
     Memory {
-        counter trusts number requests slots asked mark pending anchored chain extensions
+        counter trusts number requests slots asked mark pending anchored revocations chain
+        extensions
     }
+    Listed { list delegations }
     Pending { clock boot uptime }
     Anchored { number hash }
     Sent { number request hash product slot found }
-    Slot { name installed next highest floor matched receipt }
+    Slot { name installed next highest floor matched revoked receipt }
     SlotName { product slot }
     Held { license enrolled }
     Pair { number answer }
@@ -102,7 +111,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(Model Edition Operation Cause Outcome Class FactorKind Act);
+tables!(Model Edition Operation Cause Outcome Class FactorKind Act Kind);
 
 macro_rules! identifiers {
     ($($name:ident)*) => { $(
@@ -116,4 +125,4 @@ macro_rules! identifiers {
         }
     )* };
 }
-identifiers!(KeyId LicenseId RequestId);
+identifiers!(KeyId LicenseId RequestId RevokedId);

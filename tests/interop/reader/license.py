@@ -1,4 +1,4 @@
-"""A license under a trust: section "License" (license-1 to license-7, license-11), with "Machine policy" and limit-6."""
+"""A license under a trust: section "License" (license-3 to license-7, license-11, license-13), with "Machine policy" and limit-6."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from .delegation import DelegationBody, is_above
 from .factor import Factor
 from .frame import Frame, parse
 from .outcome import Refused, malformed
+from .revocations import RevocationsBody
 from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, CONFLICT, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
-from .tables import OPERATIONS, OUTCOMES, STOP
+from .tables import OPERATIONS, OUTCOMES, REVOKED, STOP, WARN
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
 
 MAX_TOLERANCE = 2_592_000
+GRACES = {(CONFLICT, STOP), (REVOKED, STOP), (REVOKED, WARN)}
 
 
 class Grant(NamedTuple):
@@ -141,7 +143,22 @@ def verify(data: bytes, trust: Trust) -> License:
 
 
 def verify_frame(frame: Frame, trust: Trust) -> License:
-    """The rules after frame-15."""
+    """The rules after frame-15, up to license-7."""
+    license = verify_even_revoked(frame, trust)
+    check_unrevoked(license, trust, None)
+    return license
+
+
+def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody | None) -> None:
+    """license-7 and license-13."""
+    if any(signer in trust.revoked for signer in license.frame.signers):
+        raise Refused("revoked", "license-7: a signer was revoked")
+    if revocations and revocations.names(license.body.license):
+        raise Refused("revoked", "license-13: it was taken back")
+
+
+def verify_even_revoked(frame: Frame, trust: Trust) -> License:
+    """The rules after frame-15 without license-7."""
     delegations = delegation.read_signers(frame, trust)
     body = read_body(frame.body)  # license-3
     if body.number == 0 or body.answer == 0:
@@ -152,13 +169,11 @@ def verify_frame(frame: Frame, trust: Trust) -> License:
         raise malformed("license-11: the tolerance is more than 30 days")
     check_policy(body.policy)
     refuse_critical(body.extensions)
-    if body.enforcement or any((cause, outcome) != (CONFLICT, STOP) for cause, _, outcome in body.grace):
+    if body.enforcement or any((cause, outcome) not in GRACES for cause, _, outcome in body.grace):
         raise Refused("unknown-version", "license-6: a grace or enforcement of a later version")
     for each in delegations:
         delegation.check_limits(each, body)
     _check_signer_rules(frame, body, trust)
-    if any(signer in trust.revoked for signer in frame.signers):
-        raise Refused("revoked", "license-7: a signer was revoked")
     return License(frame, body, delegations)
 
 

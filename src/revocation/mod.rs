@@ -1,0 +1,122 @@
+//! Revocations: licenses that count no longer, in `revoked.olr` or attached to a license.
+//! Obeys `docs/format.md`, section "Revocations".
+
+use crate::crypto::digest::tagged16;
+use crate::crypto::label::REVOKED_LICENSE;
+use crate::error::{Error, Refusal, Result};
+use crate::time::Instant;
+use crate::trust::{Act, Delegation, Trust};
+use crate::wire::codec::{BODY_CAP, Set, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::{LicenseId, RevokedId};
+
+#[cfg(feature = "vendor")]
+mod sign;
+#[cfg(feature = "vendor")]
+pub use sign::{sign_bare, sign_revocations};
+
+record! {
+    /// The body of revocations. Each list stands for itself: the newest one counts alone.
+    pub struct RevocationsBody {
+        /// The version of the vendor's newest trust when it was made.
+        pub version: u32,
+        /// Counts the lists under that trust, from 1.
+        pub sequence: u64,
+        /// When it was issued, by the vendor's clock.
+        pub issued: Instant,
+        /// The licenses, by a digest of their ids.
+        pub licenses: Set<RevokedId, 4096>,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+impl RevocationsBody {
+    /// What orders lists: the trust comes first, so that the roots can end a runaway sequence.
+    pub fn order(&self) -> (u32, u64) {
+        (self.version, self.sequence)
+    }
+}
+
+/// Revocations whose signers, signatures and delegations were verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocations {
+    body: RevocationsBody,
+}
+
+impl Revocations {
+    /// Verifies the exact bytes of a file of their own, then decodes them.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`; exit 2 when they were made under
+    /// a newer trust.
+    pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let frame = Frame::parse(Kind::Revocations, bytes)?;
+        Self::verify_frame(&frame, &frame.attachments, trust)
+    }
+
+    /// As [`Revocations::verify`], for a frame that stands among `attachments`, with its delegations.
+    ///
+    /// # Errors
+    /// As [`Revocations::verify`].
+    pub fn verify_frame(
+        frame: &Frame<'_>,
+        attachments: &[Frame<'_>],
+        trust: &Trust,
+    ) -> Result<Self> {
+        let delegations = trust.signers_of(frame, attachments)?;
+        let body = read_body(frame)?;
+        for delegation in &delegations {
+            delegation.permits(Act::Revoke, body.issued)?;
+        }
+        trust.expect_unrevoked(delegations.iter().map(Delegation::key_id))?;
+        if body.version > trust.body().version {
+            let fact = format!(
+                "these revocations were made under trust {}, where trust {} is the newest here",
+                body.version,
+                trust.body().version
+            );
+            return Err(Error::unable(fact, "import the vendor's newest vendor.trust first"));
+        }
+        Ok(Self { body })
+    }
+
+    /// What they say.
+    pub fn body(&self) -> &RevocationsBody {
+        &self.body
+    }
+
+    /// Whether a license is not among them.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn expect_unrevoked(&self, license: LicenseId) -> Result<()> {
+        if self.body.licenses.get(&digest_of(license)).is_none() {
+            return Ok(());
+        }
+        let fact = format!("license {license} was revoked by the vendor");
+        Err(Error::refuse(Refusal::Revoked, fact))
+    }
+}
+
+/// Decodes the body of a frame and checks what its types cannot say.
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
+    let body: RevocationsBody = decode("revocations body", frame.body, BODY_CAP)?;
+    refuse_critical("revocations body", &body.extensions)?;
+    if body.version == 0 || body.sequence == 0 {
+        let fact = "revocations body: trusts and lists count from 1";
+        return Err(Error::refuse(Refusal::Malformed, fact));
+    }
+    Ok(body)
+}
+
+/// What stands for a license in a list: nobody can tell from it which license it is without having
+/// that license.
+pub fn digest_of(license: LicenseId) -> RevokedId {
+    RevokedId(tagged16(&[REVOKED_LICENSE, &license.0]))
+}

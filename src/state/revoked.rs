@@ -1,0 +1,144 @@
+//! What the vendor took back, as far as it came here. Obeys `docs/format.md`, section "Revocations".
+
+use crate::error::{Error, Refusal, Result};
+use crate::license::License;
+use crate::revocation::{Revocations, read_body};
+use crate::state::{Slot, State};
+use crate::time::Instant;
+use crate::trust::{Delegation, Trust};
+use crate::wire::codec::{Blob, List, Set, record};
+use crate::wire::frame::{FRAME_CAP, Frame, Kind};
+
+record! {
+    /// Revocations, and the delegations of their signers.
+    pub struct Listed {
+        /// The binary frame.
+        pub list: Blob<FRAME_CAP>,
+        /// The delegations that came beside it; none where they are attached to it.
+        pub delegations: List<Blob<FRAME_CAP>, 16>,
+    }
+}
+
+impl Listed {
+    /// Whether what a state keeps can be read at all.
+    pub(super) fn check(&self) -> Result<()> {
+        self.delegations.iter().try_for_each(|d| Frame::parse(Kind::Delegation, d).map(drop))?;
+        read_body(&Frame::parse(Kind::Revocations, &self.list)?).map(drop)
+    }
+
+    /// Verified under `trust`, as when it came.
+    fn verify(&self, trust: &Trust) -> Result<Revocations> {
+        let list = Frame::parse(Kind::Revocations, &self.list)?;
+        let mut beside = self
+            .delegations
+            .iter()
+            .map(|delegation| Frame::parse(Kind::Delegation, delegation))
+            .collect::<Result<Vec<_>>>()?;
+        if beside.is_empty() {
+            return Revocations::verify_frame(&list, &list.attachments, trust);
+        }
+        beside.push(list.clone());
+        Revocations::verify_frame(&list, &beside, trust)
+    }
+}
+
+impl State {
+    /// The revocations that count. What a key signed that was revoked since counts no longer: so the
+    /// roots undo what a thief of that key revoked.
+    pub fn revocations(&self) -> Option<Revocations> {
+        self.memory.revocations.as_ref()?.verify(&self.trust).ok()
+    }
+
+    /// Since when the installed license of `slot` is known to be revoked, and the refusal.
+    pub fn revocation(&self, slot: &Slot, license: &License) -> Option<(Instant, Error)> {
+        let error = license.expect_unrevoked(&self.trust, self.revocations().as_ref()).err()?;
+        Some((slot.revoked.unwrap_or(self.memory.mark), error))
+    }
+
+    /// Takes up the trusts and revocations that `frame` carries, where they are newer.
+    ///
+    /// # Errors
+    /// What refuses them as files of their own, `superseded` apart.
+    pub fn take_up_attached(&mut self, frame: &Frame<'_>) -> Result<()> {
+        for newer in self.trust.followed_by(frame)? {
+            self.take_up(newer)?;
+        }
+        let of_kind = |kind| frame.attachments.iter().filter(move |a| a.kind == kind);
+        for list in of_kind(Kind::Revocations).filter(|_| frame.kind == Kind::License) {
+            let revocations = Revocations::verify_frame(list, &frame.attachments, &self.trust)?;
+            if self.is_newer(&revocations)? {
+                let needed = |delegation: &&Frame<'_>| {
+                    self.trust
+                        .delegation(delegation)
+                        .is_ok_and(|d| list.signatures.iter().any(|s| s.key == d.key_id()))
+                };
+                let beside: Vec<_> = of_kind(Kind::Delegation).filter(needed).collect();
+                self.keep(list, &beside)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in revocations as a file of their own. Returns whether they are new here.
+    ///
+    /// # Errors
+    /// As [`Revocations::verify`], and `superseded`.
+    pub fn revoke(&mut self, bytes: &[u8]) -> Result<bool> {
+        let frame = Frame::parse(Kind::Revocations, bytes)?;
+        frame.expect_vendor(self.trust.vendor())?;
+        self.take_up_attached(&frame)?;
+        let revocations = Revocations::verify(bytes, &self.trust)?;
+        if self.is_newer(&revocations)? {
+            self.keep(&frame, &[])?;
+            return Ok(true);
+        }
+        if self.kept_body()?.as_ref() == Some(revocations.body()) {
+            return Ok(false);
+        }
+        let fact = "newer revocations, or others of the same number, were imported here already";
+        Err(Error::refuse(Refusal::Superseded, fact))
+    }
+
+    /// Remembers since when installed licenses are revoked, after something was taken up.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn note_revoked(&mut self, clock: Instant) -> Result<()> {
+        let (at, list) = (self.judged_at(clock), self.revocations());
+        let mut slots = self.memory.slots.to_vec();
+        for slot in &mut slots {
+            let held = slot.installed.as_ref().or(slot.next.as_ref());
+            let license = held.and_then(|held| self.license(&slot.name, held).ok());
+            let is_revoked =
+                license.is_some_and(|l| l.expect_unrevoked(&self.trust, list.as_ref()).is_err());
+            slot.revoked = is_revoked.then(|| slot.revoked.unwrap_or(at));
+        }
+        self.memory.slots = Set::new(slots)?;
+        Ok(())
+    }
+
+    fn kept_body(&self) -> Result<Option<crate::revocation::RevocationsBody>> {
+        let Some(listed) = &self.memory.revocations else { return Ok(None) };
+        read_body(&Frame::parse(Kind::Revocations, &listed.list)?).map(Some)
+    }
+
+    fn is_newer(&self, revocations: &Revocations) -> Result<bool> {
+        let kept = self.kept_body()?;
+        Ok(kept.is_none_or(|kept| revocations.body().order() > kept.order()))
+    }
+
+    /// Delegated keys are looked at closely when they are taken in.
+    fn keep(&mut self, list: &Frame<'_>, beside: &[&Frame<'_>]) -> Result<()> {
+        let attached = list.attachments.iter().filter(|a| a.kind == Kind::Delegation);
+        for delegation in attached.chain(beside.iter().copied()) {
+            self.trust.delegation(delegation).and_then(|d: Delegation| d.check_key())?;
+        }
+        let beside = beside.iter().map(|frame| Blob::new(frame.bytes));
+        self.memory.revocations = Some(Listed {
+            list: Blob::new(list.bytes)?,
+            delegations: List::new(beside.collect::<Result<_>>()?)?,
+        });
+        self.remember(list.bytes);
+        Ok(())
+    }
+}

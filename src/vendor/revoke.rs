@@ -1,0 +1,189 @@
+//! Taking licenses back. Obeys `docs/format.md`, section "Revocations".
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Refusal, Result};
+use crate::file::{self, Writing};
+use crate::revocation::{
+    Revocations, RevocationsBody, digest_of, read_body, sign_bare, sign_revocations,
+};
+use crate::time::Instant;
+use crate::trust::{Act, Trust};
+use crate::vendor::carried::{BARE, FILE};
+use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
+use crate::wire::armor::armor;
+use crate::wire::codec::Set;
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::LicenseId;
+
+/// A license that was taken back, as it is kept under `revocations/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationRecord {
+    /// The license id, 32 hexadecimal digits.
+    pub license_id: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the vendor's clock.
+    pub revoked: String,
+}
+
+/// What came of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// `revoked.olr`, for servers.
+    pub file: Vec<u8>,
+    /// What it says.
+    pub body: RevocationsBody,
+    /// Whether the license was among them before.
+    pub already: bool,
+}
+
+impl Folder {
+    /// Takes a license back: the newest revocations name it from now on, in every later license
+    /// and as a file of their own.
+    ///
+    /// # Errors
+    /// `not-delegated`, `revoked` (the issuer's key); exit 2 when nothing was issued under this id,
+    /// the reason is empty, or nothing can be signed or written.
+    pub fn revoke(
+        &self,
+        license: &IssuedRecord,
+        reason: &str,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Revoked> {
+        if reason.trim().is_empty() {
+            let fact = "the reason for the revocation is empty";
+            return Err(Error::unable(fact, "say with --reason what happened: it is kept"));
+        }
+        let id = license.license_body()?.license;
+        let _lock = self.lock()?;
+        let kept = self.kept_body()?;
+        if kept.as_ref().is_some_and(|kept| kept.licenses.get(&digest_of(id)).is_some())
+            && let Some(there) = self.revocations()?
+            && Revocations::verify(&there.file, trust).is_ok()
+        {
+            let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
+            return Ok(Revoked { file: there.file, body, already: true });
+        }
+        let signed = self.sign_list(kept, Some(id), now, trust, ask)?;
+        self.record(license, reason, now)?;
+        self.keep_list(&signed.0, &signed.1)?;
+        Ok(Revoked { file: signed.0, body: signed.2, already: false })
+    }
+
+    /// Signs the newest revocations anew, under the newest trust and with the key that counts now.
+    ///
+    /// # Errors
+    /// As [`Folder::revoke`].
+    pub fn revoke_again(
+        &self,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Revoked> {
+        let _lock = self.lock()?;
+        let (file, bare, body) = self.sign_list(self.kept_body()?, None, now, trust, ask)?;
+        self.keep_list(&file, &bare)?;
+        Ok(Revoked { file, body, already: true })
+    }
+
+    fn sign_list(
+        &self,
+        kept: Option<RevocationsBody>,
+        license: Option<LicenseId>,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<(Vec<u8>, Vec<u8>, RevocationsBody)> {
+        let version = trust.body().version;
+        let last = kept.as_ref().filter(|kept| kept.version == version);
+        let Some(sequence) = last.map_or(0, |last| last.sequence).checked_add(1) else {
+            let fact = "the revocations under this trust are counted out";
+            return Err(Error::unable(fact, "publish a next trust: it counts from 1 again"));
+        };
+        let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
+        licenses.extend(license.map(digest_of));
+        licenses.sort_unstable();
+        licenses.dedup();
+        let licenses = Set::new(licenses).map_err(|_| {
+            let fact = "there is no room in the revocations: they name at most 4096 licenses";
+            Error::unable(fact, "revoke the key that signed them instead: olr revoke KEY-ID")
+        })?;
+        let body = RevocationsBody {
+            version,
+            sequence,
+            issued: now,
+            licenses,
+            extensions: Set::default(),
+        };
+        let (issuer, delegation) = self.issuer_for(Act::Revoke, now, trust, ask)?;
+        let trusts = self.trusts_to(trust)?;
+        let file = sign_revocations(&body, trust, (&*issuer, &delegation), &trusts)?;
+        Ok((file, sign_bare(&body, trust, &*issuer)?, body))
+    }
+
+    /// The record of a license that was issued from this folder.
+    ///
+    /// # Errors
+    /// Exit 2 when there is none.
+    pub fn issued_license(&self, id: LicenseId) -> Result<IssuedRecord> {
+        let id = id.to_string();
+        self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
+            let fact = format!("no license {id} was issued from this folder");
+            Error::unable(fact, "look it up with `olr vendor issued`")
+        })
+    }
+
+    fn kept_body(&self) -> Result<Option<RevocationsBody>> {
+        let Some(kept) = self.revocations()? else { return Ok(None) };
+        let frame = Frame::parse(Kind::Revocations, &kept.file)?;
+        read_body(&frame)
+            .map(Some)
+            .map_err(|error| Error::unable(error.fact(), "restore revocations/ from a backup"))
+    }
+
+    fn record(&self, license: &IssuedRecord, reason: &str, now: Instant) -> Result<()> {
+        let record = RevocationRecord {
+            license_id: license.license_id.clone(),
+            reason: reason.trim().to_string(),
+            revoked: now.to_string(),
+        };
+        let text = toml::to_string(&record).map_err(|_| {
+            Error::unable(
+                "the record of this revocation cannot be written",
+                "report this as a fault",
+            )
+        })?;
+        let folder = self.path().join("revocations");
+        file::make_folder(&folder)?;
+        let path = folder.join(format!("{}.toml", record.license_id));
+        file::write(&path, text.as_bytes(), Writing::Public)
+    }
+
+    fn keep_list(&self, revoked: &[u8], bare: &[u8]) -> Result<()> {
+        let folder = self.path().join("revocations");
+        file::make_folder(&folder)?;
+        for (name, bytes) in [(FILE, revoked), (BARE, bare)] {
+            let text = armor(Kind::Revocations, bytes);
+            file::write(&folder.join(name), text.as_bytes(), Writing::Public)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to hand out a license that was taken back.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub(super) fn expect_not_revoked(&self, license: LicenseId) -> Result<()> {
+        let revoked =
+            self.kept_body()?.is_some_and(|kept| kept.licenses.get(&digest_of(license)).is_some());
+        if !revoked {
+            return Ok(());
+        }
+        let fact = format!("license {license}, the answer to this request, was revoked");
+        Err(Error::refuse(Refusal::Revoked, fact).hint("answer it once more with --again"))
+    }
+}
