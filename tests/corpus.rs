@@ -9,6 +9,8 @@ use olr::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+#[path = "fixtures/elsewhere.rs"]
+mod elsewhere;
 #[path = "fixtures/keys.rs"]
 mod keys;
 mod properties;
@@ -115,20 +117,22 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
         return None;
     }
     let trust = folder.trust().unwrap();
-    let no_passphrase = &mut |_: &olr::key::file::KeyFile| unreachable!("they have none");
+    let no_passphrase = &mut |_: &olr::vendor::Locked| unreachable!("they have none");
     let opened = folder.open_request(&scenario.bytes, None, &trust, no_passphrase).ok()?;
     let body = olr::wire::codec::encode(opened.body());
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of all fixtures, and of keys, which are no artefacts: target and file name, then content. The name is that of the content.
+/// The seeds of all fixtures, and of what is no artefact: target and file name, then content. The
+/// name is that of the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {
         let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
         ((target, name), bytes)
     };
-    committed().iter().flat_map(seeds).chain(keys::seeds()).map(named).collect()
+    let others = keys::seeds().into_iter().chain(elsewhere::seeds());
+    committed().iter().flat_map(seeds).chain(others).map(named).collect()
 }
 
 #[test]

@@ -32,11 +32,10 @@ mod whole {
     use olr::file::{self, Writing};
     use olr::home::{Home, Order};
     use olr::issue::{GrantFile, STARTER_GRANT};
-    use olr::key::file::KeyFile;
     use olr::machine::Factor;
     use olr::state::Surroundings;
     use olr::time::Instant;
-    use olr::vendor::{Folder, Init, Issue};
+    use olr::vendor::{Folder, Init, Issue, Locked};
     use olr::wire::armor::{armor, dearmor};
     use olr::wire::codec::{Hidden, Text};
     use olr::wire::frame::{FILE_CAP, Kind};
@@ -227,7 +226,7 @@ mod whole {
         })
     }
 
-    fn no_passphrase(_: &KeyFile) -> Result<Passphrase> {
+    fn no_passphrase(_: &Locked) -> Result<Passphrase> {
         Err(Error::unable("a key of the demo has a passphrase", "report this as a fault"))
     }
 

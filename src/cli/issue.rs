@@ -51,7 +51,7 @@ pub struct Args {
     /// Move the license key without a receipt; the reason is kept with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// An issuer that signs: a key file, or a name in keys/; several times where several must
+    /// An issuer that signs: a key file, a name in keys/, or pkcs11:… or ssh-agent:ID; several times where several must
     /// [default: the newest in keys/ that may].
     #[arg(long, value_name = "KEY", conflicts_with = "signed")]
     issuer: Vec<String>,

@@ -5,11 +5,12 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
+use olr::crypto::token::PinWanted;
+use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
-use olr::key::file::KeyFile;
-use olr::vendor::{Folder, read_text};
+use olr::vendor::{Folder, Locked, read_text};
 
 use super::context::Context;
 
@@ -35,19 +36,37 @@ pub fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> R
     checked(first, CHOOSE)
 }
 
-/// The passphrase that opens an existing key.
-pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
-    let whose = whose(key.role);
+/// What opens an existing key: its passphrase, or the PIN of the token that it is in. A token never
+/// gets what is in the file: to it, every wrong word is a try less.
+pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
+    let role = match locked {
+        Locked::KeyFile { role, .. } => *role,
+        Locked::Token(wanted) => return pin(wanted),
+    };
+    let whose = whose(role);
     match path {
         Some(path) => from_file(path, GIVE),
-        None if can_ask() => {
-            checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?, GIVE)
-        }
+        None if can_ask() => checked(ask(&format!("The {whose} passphrase ({role} key): "))?, GIVE),
         None => {
-            let fact = format!("the {} key needs the {whose} passphrase", key.role);
+            let fact = format!("the {role} key needs the {whose} passphrase");
             Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
         }
     }
+}
+
+fn pin(wanted: &PinWanted) -> Result<Passphrase> {
+    let token = shown(&wanted.token);
+    if !can_ask() {
+        let fact = format!("token {token} needs its PIN");
+        let hint = "add pin-source=file:PATH to its URI, or run on a terminal";
+        return Err(Error::unable(fact, hint));
+    }
+    let last = if wanted.last_try { ", the last try before it locks" } else { "" };
+    let pin = ask(&format!("The PIN of token {token}{last}: "))?;
+    if pin.is_empty() {
+        return Err(Error::unable("the PIN is empty", "try again"));
+    }
+    Ok(Passphrase::new(pin))
 }
 
 /// Whose passphrase a key of this role has.

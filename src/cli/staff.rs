@@ -1,11 +1,12 @@
-//! The staff's passphrase: issuer and sealing key have the same, so it is asked for once.
+//! The staff's passphrase: issuer and sealing key have the same, so it is asked for once. A token
+//! never gets it: to it, every wrong word is a try less.
 
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
 use olr::error::Result;
-use olr::key::file::KeyFile;
+use olr::vendor::Locked;
 
 use super::passphrase::passphrase;
 
@@ -17,15 +18,18 @@ pub struct StaffArg {
 }
 
 impl StaffArg {
-    /// Gives the passphrase of a key, and remembers what was entered for the next one.
-    pub fn asker(&self) -> impl FnMut(&KeyFile) -> Result<Passphrase> {
+    /// Gives the passphrase of a key file, and remembers what was entered for the next one.
+    pub fn asker(&self) -> impl FnMut(&Locked) -> Result<Passphrase> {
         let mut entered: Option<Zeroizing<Vec<u8>>> = None;
-        move |key| {
+        move |locked| {
+            if let Locked::Token(_) = locked {
+                return passphrase(locked, None);
+            }
             if let Some(bytes) = &entered {
                 let text = String::from_utf8_lossy(bytes).into_owned();
                 return Ok(Passphrase::new(text.into()));
             }
-            let passphrase = passphrase(key, self.passphrase_file.as_deref())?;
+            let passphrase = passphrase(locked, self.passphrase_file.as_deref())?;
             entered = Some(passphrase.expose().to_vec().into());
             Ok(passphrase)
         }

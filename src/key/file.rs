@@ -184,7 +184,11 @@ impl KeyFile {
         Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))
     }
 
-    fn expect_role(&self, wanted: Role) -> Result<()> {
+    /// What one key is for, it is for ever.
+    ///
+    /// # Errors
+    /// Exit 2 for another role.
+    pub fn expect_role(&self, wanted: Role) -> Result<()> {
         if self.role == wanted {
             return Ok(());
         }

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use crate::crypto::sign::Signer;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
-use crate::vendor::{AskPassphrase, Folder, open_signer, read_key, read_own};
+use crate::vendor::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::KeyId;
 
-/// An issuer that was chosen; a key file among them is not opened yet.
+/// An issuer that was chosen; its key is not opened yet.
+#[derive(Debug)]
 pub struct Chosen {
     /// The key file, or how else it was named.
     pub named: String,
@@ -20,7 +22,6 @@ pub struct Chosen {
     pub delegation: Vec<u8>,
     /// What that says.
     pub may: Delegation,
-    signer: Option<Box<dyn Signer>>,
 }
 
 impl Chosen {
@@ -29,16 +30,7 @@ impl Chosen {
     /// # Errors
     /// Exit 2 when it does not open.
     pub fn open(self, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
-        match self.signer {
-            Some(signer) => Ok(signer),
-            None => open_signer(&self.named, Role::Issuer, ask),
-        }
-    }
-}
-
-impl std::fmt::Debug for Chosen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chosen").field("named", &self.named).finish_non_exhaustive()
+        open_signer(&self.named, Role::Issuer, ask)
     }
 }
 
@@ -49,7 +41,7 @@ impl Folder {
     /// What makes the delegation not count; exit 2 when key or delegation is missing, or the key
     /// does not open.
     pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let chosen = self.default_issuer(|_| true, &self.trust()?)?;
+        let chosen = self.default_issuer(|_| true, &self.trust()?, &mut *ask)?;
         let delegation = chosen.delegation.clone();
         Ok((chosen.open(ask)?, delegation))
     }
@@ -65,7 +57,7 @@ impl Folder {
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let chosen = self.default_issuer(|may| may.permits(act, now).is_ok(), trust)?;
+        let chosen = self.default_issuer(|may| may.permits(act, now).is_ok(), trust, &mut *ask)?;
         chosen.may.permits(act, now)?;
         trust.expect_unrevoked([chosen.may.key_id()])?;
         let delegation = chosen.delegation.clone();
@@ -74,7 +66,7 @@ impl Folder {
 
     /// The issuers that `named` names, each a key file, a name in `keys/` or what else
     /// [`open_signer`] knows; without any, the newest in `keys/` that may sign licenses at `now`.
-    /// No passphrase is asked for a key file.
+    /// No passphrase is asked for; a PIN only where a token hides its public keys.
     ///
     /// # Errors
     /// What makes a delegation not count; exit 2 when a key or its delegation is missing, or one
@@ -88,7 +80,7 @@ impl Folder {
     ) -> Result<Vec<Chosen>> {
         if named.is_empty() {
             let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
-            return Ok(vec![self.default_issuer(may, trust)?]);
+            return Ok(vec![self.default_issuer(may, trust, ask)?]);
         }
         let mut chosen: Vec<Chosen> = Vec::new();
         for named in named {
@@ -104,11 +96,14 @@ impl Folder {
 
     fn named_issuer(&self, named: &str, trust: &Trust, ask: AskPassphrase<'_>) -> Result<Chosen> {
         let Some(path) = self.key_path(named) else {
-            let signer = open_signer(named, Role::Issuer, ask)?;
-            let (may, delegation) =
-                self.delegation_of(key_id(Role::Issuer, &signer.public()), trust)?;
-            let named = named.to_string();
-            return Ok(Chosen { named, delegation, may, signer: Some(signer) });
+            let kept = self.path().join("keys").join(format!("{named}.uri"));
+            let named = match kept.is_file() {
+                true => kept.to_string_lossy().into_owned(),
+                false => named.to_string(),
+            };
+            let public = public_of(&named, Role::Issuer, ask)?;
+            let (may, delegation) = self.delegation_of(key_id(Role::Issuer, &public), trust)?;
+            return Ok(Chosen { named, delegation, may });
         };
         let key = read_key(&path)?;
         if key.role != Role::Issuer {
@@ -117,14 +112,16 @@ impl Folder {
         }
         let (may, delegation) = self.delegation_of(key.id, trust)?;
         let named = path.to_string_lossy().into_owned();
-        Ok(Chosen { named, delegation, may, signer: None })
+        Ok(Chosen { named, delegation, may })
     }
 
     /// The key file that is meant by `named`: a path, or a name in `keys/` with or without `.key`.
     pub fn key_path(&self, named: &str) -> Option<PathBuf> {
         let keys = self.path().join("keys");
         let there = [PathBuf::from(named), keys.join(named), keys.join(format!("{named}.key"))];
-        there.into_iter().find(|path| path.is_file())
+        // What names a key elsewhere is no key file.
+        let is_key = |path: &PathBuf| path.extension().is_none_or(|own| own != "uri");
+        there.into_iter().find(|path| path.is_file() && is_key(path))
     }
 
     /// The newest issuer key in `keys/` with a delegation that counts and fits; where none is so,
@@ -133,20 +130,32 @@ impl Folder {
         &self,
         fits: impl Fn(&Delegation) -> bool,
         trust: &Trust,
+        ask: AskPassphrase<'_>,
     ) -> Result<Chosen> {
-        let keys = self.keys(Role::Issuer)?;
+        let keys = self.issuer_keys()?;
         if keys.is_empty() {
             let fact =
                 format!("there is no issuer key in {}", file::name(&self.path().join("keys")));
             return Err(Error::unable(fact, "fetch it, or name another folder with --vendor"));
         }
-        let (mut second_best, mut refused) = (None, None);
+        let (mut second_best, mut refused, mut away) = (None, None, None);
         for (path, key) in keys {
-            match self.delegation_of(key.id, trust) {
+            let named = path.to_string_lossy().into_owned();
+            let public = match key {
+                Some(key) => Ok(key.public),
+                None => public_of(&named, Role::Issuer, &mut *ask),
+            };
+            let id = match public {
+                Ok(public) => key_id(Role::Issuer, &public),
+                Err(error) => {
+                    away = away.or(Some(error));
+                    continue;
+                }
+            };
+            match self.delegation_of(id, trust) {
                 Ok((may, delegation)) => {
-                    let counts = trust.expect_unrevoked([key.id]).is_ok() && fits(&may);
-                    let named = path.to_string_lossy().into_owned();
-                    let chosen = Chosen { named, delegation, may, signer: None };
+                    let counts = trust.expect_unrevoked([id]).is_ok() && fits(&may);
+                    let chosen = Chosen { named, delegation, may };
                     if counts {
                         return Ok(chosen);
                     }
@@ -162,11 +171,29 @@ impl Folder {
                 }
             }
         }
+        // The right key may be in the token that is not plugged in.
+        if let Some(error) = away {
+            return Err(error);
+        }
         match (second_best, refused) {
             (Some(chosen), _) => Ok(chosen),
             (None, Some(error)) => Err(error),
             (None, None) => Err(Error::unable("no issuer key has a delegation", "delegate one")),
         }
+    }
+
+    /// The issuer keys in `keys/`, the newest first: key files, and texts `NAME.uri` that name a
+    /// key elsewhere. Such a text is for an issuer unless its name is that of another role.
+    fn issuer_keys(&self) -> Result<Vec<(PathBuf, Option<KeyFile>)>> {
+        let files = self.keys(Role::Issuer)?;
+        let mut keys: Vec<_> = files.into_iter().map(|(path, key)| (path, Some(key))).collect();
+        let mut elsewhere = self.key_paths("uri")?;
+        let is_other =
+            |path: &PathBuf| [Role::Root, Role::Sealing].map(|role| numbered(role, path));
+        elsewhere.retain(|path| is_other(path) == [0, 0]);
+        keys.extend(elsewhere.into_iter().map(|path| (path, None)));
+        keys.sort_by_key(|(path, _)| std::cmp::Reverse(numbered(Role::Issuer, path)));
+        Ok(keys)
     }
 
     /// The delegation of an issuer key that counts under `trust`.

@@ -41,7 +41,7 @@ pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use publish::Published;
 pub use revoke::{RevocationRecord, Revoked};
-pub use signer::open_signer;
+pub use signer::{Locked, MODULE, open_signer, public_of};
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,8 @@ pub struct Folder {
     path: PathBuf,
 }
 
-/// Asks for the passphrase of a key file that has one.
-pub type AskPassphrase<'a> = &'a mut dyn FnMut(&KeyFile) -> Result<Passphrase>;
+/// Asks for the passphrase of a key file that has one, or for the PIN of a token.
+pub type AskPassphrase<'a> = &'a mut dyn FnMut(&Locked) -> Result<Passphrase>;
 
 impl Folder {
     /// The vendor folder at `path`.
@@ -103,7 +103,7 @@ impl Folder {
 
     /// The first key file in `keys/`, by name, that fits.
     fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
-        for path in self.key_paths()? {
+        for path in self.key_paths("key")? {
             let key = read_key(&path)?;
             if fits(&key) {
                 return Ok(Some((path, key)));
@@ -119,7 +119,7 @@ impl Folder {
     /// Exit 2 when one cannot be read.
     pub fn keys(&self, role: Role) -> Result<Vec<(PathBuf, KeyFile)>> {
         let mut keys = Vec::new();
-        for path in self.key_paths()? {
+        for path in self.key_paths("key")? {
             let key = read_key(&path)?;
             if key.role == role {
                 keys.push((path, key));
@@ -129,14 +129,14 @@ impl Folder {
         Ok(keys)
     }
 
-    fn key_paths(&self) -> Result<Vec<PathBuf>> {
+    fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
         let folder = self.path.join("keys");
         let Ok(entries) = std::fs::read_dir(&folder) else {
             let fact = format!("{}: the keys cannot be read", file::name(&folder));
             return Err(Error::unable(fact, "run as the owner of the vendor folder"));
         };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+        paths.retain(|path| path.extension().is_some_and(|own| own == extension));
         paths.sort();
         Ok(paths)
     }
@@ -168,7 +168,7 @@ fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) 
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {
-    if key.needs_passphrase() { ask(key).map(Some) } else { Ok(None) }
+    if key.needs_passphrase() { ask(&key.into()).map(Some) } else { Ok(None) }
 }
 
 /// Reads a text file that people edit.

@@ -4,12 +4,12 @@ use rand::CryptoRng;
 use std::path::PathBuf;
 
 use crate::crypto::secret::{Passphrase, Secret};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::file::KeyFile;
 use crate::key::{Role, store};
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, Trust};
-use crate::vendor::{Folder, numbered};
+use crate::vendor::{Folder, Locked, numbered};
 
 impl Folder {
     /// Makes a new key in `keys/`, under the next number of its role: `issuer-2.key`.
@@ -42,6 +42,10 @@ impl Folder {
     /// Exit 2 when there is none.
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
         let fits = |may: &crate::trust::Delegation| may.permits(Act::License, now).is_ok();
-        Ok(self.default_issuer(fits, trust)?.may.body().clone())
+        let no_pin = &mut |_: &Locked| {
+            let fact = "the present issuer's token shows its public key to nobody without a PIN";
+            Err(Error::unable(fact, "say what the new key may do: olr key delegate"))
+        };
+        Ok(self.default_issuer(fits, trust, no_pin)?.may.body().clone())
     }
 }

@@ -4,9 +4,12 @@
 use olr::crypto::digest::tagged;
 use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::seal;
-use olr::key::Role;
+use olr::crypto::sign::message;
+use olr::key::{Role, key_id};
+use olr::partial::ProposalBody;
 use olr::request::SealedRequest;
 use olr::wire::armor::armor;
+use olr::wire::codec::{BODY_CAP, Blob, decode, encode};
 use olr::wire::frame::{Frame, Header, Kind};
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
@@ -74,6 +77,7 @@ impl<'a> Mutants<'a> {
                 }
                 Some(raw.bytes())
             }
+            Kind::PartialSignature => self.proposed(bytes, donor, rng),
             _ => None,
         }
     }
@@ -108,6 +112,32 @@ impl<'a> Mutants<'a> {
             Some(attached) => Some(attached.bytes.to_vec()),
             None => Some(scenario.bytes.clone()),
         }
+    }
+
+    /// A changed proposal, or a proposal of something changed, signed by the root and the issuer.
+    fn proposed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let frame = Frame::parse(Kind::PartialSignature, bytes).ok()?;
+        let mut body: ProposalBody = decode("body", frame.body, BODY_CAP).ok()?;
+        match rng.random_range(0..3) {
+            0 => body.body = Blob::new(&edited(&body.body, donor, rng)).ok()?,
+            1 => body.attachments = Blob::new(&edited(&body.attachments, donor, rng)).ok()?,
+            _ => {}
+        }
+        let mut raw = Raw::new(Kind::PartialSignature, frame.vendor, encode(&body));
+        if rng.random_bool(0.3) {
+            raw.body = edited(&raw.body, donor, rng);
+        }
+        let message = message(body.kind, frame.vendor, &body.attachments, &body.body);
+        let vendor = &self.world.vendor;
+        let signer = match body.kind {
+            Kind::License => (Role::Issuer, &vendor.issuer),
+            _ => (Role::Root, &vendor.root),
+        };
+        if rng.random_bool(0.8) {
+            let key = key_id(signer.0, &signer.1.public()).0;
+            raw.signatures.push((key, signer.1.sign(&message).unwrap()));
+        }
+        Some(raw.bytes())
     }
 
     fn resealed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {

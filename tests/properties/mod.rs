@@ -30,6 +30,7 @@ use value::{Source, Value};
 
 mod courier;
 mod edits;
+mod elsewhere;
 mod keys;
 mod records;
 mod second_decoder;
@@ -38,6 +39,7 @@ mod values;
 
 pub use courier::courier;
 pub use edits::edits;
+pub use elsewhere::{agent, token_uri};
 pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
 pub use values::values;
@@ -47,7 +49,8 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 22] = [
+pub const ALL: [(&str, Property); 24] = [
+    ("agent", agent),
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -68,6 +71,7 @@ pub const ALL: [(&str, Property); 22] = [
     ("second_decoder", second_decoder),
     ("state", state),
     ("time", time),
+    ("token_uri", token_uri),
     ("trust", trust),
     ("values", values),
 ];

@@ -8,6 +8,7 @@ use olr::error::Result;
 use olr::file;
 use olr::key::file::KeyFile;
 use olr::key::store;
+use olr::vendor::Locked;
 
 use super::super::context::Context;
 use super::super::output::Report;
@@ -33,8 +34,11 @@ pub fn open(
 ) -> Result<(KeyFile, Secret)> {
     let key = store::read(path)?;
     warn_of_key(path, context);
-    let entered =
-        if key.needs_passphrase() { Some(passphrase(&key, passphrase_file)?) } else { None };
+    let entered = if key.needs_passphrase() {
+        Some(passphrase(&Locked::from(&key), passphrase_file)?)
+    } else {
+        None
+    };
     let seed = key.open_seed(entered.as_ref()).map_err(|error| error.within(file::name(path)))?;
     Ok((key, seed))
 }

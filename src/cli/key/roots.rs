@@ -8,14 +8,14 @@ use olr::key::Role;
 use olr::key::file::KeyFile;
 use olr::partial::Proposal;
 use olr::trust::Trust;
-use olr::vendor::{Folder, open_signer};
+use olr::vendor::{Folder, Locked, open_signer};
 
 use super::proposals::{confirm, described, expect_counts};
 use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct RootArgs {
-    /// A root key that signs: a key file or a name in keys/; several times for several [default: as
+    /// A root key that signs: a key file, a name in keys/ or a pkcs11: URI; several times for several [default: as
     /// many of those in keys/ as are needed].
     #[arg(long = "root", value_name = "KEY")]
     roots: Vec<String>,
@@ -44,9 +44,12 @@ impl RootArgs {
             "Sign this with the root keys at hand?",
             self.yes,
         )?;
-        let mut ask = |key: &KeyFile| -> Result<Passphrase> {
-            passphrase(key, self.root_passphrase_file.as_deref()).map_err(|error| match key.role {
-                Role::Root => error.hint("give --root-passphrase-file FILE, or run on a terminal"),
+        let mut ask = |locked: &Locked| -> Result<Passphrase> {
+            let given = passphrase(locked, self.root_passphrase_file.as_deref());
+            given.map_err(|error| match locked {
+                Locked::KeyFile { role: Role::Root, .. } => {
+                    error.hint("give --root-passphrase-file FILE, or run on a terminal")
+                }
                 _ => error,
             })
         };

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::key::file::KeyFile;
 use olr::key::key_id;
-use olr::vendor::open_signer;
+use olr::vendor::{Locked, open_signer};
 
 use super::proposals::{
     TrustArg, confirm, described, expect_counts, expect_free, read_proposal, written,
@@ -25,7 +24,7 @@ pub struct Args {
     output: Output,
     /// What is proposed.
     proposal: PathBuf,
-    /// The key that signs: a key file, or a name in keys/ of the vendor's folder.
+    /// The key that signs: a key file, a name in keys/ of the vendor's folder, or a pkcs11: URI.
     #[arg(long, value_name = "KEY")]
     key: String,
     /// The file with the passphrase of the key.
@@ -59,7 +58,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let question = format!("Sign this {}?", proposal.kind());
     confirm(&described(&proposal, trust), &question, args.yes)?;
     let named = path.as_ref().map_or(args.key.clone().into(), |path| path.to_string_lossy());
-    let mut ask = |key: &KeyFile| passphrase(key, args.passphrase_file.as_deref());
+    let mut ask = |locked: &Locked| passphrase(locked, args.passphrase_file.as_deref());
     let signer = open_signer(&named, proposal.role(), &mut ask)?;
     let key = key_id(proposal.role(), &signer.public());
     let before = proposal.signed_by().contains(&key);

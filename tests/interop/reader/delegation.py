@@ -66,6 +66,11 @@ def verify(frame: Frame, trust: Trust) -> DelegationBody:
     """delegation-1, delegation-2 and delegation-4."""
     if sha256(frame.raw) not in trust.kept:
         check_signatures(frame, trust.root_keys, trust.body.threshold)  # delegation-1
+    return examine(frame)
+
+
+def examine(frame: Frame) -> DelegationBody:
+    """delegation-2 and delegation-4."""
     body = read_body(frame.body)  # delegation-2
     refuse_critical(body.extensions)
     if frame.attachments:
@@ -89,17 +94,31 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
     """license-1 to license-2 of whatever issuers sign: the delegations of its signers."""
     delegations = signers_among(frame, frame.attachments, trust, frame.kind == LICENSE)
+    check_one_for_each(frame)
+    return delegations
+
+
+def check_one_for_each(frame: Frame) -> None:
+    """license-12 and license-2."""
     lists = [each for each in frame.attachments if each.kind == REVOCATIONS]
     if len(lists) > 1:
         raise malformed("license-12: revocations twice")
     signers = set(frame.signers).union(*(each.signers for each in lists))
     if sum(each.kind == DELEGATION for each in frame.attachments) != len(signers):
         raise malformed("license-2: not as many delegations as signers")
-    return delegations
 
 
 def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool) -> list[DelegationBody]:
     """license-1, and signature-1 to signature-3, for a frame whose delegations stand among these attachments."""
+    delegations = without_signatures(frame, attachments, trust, may_carry_lists)
+    check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
+    return delegations
+
+
+def without_signatures(
+    frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool
+) -> list[DelegationBody]:
+    """license-1 and the delegations of a frame's signers."""
     delegations: list[DelegationBody] = []
     lists = any(each.kind == REVOCATIONS for each in attachments)
     left_aside: Refused | None = None
@@ -118,7 +137,6 @@ def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, may_carr
         delegations = [each for each in delegations if each.issuer_id in frame.signers]
     if left_aside and set(frame.signers) - {each.issuer_id for each in delegations}:
         raise left_aside
-    check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
     return delegations
 
 

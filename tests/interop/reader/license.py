@@ -160,7 +160,14 @@ def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody
 def verify_even_revoked(frame: Frame, trust: Trust) -> License:
     """The rules after frame-15 without license-7."""
     delegations = delegation.read_signers(frame, trust)
-    body = read_body(frame.body)  # license-3
+    body = examine(frame.body)
+    check_delegated(body, delegations, trust)
+    return License(frame, body, delegations)
+
+
+def examine(data: bytes) -> LicenseBody:
+    """license-3 to license-6, with those between."""
+    body = read_body(data)  # license-3
     if body.number == 0 or body.answer == 0:
         raise malformed("license-4: requests and answers count from 1")
     if body.expires is not None and body.expires < body.starts:
@@ -171,10 +178,14 @@ def verify_even_revoked(frame: Frame, trust: Trust) -> License:
     refuse_critical(body.extensions)
     if body.enforcement or any((cause, outcome) not in GRACES for cause, _, outcome in body.grace):
         raise Refused("unknown-version", "license-6: a grace or enforcement of a later version")
+    return body
+
+
+def check_delegated(body: LicenseBody, delegations: list[DelegationBody], trust: Trust) -> None:
+    """limit-1 to limit-6."""
     for each in delegations:
         delegation.check_limits(each, body)
-    _check_signer_rules(frame, body, trust)
-    return License(frame, body, delegations)
+    _check_signer_rules(len({each.issuer_id for each in delegations}), body, trust)
 
 
 def check_policy(policy: Policy) -> None:
@@ -202,7 +213,7 @@ def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]
         raise Refused("wrong-machine", "policy-4: no hardware matches")
 
 
-def _check_signer_rules(frame: Frame, body: LicenseBody, trust: Trust) -> None:
+def _check_signer_rules(signers: int, body: LicenseBody, trust: Trust) -> None:
     """limit-6."""
     quotas = {grant.module: grant.quota for grant in body.grants}
     for rule in trust.body.signer_rules:
@@ -210,5 +221,5 @@ def _check_signer_rules(frame: Frame, body: LicenseBody, trust: Trust) -> None:
         if applies and rule.above is not None:
             module, maximum = rule.above
             applies = module in quotas and is_above(quotas[module], maximum)
-        if applies and len(frame.signatures) < rule.signers:
+        if applies and signers < rule.signers:
             raise Refused("not-delegated", "limit-6: too few signers")

@@ -7,8 +7,8 @@ import tomllib
 from functools import lru_cache
 from typing import Any
 
-from . import armor, delegation, frame, keyfile, license as licenses, receipt, request as requests, revocations, server
-from . import times
+from . import armor, delegation, frame, keyfile, license as licenses, partial, receipt, request as requests, revocations
+from . import server, times
 from . import trust as trusts
 from . import state as states
 from .clock import Reading
@@ -17,7 +17,8 @@ from .factor import MACHINES
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, RECEIPT, REQUEST, REVOCATIONS, STATE, TIME, TRUST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PARTIAL, RECEIPT, REQUEST, REVOCATIONS, STATE
+from .tables import TIME, TRUST
 from .trust import Trust
 from .vendor import Vendor, issue
 from .wire import Cursor
@@ -124,6 +125,12 @@ class Asker:
         trust = self._trust_for(fields, data, REVOCATIONS)
         revocations.verify_file(frame.parse(data, REVOCATIONS, trust.vendor), trust)
 
+    def _verify_partial(self, fields: Fields, data: bytes) -> None:
+        partial.verify(data, self._trust_for(fields, data, PARTIAL))
+
+    def _read_partial(self, fields: Fields, data: bytes) -> None:
+        partial.verify(data, None)
+
     def _verify_receipt(self, fields: Fields, data: bytes) -> None:
         trust = self._newest(fields)
         receipt.verify_frame(frame.parse(data, RECEIPT, trust.vendor if trust else None))
@@ -167,6 +174,8 @@ _QUESTIONS = {
     (TIME, "verify"): Asker._verify_time,
     (REVOCATIONS, "verify"): Asker._verify_revocations,
     (RECEIPT, "verify"): Asker._verify_receipt,
+    (PARTIAL, "verify"): Asker._verify_partial,
+    (PARTIAL, "read"): Asker._read_partial,
     (TRUST, "pin"): Asker._pin,
     (TRUST, "follow"): Asker._follow,
     (REQUEST, "open"): Asker._open_request,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import armor, delegation, keyfile, license as licenses, receipt as receipts, request as requests, revocations
+from . import armor, delegation, keyfile, license as licenses, partial, receipt as receipts, request as requests
+from . import revocations
 from . import times, trust as trusts
 from .dates import day_text, instant_text
 from .digest import code, key_id
@@ -14,7 +15,7 @@ from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
+from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
 from .vendor import Vendor
 from .wire import ANY, Cursor
 
@@ -274,6 +275,26 @@ def _revocations(data: bytes, vendor: Vendor | None) -> Report:
     return report | {"verified": YES}
 
 
+def _partial(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, PARTIAL)
+    report = _frame(frame)
+    trust = vendor.trust if vendor else None
+    try:
+        proposal = partial.examine(frame)
+        known = trust if trust and trust.vendor == frame.vendor else None
+        report |= {"proposes": KINDS[proposal.kind], "missing": partial.missing(proposal, known)}
+    except Refused:
+        if trust is None:
+            raise
+    try:
+        partial.verify(data, trust)
+    except Refused as refusal:
+        return report | _no(refusal)
+    except CouldNotTell:
+        return report | {"verified": NOT_CHECKED}
+    return report | {"verified": YES}
+
+
 def _key_file(data: bytes, vendor: Vendor | None) -> Report:
     file = keyfile.parse(data)
     return {
@@ -284,5 +305,5 @@ def _key_file(data: bytes, vendor: Vendor | None) -> Report:
 
 _LOOKS = {
     REQUEST: _request, LICENSE: _license, RECEIPT: _receipt, TRUST: _trust, REVOCATIONS: _revocations, TIME: _time,
-    DELEGATION: _delegation,     KEY_FILE: _key_file,
+    DELEGATION: _delegation, KEY_FILE: _key_file, PARTIAL: _partial,
 }  # fmt: skip

@@ -1,0 +1,29 @@
+//! Builds without the feature `pkcs11` load no library of others.
+
+use std::path::Path;
+
+use crate::crypto::sign::{PublicKey, Signer};
+use crate::crypto::token::AskPin;
+use crate::crypto::token::uri::Uri;
+use crate::error::{Error, Result};
+
+/// Opens no key.
+///
+/// # Errors
+/// Exit 2, always.
+pub fn open(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<Box<dyn Signer>> {
+    Err(absent())
+}
+
+/// Reads no key.
+///
+/// # Errors
+/// Exit 2, always.
+pub fn public(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<PublicKey> {
+    Err(absent())
+}
+
+fn absent() -> Error {
+    let hint = "build olr with the feature pkcs11, or name a key file";
+    Error::unable("this build has no pkcs11", hint)
+}

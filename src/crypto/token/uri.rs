@@ -1,0 +1,336 @@
+//! PKCS#11 URIs (RFC 7512): which key on which token, and the library that speaks to it.
+
+use std::fmt;
+
+use crate::display::shown;
+use crate::error::{Error, Result};
+
+/// Longer texts are not looked at.
+pub const URI_CAP: usize = 1024;
+
+const SCHEME: &str = "pkcs11:";
+const USUAL: &str = "write it like pkcs11:token=NAME;object=KEY?module-path=/path/to/library.so";
+
+/// What a PKCS#11 URI says of a private key. What it does not say fits everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uri {
+    /// The token's label.
+    pub token: Option<String>,
+    /// The token's manufacturer.
+    pub manufacturer: Option<String>,
+    /// The token's serial number.
+    pub serial: Option<String>,
+    /// The token's model.
+    pub model: Option<String>,
+    /// The key's label.
+    pub object: Option<String>,
+    /// The key's id, any bytes.
+    pub id: Option<Vec<u8>>,
+    /// The number of the slot that the token is in.
+    pub slot: Option<u64>,
+    /// The absolute path of the library that speaks to the token.
+    pub module_path: Option<String>,
+    /// The absolute path of a file with the PIN.
+    pub pin_source: Option<String>,
+}
+
+impl Uri {
+    /// Whether `text` is meant as a PKCS#11 URI.
+    pub fn is_one(text: &str) -> bool {
+        text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+    }
+
+    /// Reads a URI of at most 1 KiB. Attributes that vendors add to the query are ignored, as the
+    /// RFC wants; everything else that is not known is not.
+    ///
+    /// # Errors
+    /// Exit 2. The text is not repeated: it may hold a PIN.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.len() > URI_CAP {
+            return Err(wrong(format!("is longer than {URI_CAP} bytes")));
+        }
+        let rest = text.get(SCHEME.len()..).filter(|_| Self::is_one(text));
+        let rest = rest.ok_or_else(|| wrong("does not begin with pkcs11:"))?;
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, query),
+            None => (rest, ""),
+        };
+        let mut uri = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in attributes(path, ';', "&")? {
+            expect_first(&mut seen, name)?;
+            uri.take_path(name, value)?;
+        }
+        let mut seen = Vec::new();
+        for (name, value) in attributes(query, '&', "/?|")? {
+            if is_standard(name) {
+                expect_first(&mut seen, name)?;
+            }
+            uri.take_query(name, value)?;
+        }
+        Ok(uri)
+    }
+
+    fn take_path(&mut self, name: &str, value: Vec<u8>) -> Result<()> {
+        match name {
+            "token" => self.token = Some(text(name, value)?),
+            "manufacturer" => self.manufacturer = Some(text(name, value)?),
+            "serial" => self.serial = Some(text(name, value)?),
+            "model" => self.model = Some(text(name, value)?),
+            "object" => self.object = Some(text(name, value)?),
+            "id" => self.id = Some(value),
+            "slot-id" => self.slot = Some(number(value)?),
+            "type" if value == b"private" => {}
+            "type" => {
+                let fact = "names something else than a private key";
+                return Err(wrong(fact).hint("write type=private, or leave the type out"));
+            }
+            "pin-value" => return Err(pin_value()),
+            _ => {
+                let fact = format!("has the attribute {}, which is not known here", shown(name));
+                return Err(wrong(fact).hint(
+                    "name token, manufacturer, serial, model, slot-id, object or id before the ?",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_query(&mut self, name: &str, value: Vec<u8>) -> Result<()> {
+        match name {
+            "module-path" => self.module_path = Some(absolute(name, text(name, value)?)?),
+            "pin-source" => {
+                let source = text(name, value)?;
+                let path = match source.strip_prefix("file:") {
+                    // Between two slashes and a third stands a host; here, none.
+                    Some(path) if path.starts_with("//") => path.strip_prefix("//"),
+                    path => path,
+                };
+                let Some(path) = path else {
+                    let fact = "has a pin-source that is no file";
+                    return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
+                };
+                // A second round of percent-decoding would make two readings of one path.
+                if path.contains('%') {
+                    let fact = "has a pin-source that is encoded twice";
+                    return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
+                }
+                self.pin_source = Some(absolute(name, path.to_string())?);
+            }
+            "pin-value" => return Err(pin_value()),
+            "module-name" => {
+                let fact = "has a module-name, and no list says where such a library is";
+                return Err(wrong(fact).hint("name the library with module-path"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The URI that says the same, each attribute in its place, every byte but letters, digits and
+/// `-._~` percent-encoded.
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |text: &Option<String>| text.as_ref().map(|text| text.clone().into_bytes());
+        let path = [
+            ("token", bytes(&self.token)),
+            ("manufacturer", bytes(&self.manufacturer)),
+            ("serial", bytes(&self.serial)),
+            ("model", bytes(&self.model)),
+            ("slot-id", self.slot.map(|slot| slot.to_string().into_bytes())),
+            ("object", bytes(&self.object)),
+            ("id", self.id.clone()),
+        ];
+        let source = self.pin_source.as_ref().map(|path| format!("file://{path}").into_bytes());
+        let query = [("module-path", bytes(&self.module_path)), ("pin-source", source)];
+        f.write_str(SCHEME)?;
+        let mut between = "";
+        for (name, value) in path {
+            write_attribute(f, &mut between, ";", name, value)?;
+        }
+        let mut between = "?";
+        for (name, value) in query {
+            write_attribute(f, &mut between, "&", name, value)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_attribute(
+    f: &mut fmt::Formatter<'_>,
+    between: &mut &'static str,
+    next: &'static str,
+    name: &str,
+    value: Option<Vec<u8>>,
+) -> fmt::Result {
+    let Some(value) = value else { return Ok(()) };
+    write!(f, "{between}{name}=")?;
+    *between = next;
+    for byte in value {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                write!(f, "{}", char::from(byte))?;
+            }
+            _ => write!(f, "%{byte:02X}")?,
+        }
+    }
+    Ok(())
+}
+
+fn wrong(fact: impl fmt::Display) -> Error {
+    Error::unable(format!("the PKCS#11 URI {fact}"), USUAL)
+}
+
+fn pin_value() -> Error {
+    let fact = "holds a PIN, which others can read in the list of processes";
+    wrong(fact)
+        .hint("take pin-value out and change that PIN; type it, or write pin-source=file:PATH")
+}
+
+/// The attributes of a path or a query, decoded; `extra` is what values may hold as it is besides.
+fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a str, Vec<u8>)>> {
+    if part.is_empty() {
+        return Ok(Vec::new());
+    }
+    let attribute = |text: &'a str| {
+        let (name, value) = text.split_once('=').unwrap_or(("", text));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err(wrong("has a part that is not written NAME=VALUE"));
+        }
+        // Before anything else is said of it.
+        if name == "pin-value" {
+            return Err(pin_value());
+        }
+        Ok((name, decode(name, value, extra)?))
+    };
+    part.split(between).map(attribute).collect()
+}
+
+/// RFC 3986 percent-decoding of one value.
+fn decode(name: &str, value: &str, extra: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        if c == '%' {
+            let mut digit = || rest.next().and_then(|digit| digit.to_digit(16));
+            let (high, low) = (digit(), digit());
+            let byte = high.zip(low).map(|(high, low)| high << 4 | low);
+            let byte = byte.and_then(|byte| u8::try_from(byte).ok());
+            bytes.push(byte.ok_or_else(|| {
+                wrong(format!("has a % without two hexadecimal digits in {}", shown(name)))
+            })?);
+        } else if is_plain(c) || extra.contains(c) {
+            bytes.extend(u8::try_from(c).ok());
+        } else {
+            let fact = format!("has a character in {} that has to be encoded", shown(name));
+            return Err(
+                wrong(fact).hint("write it as % and two hexadecimal digits, a blank as %20")
+            );
+        }
+    }
+    Ok(bytes)
+}
+
+/// What values of path and query hold as it is: `unreserved` and `pk11-res-avail` of RFC 7512.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:[]@!$'()*+,=".contains(c)
+}
+
+fn is_standard(name: &str) -> bool {
+    ["module-path", "module-name", "pin-source", "pin-value"].contains(&name)
+}
+
+fn expect_first<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<()> {
+    if seen.contains(&name) {
+        return Err(wrong(format!("has {} twice", shown(name))));
+    }
+    seen.push(name);
+    Ok(())
+}
+
+fn text(name: &str, value: Vec<u8>) -> Result<String> {
+    let text = String::from_utf8(value).ok().filter(|text| !text.contains('\0'));
+    text.ok_or_else(|| wrong(format!("has a {} that is no text", shown(name))))
+}
+
+fn number(value: Vec<u8>) -> Result<u64> {
+    let digits = text("slot-id", value)?;
+    let number = digits.parse().ok().filter(|_| digits.bytes().all(|c| c.is_ascii_digit()));
+    number.ok_or_else(|| wrong("has a slot-id that is no number"))
+}
+
+/// Where a relative path leads depends on who looks.
+fn absolute(name: &str, path: String) -> Result<String> {
+    if std::path::Path::new(&path).is_absolute() {
+        return Ok(path);
+    }
+    let fact = format!("has a {} that is no absolute path", shown(name));
+    Err(wrong(fact).hint("write the whole path, from the root of the filesystem"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_decoded_and_written_again() {
+        let text = "PKCS11:token=My%20olr;id=%00%ff=;slot-id=7;object=a%3bb;type=private\
+            ?module-path=/usr/lib/x.so&pin-source=file:///etc/pin&x-vendor=1&x-vendor=2";
+        let uri = Uri::parse(text).unwrap();
+        assert_eq!(uri.token.as_deref(), Some("My olr"));
+        assert_eq!(uri.id.as_deref(), Some(b"\0\xff=".as_slice()));
+        assert_eq!((uri.slot, uri.object.as_deref()), (Some(7), Some("a;b")));
+        assert_eq!(uri.module_path.as_deref(), Some("/usr/lib/x.so"));
+        assert_eq!(uri.pin_source.as_deref(), Some("/etc/pin"));
+        assert_eq!(Uri::parse(&uri.to_string()).unwrap(), uri);
+        assert_eq!(Uri::parse("pkcs11:").unwrap(), Uri::default());
+        assert_eq!(Uri::parse("pkcs11:?").unwrap().to_string(), "pkcs11:");
+        for path in ["/a", "//a", "///a"] {
+            let uri = Uri::parse(&format!("pkcs11:?pin-source=file://{path}")).unwrap();
+            assert_eq!(uri.pin_source.as_deref(), Some(path));
+            assert_eq!(Uri::parse(&uri.to_string()).unwrap(), uri);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_a_pin_never() {
+        for (text, says) in [
+            ("pkcs11:token", "NAME=VALUE"),
+            ("pkcs11:;token=a", "NAME=VALUE"),
+            ("pkcs11:token=a;", "NAME=VALUE"),
+            ("pkcs11:token=a;token=a", "token twice"),
+            ("pkcs11:token=%4", "two hexadecimal digits"),
+            ("pkcs11:token=%+4", "two hexadecimal digits"),
+            ("pkcs11:token=a b", "has to be encoded"),
+            ("pkcs11:token=a/b", "has to be encoded"),
+            ("pkcs11:token=\u{e9}", "has to be encoded"),
+            ("pkcs11:token=%ff", "no text"),
+            ("pkcs11:object=a%00", "no text"),
+            ("pkcs11:slot-id=%2b7", "no number"),
+            ("pkcs11:slot-id=99999999999999999999", "no number"),
+            ("pkcs11:type=public", "something else than a private key"),
+            ("pkcs11:library-version=1", "attribute library-version"),
+            ("pkcs11:x-mine=1", "attribute x-mine"),
+            ("pkcs11:?module-path=softhsm.so", "no absolute path"),
+            ("pkcs11:?module-name=softhsm2", "module-name"),
+            ("pkcs11:?module-path=/a&module-path=/b", "module-path twice"),
+            ("pkcs11:?pin-source=|cat", "no file"),
+            ("pkcs11:?pin-source=file:pin", "no absolute path"),
+            ("pkcs11:?pin-source=file://host/pin", "no absolute path"),
+            ("pkcs11:?pin-source=file:/a%2520b", "encoded twice"),
+            ("pkcs11:?pin-value=s3cret", "holds a PIN"),
+            ("pkcs11:pin-value=s3cret", "holds a PIN"),
+            ("pkcs11:?pin-value=s3c ret", "holds a PIN"),
+            ("pkcs12:token=a", "does not begin"),
+        ] {
+            let error = Uri::parse(text).unwrap_err();
+            assert!(error.fact().contains(says), "{text}: {}", error.fact());
+            assert_eq!(error.exit_status(), 2);
+            assert!(!format!("{error:?}").contains("s3c"), "{error:?}");
+        }
+        let long = format!("pkcs11:token={}", "a".repeat(URI_CAP));
+        assert!(Uri::parse(&long).unwrap_err().fact().contains("longer"));
+    }
+}
