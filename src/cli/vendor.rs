@@ -18,7 +18,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
 use super::context::Context;
 use super::output::Report;
 use super::request::expect_visible;
-use super::{compare, show, time_anchor};
+use super::{check_catalog, compare, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -28,6 +28,8 @@ pub enum Vendor {
     Issued(IssuedArgs),
     /// Say whether two requests are of one server, or its home was copied or restored.
     Compare(compare::Args),
+    /// Say whether a catalog is right, or the line that is wrong.
+    CheckCatalog(check_catalog::Args),
     /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
     TimeAnchor(time_anchor::Args),
 }
@@ -89,6 +91,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
+        Vendor::CheckCatalog(args) => check_catalog::run(args),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
