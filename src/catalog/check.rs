@@ -53,8 +53,7 @@ impl Check<'_> {
 
     /// Puts the line and `what` before an error.
     fn at(&self, path: &[&str], what: &str) -> impl FnOnce(Error) -> Error {
-        let place = format!("{}: {what}", self.written.place(path));
-        move |error| error.within(place)
+        move |error| error.within(format!("{}: {what}", self.written.place(path)))
     }
 
     /// A name that people read and that stands in licenses.

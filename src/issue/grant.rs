@@ -95,8 +95,9 @@ impl GrantFile {
         let mut grant: Self = read_toml("grant", text)?;
         grant.text = text.to_string();
         for (id, quota) in &grant.modules {
-            let place = grant.written().place(&["modules", id]);
-            quota.limit().map_err(|error| error.within(format!("{place}: {id}")))?;
+            quota.limit().map_err(|error| {
+                error.within(format!("{}: {id}", grant.written().place(&["modules", id])))
+            })?;
         }
         check_rules(&grant.on, "", grant.written(), &["on"], &[], None)?;
         let never = Some("never");
