@@ -3,7 +3,6 @@
 use olr::catalog::Catalog;
 use olr::error::Error;
 use olr::issue::GrantFile;
-use std::process::Command;
 
 use super::{Desk, SELF_HOSTED};
 
@@ -547,7 +546,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
 fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let olr = |args: &[&str]| {
-        let mut olr = Command::new(env!("CARGO_BIN_EXE_olr"));
+        let mut olr = std::process::Command::new(env!("CARGO_BIN_EXE_olr"));
         let output = olr.current_dir(&folder).env_remove("OLR_VENDOR").args(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
