@@ -48,7 +48,13 @@ fn world() -> Result<World> {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
     let temporary = |_| Error::unable("no temporary folder", "set TMPDIR");
     let folder = tempfile::tempdir().map_err(temporary)?;
-    let init = Init { name: "Bench", catalog: None, passphrases: None, test: true };
+    let init = Init {
+        name: "Bench",
+        catalog: None,
+        passphrases: None,
+        test: true,
+        roots: Default::default(),
+    };
     let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng)?;
 
     let clock = NOW;
@@ -67,7 +73,14 @@ fn world() -> Result<World> {
     let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;
     let grant = GrantFile::parse(STARTER_GRANT)?;
     let request = requested.bytes.as_slice();
-    let issue = Issue { request, grant: &grant, again: false, only_try: false, now: NOW };
+    let issue = Issue {
+        request,
+        grant: &grant,
+        again: false,
+        only_try: false,
+        now: NOW,
+        by: Default::default(),
+    };
     let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
     let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
     match home.import(license.bytes(), &around, false)? {

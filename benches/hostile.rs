@@ -39,7 +39,13 @@ const fn doublings<const N: usize>() -> [usize; N] {
 /// A vendor whose trust revokes as many keys as fit into its size, and its root.
 static VENDOR: LazyLock<(Trust, SigningKey)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let init = Init { name: "Bench", catalog: None, passphrases: None, test: true };
+    let init = Init {
+        name: "Bench",
+        catalog: None,
+        passphrases: None,
+        test: true,
+        roots: Default::default(),
+    };
     let path = folder.path().join("vendor");
     let (_, trust) = Folder::init(&path, &init, &mut ChaCha20Rng::from_seed([7; 32])).unwrap();
     (trust, SigningKey::from_seed(&Secret::new(&[7; 32])))

@@ -89,6 +89,12 @@ pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<St
 }
 
 impl Staged<'_> {
+    /// Where it stands until then.
+    #[cfg(feature = "vendor")]
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// The second half of [`write`].
     ///
     /// # Errors
@@ -157,6 +163,25 @@ fn sync_folder(folder: &Path) {
 /// Exit 2.
 pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
+}
+
+/// The permissions of a file that others than its owner may read or write, such as `0644`.
+/// Nothing where systems have no such permissions, or there is no file.
+pub fn open_to_others(path: &Path) -> Option<String> {
+    permissions(path).filter(|mode| mode & 0o077 != 0).map(|mode| format!("{mode:04o}"))
+}
+
+/// The permissions of a file, where systems have them.
+#[cfg(unix)]
+pub fn permissions(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
+}
+
+/// The permissions of a file, where systems have them.
+#[cfg(not(unix))]
+pub fn permissions(_: &Path) -> Option<u32> {
+    None
 }
 
 /// A path for a message.

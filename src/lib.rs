@@ -27,6 +27,8 @@ pub mod issue;
 pub mod key;
 pub mod license;
 pub mod machine;
+#[cfg(feature = "vendor")]
+pub mod partial;
 pub mod policy;
 pub mod receipt;
 pub mod request;

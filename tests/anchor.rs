@@ -30,7 +30,13 @@ struct Vendor {
 
 /// A vendor whose trust has `version` and states `id`, or its own.
 fn vendor(path: &Path, version: u32, id: Option<VendorId>, seed: u8) -> Vendor {
-    let init = Init { name: "Vendor", catalog: None, passphrases: None, test: true };
+    let init = Init {
+        name: "Vendor",
+        catalog: None,
+        passphrases: None,
+        test: true,
+        roots: Default::default(),
+    };
     let mut rng = ChaCha20Rng::from_seed([seed; 32]);
     let (folder, made) = Folder::init(path, &init, &mut rng).unwrap();
     let root = SigningKey::from_seed(&Secret::new(&[seed; 32]));

@@ -9,6 +9,8 @@ use olr::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+#[path = "fixtures/keys.rs"]
+mod keys;
 mod properties;
 #[path = "fixtures/scenario.rs"]
 #[allow(dead_code)]
@@ -36,6 +38,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "delegation" => vec![("delegation", bytes.clone()), ("frame", bytes.clone())],
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
+        "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
+        "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],
@@ -49,6 +53,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Delegation, "delegation"),
         (Kind::Receipt, "receipt"),
         (Kind::Time, "time"),
+        (Kind::PartialSignature, "partial"),
+        (Kind::Revocations, "revocations"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }
@@ -116,13 +122,13 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of all fixtures: target and file name, then content. The name is that of the content.
+/// The seeds of all fixtures, and of keys, which are no artefacts: target and file name, then content. The name is that of the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {
         let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
         ((target, name), bytes)
     };
-    committed().iter().flat_map(seeds).map(named).collect()
+    committed().iter().flat_map(seeds).chain(keys::seeds()).map(named).collect()
 }
 
 #[test]

@@ -17,7 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["catalog", "request", "anchor", "revocation"],
     &["receipt"],
     &["license"],
-    &["state"],
+    &["state", "partial"],
     &["policy", "issue"],
     &["home", "vendor"],
     &["lib"],

@@ -33,7 +33,13 @@ struct Vendor {
 impl Vendor {
     fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
-        let init = Init { name: "Vendor", catalog: None, passphrases: None, test: true };
+        let init = Init {
+            name: "Vendor",
+            catalog: None,
+            passphrases: None,
+            test: true,
+            roots: Default::default(),
+        };
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let (folder, trust) = Folder::init(&place.path().join("vendor"), &init, &mut rng).unwrap();
         let issuer = folder.issuer(&mut |_| unreachable!()).unwrap();

@@ -14,6 +14,7 @@ use olr::wire::frame::Kind;
 use super::context::Context;
 use super::files::read_artefact;
 use super::output::Report;
+use super::passphrase::warn_of_keys;
 use super::show;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
@@ -30,9 +31,10 @@ pub struct Args {
     second: PathBuf,
 }
 
-pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let trust = folder.trust()?;
+    warn_of_keys(&folder, context);
     let mut ask = args.staff.asker();
     let mut open = |path: &Path| {
         let bytes = read_artefact(Some(Kind::Request), path)?;

@@ -71,7 +71,13 @@ mod whole {
         fn play(&mut self, folder: &Path, context: &mut Context) -> Result<()> {
             let (vendor_path, server) = (folder.join("vendor"), folder.join("server"));
             file::make_folder(&server)?;
-            let init = Init { name: "Demo Vendor", catalog: None, passphrases: None, test: true };
+            let init = Init {
+                name: "Demo Vendor",
+                catalog: None,
+                passphrases: None,
+                test: true,
+                roots: Default::default(),
+            };
             let (vendor, trust) = Folder::init(&vendor_path, &init, &mut context.rng)?;
             self.step("The vendor makes its keys (here without passphrases, as only a demo may) and hands out vendor.trust.",
                 &format!("vendor code {}", trust.vendor_code()));
@@ -95,6 +101,7 @@ mod whole {
                 again: false,
                 only_try: false,
                 now: context.now,
+                by: Default::default(),
             };
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;

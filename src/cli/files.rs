@@ -51,6 +51,12 @@ fn secret_at(path: &Path) -> Option<Kind> {
 const HEADER_LEN: u64 = 7;
 
 impl Output {
+    /// Whether it was said where to write.
+    #[cfg(feature = "vendor")]
+    pub fn is_named(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// The file, by default `name` in the current folder; nothing for stdout.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
@@ -88,7 +94,7 @@ impl Output {
         match self.path(name) {
             Some(path) => file::write(&path, text.as_bytes(), Writing::Public),
             None => {
-                report.artefact = Some(text.into_bytes());
+                report.artefact = Some(text.into_bytes().into());
                 Ok(())
             }
         }

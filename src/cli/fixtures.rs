@@ -14,7 +14,7 @@ use olr::home::Home;
 use olr::machine::probe::Findings;
 use olr::time::Instant;
 use olr::wire::armor::armor;
-use olr::wire::frame::{FRAME_CAP, Header};
+use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind};
 
 use super::context::Context;
 use super::{Cli, output, run};
@@ -144,6 +144,7 @@ impl<'a> Desk<'a> {
                     None,
                     Some(Some(Refusal::NotActivated)),
                     Some(Some(Refusal::Deactivated)),
+                    Some(Some(Refusal::Revoked)),
                     Some(Some(Refusal::Expired)),
                 ];
                 let agrees = if expected.is_none() { begun } else { vec![expected] };
@@ -195,13 +196,33 @@ impl<'a> Desk<'a> {
             // What is asked says less than a vendor's look at it.
             ("request", "parse") if expected.is_none() => return None,
             ("armor", _) if self.has("wanted") => return None,
+            // A vendor is at hand there, and follows a first trust no more.
+            ("partial signature", "read") => return None,
+            // What a license carries is held against a server's own, and a bare list is left alone.
+            // The delegation of its signer is missing: license-2.
+            _ if self.scenario.name == "attached/list-stray" => {
+                vec![Some(Some(Refusal::Malformed))]
+            }
+            _ if self.scenario.name.starts_with("attached/list-") => vec![None],
+            _ if self.is_bare_list() => vec![None],
             _ if self.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
+            // A trust that is missing is missing here too; a home is not needed.
+            ("revocations", verb) if expected == Some(None) => {
+                let needs_home = verb == "import" && !self.has("home");
+                vec![if needs_home { None } else { expected }]
+            }
             // Who signed a successor is asked in another way at first contact.
             ("trust", "follow") => vec![None, expected],
             ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
             _ => vec![None],
         };
         Some((call, agrees))
+    }
+
+    /// Whether it is a list that is to be attached: its delegation stands elsewhere.
+    fn is_bare_list(&self) -> bool {
+        Frame::parse(Kind::Revocations, &self.scenario.bytes)
+            .is_ok_and(|list| list.attachments.is_empty())
     }
 
     fn has(&self, line: &str) -> bool {
@@ -226,8 +247,10 @@ impl<'a> Desk<'a> {
             "frame" => number != 15 || self.scenario.expect("artefact") != "trust",
             "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
             "request" => number != 1 && number != 5 && !(12..=16).contains(&number),
-            "trust" => (2..=12).contains(&number),
-            "license" => !(8..=10).contains(&number),
+            // What is attached follows the trust at hand, as at import.
+            "trust" => (2..=12).contains(&number) || self.scenario.expect("artefact") != "trust",
+            "license" => !(8..=10).contains(&number) && number != 13,
+            "revocations" => number <= 5,
             "time" => number <= 3,
             "policy" => number != 4,
             "key" => (2..=6).contains(&number),

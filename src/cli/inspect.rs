@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use olr::anchor::{Anchor, AnchorBody};
 use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
+#[cfg(feature = "vendor")]
+use olr::partial::Proposal;
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::SealedRequest;
 use olr::revocation::{Revocations, read_body};
@@ -45,13 +47,18 @@ struct Findings {
     missing: Option<Error>,
 }
 
-pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let bytes = read_artefact(None, &args.file)?;
     if State::is_one(&bytes) {
         let fact = "this is the state of a server: it holds secrets and is not shown";
         return Err(Error::unable(fact, "see `olr status`"));
     }
     let kind = Header::peek(&bytes)?;
+    #[cfg(feature = "vendor")]
+    if let (Kind::Request, Some(folder)) = (kind, args.vendor.given()) {
+        super::passphrase::warn_of_keys(&folder, context);
+    }
+    let _ = context;
     let findings = match kind {
         Kind::Request => request(&bytes, args)?,
         Kind::License => license(&bytes, args)?,
@@ -60,6 +67,7 @@ pub fn run(args: &Args, _: &mut Context) -> Result<Report> {
         Kind::KeyFile => key_file(&bytes)?,
         Kind::Receipt => receipt(&bytes, args)?,
         Kind::Time => time(&bytes, args)?,
+        Kind::PartialSignature => proposal(&bytes, args)?,
         Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };
@@ -135,7 +143,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
         let trust = folder.trust()?;
-        let mut ask = |key: &_| super::vendor::passphrase(key, args.passphrase_file.as_deref());
+        let mut ask = |key: &_| super::passphrase::passphrase(key, args.passphrase_file.as_deref());
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
                 findings.pairs.extend(show::request_pairs(opened.body()));
@@ -210,6 +218,8 @@ fn trust(bytes: &[u8]) -> Result<Findings> {
             ("products", products.join("; ")),
             ("for tests only", if body.test { "yes" } else { "no" }.to_string()),
         ]);
+        #[cfg(feature = "vendor")]
+        findings.pairs.extend(super::key::trust_pairs(body));
         findings.json.extend([
             ("vendor".to_string(), json!(&*body.name)),
             ("vendor_code".to_string(), json!(trust.vendor_code())),
@@ -231,6 +241,9 @@ fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(body) => {
             let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
             let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
+            #[cfg(feature = "vendor")]
+            findings.pairs.extend(super::key::delegation_pairs(&body));
+            #[cfg(not(feature = "vendor"))]
             findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
             findings.json.insert("issuer".to_string(), json!(issuer));
             findings.json.insert("acts".to_string(), json!(acts));
@@ -295,7 +308,10 @@ fn ended(ended: Option<olr::vendor::Ended>) -> (String, Value) {
 
 fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Time, bytes)?;
-    let verified = known_trust(args)?.map(|trust| Anchor::verify(bytes, &trust).map(|_| ()));
+    let verified = known_trust(args)?.map(|trust| {
+        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
+        Anchor::verify(bytes, &trust).map(drop)
+    });
     let mut findings = signed(&frame, verified);
     match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
         Ok(body) => {
@@ -361,6 +377,42 @@ fn key_file(bytes: &[u8]) -> Result<Findings> {
 #[cfg(not(feature = "vendor"))]
 fn key_file(_: &[u8]) -> Result<Findings> {
     let fact = "this is a key of a vendor, and this build of olr is for servers";
+    Err(Error::unable(fact, "use the olr of your vendor's office"))
+}
+
+/// What would be made of a proposal, and who signed it.
+#[cfg(feature = "vendor")]
+fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::PartialSignature, bytes)?;
+    let trust = known_trust(args)?;
+    let verified = match &trust {
+        Some(trust) => Some(Proposal::verify(bytes, trust).map(drop)),
+        // Who may sign anything but a trust stands in a trust.
+        None => match Proposal::parse(bytes)?.check(None) {
+            Err(error) if error.refusal().is_none() => None,
+            verified => Some(verified),
+        },
+    };
+    let mut findings = signed(&frame, verified);
+    if let Ok(proposal) = Proposal::parse(bytes) {
+        let trust = trust.as_ref().filter(|trust| trust.vendor() == proposal.vendor());
+        findings.pairs.push(("proposes", proposal.kind().to_string()));
+        findings.json.insert("proposes".to_string(), json!(proposal.kind().word()));
+        if let Ok(missing) = proposal.still_missing(trust) {
+            findings.pairs.push(("still missing", missing.unwrap_or_else(|| "nobody".to_string())));
+        }
+        let missing = super::key::proposals::missing(&proposal, trust);
+        findings.json.insert("missing".to_string(), missing);
+        findings.more = super::key::changes(&proposal, trust);
+        findings.json.insert("content".to_string(), super::key::content_json(&proposal, trust));
+    }
+    Ok(findings)
+}
+
+#[cfg(not(feature = "vendor"))]
+fn proposal(_: &[u8], _: &Args) -> Result<Findings> {
+    let fact =
+        "this is on its way between people of a vendor, and this build of olr is for servers";
     Err(Error::unable(fact, "use the olr of your vendor's office"))
 }
 

@@ -10,12 +10,16 @@ use olr::issue::GrantFile;
 use olr::license::License;
 use olr::receipt::Receipt;
 use olr::trust::Trust;
-use olr::vendor::{Handover, Issue, IssuedLicense, read_text};
+use olr::vendor::{Folder, Handover, Issue, IssuedLicense, Signers, read_text};
 use olr::wire::frame::Kind;
+use olr::wire::id::KeyId;
 
 use super::context::Context;
 use super::files::{Output, read_artefact};
+use super::key::proposals::{self, described, read_copies};
+use super::key::signature_pairs;
 use super::output::Report;
+use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
 use super::show;
 use super::staff::StaffArg;
@@ -47,11 +51,23 @@ pub struct Args {
     /// Move the license key without a receipt; the reason is kept with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
+    /// An issuer that signs: a key file, or a name in keys/; several times where several must
+    /// [default: the newest in keys/ that may].
+    #[arg(long, value_name = "KEY", conflicts_with = "signed")]
+    issuer: Vec<String>,
+    /// An issuer elsewhere who is to sign too: his delegation, or the id of his key in delegations/.
+    /// A proposal is written in place of the license, for `olr key sign`.
+    #[arg(long, value_name = "DELEGATION", conflicts_with = "signed")]
+    also: Vec<String>,
+    /// The proposal, signed by all: it becomes the license. Once for each copy.
+    #[arg(long, value_name = "FILE")]
+    signed: Vec<PathBuf>,
     #[command(flatten)]
     staff: StaffArg,
 }
 
 const NAME: &str = "license.olr";
+const PROPOSAL: &str = "license.proposal.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
@@ -74,9 +90,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (None, Some(reason)) => Handover::Transfer(reason),
         (None, None) => Handover::Nothing,
     };
+    warn_of_keys(&folder, context);
+    let also = args.also.iter().map(|also| delegation_of(also, &folder, &trust));
+    let also = also.collect::<Result<Vec<_>>>()?;
+    let signed = read_copies(&args.signed, Some(&trust))?;
+    let by = Signers { issuers: &args.issuer, also: &also, signed: signed.as_ref() };
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
-    if !args.dry_run {
+    if !args.dry_run && !also.is_empty() {
+        args.output.expect_free(PROPOSAL, Kind::PartialSignature, |_| false)?;
+    } else if !args.dry_run {
         let install_key = opened.body().install_key;
         args.output.expect_free(NAME, Kind::License, |bytes| {
             License::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == install_key)
@@ -88,6 +111,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         again: args.again,
         only_try: args.dry_run,
         now: context.now,
+        by,
     };
     let issued = folder.issue_moved(&opened, &order, handover, &trust, &mut ask, &mut context.rng);
     // Where grant and catalog do not fit, the library knows the line but not the file.
@@ -106,8 +130,21 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         json.extend(show::changes_json(body));
     }
     let mut report = Report::new("", Value::Null);
-    match &issued.license {
-        Some(license) if !args.dry_run => {
+    match (&issued.license, &issued.proposal) {
+        (_, Some(proposal)) => {
+            let name = PROPOSAL;
+            args.output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
+            let file = args.output.name(name);
+            text += &format!(
+                "\n{}\n\n{}\n\nWrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
+                 repeat this with --signed FILE instead of --issuer and --also.",
+                described(proposal, Some(&trust)),
+                show::pairs(&signature_pairs(proposal, Some(&trust))?)
+            );
+            json["proposal"] = proposals::json(proposal, Some(&trust))?;
+            json["file"] = json!(file);
+        }
+        (Some(license), None) if !args.dry_run => {
             args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
             let file = args.output.name(NAME);
             text += &granted(license, &issued, &file, args.output.path(NAME).is_none());
@@ -127,6 +164,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     (report.text, report.json) = (text, json);
     Ok(report)
+}
+
+/// The delegation of an issuer who is elsewhere.
+fn delegation_of(named: &str, folder: &Folder, trust: &Trust) -> Result<Vec<u8>> {
+    match KeyId::from_hex(named) {
+        Some(key) => Ok(folder.delegation_of(key, trust)?.1),
+        None => read_artefact(Some(Kind::Delegation), Path::new(named)),
+    }
 }
 
 fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {

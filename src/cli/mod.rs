@@ -19,11 +19,17 @@ mod import;
 mod inspect;
 #[cfg(feature = "vendor")]
 mod issue;
+#[cfg(feature = "vendor")]
+mod key;
 mod machine;
 mod manual;
 #[cfg(all(test, feature = "vendor"))]
 mod matching;
 mod output;
+#[cfg(feature = "vendor")]
+mod passphrase;
+#[cfg(feature = "vendor")]
+mod publish;
 mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
@@ -82,16 +88,24 @@ enum Verb {
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
+    /// Make keys and keep them; sign with several; delegate; rotate (at the vendor).
+    #[cfg(feature = "vendor")]
+    #[command(subcommand)]
+    Key(key::Key),
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
-    /// Take a license back (at the vendor).
+    /// Take a license or an issuer key back (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
     Vendor(Absent),
+    /// This build has no vendor commands.
+    #[cfg(not(feature = "vendor"))]
+    #[command(hide = true)]
+    Key(Absent),
     /// This build has no vendor commands.
     #[cfg(not(feature = "vendor"))]
     #[command(hide = true)]
@@ -123,7 +137,9 @@ fn absent(_: &Absent) -> olr::error::Result<Report> {
 /// A verb that this build lacks swallows its arguments, `--json` too.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
-    if let Verb::Vendor(absent) | Verb::Issue(absent) | Verb::Revoke(absent) = verb {
+    if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) | Verb::Revoke(absent) =
+        verb
+    {
         return absent.rest.iter().any(|arg| arg == "--json");
     }
     let _ = verb;
@@ -160,11 +176,15 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         #[cfg(feature = "vendor")]
         Verb::Vendor(verb) => vendor::run(verb, context),
         #[cfg(feature = "vendor")]
+        Verb::Key(verb) => key::run(verb, context),
+        #[cfg(feature = "vendor")]
         Verb::Issue(args) => issue::run(args, context),
         #[cfg(feature = "vendor")]
         Verb::Revoke(args) => revoke::run(args, context),
         #[cfg(not(feature = "vendor"))]
-        Verb::Vendor(args) | Verb::Issue(args) | Verb::Revoke(args) => absent(args),
+        Verb::Vendor(args) | Verb::Key(args) | Verb::Issue(args) | Verb::Revoke(args) => {
+            absent(args)
+        }
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, Cli::command()),
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use zeroize::Zeroizing;
 
 use olr::display::{is_shown, shown};
 use olr::error::Error;
@@ -20,7 +21,7 @@ pub struct Report {
     /// 0, or 1 when the answer is a proved no.
     pub status: u8,
     /// An artefact for stdout; the report then goes to stderr.
-    pub artefact: Option<Vec<u8>>,
+    pub artefact: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Report {

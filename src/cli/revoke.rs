@@ -1,4 +1,4 @@
-//! `olr revoke`: take a license back.
+//! `olr revoke`: take a license back, or an issuer key.
 
 use serde_json::json;
 
@@ -6,13 +6,18 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::revocation::Revocations;
+use olr::trust::Trust;
+use olr::vendor::{Changes, Folder, IssuedRecord, propose_next};
 use olr::wire::frame::Kind;
-use olr::wire::id::LicenseId;
+use olr::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
 use super::files::Output;
+use super::key::proposals::{PROPOSAL, conclude, expect_free};
+use super::key::roots::RootArgs;
 use super::output::Report;
 use super::request::expect_visible;
+use super::show;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
 
@@ -22,17 +27,20 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     output: Output,
-    /// The id of a license that was issued: `olr vendor issued` lists them.
+    /// The id of a license that was issued: `olr vendor issued` lists them. Or that of an issuer key:
+    /// then a next trust ends everything that it signed.
     #[arg(required_unless_present = "again")]
     id: Option<String>,
-    /// Why; it is kept with the revocation and does not leave the vendor.
-    #[arg(long, value_name = "R", required_unless_present = "again")]
+    /// Why a license is revoked; it is kept with the revocation and does not leave the vendor.
+    #[arg(long, value_name = "R")]
     reason: Option<String>,
     /// Sign the newest revocations once more, after a rotation of keys or with nothing new.
     #[arg(long, conflicts_with_all = ["id", "reason"])]
     again: bool,
     #[command(flatten)]
     staff: StaffArg,
+    #[command(flatten)]
+    roots: RootArgs,
 }
 
 const NAME: &str = "revoked.olr";
@@ -40,6 +48,9 @@ const NAME: &str = "revoked.olr";
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let trust = folder.trust()?;
+    if let Some(key) = args.id.as_deref().map(|id| issuer_key(id, &folder)).transpose()?.flatten() {
+        return revoke_key(key, args, &folder, &trust, context);
+    }
     args.output
         .expect_free(NAME, Kind::Revocations, |bytes| Revocations::verify(bytes, &trust).is_ok())?;
     let mut ask = args.staff.asker();
@@ -54,7 +65,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             let revoked = folder.revoke(&record, reason, context.now, &trust, &mut ask)?;
             (Some(record), revoked)
         }
-        _ => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
+        (Some(_), None) => {
+            let fact = "the reason for the revocation is missing";
+            return Err(Error::unable(fact, "say with --reason what happened: it is kept"));
+        }
+        (None, _) => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
     };
     let body = &revoked.body;
     let (file, count) = (args.output.name(NAME), body.licenses.len());
@@ -84,5 +99,58 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut report = Report::new(text, json);
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     args.output.write(NAME, Kind::Revocations, &revoked.file, &mut report)?;
+    Ok(report)
+}
+
+/// The key that `id` names, unless it is that of a license.
+fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
+    let (Some(key), Some(license)) = (KeyId::from_hex(id.trim()), LicenseId::from_hex(id.trim()))
+    else {
+        return Ok(None);
+    };
+    if folder.issued_license(license).is_ok() {
+        return Ok(None);
+    }
+    let hint = "copy a license id from `olr vendor issued`, a key id from `olr inspect`";
+    folder.expect_issuer(key).map(|()| Some(key)).map_err(|_| {
+        let fact =
+            format!("no license {key} was issued from this folder, and no issuer key is {key}");
+        Error::unable(fact, hint)
+    })
+}
+
+/// Proposes the next trust without the key, and puts it in place where the roots at hand are enough.
+fn revoke_key(
+    key: KeyId,
+    args: &Args,
+    folder: &Folder,
+    trust: &Trust,
+    context: &mut Context,
+) -> Result<Report> {
+    let changes = Changes { revoke: vec![key], ..Changes::default() };
+    let there: Vec<_> = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
+    let proposal = propose_next(trust, &changes, &there, &mut context.rng)?;
+    expect_free(&proposal, PROPOSAL, &args.output)?;
+    let signed = folder.signed_with(key)?;
+    let proposal = args.roots.sign(proposal, Some(folder), trust)?;
+    let mut report = conclude(&proposal, Some(folder), trust, &args.output)?;
+    let row = |r: &IssuedRecord| {
+        vec![
+            r.license_id.clone(),
+            r.issued.clone(),
+            r.licensee.clone(),
+            format!("{}/{}", r.product, r.slot),
+        ]
+    };
+    let rows: Vec<_> = signed.iter().map(row).collect();
+    report.text += &match rows.is_empty() {
+        true => format!("\n\nKey {key} signed nothing that was issued from this folder."),
+        false => format!(
+            "\n\nThese licenses stop when their servers get that trust; answer new requests of them with another key:\n{}",
+            show::table(&["license", "issued", "licensee", "slot"], &rows, &[])
+        ),
+    };
+    report.json["revoked_key"] = json!(key.to_string());
+    report.json["signed_by_it"] = json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>());
     Ok(report)
 }

@@ -7,7 +7,7 @@ use olr::crypto::secret::Passphrase;
 use olr::error::Result;
 use olr::key::file::KeyFile;
 
-use super::vendor::passphrase;
+use super::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct StaffArg {

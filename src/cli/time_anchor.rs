@@ -13,6 +13,7 @@ use olr::wire::frame::Kind;
 use super::context::Context;
 use super::files::{Output, read_artefact};
 use super::output::Report;
+use super::passphrase::warn_of_keys;
 use super::show;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
@@ -40,6 +41,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let request = read_artefact(Some(Kind::Request), &args.request)?;
     let trust = folder.trust()?;
+    warn_of_keys(&folder, context);
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     let body = opened.body();

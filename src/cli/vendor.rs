@@ -2,23 +2,19 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::key::Role;
-use olr::key::file::KeyFile;
-use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, read_text};
+use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, Roots, read_text};
 
 use super::context::Context;
 use super::output::Report;
+use super::passphrase::new_passphrase;
 use super::request::expect_visible;
-use super::{check_catalog, compare, show, time_anchor};
+use super::{check_catalog, compare, publish, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -30,6 +26,8 @@ pub enum Vendor {
     Compare(compare::Args),
     /// Say whether a catalog is right, or the line that is wrong.
     CheckCatalog(check_catalog::Args),
+    /// Put a trust or a delegation that the roots signed in place.
+    Publish(publish::Args),
     /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
     TimeAnchor(time_anchor::Args),
 }
@@ -50,6 +48,12 @@ pub struct InitArgs {
     /// Mark the trust as one for tests.
     #[arg(long)]
     test: bool,
+    /// How many root keys to make, 1 to 8.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    roots: u8,
+    /// How many of them must sign what roots sign.
+    #[arg(long, value_name = "K")]
+    threshold: Option<u8>,
     /// The file with the staff's passphrase (issuer and sealing key).
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
@@ -92,6 +96,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
         Vendor::CheckCatalog(args) => check_catalog::run(args),
+        Vendor::Publish(args) => publish::run(args),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }
@@ -103,6 +108,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
     }
     expect_visible("the vendor's name", &name)?;
+    let roots = roots(args)?;
     Folder::expect_new(&args.folder)?;
     let passphrases = if args.no_passphrase {
         None
@@ -117,7 +123,8 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         })
     };
     let open = passphrases.is_none();
-    let order = Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test };
+    let order =
+        Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test, roots };
     let (folder, trust) = Folder::init(&args.folder, &order, &mut context.rng)?;
     let place = file::name(folder.path());
     let mut text = show::pairs(&[
@@ -132,12 +139,22 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
     text += &format!(
         "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
     );
-    text += &format!(
-        "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
-    );
+    text += &match roots.count {
+        1 => format!(
+            "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
+        ),
+        count => format!(
+            "\n\nNow carry each of {place}/keys/root-1.key to root-{count}.key away, to its custodian and to no \
+             other, and erase it here: now is the one time at which all of them are in one place.\n\
+             {} of them sign what comes next: `olr key propose`, `olr key sign`, `olr key combine`.\n\
+             All have one passphrase; let each custodian choose another. Back up the rest of the folder.",
+            roots.threshold
+        ),
+    };
     let json = json!({
         "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
         "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
+        "roots": roots.count, "threshold": roots.threshold,
     });
     let mut report = Report::new(text, json);
     if open {
@@ -146,6 +163,21 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         );
     }
     Ok(report)
+}
+
+/// With several roots it is said, and not guessed, how many must sign.
+fn roots(args: &InitArgs) -> Result<Roots> {
+    match (args.roots, args.threshold) {
+        (1, None) => Ok(Roots::default()),
+        (count, Some(threshold)) => Ok(Roots { count, threshold }),
+        (count, None) => {
+            let fact = format!("it was not said how many of {count} roots must sign");
+            Err(Error::unable(
+                fact,
+                "say it with --threshold K: fewer than all, so that one may be lost",
+            ))
+        }
+    }
 }
 
 fn issued(args: &IssuedArgs) -> Result<Report> {
@@ -198,66 +230,4 @@ fn moved(record: &IssuedRecord) -> String {
         Some(reason) => format!("{from}, transfer: {reason}"),
         None => format!("{from}, with its receipt"),
     }
-}
-
-const CHOOSE: &str = "choose one, or say --no-passphrase";
-const GIVE: &str = "give the passphrase that was chosen for this key";
-
-/// A passphrase for new keys: from a file, or typed twice.
-fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
-    if let Some(path) = path {
-        return from_file(path, CHOOSE);
-    }
-    if !can_ask() {
-        let fact = format!("the {whose} passphrase is missing");
-        return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
-    }
-    let first = ask(&format!("New {whose} passphrase: "))?;
-    if first.is_empty() {
-        return checked(first, CHOOSE);
-    }
-    if *first != *ask(&format!("The {whose} passphrase once more: "))? {
-        return Err(Error::unable("the two passphrases differ", "try again"));
-    }
-    checked(first, CHOOSE)
-}
-
-/// The passphrase that opens an existing key.
-pub fn passphrase(key: &KeyFile, path: Option<&Path>) -> Result<Passphrase> {
-    let whose = if key.role == Role::Root { "root" } else { "staff" };
-    match path {
-        Some(path) => from_file(path, GIVE),
-        None if can_ask() => {
-            checked(ask(&format!("The {whose} passphrase ({} key): ", key.role))?, GIVE)
-        }
-        None => {
-            let fact = format!("the {} key needs the {whose} passphrase", key.role);
-            Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
-        }
-    }
-}
-
-/// Questions are asked on a terminal only.
-fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn ask(prompt: &str) -> Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
-    })
-}
-
-/// The first line of a file.
-fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
-    let text = Zeroizing::new(read_text(path)?);
-    let line = text.lines().next().unwrap_or_default();
-    checked(Zeroizing::new(line.to_string()), hint).map_err(|error| error.within(file::name(path)))
-}
-
-fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
-    if text.is_empty() {
-        return Err(Error::unable("the passphrase is empty", hint));
-    }
-    Ok(Passphrase::new(text))
 }

@@ -25,6 +25,8 @@ pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
 pub const GRANT: &[u8] = b"olr/v1/grant";
 /// Stands for a license in revocations.
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
+/// Checks a line of a key on paper.
+pub const PAPER: &[u8] = b"olr/v1/paper";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -83,6 +85,7 @@ mod tests {
             FACTOR,
             ENCAPSULATION,
             GRANT,
+            PAPER,
             STATE_CHAIN,
             REVOKED_LICENSE,
         ];

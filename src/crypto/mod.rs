@@ -5,6 +5,8 @@ pub mod digest;
 pub mod label;
 #[cfg(feature = "vendor")]
 pub mod passphrase;
+#[cfg(feature = "vendor")]
+pub mod pkcs8;
 pub mod seal;
 pub mod secret;
 pub mod sign;

@@ -145,7 +145,10 @@ impl KeyFile {
     }
 
     /// The seed, once the public key derived from it is the one in the file.
-    fn seed(&self, passphrase: Option<&Passphrase>) -> Result<Secret> {
+    ///
+    /// # Errors
+    /// Exit 2: a missing or wrong passphrase. `malformed`: the wrong public key.
+    pub fn open_seed(&self, passphrase: Option<&Passphrase>) -> Result<Secret> {
         let seed = match (&self.protection, passphrase) {
             (Protection::None(seed), _) => Secret::new(seed.expose()),
             (Protection::Passphrase { lock, commitment, sealed }, Some(passphrase)) => {
@@ -169,7 +172,7 @@ impl KeyFile {
     /// Exit 2: another role, a missing or wrong passphrase. `malformed`: the wrong public key.
     pub fn open_signing(&self, role: Role, passphrase: Option<&Passphrase>) -> Result<SigningKey> {
         self.expect_role(role)?;
-        Ok(SigningKey::from_seed(&self.seed(passphrase)?))
+        Ok(SigningKey::from_seed(&self.open_seed(passphrase)?))
     }
 
     /// Opens a sealing key.
@@ -178,7 +181,7 @@ impl KeyFile {
     /// As [`KeyFile::open_signing`].
     pub fn open_sealing(&self, passphrase: Option<&Passphrase>) -> Result<SealingKey> {
         self.expect_role(Role::Sealing)?;
-        Ok(SealingKey::from_seed(&self.seed(passphrase)?))
+        Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))
     }
 
     fn expect_role(&self, wanted: Role) -> Result<()> {
@@ -190,7 +193,8 @@ impl KeyFile {
     }
 }
 
-fn public_of(role: Role, seed: &Secret) -> [u8; 32] {
+/// The public key of a seed.
+pub(crate) fn public_of(role: Role, seed: &Secret) -> [u8; 32] {
     match role {
         Role::Sealing => SealingKey::from_seed(seed).public(),
         Role::Root | Role::Issuer | Role::Install => SigningKey::from_seed(seed).public(),

@@ -10,7 +10,11 @@ use crate::wire::id::KeyId;
 pub mod file;
 pub mod install;
 #[cfg(feature = "vendor")]
+pub mod paper;
+#[cfg(feature = "vendor")]
 pub mod public;
+#[cfg(feature = "vendor")]
+pub mod store;
 
 numbered! {
     /// What a key is for. A key has one role for ever.

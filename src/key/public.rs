@@ -26,6 +26,21 @@ pub fn to_pem(role: Role, public: &[u8; 32]) -> String {
     format!("olr {role} key {id}\n{BEGIN}\n{base64}\n{END}\n")
 }
 
+/// Reads a public key file that says its role in the line above the PEM.
+///
+/// # Errors
+/// As [`from_pem`], and where no role is named.
+pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
+    let above = text.split_once(BEGIN).map_or(text, |(above, _)| above);
+    let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
+    let role = said.and_then(|said| Role::from_word(said.split_once(" key ")?.0));
+    let Some(role) = role else {
+        let fact = "this is no public key with a line that says its role";
+        return Err(Error::unable(fact, "name a .key file, or a .pub file that olr wrote"));
+    };
+    Ok((role, from_pem(role, text)?))
+}
+
 /// Reads a public key that is to serve as `role`. Where the line above the PEM names a role and a
 /// key id, as [`to_pem`] writes it, both must agree.
 ///
@@ -76,9 +91,11 @@ mod tests {
             for other in [Role::Root, Role::Issuer, Role::Sealing] {
                 assert_eq!(from_pem(other, &pem).is_ok(), other == role);
             }
+            assert_eq!(read(&pem).unwrap(), (role, [7; 32]));
             let bare = pem.split_once('\n').unwrap().1;
             assert_eq!(from_pem(role, bare).unwrap(), [7; 32]);
             assert!(from_pem(role, &pem.replacen("key ", "key 0", 1)).is_err());
+            assert!(read(bare).is_err());
             assert!(from_pem(role, bare.split_once('\n').unwrap().1).is_err());
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Bytes become a [`License`] only through [`License::verify`].
 
+use std::collections::BTreeSet;
+
 use crate::entitlement::{Cause, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
@@ -104,13 +106,8 @@ impl License {
     pub fn verify_even_revoked(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::License, bytes)?;
         let delegations = trust.signers(&frame)?;
-        let body: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
-        check(&body)?;
-        for delegation in &delegations {
-            delegation.permits(Act::License, body.issued)?;
-            limits::expect_within(&body, delegation)?;
-        }
-        limits::expect_enough_signers(&body, delegations.len(), trust.body())?;
+        let body = read_body(frame.body)?;
+        body.expect_delegated(&delegations, trust)?;
         let signers = delegations.iter().map(Delegation::key_id).collect();
         Ok(Self { body, signers, bytes: bytes.to_vec() })
     }
@@ -165,6 +162,33 @@ impl License {
             return Err(Error::refuse(Refusal::WrongMachine, fact));
         }
         Ok(())
+    }
+}
+
+/// Decodes the body of a license and checks what its types cannot say. Whether it may be believed
+/// is for [`License::verify`].
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
+    let body: LicenseBody = decode("license body", bytes, BODY_CAP)?;
+    check(&body)?;
+    Ok(body)
+}
+
+impl LicenseBody {
+    /// Whether keys of these delegations, and no other, may sign it together.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn expect_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
+        for delegation in delegations {
+            delegation.permits(Act::License, self.issued)?;
+            limits::expect_within(self, delegation)?;
+        }
+        // Two delegations of one key are one signer.
+        let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        limits::expect_enough_signers(self, signers.len(), trust.body())
     }
 }
 

@@ -64,7 +64,7 @@ impl State {
             self.take_up(newer)?;
         }
         let of_kind = |kind| frame.attachments.iter().filter(move |a| a.kind == kind);
-        for list in of_kind(Kind::Revocations) {
+        for list in of_kind(Kind::Revocations).filter(|_| frame.kind == Kind::License) {
             let revocations = Revocations::verify_frame(list, &frame.attachments, &self.trust)?;
             if self.is_newer(&revocations)? {
                 let needed = |delegation: &&Frame<'_>| {

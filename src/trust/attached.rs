@@ -30,37 +30,72 @@ impl Trust {
         frame.expect_vendor(self.vendor)?;
         // What is attached itself shares the delegations of what it is attached to.
         let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
-        let carried: Vec<_> = attachments.iter().filter(|a| a.kind == Kind::Revocations).collect();
+        let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
+        let carries = frame.kind == Kind::License || is_attached;
+        let delegations = self.delegations(&own, attachments, carries)?;
+        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
+        check_signatures(frame, &keys, 1)?;
+        if !is_attached {
+            expect_one_for_each(frame, own)?;
+        }
+        Ok(delegations)
+    }
+
+    /// The delegations of those who are to sign a license: what [`Trust::signers`] will find once
+    /// exactly these keys have.
+    ///
+    /// # Errors
+    /// As [`Trust::signers`], without `wrong-signature`.
+    #[cfg(feature = "vendor")]
+    pub fn future_signers(
+        &self,
+        license: &Frame<'_>,
+        keys: &BTreeSet<KeyId>,
+    ) -> Result<Vec<Delegation>> {
+        license.expect_vendor(self.vendor)?;
+        let delegations = self.delegations(keys, &license.attachments, true)?;
+        let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        if let Some(unknown) = keys.difference(&known).next() {
+            let fact = format!("key {unknown} is to sign, and no attached delegation names it");
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+        }
+        expect_one_for_each(license, keys.clone())?;
+        Ok(delegations)
+    }
+
+    /// The attached delegations; where a license carries revocations, those of `own` keys.
+    fn delegations(
+        &self,
+        own: &BTreeSet<KeyId>,
+        attachments: &[Frame<'_>],
+        may_carry: bool,
+    ) -> Result<Vec<Delegation>> {
+        let carries = attachments.iter().any(|attached| attached.kind == Kind::Revocations);
         let (mut delegations, mut left_aside) = (Vec::new(), None);
         for attached in attachments {
             match attached.kind {
                 Kind::Delegation => match self.delegation(attached) {
                     Ok(delegation) => delegations.push(delegation),
                     // It may be for the attached revocations alone, and count no longer.
-                    Err(error) if !carried.is_empty() => {
+                    Err(error) if carries => {
                         left_aside.get_or_insert(error);
                     }
                     Err(error) => return Err(error),
                 },
                 Kind::Trust => {}
-                Kind::Revocations if is_attached || frame.kind == Kind::License => {}
+                Kind::Revocations if may_carry => {}
                 other => {
                     let fact = format!("an attached {other} is not known to this program");
                     return Err(Error::refuse(Refusal::UnknownVersion, fact));
                 }
             }
         }
-        let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
-        delegations.retain(|delegation| carried.is_empty() || own.contains(&delegation.key_id()));
-        if let Some(error) = left_aside.filter(|_| delegations.len() < own.len()) {
-            return Err(error);
+        delegations.retain(|delegation| !carries || own.contains(&delegation.key_id()));
+        let lacks = |key: &KeyId| !delegations.iter().any(|d| d.key_id() == *key);
+        match left_aside.filter(|_| own.iter().any(lacks)) {
+            Some(error) => Err(error),
+            None => Ok(delegations),
         }
-        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
-        check_signatures(frame, &keys, 1)?;
-        if !is_attached {
-            expect_one_for_each(frame, &carried, own)?;
-        }
-        Ok(delegations)
     }
 
     /// The trusts attached to `frame` that follow this one, oldest first. One that is not newer is
@@ -105,11 +140,9 @@ impl Trust {
 }
 
 /// One delegation for each signer of the file and of the revocations that it carries, no other.
-fn expect_one_for_each(
-    frame: &Frame<'_>,
-    carried: &[&Frame<'_>],
-    mut signers: BTreeSet<KeyId>,
-) -> Result<()> {
+fn expect_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
+    let lists = frame.attachments.iter().filter(|attached| attached.kind == Kind::Revocations);
+    let carried: Vec<_> = lists.collect();
     let malformed = |problem: &str| {
         let fact = format!("{}: attachments: {problem}", frame.kind);
         Err(Error::refuse(Refusal::Malformed, fact))

@@ -71,8 +71,12 @@ pub struct Delegation {
 }
 
 impl Delegation {
-    /// Reads a frame whose signatures count.
-    pub(super) fn read(frame: &Frame<'_>) -> Result<Self> {
+    /// Reads a frame. Whether its signatures count, [`Trust::delegation`](super::Trust::delegation)
+    /// tells.
+    ///
+    /// # Errors
+    /// `malformed`, `unknown-version`.
+    pub fn read(frame: &Frame<'_>) -> Result<Self> {
         let body: DelegationBody = decode("delegation body", frame.body, BODY_CAP)?;
         refuse_critical("delegation body", &body.extensions)?;
         if !frame.attachments.is_empty() {

@@ -218,12 +218,16 @@ fn expect_threshold(found: usize, threshold: u8) -> Result<()> {
     Err(Error::refuse(Refusal::UntrustedSigner, fact))
 }
 
-fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
+/// The roots that a trust names, with their key ids.
+pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
     body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
 }
 
-/// Decodes a body and checks what its types cannot say. Nothing in it is believed yet.
-fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
+/// Decodes the body of a trust and checks what its types cannot say. Nothing in it is believed yet.
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
     let malformed =
         |problem: &str| Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")));

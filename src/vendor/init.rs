@@ -6,17 +6,19 @@ use std::path::Path;
 use crate::catalog::{Catalog, STARTER};
 use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::{Signer, SigningKey};
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
 use crate::issue::STARTER_GRANT;
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
-use crate::vendor::Folder;
+use crate::key::store;
+use crate::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
+use crate::vendor::propose::first_body;
+use crate::vendor::{FirstTrust, Folder};
 use crate::wire::armor::armor;
-use crate::wire::codec::{Limit, List, Set, Text, encode};
-use crate::wire::frame::{Kind, SUITE, Unsigned};
+use crate::wire::codec::{Limit, Set, encode};
+use crate::wire::frame::{Kind, Unsigned};
 
 /// What a new vendor is made of.
 #[derive(Debug)]
@@ -29,12 +31,29 @@ pub struct Init<'a> {
     pub passphrases: Option<Passphrases>,
     /// Whether everything under this vendor is for tests only.
     pub test: bool,
+    /// How many root keys, and how many of them must sign.
+    pub roots: Roots,
 }
 
-/// One passphrase for the root key, one for issuer and sealing key.
+/// How many roots there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roots {
+    /// Root keys.
+    pub count: u8,
+    /// How many of them must sign.
+    pub threshold: u8,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self { count: 1, threshold: 1 }
+    }
+}
+
+/// One passphrase for the root keys, one for issuer and sealing key.
 #[derive(Debug)]
 pub struct Passphrases {
-    /// For the root.
+    /// For the roots.
     pub root: Passphrase,
     /// For the staff.
     pub staff: Passphrase,
@@ -47,6 +66,12 @@ impl Folder {
     /// Exit 2: there is something at `path` already, the catalog is wrong, or nothing can be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
         Self::expect_new(path)?;
+        let Roots { count, threshold } = init.roots;
+        if count == 0 || count > ROOTS_CAP || threshold == 0 || threshold > count {
+            let fact = format!("{threshold} of {count} roots can never be");
+            let hint = "let there be 1 to 8 roots, and let 1 to all of them sign";
+            return Err(Error::unable(fact, hint));
+        }
         let catalog_text = init.catalog.unwrap_or(STARTER);
         let catalog = Catalog::parse(catalog_text)?;
         let parent = match path.parent() {
@@ -92,38 +117,47 @@ fn fill(
     catalog: &Catalog,
     rng: &mut impl CryptoRng,
 ) -> Result<Trust> {
-    for name in ["keys", "delegations", "issued", "revocations"] {
+    for name in ["keys", "delegations", "issued", "revocations", "trusts"] {
         file::make_folder(&folder.join(name))?;
     }
-    let mut key = |role: Role| -> Result<(Secret, [u8; 32])> {
+    let mut key = |role: Role, name: String| -> Result<(Secret, [u8; 32])> {
         let seed = Secret::random(rng);
         let passphrase = init.passphrases.as_ref().map(|passphrases| match role {
             Role::Root => (&passphrases.root, Cost::ROOT),
             _ => (&passphrases.staff, Cost::STAFF),
         });
         let file = KeyFile::new(role, &seed, passphrase, rng)?;
-        let path = folder.join("keys").join(format!("{role}.key"));
-        let text = zeroize::Zeroizing::new(armor(
-            Kind::KeyFile,
-            &zeroize::Zeroizing::new(file.to_bytes()),
-        ));
-        file::write(&path, text.as_bytes(), Writing::NewSecret)?;
+        store::write(&folder.join("keys").join(format!("{name}.key")), &file)?;
         Ok((seed, file.public))
     };
-    let (root, root_public) = key(Role::Root)?;
-    let (_, issuer_public) = key(Role::Issuer)?;
-    let (_, sealing_public) = key(Role::Sealing)?;
-    let root = SigningKey::from_seed(&root);
-    let trust_body = encode(&first_trust(init, catalog, root_public, sealing_public)?);
+    let (mut roots, mut root_publics) = (Vec::new(), Vec::new());
+    for number in 1..=init.roots.count {
+        let name = if init.roots.count == 1 { "root".into() } else { format!("root-{number}") };
+        let (seed, public) = key(Role::Root, name)?;
+        roots.push(SigningKey::from_seed(&seed));
+        root_publics.push(public);
+    }
+    let (_, issuer_public) = key(Role::Issuer, "issuer".into())?;
+    let (_, sealing_public) = key(Role::Sealing, "sealing".into())?;
+    let roots: Vec<&dyn Signer> = roots.iter().map(|root| root as &dyn Signer).collect();
+    let trust_body = encode(&first_body(&FirstTrust {
+        name: init.name,
+        roots: &root_publics,
+        threshold: init.roots.threshold,
+        sealing: &[sealing_public],
+        catalog,
+        test: init.test,
+    })?);
     let vendor = vendor_id(&trust_body);
     let trust = Unsigned::new(Kind::Trust, vendor, Vec::new(), trust_body)?;
-    let trust = Trust::pin(&sign_by_roots(&trust, &[&root])?)?;
+    let trust = Trust::pin(&sign_by_roots(&trust, &roots)?)?;
     let delegation_body = encode(&unlimited(issuer_public)?);
     let delegation = Unsigned::new(Kind::Delegation, vendor, Vec::new(), delegation_body)?;
-    let delegation = sign_by_roots(&delegation, &[&root])?;
+    let delegation = sign_by_roots(&delegation, &roots)?;
     let public =
         |name: &str, text: &str| file::write(&folder.join(name), text.as_bytes(), Writing::New);
     public("vendor.trust", &armor(Kind::Trust, trust.bytes()))?;
+    public("trusts/1.trust", &armor(Kind::Trust, trust.bytes()))?;
     public("delegations/issuer.olr", &armor(Kind::Delegation, &delegation))?;
     public("catalog.toml", catalog_text)?;
     if init.catalog.is_none() {
@@ -132,27 +166,8 @@ fn fill(
     Ok(trust)
 }
 
-fn first_trust(
-    init: &Init<'_>,
-    catalog: &Catalog,
-    root: [u8; 32],
-    sealing: [u8; 32],
-) -> Result<TrustBody> {
-    Ok(TrustBody {
-        version: 1,
-        name: Text::new(init.name).map_err(|error| error.within("the vendor's name"))?,
-        roots: Set::new(vec![root])?,
-        threshold: 1,
-        sealing: List::new(vec![sealing])?,
-        suites: Set::new(vec![SUITE])?,
-        products: catalog.wire_products()?,
-        kept: Set::default(),
-        revoked: Set::default(),
-        signer_rules: List::default(),
-        test: init.test,
-        extensions: Set::default(),
-    })
-}
+/// Most roots of a trust.
+const ROOTS_CAP: u8 = 8;
 
 /// A delegation with every limit written as *any*.
 fn unlimited(issuer: [u8; 32]) -> Result<DelegationBody> {

@@ -1,15 +1,20 @@
 //! Answering a request: open, check, draft, sign, keep, and only then hand out.
 
 use rand::CryptoRng;
+use std::collections::BTreeSet;
 
+use crate::crypto::sign::Signer;
 use crate::display::parse_code;
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
-use crate::license::{License, sign_license_with};
+use crate::license::{License, LicenseBody, sign_license_with};
+use crate::partial::{Content, Proposal};
 use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
-use crate::trust::Trust;
-use crate::vendor::{AskPassphrase, Folder, Handover, IssuedRecord};
+use crate::trust::{Delegation, Trust};
+use crate::vendor::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord};
+use crate::wire::codec::encode;
+use crate::wire::frame::{Frame, Kind, Unsigned};
 use crate::wire::id::LicenseId;
 
 /// An order to answer a request.
@@ -25,13 +30,30 @@ pub struct Issue<'a> {
     pub only_try: bool,
     /// The vendor's clock.
     pub now: Instant,
+    /// Who signs.
+    pub by: Signers<'a>,
+}
+
+/// Who signs a license.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Signers<'a> {
+    /// The issuers at hand, each a key file, a name in `keys/`, or a token; without any, the
+    /// newest that may.
+    pub issuers: &'a [String],
+    /// Delegations, as frames, of issuers elsewhere that are to sign too. With any, the answer is a
+    /// proposal on its way to them.
+    pub also: &'a [Vec<u8>],
+    /// The proposal that comes back from all of them, in place of a new license.
+    pub signed: Option<&'a Proposal>,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub struct IssuedLicense {
-    /// The license; nothing when it was only tried.
+    /// The license; nothing when it was only tried, or others have still to sign.
     pub license: Option<License>,
+    /// The license on its way to those who have still to sign. Nothing is kept of it yet.
+    pub proposal: Option<Proposal>,
     /// Whether these are the bytes of an answer given before.
     pub stored: bool,
     /// Whether a copy of the disk is stopped by a hardware factor.
@@ -126,26 +148,42 @@ impl Folder {
             return Ok(IssuedLicense {
                 stops_a_copy: license.body().policy.stops_a_copy(),
                 license: Some(license),
+                proposal: None,
                 stored: true,
                 other_holder: other_holder(),
             });
         }
-        let stamp = Stamp { license, answer, issued: order.now };
+        let mut stamp = Stamp { license, answer, issued: order.now };
+        if let Some(proposal) = order.by.signed {
+            stamp = stamp_of(proposal, answer)?;
+        }
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
         expect_new(&earlier, order)?;
         let from = self.expect_free(opened, handover, trust, ask)?;
         let mut issued = IssuedLicense {
             license: None,
+            proposal: None,
             stored: false,
             stops_a_copy: body.policy.stops_a_copy(),
             other_holder: from.map(|record| record.install_id()),
         };
-        if order.only_try {
-            return Ok(issued);
-        }
-        let (issuer, delegation) = self.issuer(ask)?;
-        let license =
-            sign_license_with(&body, trust, &[(&*issuer, &delegation)], &self.carried(trust)?)?;
+        let license = match order.by.signed {
+            Some(proposal) => Some(finished(proposal, &body, trust)?),
+            None => {
+                let chosen = self.issuers_for(&body, order, trust, ask)?;
+                if order.only_try {
+                    return Ok(issued);
+                }
+                if order.by.also.is_empty() {
+                    Some(self.sign_with(chosen, &body, trust, ask)?)
+                } else {
+                    issued.proposal =
+                        Some(self.propose_license(chosen, &body, order.by.also, trust, ask)?);
+                    None
+                }
+            }
+        };
+        let Some(license) = license.filter(|_| !order.only_try) else { return Ok(issued) };
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;
@@ -157,6 +195,104 @@ impl Folder {
         issued.license = Some(license);
         Ok(issued)
     }
+
+    /// Those who are to sign, once the draft is inside the limits of all of them and of the trust.
+    /// Key files among them are not opened yet.
+    fn issuers_for(
+        &self,
+        body: &LicenseBody,
+        order: &Issue<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Vec<Chosen>> {
+        let chosen = match self.choose_issuers(order.by.issuers, order.now, trust, ask) {
+            // A trial needs no key: who has none is told about the request all the same.
+            Err(error)
+                if order.only_try && order.by.issuers.is_empty() && error.refusal().is_none() =>
+            {
+                return Ok(Vec::new());
+            }
+            chosen => chosen?,
+        };
+        let mut may: Vec<_> = chosen.iter().map(|one| one.may.clone()).collect();
+        for bytes in order.by.also {
+            let other = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
+            if may.iter().any(|one| one.key_id() == other.key_id()) {
+                let fact = format!("issuer {} is named twice", other.key_id());
+                return Err(Error::unable(fact, "name with --also who is not at hand"));
+            }
+            may.push(other);
+        }
+        may.iter().try_for_each(Delegation::check_key)?;
+        body.expect_delegated(&may, trust)?;
+        trust.expect_unrevoked(may.iter().map(Delegation::key_id))?;
+        Ok(chosen)
+    }
+
+    fn sign_with(
+        &self,
+        chosen: Vec<Chosen>,
+        body: &LicenseBody,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<License> {
+        let mut issuers = Vec::new();
+        for one in chosen {
+            let delegation = one.delegation.clone();
+            issuers.push((one.open(&mut *ask)?, delegation));
+        }
+        let issuers: Vec<(&dyn Signer, &[u8])> =
+            issuers.iter().map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
+        sign_license_with(body, trust, &issuers, &self.carried(trust)?)
+    }
+
+    /// The license signed by those at hand, on its way to the others.
+    fn propose_license(
+        &self,
+        chosen: Vec<Chosen>,
+        body: &LicenseBody,
+        also: &[Vec<u8>],
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Proposal> {
+        let mut attachments = self.carried(trust)?;
+        attachments.extend(chosen.iter().map(|one| one.delegation.clone()));
+        attachments.extend_from_slice(also);
+        attachments.sort_unstable();
+        attachments.dedup();
+        let mut signers: BTreeSet<_> = chosen.iter().map(|one| one.may.key_id()).collect();
+        for bytes in also {
+            signers.insert(trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.key_id());
+        }
+        let unsigned = Unsigned::new(Kind::License, trust.vendor(), attachments, encode(body))?;
+        let mut proposal = Proposal::new(&unsigned, &signers)?;
+        for one in chosen {
+            proposal = proposal.sign(&*one.open(&mut *ask)?, Some(trust))?;
+        }
+        Ok(proposal)
+    }
+}
+
+/// What only the first of several signers could choose.
+fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
+    let Content::License(license) = proposal.content() else {
+        let fact = format!("this proposes a {}, and no license", proposal.kind());
+        return Err(Error::unable(fact, "name the proposal that `olr issue --also` wrote"));
+    };
+    if license.answer != answer {
+        let fact = "this request was answered since the license was proposed";
+        return Err(Error::unable(fact, "propose it anew, with --again"));
+    }
+    Ok(Stamp { license: license.license, answer, issued: license.issued })
+}
+
+/// The proposed license, once it is the one that request and grant give and all have signed.
+fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<License> {
+    if proposal.target()?.body != encode(body) {
+        let fact = "the proposed license is not the one that this request and grant give";
+        return Err(Error::unable(fact, "name the request, grant and catalog it was proposed for"));
+    }
+    License::verify(&proposal.finish(Some(trust))?, trust)
 }
 
 /// Another answer to the same request must be wanted; another request under its id is refused.

@@ -5,32 +5,41 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{CATALOG_CAP, Catalog};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
-use crate::crypto::sign::Signer;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::time::Instant;
-use crate::trust::{Act, Trust};
+use crate::trust::Trust;
 use crate::wire::armor::dearmor;
-use crate::wire::frame::{FILE_CAP, Frame, Kind};
+use crate::wire::frame::{FILE_CAP, Kind};
 use crate::wire::id::KeyId;
 
 mod carried;
+mod delegate;
 mod fork;
 mod init;
 mod issue;
 mod issued;
+mod issuer;
+mod keys;
 mod moves;
+mod propose;
+mod publish;
 mod revoke;
+mod rotate;
 mod signer;
 mod time;
 
+pub use delegate::{check_names, propose_delegation};
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
-pub use init::{Init, Passphrases};
-pub use issue::{Issue, IssuedLicense};
+pub use init::{Init, Passphrases, Roots};
+pub use issue::{Issue, IssuedLicense, Signers};
 pub use issued::IssuedRecord;
+pub use issuer::Chosen;
+pub use keys::{FoundKey, Standing, keys_in};
 pub use moves::{Ended, Handover};
+pub use propose::{Changes, FirstTrust, propose_first, propose_next};
+pub use publish::Published;
 pub use revoke::{RevocationRecord, Revoked};
 pub use signer::open_signer;
 
@@ -92,44 +101,35 @@ impl Folder {
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
     }
 
-    /// The issuer's key and its delegation.
-    ///
-    /// # Errors
-    /// Exit 2 when either is missing, or the key does not open.
-    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let (path, key) = self.find_key(|key| key.role == Role::Issuer)?.ok_or_else(|| {
-            let fact = format!("there is no issuer key in {}", file::name(&self.path.join("keys")));
-            Error::unable(fact, "fetch it, or name another folder with --vendor")
-        })?;
-        let delegation = self.path.join("delegations").join("issuer.olr");
-        let delegation = read_own(Kind::Delegation, &delegation, |bytes| Ok(bytes.to_vec()))?;
-        let passphrase = passphrase_of(&key, ask)?;
-        let key = key.open_signing(Role::Issuer, passphrase.as_ref());
-        let key = key.map_err(|error| error.within(file::name(&path)))?;
-        Ok((Box::new(key), delegation))
-    }
-
-    /// An issuer's key that may sign an `act` at `now`, and its delegation.
-    ///
-    /// # Errors
-    /// `not-delegated`, `revoked`; as [`Folder::issuer`].
-    pub(crate) fn issuer_for(
-        &self,
-        act: Act,
-        now: Instant,
-        trust: &Trust,
-        ask: AskPassphrase<'_>,
-    ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let (issuer, delegation) = self.issuer(ask)?;
-        let frame = Frame::parse(Kind::Delegation, &delegation)?;
-        let permitted = trust.delegation(&frame)?;
-        permitted.permits(act, now)?;
-        trust.expect_unrevoked([permitted.key_id()])?;
-        Ok((issuer, delegation))
-    }
-
     /// The first key file in `keys/`, by name, that fits.
     fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
+        for path in self.key_paths()? {
+            let key = read_key(&path)?;
+            if fits(&key) {
+                return Ok(Some((path, key)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key files of one role in `keys/`, the newest first: `root-3`, `root-2`, `root`, then
+    /// those with other names.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub fn keys(&self, role: Role) -> Result<Vec<(PathBuf, KeyFile)>> {
+        let mut keys = Vec::new();
+        for path in self.key_paths()? {
+            let key = read_key(&path)?;
+            if key.role == role {
+                keys.push((path, key));
+            }
+        }
+        keys.sort_by_key(|(path, _)| std::cmp::Reverse(numbered(role, path)));
+        Ok(keys)
+    }
+
+    fn key_paths(&self) -> Result<Vec<PathBuf>> {
         let folder = self.path.join("keys");
         let Ok(entries) = std::fs::read_dir(&folder) else {
             let fact = format!("{}: the keys cannot be read", file::name(&folder));
@@ -138,18 +138,23 @@ impl Folder {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
         paths.sort();
-        for path in paths {
-            let key = read_own(Kind::KeyFile, &path, KeyFile::parse).map_err(|error| {
-                Error::unable(
-                    error.fact(),
-                    "restore this key from a backup, or move it out of keys/",
-                )
-            })?;
-            if fits(&key) {
-                return Ok(Some((path, key)));
-            }
-        }
-        Ok(None)
+        Ok(paths)
+    }
+}
+
+fn read_key(path: &Path) -> Result<KeyFile> {
+    read_own(Kind::KeyFile, path, KeyFile::parse).map_err(|error| {
+        Error::unable(error.fact(), "restore this key from a backup, or move it out of keys/")
+    })
+}
+
+/// The number in the name of a key file: `issuer.key` is the first, `issuer-2.key` the second.
+fn numbered(role: Role, path: &Path) -> u32 {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match stem.strip_prefix(role.word()) {
+        Some("") => 1,
+        Some(rest) => rest.strip_prefix('-').and_then(|n| n.parse().ok()).unwrap_or(0),
+        None => 0,
     }
 }
 

@@ -41,7 +41,7 @@ numbered! {
         8 State "state",
         /// What an issuer key may sign.
         9 Delegation "delegation",
-        /// One custodian's signature on its way to the others.
+        /// What is to be signed by several, on its way between them.
         10 PartialSignature "partial signature",
         /// What was in use.
         11 Usage "usage statement",
@@ -127,7 +127,7 @@ pub struct Frame<'a> {
     pub attachment_section: &'a [u8],
     /// The body, not yet decoded.
     pub body: &'a [u8],
-    /// 1 to 16 signatures in ascending order of their key ids.
+    /// 1 to 16 signatures in ascending order of their key ids; a partial signature may have none.
     pub signatures: Vec<Signature>,
     /// The whole frame.
     pub bytes: &'a [u8],
@@ -158,8 +158,24 @@ impl<'a> Frame<'a> {
         }
         let vendor = VendorId(reader.array("vendor id")?);
         let section_start = reader.offset();
+        let cap = if attachments_allowed { ATTACHMENTS_CAP } else { 0 };
+        let attachments = Self::read_attachments(&mut reader, vendor, cap)?;
+        let attachment_section = reader.since(section_start);
+        let body = reader.sized("body", BODY_CAP)?;
+        // Only a proposal on its way may be one that nobody signed yet.
+        let least = usize::from(kind != Kind::PartialSignature || !attachments_allowed);
+        let signatures = read_signatures(&mut reader, least)?;
+        reader.finish()?;
+        Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes })
+    }
+
+    fn read_attachments(
+        reader: &mut Reader<'a>,
+        vendor: VendorId,
+        cap: usize,
+    ) -> Result<Vec<Self>> {
         let count = usize::from(reader.u8("attachment count")?);
-        if count > if attachments_allowed { ATTACHMENTS_CAP } else { 0 } {
+        if count > cap {
             return Err(reader.malformed("attachment count", &format!("{count} are too many")));
         }
         let mut attachments: Vec<Frame<'a>> = Vec::with_capacity(count);
@@ -174,11 +190,27 @@ impl<'a> Frame<'a> {
             }
             attachments.push(attached);
         }
-        let attachment_section = reader.since(section_start);
-        let body = reader.sized("body", BODY_CAP)?;
-        let signatures = read_signatures(&mut reader)?;
+        Ok(attachments)
+    }
+
+    /// The frame that `section` and `body` would make with these signatures: it has no bytes of
+    /// its own yet.
+    ///
+    /// # Errors
+    /// What the rules of attachments refuse.
+    #[cfg(feature = "vendor")]
+    pub fn proposed(
+        kind: Kind,
+        vendor: VendorId,
+        section: &'a [u8],
+        body: &'a [u8],
+        signatures: Vec<Signature>,
+    ) -> Result<Self> {
+        let mut reader = Reader::new("attachments", section);
+        let attachments = Self::read_attachments(&mut reader, vendor, ATTACHMENTS_CAP)?;
         reader.finish()?;
-        Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes })
+        let attachment_section = section;
+        Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes: &[] })
     }
 
     /// Attachments ascend by kind, then by their bytes.
@@ -200,10 +232,10 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn read_signatures(reader: &mut Reader<'_>) -> Result<Vec<Signature>> {
+fn read_signatures(reader: &mut Reader<'_>, least: usize) -> Result<Vec<Signature>> {
     let count = usize::from(reader.u8("signature count")?);
-    if count == 0 || count > SIGNATURES_CAP {
-        let problem = format!("{count}, where 1 to {SIGNATURES_CAP} are allowed");
+    if count < least || count > SIGNATURES_CAP {
+        let problem = format!("{count}, where {least} to {SIGNATURES_CAP} are allowed");
         return Err(reader.malformed("signature count", &problem));
     }
     let mut signatures: Vec<Signature> = Vec::with_capacity(count);

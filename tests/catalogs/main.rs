@@ -42,7 +42,13 @@ impl Desk {
     pub fn new(catalog: &str, slot: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut rng = ChaCha20Rng::from_seed([5; 32]);
-        let init = Init { name: "V", catalog: Some(catalog), passphrases: None, test: true };
+        let init = Init {
+            name: "V",
+            catalog: Some(catalog),
+            passphrases: None,
+            roots: Default::default(),
+            test: true,
+        };
         let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng).unwrap();
         let catalog = Catalog::parse(catalog).unwrap();
         let product = catalog.products[0].id.clone();

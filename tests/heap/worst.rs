@@ -5,6 +5,7 @@ use olr::catalog::CATALOG_CAP;
 use olr::entitlement::{Count, Grant};
 use olr::key::Role;
 use olr::machine::{Class, Factor, FactorKind};
+use olr::revocation::{RevocationsBody, sign_bare, sign_revocations};
 use olr::state::{Held, Memory, Pair, Slot, SlotName};
 use olr::time::Instant;
 use olr::trust::{ModuleMaximum, Product};
@@ -12,7 +13,7 @@ use olr::wire::armor::armor;
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
 use olr::wire::extension::Extension;
 use olr::wire::frame::{FILE_CAP, Kind};
-use olr::wire::id::KeyId;
+use olr::wire::id::{KeyId, RevokedId};
 
 use crate::forge::{self, padded};
 use crate::raw::Raw;
@@ -41,6 +42,8 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("request with 4096 modules used and wanted", request()),
         ("trust with 64 products of 64 slots", products()),
         ("trust with 4096 revoked keys", revoked()),
+        ("revocations of 4096 licenses", revocations()),
+        ("license with 4096 revoked licenses and a trust with 4096 revoked keys", carrying()),
         ("state with 64 slots of 128 empty factors", state()),
         ("state with many trusts", trusts()),
     ];
@@ -98,13 +101,40 @@ fn products() -> Vec<u8> {
     })
 }
 
+fn numbered(n: u32) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..4].copy_from_slice(&n.to_be_bytes());
+    id
+}
+
 fn revoked() -> Vec<u8> {
-    let key = |n: u32| {
-        let mut key = [0; 16];
-        key[..4].copy_from_slice(&n.to_be_bytes());
-        KeyId(key)
-    };
-    WORLD.vendor.second_trust(|body| body.revoked = Set::new((0..4096).map(key).collect()).unwrap())
+    let keys = (0..4096).map(|n| KeyId(numbered(n))).collect();
+    WORLD.vendor.second_trust(|body| body.revoked = Set::new(keys).unwrap())
+}
+
+fn list() -> RevocationsBody {
+    RevocationsBody {
+        version: 1,
+        sequence: 1,
+        issued: Instant::default(),
+        licenses: Set::new((0..4096).map(|n| RevokedId(numbered(n))).collect()).unwrap(),
+        extensions: Set::default(),
+    }
+}
+
+fn revocations() -> Vec<u8> {
+    let vendor = &WORLD.vendor;
+    sign_revocations(&list(), &vendor.trust, (&vendor.issuer, &vendor.delegation), &[]).unwrap()
+}
+
+fn carrying() -> Vec<u8> {
+    let vendor = &WORLD.vendor;
+    let mut frame = vendor.frame(encode(&WORLD.body()));
+    let list = sign_bare(&list(), &vendor.trust, &vendor.issuer).unwrap();
+    frame.attachments.extend([revoked(), list]);
+    frame.attachments.sort();
+    frame.sign(Role::Issuer, &vendor.issuer);
+    frame.bytes()
 }
 
 /// A state that remembers something else.

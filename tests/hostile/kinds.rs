@@ -47,7 +47,7 @@ fn no_key_opens_as_one_of_another_role() {
     assert!(tried >= 8, "only {tried} tried");
 }
 
-/// A home takes licenses, trusts and times; whatever else comes, it stays as it was.
+/// A home takes licenses, trusts, times and revocations; whatever else comes, it stays as it was.
 #[test]
 fn no_home_imports_another_kind() {
     let folder = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn no_home_imports_another_kind() {
     let now = olr::time::Instant::parse(crate::world::NOW).unwrap();
     let around = crate::machine::around("server", now);
     let mut tried = 0;
-    let imported = [Kind::License, Kind::Trust, Kind::Time];
+    let imported = [Kind::License, Kind::Trust, Kind::Time, Kind::Revocations];
     for good in good().into_iter().filter(|good| !imported.contains(&good.reader.kind())) {
         assert!(home.import(&good.bytes, &around, false).is_err(), "{}", good.name);
         assert!(home.decide_file(&good.bytes, &around).is_err(), "{}", good.name);

@@ -83,6 +83,14 @@ pub const TIME: Type = Record(&[
     EXTENSIONS,
 ]);
 
+pub const REVOCATIONS: Type = Record(&[
+    U32,                  // version
+    U64,                  // sequence
+    U64,                  // issued
+    Set(4096, &ID, 0..1), // licenses
+    EXTENSIONS,
+]);
+
 pub const TRUST: Type = Record(&[
     U32,                                                         // version
     TEXT,                                                        // name
@@ -161,19 +169,31 @@ pub const LICENSE: Type = Record(&[
 
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
-const RECEIPTS: Type = Maybe(&Bytes(262_144));
+const SLOT: Type = Record(&[
+    TEXT,                   // product
+    TEXT,                   // slot
+    HELD,                   // installed
+    HELD,                   // next
+    U64,                    // highest number
+    U32,                    // highest answer
+    U64,                    // floor
+    U64,                    // matched
+    Maybe(&U64),            // revoked
+    Maybe(&Bytes(262_144)), // receipt
+]);
 
 pub const STATE: Type = Record(&[
-    U64,                                                                             // counter
-    List(16, &Bytes(262_144)),                                                       // trusts
-    U64,                                                                             // number
-    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, FACTORS])),                         // requests
-    Set(64, &Record(&[TEXT, TEXT, HELD, HELD, U64, U32, U64, U64, RECEIPTS]), 0..2), // slots
-    Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),                        // asked
-    U64,                                                                             // mark
-    Maybe(&Record(&[U64, TEXT, U64])),                                               // pending
-    Maybe(&Record(&[U64, KEY])),                                                     // anchored
-    KEY,                                                                             // chain
+    U64,                                                          // counter
+    List(16, &Bytes(262_144)),                                    // trusts
+    U64,                                                          // number
+    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, FACTORS])),      // requests
+    Set(64, &SLOT, 0..2),                                         // slots
+    Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),     // asked
+    U64,                                                          // mark
+    Maybe(&Record(&[U64, TEXT, U64])),                            // pending
+    Maybe(&Record(&[U64, KEY])),                                  // anchored
+    Maybe(&Record(&[Bytes(262_144), List(16, &Bytes(262_144))])), // revocations
+    KEY,                                                          // chain
     EXTENSIONS,
 ]);
 

@@ -9,11 +9,13 @@ use olr::key::{Role, key_id};
 use olr::machine::Factor;
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::Earlier;
+use olr::revocation::{RevocationsBody, sign_bare, sign_revocations};
+use olr::state::Listed;
 use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
 use olr::wire::extension::Extension;
 use olr::wire::frame::Kind;
-use olr::wire::id::{LicenseId, RequestId};
+use olr::wire::id::{LicenseId, RequestId, RevokedId};
 
 use crate::WORLD;
 use crate::bodies::{self, Mutants};
@@ -125,18 +127,22 @@ fn around(good: &Raw) -> Vec<Raw> {
     }
     changed(&|f| f.vendor = WORLD.other.trust.vendor());
     let stray = WORLD.vendor.delegate(|d| d.issuer = stray_key("stray issuer").public());
+    let may_carry_trusts = matches!(good.kind, Kind::License | Kind::Time | Kind::Revocations);
+    let mut receipt = Raw::new(Kind::Receipt, WORLD.vendor.trust.vendor(), vec![7]);
+    receipt.sign(Install, &install().signing_key());
+    let receipt = receipt.bytes();
     let company: [&[u8]; 6] = [
         &WORLD.vendor.delegation,
         &WORLD.other.delegation,
         &stray,
-        WORLD.vendor.trust.bytes(),
+        if may_carry_trusts { &receipt } else { WORLD.vendor.trust.bytes() },
         &WORLD.request,
         b"",
     ];
     for guest in company {
         changed(&|f| f.attachments.insert(0, guest.to_vec()));
         changed(&|f| f.attachments.push(guest.to_vec()));
-        if good.attachments.first().is_some_and(|host| host != guest) {
+        if !good.attachments.is_empty() && !good.attachments.iter().any(|host| host == guest) {
             changed(&|f| f.attachments = vec![guest.to_vec()]);
         }
     }
@@ -192,6 +198,68 @@ fn licenses() {
     let mut trial = Trial::new(Reader::License, &good);
     let issuer = &WORLD.vendor.issuer;
     trial.frame(&apart(Kind::License, &good), &layout::LICENSE, &|f| f.sign(Issuer, issuer));
+    trial.assert();
+}
+
+/// A license that carries a trust and a list, and is signed by one of two delegated keys.
+#[test]
+fn licenses_that_carry() {
+    let (vendor, revoker) = (&WORLD.vendor, stray_key("revoker"));
+    let delegated = vendor.delegate(|body| body.issuer = revoker.public());
+    let list = sign_bare(&list(), &vendor.trust, &revoker).unwrap();
+    let mut frame = vendor.frame(encode(&WORLD.body()));
+    frame.attachments.extend([vendor.second_trust(|_| ()), list.clone(), delegated]);
+    frame.attachments.sort();
+    frame.sign(Issuer, &vendor.issuer);
+    let mut trial = Trial::new(Reader::License, &frame.bytes());
+    trial.frame(&frame, &layout::LICENSE, &|f| f.sign(Issuer, &vendor.issuer));
+    // Of what is attached no byte may change, and nothing may stay out but the trust.
+    let with = |at: usize, new: Option<Vec<u8>>| {
+        let mut mutant = frame.clone();
+        drop(mutant.attachments.splice(at..=at, new));
+        mutant
+    };
+    for at in 0..frame.attachments.len() {
+        let attached = &frame.attachments[at];
+        let flipped = |byte: usize| with_byte(attached, byte, attached[byte] ^ 1);
+        trial.unsigned((0..attached.len()).map(|byte| with(at, Some(flipped(byte))).bytes()));
+        trial.unsigned([with(at, None).bytes()]);
+        if at > 0 {
+            let mut without = with(at, None);
+            without.signatures.clear();
+            without.sign(Issuer, &vendor.issuer);
+            trial.signed([without.bytes()]);
+        }
+    }
+    trial.assert();
+}
+
+/// The body of a list with something in every field.
+fn list() -> RevocationsBody {
+    let licenses = [[1; 16], [2; 16], [0xff; 16]].map(RevokedId);
+    RevocationsBody {
+        version: 1,
+        sequence: 70_000,
+        issued: olr::time::Instant::new(1 << 33),
+        licenses: Set::new(licenses.into()).unwrap(),
+        extensions: Set::new((1..9).map(later).collect()).unwrap(),
+    }
+}
+
+#[test]
+fn revocations() {
+    let vendor = &WORLD.vendor;
+    let issuer = (&vendor.issuer as _, vendor.delegation.as_slice());
+    let good = sign_revocations(&list(), &vendor.trust, issuer, &[]).unwrap();
+    let mut trial = Trial::new(Reader::Revocations, &good);
+    let apart = apart(Kind::Revocations, &good);
+    trial.frame(&apart, &layout::REVOCATIONS, &|f| f.sign(Issuer, &vendor.issuer));
+    for (version, sequence) in [(0, 1), (1, 0), (2, 1)] {
+        let body = RevocationsBody { version, sequence, ..list() };
+        let mut frame = Raw { body: encode(&body), signatures: Vec::new(), ..apart.clone() };
+        frame.sign(Issuer, &vendor.issuer);
+        trial.signed([frame.bytes()]);
+    }
     trial.assert();
 }
 
@@ -423,6 +491,13 @@ fn states() {
     let asked = state.memory().asked.clone().unwrap();
     let asked = olr::state::Asked { pins, ..asked };
     state.request(asked, Default::default(), &around, &mut rng("pinned")).unwrap();
+    let (vendor, delegation) = (&WORLD.vendor, WORLD.vendor.delegation.clone());
+    let bare = sign_bare(&list(), &vendor.trust, &vendor.issuer).unwrap();
+    state
+        .revoke(
+            &sign_revocations(&list(), &vendor.trust, (&vendor.issuer, &delegation), &[]).unwrap(),
+        )
+        .unwrap();
     let good = state.to_bytes().to_vec();
     let mut trial = Trial::new(Reader::State, &good);
 
@@ -452,6 +527,24 @@ fn states() {
         trusts(&[&license]),
         trusts(&[own, &license]),
         trusts(&[own, &[]]),
+    ]);
+
+    let listing = |list: &[u8], beside: &[u8]| {
+        let delegations = List::new(vec![Blob::new(beside).unwrap()]).unwrap();
+        let mut memory = state.memory().clone();
+        memory.revocations = Some(Listed { list: Blob::new(list).unwrap(), delegations });
+        forge::state(&good, &encode(&memory))
+    };
+    assert!(Reader::State.accepts(&listing(&bare, &delegation)));
+    let cut = (0..bare.len()).map(|len| listing(&bare[..len], &delegation));
+    trial.signed(cut);
+    trial.signed((0..delegation.len()).map(|len| listing(&bare, &delegation[..len])));
+    trial.signed([
+        listing(&license, &delegation),
+        listing(&delegation, &delegation),
+        listing(&bare, &bare),
+        listing(&bare, own),
+        listing(&[bare.as_slice(), &[0]].concat(), &delegation),
     ]);
     trial.assert();
 }

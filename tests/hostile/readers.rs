@@ -3,13 +3,15 @@
 use olr::anchor::Anchor;
 use olr::catalog::Catalog;
 use olr::crypto::secret::Passphrase;
-use olr::error::Result;
+use olr::error::{Error, Result};
 use olr::issue::GrantFile;
 use olr::key::file::KeyFile;
 use olr::key::{Role, key_id};
 use olr::license::License;
+use olr::partial::Proposal;
 use olr::receipt::Receipt;
 use olr::request::SealedRequest;
+use olr::revocation::Revocations;
 use olr::state::State;
 use olr::trust::Trust;
 use olr::wire::armor::dearmor;
@@ -37,14 +39,19 @@ pub enum Reader {
     KeyFile(Role),
     /// The vendor verifies a receipt.
     Receipt,
+    /// A custodian takes a proposal under the trust of `keys/snakeoil` that somebody signed. (What
+    /// nobody signed yet may be anything.)
+    Partial,
     /// A server verifies a time under the trust of `keys/snakeoil`.
     Time,
+    /// A server verifies revocations under the trust of `keys/snakeoil`.
+    Revocations,
     /// A server reads its own state.
     State,
 }
 
 impl Reader {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Request,
         Self::License,
         Self::FirstContact,
@@ -54,7 +61,9 @@ impl Reader {
         Self::KeyFile(Role::Issuer),
         Self::KeyFile(Role::Sealing),
         Self::Receipt,
+        Self::Partial,
         Self::Time,
+        Self::Revocations,
         Self::State,
     ];
 
@@ -67,7 +76,9 @@ impl Reader {
             Self::Delegation => Kind::Delegation,
             Self::KeyFile(_) => Kind::KeyFile,
             Self::Receipt => Kind::Receipt,
+            Self::Partial => Kind::PartialSignature,
             Self::Time => Kind::Time,
+            Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,
         }
     }
@@ -89,7 +100,12 @@ impl Reader {
             }
             Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
             Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
+            Self::Partial => match Proposal::verify(bytes, &vendor.trust)?.signed_by().len() {
+                0 => Err(Error::unable("nobody signed it", "sign it")),
+                _ => Ok(()),
+            },
             Self::Time => Anchor::verify(bytes, &vendor.trust).map(drop),
+            Self::Revocations => Revocations::verify(bytes, &vendor.trust).map(drop),
             Self::State => State::parse(bytes).map(drop),
         }
     }
@@ -174,7 +190,7 @@ pub type Parser = fn(&[u8]);
 
 /// Every parser by name: what stands between any bytes and a value. What one takes is verified
 /// too, but no key is derived from a passphrase: a file may ask for a GiB.
-pub const PARSERS: [(&str, Parser); 13] = [
+pub const PARSERS: [(&str, Parser); 15] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),
     ("frame", |file| Kind::ALL.iter().for_each(|kind| drop(Frame::parse(*kind, file)))),
@@ -185,7 +201,9 @@ pub const PARSERS: [(&str, Parser); 13] = [
     ("delegation", |file| drop(Reader::Delegation.read(file))),
     ("key file", |file| drop(KeyFile::parse(file))),
     ("receipt", |file| drop(Reader::Receipt.read(file))),
+    ("partial signature", |file| drop(Reader::Partial.read(file))),
     ("time", |file| drop(Reader::Time.read(file))),
+    ("revocations", |file| drop(Reader::Revocations.read(file))),
     ("state", |file| drop(Reader::State.read(file))),
     ("grant and catalog", |file| {
         if let Ok(text) = str::from_utf8(file) {

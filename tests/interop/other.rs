@@ -108,7 +108,7 @@ pub fn report(file: &[u8]) -> Value {
 /// records.
 pub fn comparable(mut report: Value) -> Value {
     if let Value::Object(report) = &mut report {
-        for own in ["fact", "hint", "issued", "changes"] {
+        for own in ["fact", "hint", "issued", "changes", "content"] {
             report.remove(own);
         }
     }

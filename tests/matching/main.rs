@@ -40,7 +40,13 @@ pub struct World {
 impl World {
     pub fn new(catalog: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let init = Init { name: "V", catalog: Some(catalog), passphrases: None, test: true };
+        let init = Init {
+            name: "V",
+            catalog: Some(catalog),
+            passphrases: None,
+            test: true,
+            roots: Default::default(),
+        };
         let path = folder.path().join("vendor");
         let (vendor, trust) = Folder::init(&path, &init, &mut rng(1)).unwrap();
         Self { folder, vendor, trust, draws: Cell::new(10) }
@@ -78,8 +84,14 @@ impl World {
         let text = STARTER_GRANT.replace("note ", &format!("policy = \"{policy}\"\nnote "));
         let grant = GrantFile::parse(&text).unwrap();
         let now = Instant::new(NOW);
-        let issue =
-            Issue { request: &made.bytes, grant: &grant, again: false, only_try: false, now };
+        let issue = Issue {
+            request: &made.bytes,
+            grant: &grant,
+            again: false,
+            only_try: false,
+            now,
+            by: Default::default(),
+        };
         // One key serves all the machines of these tests.
         let moved = Handover::Transfer("a test");
         let rng = &mut self.rng();

@@ -14,8 +14,10 @@ use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody, sign_license};
+use olr::partial::{Content, Proposal, ProposalBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::{RequestBody, SealedRequest};
+use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
 use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
@@ -30,6 +32,7 @@ use value::{Source, Value};
 
 mod courier;
 mod edits;
+mod keys;
 mod records;
 mod second_decoder;
 mod value;
@@ -37,6 +40,7 @@ mod values;
 
 pub use courier::courier;
 pub use edits::edits;
+pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
 pub use values::values;
 
@@ -45,7 +49,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 18] = [
+pub const ALL: [(&str, Property); 22] = [
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -55,10 +59,14 @@ pub const ALL: [(&str, Property); 18] = [
     ("grant", grant),
     ("key_file", key_file),
     ("license", license),
+    ("paper", paper),
+    ("partial", partial),
+    ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
     ("request_outer", request_outer),
     ("request_plaintext", request_plaintext),
+    ("revocations", revocations),
     ("second_decoder", second_decoder),
     ("state", state),
     ("time", time),
@@ -201,6 +209,37 @@ pub fn receipt(bytes: &[u8]) {
     }
 }
 
+/// A proposal, whole or as a body that nobody signed; the root signs what it may.
+pub fn partial(bytes: &[u8]) {
+    let trust = Some(&SNAKEOIL.trust);
+    for of in [None, trust] {
+        let read =
+            of.map_or_else(|| Proposal::parse(bytes), |trust| Proposal::verify(bytes, trust));
+        if let Ok(proposal) = read {
+            assert_eq!(proposal.bytes(), bytes);
+            assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
+            let _ = (proposal.check(None), proposal.finish(of));
+            if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
+                assert!(next.version > trust.body().version, "trusts follow one another");
+            }
+        }
+    }
+    inner::<ProposalBody>(Kind::PartialSignature, bytes);
+    let Some(body) = body::<ProposalBody>(bytes, BODY_CAP) else { return };
+    let vendor = SNAKEOIL.trust.vendor();
+    let frame = Unsigned::new(Kind::PartialSignature, vendor, Vec::new(), encode(&body));
+    let Ok(bytes) = frame.unwrap().with_signatures(Vec::new()) else { return };
+    let Ok(proposal) = Proposal::verify(&bytes, &SNAKEOIL.trust) else { return };
+    if let Content::Trust(next) = proposal.content() {
+        assert!(next.version > 1 && !next.roots.is_empty() && body.signers.is_empty());
+    }
+    if let Ok(signed) = proposal.sign(&SNAKEOIL.root, trust) {
+        assert_ne!(proposal.kind(), Kind::License, "roots sign no license");
+        assert_eq!(signed.signed_by().len(), 1);
+        assert!(signed.finish(trust).is_ok() || signed.still_missing(trust).unwrap().is_some());
+    }
+}
+
 /// A time, whole or as a body that the issuer signs.
 pub fn time(bytes: &[u8]) {
     if let Ok(anchor) = Anchor::verify(bytes, &SNAKEOIL.trust) {
@@ -211,6 +250,29 @@ pub fn time(bytes: &[u8]) {
         let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
         let critical = body.extensions.iter().any(|extension| extension.critical);
         assert_eq!(sign_time(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
+    }
+}
+
+/// Revocations, whole or as a body that the issuer signs: as a file, and to be attached.
+pub fn revocations(bytes: &[u8]) {
+    if let Ok(list) = Revocations::verify(bytes, &SNAKEOIL.trust) {
+        let frame = Frame::parse(Kind::Revocations, bytes).unwrap();
+        assert_eq!(encode(list.body()), frame.body);
+    }
+    inner::<RevocationsBody>(Kind::Revocations, bytes);
+    if let Some(body) = body::<RevocationsBody>(bytes, BODY_CAP) {
+        let (trust, issuer) = (&SNAKEOIL.trust, &SNAKEOIL.issuer as &dyn Signer);
+        let delegation = SNAKEOIL.delegation.as_slice();
+        let critical = body.extensions.iter().any(|extension| extension.critical);
+        let counts = body.version == 1 && body.sequence > 0 && !critical;
+        let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
+        assert_eq!(file.is_ok(), counts, "this trust is the first one");
+        let bare = sign_bare(&body, trust, issuer).unwrap();
+        assert!(Revocations::verify(&bare, trust).is_err(), "its delegation stands elsewhere");
+        let list = Frame::parse(Kind::Revocations, &bare).unwrap();
+        let beside = Frame::parse(Kind::Delegation, delegation).unwrap();
+        let attached = Revocations::verify_frame(&list, &[list.clone(), beside], trust);
+        assert_eq!(attached.map(|list| list.body().clone()).ok(), counts.then_some(body));
     }
 }
 

@@ -7,6 +7,7 @@ use olr::entitlement::{
 };
 use olr::license::LicenseBody;
 use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
+use olr::partial::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
 use olr::revocation::RevocationsBody;
@@ -14,6 +15,7 @@ use olr::state::{Anchored, Asked, Held, Listed, Memory, Pair, Pending, Sent, Slo
 use olr::time::{Day, Instant};
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
 use olr::wire::extension::Extension;
+use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
 
 /// A record: its fields one after another, in this order. A field left out does not compile.
@@ -71,6 +73,8 @@ records! {
 
     RevocationsBody { version sequence issued licenses extensions }
 
+    ProposalBody { kind signers attachments body extensions }
+
     AnchorBody { request request_hash number install_key time extensions }
 
     Memory {
@@ -107,7 +111,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(Model Edition Operation Cause Outcome Class FactorKind Act);
+tables!(Model Edition Operation Cause Outcome Class FactorKind Act Kind);
 
 macro_rules! identifiers {
     ($($name:ident)*) => { $(

@@ -7,14 +7,17 @@ use olr::anchor::AnchorBody as OurAnchor;
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
+use olr::partial::ProposalBody as OurProposal;
 use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
+use olr::revocation::RevocationsBody as OurRevocations;
+use olr::state::{self, Memory as OurMemory};
 use olr::time;
 use olr::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
 use olr::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
 use olr::wire::extension;
 use olr::wire::frame::{Frame, Kind};
-use olr::wire::id::{KeyId, LicenseId, RequestId};
+use olr::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
 use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT as PREALLOCATION};
 use wincode::int_encoding::{LittleEndian, VarInt};
 use wincode::len::BincodeLen;
@@ -30,7 +33,18 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurDelegation, DelegationBody>(bytes);
     agree::<OurReceipt, ReceiptBody>(bytes);
     agree::<OurAnchor, AnchorBody>(bytes);
-    let framed = [Kind::License, Kind::Trust, Kind::Delegation, Kind::Receipt, Kind::Time];
+    agree::<OurProposal, ProposalBody>(bytes);
+    agree::<OurRevocations, RevocationsBody>(bytes);
+    agree::<OurMemory, Memory>(bytes);
+    let framed = [
+        Kind::License,
+        Kind::Trust,
+        Kind::Delegation,
+        Kind::Receipt,
+        Kind::Time,
+        Kind::Revocations,
+        Kind::PartialSignature,
+    ];
     for kind in framed {
         if let Ok(frame) = Frame::parse(kind, bytes) {
             second_decoder(frame.body);
@@ -96,7 +110,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act);
+tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act Kind);
 
 macro_rules! identifiers {
     ($($type:ty)*) => { $(
@@ -107,7 +121,7 @@ macro_rules! identifiers {
         }
     )* };
 }
-identifiers!(KeyId LicenseId RequestId);
+identifiers!(KeyId LicenseId RequestId RevokedId);
 
 impl Same<time::Instant> for u64 {
     fn same(&self, ours: &time::Instant) -> bool {
@@ -357,6 +371,14 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
+    ProposalBody of OurProposal {
+        kind: Number,
+        signers: Vec<Id>,
+        attachments: Vec<u8>,
+        body: Vec<u8>,
+        extensions: Vec<Extension>,
+    }
+
     AnchorBody of OurAnchor {
         request: Id,
         request_hash: Hash,
@@ -364,6 +386,80 @@ mirrors! {
         install_key: Key,
         time: Instant,
         extensions: Vec<Extension>,
+    }
+
+    RevocationsBody of OurRevocations {
+        version: u32,
+        sequence: u64,
+        issued: Instant,
+        licenses: Vec<Id>,
+        extensions: Vec<Extension>,
+    }
+
+    Memory of OurMemory {
+        counter: u64,
+        trusts: Vec<Vec<u8>>,
+        number: u64,
+        requests: Vec<Sent>,
+        slots: Vec<Slot>,
+        asked: Option<Asked>,
+        mark: Instant,
+        pending: Option<Pending>,
+        anchored: Option<Anchored>,
+        revocations: Option<Listed>,
+        chain: Hash,
+        extensions: Vec<Extension>,
+    }
+    Sent of state::Sent {
+        number: u64,
+        request: Id,
+        hash: Hash,
+        product: Text,
+        slot: Text,
+        found: Vec<Factor>,
+    }
+    Slot of state::Slot {
+        name: SlotName,
+        installed: Option<Held>,
+        next: Option<Held>,
+        highest: Pair,
+        floor: u64,
+        matched: Instant,
+        revoked: Option<Instant>,
+        receipt: Option<Vec<u8>>,
+    }
+    SlotName of state::SlotName {
+        product: Text,
+        slot: Text,
+    }
+    Held of state::Held {
+        license: Vec<u8>,
+        enrolled: Vec<Factor>,
+    }
+    Pair of state::Pair {
+        number: u64,
+        answer: u32,
+    }
+    Asked of state::Asked {
+        licensee: Text,
+        license_key: Text,
+        product: Text,
+        product_version: Text,
+        slot: Text,
+        pins: Vec<Factor>,
+    }
+    Pending of state::Pending {
+        clock: Instant,
+        boot: Text,
+        uptime: u64,
+    }
+    Anchored of state::Anchored {
+        number: u64,
+        hash: Hash,
+    }
+    Listed of state::Listed {
+        list: Vec<u8>,
+        delegations: Vec<Vec<u8>>,
     }
 
     Extension of extension::Extension {

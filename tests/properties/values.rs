@@ -6,6 +6,7 @@ use olr::anchor::AnchorBody;
 use olr::license::LicenseBody;
 use olr::receipt::ReceiptBody;
 use olr::request::RequestBody;
+use olr::revocation::RevocationsBody;
 use olr::state::{Memory, STATE_CAP};
 use olr::trust::{DelegationBody, TrustBody};
 use olr::wire::codec::{BODY_CAP, Record, decode, encode};
@@ -13,14 +14,15 @@ use olr::wire::codec::{BODY_CAP, Record, decode, encode};
 /// One byte chooses the record, the rest is read as a value of it.
 pub fn values(bytes: &[u8]) {
     let mut from = Source(bytes);
-    match from.byte() % 7 {
+    match from.byte() % 8 {
         0 => value::<LicenseBody>(&mut from, BODY_CAP),
         1 => value::<RequestBody>(&mut from, BODY_CAP),
         2 => value::<TrustBody>(&mut from, BODY_CAP),
         3 => value::<DelegationBody>(&mut from, BODY_CAP),
-        4 => value::<ReceiptBody>(&mut from, BODY_CAP),
-        5 => value::<AnchorBody>(&mut from, BODY_CAP),
-        _ => value::<Memory>(&mut from, STATE_CAP),
+        4 => value::<Memory>(&mut from, STATE_CAP),
+        5 => value::<ReceiptBody>(&mut from, BODY_CAP),
+        6 => value::<AnchorBody>(&mut from, BODY_CAP),
+        _ => value::<RevocationsBody>(&mut from, BODY_CAP),
     }
 }
 

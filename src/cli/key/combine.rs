@@ -1,0 +1,59 @@
+//! `olr key combine`: put the signatures of several together.
+
+use serde_json::Value;
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::trust::Trust;
+use olr::wire::frame::{Frame, Kind};
+
+use super::proposals::{TrustArg, described, finished_name, json, read_copies};
+use crate::cli::files::Output;
+use crate::cli::output::Report;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    output: Output,
+    /// Copies of one proposal, each as a custodian sent it back.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub fn run(args: &Args) -> Result<Report> {
+    let trust = args.trust.trust()?;
+    let trust = trust.as_ref();
+    let Some(proposal) = read_copies(&args.files, trust)? else {
+        return Err(Error::unable("no proposal was named", "name one or more files"));
+    };
+    let kind = proposal.kind();
+    if kind == Kind::License {
+        let fact = "a license is finished where its record is kept";
+        let hint = "run `olr issue REQUEST --grant GRANT --signed FILE` at the vendor's folder";
+        return Err(Error::unable(fact, hint));
+    }
+    let bytes = proposal.finish(trust)?;
+    let name = finished_name(kind);
+    // What is replaced is the same file, with other signatures perhaps.
+    args.output.expect_free(name, kind, |old| {
+        let body = |bytes: &[u8]| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec()).ok();
+        body(old) == body(&bytes)
+    })?;
+    let file = args.output.name(name);
+    let mut report = Report::new("", Value::Null);
+    args.output.write(name, kind, &bytes, &mut report)?;
+    let next = match kind {
+        Kind::Trust if trust.is_none() => format!(
+            "Its vendor code is {}. Make the vendor's folder with `olr vendor publish {file} --vendor DIR`.",
+            Trust::pin(&bytes)?.vendor_code()
+        ),
+        _ => format!("Put it in place with `olr vendor publish {file}`."),
+    };
+    report.text =
+        format!("{}\n\nEnough have signed. Wrote {file}. {next}", described(&proposal, trust));
+    report.json = json(&proposal, trust)?;
+    report.json["file"] = Value::from(file);
+    Ok(report)
+}

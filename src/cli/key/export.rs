@@ -1,0 +1,71 @@
+//! `olr key export`: a private key for other programs.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::crypto::pkcs8;
+use olr::error::{Error, Result};
+use olr::file::{self, Writing};
+use olr::key::Role;
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::super::passphrase::new_passphrase;
+use super::expect_nothing_at;
+use super::passwd::open;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The key file of a root or an issuer.
+    key: PathBuf,
+    /// The file with the passphrase of the key.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Write to this file, `-` for stdout; by default NAME.pem beside the key.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The file with the passphrase for what is exported.
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Export without a passphrase: whoever reads the file can sign.
+    #[arg(long, conflicts_with = "new_passphrase_file")]
+    plain: bool,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let path = args.output.clone().unwrap_or_else(|| args.key.with_extension("pem"));
+    let to_stdout = path.as_os_str() == "-";
+    if !to_stdout {
+        expect_nothing_at(&path)?;
+    }
+    if olr::key::store::read(&args.key)?.role == Role::Sealing {
+        let fact =
+            "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";
+        return Err(Error::unable(fact, "copy the key file, or print it with `olr key paper`"));
+    }
+    let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
+    let new = match args.plain {
+        true => None,
+        false => {
+            let file = args.new_passphrase_file.as_deref();
+            Some(new_passphrase("export", file, "--new-passphrase-file")?)
+        }
+    };
+    let pem = pkcs8::to_pem(&seed, new.as_ref(), &mut context.rng)?;
+    let (role, id) = (key.role, key.id);
+    let file = if to_stdout { "stdout".to_string() } else { file::name(&path) };
+    let text = format!("Wrote the {role} key {id} to {file}, as PKCS#8.");
+    let json = json!({
+        "role": role.word(), "id": id.to_string(), "file": file, "passphrase": new.is_some(),
+    });
+    let mut report = Report::new(text, json);
+    if to_stdout {
+        report.artefact = Some(pem.as_bytes().to_vec().into());
+    } else {
+        file::write(&path, pem.as_bytes(), Writing::NewSecret)?;
+    }
+    if new.is_none() {
+        report.notes.push("warning: it has no passphrase: whoever reads it can sign".to_string());
+    }
+    Ok(report)
+}

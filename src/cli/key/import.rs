@@ -1,0 +1,49 @@
+//! `olr key import`: a key file of a private key that another program made.
+
+use std::path::PathBuf;
+
+use olr::crypto::pkcs8::{PEM_CAP, PrivatePem};
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::Role;
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::super::passphrase::{pem_passphrase, warn_of_key};
+use super::new::roles;
+use super::read_secret;
+use super::save::{NewProtection, Save};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// A private Ed25519 key: PKCS#8 as PEM, with or without a passphrase.
+    file: PathBuf,
+    /// What the key is for from now on, for ever.
+    #[arg(long, value_parser = roles(["root", "issuer"]))]
+    role: Role,
+    #[command(flatten)]
+    save: Save,
+    /// The file with the passphrase that opens FILE.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    protection: NewProtection,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    args.save.expect_free(args.role)?;
+    let bytes = read_secret(&args.file, PEM_CAP)?;
+    let within = |error: Error| error.within(file::name(&args.file));
+    let pem = PrivatePem::parse(&bytes).map_err(within)?;
+    warn_of_key(&args.file, context);
+    let passphrase = match pem.needs_passphrase() {
+        true => Some(pem_passphrase(args.passphrase_file.as_deref())?),
+        false => None,
+    };
+    let seed = pem.open(passphrase.as_ref()).map_err(within)?;
+    let new = args.protection.choose(args.role)?;
+    let mut report = args.save.write(args.role, &seed, new.as_ref(), context)?;
+    let pem = file::name(&args.file);
+    report.notes.push(format!("{pem} still holds the key: keep it as secret, or destroy it"));
+    Ok(report)
+}

@@ -1,0 +1,36 @@
+//! `olr key new`: make a key.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use olr::crypto::secret::Secret;
+use olr::error::Result;
+use olr::key::Role;
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::save::{Protection, Save};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// What the key is for, for ever: root signs trusts and delegations, issuer signs licenses,
+    /// sealing opens requests.
+    #[arg(long, value_parser = roles(["root", "issuer", "sealing"]))]
+    role: Role,
+    #[command(flatten)]
+    save: Save,
+    #[command(flatten)]
+    protection: Protection,
+}
+
+/// Reads one of these roles.
+pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<Value = Role> {
+    let role = |word: String| Role::from_word(&word).ok_or("no role");
+    PossibleValuesParser::new(words).try_map(role)
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    args.save.expect_free(args.role)?;
+    let passphrase = args.protection.choose(args.role)?;
+    let seed = Secret::random(&mut context.rng);
+    args.save.write(args.role, &seed, passphrase.as_ref(), context)
+}

@@ -1,0 +1,45 @@
+//! `olr key paper`: a key for a safe.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::error::Result;
+use olr::file::{self, Writing};
+use olr::key::paper;
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::expect_nothing_at;
+use super::passwd::open;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The key file.
+    key: PathBuf,
+    /// The file with the passphrase of the key.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Write the page to this file; by default it goes to stdout, for a printer.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
+    path.map_or(Ok(()), |path| expect_nothing_at(path))?;
+    let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
+    let page = paper::to_page(key.role, &seed);
+    let (role, id) = (key.role, key.id);
+    let file = path.map_or("stdout".to_string(), |path| file::name(path));
+    let text = format!("The {role} key {id} on paper went to {file}.");
+    let json = json!({"role": role.word(), "id": id.to_string(), "file": file});
+    let mut report = Report::new(text, json);
+    report
+        .notes
+        .push("warning: the page has no passphrase: whoever reads it has the key".to_string());
+    match path {
+        Some(path) => file::write(path, page.as_bytes(), Writing::NewSecret)?,
+        None => report.artefact = Some(page.as_bytes().to_vec().into()),
+    }
+    Ok(report)
+}

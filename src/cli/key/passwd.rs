@@ -1,0 +1,60 @@
+//! `olr key passwd`: change the passphrase of a key file.
+
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+use olr::crypto::secret::Secret;
+use olr::error::Result;
+use olr::file;
+use olr::key::file::KeyFile;
+use olr::key::store;
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::super::passphrase::{passphrase, warn_of_key};
+use super::save::{NewProtection, unprotected};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The key file.
+    key: PathBuf,
+    /// The file with the passphrase that the key has now.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    protection: NewProtection,
+}
+
+/// A key file and its seed, the passphrase asked for where it has one.
+pub fn open(
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    context: &mut Context,
+) -> Result<(KeyFile, Secret)> {
+    let key = store::read(path)?;
+    warn_of_key(path, context);
+    let entered =
+        if key.needs_passphrase() { Some(passphrase(&key, passphrase_file)?) } else { None };
+    let seed = key.open_seed(entered.as_ref()).map_err(|error| error.within(file::name(path)))?;
+    Ok((key, seed))
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
+    let new = args.protection.choose(key.role)?;
+    store::replace(&args.key, &seed, new.as_ref(), &mut context.rng)?;
+    let (file, role, id) = (file::name(&args.key), key.role, key.id);
+    let text = match new {
+        Some(_) => format!("{file}, the {role} key {id}, opens with the new passphrase."),
+        None => format!("{file}, the {role} key {id}, opens without a passphrase."),
+    };
+    let text = text + "\nOlder copies of the file still open with the old one.";
+    let json = json!({
+        "file": file, "role": role.word(), "id": id.to_string(), "passphrase": new.is_some(),
+    });
+    let mut report = Report::new(text, json);
+    if new.is_none() {
+        report.notes.push(unprotected(role));
+    }
+    Ok(report)
+}

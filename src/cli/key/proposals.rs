@@ -1,0 +1,234 @@
+//! Proposals as files: read, shown, asked about, written, put in place.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use olr::display::shown;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::store;
+use olr::partial::Proposal;
+use olr::trust::Trust;
+use olr::vendor::{Folder, Published};
+use olr::wire::frame::Kind;
+
+use super::changes::{changes, content_json, signature_pairs};
+use crate::cli::files::{Output, read_artefact};
+use crate::cli::output::Report;
+use crate::cli::show;
+use crate::cli::vendor::VendorArg;
+
+pub const PROPOSAL: &str = "proposal.olr";
+
+/// What is trusted already.
+#[derive(clap::Args)]
+pub struct TrustArg {
+    /// The vendor's newest trust [default: the one of the vendor's folder].
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    #[command(flatten)]
+    vendor: VendorArg,
+}
+
+impl TrustArg {
+    pub fn trust(&self) -> Result<Option<Trust>> {
+        match (&self.trust, self.vendor.given()) {
+            (Some(path), _) => {
+                let bytes = read_artefact(Some(Kind::Trust), path)?;
+                Trust::pin(&bytes).map(Some).map_err(|error| error.within(file::name(path)))
+            }
+            (None, Some(folder)) => folder.trust().map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub fn expect(&self) -> Result<Trust> {
+        self.trust()?.ok_or_else(|| {
+            let fact = "no trust was named";
+            Error::unable(fact, "name it with --trust FILE, --vendor DIR or $OLR_VENDOR")
+        })
+    }
+
+    /// The vendor's folder, unless a trust was named apart from it.
+    pub fn folder(&self) -> Option<Folder> {
+        self.vendor.given().filter(|_| self.trust.is_none())
+    }
+}
+
+/// Reads a proposal and holds it against what is trusted.
+pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
+    let bytes = read_artefact(Some(Kind::PartialSignature), path)?;
+    let proposal = match trust {
+        Some(trust) => Proposal::verify(&bytes, trust),
+        None => Proposal::parse(&bytes).and_then(|proposal| {
+            proposal.check(None)?;
+            Ok(proposal)
+        }),
+    };
+    proposal.map_err(|error| error.within(file::name(path)))
+}
+
+/// The copies of one proposal, put together; nothing where none is named.
+pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Proposal>> {
+    let mut all: Option<Proposal> = None;
+    for path in paths {
+        let copy = read_proposal(path, trust)?;
+        all = Some(match all {
+            Some(before) => before.merge(&copy).map_err(|error| error.within(file::name(path)))?,
+            None => copy,
+        });
+    }
+    Ok(all)
+}
+
+/// Whether a signature by the key in this file would count, before any passphrase is asked for.
+pub fn expect_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
+    let key = store::read(path)?;
+    if key.role != proposal.role() {
+        let fact = format!("{}: this is a {} key", file::name(path), key.role);
+        let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());
+        return Err(Error::unable(fact, hint));
+    }
+    proposal.expect_counts(&key.public, trust).map(drop)
+}
+
+/// Shows what would be signed and asks. On a terminal only: elsewhere the command does what it says.
+pub fn confirm(text: &str, question: &str, yes: bool) -> Result<()> {
+    let stdin = std::io::stdin();
+    if yes || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    eprint!("{text}\n\n{question} [y/N] ");
+    let mut answer = String::new();
+    let read = stdin.lock().take(16).read_line(&mut answer);
+    if read.is_ok() && answer.trim().eq_ignore_ascii_case("y") {
+        return Ok(());
+    }
+    Err(Error::unable("nothing was signed", "answer y, or add --yes, to sign"))
+}
+
+/// What would be signed, for people.
+pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
+    let what = match trust {
+        Some(_) => format!("Proposed {}:", proposal.kind()),
+        None => format!("Proposed {}, of a vendor that nobody here knows yet:", proposal.kind()),
+    };
+    format!("{what}\n{}", changes(proposal, trust))
+}
+
+/// Fails early where writing a proposal would replace something else than the same one.
+pub fn expect_free(proposal: &Proposal, name: &str, output: &Output) -> Result<()> {
+    output.expect_free(name, Kind::PartialSignature, |bytes| {
+        Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
+    })
+}
+
+/// Says what a proposal is and who signed it, and writes it.
+pub fn written(
+    proposal: &Proposal,
+    trust: Option<&Trust>,
+    name: &str,
+    output: &Output,
+) -> Result<Report> {
+    let pairs = signature_pairs(proposal, trust)?;
+    let file = output.name(name);
+    let text = format!(
+        "{}\n\n{}\n\nWrote {file}. Let each of them sign it with `olr key sign`, then `olr key combine`.",
+        described(proposal, trust),
+        show::pairs(&pairs)
+    );
+    let mut report = Report::new(text, json(proposal, trust)?);
+    report.json["file"] = json!(file);
+    output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
+    Ok(report)
+}
+
+/// What a program may want to know of a proposal.
+pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
+    let signed: Vec<_> = proposal.signed_by().iter().map(|key| key.to_string()).collect();
+    Ok(json!({
+        "proposes": proposal.kind().word(), "content": content_json(proposal, trust),
+        "signed_by": signed, "missing": missing(proposal, trust),
+        "still_missing": proposal.still_missing(trust)?,
+    }))
+}
+
+/// What was put in place in a vendor's folder.
+pub fn published(folder: &Folder, bytes: &[u8]) -> Result<(String, Value)> {
+    let place = file::name(folder.path());
+    Ok(match folder.publish(bytes)? {
+        Published::Trust { trust, new } => {
+            let body = trust.body();
+            let (name, version) = (shown(&body.name), body.version);
+            let text = match new {
+                true => format!(
+                    "Trust {version} of {name} is the newest in {place} now. Licenses carry it to \
+                     servers; new ones get {place}/vendor.trust, vendor code {}.",
+                    trust.vendor_code()
+                ),
+                false => format!("Trust {version} of {name} is in {place} already."),
+            };
+            (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))
+        }
+        Published::Delegation { delegation, path, new } => {
+            let key = delegation.key_id().to_string();
+            let text = match new {
+                true => format!("Key {key} may issue now: {}.", file::name(&path)),
+                false => format!("This delegation of key {key} is there already."),
+            };
+            (text, json!({"issuer": key, "new": new, "file": file::name(&path)}))
+        }
+    })
+}
+
+/// Puts in place what enough have signed, or writes it where `-o` says or no folder is at hand; else
+/// the proposal goes to those who are missing.
+pub fn conclude(
+    proposal: &Proposal,
+    folder: Option<&Folder>,
+    trust: &Trust,
+    output: &Output,
+) -> Result<Report> {
+    if proposal.still_missing(Some(trust))?.is_some() {
+        return written(proposal, Some(trust), PROPOSAL, output);
+    }
+    let bytes = proposal.finish(Some(trust))?;
+    let mut text = described(proposal, Some(trust));
+    let mut json = json(proposal, Some(trust))?;
+    let folder = folder.filter(|_| !output.is_named());
+    let mut report = Report::new("", Value::Null);
+    let said = match folder {
+        Some(folder) => {
+            let (said, published) = published(folder, &bytes)?;
+            json["published"] = published;
+            report.notes.push(format!("vendor: {}", file::name(folder.path())));
+            said
+        }
+        None => {
+            let name = finished_name(proposal.kind());
+            let file = output.name(name);
+            output.write(name, proposal.kind(), &bytes, &mut report)?;
+            json["file"] = json!(file);
+            format!("Wrote {file}. Put it in place with `olr vendor publish`.")
+        }
+    };
+    text += &format!("\n\nSigned and verified. {said}");
+    (report.text, report.json) = (text, json);
+    Ok(report)
+}
+
+/// The file that a finished proposal becomes.
+pub fn finished_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Trust => "vendor.trust",
+        Kind::Delegation => "delegation.olr",
+        _ => "license.olr",
+    }
+}
+
+/// How many signatures are still missing, for each group of keys that must sign.
+pub fn missing(proposal: &Proposal, trust: Option<&Trust>) -> Value {
+    let quorums = proposal.quorums(trust).ok();
+    json!(quorums.map(|all| all.iter().map(|quorum| quorum.missing()).collect::<Vec<_>>()))
+}

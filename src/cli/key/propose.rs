@@ -1,0 +1,272 @@
+//! `olr key propose`: a first or next trust, on its way to the roots.
+
+use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
+
+use olr::catalog::Catalog;
+use olr::display::shown;
+use olr::entitlement::Model;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::Role;
+use olr::key::public::from_pem;
+use olr::trust::{ModuleMaximum, SignerRule};
+use olr::vendor::{Changes, FirstTrust, propose_first, propose_next, read_text};
+use olr::wire::codec::{Limit, Text};
+use olr::wire::frame::Kind;
+use olr::wire::id::KeyId;
+
+use super::proposals::{PROPOSAL, TrustArg, expect_free, written};
+use crate::cli::context::Context;
+use crate::cli::files::{Output, read_artefact};
+use crate::cli::output::Report;
+use crate::cli::request::expect_visible;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    output: Output,
+    /// Propose the first trust of a new vendor: with --name, --root, --threshold, --sealing and
+    /// --catalog.
+    #[arg(long)]
+    first: bool,
+    /// The vendor's name, as customers see it.
+    #[arg(long)]
+    name: Option<String>,
+    /// A root of the first trust: the .pub file that its custodian made; once for each.
+    #[arg(long, value_name = "PUB", requires = "first")]
+    root: Vec<PathBuf>,
+    /// A sealing key of the first trust; requests are sealed to the first one named.
+    #[arg(long, value_name = "PUB", requires = "first")]
+    sealing: Vec<PathBuf>,
+    /// Mark the first trust as one for tests.
+    #[arg(long, requires = "first")]
+    test: bool,
+    /// How many roots must sign.
+    #[arg(long, value_name = "K")]
+    threshold: Option<u8>,
+    /// Take products and slots from this catalog.
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+/// What a next trust may change.
+#[derive(clap::Args, Default)]
+pub struct ChangeArgs {
+    /// Another root.
+    #[arg(long, value_name = "PUB", conflicts_with = "first")]
+    add_root: Vec<PathBuf>,
+    /// A root that goes, by its key id.
+    #[arg(long, value_name = "ID", conflicts_with = "first")]
+    remove_root: Vec<String>,
+    /// A sealing key that requests are sealed to from now on; those of before stay behind it.
+    #[arg(long, value_name = "PUB", conflicts_with = "first")]
+    add_sealing: Vec<PathBuf>,
+    /// A sealing key that goes, by its key id.
+    #[arg(long, value_name = "ID", conflicts_with = "first")]
+    remove_sealing: Vec<String>,
+    /// An issuer key that counts no longer, by its key id.
+    #[arg(long, value_name = "ID", conflicts_with = "first")]
+    revoke: Vec<String>,
+    /// Licenses that need several signers: "model=purchased above=OBM:100 signers=2". Without
+    /// `above` it is every license of the model; the model may be `any`.
+    #[arg(long, value_name = "RULE", conflicts_with = "first")]
+    rule: Vec<String>,
+    /// A rule that goes, written as the trust shows it.
+    #[arg(long, value_name = "RULE", conflicts_with = "first")]
+    remove_rule: Vec<String>,
+    /// A delegation that goes on counting whoever signed it. Those in the folder that would count no
+    /// longer under the new roots are kept without saying so.
+    #[arg(long, value_name = "FILE", conflicts_with = "first")]
+    keep: Vec<PathBuf>,
+    /// A delegation that is kept no longer.
+    #[arg(long, value_name = "FILE", conflicts_with = "first")]
+    drop: Vec<PathBuf>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let name = args.name.as_deref().map(vendor_name).transpose()?;
+    let catalog = args.catalog.as_deref().map(read_catalog).transpose()?;
+    if args.first {
+        return first(args, name, catalog, context);
+    }
+    let trust = args.trust.expect()?;
+    let (folder, own) = (args.trust.folder(), &args.changes);
+    let changes = Changes {
+        name,
+        add_roots: public_keys(Role::Root, &own.add_root)?,
+        remove_roots: ids(&own.remove_root)?,
+        threshold: args.threshold,
+        add_sealing: public_keys(Role::Sealing, &own.add_sealing)?,
+        remove_sealing: ids(&own.remove_sealing)?,
+        revoke: ids(&own.revoke)?,
+        add_rules: own.rule.iter().map(|rule| parse_rule(rule)).collect::<Result<_>>()?,
+        remove_rules: own.remove_rule.iter().map(|rule| parse_rule(rule)).collect::<Result<_>>()?,
+        products: catalog.map(|catalog| catalog.wire_products()).transpose()?,
+        keep: delegations(&own.keep)?,
+        drop: delegations(&own.drop)?,
+    };
+    let mut there = Vec::new();
+    if let Some(folder) = &folder {
+        changes.revoke.iter().try_for_each(|id| folder.expect_issuer(*id))?;
+        there = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
+    }
+    let proposal = propose_next(&trust, &changes, &there, &mut context.rng)?;
+    expect_free(&proposal, PROPOSAL, &args.output)?;
+    let mut report = written(&proposal, Some(&trust), PROPOSAL, &args.output)?;
+    if folder.is_none() && (!changes.add_roots.is_empty() || !changes.remove_roots.is_empty()) {
+        report.notes.push(
+            "no vendor folder was named: delegations that are to go on counting are named with --keep"
+                .to_string(),
+        );
+    }
+    Ok(report)
+}
+
+fn first(
+    args: &Args,
+    name: Option<String>,
+    catalog: Option<Catalog>,
+    context: &mut Context,
+) -> Result<Report> {
+    let missing = |what: &str| {
+        Error::unable(format!("a first trust needs {what}"), "see `olr key propose --help`")
+    };
+    let name = name.ok_or_else(|| missing("--name"))?;
+    let catalog = catalog.ok_or_else(|| missing("--catalog"))?;
+    let threshold = args.threshold.ok_or_else(|| missing("--threshold"))?;
+    if args.root.is_empty() || args.sealing.is_empty() {
+        return Err(missing("--root and --sealing"));
+    }
+    let (roots, sealing) =
+        (public_keys(Role::Root, &args.root)?, public_keys(Role::Sealing, &args.sealing)?);
+    let first = FirstTrust {
+        name: &name,
+        roots: &roots,
+        threshold,
+        sealing: &sealing,
+        catalog: &catalog,
+        test: args.test,
+    };
+    let proposal = propose_first(&first, &mut context.rng)?;
+    expect_free(&proposal, PROPOSAL, &args.output)?;
+    written(&proposal, None, PROPOSAL, &args.output)
+}
+
+fn vendor_name(name: &str) -> Result<String> {
+    let name: String = name.trim().nfc().collect();
+    if name.is_empty() {
+        return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
+    }
+    expect_visible("the vendor's name", &name)?;
+    Ok(name)
+}
+
+fn read_catalog(path: &Path) -> Result<Catalog> {
+    Catalog::parse(&read_text(path)?).map_err(|error| error.within(file::name(path)))
+}
+
+/// Reads public key files of one role.
+pub fn public_keys(role: Role, paths: &[PathBuf]) -> Result<Vec<[u8; 32]>> {
+    let read = |path: &PathBuf| {
+        from_pem(role, &read_text(path)?).map_err(|error| error.within(file::name(path)))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Reads key ids as other commands show them.
+pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
+    let id = |text: &String| {
+        KeyId::from_hex(text.trim()).ok_or_else(|| {
+            let fact = format!("{} is no key id", shown(text));
+            Error::unable(fact, "copy its 32 digits from `olr inspect`")
+        })
+    };
+    texts.iter().map(id).collect()
+}
+
+fn delegations(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
+    paths.iter().map(|path| read_artefact(Some(Kind::Delegation), path)).collect()
+}
+
+/// Reads `model=purchased above=OBM:100 signers=2`.
+fn parse_rule(text: &str) -> Result<SignerRule> {
+    let wrong = |fact: String| {
+        Error::unable(fact, "write it like \"model=purchased above=OBM:100 signers=2\"")
+    };
+    let (mut model, mut above, mut signers) = (None, None, None);
+    for word in text.split_whitespace() {
+        let again = match word.split_once('=') {
+            Some(("model", value)) => {
+                let named = Model::from_word(value).map(Limit::Only);
+                let limit = if value == "any" { Some(Limit::Any) } else { named };
+                let limit =
+                    limit.ok_or_else(|| wrong(format!("there is no model {:?}", shown(value))))?;
+                model.replace(limit).is_some()
+            }
+            Some(("above", value)) => above.replace(parse_maximum(value, ':')?).is_some(),
+            Some(("signers", value)) => {
+                let count = value
+                    .parse()
+                    .map_err(|_| wrong(format!("{:?} is no number of signers", shown(value))))?;
+                signers.replace(count).is_some()
+            }
+            _ => return Err(wrong(format!("{:?} is no part of a rule", shown(word)))),
+        };
+        if again {
+            return Err(wrong(format!("{:?} stands there twice", shown(word))));
+        }
+    }
+    match (model, signers) {
+        (Some(model), Some(signers)) => Ok(SignerRule { model, above, signers }),
+        _ => Err(wrong("a rule names a model and a number of signers".to_string())),
+    }
+}
+
+/// Reads `OBM:100` or `OBM=100`; the number may be `unlimited`.
+pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
+    let wrong = || {
+        let fact = format!("{:?} is no module and number", shown(text));
+        Error::unable(fact, format!("write it like OBM{between}50 or OBM{between}unlimited"))
+    };
+    let (module, number) =
+        text.split_once(between).filter(|(module, _)| !module.is_empty()).ok_or_else(wrong)?;
+    let maximum = match number {
+        "unlimited" | "any" => Limit::Any,
+        number => Limit::Only(number.parse().map_err(|_| wrong())?),
+    };
+    Ok(ModuleMaximum { module: Text::new(module)?, maximum })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::changes::rule_text;
+    use super::*;
+
+    #[test]
+    fn a_rule_is_read_as_it_is_shown() {
+        for text in [
+            "model=purchased above=OBM:100 signers=2",
+            "model=any signers=3",
+            "model=meter above=OBM:unlimited signers=2",
+        ] {
+            assert_eq!(rule_text(&parse_rule(text).unwrap()), text);
+        }
+        for text in [
+            "",
+            "model=any",
+            "signers=2",
+            "model=x signers=2",
+            "model=any signers=256",
+            "model=any model=any signers=2",
+            "model=any above=OBM signers=2",
+            "colour=red",
+        ] {
+            assert!(parse_rule(text).is_err(), "{text}");
+        }
+    }
+}

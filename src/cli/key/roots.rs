@@ -1,0 +1,93 @@
+//! The root keys at hand.
+
+use std::path::PathBuf;
+
+use olr::crypto::secret::Passphrase;
+use olr::error::Result;
+use olr::key::Role;
+use olr::key::file::KeyFile;
+use olr::partial::Proposal;
+use olr::trust::Trust;
+use olr::vendor::{Folder, open_signer};
+
+use super::proposals::{confirm, described, expect_counts};
+use crate::cli::passphrase::passphrase;
+
+#[derive(clap::Args)]
+pub struct RootArgs {
+    /// A root key that signs: a key file or a name in keys/; several times for several [default: as
+    /// many of those in keys/ as are needed].
+    #[arg(long = "root", value_name = "KEY")]
+    roots: Vec<String>,
+    /// The file with the passphrase of the root keys.
+    #[arg(long, value_name = "FILE")]
+    root_passphrase_file: Option<PathBuf>,
+    /// Ask no question.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl RootArgs {
+    /// The proposal, signed by the roots at hand once it was shown and agreed to.
+    pub fn sign(
+        &self,
+        proposal: Proposal,
+        folder: Option<&Folder>,
+        trust: &Trust,
+    ) -> Result<Proposal> {
+        let keys = self.at_hand(&proposal, folder, trust)?;
+        if keys.is_empty() {
+            return Ok(proposal);
+        }
+        confirm(
+            &described(&proposal, Some(trust)),
+            "Sign this with the root keys at hand?",
+            self.yes,
+        )?;
+        let mut ask = |key: &KeyFile| -> Result<Passphrase> {
+            passphrase(key, self.root_passphrase_file.as_deref()).map_err(|error| match key.role {
+                Role::Root => error.hint("give --root-passphrase-file FILE, or run on a terminal"),
+                _ => error,
+            })
+        };
+        let mut signed = proposal;
+        for key in keys {
+            let enough = signed.still_missing(Some(trust))?.is_none();
+            if self.roots.is_empty() && enough {
+                break;
+            }
+            signed = signed.sign(&*open_signer(&key, Role::Root, &mut ask)?, Some(trust))?;
+        }
+        Ok(signed)
+    }
+
+    /// Those named; else those in the folder whose signatures count.
+    fn at_hand(
+        &self,
+        proposal: &Proposal,
+        folder: Option<&Folder>,
+        trust: &Trust,
+    ) -> Result<Vec<String>> {
+        if self.roots.is_empty() {
+            let keys = folder.map(|folder| folder.keys(Role::Root)).transpose()?;
+            let counts = |key: &KeyFile| proposal.expect_counts(&key.public, Some(trust)).is_ok();
+            let keys = keys.into_iter().flatten().filter(|(_, key)| counts(key));
+            return Ok(keys.map(|(path, _)| path.to_string_lossy().into_owned()).collect());
+        }
+        let mut keys = Vec::new();
+        for named in &self.roots {
+            let path = match folder {
+                Some(folder) => folder.key_path(named),
+                None => Some(PathBuf::from(named)).filter(|path| path.is_file()),
+            };
+            keys.push(match path {
+                Some(path) => {
+                    expect_counts(&path, proposal, Some(trust))?;
+                    path.to_string_lossy().into_owned()
+                }
+                None => named.clone(),
+            });
+        }
+        Ok(keys)
+    }
+}

@@ -1,0 +1,184 @@
+//! `olr key rotate`: put a new key in the place of an old one.
+
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::Role;
+use olr::key::key_id;
+use olr::key::public::to_pem;
+use olr::partial::Proposal;
+use olr::trust::{DelegationBody, Trust};
+use olr::vendor::{Changes, Folder, propose_delegation, propose_next};
+use olr::wire::id::KeyId;
+
+use super::proposals::{PROPOSAL, conclude, expect_free};
+use super::propose::{ids, public_keys};
+use super::roots::RootArgs;
+use super::save::{Protection, unprotected};
+use crate::cli::context::Context;
+use crate::cli::files::Output;
+use crate::cli::output::Report;
+use crate::cli::vendor::VendorArg;
+
+#[derive(Subcommand)]
+pub enum Rotate {
+    /// A new issuer key, with the limits of the present one.
+    Issuer(Args),
+    /// A new sealing key before the old one, which goes on opening what was sealed to it.
+    Sealing(Args),
+    /// A new root in the place of an old one.
+    Root(RootRotation),
+}
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    vendor: VendorArg,
+    #[command(flatten)]
+    output: Output,
+    /// Use this public key, made elsewhere, instead of making a new key in keys/.
+    #[arg(long, value_name = "PUB")]
+    public: Option<PathBuf>,
+    #[command(flatten)]
+    protection: Protection,
+    #[command(flatten)]
+    roots: RootArgs,
+}
+
+#[derive(clap::Args)]
+pub struct RootRotation {
+    #[command(flatten)]
+    args: Args,
+    /// The root that goes, by its key id; where there is only one, it is that.
+    #[arg(long, value_name = "ID")]
+    remove: Option<String>,
+}
+
+pub fn run(verb: &Rotate, context: &mut Context) -> Result<Report> {
+    match verb {
+        Rotate::Issuer(args) => {
+            let (folder, trust) = at_hand(args)?;
+            let present = folder.present_issuer(context.now, &trust)?;
+            rotate(args, Role::Issuer, context, &folder, &trust, |key, _| {
+                propose_delegation(&DelegationBody { issuer: key, ..present.clone() }, &trust)
+            })
+        }
+        Rotate::Sealing(args) => {
+            let (folder, trust) = at_hand(args)?;
+            let there = bytes_of(&folder)?;
+            rotate(args, Role::Sealing, context, &folder, &trust, |key, context| {
+                let changes = Changes { add_sealing: vec![key], ..Changes::default() };
+                propose_next(&trust, &changes, &there, &mut context.rng)
+            })
+        }
+        Rotate::Root(rotation) => {
+            let args = &rotation.args;
+            let (folder, trust) = at_hand(args)?;
+            let there = bytes_of(&folder)?;
+            let remove = vec![leaving(&trust, rotation.remove.as_ref())?];
+            rotate(args, Role::Root, context, &folder, &trust, |key, context| {
+                let changes = Changes {
+                    add_roots: vec![key],
+                    remove_roots: remove.clone(),
+                    ..Changes::default()
+                };
+                propose_next(&trust, &changes, &there, &mut context.rng)
+            })
+        }
+    }
+}
+
+fn at_hand(args: &Args) -> Result<(Folder, Trust)> {
+    let folder = args.vendor.folder()?;
+    let trust = folder.trust()?;
+    Ok((folder, trust))
+}
+
+fn bytes_of(folder: &Folder) -> Result<Vec<Vec<u8>>> {
+    Ok(folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect())
+}
+
+fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
+    if let Some(named) = named {
+        return ids(std::slice::from_ref(named))
+            .map(|ids| ids.first().copied().unwrap_or(KeyId([0; 16])));
+    }
+    let roots = olr::trust::root_keys(trust.body());
+    match roots.as_slice() {
+        [(only, _)] => Ok(*only),
+        _ => {
+            let there: Vec<_> = roots.iter().map(|(id, _)| id.to_string()).collect();
+            let fact = format!("this trust has {} roots", roots.len());
+            Err(Error::unable(
+                fact,
+                format!("say with --remove which one goes: {}", there.join(", ")),
+            ))
+        }
+    }
+}
+
+/// Proposes with the new key, signs with the roots at hand, and puts it in place where they are
+/// enough.
+fn rotate(
+    args: &Args,
+    role: Role,
+    context: &mut Context,
+    folder: &Folder,
+    trust: &Trust,
+    propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
+) -> Result<Report> {
+    args.output.expect_free(PROPOSAL, olr::wire::frame::Kind::PartialSignature, |_| false)?;
+    let (public, made) = match &args.public {
+        Some(path) => {
+            let keys = public_keys(role, std::slice::from_ref(path))?;
+            let key = keys.first().copied();
+            (key.ok_or_else(|| Error::unable("no key was named", "name its .pub file"))?, None)
+        }
+        None => {
+            let passphrase = args.protection.choose(role)?;
+            let (path, key) = folder.new_key(role, passphrase.as_ref(), &mut context.rng)?;
+            (key.public, Some(path))
+        }
+    };
+    let signed = propose(public, context).and_then(|proposal| {
+        expect_free(&proposal, PROPOSAL, &args.output)?;
+        args.roots.sign(proposal, Some(folder), trust)
+    });
+    // A key that nothing names yet is of no use to anybody, and of none to a second attempt.
+    let signed = signed.inspect_err(|_| {
+        if let Some(path) = &made {
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
+    let mut report = conclude(&signed, Some(folder), trust, &args.output)?;
+    let id = key_id(role, &public);
+    if let Some(path) = &made {
+        let public_file = path.with_extension("pub");
+        let text = to_pem(role, &public);
+        file::write(&public_file, text.as_bytes(), file::Writing::Public)?;
+        if args.protection.is_none() {
+            report.notes.push(unprotected(role));
+        }
+        report.notes.push(format!("new {role} key {id}: {}", file::name(path)));
+        report.json["key"] = json!(file::name(path));
+    }
+    report.json["key_id"] = json!(id.to_string());
+    report.notes.extend(advice(role).map(str::to_string));
+    Ok(report)
+}
+
+fn advice(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Sealing => Some(
+            "keep the former sealing key: requests of servers that do not know this trust yet are sealed to it",
+        ),
+        Role::Root => Some("carry the new root key away to where its custodian keeps it"),
+        Role::Issuer => Some(
+            "the former issuer key goes on counting for what it signed; `olr revoke KEY-ID` ends that",
+        ),
+        Role::Install => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! A key that is new here: its two files, and its passphrase.
+
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::crypto::secret::{Passphrase, Secret};
+use olr::error::{Error, Result};
+use olr::file::{self, Writing};
+use olr::key::file::KeyFile;
+use olr::key::{Role, public, store};
+
+use super::super::context::Context;
+use super::super::output::Report;
+use super::super::passphrase::{new_passphrase, whose};
+use super::super::show;
+use super::expect_nothing_at;
+
+/// Where a new key goes.
+#[derive(clap::Args)]
+pub struct Save {
+    /// The new key file; its public key goes beside it, as NAME.pub. By default ROLE.key.
+    #[arg(short, long, value_name = "NAME.key")]
+    output: Option<PathBuf>,
+}
+
+/// The passphrase of a new key.
+#[derive(clap::Args)]
+pub struct Protection {
+    /// The file with the passphrase of the new key.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Leave the key without a passphrase: whoever reads the file can use it.
+    #[arg(long, conflicts_with = "passphrase_file")]
+    no_passphrase: bool,
+}
+
+/// The same, where another passphrase opens what there is.
+#[derive(clap::Args)]
+pub struct NewProtection {
+    /// The file with the new passphrase.
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Leave the key without a passphrase: whoever reads the file can use it.
+    #[arg(long, conflicts_with = "new_passphrase_file")]
+    no_passphrase: bool,
+}
+
+impl Protection {
+    /// Whether the key is to be left without one.
+    pub fn is_none(&self) -> bool {
+        self.no_passphrase
+    }
+
+    /// Nothing where none is wanted.
+    pub fn choose(&self, role: Role) -> Result<Option<Passphrase>> {
+        if self.no_passphrase {
+            return Ok(None);
+        }
+        new_passphrase(whose(role), self.passphrase_file.as_deref(), "--passphrase-file").map(Some)
+    }
+}
+
+impl NewProtection {
+    /// Nothing where none is wanted.
+    pub fn choose(&self, role: Role) -> Result<Option<Passphrase>> {
+        if self.no_passphrase {
+            return Ok(None);
+        }
+        let path = self.new_passphrase_file.as_deref();
+        new_passphrase(whose(role), path, "--new-passphrase-file").map(Some)
+    }
+}
+
+/// Said where a key is left without a passphrase.
+pub fn unprotected(role: Role) -> String {
+    let can = if role == Role::Sealing { "open requests" } else { "sign" };
+    format!("warning: the key has no passphrase: whoever reads the file can {can}")
+}
+
+impl Save {
+    /// The key file and the public key's.
+    fn paths(&self, role: Role) -> (PathBuf, PathBuf) {
+        let key = self.output.clone().unwrap_or_else(|| format!("{role}.key").into());
+        let public = key.with_extension("pub");
+        (key, public)
+    }
+
+    /// Fails early, before anybody is asked for a passphrase.
+    pub fn expect_free(&self, role: Role) -> Result<()> {
+        let (key, public) = self.paths(role);
+        if key.extension().is_none_or(|extension| extension != "key") {
+            let fact = format!("{}: a key file is named NAME.key", file::name(&key));
+            return Err(Error::unable(fact, "name one that ends in .key with -o"));
+        }
+        expect_nothing_at(&key)?;
+        expect_nothing_at(&public)
+    }
+
+    /// Writes both files.
+    pub fn write(
+        &self,
+        role: Role,
+        seed: &Secret,
+        passphrase: Option<&Passphrase>,
+        context: &mut Context,
+    ) -> Result<Report> {
+        let (key_path, public_path) = self.paths(role);
+        let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
+        let key = KeyFile::new(role, seed, lock, &mut context.rng)?;
+        store::write(&key_path, &key)?;
+        file::write(&public_path, public::to_pem(role, &key.public).as_bytes(), Writing::New)?;
+        let (file, public_file) = (file::name(&key_path), file::name(&public_path));
+        let public = HEXLOWER.encode(&key.public);
+        let mut text = show::pairs(&[
+            ("role", role.to_string()),
+            ("key id", key.id.to_string()),
+            ("public key", public.clone()),
+            ("key file", file.clone()),
+            ("public file", public_file.clone()),
+        ]);
+        text += &format!("\n\nKeep {file} secret and back it up; {public_file} is for everyone.");
+        let json = json!({
+            "role": role.word(), "id": key.id.to_string(), "public_key": public, "file": file,
+            "public_file": public_file, "passphrase": passphrase.is_some(),
+        });
+        let mut report = Report::new(text, json);
+        if passphrase.is_none() {
+            report.notes.push(unprotected(role));
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,77 @@
+//! `olr key sign`: one custodian looks at a proposal, and signs it.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::display::shown;
+use olr::error::{Error, Result};
+use olr::file;
+use olr::key::file::KeyFile;
+use olr::key::key_id;
+use olr::vendor::open_signer;
+
+use super::proposals::{
+    TrustArg, confirm, described, expect_counts, expect_free, read_proposal, written,
+};
+use crate::cli::files::Output;
+use crate::cli::output::Report;
+use crate::cli::passphrase::passphrase;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    output: Output,
+    /// What is proposed.
+    proposal: PathBuf,
+    /// The key that signs: a key file, or a name in keys/ of the vendor's folder.
+    #[arg(long, value_name = "KEY")]
+    key: String,
+    /// The file with the passphrase of the key.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Ask no question.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(args: &Args) -> Result<Report> {
+    let trust = args.trust.trust()?;
+    let trust = trust.as_ref();
+    let proposal = read_proposal(&args.proposal, trust)?;
+    if trust.is_none()
+        && matches!(proposal.content(), olr::partial::Content::Trust(next) if next.version > 1)
+    {
+        let fact = "what this proposal changes shows only beside the trust that counts now";
+        return Err(Error::unable(fact, "name it with --trust FILE or --vendor DIR"));
+    }
+    // The signed proposal takes the place of the one that was read.
+    let name = args.proposal.to_string_lossy();
+    expect_free(&proposal, &name, &args.output)?;
+    let path = match args.trust.folder() {
+        Some(folder) => folder.key_path(&args.key),
+        None => Some(PathBuf::from(&args.key)).filter(|path| path.is_file()),
+    };
+    if let Some(path) = &path {
+        expect_counts(path, &proposal, trust)?;
+    }
+    let question = format!("Sign this {}?", proposal.kind());
+    confirm(&described(&proposal, trust), &question, args.yes)?;
+    let named = path.as_ref().map_or(args.key.clone().into(), |path| path.to_string_lossy());
+    let mut ask = |key: &KeyFile| passphrase(key, args.passphrase_file.as_deref());
+    let signer = open_signer(&named, proposal.role(), &mut ask)?;
+    let key = key_id(proposal.role(), &signer.public());
+    let before = proposal.signed_by().contains(&key);
+    let signed = proposal.sign(&*signer, trust)?;
+    let mut report = written(&signed, trust, &name, &args.output)?;
+    let note = match before {
+        true => format!("key {key} had signed before: nothing changed"),
+        false => format!("signed with key {key}"),
+    };
+    report.notes.push(note);
+    report.json["key_id"] = json!(key.to_string());
+    report.json["already"] = json!(before);
+    report.json["read"] = json!(shown(&file::name(&args.proposal)));
+    Ok(report)
+}

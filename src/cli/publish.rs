@@ -1,0 +1,57 @@
+//! `olr vendor publish`: put in place what the roots signed.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::file;
+use olr::vendor::{Folder, read_text};
+use olr::wire::frame::{Header, Kind};
+
+use super::files::read_artefact;
+use super::key::proposals::published;
+use super::output::Report;
+use super::vendor::VendorArg;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    vendor: VendorArg,
+    /// A trust or a delegation, as `olr key combine` writes it.
+    file: PathBuf,
+    /// The catalog of a vendor folder that is made anew; without one the starter.
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+}
+
+pub fn run(args: &Args) -> Result<Report> {
+    let folder = args.vendor.folder()?;
+    let bytes = read_artefact(None, &args.file)?;
+    if Header::peek(&bytes)? == Kind::PartialSignature {
+        let fact =
+            format!("{}: this is a proposal that is still to be signed", file::name(&args.file));
+        return Err(Error::unable(fact, "finish it with `olr key combine` first"));
+    }
+    let is_new = !folder.path().join("vendor.trust").exists();
+    if is_new && Header::peek(&bytes)? == Kind::Trust {
+        return begin(&folder, &bytes, args);
+    }
+    let (text, mut json) = published(&folder, &bytes)?;
+    json["folder"] = json!(file::name(folder.path()));
+    Ok(Report::new(text, json))
+}
+
+/// A folder around a trust that custodians made elsewhere.
+fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Report> {
+    let catalog = args.catalog.as_deref().map(read_text).transpose()?;
+    let (folder, trust) = Folder::begin(folder.path(), bytes, catalog.as_deref())?;
+    let (place, code) = (file::name(folder.path()), trust.vendor_code());
+    let text = format!(
+        "Made {place} around trust {}.\n\nvendor code  {code}\n\nCompare the vendor code with the custodians: nothing else tells whose trust this is.\n\
+         Then put issuer and sealing keys into {place}/keys, and publish the issuer's delegation.",
+        trust.body().version
+    );
+    let json =
+        json!({"trust": trust.body().version, "new": true, "vendor_code": code, "folder": place});
+    Ok(Report::new(text, json))
+}

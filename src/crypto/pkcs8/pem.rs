@@ -1,0 +1,73 @@
+//! The PEM (RFC 7468) around a private key, and what else such a file may hold.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+pub const PLAIN: &str = "PRIVATE KEY";
+pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const MAKE: &str = "make one with `openssl genpkey -algorithm ed25519`";
+
+/// One block with this content.
+pub fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
+    let base64 = Zeroizing::new(BASE64_STANDARD.encode(der));
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    text.push_str(&format!("-----BEGIN {label}-----\n"));
+    for (at, c) in base64.chars().enumerate() {
+        if at > 0 && at.is_multiple_of(64) {
+            text.push('\n');
+        }
+        text.push(c);
+    }
+    text.push_str(&format!("\n-----END {label}-----\n"));
+    text
+}
+
+/// The label and the content of the only block that is a private key.
+pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
+    let mut found = None;
+    for piece in text.split("-----BEGIN ").skip(1) {
+        let Some((label, rest)) = piece.split_once("-----") else { continue };
+        let label = match label {
+            PLAIN => PLAIN,
+            ENCRYPTED => ENCRYPTED,
+            _ => continue,
+        };
+        let Some((inside, _)) = rest.split_once("-----END ") else {
+            return Err(no_key("its last line is missing"));
+        };
+        let mut base64 = Zeroizing::new(String::with_capacity(inside.len()));
+        base64.extend(inside.chars().filter(|c| !c.is_ascii_whitespace()));
+        let der = BASE64_STANDARD.decode(base64.as_bytes()).map(Zeroizing::new);
+        let der = der.map_err(|_| no_key("what stands in it is not base64"))?;
+        if found.replace((label, der)).is_some() {
+            return Err(no_key("it has more than one").hint("leave only the right one in it"));
+        }
+    }
+    found.ok_or_else(|| other_format(text))
+}
+
+/// What a file without PKCS#8 may be instead.
+fn other_format(text: &str) -> Error {
+    let has = |label: &str| text.contains(&format!("-----BEGIN {label}"));
+    for (label, name) in [("RSA PRIVATE", "RSA"), ("EC P", "EC"), ("DSA PRIVATE", "DSA")] {
+        if has(label) {
+            return other_algorithm(name);
+        }
+    }
+    match () {
+        () if has("OPENSSH PRIVATE KEY") => no_key("it is a key of OpenSSH, in its own format"),
+        () if has("OLR") => no_key("it is a file of olr").hint("key files need no import"),
+        () if has("PUBLIC KEY") => no_key("it holds a public key").hint("name the private key"),
+        () => no_key("it has no line -----BEGIN PRIVATE KEY-----"),
+    }
+}
+
+pub fn no_key(why: &str) -> Error {
+    Error::unable(format!("this is no private key as PEM: {why}"), MAKE)
+}
+
+pub fn other_algorithm(name: &str) -> Error {
+    Error::unable(format!("this is a key for {name}, where Ed25519 is needed"), MAKE)
+}

@@ -1,0 +1,52 @@
+//! Keys from outside: what other programs write, and what people type from paper.
+
+use olr::crypto::pkcs8::{MEMORY_CAP, PrivatePem, ROUNDS_CAP, to_pem};
+use olr::crypto::secret::Secret;
+use olr::key::paper::{PAGE_CAP, from_page, to_page};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+
+/// A private key that is taken asks for no more work than the caps allow; one in the open is
+/// written and read as the same. No passphrase is tried: that may take 256 MiB.
+pub fn pkcs8(bytes: &[u8]) {
+    let Ok(key) = PrivatePem::parse(bytes) else { return };
+    let (rounds, memory) = key.cost();
+    assert!(rounds <= ROUNDS_CAP && memory <= MEMORY_CAP, "{rounds} rounds, {memory} bytes");
+    if key.needs_passphrase() {
+        assert!(key.open(None).is_err() && rounds.max(memory) > 0);
+        return;
+    }
+    let seed = key.open(None).unwrap();
+    let pem = to_pem(&seed, None, &mut ChaCha20Rng::from_seed([7; 32])).unwrap();
+    let again = PrivatePem::parse(pem.as_bytes()).unwrap().open(None).unwrap();
+    assert_eq!(again.expose(), seed.expose());
+}
+
+/// Whatever was typed is refused, or every line of the key that it gives stands in it.
+pub fn paper(bytes: &[u8]) {
+    let Some(text) = bytes.get(..bytes.len().min(PAGE_CAP)).and_then(|b| str::from_utf8(b).ok())
+    else {
+        return;
+    };
+    let Ok((role, seed)) = from_page(text) else { return };
+    let page = to_page(role, &Secret::new(seed.expose()));
+    let (again, read) = from_page(&page).unwrap();
+    assert_eq!((again, read.expose()), (role, seed.expose()));
+    let typed: Vec<_> = text.lines().map(alike).collect();
+    for line in page.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+        assert!(typed.contains(&alike(line)), "{line} was not typed");
+    }
+}
+
+/// A line without what only helps the eye, and one character for all that are taken for another.
+fn alike(line: &str) -> String {
+    let shown = line.chars().filter(|c| !c.is_whitespace() && !".:)|-".contains(*c));
+    let folded = shown.enumerate().map(|(at, c)| match c.to_ascii_uppercase() {
+        other if at == 0 => other,
+        'O' => '0',
+        'B' => '8',
+        'I' | 'L' => '1',
+        other => other,
+    });
+    folded.collect()
+}

@@ -1,0 +1,10 @@
+//! Several roots, each a person with a folder of his own; what they sign goes from one to the next
+//! as a file.
+
+#![cfg(all(feature = "cli", feature = "vendor"))]
+
+mod dual;
+mod limits;
+mod office;
+mod rotate;
+mod story;
