@@ -1,7 +1,7 @@
 //! A partial signature: what is to be signed by several, on its way between them.
 //! Obeys `docs/format.md`, section "Partial signature".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::sign::{PublicKey, Signer, sign, verify};
 use crate::error::{Error, Refusal, Result};
@@ -180,10 +180,12 @@ impl Proposal {
             (Content::Trust(next), Some(trust)) => Ok(vec![roots(trust.body()), roots(next)]),
             (Content::Delegation(_), Some(trust)) => Ok(vec![roots(trust.body())]),
             (Content::License(_), Some(trust)) => {
+                // A key may have two delegations.
                 let delegations = self.delegations(trust)?;
                 let keys = delegations.iter().map(|d| (d.key_id(), d.body().issuer));
-                let issuers = "the issuers that are to sign".to_string();
-                Ok(vec![quorum(issuers, keys.collect(), delegations.len())])
+                let keys: Vec<_> = keys.collect::<BTreeMap<_, _>>().into_iter().collect();
+                let (issuers, all) = ("the issuers that are to sign".to_string(), keys.len());
+                Ok(vec![quorum(issuers, keys, all)])
             }
             (_, None) => {
                 let fact =

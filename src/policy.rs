@@ -77,8 +77,9 @@ impl Decision {
     pub fn state(&self) -> &'static str {
         match (&self.refusal, &self.grace) {
             (Some(_), _) => "refused",
-            (None, Some(_)) => "grace",
-            (None, None) => "licensed",
+            (None, Some(grace)) if grace.until.is_some() => "grace",
+            // Also with a warning.
+            (None, _) => "licensed",
         }
     }
 

@@ -38,8 +38,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "delegation" => vec![("delegation", bytes.clone()), ("frame", bytes.clone())],
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
-        "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
         "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
+        "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],
@@ -53,8 +53,8 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Delegation, "delegation"),
         (Kind::Receipt, "receipt"),
         (Kind::Time, "time"),
-        (Kind::PartialSignature, "partial"),
         (Kind::Revocations, "revocations"),
+        (Kind::PartialSignature, "partial"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }

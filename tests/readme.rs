@@ -1,4 +1,5 @@
-//! The transcripts of the README, run in an empty folder from first to last.
+//! The transcripts of the README and of `docs/ceremony.md`, each run in an empty folder from first to
+//! last.
 
 #![cfg(all(feature = "cli", feature = "vendor", unix))]
 
@@ -63,23 +64,31 @@ fn fits(expected: &str, actual: &str) -> bool {
         && expected.lines().zip(actual.lines()).all(line_fits)
 }
 
-#[test]
-fn every_transcript_runs_as_printed() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let steps = steps(&readme);
-    assert!(steps.len() >= 20, "only {} commands found", steps.len());
+fn expect_as_printed(page: &str, at_least: usize) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let steps = steps(&text);
+    assert!(steps.len() >= at_least, "only {} commands found", steps.len());
     let folder = tempfile::tempdir().unwrap();
     let outputs = run(&steps, folder.path());
     for (step, output) in steps.iter().zip(&outputs) {
         assert!(
             fits(&step.expected, output),
-            "$ {}\n--- the README says\n{}--- it prints\n{output}",
+            "$ {}\n--- {page} says\n{}--- it prints\n{output}",
             step.command,
             step.expected
         );
     }
     assert_eq!(outputs.len(), steps.len() + 1);
+}
+
+#[test]
+fn every_transcript_runs_as_printed() {
+    expect_as_printed("README.md", 20);
+}
+
+#[test]
+fn the_ceremonies_run_from_first_to_last() {
+    expect_as_printed("docs/ceremony.md", 70);
 }
 
 #[test]

@@ -198,11 +198,11 @@ impl<'a> Desk<'a> {
             ("armor", _) if self.has("wanted") => return None,
             // A vendor is at hand there, and follows a first trust no more.
             ("partial signature", "read") => return None,
-            // What a license carries is held against a server's own, and a bare list is left alone.
-            // The delegation of its signer is missing: license-2.
+            // The delegation of the list's signer is missing: license-2.
             _ if self.scenario.name == "attached/list-stray" => {
                 vec![Some(Some(Refusal::Malformed))]
             }
+            // What a license carries is held against a server's own, and a bare list is left alone.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],
             _ if self.is_bare_list() => vec![None],
             _ if self.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],

@@ -76,7 +76,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let said = match (&record, revoked.already) {
         (Some(record), true) => {
             format!(
-                "License {} of {} was revoked before.",
+                "License {} of {} was revoked before: the reason that was kept then stays.",
                 record.license_id,
                 shown(&record.licensee)
             )
@@ -88,9 +88,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         ),
         (None, _) => "The revocations are signed anew.".to_string(),
     };
+    let named = match count {
+        1 => "1 license".to_string(),
+        count => format!("{count} licenses"),
+    };
     let text = format!(
-        "{said}\nWrote {file}, revocations {}.{} with {count} in all: give it to servers that get no new license soon.",
-        body.version, body.sequence
+        "{said}\nWrote {file}, list {} under trust {}, which names {named}: give it to servers that get no \
+         new license soon.",
+        body.sequence, body.version
     );
     let json = json!({
         "license_id": record.as_ref().map(|record| &record.license_id), "already": revoked.already,

@@ -240,10 +240,14 @@ pub fn receipt_json(body: &ReceiptBody) -> Map<String, Value> {
 }
 
 pub fn revocations_pairs(body: &RevocationsBody) -> Vec<(&'static str, String)> {
+    let named = match body.licenses.len() {
+        1 => "1 license, named by a digest of its id".to_string(),
+        count => format!("{count} licenses, named by digests of their ids"),
+    };
     vec![
         ("list", format!("{} under trust {}", body.sequence, body.version)),
         ("issued", body.issued.to_string()),
-        ("revoked", format!("{} licenses, named by digests", body.licenses.len())),
+        ("revoked", named),
     ]
 }
 

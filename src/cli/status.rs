@@ -105,6 +105,7 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     match &decision.next {
         Some(next) => pairs
             .push(("next", format!("license {} from {}", next.body().license, next.body().starts))),
+        None if decision.refusal.is_some() => {}
         None => pairs.push((
             "next",
             body.expires.map_or("nothing: it does not expire".to_string(), |day| {
@@ -113,12 +114,19 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
         )),
     }
     let mut text = format!("{}\n\n{}", show::pairs(&pairs), show::modules(body));
+    if let Some(said) = verify::said_of_grace(decision) {
+        text += &format!("\n\n{said}");
+    }
     for remark in verify::remarks(decision) {
         text += &format!("\n\n{remark}");
     }
     text += &comparison.map(drift).unwrap_or_default();
     if !body.policy.stops_a_copy() {
         text += "\n\nThis license does not stop a copy of this machine.";
+    }
+    if decision.refusal.is_some() {
+        // The refusal follows.
+        text += "\n";
     }
     text
 }

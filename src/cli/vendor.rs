@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, Roots, read_text};
+use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
 use super::context::Context;
 use super::output::Report;
@@ -184,7 +184,10 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
     let any_moved = records.iter().any(|record| record.moved_from.is_some());
-    let row = |r: &IssuedRecord| {
+    let taken_back = |record: &IssuedRecord| folder.revocation(record);
+    let taken_back = records.iter().map(taken_back).collect::<Result<Vec<_>>>()?;
+    let any_taken_back = taken_back.iter().any(Option::is_some);
+    let row = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
         let mut row = vec![
             r.issued.clone(),
             r.licensee.clone(),
@@ -196,29 +199,39 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
             r.license_id.clone(),
         ];
         row.extend(any_moved.then(|| moved(r)));
+        row.extend(any_taken_back.then(|| match taken_back {
+            Some(record) => format!("{}: {}", record.revoked, shown(&record.reason)),
+            None => String::new(),
+        }));
         row
     };
-    let rows: Vec<_> = records.iter().map(row).collect();
+    let rows: Vec<_> = records.iter().zip(&taken_back).map(row).collect();
     let mut header =
         vec!["issued", "licensee", "key", "slot", "type", "expires", "code", "license"];
     header.extend(any_moved.then_some("moved from"));
+    header.extend(any_taken_back.then_some("revoked"));
     let table = show::table(&header, &rows, &[]);
     let text = match (&args.text, rows.is_empty()) {
         (_, false) => table,
         (None, true) => "Nothing was issued.".to_string(),
         (Some(text), true) => format!("Nothing that was issued has \"{}\" in it.", shown(text)),
     };
-    let entry = |r: &IssuedRecord| {
+    let entry = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
+        let taken_back = taken_back
+            .as_ref()
+            .map(|record| json!({"at": record.revoked, "reason": record.reason}));
         json!({
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
             "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,
             "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
             "answer": r.answer, "install_key": r.install_key, "moved_from": r.moved_from,
             "receipt": r.receipt.is_some(), "transfer": r.transfer,
+            "revoked": taken_back,
         })
     };
+    let entries = records.iter().zip(&taken_back);
     let mut report =
-        Report::new(text, json!({"issued": records.iter().map(entry).collect::<Vec<Value>>()}));
+        Report::new(text, json!({"issued": entries.map(entry).collect::<Vec<Value>>()}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
 }

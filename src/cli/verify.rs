@@ -11,6 +11,7 @@ use olr::machine::probe::Findings;
 use olr::policy::{ClockMemory, Decision, Grace, explain};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
+use olr::wire::frame::{Frame, Kind};
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::read_answer;
@@ -70,11 +71,8 @@ fn answer(decision: &Decision) -> String {
 }
 
 fn sentence(decision: &Decision) -> String {
-    if let Some(grace) = &decision.grace {
-        return match grace.until {
-            Some(until) => format!("in grace until {until}: {}", in_grace(grace)),
-            None => format!("licensed, with a warning: {}", grace.overlooked.fact()),
-        };
+    if let Some(said) = said_of_grace(decision) {
+        return said;
     }
     match &decision.license {
         Some(license) if decision.refusal.is_none() => match license.body().expires {
@@ -83,6 +81,14 @@ fn sentence(decision: &Decision) -> String {
         },
         _ => String::new(),
     }
+}
+
+/// What a license overlooks for now, and how long.
+pub fn said_of_grace(decision: &Decision) -> Option<String> {
+    decision.grace.as_ref().map(|grace| match grace.until {
+        Some(until) => format!("in grace until {until}: {}", in_grace(grace)),
+        None => format!("licensed, with a warning: {}", grace.overlooked.fact()),
+    })
 }
 
 fn in_grace(grace: &Grace) -> String {
@@ -127,7 +133,9 @@ fn file_report(
     around: &Surroundings,
     findings: &Findings,
 ) -> Result<Report> {
-    let license = License::verify(bytes, state.trust())?;
+    let frame = Frame::parse(Kind::License, bytes)?;
+    let followed = state.trust().followed_by(&frame)?.pop();
+    let license = License::verify(bytes, followed.as_ref().unwrap_or(state.trust()))?;
     if license.body().install_key != state.install_key() {
         return Err(error);
     }

@@ -186,7 +186,7 @@ impl LicenseBody {
             delegation.permits(Act::License, self.issued)?;
             limits::expect_within(self, delegation)?;
         }
-        // Two delegations of one key are one signer.
+        // A key may have two delegations.
         let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         limits::expect_enough_signers(self, signers.len(), trust.body())
     }

@@ -87,7 +87,12 @@ impl State {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         frame.expect_vendor(self.trust.vendor())?;
         self.take_up_attached(&frame)?;
-        let revocations = Revocations::verify(bytes, &self.trust)?;
+        let revocations = Revocations::verify(bytes, &self.trust).map_err(|error| {
+            match frame.attachments.is_empty() {
+                true => error.hint("this list is to be attached to licenses: import revoked.olr"),
+                false => error,
+            }
+        })?;
         if self.is_newer(&revocations)? {
             self.keep(&frame, &[])?;
             return Ok(true);

@@ -193,7 +193,7 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
     let mut signers = Vec::new();
     for signature in &frame.signatures {
         let Some((_, key)) = keys.iter().find(|(id, _)| *id == signature.key) else {
-            let fact = format!("this {} is signed by unknown key {}", frame.kind, signature.key);
+            let fact = format!("{} is signed by unknown key {}", this(frame.kind), signature.key);
             return Err(Error::refuse(Refusal::UntrustedSigner, fact));
         };
         signers.push((key, signature));
@@ -202,12 +202,19 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
     let message = frame.message();
     for (key, signature) in signers {
         if !verify(key, &message, &signature.bytes) {
-            let fact =
-                format!("the signature of key {} does not fit this {}", signature.key, frame.kind);
+            let (key, this) = (signature.key, this(frame.kind));
+            let fact = format!("the signature of key {key} does not fit {this}");
             return Err(Error::refuse(Refusal::WrongSignature, fact));
         }
     }
     Ok(())
+}
+
+fn this(kind: Kind) -> String {
+    match kind {
+        Kind::Revocations => "this list of revocations".to_string(),
+        kind => format!("this {kind}"),
+    }
 }
 
 fn expect_threshold(found: usize, threshold: u8) -> Result<()> {

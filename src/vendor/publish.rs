@@ -6,6 +6,7 @@ use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
+use crate::issue::STARTER_GRANT;
 use crate::trust::{Delegation, Trust};
 use crate::vendor::Folder;
 use crate::wire::armor::armor;
@@ -128,6 +129,9 @@ impl Folder {
         }
         let folder = Self::at(path);
         file::write(&path.join("catalog.toml"), text.as_bytes(), Writing::New)?;
+        if catalog.is_none() {
+            file::write(&path.join("grant.toml"), STARTER_GRANT.as_bytes(), Writing::New)?;
+        }
         folder.keep_trust(&trust)?;
         let armored = armor(Kind::Trust, trust.bytes());
         file::write(&path.join("vendor.trust"), armored.as_bytes(), Writing::New)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::read_toml;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::revocation::{
@@ -10,7 +11,7 @@ use crate::revocation::{
 use crate::time::Instant;
 use crate::trust::{Act, Trust};
 use crate::vendor::carried::{BARE, FILE};
-use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
+use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_text};
 use crate::wire::armor::armor;
 use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Kind};
@@ -123,6 +124,21 @@ impl Folder {
         let trusts = self.trusts_to(trust)?;
         let file = sign_revocations(&body, trust, (&*issuer, &delegation), &trusts)?;
         Ok((file, sign_bare(&body, trust, &*issuer)?, body))
+    }
+
+    /// When and why a license was taken back, if it was.
+    ///
+    /// # Errors
+    /// Exit 2 when the record cannot be read.
+    pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
+        let name = format!("{}.toml", license.license_id);
+        let path = self.path().join("revocations").join(&name);
+        if LicenseId::from_hex(&license.license_id).is_none() || !path.exists() {
+            return Ok(None);
+        }
+        let damaged = |error: Error| error.within(name).hint("restore revocations/ from a backup");
+        let record = read_text(&path).and_then(|text| read_toml("record", &text));
+        record.map(Some).map_err(damaged)
     }
 
     /// The record of a license that was issued from this folder.

@@ -4,9 +4,12 @@
 use olr::crypto::digest::tagged;
 use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::seal;
-use olr::key::Role;
+use olr::crypto::sign::message;
+use olr::key::{Role, key_id};
+use olr::partial::ProposalBody;
 use olr::request::SealedRequest;
 use olr::wire::armor::armor;
+use olr::wire::codec::{BODY_CAP, Blob, decode, encode};
 use olr::wire::frame::{Frame, Header, Kind};
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
@@ -55,20 +58,86 @@ impl<'a> Mutants<'a> {
                 state.extend(tagged(&[STATE, &state]));
                 Some(state)
             }
-            kind
-            @ (Kind::License | Kind::Trust | Kind::Delegation | Kind::Time | Kind::Receipt) => {
+            kind @ (Kind::License
+            | Kind::Trust
+            | Kind::Delegation
+            | Kind::Time
+            | Kind::Receipt
+            | Kind::Revocations) => {
                 let frame = Frame::parse(kind, bytes).ok()?;
                 let mut raw = Raw::new(kind, frame.vendor, edited(frame.body, donor, rng));
                 raw.attachments = frame.attachments.iter().map(|a| a.bytes.to_vec()).collect();
                 match kind {
-                    Kind::License | Kind::Time => raw.sign(Role::Issuer, &vendor.issuer),
+                    Kind::License | Kind::Time | Kind::Revocations => {
+                        self.attached(&mut raw.attachments, donor, rng);
+                        raw.sign(Role::Issuer, &vendor.issuer);
+                    }
                     Kind::Receipt => raw.sign(Role::Install, &install().signing_key()),
                     _ => raw.sign(Role::Root, &vendor.root),
                 }
                 Some(raw.bytes())
             }
+            Kind::PartialSignature => self.proposed(bytes, donor, rng),
             _ => None,
         }
+    }
+
+    /// Now and then an attachment less, or one of another fixture more, or one that was edited.
+    fn attached(&self, attachments: &mut Vec<Vec<u8>>, donor: &[u8], rng: &mut ChaCha20Rng) {
+        if rng.random_bool(0.5) {
+            return;
+        }
+        for _ in 0..rng.random_range(1..=2) {
+            let at = rng.random_range(0..=attachments.len());
+            match rng.random_range(0..4) {
+                0 if at < attachments.len() => drop(attachments.remove(at)),
+                1 if at < attachments.len() => {
+                    attachments[at] = edited(&attachments[at], donor, rng)
+                }
+                _ => attachments.extend(self.attachment(rng)),
+            }
+        }
+        attachments.sort();
+        if rng.random_bool(0.9) {
+            attachments.dedup();
+        }
+    }
+
+    /// What another fixture carries, or what may be carried itself.
+    fn attachment(&self, rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let scenario = self.fixtures.choose(rng)?;
+        let kind = scenario.kind()?;
+        let frame = Frame::parse(kind, &scenario.bytes).ok()?;
+        match frame.attachments.choose(rng) {
+            Some(attached) => Some(attached.bytes.to_vec()),
+            None => Some(scenario.bytes.clone()),
+        }
+    }
+
+    /// A changed proposal, or a proposal of something changed, signed by the root and the issuer.
+    fn proposed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let frame = Frame::parse(Kind::PartialSignature, bytes).ok()?;
+        let mut body: ProposalBody = decode("body", frame.body, BODY_CAP).ok()?;
+        match rng.random_range(0..3) {
+            0 => body.body = Blob::new(&edited(&body.body, donor, rng)).ok()?,
+            1 => body.attachments = Blob::new(&edited(&body.attachments, donor, rng)).ok()?,
+            _ => {}
+        }
+        let mut raw = Raw::new(Kind::PartialSignature, frame.vendor, encode(&body));
+        if rng.random_bool(0.3) {
+            raw.body = edited(&raw.body, donor, rng);
+        }
+        let message = message(body.kind, frame.vendor, &body.attachments, &body.body);
+        let vendor = &self.world.vendor;
+        let signer = match body.kind {
+            Kind::License => (Role::Issuer, &vendor.issuer),
+            _ => (Role::Root, &vendor.root),
+        };
+        if rng.random_bool(0.8) {
+            let key = key_id(signer.0, &signer.1.public()).0;
+            raw.signatures.push((key, signer.1.sign(&message).unwrap()));
+        }
+        Some(raw.bytes())
     }
 
     fn resealed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {

@@ -33,9 +33,9 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurDelegation, DelegationBody>(bytes);
     agree::<OurReceipt, ReceiptBody>(bytes);
     agree::<OurAnchor, AnchorBody>(bytes);
-    agree::<OurProposal, ProposalBody>(bytes);
     agree::<OurRevocations, RevocationsBody>(bytes);
     agree::<OurMemory, Memory>(bytes);
+    agree::<OurProposal, ProposalBody>(bytes);
     let framed = [
         Kind::License,
         Kind::Trust,

@@ -4,6 +4,7 @@ use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
 use olr::anchor::AnchorBody;
 use olr::license::LicenseBody;
+use olr::partial::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::RequestBody;
 use olr::revocation::RevocationsBody;
@@ -14,7 +15,7 @@ use olr::wire::codec::{BODY_CAP, Record, decode, encode};
 /// One byte chooses the record, the rest is read as a value of it.
 pub fn values(bytes: &[u8]) {
     let mut from = Source(bytes);
-    match from.byte() % 8 {
+    match from.byte() % 9 {
         0 => value::<LicenseBody>(&mut from, BODY_CAP),
         1 => value::<RequestBody>(&mut from, BODY_CAP),
         2 => value::<TrustBody>(&mut from, BODY_CAP),
@@ -22,7 +23,8 @@ pub fn values(bytes: &[u8]) {
         4 => value::<Memory>(&mut from, STATE_CAP),
         5 => value::<ReceiptBody>(&mut from, BODY_CAP),
         6 => value::<AnchorBody>(&mut from, BODY_CAP),
-        _ => value::<RevocationsBody>(&mut from, BODY_CAP),
+        7 => value::<RevocationsBody>(&mut from, BODY_CAP),
+        _ => value::<ProposalBody>(&mut from, BODY_CAP),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 
-use olr::catalog::Catalog;
+use olr::catalog::{Catalog, STARTER};
 use olr::display::shown;
 use olr::entitlement::Model;
 use olr::error::{Error, Result};
@@ -28,8 +28,7 @@ pub struct Args {
     trust: TrustArg,
     #[command(flatten)]
     output: Output,
-    /// Propose the first trust of a new vendor: with --name, --root, --threshold, --sealing and
-    /// --catalog.
+    /// Propose the first trust of a new vendor: with --name, --root, --threshold and --sealing.
     #[arg(long)]
     first: bool,
     /// The vendor's name, as customers see it.
@@ -47,7 +46,8 @@ pub struct Args {
     /// How many roots must sign.
     #[arg(long, value_name = "K")]
     threshold: Option<u8>,
-    /// Take products and slots from this catalog.
+    /// Take products and slots from this catalog; a first trust without one takes those of the
+    /// starter.
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     #[command(flatten)]
@@ -137,7 +137,7 @@ fn first(
         Error::unable(format!("a first trust needs {what}"), "see `olr key propose --help`")
     };
     let name = name.ok_or_else(|| missing("--name"))?;
-    let catalog = catalog.ok_or_else(|| missing("--catalog"))?;
+    let catalog = catalog.map_or_else(|| Catalog::parse(STARTER), Ok)?;
     let threshold = args.threshold.ok_or_else(|| missing("--threshold"))?;
     if args.root.is_empty() || args.sealing.is_empty() {
         return Err(missing("--root and --sealing"));

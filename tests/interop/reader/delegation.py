@@ -1,4 +1,4 @@
-"""A delegation under a trust, and its limits: section "Delegation" (delegation-1 to delegation-4, limit-1 to limit-5)."""
+"""A delegation under a trust, its limits, and what carries it: sections "Delegation" and "Attachments" (license-1, -2, -12)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import ed25519
 from .digest import key_id, sha256
 from .frame import Frame, check_signatures, parse
 from .outcome import Refused, malformed
-from .tables import ACT_LICENSE, ACTS, DELEGATION, ISSUER
+from .tables import ACT_LICENSE, ACTS, DELEGATION, ISSUER, LICENSE, REVOCATIONS, TRUST
 from .trust import ModuleMaximum, Trust, read_maximum
 from .wire import ANY, Body, Extension, refuse_critical
 
@@ -66,6 +66,11 @@ def verify(frame: Frame, trust: Trust) -> DelegationBody:
     """delegation-1, delegation-2 and delegation-4."""
     if sha256(frame.raw) not in trust.kept:
         check_signatures(frame, trust.root_keys, trust.body.threshold)  # delegation-1
+    return examine(frame)
+
+
+def examine(frame: Frame) -> DelegationBody:
+    """delegation-2 and delegation-4."""
     body = read_body(frame.body)  # delegation-2
     refuse_critical(body.extensions)
     if frame.attachments:
@@ -87,15 +92,51 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
 
 
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
-    """license-1, signature-1 to signature-3 and license-2, of whatever issuers sign."""
-    delegations: list[DelegationBody] = []
-    for attachment in frame.attachments:
-        if attachment.kind != DELEGATION:
-            raise Refused("unknown-version", "license-1: an attachment that is no delegation")
-        delegations.append(verify(attachment, trust))
+    """license-1 to license-2 of whatever issuers sign: the delegations of its signers."""
+    delegations = signers_among(frame, frame.attachments, trust, frame.kind == LICENSE)
+    check_one_for_each(frame)
+    return delegations
+
+
+def check_one_for_each(frame: Frame) -> None:
+    """license-12 and license-2."""
+    lists = [each for each in frame.attachments if each.kind == REVOCATIONS]
+    if len(lists) > 1:
+        raise malformed("license-12: revocations twice")
+    signers = set(frame.signers).union(*(each.signers for each in lists))
+    if sum(each.kind == DELEGATION for each in frame.attachments) != len(signers):
+        raise malformed("license-2: not as many delegations as signers")
+
+
+def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool) -> list[DelegationBody]:
+    """license-1, and signature-1 to signature-3, for a frame whose delegations stand among these attachments."""
+    delegations = without_signatures(frame, attachments, trust, may_carry_lists)
     check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
-    if len(delegations) != len(frame.signatures):
-        raise malformed("license-2: not as many delegations as signatures")
+    return delegations
+
+
+def without_signatures(
+    frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool
+) -> list[DelegationBody]:
+    """license-1 and the delegations of a frame's signers."""
+    delegations: list[DelegationBody] = []
+    lists = any(each.kind == REVOCATIONS for each in attachments)
+    left_aside: Refused | None = None
+    for attachment in attachments:
+        if attachment.kind == TRUST or (attachment.kind == REVOCATIONS and may_carry_lists):
+            continue
+        if attachment.kind != DELEGATION:
+            raise Refused("unknown-version", "license-1: an attachment that has no place here")
+        try:
+            delegations.append(verify(attachment, trust))
+        except Refused as refusal:
+            if not lists:
+                raise
+            left_aside = left_aside or refusal
+    if lists:
+        delegations = [each for each in delegations if each.issuer_id in frame.signers]
+    if left_aside and set(frame.signers) - {each.issuer_id for each in delegations}:
+        raise left_aside
     return delegations
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import ed25519
 from .digest import SUITE, VERSION, pae, sha512
 from .outcome import Refused, malformed
-from .tables import KEY_FILE, KINDS, MAGIC, MAX_ARTEFACT, REQUEST, SIGNATURE_LABELS, STATE
+from .tables import KEY_FILE, KINDS, MAGIC, MAX_ARTEFACT, PARTIAL, REQUEST, SIGNATURE_LABELS, STATE
 from .wire import Cursor
 
 MAX_ATTACHMENTS = 16
@@ -78,8 +78,29 @@ def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
     if around is not None and vendor != around:
         raise malformed("frame-9: an attachment of another vendor")
     start = cursor.at
+    attachments = _attachments(cursor, vendor, 0 if around is not None else MAX_ATTACHMENTS)
+    section = cursor.data[start : cursor.at]
+    length = cursor.fixed32()
+    if length > MAX_ARTEFACT:
+        raise malformed("frame-11: the body is too long")
+    body = cursor.raw(length)
+    # A partial signature that is not attached may have none.
+    signatures = _signatures(cursor, 0 if kind == PARTIAL and around is None else 1)
+    cursor.finish("frame-14")
+    return Frame(cursor.data, kind, vendor, attachments, section, body, signatures)
+
+
+def read_attachments(section: bytes, vendor: bytes) -> list[Frame]:
+    """An attachment section by itself."""
+    cursor = Cursor(section)
+    attachments = _attachments(cursor, vendor, MAX_ATTACHMENTS)
+    cursor.finish("frame-14")
+    return attachments
+
+
+def _attachments(cursor: Cursor, vendor: bytes, cap: int) -> list[Frame]:
     count = cursor.byte()
-    if count > (0 if around is not None else MAX_ATTACHMENTS):
+    if count > cap:
         raise malformed("frame-7: too many attachments")
     attachments: list[Frame] = []
     for _ in range(count):
@@ -89,14 +110,7 @@ def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
             if not (before.kind, before.raw) < (attachment.kind, attachment.raw):
                 raise malformed("frame-10: attachments do not ascend")
         attachments.append(attachment)
-    section = cursor.data[start : cursor.at]
-    length = cursor.fixed32()
-    if length > MAX_ARTEFACT:
-        raise malformed("frame-11: the body is too long")
-    body = cursor.raw(length)
-    signatures = _signatures(cursor)
-    cursor.finish("frame-14")
-    return Frame(cursor.data, kind, vendor, attachments, section, body, signatures)
+    return attachments
 
 
 def _attachment(cursor: Cursor, vendor: bytes) -> Frame:
@@ -110,9 +124,9 @@ def _attachment(cursor: Cursor, vendor: bytes) -> Frame:
     return _rest(inside, kind, vendor)
 
 
-def _signatures(cursor: Cursor) -> list[tuple[bytes, bytes]]:
+def _signatures(cursor: Cursor, least: int) -> list[tuple[bytes, bytes]]:
     count = cursor.byte()
-    if not 1 <= count <= MAX_SIGNATURES:
+    if not least <= count <= MAX_SIGNATURES:
         raise malformed("frame-12: there are 1 to 16 signatures")
     signatures: list[tuple[bytes, bytes]] = []
     before = b""

@@ -1,4 +1,4 @@
-"""A license under a trust: section "License" (license-1 to license-7, license-11), with "Machine policy" and limit-6."""
+"""A license under a trust: section "License" (license-3 to license-7, license-11, license-13), with "Machine policy" and limit-6."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from .delegation import DelegationBody, is_above
 from .factor import Factor
 from .frame import Frame, parse
 from .outcome import Refused, malformed
+from .revocations import RevocationsBody
 from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, CONFLICT, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
-from .tables import OPERATIONS, OUTCOMES, STOP
+from .tables import OPERATIONS, OUTCOMES, REVOKED, STOP, WARN
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
 
 MAX_TOLERANCE = 2_592_000
+GRACES = {(CONFLICT, STOP), (REVOKED, STOP), (REVOKED, WARN)}
 
 
 class Grant(NamedTuple):
@@ -141,9 +143,31 @@ def verify(data: bytes, trust: Trust) -> License:
 
 
 def verify_frame(frame: Frame, trust: Trust) -> License:
-    """The rules after frame-15."""
+    """The rules after frame-15, up to license-7."""
+    license = verify_even_revoked(frame, trust)
+    check_unrevoked(license, trust, None)
+    return license
+
+
+def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody | None) -> None:
+    """license-7 and license-13."""
+    if any(signer in trust.revoked for signer in license.frame.signers):
+        raise Refused("revoked", "license-7: a signer was revoked")
+    if revocations and revocations.names(license.body.license):
+        raise Refused("revoked", "license-13: it was taken back")
+
+
+def verify_even_revoked(frame: Frame, trust: Trust) -> License:
+    """The rules after frame-15 without license-7."""
     delegations = delegation.read_signers(frame, trust)
-    body = read_body(frame.body)  # license-3
+    body = examine(frame.body)
+    check_delegated(body, delegations, trust)
+    return License(frame, body, delegations)
+
+
+def examine(data: bytes) -> LicenseBody:
+    """license-3 to license-6, with those between."""
+    body = read_body(data)  # license-3
     if body.number == 0 or body.answer == 0:
         raise malformed("license-4: requests and answers count from 1")
     if body.expires is not None and body.expires < body.starts:
@@ -152,14 +176,16 @@ def verify_frame(frame: Frame, trust: Trust) -> License:
         raise malformed("license-11: the tolerance is more than 30 days")
     check_policy(body.policy)
     refuse_critical(body.extensions)
-    if body.enforcement or any((cause, outcome) != (CONFLICT, STOP) for cause, _, outcome in body.grace):
+    if body.enforcement or any((cause, outcome) not in GRACES for cause, _, outcome in body.grace):
         raise Refused("unknown-version", "license-6: a grace or enforcement of a later version")
+    return body
+
+
+def check_delegated(body: LicenseBody, delegations: list[DelegationBody], trust: Trust) -> None:
+    """limit-1 to limit-6."""
     for each in delegations:
         delegation.check_limits(each, body)
-    _check_signer_rules(frame, body, trust)
-    if any(signer in trust.revoked for signer in frame.signers):
-        raise Refused("revoked", "license-7: a signer was revoked")
-    return License(frame, body, delegations)
+    _check_signer_rules(len({each.issuer_id for each in delegations}), body, trust)
 
 
 def check_policy(policy: Policy) -> None:
@@ -187,7 +213,7 @@ def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]
         raise Refused("wrong-machine", "policy-4: no hardware matches")
 
 
-def _check_signer_rules(frame: Frame, body: LicenseBody, trust: Trust) -> None:
+def _check_signer_rules(signers: int, body: LicenseBody, trust: Trust) -> None:
     """limit-6."""
     quotas = {grant.module: grant.quota for grant in body.grants}
     for rule in trust.body.signer_rules:
@@ -195,5 +221,5 @@ def _check_signer_rules(frame: Frame, body: LicenseBody, trust: Trust) -> None:
         if applies and rule.above is not None:
             module, maximum = rule.above
             applies = module in quotas and is_above(quotas[module], maximum)
-        if applies and len(frame.signatures) < rule.signers:
+        if applies and signers < rule.signers:
             raise Refused("not-delegated", "limit-6: too few signers")

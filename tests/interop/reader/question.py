@@ -7,7 +7,8 @@ import tomllib
 from functools import lru_cache
 from typing import Any
 
-from . import armor, delegation, frame, keyfile, license as licenses, receipt, request as requests, server, times
+from . import armor, delegation, frame, keyfile, license as licenses, partial, receipt, request as requests, revocations
+from . import server, times
 from . import trust as trusts
 from . import state as states
 from .clock import Reading
@@ -16,7 +17,8 @@ from .factor import MACHINES
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, RECEIPT, REQUEST, STATE, TIME, TRUST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PARTIAL, RECEIPT, REQUEST, REVOCATIONS, STATE
+from .tables import TIME, TRUST
 from .trust import Trust
 from .vendor import Vendor, issue
 from .wire import Cursor
@@ -94,8 +96,10 @@ class Asker:
             trusts.follow(home.trust, data)
         elif found == TIME:
             server.take_time(home, data)
+        elif found == REVOCATIONS:
+            server.take_revocations(home, data)
         elif found != LICENSE:
-            raise Refused("wrong-kind", "frame-5: a server imports a license, a trust or a time")
+            raise Refused("wrong-kind", "frame-5: a server imports a license, a trust, a time or revocations")
         else:
             server.take_in(home, data, _seen(instant), _machine(fields))
 
@@ -116,6 +120,16 @@ class Asker:
     def _verify_time(self, fields: Fields, data: bytes) -> None:
         trust = self._trust_for(fields, data, TIME)
         times.verify_frame(frame.parse(data, TIME, trust.vendor), trust)
+
+    def _verify_revocations(self, fields: Fields, data: bytes) -> None:
+        trust = self._trust_for(fields, data, REVOCATIONS)
+        revocations.verify_file(frame.parse(data, REVOCATIONS, trust.vendor), trust)
+
+    def _verify_partial(self, fields: Fields, data: bytes) -> None:
+        partial.verify(data, self._trust_for(fields, data, PARTIAL))
+
+    def _read_partial(self, fields: Fields, data: bytes) -> None:
+        partial.verify(data, None)
 
     def _verify_receipt(self, fields: Fields, data: bytes) -> None:
         trust = self._newest(fields)
@@ -158,7 +172,10 @@ _QUESTIONS = {
     (LICENSE, "verify"): Asker._verify_license,
     (DELEGATION, "verify"): Asker._verify_delegation,
     (TIME, "verify"): Asker._verify_time,
+    (REVOCATIONS, "verify"): Asker._verify_revocations,
     (RECEIPT, "verify"): Asker._verify_receipt,
+    (PARTIAL, "verify"): Asker._verify_partial,
+    (PARTIAL, "read"): Asker._read_partial,
     (TRUST, "pin"): Asker._pin,
     (TRUST, "follow"): Asker._follow,
     (REQUEST, "open"): Asker._open_request,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import armor, delegation, keyfile, license as licenses, receipt as receipts, request as requests, times
-from . import trust as trusts
+from . import armor, delegation, keyfile, license as licenses, partial, receipt as receipts, request as requests
+from . import revocations
+from . import times, trust as trusts
 from .dates import day_text, instant_text
 from .digest import code, key_id
 from .factor import Factor
@@ -14,7 +15,7 @@ from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import RECEIPT, ROLES, STATE, TIME, TRUST
+from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
 from .vendor import Vendor
 from .wire import ANY, Cursor
 
@@ -130,7 +131,7 @@ def _license(data: bytes, vendor: Vendor | None) -> Report:
         return report | {"verified": NOT_CHECKED}
     try:
         check_vendor(frame, vendor.trust.vendor)
-        licenses.verify_frame(frame, vendor.trust)
+        licenses.verify_frame(frame, trusts.follow_attached(vendor.trust, frame))
     except Refused as refusal:
         return report | _no(refusal)
     return report | {"verified": YES}
@@ -243,9 +244,54 @@ def _time(data: bytes, vendor: Vendor | None) -> Report:
         return report | {"verified": NOT_CHECKED}
     try:
         check_vendor(frame, vendor.trust.vendor)
-        times.verify_frame(frame, vendor.trust)
+        times.verify_frame(frame, trusts.follow_attached(vendor.trust, frame))
     except Refused as refusal:
         return report | _no(refusal)
+    return report | {"verified": YES}
+
+
+def _revocations(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, REVOCATIONS)
+    checked = vendor is not None and bool(frame.attachments)
+    report = _frame(frame)
+    try:
+        body = revocations.read_body(frame.body)
+        report |= {
+            "version": body.version, "sequence": body.sequence, "issued": instant_text(body.issued),
+            "licenses": [license.hex() for license in body.licenses],
+        }  # fmt: skip
+    except Refused:
+        if not checked:
+            raise
+    if vendor is None or not checked:
+        return report | {"verified": NOT_CHECKED}
+    try:
+        check_vendor(frame, vendor.trust.vendor)
+        revocations.verify_file(frame, trusts.follow_attached(vendor.trust, frame))
+    except Refused as refusal:
+        return report | _no(refusal)
+    except CouldNotTell as unknown:
+        return report | _unchecked(vendor, unknown.fact)
+    return report | {"verified": YES}
+
+
+def _partial(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, PARTIAL)
+    report = _frame(frame)
+    trust = vendor.trust if vendor else None
+    try:
+        proposal = partial.examine(frame)
+        known = trust if trust and trust.vendor == frame.vendor else None
+        report |= {"proposes": KINDS[proposal.kind], "missing": partial.missing(proposal, known)}
+    except Refused:
+        if trust is None:
+            raise
+    try:
+        partial.verify(data, trust)
+    except Refused as refusal:
+        return report | _no(refusal)
+    except CouldNotTell:
+        return report | {"verified": NOT_CHECKED}
     return report | {"verified": YES}
 
 
@@ -258,6 +304,6 @@ def _key_file(data: bytes, vendor: Vendor | None) -> Report:
 
 
 _LOOKS = {
-    REQUEST: _request, LICENSE: _license, RECEIPT: _receipt, TRUST: _trust, TIME: _time, DELEGATION: _delegation,
-    KEY_FILE: _key_file,
+    REQUEST: _request, LICENSE: _license, RECEIPT: _receipt, TRUST: _trust, REVOCATIONS: _revocations, TIME: _time,
+    DELEGATION: _delegation, KEY_FILE: _key_file, PARTIAL: _partial,
 }  # fmt: skip

@@ -1,16 +1,18 @@
-"""What a server keeps: section "State" (state-1 to state-5), and "Install keys"."""
+"""What a server keeps: section "State" (state-1 to state-5, state-7), and "Install keys"."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from . import ed25519, factor, trust as trusts
+from . import ed25519, factor, revocations, trust as trusts
 from .digest import pae, sha256
 from .factor import Factor
+from .frame import Frame, parse as parse_frame
 from .hpke import hkdf
 from .outcome import CouldNotTell, Refused
-from .tables import MAGIC, MAX_ARTEFACT, MAX_STATE_BODY, PIN, STATE
+from .revocations import RevocationsBody
+from .tables import DELEGATION, MAGIC, MAX_ARTEFACT, MAX_STATE_BODY, PIN, REVOCATIONS, STATE
 from .trust import Trust
 from .wire import Body, Cursor, Extension
 
@@ -40,6 +42,7 @@ class Slot(NamedTuple):
     highest: tuple[int, int]
     floor: int
     matched: int
+    revoked: int | None
     receipt: bytes | None
 
 
@@ -52,6 +55,19 @@ class Pending(NamedTuple):
 class Anchored(NamedTuple):
     number: int
     hash: bytes
+
+
+class Listed(NamedTuple):
+    list: bytes
+    delegations: list[bytes]
+
+
+class Kept(NamedTuple):
+    """Revocations that are kept, read."""
+
+    frame: Frame
+    delegations: list[Frame]
+    body: RevocationsBody
 
 
 class Asked(NamedTuple):
@@ -75,9 +91,11 @@ class State:
     mark: int
     pending: Pending | None
     anchored: Anchored | None
+    revocations: Listed | None
     chain: bytes
     extensions: list[Extension]
     trust: Trust  # the last, which counts
+    kept: Kept | None
 
     @property
     def install_key(self) -> bytes:
@@ -101,12 +119,12 @@ def damaged(fact: str) -> Refused:
 
 
 def parse(data: bytes) -> State:
-    """state-1 to state-5."""
+    """state-1 to state-5, state-7."""
     if not 1 <= len(data) <= MAX_STATE:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
-    if data[4:6] != b"\x02\x01":
+    if data[4:6] != b"\x03\x01":
         raise CouldNotTell("the state is of another version or suite: another program wrote it")
     try:
         cursor = Cursor(data, 7)
@@ -126,10 +144,22 @@ def parse(data: bytes) -> State:
     if any(extension.critical for extension in fields["extensions"]):
         raise CouldNotTell("the state has a critical extension: a newer program wrote it")
     trust = _check_trusts(fields["trusts"])
-    state = State(install_secret=install_secret, trust=trust, **fields)
+    state = State(install_secret=install_secret, trust=trust, kept=None, **fields)
     if not all(pin.kind == PIN and pin.class_fits for pin in state.pins):
         raise damaged("state-5: a pin that is none, or of a class that no pin has")
-    return state
+    return state if state.revocations is None else replace(state, kept=_read_listed(state.revocations))
+
+
+def _read_listed(listed: Listed) -> Kept:
+    """state-7."""
+    try:
+        delegations = [parse_frame(each, DELEGATION) for each in listed.delegations]
+        frame = parse_frame(listed.list, REVOCATIONS)
+        return Kept(frame, delegations, revocations.read_body(frame.body))
+    except Refused as refusal:
+        if refusal.word == "unknown-version":
+            raise CouldNotTell("revocations of a newer version: a newer program wrote the state") from None
+        raise damaged(f"state-7: {refusal.fact}") from None
 
 
 def _check_trusts(pinned: list[bytes]) -> Trust:
@@ -158,7 +188,7 @@ def _read_body(data: bytes) -> dict:
         name = (body.text(), body.text())
         return Slot(
             name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
-            body.option(lambda: body.blob(MAX_ARTEFACT)),
+            body.option(body.u64), body.option(lambda: body.blob(MAX_ARTEFACT)),
         )  # fmt: skip
 
     def pending() -> Pending:
@@ -166,6 +196,9 @@ def _read_body(data: bytes) -> dict:
 
     def anchored() -> Anchored:
         return Anchored(body.u64(), body.raw32())
+
+    def listed() -> Listed:
+        return Listed(body.blob(MAX_ARTEFACT), body.list_of(lambda: body.blob(MAX_ARTEFACT), 16))
 
     def asked() -> Asked:
         return Asked(body.text(), body.text(), body.text(), body.text(), body.text(), factor.read_list(body))
@@ -180,6 +213,7 @@ def _read_body(data: bytes) -> dict:
         "mark": body.u64(),
         "pending": body.option(pending),
         "anchored": body.option(anchored),
+        "revocations": body.option(listed),
         "chain": body.raw32(),
         "extensions": body.extensions(),
     }

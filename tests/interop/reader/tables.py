@@ -6,7 +6,7 @@ MAGIC = b"\x89OLR"
 MAX_ARTEFACT = 262_144
 MAX_STATE_BODY = 2 * 1024 * 1024
 
-REQUEST, LICENSE, RECEIPT, TRUST, TIME, KEY_FILE, STATE, DELEGATION = 1, 2, 3, 4, 6, 7, 8, 9
+REQUEST, LICENSE, RECEIPT, TRUST, REVOCATIONS, TIME, KEY_FILE, STATE, DELEGATION, PARTIAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 KINDS = {
     1: "request", 2: "license", 3: "receipt", 4: "trust", 5: "revocations", 6: "time",
@@ -15,21 +15,21 @@ KINDS = {
 KIND_NUMBERS = {word: number for number, word in KINDS.items()}
 LABELS = {number: word.upper() for number, word in KINDS.items()}
 SIGNATURE_LABELS = {
-    1: b"olr/v1/request", 2: b"olr/v1/license", 3: b"olr/v1/receipt", 4: b"olr/v1/trust", 6: b"olr/v1/time",
-    9: b"olr/v1/delegation",
+    1: b"olr/v1/request", 2: b"olr/v1/license", 3: b"olr/v1/receipt", 4: b"olr/v1/trust",
+    5: b"olr/v1/revocations", 6: b"olr/v1/time", 9: b"olr/v1/delegation",
 }
 
 ROOT, ISSUER, SEALING, INSTALL = 1, 2, 3, 4
 ROLES = {1: "root", 2: "issuer", 3: "sealing", 4: "install"}
 
 ACTS = {1: "license", 2: "revoke", 3: "time"}
-ACT_LICENSE, ACT_TIME = 1, 3
+ACT_LICENSE, ACT_REVOKE, ACT_TIME = 1, 2, 3
 MODELS = {1: "purchased", 2: "meter", 3: "evaluation", 4: "pool"}
 EDITIONS = {1: "standard", 2: "oem"}
 CAUSES = {1: "expired", 2: "over-quota", 3: "conflict", 4: "revoked", 5: "pooled", 6: "upgraded"}
-CONFLICT = 3
+CONFLICT, REVOKED = 3, 4
 OUTCOMES = {1: "stop", 2: "block", 3: "warn"}
-STOP = 1
+STOP, WARN = 1, 3
 OPERATIONS = {
     1: "run", 2: "connect", 3: "backup", 4: "restore", 5: "create-user", 6: "create-backup-set",
     7: "import-users", 8: "update-user", 9: "update-license", 10: "upgrade",

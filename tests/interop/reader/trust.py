@@ -166,6 +166,17 @@ def succeed(old: Trust, data: bytes) -> Trust:
     return trust
 
 
+def follow_attached(trust: Trust, frame: Frame) -> Trust:
+    """The newest trust once those attached to a file of this vendor were taken up: section "Attachments"."""
+    attached = [examine(each) for each in frame.attachments if each.kind == TRUST]
+    for each in sorted(attached, key=lambda each: each.body.version):
+        if each.body.version > trust.body.version:
+            trust = succeed(trust, each.frame.raw)
+        else:
+            check_first_contact(each)
+    return trust
+
+
 @lru_cache(maxsize=32)
 def chain(trusts: tuple[bytes, ...]) -> Trust:
     """The last of a pinned trust and its successors (state-4); the refusals as they come."""

@@ -1,0 +1,75 @@
+"""Licenses that count no longer: section "Revocations" (revocations-1 to revocations-5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .delegation import DelegationBody, is_in_time, read_signers, signers_among
+from .digest import pae, sha256
+from .frame import Frame
+from .outcome import CouldNotTell, Refused, malformed
+from .tables import ACT_REVOKE
+from .trust import Trust
+from .wire import Body, Extension, refuse_critical
+
+
+@dataclass(slots=True, frozen=True)
+class RevocationsBody:
+    version: int
+    sequence: int
+    issued: int
+    licenses: list[bytes]
+    extensions: list[Extension]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        return self.version, self.sequence
+
+    def names(self, license: bytes) -> bool:
+        return digest(license) in self.licenses
+
+
+class Revocations(NamedTuple):
+    body: RevocationsBody
+    delegations: list[DelegationBody]  # of the signers
+
+
+def digest(license: bytes) -> bytes:
+    """What stands for a license in a list."""
+    return sha256(pae(b"olr/v1/revoked-license", license))[:16]
+
+
+def read_body(data: bytes) -> RevocationsBody:
+    """revocations-1 and revocations-2."""
+    body = Body(data)
+    revocations = RevocationsBody(
+        body.u32(), body.u64(), body.u64(), body.set_of(body.raw16, cap=4096), body.extensions()
+    )
+    body.finish("body-10")
+    refuse_critical(revocations.extensions)
+    if revocations.version == 0 or revocations.sequence == 0:
+        raise malformed("revocations-2: trusts and lists count from 1")
+    return revocations
+
+
+def verify_file(frame: Frame, trust: Trust) -> Revocations:
+    """The rules after frame-15, of revocations as a file of their own."""
+    return _verify(frame, read_signers(frame, trust), trust)
+
+
+def verify_attached(frame: Frame, attachments: list[Frame], trust: Trust) -> Revocations:
+    """The same of revocations that are among these attachments of a license."""
+    return _verify(frame, signers_among(frame, attachments, trust, True), trust)
+
+
+def _verify(frame: Frame, delegations: list[DelegationBody], trust: Trust) -> Revocations:
+    body = read_body(frame.body)
+    for each in delegations:
+        if ACT_REVOKE not in each.acts or not is_in_time(each, body.issued):
+            raise Refused("not-delegated", "revocations-3: the issuer may not revoke")
+    if any(signer in trust.revoked for signer in frame.signers):
+        raise Refused("revoked", "revocations-4: a signer was revoked")
+    if body.version > trust.body.version:
+        raise CouldNotTell("revocations-5: a newer trust is missing")
+    return Revocations(body, delegations)
