@@ -41,6 +41,7 @@ pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use publish::Published;
 pub use revoke::{RevocationRecord, Revoked};
+pub use rotate::Drawn;
 pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
 
 /// The folder of one vendor.
