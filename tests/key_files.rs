@@ -298,7 +298,8 @@ fn a_key_is_printed_and_typed_again() {
         assert_eq!((again.text("role"), again.text("id")), (role, made.text("id")));
         assert_eq!(desk.read(&format!("again-{role}.pub")), desk.read(&format!("{role}.pub")));
         let third = printed.stdout.lines().find(|line| line.starts_with('3')).unwrap();
-        let wrong = third.replace(&third[3..4], if &third[3..4] == "Q" { "R" } else { "Q" });
+        let mut wrong = third.to_string();
+        wrong.replace_range(3..4, if &third[3..4] == "Q" { "R" } else { "Q" });
         fs::write(desk.path("typed"), printed.stdout.replace(third, &wrong)).unwrap();
         desk.olr(&line).unable("line 3 is mistyped", "page");
         fs::write(desk.path("typed"), printed.stdout.replace(third, "")).unwrap();

@@ -63,11 +63,11 @@ impl World {
     }
 
     /// Where licenses of the default type say this of a revocation.
-    fn saying(revoked: &str) -> Self {
+    fn saying(rule: &str) -> Self {
         let world = Self::new();
         let path = world.path("vendor/catalog.toml");
         let catalog = fs::read_to_string(&path).unwrap();
-        let rule = format!("[type.oem]\nrevoked = {revoked:?}\n");
+        let rule = format!("[type.oem]\non.revoked = {rule}\n");
         let changed = catalog.replacen("[type.oem]\n", &rule, 1);
         assert_ne!(changed, catalog);
         fs::write(&path, changed).unwrap();
@@ -213,7 +213,7 @@ fn what_a_person_reads() {
 
 #[test]
 fn a_license_may_say_how_long_it_goes_on() {
-    let world = World::saying("14 days");
+    let world = World::saying("{ after = \"14 days\", then = \"stop\" }");
     let id = world.activate("a", "AbCd-1234");
     world.revoke(&id);
     world.import("revoked.olr", "a").done();
@@ -240,7 +240,7 @@ fn a_license_may_say_how_long_it_goes_on() {
 
 #[test]
 fn a_license_may_only_warn() {
-    let world = World::saying("warn");
+    let world = World::saying("{ then = \"warn\" }");
     let id = world.activate("a", "AbCd-1234");
     world.revoke(&id);
     world.import("revoked.olr", "a").done();

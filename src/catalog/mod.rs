@@ -1,17 +1,23 @@
 //! The catalog: what a vendor sells, in `catalog.toml`. Servers never see it.
+//! `docs/catalog.md` explains every key.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Cause, Edition, GraceRule, Model, Outcome};
+use crate::entitlement::{Edition, Model};
 use crate::error::{Error, Result};
-use crate::machine::FactorKind;
-use crate::time::Span;
 use crate::trust::Product;
 use crate::wire::codec::{List, Text};
 
+mod check;
+mod rule;
 mod toml_text;
+mod warnings;
+
+pub(crate) use rule::check_rules;
+pub use rule::{Rule, Rules, operation};
 pub use toml_text::read_toml;
+pub(crate) use toml_text::{Written, listed};
 
 /// The catalog that `vendor init` writes when it is given none.
 pub const STARTER: &str = include_str!("starter.toml");
@@ -19,10 +25,16 @@ pub const STARTER: &str = include_str!("starter.toml");
 /// Most bytes of a catalog or a grant: some 2000 modules. Parsing takes up to 170 times as much.
 pub const CATALOG_CAP: usize = 256 * 1024;
 
+/// The machine policy of a license whose grant and type name none.
+pub const USUAL_POLICY: &str = "server";
+
 /// A catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
+    /// The interface languages that a grant may name; without, it may name any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
     /// Products; the first is the default.
     #[serde(rename = "product")]
     pub products: Vec<CatalogProduct>,
@@ -45,6 +57,19 @@ pub struct CatalogProduct {
     pub id: String,
     /// Its slots; the first is the default.
     pub slots: Vec<String>,
+    /// Its releases, the oldest first.
+    #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
+}
+
+/// A release of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Numbers with dots: `10.1`.
+    pub version: String,
+    /// The day it was released: maintenance has to reach it.
+    pub date: String,
 }
 
 /// A license type.
@@ -57,10 +82,36 @@ pub struct LicenseType {
     pub edition: String,
     /// Whether it may be activated offline.
     pub offline: bool,
-    /// What follows when a license is revoked: `stop`, `warn`, or a span of days until it stops.
-    /// Without, it stops at once.
+    /// Why it may not be; shown where it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked: Option<String>,
+    pub reason: Option<String>,
+    /// When it expires where the grant does not say it: a span, or `never`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
+    /// How long maintenance lasts where the grant does not say it: a span, or `never`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<String>,
+    /// `automatic`, `manual` or `none`: for people, nothing acts on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<String>,
+    /// The machine policy where the grant names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The products it may be granted for; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<Vec<String>>,
+    /// The slots it may be granted for; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<Vec<String>>,
+    /// The modules it may grant; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Vec<String>>,
+    /// Operations that nothing blocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<String>,
+    /// What follows which cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on: Rules,
 }
 
 /// Something that is counted.
@@ -72,7 +123,38 @@ pub struct Module {
     /// What one CAL counts.
     pub unit: String,
     /// The heading it stands under.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
+    /// Modules of one pool share their quotas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Whether it is free: its quota is always *any*.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlimited: bool,
+    /// At most so many per account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_cap: Option<u64>,
+    /// At most so many for one sub-administrator, where the grant does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_cap: Option<u64>,
+    /// The first product version that counts it: numbers with dots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
+    /// Modules that must be granted too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// What comes with it and is never counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub includes: Vec<String>,
+    /// Whether it is the server itself: who is over quota without it has the cause `upgraded`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server: bool,
+    /// The product it belongs to; any where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The slots it may be granted for; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<Vec<String>>,
 }
 
 /// When a machine is the one that a license was issued for.
@@ -85,12 +167,13 @@ pub struct MachinePolicy {
     pub minimum: u32,
     /// Whether a hardware factor must match, where one is enrolled.
     pub hardware: bool,
-    /// How long a license goes on where the machine no longer matches: a span of days. Without, it
-    /// stops at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conflict: Option<String>,
     /// The weight of each kind of factor; kinds without one are not enrolled.
     pub weights: BTreeMap<String, u16>,
+}
+
+/// Whether a list that may be left out has `name`.
+pub(crate) fn allows(list: Option<&Vec<String>>, name: &str) -> bool {
+    list.is_none_or(|list| list.iter().any(|entry| entry == name))
 }
 
 impl Catalog {
@@ -100,34 +183,18 @@ impl Catalog {
     /// Exit 2, naming line and reason.
     pub fn parse(text: &str) -> Result<Self> {
         let catalog: Self = read_toml("catalog", text)?;
-        catalog.check()?;
+        check::check(&catalog, text)?;
         Ok(catalog)
     }
 
-    fn check(&self) -> Result<()> {
-        let wrong =
-            |fact: String| Err(Error::unable(format!("catalog: {fact}"), "correct the catalog"));
-        if self.products.is_empty() || self.products.iter().any(|product| product.slots.is_empty())
-        {
-            return wrong("a catalog has a product, and each product a slot".to_string());
-        }
-        for (id, kind) in &self.types {
-            kind.model().map_err(|error| error.within(format!("catalog: type {id}")))?;
-            kind.edition().map_err(|error| error.within(format!("catalog: type {id}")))?;
-            kind.grace().map_err(|error| error.within(format!("catalog: type {id}")))?;
-        }
-        for (name, policy) in &self.policies {
-            if policy.share == 0 || policy.share > 100 {
-                return wrong(format!("policy {name}: share is a percentage from 1 to 100"));
-            }
-            policy.grace().map_err(|error| error.within(format!("catalog: policy {name}")))?;
-            if let Some(kind) =
-                policy.weights.keys().find(|kind| FactorKind::from_word(kind).is_none())
-            {
-                return wrong(format!("policy {name}: there is no factor {kind:?}"));
-            }
-        }
-        self.wire_products().map(|_| ())
+    /// The product with this id.
+    pub fn product(&self, id: &str) -> Option<&CatalogProduct> {
+        self.products.iter().find(|product| product.id == id)
+    }
+
+    /// What is allowed and looks like a mistake; one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        warnings::warnings(self)
     }
 
     /// The products as a trust names them.
@@ -143,50 +210,7 @@ impl Catalog {
     }
 }
 
-impl MachinePolicy {
-    /// The grace that a license has where the machine no longer matches, if any.
-    ///
-    /// # Errors
-    /// Exit 2 when it is no span of days.
-    pub fn grace(&self) -> Result<Option<GraceRule>> {
-        let Some(text) = &self.conflict else { return Ok(None) };
-        let Some(seconds) = seconds_of(text) else {
-            let fact = format!("conflict: {text:?} is no span of days");
-            let hint = "write it like \"14 days\", or leave it out: then there is no grace";
-            return Err(Error::unable(fact, hint));
-        };
-        Ok(Some(GraceRule { cause: Cause::Conflict, seconds, outcome: Outcome::Stop }))
-    }
-}
-
-/// The seconds of a span of days.
-fn seconds_of(text: &str) -> Option<u64> {
-    match Span::parse(text) {
-        Ok(Span::Days(days)) => Some(u64::from(days).saturating_mul(86_400)),
-        _ => None,
-    }
-}
-
 impl LicenseType {
-    /// What follows when a license is revoked; nothing where it stops at once.
-    ///
-    /// # Errors
-    /// Exit 2 when it is none of the words and no span of days.
-    pub fn grace(&self) -> Result<Option<GraceRule>> {
-        let (cause, stop, warn) = (Cause::Revoked, Outcome::Stop, Outcome::Warn);
-        match self.revoked.as_deref() {
-            None | Some("stop") => Ok(None),
-            Some("warn") => Ok(Some(GraceRule { cause, seconds: 0, outcome: warn })),
-            Some(text) => match seconds_of(text) {
-                Some(seconds) => Ok(Some(GraceRule { cause, seconds, outcome: stop })),
-                None => {
-                    let fact = format!("revoked: {text:?} is no span of days");
-                    Err(Error::unable(fact, "write stop, warn, or a span like \"14 days\""))
-                }
-            },
-        }
-    }
-
     /// Its model.
     ///
     /// # Errors
@@ -207,5 +231,12 @@ impl LicenseType {
             let fact = format!("there is no edition {:?}", self.edition);
             Error::unable(fact, "write standard or oem")
         })
+    }
+}
+
+impl Module {
+    /// Whether it can be granted for this product and slot.
+    pub fn is_for(&self, product: &str, slot: &str) -> bool {
+        self.product.as_ref().is_none_or(|own| own == product) && allows(self.slots.as_ref(), slot)
     }
 }

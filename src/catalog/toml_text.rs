@@ -1,6 +1,8 @@
-//! TOML with our own words for what is wrong in it.
+//! TOML with our own words for what is wrong in it, and the line where it stands.
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::catalog::CATALOG_CAP;
 use crate::display::shown;
@@ -17,13 +19,81 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     }
     toml::from_str(text).map_err(|error| {
         let problem = describe(error.message());
-        let line = error.span().filter(|span| span.start < text.len()).map(|span| {
-            let before = text.get(..span.start).unwrap_or_default();
-            before.matches('\n').count().saturating_add(1)
-        });
-        let place = line.map(|line| format!(" line {line}")).unwrap_or_default();
+        let line = error.span().filter(|span| span.start < text.len());
+        let place = line.map(|span| format!(" line {}", line_at(text, span.start)));
+        let place = place.unwrap_or_default();
         Error::unable(format!("{what}{place}: {problem}"), hint(error.message()))
     })
+}
+
+/// A text that [`read_toml`] took, for errors that name the line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// What names the file in errors.
+    pub what: &'static str,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl Written<'_> {
+    /// `fact` is wrong with what stands at `path`, or at the deepest part of it that is written.
+    pub fn wrong(self, path: &[&str], fact: &str, hint: &str) -> Error {
+        Error::unable(fact, hint.to_string()).within(self.place(path))
+    }
+
+    /// `catalog line 7`.
+    pub fn place(self, path: &[&str]) -> String {
+        match line_of(self.text, path) {
+            Some(line) => format!("{} line {line}", self.what),
+            None => self.what.to_string(),
+        }
+    }
+}
+
+/// The line of what stands at `path`, or of the deepest part of it that is written. An index of an
+/// array is a number.
+pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let (first, rest) = path.split_first()?;
+    let (at, mut value) = entry(root.get_ref(), first)?;
+    let mut at = at.filter(|at| *at < text.len());
+    for name in rest {
+        let next = match value.get_ref() {
+            DeValue::Table(table) => entry(table, name),
+            DeValue::Array(list) => {
+                let value = name.parse().ok().and_then(|index: usize| list.get(index));
+                value.map(|value| (Some(value.span().start), value))
+            }
+            _ => None,
+        };
+        let Some((next, below)) = next else { break };
+        at = next.filter(|at| *at < text.len()).or(at);
+        value = below;
+    }
+    at.map(|at| line_at(text, at))
+}
+
+type Entry<'a, 'i> = (Option<usize>, &'a Spanned<DeValue<'i>>);
+
+fn entry<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Entry<'a, 'i>> {
+    let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
+    Some((Some(key.span().start), value))
+}
+
+fn line_at(text: &str, start: usize) -> usize {
+    let before = text.get(..start).unwrap_or_default();
+    before.matches('\n').count().saturating_add(1)
+}
+
+/// Names for a hint: the first dozen of them.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<_> = names.by_ref().take(12).collect();
+    match (first.is_empty(), names.count()) {
+        (true, _) => "none".to_string(),
+        (false, 0) => first.join(", "),
+        (false, more) => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 /// The parser's own text is not for users; what it says of names is.
@@ -51,4 +121,42 @@ fn hint(message: &str) -> String {
         return format!("the keys are {}", known.join(", "));
     }
     "correct this line".to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_path_is_found_however_it_is_written() {
+        let text = "a = 1\n\n[[product]]\nid = \"x\"\n[[product]]\n\"id\" = \"y\"\nslots = [\"m\",\n  \
+            \"n\"]\n[[product.release]]\nversion = \"1\"\n[type.oem]\non.expired.then = \"stop\"\n\
+            [type.'m e'.on.expired]\nthen = \"stop\"\n";
+        for (path, line) in [
+            (&["a"][..], 1),
+            (&["product", "0", "id"], 4),
+            (&["product", "1"], 5),
+            (&["product", "1", "id"], 6),
+            (&["product", "1", "slots", "0"], 7),
+            (&["product", "1", "slots", "1"], 8),
+            (&["product", "1", "release", "0", "version"], 10),
+            (&["type", "oem"], 11),
+            (&["type", "oem", "on", "expired", "then"], 12),
+            (&["type", "oem", "term"], 11),
+            (&["type", "m e", "on", "expired", "after"], 13),
+            (&["type", "m e", "on", "expired", "then"], 14),
+        ] {
+            assert_eq!(line_of(text, path), Some(line), "{path:?}");
+        }
+        assert_eq!(line_of(text, &["policy", "server"]), None);
+        assert_eq!(line_of("[", &["a"]), None);
+    }
+
+    #[test]
+    fn hints_name_a_dozen() {
+        let names: Vec<_> = (0..14).map(|n| n.to_string()).collect();
+        assert_eq!(listed(names.iter().map(String::as_str).take(2)), "0, 1");
+        assert!(listed(names.iter().map(String::as_str)).ends_with("10, 11 and 2 more"));
+        assert_eq!(listed([]), "none");
+    }
 }

@@ -134,7 +134,10 @@ impl<'a> Desk<'a> {
                 )];
             }
             ("catalog", _) => {
-                return vec![same("vendor init new --name Test --catalog file --no-passphrase")];
+                return vec![
+                    same("vendor check-catalog file"),
+                    same("vendor init new --name Test --catalog file --no-passphrase"),
+                ];
             }
             ("state", "parse") => {
                 let begun = vec![

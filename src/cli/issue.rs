@@ -51,8 +51,8 @@ pub struct Args {
     /// Move the license key without a receipt; the reason is kept with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// An issuer that signs: a key file, a name in keys/, or pkcs11:… or ssh-agent:ID; several times where several must
-    /// [default: the newest in keys/ that may].
+    /// An issuer that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; several times
+    /// where several must [default: the newest in keys/ that may].
     #[arg(long, value_name = "KEY", conflicts_with = "signed")]
     issuer: Vec<String>,
     /// An issuer elsewhere who is to sign too: his delegation, or the id of his key in delegations/.

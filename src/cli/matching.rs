@@ -16,7 +16,8 @@ use super::fixtures::machine::factors;
 use super::output::{Report, error_json};
 use super::{Cli, run};
 
-const GRACE: &str = "[policy.server]\nconflict = \"14 days\"";
+const GRACE: &str =
+    "[type.oem.on.conflict]\nafter = \"14 days\"\nthen = \"stop\"\n\n[type.standard]";
 
 struct Desk(tempfile::TempDir);
 
@@ -28,7 +29,7 @@ impl Desk {
         if grace {
             let path = desk.0.path().join("vendor/catalog.toml");
             let text = std::fs::read_to_string(&path).unwrap();
-            std::fs::write(&path, text.replacen("[policy.server]", GRACE, 1)).unwrap();
+            std::fs::write(&path, text.replacen("[type.standard]", GRACE, 1)).unwrap();
         }
         let first = "--trust {}/vendor/vendor.trust --licensee ACME --key AbCd-1234";
         desk.done("server", &format!("request {first} --home {{}}/home -o {{}}/req.olr"));

@@ -5,6 +5,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 #[cfg(feature = "vendor")]
+mod check_catalog;
+#[cfg(feature = "vendor")]
 mod compare;
 mod context;
 mod deactivate;

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::output::Report;
 use super::passphrase::new_passphrase;
 use super::request::expect_visible;
-use super::{compare, publish, show, time_anchor};
+use super::{check_catalog, compare, publish, show, time_anchor};
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -24,6 +24,8 @@ pub enum Vendor {
     Issued(IssuedArgs),
     /// Say whether two requests are of one server, or its home was copied or restored.
     Compare(compare::Args),
+    /// Say whether a catalog is right, or the line that is wrong.
+    CheckCatalog(check_catalog::Args),
     /// Put a trust or a delegation that the roots signed in place.
     Publish(publish::Args),
     /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
@@ -93,6 +95,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
+        Vendor::CheckCatalog(args) => check_catalog::run(args),
         Vendor::Publish(args) => publish::run(args),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::catalog::read_toml;
+use crate::catalog::{LicenseType, Module, Rules, Written, check_rules, read_toml};
 use crate::crypto::digest::tagged;
 use crate::crypto::label::GRANT;
 use crate::error::{Error, Result};
@@ -30,21 +30,29 @@ pub struct GrantFile {
     pub slot: String,
     /// `today`, or a day.
     pub starts: String,
-    /// `never`, a day, or a span.
-    pub expires: String,
-    /// `never` (maintenance never ends), a day, or a span.
-    pub maintenance: String,
+    /// `never`, a day, or a span; without, what the type says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// `never` (maintenance never ends), a day, or a span; without, what the type says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<String>,
     /// Interface languages.
     #[serde(default)]
     pub languages: Vec<String>,
     /// A word to the customer.
     #[serde(default)]
     pub note: String,
-    /// The machine policy's name in the catalog.
-    #[serde(default = "server")]
-    pub policy: String,
+    /// The machine policy's name in the catalog; without, the type's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// How many CALs of each module.
     pub modules: BTreeMap<String, Quota>,
+    /// At most how many of a module one sub-administrator may be given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub administrators: BTreeMap<String, u64>,
+    /// What follows a cause, in place of the type's rule for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on: Rules,
     /// The text it was read from, for line numbers.
     #[serde(skip)]
     text: String,
@@ -78,10 +86,6 @@ pub struct Days {
     pub maintenance: Option<Day>,
 }
 
-fn server() -> String {
-    "server".to_string()
-}
-
 impl GrantFile {
     /// Reads a grant.
     ///
@@ -92,11 +96,12 @@ impl GrantFile {
         grant.text = text.to_string();
         for (id, quota) in &grant.modules {
             quota.limit().map_err(|error| {
-                let line = grant.line_of(id).map(|line| format!(" line {line}"));
-                error.within(format!("grant{}: {id}", line.unwrap_or_default()))
+                error.within(format!("{}: {id}", grant.written().place(&["modules", id])))
             })?;
         }
-        grant.days(Instant::default())?;
+        check_rules(&grant.on, "", grant.written(), &["on"], &[], None)?;
+        let never = Some("never");
+        grant.days_or(Instant::default(), never, never)?;
         Ok(grant)
     }
 
@@ -105,49 +110,70 @@ impl GrantFile {
         tagged(&[GRANT, toml::to_string(self).unwrap_or_default().as_bytes()])
     }
 
-    /// The line on which a key stands.
-    pub fn line_of(&self, key: &str) -> Option<usize> {
-        let is_key = |line: &str| {
-            let name = line.split('=').next().unwrap_or_default().trim();
-            name.trim_matches(|c| c == '"' || c == '\'') == key
-        };
-        self.text.lines().position(is_key).map(|at| at.saturating_add(1))
+    /// At most how many of `module`, which the catalog describes so, one sub-administrator may be given.
+    pub fn admin_cap(&self, module: &str, described: &Module) -> Limit<u64> {
+        let cap = self.administrators.get(module).copied().or(described.admin_cap);
+        cap.map_or(Limit::Any, Limit::Only)
     }
 
-    /// Its days, for a license issued at `issued`. Spans count from the later of the start and
-    /// the UTC day of issue.
+    /// Its text, for errors that name the line.
+    pub(super) fn written(&self) -> Written<'_> {
+        Written { what: "grant", text: &self.text }
+    }
+
+    /// Its days, for a license of the type `kind` issued at `issued`. Spans count from the later of
+    /// the start and the UTC day of issue.
     ///
     /// # Errors
-    /// Exit 2 when one is not a day, or lies in the wrong order.
-    pub fn days(&self, issued: Instant) -> Result<Days> {
+    /// Exit 2 when one is not a day, is said nowhere, or lies in the wrong order.
+    pub fn days(&self, issued: Instant, kind: &LicenseType) -> Result<Days> {
+        self.days_or(issued, kind.term.as_deref(), kind.maintenance.as_deref())
+    }
+
+    fn days_or(
+        &self,
+        issued: Instant,
+        term: Option<&str>,
+        maintenance: Option<&str>,
+    ) -> Result<Days> {
         let within = |key: &'static str| {
-            let line = self.line_of(key).map(|line| format!(" line {line}")).unwrap_or_default();
-            move |error: Error| error.within(format!("grant{line}: {key}"))
+            move |error: Error| error.within(format!("{}: {key}", self.written().place(&[key])))
         };
         let starts = match self.starts.as_str() {
             "today" => issued.day(),
             day => Day::parse(day).map_err(within("starts"))?,
         };
         let from = starts.max(issued.day());
-        let end = |text: &str| match text {
-            "never" => Ok(None),
-            text => {
-                Day::parse(text).or_else(|_| Span::parse(text)?.end_from(from)).map(Some).map_err(
-                    |error| error.hint("write a day, a span such as \"1 year\", or \"never\""),
-                )
+        let end = |key: &'static str, own: &Option<String>, usual: Option<&str>| {
+            let Some(text) = own.as_deref().or(usual) else {
+                let fact = format!("{key} is missing, and the type does not say it either");
+                let hint = "write a day, a span such as \"1 year\", or \"never\"";
+                return Err(self.written().wrong(&["type"], &fact, hint));
+            };
+            if text == "never" {
+                return Ok(None);
             }
+            let end = Day::parse(text).or_else(|_| Span::parse(text)?.end_from(from));
+            let hint = "write a day, a span such as \"1 year\", or \"never\"";
+            end.map(Some).map_err(|error| within(key)(error.hint(hint)))
         };
-        let expires = end(&self.expires).map_err(within("expires"))?;
-        let maintenance = end(&self.maintenance).map_err(within("maintenance"))?;
-        if expires.is_some_and(|last| last < starts) {
-            let fact = format!("grant: it expires on {}, before it starts", self.expires);
-            return Err(Error::unable(fact, "correct starts or expires"));
+        let expires = end("expires", &self.expires, term)?;
+        let maintenance = end("maintenance", &self.maintenance, maintenance)?;
+        if let Some(last) = expires.filter(|last| *last < starts) {
+            let fact = format!("it expires on {last}, before it starts");
+            let hint = "correct starts or expires";
+            return Err(self.written().wrong(&["expires"], &fact, hint));
         }
         Ok(Days { starts, expires, maintenance })
     }
 }
 
 impl Quota {
+    /// Whether nothing is granted.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::Count(0)
+    }
+
     /// As a license writes it.
     ///
     /// # Errors

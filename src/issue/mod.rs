@@ -2,18 +2,20 @@
 
 use crate::catalog::{Catalog, MachinePolicy};
 use crate::display::shown;
-use crate::entitlement::Grant;
 use crate::error::{Error, Refusal, Result};
 use crate::license::LicenseBody;
 use crate::machine::{Enrolled, FactorKind, Policy, commit};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::time::Instant;
 use crate::trust::Trust;
-use crate::wire::codec::{Limit, Note, Set, Text};
+use crate::wire::codec::{Note, Set, Text};
 use crate::wire::id::LicenseId;
 
+mod fit;
 mod grant;
-pub use grant::{GrantFile, Quota, STARTER_GRANT};
+mod terms;
+pub use grant::{Days, GrantFile, Quota, STARTER_GRANT};
+pub use terms::Terms;
 
 /// Seconds that a server's clock may be behind: 48 hours.
 const TOLERANCE: u32 = 172_800;
@@ -43,19 +45,10 @@ pub fn draft(
 ) -> Result<LicenseBody> {
     let body = request.body();
     expect_fit(body, grant, trust)?;
-    let Some(kind) = catalog.types.get(&grant.license_type) else {
-        let known: Vec<_> = catalog.types.keys().map(String::as_str).collect();
-        let fact = format!("grant: the catalog has no type {:?}", grant.license_type);
-        return Err(Error::unable(fact, format!("its types are {}", known.join(", "))));
-    };
-    if !kind.offline {
-        let fact = format!(
-            "type {} ({} {}) may not be activated offline: the catalog marks it `offline = false`",
-            grant.license_type, kind.model, kind.edition
-        );
-        return Err(Error::refuse(Refusal::OfflineNotAllowed, fact));
-    }
-    let days = grant.days(stamp.issued)?;
+    let kind = grant.kind(catalog)?;
+    grant.expect_allowed(kind, catalog)?;
+    let terms = Terms::of(grant, kind, catalog)?.carried_out()?;
+    let days = grant.days(stamp.issued, kind)?;
     Ok(LicenseBody {
         license: stamp.license,
         request: body.request,
@@ -69,7 +62,7 @@ pub fn draft(
         type_id: Text::new(&grant.license_type)?,
         model: kind.model()?,
         edition: kind.edition()?,
-        grants: grants(grant, catalog)?,
+        grants: grant.grants(catalog)?,
         languages: Set::new(grant.languages.iter().map(|l| Text::new(l)).collect::<Result<_>>()?)
             .map_err(|error| error.within("grant: languages"))?,
         issued: stamp.issued,
@@ -77,11 +70,9 @@ pub fn draft(
         expires: days.expires,
         maintenance: days.maintenance,
         tolerance: TOLERANCE,
-        policy: machine_policy(body, grant, catalog)?,
-        grace: Set::new(
-            [policy_of(grant, catalog)?.grace()?, kind.grace()?].into_iter().flatten().collect(),
-        )?,
-        enforcement: Set::default(),
+        policy: machine_policy(body, grant.machine_policy(kind, catalog)?)?,
+        grace: terms.grace,
+        enforcement: terms.enforcement,
         replaces: body.renews,
         note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,
         extensions: Set::default(),
@@ -128,41 +119,8 @@ fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
     Ok(())
 }
 
-fn grants(grant: &GrantFile, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
-    let one = |(id, quota): (&String, &Quota)| {
-        let Some(module) = catalog.modules.get(id) else {
-            let known: Vec<_> = catalog.modules.keys().map(String::as_str).collect();
-            let place = grant.line_of(id).map(|line| format!(" line {line}")).unwrap_or_default();
-            let fact = format!("grant{place}: the catalog has no module {id:?}");
-            return Err(Error::unable(fact, format!("its modules are {}", known.join(", "))));
-        };
-        Ok(Grant {
-            module: Text::new(id)?,
-            name: Text::new(&module.name)?,
-            group: Text::new(&module.group)?,
-            unit: Text::new(&module.unit)?,
-            quota: quota.limit()?,
-            account_cap: Limit::Any,
-            pool: Text::default(),
-            requires: Set::default(),
-            includes: Set::default(),
-            minimum_version: Text::default(),
-        })
-    };
-    Set::new(grant.modules.iter().map(one).collect::<Result<_>>()?)
-}
-
-fn policy_of<'a>(grant: &GrantFile, catalog: &'a Catalog) -> Result<&'a MachinePolicy> {
-    catalog.policies.get(&grant.policy).ok_or_else(|| {
-        let known: Vec<_> = catalog.policies.keys().map(String::as_str).collect();
-        let fact = format!("grant: the catalog has no policy {:?}", grant.policy);
-        Error::unable(fact, format!("its policies are {}", known.join(", ")))
-    })
-}
-
 /// Commits to the factors found, with the weights of the policy.
-fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> Result<Policy> {
-    let terms = policy_of(grant, catalog)?;
+fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> Result<Policy> {
     let mut enrolled: Vec<Enrolled> = Vec::new();
     for factor in body.found.iter().filter(|factor| factor.counts()) {
         let weight = weight(terms, factor.kind);
@@ -172,7 +130,7 @@ fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> R
         }
     }
     let mut policy = Policy {
-        name: Text::new(&grant.policy)?,
+        name: Text::new(name)?,
         threshold: terms.minimum.max(1),
         hardware: terms.hardware,
         enrolled: Set::new(enrolled)?,
@@ -181,8 +139,7 @@ fn machine_policy(body: &RequestBody, grant: &GrantFile, catalog: &Catalog) -> R
     let total = policy.total();
     if policy.enrolled.len() < 2 || total < policy.threshold {
         let fact = format!(
-            "policy {} needs 2 factors and {} points, but this machine enrols {} factors with {total} points",
-            grant.policy,
+            "policy {name} needs 2 factors and {} points, but this machine enrols {} factors with {total} points",
             policy.threshold,
             policy.enrolled.len(),
         );

@@ -41,7 +41,8 @@ pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use publish::Published;
 pub use revoke::{RevocationRecord, Revoked};
-pub use signer::{Locked, MODULE, open_signer, public_of};
+pub use rotate::Drawn;
+pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
 
 /// The folder of one vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]

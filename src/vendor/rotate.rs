@@ -4,24 +4,59 @@ use rand::CryptoRng;
 use std::path::PathBuf;
 
 use crate::crypto::secret::{Passphrase, Secret};
+use crate::crypto::sign::SigningKey;
 use crate::error::{Error, Result};
+use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
+use crate::key::public::to_pem;
 use crate::key::{Role, store};
+use crate::partial::Proposal;
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, Trust};
 use crate::vendor::{Folder, Locked, numbered};
 
-impl Folder {
-    /// Makes a new key in `keys/`, under the next number of its role: `issuer-2.key`.
+/// A new key that is written nowhere yet.
+pub struct Drawn {
+    /// Where it goes.
+    pub path: PathBuf,
+    /// Its public half.
+    pub public: [u8; 32],
+    key: KeyFile,
+    seed: Secret,
+}
+
+impl Drawn {
+    /// A proposal that names this key as a root, signed by it too.
     ///
     /// # Errors
-    /// Exit 2 when it cannot be written.
-    pub fn new_key(
+    /// As [`Proposal::sign`].
+    pub fn sign(&self, proposal: &Proposal, trust: &Trust) -> Result<Proposal> {
+        proposal.sign(&SigningKey::from_seed(&self.seed), Some(trust))
+    }
+
+    /// Writes the key file, and the public key beside it.
+    ///
+    /// # Errors
+    /// Exit 2, also where there is a file already.
+    pub fn write(&self) -> Result<()> {
+        store::write(&self.path, &self.key)?;
+        let text = to_pem(self.key.role, &self.public);
+        file::write(&self.path.with_extension("pub"), text.as_bytes(), Writing::New)
+    }
+}
+
+impl Folder {
+    /// Draws a new key, and names its file in `keys/`, under the next number of its role:
+    /// `issuer-2.key`. Nothing is written yet.
+    ///
+    /// # Errors
+    /// Exit 2 when a key that is there cannot be read, or there is not enough memory.
+    pub fn draw_key(
         &self,
         role: Role,
         passphrase: Option<&Passphrase>,
         rng: &mut impl CryptoRng,
-    ) -> Result<(PathBuf, KeyFile)> {
+    ) -> Result<Drawn> {
         let seed = Secret::random(rng);
         let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
         let key = KeyFile::new(role, &seed, lock, rng)?;
@@ -32,8 +67,7 @@ impl Folder {
             number => format!("{role}-{number}.key"),
         };
         let path = self.path().join("keys").join(name);
-        store::write(&path, &key)?;
-        Ok((path, key))
+        Ok(Drawn { path, public: key.public, key, seed })
     }
 
     /// What the present issuer may do, for the key that takes its place.

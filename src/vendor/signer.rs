@@ -88,6 +88,11 @@ pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Publ
     }
 }
 
+/// Whether `named` names a key that lies in no file.
+pub fn is_uri(named: &str) -> bool {
+    Uri::is_one(named) || named.starts_with(AGENT_SCHEME)
+}
+
 /// Where a key is.
 enum Named<'a> {
     Token(Uri),

@@ -10,7 +10,8 @@ use crate::machines::{Machine, server};
 use crate::{DAY, NOW, World, around, judged};
 
 fn with_grace() -> String {
-    let text = STARTER.replacen("# conflict = \"14 days\"", "conflict = \"14 days\"", 1);
+    const TABLE: &str = "[type.oem.on.conflict]\nafter = \"14 days\"\nthen = \"stop\"\n\n";
+    let text = STARTER.replacen("[type.standard]", &format!("{TABLE}[type.standard]"), 1);
     assert_ne!(text, STARTER);
     text
 }
@@ -79,14 +80,16 @@ fn without_a_rule_there_is_no_grace_and_a_wrong_rule_is_refused() {
     copy.other_hardware();
     let decision = judged(&home, &copy, NOW + 1).1;
     assert_eq!((decision.state(), decision.grace), ("refused", None));
-    for wrong in ["\"1 month\"", "\"1 year\"", "\"14\"", "\"0 days\"", "\"\""] {
-        let text = with_grace().replace("conflict = \"14 days\"", &format!("conflict = {wrong}"));
+    for wrong in ["1 month", "1 year", "14", "+1 days", "", "36501 days", "1 day 2"] {
+        let text = with_grace().replacen("= \"14 days\"\nthen", &format!("= \"{wrong}\"\nthen"), 1);
         let error = Catalog::parse(&text).unwrap_err();
-        assert!(error.fact().contains("policy server: conflict"), "{error}");
+        let line = text.lines().position(|line| line.starts_with("after = ")).unwrap() + 1;
+        let place = format!("catalog line {line}: type oem: on conflict: after");
+        assert!(error.fact().starts_with(&place), "{error}");
     }
-    let unknown = with_grace().replace("conflict = ", "conflicts = ");
+    let unknown = with_grace().replace("\nafter = ", "\nafterwards = ");
     let error = Catalog::parse(&unknown).unwrap_err();
-    let line = STARTER.lines().position(|line| line.contains("conflict = ")).unwrap() + 1;
+    let line = unknown.lines().position(|line| line.starts_with("afterwards")).unwrap() + 1;
     assert!(error.fact().contains(&format!("line {line}")), "{error}");
-    assert!(error.next_step().contains("conflict"), "{}", error.next_step());
+    assert!(error.next_step().contains("after, then, blocks"), "{}", error.next_step());
 }

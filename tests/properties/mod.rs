@@ -3,11 +3,13 @@
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
 use olr::anchor::{Anchor, AnchorBody, sign_time};
+use olr::catalog::{Catalog, STARTER};
 use olr::crypto::digest::{sha256, tagged};
 use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::{SealingKey, seal};
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
+use olr::issue::{GrantFile, Quota, STARTER_GRANT, Terms};
 use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
@@ -298,25 +300,41 @@ pub fn state(bytes: &[u8]) {
     }
 }
 
-/// A grant that is taken has quantities, days and a digest of its own.
+/// A grant that is taken has quantities, days, terms and a digest of its own.
 pub fn grant(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
-    let Ok(grant) = olr::issue::GrantFile::parse(text) else { return };
+    let Ok(grant) = GrantFile::parse(text) else { return };
     assert!(grant.modules.values().all(|quota| quota.limit().is_ok()));
     assert_ne!(grant.digest(), tagged(&[GRANT, b""]), "it cannot be told from other grants");
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::parse(STARTER).unwrap());
+    for kind in CATALOG.types.values() {
+        Terms::of(&grant, kind, &CATALOG).unwrap();
+        let _ = grant.expect_allowed(kind, &CATALOG);
+    }
     for issued in [0, 1_826_000_000, u64::MAX].map(Instant::new) {
-        let _ = grant.days(issued);
+        let _ = grant.days(issued, &CATALOG.types["oem"]);
     }
 }
 
-/// A catalog that is taken fits into a trust.
+/// A catalog that is taken fits into a trust, and whatever is granted from it into a license.
 pub fn catalog(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
-    if let Ok(catalog) = olr::catalog::Catalog::parse(text) {
-        assert!(!catalog.wire_products().unwrap().is_empty());
-        assert!(catalog.types.values().all(|kind| kind.model().is_ok() && kind.edition().is_ok()));
-        assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
+    let Ok(catalog) = Catalog::parse(text) else { return };
+    assert!(!catalog.wire_products().unwrap().is_empty());
+    assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
+    let mut grant = GrantFile::parse(STARTER_GRANT).unwrap();
+    let modules = catalog.modules.keys().take(4096).cloned();
+    grant.modules = modules.map(|id| (id, Quota::Word("unlimited".to_string()))).collect();
+    assert_eq!(grant.grants(&catalog).unwrap().len(), grant.modules.len());
+    for kind in catalog.types.values() {
+        assert!(kind.model().is_ok() && kind.edition().is_ok());
+        let terms = Terms::of(&grant, kind, &catalog).unwrap();
+        assert!(terms.enforcement.iter().all(|rule| !rule.blocked.is_empty()));
+        let blocked = || terms.enforcement.iter().flat_map(|rule| rule.blocked.iter());
+        assert!(blocked().all(|operation| !terms.always.contains(operation)));
+        let _ = grant.days(Instant::new(1_826_000_000), kind);
     }
+    let _ = catalog.warnings();
 }
 
 /// What decodes encodes to the same bytes, and a reader that mends what breaks a cap, a table or

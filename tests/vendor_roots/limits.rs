@@ -104,3 +104,18 @@ fn a_limit_that_names_what_nobody_sells_is_a_mistake() {
         .unable("role root");
     assert!(!vendor.town.path("office/never.olr").exists());
 }
+
+#[test]
+fn nobody_is_asked_for_a_passphrase_for_what_is_outside_the_limits() {
+    let vendor = Vendor::begun();
+    vendor.ask("a");
+    vendor.delegate("issuer.pub --act license --max OBM=9 --max ACB=10", &["alice", "bob"]);
+    fs::write(vendor.town.path("office/staff"), "a long passphrase\n").unwrap();
+    let passwd = "key passwd vendor/keys/issuer.key --new-passphrase-file staff";
+    vendor.town.run("office", passwd).done();
+    vendor.issue("a", "").refused("not-delegated", "module OBM is above");
+    let grant = fs::read_to_string(vendor.town.path("office/grant.toml")).unwrap();
+    fs::write(vendor.town.path("office/grant.toml"), grant.replace("OBM = 10", "OBM = 9")).unwrap();
+    vendor.issue("a", "").unable("needs the staff passphrase");
+    vendor.issue("a", "--passphrase-file staff").done();
+}

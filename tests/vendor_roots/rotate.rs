@@ -3,7 +3,7 @@
 use olr::key::Role;
 use std::fs;
 
-use crate::office::Town;
+use crate::office::{Town, files_below};
 use crate::story::{ROOTS, Vendor};
 
 #[test]
@@ -170,4 +170,26 @@ fn another_vendor_s_trust_is_not_put_in_place() {
         .unwrap();
     one.town.run("office", "vendor publish w.trust").refused("wrong-vendor", "");
     one.town.run("office", "vendor publish w.olr").refused("wrong-vendor", "");
+}
+
+#[test]
+fn a_rotation_that_nobody_signed_leaves_no_key_behind() {
+    let town = Town::new();
+    let office = |line: &str| town.run("office", line);
+    fs::create_dir(town.path("office")).unwrap();
+    for name in ["root", "staff", "wrong"] {
+        fs::write(town.path(&format!("office/{name}")), format!("the {name} passphrase")).unwrap();
+    }
+    office("vendor init v --name N --root-passphrase-file root --passphrase-file staff").done();
+    fs::rename(town.path("office/v"), town.path("office/vendor")).unwrap();
+    let before = files_below(&town.path("office/vendor"));
+    for role in ["issuer", "sealing", "root"] {
+        office(&format!("key rotate {role} --passphrase-file staff"))
+            .unable("needs the root passphrase");
+        office(&format!("key rotate {role} --passphrase-file staff --root-passphrase-file wrong"))
+            .unable("passphrase");
+        assert_eq!(files_below(&town.path("office/vendor")), before, "{role}");
+    }
+    let rotated = "key rotate issuer --passphrase-file staff --root-passphrase-file root";
+    assert!(office(rotated).done()["published"]["new"] == true);
 }

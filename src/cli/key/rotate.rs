@@ -8,10 +8,9 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
 use olr::key::key_id;
-use olr::key::public::to_pem;
 use olr::partial::Proposal;
 use olr::trust::{DelegationBody, Trust};
-use olr::vendor::{Changes, Folder, propose_delegation, propose_next};
+use olr::vendor::{Changes, Drawn, Folder, propose_delegation, propose_next};
 use olr::wire::id::KeyId;
 
 use super::proposals::{PROPOSAL, conclude, expect_free};
@@ -131,7 +130,7 @@ fn rotate(
     propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
 ) -> Result<Report> {
     args.output.expect_free(PROPOSAL, olr::wire::frame::Kind::PartialSignature, |_| false)?;
-    let (public, made) = match &args.public {
+    let (public, drawn) = match &args.public {
         Some(path) => {
             let keys = public_keys(role, std::slice::from_ref(path))?;
             let key = keys.first().copied();
@@ -139,26 +138,24 @@ fn rotate(
         }
         None => {
             let passphrase = args.protection.choose(role)?;
-            let (path, key) = folder.new_key(role, passphrase.as_ref(), &mut context.rng)?;
-            (key.public, Some(path))
+            let drawn = folder.draw_key(role, passphrase.as_ref(), &mut context.rng)?;
+            (drawn.public, Some(drawn))
         }
     };
-    let signed = propose(public, context).and_then(|proposal| {
-        expect_free(&proposal, PROPOSAL, &args.output)?;
-        args.roots.sign(proposal, Some(folder), trust)
-    });
-    // A key that nothing names yet is of no use to anybody, and of none to a second attempt.
-    let signed = signed.inspect_err(|_| {
-        if let Some(path) = &made {
-            let _ = std::fs::remove_file(path);
+    let proposal = propose(public, context)?;
+    expect_free(&proposal, PROPOSAL, &args.output)?;
+    let mut signed = args.roots.sign(proposal, Some(folder), trust)?;
+    if let Some(drawn) = &drawn {
+        if role == Role::Root {
+            signed = drawn.sign(&signed, trust)?;
         }
-    })?;
+        // A key that nothing names would only be one more secret to lose: it is written when it was
+        // agreed to, and before anything says that it counts.
+        drawn.write()?;
+    }
     let mut report = conclude(&signed, Some(folder), trust, &args.output)?;
     let id = key_id(role, &public);
-    if let Some(path) = &made {
-        let public_file = path.with_extension("pub");
-        let text = to_pem(role, &public);
-        file::write(&public_file, text.as_bytes(), file::Writing::Public)?;
+    if let Some(Drawn { path, .. }) = &drawn {
         if args.protection.is_none() {
             report.notes.push(unprotected(role));
         }

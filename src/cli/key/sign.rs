@@ -24,7 +24,7 @@ pub struct Args {
     output: Output,
     /// What is proposed.
     proposal: PathBuf,
-    /// The key that signs: a key file, a name in keys/ of the vendor's folder, or a pkcs11: URI.
+    /// The key that signs: a key file, a name in keys/ of the vendor's folder, or pkcs11:….
     #[arg(long, value_name = "KEY")]
     key: String,
     /// The file with the passphrase of the key.

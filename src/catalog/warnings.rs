@@ -1,0 +1,57 @@
+//! What a catalog may say, and probably does not mean.
+
+use crate::catalog::{Catalog, USUAL_POLICY, allows};
+use crate::entitlement::Cause;
+use crate::machine::{Class, FactorKind};
+
+pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
+    let mut all = Vec::new();
+    if !catalog.types.values().any(|kind| kind.offline) {
+        all.push("no type is `offline = true`: no request can be answered".to_string());
+    }
+    for (id, kind) in &catalog.types {
+        if kind.policy.is_none() && !catalog.policies.contains_key(USUAL_POLICY) {
+            all.push(format!(
+                "type {id}: it names no machine policy, and there is none called {USUAL_POLICY}: each grant has to name one"
+            ));
+        }
+        if kind.model != "purchased" && kind.on.contains_key(Cause::Pooled.word()) {
+            all.push(format!("type {id}: on pooled: only purchased licenses are ever pooled"));
+        }
+        let upgraded = kind.on.contains_key(Cause::Upgraded.word());
+        if upgraded && !catalog.modules.values().any(|module| module.server) {
+            all.push(format!(
+                "type {id}: on upgraded: no module is `server = true`, so it never happens"
+            ));
+        }
+        let fits = |product: &&str| allows(kind.products.as_ref(), product);
+        let slots = |product: &str| catalog.product(product).map(|product| &product.slots);
+        let ids = || catalog.products.iter().map(|product| product.id.as_str()).filter(fits);
+        let has_slot =
+            ids().filter_map(slots).flatten().any(|slot| allows(kind.slots.as_ref(), slot));
+        if !has_slot {
+            all.push(format!("type {id}: none of its products has one of its slots"));
+        }
+    }
+    for (id, module) in &catalog.modules {
+        if module.group.is_empty() {
+            all.push(format!("module {id}: it is in no group, and stands under no heading"));
+        }
+        if !catalog.types.values().any(|kind| allows(kind.modules.as_ref(), id)) {
+            all.push(format!("module {id}: no type may grant it"));
+        }
+    }
+    for (name, policy) in &catalog.policies {
+        let weighed = |kind: &FactorKind| policy.weights.get(kind.word()).is_some_and(|w| *w > 0);
+        if !FactorKind::ALL.iter().any(weighed) {
+            all.push(format!("policy {name}: no factor has a weight: no machine can be licensed"));
+        } else if policy.hardware
+            && !FactorKind::ALL.iter().any(|kind| weighed(kind) && kind.may_be(Class::Hardware))
+        {
+            all.push(format!(
+                "policy {name}: hardware must match, but no factor of hardware has a weight"
+            ));
+        }
+    }
+    all
+}

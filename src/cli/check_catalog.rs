@@ -1,0 +1,65 @@
+//! `olr vendor check-catalog`: what is wrong with a catalog, before anybody issues from it.
+
+use serde_json::json;
+use std::path::PathBuf;
+
+use olr::catalog::Catalog;
+use olr::error::Result;
+use olr::file;
+use olr::vendor::read_text;
+
+use super::output::Report;
+use super::vendor::VendorArg;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    vendor: VendorArg,
+    /// The catalog [default: catalog.toml in the vendor's folder].
+    file: Option<PathBuf>,
+}
+
+pub fn run(args: &Args) -> Result<Report> {
+    let path = match &args.file {
+        Some(path) => path.clone(),
+        None => args.vendor.folder()?.path().join("catalog.toml"),
+    };
+    let place = file::name(&path);
+    let catalog = Catalog::parse(&read_text(&path)?).map_err(|error| error.within(&place))?;
+    let mut warnings = catalog.warnings();
+    // Customers know of a product only what the trust says.
+    if let Some(trust) = args.vendor.given().and_then(|folder| folder.trust().ok())
+        && args.file.is_none()
+    {
+        let unknown = catalog.wire_products()?.into_vec().into_iter();
+        let unknown = unknown.filter(|product| !trust.body().products.contains(product));
+        warnings.extend(unknown.map(|product| {
+            format!("product {}: vendor.trust does not name it with these slots", &*product.id)
+        }));
+    }
+    let count = |count: usize, one: &str, more: &str| {
+        format!("{count} {}", if count == 1 { one } else { more })
+    };
+    let text = format!(
+        "{place}: {}, {}, {}, {}. {}",
+        count(catalog.products.len(), "product", "products"),
+        count(catalog.types.len(), "license type", "license types"),
+        count(catalog.modules.len(), "module", "modules"),
+        count(catalog.policies.len(), "machine policy", "machine policies"),
+        match warnings.len() {
+            0 => "Nothing is wrong.".to_string(),
+            more => format!("Nothing is wrong; {}.", count(more, "warning", "warnings")),
+        }
+    );
+    let releases = catalog.products.iter().map(|product| product.releases.len()).sum::<usize>();
+    let json = json!({
+        "catalog": place, "products": catalog.products.len(), "releases": releases,
+        "types": catalog.types.len(), "modules": catalog.modules.len(),
+        "policies": catalog.policies.len(), "languages": catalog.languages, "warnings": warnings,
+    });
+    let mut report = Report::new(text, json);
+    report.notes.extend(
+        warnings.iter().map(|warning| format!("warning: {}", olr::display::shown(warning))),
+    );
+    Ok(report)
+}

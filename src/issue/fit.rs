@@ -1,0 +1,201 @@
+//! A grant against the catalog: what it names is there, and what it combines is allowed.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
+use crate::catalog::{allows, check_rules, listed};
+use crate::entitlement::Grant;
+use crate::error::{Error, Refusal, Result};
+use crate::issue::{GrantFile, Quota};
+use crate::wire::codec::{Limit, Set, Text};
+
+impl GrantFile {
+    /// Its license type, which has to be one that is activated offline.
+    ///
+    /// # Errors
+    /// `offline-not-allowed`; exit 2 when the catalog has no such type.
+    pub fn kind<'a>(&self, catalog: &'a Catalog) -> Result<&'a LicenseType> {
+        let Some(kind) = catalog.types.get(&self.license_type) else {
+            let known = listed(catalog.types.keys().map(String::as_str));
+            let fact = format!("the catalog has no type {:?}", self.license_type);
+            return Err(self.written().wrong(&["type"], &fact, &format!("its types are {known}")));
+        };
+        if kind.offline {
+            return Ok(kind);
+        }
+        let reason = kind.reason.as_deref();
+        let reason = reason.unwrap_or("the catalog marks it `offline = false`");
+        let fact = format!(
+            "type {} ({} {}) may not be activated offline: {reason}",
+            self.license_type, kind.model, kind.edition
+        );
+        Err(Error::refuse(Refusal::OfflineNotAllowed, fact))
+    }
+
+    /// The machine policy, and its name: the grant's, else the type's, else [`USUAL_POLICY`].
+    ///
+    /// # Errors
+    /// Exit 2 when the catalog has no such policy.
+    pub fn machine_policy<'a>(
+        &'a self,
+        kind: &'a LicenseType,
+        catalog: &'a Catalog,
+    ) -> Result<(&'a str, &'a MachinePolicy)> {
+        let name = self.policy.as_deref().or(kind.policy.as_deref()).unwrap_or(USUAL_POLICY);
+        let policy = catalog.policies.get(name).ok_or_else(|| {
+            let known = listed(catalog.policies.keys().map(String::as_str));
+            let fact = format!("the catalog has no policy {name:?}");
+            self.written().wrong(&["policy"], &fact, &format!("its policies are {known}"))
+        })?;
+        Ok((name, policy))
+    }
+
+    /// Checks all of it against `catalog`, where `kind` is its type.
+    ///
+    /// # Errors
+    /// Exit 2, naming the line and what is known or allowed.
+    pub fn expect_allowed(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
+        self.expect_place(kind, catalog)?;
+        self.machine_policy(kind, catalog)?;
+        self.expect_languages(catalog)?;
+        for (id, quota) in &self.modules {
+            self.expect_module(id, quota, kind, catalog)?;
+        }
+        for (id, cap) in &self.administrators {
+            let wrong = |fact: String, hint: &str| {
+                Err(self.written().wrong(&["administrators", id], &fact, hint))
+            };
+            let Some(quota) = self.modules.get(id) else {
+                let known = listed(self.modules.keys().map(String::as_str));
+                let hint = format!("the granted modules are {known}");
+                return wrong(format!("administrators: {id} is not granted"), &hint);
+            };
+            if let Limit::Only(quota) = quota.limit()?
+                && *cap > quota
+            {
+                let fact = format!("administrators: {cap} {id}, but only {quota} are granted");
+                return wrong(fact, "write at most what is granted");
+            }
+        }
+        let model = Some(kind.model()?);
+        check_rules(&self.on, "", self.written(), &["on"], &kind.always, model)
+    }
+
+    /// Product and slot.
+    fn expect_place(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
+        let wrong = |key, fact: &str, hint: &str| Err(self.written().wrong(&[key], fact, hint));
+        let (product, slot, this) = (&self.product, &self.slot, &self.license_type);
+        let Some(described) = catalog.product(product) else {
+            let known = listed(catalog.products.iter().map(|product| product.id.as_str()));
+            let fact = format!("the catalog has no product {product:?}");
+            return wrong("product", &fact, &format!("its products are {known}"));
+        };
+        if !allows(kind.products.as_ref(), product) {
+            let known = listed(kind.products.iter().flatten().map(String::as_str));
+            let fact = format!("type {this} is not for product {product}");
+            return wrong("product", &fact, &format!("it is for {known}"));
+        }
+        if !described.slots.contains(slot) {
+            let known = listed(described.slots.iter().map(String::as_str));
+            let fact = format!("product {product} has no slot {slot:?}");
+            return wrong("slot", &fact, &format!("its slots are {known}"));
+        }
+        if !allows(kind.slots.as_ref(), slot) {
+            let known = listed(kind.slots.iter().flatten().map(String::as_str));
+            let fact = format!("type {this} is not for slot {slot}");
+            return wrong("slot", &fact, &format!("it is for {known}"));
+        }
+        Ok(())
+    }
+
+    fn expect_languages(&self, catalog: &Catalog) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for (index, language) in self.languages.iter().enumerate() {
+            let index = index.to_string();
+            let wrong = |fact: String, hint: &str| {
+                Err(self.written().wrong(&["languages", index.as_str()], &fact, hint))
+            };
+            if !catalog.languages.is_empty() && !catalog.languages.contains(language) {
+                let known = listed(catalog.languages.iter().map(String::as_str));
+                let fact = format!("the catalog has no language {language:?}");
+                return wrong(fact, &format!("its languages are {known}"));
+            }
+            if !seen.insert(language) {
+                return wrong(format!("language {language} stands twice"), "name it once");
+            }
+        }
+        Ok(())
+    }
+
+    fn known_module<'a>(&self, id: &str, catalog: &'a Catalog) -> Result<&'a Module> {
+        catalog.modules.get(id).ok_or_else(|| {
+            let known = listed(catalog.modules.keys().map(String::as_str));
+            let fact = format!("the catalog has no module {id:?}");
+            let hint = format!("its modules are {known}");
+            self.written().wrong(&["modules", id], &fact, &hint)
+        })
+    }
+
+    fn expect_module(
+        &self,
+        id: &str,
+        quota: &Quota,
+        kind: &LicenseType,
+        catalog: &Catalog,
+    ) -> Result<()> {
+        let wrong =
+            |fact: String, hint: &str| Err(self.written().wrong(&["modules", id], &fact, hint));
+        let module = self.known_module(id, catalog)?;
+        if !allows(kind.modules.as_ref(), id) {
+            let known = listed(kind.modules.iter().flatten().map(String::as_str));
+            let fact = format!("type {} may not grant module {id}", self.license_type);
+            return wrong(fact, &format!("its modules are {known}"));
+        }
+        if !module.is_for(&self.product, &self.slot) {
+            let fits = |(_, module): &(&String, &Module)| module.is_for(&self.product, &self.slot);
+            let known = listed(catalog.modules.iter().filter(fits).map(|(id, _)| id.as_str()));
+            let fact = format!("module {id} is not for slot {} of {}", self.slot, self.product);
+            return wrong(fact, &format!("its modules are {known}"));
+        }
+        if module.unlimited && quota.limit()? != Limit::Any {
+            let fact = format!("module {id} is free: its quota is always unlimited");
+            return wrong(fact, &format!("write {id} = \"unlimited\""));
+        }
+        let missing = |needed: &&String| self.modules.get(*needed).is_none_or(Quota::is_zero);
+        if !quota.is_zero()
+            && let Some(needed) = module.requires.iter().find(missing)
+        {
+            let fact = format!("module {id} requires {needed}, which is not granted");
+            return wrong(fact, &format!("add {needed} = 1 or more, or take {id} out"));
+        }
+        Ok(())
+    }
+
+    /// What a license says of its modules. It has to fit.
+    ///
+    /// # Errors
+    /// Exit 2 when a module is unknown, or there are too many.
+    pub fn grants(&self, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
+        let text = |text: &Option<String>| Text::new(text.as_deref().unwrap_or_default());
+        let texts = |texts: &[String]| {
+            Set::new(texts.iter().map(|text| Text::new(text)).collect::<Result<_>>()?)
+        };
+        let mut grants = Vec::new();
+        for (id, quota) in &self.modules {
+            let module = self.known_module(id, catalog)?;
+            grants.push(Grant {
+                module: Text::new(id)?,
+                name: Text::new(&module.name)?,
+                group: Text::new(&module.group)?,
+                unit: Text::new(&module.unit)?,
+                quota: quota.limit()?,
+                account_cap: module.account_cap.map_or(Limit::Any, Limit::Only),
+                pool: text(&module.pool)?,
+                requires: texts(&module.requires)?,
+                includes: texts(&module.includes)?,
+                minimum_version: text(&module.minimum_version)?,
+            });
+        }
+        Set::new(grants).map_err(|error| error.within("grant: modules"))
+    }
+}

@@ -1,0 +1,80 @@
+//! The terms of a license: what follows which cause, and what nothing blocks.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, LicenseType, Rule};
+use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
+use crate::error::Result;
+use crate::issue::GrantFile;
+use crate::wire::codec::Set;
+
+/// What a license says of its causes. A cause without a rule stops at once; over quota, what would
+/// exceed a quota is blocked, and the server goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// What follows, and when.
+    pub grace: Set<GraceRule>,
+    /// What is blocked where that is `block`.
+    pub enforcement: Set<EnforcementRule>,
+    /// What nothing blocks.
+    pub always: Set<Operation>,
+}
+
+impl Terms {
+    /// The terms of a grant of the type `kind`. A rule of the grant stands in place of the type's.
+    ///
+    /// # Errors
+    /// Exit 2 when a rule is none; neither catalog nor grant would have been read.
+    pub fn of(grant: &GrantFile, kind: &LicenseType, catalog: &Catalog) -> Result<Self> {
+        let mut rules: BTreeMap<Cause, &Rule> = BTreeMap::new();
+        for (word, rule) in kind.on.iter().chain(&grant.on) {
+            rules.extend(Cause::from_word(word).map(|cause| (cause, rule)));
+        }
+        if has_server(grant, catalog) {
+            rules.remove(&Cause::Upgraded);
+        } else if rules.contains_key(&Cause::Upgraded) {
+            rules.remove(&Cause::OverQuota);
+        }
+        let (mut grace, mut enforcement) = (Vec::new(), Vec::new());
+        if kind.model()? == Model::Evaluation {
+            rules.retain(|cause, _| !matches!(cause, Cause::OverQuota | Cause::Upgraded));
+            grace.push(GraceRule { cause: Cause::OverQuota, seconds: 0, outcome: Outcome::Warn });
+        }
+        for (cause, rule) in rules.into_iter().filter(|(cause, rule)| !rule.is_usual(*cause)) {
+            let (rule, blocked) = rule.wire(cause)?;
+            grace.push(rule);
+            enforcement.extend(blocked);
+        }
+        let always = kind.always.iter().map(|word| crate::catalog::operation(word));
+        Ok(Self {
+            grace: Set::new(grace)?,
+            enforcement: Set::new(enforcement)?,
+            always: Set::new(always.collect::<Result<_>>()?)?,
+        })
+    }
+
+    /// The part that servers carry out: rule license-6 refuses a license that says more. A cause
+    /// whose rule is left out leads to what it leads to without one.
+    pub(super) fn carried_out(self) -> Result<Self> {
+        let is_known = |rule: &GraceRule| {
+            matches!(
+                (rule.cause, rule.outcome),
+                (Cause::Conflict, Outcome::Stop) | (Cause::Revoked, Outcome::Stop | Outcome::Warn)
+            )
+        };
+        let grace = self.grace.into_vec().into_iter().filter(is_known).collect();
+        let (enforcement, always) = (Set::default(), Set::default());
+        Ok(Self { grace: Set::new(grace)?, enforcement, always })
+    }
+}
+
+/// Whether the server itself is granted, or nothing that could be granted here is one.
+fn has_server(grant: &GrantFile, catalog: &Catalog) -> bool {
+    let granted = |id: &str| grant.modules.get(id).is_some_and(|quota| !quota.is_zero());
+    let mut servers = catalog
+        .modules
+        .iter()
+        .filter(|(_, module)| module.server && module.is_for(&grant.product, &grant.slot))
+        .peekable();
+    servers.peek().is_none() || servers.any(|(id, _)| granted(id))
+}

@@ -1,0 +1,617 @@
+//! What is contradictory or names nothing: the line, the reason, and what would be right.
+
+use olr::catalog::Catalog;
+use olr::error::Error;
+use olr::issue::GrantFile;
+
+use super::{Desk, SELF_HOSTED};
+
+/// The line on which `text` has `mark`.
+fn line_of(text: &str, mark: &str) -> usize {
+    let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, l)| l.contains(mark)).collect();
+    assert_eq!(lines.len(), 1, "{mark}: {lines:?}");
+    lines[0].0
+}
+
+#[track_caller]
+fn expect(error: &Error, place: &str, fact: &str, hint: &str) {
+    assert_eq!(error.refusal(), None, "{error}");
+    assert_eq!(error.fact(), format!("{place}: {fact}"), "{error}");
+    assert!(error.next_step().contains(hint), "{fact}: {}", error.next_step());
+}
+
+/// Each: what is written anew in the catalog, with `@` before the line that is wrong; fact; hint.
+#[test]
+fn every_mistake_of_a_catalog_is_told_with_its_line() {
+    let mistakes: &[(&str, &str, &str, &str)] = &[
+        // Names.
+        (
+            "[module.UBS]",
+            "[module.UBS]\n@usb = 1",
+            "there is no key \"usb\"",
+            "the keys are name, ",
+        ),
+        ("\"pt\", ", "\"de\", ", "languages: de stands twice", "name it once"),
+        (
+            "[\"backup\", \"redirector\"]",
+            "@[\"backup\", \"backup\"]",
+            "product vault: slots: backup stands twice",
+            "once",
+        ),
+        ("[\"backup\", \"redirector\"]", "@[]", "product vault: it has no slot", "slots = ["),
+        (
+            "[\"backup\", \"redirector\"]",
+            "@[\"backup\", \"\"]",
+            "product vault: slots: it is empty",
+            "name",
+        ),
+        (
+            "\"Appliance firmware\"",
+            "@\"Ap\\u202Epliance\"",
+            "module UBS: name: it has a character that is not shown",
+            "name",
+        ),
+        (
+            "unit = \"mailbox\"",
+            "@unit = \"MAILBOX\"",
+            "module Exchange-Mailbox: unit: it is longer than 256 bytes",
+            "short",
+        ),
+        ("id = \"vault\"", "@id = \" \"", "product: id: it is empty", "short"),
+        (
+            "[[product.release]]\nversion = \"6.29\"",
+            "[[product]]\n@id = \"vault\"\nslots = [\"a\"]\n[[product.release]]\nversion = \"6.29\"",
+            "product vault stands twice",
+            "one [[product]]",
+        ),
+        // Releases.
+        (
+            "version = \"9.0\"",
+            "@version = \"8.7.2\"",
+            "product vault: release 8.7.2 stands twice",
+            "once",
+        ),
+        (
+            "version = \"9.0\"",
+            "@version = \"7.7.0\"",
+            "product vault: release 7.7.0 stands twice",
+            "once",
+        ),
+        (
+            "version = \"9.0\"",
+            "@version = \"nine\"",
+            "product vault: release nine: \"nine\" is no version",
+            "10.1",
+        ),
+        (
+            "2022-04-20",
+            "@2021-04-20",
+            "product vault: release 9.0: 2021-04-20 is before the release above it",
+            "oldest",
+        ),
+        (
+            "2022-04-20",
+            "@20 April",
+            "product vault: release 9.0: \"20 April\" is not a day",
+            "2027-11-23",
+        ),
+        // Modules.
+        (
+            "account_cap = 10",
+            "@account_cap = 0",
+            "module Mobile: account_cap: with 0 no account could use it",
+            "leave",
+        ),
+        (
+            "requires = [\"CBS\"]",
+            "@requires = [\"CSB\"]",
+            "module Redirection: requires: the catalog has no module \"CSB\"",
+            "ACB, CBS, ",
+        ),
+        (
+            "requires = [\"CBS\"]",
+            "@requires = [\"Redirection\"]",
+            "module Redirection: requires: it names itself",
+            "another",
+        ),
+        (
+            "requires = [\"CBS\"]",
+            "@requires = [\"CBS\", \"CBS\"]",
+            "module Redirection: requires: CBS stands twice",
+            "once",
+        ),
+        (
+            "requires = [\"CBS\"]",
+            "@requires = [\"OBM\"]",
+            "module Redirection: requires: no product and slot may have both Redirection and OBM",
+            "one slot",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@slots = [\"attic\"]",
+            "module Redirection: slots: the catalog has no \"attic\"",
+            "backup, redirector",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@slots = []",
+            "module Redirection: slots: the list is empty",
+            "all are allowed",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@product = \"voult\"",
+            "module Redirection: the catalog has no product \"voult\"",
+            "vault",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@minimum_version = \"\"",
+            "module Redirection: minimum_version: \"\" is no version",
+            "10.1",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@pool = \"redirectors\"",
+            "module Redirection: pool: no other module has \"redirectors\"",
+            "leave",
+        ),
+        (
+            "slots = [\"redirector\"]",
+            "@pool = \"NAS\"",
+            "module Redirection: it shares pool \"NAS\" with NAS-QNAP, but counts in device to redirect, and NAS-QNAP in OBM account that backs up a NAS",
+            "own pool",
+        ),
+        (
+            "includes = [\"File\", \"Windows system\"]",
+            "@includes = [\"File\", \"File\"]",
+            "module ACB: includes: File stands twice",
+            "once",
+        ),
+        // Types.
+        (
+            "term = \"14 days\"\nrenewal",
+            "@term = \"14 hours\"\nrenewal",
+            "type pool-oem: term: \"14 hours\" is no span of a day or more",
+            "never",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@term = \"0 days\"\nrenewal",
+            "type pool-oem: term: \"0 days\" is no span of a day or more",
+            "30 days",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@maintenance = \"soon\"\nterm = \"14 days\"\nrenewal",
+            "type pool-oem: maintenance: \"soon\" is no span of a day or more",
+            "1 year",
+        ),
+        (
+            "term = \"14 days\"\nrenewal = \"automatic\"",
+            "term = \"14 days\"\n@renewal = \"by mail\"",
+            "type pool-oem: renewal: \"by mail\" is none of its words",
+            "automatic, manual or none",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "term = \"never\"\n@renewal",
+            "type pool-oem: renewal: what never ends is not renewed automatically",
+            "term",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@policy = \"servers\"\nrenewal",
+            "type pool-oem: the catalog has no policy \"servers\"",
+            "server, vm",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@products = [\"attic\"]\nrenewal",
+            "type pool-oem: products: the catalog has no \"attic\"",
+            "vault",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@slots = [\"attic\"]\nrenewal",
+            "type pool-oem: slots: the catalog has no \"attic\"",
+            "backup, redirector",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@modules = [\"ABC\"]\nrenewal",
+            "type pool-oem: modules: the catalog has no \"ABC\"",
+            "and 5 more",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@modules = [\"Redirection\"]\nrenewal",
+            "type pool-oem: modules: Redirection requires CBS, which is not allowed",
+            "add CBS",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@always = [\"restoring\"]\nrenewal",
+            "type pool-oem: always: there is no operation \"restoring\"",
+            "run, connect, backup",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@always = [\"run\"]\nrenewal",
+            "type pool-oem: always: what always runs needs no license",
+            "warn",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@always = [\"backup\", \"backup\"]\nrenewal",
+            "type pool-oem: always: backup stands twice",
+            "once",
+        ),
+        (
+            "offline = true",
+            "offline = true\n@reason = \"why not\"",
+            "type purchased-oem: reason: this type may be activated offline",
+            "leave",
+        ),
+        (
+            "model = \"purchased\"\nedition = \"oem\"",
+            "@model = \"rented\"\nedition = \"oem\"",
+            "type purchased-oem: there is no model \"rented\"",
+            "meter",
+        ),
+        (
+            "model = \"purchased\"\nedition = \"oem\"",
+            "model = \"purchased\"\n@edition = \"gold\"",
+            "type purchased-oem: there is no edition \"gold\"",
+            "oem",
+        ),
+        // What follows a cause.
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.fire = { then = \"stop\" }\nrenewal",
+            "type pool-oem: on fire: there is no such cause",
+            "expired, over-quota, conflict, revoked, pooled, upgraded",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { then = \"end\" }\nrenewal",
+            "type pool-oem: on expired: then: \"end\" is nothing that can follow",
+            "stop, block or warn",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { then = \"block\" }\nrenewal",
+            "type pool-oem: on expired: then: it blocks, but nothing is named to be blocked",
+            "blocks = [",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { then = \"stop\", blocks = [\"backup\"] }\nrenewal",
+            "type pool-oem: on expired: blocks: only then = \"block\" blocks something",
+            "leave",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { then = \"block\", blocks = [\"run\"] }\nrenewal",
+            "type pool-oem: on expired: blocks: a server that may not run has stopped",
+            "stop",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { then = \"block\", blocks = [\"sing\"] }\nrenewal",
+            "type pool-oem: on expired: blocks: there is no operation \"sing\"",
+            "upgrade",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { after = \"2 days\", then = \"warn\" }\nrenewal",
+            "type pool-oem: on expired: after: a warning is given at once",
+            "leave",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@on.expired = { after = \"2 moons\", then = \"stop\" }\nrenewal",
+            "type pool-oem: on expired: after: \"2 moons\" is no span of hours or days",
+            "12 hours",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "always = [\"restore\"]\n@on.expired = { then = \"block\", blocks = [\"restore\"] }\nrenewal",
+            "type pool-oem: on expired: it blocks restore, which the type's `always` never blocks",
+            "one of the two",
+        ),
+        (
+            "renewal = \"none\"\non.expired",
+            "@on.over-quota = { then = \"stop\" }\non.expired",
+            "type evaluation-standard: on over-quota: being over quota never does more than warn in an evaluation",
+            "warn",
+        ),
+        (
+            "renewal = \"none\"\non.expired",
+            "@on.upgraded = { then = \"block\", blocks = [\"backup\"] }\non.expired",
+            "type evaluation-standard: on upgraded: being over quota never does more than warn in an evaluation",
+            "warn",
+        ),
+        // Machine policies.
+        (
+            "share = 50\nminimum = 3",
+            "@share = 0\nminimum = 3",
+            "policy vm: share is a percentage from 1 to 100",
+            "50",
+        ),
+        ("tpm = 2", "@tmp = 2", "policy vm: there is no factor \"tmp\"", "machine-id, "),
+    ];
+    for (old, new, fact, hint) in mistakes {
+        // The last place, where one stands several times: it is the plainest.
+        let new = new.replace("MAILBOX", &"x".repeat(257));
+        let new = new.as_str();
+        let first =
+            ["model = ", "term = ", "renewal = ", "offline"].iter().any(|s| old.starts_with(s));
+        let at = if first { SELF_HOSTED.find(old) } else { SELF_HOSTED.rfind(old) };
+        let at = at.unwrap_or_else(|| panic!("{old}"));
+        let marked = if new.contains('@') { new.to_string() } else { format!("@{new}") };
+        let text = [&SELF_HOSTED[..at], &marked, &SELF_HOSTED[at + old.len()..]].concat();
+        let line = line_of(&text, "@");
+        let error = Catalog::parse(&text.replace('@', "")).expect_err(fact);
+        expect(&error, &format!("catalog line {line}"), fact, hint);
+    }
+    assert!(mistakes.len() > 50);
+}
+
+#[test]
+fn an_unlimited_module_shares_no_pool_with_one_that_is_not() {
+    let at =
+        SELF_HOSTED.replacen("[module.NAS-QNAP]\n", "[module.NAS-QNAP]\nunlimited = true\n", 1);
+    let error = Catalog::parse(&at).unwrap_err();
+    assert!(
+        error.fact().contains("is unlimited where NAS-QNAP is not, or the other way"),
+        "{error}"
+    );
+}
+
+#[test]
+fn lists_that_no_license_holds_are_refused() {
+    let many: Vec<_> = (0..65).map(|n| format!("\"l{n}\"")).collect();
+    let text =
+        SELF_HOSTED.replacen("languages = [", &format!("languages = [{}, ", many.join(", ")), 1);
+    let error = Catalog::parse(&text).unwrap_err();
+    assert!(error.fact().contains("languages: 75 entries, where at most 64 fit"), "{error}");
+    let error = Catalog::parse("product = []\ntype = {}\nmodule = {}\npolicy = {}").unwrap_err();
+    expect(&error, "catalog line 1", "0 products, where a catalog has 1 to 64", "[[product]]");
+}
+
+#[test]
+fn modules_may_require_each_other() {
+    let text = SELF_HOSTED.replacen("server = true", "server = true\nrequires = [\"UBS\"]", 1);
+    let text = text.replacen("[module.UBS]", "[module.UBS]\nrequires = [\"CBS\"]", 1);
+    Catalog::parse(&text).unwrap();
+}
+
+/// Each: type, slot, lines, tables with `@` before the line that is wrong; fact; hint.
+#[test]
+fn every_mistake_of_a_grant_is_told_with_its_line() {
+    let catalog = SELF_HOSTED
+        .replacen("[type.purchased-standard]", "modules = [\"CBS\", \"OBM\", \"Mobile\", \"Redirection\"]\n[type.slotted]\nmodel = \"purchased\"\nedition = \"oem\"\noffline = true\nterm = \"never\"\nmaintenance = \"never\"\nslots = [\"redirector\"]\nalways = [\"restore\"]\n[type.trial]\nmodel = \"evaluation\"\nedition = \"oem\"\noffline = true\nmaintenance = \"never\"\n[type.purchased-standard]", 1);
+    let desks = ["backup", "redirector"].map(|slot| Desk::new(&catalog, slot));
+    let oem = "purchased-oem";
+    let server = "[modules]\nCBS = 1\n";
+    let mistakes: &[(&str, usize, &str, &str, &str, &str)] = &[
+        (
+            "@gold",
+            0,
+            "",
+            server,
+            "the catalog has no type \"gold\"",
+            "evaluation-oem, evaluation-standard, ",
+        ),
+        ("slotted", 0, "", server, "type slotted is not for slot backup", "it is for redirector"),
+        (oem, 0, "@policy = \"vmm\"\n", server, "the catalog has no policy \"vmm\"", "server, vm"),
+        (
+            oem,
+            0,
+            "@languages = [\"en\", \"tlh\"]\n",
+            server,
+            "the catalog has no language \"tlh\"",
+            "en, de, ",
+        ),
+        (oem, 0, "languages = [\n\"en\",\n@\"en\"]\n", server, "language en stands twice", "once"),
+        (
+            "@trial",
+            0,
+            "",
+            server,
+            "expires is missing, and the type does not say it either",
+            "a span",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\nCBS = 1\n@CSB = 1\n",
+            "the catalog has no module \"CSB\"",
+            "ACB, CBS, ",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\n@ACB = 1\n",
+            "type purchased-oem may not grant module ACB",
+            "CBS, OBM, Mobile",
+        ),
+        (
+            "slotted",
+            1,
+            "",
+            "[modules]\nCBS = 1\n@OBM = 1\n",
+            "module OBM is not for slot redirector of vault",
+            "CBS, Redirection, UBS",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\n@Mobile = 10\n",
+            "module Mobile is free: its quota is always unlimited",
+            "Mobile = \"unlimited\"",
+        ),
+        (
+            oem,
+            1,
+            "",
+            "[modules]\n@Redirection = 5\n",
+            "module Redirection requires CBS, which is not granted",
+            "CBS = 1",
+        ),
+        (
+            oem,
+            1,
+            "",
+            "[modules]\nCBS = 0\n@Redirection = 5\n",
+            "module Redirection requires CBS, which is not granted",
+            "take Redirection out",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\nOBM = 9\n[administrators]\n@OBM = 10\n",
+            "administrators: 10 OBM, but only 9 are granted",
+            "at most",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\nOBM = 9\n[administrators]\n@CBS = 1\n",
+            "administrators: CBS is not granted",
+            "OBM",
+        ),
+        (
+            "slotted",
+            1,
+            "",
+            "[modules]\nCBS = 1\n[on.expired]\nthen = \"block\"\n@blocks = [\"restore\"]\n",
+            "on expired: it blocks restore, which the type's `always` never blocks",
+            "one of",
+        ),
+        (
+            "trial",
+            0,
+            "expires = \"60 days\"\n",
+            "[modules]\nCBS = 1\n[on.over-quota]\n@then = \"stop\"\n",
+            "on over-quota: being over quota never does more than warn in an evaluation",
+            "warn",
+        ),
+    ];
+    for (kind, slot, lines, tables, fact, hint) in mistakes {
+        let text = desks[*slot].text(kind, lines, tables);
+        let line = text.lines().position(|line| line.contains('@')).unwrap_or(5) + 1;
+        // Where the slot is at fault, it stands on the fourth line.
+        let line = if fact.contains("is not for slot backup") { 4 } else { line };
+        let grant = GrantFile::parse(&text.replace('@', "")).unwrap();
+        let error = desks[*slot].draft(&grant).expect_err(fact);
+        expect(&error, &format!("grant line {line}"), fact, hint);
+    }
+    // What needs no catalog to be wrong.
+    for (tables, fact, hint) in [
+        ("@OBM = \"some\"\n", "OBM: \"some\" is no quantity", "unlimited"),
+        (
+            "[on.conflict]\n@after = \"1 year\"\nthen = \"stop\"\n",
+            "on conflict: after: \"1 year\" is no span of hours or days",
+            "14 days",
+        ),
+        ("@[on.rain]\nthen = \"stop\"\n", "on rain: there is no such cause", "expired, "),
+        (
+            "[on.expired]\n@then = \"block\"\n",
+            "on expired: then: it blocks, but nothing is named to be blocked",
+            "blocks",
+        ),
+        (
+            "[on.expired]\nthen = \"block\"\n@blocks = [\"sing\"]\n",
+            "on expired: blocks: there is no operation \"sing\"",
+            "run, ",
+        ),
+        ("@[administrator]\nOBM = 1\n", "there is no key \"administrator\"", "administrators"),
+    ] {
+        let text = desks[0].text(oem, "", &format!("[modules]\n{tables}"));
+        let line = line_of(&text, "@");
+        let error = GrantFile::parse(&text.replace('@', "")).expect_err(fact);
+        expect(&error, &format!("grant line {line}"), fact, hint);
+    }
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let olr = |args: &[&str]| {
+        let mut olr = std::process::Command::new(env!("CARGO_BIN_EXE_olr"));
+        let output = olr.current_dir(&folder).env_remove("OLR_VENDOR").args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("good.toml", SELF_HOSTED);
+    let counts = "1 product, 8 license types, 17 modules, 2 machine policies.";
+    let said = olr(&["vendor", "check-catalog", "good.toml"]);
+    assert_eq!(said, (0, format!("good.toml: {counts} Nothing is wrong.\n"), String::new()));
+
+    let odd = SELF_HOSTED.replacen("[policy.server]", "[policy.servers]", 1);
+    let odd = odd.replacen("[policy.server.weights]", "[policy.servers.weights]", 1);
+    let odd = odd.replacen("group = \"Clients\"\n", "", 1).replacen(
+        "offline = true",
+        "offline = false",
+        1,
+    );
+    write("odd.toml", &odd);
+    let (status, stdout, stderr) = olr(&["vendor", "check-catalog", "odd.toml"]);
+    assert_eq!(
+        (status, stdout),
+        (0, format!("odd.toml: {counts} Nothing is wrong; 10 warnings.\n"))
+    );
+    for warning in [
+        "olr: warning: no type is `offline = true`: no request can be answered",
+        "olr: warning: type meter-oem: it names no machine policy, and there is none called server: each grant has to name one",
+        "olr: warning: module OBM: it is in no group, and stands under no heading",
+    ] {
+        assert!(stderr.lines().any(|line| line == warning), "{stderr}");
+    }
+    let (_, json, _) = olr(&["vendor", "check-catalog", "odd.toml", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json["modules"].as_u64(), json["products"].as_u64()), (Some(17), Some(1)));
+    assert_eq!(json["warnings"].as_array().unwrap().len(), 10);
+
+    let bad = SELF_HOSTED.replacen("account_cap = 10", "account_cap = 0", 1);
+    write("bad.toml", &bad);
+    let line = line_of(&bad, "account_cap = 0");
+    let (status, stdout, stderr) = olr(&["vendor", "check-catalog", "bad.toml"]);
+    assert_eq!((status, stdout), (2, String::new()));
+    let fact = format!("olr: bad.toml: catalog line {line}: module Mobile: account_cap: with 0 no");
+    assert!(stderr.starts_with(&fact), "{stderr}");
+
+    // Without a file it is the one of the vendor's folder, held against what customers were given.
+    let init =
+        ["vendor", "init", "vendor", "--name", "V", "--no-passphrase", "--catalog", "good.toml"];
+    assert_eq!(olr(&init).0, 0);
+    let own = ["vendor", "check-catalog", "--vendor", "vendor"];
+    let said = olr(&own);
+    assert_eq!(
+        said,
+        (0, format!("vendor/catalog.toml: {counts} Nothing is wrong.\n"), String::new())
+    );
+    write(
+        "vendor/catalog.toml",
+        &SELF_HOSTED.replacen(
+            "slots = [\"backup\", \"red",
+            "slots = [\"edge\", \"backup\", \"red",
+            1,
+        ),
+    );
+    let (status, _, stderr) = olr(&own);
+    let warning = "olr: warning: product vault: vendor.trust does not name it with these slots\n";
+    assert_eq!((status, stderr.as_str()), (0, warning));
+    let (status, _, stderr) = olr(&["vendor", "check-catalog"]);
+    assert_eq!(status, 2);
+    assert!(stderr.contains("no vendor folder was named"), "{stderr}");
+}
