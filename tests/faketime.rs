@@ -22,7 +22,11 @@ impl World {
         let start = "2027-01-01 09:00:00";
         let init = ["vendor", "init", "vendor", "--name", "Northwind", "--no-passphrase"];
         world.olr(start, true, &init);
-        world.edit("vendor/catalog.toml", "# conflict", "conflict");
+        world.edit(
+            "vendor/catalog.toml",
+            "# [type.oem.on.conflict]\n# after = \"14 days\"\n# then",
+            "[type.oem.on.conflict]\nafter = \"14 days\"\nthen",
+        );
         // Only what a namespace can change counts, whatever else this machine shows.
         world.edit("vendor/catalog.toml", "machine-id = 3\nfilesystem = 2\n", "");
         world.edit("vendor/catalog.toml", "product-uuid = 4\nplatform-uuid = 4\n", "");
