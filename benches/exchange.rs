@@ -15,7 +15,7 @@ use olr::policy::decide;
 use olr::request::{RequestBody, SealedRequest, seal_request};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
-use olr::trust::Trust;
+use olr::trust::{Act, Trust};
 use olr::vendor::{Folder, Init, Issue};
 use olr::wire::armor::dearmor;
 use olr::wire::codec::{Hidden, Text};
@@ -90,7 +90,7 @@ fn world() -> Result<World> {
         }
     }
 
-    let (_, delegation) = vendor.issuer(&mut ask)?;
+    let (_, delegation) = vendor.issuer_for(Act::License, NOW, &trust, &mut ask)?;
     let issuer = std::fs::read(vendor.path().join("keys/issuer.key")).unwrap();
     let issuer = dearmor(Some(Kind::KeyFile), &issuer)?;
     let issuer = KeyFile::parse(&issuer)?.open_signing(Role::Issuer, None)?;

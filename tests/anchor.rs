@@ -10,7 +10,7 @@ use olr::machine::Factor;
 use olr::request::SealedRequest;
 use olr::state::Surroundings;
 use olr::time::Instant;
-use olr::trust::{Trust, sign_by_roots};
+use olr::trust::{Act, Trust, sign_by_roots};
 use olr::vendor::{Folder, Init};
 use olr::wire::codec::{Hidden, Set, Text, encode};
 use olr::wire::frame::{Frame, Kind, Unsigned};
@@ -48,7 +48,8 @@ fn vendor(path: &Path, version: u32, id: Option<VendorId>, seed: u8) -> Vendor {
         sign_by_roots(&Unsigned::new(kind, id, vec![], body).unwrap(), &[&root]).unwrap()
     };
     let trust = Trust::pin(&sign(Kind::Trust, body)).unwrap();
-    let (_, delegation) = folder.issuer(&mut |_| unreachable!()).unwrap();
+    let (_, delegation) =
+        folder.issuer_for(Act::License, NOW, &made, &mut |_| unreachable!()).unwrap();
     let delegation = Frame::parse(Kind::Delegation, &delegation).unwrap().body.to_vec();
     let delegation = sign(Kind::Delegation, delegation);
     Vendor { folder, root, trust, delegation }
@@ -73,7 +74,8 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
     let sealed = SealedRequest::parse(&request).unwrap();
     let ask = &mut |_: &_| unreachable!();
     let opened = sealed.open(&vendor.folder.sealing_key(sealed.recipient, ask).unwrap()).unwrap();
-    let (issuer, _) = vendor.folder.issuer(ask).unwrap();
+    let (issuer, _) =
+        vendor.folder.issuer_for(Act::License, NOW, &vendor.folder.trust().unwrap(), ask).unwrap();
     let grant = GrantFile::parse(STARTER_GRANT).unwrap();
     let stamp = Stamp { license: LicenseId([1; 16]), answer: 1, issued: NOW };
     let catalog = vendor.folder.catalog().unwrap();

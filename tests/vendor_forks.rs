@@ -11,7 +11,7 @@ use olr::machine::{Class, Factor, FactorKind};
 use olr::request::{OpenedRequest, RequestBody, SealedRequest};
 use olr::state::{Ask, Asked, SlotName, State, Surroundings};
 use olr::time::Instant;
-use olr::trust::Trust;
+use olr::trust::{Act, Trust};
 use olr::vendor::{Folder, Init, Seen, Verdict, compare};
 use olr::wire::codec::{Hidden, List, Text};
 use olr::wire::id::LicenseId;
@@ -42,7 +42,7 @@ impl Vendor {
         };
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let (folder, trust) = Folder::init(&place.path().join("vendor"), &init, &mut rng).unwrap();
-        let issuer = folder.issuer(&mut |_| unreachable!()).unwrap();
+        let issuer = folder.issuer_for(Act::License, NOW, &trust, &mut |_| unreachable!()).unwrap();
         Self { folder, trust, sealing: None, issuer, _place: place }
     }
 

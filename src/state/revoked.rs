@@ -58,7 +58,7 @@ impl State {
     /// Takes up the trusts and revocations that `frame` carries, where they are newer.
     ///
     /// # Errors
-    /// What refuses them as files of their own, `superseded` apart.
+    /// `wrong-vendor`; what refuses them as files of their own, `superseded` apart.
     pub fn take_up_attached(&mut self, frame: &Frame<'_>) -> Result<()> {
         for newer in self.trust.followed_by(frame)? {
             self.take_up(newer)?;
@@ -85,7 +85,6 @@ impl State {
     /// As [`Revocations::verify`], and `superseded`.
     pub fn revoke(&mut self, bytes: &[u8]) -> Result<bool> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
-        frame.expect_vendor(self.trust.vendor())?;
         self.take_up_attached(&frame)?;
         let revocations = Revocations::verify(bytes, &self.trust).map_err(|error| {
             match frame.attachments.is_empty() {

@@ -27,9 +27,7 @@ pub fn sign_by_issuers(
     carried: &[Vec<u8>],
 ) -> Result<Vec<u8>> {
     let delegations = issuers.iter().map(|(_, delegation)| delegation.to_vec());
-    let mut attachments: Vec<_> = delegations.chain(carried.iter().cloned()).collect();
-    attachments.sort_unstable();
-    attachments.dedup();
+    let attachments = delegations.chain(carried.iter().cloned()).collect();
     let unsigned = Unsigned::new(kind, trust.vendor(), attachments, body)?;
     let keys: Vec<_> = issuers.iter().map(|(key, _)| *key).collect();
     sign(&unsigned, Role::Issuer, &keys)

@@ -23,7 +23,10 @@ impl Folder {
     pub(super) fn carried(&self, trust: &Trust) -> Result<Vec<Vec<u8>>> {
         let mut carried = self.trusts_to(trust)?;
         if let Some(kept) = self.revocations()? {
-            let listed = Revocations::verify(&kept.file, trust)?;
+            let listed = Revocations::verify(&kept.file, trust).map_err(|error| {
+                let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
+                Error::unable(fact, "sign it anew with `olr revoke --again`")
+            })?;
             let frame = Frame::parse(Kind::Revocations, &kept.file)?;
             let bare = Frame::parse(Kind::Revocations, &kept.bare)?;
             if crate::revocation::read_body(&bare)? != *listed.body() {

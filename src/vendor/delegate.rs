@@ -30,7 +30,7 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust) -> Result<Propos
     let issuer = crate::key::key_id(crate::key::Role::Issuer, &body.issuer);
     trust.expect_unrevoked([issuer]).map_err(|_| {
         let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
-        Error::unable(fact, "make a new key with `olr key new issuer`")
+        Error::unable(fact, "make a new key with `olr key new --role issuer`")
     })?;
     Ok(proposal)
 }

@@ -258,8 +258,6 @@ impl Folder {
         let mut attachments = self.carried(trust)?;
         attachments.extend(chosen.iter().map(|one| one.delegation.clone()));
         attachments.extend_from_slice(also);
-        attachments.sort_unstable();
-        attachments.dedup();
         let mut signers: BTreeSet<_> = chosen.iter().map(|one| one.may.key_id()).collect();
         for bytes in also {
             signers.insert(trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.key_id());

@@ -35,22 +35,12 @@ impl Chosen {
 }
 
 impl Folder {
-    /// An issuer's key and its delegation.
-    ///
-    /// # Errors
-    /// What makes the delegation not count; exit 2 when key or delegation is missing, or the key
-    /// does not open.
-    pub fn issuer(&self, ask: AskPassphrase<'_>) -> Result<(Box<dyn Signer>, Vec<u8>)> {
-        let chosen = self.default_issuer(|_| true, &self.trust()?, &mut *ask)?;
-        let delegation = chosen.delegation.clone();
-        Ok((chosen.open(ask)?, delegation))
-    }
-
     /// An issuer's key that may sign an `act` at `now`, and its delegation.
     ///
     /// # Errors
-    /// `not-delegated`, `revoked`; as [`Folder::issuer`].
-    pub(crate) fn issuer_for(
+    /// `not-delegated`, `revoked`, and what makes the delegation not count; exit 2 when key or
+    /// delegation is missing, or the key does not open.
+    pub fn issuer_for(
         &self,
         act: Act,
         now: Instant,

@@ -10,8 +10,7 @@ use crate::issue::STARTER_GRANT;
 use crate::trust::{Delegation, Trust};
 use crate::vendor::Folder;
 use crate::wire::armor::armor;
-use crate::wire::frame::Header;
-use crate::wire::frame::{Frame, Kind, wrong_kind};
+use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
 
 /// What was put in place.
@@ -161,9 +160,8 @@ impl Folder {
     /// # Errors
     /// Exit 2 when a record cannot be read.
     pub fn signed_with(&self, id: KeyId) -> Result<Vec<crate::vendor::IssuedRecord>> {
-        let mut records = self.issued("")?;
         let mut keep = Vec::new();
-        for record in records.drain(..) {
+        for record in self.issued("")? {
             let bytes = record.license_bytes()?;
             let signed = Frame::parse(Kind::License, &bytes)
                 .is_ok_and(|frame| frame.signatures.iter().any(|signature| signature.key == id));

@@ -4,7 +4,7 @@ use crate::anchor::{Anchor, AnchorBody, sign_time};
 use crate::error::Result;
 use crate::request::OpenedRequest;
 use crate::time::Instant;
-use crate::trust::Trust;
+use crate::trust::{Act, Trust};
 use crate::vendor::{AskPassphrase, Folder};
 use crate::wire::codec::Set;
 
@@ -31,7 +31,7 @@ impl Folder {
             time: now,
             extensions: Set::default(),
         };
-        let (issuer, delegation) = self.issuer(ask)?;
+        let (issuer, delegation) = self.issuer_for(Act::Time, now, trust, ask)?;
         sign_time(&body, trust, (&*issuer, &delegation))
     }
 }

@@ -263,7 +263,7 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// Brings the attachments, each a whole frame in bytes, into their order.
+    /// Brings the attachments, each a whole frame in bytes, into their order, each once.
     ///
     /// # Errors
     /// Exit 2 when there are more than 16.
@@ -273,6 +273,8 @@ impl Unsigned {
         mut attachments: Vec<Vec<u8>>,
         body: Vec<u8>,
     ) -> Result<Self> {
+        attachments.sort_by_key(|bytes| (bytes.get(6).copied(), bytes.clone()));
+        attachments.dedup();
         let Some(count) = u8::try_from(attachments.len())
             .ok()
             .filter(|count| usize::from(*count) <= ATTACHMENTS_CAP)
@@ -280,7 +282,6 @@ impl Unsigned {
             let fact = format!("{} attachments, where at most 16 fit", attachments.len());
             return Err(Error::unable(fact, "attach fewer"));
         };
-        attachments.sort_by_key(|bytes| (bytes.get(6).copied(), bytes.clone()));
         let mut attachment_section = vec![count];
         for attached in attachments {
             write_sized(&attached, &mut attachment_section);

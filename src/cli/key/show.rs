@@ -2,12 +2,13 @@
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
 use olr::file;
+use olr::key::file::KeyFile;
 use olr::key::{Role, key_id, public, store};
-use olr::vendor::{Locked, is_uri, public_of};
+use olr::vendor::{is_uri, public_of};
 use olr::wire::frame::FILE_CAP;
 
 use super::super::context::Context;
@@ -15,58 +16,33 @@ use super::super::output::Report;
 use super::super::passphrase::{passphrase, warn_of_key};
 use super::super::show;
 use super::list::{mode, protection};
+use super::new::roles;
 
 #[derive(clap::Args)]
 pub struct Args {
     /// A key file, the public key of one, or pkcs11:… or ssh-agent:ID.
     key: PathBuf,
     /// What a key in a token or agent is for: root or issuer.
-    #[arg(long, value_name = "ROLE")]
-    role: Option<String>,
-    /// The file with the PIN of a token that hides its public keys too.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    #[arg(long, value_parser = roles(["root", "issuer"]))]
+    role: Option<Role>,
     /// Print the public key as it stands in NAME.pub.
     #[arg(long)]
     public: bool,
 }
 
-/// A key that lies in no file: its public half, as the roots need it to delegate it.
-fn in_token(uri: &str, args: &Args) -> Result<Report> {
-    let role = args.role.as_deref().and_then(Role::from_word);
-    let Some(role) = role.filter(|role| matches!(role, Role::Root | Role::Issuer)) else {
-        let fact = "a token or agent does not say what a key is for";
-        return Err(Error::unable(fact, "say it with --role root or --role issuer"));
-    };
-    let mut ask = |locked: &Locked| passphrase(locked, args.passphrase_file.as_deref());
-    let public = public_of(uri, role, &mut ask)?;
-    let (id, hex) = (key_id(role, &public).to_string(), HEXLOWER.encode(&public));
-    let pem = public::to_pem(role, &public);
-    let pairs = [("role", role.to_string()), ("key id", id.clone()), ("public key", hex.clone())];
-    let text = if args.public { pem.trim_end().to_string() } else { show::pairs(&pairs) };
-    let json = json!({
-        "file": null, "role": role.word(), "id": id, "public_key": hex, "pem": pem, "private": false,
-    });
-    Ok(Report::new(text, json))
+/// What is shown: whose key, its public half, and the key file where it is one.
+struct Shown {
+    role: Role,
+    public: [u8; 32],
+    kept: Option<KeyFile>,
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let path = &args.key;
-    if let Some(uri) = path.to_str().filter(|text| is_uri(text)) {
-        return in_token(uri, args);
-    }
-    let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
-    let text = str::from_utf8(&bytes).ok().filter(|text| text.contains("BEGIN PUBLIC KEY"));
-    let (role, public, kept) = match text {
-        Some(text) => {
-            let read = public::read(text).map_err(|error| error.within(file::name(path)))?;
-            (read.0, read.1, None)
-        }
-        None => {
-            let key = store::read(path)?;
-            warn_of_key(path, context);
-            (key.role, key.public, Some(key))
-        }
+    let uri = path.to_str().filter(|text| is_uri(text));
+    let Shown { role, public, kept } = match uri {
+        Some(uri) => elsewhere(uri, args)?,
+        None => in_file(path, context)?,
     };
     let id = key_id(role, &public).to_string();
     let pem = public::to_pem(role, &public);
@@ -74,8 +50,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut pairs =
         vec![("role", role.to_string()), ("key id", id.clone()), ("public key", hex.clone())];
     let mut json = json!({
-        "file": file::name(path), "role": role.word(), "id": id, "public_key": hex, "pem": pem,
-        "private": kept.is_some(),
+        "file": uri.is_none().then(|| file::name(path)), "role": role.word(), "id": id,
+        "public_key": hex, "pem": pem, "private": kept.is_some(),
     });
     match &kept {
         Some(key) => {
@@ -88,4 +64,27 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let text = if args.public { pem.trim_end().to_string() } else { show::pairs(&pairs) };
     Ok(Report::new(text, json))
+}
+
+/// A key that lies in no file: the roots need its public half to delegate it.
+fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
+    let Some(role) = args.role else {
+        let fact = "a token or agent does not say what a key is for";
+        return Err(Error::unable(fact, "say it with --role root or --role issuer"));
+    };
+    // A PIN is asked for only where a token hides its public keys too.
+    let public = public_of(uri, role, &mut |locked| passphrase(locked, None))?;
+    Ok(Shown { role, public, kept: None })
+}
+
+fn in_file(path: &Path, context: &mut Context) -> Result<Shown> {
+    let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
+    let text = str::from_utf8(&bytes).ok().filter(|text| text.contains("BEGIN PUBLIC KEY"));
+    if let Some(text) = text {
+        let (role, public) = public::read(text).map_err(|error| error.within(file::name(path)))?;
+        return Ok(Shown { role, public, kept: None });
+    }
+    let key = store::read(path)?;
+    warn_of_key(path, context);
+    Ok(Shown { role: key.role, public: key.public, kept: Some(key) })
 }
