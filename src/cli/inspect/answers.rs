@@ -1,0 +1,141 @@
+//! What issuers sign for a server, and what a server answers.
+
+#[cfg(feature = "vendor")]
+use serde_json::Value;
+use serde_json::json;
+
+use olr::anchor::{Anchor, AnchorBody};
+use olr::error::Result;
+use olr::license::{License, LicenseBody};
+use olr::receipt::{Receipt, ReceiptBody};
+use olr::revocation::{Revocations, read_body};
+use olr::wire::codec::{BODY_CAP, decode};
+use olr::wire::frame::{Frame, Kind};
+
+use super::{Args, Findings, known_revocations, known_trust, signed};
+use crate::cli::show;
+
+pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::License, bytes)?;
+    let list = known_revocations(args)?;
+    let verified = known_trust(args)?.map(|trust| {
+        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
+        License::verify_even_revoked(bytes, &trust)?.expect_unrevoked(&trust, list.as_ref())
+    });
+    let mut findings = signed(&frame, verified);
+    // Shown also where nobody can say whether it is true: `verified` says so.
+    match decode::<LicenseBody>("license body", frame.body, BODY_CAP) {
+        Ok(body) => {
+            findings.pairs.extend(show::license_pairs(&body));
+            findings.pairs.push(("answers request", olr::display::code(&body.request_hash)));
+            findings.more = show::modules(&body);
+            findings.json.extend(show::license_json(&body));
+            findings.json.insert("code".to_string(), json!(olr::display::code(&body.request_hash)));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+pub fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Time, bytes)?;
+    let verified = known_trust(args)?.map(|trust| {
+        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
+        Anchor::verify(bytes, &trust).map(drop)
+    });
+    let mut findings = signed(&frame, verified);
+    match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
+        Ok(body) => {
+            findings.pairs.extend(show::time_pairs(&body));
+            findings.json.extend(show::time_json(&body));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Revocations, bytes)?;
+    let trust = known_trust(args)?;
+    let verified = match trust {
+        // One that is to be attached has its delegations elsewhere.
+        Some(trust) if !frame.attachments.is_empty() => {
+            let verified = trust.followed_by(&frame).and_then(|newer| {
+                Revocations::verify(bytes, newer.last().unwrap_or(&trust)).map(drop)
+            });
+            match verified {
+                Err(error) if error.refusal().is_none() => Err(Some(error)),
+                verified => Ok(verified),
+            }
+        }
+        _ => Err(None),
+    };
+    let (verified, missing) = match verified {
+        Ok(verified) => (Some(verified), None),
+        Err(missing) => (None, missing),
+    };
+    let mut findings = Findings { missing, ..signed(&frame, verified) };
+    match read_body(&frame) {
+        Ok(body) => {
+            findings.pairs.extend(show::revocations_pairs(&body));
+            findings.json.extend(show::revocations_json(&body));
+        }
+        Err(error) if findings.verified.is_none() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(findings)
+}
+
+/// The key that verifies a receipt stands in it: no trust is needed.
+pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let frame = Frame::parse(Kind::Receipt, bytes)?;
+    let verified = match known_trust(args)? {
+        Some(trust) => Receipt::verify_for(trust.vendor(), bytes),
+        None => Receipt::verify(bytes),
+    };
+    let mut findings = signed(&frame, Some(verified.clone().map(|_| ())));
+    if let Ok(body) = decode::<ReceiptBody>("receipt body", frame.body, BODY_CAP) {
+        findings.pairs.extend(show::receipt_pairs(&body));
+        findings.json.extend(show::receipt_json(&body));
+    }
+    #[cfg(feature = "vendor")]
+    if let (Ok(receipt), Some(folder)) = (verified, args.vendor.given()) {
+        let (text, json) = ended(folder.ended(&receipt)?);
+        findings.more = text;
+        findings.json.insert("issued".to_string(), json);
+    }
+    Ok(findings)
+}
+
+/// What the vendor's records say of a receipt.
+#[cfg(feature = "vendor")]
+fn ended(ended: Option<olr::vendor::Ended>) -> (String, Value) {
+    let Some(ended) = ended else {
+        let text = "The license that it ends is none that was issued from this folder to that installation.";
+        return (text.to_string(), Value::Null);
+    };
+    let record = &ended.record;
+    let until = match ended.last_day {
+        Some(day) => format!("until {day} ({})", day.ends()),
+        None => "for ever".to_string(),
+    };
+    let mut text = format!(
+        "It ends a license that was issued from this folder: to {}, on {}, for key {}.\nA copy of \
+         the home that was made before could run {until}; the receipt does not show that none does.",
+        olr::display::shown(&record.licensee),
+        record.issued,
+        show::masked(&record.license_key),
+    );
+    if ended.answered_since {
+        text += "\nA later request of that installation was answered for this key: the receipt does not end that license.";
+    }
+    let json = json!({
+        "license_id": record.license_id, "licensee": record.licensee, "issued": record.issued,
+        "license_key": show::masked(&record.license_key), "expires": record.expires,
+        "copy_could_run_until": show::day_json(ended.last_day),
+        "answered_since": ended.answered_since,
+    });
+    (text, json)
+}

@@ -1,0 +1,196 @@
+//! `olr inspect`: what a file is and says, and whether it verifies.
+
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::request::SealedRequest;
+use olr::revocation::Revocations;
+use olr::state::State;
+use olr::trust::Trust;
+use olr::wire::frame::{Frame, Header, Kind};
+
+use super::context::{Context, HomeArg};
+use super::files::read_artefact;
+use super::output::Report;
+use super::show;
+
+mod answers;
+mod keys;
+
+use answers::{license, receipt, revocations, time};
+use keys::{delegation, key_file, proposal, trust};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[cfg(feature = "vendor")]
+    #[command(flatten)]
+    vendor: super::vendor::VendorArg,
+    /// The file with the staff's passphrase, to open requests.
+    #[cfg(feature = "vendor")]
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Any file of olr, armored or binary.
+    file: PathBuf,
+}
+
+/// What a look at a file gave.
+#[derive(Default)]
+struct Findings {
+    pairs: Vec<(&'static str, String)>,
+    json: Map<String, Value>,
+    more: String,
+    verified: Option<Result<()>>,
+    /// A check that should have been made and could not be.
+    missing: Option<Error>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let bytes = read_artefact(None, &args.file)?;
+    if State::is_one(&bytes) {
+        let fact = "this is the state of a server: it holds secrets and is not shown";
+        return Err(Error::unable(fact, "see `olr status`"));
+    }
+    let kind = Header::peek(&bytes)?;
+    #[cfg(feature = "vendor")]
+    if let (Kind::Request, Some(folder)) = (kind, args.vendor.given()) {
+        super::passphrase::warn_of_keys(&folder, context);
+    }
+    let _ = context;
+    let findings = match kind {
+        Kind::Request => request(&bytes, args)?,
+        Kind::License => license(&bytes, args)?,
+        Kind::Trust => trust(&bytes)?,
+        Kind::Delegation => delegation(&bytes, args)?,
+        Kind::KeyFile => key_file(&bytes)?,
+        Kind::Receipt => receipt(&bytes, args)?,
+        Kind::Time => time(&bytes, args)?,
+        Kind::PartialSignature => proposal(&bytes, args)?,
+        Kind::Revocations => revocations(&bytes, args)?,
+        other => frame(other, &bytes, args)?,
+    };
+    Ok(report(kind, bytes.len(), findings))
+}
+
+fn report(kind: Kind, len: usize, findings: Findings) -> Report {
+    let mut pairs = vec![("kind", kind.to_string()), ("size", format!("{len} bytes"))];
+    pairs.extend(findings.pairs);
+    let (word, said) = match &findings.verified {
+        Some(Ok(())) => ("yes", "yes".to_string()),
+        Some(Err(error)) => ("no", format!("no: {error}")),
+        None => (
+            "not checked",
+            match &findings.missing {
+                Some(error) => format!("not checked: {}", error.fact()),
+                None => "not checked".to_string(),
+            },
+        ),
+    };
+    pairs.push(("verified", said));
+    let mut json = findings.json;
+    json.insert("kind".to_string(), json!(kind.word()));
+    json.insert("size".to_string(), json!(len));
+    json.insert("verified".to_string(), json!(word));
+    let more =
+        if findings.more.is_empty() { String::new() } else { format!("\n\n{}", findings.more) };
+    let mut report = Report::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
+    if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
+        report.notes.push(format!("hint: {}", error.next_step()));
+        report = report.refused(&error);
+    }
+    report
+}
+
+/// The trust that signatures are held against: the vendor's, else this server's.
+fn known_trust(args: &Args) -> Result<Option<Trust>> {
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        return folder.trust().map(Some);
+    }
+    let state = args.home.home().ok().and_then(|home| home.load().ok().flatten());
+    Ok(state.map(|state| state.trust().clone()))
+}
+
+/// The newest revocations at hand, of the vendor or of this server.
+fn known_revocations(args: &Args) -> Result<Option<Revocations>> {
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        return folder.newest_revocations();
+    }
+    let state = args.home.home().ok().and_then(|home| home.load().ok().flatten());
+    Ok(state.and_then(|state| state.revocations()))
+}
+
+fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
+    let sealed = SealedRequest::parse(bytes)?;
+    let mut findings = Findings {
+        pairs: vec![
+            ("vendor id", sealed.vendor.to_string()),
+            ("sealed to key", sealed.recipient.to_string()),
+            ("code", sealed.code()),
+        ],
+        ..Findings::default()
+    };
+    for (name, value) in [
+        ("vendor_id", sealed.vendor.to_string()),
+        ("recipient", sealed.recipient.to_string()),
+        ("code", sealed.code()),
+    ] {
+        findings.json.insert(name.to_string(), json!(value));
+    }
+    #[cfg(feature = "vendor")]
+    if let Some(folder) = args.vendor.given() {
+        let trust = folder.trust()?;
+        let mut ask = |key: &_| super::passphrase::passphrase(key, args.passphrase_file.as_deref());
+        match folder.open_request(bytes, None, &trust, &mut ask) {
+            Ok(opened) => {
+                findings.pairs.extend(show::request_pairs(opened.body()));
+                findings.more = show::request_factors(opened.body());
+                findings.json.insert("request".to_string(), show::request_json(opened.body()));
+                findings.json.extend(show::changes_json(opened.body()));
+                findings.verified = Some(Ok(()));
+            }
+            Err(error) if error.refusal().is_some() => findings.verified = Some(Err(error)),
+            Err(error) => findings.missing = Some(error),
+        }
+    }
+    let _ = args;
+    Ok(findings)
+}
+
+/// Who signed a frame, and what is attached.
+fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
+    let keys: Vec<_> = frame.signatures.iter().map(|s| s.key.to_string()).collect();
+    let attached: Vec<_> = frame.attachments.iter().map(|a| a.kind.to_string()).collect();
+    let mut pairs = vec![("vendor id", frame.vendor.to_string()), ("signed by", keys.join(", "))];
+    if !attached.is_empty() {
+        pairs.push(("attached", attached.join(", ")));
+    }
+    let mut json = Map::new();
+    json.insert("vendor_id".to_string(), json!(frame.vendor.to_string()));
+    json.insert("signed_by".to_string(), json!(keys));
+    json.insert("attached".to_string(), json!(attached));
+    Findings { pairs, json, verified, ..Findings::default() }
+}
+
+/// A kind that this version only knows the frame of.
+fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
+    let findings = signed(&Frame::parse(kind, bytes)?, None);
+    let missing = names_vendor(args).then(|| {
+        let fact = format!("this program cannot verify a {kind} yet");
+        Error::unable(fact, "use a newer olr")
+    });
+    Ok(Findings { missing, ..findings })
+}
+
+#[cfg(feature = "vendor")]
+fn names_vendor(args: &Args) -> bool {
+    args.vendor.given().is_some()
+}
+
+#[cfg(not(feature = "vendor"))]
+fn names_vendor(_: &Args) -> bool {
+    false
+}
