@@ -145,6 +145,34 @@ fn a_license_is_signed_by_a_key_that_was_never_in_a_file() {
 }
 
 #[test]
+fn roots_and_issuers_in_a_token_go_through_the_whole_ceremony() {
+    let office = office();
+    key(&office, "root", "02", "EC:edwards25519");
+    let public = |which: &str, role: &str| {
+        let run = office.custodian(&format!("key show pkcs11:{which} --role {role}"));
+        run.done();
+        office.write(&format!("{role}.pub"), run.json["pem"].as_str().unwrap());
+    };
+    office
+        .custodian("key show pkcs11:object=root")
+        .unable("does not say what a key is for", "--role");
+    public("object=root", "root");
+    public("object=issuer", "issuer");
+    office.custodian("key new --role sealing --no-passphrase").done();
+    let first = "key propose --first --name Token --threshold 1 --root root.pub";
+    office.custodian(&format!("{first} --sealing sealing.pub -o first.olr")).done();
+    let root = uri(&office, "object=root");
+    office.custodian(&format!("key sign first.olr --key {root} --yes -o signed.olr")).done();
+    office.custodian("key combine signed.olr -o second.trust").done();
+    office.custodian("vendor publish second.trust --vendor second").done();
+    let may = "key delegate issuer.pub --act license --trust second.trust";
+    office.custodian(&format!("{may} --root {root} -o delegation.olr")).done();
+    office.custodian("vendor publish delegation.olr --vendor second").done();
+    let look = office.custodian("inspect delegation.olr --vendor second");
+    assert_eq!(look.json["verified"], "yes", "{look:?}");
+}
+
+#[test]
 fn a_root_in_a_token_founds_a_vendor() {
     let office = office();
     let said = library(&office, "root", "pkcs11:object=issuer");

@@ -1,5 +1,6 @@
 //! A delegation is exceeded by one, in each of its limits, before anything is signed.
 
+use olr::key::Role;
 use std::fs;
 
 use crate::office::files_below;
@@ -118,4 +119,21 @@ fn nobody_is_asked_for_a_passphrase_for_what_is_outside_the_limits() {
     fs::write(vendor.town.path("office/grant.toml"), grant.replace("OBM = 10", "OBM = 9")).unwrap();
     vendor.issue("a", "").unable("needs the staff passphrase");
     vendor.issue("a", "--passphrase-file staff").done();
+}
+
+#[test]
+fn of_several_issuers_the_one_that_may_is_chosen() {
+    let vendor = Vendor::begun();
+    // The newer key may issue, the older one tell the time and take back.
+    vendor.delegate("issuer.pub --act time --act revoke", &["alice", "bob"]);
+    vendor.town.key("office", Role::Issuer, "issuer-2");
+    vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
+    vendor.delegate("issuer-2.pub --act license", &["alice", "bob"]);
+    vendor.licensed("a");
+    let office = |line: &str| vendor.town.run("office", line);
+    office("vendor time-anchor a.req").done();
+    assert_eq!(office("inspect time.olr").done()["signed_by"][0], vendor.issuer.as_str());
+    let license = office("inspect a.license").done()["license_id"].as_str().unwrap().to_string();
+    office(&format!("revoke {license} --reason test")).done();
+    assert_eq!(office("inspect revoked.olr").done()["signed_by"][0], vendor.issuer.as_str());
 }

@@ -193,3 +193,25 @@ fn a_rotation_that_nobody_signed_leaves_no_key_behind() {
     let rotated = "key rotate issuer --passphrase-file staff --root-passphrase-file root";
     assert!(office(rotated).done()["published"]["new"] == true);
 }
+
+#[test]
+fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
+    let vendor = Vendor::new();
+    vendor.licensed("a");
+    let office = |line: &str| vendor.town.run("office", line);
+    let license = office("inspect a.license").done()["license_id"].as_str().unwrap().to_string();
+    office(&format!("revoke {license} --reason test")).done();
+    vendor.licensed("b");
+    vendor.next_trust(&format!("--revoke {}", vendor.issuer), &["alice", "bob"]);
+    let second = vendor.town.key("office", Role::Issuer, "issuer-2");
+    vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
+    vendor.delegate("issuer-2.pub --act license --act revoke", &["alice", "carol"]);
+    vendor.ask("c");
+    // That says nothing about the request: the vendor has something to do first.
+    let run = vendor.issue("c", "");
+    run.unable("the list in revocations/ counts no longer");
+    assert!(run.json["hint"].as_str().unwrap().contains("olr revoke --again"), "{run:?}");
+    office("revoke --again --force").done();
+    assert_eq!(office("inspect revoked.olr").done()["signed_by"][0], second.as_str());
+    vendor.licensed("c");
+}
