@@ -9,6 +9,7 @@ use crate::policy::{ClockMemory, Decision, compare, judge};
 use crate::state::{Accepted, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
+use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
 /// What became of an imported file.
@@ -110,9 +111,13 @@ impl Home {
         let license = state.import_license(bytes, around)?.0;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
+        let judged = judge(&license, &machine, &state, around.clock, None);
         Ok(Decision {
-            refusal: judge(&license, &machine, &state, around.clock, None).err(),
+            refusal: judged.refusal,
+            blocked: judged.blocked,
             grace: None,
+            graces: Vec::new(),
+            usage: Set::default(),
             license: Some(*license),
             next: None,
             machine: Some(machine),
@@ -156,10 +161,10 @@ impl State {
         let machine = compare(&license, self, &found);
         self.memory.mark = self.memory.mark.max(license.body().issued);
         self.observe(around);
-        match judge(&license, &machine, self, around.clock, None) {
+        match judge(&license, &machine, self, around.clock, None).refusal {
             // It waits for its first day.
-            Err(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
-            judged => drop(judged?),
+            Some(error) if error.refusal() != Some(Refusal::NotYetValid) => return Err(error),
+            _ => {}
         }
         let accepted = self.accept(&license, self.judged_at(around.clock))?;
         Ok((license, accepted))

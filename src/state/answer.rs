@@ -72,6 +72,8 @@ impl State {
             floor: 0,
             matched: Instant::default(),
             revoked: None,
+            usage: Set::default(),
+            over: None,
             receipt: None,
         });
         slot.receipt = None;

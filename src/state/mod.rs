@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
+use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
@@ -33,7 +34,7 @@ pub use revoked::Listed;
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 3;
+const STATE_VERSION: u8 = 4;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -111,6 +112,10 @@ record! {
         pub matched: Instant,
         /// Since when the installed license is known to be revoked, by the mark.
         pub revoked: Option<Instant>,
+        /// What is in use, as the product last said.
+        pub usage: Set<Count, 4096>,
+        /// Since when more is used than granted, by the mark.
+        pub over: Option<Instant>,
         /// The receipt of the last deactivation; nothing while a license is here.
         pub receipt: Option<Blob<FRAME_CAP>>,
     }
