@@ -112,7 +112,8 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
             }),
         )),
     }
-    let mut text = format!("{}\n\n{}", show::pairs(&pairs), show::modules(body));
+    let mut text =
+        format!("{}\n\n{}", show::pairs(&pairs), show::modules(body, Some(&decision.usage)));
     for remark in verify::remarks(decision) {
         text += &format!("\n\n{remark}");
     }

@@ -1,6 +1,6 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Count, Operations, Outcome};
+use crate::entitlement::{Cause, Count, Excess, Operations, Outcome, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
@@ -10,10 +10,8 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 mod question;
-mod quota;
 
 pub use question::{Answer, Question};
-pub use quota::{Excess, Quota, excess, quota};
 
 /// The answer for one slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,8 +213,8 @@ pub fn judge(
 ) -> Judgement {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
     let mut judged = Judgement::default();
-    if let Some((since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
-        judged.weigh(license, Cause::Revoked, Some(since), at, refusal);
+    if let Some((cause, since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
+        judged.weigh(license, cause, Some(since), at, refusal);
     }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");

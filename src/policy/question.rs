@@ -2,12 +2,11 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::Operation;
-use crate::error::{Error, Refusal};
+use crate::entitlement::{Count, Operation, is_included, quota};
+use crate::error::{Error, Refusal, Result};
 use crate::policy::Decision;
-use crate::policy::quota::{is_included, quota};
 use crate::time::Day;
-use crate::wire::codec::Limit;
+use crate::wire::codec::{Limit, Set};
 
 /// An action, and what it would add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +113,16 @@ impl Answer<'_> {
 }
 
 impl Decision {
+    /// The same, where so much of a module is in use.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn with_usage(mut self, count: Count) -> Result<Self> {
+        let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
+        self.usage = Set::new(others.chain([count.clone()]).collect())?;
+        Ok(self)
+    }
+
     /// Answers a question at the instant that was judged at.
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
         if let Some(refusal) = &self.refusal

@@ -94,6 +94,7 @@ impl State {
         self.memory.mark = self.memory.mark.max(body.issued);
         slot.matched = self.memory.mark;
         slot.revoked = None;
+        self.note_over(&mut slot, now);
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)

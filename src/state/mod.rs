@@ -24,6 +24,7 @@ mod ask;
 mod clock;
 mod deactivate;
 mod revoked;
+mod usage;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};

@@ -1,6 +1,9 @@
 //! What a license grants, in the words that judgement and `status` need.
 //! Obeys `docs/format.md`, section "Grants".
 
+mod quota;
+pub use quota::{Excess, Quota, excess, is_included, quota};
+
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 
 numbered! {
