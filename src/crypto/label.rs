@@ -25,6 +25,8 @@ pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
 pub const GRANT: &[u8] = b"olr/v1/grant";
 /// Stands for a license in revocations.
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
+/// Names what a server tells people.
+pub const EVENT: &[u8] = b"olr/v1/event";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -85,6 +87,7 @@ mod tests {
             GRANT,
             STATE_CHAIN,
             REVOKED_LICENSE,
+            EVENT,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

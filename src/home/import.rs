@@ -141,6 +141,7 @@ impl Home {
             blocked: judged.blocked,
             grace: None,
             graces: Vec::new(),
+            ended: Vec::new(),
             usage: Set::default(),
             license: Some(*license),
             next: None,

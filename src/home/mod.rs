@@ -22,6 +22,7 @@ mod import;
 mod judge;
 mod order;
 mod store;
+mod watch;
 
 pub use import::{Imported, OverQuota};
 pub use order::Order;

@@ -9,8 +9,10 @@ use crate::state::{Held, Slot, State};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
+mod change;
 mod question;
 
+pub use change::{COUNTDOWN, WARNINGS};
 pub use question::{Answer, Question};
 
 /// The answer for one slot.
@@ -24,6 +26,8 @@ pub struct Decision {
     pub grace: Option<Grace>,
     /// Everything that it overlooks for now, what ends first before the others.
     pub graces: Vec<Grace>,
+    /// What it overlooks no longer.
+    pub ended: Vec<Grace>,
     /// What is in use, as the product last said.
     pub usage: Set<Count, 4096>,
     /// The license in force, or the one that was refused, where it could be verified.
@@ -93,6 +97,14 @@ impl Decision {
         }
     }
 
+    /// Refuses everything from now on, for a reason that judgement could not be made.
+    pub(crate) fn refuse(&mut self, refusal: Error, at: Instant) {
+        self.refusal = Some(refusal);
+        self.blocked = Operations::all();
+        self.grace = None;
+        self.at = at;
+    }
+
     /// Whether the machine is the one that the license was issued for.
     pub fn matches(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.expect().is_ok())
@@ -107,6 +119,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
         blocked: Operations::default(),
         grace: None,
         graces: Vec::new(),
+        ended: Vec::new(),
         usage: slot.usage.clone(),
         license: None,
         next: None,
@@ -143,7 +156,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let judged = judge(&license, &machine, state, clock, Some(slot));
     (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
-    decision.graces = judged.graces;
+    (decision.graces, decision.ended) = (judged.graces, judged.ended);
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
@@ -197,6 +210,8 @@ pub struct Judgement {
     pub blocked: Operations,
     /// What is overlooked for now, what ends first before the others.
     pub graces: Vec<Grace>,
+    /// What is overlooked no longer.
+    pub ended: Vec<Grace>,
 }
 
 /// Judges a license that was verified and is for this installation. One that is installed in `slot`
@@ -265,6 +280,9 @@ impl Judgement {
     ) {
         let body = license.body();
         let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
+            let (since, then) = (since.unwrap_or(at), Outcome::Stop);
+            let overlooked = refusal.clone();
+            self.ended.push(Grace { cause, since, until: Some(since), then, overlooked });
             return self.stop(license, refusal);
         };
         let until = Instant::new(since.seconds.saturating_add(rule.seconds));
@@ -273,6 +291,8 @@ impl Judgement {
                 0 => refusal,
                 _ => refusal.within(format!("the grace period ended at {until}")),
             };
+            let (then, overlooked) = (rule.outcome, refusal.clone());
+            self.ended.push(Grace { cause, since, until: Some(until), then, overlooked });
             let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
             return match blocked {
                 Some(rule) => {

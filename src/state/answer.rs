@@ -74,6 +74,7 @@ impl State {
             revoked: None,
             usage: Set::default(),
             over: None,
+            announced: Set::default(),
             receipt: None,
         });
         slot.receipt = None;

@@ -23,12 +23,14 @@ mod answer;
 mod ask;
 mod clock;
 mod deactivate;
+mod event;
 mod revoked;
 mod usage;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 pub use clock::{Anchored, LAG, Pending};
+pub use event::{Announced, Event, Stage, Standing};
 pub use revoked::Listed;
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
@@ -60,6 +62,8 @@ record! {
         pub anchored: Option<Anchored>,
         /// The newest revocations that were taken in.
         pub revocations: Option<Listed>,
+        /// What people are to be told of, oldest first.
+        pub events: List<Event>,
         /// SHA-256 chain over every artefact made or accepted.
         pub chain: [u8; 32],
         /// How the state may grow.
@@ -117,6 +121,8 @@ record! {
         pub usage: Set<Count, 4096>,
         /// Since when more is used than granted, by the mark.
         pub over: Option<Instant>,
+        /// What was last told of it.
+        pub announced: Set<Announced>,
         /// The receipt of the last deactivation; nothing while a license is here.
         pub receipt: Option<Blob<FRAME_CAP>>,
     }
@@ -176,6 +182,7 @@ impl State {
             pending: None,
             anchored: None,
             revocations: None,
+            events: List::default(),
             chain: [0; 32],
             extensions: Set::default(),
         };
