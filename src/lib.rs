@@ -21,6 +21,7 @@ pub mod display;
 pub mod entitlement;
 pub mod error;
 pub mod file;
+pub mod guard;
 pub mod home;
 #[cfg(feature = "vendor")]
 pub mod issue;

@@ -20,6 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["state", "partial"],
     &["policy", "issue"],
     &["home", "vendor"],
+    &["guard", "simulate"],
     &["lib"],
 ];
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use olr::display::shown;
 use olr::error::Result;
-use olr::home::Imported;
+use olr::home::{Imported, OverQuota};
 use olr::license::License;
 use olr::state::Accepted;
 
@@ -18,6 +18,9 @@ use super::show;
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
+    /// Take in a license that grants less than is in use: its grace for that begins.
+    #[arg(long)]
+    accept_over_quota: bool,
     /// The license, time, revocations or newer trust that your vendor sent; armored or binary.
     file: PathBuf,
 }
@@ -26,7 +29,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.open(context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
-    let report = match home.import(&bytes, &around, false)? {
+    let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
+    let report = match home.import_with(&bytes, &around, false, over)? {
         Imported::License { license, accepted } => imported(&license, accepted),
         Imported::Trust { trust, new } => {
             let body = trust.body();
@@ -73,8 +77,11 @@ fn imported(license: &License, accepted: Accepted) -> Report {
             ("already", "This license is installed already; nothing changed.".to_string())
         }
     };
-    let text =
-        format!("{}\n\n{}\n\n{done}", show::pairs(&show::license_pairs(body)), show::modules(body));
+    let text = format!(
+        "{}\n\n{}\n\n{done}",
+        show::pairs(&show::license_pairs(body)),
+        show::modules(body, None)
+    );
     let mut json = show::license_json(body);
     json.insert("imported".to_string(), json!(word));
     let mut report = Report::new(text, Value::Object(json));

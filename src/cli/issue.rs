@@ -219,7 +219,7 @@ fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) 
     format!(
         "\n{}\n\n{}\n\n{how}{to} {file} for {}.",
         show::pairs(&show::license_pairs(body)),
-        show::modules(body),
+        show::modules(body, None),
         shown(&body.licensee)
     )
 }

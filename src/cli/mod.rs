@@ -4,6 +4,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
+mod check;
 #[cfg(feature = "vendor")]
 mod check_catalog;
 #[cfg(feature = "vendor")]
@@ -30,6 +31,7 @@ mod output;
 mod passphrase;
 #[cfg(feature = "vendor")]
 mod publish;
+mod report;
 mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
@@ -78,6 +80,10 @@ enum Verb {
     Verify(verify::Args),
     /// Show what is granted, until when, and what comes next (on the server).
     Status(status::Args),
+    /// Say whether so many more of a module may be added (on the server).
+    Check(check::Args),
+    /// Say what is in use now (on the server).
+    Report(report::Args),
     /// Stop here, and say so in a receipt (on the server).
     Deactivate(deactivate::Args),
     /// Show what a file is and says, and whether it verifies.
@@ -168,6 +174,8 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Machine(args) => machine::run(args, context),
         Verb::Request(args) => request::run(args, context),
         Verb::Import(args) => import::run(args, context),
+        Verb::Check(args) => check::run(args, context),
+        Verb::Report(args) => report::run(args, context),
         Verb::Deactivate(args) => deactivate::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(args, context),

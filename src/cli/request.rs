@@ -109,13 +109,15 @@ fn order(args: &Args) -> Result<Order> {
         pins: args.pin.iter().map(|pin| Factor::pin(&nfc(pin))).collect::<Result<_>>()?,
         renew: args.renew,
         new_identity: args.new_identity,
-        wanted: Set::new(args.module.iter().map(|text| count(text)).collect::<Result<_>>()?)?,
+        wanted: Set::new(
+            args.module.iter().map(|text| count(text, "--module OBM=10")).collect::<Result<_>>()?,
+        )?,
         note: Note::new(&nfc(args.note.as_deref().unwrap_or_default()))?,
     })
 }
 
 /// What people type is trimmed and brought to one Unicode form; files are compared as they are.
-fn typed(what: &str, text: &str) -> Result<Text> {
+pub fn typed(what: &str, text: &str) -> Result<Text> {
     let text = nfc(text);
     if text.is_empty() {
         return Err(Error::unable(format!("{what} is empty"), "write it as on the receipt"));
@@ -156,12 +158,15 @@ fn license_key(argument: &str) -> Result<Text> {
     typed("the license key on stdin", &text)
 }
 
-fn count(text: &str) -> Result<Count> {
-    let wrong =
-        || Error::unable(format!("{text:?} is not MODULE=NUMBER"), "write it like --module OBM=10");
+/// A module and a number; `like` is how it is written right.
+pub fn count(text: &str, like: &str) -> Result<Count> {
+    let wrong = || {
+        let fact = format!("{:?} is not MODULE=NUMBER", shown(text));
+        Error::unable(fact, format!("write it like {like}"))
+    };
     let (module, count) = text.split_once('=').ok_or_else(wrong)?;
     Ok(Count {
-        module: typed("--module", module)?,
+        module: typed("the module", module)?,
         count: count.trim().parse().map_err(|_| wrong())?,
     })
 }

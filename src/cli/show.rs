@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use olr::anchor::AnchorBody;
 use olr::display::{code, shown};
-use olr::entitlement::{Cause, Outcome};
+use olr::entitlement::{Cause, Count, Grant, Outcome};
 use olr::key::{Role, key_id};
 use olr::license::LicenseBody;
 use olr::machine::{Change, Factor, Line};
@@ -16,7 +16,7 @@ use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, RequestBody};
 use olr::revocation::RevocationsBody;
 use olr::time::Day;
-use olr::wire::codec::Limit;
+use olr::wire::codec::{Limit, Set};
 
 /// A table with aligned columns and no frame.
 pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
@@ -252,7 +252,10 @@ pub fn revocations_pairs(body: &RevocationsBody) -> Vec<(&'static str, String)> 
 }
 
 pub fn revocations_json(body: &RevocationsBody) -> Map<String, Value> {
-    let licenses: Vec<_> = body.licenses.iter().map(|id| id.to_string()).collect();
+    let licenses = body.licenses.iter();
+    let licenses: Vec<_> = licenses
+        .map(|w| json!({"license": w.license.to_string(), "cause": w.cause.word()}))
+        .collect();
     object(json!({
         "version": body.version, "sequence": body.sequence, "issued": body.issued.to_string(),
         "licenses": licenses,
@@ -326,34 +329,52 @@ pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
     pairs
 }
 
-/// The modules of a license as a table, by group.
-pub fn modules(body: &LicenseBody) -> String {
-    let mut rows: Vec<_> = body
-        .grants
-        .iter()
-        .map(|g| {
-            vec![
-                g.group.to_string(),
-                g.module.to_string(),
-                g.name.to_string(),
-                quota(&g.quota),
-                g.unit.to_string(),
-            ]
-        })
-        .collect();
+/// The modules of a license as a table, by group; with what is used and left where that is known.
+/// Of a pool, the quota of the module itself stands there, and what is left in the pool.
+pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
+    let row = |g: &Grant| {
+        let mut row = vec![g.group.to_string(), g.module.to_string(), g.name.to_string()];
+        row.push(quota(&g.quota));
+        if let Some(usage) = usage {
+            let used = usage.get(&*g.module).map_or(0, |count| count.count);
+            let available = olr::entitlement::quota(g, &body.grants, usage).available();
+            row.push(used.to_string());
+            row.push(available.map_or("unlimited".to_string(), |left| left.to_string()));
+        }
+        row.push(g.unit.to_string());
+        row.push(g.pool.to_string());
+        row
+    };
+    let mut rows: Vec<_> = body.grants.iter().map(row).collect();
     rows.sort();
-    table(&["group", "module", "name", "quota", "unit"], &rows, &[3])
+    let mut header = vec!["group", "module", "name", "quota"];
+    header.extend(if usage.is_some() { &["used", "available"][..] } else { &[] });
+    header.extend(["unit", "pool"]);
+    if rows.iter().all(|row| row.last().is_none_or(String::is_empty)) {
+        header.pop();
+        rows.iter_mut().for_each(|row| drop(row.pop()));
+    }
+    table(&header, &rows, if usage.is_some() { &[3, 4, 5] } else { &[3] })
 }
 
 /// What a report says of a license.
 pub fn license_json(body: &LicenseBody) -> Map<String, Value> {
-    let module = |grant: &olr::entitlement::Grant| {
+    used_json(body, None)
+}
+
+/// As [`license_json`], with what is in use.
+pub fn used_json(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<String, Value> {
+    let module = |grant: &Grant| {
+        let stands = usage.map(|usage| olr::entitlement::quota(grant, &body.grants, usage));
+        let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
+        let available = stands.and_then(|quota| quota.available());
+        let available = available.map(|left| i64::try_from(left).unwrap_or(i64::MAX));
         let quota = match &grant.quota {
             Limit::Only(count) => json!(count),
             Limit::Any => json!("unlimited"),
         };
         let entry = json!({
-            "quota": quota, "used": null, "available": null, "unit": &*grant.unit, "group": &*grant.group,
+            "quota": quota, "used": used, "available": available, "unit": &*grant.unit, "group": &*grant.group,
         });
         (grant.module.to_string(), entry)
     };

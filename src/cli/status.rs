@@ -113,7 +113,8 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
             }),
         )),
     }
-    let mut text = format!("{}\n\n{}", show::pairs(&pairs), show::modules(body));
+    let modules = show::modules(body, Some(&decision.usage));
+    let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
     if let Some(said) = verify::said_of_grace(decision) {
         text += &format!("\n\n{said}");
     }

@@ -167,8 +167,8 @@ fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
 
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Report {
-    let mut json =
-        decision.license.as_ref().map(|l| show::license_json(l.body())).unwrap_or_default();
+    let json = decision.license.as_ref().map(|l| show::used_json(l.body(), Some(&decision.usage)));
+    let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("judged_at".to_string(), json!(decision.at.to_string()));
     json.insert("clock_pending".to_string(), json!(decision.clock_is_pending));

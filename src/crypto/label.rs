@@ -27,6 +27,8 @@ pub const GRANT: &[u8] = b"olr/v1/grant";
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
 /// Checks a line of a key on paper.
 pub const PAPER: &[u8] = b"olr/v1/paper";
+/// Names what a server tells people.
+pub const EVENT: &[u8] = b"olr/v1/event";
 /// Detects damage of a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
@@ -88,6 +90,7 @@ mod tests {
             PAPER,
             STATE_CHAIN,
             REVOKED_LICENSE,
+            EVENT,
         ];
         labels.extend(Kind::ALL.iter().map(|kind| of_kind(*kind)));
         let all = labels.len();

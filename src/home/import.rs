@@ -2,14 +2,25 @@
 
 use crate::anchor::Anchor;
 use crate::display::shown;
+use crate::entitlement::excess;
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::license::License;
 use crate::policy::{ClockMemory, Decision, compare, judge};
-use crate::state::{Accepted, State, Surroundings};
+use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
+use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
+
+/// What is done with a license that grants less than is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverQuota {
+    /// It is refused.
+    Refused,
+    /// It is taken in; its grace begins.
+    Accepted,
+}
 
 /// What became of an imported file.
 #[derive(Debug)]
@@ -51,6 +62,20 @@ impl Home {
     /// # Errors
     /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
+        self.import_with(bytes, around, only_try, OverQuota::Refused)
+    }
+
+    /// As [`Home::import`]; a license that grants less than is used may be accepted.
+    ///
+    /// # Errors
+    /// As [`Home::import`].
+    pub fn import_with(
+        &self,
+        bytes: &[u8],
+        around: &Surroundings,
+        only_try: bool,
+        over: OverQuota,
+    ) -> Result<Imported> {
         let mut state = self.expect_begun()?;
         let _lock = if only_try { None } else { Some(self.lock()?) };
         if !only_try {
@@ -79,7 +104,7 @@ impl Home {
                 Imported::Time { time: anchor.body().time, new }
             }
             _ => {
-                let (license, accepted) = state.import_license(bytes, around)?;
+                let (license, accepted) = state.import_license(bytes, around, over)?;
                 Imported::License { license, accepted }
             }
         };
@@ -106,12 +131,17 @@ impl Home {
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        let license = state.import_license(bytes, around)?.0;
+        let license = state.import_license(bytes, around, OverQuota::Refused)?.0;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
+        let judged = judge(&license, &machine, &state, around.clock, None);
         Ok(Decision {
-            refusal: judge(&license, &machine, &state, around.clock, None).err(),
+            refusal: judged.refusal,
+            blocked: judged.blocked,
             grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage: Set::default(),
             license: Some(*license),
             next: None,
             machine: Some(machine),
@@ -136,6 +166,7 @@ impl State {
         &mut self,
         bytes: &[u8],
         around: &Surroundings,
+        over: OverQuota,
     ) -> Result<(Box<License>, Accepted)> {
         let frame = Frame::parse(Kind::License, bytes)?;
         self.take_up_attached(&frame)?;
@@ -154,13 +185,33 @@ impl State {
         let machine = compare(&license, self, &found);
         self.memory.mark = self.memory.mark.max(license.body().issued);
         self.observe(around);
-        match judge(&license, &machine, self, around.clock, None) {
+        match judge(&license, &machine, self, around.clock, None).refusal {
             // It waits for its first day.
-            Err(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
-            judged => drop(judged?),
+            Some(error) if error.refusal() != Some(Refusal::NotYetValid) => return Err(error),
+            _ => {}
+        }
+        if over == OverQuota::Refused {
+            self.expect_room(&license)?;
         }
         let accepted = self.accept(&license, self.judged_at(around.clock))?;
         Ok((license, accepted))
+    }
+
+    /// Whether a license grants what is in use.
+    fn expect_room(&self, license: &License) -> Result<()> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let usage = self.memory.slots.get(&name).map(|slot| slot.usage.clone());
+        let usage = usage.unwrap_or_default();
+        let Some(excess) = excess(&body.grants, &usage) else { return Ok(()) };
+        let fact = format!(
+            "this license grants {} of {}, where {} are in use",
+            excess.granted,
+            shown(excess.module),
+            excess.used
+        );
+        Err(Error::refuse(Refusal::QuotaExceeded, fact)
+            .hint("use less first, or add --accept-over-quota: then its grace for this begins"))
     }
 
     /// Whether this installation ever asked for the product and slot of `license`.

@@ -103,7 +103,9 @@ impl Home {
         if let (None, Some(license)) = (&decision.refusal, &decision.license) {
             let overlooked = decision.grace.as_ref().map(|grace| grace.cause);
             decision.refusal = match overlooked {
-                Some(Cause::Revoked) => License::verify_even_revoked(license.bytes(), &trust).err(),
+                Some(Cause::Revoked | Cause::Pooled) => {
+                    License::verify_even_revoked(license.bytes(), &trust).err()
+                }
                 _ => License::verify(license.bytes(), &trust).err(),
             };
         }

@@ -4,6 +4,7 @@ use rand::CryptoRng;
 use std::path::{Path, PathBuf};
 
 use crate::display::shown;
+use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::key::install::InstallSecret;
@@ -21,8 +22,9 @@ mod import;
 mod judge;
 mod order;
 mod store;
+mod watch;
 
-pub use import::Imported;
+pub use import::{Imported, OverQuota};
 pub use order::Order;
 
 /// A folder with the state of one installation.
@@ -138,6 +140,28 @@ impl Home {
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
         let aside = aside.into_iter().map(|(_, new)| new).next();
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
+    }
+
+    /// Takes in what is in use in a slot; modules that are not named keep their count.
+    ///
+    /// # Errors
+    /// `not-activated`, `damaged-state`; exit 2.
+    pub fn report(
+        &self,
+        product: Option<&str>,
+        slot: Option<&str>,
+        usage: &[Count],
+        around: &Surroundings,
+    ) -> Result<()> {
+        self.expect_state()?;
+        let _lock = self.lock()?;
+        let mut state = self.expect_state()?;
+        let name = state.slot(product, slot)?.name.clone();
+        state.observe(around);
+        if state.report(&name, usage, around.clock)? {
+            self.save(&state)?;
+        }
+        Ok(())
     }
 
     /// Stops what is installed in a slot and gives the receipt, the same one again later. The state

@@ -1,6 +1,6 @@
 //! A grant against the catalog: what it names is there, and what it combines is allowed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
 use crate::catalog::{allows, check_rules, listed};
@@ -175,13 +175,27 @@ impl GrantFile {
     ///
     /// # Errors
     /// Exit 2 when a module is unknown, or there are too many.
-    pub fn grants(&self, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
+    pub fn grants(&self, kind: &LicenseType, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
         let text = |text: &Option<String>| Text::new(text.as_deref().unwrap_or_default());
         let texts = |texts: &[String]| {
             Set::new(texts.iter().map(|text| Text::new(text)).collect::<Result<_>>()?)
         };
+        let pools: BTreeSet<_> =
+            self.modules.keys().filter_map(|id| catalog.modules.get(id)?.pool.as_deref()).collect();
+        // Whoever has a part of a pool may use all of its modules.
+        let shares = |(_, module): &(&String, &Module)| {
+            module.is_for(&self.product, &self.slot)
+                && module.pool.as_deref().is_some_and(|pool| pools.contains(pool))
+        };
+        let nothing = Quota::Count(0);
+        let mut quotas: BTreeMap<&String, &Quota> = self.modules.iter().collect();
+        for (id, _) in catalog.modules.iter().filter(shares) {
+            if allows(kind.modules.as_ref(), id) {
+                quotas.entry(id).or_insert(&nothing);
+            }
+        }
         let mut grants = Vec::new();
-        for (id, quota) in &self.modules {
+        for (id, quota) in quotas {
             let module = self.known_module(id, catalog)?;
             grants.push(Grant {
                 module: Text::new(id)?,
@@ -190,6 +204,7 @@ impl GrantFile {
                 unit: Text::new(&module.unit)?,
                 quota: quota.limit()?,
                 account_cap: module.account_cap.map_or(Limit::Any, Limit::Only),
+                admin_cap: self.admin_cap(id, module),
                 pool: text(&module.pool)?,
                 requires: texts(&module.requires)?,
                 includes: texts(&module.includes)?,

@@ -47,7 +47,7 @@ pub fn draft(
     expect_fit(body, grant, trust)?;
     let kind = grant.kind(catalog)?;
     grant.expect_allowed(kind, catalog)?;
-    let terms = Terms::of(grant, kind, catalog)?.carried_out()?;
+    let terms = Terms::of(grant, kind, catalog)?;
     let days = grant.days(stamp.issued, kind)?;
     Ok(LicenseBody {
         license: stamp.license,
@@ -62,7 +62,7 @@ pub fn draft(
         type_id: Text::new(&grant.license_type)?,
         model: kind.model()?,
         edition: kind.edition()?,
-        grants: grant.grants(catalog)?,
+        grants: grant.grants(kind, catalog)?,
         languages: Set::new(grant.languages.iter().map(|l| Text::new(l)).collect::<Result<_>>()?)
             .map_err(|error| error.within("grant: languages"))?,
         issued: stamp.issued,
@@ -73,6 +73,7 @@ pub fn draft(
         policy: machine_policy(body, grant.machine_policy(kind, catalog)?)?,
         grace: terms.grace,
         enforcement: terms.enforcement,
+        always: terms.always,
         replaces: body.renews,
         note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,
         extensions: Set::default(),

@@ -52,20 +52,6 @@ impl Terms {
             always: Set::new(always.collect::<Result<_>>()?)?,
         })
     }
-
-    /// The part that servers carry out: rule license-6 refuses a license that says more. A cause
-    /// whose rule is left out leads to what it leads to without one.
-    pub(super) fn carried_out(self) -> Result<Self> {
-        let is_known = |rule: &GraceRule| {
-            matches!(
-                (rule.cause, rule.outcome),
-                (Cause::Conflict, Outcome::Stop) | (Cause::Revoked, Outcome::Stop | Outcome::Warn)
-            )
-        };
-        let grace = self.grace.into_vec().into_iter().filter(is_known).collect();
-        let (enforcement, always) = (Set::default(), Set::default());
-        Ok(Self { grace: Set::new(grace)?, enforcement, always })
-    }
 }
 
 /// Whether the server itself is granted, or nothing that could be granted here is one.

@@ -24,8 +24,10 @@ pub(super) fn expect_within(body: &LicenseBody, delegation: &Delegation) -> Resu
     }
     if let Limit::Only(maxima) = &limits.modules {
         for grant in body.grants.iter() {
-            let maximum = maxima.get(&grant.module).map(|entry| &entry.maximum);
-            if !maximum.is_some_and(|maximum| covers(maximum, &grant.quota)) {
+            // A module without a maximum may stand there with quota 0, for its pool.
+            let entry = maxima.get(&grant.module);
+            let maximum = entry.map_or(&Limit::Only(0), |entry| &entry.maximum);
+            if !covers(maximum, &grant.quota) {
                 let module = crate::display::shown(&grant.module);
                 return Err(delegation.outside(format!("module {module} is above its maximum")));
             }

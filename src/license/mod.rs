@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::entitlement::{Cause, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
+use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome};
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Policy;
 use crate::revocation::Revocations;
@@ -68,6 +68,8 @@ record! {
         pub grace: Set<GraceRule>,
         /// What stops.
         pub enforcement: Set<EnforcementRule>,
+        /// What is never blocked, whatever stops.
+        pub always: Set<Operation>,
         /// The license it replaces.
         pub replaces: Option<LicenseId>,
         /// A word to the customer.
@@ -206,19 +208,16 @@ fn check(body: &LicenseBody) -> Result<()> {
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
-        let known = |rule: &GraceRule| {
-            matches!(
-                (rule.cause, rule.outcome),
-                (Cause::Conflict, Outcome::Stop) | (Cause::Revoked, Outcome::Stop | Outcome::Warn)
-            )
-        };
-        if !body.grace.iter().all(known) || !body.enforcement.is_empty() {
-            let fact = "license body: its grace or enforcement rules are unknown to this program";
-            return Err(
-                Error::refuse(Refusal::UnknownVersion, fact).hint("this file needs a newer olr")
-            );
+        let blocks = |rule: &GraceRule| rule.outcome == Outcome::Block;
+        let has_rule = |rule: &GraceRule| body.enforcement.get(&rule.cause).is_some();
+        let is_used = |rule: &EnforcementRule| body.grace.get(&rule.cause).is_some_and(blocks);
+        if !body.grace.iter().all(|rule| blocks(rule) == has_rule(rule))
+            || !body.enforcement.iter().all(is_used)
+        {
+            "what a cause blocks is said where its outcome is block, and nowhere else"
+        } else {
+            return Ok(());
         }
-        return Ok(());
     };
     Err(Error::refuse(Refusal::Malformed, format!("license body: {problem}")))
 }

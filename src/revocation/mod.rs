@@ -3,10 +3,11 @@
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::REVOKED_LICENSE;
+use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
-use crate::wire::codec::{BODY_CAP, Set, decode, record};
+use crate::wire::codec::{BODY_CAP, Keyed, Set, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::{LicenseId, RevokedId};
@@ -25,10 +26,27 @@ record! {
         pub sequence: u64,
         /// When it was issued, by the vendor's clock.
         pub issued: Instant,
-        /// The licenses, by a digest of their ids.
-        pub licenses: Set<RevokedId, 4096>,
+        /// The licenses.
+        pub licenses: Set<Withdrawn, 4096>,
         /// How the body may grow.
         pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A license that counts no longer.
+    pub struct Withdrawn {
+        /// The digest of its id.
+        pub license: RevokedId,
+        /// Why: *revoked* or *pooled*.
+        pub cause: Cause,
+    }
+}
+
+impl Keyed for Withdrawn {
+    type Key = RevokedId;
+    fn key(&self) -> &RevokedId {
+        &self.license
     }
 }
 
@@ -88,16 +106,25 @@ impl Revocations {
         &self.body
     }
 
+    /// Why a license is among them, if it is.
+    pub fn cause(&self, license: LicenseId) -> Option<Cause> {
+        self.body.licenses.get(&digest_of(license)).map(|withdrawn| withdrawn.cause)
+    }
+
     /// Whether a license is not among them.
     ///
     /// # Errors
     /// `revoked`.
     pub fn expect_unrevoked(&self, license: LicenseId) -> Result<()> {
-        if self.body.licenses.get(&digest_of(license)).is_none() {
-            return Ok(());
-        }
-        let fact = format!("license {license} was revoked by the vendor");
-        Err(Error::refuse(Refusal::Revoked, fact))
+        let Some(withdrawn) = self.body.licenses.get(&digest_of(license)) else { return Ok(()) };
+        let (fact, hint) = match withdrawn.cause {
+            Cause::Pooled => (
+                format!("license {license} was added to a pool"),
+                "use a key of that pool in its place",
+            ),
+            _ => (format!("license {license} was revoked by the vendor"), "contact the vendor"),
+        };
+        Err(Error::refuse(Refusal::Revoked, fact).hint(hint))
     }
 }
 
@@ -110,6 +137,10 @@ pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
     refuse_critical("revocations body", &body.extensions)?;
     if body.version == 0 || body.sequence == 0 {
         let fact = "revocations body: trusts and lists count from 1";
+        return Err(Error::refuse(Refusal::Malformed, fact));
+    }
+    if body.licenses.iter().any(|w| !matches!(w.cause, Cause::Revoked | Cause::Pooled)) {
+        let fact = "revocations body: a license is revoked or pooled, nothing else";
         return Err(Error::refuse(Refusal::Malformed, fact));
     }
     Ok(body)

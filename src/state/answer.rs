@@ -72,6 +72,9 @@ impl State {
             floor: 0,
             matched: Instant::default(),
             revoked: None,
+            usage: Set::default(),
+            over: None,
+            announced: Set::default(),
             receipt: None,
         });
         slot.receipt = None;
@@ -92,6 +95,7 @@ impl State {
         self.memory.mark = self.memory.mark.max(body.issued);
         slot.matched = self.memory.mark;
         slot.revoked = None;
+        self.note_over(&mut slot, now);
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)

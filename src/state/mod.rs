@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
+use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
@@ -22,18 +23,21 @@ mod answer;
 mod ask;
 mod clock;
 mod deactivate;
+mod event;
 mod revoked;
+mod usage;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 pub use clock::{Anchored, LAG, Pending};
+pub use event::{Announced, Event, Listener, Stage, Standing};
 pub use revoked::Listed;
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 3;
+const STATE_VERSION: u8 = 4;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -58,6 +62,8 @@ record! {
         pub anchored: Option<Anchored>,
         /// The newest revocations that were taken in.
         pub revocations: Option<Listed>,
+        /// What people are to be told of, oldest first.
+        pub events: List<Event>,
         /// SHA-256 chain over every artefact made or accepted.
         pub chain: [u8; 32],
         /// How the state may grow.
@@ -111,6 +117,12 @@ record! {
         pub matched: Instant,
         /// Since when the installed license is known to be revoked, by the mark.
         pub revoked: Option<Instant>,
+        /// What is in use, as the product last said.
+        pub usage: Set<Count, 4096>,
+        /// Since when more is used than granted, by the mark.
+        pub over: Option<Instant>,
+        /// What was last told of it.
+        pub announced: Set<Announced>,
         /// The receipt of the last deactivation; nothing while a license is here.
         pub receipt: Option<Blob<FRAME_CAP>>,
     }
@@ -170,6 +182,7 @@ impl State {
             pending: None,
             anchored: None,
             revocations: None,
+            events: List::default(),
             chain: [0; 32],
             extensions: Set::default(),
         };

@@ -1,5 +1,6 @@
 //! What the vendor took back, as far as it came here. Obeys `docs/format.md`, section "Revocations".
 
+use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::revocation::{Revocations, read_body};
@@ -49,10 +50,14 @@ impl State {
         self.memory.revocations.as_ref()?.verify(&self.trust).ok()
     }
 
-    /// Since when the installed license of `slot` is known to be revoked, and the refusal.
-    pub fn revocation(&self, slot: &Slot, license: &License) -> Option<(Instant, Error)> {
-        let error = license.expect_unrevoked(&self.trust, self.revocations().as_ref()).err()?;
-        Some((slot.revoked.unwrap_or(self.memory.mark), error))
+    /// Since when the installed license of `slot` is known to be revoked or pooled, and the refusal.
+    pub fn revocation(&self, slot: &Slot, license: &License) -> Option<(Cause, Instant, Error)> {
+        let list = self.revocations();
+        let error = license.expect_unrevoked(&self.trust, list.as_ref()).err()?;
+        let by_key = license.expect_unrevoked(&self.trust, None).is_err();
+        let cause = list.and_then(|list| list.cause(license.body().license));
+        let cause = cause.filter(|_| !by_key).unwrap_or(Cause::Revoked);
+        Some((cause, slot.revoked.unwrap_or(self.memory.mark), error))
     }
 
     /// Takes up the trusts and revocations that `frame` carries, where they are newer.

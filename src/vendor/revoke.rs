@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::read_toml;
+use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::revocation::{
-    Revocations, RevocationsBody, digest_of, read_body, sign_bare, sign_revocations,
+    Revocations, RevocationsBody, Withdrawn, digest_of, read_body, sign_bare, sign_revocations,
 };
 use crate::time::Instant;
 use crate::trust::{Act, Trust};
@@ -106,9 +107,10 @@ impl Folder {
             return Err(Error::unable(fact, "publish a next trust: it counts from 1 again"));
         };
         let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
-        licenses.extend(license.map(digest_of));
-        licenses.sort_unstable();
-        licenses.dedup();
+        let withdraw = |id| Withdrawn { license: digest_of(id), cause: Cause::Revoked };
+        licenses.extend(license.map(withdraw));
+        licenses.sort_unstable_by_key(|withdrawn| withdrawn.license);
+        licenses.dedup_by_key(|withdrawn| withdrawn.license);
         let licenses = Set::new(licenses).map_err(|_| {
             let fact = "there is no room in the revocations: they name at most 4096 licenses";
             Error::unable(fact, "revoke the key that signed them instead: olr revoke KEY-ID")

@@ -23,6 +23,11 @@ identifier! {
 }
 
 identifier! {
+    /// Names a change that people are told of.
+    pub struct EventId;
+}
+
+identifier! {
     /// Names one request of one installation.
     pub struct RequestId;
 }

@@ -132,7 +132,13 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
         let needed: String = more.requires.iter().map(|needed| format!("{needed} = 1\n")).collect();
         let tables = format!("[modules]\n{module} = {quota}\n{needed}");
         let body = desk.draft(&desk.grant(kind, "", &tables)).unwrap();
-        assert_eq!(body.grants.len(), 1 + more.requires.len());
+        // The others of its pool are there too, with nothing of their own.
+        let pool = desk.catalog.modules.iter().filter(|(id, other)| {
+            *id != module && !more.pool.is_empty() && other.pool.as_deref() == Some(more.pool)
+        });
+        let pool: Vec<_> = pool.map(|(id, _)| body.grants.get(id.as_str()).unwrap()).collect();
+        assert!(pool.iter().all(|grant| grant.quota == Limit::Only(0)));
+        assert_eq!(body.grants.len(), 1 + more.requires.len() + pool.len());
         let Grant { name, .. } = body.grants.get(module).unwrap();
         let texts = |texts: &[&str]| {
             let mut texts: Vec<_> = texts.iter().map(|text| Text::new(text).unwrap()).collect();
@@ -146,6 +152,7 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
             unit: Text::new(unit).unwrap(),
             quota: if more.unlimited { Limit::Any } else { Limit::Only(7) },
             account_cap: more.account_cap.map_or(Limit::Any, Limit::Only),
+            admin_cap: Limit::Any,
             pool: Text::new(more.pool).unwrap(),
             requires: texts(more.requires),
             includes: texts(more.includes),

@@ -2,10 +2,10 @@
 //! that grow when they are read.
 
 use olr::catalog::CATALOG_CAP;
-use olr::entitlement::{Count, Grant};
+use olr::entitlement::{Cause, Count, Grant};
 use olr::key::Role;
 use olr::machine::{Class, Factor, FactorKind};
-use olr::revocation::{RevocationsBody, sign_bare, sign_revocations};
+use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
 use olr::state::{Held, Memory, Pair, Slot, SlotName};
 use olr::time::Instant;
 use olr::trust::{ModuleMaximum, Product};
@@ -60,6 +60,7 @@ fn license(grants: u32, required: u32, included: u32) -> Vec<u8> {
         unit: text(""),
         quota: Limit::Any,
         account_cap: Limit::Any,
+        admin_cap: Limit::Any,
         pool: text(""),
         requires: modules(required),
         includes: modules(included),
@@ -112,12 +113,16 @@ fn revoked() -> Vec<u8> {
     WORLD.vendor.second_trust(|body| body.revoked = Set::new(keys).unwrap())
 }
 
+fn withdrawn(n: u32) -> Withdrawn {
+    Withdrawn { license: RevokedId(numbered(n)), cause: Cause::Revoked }
+}
+
 fn list() -> RevocationsBody {
     RevocationsBody {
         version: 1,
         sequence: 1,
         issued: Instant::default(),
-        licenses: Set::new((0..4096).map(|n| RevokedId(numbered(n))).collect()).unwrap(),
+        licenses: Set::new((0..4096).map(withdrawn).collect()).unwrap(),
         extensions: Set::default(),
     }
 }
@@ -150,9 +155,13 @@ fn state() -> Vec<u8> {
     let factor = Factor { kind, class, name: text(""), value: text(""), ignored: text("") };
     let enrolled = List::new(vec![factor; 64]).unwrap();
     let held = Some(Held { license: Blob::default(), enrolled });
+    let usage: Set<Count, 4096> = Set::default();
     let slot = |slot| Slot {
         matched: Instant::default(),
         revoked: None,
+        usage: usage.clone(),
+        over: None,
+        announced: Set::default(),
         receipt: None,
         name: SlotName { product: text(""), slot },
         installed: held.clone(),

@@ -84,10 +84,10 @@ pub const TIME: Type = Record(&[
 ]);
 
 pub const REVOCATIONS: Type = Record(&[
-    U32,                  // version
-    U64,                  // sequence
-    U64,                  // issued
-    Set(4096, &ID, 0..1), // licenses
+    U32,                                    // version
+    U64,                                    // sequence
+    U64,                                    // issued
+    Set(4096, &Record(&[ID, CAUSE]), 0..1), // licenses
     EXTENSIONS,
 ]);
 
@@ -126,6 +126,7 @@ const GRANT: Type = Record(&[
     TEXT,        // unit
     Limit(&U64), // quota
     Limit(&U64), // account_cap
+    Limit(&U64), // admin_cap
     TEXT,        // pool
     TEXTS,       // requires
     TEXTS,       // includes
@@ -162,6 +163,7 @@ pub const LICENSE: Type = Record(&[
     POLICY,
     Set(64, &Record(&[CAUSE, U64, Table(3)]), 0..1), // grace
     Set(64, &Record(&[CAUSE, Set(64, &Table(10), 0..1)]), 0..1), // enforcement
+    Set(64, &Table(10), 0..1),                       // always
     Maybe(&ID),                                      // replaces
     NOTE,                                            // note
     EXTENSIONS,
@@ -170,16 +172,32 @@ pub const LICENSE: Type = Record(&[
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
 const SLOT: Type = Record(&[
-    TEXT,                   // product
-    TEXT,                   // slot
-    HELD,                   // installed
-    HELD,                   // next
-    U64,                    // highest number
-    U32,                    // highest answer
-    U64,                    // floor
-    U64,                    // matched
-    Maybe(&U64),            // revoked
-    Maybe(&Bytes(262_144)), // receipt
+    TEXT,                                       // product
+    TEXT,                                       // slot
+    HELD,                                       // installed
+    HELD,                                       // next
+    U64,                                        // highest number
+    U32,                                        // highest answer
+    U64,                                        // floor
+    U64,                                        // matched
+    Maybe(&U64),                                // revoked
+    Set(4096, &Record(&[TEXT, U64]), 0..1),     // usage
+    Maybe(&U64),                                // over
+    Set(64, &Record(&[CAUSE, Table(7)]), 0..1), // announced
+    Maybe(&Bytes(262_144)),                     // receipt
+]);
+
+const EVENT: Type = Record(&[
+    ID,                       // id
+    TEXT,                     // product
+    TEXT,                     // slot
+    ID,                       // license
+    CAUSE,                    // cause
+    Table(7),                 // stage
+    U64,                      // at
+    Maybe(&U64),              // until
+    NOTE,                     // fact
+    Set(64, &Table(2), 0..1), // heard
 ]);
 
 pub const STATE: Type = Record(&[
@@ -193,6 +211,7 @@ pub const STATE: Type = Record(&[
     Maybe(&Record(&[U64, TEXT, U64])),                            // pending
     Maybe(&Record(&[U64, KEY])),                                  // anchored
     Maybe(&Record(&[Bytes(262_144), List(16, &Bytes(262_144))])), // revocations
+    List(64, &EVENT),                                             // events
     KEY,                                                          // chain
     EXTENSIONS,
 ]);

@@ -3,13 +3,14 @@
 
 use olr::anchor::{AnchorBody, sign_time};
 use olr::crypto::sign::SigningKey;
+use olr::entitlement::Cause;
 use olr::key::Role::{Install, Issuer, Root, Sealing};
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::machine::Factor;
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::Earlier;
-use olr::revocation::{RevocationsBody, sign_bare, sign_revocations};
+use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
 use olr::state::Listed;
 use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
@@ -187,6 +188,7 @@ fn licenses() {
         let mut grants = body.grants.to_vec();
         grants[0].requires = texts(&["ACB", "VMW"]);
         grants[0].account_cap = Limit::Only(300);
+        grants[0].admin_cap = Limit::Only(30);
         grants[0].pool = text("pool");
         body.grants = Set::new(grants).unwrap();
         body.languages = texts(&["de", "en"]);
@@ -236,7 +238,8 @@ fn licenses_that_carry() {
 
 /// The body of a list with something in every field.
 fn list() -> RevocationsBody {
-    let licenses = [[1; 16], [2; 16], [0xff; 16]].map(RevokedId);
+    let licenses = [[1; 16], [2; 16], [0xff; 16]]
+        .map(|id| Withdrawn { license: RevokedId(id), cause: Cause::Revoked });
     RevocationsBody {
         version: 1,
         sequence: 70_000,

@@ -59,6 +59,7 @@ fn license(body: &LicenseBody, text: &Text, note: &Note) -> LicenseBody {
         unit: text.clone(),
         quota: Limit::Only(10),
         account_cap: Limit::Any,
+        admin_cap: Limit::Any,
         pool: text.clone(),
         requires: texts(),
         includes: texts(),

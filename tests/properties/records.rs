@@ -10,13 +10,16 @@ use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
 use olr::partial::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
-use olr::revocation::RevocationsBody;
-use olr::state::{Anchored, Asked, Held, Listed, Memory, Pair, Pending, Sent, Slot, SlotName};
+use olr::revocation::{RevocationsBody, Withdrawn};
+use olr::state::{
+    Anchored, Announced, Asked, Event, Held, Listed, Listener, Memory, Pair, Pending, Sent, Slot,
+    SlotName, Stage,
+};
 use olr::time::{Day, Instant};
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
 use olr::wire::extension::Extension;
 use olr::wire::frame::Kind;
-use olr::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
+use olr::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 
 /// A record: its fields one after another, in this order. A field left out does not compile.
 macro_rules! records {
@@ -38,9 +41,9 @@ records! {
     LicenseBody {
         license request request_hash number answer install_key licensee product slot type_id model
         edition grants languages issued starts expires maintenance tolerance policy grace
-        enforcement replaces note extensions
+        enforcement always replaces note extensions
     }
-    Grant { module name group unit quota account_cap pool requires includes minimum_version }
+    Grant { module name group unit quota account_cap admin_cap pool requires includes minimum_version }
     Policy { name threshold hardware enrolled }
     Enrolled { kind class weight commitment }
     GraceRule { cause seconds outcome }
@@ -72,20 +75,23 @@ records! {
     }
 
     RevocationsBody { version sequence issued licenses extensions }
+    Withdrawn { license cause }
 
     ProposalBody { kind signers attachments body extensions }
 
     AnchorBody { request request_hash number install_key time extensions }
 
     Memory {
-        counter trusts number requests slots asked mark pending anchored revocations chain
+        counter trusts number requests slots asked mark pending anchored revocations events chain
         extensions
     }
     Listed { list delegations }
     Pending { clock boot uptime }
     Anchored { number hash }
     Sent { number request hash product slot found }
-    Slot { name installed next highest floor matched revoked receipt }
+    Slot { name installed next highest floor matched revoked usage over announced receipt }
+    Announced { cause stage }
+    Event { id slot license cause stage at until fact heard }
     SlotName { product slot }
     Held { license enrolled }
     Pair { number answer }
@@ -111,7 +117,7 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(Model Edition Operation Cause Outcome Class FactorKind Act Kind);
+tables!(Model Edition Operation Cause Outcome Class FactorKind Act Kind Stage Listener);
 
 macro_rules! identifiers {
     ($($name:ident)*) => { $(
@@ -125,4 +131,4 @@ macro_rules! identifiers {
         }
     )* };
 }
-identifiers!(KeyId LicenseId RequestId RevokedId);
+identifiers!(EventId KeyId LicenseId RequestId RevokedId);

@@ -10,14 +10,14 @@ use olr::machine::{self, Class, FactorKind};
 use olr::partial::ProposalBody as OurProposal;
 use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
-use olr::revocation::RevocationsBody as OurRevocations;
+use olr::revocation::{self, RevocationsBody as OurRevocations};
 use olr::state::{self, Memory as OurMemory};
 use olr::time;
 use olr::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
 use olr::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
 use olr::wire::extension;
 use olr::wire::frame::{Frame, Kind};
-use olr::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
+use olr::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT as PREALLOCATION};
 use wincode::int_encoding::{LittleEndian, VarInt};
 use wincode::len::BincodeLen;
@@ -111,6 +111,7 @@ macro_rules! tables {
     )* };
 }
 tables!(ours::Model ours::Edition ours::Operation ours::Cause ours::Outcome Class FactorKind Act Kind);
+tables!(state::Stage state::Listener);
 
 macro_rules! identifiers {
     ($($type:ty)*) => { $(
@@ -121,7 +122,7 @@ macro_rules! identifiers {
         }
     )* };
 }
-identifiers!(KeyId LicenseId RequestId RevokedId);
+identifiers!(EventId KeyId LicenseId RequestId RevokedId);
 
 impl Same<time::Instant> for u64 {
     fn same(&self, ours: &time::Instant) -> bool {
@@ -237,6 +238,7 @@ mirrors! {
         policy: Policy,
         grace: Vec<GraceRule>,
         enforcement: Vec<EnforcementRule>,
+        always: Vec<Number>,
         replaces: Option<Id>,
         note: Text,
         extensions: Vec<Extension>,
@@ -248,6 +250,7 @@ mirrors! {
         unit: Text,
         quota: Limit<u64>,
         account_cap: Limit<u64>,
+        admin_cap: Limit<u64>,
         pool: Text,
         requires: Vec<Text>,
         includes: Vec<Text>,
@@ -392,8 +395,12 @@ mirrors! {
         version: u32,
         sequence: u64,
         issued: Instant,
-        licenses: Vec<Id>,
+        licenses: Vec<Withdrawn>,
         extensions: Vec<Extension>,
+    }
+    Withdrawn of revocation::Withdrawn {
+        license: Id,
+        cause: Number,
     }
 
     Memory of OurMemory {
@@ -407,6 +414,7 @@ mirrors! {
         pending: Option<Pending>,
         anchored: Option<Anchored>,
         revocations: Option<Listed>,
+        events: Vec<Event>,
         chain: Hash,
         extensions: Vec<Extension>,
     }
@@ -426,7 +434,25 @@ mirrors! {
         floor: u64,
         matched: Instant,
         revoked: Option<Instant>,
+        usage: Vec<Count>,
+        over: Option<Instant>,
+        announced: Vec<Announced>,
         receipt: Option<Vec<u8>>,
+    }
+    Announced of state::Announced {
+        cause: Number,
+        stage: Number,
+    }
+    Event of state::Event {
+        id: Id,
+        slot: SlotName,
+        license: Id,
+        cause: Number,
+        stage: Number,
+        at: Instant,
+        until: Option<Instant>,
+        fact: Text,
+        heard: Vec<Number>,
     }
     SlotName of state::SlotName {
         product: Text,

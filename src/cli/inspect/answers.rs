@@ -28,7 +28,7 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(body) => {
             findings.pairs.extend(show::license_pairs(&body));
             findings.pairs.push(("answers request", olr::display::code(&body.request_hash)));
-            findings.more = show::modules(&body);
+            findings.more = show::modules(&body, None);
             findings.json.extend(show::license_json(&body));
             findings.json.insert("code".to_string(), json!(olr::display::code(&body.request_hash)));
         }

@@ -27,7 +27,7 @@ pub fn changes(proposal: &Proposal, trust: Option<&Trust>) -> String {
         }
         Content::Delegation(body) => show::pairs(&delegation_pairs(body)),
         Content::License(body) => {
-            format!("{}\n\n{}", show::pairs(&show::license_pairs(body)), show::modules(body))
+            format!("{}\n\n{}", show::pairs(&show::license_pairs(body)), show::modules(body, None))
         }
     }
 }

@@ -1,20 +1,35 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Outcome};
+use crate::entitlement::{Cause, Count, Excess, Operations, Outcome, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
 use crate::machine::{Comparison, Factor, Match};
 use crate::state::{Held, Slot, State};
 use crate::time::Instant;
+use crate::wire::codec::Set;
+
+mod change;
+mod question;
+
+pub use change::{COUNTDOWN, WARNINGS};
+pub use question::{Answer, Question};
 
 /// The answer for one slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// Nothing, or the refusal.
     pub refusal: Option<Error>,
+    /// What may not be done now.
+    pub blocked: Operations,
     /// What the license overlooks for now; nothing where it is refused.
     pub grace: Option<Grace>,
+    /// Everything that it overlooks for now, what ends first before the others.
+    pub graces: Vec<Grace>,
+    /// What it overlooks no longer.
+    pub ended: Vec<Grace>,
+    /// What is in use, as the product last said.
+    pub usage: Set<Count, 4096>,
     /// The license in force, or the one that was refused, where it could be verified.
     pub license: Option<License>,
     /// The license that takes over at its start.
@@ -83,6 +98,14 @@ impl Decision {
         }
     }
 
+    /// Refuses everything from now on, for a reason that judgement could not be made.
+    pub(crate) fn refuse(&mut self, refusal: Error, at: Instant) {
+        self.refusal = Some(refusal);
+        self.blocked = Operations::all();
+        self.grace = None;
+        self.at = at;
+    }
+
     /// Whether the machine is the one that the license was issued for.
     pub fn matches(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.expect().is_ok())
@@ -94,7 +117,11 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let at = state.judged_at(clock);
     let mut decision = Decision {
         refusal: None,
+        blocked: Operations::default(),
         grace: None,
+        graces: Vec::new(),
+        ended: Vec::new(),
+        usage: slot.usage.clone(),
         license: None,
         next: None,
         machine: None,
@@ -122,14 +149,15 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     decision.next = next.map(|(next, _)| next);
     let (license, enrolled) = match in_force {
         Ok(in_force) => in_force,
-        Err(refusal) => return Decision { refusal: Some(refusal), ..decision },
+        Err(refusal) => {
+            return Decision { refusal: Some(refusal), blocked: Operations::all(), ..decision };
+        }
     };
     let machine = compare(&license, state, found);
-    let revoked = state.revocation(slot, &license);
-    match judge(&license, &machine, state, clock, Some((slot.matched, revoked))) {
-        Ok(grace) => decision.grace = grace,
-        Err(refusal) => decision.refusal = Some(refusal),
-    }
+    let judged = judge(&license, &machine, state, clock, Some(slot));
+    (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
+    decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
+    (decision.graces, decision.ended) = (judged.graces, judged.ended);
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
@@ -174,61 +202,129 @@ pub fn explain(
     Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable)
 }
 
-/// Judges a license that was verified and is for this installation. One that is installed may have a
-/// grace: `installed` says when its machine was last seen, and whether it is revoked.
+/// What was found of a license.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Judgement {
+    /// Nothing, or the first refusal.
+    pub refusal: Option<Error>,
+    /// What may not be done.
+    pub blocked: Operations,
+    /// What is overlooked for now, what ends first before the others.
+    pub graces: Vec<Grace>,
+    /// What is overlooked no longer.
+    pub ended: Vec<Grace>,
+}
+
+/// Judges a license that was verified and is for this installation. One that is installed in `slot`
+/// may have graces; one that is to be imported has none.
 ///
-/// # Errors
-/// `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired`, in this order.
+/// The refusal is `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired` or
+/// `quota-exceeded`, the first of these that applies.
 pub fn judge(
     license: &License,
     machine: &Match,
     state: &State,
     clock: Instant,
-    installed: Option<(Instant, Option<(Instant, Error)>)>,
-) -> Result<Option<Grace>> {
+    slot: Option<&Slot>,
+) -> Judgement {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
-    let (matched, revoked) = installed.map_or((None, None), |(matched, r)| (Some(matched), r));
-    let revoked = match revoked {
-        Some((since, refusal)) => Some(grace(license, Cause::Revoked, Some(since), at, refusal)?),
-        None => None,
-    };
+    let mut judged = Judgement::default();
+    if let Some((cause, since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
+        judged.weigh(license, cause, Some(since), at, refusal);
+    }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");
-        return Err(Error::refuse(Refusal::ClockRolledBack, fact));
+        judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact));
     }
-    let conflict = match machine.expect() {
-        Ok(()) => None,
-        Err(refusal) => Some(grace(license, Cause::Conflict, matched, at, refusal)?),
-    };
+    if let Err(refusal) = machine.expect() {
+        let matched = slot.map(|slot| slot.matched);
+        judged.weigh(license, Cause::Conflict, matched, at, refusal);
+    }
     if at < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
-        return Err(Error::refuse(Refusal::NotYetValid, fact));
+        judged.stop(license, Error::refuse(Refusal::NotYetValid, fact));
     }
-    match body.expires {
-        Some(last) if at >= last.ends() => {
-            Err(Error::refuse(Refusal::Expired, format!("this license ended on {last}")))
-        }
-        _ => Ok([revoked, conflict].into_iter().flatten().min_by_key(Grace::urgency)),
+    if let Some(last) = body.expires.filter(|last| at >= last.ends()) {
+        let refusal = Error::refuse(Refusal::Expired, format!("this license ended on {last}"));
+        judged.weigh(license, Cause::Expired, slot.map(|_| last.ends()), at, refusal);
     }
+    if let Some(slot) = slot
+        && let Some(excess) = excess(&body.grants, &slot.usage)
+    {
+        judged.weigh_quota(license, slot.over.unwrap_or(mark), at, excess);
+    }
+    judged.graces.sort_by_key(Grace::urgency);
+    judged
 }
 
-/// The grace that a license has for `cause`. For a machine that no longer matches it counts from when
-/// it was last seen: a snapshot that is restored brings no new one.
-fn grace(
-    license: &License,
-    cause: Cause,
-    since: Option<Instant>,
-    at: Instant,
-    refusal: Error,
-) -> Result<Grace> {
-    let rule = license.body().grace.get(&cause);
-    let (Some(rule), Some(since)) = (rule, since) else { return Err(refusal) };
-    let until = Instant::new(since.seconds.saturating_add(rule.seconds));
-    if rule.outcome == Outcome::Warn {
-        return Ok(Grace { cause, since, until: None, then: rule.outcome, overlooked: refusal });
+impl Judgement {
+    /// Everything stops, but for what the license never blocks.
+    fn stop(&mut self, license: &License, refusal: Error) {
+        self.block(license, Operations::all(), refusal);
     }
-    if at >= until {
-        return Err(refusal.within(format!("the grace period ended at {until}")));
+
+    fn block(&mut self, license: &License, operations: Operations, refusal: Error) {
+        let always = Operations::of(license.body().always.iter().copied());
+        self.blocked = self.blocked.and(operations.without(always));
+        self.refusal.get_or_insert(refusal);
     }
-    Ok(Grace { cause, since, until: Some(until), then: rule.outcome, overlooked: refusal })
+
+    /// What the license says of `cause`. For a machine that no longer matches, its grace counts from
+    /// when it was last seen: a snapshot that is restored brings no new one.
+    fn weigh(
+        &mut self,
+        license: &License,
+        cause: Cause,
+        since: Option<Instant>,
+        at: Instant,
+        refusal: Error,
+    ) {
+        let body = license.body();
+        let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
+            let (since, then) = (since.unwrap_or(at), Outcome::Stop);
+            let overlooked = refusal.clone();
+            self.ended.push(Grace { cause, since, until: Some(since), then, overlooked });
+            return self.stop(license, refusal);
+        };
+        let until = Instant::new(since.seconds.saturating_add(rule.seconds));
+        if rule.outcome != Outcome::Warn && at >= until {
+            let refusal = match rule.seconds {
+                0 => refusal,
+                _ => refusal.within(format!("the grace period ended at {until}")),
+            };
+            let (then, overlooked) = (rule.outcome, refusal.clone());
+            self.ended.push(Grace { cause, since, until: Some(until), then, overlooked });
+            let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
+            return match blocked {
+                Some(rule) => {
+                    self.block(license, Operations::of(rule.blocked.iter().copied()), refusal);
+                }
+                None => self.stop(license, refusal),
+            };
+        }
+        let until = (rule.outcome != Outcome::Warn).then_some(until);
+        self.graces.push(Grace { cause, since, until, then: rule.outcome, overlooked: refusal });
+    }
+
+    /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
+    fn weigh_quota(&mut self, license: &License, since: Instant, at: Instant, excess: Excess<'_>) {
+        let fact = format!(
+            "{}: {} used, {} granted",
+            crate::display::shown(excess.module),
+            excess.used,
+            excess.granted
+        );
+        let refusal = Error::refuse(Refusal::QuotaExceeded, fact);
+        let causes = [Cause::OverQuota, Cause::Upgraded];
+        match causes.into_iter().find(|cause| license.body().grace.get(cause).is_some()) {
+            Some(cause) => self.weigh(license, cause, Some(since), at, refusal),
+            None => self.graces.push(Grace {
+                cause: Cause::OverQuota,
+                since,
+                until: None,
+                then: Outcome::Warn,
+                overlooked: refusal,
+            }),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What a license grants, in the words that judgement and `status` need.
 //! Obeys `docs/format.md`, section "Grants".
 
+mod quota;
+pub use quota::{Excess, Quota, excess, is_included, quota};
+
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 
 numbered! {
@@ -134,6 +137,8 @@ record! {
         pub quota: Limit<u64>,
         /// At most so many per account, or *any*.
         pub account_cap: Limit<u64>,
+        /// At most so many for one sub-administrator, or *any*.
+        pub admin_cap: Limit<u64>,
         /// Modules of one pool share their quotas; empty for none.
         pub pool: Text,
         /// Modules that must be granted too.
@@ -149,6 +154,45 @@ impl Keyed for Grant {
     type Key = str;
     fn key(&self) -> &str {
         &self.module
+    }
+}
+
+/// A set of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Operations(u16);
+
+impl Operations {
+    /// Every operation.
+    pub fn all() -> Self {
+        Self::of(Operation::ALL.iter().copied())
+    }
+
+    /// These.
+    pub fn of(operations: impl IntoIterator<Item = Operation>) -> Self {
+        let bit = |operation: Operation| 1u16.checked_shl(operation.number().into()).unwrap_or(0);
+        Self(operations.into_iter().map(bit).fold(0, |all, bit| all | bit))
+    }
+
+    /// Whether `operation` is one of them.
+    pub fn contains(self, operation: Operation) -> bool {
+        self.0 & Self::of([operation]).0 != 0
+    }
+
+    /// These and the others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// These without the others.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// Each of them, by number.
+    pub fn iter(self) -> impl Iterator<Item = Operation> {
+        Operation::ALL.iter().copied().filter(move |operation| self.contains(*operation))
     }
 }
 

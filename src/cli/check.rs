@@ -1,0 +1,100 @@
+//! `olr check`: may so many more of a module be added?
+
+use serde_json::json;
+
+use olr::display::shown;
+use olr::entitlement::{Count, Operation, quota};
+use olr::error::{Error, Result};
+use olr::policy::Question;
+use olr::time::Day;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::output::Report;
+use super::request;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+    /// The module.
+    #[arg(required_unless_present_any = ["release", "operation"])]
+    module: Option<String>,
+    /// How many more.
+    #[arg(default_value_t = 1)]
+    count: u64,
+    /// How many are in use; by default as last reported.
+    #[arg(long, value_name = "N", requires = "module")]
+    used: Option<u64>,
+    /// What is to be done; by default a user is created.
+    #[arg(long, value_name = "O")]
+    operation: Option<String>,
+    /// The release that runs.
+    #[arg(long = "version-of-product", value_name = "V")]
+    version: Option<String>,
+    /// The day on which the release came out that is to be installed.
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["module", "operation"])]
+    release: Option<String>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.open(context)?;
+    let (around, _) = context.around(true);
+    let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
+    let (_, mut decision) = home.decide(product, slot, &around)?;
+    let module = args.module.as_deref().map(|m| request::typed("MODULE", m)).transpose()?;
+    if let (Some(module), Some(count)) = (&module, args.used) {
+        decision = decision.with_usage(Count { module: module.clone(), count })?;
+    }
+    let adds: Vec<_> = module.iter().map(|module| (&**module, args.count)).collect();
+    let question = Question {
+        operation: operation(args)?,
+        adds: &adds,
+        account: &[],
+        version: args.version.as_deref().unwrap_or_default(),
+        release: args.release.as_deref().map(Day::parse).transpose()?,
+    };
+    let answer = decision.ask(&question);
+    let grants = decision.license.as_ref().map(|license| &license.body().grants);
+    let stands = grants.and_then(|grants| {
+        let grant = grants.get(module.as_deref()?)?;
+        Some(quota(grant, grants, &decision.usage))
+    });
+    let json = json!({
+        "operation": question.operation.word(), "module": module.as_deref(), "wanted": args.count,
+        "allowed": answer.is_yes(),
+        "quota": stands.map(|quota| quota.granted), "used": stands.map(|quota| quota.used),
+        "available": stands.and_then(|quota| quota.available()).map(|n| n.to_string().parse::<i64>().ok()),
+    });
+    let refusal = answer.refusal();
+    let text = match (&refusal, &module, stands) {
+        (Some(refusal), ..) => format!("no: {refusal}\nhint: {}", refusal.next_step()),
+        (None, Some(module), Some(quota)) => match quota.available() {
+            Some(available) => {
+                format!("yes: {} more of {}, {available} available", args.count, shown(module))
+            }
+            None => format!("yes: {} more of {}, without a limit", args.count, shown(module)),
+        },
+        _ => "yes".to_string(),
+    };
+    let report = Report::new(text, json);
+    let report = match &refusal {
+        Some(refusal) => report.refused(refusal),
+        None => report,
+    };
+    Ok(report.at_home(&home))
+}
+
+fn operation(args: &Args) -> Result<Operation> {
+    let word = match (&args.operation, &args.release) {
+        (Some(word), _) => word,
+        (None, Some(_)) => return Ok(Operation::Upgrade),
+        (None, None) => return Ok(Operation::CreateUser),
+    };
+    Operation::from_word(word).ok_or_else(|| {
+        let known: Vec<_> = Operation::ALL.iter().map(|operation| operation.word()).collect();
+        let fact = format!("there is no operation {:?}", shown(word));
+        Error::unable(fact, format!("the operations are {}", known.join(", ")))
+    })
+}

@@ -1,0 +1,39 @@
+//! `olr report`: what is in use now.
+
+use serde_json::{Map, Value, json};
+
+use olr::entitlement::Count;
+use olr::error::Result;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::output::Report;
+use super::{request, show};
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+    /// How many of a module are in use; modules that are not named keep their count.
+    #[arg(required = true, value_name = "MODULE=N")]
+    usage: Vec<String>,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    let home = args.home.open(context)?;
+    let usage = args.usage.iter().map(|text| request::count(text, "olr report OBM=12"));
+    let usage: Vec<Count> = usage.collect::<Result<_>>()?;
+    let (around, _) = context.around(true);
+    let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
+    home.report(product, slot, &usage, &around)?;
+    let (_, decision) = home.decide(product, slot, &around)?;
+    let body = decision.license.as_ref().map(|license| license.body());
+    let mut text = body.map(|body| show::modules(body, Some(&decision.usage))).unwrap_or_default();
+    if let Some(grace) = &decision.grace {
+        text += &format!("\n\n{}", grace.overlooked.fact());
+    }
+    let modules: Map<_, _> =
+        decision.usage.iter().map(|count| (count.module.to_string(), json!(count.count))).collect();
+    Ok(Report::new(text, json!({"used": Value::Object(modules)})).at_home(&home))
+}

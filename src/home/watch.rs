@@ -1,0 +1,105 @@
+//! Judging, and remembering what is to be told to people.
+
+use crate::entitlement::{Cause, Outcome};
+use crate::error::Result;
+use crate::home::Home;
+use crate::policy::{COUNTDOWN, Decision, WARNINGS};
+use crate::state::{Event, Listener, Stage, Standing, State, Surroundings};
+use crate::trust::Trust;
+use crate::wire::id::EventId;
+
+impl Home {
+    /// As [`Home::decide_under`] (without an anchor: [`Home::decide`]), and remembers what changed
+    /// for the worse or the better since it was last asked so. Returns what `listener` has not
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// As [`Home::decide`].
+    pub fn watch(
+        &self,
+        anchor: Option<&Trust>,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+        listener: Listener,
+    ) -> Result<(Decision, Vec<Event>)> {
+        let (state, decision) = match anchor {
+            Some(anchor) => self.decide_under(anchor, product, slot, around)?,
+            None => self.decide(product, slot, around)?,
+        };
+        let name = state.slot(product, slot)?.name.clone();
+        let Some(license) = &decision.license else {
+            return Ok((decision, state.unheard(listener).cloned().collect()));
+        };
+        let (id, standing) = (license.body().license, standing(&decision));
+        let mut state = state;
+        if state.announce(&name, id, decision.at, &standing)?
+            && let Ok(_lock) = self.lock()
+            && let Ok(mut stored) = self.expect_state()
+            && stored.announce(&name, id, decision.at, &standing)?
+        {
+            // Where it cannot be written it is told all the same, and told again.
+            let _ = self.save(&stored);
+            state = stored;
+        }
+        Ok((decision, state.unheard(listener).cloned().collect()))
+    }
+
+    /// Remembers that `listener` dealt with these events.
+    ///
+    /// # Errors
+    /// `not-activated`, `damaged-state`; exit 2.
+    pub fn acknowledge(&self, listener: Listener, events: &[EventId]) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut state: State = self.expect_state()?;
+        if state.acknowledge(listener, events)? { self.save(&state) } else { Ok(()) }
+    }
+}
+
+/// Everything that people should know of, each cause once.
+fn standing(decision: &Decision) -> Vec<Standing> {
+    let mut all: Vec<Standing> = Vec::new();
+    let ended = decision.ended.iter().map(|grace| (grace, true));
+    for (grace, has_ended) in ended.chain(decision.graces.iter().map(|grace| (grace, false))) {
+        let countdown = grace.until.filter(|until| {
+            grace.then == Outcome::Stop
+                && until.seconds.saturating_sub(decision.at.seconds) <= COUNTDOWN
+        });
+        let stage = match (has_ended, countdown) {
+            (true, _) => Stage::Ended,
+            (false, Some(_)) => Stage::Countdown,
+            (false, None) => Stage::Grace,
+        };
+        if !all.iter().any(|standing| standing.cause == grace.cause) {
+            all.push(Standing {
+                cause: grace.cause,
+                stage,
+                since: grace.since,
+                until: grace.until.filter(|_| !has_ended),
+                fact: grace.overlooked.to_string(),
+            });
+        }
+    }
+    all.extend(expiring(decision).filter(|_| !all.iter().any(|s| s.cause == Cause::Expired)));
+    all
+}
+
+/// The warning before a license expires, unless another one takes over.
+fn expiring(decision: &Decision) -> Option<Standing> {
+    let last = decision.license.as_ref()?.body().expires?;
+    let followed =
+        decision.next.as_ref().is_some_and(|next| next.body().starts.begins() <= last.ends());
+    let left = last.ends().seconds.checked_sub(decision.at.seconds).filter(|left| *left > 0)?;
+    let within = |days: u64| left <= days.saturating_mul(86_400);
+    let stages = [Stage::MonthLeft, Stage::WeekLeft, Stage::DayLeft];
+    let stage = WARNINGS.into_iter().zip(stages).rfind(|(days, _)| within(*days))?.1;
+    let fact = format!("this license expires on {last}");
+    let standing = Standing {
+        cause: Cause::Expired,
+        stage,
+        since: last.ends(),
+        until: Some(last.ends()),
+        fact,
+    };
+    (!followed).then_some(standing)
+}

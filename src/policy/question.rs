@@ -1,0 +1,200 @@
+//! What a product asks before it acts. Asking allocates nothing and reads nothing.
+//! Obeys `docs/format.md`, section "Questions".
+
+use crate::display::shown;
+use crate::entitlement::{Count, Operation, is_included, quota};
+use crate::error::{Error, Refusal, Result};
+use crate::policy::Decision;
+use crate::time::Day;
+use crate::wire::codec::{Limit, Set};
+
+/// An action, and what it would add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// What is to be done.
+    pub operation: Operation,
+    /// Modules, and how many more of each.
+    pub adds: &'a [(&'a str, u64)],
+    /// Whose account it is for: how many of a module it would then have in all.
+    pub account: &'a [(&'a str, u64)],
+    /// The release that runs; empty when it does not matter.
+    pub version: &'a str,
+    /// The day on which the release came out that is to be installed.
+    pub release: Option<Day>,
+}
+
+impl Question<'_> {
+    /// About an operation that adds nothing.
+    pub fn about(operation: Operation) -> Self {
+        Self { operation, adds: &[], account: &[], version: "", release: None }
+    }
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// It may be done.
+    Allowed,
+    /// What was judged refuses it.
+    Refused(&'a Error),
+    /// The module is not granted.
+    NotGranted(&'a str),
+    /// The module is not granted to a release as old as this one.
+    TooOld {
+        /// Its id.
+        module: &'a str,
+        /// The first release that it is granted to.
+        first: &'a str,
+    },
+    /// More than the quota would be used.
+    Exceeds {
+        /// Its id.
+        module: &'a str,
+        /// How many are granted, to its pool where it has one.
+        granted: u64,
+        /// How many of these are in use.
+        used: u64,
+        /// How many more are wanted.
+        wanted: u64,
+    },
+    /// One account would have more than it may.
+    AccountFull {
+        /// Its id.
+        module: &'a str,
+        /// How many an account may have.
+        cap: u64,
+        /// How many it would have.
+        wanted: u64,
+    },
+    /// The release came out after the end of maintenance.
+    TooNew {
+        /// The last day of maintenance.
+        last: Day,
+        /// When the release came out.
+        release: Day,
+    },
+}
+
+impl Answer<'_> {
+    /// Whether it may be done.
+    pub fn is_yes(&self) -> bool {
+        *self == Self::Allowed
+    }
+
+    /// Nothing, or the refusal in words.
+    pub fn refusal(&self) -> Option<Error> {
+        let refuse = |word, fact: String| Some(Error::refuse(word, fact));
+        match *self {
+            Self::Allowed => None,
+            Self::Refused(error) => Some(error.clone()),
+            Self::NotGranted(module) => {
+                let fact = format!("module {} is not granted", shown(module));
+                refuse(Refusal::NotEntitled, fact)
+            }
+            Self::TooOld { module, first } => {
+                let (module, first) = (shown(module), shown(first));
+                let fact = format!("module {module} is granted to release {first} and later ones");
+                refuse(Refusal::NotEntitled, fact)
+            }
+            Self::Exceeds { module, granted, used, wanted } => refuse(
+                Refusal::QuotaExceeded,
+                format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
+            ),
+            Self::AccountFull { module, cap, wanted } => refuse(
+                Refusal::QuotaExceeded,
+                format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
+            ),
+            Self::TooNew { last, release } => refuse(
+                Refusal::MaintenanceEnded,
+                format!("that release came out on {release}, maintenance ended on {last}"),
+            ),
+        }
+    }
+}
+
+impl Decision {
+    /// The same, where so much of a module is in use.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn with_usage(mut self, count: Count) -> Result<Self> {
+        let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
+        self.usage = Set::new(others.chain([count.clone()]).collect())?;
+        Ok(self)
+    }
+
+    /// Answers a question at the instant that was judged at.
+    pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
+        if let Some(refusal) = &self.refusal
+            && self.blocked.contains(question.operation)
+        {
+            return Answer::Refused(refusal);
+        }
+        let Some(license) = &self.license else { return Answer::Allowed };
+        let body = license.body();
+        for (module, more) in question.adds {
+            let Some(grant) = body.grants.get(*module) else {
+                if is_included(&body.grants, module) {
+                    continue;
+                }
+                return Answer::NotGranted(module);
+            };
+            if is_older(question.version, &grant.minimum_version) {
+                return Answer::TooOld { module, first: &grant.minimum_version };
+            }
+            let quota = quota(grant, &body.grants, &self.usage);
+            if let Some(granted) = quota.granted
+                && *more > 0
+                && quota.used.saturating_add(*more) > granted
+            {
+                let used = quota.used;
+                return Answer::Exceeds { module, granted, used, wanted: *more };
+            }
+        }
+        for (module, wanted) in question.account {
+            let cap = body.grants.get(*module).map(|grant| &grant.account_cap);
+            if let Some(Limit::Only(cap)) = cap
+                && wanted > cap
+            {
+                return Answer::AccountFull { module, cap: *cap, wanted: *wanted };
+            }
+        }
+        match (question.release, body.maintenance) {
+            (Some(release), Some(last)) if release > last => Answer::TooNew { last, release },
+            _ => Answer::Allowed,
+        }
+    }
+
+    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
+    pub fn ask_admin<'a>(&'a self, module: &'a str, used: u64, wanted: u64) -> Answer<'a> {
+        let Some(license) = &self.license else { return Answer::NotGranted(module) };
+        let grants = &license.body().grants;
+        let Some(grant) = grants.get(module) else { return Answer::NotGranted(module) };
+        let granted = quota(grant, grants, &self.usage).granted;
+        let cap = match grant.admin_cap {
+            Limit::Only(cap) => Some(granted.map_or(cap, |granted| granted.min(cap))),
+            Limit::Any => granted,
+        };
+        match cap {
+            Some(cap) if wanted > cap => Answer::Exceeds { module, granted: cap, used, wanted },
+            _ if wanted < used => Answer::Exceeds { module, granted: wanted, used, wanted },
+            _ => Answer::Allowed,
+        }
+    }
+}
+
+/// Whether release `version` comes before `first`; numbers compare as numbers. An empty one on
+/// either side is never older.
+fn is_older(version: &str, first: &str) -> bool {
+    if version.is_empty() || first.is_empty() {
+        return false;
+    }
+    numbers(version).lt(numbers(first))
+}
+
+/// Eight numbers; those that are not written are 0, so that 7.7 is 7.7.0.
+fn numbers(text: &str) -> impl Iterator<Item = u64> {
+    let pieces = text.split(|c: char| !c.is_ascii_digit()).filter(|piece| !piece.is_empty());
+    let numbers = pieces.map(|piece| piece.parse().unwrap_or(u64::MAX));
+    numbers.chain(std::iter::repeat(0)).take(8)
+}

@@ -1,0 +1,186 @@
+//! What happened to a license, for whoever tells people of it: each change once, until it is
+//! acknowledged. Obeys `docs/format.md`, section "Events".
+
+use crate::crypto::digest::tagged16;
+use crate::crypto::label::EVENT;
+use crate::entitlement::Cause;
+use crate::error::Result;
+use crate::state::{SlotName, State};
+use crate::time::Instant;
+use crate::wire::codec::{Keyed, List, Set, Text, numbered, record};
+use crate::wire::id::{EventId, LicenseId};
+
+numbered! {
+    /// How far something has come.
+    pub enum Stage {
+        /// A license expires within 30 days.
+        1 MonthLeft "30-days-left",
+        /// Within 7 days.
+        2 WeekLeft "7-days-left",
+        /// Within a day.
+        3 DayLeft "1-day-left",
+        /// It is overlooked for now.
+        4 Grace "grace",
+        /// The server stops within an hour.
+        5 Countdown "countdown",
+        /// It is overlooked no longer: what the license says follows.
+        6 Ended "ended",
+        /// It is no more.
+        7 Solved "solved",
+    }
+}
+
+numbered! {
+    /// Who is told.
+    pub enum Listener {
+        /// The product that asks.
+        1 Product "product",
+        /// The people who run the server.
+        2 Operator "operator",
+    }
+}
+
+record! {
+    /// A change that not everybody has acknowledged yet.
+    pub struct Event {
+        /// Names it: the same change has the same id.
+        pub id: EventId,
+        /// Where.
+        pub slot: SlotName,
+        /// Of which license.
+        pub license: LicenseId,
+        /// Why.
+        pub cause: Cause,
+        /// How far it has come.
+        pub stage: Stage,
+        /// When it was noticed.
+        pub at: Instant,
+        /// When the next stage comes, where one does.
+        pub until: Option<Instant>,
+        /// In words.
+        pub fact: Text<2048>,
+        /// Who has acknowledged it.
+        pub heard: Set<Listener>,
+    }
+}
+
+record! {
+    /// What was last announced of a cause.
+    pub struct Announced {
+        /// The cause.
+        pub cause: Cause,
+        /// How far it had come.
+        pub stage: Stage,
+    }
+}
+
+impl Keyed for Announced {
+    type Key = Cause;
+    fn key(&self) -> &Cause {
+        &self.cause
+    }
+}
+
+/// How something stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The cause.
+    pub cause: Cause,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Since when it counts.
+    pub since: Instant,
+    /// When the next stage comes.
+    pub until: Option<Instant>,
+    /// In words.
+    pub fact: String,
+}
+
+impl State {
+    /// Remembers how the license in a slot stands at `at`, and what of it is new. Returns whether
+    /// anything is.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn announce(
+        &mut self,
+        name: &SlotName,
+        license: LicenseId,
+        at: Instant,
+        standing: &[Standing],
+    ) -> Result<bool> {
+        let Some(slot) = self.memory.slots.get(name) else { return Ok(false) };
+        let mut slot = slot.clone();
+        let now = |cause: Cause| standing.iter().find(|standing| standing.cause == cause);
+        let mut new: Vec<Standing> = Vec::new();
+        for announced in slot.announced.iter().filter(|announced| now(announced.cause).is_none()) {
+            let fact = format!("{}: solved", announced.cause);
+            let (cause, stage) = (announced.cause, Stage::Solved);
+            new.push(Standing { cause, stage, since: at, until: None, fact });
+        }
+        let is_new = |standing: &&Standing| {
+            let before = slot.announced.get(&standing.cause);
+            before.is_none_or(|announced| announced.stage != standing.stage)
+        };
+        new.extend(standing.iter().filter(is_new).cloned());
+        if new.is_empty() {
+            return Ok(false);
+        }
+        let announced = standing.iter().map(|s| Announced { cause: s.cause, stage: s.stage });
+        let mut announced: Vec<_> = announced.collect();
+        announced.sort_by_key(|announced| announced.cause);
+        slot.announced = Set::new(announced)?;
+        let mut events = self.memory.events.to_vec();
+        for standing in new {
+            let (cause, stage) = (standing.cause.number(), standing.stage.number());
+            let since = standing.since.seconds.to_le_bytes();
+            let pieces: [&[u8]; 5] =
+                [EVENT, &license.0, &cause.to_le_bytes(), &stage.to_le_bytes(), &since];
+            events.push(Event {
+                id: EventId(tagged16(&pieces)),
+                slot: name.clone(),
+                license,
+                cause: standing.cause,
+                stage: standing.stage,
+                at,
+                until: standing.until,
+                fact: Text::truncated(&standing.fact),
+                heard: Set::default(),
+            });
+        }
+        // Where nobody listens, the newest are kept.
+        let surplus = events.len().saturating_sub(64);
+        self.memory.events = List::new(events.split_off(surplus))?;
+        let others = self.memory.slots.iter().filter(|other| other.name != *name).cloned();
+        self.memory.slots = Set::new(others.chain([slot]).collect())?;
+        self.count();
+        Ok(true)
+    }
+
+    /// What `listener` has not acknowledged yet, oldest first.
+    pub fn unheard(&self, listener: Listener) -> impl Iterator<Item = &Event> {
+        self.memory.events.iter().filter(move |event| event.heard.get(&listener).is_none())
+    }
+
+    /// Remembers that `listener` dealt with these; what everybody acknowledged is forgotten. Returns
+    /// whether anything changed.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn acknowledge(&mut self, listener: Listener, ids: &[EventId]) -> Result<bool> {
+        let mut events = self.memory.events.to_vec();
+        for event in events.iter_mut().filter(|event| ids.contains(&event.id)) {
+            let heard = Listener::ALL.iter().copied();
+            let heard = heard.filter(|l| *l == listener || event.heard.get(l).is_some());
+            event.heard = Set::new(heard.collect())?;
+        }
+        events.retain(|event| event.heard.len() < Listener::ALL.len());
+        let events = List::new(events)?;
+        let changed = events != self.memory.events;
+        self.memory.events = events;
+        if changed {
+            self.count();
+        }
+        Ok(changed)
+    }
+}
