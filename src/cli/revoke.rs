@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use olr::display::shown;
+use olr::entitlement::Cause;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::revocation::Revocations;
@@ -34,8 +35,11 @@ pub struct Args {
     /// Why a license is revoked; it is kept with the revocation and does not leave the vendor.
     #[arg(long, value_name = "R")]
     reason: Option<String>,
+    /// It was added to a pool and is no key any more: servers go on for the grace that it gives.
+    #[arg(long, conflicts_with = "again", requires = "id")]
+    pooled: bool,
     /// Sign the newest revocations once more, after a rotation of keys or with nothing new.
-    #[arg(long, conflicts_with_all = ["id", "reason"])]
+    #[arg(long, conflicts_with_all = ["id", "reason", "pooled"])]
     again: bool,
     #[command(flatten)]
     staff: StaffArg,
@@ -49,6 +53,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let trust = folder.trust()?;
     if let Some(key) = args.id.as_deref().map(|id| issuer_key(id, &folder)).transpose()?.flatten() {
+        if args.pooled {
+            let fact = format!("{key} is an issuer key, not a license");
+            return Err(Error::unable(fact, "name the license that was added to a pool"));
+        }
         return revoke_key(key, args, &folder, &trust, context);
     }
     args.output
@@ -62,7 +70,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                 return Err(Error::unable(fact, "copy it from `olr vendor issued`"));
             };
             let record = folder.issued_license(license)?;
-            let revoked = folder.revoke(&record, reason, context.now, &trust, &mut ask)?;
+            let cause = if args.pooled { Cause::Pooled } else { Cause::Revoked };
+            let why = (cause, reason.as_str());
+            let revoked = folder.revoke(&record, why, context.now, &trust, &mut ask)?;
             (Some(record), revoked)
         }
         (Some(_), None) => {
@@ -73,16 +83,17 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     };
     let body = &revoked.body;
     let (file, count) = (args.output.name(NAME), body.licenses.len());
+    let done = if args.pooled { "pooled" } else { "revoked" };
     let said = match (&record, revoked.already) {
         (Some(record), true) => {
             format!(
-                "License {} of {} was revoked before: the reason that was kept then stays.",
+                "License {} of {} was {done} before: the reason that was kept then stays.",
                 record.license_id,
                 shown(&record.licensee)
             )
         }
         (Some(record), false) => format!(
-            "License {} of {} is revoked: every later license carries this to its server.",
+            "License {} of {} is {done}: every later license carries this to its server.",
             record.license_id,
             shown(&record.licensee)
         ),

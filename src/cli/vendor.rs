@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
 use olr::display::shown;
+use olr::entitlement::Cause;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
@@ -200,6 +201,9 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
         ];
         row.extend(any_moved.then(|| moved(r)));
         row.extend(any_taken_back.then(|| match taken_back {
+            Some(record) if record.cause == Cause::Pooled.word() => {
+                format!("{}, pooled: {}", record.revoked, shown(&record.reason))
+            }
             Some(record) => format!("{}: {}", record.revoked, shown(&record.reason)),
             None => String::new(),
         }));
@@ -219,7 +223,7 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
     let entry = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
         let taken_back = taken_back
             .as_ref()
-            .map(|record| json!({"at": record.revoked, "reason": record.reason}));
+            .map(|r| json!({"at": r.revoked, "reason": r.reason, "cause": r.cause}));
         json!({
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
             "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,

@@ -162,9 +162,9 @@ impl Keyed for Grant {
 pub struct Operations(u16);
 
 impl Operations {
-    /// Every operation.
-    pub fn all() -> Self {
-        Self::of(Operation::ALL.iter().copied())
+    /// What a server that stopped may not do: anything but take in a license, which is the way out.
+    pub fn stopped() -> Self {
+        Self::of(Operation::ALL.iter().copied()).without(Self::of([Operation::UpdateLicense]))
     }
 
     /// These.

@@ -24,13 +24,17 @@ impl Quota {
     }
 }
 
+impl Grant {
+    /// Whether both have one quota.
+    pub fn shares(&self, other: &Self) -> bool {
+        self.module == other.module || (!self.pool.is_empty() && self.pool == other.pool)
+    }
+}
+
 /// The quota that counts for `grant`.
 pub fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
     let used = |module: &str| usage.get(module).map_or(0, |count| count.count);
-    if grant.pool.is_empty() {
-        return Quota { granted: limit(&grant.quota), used: used(&grant.module) };
-    }
-    let pool = grants.iter().filter(|other| other.pool == grant.pool);
+    let pool = grants.iter().filter(|other| other.shares(grant));
     pool.fold(Quota { granted: Some(0), used: 0 }, |sum, grant| Quota {
         granted: sum.granted.zip(limit(&grant.quota)).map(|(a, b)| a.saturating_add(b)),
         used: sum.used.saturating_add(used(&grant.module)),
@@ -64,7 +68,8 @@ pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> 
 
 /// Whether `module` comes with a granted one and is never counted.
 pub fn is_included(grants: &Set<Grant, 4096>, module: &str) -> bool {
-    grants.iter().any(|grant| grant.includes.get(module).is_some())
+    let granted = |grant: &&Grant| grant.quota != Limit::Only(0);
+    grants.iter().filter(granted).any(|grant| grant.includes.get(module).is_some())
 }
 
 fn limit(quota: &Limit<u64>) -> Option<u64> {

@@ -100,14 +100,17 @@ impl Home {
     ) -> Result<(State, Decision)> {
         let (state, mut decision) = self.decide(product, slot, around)?;
         let trust = state.trust_from(anchor);
-        if let (None, Some(license)) = (&decision.refusal, &decision.license) {
-            let overlooked = decision.grace.as_ref().map(|grace| grace.cause);
-            decision.refusal = match overlooked {
-                Some(Cause::Revoked | Cause::Pooled) => {
-                    License::verify_even_revoked(license.bytes(), &trust).err()
-                }
-                _ => License::verify(license.bytes(), &trust).err(),
+        if let Some(license) = &decision.license {
+            // What follows a revocation, the license itself says.
+            let mut weighed = decision.graces.iter().chain(&decision.ended);
+            let verified = match weighed.any(|g| matches!(g.cause, Cause::Revoked | Cause::Pooled))
+            {
+                true => License::verify_even_revoked(license.bytes(), &trust),
+                false => License::verify(license.bytes(), &trust),
             };
+            if let Err(refusal) = verified {
+                decision.refuse(refusal, decision.at);
+            }
         }
         Ok((state, decision))
     }

@@ -20,8 +20,8 @@ pub use question::{Answer, Question};
 pub struct Decision {
     /// Nothing, or the refusal.
     pub refusal: Option<Error>,
-    /// What may not be done now.
-    pub blocked: Operations,
+    /// What may not be done now, and why.
+    pub blocked: Vec<Blocked>,
     /// What the license overlooks for now; nothing where it is refused.
     pub grace: Option<Grace>,
     /// Everything that it overlooks for now, what ends first before the others.
@@ -44,6 +44,15 @@ pub struct Decision {
     pub clock_is_pending: bool,
     /// Whether the home remembers what the clock said.
     pub clock_memory: ClockMemory,
+}
+
+/// Operations that may not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// These.
+    pub operations: Operations,
+    /// The refusal.
+    pub why: Error,
 }
 
 /// A grace period that runs.
@@ -98,10 +107,15 @@ impl Decision {
         }
     }
 
+    /// Everything that may not be done now.
+    pub fn blocked(&self) -> Operations {
+        self.blocked.iter().fold(Operations::default(), |all, some| all.and(some.operations))
+    }
+
     /// Refuses everything from now on, for a reason that judgement could not be made.
     pub(crate) fn refuse(&mut self, refusal: Error, at: Instant) {
+        self.blocked = vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }];
         self.refusal = Some(refusal);
-        self.blocked = Operations::all();
         self.grace = None;
         self.at = at;
     }
@@ -117,7 +131,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let at = state.judged_at(clock);
     let mut decision = Decision {
         refusal: None,
-        blocked: Operations::default(),
+        blocked: Vec::new(),
         grace: None,
         graces: Vec::new(),
         ended: Vec::new(),
@@ -150,7 +164,8 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let (license, enrolled) = match in_force {
         Ok(in_force) => in_force,
         Err(refusal) => {
-            return Decision { refusal: Some(refusal), blocked: Operations::all(), ..decision };
+            decision.refuse(refusal, at);
+            return decision;
         }
     };
     let machine = compare(&license, state, found);
@@ -207,8 +222,8 @@ pub fn explain(
 pub struct Judgement {
     /// Nothing, or the first refusal.
     pub refusal: Option<Error>,
-    /// What may not be done.
-    pub blocked: Operations,
+    /// What may not be done, and why.
+    pub blocked: Vec<Blocked>,
     /// What is overlooked for now, what ends first before the others.
     pub graces: Vec<Grace>,
     /// What is overlooked no longer.
@@ -260,13 +275,13 @@ pub fn judge(
 impl Judgement {
     /// Everything stops, but for what the license never blocks.
     fn stop(&mut self, license: &License, refusal: Error) {
-        self.block(license, Operations::all(), refusal);
+        self.block(license, Operations::stopped(), refusal);
     }
 
-    fn block(&mut self, license: &License, operations: Operations, refusal: Error) {
+    fn block(&mut self, license: &License, operations: Operations, why: Error) {
         let always = Operations::of(license.body().always.iter().copied());
-        self.blocked = self.blocked.and(operations.without(always));
-        self.refusal.get_or_insert(refusal);
+        self.refusal.get_or_insert_with(|| why.clone());
+        self.blocked.push(Blocked { operations: operations.without(always), why });
     }
 
     /// What the license says of `cause`. For a machine that no longer matches, its grace counts from

@@ -2,9 +2,9 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::{Count, Operation, is_included, quota};
+use crate::entitlement::{Count, Grant, Operation, is_included, quota};
 use crate::error::{Error, Refusal, Result};
-use crate::policy::Decision;
+use crate::policy::{Blocked, Decision};
 use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 
@@ -27,6 +27,16 @@ impl Question<'_> {
     /// About an operation that adds nothing.
     pub fn about(operation: Operation) -> Self {
         Self { operation, adds: &[], account: &[], version: "", release: None }
+    }
+
+    /// How many more it wants of what `grant` counts: of all modules of a pool together.
+    fn adds_to(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
+        let counts = |module: &str| {
+            let other = grants.get(module);
+            other.is_some_and(|other| other.shares(grant))
+        };
+        let added = self.adds.iter().filter(|(module, _)| counts(module));
+        added.fold(0, |sum, (_, more)| sum.saturating_add(*more))
     }
 }
 
@@ -125,14 +135,13 @@ impl Decision {
 
     /// Answers a question at the instant that was judged at.
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
-        if let Some(refusal) = &self.refusal
-            && self.blocked.contains(question.operation)
-        {
-            return Answer::Refused(refusal);
+        let blocks = |blocked: &&Blocked| blocked.operations.contains(question.operation);
+        if let Some(blocked) = self.blocked.iter().find(blocks) {
+            return Answer::Refused(&blocked.why);
         }
         let Some(license) = &self.license else { return Answer::Allowed };
         let body = license.body();
-        for (module, more) in question.adds {
+        for (module, _) in question.adds {
             let Some(grant) = body.grants.get(*module) else {
                 if is_included(&body.grants, module) {
                     continue;
@@ -143,12 +152,12 @@ impl Decision {
                 return Answer::TooOld { module, first: &grant.minimum_version };
             }
             let quota = quota(grant, &body.grants, &self.usage);
+            let wanted = question.adds_to(grant, &body.grants);
             if let Some(granted) = quota.granted
-                && *more > 0
-                && quota.used.saturating_add(*more) > granted
+                && wanted > 0
+                && quota.used.saturating_add(wanted) > granted
             {
-                let used = quota.used;
-                return Answer::Exceeds { module, granted, used, wanted: *more };
+                return Answer::Exceeds { module, granted, used: quota.used, wanted };
             }
         }
         for (module, wanted) in question.account {

@@ -28,6 +28,13 @@ pub struct RevocationRecord {
     pub reason: String,
     /// When, by the vendor's clock.
     pub revoked: String,
+    /// `revoked`, or `pooled` for a license that was added to a pool.
+    #[serde(default = "usual_cause")]
+    pub cause: String,
+}
+
+fn usual_cause() -> String {
+    Cause::Revoked.word().to_string()
 }
 
 /// What came of a revocation.
@@ -43,7 +50,8 @@ pub struct Revoked {
 
 impl Folder {
     /// Takes a license back: the newest revocations name it from now on, in every later license
-    /// and as a file of their own.
+    /// and as a file of their own. The cause is *revoked*, or *pooled* for one that was added to a
+    /// pool; one that is revoked stays so.
     ///
     /// # Errors
     /// `not-delegated`, `revoked` (the issuer's key); exit 2 when nothing was issued under this id,
@@ -51,7 +59,7 @@ impl Folder {
     pub fn revoke(
         &self,
         license: &IssuedRecord,
-        reason: &str,
+        (cause, reason): (Cause, &str),
         now: Instant,
         trust: &Trust,
         ask: AskPassphrase<'_>,
@@ -63,15 +71,17 @@ impl Folder {
         let id = license.license_body()?.license;
         let _lock = self.lock()?;
         let kept = self.kept_body()?;
-        if kept.as_ref().is_some_and(|kept| kept.licenses.get(&digest_of(id)).is_some())
+        let known = kept.as_ref().and_then(|kept| kept.licenses.get(&digest_of(id)));
+        if known.is_some_and(|known| [cause, Cause::Revoked].contains(&known.cause))
             && let Some(there) = self.revocations()?
             && Revocations::verify(&there.file, trust).is_ok()
         {
             let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
             return Ok(Revoked { file: there.file, body, already: true });
         }
-        let signed = self.sign_list(kept, Some(id), now, trust, ask)?;
-        self.record(license, reason, now)?;
+        let withdrawn = Withdrawn { license: digest_of(id), cause };
+        let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
+        self.record(license, (cause, reason), now)?;
         self.keep_list(&signed.0, &signed.1)?;
         Ok(Revoked { file: signed.0, body: signed.2, already: false })
     }
@@ -95,7 +105,7 @@ impl Folder {
     fn sign_list(
         &self,
         kept: Option<RevocationsBody>,
-        license: Option<LicenseId>,
+        withdrawn: Option<Withdrawn>,
         now: Instant,
         trust: &Trust,
         ask: AskPassphrase<'_>,
@@ -107,10 +117,9 @@ impl Folder {
             return Err(Error::unable(fact, "publish a next trust: it counts from 1 again"));
         };
         let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
-        let withdraw = |id| Withdrawn { license: digest_of(id), cause: Cause::Revoked };
-        licenses.extend(license.map(withdraw));
+        licenses.retain(|there| withdrawn.as_ref().is_none_or(|new| new.license != there.license));
+        licenses.extend(withdrawn);
         licenses.sort_unstable_by_key(|withdrawn| withdrawn.license);
-        licenses.dedup_by_key(|withdrawn| withdrawn.license);
         let licenses = Set::new(licenses).map_err(|_| {
             let fact = "there is no room in the revocations: they name at most 4096 licenses";
             Error::unable(fact, "revoke the key that signed them instead: olr revoke KEY-ID")
@@ -163,11 +172,17 @@ impl Folder {
             .map_err(|error| Error::unable(error.fact(), "restore revocations/ from a backup"))
     }
 
-    fn record(&self, license: &IssuedRecord, reason: &str, now: Instant) -> Result<()> {
+    fn record(
+        &self,
+        license: &IssuedRecord,
+        (cause, reason): (Cause, &str),
+        now: Instant,
+    ) -> Result<()> {
         let record = RevocationRecord {
             license_id: license.license_id.clone(),
             reason: reason.trim().to_string(),
             revoked: now.to_string(),
+            cause: cause.word().to_string(),
         };
         let text = toml::to_string(&record).map_err(|_| {
             Error::unable(
