@@ -27,14 +27,23 @@ pub struct Args {
     /// How many are in use; by default as last reported.
     #[arg(long, value_name = "N", requires = "module")]
     used: Option<u64>,
-    /// What is to be done; by default a user is created.
+    /// How many of it the account would then have in all.
+    #[arg(long, value_name = "N", requires = "module")]
+    account: Option<u64>,
+    /// May a sub-administrator get this limit of it? Not together with a count.
+    #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "operation", "version"])]
+    admin_limit: Option<u64>,
+    /// How many of it the sub-administrator uses now.
+    #[arg(long, value_name = "N", requires = "admin_limit")]
+    admin_uses: Option<u64>,
+    /// What is to be done; by default a user is created, with --release the product upgraded.
     #[arg(long, value_name = "O")]
     operation: Option<String>,
     /// The release that runs.
-    #[arg(long = "version-of-product", value_name = "V")]
+    #[arg(long = "product-version", value_name = "V")]
     version: Option<String>,
     /// The day on which the release came out that is to be installed.
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["module", "operation"])]
+    #[arg(long, value_name = "DAY")]
     release: Option<String>,
 }
 
@@ -48,14 +57,18 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         decision = decision.with_usage(Count { module: module.clone(), count })?;
     }
     let adds: Vec<_> = module.iter().map(|module| (&**module, args.count)).collect();
+    let account = module.as_deref().zip(args.account);
     let question = Question {
         operation: operation(args)?,
         adds: &adds,
-        account: &[],
+        account: account.as_slice(),
         version: args.version.as_deref().unwrap_or_default(),
         release: args.release.as_deref().map(Day::parse).transpose()?,
     };
-    let answer = decision.ask(&question);
+    let answer = match (&module, args.admin_limit.zip(args.admin_uses)) {
+        (Some(module), Some((limit, uses))) => decision.ask_admin(module, uses, limit),
+        _ => decision.ask(&question),
+    };
     let grants = decision.license.as_ref().map(|license| &license.body().grants);
     let stands = grants.and_then(|grants| {
         let grant = grants.get(module.as_deref()?)?;

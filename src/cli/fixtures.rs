@@ -150,6 +150,18 @@ impl<'a> Desk<'a> {
                 let agrees = if expected.is_none() { begun } else { vec![expected] };
                 vec![("status --home home".to_string(), agrees)]
             }
+            ("state", "limit") => {
+                let number = |line| self.scenario.expect(line);
+                vec![same(&format!(
+                    "check {} --admin-uses {} --admin-limit {} --home home",
+                    number("module"),
+                    number("uses"),
+                    number("limit")
+                ))]
+            }
+            ("state", verb) if verb.starts_with("ask ") => {
+                self.question(verb).map_or_else(Vec::new, |call| vec![same(&call)])
+            }
             ("state", _) => {
                 vec![same(&format!("verify --home home{}", self.flags(&["product", "slot"])))]
             }
@@ -170,7 +182,8 @@ impl<'a> Desk<'a> {
                 "request --trust file --home new --licensee ACME --key K --pin a=1 --dry-run",
             )],
             ("trust", "follow") | (_, "import") => {
-                let call = "import file --home home";
+                let accept = if self.has("accept") { " --accept-over-quota" } else { "" };
+                let call = &format!("import file --home home{accept}");
                 let before = self.has("trust").then_some("import trust --home home");
                 let before = before.map(|call| (call.to_string(), vec![None]));
                 before.into_iter().chain([same(call), same(call)]).collect()
@@ -182,6 +195,26 @@ impl<'a> Desk<'a> {
         };
         calls.extend(self.look(expected));
         calls
+    }
+
+    /// `check`, where the question is about one module at most.
+    fn question(&self, verb: &str) -> Option<String> {
+        let (adds, account) = (self.scenario.counts("adds"), self.scenario.counts("account"));
+        let mut call = "check".to_string();
+        match (adds.as_slice(), account.as_slice()) {
+            ([], []) => {}
+            ([(module, count)], []) => call += &format!(" {module} {count}"),
+            ([(module, count)], [(other, account)]) if module == other => {
+                call += &format!(" {module} {count} --account {account}");
+            }
+            _ => return None,
+        }
+        call += &format!(" --operation {}", verb.strip_prefix("ask ").unwrap());
+        for (line, flag) in [("version", "product-version"), ("release", "release")] {
+            let value = self.scenario.get(line).map(|value| format!(" --{flag} {value}"));
+            call += &value.unwrap_or_default();
+        }
+        Some(call + " --home home" + &self.flags(&["product", "slot"]))
     }
 
     /// What `inspect` has to say.

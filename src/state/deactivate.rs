@@ -52,6 +52,8 @@ impl State {
                 installed: None,
                 next: None,
                 floor: number,
+                over: None,
+                announced: Set::default(),
                 receipt: Some(kept.clone()),
                 ..slot.clone()
             },

@@ -1,7 +1,7 @@
 //! What follows which cause, for every type of the two vendors.
 
 use olr::catalog::Catalog;
-use olr::entitlement::{Cause, Operation, Outcome};
+use olr::entitlement::{Cause, EnforcementRule, Operation, Outcome};
 use olr::issue::Terms;
 
 use super::{Desk, MANAGED, SELF_HOSTED};
@@ -78,7 +78,7 @@ fn the_managed_service_never_blocks_a_restore() {
         ),
         (
             "monthly",
-            vec![(Expired, 3 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)],
+            vec![(Expired, 14 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)],
             vec![(Expired, barred()), (Conflict, barred())],
         ),
         (
@@ -130,17 +130,25 @@ fn over_quota_holds_where_nothing_is_said_of_an_upgrade_or_nothing_is_a_server()
 }
 
 #[test]
-fn a_license_says_only_what_servers_carry_out() {
+fn a_license_says_what_its_type_says() {
     let desk = Desk::new(SELF_HOSTED, "backup");
     let body = desk.draft(&desk.grant("purchased-oem", "", WITH_SERVER)).unwrap();
     let grace: Vec<_> = body.grace.iter().map(|r| (r.cause, r.seconds, r.outcome)).collect();
-    assert_eq!(grace, [(Conflict, 14 * DAY, Stop)]);
-    assert!(body.enforcement.is_empty());
+    let expected =
+        [(OverQuota, 12 * HOUR, Stop), (Conflict, 14 * DAY, Stop), (Pooled, 14 * DAY, Stop)];
+    assert_eq!(grace, expected);
+    assert!(body.enforcement.is_empty() && body.always.is_empty());
     let desk = Desk::new(MANAGED, "computer");
     let body = desk.draft(&desk.grant("annual", "", "[modules]\nDesktop = 1\n")).unwrap();
     let grace: Vec<_> = body.grace.iter().map(|r| (r.cause, r.seconds, r.outcome)).collect();
-    assert_eq!(grace, [(Revoked, 3 * DAY, Stop)]);
-    assert!(body.enforcement.is_empty());
+    let expected =
+        [(Expired, 3 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)];
+    assert_eq!(grace, expected);
+    let new = vec![Operation::Backup, Operation::CreateBackupSet];
+    let blocked = |rule: &EnforcementRule| (rule.cause, rule.blocked.to_vec());
+    let said: Vec<_> = body.enforcement.iter().map(blocked).collect();
+    assert_eq!(said, [(Expired, new.clone()), (Conflict, new)]);
+    assert_eq!(body.always.to_vec(), [Operation::Restore]);
 }
 
 #[test]

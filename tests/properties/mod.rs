@@ -9,6 +9,7 @@ use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::{SealingKey, seal};
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
+use olr::entitlement::Cause;
 use olr::issue::{GrantFile, Quota, STARTER_GRANT, Terms};
 use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
@@ -268,7 +269,9 @@ pub fn revocations(bytes: &[u8]) {
         let (trust, issuer) = (&SNAKEOIL.trust, &SNAKEOIL.issuer as &dyn Signer);
         let delegation = SNAKEOIL.delegation.as_slice();
         let critical = body.extensions.iter().any(|extension| extension.critical);
-        let counts = body.version == 1 && body.sequence > 0 && !critical;
+        let causes = [Cause::Revoked, Cause::Pooled];
+        let fit = body.licenses.iter().all(|withdrawn| causes.contains(&withdrawn.cause));
+        let counts = body.version == 1 && body.sequence > 0 && !critical && fit;
         let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
         assert_eq!(file.is_ok(), counts, "this trust is the first one");
         let bare = sign_bare(&body, trust, issuer).unwrap();
