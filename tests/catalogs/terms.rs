@@ -78,7 +78,7 @@ fn the_managed_service_never_blocks_a_restore() {
         ),
         (
             "monthly",
-            vec![(Expired, 14 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)],
+            vec![(Expired, 3 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)],
             vec![(Expired, barred()), (Conflict, barred())],
         ),
         (
@@ -142,7 +142,7 @@ fn a_license_says_what_its_type_says() {
     let body = desk.draft(&desk.grant("annual", "", "[modules]\nDesktop = 1\n")).unwrap();
     let grace: Vec<_> = body.grace.iter().map(|r| (r.cause, r.seconds, r.outcome)).collect();
     let expected =
-        [(Expired, 3 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)];
+        [(Expired, 14 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)];
     assert_eq!(grace, expected);
     let new = vec![Operation::Backup, Operation::CreateBackupSet];
     let blocked = |rule: &EnforcementRule| (rule.cause, rule.blocked.to_vec());
