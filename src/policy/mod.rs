@@ -1,6 +1,6 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Count, Excess, Operations, Outcome, excess};
+use crate::entitlement::{Cause, Count, Excess, Operations, Outcome, Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 mod change;
+mod headline;
 mod question;
 
 pub use change::{COUNTDOWN, WARNINGS};
@@ -30,6 +31,8 @@ pub struct Decision {
     pub ended: Vec<Grace>,
     /// What is in use, as the product last said.
     pub usage: Set<Count, 4096>,
+    /// How every granted module stands against that.
+    pub(crate) quotas: Quotas,
     /// The license in force, or the one that was refused, where it could be verified.
     pub license: Option<License>,
     /// The license that takes over at its start.
@@ -98,12 +101,31 @@ impl Decision {
         }
     }
 
-    /// Refuses everything from now on, for a reason that judgement could not be made.
-    pub(crate) fn refuse(&mut self, refusal: Error, at: Instant) {
+    /// Nothing could be judged: everything is refused.
+    pub(crate) fn none(refusal: Error, at: Instant) -> Self {
+        Self {
+            refusal: Some(refusal),
+            blocked: Operations::all(),
+            grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage: Set::default(),
+            quotas: Quotas::default(),
+            license: None,
+            next: None,
+            machine: None,
+            enrolled: Vec::new(),
+            at,
+            clock_is_pending: false,
+            clock_memory: ClockMemory::On,
+        }
+    }
+
+    /// Refuses everything: what the license says, and never blocks, is not to be believed.
+    pub(crate) fn refuse(&mut self, refusal: Error) {
         self.refusal = Some(refusal);
         self.blocked = Operations::all();
         self.grace = None;
-        self.at = at;
     }
 
     /// Whether the machine is the one that the license was issued for.
@@ -116,19 +138,9 @@ impl Decision {
 pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
     let at = state.judged_at(clock);
     let mut decision = Decision {
-        refusal: None,
-        blocked: Operations::default(),
-        grace: None,
-        graces: Vec::new(),
-        ended: Vec::new(),
         usage: slot.usage.clone(),
-        license: None,
-        next: None,
-        machine: None,
-        enrolled: Vec::new(),
-        at,
         clock_is_pending: state.is_pending(clock),
-        clock_memory: ClockMemory::On,
+        ..Decision::none(nothing_in(slot), at)
     };
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
@@ -144,13 +156,14 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),
         (Some(next), None) => (next, None),
-        (None, None) => (Err(nothing_in(slot)), None),
+        (None, None) => return decision,
     };
     decision.next = next.map(|(next, _)| next);
     let (license, enrolled) = match in_force {
         Ok(in_force) => in_force,
         Err(refusal) => {
-            return Decision { refusal: Some(refusal), blocked: Operations::all(), ..decision };
+            decision.refuse(refusal);
+            return decision;
         }
     };
     let machine = compare(&license, state, found);
@@ -158,6 +171,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
     (decision.graces, decision.ended) = (judged.graces, judged.ended);
+    decision.quotas = Quotas::new(&license.body().grants, &decision.usage);
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
@@ -251,7 +265,8 @@ pub fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        judged.weigh_quota(license, slot.over.unwrap_or(mark), at, excess);
+        // What was within the quota until this license took over is not within it from its start.
+        judged.weigh_quota(license, slot.over.unwrap_or(body.starts.begins()), at, excess);
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged

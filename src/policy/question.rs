@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::{Count, Operation, is_included, quota};
+use crate::entitlement::{Count, Grant, Operation, Quotas};
 use crate::error::{Error, Refusal, Result};
 use crate::policy::Decision;
 use crate::time::Day;
@@ -27,6 +27,17 @@ impl Question<'_> {
     /// About an operation that adds nothing.
     pub fn about(operation: Operation) -> Self {
         Self { operation, adds: &[], account: &[], version: "", release: None }
+    }
+
+    /// How many more it wants of what `grant` shares its quota with.
+    fn wants(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
+        let shares = |module: &str| {
+            *module == *grant.module
+                || !grant.pool.is_empty()
+                    && grants.get(module).is_some_and(|other| other.pool == grant.pool)
+        };
+        let adds = self.adds.iter().filter(|(module, _)| shares(module));
+        adds.fold(0, |sum, (_, more)| sum.saturating_add(*more))
     }
 }
 
@@ -55,6 +66,17 @@ pub enum Answer<'a> {
         /// How many of these are in use.
         used: u64,
         /// How many more are wanted.
+        wanted: u64,
+    },
+    /// A sub-administrator may be given no less than is in use, and no more than is granted.
+    OutOfBounds {
+        /// The module's id.
+        module: &'a str,
+        /// How many are in use.
+        least: u64,
+        /// How many are granted; nothing where there is no limit.
+        most: Option<u64>,
+        /// How many are wanted.
         wanted: u64,
     },
     /// One account would have more than it may.
@@ -100,6 +122,12 @@ impl Answer<'_> {
                 Refusal::QuotaExceeded,
                 format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
             ),
+            Self::OutOfBounds { module, least, most, wanted } => {
+                let module = shown(module);
+                let most = most.map_or("without a limit".to_string(), |most| format!("to {most}"));
+                let may = format!("{module}: a sub-administrator may be given {least} {most}");
+                refuse(Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
+            }
             Self::AccountFull { module, cap, wanted } => refuse(
                 Refusal::QuotaExceeded,
                 format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
@@ -120,21 +148,22 @@ impl Decision {
     pub fn with_usage(mut self, count: Count) -> Result<Self> {
         let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
         self.usage = Set::new(others.chain([count.clone()]).collect())?;
+        if let Some(license) = &self.license {
+            self.quotas = Quotas::new(&license.body().grants, &self.usage);
+        }
         Ok(self)
     }
 
     /// Answers a question at the instant that was judged at.
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
-        if let Some(refusal) = &self.refusal
-            && self.blocked.contains(question.operation)
-        {
+        if let Some(refusal) = self.refusal_of(question.operation) {
             return Answer::Refused(refusal);
         }
-        let Some(license) = &self.license else { return Answer::Allowed };
+        let Some(license) = &self.license else { return Answer::NotGranted("") };
         let body = license.body();
         for (module, more) in question.adds {
-            let Some(grant) = body.grants.get(*module) else {
-                if is_included(&body.grants, module) {
+            let Some((grant, quota)) = self.quotas.of(&body.grants, module) else {
+                if self.quotas.includes(module) {
                     continue;
                 }
                 return Answer::NotGranted(module);
@@ -142,13 +171,12 @@ impl Decision {
             if is_older(question.version, &grant.minimum_version) {
                 return Answer::TooOld { module, first: &grant.minimum_version };
             }
-            let quota = quota(grant, &body.grants, &self.usage);
+            let wanted = question.wants(grant, &body.grants);
             if let Some(granted) = quota.granted
                 && *more > 0
-                && quota.used.saturating_add(*more) > granted
+                && !quota.has_room(wanted)
             {
-                let used = quota.used;
-                return Answer::Exceeds { module, granted, used, wanted: *more };
+                return Answer::Exceeds { module, granted, used: quota.used, wanted };
             }
         }
         for (module, wanted) in question.account {
@@ -165,21 +193,29 @@ impl Decision {
         }
     }
 
-    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
+    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`: a user
+    /// is updated.
     pub fn ask_admin<'a>(&'a self, module: &'a str, used: u64, wanted: u64) -> Answer<'a> {
-        let Some(license) = &self.license else { return Answer::NotGranted(module) };
-        let grants = &license.body().grants;
-        let Some(grant) = grants.get(module) else { return Answer::NotGranted(module) };
-        let granted = quota(grant, grants, &self.usage).granted;
-        let cap = match grant.admin_cap {
-            Limit::Only(cap) => Some(granted.map_or(cap, |granted| granted.min(cap))),
-            Limit::Any => granted,
-        };
-        match cap {
-            Some(cap) if wanted > cap => Answer::Exceeds { module, granted: cap, used, wanted },
-            _ if wanted < used => Answer::Exceeds { module, granted: wanted, used, wanted },
-            _ => Answer::Allowed,
+        if let Some(refusal) = self.refusal_of(Operation::UpdateUser) {
+            return Answer::Refused(refusal);
         }
+        let Some(license) = &self.license else { return Answer::NotGranted(module) };
+        let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
+            return Answer::NotGranted(module);
+        };
+        let most = match grant.admin_cap {
+            Limit::Only(cap) => Some(quota.granted.map_or(cap, |granted| granted.min(cap))),
+            Limit::Any => quota.granted,
+        };
+        if wanted < used || most.is_some_and(|most| wanted > most) {
+            return Answer::OutOfBounds { module, least: used, most, wanted };
+        }
+        Answer::Allowed
+    }
+
+    /// What was judged, where it refuses `operation`.
+    fn refusal_of(&self, operation: Operation) -> Option<&Error> {
+        self.refusal.as_ref().filter(|_| self.blocked.contains(operation))
     }
 }
 
