@@ -71,6 +71,8 @@ record! {
         pub cause: Cause,
         /// How far it had come.
         pub stage: Stage,
+        /// Since when it counted.
+        pub since: Instant,
     }
 }
 
@@ -116,7 +118,8 @@ impl State {
         for announced in slot.announced.iter().filter(|announced| now(announced.cause).is_none()) {
             let fact = format!("{}: solved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
-            new.push(Standing { cause, stage, since: at, until: None, fact });
+            // By what is solved, not by when that was noticed: so it has the same id each time.
+            new.push(Standing { cause, stage, since: announced.since, until: None, fact });
         }
         let is_new = |standing: &&Standing| {
             let before = slot.announced.get(&standing.cause);
@@ -126,7 +129,8 @@ impl State {
         if new.is_empty() {
             return Ok(false);
         }
-        let announced = standing.iter().map(|s| Announced { cause: s.cause, stage: s.stage });
+        let announced = |s: &Standing| Announced { cause: s.cause, stage: s.stage, since: s.since };
+        let announced = standing.iter().map(announced);
         let mut announced: Vec<_> = announced.collect();
         announced.sort_by_key(|announced| announced.cause);
         slot.announced = Set::new(announced)?;

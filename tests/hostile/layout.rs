@@ -172,19 +172,19 @@ pub const LICENSE: Type = Record(&[
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
 const SLOT: Type = Record(&[
-    TEXT,                                       // product
-    TEXT,                                       // slot
-    HELD,                                       // installed
-    HELD,                                       // next
-    U64,                                        // highest number
-    U32,                                        // highest answer
-    U64,                                        // floor
-    U64,                                        // matched
-    Maybe(&U64),                                // revoked
-    Set(4096, &Record(&[TEXT, U64]), 0..1),     // usage
-    Maybe(&U64),                                // over
-    Set(64, &Record(&[CAUSE, Table(7)]), 0..1), // announced
-    Maybe(&Bytes(262_144)),                     // receipt
+    TEXT,                                            // product
+    TEXT,                                            // slot
+    HELD,                                            // installed
+    HELD,                                            // next
+    U64,                                             // highest number
+    U32,                                             // highest answer
+    U64,                                             // floor
+    U64,                                             // matched
+    Maybe(&U64),                                     // revoked
+    Set(4096, &Record(&[TEXT, U64]), 0..1),          // usage
+    Maybe(&U64),                                     // over
+    Set(64, &Record(&[CAUSE, Table(7), U64]), 0..1), // announced
+    Maybe(&Bytes(262_144)),                          // receipt
 ]);
 
 const EVENT: Type = Record(&[

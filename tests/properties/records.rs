@@ -90,7 +90,7 @@ records! {
     Anchored { number hash }
     Sent { number request hash product slot found }
     Slot { name installed next highest floor matched revoked usage over announced receipt }
-    Announced { cause stage }
+    Announced { cause stage since }
     Event { id slot license cause stage at until fact heard }
     SlotName { product slot }
     Held { license enrolled }

@@ -442,6 +442,7 @@ mirrors! {
     Announced of state::Announced {
         cause: Number,
         stage: Number,
+        since: Instant,
     }
     Event of state::Event {
         id: Id,
