@@ -2,17 +2,22 @@
 //! See `docs/embed.md`.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
-use crate::entitlement::Count;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::home::Home;
-use crate::policy::Decision;
-use crate::state::{Event, Listener, Surroundings};
+use crate::machine::probe::probe;
+use crate::policy::{Answer, Decision, Question};
+use crate::state::{Event, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
+use crate::wire::armor::dearmor;
+use crate::wire::frame::Kind;
 use crate::wire::id::EventId;
+
+mod desk;
+use desk::Desk;
 
 /// Reads the clock.
 pub type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
@@ -23,9 +28,10 @@ pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 pub struct Order {
     /// The home of this server.
     pub home: PathBuf,
-    /// The vendor's trust, compiled into the product: never read from the customer's files.
-    pub anchor: Trust,
-    /// The product.
+    /// The vendor's trust, armored or binary. Compiled in, as its type says: whoever can change
+    /// what a product believes needs no license.
+    pub anchor: &'static [u8],
+    /// The product, as the vendor's catalog calls it.
     pub product: String,
     /// The slot; nothing where the home has one license of this product.
     pub slot: Option<String>,
@@ -35,141 +41,209 @@ pub struct Order {
     pub look: Look,
 }
 
-/// Answers questions about one license, and takes up what is imported meanwhile.
-pub struct Guard {
-    order: Order,
-    home: Home,
-    seen: RwLock<Seen>,
-    looking: Mutex<()>,
+impl Order {
+    /// With the clock of the system, and this machine as `olr verify` looks at it.
+    pub fn new(
+        home: impl Into<PathBuf>,
+        anchor: &'static [u8],
+        product: impl Into<String>,
+    ) -> Self {
+        Self {
+            home: home.into(),
+            anchor,
+            product: product.into(),
+            slot: None,
+            clock: Box::new(system_clock),
+            look: Box::new(|clock| Surroundings::of(&probe(true), clock)),
+        }
+    }
 }
 
+/// Answers questions about one license, and takes up what is imported meanwhile.
+///
+/// One thread at a time looks at home and machine. The others go on with what was judged last,
+/// unless time has changed the answer: then they wait for the new one.
+pub struct Guard {
+    clock: Clock,
+    desk: Mutex<Desk>,
+    seen: RwLock<Seen>,
+}
+
+/// What askers read.
 struct Seen {
     decision: Arc<Decision>,
-    events: Arc<Vec<Event>>,
+    events: Arc<[Event]>,
+    /// Why the home could not be read at the last look.
+    fault: Option<Error>,
     /// When the home was last looked at.
     looked: Instant,
     /// When the answer was last judged.
     judged: Instant,
-    stamp: Stamp,
+    /// When time changes the answer.
+    changes: Option<Instant>,
 }
-
-/// What tells that a state was written: the times and sizes of its files.
-type Stamp = [Option<(SystemTime, u64)>; 2];
 
 /// Judged anew after so many seconds, whatever happens: the machine may have changed.
 const STALE: u64 = 15 * 60;
 
 impl Guard {
-    /// Judges for the first time.
+    /// Reads the anchor, and judges for the first time. Where nothing is installed yet, every
+    /// question is refused until a license is imported: ask.
     ///
     /// # Errors
-    /// As [`Home::decide_under`]: nothing was ever installed, or the home cannot be read. A license
-    /// that is refused is no error here: ask.
+    /// Only where the anchor is no trust: what [`Trust::pin`] refuses, and armor errors.
     pub fn open(order: Order) -> Result<Self> {
-        let home = Home::at(&order.home);
-        let seen = judge(&home, &order, (order.clock)())?;
-        Ok(Self { order, home, seen: RwLock::new(seen), looking: Mutex::new(()) })
+        let anchor = dearmor(Some(Kind::Trust), order.anchor).and_then(|bytes| Trust::pin(&bytes));
+        let anchor = anchor.map_err(|error| {
+            error
+                .within("the trust that is compiled into this product")
+                .hint("tell whoever makes this product: it needs the vendor's vendor.trust")
+        })?;
+        let Order { home, product, slot, clock, look, .. } = order;
+        let mut desk = Desk::new(Home::at(home), anchor, product, slot, look);
+        let seen = desk.judge(clock());
+        Ok(Self { clock, desk: Mutex::new(desk), seen: RwLock::new(seen) })
+    }
+
+    /// Whether an action may be done now: yes, or the refusal in words and a next step. A yes
+    /// allocates nothing. [`Decision::ask`] answers in numbers.
+    ///
+    /// # Errors
+    /// What [`Answer::refusal`] says.
+    pub fn ask(&self, question: &Question<'_>) -> Result<()> {
+        said(self.license().ask(question))
+    }
+
+    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
+    ///
+    /// # Errors
+    /// What [`Answer::refusal`] says.
+    pub fn ask_admin(&self, module: &str, used: u64, wanted: u64) -> Result<()> {
+        said(self.license().ask_admin(module, used, wanted))
     }
 
     /// How the license stands now. Once a second this looks whether the home was written; it judges
     /// anew where it was, where time changes the answer, and every 15 minutes. Otherwise it reads no
-    /// file and allocates nothing. Where the home cannot be read any more, what was judged last
-    /// goes on for as long as it would have.
+    /// file and allocates nothing. Where the home cannot be read any more, what was read last goes
+    /// on being judged.
     pub fn license(&self) -> Arc<Decision> {
-        let now = (self.order.clock)();
-        {
-            let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
-            if seen.is_fresh(now) {
-                return Arc::clone(&seen.decision);
-            }
-        }
-        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_fresh(now) {
-            return Arc::clone(&seen.decision);
-        }
-        if seen.is_settled(now) && seen.stamp == stamp(&self.home) {
-            seen.looked = now;
-        } else {
-            match judge(&self.home, &self.order, now) {
-                Ok(new) => *seen = new,
-                Err(_) if seen.is_settled(now) => seen.looked = now,
-                Err(refusal) => {
-                    let decision = Arc::make_mut(&mut seen.decision);
-                    decision.refuse(refusal, now);
-                    seen.looked = now;
-                }
-            }
-        }
-        Arc::clone(&seen.decision)
+        self.seen(|seen| Arc::clone(&seen.decision))
     }
 
-    /// What changed and nobody has acknowledged: each change once, with an id that stays the same
-    /// until it is acknowledged.
-    pub fn events(&self) -> Arc<Vec<Event>> {
-        drop(self.license());
-        Arc::clone(&self.seen.read().unwrap_or_else(PoisonError::into_inner).events)
+    /// What changed and was not acknowledged: each change once, oldest first, with an id that stays
+    /// the same until it is acknowledged, also over a restart.
+    pub fn events(&self) -> Arc<[Event]> {
+        self.seen(|seen| Arc::clone(&seen.events))
+    }
+
+    /// Why the home cannot be read, where it cannot: what was read last is still judged, but a new
+    /// license is not seen, and after a restart nothing is known.
+    pub fn fault(&self) -> Option<Error> {
+        self.seen(|seen| seen.fault.clone())
     }
 
     /// Forgets events that were dealt with: mailed, logged.
     ///
     /// # Errors
-    /// Exit 2 when the home cannot be written; the events come again.
+    /// Exit 2 where the home cannot be written: the events come again after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
-        self.home.acknowledge(Listener::Product, events)?;
-        self.judge_anew()
+        let mut desk = self.desk();
+        let told = self.read(|seen| Arc::clone(&seen.events));
+        let (heard, left): (Vec<_>, Vec<_>) =
+            told.iter().cloned().partition(|event| events.contains(&event.id));
+        let heard: Vec<_> = heard.into_iter().map(|event| event.id).collect();
+        let stored = desk.acknowledge(&heard);
+        self.write(|seen| seen.events = left.into());
+        stored
     }
 
-    /// Says what is in use; modules that are not named keep their count.
+    /// Says how many of each module are in use; modules that are not named keep their count. From
+    /// then on questions are answered by it, also where it could not be stored.
     ///
     /// # Errors
-    /// As [`Home::report`].
-    pub fn report(&self, usage: &[Count]) -> Result<()> {
-        let around = (self.order.look)((self.order.clock)());
-        self.home.report(Some(&self.order.product), self.order.slot.as_deref(), usage, &around)?;
-        self.judge_anew()
+    /// `not-activated`; exit 2 where a module is named twice or its name is too long, and where the
+    /// home cannot be written: the next report stores it.
+    pub fn report(&self, usage: &[(&str, u64)]) -> Result<()> {
+        let mut desk = self.desk();
+        let (new, stored) = desk.report(usage, (self.clock)())?;
+        self.write(|seen| *seen = new);
+        stored
     }
 
-    fn judge_anew(&self) -> Result<()> {
-        let seen = judge(&self.home, &self.order, (self.order.clock)())?;
-        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
-        Ok(())
+    /// Reads what was seen, once it may be answered from.
+    fn seen<T>(&self, read: impl Fn(&Seen) -> T) -> T {
+        let now = (self.clock)();
+        if let Some(fresh) = self.read(|seen| seen.is_fresh(now).then(|| read(seen))) {
+            return fresh;
+        }
+        self.refresh(now);
+        self.read(read)
+    }
+
+    fn refresh(&self, now: Instant) {
+        let mut desk = match self.desk.try_lock() {
+            Ok(desk) => desk,
+            Err(TryLockError::Poisoned(desk)) => desk.into_inner(),
+            Err(TryLockError::WouldBlock) if self.read(|seen| seen.is_over(now)) => self.desk(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        // Another thread may have looked meanwhile.
+        let now = (self.clock)();
+        let (fresh, settled) = self.read(|seen| (seen.is_fresh(now), seen.is_settled(now)));
+        if fresh {
+            return;
+        }
+        match desk.look(now, settled) {
+            Ok(Some(new)) => self.write(|seen| *seen = new),
+            Ok(None) => self.write(|seen| (seen.looked, seen.fault) = (now, None)),
+            Err(fault) => self.write(|seen| (seen.looked, seen.fault) = (now, Some(fault))),
+        }
+    }
+
+    // A clock or a look of the product that panics leaves nothing half-done behind these locks.
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Seen) -> T) -> T {
+        read(&self.seen.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, write: impl FnOnce(&mut Seen)) {
+        write(&mut self.seen.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("home", &self.order.home).finish_non_exhaustive()
+        f.debug_struct("Guard").finish_non_exhaustive()
     }
 }
 
 impl Seen {
     /// Whether the home was looked at within this second.
     fn is_fresh(&self, now: Instant) -> bool {
-        now == self.looked && self.is_settled(now)
+        now == self.looked && !self.is_over(now)
+    }
+
+    /// Whether time, or a clock set back, may have changed the answer.
+    fn is_over(&self, now: Instant) -> bool {
+        now < self.judged || self.changes.is_some_and(|change| now >= change)
     }
 
     /// Whether neither time nor age asks for another judgement.
     fn is_settled(&self, now: Instant) -> bool {
-        let changes = self.decision.next_change().is_some_and(|change| now >= change);
-        now >= self.judged && now.seconds.saturating_sub(self.judged.seconds) < STALE && !changes
+        now.seconds.saturating_sub(self.judged.seconds) < STALE && !self.is_over(now)
     }
 }
 
-fn judge(home: &Home, order: &Order, now: Instant) -> Result<Seen> {
-    // A writing between the two is met by the next look.
-    let stamp = stamp(home);
-    let around = (order.look)(now);
-    let (product, slot) = (Some(order.product.as_str()), order.slot.as_deref());
-    let (decision, events) =
-        home.watch(Some(&order.anchor), product, slot, &around, Listener::Product)?;
-    let (decision, events) = (Arc::new(decision), Arc::new(events));
-    Ok(Seen { decision, events, looked: now, judged: now, stamp })
+fn said(answer: Answer<'_>) -> Result<()> {
+    answer.refusal().map_or(Ok(()), Err)
 }
 
-fn stamp(home: &Home) -> Stamp {
-    home.state_files().map(|file| {
-        let there = std::fs::metadata(file).ok()?;
-        Some((there.modified().ok()?, there.len()))
-    })
+/// A clock before 1970 is one that was set back.
+fn system_clock() -> Instant {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Instant::new(since.as_secs())
 }

@@ -40,3 +40,7 @@ pub mod trust;
 #[cfg(feature = "vendor")]
 pub mod vendor;
 pub mod wire;
+
+pub use entitlement::Operation;
+pub use guard::Guard;
+pub use policy::Question;

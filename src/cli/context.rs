@@ -8,10 +8,8 @@ use std::time::SystemTime;
 use olr::error::{Error, Result};
 use olr::home::Home;
 use olr::machine::probe::{Findings, probe};
-use olr::request::Fact;
 use olr::state::Surroundings;
 use olr::time::Instant;
-use olr::wire::codec::Text;
 use zeroize::Zeroizing;
 
 /// Clock and randomness, taken once, and a way to look at the machine.
@@ -35,19 +33,7 @@ impl Context {
     /// What a request or a judgement needs to know of this machine now.
     pub fn around(&self, privileged: bool) -> (Surroundings, Findings) {
         let found = (self.probe)(privileged);
-        let fact = |(name, value): &(&str, Text)| Fact {
-            name: Text::truncated(name),
-            value: value.clone(),
-        };
-        let around = Surroundings {
-            factors: found.factors.clone(),
-            addresses: found.addresses.clone(),
-            facts: found.facts.iter().map(fact).collect(),
-            clock: self.now,
-            boot: found.boot_id.clone().unwrap_or_default(),
-            uptime: found.uptime.unwrap_or_default(),
-            evidence: None,
-        };
+        let around = Surroundings::of(&found, self.now);
         (around, found)
     }
 }

@@ -115,8 +115,9 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     }
     let modules = show::modules(body, Some(&decision.usage));
     let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
-    if let Some(said) = verify::said_of_grace(decision) {
-        text += &format!("\n\n{said}");
+    // A refusal comes last, where people look for what to do.
+    if let Some(first) = decision.headline().filter(|_| decision.refusal.is_none()) {
+        text = format!("{first}\n\n{text}");
     }
     for remark in verify::remarks(decision) {
         text += &format!("\n\n{remark}");

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use olr::entitlement::Outcome;
 use olr::error::{Error, Refusal, Result};
 use olr::license::License;
 use olr::machine::Comparison;
 use olr::machine::probe::Findings;
-use olr::policy::{ClockMemory, Decision, Grace, explain};
+use olr::policy::{ClockMemory, Decision, explain};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::wire::frame::{Frame, Kind};
@@ -71,33 +70,16 @@ fn answer(decision: &Decision) -> String {
 }
 
 fn sentence(decision: &Decision) -> String {
-    if let Some(said) = said_of_grace(decision) {
-        return said;
-    }
     match &decision.license {
-        Some(license) if decision.refusal.is_none() => match license.body().expires {
+        // A refusal follows by itself.
+        _ if decision.refusal.is_some() => String::new(),
+        _ if decision.grace.is_some() => decision.headline().unwrap_or_default(),
+        Some(license) => match license.body().expires {
             None => "licensed, without an end".to_string(),
             end => format!("licensed until {}", show::last_day(end)),
         },
-        _ => String::new(),
+        None => String::new(),
     }
-}
-
-/// What a license overlooks for now, and how long.
-pub fn said_of_grace(decision: &Decision) -> Option<String> {
-    decision.grace.as_ref().map(|grace| match grace.until {
-        Some(until) => format!("in grace until {until}: {}", in_grace(grace)),
-        None => format!("licensed, with a warning: {}", grace.overlooked.fact()),
-    })
-}
-
-fn in_grace(grace: &Grace) -> String {
-    let then = match grace.then {
-        Outcome::Stop => "it stops",
-        Outcome::Block => "operations are blocked",
-        Outcome::Warn => "only this warning stays",
-    };
-    format!("{}; then {then}", grace.overlooked.fact())
 }
 
 /// What is said of the clock, where it is not to be relied upon.

@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Grants".
 
 mod quota;
-pub use quota::{Excess, Quota, excess, is_included, quota};
+pub use quota::{Excess, Quota, Quotas, excess, quota};
 
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 

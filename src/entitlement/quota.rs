@@ -1,7 +1,9 @@
 //! What is granted against what is used. Obeys `docs/format.md`, section "Quotas".
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::entitlement::{Count, Grant};
-use crate::wire::codec::{Limit, Set};
+use crate::wire::codec::{Keyed, Limit, Set, Text};
 
 /// How a module stands: with the others of its pool, where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,23 @@ impl Quota {
     pub fn is_exceeded(self) -> bool {
         self.granted.is_some_and(|granted| self.used > granted)
     }
+
+    /// Whether `more` of it stay within what is granted.
+    pub fn has_room(self, more: u64) -> bool {
+        self.granted.is_none_or(|granted| self.used.saturating_add(more) <= granted)
+    }
+
+    /// One module by itself.
+    fn alone(grant: &Grant, usage: &Set<Count, 4096>) -> Self {
+        let used = usage.get(&*grant.module).map_or(0, |count| count.count);
+        Self { granted: limit(&grant.quota), used }
+    }
+
+    /// Two modules of one pool.
+    fn with(self, other: Self) -> Self {
+        let granted = self.granted.zip(other.granted).map(|(a, b)| a.saturating_add(b));
+        Self { granted, used: self.used.saturating_add(other.used) }
+    }
 }
 
 impl Grant {
@@ -31,14 +50,67 @@ impl Grant {
     }
 }
 
-/// The quota that counts for `grant`.
+/// The quota that counts for `grant`. Whoever asks often asks [`Quotas`].
 pub fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
-    let used = |module: &str| usage.get(module).map_or(0, |count| count.count);
     let pool = grants.iter().filter(|other| other.shares(grant));
-    pool.fold(Quota { granted: Some(0), used: 0 }, |sum, grant| Quota {
-        granted: sum.granted.zip(limit(&grant.quota)).map(|(a, b)| a.saturating_add(b)),
-        used: sum.used.saturating_add(used(&grant.module)),
-    })
+    let all = pool.map(|grant| Quota::alone(grant, usage)).reduce(Quota::with);
+    all.unwrap_or(Quota::alone(grant, usage))
+}
+
+/// How every module stands: computed once, so that a question costs a search in a sorted list
+/// however many modules there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quotas {
+    /// In the order of the grants.
+    quotas: Vec<Quota>,
+    /// What comes with a granted module, in ascending order.
+    included: Vec<Text>,
+}
+
+impl Quotas {
+    /// Of these grants, where so much is in use.
+    pub fn new(grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Self {
+        let mut pools: BTreeMap<&str, Quota> = BTreeMap::new();
+        for grant in grants.iter().filter(|grant| !grant.pool.is_empty()) {
+            let alone = Quota::alone(grant, usage);
+            pools.entry(&grant.pool).and_modify(|pool| *pool = pool.with(alone)).or_insert(alone);
+        }
+        let quota = |grant: &Grant| {
+            pools.get(&*grant.pool).copied().unwrap_or_else(|| Quota::alone(grant, usage))
+        };
+        let quotas = grants.iter().map(quota).collect();
+        let granted = grants.iter().filter(|grant| grant.quota != Limit::Only(0));
+        let included: BTreeSet<&Text> = granted.flat_map(|grant| grant.includes.iter()).collect();
+        Self { quotas, included: included.into_iter().cloned().collect() }
+    }
+
+    /// The grant of `module` and how it stands; `grants` are those that this was made of.
+    pub fn of<'a>(&self, grants: &'a Set<Grant, 4096>, module: &str) -> Option<(&'a Grant, Quota)> {
+        let at = grants.binary_search_by(|grant| grant.key().cmp(module)).ok()?;
+        Some(((**grants).get(at)?, *self.quotas.get(at)?))
+    }
+
+    /// Whether `module` comes with a granted one and is never counted.
+    pub fn includes(&self, module: &str) -> bool {
+        self.included.binary_search_by(|included| (**included).cmp(module)).is_ok()
+    }
+
+    /// The first module of which more is used than granted.
+    pub fn excess<'a>(
+        &self,
+        grants: &'a Set<Grant, 4096>,
+        usage: &'a Set<Count, 4096>,
+    ) -> Option<Excess<'a>> {
+        usage.iter().filter(|count| count.count > 0).find_map(|count| {
+            let module = &*count.module;
+            let Some((_, quota)) = self.of(grants, module) else {
+                let excess = Excess { module, granted: 0, used: count.count };
+                return (!self.includes(module)).then_some(excess);
+            };
+            let granted = quota.granted?;
+            quota.is_exceeded().then_some(Excess { module, granted, used: quota.used })
+        })
+    }
 }
 
 /// A module of which more is used than granted.
@@ -54,22 +126,7 @@ pub struct Excess<'a> {
 
 /// The first module of which more is used than granted.
 pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> Option<Excess<'a>> {
-    usage.iter().filter(|count| count.count > 0).find_map(|count| {
-        let module = &*count.module;
-        let Some(grant) = grants.get(module) else {
-            let excess = Excess { module, granted: 0, used: count.count };
-            return (!is_included(grants, module)).then_some(excess);
-        };
-        let quota = quota(grant, grants, usage);
-        let granted = quota.granted?;
-        quota.is_exceeded().then_some(Excess { module, granted, used: quota.used })
-    })
-}
-
-/// Whether `module` comes with a granted one and is never counted.
-pub fn is_included(grants: &Set<Grant, 4096>, module: &str) -> bool {
-    let granted = |grant: &&Grant| grant.quota != Limit::Only(0);
-    grants.iter().filter(granted).any(|grant| grant.includes.get(module).is_some())
+    Quotas::new(grants, usage).excess(grants, usage)
 }
 
 fn limit(quota: &Limit<u64>) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use crate::anchor::Anchor;
 use crate::display::shown;
-use crate::entitlement::excess;
+use crate::entitlement::{Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::license::License;
@@ -135,13 +135,15 @@ impl Home {
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
         let judged = judge(&license, &machine, &state, around.clock, None);
+        let usage = Set::default();
         Ok(Decision {
+            quotas: Quotas::new(&license.body().grants, &usage),
             refusal: judged.refusal,
             blocked: judged.blocked,
             grace: None,
             graces: Vec::new(),
             ended: Vec::new(),
-            usage: Set::default(),
+            usage,
             license: Some(*license),
             next: None,
             machine: Some(machine),

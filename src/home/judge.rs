@@ -20,7 +20,17 @@ impl Home {
         slot: Option<&str>,
         around: &Surroundings,
     ) -> Result<(State, Decision)> {
-        let state = self.expect_state()?;
+        self.decide_from(self.expect_state()?, product, slot, around)
+    }
+
+    /// As [`Home::decide`], from a state that was read before.
+    pub(super) fn decide_from(
+        &self,
+        state: State,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
         let name = state.slot(product, slot).map(|slot| slot.name.clone());
         let name = name.map_err(|error| error.within(file::name(self.folder())))?;
         let (state, mut decisions) = self.decide_slots(state, vec![name], around)?;
@@ -70,6 +80,10 @@ impl Home {
 
     /// Whether the home remembers what was seen, or another process is about to.
     fn remember_time(&self, around: &Surroundings, matching: &[SlotName]) -> bool {
+        if !self.folder().is_dir() {
+            // One that was deleted is not made anew.
+            return false;
+        }
         let lock = match self.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => return true,
@@ -99,19 +113,23 @@ impl Home {
         around: &Surroundings,
     ) -> Result<(State, Decision)> {
         let (state, mut decision) = self.decide(product, slot, around)?;
-        let trust = state.trust_from(anchor);
-        if let Some(license) = &decision.license {
-            // What follows a revocation, the license itself says.
-            let mut weighed = decision.graces.iter().chain(&decision.ended);
-            let verified = match weighed.any(|g| matches!(g.cause, Cause::Revoked | Cause::Pooled))
-            {
-                true => License::verify_even_revoked(license.bytes(), &trust),
-                false => License::verify(license.bytes(), &trust),
-            };
-            if let Err(refusal) = verified {
-                decision.refuse(refusal, decision.at);
-            }
-        }
+        believe(anchor, &state, &mut decision);
         Ok((state, decision))
+    }
+}
+
+/// Refuses everything where the license does not verify under what `anchor` leads to, also where
+/// it was refused in part: an untrusted one does not say what it blocks.
+pub(super) fn believe(anchor: &Trust, state: &State, decision: &mut Decision) {
+    let Some(license) = &decision.license else { return };
+    let trust = state.trust_from(anchor);
+    // Where the home knows as much, the license says itself what follows.
+    let mut weighed = decision.graces.iter().chain(&decision.ended);
+    let verified = match weighed.any(|g| matches!(g.cause, Cause::Revoked | Cause::Pooled)) {
+        true => License::verify_even_revoked(license.bytes(), &trust),
+        false => License::verify(license.bytes(), &trust),
+    };
+    if let Err(refusal) = verified {
+        decision.refuse(refusal);
     }
 }

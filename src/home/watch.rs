@@ -3,6 +3,7 @@
 use crate::entitlement::{Cause, Outcome};
 use crate::error::Result;
 use crate::home::Home;
+use crate::home::judge::believe;
 use crate::policy::{COUNTDOWN, Decision, WARNINGS};
 use crate::state::{Event, Listener, Stage, Standing, State, Surroundings};
 use crate::trust::Trust;
@@ -23,26 +24,39 @@ impl Home {
         around: &Surroundings,
         listener: Listener,
     ) -> Result<(Decision, Vec<Event>)> {
-        let (state, decision) = match anchor {
-            Some(anchor) => self.decide_under(anchor, product, slot, around)?,
-            None => self.decide(product, slot, around)?,
-        };
+        let state = self.expect_state()?;
+        let (state, decision) = self.watch_from(state, anchor, product, slot, around)?;
+        let unheard = state.unheard(listener).cloned().collect();
+        Ok((decision, unheard))
+    }
+
+    /// As [`Home::watch`], from a state that was read before; what is to be told stands in the state
+    /// that is returned.
+    pub(crate) fn watch_from(
+        &self,
+        state: State,
+        anchor: Option<&Trust>,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(State, Decision)> {
+        let (mut state, mut decision) = self.decide_from(state, product, slot, around)?;
+        if let Some(anchor) = anchor {
+            believe(anchor, &state, &mut decision);
+        }
         let name = state.slot(product, slot)?.name.clone();
-        let Some(license) = &decision.license else {
-            return Ok((decision, state.unheard(listener).cloned().collect()));
-        };
+        let Some(license) = &decision.license else { return Ok((state, decision)) };
         let (id, standing) = (license.body().license, standing(&decision));
-        let mut state = state;
+        // Where it cannot be written it is told all the same, and told again.
         if state.announce(&name, id, decision.at, &standing)?
-            && let Ok(_lock) = self.lock()
+            && self.folder().is_dir()
+            && let Ok(Some(_lock)) = self.try_lock()
             && let Ok(mut stored) = self.expect_state()
             && stored.announce(&name, id, decision.at, &standing)?
         {
-            // Where it cannot be written it is told all the same, and told again.
             let _ = self.save(&stored);
-            state = stored;
         }
-        Ok((decision, state.unheard(listener).cloned().collect()))
+        Ok((state, decision))
     }
 
     /// Remembers that `listener` dealt with these events.
@@ -50,6 +64,7 @@ impl Home {
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
     pub fn acknowledge(&self, listener: Listener, events: &[EventId]) -> Result<()> {
+        self.expect_state()?;
         let _lock = self.lock()?;
         let mut state: State = self.expect_state()?;
         if state.acknowledge(listener, events)? { self.save(&state) } else { Ok(()) }

@@ -1,6 +1,6 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Count, Excess, Operations, Outcome, excess};
+use crate::entitlement::{Cause, Count, Excess, Operation, Operations, Outcome, Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 mod change;
+mod headline;
 mod question;
 
 pub use change::{COUNTDOWN, WARNINGS};
@@ -30,6 +31,8 @@ pub struct Decision {
     pub ended: Vec<Grace>,
     /// What is in use, as the product last said.
     pub usage: Set<Count, 4096>,
+    /// How every granted module stands against that.
+    pub(crate) quotas: Quotas,
     /// The license in force, or the one that was refused, where it could be verified.
     pub license: Option<License>,
     /// The license that takes over at its start.
@@ -112,12 +115,37 @@ impl Decision {
         self.blocked.iter().fold(Operations::default(), |all, some| all.and(some.operations))
     }
 
-    /// Refuses everything from now on, for a reason that judgement could not be made.
-    pub(crate) fn refuse(&mut self, refusal: Error, at: Instant) {
+    /// Why `operation` may not be done now.
+    pub fn refusal_of(&self, operation: Operation) -> Option<&Error> {
+        let blocks = |blocked: &&Blocked| blocked.operations.contains(operation);
+        self.blocked.iter().find(blocks).map(|blocked| &blocked.why)
+    }
+
+    /// Nothing could be judged: the server stops.
+    pub(crate) fn none(refusal: Error, at: Instant) -> Self {
+        Self {
+            blocked: vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }],
+            refusal: Some(refusal),
+            grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage: Set::default(),
+            quotas: Quotas::default(),
+            license: None,
+            next: None,
+            machine: None,
+            enrolled: Vec::new(),
+            at,
+            clock_is_pending: false,
+            clock_memory: ClockMemory::On,
+        }
+    }
+
+    /// Refuses everything: what the license says, and never blocks, is not to be believed.
+    pub(crate) fn refuse(&mut self, refusal: Error) {
         self.blocked = vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }];
         self.refusal = Some(refusal);
         self.grace = None;
-        self.at = at;
     }
 
     /// Whether the machine is the one that the license was issued for.
@@ -130,19 +158,9 @@ impl Decision {
 pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
     let at = state.judged_at(clock);
     let mut decision = Decision {
-        refusal: None,
-        blocked: Vec::new(),
-        grace: None,
-        graces: Vec::new(),
-        ended: Vec::new(),
         usage: slot.usage.clone(),
-        license: None,
-        next: None,
-        machine: None,
-        enrolled: Vec::new(),
-        at,
         clock_is_pending: state.is_pending(clock),
-        clock_memory: ClockMemory::On,
+        ..Decision::none(nothing_in(slot), at)
     };
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
@@ -158,13 +176,13 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),
         (Some(next), None) => (next, None),
-        (None, None) => (Err(nothing_in(slot)), None),
+        (None, None) => return decision,
     };
     decision.next = next.map(|(next, _)| next);
     let (license, enrolled) = match in_force {
         Ok(in_force) => in_force,
         Err(refusal) => {
-            decision.refuse(refusal, at);
+            decision.refuse(refusal);
             return decision;
         }
     };
@@ -173,6 +191,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
     (decision.graces, decision.ended) = (judged.graces, judged.ended);
+    decision.quotas = Quotas::new(&license.body().grants, &decision.usage);
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
@@ -266,7 +285,8 @@ pub fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        judged.weigh_quota(license, slot.over.unwrap_or(mark), at, excess);
+        // What was within the quota until this license took over is not within it from its start.
+        judged.weigh_quota(license, slot.over.unwrap_or(body.starts.begins()), at, excess);
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged

@@ -2,9 +2,9 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::{Count, Grant, Operation, is_included, quota};
+use crate::entitlement::{Count, Grant, Operation, Quotas};
 use crate::error::{Error, Refusal, Result};
-use crate::policy::{Blocked, Decision};
+use crate::policy::Decision;
 use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 
@@ -29,14 +29,11 @@ impl Question<'_> {
         Self { operation, adds: &[], account: &[], version: "", release: None }
     }
 
-    /// How many more it wants of what `grant` counts: of all modules of a pool together.
-    fn adds_to(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
-        let counts = |module: &str| {
-            let other = grants.get(module);
-            other.is_some_and(|other| other.shares(grant))
-        };
-        let added = self.adds.iter().filter(|(module, _)| counts(module));
-        added.fold(0, |sum, (_, more)| sum.saturating_add(*more))
+    /// How many more it wants of what `grant` shares its quota with.
+    fn wants(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
+        let shares = |module: &str| grants.get(module).is_some_and(|other| other.shares(grant));
+        let adds = self.adds.iter().filter(|(module, _)| shares(module));
+        adds.fold(0, |sum, (_, more)| sum.saturating_add(*more))
     }
 }
 
@@ -65,6 +62,17 @@ pub enum Answer<'a> {
         /// How many of these are in use.
         used: u64,
         /// How many more are wanted.
+        wanted: u64,
+    },
+    /// A sub-administrator may be given no less than is in use, and no more than is granted.
+    OutOfBounds {
+        /// The module's id.
+        module: &'a str,
+        /// How many are in use.
+        least: u64,
+        /// How many are granted; nothing where there is no limit.
+        most: Option<u64>,
+        /// How many are wanted.
         wanted: u64,
     },
     /// One account would have more than it may.
@@ -110,6 +118,12 @@ impl Answer<'_> {
                 Refusal::QuotaExceeded,
                 format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
             ),
+            Self::OutOfBounds { module, least, most, wanted } => {
+                let module = shown(module);
+                let most = most.map_or("without a limit".to_string(), |most| format!("to {most}"));
+                let may = format!("{module}: a sub-administrator may be given {least} {most}");
+                refuse(Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
+            }
             Self::AccountFull { module, cap, wanted } => refuse(
                 Refusal::QuotaExceeded,
                 format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
@@ -130,20 +144,22 @@ impl Decision {
     pub fn with_usage(mut self, count: Count) -> Result<Self> {
         let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
         self.usage = Set::new(others.chain([count.clone()]).collect())?;
+        if let Some(license) = &self.license {
+            self.quotas = Quotas::new(&license.body().grants, &self.usage);
+        }
         Ok(self)
     }
 
     /// Answers a question at the instant that was judged at.
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
-        let blocks = |blocked: &&Blocked| blocked.operations.contains(question.operation);
-        if let Some(blocked) = self.blocked.iter().find(blocks) {
-            return Answer::Refused(&blocked.why);
+        if let Some(refusal) = self.refusal_of(question.operation) {
+            return Answer::Refused(refusal);
         }
         let Some(license) = &self.license else { return Answer::Allowed };
         let body = license.body();
         for (module, _) in question.adds {
-            let Some(grant) = body.grants.get(*module) else {
-                if is_included(&body.grants, module) {
+            let Some((grant, quota)) = self.quotas.of(&body.grants, module) else {
+                if self.quotas.includes(module) {
                     continue;
                 }
                 return Answer::NotGranted(module);
@@ -151,11 +167,10 @@ impl Decision {
             if is_older(question.version, &grant.minimum_version) {
                 return Answer::TooOld { module, first: &grant.minimum_version };
             }
-            let quota = quota(grant, &body.grants, &self.usage);
-            let wanted = question.adds_to(grant, &body.grants);
+            let wanted = question.wants(grant, &body.grants);
             if let Some(granted) = quota.granted
                 && wanted > 0
-                && quota.used.saturating_add(wanted) > granted
+                && !quota.has_room(wanted)
             {
                 return Answer::Exceeds { module, granted, used: quota.used, wanted };
             }
@@ -174,21 +189,24 @@ impl Decision {
         }
     }
 
-    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
+    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`: a user
+    /// is updated.
     pub fn ask_admin<'a>(&'a self, module: &'a str, used: u64, wanted: u64) -> Answer<'a> {
-        let Some(license) = &self.license else { return Answer::NotGranted(module) };
-        let grants = &license.body().grants;
-        let Some(grant) = grants.get(module) else { return Answer::NotGranted(module) };
-        let granted = quota(grant, grants, &self.usage).granted;
-        let cap = match grant.admin_cap {
-            Limit::Only(cap) => Some(granted.map_or(cap, |granted| granted.min(cap))),
-            Limit::Any => granted,
-        };
-        match cap {
-            Some(cap) if wanted > cap => Answer::Exceeds { module, granted: cap, used, wanted },
-            _ if wanted < used => Answer::Exceeds { module, granted: wanted, used, wanted },
-            _ => Answer::Allowed,
+        if let Some(refusal) = self.refusal_of(Operation::UpdateUser) {
+            return Answer::Refused(refusal);
         }
+        let Some(license) = &self.license else { return Answer::NotGranted(module) };
+        let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
+            return Answer::NotGranted(module);
+        };
+        let most = match grant.admin_cap {
+            Limit::Only(cap) => Some(quota.granted.map_or(cap, |granted| granted.min(cap))),
+            Limit::Any => quota.granted,
+        };
+        if wanted < used || most.is_some_and(|most| wanted > most) {
+            return Answer::OutOfBounds { module, least: used, most, wanted };
+        }
+        Answer::Allowed
     }
 }
 

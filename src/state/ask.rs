@@ -5,6 +5,7 @@ use rand::CryptoRng;
 use crate::crypto::digest::sha256;
 use crate::entitlement::Count;
 use crate::error::{Error, Result};
+use crate::machine::probe::Findings;
 use crate::machine::{Factor, expect_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, SlotName, State};
@@ -58,6 +59,25 @@ pub struct Surroundings {
     pub uptime: u64,
     /// An instant that has passed for certain, as whoever asks knows from elsewhere.
     pub evidence: Option<Instant>,
+}
+
+impl Surroundings {
+    /// What was found on a machine, at `clock`.
+    pub fn of(found: &Findings, clock: Instant) -> Self {
+        let fact = |(name, value): &(&str, Text)| Fact {
+            name: Text::truncated(name),
+            value: value.clone(),
+        };
+        Self {
+            factors: found.factors.clone(),
+            addresses: found.addresses.clone(),
+            facts: found.facts.iter().map(fact).collect(),
+            clock,
+            boot: found.boot_id.clone().unwrap_or_default(),
+            uptime: found.uptime.unwrap_or_default(),
+            evidence: None,
+        }
+    }
 }
 
 impl State {

@@ -117,8 +117,9 @@ impl State {
         let mut new: Vec<Standing> = Vec::new();
         for announced in slot.announced.iter().filter(|announced| now(announced.cause).is_none()) {
             let fact = format!("{}: solved", announced.cause);
-            let (cause, stage, since) = (announced.cause, Stage::Solved, announced.since);
-            new.push(Standing { cause, stage, since, until: None, fact });
+            let (cause, stage) = (announced.cause, Stage::Solved);
+            // By what is solved, not by when that was noticed: so it has the same id each time.
+            new.push(Standing { cause, stage, since: announced.since, until: None, fact });
         }
         let is_new = |standing: &&Standing| {
             let before = slot.announced.get(&standing.cause);
@@ -128,8 +129,8 @@ impl State {
         if new.is_empty() {
             return Ok(false);
         }
-        let announced =
-            standing.iter().map(|s| Announced { cause: s.cause, stage: s.stage, since: s.since });
+        let announced = |s: &Standing| Announced { cause: s.cause, stage: s.stage, since: s.since };
+        let announced = standing.iter().map(announced);
         let mut announced: Vec<_> = announced.collect();
         announced.sort_by_key(|announced| announced.cause);
         slot.announced = Set::new(announced)?;

@@ -1,0 +1,184 @@
+//! What the one thread knows that looks: the home, and what could not be stored in it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+use super::{Look, Seen};
+use crate::entitlement::Count;
+use crate::error::{Error, Result};
+use crate::home::Home;
+use crate::policy::Decision;
+use crate::state::{Event, Listener, State, Surroundings};
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::wire::codec::{Set, Text};
+use crate::wire::id::EventId;
+
+pub(super) struct Desk {
+    home: Home,
+    anchor: Trust,
+    product: String,
+    slot: Option<String>,
+    look: Look,
+    /// The state as it was last read: judged again where it cannot be read any more.
+    last: Option<Zeroizing<Vec<u8>>>,
+    /// What told it from others.
+    stamp: Stamp,
+    /// What the product reported and is not stored.
+    unsaved: Set<Count, 4096>,
+    /// Since when more is used than granted, by that.
+    over: Option<Instant>,
+    /// What the product acknowledged, stored or not.
+    heard: Vec<EventId>,
+}
+
+/// The digests at the ends of both copies of the state.
+type Stamp = [Option<[u8; 32]>; 2];
+
+impl Desk {
+    pub fn new(
+        home: Home,
+        anchor: Trust,
+        product: String,
+        slot: Option<String>,
+        look: Look,
+    ) -> Self {
+        let (last, stamp, unsaved) = (None, Stamp::default(), Set::default());
+        let (over, heard) = (None, Vec::new());
+        Self { home, anchor, product, slot, look, last, stamp, unsaved, over, heard }
+    }
+
+    /// Judges anew where the home was written, or what was seen is not `settled`.
+    ///
+    /// # Errors
+    /// Why the home cannot be read, where what was seen goes on.
+    pub fn look(&mut self, now: Instant, settled: bool) -> Result<Option<Seen>> {
+        if settled {
+            if self.last.is_some() && self.stamp == stamp(&self.home) {
+                return Ok(None);
+            }
+            self.home.expect_state()?;
+        }
+        Ok(Some(self.judge(now)))
+    }
+
+    /// Judges at `now`.
+    pub fn judge(&mut self, now: Instant) -> Seen {
+        let (state, fault) = self.read();
+        let around = (self.look)(now);
+        self.judge_state(state, fault, &around, now)
+    }
+
+    /// Takes in what is in use, and judges by it. Returns also whether it was stored.
+    pub fn report(&mut self, usage: &[(&str, u64)], now: Instant) -> Result<(Seen, Result<()>)> {
+        let count =
+            |(module, count): &(&str, u64)| Ok(Count { module: Text::new(module)?, count: *count });
+        let usage: Set<Count, 4096> = Set::new(usage.iter().map(count).collect::<Result<_>>()?)?;
+        let newest: BTreeMap<_, _> =
+            self.unsaved.iter().chain(usage.iter()).map(|count| (&*count.module, count)).collect();
+        let unsaved = Set::new(newest.into_values().cloned().collect())?;
+        // What no state could hold is refused before it counts.
+        let state = self.read().0?;
+        self.overlaid(state, &unsaved, now)?;
+        let around = (self.look)(now);
+        let slot = self.slot.as_deref();
+        let stored = self.home.report(Some(&self.product), slot, &unsaved, &around);
+        self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
+        let (state, fault) = self.read();
+        Ok((self.judge_state(state, fault, &around, now), stored))
+    }
+
+    /// Remembers what was dealt with.
+    pub fn acknowledge(&mut self, events: &[EventId]) -> Result<()> {
+        self.heard.extend(events);
+        self.home.acknowledge(Listener::Product, events)
+    }
+
+    /// The state as it is stored; where it cannot be read, as it was read last, and why.
+    fn read(&mut self) -> (Result<State>, Option<Error>) {
+        // A writing between the two is met by the next look.
+        let stamp = stamp(&self.home);
+        match self.home.expect_state() {
+            Ok(state) => {
+                (self.last, self.stamp) = (Some(state.to_bytes()), stamp);
+                (Ok(state), None)
+            }
+            Err(fault) => {
+                let last = self.last.as_deref().map(|bytes| State::parse(bytes));
+                (last.unwrap_or_else(|| Err(fault.clone())), Some(fault))
+            }
+        }
+    }
+
+    /// `state`, with what was reported and is not stored in it.
+    fn overlaid(
+        &self,
+        mut state: State,
+        unsaved: &Set<Count, 4096>,
+        now: Instant,
+    ) -> Result<State> {
+        if !unsaved.is_empty() {
+            let name = state.slot(Some(&self.product), self.slot.as_deref())?.name.clone();
+            state.report(&name, unsaved, self.over.unwrap_or(now))?;
+        }
+        Ok(state)
+    }
+
+    fn judge_state(
+        &mut self,
+        state: Result<State>,
+        fault: Option<Error>,
+        around: &Surroundings,
+        now: Instant,
+    ) -> Seen {
+        let judged = state.and_then(|state| self.watch(state, around, now));
+        let (decision, events, changes) = judged.unwrap_or_else(|refusal| {
+            let decision = Decision::none(refusal, now);
+            (decision, Vec::new(), None)
+        });
+        let (decision, events) = (Arc::new(decision), events.into());
+        Seen { decision, events, fault, looked: now, judged: now, changes }
+    }
+
+    /// The decision, what is to be told, and when time changes the decision.
+    fn watch(
+        &mut self,
+        state: State,
+        around: &Surroundings,
+        now: Instant,
+    ) -> Result<(Decision, Vec<Event>, Option<Instant>)> {
+        let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
+        let state = self.overlaid(state, &self.unsaved, now)?;
+        let (mut state, decision) =
+            self.home.watch_from(state, Some(&self.anchor), product, slot, around)?;
+        let known = &state.memory().events;
+        self.heard.retain(|heard| known.iter().any(|event| event.id == *heard));
+        state.acknowledge(Listener::Product, &self.heard)?;
+        let slot = state.slot(product, slot)?;
+        self.over = slot.over;
+        let ours = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
+        let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
+        let of_clock = state.next_clock_change(around, tolerance);
+        // While a clock is not believed, time stands still.
+        let by_time = decision.next_change().filter(|_| !decision.clock_is_pending);
+        let changes = by_time.into_iter().chain(of_clock).filter(|change| *change > now).min();
+        let ours = ours.cloned().collect();
+        Ok((decision, ours, changes))
+    }
+}
+
+fn stamp(home: &Home) -> Stamp {
+    home.state_files().map(|file| digest(&file).ok())
+}
+
+/// A state ends with its digest.
+fn digest(file: &Path) -> std::io::Result<[u8; 32]> {
+    let (mut file, mut digest) = (File::open(file)?, [0; 32]);
+    file.seek(SeekFrom::End(-32))?;
+    file.read_exact(&mut digest)?;
+    Ok(digest)
+}

@@ -1,0 +1,47 @@
+//! What whoever logs in is shown first.
+
+use crate::entitlement::{Operation, Outcome};
+use crate::error::Error;
+use crate::policy::{COUNTDOWN, Decision, Grace};
+
+impl Decision {
+    /// What whoever logs in is shown first, in one sentence: what is refused, or what is overlooked
+    /// and until when; nothing where all is well.
+    pub fn headline(&self) -> Option<String> {
+        match (&self.refusal, &self.grace) {
+            (Some(refusal), _) => Some(self.refused(refusal)),
+            (None, Some(grace)) => Some(self.overlooked(grace)),
+            (None, None) => None,
+        }
+    }
+
+    fn refused(&self, refusal: &Error) -> String {
+        let hint = refusal.next_step();
+        if self.blocked().contains(Operation::Run) {
+            return format!("refused: {refusal}; {hint}");
+        }
+        let blocked: Vec<_> = self.blocked().iter().map(Operation::word).collect();
+        match blocked.as_slice() {
+            [] => format!("licensed, with a warning: {}; {hint}", refusal.fact()),
+            blocked => format!("blocked ({}): {refusal}; {hint}", blocked.join(", ")),
+        }
+    }
+
+    fn overlooked(&self, grace: &Grace) -> String {
+        let fact = grace.overlooked.fact();
+        let Some(until) = grace.until else { return format!("licensed, with a warning: {fact}") };
+        let left = until.seconds.saturating_sub(self.at.seconds);
+        match grace.then {
+            Outcome::Stop if left <= COUNTDOWN => {
+                format!("it stops at {until}, within the hour: {fact}")
+            }
+            Outcome::Stop => format!("in grace until {until}: {fact}; then it stops"),
+            Outcome::Block => {
+                format!("in grace until {until}: {fact}; then operations are blocked")
+            }
+            Outcome::Warn => {
+                format!("in grace until {until}: {fact}; then only this warning stays")
+            }
+        }
+    }
+}
