@@ -20,6 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["state"],
     &["policy", "issue"],
     &["home", "vendor"],
+    &["guard", "simulate"],
     &["lib"],
 ];
 

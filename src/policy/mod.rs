@@ -9,8 +9,10 @@ use crate::state::{Held, Slot, State};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
+mod change;
 mod question;
 
+pub use change::{COUNTDOWN, EXPIRY_WARNINGS};
 pub use question::{Answer, Question};
 
 /// The answer for one slot.
