@@ -11,7 +11,7 @@ use crate::wire::codec::Text;
 
 /// A server that runs is asked at least so often: far within what its clock may be ahead of what is
 /// remembered.
-const IDLE: u64 = 180 * 86_400;
+const IDLE: u64 = 360 * 86_400;
 
 pub(super) struct Server {
     state: State,

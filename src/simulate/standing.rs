@@ -200,7 +200,11 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
         let is = Waiting::new(grace, decision.at);
         let is_same = was.is_some_and(|was| (was.until, was.then) == (is.until, is.then));
         match grace.until {
-            None if !is_same => turns.push(Turn { word: "warning", about, text: fact.to_string() }),
+            None if !is_same => turns.push(Turn {
+                word: "warning",
+                about,
+                text: format!("{fact} (nothing stops for it)"),
+            }),
             Some(until) if !is_same => {
                 let then = match grace.then {
                     Outcome::Stop => "the server stops",

@@ -51,7 +51,7 @@ fn play(state: &State, events: &[Event], until: Instant) -> olr::error::Result<T
     let state = State::parse(&state.to_bytes()).unwrap();
     let slot = state.slot(None, None)?.name.clone();
     let around = machine::around("server", at(NOW));
-    simulate(state, &Play { slot, around, events: events.to_vec(), until, steps: 5000 })
+    simulate(state, &Play { slot, around, events: events.to_vec(), until, steps: 10_000 })
 }
 
 fn events(texts: &[&str]) -> Vec<Event> {

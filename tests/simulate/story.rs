@@ -58,7 +58,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
         "maintenance ended on",
         "8000-03-01T00:00:00Z  warned",
         "event: use OBM=11",
-        "warning: OBM: 11 used, 10 granted",
+        "OBM: 11 used, 10 granted (nothing stops for it)",
         "solved",
         "Nothing else changes until 9000-01-01T00:00:00Z.",
     ] {
@@ -89,7 +89,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     let (status, taken) = json(folder, &["simulate", "--svg", "req.olr"]);
     assert_eq!(status, 2);
     assert!(taken["hint"].as_str().unwrap().contains("--force"), "{taken}");
-    let (status, secret) = json(folder, &["simulate", "--svg", "home/state.olr", "--force"]);
+    let (status, secret) = json(folder, &["simulate", "--svg", "home/state", "--force"]);
     assert_eq!(status, 2, "{secret}");
     let shown = olr(folder, &["simulate", "--svg", "-"]);
     assert!(shown.stdout.starts_with(b"<svg "));
