@@ -131,7 +131,7 @@ fn entry_json(entry: &Entry) -> Value {
         "state": decision.map_or("off", |decision| decision.state()),
         "license_id": decision.and_then(|d| d.license.as_ref()).map(|l| l.body().license.to_string()),
         "refusal": refusal.map(|refusal| refusal["refusal"].clone()),
-        "until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
+        "grace_until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
         "blocked": blocked.unwrap_or_default(),
         "events": entry.events.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "new": entry.turns.iter().map(turn).collect::<Vec<_>>(),

@@ -109,7 +109,10 @@ fn sorted(play: &Play) -> Result<Vec<Event>> {
     events.sort_by_key(|event| event.at);
     if let Some(early) = events.first().filter(|event| event.at < begin) {
         let fact = format!("event \"{} {}\" is before the beginning {begin}", early.at, early.what);
-        return Err(Error::unable(fact, "what has happened already, the server knows"));
+        return Err(Error::unable(
+            fact,
+            "choose a date from now on; what has happened before, the server knows",
+        ));
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
         let fact = format!("event \"{} {}\" is after the end {}", late.at, late.what, play.until);
