@@ -250,7 +250,7 @@ fn a_timeline_has_the_changes_that_are_found_minute_by_minute() {
 #[test]
 fn the_license_that_takes_over_is_found_where_it_does() {
     let world = World::new();
-    let until = at("2027-11-28");
+    let until = at("2027-11-27T12:00:00Z");
     // It takes over a machine that has changed, or grants less than is used.
     let next = |body: &mut LicenseBody| {
         terms(body);
@@ -348,8 +348,8 @@ fn any_event(rng: &mut ChaCha20Rng, begin: u64, minutes: u64) -> Event {
 #[test]
 fn whatever_happens_the_changes_are_those_found_minute_by_minute() {
     let (world, begin) = (World::new(), at(NOW));
-    let (days, mut changes) = (4, 0);
-    for seed in 0..16 {
+    let (days, mut changes) = (3, 0);
+    for seed in 0..12 {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let installed = any_terms(&mut rng, begin.day().number);
         let after = rng.random_range(1..=4);
@@ -363,5 +363,5 @@ fn whatever_happens_the_changes_are_those_found_minute_by_minute() {
         let until = Instant::new(begin.seconds + days * DAY);
         changes += same(&format!("seed {seed}"), &state, &events, until);
     }
-    assert!(changes > 80, "only {changes} changes: too little happened");
+    assert!(changes > 60, "only {changes} changes: too little happened");
 }
