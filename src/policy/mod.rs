@@ -251,7 +251,8 @@ pub fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        judged.weigh_quota(license, slot.over.unwrap_or(mark), at, excess);
+        // What was within the quota until this license took over is not within it from its start.
+        judged.weigh_quota(license, slot.over.unwrap_or(body.starts.begins()), at, excess);
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged

@@ -112,6 +112,25 @@ impl State {
         self.memory.pending.is_some() && is_far(clock, self.memory.mark)
     }
 
+    /// The next time of this clock at which it counts otherwise, while it runs on: a clock that is
+    /// behind has come as near to the mark as `tolerance` (seconds) allows, or one that is far ahead
+    /// is believed.
+    pub fn next_clock_change(&self, around: &Surroundings, tolerance: u32) -> Option<Instant> {
+        let now = around.clock.seconds;
+        if let Some(pending) =
+            self.memory.pending.as_ref().filter(|_| self.is_pending(around.clock))
+        {
+            let by_itself = pending.clock.seconds.saturating_add(CONFIRMED);
+            let same_boot = !pending.boot.is_empty() && pending.boot == around.boot;
+            let ran = around.uptime.saturating_sub(pending.uptime);
+            let by_uptime = now.saturating_add(CONFIRMED.saturating_sub(ran));
+            let believed = if same_boot { by_itself.min(by_uptime) } else { by_itself };
+            return Some(Instant::new(believed));
+        }
+        let caught_up = self.memory.mark.seconds.saturating_sub(tolerance.into());
+        Some(Instant::new(caught_up)).filter(|_| caught_up > now)
+    }
+
     /// What is remembered of time, to be compared later.
     pub(crate) fn time_memory(&self) -> TimeMemory {
         let matched = self.memory.slots.iter().map(|slot| slot.matched).collect();
@@ -129,7 +148,10 @@ impl State {
     }
 
     /// Remembers that the machine matches what is installed in these slots.
-    pub(crate) fn matches(&mut self, names: &[SlotName]) -> Result<()> {
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn matches(&mut self, names: &[SlotName]) -> Result<()> {
         let mark = self.memory.mark;
         self.change_slots(|slot| {
             if names.contains(&slot.name) {
