@@ -2,20 +2,22 @@
 
 use std::fmt::Write;
 
-use crate::display::shown;
+use crate::display::{shown, wrapped};
 use crate::simulate::{Entry, Phase, Timeline};
 use crate::time::{Day, Instant};
 
 const WIDTH: f64 = 960.0;
-/// Where the bar begins and ends, and where the words do.
+/// Where the bar begins and ends, and where the words begin.
 const BAR: (f64, f64) = (104.0, 124.0);
-const WORDS: (f64, f64) = (176.0, 944.0);
+const WORDS: f64 = 176.0;
 const TOP: f64 = 72.0;
 const LINE: f64 = 18.0;
 /// Between two entries.
 const GAP: f64 = 14.0;
 /// About as wide as a character is.
 const LETTER: f64 = 7.2;
+/// So many of them fit beside each other.
+const COLUMNS: usize = 106;
 /// The least height of the bar, so that short things can be seen on it.
 const LEAST: f64 = 240.0;
 const HOUR: u64 = 3600;
@@ -33,7 +35,8 @@ struct Row<'a> {
 pub fn picture(timeline: &Timeline, title: &str) -> String {
     let mut top = TOP;
     let row = |entry| {
-        let lines: Vec<_> = Entry::lines(entry).iter().flat_map(|line| wrapped(line)).collect();
+        let lines: Vec<_> =
+            Entry::lines(entry).iter().flat_map(|line| wrapped(line, COLUMNS)).collect();
         let row = Row { entry, lines, top };
         top += LINE * (1.0 + row.lines.iter().map(|_| 1.0).sum::<f64>()) + GAP;
         row
@@ -45,12 +48,16 @@ pub fn picture(timeline: &Timeline, title: &str) -> String {
     let (height, span) = (bottom + 56.0, format!("{begin} to {}", timeline.until));
     let (title, span) = (escaped(title), escaped(&span));
     let mut svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" font-family="system-ui, sans-serif" font-size="13">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" font-family="system-ui, sans-serif" font-size="13">
 <title>{title}</title>
-<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>
-<text x="16" y="30" font-size="18" font-weight="bold" fill="#202124">{title}</text>
-<text x="16" y="50" fill="#5f6368">{span}</text>
-"##
+<style>{}</style>
+<rect class="paper" x="0.5" y="0.5" width="{}" height="{}" rx="8"/>
+<text class="ink" x="16" y="30" font-size="18" font-weight="bold">{title}</text>
+<text class="soft" x="16" y="50">{span}</text>
+"#,
+        style(),
+        WIDTH - 1.0,
+        height - 1.0
     );
     axis.draw_bar(&rows, &mut svg);
     axis.draw_ticks(&mut svg);
@@ -80,11 +87,11 @@ impl Axis {
             let (x, width) = (BAR.0, BAR.1 - BAR.0);
             // What lasts a moment only is a hair line all the same, unless something replaces it at once.
             let height = if end == row.entry.at { 0.0 } else { (to - from).max(1.5) };
-            let colour = colour(row.entry.phase);
+            let phase = row.entry.phase.word();
             add(
                 svg,
                 format_args!(
-                    r#"<rect x="{x}" y="{from:.1}" width="{width}" height="{height:.1}" fill="{colour}"/>"#
+                    r#"<rect class="{phase}" x="{x}" y="{from:.1}" width="{width}" height="{height:.1}" fill="currentColor"/>"#
                 ),
             );
         }
@@ -103,7 +110,7 @@ impl Axis {
             add(
                 svg,
                 format_args!(
-                    r##"<path d="M{x} {y:.1}H{x2}" stroke="#9aa0a6"/><text x="94" y="{base:.1}" text-anchor="end" font-size="11" fill="#5f6368">{label}</text>"##
+                    r#"<path class="line" d="M{x} {y:.1}H{x2}"/><text class="soft" x="94" y="{base:.1}" text-anchor="end" font-size="11">{label}</text>"#
                 ),
             );
         }
@@ -160,30 +167,29 @@ impl Axis {
 /// When, how it stands and what is new, and a line from the bar.
 fn draw(row: &Row<'_>, axis: &Axis, svg: &mut String) {
     let (from, to) = (axis.place(row.entry.at), row.top + LINE * 0.7);
-    let colour = colour(row.entry.phase);
-    let (bar, near, words) = (BAR.1, BAR.1 + 10.0, WORDS.0);
+    let (bar, near, words) = (BAR.1, BAR.1 + 10.0, WORDS);
     let (elbow, end, chip) = (words - 26.0, words - 16.0, words - 12.0);
     let (chip_top, base) = (to - 5.0, to + 4.5);
     let when = escaped(&row.entry.at.to_string());
-    let phase = escaped(row.entry.phase.word());
+    let phase = row.entry.phase.word();
     add(
         svg,
         format_args!(
-            r#"<path d="M{bar} {from:.1}H{near}L{elbow} {to:.1}H{end}" fill="none" stroke="{colour}"/><rect x="{chip}" y="{chip_top:.1}" width="10" height="10" rx="2" fill="{colour}"/>"#
+            r#"<path class="{phase}" d="M{bar} {from:.1}H{near}L{elbow} {to:.1}H{end}" fill="none" stroke="currentColor"/><rect class="{phase}" x="{chip}" y="{chip_top:.1}" width="10" height="10" rx="2" fill="currentColor"/>"#
         ),
     );
     let x = words + 6.0;
     add(
         svg,
         format_args!(
-            r##"<text x="{x}" y="{base:.1}" fill="#202124"><tspan font-weight="bold">{when}</tspan> <tspan fill="{colour}" font-weight="bold">{phase}</tspan></text>"##
+            r#"<text class="ink" x="{x}" y="{base:.1}"><tspan font-weight="bold">{when}</tspan> <tspan class="{phase}" fill="currentColor" font-weight="bold">{phase}</tspan></text>"#
         ),
     );
     let mut y = base;
     for line in &row.lines {
         y += LINE;
         let line = escaped(line);
-        add(svg, format_args!(r##"<text x="{x}" y="{y:.1}" fill="#3c4043">{line}</text>"##));
+        add(svg, format_args!(r#"<text class="ink" x="{x}" y="{y:.1}">{line}</text>"#));
     }
 }
 
@@ -192,11 +198,11 @@ fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
     let mut x = 16.0;
     for phase in PHASES {
         if rows.iter().any(|row| row.entry.phase == phase) {
-            let (colour, word, top, words) = (colour(phase), phase.word(), y - 10.0, x + 18.0);
+            let (word, top, words) = (phase.word(), y - 10.0, x + 18.0);
             add(
                 svg,
                 format_args!(
-                    r##"<rect x="{x:.1}" y="{top:.1}" width="12" height="12" rx="2" fill="{colour}"/><text x="{words:.1}" y="{y:.1}" fill="#5f6368">{word}</text>"##
+                    r#"<rect class="{word}" x="{x:.1}" y="{top:.1}" width="12" height="12" rx="2" fill="currentColor"/><text class="soft" x="{words:.1}" y="{y:.1}">{word}</text>"#
                 ),
             );
             x = words + word.chars().map(|_| LETTER).sum::<f64>() + 20.0;
@@ -214,46 +220,39 @@ const PHASES: [Phase; 7] = [
     Phase::Off,
 ];
 
-/// Told apart in print too: the word always stands beside it.
-fn colour(phase: Phase) -> &'static str {
+/// On light and on dark paper. Told apart in print too: the word always stands beside it.
+fn colours(phase: Phase) -> [&'static str; 2] {
     match phase {
-        Phase::InForce => "#2e7d32",
-        Phase::Warned => "#827717",
-        Phase::Grace => "#b26a00",
-        Phase::Countdown => "#d84315",
-        Phase::Blocked => "#6a1b9a",
-        Phase::Stopped => "#b71c1c",
-        Phase::Off => "#757575",
+        Phase::InForce => ["#2e7d32", "#66bb6a"],
+        Phase::Warned => ["#827717", "#d4e157"],
+        Phase::Grace => ["#b26a00", "#ffb74d"],
+        Phase::Countdown => ["#d84315", "#ff8a65"],
+        Phase::Blocked => ["#6a1b9a", "#ce93d8"],
+        Phase::Stopped => ["#b71c1c", "#ef5350"],
+        Phase::Off => ["#757575", "#9e9e9e"],
     }
+}
+
+/// A sheet of paper as light or dark as the reader's screen; light where nobody knows.
+fn style() -> String {
+    let rules = |paper: &str, border: &str, ink: &str, soft: &str, which: usize| {
+        let phase = |phase: Phase| {
+            let colour = colours(phase).into_iter().nth(which).unwrap_or("#757575");
+            format!(".{}{{color:{colour}}}", phase.word())
+        };
+        format!(
+            ".paper{{fill:{paper};stroke:{border}}}.line{{stroke:{soft}}}.ink{{fill:{ink}}}.soft{{fill:{soft}}}{}",
+            PHASES.map(phase).concat()
+        )
+    };
+    let light = rules("#ffffff", "#dadce0", "#202124", "#5f6368", 0);
+    let dark = rules("#1f2023", "#3c4043", "#e8eaed", "#9aa0a6", 1);
+    format!("{light}@media(prefers-color-scheme:dark){{{dark}}}")
 }
 
 fn add(svg: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a text never fails.
     let _ = writeln!(svg, "{line}");
-}
-
-/// Broken at blanks where it is too long for the picture, within words where these are.
-fn wrapped(line: &str) -> Vec<String> {
-    let room = WORDS.1 - WORDS.0;
-    let wide = |c: char| if c.is_ascii() { LETTER } else { LETTER * 2.0 };
-    let (mut lines, mut line_now, mut width) = (Vec::new(), String::new(), 0.0);
-    for word in shown(line).split_inclusive(' ') {
-        let needed: f64 = word.chars().map(wide).sum();
-        if width > 0.0 && width + needed > room {
-            lines.push(std::mem::take(&mut line_now));
-            width = 0.0;
-        }
-        for c in word.chars() {
-            if width + wide(c) > room {
-                lines.push(std::mem::take(&mut line_now));
-                width = 0.0;
-            }
-            line_now.push(c);
-            width += wide(c);
-        }
-    }
-    lines.push(line_now);
-    lines
 }
 
 /// As the text of an element: nothing that XML or a reader could take for something else.

@@ -22,7 +22,7 @@ fn texts(svg: &str) -> Vec<String> {
             continue;
         }
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag.trim_end_matches('/'), ""));
-        let is_known = ["svg", "title", "rect", "text", "tspan", "path"].contains(&name);
+        let is_known = ["svg", "title", "style", "rect", "text", "tspan", "path"].contains(&name);
         assert!(is_known, "an element {name}");
         check_attributes(attributes.trim_end_matches('/'));
         if !tag.ends_with('/') {
@@ -73,7 +73,12 @@ fn year(extra: &[&str]) -> Timeline {
 fn every_entry_stands_in_the_picture_with_its_words() {
     let timeline = year(&["2028-01-01 clone", "2028-02-01 repaired", "2028-03-01 use OBM=99"]);
     let texts = texts(&picture(&timeline, "A title"));
-    assert_eq!(&texts[..2], ["A title", "A title"], "for readers and for eyes");
+    assert_eq!((&*texts[0], &*texts[2]), ("A title", "A title"), "for readers and for eyes");
+    for phase in ["in-force", "grace", "stopped"] {
+        let rules = texts[1].matches(&format!(".{phase}{{color:#")).count();
+        assert_eq!(rules, 2, "{phase} has a colour on light and one on dark paper");
+    }
+    assert!(texts[1].contains("prefers-color-scheme:dark") && !texts[1].contains("url("));
     assert!(timeline.entries.len() >= 8);
     for entry in &timeline.entries {
         let when = texts.iter().position(|text| *text == entry.at.to_string());
