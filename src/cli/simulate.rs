@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use olr::display::shown;
+use olr::display::{shown, wrapped};
 use olr::error::Result;
 use olr::file::{self, Writing};
 use olr::simulate::{EVENTS, Entry, Event, Play, Timeline, picture, simulate};
 use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
-use super::files::expect_replaceable;
+use super::files::{expect_replaceable, read_answer};
 use super::output::{Report, error_json};
 use super::show;
 
@@ -18,6 +18,8 @@ use super::show;
 const STEPS: usize = 20_000;
 /// Without --until: a year.
 const SPAN: u64 = 366 * 86_400;
+/// What is new is told in lines of this width, so that all fits a terminal of 80 columns.
+const COLUMNS: usize = 45;
 /// Most bytes that are looked at to see whether a file is a picture.
 const PICTURE_CAP: usize = 16 * 1024 * 1024;
 
@@ -49,7 +51,12 @@ fn after_help() -> String {
     format!(
         "What may happen, each after a DATE (in UTC; a day is its first second):\n{}\n\n\
          While the server runs it is taken to look at its machine all the time. Nothing is saved.\n\n\
-         Example: olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg",
+         Examples:\n  \
+         olr simulate\n      what the coming year brings if nothing happens\n  \
+         olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg\n      \
+         will it run on with new network cards, and for how long? As a picture, too\n  \
+         olr simulate --event \"2027-04-02 use OBM=101\" --event \"2027-04-03 import more.olr\"\n      \
+         one device too many, until the license that came by mail is imported",
         lines.join("\n")
     )
 }
@@ -62,7 +69,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let slot = slot.map_err(|error| error.within(file::name(home.folder())))?.name.clone();
     let later = Instant::new(context.now.seconds.saturating_add(SPAN));
     let until = args.until.as_deref().map(Instant::parse).transpose()?.unwrap_or(later);
-    let events = args.events.iter().map(|text| Event::parse(text)).collect::<Result<_>>()?;
+    let read = |name: &str| read_answer(Path::new(name));
+    let events = args.events.iter().map(|text| Event::parse(text, read));
+    let events = events.collect::<Result<_>>()?;
     if let Some(path) = svg_path(args) {
         expect_replaceable(path, args.force, is_picture)?;
     }
@@ -97,11 +106,18 @@ fn is_picture(path: &Path) -> bool {
 fn text(timeline: &Timeline, title: &str) -> String {
     let mut rows = Vec::new();
     for entry in &timeline.entries {
+        let mut first = vec![entry.at.to_string(), entry.phase.word().to_string()];
         let lines = entry.lines();
-        let mut lines = lines.into_iter();
-        let first = lines.next().unwrap_or_default();
-        rows.push(vec![entry.at.to_string(), entry.phase.word().to_string(), first]);
-        rows.extend(lines.map(|line| vec![String::new(), String::new(), line]));
+        // What is new without a word for it has its row all the same.
+        let lines = if lines.is_empty() { vec![String::new()] } else { lines };
+        for line in lines {
+            for (at, piece) in wrapped(&line, COLUMNS).into_iter().enumerate() {
+                let mut row = std::mem::take(&mut first);
+                row.resize(2, String::new());
+                row.push(if at == 0 { piece } else { format!("  {piece}") });
+                rows.push(row);
+            }
+        }
     }
     format!(
         "{title}\n\n{}\n\nNothing else changes until {}.",

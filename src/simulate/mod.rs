@@ -11,7 +11,7 @@ mod picture;
 mod server;
 mod standing;
 
-pub use event::{EVENTS, Event, Happening};
+pub use event::{Answer, EVENTS, Event, Happening};
 pub use picture::picture;
 pub use standing::{Phase, Turn};
 
@@ -20,6 +20,8 @@ use standing::{Standing, turns};
 
 /// Most events of one simulation.
 pub const EVENTS_CAP: usize = 1000;
+/// Most answers of the vendor that are imported in one simulation.
+pub const ANSWERS_CAP: usize = 64;
 
 /// What is to be played.
 #[derive(Debug, Clone)]
@@ -67,7 +69,7 @@ pub struct Timeline {
 ///
 /// # Errors
 /// `not-activated` where the slot holds nothing; exit 2 when an event or the end is before the
-/// beginning, or a cap is broken.
+/// beginning, when something is to be done on a server that does not run, or a cap is broken.
 pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
     let (begin, until) = (play.around.clock, play.until);
     let events = sorted(play)?;
@@ -77,12 +79,15 @@ pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
     let mut at = begin;
     loop {
         server.pass(at);
-        let mut decision = run.look(&mut server, Vec::new())?;
+        let mut decision = run.look(&mut server, Vec::new(), Vec::new())?;
         let now = events.iter().take_while(|event| event.at <= at).count();
         if let Some((due, rest)) = events.split_at_checked(now).filter(|(due, _)| !due.is_empty()) {
-            due.iter().try_for_each(|event| server.happen(&event.what))?;
-            decision =
-                run.look(&mut server, due.iter().map(|event| event.what.clone()).collect())?;
+            let mut answers = Vec::new();
+            for event in due {
+                answers.extend(server.happen(event)?);
+            }
+            let due = due.iter().map(|event| event.what.clone()).collect();
+            decision = run.look(&mut server, due, answers)?;
             events = rest;
         }
         let change = decision.map(|decision| server.next_change(&decision));
@@ -103,6 +108,12 @@ fn sorted(play: &Play) -> Result<Vec<Event>> {
     }
     if play.events.len() > EVENTS_CAP {
         let fact = format!("{} events, where at most {EVENTS_CAP} fit", play.events.len());
+        return Err(Error::unable(fact, "leave some out"));
+    }
+    let is_answer = |event: &&Event| matches!(event.what, Happening::Import(_));
+    let answers = play.events.iter().filter(is_answer).count();
+    if answers > ANSWERS_CAP {
+        let fact = format!("{answers} imports, where at most {ANSWERS_CAP} fit");
         return Err(Error::unable(fact, "leave some out"));
     }
     let mut events = play.events.clone();
@@ -141,7 +152,12 @@ struct Run {
 
 impl Run {
     /// Asks once; makes an entry where something happened or is new.
-    fn look(&mut self, server: &mut Server, events: Vec<Happening>) -> Result<Option<Decision>> {
+    fn look(
+        &mut self,
+        server: &mut Server,
+        events: Vec<Happening>,
+        answers: Vec<Turn>,
+    ) -> Result<Option<Decision>> {
         self.steps = self.steps.checked_sub(1).ok_or_else(|| {
             let fact = "more answers would have to be asked for than one simulation may";
             Error::unable(fact, "choose an earlier end with --until, or fewer events")
@@ -152,10 +168,11 @@ impl Run {
         if events.is_empty() && !is_new {
             return Ok(decision);
         }
-        let turns = match (&standing, &decision) {
+        let mut turns = match (&standing, &decision) {
             (Some(standing), Some(decision)) => turns(self.standing.as_ref(), standing, decision),
             _ => Vec::new(),
         };
+        turns.splice(0..0, answers);
         self.entries.push(Entry {
             at: server.now(),
             clock: server.clock(),

@@ -1,12 +1,14 @@
 //! The server that is simulated: its machine, its clock, whether it runs.
 
 use crate::display::shown;
-use crate::error::Result;
+use crate::entitlement::Operation;
+use crate::error::{Error, Refusal, Result};
+use crate::home::Imported;
 use crate::machine::{Class, Factor, FactorKind};
-use crate::policy::{Decision, decide};
-use crate::simulate::Happening;
-use crate::state::{SlotName, State, Surroundings};
-use crate::time::Instant;
+use crate::policy::{Decision, Question, decide};
+use crate::simulate::{Answer, Event, Happening, Turn};
+use crate::state::{Accepted, SlotName, State, Surroundings};
+use crate::time::{Day, Instant};
 use crate::wire::codec::Text;
 
 /// A server that runs is asked at least so often: far within what its clock may be ahead of what is
@@ -59,13 +61,17 @@ impl Server {
             return Ok(None);
         }
         self.state.observe(&self.around);
-        let found = self.state.found(&self.around)?;
-        let slot = self.state.slot(Some(&self.slot.product), Some(&self.slot.slot))?;
-        let decision = decide(self.around.clock, &found, &self.state, slot);
+        let decision = self.judge()?;
         if decision.matches() {
             self.state.matches(std::slice::from_ref(&self.slot))?;
         }
         Ok(Some(decision))
+    }
+
+    fn judge(&self) -> Result<Decision> {
+        let found = self.state.found(&self.around)?;
+        let slot = self.state.slot(Some(&self.slot.product), Some(&self.slot.slot))?;
+        Ok(decide(self.around.clock, &found, &self.state, slot))
     }
 
     /// The next instant at which time alone may bring something else, by a clock that is right.
@@ -83,25 +89,41 @@ impl Server {
         later(self.now, ahead)
     }
 
-    /// Something happens to it.
-    pub(super) fn happen(&mut self, what: &Happening) -> Result<()> {
-        match what {
-            Happening::NicSwap => self.replace(|f| f.kind == FactorKind::NetworkAddress),
-            Happening::Clone => self.replace(|f| f.class == Class::Hardware),
-            Happening::HardwareGone => self.around.factors.retain(|f| f.class != Class::Hardware),
-            Happening::Repaired => self.around.factors = self.original.clone(),
-            Happening::Hostname(name) => {
+    /// Something happens to it. Gives what is answered where something was asked for.
+    pub(super) fn happen(&mut self, event: &Event) -> Result<Option<Turn>> {
+        use Happening as H;
+        let needs_it =
+            matches!(event.what, H::Use(_) | H::Import(_) | H::Upgrade(_) | H::Deactivate);
+        if needs_it && !self.runs {
+            let fact =
+                format!("event \"{} {}\": the server does not run then", event.at, event.what);
+            return Err(Error::unable(fact, "let it run again before, with \"DATE on\""));
+        }
+        match &event.what {
+            H::NicSwap => self.replace(|f| f.kind == FactorKind::NetworkAddress),
+            H::Clone => self.replace(|f| f.class == Class::Hardware),
+            H::HardwareGone => self.around.factors.retain(|f| f.class != Class::Hardware),
+            H::Repaired => self.around.factors = self.original.clone(),
+            H::Hostname(name) => {
                 let hosts = self.around.factors.iter_mut();
                 hosts
                     .filter(|f| f.kind == FactorKind::Hostname)
                     .for_each(|f| f.value = name.clone());
             }
-            Happening::Use(counts) => {
+            H::Use(counts) => {
                 self.state.report(&self.slot, counts, self.around.clock)?;
             }
-            Happening::Off => self.runs = false,
-            Happening::On if self.runs => {}
-            Happening::On => {
+            H::Import(answer) => return self.import(answer).map(Some),
+            H::Upgrade(release) => return self.upgrade(*release),
+            H::Withdrawn(cause) => {
+                if let Some(license) = self.judge()?.license {
+                    self.state.suppose(license.body().license, *cause, self.around.clock)?;
+                }
+            }
+            H::Deactivate => drop(self.state.deactivate(&self.slot, self.around.clock)?),
+            H::Off => self.runs = false,
+            H::On if self.runs => {}
+            H::On => {
                 self.runs = true;
                 self.boots = self.boots.saturating_add(1);
                 // Where boots have no names, this one has none either.
@@ -110,9 +132,39 @@ impl Server {
                     self.around.uptime = 1;
                 }
             }
-            Happening::Clock(clock) => self.around.clock = *clock,
+            H::Clock(clock) => self.around.clock = *clock,
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// What is refused changes nothing.
+    fn import(&mut self, answer: &Answer) -> Result<Turn> {
+        let name = shown(&answer.name);
+        let mut state = self.state.twin()?;
+        let (word, about, text) = match state.import(&answer.bytes, &self.around, answer.over) {
+            Ok(imported) => {
+                self.state = state;
+                ("imported", "", format!("{name}: {}", outcome(&imported)))
+            }
+            Err(error) => {
+                let about = error.refusal().map_or("", Refusal::word);
+                ("import-refused", about, format!("{name} is not taken in: {error}"))
+            }
+        };
+        Ok(Turn { word, about, text })
+    }
+
+    fn upgrade(&self, release: Day) -> Result<Option<Turn>> {
+        let question = Question { release: Some(release), ..Question::about(Operation::Upgrade) };
+        let refusal = self.judge()?.ask(&question).refusal();
+        let about = refusal.as_ref().and_then(Error::refusal).map_or("", Refusal::word);
+        let (word, text) = match refusal {
+            None => ("upgrade-allowed", format!("a release of {release} may be installed")),
+            Some(error) => {
+                ("upgrade-refused", format!("a release of {release} may not be installed: {error}"))
+            }
+        };
+        Ok(Some(Turn { word, about, text }))
     }
 
     /// These factors get values that nothing had before.
@@ -123,6 +175,21 @@ impl Server {
             let value = format!("simulated {count}: {} {}", factor.kind, shown(&factor.name));
             factor.value = Text::truncated(&value);
         }
+    }
+}
+
+fn outcome(imported: &Imported) -> String {
+    match imported {
+        Imported::License { license, accepted } => match accepted {
+            Accepted::Installed => "the license is taken in and counts".to_string(),
+            Accepted::AsNext => {
+                format!("the license is taken in and waits for {}", license.body().starts)
+            }
+            Accepted::Already => "the license is here already".to_string(),
+        },
+        Imported::Trust { trust, .. } => format!("trust {} counts", trust.body().version),
+        Imported::Revocations { .. } => "these revocations count".to_string(),
+        Imported::Time { time, .. } => format!("the vendor's time {time} counts"),
     }
 }
 

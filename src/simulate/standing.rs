@@ -45,7 +45,8 @@ impl Phase {
 pub struct Turn {
     /// What, in one word: `in-force`, `takes-over`, `renewal`, `grace-begins`, `grace-ends`,
     /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `maintenance-ends`,
-    /// `clock-doubted`, `clock-believed`.
+    /// `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
+    /// `import-refused`, `upgrade-allowed`, `upgrade-refused`.
     pub word: &'static str,
     /// The cause or the refusal; empty where there is none.
     pub about: &'static str,

@@ -1,20 +1,24 @@
 //! Looking ahead: what the installed license will say, and when.
 #![cfg(feature = "vendor")]
 
+use olr::home::OverQuota;
 use olr::license::{License, LicenseBody};
-use olr::simulate::{Event, Play, Timeline, simulate};
+use olr::simulate::{Answer, Event, Happening, Play, Timeline, simulate};
 use olr::state::State;
 use olr::time::Instant;
 use olr::wire::id::LicenseId;
+use std::sync::Arc;
 
 #[path = "../fixtures/machine.rs"]
 #[allow(dead_code)]
 mod machine;
+mod mails;
 mod picture;
 #[path = "../fixtures/raw.rs"]
 #[allow(dead_code)]
 mod raw;
 mod scenarios;
+mod stepped;
 mod stepping;
 mod story;
 #[path = "../fixtures/world.rs"]
@@ -55,7 +59,8 @@ fn play(state: &State, events: &[Event], until: Instant) -> olr::error::Result<T
 }
 
 fn events(texts: &[&str]) -> Vec<Event> {
-    texts.iter().map(|text| Event::parse(text).unwrap()).collect()
+    let no_file = |name: &str| panic!("{name} is no file here");
+    texts.iter().map(|text| Event::parse(text, no_file).unwrap()).collect()
 }
 
 #[test]
@@ -72,6 +77,28 @@ fn what_cannot_be_played_is_told() {
     assert!(early.contains("\"2027-11-22T00:00:00Z off\" is before the beginning"), "{early}");
     assert!(unable(&["2028-02-01 off"], "2028-01-01").contains("after the end"));
     assert!(unable(&["2027-12-01 off"; 1001], "2028-01-01").contains("at most 1000"));
+    let off = |what: &str| unable(&["2027-12-01 off", &format!("2027-12-02 {what}")], "2028-01-01");
+    for what in ["use OBM=1", "upgrade 2027-12-02", "deactivate"] {
+        let fact = off(what);
+        assert!(fact.contains(&format!("{what}\": the server does not run then")), "{fact}");
+    }
+    let answer = Answer { name: "x".to_string(), bytes: Vec::new(), over: OverQuota::Refused };
+    let what = Happening::Import(Arc::new(answer));
+    let import = Event { at: at("2027-12-02"), what };
+    let many = play(&state, &vec![import.clone(); 65], at("2028-01-01")).unwrap_err();
+    assert!(many.fact().contains("65 imports, where at most 64 fit"), "{many}");
+    let mut in_the_dark = events(&["2027-12-01 off"]);
+    in_the_dark.push(import.clone());
+    assert_eq!(play(&state, &in_the_dark, at("2028-01-01")).unwrap_err().exit_status(), 2);
+    // What is no answer of the vendor is refused in the timeline, and changes nothing.
+    let timeline = play(&state, &[import], at("2028-01-01")).unwrap();
+    let refused = &timeline.entries[1].turns[0];
+    assert_eq!((refused.word, refused.about), ("import-refused", "malformed"));
+    assert_eq!(timeline.entries[1].decision, {
+        let mut decision = timeline.entries[0].decision.clone().unwrap();
+        decision.at = at("2027-12-02");
+        Some(decision)
+    });
     // A thousand years of a license without end are few answers, and so is one instant.
     let long = play(&world.installed(NOW, |body| body.expires = None), &[], at("3027-11-23"));
     assert_eq!(long.unwrap().entries.len(), 1);

@@ -51,12 +51,14 @@ fn a_server_looks_ahead_and_changes_nothing() {
     let ahead = ["--event", "8000-03-01 use OBM=11", "--event", "8000-03-02 use OBM=10"];
     let args = [&["simulate"], &until[..], &ahead].concat();
     let text = done(folder, &args);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for says in [
         "example (backup)",
         "in-force",
         "licensed without an end",
         "maintenance ended on",
-        "8000-03-01T00:00:00Z  warned",
+        "8000-03-01T00:00:00Z warned",
         "event: use OBM=11",
         "OBM: 11 used, 10 granted (nothing stops for it)",
         "solved",
@@ -79,6 +81,24 @@ fn a_server_looks_ahead_and_changes_nothing() {
     );
     let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
     assert_eq!(phases, ["in-force", "in-force", "warned", "in-force"]);
+
+    // What the vendor might do, and a file that it has sent.
+    done(
+        folder,
+        &["issue", "req.olr", "--grant", "vendor/grant.toml", "--again", "-o", "more.olr"],
+    );
+    let withdrawn = ["--event", "8000-03-01 pool", "--event", "8000-03-02 import more.olr"];
+    let (status, told) = json(folder, &[&["simulate"], &until[..], &withdrawn].concat());
+    assert_eq!(status, 0, "{told}");
+    let timeline = told["timeline"].as_array().unwrap();
+    let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
+    assert_eq!(phases, ["in-force", "in-force", "stopped", "in-force"], "{told}");
+    assert_eq!(timeline[3]["new"][0]["what"], "imported");
+    assert_eq!(timeline[3]["events"][0], "import more.olr");
+    let missing = ["simulate", "--event", "8000-03-01 import missing.olr"];
+    let (status, missing) = json(folder, &[&missing[..], &until].concat());
+    assert_eq!(status, 2);
+    assert!(missing["fact"].as_str().unwrap().contains("missing.olr"), "{missing}");
 
     // An older picture is replaced, nothing else is.
     let svg = std::fs::read_to_string(folder.join("year.svg")).unwrap();
