@@ -66,6 +66,30 @@ fn is_meaningless(c: char) -> bool {
         || matches!(number, 0xfdd0..=0xfdef | 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff)
 }
 
+/// `text` as [`shown`], in lines of at most so many columns: broken at blanks where there are some.
+/// What is not ASCII may take two columns.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let wide = |c: char| if c.is_ascii() { 1 } else { 2usize };
+    let (mut lines, mut line, mut width) = (Vec::new(), String::new(), 0usize);
+    for word in shown(text).split_inclusive(' ') {
+        let needed: usize = word.trim_end().chars().map(wide).sum();
+        if width > 0 && width.saturating_add(needed) > columns {
+            lines.push(std::mem::take(&mut line));
+            width = 0;
+        }
+        for c in word.chars() {
+            if width > 0 && width.saturating_add(wide(c)) > columns && c != ' ' {
+                lines.push(std::mem::take(&mut line));
+                width = 0;
+            }
+            line.push(c);
+            width = width.saturating_add(wide(c));
+        }
+    }
+    lines.push(line);
+    lines.iter().map(|line| line.trim_end().to_string()).collect()
+}
+
 /// The code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
 ///
 /// `digest` has at least 8 bytes; a shorter one gives a shorter code, which no input equals.
@@ -134,6 +158,28 @@ mod tests {
         0xe0000..=0xe0fff,
         0xf0000..=0x10ffff,
     ];
+
+    #[test]
+    fn lines_are_broken_at_blanks_and_fit_in_their_columns() {
+        for (text, columns, lines) in [
+            ("", 5, &[""][..]),
+            ("a b", 3, &["a b"]),
+            ("one two three", 7, &["one two", "three"]),
+            ("one two three", 8, &["one two", "three"]),
+            ("abcdefgh", 3, &["abc", "def", "gh"]),
+            ("a abcdefgh b", 4, &["a", "abcd", "efgh", "b"]),
+            ("漢字漢字", 4, &["漢字", "漢字"]),
+            ("漢", 1, &["漢"]),
+            ("a\u{202e}b", 20, &["a\\u{202e}b"]),
+            ("ab", 0, &["a", "b"]),
+        ] {
+            assert_eq!(wrapped(text, columns), lines, "{text} in {columns}");
+        }
+        let long = "a grace of 14 days, then it stops ".repeat(20);
+        let lines = wrapped(&long, 17);
+        assert!(lines.iter().all(|line| line.len() <= 17), "{lines:?}");
+        assert_eq!(lines.join(" ").trim_end(), long.trim_end());
+    }
 
     #[test]
     fn every_code_point_is_shown_or_escaped() {

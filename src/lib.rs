@@ -34,6 +34,7 @@ pub mod policy;
 pub mod receipt;
 pub mod request;
 pub mod revocation;
+pub mod simulate;
 pub mod state;
 pub mod time;
 pub mod trust;

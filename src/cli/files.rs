@@ -50,6 +50,27 @@ fn secret_at(path: &Path) -> Option<Kind> {
 /// Magic, version, suite, kind.
 const HEADER_LEN: u64 = 7;
 
+/// Fails where writing would replace a secret, or something else than what `is_older` knows for an
+/// older output of the same verb, unless that is forced.
+pub fn expect_replaceable(
+    path: &Path,
+    force: bool,
+    is_older: impl FnOnce(&Path) -> bool,
+) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    if let Some(kind) = secret_at(path) {
+        let fact = format!("{}: a {kind} is there, which is never replaced", file::name(path));
+        return Err(Error::unable(fact, "name another file"));
+    }
+    if force || is_older(path) {
+        return Ok(());
+    }
+    let fact = format!("{}: another file is there already", file::name(path));
+    Err(Error::unable(fact, "name another, or replace it with --force"))
+}
+
 impl Output {
     /// Whether it was said where to write.
     #[cfg(feature = "vendor")]

@@ -36,6 +36,7 @@ mod request;
 #[cfg(feature = "vendor")]
 mod revoke;
 mod show;
+mod simulate;
 #[cfg(feature = "vendor")]
 mod staff;
 mod status;
@@ -84,6 +85,8 @@ enum Verb {
     Check(check::Args),
     /// Say what is in use now (on the server).
     Report(report::Args),
+    /// Look ahead: what the installed license will say, and when (on the server).
+    Simulate(simulate::Args),
     /// Stop here, and say so in a receipt (on the server).
     Deactivate(deactivate::Args),
     /// Show what a file is and says, and whether it verifies.
@@ -176,6 +179,7 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Import(args) => import::run(args, context),
         Verb::Check(args) => check::run(args, context),
         Verb::Report(args) => report::run(args, context),
+        Verb::Simulate(args) => simulate::run(args, context),
         Verb::Deactivate(args) => deactivate::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(args, context),

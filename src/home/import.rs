@@ -82,37 +82,9 @@ impl Home {
             state = self.expect_begun()?;
         }
         let before = state.memory().counter;
-        let kind = Header::peek(bytes)?;
-        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time | Kind::Revocations) {
-            return Err(wrong_kind(Kind::License, kind));
-        }
-        let imported = match kind {
-            Kind::Trust => {
-                let new = state.follow(bytes)?;
-                Imported::Trust { trust: Box::new(state.trust().clone()), new }
-            }
-            Kind::Revocations => {
-                let new = state.revoke(bytes)?;
-                let licenses = state.revocations().map_or(0, |list| list.body().licenses.len());
-                Imported::Revocations { licenses, new }
-            }
-            Kind::Time => {
-                let frame = Frame::parse(Kind::Time, bytes)?;
-                state.take_up_attached(&frame)?;
-                let anchor = Anchor::verify(bytes, state.trust())?;
-                let new = state.anchor(&anchor)?;
-                Imported::Time { time: anchor.body().time, new }
-            }
-            _ => {
-                let (license, accepted) = state.import_license(bytes, around, over)?;
-                Imported::License { license, accepted }
-            }
-        };
-        if state.memory().counter != before {
-            state.note_revoked(around.clock)?;
-            if !only_try {
-                self.save(&state)?;
-            }
+        let imported = state.import(bytes, around, over)?;
+        if !only_try && state.memory().counter != before {
+            self.save(&state)?;
         }
         Ok(imported)
     }
@@ -164,6 +136,50 @@ impl Home {
 }
 
 impl State {
+    /// Takes in an answer as [`Home::import_with`] does, and saves nothing. After a refusal the state
+    /// is not to be used any more.
+    ///
+    /// # Errors
+    /// As [`Home::import_with`].
+    pub(crate) fn import(
+        &mut self,
+        bytes: &[u8],
+        around: &Surroundings,
+        over: OverQuota,
+    ) -> Result<Imported> {
+        let before = self.memory.counter;
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time | Kind::Revocations) {
+            return Err(wrong_kind(Kind::License, kind));
+        }
+        let imported = match kind {
+            Kind::Trust => {
+                let new = self.follow(bytes)?;
+                Imported::Trust { trust: Box::new(self.trust().clone()), new }
+            }
+            Kind::Revocations => {
+                let new = self.revoke(bytes)?;
+                let licenses = self.revocations().map_or(0, |list| list.body().licenses.len());
+                Imported::Revocations { licenses, new }
+            }
+            Kind::Time => {
+                let frame = Frame::parse(Kind::Time, bytes)?;
+                self.take_up_attached(&frame)?;
+                let anchor = Anchor::verify(bytes, self.trust())?;
+                let new = self.anchor(&anchor)?;
+                Imported::Time { time: anchor.body().time, new }
+            }
+            _ => {
+                let (license, accepted) = self.import_license(bytes, around, over)?;
+                Imported::License { license, accepted }
+            }
+        };
+        if self.memory.counter != before {
+            self.note_revoked(around.clock)?;
+        }
+        Ok(imported)
+    }
+
     fn import_license(
         &mut self,
         bytes: &[u8],

@@ -1,10 +1,10 @@
 //! Judging, and remembering what is to be told to people.
 
-use crate::entitlement::{Cause, Outcome};
+use crate::entitlement::Cause;
 use crate::error::Result;
 use crate::home::Home;
 use crate::home::judge::believe;
-use crate::policy::{COUNTDOWN, Decision, WARNINGS};
+use crate::policy::{Decision, WARNINGS};
 use crate::state::{Event, Listener, Stage, Standing, State, Surroundings};
 use crate::trust::Trust;
 use crate::wire::id::EventId;
@@ -76,14 +76,10 @@ fn standing(decision: &Decision) -> Vec<Standing> {
     let mut all: Vec<Standing> = Vec::new();
     let ended = decision.ended.iter().map(|grace| (grace, true));
     for (grace, has_ended) in ended.chain(decision.graces.iter().map(|grace| (grace, false))) {
-        let countdown = grace.until.filter(|until| {
-            grace.then == Outcome::Stop
-                && until.seconds.saturating_sub(decision.at.seconds) <= COUNTDOWN
-        });
-        let stage = match (has_ended, countdown) {
+        let stage = match (has_ended, grace.counts_down(decision.at)) {
             (true, _) => Stage::Ended,
-            (false, Some(_)) => Stage::Countdown,
-            (false, None) => Stage::Grace,
+            (false, true) => Stage::Countdown,
+            (false, false) => Stage::Grace,
         };
         if !all.iter().any(|standing| standing.cause == grace.cause) {
             all.push(Standing {
@@ -101,20 +97,14 @@ fn standing(decision: &Decision) -> Vec<Standing> {
 
 /// The warning before a license expires, unless another one takes over.
 fn expiring(decision: &Decision) -> Option<Standing> {
-    let last = decision.license.as_ref()?.body().expires?;
-    let followed =
-        decision.next.as_ref().is_some_and(|next| next.body().starts.begins() <= last.ends());
-    let left = last.ends().seconds.checked_sub(decision.at.seconds).filter(|left| *left > 0)?;
-    let within = |days: u64| left <= days.saturating_mul(86_400);
+    let (last, days) = decision.expires_soon()?;
     let stages = [Stage::MonthLeft, Stage::WeekLeft, Stage::DayLeft];
-    let stage = WARNINGS.into_iter().zip(stages).rfind(|(days, _)| within(*days))?.1;
-    let fact = format!("this license expires on {last}");
-    let standing = Standing {
+    let (_, stage) = WARNINGS.into_iter().zip(stages).find(|(warning, _)| *warning == days)?;
+    Some(Standing {
         cause: Cause::Expired,
         stage,
         since: last.ends(),
         until: Some(last.ends()),
-        fact,
-    };
-    (!followed).then_some(standing)
+        fact: format!("this license expires on {last}"),
+    })
 }

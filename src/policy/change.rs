@@ -1,33 +1,79 @@
-//! When the answer can change by time alone.
+//! When an answer changes by time alone, and what is said before it does.
 
 use crate::entitlement::Outcome;
-use crate::policy::Decision;
-use crate::time::Instant;
+use crate::license::LicenseBody;
+use crate::policy::{Decision, Grace};
+use crate::time::{Day, Instant};
 
-/// Before a stop comes a countdown of one hour.
+/// Before a stop a countdown runs for so long: an hour.
 pub const COUNTDOWN: u64 = 3600;
-/// Days before the end on which a license that expires says so.
-pub const WARNINGS: [u64; 3] = [30, 7, 1];
+
+/// So many days before a license expires, this is said.
+pub const WARNINGS: [u32; 3] = [30, 7, 1];
+
+const DAY: u64 = 86_400;
+
+impl Grace {
+    /// From when a countdown to its end runs; nothing where no stop follows.
+    pub fn counts_down_from(&self) -> Option<Instant> {
+        let until = self.until.filter(|_| self.then == Outcome::Stop)?;
+        Some(before(until, COUNTDOWN))
+    }
+
+    /// Whether the countdown to its end runs at `at`.
+    pub fn counts_down(&self, at: Instant) -> bool {
+        self.counts_down_from().is_some_and(|from| from <= at)
+    }
+}
 
 impl Decision {
-    /// The next instant after the one that was judged at, at which something that is said or allowed
-    /// can change while nothing but time passes; nothing where it stays so for ever.
+    /// The next instant after the one that was judged at, at which time alone may bring another
+    /// answer, or another warning: the start of the license or of the next one, its end and the
+    /// warnings before it, the end of maintenance, the end of a grace and its last hour. What an
+    /// answer says stays the same until then.
+    ///
+    /// A clock behind what is remembered, or far ahead of it, is the business of
+    /// [`State::next_clock_change`](crate::state::State::next_clock_change).
     pub fn next_change(&self) -> Option<Instant> {
         let body = self.license.as_ref().map(|license| license.body());
         let next = self.next.as_ref().map(|next| next.body().starts.begins());
-        let begins = body.map(|body| body.starts.begins());
-        let ends = body.and_then(|body| body.expires).map(|last| last.ends());
-        let before = |at: Instant, seconds| Instant::new(at.seconds.saturating_sub(seconds));
-        let warnings = ends
-            .into_iter()
-            .flat_map(|ends| WARNINGS.map(|days| before(ends, days.saturating_mul(86_400))));
-        let graces = self.graces.iter().filter_map(|grace| Some((grace.until?, grace.then)));
-        let graces = graces.flat_map(|(until, then)| {
-            let countdown = (then == Outcome::Stop).then(|| before(until, COUNTDOWN));
-            [Some(until), countdown].into_iter().flatten()
+        let graces = self.graces.iter().flat_map(|grace| [grace.until, grace.counts_down_from()]);
+        let of_body = body.into_iter().flat_map(|body| {
+            let warnings = WARNINGS.map(|days| Some(warning(body.expires?, days)));
+            let ends = [body.expires, body.maintenance].map(|day| day.map(Day::ends));
+            [Some(body.starts.begins())].into_iter().chain(ends).chain(warnings)
         });
-        let maintenance = body.and_then(|body| body.maintenance).map(|last| last.ends());
-        let all = [next, begins, ends, maintenance].into_iter().flatten();
-        all.chain(warnings).chain(graces).filter(|at| *at > self.at).min()
+        let all = of_body.chain(graces).chain([next]);
+        all.flatten().filter(|at| *at > self.at).min()
     }
+
+    /// The last day of the license and the days left in whole warnings (30, 7 or 1), where it is
+    /// time to say so: within 30 days, and nothing waits to take over by then.
+    pub fn expires_soon(&self) -> Option<(Day, u32)> {
+        let last = self.body()?.expires.filter(|last| self.at < last.ends())?;
+        let covered = |next: &LicenseBody| next.starts.begins() <= last.ends();
+        if self.next.as_ref().is_some_and(|next| covered(next.body())) {
+            return None;
+        }
+        let due = |days: &u32| warning(last, *days) <= self.at;
+        WARNINGS.into_iter().filter(due).min().map(|days| (last, days))
+    }
+
+    /// The last day of maintenance, where it has ended.
+    pub fn maintenance_ended(&self) -> Option<Day> {
+        self.body()?.maintenance.filter(|last| self.at >= last.ends())
+    }
+
+    fn body(&self) -> Option<&LicenseBody> {
+        self.license.as_ref().map(|license| license.body())
+    }
+}
+
+/// When a warning is due: so many days before the license has ended everywhere.
+fn warning(last: Day, days: u32) -> Instant {
+    before(last.ends(), u64::from(days).saturating_mul(DAY))
+}
+
+fn before(at: Instant, seconds: u64) -> Instant {
+    Instant::new(at.seconds.saturating_sub(seconds))
 }

@@ -19,6 +19,7 @@ pub use sign::{sign_bare, sign_revocations};
 
 record! {
     /// The body of revocations. Each list stands for itself: the newest one counts alone.
+    #[derive(Default)]
     pub struct RevocationsBody {
         /// The version of the vendor's newest trust when it was made.
         pub version: u32,
@@ -98,6 +99,18 @@ impl Revocations {
             );
             return Err(Error::unable(fact, "import the vendor's newest vendor.trust first"));
         }
+        Ok(Self { body })
+    }
+
+    /// These, if any, and what somebody supposes besides.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub(crate) fn supposing(listed: Option<Self>, supposed: &[Withdrawn]) -> Result<Self> {
+        let mut body = listed.map(|listed| listed.body).unwrap_or_default();
+        let is_other = |w: &&Withdrawn| supposed.iter().all(|other| other.license != w.license);
+        let others = body.licenses.iter().filter(is_other);
+        body.licenses = Set::new(others.chain(supposed).cloned().collect())?;
         Ok(Self { body })
     }
 

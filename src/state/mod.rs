@@ -11,6 +11,7 @@ use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::license::License;
 use crate::machine::{Factor, FactorKind};
+use crate::revocation::Withdrawn;
 use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::codec::{Blob, Keyed, List, Set, Text, decode, encode, record};
@@ -163,6 +164,8 @@ pub struct State {
     trust: Trust,
     /// Everything but the secret.
     pub(crate) memory: Memory,
+    /// Licenses taken to be withdrawn by whoever looks ahead; never stored.
+    supposed: Vec<Withdrawn>,
 }
 
 impl State {
@@ -186,7 +189,7 @@ impl State {
             chain: [0; 32],
             extensions: Set::default(),
         };
-        Ok(Self { install, trust, memory })
+        Ok(Self { install, trust, memory, supposed: Vec::new() })
     }
 
     /// The install secret.
@@ -311,7 +314,7 @@ impl State {
         )?;
         expect_pins(&memory).map_err(damaged)?;
         memory.revocations.as_ref().map_or(Ok(()), Listed::check).map_err(damaged)?;
-        Ok(Self { install, trust: newest, memory })
+        Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
     }
 
     /// Whether a file is a state, of whatever version.

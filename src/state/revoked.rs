@@ -3,12 +3,13 @@
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
-use crate::revocation::{Revocations, read_body};
+use crate::revocation::{Revocations, Withdrawn, digest_of, read_body};
 use crate::state::{Slot, State};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
 use crate::wire::codec::{Blob, List, Set, record};
 use crate::wire::frame::{FRAME_CAP, Frame, Kind};
+use crate::wire::id::LicenseId;
 
 record! {
     /// Revocations, and the delegations of their signers.
@@ -47,7 +48,38 @@ impl State {
     /// The revocations that count. What a key signed that was revoked since counts no longer: so the
     /// roots undo what a thief of that key revoked.
     pub fn revocations(&self) -> Option<Revocations> {
-        self.memory.revocations.as_ref()?.verify(&self.trust).ok()
+        let listed = self.memory.revocations.as_ref();
+        let listed = listed.and_then(|listed| listed.verify(&self.trust).ok());
+        match self.supposed.is_empty() {
+            true => listed,
+            false => Revocations::supposing(listed, &self.supposed).ok(),
+        }
+    }
+
+    /// From now on `license` counts as withdrawn for `cause`, though no list says so. It is never
+    /// stored: only who looks ahead supposes anything.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub(crate) fn suppose(
+        &mut self,
+        license: LicenseId,
+        cause: Cause,
+        clock: Instant,
+    ) -> Result<()> {
+        let license = digest_of(license);
+        self.supposed.retain(|withdrawn| withdrawn.license != license);
+        self.supposed.push(Withdrawn { license, cause });
+        Revocations::supposing(self.revocations(), &self.supposed)?;
+        self.note_revoked(clock)
+    }
+
+    /// The same once more, for what may turn out to be refused.
+    ///
+    /// # Errors
+    /// None that its own bytes could give.
+    pub(crate) fn twin(&self) -> Result<Self> {
+        Ok(Self { supposed: self.supposed.clone(), ..Self::parse(&self.to_bytes())? })
     }
 
     /// Since when the installed license of `slot` is known to be revoked or pooled, and the refusal.

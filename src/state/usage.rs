@@ -1,12 +1,11 @@
 //! What a product says it uses. Obeys `docs/format.md`, section "Quotas".
 
-use crate::entitlement::{Count, Grant, excess};
+use crate::entitlement::{Count, excess};
 use crate::error::{Error, Refusal, Result};
-use crate::license::LicenseBody;
-use crate::state::{Slot, SlotName, State};
+use crate::license::{License, LicenseBody};
+use crate::state::{Held, Slot, SlotName, State};
 use crate::time::Instant;
-use crate::wire::codec::{BODY_CAP, Set, decode};
-use crate::wire::frame::{Frame, Kind};
+use crate::wire::codec::Set;
 
 impl State {
     /// Takes in what is in use in a slot; modules that are not named keep their count. Returns
@@ -26,7 +25,14 @@ impl State {
         if usage == slot.usage {
             return Ok(false);
         }
-        let mut slot = Slot { usage, ..slot.clone() };
+        let mut slot = slot.clone();
+        let at = self.judged_at(clock);
+        if let Some(body) = self.in_force(&slot, at) {
+            // What nobody noted came with a license that took over and grants less.
+            let since = slot.over.unwrap_or(body.starts.begins());
+            slot.over = excess(&body.grants, &slot.usage).map(|_| since);
+        }
+        slot.usage = usage;
         self.note_over(&mut slot, clock);
         let others = self.memory.slots.iter().filter(|other| other.name != *name).cloned();
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
@@ -36,16 +42,20 @@ impl State {
 
     /// Remembers since when more is used in `slot` than granted.
     pub(super) fn note_over(&self, slot: &mut Slot, clock: Instant) {
-        let grants = grants(slot);
-        let is_over = grants.is_some_and(|grants| excess(&grants, &slot.usage).is_some());
-        slot.over = is_over.then(|| slot.over.unwrap_or(self.judged_at(clock)));
+        let at = self.judged_at(clock);
+        let body = self.in_force(slot, at);
+        let is_over = body.is_some_and(|body| excess(&body.grants, &slot.usage).is_some());
+        slot.over = is_over.then(|| slot.over.unwrap_or(at));
     }
-}
 
-/// What is granted in a slot, by the license that is installed or waits.
-fn grants(slot: &Slot) -> Option<Set<Grant, 4096>> {
-    let held = slot.installed.as_ref().or(slot.next.as_ref())?;
-    let frame = Frame::parse(Kind::License, &held.license).ok()?;
-    let body: LicenseBody = decode("license body", frame.body, BODY_CAP).ok()?;
-    Some(body.grants)
+    /// The license that is judged at `at`: the next one from its start, else the installed one.
+    fn in_force(&self, slot: &Slot, at: Instant) -> Option<LicenseBody> {
+        let read = |held: &Held| self.license(&slot.name, held).ok();
+        let counts = |next: &License| {
+            next.body().starts.begins() <= at && self.revocation(slot, next).is_none()
+        };
+        let next = slot.next.as_ref().and_then(read).filter(counts);
+        let installed = || slot.installed.as_ref().or(slot.next.as_ref()).and_then(read);
+        next.or_else(installed).map(|license| license.body().clone())
+    }
 }

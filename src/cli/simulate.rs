@@ -1,0 +1,155 @@
+//! `olr simulate`: what the installed license will say, and when.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+use olr::display::{shown, wrapped};
+use olr::error::Result;
+use olr::file::{self, Writing};
+use olr::simulate::{EVENTS, Entry, Event, Play, Timeline, picture, simulate};
+use olr::time::Instant;
+
+use super::context::{Context, HomeArg, SlotArg};
+use super::files::{expect_replaceable, read_answer};
+use super::output::{Report, error_json};
+use super::show;
+
+/// Most answers that one run asks for: some seconds.
+const STEPS: usize = 20_000;
+/// Without --until: a year.
+const SPAN: u64 = 366 * 86_400;
+/// What is new is told in lines of this width, so that all fits a terminal of 80 columns.
+const COLUMNS: usize = 45;
+/// Most bytes that are looked at to see whether a file is a picture.
+const PICTURE_CAP: usize = 16 * 1024 * 1024;
+
+#[derive(clap::Args)]
+#[command(after_help = after_help())]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    #[command(flatten)]
+    slot: SlotArg,
+    /// Look ahead so far: a day, or an instant like 2027-03-01T12:00:00Z [default: a year].
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// Something that happens: "DATE WHAT", see below. May be given many times.
+    #[arg(long = "event", value_name = "EVENT")]
+    events: Vec<String>,
+    /// Draw a picture into this file; `-` for stdout.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Replace whatever file is there.
+    #[arg(long, requires = "svg")]
+    force: bool,
+}
+
+fn after_help() -> String {
+    let width = EVENTS.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+    let line = |(word, what): &(&str, &str)| format!("  {word:width$}  {what}");
+    let lines: Vec<_> = EVENTS.iter().map(line).collect();
+    format!(
+        "What may happen, each after a DATE (in UTC; a day is its first second):\n{}\n\n\
+         While the server runs it is taken to look at its machine all the time. Nothing is saved.\n\n\
+         Examples:\n  \
+         olr simulate\n      what the coming year brings if nothing happens\n  \
+         olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg\n      \
+         will it run on with new network cards, and for how long? As a picture, too\n  \
+         olr simulate --event \"2027-04-02 use OBM=101\" --event \"2027-04-03 import more.olr\"\n      \
+         one device too many, until the license that came by mail is imported",
+        lines.join("\n")
+    )
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    // Nothing is mended either: whoever looks ahead changes nothing.
+    let home = args.home.home()?;
+    let state = home.expect_state()?;
+    let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
+    let slot = slot.map_err(|error| error.within(file::name(home.folder())))?.name.clone();
+    let later = Instant::new(context.now.seconds.saturating_add(SPAN));
+    let until = args.until.as_deref().map(Instant::parse).transpose()?.unwrap_or(later);
+    let read = |name: &str| read_answer(Path::new(name));
+    let events = args.events.iter().map(|text| Event::parse(text, read));
+    let events = events.collect::<Result<_>>()?;
+    if let Some(path) = svg_path(args) {
+        expect_replaceable(path, args.force, is_picture)?;
+    }
+    let (around, _) = context.around(true);
+    let title = format!("{} ({})", shown(&slot.product), shown(&slot.slot));
+    let timeline = simulate(state, &Play { slot, around, events, until, steps: STEPS })?;
+    let mut report = Report::new(text(&timeline, &title), to_json(&timeline));
+    if let Some(path) = &args.svg {
+        let svg = picture(&timeline, &format!("What the license of {title} will say"));
+        match svg_path(args) {
+            Some(path) => file::write(path, svg.as_bytes(), Writing::Public)?,
+            None => report.artefact = Some(svg.into_bytes().into()),
+        }
+        if let (Some(_), Value::Object(json)) = (svg_path(args), &mut report.json) {
+            json.insert("svg".to_string(), json!(file::name(path)));
+            report.text += &format!("\nWrote a picture of it to {}.", file::name(path));
+        }
+    }
+    Ok(report.at_home(&home))
+}
+
+/// The file for the picture; nothing for stdout.
+fn svg_path(args: &Args) -> Option<&Path> {
+    args.svg.as_deref().filter(|path| path.as_os_str() != "-")
+}
+
+fn is_picture(path: &Path) -> bool {
+    let bytes = file::read(path, PICTURE_CAP);
+    bytes.is_ok_and(|bytes| bytes.starts_with(b"<svg ") && bytes.ends_with(b"</svg>\n"))
+}
+
+fn text(timeline: &Timeline, title: &str) -> String {
+    let mut rows = Vec::new();
+    for entry in &timeline.entries {
+        let mut first = vec![entry.at.to_string(), entry.phase.word().to_string()];
+        let lines = entry.lines();
+        // What is new without a word for it has its row all the same.
+        let lines = if lines.is_empty() { vec![String::new()] } else { lines };
+        for line in lines {
+            for (at, piece) in wrapped(&line, COLUMNS).into_iter().enumerate() {
+                let mut row = std::mem::take(&mut first);
+                row.resize(2, String::new());
+                row.push(if at == 0 { piece } else { format!("  {piece}") });
+                rows.push(row);
+            }
+        }
+    }
+    format!(
+        "{title}\n\n{}\n\nNothing else changes until {}.",
+        show::table(&["from", "state", "what is new"], &rows, &[]),
+        timeline.until
+    )
+}
+
+fn to_json(timeline: &Timeline) -> Value {
+    json!({
+        "until": timeline.until.to_string(),
+        "timeline": timeline.entries.iter().map(entry_json).collect::<Vec<_>>(),
+    })
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    let turn = |turn: &olr::simulate::Turn| {
+        let about = Some(turn.about).filter(|about| !about.is_empty());
+        json!({"what": turn.word, "about": about, "text": turn.text})
+    };
+    let decision = entry.decision.as_ref();
+    let refusal = decision.and_then(|d| d.refusal.as_ref()).map(error_json);
+    let grace = decision.and_then(|d| d.grace.as_ref());
+    let blocked = decision.map(|d| d.blocked().iter().map(|o| o.word()).collect::<Vec<_>>());
+    json!({
+        "at": entry.at.to_string(), "clock": entry.clock.to_string(), "phase": entry.phase.word(),
+        "state": decision.map_or("off", |decision| decision.state()),
+        "license_id": decision.and_then(|d| d.license.as_ref()).map(|l| l.body().license.to_string()),
+        "refusal": refusal.map(|refusal| refusal["refusal"].clone()),
+        "grace_until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
+        "blocked": blocked.unwrap_or_default(),
+        "events": entry.events.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "new": entry.turns.iter().map(turn).collect::<Vec<_>>(),
+    })
+}

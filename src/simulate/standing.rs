@@ -1,0 +1,243 @@
+//! How an installation stands, and what is said when that changes.
+
+use crate::entitlement::{Cause, Operations, Outcome};
+use crate::error::Refusal;
+use crate::policy::{Decision, Grace};
+use crate::time::{Day, Instant};
+use crate::wire::id::LicenseId;
+
+/// How it stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Licensed.
+    InForce,
+    /// Licensed, and something is wrong that stops nothing.
+    Warned,
+    /// Licensed for now.
+    Grace,
+    /// The last hour before a stop.
+    Countdown,
+    /// Some things may not be done.
+    Blocked,
+    /// Nothing may be done, but for what the license never blocks.
+    Stopped,
+    /// The server does not run.
+    Off,
+}
+
+impl Phase {
+    /// Its name in text and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InForce => "in-force",
+            Self::Warned => "warned",
+            Self::Grace => "grace",
+            Self::Countdown => "countdown",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Something that is new at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// What, in one word: `in-force`, `takes-over`, `renewal`, `grace-begins`, `grace-ends`,
+    /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `maintenance-ends`,
+    /// `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
+    /// `import-refused`, `upgrade-allowed`, `upgrade-refused`.
+    pub word: &'static str,
+    /// The cause or the refusal; empty where there is none.
+    pub about: &'static str,
+    /// For people; may quote what stands in a license, to be escaped where it is shown.
+    pub text: String,
+}
+
+/// Everything about an answer that time or events may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) phase: Phase,
+    license: Option<LicenseId>,
+    refusal: Option<Refusal>,
+    blocked: Operations,
+    graces: Vec<Waiting>,
+    expires_soon: Option<(Day, u32)>,
+    maintenance_ended: Option<Day>,
+    clock_is_pending: bool,
+}
+
+/// A grace, without its words: these may count what changes all the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    cause: Cause,
+    until: Option<Instant>,
+    then: Outcome,
+    counts_down: bool,
+}
+
+impl Waiting {
+    fn new(grace: &Grace, at: Instant) -> Self {
+        let Grace { cause, until, then, .. } = *grace;
+        Self { cause, until, then, counts_down: grace.counts_down(at) }
+    }
+}
+
+impl Standing {
+    /// Of a server that runs.
+    pub(super) fn new(decision: &Decision) -> Self {
+        let phase = phase(decision);
+        let waits = |grace: &Grace| Waiting::new(grace, decision.at);
+        Self {
+            phase,
+            license: decision.license.as_ref().map(|license| license.body().license),
+            refusal: decision.refusal.as_ref().and_then(|refusal| refusal.refusal()),
+            blocked: decision.blocked(),
+            // What would come does not matter to a server that stands still.
+            graces: match phase {
+                Phase::Stopped => Vec::new(),
+                _ => decision.graces.iter().map(waits).collect(),
+            },
+            expires_soon: decision.expires_soon().filter(|_| phase != Phase::Stopped),
+            maintenance_ended: decision.maintenance_ended(),
+            clock_is_pending: decision.clock_is_pending,
+        }
+    }
+
+    fn waits_for(&self, cause: Cause) -> Option<&Waiting> {
+        self.graces.iter().find(|grace| grace.cause == cause)
+    }
+}
+
+fn phase(decision: &Decision) -> Phase {
+    let always = decision.license.iter().flat_map(|license| license.body().always.iter());
+    let all = Operations::stopped().without(Operations::of(always.copied()));
+    match (&decision.refusal, &decision.grace) {
+        (Some(_), _) if decision.blocked().and(all) == decision.blocked() => Phase::Stopped,
+        _ if decision.graces.iter().any(|grace| grace.counts_down(decision.at)) => Phase::Countdown,
+        (Some(_), _) => Phase::Blocked,
+        (None, Some(grace)) if grace.until.is_some() => Phase::Grace,
+        (None, Some(_)) => Phase::Warned,
+        (None, None) => Phase::InForce,
+    }
+}
+
+/// What is new in `decision`, which stands as `now`, after `before`: the gravest first.
+pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decision) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    takes_over(before, now, decision, &mut turns);
+    refusal(before, now, decision, &mut turns);
+    graces(before, now, decision, &mut turns);
+    let mut say = |word, text| turns.push(Turn { word, about: "", text });
+    if before.is_none_or(|before| before.expires_soon != now.expires_soon)
+        && let Some((last, days)) = now.expires_soon
+    {
+        let left = if days == 1 { "a day".to_string() } else { format!("{days} days") };
+        let text = format!("expires on {last}, within {left}, and no license waits to take over");
+        say("expires-soon", text);
+    }
+    if before.is_none_or(|before| before.maintenance_ended != now.maintenance_ended)
+        && let Some(last) = now.maintenance_ended
+    {
+        let text = format!("maintenance ended on {last}: releases that came out later are refused");
+        say("maintenance-ends", text);
+    }
+    match (before.is_some_and(|before| before.clock_is_pending), now.clock_is_pending) {
+        (false, true) => {
+            let at = decision.at;
+            let text = format!("the clock is far ahead and not believed yet: judged at {at}");
+            say("clock-doubted", text);
+        }
+        (true, false) => say("clock-believed", "the clock is believed again".to_string()),
+        _ => {}
+    }
+    turns
+}
+
+fn takes_over(
+    before: Option<&Standing>,
+    now: &Standing,
+    decision: &Decision,
+    turns: &mut Vec<Turn>,
+) {
+    let (Some(before), Some(license)) = (before, &decision.license) else { return };
+    if before.license == now.license || before.license.is_none() {
+        return;
+    }
+    let body = license.body();
+    let word = if body.replaces == before.license { "renewal" } else { "takes-over" };
+    let text = format!("license {} takes over, {}", body.license, until(body.expires));
+    turns.push(Turn { word, about: "", text });
+}
+
+fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns: &mut Vec<Turn>) {
+    let Some(refusal) = &decision.refusal else {
+        let was_refused = before.is_some_and(|before| before.refusal.is_some());
+        if was_refused || before.is_none() {
+            let end = decision.license.as_ref().map(|license| until(license.body().expires));
+            let text = format!("licensed {}", end.unwrap_or_default());
+            turns.push(Turn { word: "in-force", about: "", text });
+        }
+        return;
+    };
+    let of = |standing: &Standing| (standing.refusal, standing.blocked);
+    if before.is_some_and(|before| of(before) == of(now)) {
+        return;
+    }
+    let about = refusal.refusal().map_or("", Refusal::word);
+    if now.phase == Phase::Stopped {
+        let text = format!("the server stops: {refusal}");
+        return turns.push(Turn { word: "stop", about, text });
+    }
+    let blocked: Vec<_> = now.blocked.iter().map(|operation| operation.word()).collect();
+    let text = format!("no more {}: {refusal}", blocked.join(", "));
+    turns.push(Turn { word: "block", about, text });
+}
+
+fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns: &mut Vec<Turn>) {
+    for grace in decision.graces.iter().filter(|_| now.phase != Phase::Stopped) {
+        let (about, fact) = (grace.cause.word(), grace.overlooked.fact());
+        let was = before.and_then(|before| before.waits_for(grace.cause));
+        let is = Waiting::new(grace, decision.at);
+        let is_same = was.is_some_and(|was| (was.until, was.then) == (is.until, is.then));
+        match grace.until {
+            None if !is_same => turns.push(Turn {
+                word: "warning",
+                about,
+                text: format!("{fact} (nothing stops for it)"),
+            }),
+            Some(until) if !is_same => {
+                let then = match grace.then {
+                    Outcome::Stop => "the server stops",
+                    Outcome::Block | Outcome::Warn => "operations are refused",
+                };
+                let text = format!("grace ({about}) until {until}, then {then}: {fact}");
+                turns.push(Turn { word: "grace-begins", about, text });
+            }
+            _ => {}
+        }
+        if let Some(until) = is.until.filter(|_| is.counts_down)
+            && !(is_same && was.is_some_and(|was| was.counts_down))
+        {
+            let text = format!("the last hour: the server stops at {until}");
+            turns.push(Turn { word: "countdown", about, text });
+        }
+    }
+    let over = before.map(|before| before.graces.as_slice()).unwrap_or_default();
+    for was in over.iter().filter(|was| now.waits_for(was.cause).is_none()) {
+        let ran_out = was.until.is_some_and(|until| until <= decision.at);
+        if ran_out || now.phase == Phase::Stopped {
+            continue;
+        }
+        let text = match was.counts_down {
+            true => "solved: the countdown is stopped".to_string(),
+            false => "solved: nothing has to be overlooked any more".to_string(),
+        };
+        turns.push(Turn { word: "grace-ends", about: was.cause.word(), text });
+    }
+}
+
+fn until(last: Option<Day>) -> String {
+    let end = |last: Day| format!("until {last} (until {})", last.ends());
+    last.map_or("without an end".to_string(), end)
+}
