@@ -204,7 +204,7 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
             None if !is_same => turns.push(Turn {
                 word: "warning",
                 about,
-                text: format!("{fact} (nothing stops for it)"),
+                text: format!("{fact} (only a warning)"),
             }),
             Some(until) if !is_same => {
                 let then = match grace.then {
@@ -238,6 +238,6 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
 }
 
 fn until(last: Option<Day>) -> String {
-    let end = |last: Day| format!("until {last} (until {})", last.ends());
+    let end = |last: Day| format!("until {last} has ended everywhere ({})", last.ends());
     last.map_or("without an end".to_string(), end)
 }
