@@ -113,7 +113,9 @@ impl Server {
                     .for_each(|f| f.value = name.clone());
             }
             H::Use(counts) => {
-                self.state.report(&self.slot, counts, self.around.clock)?;
+                let reported = self.state.report(&self.slot, counts, self.around.clock);
+                let this = || format!("event \"{} {}\"", event.at, event.what);
+                reported.map_err(|error| error.within(this()))?;
             }
             H::Import(answer) => return self.import(answer).map(Some),
             H::Upgrade(release) => return self.upgrade(*release),

@@ -186,7 +186,9 @@ fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns
     }
     let about = refusal.refusal().map_or("", Refusal::word);
     if now.phase == Phase::Stopped {
-        let text = format!("the server stops: {refusal}");
+        let stopped = before.is_some_and(|before| before.phase == Phase::Stopped);
+        let how = if stopped { "stays stopped" } else { "stops" };
+        let text = format!("the server {how}: {refusal}");
         return turns.push(Turn { word: "stop", about, text });
     }
     let blocked: Vec<_> = decision.blocked.iter().map(|operation| operation.word()).collect();
