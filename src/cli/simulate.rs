@@ -50,7 +50,8 @@ fn after_help() -> String {
     let lines: Vec<_> = EVENTS.iter().map(line).collect();
     format!(
         "What may happen, each after a DATE (in UTC; a day is its first second):\n{}\n\n\
-         While the server runs it is taken to look at its machine all the time. Nothing is saved.\n\n\
+         While the server runs it is taken to look at its machine all the time, and to learn at once\n\
+         of what is revoked or pooled. Nothing is saved.\n\n\
          Examples:\n  \
          olr simulate\n      what the coming year brings if nothing happens\n  \
          olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg\n      \

@@ -130,7 +130,7 @@ impl Answer<'_> {
             ),
             Self::TooNew { last, release } => refuse(
                 Refusal::MaintenanceEnded,
-                format!("that release came out on {release}, maintenance ended on {last}"),
+                format!("that release came out on {release}, maintenance reaches to {last}"),
             ),
         }
     }

@@ -125,7 +125,9 @@ impl Axis {
             at.map(|at| (at, label(at))).collect()
         };
         let day = |at: Instant| at.day().to_string();
-        let hour = |at: Instant| at.to_string().replace('T', " ").chars().take(16).collect();
+        // The year stands in the headline; beside it there is no room.
+        let hour =
+            |at: Instant| at.to_string().replace('T', " ").chars().skip(5).take(11).collect();
         match span {
             0..=3600 => every(600, hour),
             3601..=43_200 => every(HOUR, hour),

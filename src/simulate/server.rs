@@ -92,8 +92,10 @@ impl Server {
     /// Something happens to it. Gives what is answered where something was asked for.
     pub(super) fn happen(&mut self, event: &Event) -> Result<Option<Turn>> {
         use Happening as H;
-        let needs_it =
-            matches!(event.what, H::Use(_) | H::Import(_) | H::Upgrade(_) | H::Deactivate);
+        let needs_it = matches!(
+            event.what,
+            H::Use(_) | H::Import(_) | H::Withdrawn(_) | H::Upgrade(_) | H::Deactivate
+        );
         if needs_it && !self.runs {
             let fact =
                 format!("event \"{} {}\": the server does not run then", event.at, event.what);
@@ -111,7 +113,9 @@ impl Server {
                     .for_each(|f| f.value = name.clone());
             }
             H::Use(counts) => {
-                self.state.report(&self.slot, counts, self.around.clock)?;
+                let reported = self.state.report(&self.slot, counts, self.around.clock);
+                let this = || format!("event \"{} {}\"", event.at, event.what);
+                reported.map_err(|error| error.within(this()))?;
             }
             H::Import(answer) => return self.import(answer).map(Some),
             H::Upgrade(release) => return self.upgrade(*release),

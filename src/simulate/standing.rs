@@ -186,7 +186,9 @@ fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns
     }
     let about = refusal.refusal().map_or("", Refusal::word);
     if now.phase == Phase::Stopped {
-        let text = format!("the server stops: {refusal}");
+        let stopped = before.is_some_and(|before| before.phase == Phase::Stopped);
+        let how = if stopped { "stays stopped" } else { "stops" };
+        let text = format!("the server {how}: {refusal}");
         return turns.push(Turn { word: "stop", about, text });
     }
     let blocked: Vec<_> = now.blocked.iter().map(|operation| operation.word()).collect();
@@ -204,7 +206,7 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
             None if !is_same => turns.push(Turn {
                 word: "warning",
                 about,
-                text: format!("{fact} (nothing stops for it)"),
+                text: format!("{fact} (only a warning)"),
             }),
             Some(until) if !is_same => {
                 let then = match grace.then {
@@ -238,6 +240,6 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
 }
 
 fn until(last: Option<Day>) -> String {
-    let end = |last: Day| format!("until {last} (until {})", last.ends());
+    let end = |last: Day| format!("until {last} has ended everywhere ({})", last.ends());
     last.map_or("without an end".to_string(), end)
 }

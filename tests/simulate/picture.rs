@@ -140,5 +140,8 @@ fn an_instant_and_ten_thousand_years_can_be_drawn() {
         assert!(texts.iter().any(|text| text.contains(NOW)), "{until}");
         let dates = texts.iter().filter(|text| text.starts_with("20") || text.starts_with("9"));
         assert!(dates.count() < 40, "{until}: too many lines on the axis");
+        // What stands at the axis ends at 94, so that more characters would be cut off.
+        let hours = texts.iter().filter(|text| text.ends_with(":00"));
+        assert!(hours.clone().all(|text| text.len() == 11), "{until}: {texts:?}");
     }
 }

@@ -310,7 +310,8 @@ fn keep_possible(events: &mut Vec<Event>) {
             runs = event.what == Happening::On;
             true
         }
-        Happening::Use(_) | Happening::Import(_) | Happening::Upgrade(_) => runs,
+        Happening::Use(_) | Happening::Import(_) => runs,
+        Happening::Withdrawn(_) | Happening::Upgrade(_) => runs,
         _ => true,
     });
 }

@@ -60,7 +60,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
         "maintenance ended on",
         "8000-03-01T00:00:00Z warned",
         "event: use OBM=11",
-        "OBM: 11 used, 10 granted (nothing stops for it)",
+        "OBM: 11 used, 10 granted (only a warning)",
         "solved",
         "Nothing else changes until 9000-01-01T00:00:00Z.",
     ] {
