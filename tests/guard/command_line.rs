@@ -1,32 +1,20 @@
 //! A product gets the answers of the command line, for the same home at the same instant.
 
-use olr::catalog::Catalog;
 use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
 use olr::guard::{Guard, Order};
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::license::{License, LicenseBody};
-use olr::machine::{Factor, commit, probe::probe};
-use olr::request::SealedRequest;
-use olr::state::{Ask, Asked, State, Surroundings};
+use olr::license::LicenseBody;
+use olr::machine::commit;
 use olr::time::{Day, Instant};
-use olr::wire::codec::{Hidden, Limit, List, Set, encode};
-use olr::wire::id::LicenseId;
+use olr::wire::codec::{Limit, Set};
 use olr::{Operation, Question};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::server::{DAY, HOUR, WORLD, anchor, count, grant, name};
-use crate::world::{install, text};
-
-/// Only pins count, so that it is the same on every machine that runs this.
-const PINNED: &str = "[policy.server]\nshare = 50\nminimum = 2\nhardware = false\n\n[policy.server.weights]\npin = 2\n";
-
-fn now() -> Instant {
-    Instant::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
-}
+use crate::here::{self, now};
+use crate::server::{DAY, HOUR, anchor, count, grant, name};
+use crate::world::text;
 
 /// The end of a server's life is as near as its beginning: seen from now, everything is possible.
 fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
@@ -69,43 +57,18 @@ fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
 
 /// A home on this machine, licensed some time ago.
 fn licensed(rng: &mut ChaCha20Rng, folder: &Path, at: Instant) {
-    let pins = [Factor::pin("rack=B12").unwrap(), Factor::pin("asset=4711").unwrap()];
-    let asked = Asked {
-        licensee: text("ACME Ltd"),
-        license_key: Hidden(text("AbCd-1234")),
-        product: text("example"),
-        product_version: text("9.1"),
-        slot: text("backup"),
-        pins: List::new(pins.to_vec()).unwrap(),
-    };
     let issued = Instant::new(at.seconds - rng.random_range(0..40 * DAY));
-    let around = Surroundings::of(&probe(false), issued);
-    let vendor = &WORLD.vendor;
-    let mut state = State::new(install(), vendor.trust.clone()).unwrap();
-    let (_, request) =
-        state.request(asked, Ask::default(), &around, &mut crate::world::rng("cli")).unwrap();
-    let opened = SealedRequest::parse(&request).unwrap().open(&vendor.sealing).unwrap();
-    let catalog = include_str!("../../keys/snakeoil/catalog.toml");
-    let catalog = [catalog.split("[policy.server]").next().unwrap(), PINNED].concat();
-    let terms = GrantFile::parse(include_str!("../../keys/snakeoil/grant.toml")).unwrap();
-    let stamp = Stamp { license: LicenseId([1; 16]), answer: 1, issued };
-    let catalog = Catalog::parse(&catalog).unwrap();
-    let mut body = draft(&opened, &terms, &catalog, &vendor.trust, stamp).unwrap();
-    any(rng, at, &mut body);
-    if rng.random_bool(0.2) {
-        // Of another machine.
-        let key = state.install().commitment_key(body.request);
-        let mut enrolled = body.policy.enrolled.to_vec();
-        for factor in &mut enrolled {
-            factor.commitment =
-                commit(key.expose(), factor.kind, &format!("not {}", factor.weight));
+    let elsewhere = rng.random_bool(0.2);
+    let mut state = here::installed(issued, |state, body| {
+        any(rng, at, body);
+        if elsewhere {
+            let key = state.install().commitment_key(body.request);
+            let mut enrolled = body.policy.enrolled.to_vec();
+            enrolled.truncate(1);
+            enrolled[0].commitment = commit(key.expose(), enrolled[0].kind, "another");
+            (body.policy.enrolled, body.policy.threshold) = (Set::new(enrolled).unwrap(), 1);
         }
-        enrolled.truncate(1);
-        body.policy.enrolled = Set::new(enrolled).unwrap();
-        body.policy.threshold = 1;
-    }
-    let license = License::verify(&vendor.license(encode(&body)), &vendor.trust).unwrap();
-    state.accept(&license, issued.max(body.starts.begins())).unwrap();
+    });
     let mut usage = Vec::new();
     for module in ["ACB", "OBM", "VM", "X", "free"] {
         if rng.random_bool(0.4) {
@@ -114,10 +77,7 @@ fn licensed(rng: &mut ChaCha20Rng, folder: &Path, at: Instant) {
     }
     let since = Instant::new(rng.random_range(issued.seconds..=at.seconds));
     state.report(&name(), &usage, since).unwrap();
-    std::fs::create_dir_all(folder).unwrap();
-    for file in olr::home::Home::at(folder).state_files() {
-        std::fs::write(file, &*state.to_bytes()).unwrap();
-    }
+    here::write(folder, &state);
 }
 
 fn olr(home: &Path, args: &[&str]) -> (i32, Value) {
@@ -149,7 +109,7 @@ fn expect(answer: Result<(), olr::error::Error>, (status, json): (i32, Value), a
 fn the_command_line_and_the_library_agree() {
     let mut random = ChaCha20Rng::seed_from_u64(5);
     let (mut states, mut noes) = ([0; 3], 0);
-    for n in 0..25 {
+    for n in 0..40 {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         licensed(&mut random, &home, now());

@@ -16,6 +16,8 @@ mod asking;
 mod command_line;
 
 mod events;
+mod example;
+mod here;
 mod home;
 mod quotas;
 mod server;
