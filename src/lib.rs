@@ -1,4 +1,24 @@
 //! Licences for machines that never go online.
+//!
+//! A product asks before it starts and before each action. It compiles its vendor's trust in, and
+//! needs no feature of this crate:
+//!
+//! ```no_run
+//! use olr::guard::{Guard, Order};
+//! use olr::{Operation, Question};
+//!
+//! const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust"); // yours, not this one
+//!
+//! fn main() -> olr::error::Result<()> {
+//!     let guard = Guard::open(Order::new("/var/lib/olr", ANCHOR, "example"))?;
+//!     guard.ask(&Question::about(Operation::Run))?;
+//!     // One more user, with one more device of the module OBM:
+//!     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
+//!     guard.report(&[("OBM", 12)])
+//! }
+//! ```
+//!
+//! `docs/embed.md` says how to do that well, `docs/format.md` what every byte means.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -45,3 +65,8 @@ pub mod wire;
 pub use entitlement::Operation;
 pub use guard::Guard;
 pub use policy::Question;
+
+/// The pages of which every example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embed.md")]
+mod pages {}

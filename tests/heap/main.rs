@@ -12,6 +12,7 @@ use rand::RngExt;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex};
 
+mod asking;
 #[path = "../hostile/files.rs"]
 mod files;
 #[path = "../hostile/forge.rs"]

@@ -1,0 +1,116 @@
+//! How long a product waits for an answer: `cargo bench --bench guard`.
+
+use divan::{Bencher, black_box};
+use olr::guard::{Guard, Order};
+use olr::home::Home;
+use olr::machine::probe::probe;
+use olr::state::Surroundings;
+use olr::time::Instant;
+use olr::wire::codec::{Set, Text};
+use olr::{Operation, Question};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+#[path = "../tests/fixtures/machine.rs"]
+#[allow(dead_code)]
+mod machine;
+#[path = "../tests/fixtures/raw.rs"]
+#[allow(dead_code)]
+mod raw;
+#[path = "../tests/fixtures/world.rs"]
+#[allow(dead_code)]
+mod world;
+
+use world::{NOW, World};
+
+static WORLD: LazyLock<World> = LazyLock::new(World::new);
+
+/// A home whose license grants so many modules, all in one pool.
+fn licensed(modules: usize) -> tempfile::TempDir {
+    let state = WORLD.installed(NOW, |body| {
+        let one = body.grants[0].clone();
+        let grant = |n: usize| {
+            let [module, pool] = [&format!("m{n:04}"), "pool"].map(|t| Text::new(t).unwrap());
+            olr::entitlement::Grant { module, pool, ..one.clone() }
+        };
+        body.grants = Set::new((0..modules).map(grant).collect()).unwrap();
+        body.expires = None;
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for file in Home::at(folder.path()).state_files() {
+        std::fs::write(file, &*state.to_bytes()).unwrap();
+    }
+    folder
+}
+
+/// With the clock of the system, set to the day of the license.
+fn order(home: &tempfile::TempDir) -> Order {
+    let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let ahead = Instant::parse(NOW).unwrap().seconds - clock();
+    let anchor: &'static [u8] = WORLD.vendor.trust.bytes().to_vec().leak();
+    Order {
+        clock: Box::new(move || Instant::new(clock() + ahead)),
+        look: Box::new(|at| machine::around("server", at)),
+        ..Order::new(home.path(), anchor, "example")
+    }
+}
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = [10, 4096], sample_size = 10_000)]
+fn a_quota_question(bencher: Bencher, modules: usize) {
+    let home = licensed(modules);
+    let guard = Guard::open(order(&home)).unwrap();
+    let adds = [("m0007", 1)];
+    let question = Question { adds: &adds, ..Question::about(Operation::CreateUser) };
+    bencher.bench(|| guard.ask(black_box(&question)));
+}
+
+#[divan::bench(sample_size = 10_000)]
+fn the_license(bencher: Bencher) {
+    let home = licensed(10);
+    let guard = Guard::open(order(&home)).unwrap();
+    bencher.bench(|| guard.license());
+}
+
+#[divan::bench(sample_size = 10_000, threads = 2)]
+fn the_license_from_two_threads(bencher: Bencher) {
+    let home = licensed(10);
+    let guard = Guard::open(order(&home)).unwrap();
+    bencher.bench(|| guard.license());
+}
+
+/// The clock alone, which every question reads.
+#[divan::bench(sample_size = 10_000)]
+fn the_clock(bencher: Bencher) {
+    bencher.bench(SystemTime::now);
+}
+
+/// Once a second: was the home written?
+#[divan::bench]
+fn a_look(bencher: Bencher) {
+    let (home, calls) = (licensed(10), AtomicU64::new(0));
+    let noon = Instant::parse(NOW).unwrap().seconds;
+    // Another second at each question, which reads the clock twice; and never an older answer.
+    let clock = Box::new(move || {
+        Instant::new(noon + calls.fetch_add(1, Ordering::Relaxed).div_ceil(2) % 2)
+    });
+    let guard = Guard::open(Order { clock, ..order(&home) }).unwrap();
+    bencher.bench(|| guard.license());
+}
+
+/// When the home was written, when time changes the answer, and every 15 minutes.
+#[divan::bench(args = [10, 4096])]
+fn a_judgement(bencher: Bencher, modules: usize) {
+    let home = licensed(modules);
+    bencher.bench(|| Guard::open(order(&home)).unwrap());
+}
+
+/// What belongs to each judgement.
+#[divan::bench]
+fn the_machine(bencher: Bencher) {
+    bencher.bench(|| Surroundings::of(&probe(true), Instant::default()));
+}

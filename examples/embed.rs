@@ -1,0 +1,70 @@
+//! A whole small product: `cargo run --example embed -- HOME [USER]…` creates a user for each name.
+//! `docs/embed.md` says why it is as it is.
+
+use olr::display::shown;
+use olr::error::{Error, Result};
+use olr::guard::{Guard, Order};
+use olr::{Operation, Question};
+
+/// Whom this product believes, whatever the home says. Compile in your own, not this test vendor.
+const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let home = args.next().unwrap_or_else(|| "/var/lib/olr".to_string());
+    if let Err(no) = serve(&home, args) {
+        eprintln!("{no}\nhint: {}", no.next_step());
+        std::process::exit(no.exit_status().into());
+    }
+}
+
+fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
+    let guard = Guard::open(Order::new(home, ANCHOR, "example"))?;
+    tell(&guard);
+    // What may not run does not start.
+    guard.ask(&Question::about(Operation::Run))?;
+    let mut users = Vec::new();
+    for name in names {
+        if let Err(no) = create_user(&guard, &mut users, name) {
+            println!("no: {no}");
+        }
+        tell(&guard);
+    }
+    // What whoever logs in is shown first.
+    match guard.license().headline() {
+        Some(headline) => println!("{headline}"),
+        None => println!("{} users", users.len()),
+    }
+    Ok(())
+}
+
+/// Each user backs up one server.
+fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(), Error> {
+    // What is in use is said first, so that what is asked next is answered by it.
+    let in_use = |users: &[String]| u64::try_from(users.len()).unwrap_or(u64::MAX);
+    warn(guard.report(&[("OBM", in_use(users))]));
+    guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
+    println!("created {}", shown(&name));
+    users.push(name);
+    warn(guard.report(&[("OBM", in_use(users))]));
+    Ok(())
+}
+
+/// Mails or logs what changed, and only then acknowledges it.
+fn tell(guard: &Guard) {
+    let events = guard.events();
+    for event in events.iter() {
+        println!("event {} {}: {}", event.cause, event.stage, &*event.fact);
+    }
+    let told: Vec<_> = events.iter().map(|event| event.id).collect();
+    if !told.is_empty() {
+        warn(guard.acknowledge(&told));
+    }
+}
+
+/// What could not be stored counts all the same: the product goes on, and says so.
+fn warn(stored: Result<()>) {
+    if let Err(error) = stored {
+        eprintln!("warning: {error}; {}", error.next_step());
+    }
+}

@@ -1,0 +1,67 @@
+//! `examples/embed.rs` does what it says, built as a product links this library.
+
+use olr::entitlement::Cause;
+use olr::wire::codec::Limit;
+use std::path::Path;
+use std::process::Command;
+
+use crate::here::{self, now};
+use crate::server::{HOUR, count, granting, name, stops};
+
+fn embed(home: &Path, users: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["run", "--quiet", "--locked", "--offline", "--no-default-features"]);
+    command.args(["--example", "embed", "--"]).arg(home).args(users);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_small_product_starts_counts_tells_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    // Nobody asked for a license yet.
+    let (status, said, why) = embed(&home, &["ann"]);
+    assert_eq!((status, said.as_str()), (Some(1), ""), "{why}");
+    assert!(why.starts_with("not-activated: nothing was requested"), "{why}");
+    assert!(why.contains("\nhint: run `olr request`"), "{why}");
+
+    let two = || {
+        let mut grant = crate::server::grant("OBM", None);
+        grant.quota = Limit::Only(2);
+        granting(vec![grant])
+    };
+    here::write(
+        &home,
+        &here::installed(now(), |_, body| {
+            two()(body);
+            stops(Cause::OverQuota, 12 * HOUR)(body);
+        }),
+    );
+    let (status, said, _) = embed(&home, &["ann", "bob"]);
+    assert_eq!((status, said.as_str()), (Some(0), "created ann\ncreated bob\n2 users\n"));
+    let (status, said, _) = embed(&home, &["ann", "bob", "eve"]);
+    let no = "no: quota-exceeded: OBM: 2 granted, 2 used, 1 more wanted";
+    assert_eq!((status, said), (Some(0), format!("created ann\ncreated bob\n{no}\n2 users\n")));
+
+    // More in use than granted, for longer than the license overlooks: told once, and stopped.
+    let then = olr::time::Instant::new(now().seconds - 13 * HOUR);
+    let mut state = here::installed(then, |_, body| {
+        two()(body);
+        stops(Cause::OverQuota, 12 * HOUR)(body);
+    });
+    state.report(&name(), &[count("OBM", 3)], then).unwrap();
+    here::write(&home, &state);
+    let (status, said, why) = embed(&home, &[]);
+    assert_eq!((status, said.lines().count()), (Some(1), 1), "{said}{why}");
+    assert!(said.starts_with("event over-quota ended: quota-exceeded: the grace period"), "{said}");
+    let fact = "OBM: 3 used, 2 granted\nhint: remove what is no longer used";
+    assert!(
+        why.starts_with("quota-exceeded: the grace period ended at ") && why.contains(fact),
+        "{why}"
+    );
+    let (status, said, _) = embed(&home, &[]);
+    assert_eq!((status, said.as_str()), (Some(1), ""), "it was acknowledged");
+}

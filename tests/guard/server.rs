@@ -1,0 +1,179 @@
+//! A licensed server with a clock and a machine of its own, and a product on it.
+
+use olr::Guard;
+use olr::entitlement::{Cause, Count, GraceRule, Grant, Outcome};
+use olr::guard::Order;
+use olr::home::Home;
+use olr::license::{License, LicenseBody};
+use olr::policy::Decision;
+use olr::state::{SlotName, State};
+use olr::time::Instant;
+use olr::wire::codec::{Limit, Set, Text};
+use olr::wire::id::LicenseId;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use crate::machine;
+use crate::world::{NOW, World, text};
+
+pub const HOUR: u64 = 3600;
+pub const DAY: u64 = 86_400;
+
+pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
+
+/// What a product has in its binary.
+pub fn anchor() -> &'static [u8] {
+    WORLD.vendor.trust.bytes().to_vec().leak()
+}
+
+pub struct Server {
+    pub folder: tempfile::TempDir,
+    /// Seconds since the epoch.
+    pub clock: Arc<AtomicU64>,
+    /// Which machine it is.
+    pub machine: Arc<Mutex<&'static str>>,
+    /// How often the machine was looked at.
+    pub looks: Arc<AtomicU64>,
+}
+
+impl Server {
+    /// With the license of the fixtures, changed.
+    pub fn with(change: impl FnOnce(&mut LicenseBody)) -> Self {
+        let server = Self::empty();
+        std::fs::create_dir(server.home().folder()).unwrap();
+        server.write(&WORLD.installed(NOW, change));
+        server
+    }
+
+    /// Before the first request.
+    pub fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::new(AtomicU64::new(Instant::parse(NOW).unwrap().seconds)),
+            machine: Arc::new(Mutex::new("server")),
+            looks: Arc::default(),
+        }
+    }
+
+    pub fn home(&self) -> Home {
+        Home::at(self.folder.path().join("home"))
+    }
+
+    pub fn write(&self, state: &State) {
+        for file in self.home().state_files() {
+            std::fs::write(file, &*state.to_bytes()).unwrap();
+        }
+    }
+
+    /// Changes what is stored, as another process would.
+    pub fn edit(&self, edit: impl FnOnce(&mut State)) {
+        let mut state = self.home().expect_state().unwrap();
+        edit(&mut state);
+        self.write(&state);
+    }
+
+    pub fn order(&self) -> Order {
+        let (clock, machine, looks) =
+            (Arc::clone(&self.clock), Arc::clone(&self.machine), Arc::clone(&self.looks));
+        Order {
+            clock: Box::new(move || Instant::new(clock.load(Ordering::SeqCst))),
+            look: Box::new(move |at| {
+                looks.fetch_add(1, Ordering::SeqCst);
+                machine::around(*machine.lock().unwrap(), at)
+            }),
+            ..Order::new(self.home().folder(), anchor(), "example")
+        }
+    }
+
+    pub fn guard(&self) -> Guard {
+        Guard::open(self.order()).unwrap()
+    }
+
+    pub fn now(&self) -> Instant {
+        Instant::new(self.clock.load(Ordering::SeqCst))
+    }
+
+    pub fn set(&self, clock: Instant) {
+        self.clock.store(clock.seconds, Ordering::SeqCst);
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::SeqCst)
+    }
+
+    pub fn become_machine(&self, name: &'static str) {
+        *self.machine.lock().unwrap() = name;
+    }
+
+    /// What the library answers a process that starts now.
+    pub fn judged(&self) -> Decision {
+        let around = machine::around(*self.machine.lock().unwrap(), self.now());
+        let trust = &WORLD.vendor.trust;
+        self.home().decide_under(trust, Some("example"), None, &around).unwrap().1
+    }
+
+    /// The next answer of the vendor, taken in by another process.
+    pub fn import(&self, answer: u32, change: impl FnOnce(&mut LicenseBody)) {
+        let bytes = WORLD.license(|body| {
+            (body.answer, body.license) = (answer, LicenseId([answer as u8; 16]));
+            change(body);
+        });
+        let license = License::verify(&bytes, &WORLD.vendor.trust).unwrap();
+        let now = self.now();
+        self.edit(|state| {
+            state.accept(&license, now).unwrap();
+        });
+    }
+
+    /// From now on nothing can be written here, also by root.
+    pub fn seal(&self) {
+        let lock = self.home().folder().join("lock");
+        let _ = std::fs::remove_file(&lock);
+        std::fs::create_dir(lock).unwrap();
+    }
+
+    pub fn unseal(&self) {
+        std::fs::remove_dir(self.home().folder().join("lock")).unwrap();
+    }
+}
+
+pub fn name() -> SlotName {
+    SlotName { product: text("example"), slot: text("backup") }
+}
+
+pub fn count(module: &str, count: u64) -> Count {
+    Count { module: text(module), count }
+}
+
+/// So many of a module, and nothing else said of it.
+pub fn grant(module: &str, quota: Option<u64>) -> Grant {
+    Grant {
+        module: text(module),
+        name: text(module),
+        group: text("Clients"),
+        unit: text("device"),
+        quota: quota.map_or(Limit::Any, Limit::Only),
+        account_cap: Limit::Any,
+        admin_cap: Limit::Any,
+        pool: Text::default(),
+        requires: Set::default(),
+        includes: Set::default(),
+        minimum_version: Text::default(),
+    }
+}
+
+/// A license that grants these.
+pub fn granting(grants: Vec<Grant>) -> impl FnOnce(&mut LicenseBody) {
+    move |body| body.grants = Set::new(grants).unwrap()
+}
+
+/// After so many seconds of `cause` it stops.
+pub fn stops(cause: Cause, seconds: u64) -> impl FnOnce(&mut LicenseBody) {
+    move |body| {
+        body.grace = Set::new(vec![GraceRule { cause, seconds, outcome: Outcome::Stop }]).unwrap();
+    }
+}

@@ -1,0 +1,162 @@
+//! Many threads ask; one looks.
+
+use olr::guard::{Guard, Order};
+use olr::{Operation, Question};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use crate::machine;
+use crate::server::{DAY, HOUR, Server, name};
+use olr::time::{Day, Instant};
+
+fn run() -> Question<'static> {
+    Question::about(Operation::Run)
+}
+
+#[test]
+fn a_guard_is_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Guard>();
+    shared::<Order>();
+}
+
+/// A product whose look at the machine waits until it is told to go on.
+fn slow(server: &Server) -> (Arc<Guard>, Receiver<()>, Sender<()>) {
+    let (began, begins) = channel();
+    let (go, goes) = channel();
+    let (waits, goes) = (AtomicBool::new(false), Mutex::new(goes));
+    let order = server.order();
+    let look = Box::new(move |at: Instant| {
+        if waits.swap(true, Ordering::SeqCst) {
+            began.send(()).unwrap();
+            goes.lock().unwrap().recv().unwrap();
+        }
+        machine::around("server", at)
+    });
+    (Arc::new(Guard::open(Order { look, ..order }).unwrap()), begins, go)
+}
+
+#[test]
+fn while_one_thread_looks_the_others_go_on() {
+    let server = Server::with(|_| ());
+    let (guard, begins, go) = slow(&server);
+    server.pass(15 * 60);
+    let looking = thread::spawn({
+        let guard = Arc::clone(&guard);
+        move || guard.ask(&run())
+    });
+    begins.recv().unwrap();
+    // It stands still in its look. All others get what was judged last.
+    for _ in 0..1_000 {
+        guard.ask(&run()).unwrap();
+        server.pass(1);
+    }
+    assert!(!looking.is_finished());
+    go.send(()).unwrap();
+    looking.join().unwrap().unwrap();
+}
+
+#[test]
+fn who_needs_another_answer_waits_for_it() {
+    let server = Server::with(|_| ());
+    let (guard, begins, go) = slow(&server);
+    server.set(Day::parse("2028-11-22").unwrap().ends());
+    let ask = || {
+        let guard = Arc::clone(&guard);
+        thread::spawn(move || guard.ask(&run()))
+    };
+    let first = ask();
+    begins.recv().unwrap();
+    let others: Vec<_> = (0..8).map(|_| ask()).collect();
+    go.send(()).unwrap();
+    // Nobody was answered by the license that had ended, and it was judged once for all.
+    assert!(first.join().unwrap().is_err());
+    assert!(others.into_iter().all(|other| other.join().unwrap().is_err()));
+    assert!(begins.try_recv().is_err());
+}
+
+#[test]
+fn every_answer_is_that_of_a_second_in_which_it_was_asked() {
+    let server = Server::with(|_| ());
+    let (guard, end) = (server.guard(), Day::parse("2028-11-22").unwrap().ends());
+    server.set(Instant::new(end.seconds - 200));
+    let (asked, refused) = (AtomicU32::new(0), AtomicU32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while server.now().seconds < end.seconds + 100 {
+                    let before = server.now();
+                    let answer = guard.ask(&run());
+                    let after = server.now();
+                    match answer {
+                        Ok(()) => assert!(before < end, "allowed at {before}"),
+                        Err(_) => assert!(after >= end, "refused at {after}"),
+                    }
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    refused.fetch_add(u32::from(after >= end), Ordering::Relaxed);
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..300 {
+                let goal = asked.load(Ordering::Relaxed) + 20;
+                while asked.load(Ordering::Relaxed) < goal {
+                    thread::yield_now();
+                }
+                server.pass(1);
+            }
+        });
+    });
+    assert!(asked.into_inner() >= 6_000 && refused.into_inner() > 1_000);
+}
+
+#[test]
+fn reports_from_many_threads_are_all_stored() {
+    let server = Server::with(|_| ());
+    let guard = server.guard();
+    let modules: Vec<_> = (0..8).map(|n| format!("module {n}")).collect();
+    thread::scope(|scope| {
+        for module in &modules {
+            let guard = &guard;
+            scope.spawn(move || {
+                for count in 1..=5 {
+                    guard.report(&[(module, count)]).unwrap();
+                    let decision = guard.license();
+                    assert_eq!(decision.usage.get(module.as_str()).unwrap().count, count);
+                }
+            });
+        }
+    });
+    let stored = server.home().expect_state().unwrap();
+    let usage = &stored.memory().slots.get(&name()).unwrap().usage;
+    assert_eq!(usage.len(), 8);
+    assert!(usage.iter().all(|count| count.count == 5));
+}
+
+#[test]
+fn a_look_or_a_clock_that_panics_leaves_a_guard_that_answers() {
+    let server = Server::with(|_| ());
+    let panics = Arc::new(AtomicBool::new(false));
+    let (order, broken) = (server.order(), Arc::clone(&panics));
+    let look = Box::new(move |at: Instant| {
+        assert!(!broken.load(Ordering::SeqCst), "the product's own fault");
+        machine::around("server", at)
+    });
+    let guard = Guard::open(Order { look, ..order }).unwrap();
+    panics.store(true, Ordering::SeqCst);
+    server.pass(HOUR);
+    for _ in 0..3 {
+        let asked = catch_unwind(AssertUnwindSafe(|| guard.ask(&run())));
+        assert!(asked.is_err());
+        let report = catch_unwind(AssertUnwindSafe(|| guard.report(&[("OBM", 1)])));
+        assert!(report.is_err());
+    }
+    panics.store(false, Ordering::SeqCst);
+    guard.ask(&run()).unwrap();
+    guard.report(&[("OBM", 2)]).unwrap();
+    server.pass(400 * DAY);
+    guard.ask(&run()).unwrap_err();
+}

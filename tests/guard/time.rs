@@ -1,0 +1,157 @@
+//! A guard that runs answers at each second what a process answers that starts then.
+
+use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
+use olr::error::Refusal;
+use olr::license::LicenseBody;
+use olr::policy::Decision;
+use olr::time::{Day, Instant};
+use olr::wire::codec::Set;
+use olr::{Operation, Question};
+use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
+
+use crate::server::{DAY, HOUR, Server};
+
+/// What is answered, without when.
+fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
+    let refusal = decision.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
+    let headline = decision.headline().unwrap_or_default();
+    // Which of two warnings comes within the last hour tells the headline.
+    (refusal, headline, decision.blocked.iter().collect())
+}
+
+#[track_caller]
+fn same(server: &Server, guard: &olr::Guard) {
+    let (running, started) = (guard.license(), server.judged());
+    assert_eq!(said(&running), said(&started), "at {}", server.now());
+    for operation in Operation::ALL {
+        let question = Question { adds: &[("OBM", 1)], ..Question::about(*operation) };
+        assert_eq!(running.ask(&question), started.ask(&question), "{operation}");
+    }
+}
+
+/// A license that ends soon, with any graces.
+fn any(rng: &mut ChaCha20Rng) -> impl FnOnce(&mut LicenseBody) + use<> {
+    let start = Day { number: 21_145 + rng.random_range(0..4) };
+    let end = Day { number: start.number + rng.random_range(0..40) };
+    let spans = [0, 60, HOUR / 2, HOUR, 12 * HOUR, 3 * DAY, 14 * DAY];
+    let (mut grace, mut enforcement) = (Vec::new(), Vec::new());
+    for cause in Cause::ALL.iter().copied() {
+        if rng.random_bool(0.5) {
+            let outcome = Outcome::ALL[rng.random_range(0..3)];
+            grace.push(GraceRule { cause, seconds: spans[rng.random_range(0..7)], outcome });
+            if outcome == Outcome::Block {
+                let blocked = Operation::ALL.iter().copied().filter(|_| rng.random_bool(0.5));
+                let blocked = Set::new(blocked.collect()).unwrap();
+                enforcement.push(EnforcementRule { cause, blocked });
+            }
+        }
+    }
+    let always = if rng.random() { vec![Operation::Restore] } else { vec![] };
+    let (expires, tolerance) = (rng.random_bool(0.8).then_some(end), rng.random_range(0..3) * 900);
+    move |body| {
+        (body.starts, body.expires, body.tolerance) = (start, expires, tolerance);
+        body.grace = Set::new(grace).unwrap();
+        body.enforcement = Set::new(enforcement).unwrap();
+        body.always = Set::new(always).unwrap();
+    }
+}
+
+#[test]
+fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let (mut refused, mut graces, mut steps) = (0, 0, 0);
+    for _ in 0..25 {
+        let server = Server::with(any(&mut rng));
+        let guard = server.guard();
+        let mut used = 0;
+        for _ in 0..30 {
+            match rng.random_range(0..12) {
+                0 => {
+                    used = rng.random_range(0..23);
+                    guard.report(&[("OBM", used)]).unwrap();
+                }
+                // Small ones and large ones, backwards too; past what is believed at once.
+                1 => server.set(Instant::new(server.now().seconds - rng.random_range(0..2 * HOUR))),
+                2 => server.pass(rng.random_range(0..60 * DAY)),
+                3 if rng.random_bool(0.2) => server.pass(500 * DAY),
+                4 => {
+                    let body = any(&mut rng);
+                    server.import(rng.random_range(2..9), body);
+                    // Seen at the next second.
+                    server.pass(1);
+                }
+                // Just before and at what comes next.
+                _ => match guard.license().next_change().filter(|at| *at > server.now()) {
+                    Some(change) => {
+                        server.set(Instant::new(change.seconds - 1));
+                        same(&server, &guard);
+                        server.set(change);
+                    }
+                    None => server.pass(rng.random_range(0..3 * DAY)),
+                },
+            }
+            same(&server, &guard);
+            let decision = guard.license();
+            refused += u32::from(decision.refusal.is_some());
+            graces += u32::from(!decision.graces.is_empty());
+            steps += 1;
+        }
+        assert_eq!(guard.license().usage.get("OBM").map_or(0, |count| count.count), used);
+    }
+    assert!(steps == 750 && refused > 150 && graces > 75, "{steps} {refused} {graces}");
+}
+
+#[test]
+fn the_next_license_takes_over_in_its_first_second() {
+    let server = Server::with(|body| body.expires = Some(Day::parse("2027-11-24").unwrap()));
+    let start = Day::parse("2027-11-25").unwrap();
+    server.import(2, |body| (body.starts, body.expires) = (start, None));
+    let guard = server.guard();
+    let id = || guard.license().license.as_ref().unwrap().body().license.0[0];
+    for (clock, expected) in [(start.begins().seconds - 1, 0x11), (start.begins().seconds, 2)] {
+        server.set(Instant::new(clock));
+        assert_eq!(id(), expected);
+    }
+}
+
+#[test]
+fn a_clock_set_back_is_refused_until_it_has_caught_up() {
+    let server = Server::with(|body| body.tolerance = 600);
+    let (guard, question) = (server.guard(), Question::about(Operation::Run));
+    server.pass(2 * HOUR);
+    guard.ask(&question).unwrap();
+    let mark = server.now();
+    let back = |seconds: u64| {
+        server.set(Instant::new(mark.seconds - seconds));
+        guard.ask(&question).map_err(|error| error.refusal().unwrap())
+    };
+    assert_eq!(back(600), Ok(()));
+    assert_eq!(back(601), Err(Refusal::ClockRolledBack));
+    assert_eq!(back(HOUR), Err(Refusal::ClockRolledBack));
+    let looks = server.looks();
+    // To the second, and without judging until then.
+    assert_eq!(back(HOUR - 1), Err(Refusal::ClockRolledBack));
+    assert!(server.looks() <= looks + 1);
+    assert_eq!(back(601), Err(Refusal::ClockRolledBack));
+    assert_eq!(back(600), Ok(()));
+}
+
+#[test]
+fn a_clock_far_ahead_costs_nothing_while_it_is_not_believed() {
+    let server = Server::with(|_| ());
+    let (guard, question) = (server.guard(), Question::about(Operation::Run));
+    server.pass(500 * DAY);
+    guard.ask(&question).unwrap();
+    assert!(guard.license().clock_is_pending);
+    let looks = server.looks();
+    for _ in 0..600 {
+        server.pass(1);
+        (0..5).for_each(|_| guard.ask(&question).unwrap());
+    }
+    assert!(server.looks() <= looks + 1, "{} looks", server.looks() - looks);
+    // After a week of its own it is.
+    server.pass(7 * DAY - 601);
+    guard.ask(&question).unwrap();
+    server.pass(1);
+    assert_eq!(guard.ask(&question).unwrap_err().refusal(), Some(Refusal::Expired));
+}

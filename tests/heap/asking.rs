@@ -1,0 +1,67 @@
+//! A question to a guard allocates nothing and reads no file.
+
+use olr::guard::{Guard, Order};
+use olr::home::Home;
+use olr::policy::Answer;
+use olr::time::Instant;
+use olr::wire::codec::{Limit, Set, Text};
+use olr::{Operation, Question};
+
+use crate::world::NOW;
+use crate::{TURN, WORLD, machine, peak};
+
+#[test]
+fn a_question_allocates_nothing_and_reads_no_file() {
+    let _turn = TURN.lock();
+    let now = Instant::parse(NOW).unwrap();
+    let state = WORLD.installed(NOW, |body| {
+        let one = body.grants[0].clone();
+        let grant = |n: usize| {
+            let pool = if n.is_multiple_of(2) { "pool" } else { "" };
+            let [module, pool] = [&format!("m{n:04}"), pool].map(|text| Text::new(text).unwrap());
+            olr::entitlement::Grant { module, pool, quota: Limit::Only(10), ..one.clone() }
+        };
+        body.grants = Set::new((0..4096).map(grant).collect()).unwrap();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path().join("home"));
+    std::fs::create_dir(home.folder()).unwrap();
+    for file in home.state_files() {
+        std::fs::write(file, &*state.to_bytes()).unwrap();
+    }
+    let anchor: &'static [u8] = WORLD.vendor.trust.bytes().to_vec().leak();
+    let guard = Guard::open(Order {
+        clock: Box::new(move || now),
+        look: Box::new(|at| machine::around("server", at)),
+        ..Order::new(home.folder(), anchor, "example")
+    })
+    .unwrap();
+    // What is not there cannot be read.
+    std::fs::remove_dir_all(home.folder()).unwrap();
+    let (mut yes, mut no) = (0, 0);
+    let used = peak(|| {
+        for module in ["m0000", "m2048", "m4095"] {
+            for more in [1, 10, 11, 20_480, 20_481] {
+                let adds = [(module, more)];
+                let question = Question { adds: &adds, ..Question::about(Operation::CreateUser) };
+                let decision = guard.license();
+                let answer = decision.ask(&question);
+                match answer {
+                    Answer::Allowed => {
+                        yes += 1;
+                        guard.ask(&question).unwrap();
+                    }
+                    Answer::Exceeds { .. } => no += 1,
+                    answer => panic!("{answer:?}"),
+                }
+            }
+            guard.ask_admin(module, 1, 5).unwrap();
+        }
+    });
+    assert_eq!((used, yes, no), (0, 10, 5));
+    assert_eq!(guard.fault(), None);
+    // The counter does count: a refusal has words.
+    let adds = [("none", 1)];
+    let question = Question { adds: &adds, ..Question::about(Operation::CreateUser) };
+    assert!(peak(|| drop(guard.ask(&question).unwrap_err())) > 0);
+}
