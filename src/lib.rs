@@ -36,6 +36,8 @@ pub mod request;
 pub mod revocation;
 pub mod state;
 pub mod time;
+#[cfg(feature = "vendor")]
+pub mod toml_text;
 pub mod trust;
 #[cfg(feature = "vendor")]
 pub mod vendor;

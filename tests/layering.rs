@@ -10,7 +10,7 @@ use std::path::Path;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["wire", "display"],
-    &["time", "file"],
+    &["time", "file", "toml_text"],
     &["crypto"],
     &["key", "entitlement"],
     &["trust", "machine"],
