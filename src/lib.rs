@@ -13,6 +13,8 @@
     )
 )]
 
+#[cfg(feature = "alert")]
+pub mod alert;
 pub mod anchor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
@@ -36,7 +38,7 @@ pub mod request;
 pub mod revocation;
 pub mod state;
 pub mod time;
-#[cfg(feature = "vendor")]
+#[cfg(any(feature = "alert", feature = "vendor"))]
 pub mod toml_text;
 pub mod trust;
 #[cfg(feature = "vendor")]

@@ -20,7 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["state", "partial"],
     &["policy", "issue"],
     &["home", "vendor"],
-    &["guard", "simulate"],
+    &["alert", "guard", "simulate"],
     &["lib"],
 ];
 
