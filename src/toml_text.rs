@@ -110,7 +110,7 @@ fn describe(message: &str) -> String {
         format!("the key {name:?} is missing")
     } else if starts("duplicate") {
         "a key stands twice".to_string()
-    } else if starts("invalid type") || starts("invalid value") {
+    } else if starts("invalid type") || starts("invalid value") || starts("wanted") {
         "a value of the wrong type".to_string()
     } else if starts("data did not match") {
         "a number or \"unlimited\" is needed".to_string()

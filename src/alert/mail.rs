@@ -2,7 +2,7 @@
 //! one connection: an address that is refused keeps nobody else from being told.
 
 use lettre::address::{Address, Envelope};
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
@@ -204,6 +204,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
         .date(date)
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Olr-Alert", &id))
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     for to in &mail.to {
         message = message.to(Mailbox::new(None, address(to)?));

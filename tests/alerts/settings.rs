@@ -90,7 +90,7 @@ fn every_mistake_is_told_with_its_line() {
         ("\"c@example.org\"", "\"c\"", 12, "this is no mail address"),
         ("\"c@example.org\"", "\"B@Example.org\"", 11, "a recipient stands twice"),
         ("\"c@example.org\"", &many, 11, "there are 1 to 16 recipients"),
-        ("\"b@example.org\",\n  \"c@example.org\"", "", 11, "there are 1 to 16 recipients"),
+        ("\"b@example.org\",\n\"c@example.org\"", "", 11, "there are 1 to 16 recipients"),
         ("user = \"u\"\n", "", 13, "a password needs a user"),
         ("password-file = \"p\"\n", "", 13, "a user needs a password"),
         ("password-file = \"p\"", "password = \"secret\"", 14, "there is no key \"password\""),
