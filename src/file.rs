@@ -12,7 +12,40 @@ use crate::error::{Error, Refusal, Result};
 /// # Errors
 /// `malformed` when it is longer; exit 2 when it cannot be read.
 pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
+    read_open(File::open(path).map_err(|error| unreadable(path, &error))?, path, cap)
+}
+
+/// As [`read`], for a file that says what is to be run: nobody but root and the user of this process
+/// may have written it, where systems tell.
+///
+/// # Errors
+/// As [`read`]; exit 2 when others may write it.
+#[cfg(feature = "alert")]
+pub(crate) fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let found = file.metadata().map_err(|error| unreadable(path, &error))?;
+        let (name, me) = (name(path), rustix::process::geteuid().as_raw());
+        if found.uid() != 0 && found.uid() != me {
+            let fact =
+                format!("{name}: it belongs to user {}, not to root or user {me}", found.uid());
+            let hint =
+                format!("run this as user {}, or look at the file and chown it", found.uid());
+            return Err(Error::unable(fact, hint));
+        }
+        if found.mode() & 0o022 != 0 {
+            let mode = found.mode() & 0o7777;
+            let fact =
+                format!("{name}: others may write it (mode {mode:04o}), and it says what is run");
+            return Err(Error::unable(fact, format!("look at it, then run: chmod go-w {name}")));
+        }
+    }
+    read_open(file, path, cap)
+}
+
+fn read_open(file: File, path: &Path, cap: usize) -> Result<Vec<u8>> {
     let cap_and_one = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     file.take(cap_and_one).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;

@@ -33,6 +33,8 @@
     )
 )]
 
+#[cfg(feature = "alert")]
+pub mod alert;
 pub mod anchor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
@@ -57,6 +59,8 @@ pub mod revocation;
 pub mod simulate;
 pub mod state;
 pub mod time;
+#[cfg(any(feature = "alert", feature = "vendor"))]
+pub mod toml_text;
 pub mod trust;
 #[cfg(feature = "vendor")]
 pub mod vendor;

@@ -1,7 +1,7 @@
 //! Every property of `tests/properties` over the fixtures and the seeds of the fuzz targets.
 //!
 //! `OLR_MINT=1 cargo test --test corpus` takes the seeds out of the fixtures anew.
-#![cfg(feature = "vendor")]
+#![cfg(all(feature = "smtp", feature = "vendor"))]
 
 use olr::crypto::digest::sha256;
 use olr::wire::armor::armor;

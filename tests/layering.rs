@@ -10,7 +10,7 @@ use std::path::Path;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["wire", "display"],
-    &["time", "file"],
+    &["time", "file", "toml_text"],
     &["crypto"],
     &["key", "entitlement"],
     &["trust", "machine"],
@@ -20,7 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["state", "partial"],
     &["policy", "issue"],
     &["home", "vendor"],
-    &["guard", "simulate"],
+    &["alert", "guard", "simulate"],
     &["lib"],
 ];
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::toml_text::{Written, listed};
 use crate::catalog::{Catalog, CatalogProduct, LicenseType, MachinePolicy, Module};
 use crate::catalog::{check_rules, rule};
 use crate::display::is_shown;
@@ -10,6 +9,7 @@ use crate::entitlement::Operation;
 use crate::error::{Error, Result};
 use crate::machine::FactorKind;
 use crate::time::{Day, Span};
+use crate::toml_text::{Written, listed};
 
 /// Most entries of a list that a license or a trust carries.
 const LIST_CAP: usize = 64;

@@ -11,19 +11,16 @@ use crate::wire::codec::{List, Text};
 
 mod check;
 mod rule;
-mod toml_text;
 mod warnings;
 
 pub(crate) use rule::check_rules;
 pub use rule::{Rule, Rules, operation};
-pub use toml_text::read_toml;
-pub(crate) use toml_text::{Written, listed};
+
+pub use crate::toml_text::{TOML_CAP as CATALOG_CAP, read_toml};
+pub(crate) use crate::toml_text::{Written, listed};
 
 /// The catalog that `vendor init` writes when it is given none.
 pub const STARTER: &str = include_str!("starter.toml");
-
-/// Most bytes of a catalog or a grant: some 2000 modules. Parsing takes up to 170 times as much.
-pub const CATALOG_CAP: usize = 256 * 1024;
 
 /// The machine policy of a license whose grant and type name none.
 pub const USUAL_POLICY: &str = "server";

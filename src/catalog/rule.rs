@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::catalog::toml_text::{Written, listed};
 use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
 use crate::error::{Error, Result};
+use crate::toml_text::{Written, listed};
 use crate::wire::codec::Set;
 
 /// What follows a cause.

@@ -4,6 +4,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
+mod alert;
 mod check;
 #[cfg(feature = "vendor")]
 mod check_catalog;
@@ -87,6 +88,8 @@ enum Verb {
     Report(report::Args),
     /// Look ahead: what the installed license will say, and when (on the server).
     Simulate(simulate::Args),
+    /// Tell people what changed, each change once, as alerts.toml says (on the server).
+    Alert(alert::Args),
     /// Stop here, and say so in a receipt (on the server).
     Deactivate(deactivate::Args),
     /// Show what a file is and says, and whether it verifies.
@@ -180,6 +183,7 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Check(args) => check::run(args, context),
         Verb::Report(args) => report::run(args, context),
         Verb::Simulate(args) => simulate::run(args, context),
+        Verb::Alert(args) => alert::run(args, context),
         Verb::Deactivate(args) => deactivate::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status(args) => status::run(args, context),

@@ -26,6 +26,7 @@ mod watch;
 
 pub use import::{Imported, OverQuota};
 pub use order::Order;
+pub use watch::News;
 
 /// A folder with the state of one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]

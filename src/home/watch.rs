@@ -5,9 +5,18 @@ use crate::error::Result;
 use crate::home::Home;
 use crate::home::judge::believe;
 use crate::policy::{Decision, WARNINGS};
-use crate::state::{Event, Listener, Stage, Standing, State, Surroundings};
+use crate::state::{Event, Listener, SlotName, Stage, Standing, State, Surroundings};
 use crate::trust::Trust;
 use crate::wire::id::EventId;
+
+/// How all that is installed stands, and what of it is new to a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// How each slot stands.
+    pub decisions: Vec<(SlotName, Decision)>,
+    /// What the listener has not acknowledged, oldest first.
+    pub events: Vec<Event>,
+}
 
 impl Home {
     /// As [`Home::decide_under`] (without an anchor: [`Home::decide`]), and remembers what changed
@@ -57,6 +66,35 @@ impl Home {
             let _ = self.save(&stored);
         }
         Ok((state, decision))
+    }
+
+    /// Judges all that is installed, remembers what changed, and returns what `listener` has not
+    /// acknowledged. What cannot be remembered is an error here: it could not be acknowledged either,
+    /// and would be told at every look. With `only_look` nothing is remembered of it.
+    ///
+    /// # Errors
+    /// As [`Home::decide_all`]; exit 2 when the home cannot be written.
+    pub fn news(&self, around: &Surroundings, listener: Listener, only_look: bool) -> Result<News> {
+        let (mut state, decisions) = self.decide_all(around)?;
+        let announce = |state: &mut State| -> Result<bool> {
+            let mut is_new = false;
+            for (name, decision) in &decisions {
+                let Some(license) = &decision.license else { continue };
+                let (id, standing) = (license.body().license, standing(decision));
+                is_new |= state.announce(name, id, decision.at, &standing)?;
+            }
+            Ok(is_new)
+        };
+        if announce(&mut state)? && !only_look {
+            let _lock = self.lock()?;
+            let mut stored = self.expect_state()?;
+            if announce(&mut stored)? {
+                self.save(&stored)?;
+            }
+            state = stored;
+        }
+        let events = state.unheard(listener).cloned().collect();
+        Ok(News { decisions, events })
     }
 
     /// Remembers that `listener` dealt with these events.

@@ -16,7 +16,7 @@ fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().unwrap_or_default();
     // Which of two warnings comes within the last hour tells the headline.
-    (refusal, headline, decision.blocked.iter().collect())
+    (refusal, headline, decision.blocked().iter().collect())
 }
 
 #[track_caller]

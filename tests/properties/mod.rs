@@ -31,6 +31,7 @@ use rand::rngs::ChaCha20Rng;
 use std::sync::LazyLock;
 use value::{Source, Value};
 
+mod alerts;
 mod courier;
 mod edits;
 mod elsewhere;
@@ -40,6 +41,7 @@ mod second_decoder;
 mod value;
 mod values;
 
+pub use alerts::alerts;
 pub use courier::courier;
 pub use edits::edits;
 pub use elsewhere::{agent, token_uri};
@@ -52,8 +54,9 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 24] = [
+pub const ALL: [(&str, Property); 25] = [
     ("agent", agent),
+    ("alerts", alerts),
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),

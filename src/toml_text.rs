@@ -4,17 +4,19 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::catalog::CATALOG_CAP;
 use crate::display::shown;
 use crate::error::{Error, Result};
+
+/// Most bytes of a text: a catalog of some 2000 modules. Parsing takes up to 170 times as much.
+pub const TOML_CAP: usize = 256 * 1024;
 
 /// Reads `text` as a `T`; `what` names the file in errors.
 ///
 /// # Errors
-/// Exit 2: longer than [`CATALOG_CAP`]; else naming the line and what is wrong there.
+/// Exit 2: longer than [`TOML_CAP`]; else naming the line and what is wrong there.
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
-    if text.len() > CATALOG_CAP {
-        let fact = format!("{what}: {} bytes, more than {CATALOG_CAP}", text.len());
+    if text.len() > TOML_CAP {
+        let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());
         return Err(Error::unable(fact, "name the right file"));
     }
     toml::from_str(text).map_err(|error| {
@@ -28,7 +30,7 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
 
 /// A text that [`read_toml`] took, for errors that name the line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Written<'a> {
+pub struct Written<'a> {
     /// What names the file in errors.
     pub what: &'static str,
     /// The text.
@@ -86,7 +88,7 @@ fn line_at(text: &str, start: usize) -> usize {
 }
 
 /// Names for a hint: the first dozen of them.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let first: Vec<_> = names.by_ref().take(12).collect();
     match (first.is_empty(), names.count()) {
@@ -102,11 +104,13 @@ fn describe(message: &str) -> String {
     let starts = |with: &str| message.starts_with(with);
     if starts("unknown field") {
         format!("there is no key {name:?}")
+    } else if starts("unknown variant") {
+        format!("{name:?} is none of the values that this key may have")
     } else if starts("missing field") {
         format!("the key {name:?} is missing")
     } else if starts("duplicate") {
         "a key stands twice".to_string()
-    } else if starts("invalid type") || starts("invalid value") {
+    } else if starts("invalid type") || starts("invalid value") || starts("wanted") {
         "a value of the wrong type".to_string()
     } else if starts("data did not match") {
         "a number or \"unlimited\" is needed".to_string()
@@ -119,6 +123,9 @@ fn hint(message: &str) -> String {
     let known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
     if message.starts_with("unknown field") && !known.is_empty() {
         return format!("the keys are {}", known.join(", "));
+    }
+    if message.starts_with("unknown variant") && !known.is_empty() {
+        return format!("write one of {}", known.join(", "));
     }
     "correct this line".to_string()
 }

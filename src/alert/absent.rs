@@ -1,0 +1,30 @@
+//! Builds without the feature `smtp` send no mail.
+
+use std::path::Path;
+
+use crate::alert::notice::Notice;
+use crate::alert::settings::Mail;
+use crate::error::{Error, Result};
+use crate::time::Instant;
+
+/// There is none.
+pub enum Mailer {}
+
+impl Mailer {
+    /// Prepares nothing.
+    ///
+    /// # Errors
+    /// Exit 2, always.
+    pub fn new(_: &Mail, _: &Path, _: Instant) -> Result<Self> {
+        let hint = "build olr with the feature smtp, or name a [command] that sends it";
+        Err(Error::unable("this build of olr sends no mail", hint))
+    }
+
+    /// Sends nothing.
+    ///
+    /// # Errors
+    /// As [`Mailer::new`].
+    pub fn send(&mut self, _: &str, _: &Notice) -> Result<()> {
+        match *self {}
+    }
+}

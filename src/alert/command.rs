@@ -1,0 +1,82 @@
+//! A command that is run for each change: the alert as JSON on its stdin, and a few plain words of it
+//! in its environment. It has done its work when it ends with status 0.
+
+use std::io::{ErrorKind, Write};
+use std::process::{Child, Command as Process, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::alert::notice::Notice;
+use crate::alert::settings::Command;
+use crate::display::shown;
+use crate::error::{Error, Result};
+
+/// How often it is looked whether a command has ended.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Why a command did not do its work.
+pub struct Failed {
+    /// Exit 2.
+    pub error: Error,
+    /// Whether nothing is to be hoped of another run.
+    pub is_stuck: bool,
+}
+
+/// Runs the command, for as long as it may take.
+///
+/// # Errors
+/// It cannot be run, fails, or takes too long.
+pub fn run(command: &Command, notice: &Notice) -> Result<(), Failed> {
+    let stuck = |how: &str| Failed { error: failed(command, how), is_stuck: true };
+    let mut process = Process::new(&command.program);
+    process.args(&command.args).envs(notice.environment());
+    // What it prints is nobody's result; what it complains of is for whoever started olr.
+    process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut process, 0);
+    let mut child = process.spawn().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => stuck("there is no such program"),
+        ErrorKind::PermissionDenied => stuck("it may not be run"),
+        _ => stuck("it cannot be run"),
+    })?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let json = format!("{}\n", notice.json());
+        // It need not read; nobody waits for it.
+        thread::spawn(move || stdin.write_all(json.as_bytes()));
+    }
+    let limit = Duration::from_secs(command.timeout.into());
+    let started = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => {
+                let how = status.code().map(|code| format!("it ended with status {code}"));
+                let error = failed(command, &how.unwrap_or("a signal ended it".to_string()));
+                return Err(Failed { error, is_stuck: false });
+            }
+            Ok(None) if started.elapsed() < limit => thread::sleep(PAUSE),
+            Ok(None) => {
+                end(&mut child);
+                let seconds = command.timeout;
+                return Err(stuck(&format!("it was ended after {seconds} seconds")));
+            }
+            Err(_) => return Err(stuck("it cannot be waited for")),
+        }
+    }
+}
+
+/// Ends a command and all that it started.
+fn end(child: &mut Child) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn failed(command: &Command, how: &str) -> Error {
+    let fact = format!("{}: {how}", shown(&command.program));
+    Error::unable(fact, "correct it, and try it with `olr alert --test`")
+}

@@ -1,0 +1,270 @@
+//! Mail for each change (RFC 5321, RFC 5322), by `lettre`. Every recipient gets a mail of his own over
+//! one connection: an address that is refused keeps nobody else from being told.
+
+use lettre::address::{Address, Envelope};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{
+    Certificate, CertificateStore, SmtpConnection, TlsParameters,
+};
+use lettre::transport::smtp::extension::ClientId;
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
+
+use crate::alert::notice::Notice;
+use crate::alert::settings::{Mail, Tls};
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::time::Instant;
+
+/// Most bytes of a file with a password, or with certificates.
+const PASSWORD_CAP: usize = 4096;
+const CERTIFICATES_CAP: usize = 1024 * 1024;
+/// The last second that a mail can be dated, in the year 9999.
+const LAST_DATE: u64 = 253_402_300_799;
+
+/// Sends mail over one connection.
+pub struct Mailer {
+    mail: Mail,
+    now: Instant,
+    tls: Option<TlsParameters>,
+    credentials: Option<Credentials>,
+    open: Option<SmtpConnection>,
+    /// Why no mail gets out at all.
+    down: Option<Error>,
+}
+
+impl Mailer {
+    /// Reads the password and the certificates, which settings name from the folder `home`.
+    ///
+    /// # Errors
+    /// Exit 2: a file cannot be read, or is of no use.
+    pub fn new(mail: &Mail, home: &Path, now: Instant) -> Result<Self> {
+        let tls = match mail.tls {
+            Tls::None => None,
+            Tls::Implicit | Tls::Starttls => Some(tls(mail, home)?),
+        };
+        let credentials = match (&mail.user, &mail.password_file) {
+            (Some(user), Some(path)) => {
+                let password = password(&home.join(path))?;
+                Some(Credentials::new(user.clone(), password.to_string()))
+            }
+            _ => None,
+        };
+        Ok(Self { mail: mail.clone(), now, tls, credentials, open: None, down: None })
+    }
+
+    /// Sends a notice to one recipient.
+    ///
+    /// # Errors
+    /// Exit 2. Where the server is not to be reached at all, it is not tried again.
+    pub fn send(&mut self, to: &str, notice: &Notice) -> Result<()> {
+        if let Some(down) = &self.down {
+            return Err(down.clone());
+        }
+        let (from, to) = (address(&self.mail.from)?, address(to)?);
+        let message = compose(&self.mail, notice, self.now)?;
+        let envelope = Envelope::new(Some(from), vec![to.clone()]);
+        let envelope = envelope.map_err(|_| self.failed("it takes no such recipient"))?;
+        let mut connection = match self.open.take() {
+            Some(connection) => connection,
+            None => self.connect().inspect_err(|error| self.down = Some(error.clone()))?,
+        };
+        let sent = connection.send(&envelope, &message);
+        match sent {
+            Ok(_) => {
+                self.open = Some(connection);
+                Ok(())
+            }
+            // It refuses this mail, and may take another.
+            Err(error) if error.status().is_some_and(|code| code.to_string() != "421") => {
+                let code = error.status().map(|code| code.to_string()).unwrap_or_default();
+                let fact = format!("it refuses mail from {} to {to} ({code})", self.mail.from);
+                let hint = "check from and to in alerts.toml, and the log of the mail server";
+                Err(self.failed(&fact).hint(hint))
+            }
+            Err(error) => {
+                let error = self.broken(&error);
+                self.down = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection over which mail may be sent: protected and logged in, as the settings say.
+    fn connect(&self) -> Result<SmtpConnection> {
+        let server = (self.mail.host.as_str(), self.mail.port());
+        let limit = Some(Duration::from_secs(self.mail.timeout.into()));
+        let hello = ClientId::default();
+        let broken = |error: &_| self.broken(error);
+        let at_once = self.tls.as_ref().filter(|_| self.mail.tls == Tls::Implicit);
+        let connection = SmtpConnection::connect(server, limit, &hello, at_once, None);
+        let mut connection = connection.map_err(|error| broken(&error))?;
+        if let (Tls::Starttls, Some(tls)) = (self.mail.tls, &self.tls) {
+            if !connection.can_starttls() {
+                let _ = connection.quit();
+                let hint = "turn STARTTLS on there; with tls = \"none\" alerts travel in the open";
+                return Err(self.failed("it offers no STARTTLS, and nothing was sent").hint(hint));
+            }
+            connection.starttls(tls, &hello).map_err(|error| broken(&error))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            if !connection.is_encrypted() {
+                return Err(self.failed("the connection is open to others, and nothing was sent"));
+            }
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let logged_in = connection.auth(&mechanisms, credentials);
+            logged_in.map_err(|error| self.not_logged_in(&error))?;
+        }
+        Ok(connection)
+    }
+
+    fn not_logged_in(&self, error: &lettre::transport::smtp::Error) -> Error {
+        let user = self.mail.user.as_deref().map(shown).unwrap_or_default();
+        if let Some(code) = error.status() {
+            let hint = "check user and the password file";
+            return self.failed(&format!("it refuses the login of {user} ({code})")).hint(hint);
+        }
+        if error.is_client() {
+            let hint = "leave user and password-file out, or turn PLAIN on there";
+            return self.failed("it takes no login by PLAIN or LOGIN").hint(hint);
+        }
+        self.broken(error)
+    }
+
+    /// Why nothing can be sent, in our own words.
+    fn broken(&self, error: &lettre::transport::smtp::Error) -> Error {
+        use io::ErrorKind::{ConnectionRefused, InvalidData, TimedOut, WouldBlock};
+        if let Some(code) = error.status() {
+            return self.failed(&format!("it takes no mail now ({code})"));
+        }
+        match io_kind(error) {
+            _ if error.is_tls() => self.untrusted(),
+            Some(InvalidData) => self.untrusted(),
+            Some(ConnectionRefused) => self.failed("nothing listens there"),
+            Some(TimedOut | WouldBlock) => {
+                self.failed(&format!("it does not answer within {} seconds", self.mail.timeout))
+            }
+            _ if error.is_response() => self.failed("what it says is no SMTP"),
+            _ => self.failed("it cannot be reached, or broke off"),
+        }
+    }
+
+    fn untrusted(&self) -> Error {
+        let hint = "check host, port and tls; ca-file names a certificate that is not the system's";
+        self.failed("it speaks no TLS, or shows no certificate that counts").hint(hint)
+    }
+
+    fn failed(&self, fact: &str) -> Error {
+        let fact = format!("mail server {}:{}: {fact}", self.mail.host, self.mail.port());
+        Error::unable(fact, "check host and port, and whether the mail server runs")
+    }
+}
+
+impl Drop for Mailer {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.open.take() {
+            let _ = connection.quit();
+        }
+    }
+}
+
+/// The first of the causes that is of the system.
+fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// The mail for a notice, header and text. The same change has the same `Message-ID`.
+///
+/// # Errors
+/// Exit 2 when it cannot be written as a mail.
+pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
+    let (id, from) = (notice.id.to_string(), address(&mail.from)?);
+    let date = Duration::from_secs(now.seconds.min(LAST_DATE));
+    let date = SystemTime::UNIX_EPOCH.checked_add(date).unwrap_or(SystemTime::UNIX_EPOCH);
+    let header = |name, value: &str| {
+        HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_string())
+    };
+    let mut message = Message::builder()
+        .message_id(Some(format!("<{id}.olr@{}>", from.domain())))
+        .from(Mailbox::new(None, from))
+        .subject(notice.subject())
+        .date(date)
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .raw_header(header("X-Olr-Alert", &id))
+        .header(MIME_VERSION_1_0)
+        .header(ContentType::TEXT_PLAIN);
+    for to in &mail.to {
+        message = message.to(Mailbox::new(None, address(to)?));
+    }
+    let message = message.body(notice.text()).map_err(|_| {
+        let fact = format!("alert {id} cannot be written as a mail");
+        Error::unable(fact, "read it with `olr alert --dry-run`, and report this")
+    })?;
+    Ok(message.formatted())
+}
+
+fn address(text: &str) -> Result<Address> {
+    text.parse().map_err(|_| {
+        let fact = format!("{} is no mail address", shown(text));
+        Error::unable(fact, "correct it in alerts.toml")
+    })
+}
+
+fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
+    let mut tls = TlsParameters::builder(mail.host.clone());
+    if let Some(path) = &mail.ca_file {
+        let path = home.join(path);
+        let useless = || {
+            let fact = format!("{}: there is no certificate in it", file::name(&path));
+            Error::unable(fact, "save the mail server's CA certificate there, as PEM")
+        };
+        let pem = read(&path, CERTIFICATES_CAP)?;
+        // An empty file is a list without certificates to the parser.
+        let is_pem = pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----");
+        let certificate = Certificate::from_pem(&pem).ok().filter(|_| is_pem);
+        tls = tls.certificate_store(CertificateStore::None);
+        tls = tls.add_root_certificate(certificate.ok_or_else(useless)?);
+        return tls.build_rustls().map_err(|_| useless());
+    }
+    tls.build_rustls().map_err(|_| {
+        let fact = format!("{}: no TLS can be spoken with this host", mail.host);
+        Error::unable(fact, "check host in alerts.toml")
+    })
+}
+
+/// The first line of a file.
+fn password(path: &Path) -> Result<Zeroizing<String>> {
+    let name = file::name(path);
+    let bytes = Zeroizing::new(read(path, PASSWORD_CAP)?);
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_string())),
+        Ok(_) => Err(Error::unable(
+            format!("{name}: the password is empty"),
+            "write it on the first line",
+        )),
+        Err(_) => Err(Error::unable(format!("{name}: this is not UTF-8"), "save it as UTF-8")),
+    }
+}
+
+/// A file that settings name; one that is too long is no answer to anything.
+fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
+    file::read(path, cap).map_err(|error| match error.refusal() {
+        Some(_) => Error::unable(error.fact(), "check which file alerts.toml names"),
+        None => error,
+    })
+}

@@ -1,0 +1,189 @@
+//! What `olr alert` remembers beside the state, in `alerts.told`: who was told of a change that not
+//! all have heard of yet, and refusals that no event of the state stands for. It holds no secret, and
+//! losing it costs no more than an alert that comes twice.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::alert::notice::{About, Notice};
+use crate::alert::settings::Way;
+use crate::crypto::digest::tagged16;
+use crate::crypto::label::EVENT;
+use crate::error::{Error, Refusal, Result};
+use crate::file::{self, Writing};
+use crate::state::SlotName;
+use crate::time::Instant;
+use crate::toml_text::{TOML_CAP, read_toml};
+use crate::wire::codec::Text;
+use crate::wire::id::EventId;
+
+/// The file's name in a home.
+const MEMORY: &str = "alerts.told";
+/// Most refusals that are remembered; of more, the oldest are forgotten.
+const REFUSALS: usize = 64;
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Content {
+    /// Who was told, by the id of the change.
+    told: BTreeMap<String, BTreeSet<String>>,
+    refusal: Vec<Known>,
+}
+
+/// A refusal that was noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    word: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<String>,
+    fact: String,
+    since: u64,
+    /// Whether all were told that it began.
+    #[serde(default)]
+    told: bool,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    over: Option<u64>,
+}
+
+/// What is remembered, and where.
+pub(crate) struct Memory {
+    path: PathBuf,
+    content: Content,
+}
+
+/// A refusal as it stands now, and where.
+pub(crate) type Standing = (Option<SlotName>, Refusal, String);
+
+impl Memory {
+    /// What a home remembers. A file that cannot be understood is as good as none.
+    pub(crate) fn load(home: &Path) -> Result<Self> {
+        let path = home.join(MEMORY);
+        let bytes = match file::read_if_there(&path, TOML_CAP) {
+            Err(error) if error.refusal().is_none() => return Err(error),
+            read => read.ok().flatten().unwrap_or_default(),
+        };
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        Ok(Self { path, content: read_toml(MEMORY, &text).unwrap_or_default() })
+    }
+
+    /// Writes it down.
+    pub(crate) fn save(&self) -> Result<()> {
+        let text = toml::to_string(&self.content).map_err(|_| {
+            Error::unable(format!("{} cannot be written", file::name(&self.path)), "remove it")
+        })?;
+        file::write(&self.path, text.as_bytes(), Writing::Secret)
+    }
+
+    /// Takes in which refusals stand now: what is new began, what is missing is over. While the whole
+    /// home is refused, nobody knows of its slots.
+    pub(crate) fn stand(&mut self, now: &[Standing], at: Instant) {
+        let known = &mut self.content.refusal;
+        let is_blind = now.iter().any(|(place, ..)| place.is_none());
+        let seen = |old: &&mut Known| old.over.is_none() && !(is_blind && old.product.is_some());
+        for old in known.iter_mut().filter(seen) {
+            if !now.iter().any(|(place, word, _)| old.is(place.as_ref(), *word)) {
+                old.over = Some(at.seconds);
+            }
+        }
+        for (place, word, fact) in now {
+            if !known.iter().any(|old| old.over.is_none() && old.is(place.as_ref(), *word)) {
+                known.push(Known {
+                    word: word.word().to_string(),
+                    product: place.as_ref().map(|place| place.product.to_string()),
+                    slot: place.as_ref().map(|place| place.slot.to_string()),
+                    fact: fact.clone(),
+                    since: at.seconds,
+                    told: false,
+                    over: None,
+                });
+            }
+        }
+        known.drain(..known.len().saturating_sub(REFUSALS));
+    }
+
+    /// What of it has to be told.
+    pub(crate) fn notices(&self, server: &str) -> Vec<Notice> {
+        let known = self.content.refusal.iter().filter(|known| known.refusal().is_some());
+        known.flat_map(|known| known.notices(server)).collect()
+    }
+
+    /// Whether somebody was told of a change.
+    pub(crate) fn was_told(&self, id: EventId, way: &Way) -> bool {
+        let told = self.content.told.get(&id.to_string());
+        told.is_some_and(|told| told.contains(&way.to_string()))
+    }
+
+    /// Remembers that somebody was.
+    pub(crate) fn tell(&mut self, id: EventId, way: &Way) {
+        self.content.told.entry(id.to_string()).or_default().insert(way.to_string());
+    }
+
+    /// All were told: nothing more is to be remembered of a change.
+    pub(crate) fn settle(&mut self, notice: &Notice) {
+        self.content.told.remove(&notice.id.to_string());
+        self.content.refusal.retain_mut(|known| {
+            known.told |= known.id(false) == notice.id;
+            known.over.is_none() || known.id(true) != notice.id
+        });
+    }
+
+    /// Forgets who was told of changes that are not among these any more.
+    pub(crate) fn keep(&mut self, notices: &[Notice]) {
+        let ids: BTreeSet<_> = notices.iter().map(|notice| notice.id.to_string()).collect();
+        self.content.told.retain(|id, _| ids.contains(id));
+    }
+}
+
+impl Known {
+    fn is(&self, place: Option<&SlotName>, word: Refusal) -> bool {
+        self.word == word.word()
+            && self.product.as_deref() == place.map(|place| &*place.product)
+            && self.slot.as_deref() == place.map(|place| &*place.slot)
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        Refusal::from_word(&self.word)
+    }
+
+    fn id(&self, over: bool) -> EventId {
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        let (product, slot) = (name(&self.product), name(&self.slot));
+        let pieces: [&[u8]; 6] = [
+            EVENT,
+            self.word.as_bytes(),
+            product.as_bytes(),
+            slot.as_bytes(),
+            &self.since.to_le_bytes(),
+            if over { b"over" } else { b"began" },
+        ];
+        EventId(tagged16(&pieces))
+    }
+
+    fn notices(&self, server: &str) -> impl Iterator<Item = Notice> {
+        let place = self.product.as_ref().zip(self.slot.as_ref()).map(|(product, slot)| SlotName {
+            product: Text::truncated(product),
+            slot: Text::truncated(slot),
+        });
+        let notice = |word, over: Option<u64>| Notice {
+            id: self.id(over.is_some()),
+            server: server.to_string(),
+            place: place.clone(),
+            license: None,
+            about: if over.is_some() { About::Over(word) } else { About::Refused(word) },
+            at: Instant::new(over.unwrap_or(self.since)),
+            since: Some(Instant::new(self.since)),
+            until: None,
+            fact: if over.is_some() { format!("{word}: solved") } else { self.fact.clone() },
+        };
+        let word = self.refusal();
+        let began = word.filter(|_| !self.told).map(|word| notice(word, None));
+        let over = word.filter(|_| self.over.is_some()).map(|word| notice(word, self.over));
+        began.into_iter().chain(over).collect::<Vec<_>>().into_iter()
+    }
+}

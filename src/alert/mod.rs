@@ -1,0 +1,19 @@
+//! Alerts: people are told of each change of a license once, by a command, by mail, or both. See
+//! `docs/alerts.md`.
+
+mod command;
+#[cfg(feature = "smtp")]
+mod mail;
+#[cfg(not(feature = "smtp"))]
+#[path = "absent.rs"]
+mod mail;
+mod memory;
+mod notice;
+mod round;
+mod settings;
+
+#[cfg(feature = "smtp")]
+pub use mail::compose;
+pub use notice::{About, Notice};
+pub use round::{Heard, Told, dry_run, tell, test};
+pub use settings::{Command, EXAMPLE, Mail, SETTINGS, Settings, Tls, Way};

@@ -1,0 +1,275 @@
+//! What is told of one change: a subject, a text for people, JSON for a command. Whatever comes from
+//! files goes through `display::shown`, so no name can make a line, a header or an order of its own.
+
+use serde_json::{Value, json};
+
+use crate::crypto::digest::tagged16;
+use crate::crypto::label::EVENT;
+use crate::display::shown;
+use crate::entitlement::{Cause, Outcome};
+use crate::error::{Error, Refusal};
+use crate::policy::Decision;
+use crate::state::{Event, SlotName, Stage};
+use crate::time::Instant;
+use crate::wire::id::{EventId, LicenseId};
+
+/// Most characters of a name in a subject.
+const BRIEF: usize = 64;
+
+/// One change, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Names the change: told twice, it has the same id.
+    pub id: EventId,
+    /// The server, as people call it.
+    pub server: String,
+    /// Where on the server; nothing where all of it is meant.
+    pub place: Option<SlotName>,
+    /// Of which license.
+    pub license: Option<LicenseId>,
+    /// What has changed.
+    pub about: About,
+    /// When it was noticed.
+    pub at: Instant,
+    /// Since when it counts.
+    pub since: Option<Instant>,
+    /// When the next stage comes.
+    pub until: Option<Instant>,
+    /// In words.
+    pub fact: String,
+}
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// A license came to a stage.
+    Change {
+        /// Why.
+        cause: Cause,
+        /// How far it has come.
+        stage: Stage,
+        /// What follows in the end.
+        then: Outcome,
+    },
+    /// A refusal that no stage leads to, such as a state that was damaged.
+    Refused(Refusal),
+    /// It is over.
+    Over(Refusal),
+    /// Nothing: somebody tries whether alerts arrive.
+    Test,
+}
+
+impl Notice {
+    /// What is told of an event; `decision` is how its slot stands now.
+    pub fn of_event(event: &Event, decision: Option<&Decision>, server: &str) -> Self {
+        let graces = decision.into_iter().flat_map(|d| d.graces.iter().chain(&d.ended));
+        let grace = graces.into_iter().find(|grace| grace.cause == event.cause);
+        let body = decision.and_then(|d| d.license.as_ref()).map(|license| license.body());
+        let rule = body.and_then(|body| body.grace.get(&event.cause)).map(|rule| rule.outcome);
+        let warns = event.stage == Stage::Grace && event.until.is_none();
+        let then = match (warns, rule) {
+            (true, _) => Outcome::Warn,
+            (false, rule) => grace.map(|grace| grace.then).or(rule).unwrap_or(Outcome::Stop),
+        };
+        Self {
+            id: event.id,
+            server: server.to_string(),
+            place: Some(event.slot.clone()),
+            license: Some(event.license),
+            about: About::Change { cause: event.cause, stage: event.stage, then },
+            at: event.at,
+            since: grace.map(|grace| grace.since),
+            until: event.until,
+            fact: event.fact.to_string(),
+        }
+    }
+
+    /// A try whether alerts arrive.
+    pub fn test(server: &str, at: Instant) -> Self {
+        Self {
+            id: EventId(tagged16(&[EVENT, b"test", &at.seconds.to_le_bytes()])),
+            server: server.to_string(),
+            place: None,
+            license: None,
+            about: About::Test,
+            at,
+            since: None,
+            until: None,
+            fact: "somebody tries whether alerts arrive".to_string(),
+        }
+    }
+
+    /// One line: server, product and slot, what.
+    pub fn subject(&self) -> String {
+        let place = self
+            .place
+            .as_ref()
+            .map(|place| format!(": {}/{}", brief(&place.product), brief(&place.slot)));
+        format!("olr: {}{}: {}", brief(&self.server), place.unwrap_or_default(), self.what())
+    }
+
+    /// What has changed, in a few words.
+    fn what(&self) -> String {
+        let (cause, stage, then) = match self.about {
+            About::Change { cause, stage, then } => (cause, stage, then),
+            About::Refused(word) => return format!("refused ({word})"),
+            About::Over(word) => return format!("solved ({word})"),
+            About::Test => return "a test".to_string(),
+        };
+        let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+        match stage {
+            Stage::MonthLeft => "the license expires within 30 days".to_string(),
+            Stage::WeekLeft => "the license expires within 7 days".to_string(),
+            Stage::DayLeft => "the license expires within a day".to_string(),
+            Stage::Grace if then == Outcome::Warn => format!("warning ({cause})"),
+            Stage::Grace => format!("grace until {until} ({cause})"),
+            Stage::Countdown => format!("stops within an hour, at {until} ({cause})"),
+            Stage::Ended if then == Outcome::Block => format!("operations blocked ({cause})"),
+            Stage::Ended => format!("stopped ({cause})"),
+            Stage::Solved => format!("solved ({cause})"),
+        }
+    }
+
+    /// What, since when, until when, what then, and one next step.
+    pub fn text(&self) -> String {
+        let place = self
+            .place
+            .as_ref()
+            .map(|place| format!(", {} (slot {})", brief(&place.product), brief(&place.slot)));
+        let mut paragraphs = vec![
+            format!("{}{}: {}.", brief(&self.server), place.unwrap_or_default(), self.fact()),
+            self.course(),
+        ];
+        paragraphs.extend(self.next_step().map(|step| format!("Next step: {step}.")));
+        let license = self.license.map(|license| format!("License: {license}\n"));
+        paragraphs.push(format!(
+            "{}Noticed: {}\nAlert:   {}",
+            license.unwrap_or_default(),
+            self.at,
+            self.id
+        ));
+        let ends = "Each change is told once. `olr status` on the server says how it stands now.";
+        paragraphs.push(ends.to_string());
+        paragraphs.join("\n\n") + "\n"
+    }
+
+    /// Since when, until when, what then.
+    fn course(&self) -> String {
+        let since = self.since.unwrap_or(self.at);
+        let (cause, stage, then) = match self.about {
+            About::Change { cause, stage, then } => (cause, stage, then),
+            About::Refused(_) => {
+                return format!("It has been refused since {since}. The product may not run.");
+            }
+            About::Over(_) => return "This is over, and nothing has to be done.".to_string(),
+            About::Test => return "Nothing has changed, and nothing has to be done.".to_string(),
+        };
+        let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+        let end = match then {
+            Outcome::Stop => "the server stops",
+            Outcome::Block => "operations are blocked, as the license says",
+            Outcome::Warn => "only a warning follows",
+        };
+        match stage {
+            Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft => {
+                format!(
+                    "It is good until {until}. Then its grace begins, if it has one; in the end {end}."
+                )
+            }
+            Stage::Grace if then == Outcome::Warn => {
+                format!("It counts since {since}. Nothing stops because of it: this is a warning.")
+            }
+            Stage::Grace => {
+                format!("It counts since {since} and is overlooked until {until}. Then {end}.")
+            }
+            Stage::Countdown => {
+                format!("It counts since {since}. At {until}, within the hour, {end}.")
+            }
+            Stage::Ended if then == Outcome::Stop => {
+                format!(
+                    "The server has stopped: nothing is overlooked any more. It counts since {since}."
+                )
+            }
+            Stage::Ended => format!("It is overlooked no more: {end}. It counts since {since}."),
+            Stage::Solved => format!("This is over ({cause}), and nothing has to be done."),
+        }
+    }
+
+    /// What somebody should do.
+    fn next_step(&self) -> Option<String> {
+        let word = match self.about {
+            About::Change { stage: Stage::Solved, .. } | About::Over(_) | About::Test => {
+                return None;
+            }
+            About::Refused(word) => word,
+            About::Change { cause, .. } => match cause {
+                Cause::Expired => Refusal::Expired,
+                Cause::OverQuota | Cause::Upgraded => Refusal::QuotaExceeded,
+                Cause::Conflict => Refusal::WrongMachine,
+                Cause::Revoked | Cause::Pooled => Refusal::Revoked,
+            },
+        };
+        Some(Error::refuse(word, "").next_step().to_string())
+    }
+
+    fn fact(&self) -> String {
+        shown(&self.fact).into_owned()
+    }
+
+    /// Words of a closed list: why, and how far it has come.
+    fn words(&self) -> (&'static str, &'static str) {
+        match self.about {
+            About::Change { cause, stage, .. } => (cause.word(), stage.word()),
+            About::Refused(word) => (word.word(), "refused"),
+            About::Over(word) => (word.word(), Stage::Solved.word()),
+            About::Test => ("test", "test"),
+        }
+    }
+
+    /// All of it, for a command.
+    pub fn json(&self) -> Value {
+        let (cause, stage) = self.words();
+        let then = match self.about {
+            About::Change { then, .. } => Some(then.word()),
+            _ => None,
+        };
+        let time = |at: Option<Instant>| at.map(|at| at.to_string());
+        let place = self.place.as_ref();
+        json!({
+            "alert": self.id.to_string(),
+            "cause": cause, "stage": stage, "then": then,
+            "server": shown(&self.server),
+            "product": place.map(|place| shown(&place.product)),
+            "slot": place.map(|place| shown(&place.slot)),
+            "license_id": self.license.map(|license| license.to_string()),
+            "at": self.at.to_string(), "since": time(self.since), "until": time(self.until),
+            "fact": self.fact(), "next_step": self.next_step(),
+            "subject": self.subject(), "text": self.text(),
+        })
+    }
+
+    /// The few words that a script needs most.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let (cause, stage) = self.words();
+        let place = self.place.as_ref();
+        let name = |name: Option<&str>| shown(name.unwrap_or_default()).into_owned();
+        vec![
+            ("OLR_ALERT", self.id.to_string()),
+            ("OLR_CAUSE", cause.to_string()),
+            ("OLR_STAGE", stage.to_string()),
+            ("OLR_SERVER", shown(&self.server).into_owned()),
+            ("OLR_PRODUCT", name(place.map(|place| &*place.product))),
+            ("OLR_SLOT", name(place.map(|place| &*place.slot))),
+            ("OLR_SUBJECT", self.subject()),
+        ]
+    }
+}
+
+/// A name on a line that has others.
+fn brief(name: &str) -> String {
+    let name = shown(name);
+    match name.char_indices().nth(BRIEF) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.into_owned(),
+    }
+}

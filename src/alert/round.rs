@@ -1,0 +1,212 @@
+//! One round: what is new in a home is told to all who are to know, and remembered as told.
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::alert::command;
+use crate::alert::mail::Mailer;
+use crate::alert::memory::{Memory, Standing};
+use crate::alert::notice::Notice;
+use crate::alert::settings::{Settings, Way};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::home::{Home, News};
+use crate::machine::FactorKind;
+use crate::policy::Decision;
+use crate::state::{Listener, SlotName, Surroundings};
+use crate::time::Instant;
+
+/// What became of telling one of those who are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// He was told.
+    Now,
+    /// He was told in an earlier round.
+    Before,
+    /// He was not told; the change is kept for the next round.
+    Not(Error),
+}
+
+/// A change, and who was told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The change.
+    pub notice: Notice,
+    /// Who is told, and what became of it.
+    pub ways: Vec<(Way, Heard)>,
+}
+
+impl Told {
+    /// Whether everybody was told.
+    pub fn is_whole(&self) -> bool {
+        self.ways.iter().all(|(_, heard)| !matches!(heard, Heard::Not(_)))
+    }
+}
+
+/// Tells what is new. A change is told once to each; whoever could not be told is told in a later
+/// round.
+///
+/// # Errors
+/// Exit 2: the home cannot be read or written, or another round is at work. What could not be told
+/// stands in the answer.
+pub fn tell(home: &Home, settings: &Settings, around: &Surroundings) -> Result<Vec<Told>> {
+    let _alone = alone(home)?;
+    let mut memory = Memory::load(home.folder())?;
+    let notices = notices(home, settings, around, &mut memory, false)?;
+    if notices.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Where nothing can be remembered, nothing is told: it would be told in every round.
+    memory.save()?;
+    let mut ways = Ways::new(settings, home.folder(), around.clock);
+    let mut all = Vec::new();
+    for notice in notices {
+        let mut told = Told { notice, ways: Vec::new() };
+        for way in settings.ways() {
+            let heard = match memory.was_told(told.notice.id, &way) {
+                true => Heard::Before,
+                false => ways.tell(&way, &told.notice).map_or_else(Heard::Not, |()| Heard::Now),
+            };
+            if heard == Heard::Now {
+                memory.tell(told.notice.id, &way);
+                memory.save()?;
+            }
+            told.ways.push((way, heard));
+        }
+        if told.is_whole() {
+            match home.acknowledge(Listener::Operator, &[told.notice.id]) {
+                // A refusal of the whole home has no state to acknowledge it in.
+                Err(error) if error.refusal().is_none() => return Err(error),
+                _ => memory.settle(&told.notice),
+            }
+            memory.save()?;
+        }
+        all.push(told);
+    }
+    Ok(all)
+}
+
+/// What [`tell`] would tell, and to whom. Nothing is told, and nothing remembered of it.
+///
+/// # Errors
+/// As [`tell`].
+pub fn dry_run(
+    home: &Home,
+    settings: &Settings,
+    around: &Surroundings,
+) -> Result<Vec<(Notice, Vec<Way>)>> {
+    let mut memory = Memory::load(home.folder())?;
+    let notices = notices(home, settings, around, &mut memory, true)?;
+    let ways = |notice: &Notice| {
+        let all = settings.ways().into_iter();
+        all.filter(|way| !memory.was_told(notice.id, way)).collect()
+    };
+    Ok(notices.into_iter().map(|notice| (notice.clone(), ways(&notice))).collect())
+}
+
+/// Tells everybody that somebody tries whether alerts arrive.
+pub fn test(home: &Home, settings: &Settings, around: &Surroundings) -> Told {
+    let mut ways = Ways::new(settings, home.folder(), around.clock);
+    let notice = Notice::test(&server(settings, around), around.clock);
+    let tell = |way: Way| {
+        let heard = ways.tell(&way, &notice).map_or_else(Heard::Not, |()| Heard::Now);
+        (way, heard)
+    };
+    let ways = settings.ways().into_iter().map(tell).collect();
+    Told { notice, ways }
+}
+
+/// What has to be told, oldest first.
+fn notices(
+    home: &Home,
+    settings: &Settings,
+    around: &Surroundings,
+    memory: &mut Memory,
+    only_look: bool,
+) -> Result<Vec<Notice>> {
+    let server = server(settings, around);
+    let News { decisions, events } = match home.news(around, Listener::Operator, only_look) {
+        Ok(news) => news,
+        // The whole home is refused: that is what has to be told.
+        Err(error) => {
+            let word = error.refusal().ok_or_else(|| error.clone())?;
+            memory.stand(&[(None, word, error.fact().to_string())], around.clock);
+            return Ok(memory.notices(&server));
+        }
+    };
+    let of = |name: &SlotName| decisions.iter().find(|(slot, _)| slot == name).map(|(_, d)| d);
+    let told = events.iter().map(|event| Notice::of_event(event, of(&event.slot), &server));
+    let mut notices: Vec<_> = told.collect();
+    let standing: Vec<Standing> = decisions.iter().filter_map(refused).collect();
+    memory.stand(&standing, around.clock);
+    notices.extend(memory.notices(&server));
+    notices.sort_by_key(|notice| notice.at);
+    memory.keep(&notices);
+    Ok(notices)
+}
+
+/// A refusal that no event stands for.
+fn refused((name, decision): &(SlotName, Decision)) -> Option<Standing> {
+    let refusal = decision.refusal.as_ref()?;
+    let word = refusal.refusal()?;
+    let has_event = decision.ended.iter().any(|grace| grace.overlooked.refusal() == Some(word));
+    (!has_event).then(|| (Some(name.clone()), word, refusal.fact().to_string()))
+}
+
+/// How the server is called.
+fn server(settings: &Settings, around: &Surroundings) -> String {
+    let host = around.factors.iter().find(|factor| factor.kind == FactorKind::Hostname);
+    let host = host.map(|host| host.value.to_string());
+    settings.server.clone().or(host).unwrap_or_else(|| "this server".to_string())
+}
+
+/// Keeps other rounds out until the file is dropped.
+fn alone(home: &Home) -> Result<File> {
+    let path = home.folder().join("alerts.lock");
+    let name = file::name(&path);
+    let lock = file::open_lock(&path).map_err(|_| {
+        Error::unable(format!("{name} cannot be written"), "run this as the owner of the home")
+    })?;
+    lock.try_lock().map_err(|_| {
+        let fact = format!("{name}: another `olr alert` is at work in this home");
+        Error::unable(fact, "wait until it is done, and run this once more")
+    })?;
+    Ok(lock)
+}
+
+/// The ways by which a round tells. One of which nothing is to be hoped is not tried again; one that
+/// failed with one change may do with the next.
+struct Ways<'a> {
+    settings: &'a Settings,
+    home: &'a Path,
+    now: Instant,
+    mailer: Option<Result<Mailer>>,
+    /// Why the command is not run any more.
+    stuck: Option<Error>,
+}
+
+impl<'a> Ways<'a> {
+    fn new(settings: &'a Settings, home: &'a Path, now: Instant) -> Self {
+        Self { settings, home, now, mailer: None, stuck: None }
+    }
+
+    fn tell(&mut self, way: &Way, notice: &Notice) -> Result<()> {
+        match (way, &self.settings.command, &self.settings.mail) {
+            (Way::Command, Some(command), _) => match &self.stuck {
+                Some(error) => Err(error.clone()),
+                None => command::run(command, notice).map_err(|failed| {
+                    self.stuck = failed.is_stuck.then(|| failed.error.clone());
+                    failed.error
+                }),
+            },
+            (Way::Mail(to), _, Some(mail)) => {
+                let new = || Mailer::new(mail, self.home, self.now);
+                match self.mailer.get_or_insert_with(new) {
+                    Ok(mailer) => mailer.send(to, notice),
+                    Err(error) => Err(error.clone()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! `alerts.toml`: who is told, and how. `docs/alerts.md` explains every key.
+
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use crate::display::is_shown;
+use crate::error::{Error, Refusal, Result};
+use crate::file;
+use crate::toml_text::{TOML_CAP, Written, read_toml};
+
+/// The file's name in a home.
+pub const SETTINGS: &str = "alerts.toml";
+/// Settings to start from.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Most people that are told by mail.
+const RECIPIENTS: usize = 16;
+/// Most arguments of a command.
+const ARGUMENTS: usize = 64;
+/// Most seconds that anything may take.
+const LONGEST: u32 = 300;
+/// Most bytes of a name.
+const NAME_CAP: usize = 64;
+
+/// Who is told, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How this server is called in alerts; without it, by its host name.
+    pub server: Option<String>,
+    /// A command that is run for each change.
+    pub command: Option<Command>,
+    /// Mail that is sent for each change.
+    pub mail: Option<Mail>,
+}
+
+/// A command that is run for each change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// An absolute path.
+    pub program: String,
+    /// Its arguments, as they stand there.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Seconds until it is ended.
+    #[serde(default = "half_a_minute")]
+    pub timeout: u32,
+}
+
+/// Mail that is sent for each change.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mail {
+    /// The mail server: a name or an address.
+    pub host: String,
+    /// Its port; without it, the usual one.
+    pub port: Option<u16>,
+    /// What protects the connection.
+    pub tls: Tls,
+    /// The sender.
+    pub from: String,
+    /// Who gets it.
+    pub to: Vec<String>,
+    /// The name to log in with.
+    pub user: Option<String>,
+    /// Where the password is; it stands in no settings.
+    pub password_file: Option<PathBuf>,
+    /// Whose signature on the server's certificate counts, in place of the system's list.
+    pub ca_file: Option<PathBuf>,
+    /// Seconds that each step may take.
+    #[serde(default = "half_a_minute")]
+    pub timeout: u32,
+}
+
+/// What protects the connection to a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+    /// TLS before anything is said (RFC 3207); without it, nothing is sent.
+    Starttls,
+    /// Nothing.
+    None,
+}
+
+/// One of those who are told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// The command.
+    Command,
+    /// One recipient of mail.
+    Mail(String),
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command => f.write_str("command"),
+            Self::Mail(to) => write!(f, "mail to {to}"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings of a home.
+    ///
+    /// # Errors
+    /// Exit 2: there are none, others may write them, or as [`Settings::parse`].
+    pub fn read(home: &Path) -> Result<Self> {
+        let path = home.join(SETTINGS);
+        if std::fs::symlink_metadata(&path).is_err() {
+            let fact = format!("{}: there are no settings for alerts", file::name(&path));
+            let hint = "write them there; `olr alert --example` prints some to start from";
+            return Err(Error::unable(fact, hint));
+        }
+        let bytes = file::read_own(&path, TOML_CAP).map_err(|error| match error.refusal() {
+            Some(Refusal::Malformed) => Error::unable(error.fact(), "look at this file"),
+            _ => error,
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::unable(format!("{}: this is not UTF-8", file::name(&path)), "save it as UTF-8")
+        })?;
+        Self::parse(&text).map_err(|error| error.within(file::name(home)))
+    }
+
+    /// Reads settings.
+    ///
+    /// # Errors
+    /// Exit 2, naming the line and what is wrong there.
+    pub fn parse(text: &str) -> Result<Self> {
+        let settings: Self = read_toml(SETTINGS, text)?;
+        let check = Check(Written { what: SETTINGS, text });
+        if settings.command.is_none() && settings.mail.is_none() {
+            let fact = "neither [command] nor [mail] says who is told";
+            return Err(Error::unable(fact, "add one of them").within(SETTINGS));
+        }
+        settings.server.iter().try_for_each(|name| check.name(&["server"], name))?;
+        settings.command.iter().try_for_each(|command| check.command(command))?;
+        settings.mail.iter().try_for_each(|mail| check.mail(mail))?;
+        Ok(settings)
+    }
+
+    /// All who are told.
+    pub fn ways(&self) -> Vec<Way> {
+        let mail = self.mail.iter().flat_map(|mail| mail.to.iter().cloned().map(Way::Mail));
+        self.command.iter().map(|_| Way::Command).chain(mail).collect()
+    }
+
+    /// What should be put right, though nothing stops because of it.
+    pub fn warning(&self, home: &Path) -> Option<String> {
+        let path = home.join(self.mail.as_ref()?.password_file.as_ref()?);
+        let (mode, name) = (file::open_to_others(&path)?, file::name(&path));
+        Some(format!(
+            "warning: {name}: other users of this computer may use this password (mode {mode}); \
+             run: chmod 600 {name}"
+        ))
+    }
+}
+
+impl Mail {
+    /// The port, said or usual.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            Tls::Implicit => 465,
+            Tls::Starttls => 587,
+            Tls::None => 25,
+        })
+    }
+}
+
+fn half_a_minute() -> u32 {
+    30
+}
+
+/// What is contradictory in settings, or can never work.
+struct Check<'a>(Written<'a>);
+
+impl Check<'_> {
+    fn expect(&self, holds: bool, path: &[&str], fact: &str, hint: &str) -> Result<()> {
+        if holds { Ok(()) } else { Err(self.0.wrong(path, fact, hint)) }
+    }
+
+    fn name(&self, path: &[&str], name: &str) -> Result<()> {
+        let holds = (1..=NAME_CAP).contains(&name.len()) && name.chars().all(is_shown);
+        let fact = format!("a name has 1 to {NAME_CAP} bytes, and no control characters");
+        self.expect(holds, path, &fact, "write another name")
+    }
+
+    fn timeout(&self, table: &str, seconds: u32) -> Result<()> {
+        let fact = format!("a timeout is 1 to {LONGEST} seconds");
+        self.expect(
+            (1..=LONGEST).contains(&seconds),
+            &[table, "timeout"],
+            &fact,
+            "write timeout = 30",
+        )
+    }
+
+    fn command(&self, command: &Command) -> Result<()> {
+        let here = |key| ["command", key];
+        let is_absolute = Path::new(&command.program).is_absolute();
+        let fact = "the program is not named by an absolute path";
+        self.expect(
+            is_absolute,
+            &here("program"),
+            fact,
+            "write it like \"/usr/local/bin/notify\"",
+        )?;
+        let hint = "put a script in a file, and name that";
+        let fact = format!("there are more than {ARGUMENTS} arguments");
+        self.expect(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
+        let has_nul = command.args.iter().chain([&command.program]).any(|text| text.contains('\0'));
+        self.expect(!has_nul, &here("program"), "no argument may have a zero byte", hint)?;
+        self.timeout("command", command.timeout)
+    }
+
+    fn mail(&self, mail: &Mail) -> Result<()> {
+        let here = |key| ["mail", key];
+        let is_host = mail.host.parse::<IpAddr>().is_ok() || is_domain(&mail.host);
+        let fact = "this is neither the name of a host nor an address";
+        self.expect(is_host, &here("host"), fact, "write it like \"mail.example.org\"")?;
+        self.expect(mail.port != Some(0), &here("port"), "there is no port 0", "leave it out")?;
+        self.address(&here("from"), &mail.from)?;
+        let fact = format!("there are 1 to {RECIPIENTS} recipients");
+        let hint = "name one list that your mail server resolves";
+        let fits = (1..=RECIPIENTS).contains(&mail.to.len());
+        self.expect(fits, &here("to"), &fact, hint)?;
+        for (n, to) in mail.to.iter().enumerate() {
+            self.address(&["mail", "to", &n.to_string()], to)?;
+        }
+        let different: BTreeSet<_> = mail.to.iter().map(|to| to.to_ascii_lowercase()).collect();
+        let fact = "a recipient stands twice";
+        self.expect(different.len() == mail.to.len(), &here("to"), fact, "name each once")?;
+        self.login(mail)?;
+        self.timeout("mail", mail.timeout)
+    }
+
+    fn login(&self, mail: &Mail) -> Result<()> {
+        let here = |key| ["mail", key];
+        match (&mail.user, &mail.password_file) {
+            (Some(_), None) => {
+                let fact = "a user needs a password";
+                self.expect(false, &here("user"), fact, "add password-file = \"mail-password\"")?;
+            }
+            (None, Some(_)) => {
+                let fact = "a password needs a user";
+                self.expect(false, &here("password-file"), fact, "add user = \"…\"")?;
+            }
+            _ => {}
+        }
+        mail.user.iter().try_for_each(|user| self.name(&here("user"), user))?;
+        let is_open = mail.tls == Tls::None;
+        let fact = "a password would travel in the open";
+        let hint = "write tls = \"starttls\", or leave user and password-file out";
+        self.expect(!is_open || mail.user.is_none(), &here("user"), fact, hint)?;
+        let (fact, hint) = ("without TLS nobody vouches for the server", "leave ca-file out");
+        self.expect(!is_open || mail.ca_file.is_none(), &here("ca-file"), fact, hint)?;
+        for (key, path) in [("password-file", &mail.password_file), ("ca-file", &mail.ca_file)] {
+            let is_empty = path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
+            self.expect(!is_empty, &here(key), "this names no file", "name a file")?;
+        }
+        Ok(())
+    }
+
+    fn address(&self, path: &[&str], address: &str) -> Result<()> {
+        let fact = "this is no mail address";
+        self.expect(is_address(address), path, fact, "write it like \"operators@example.org\"")
+    }
+}
+
+/// The addresses that are in use (RFC 5321, without quotes and literals), in ASCII.
+fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_atom = |atom: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+        !atom.is_empty() && atom.bytes().all(fits)
+    };
+    local.len() <= 64 && local.split('.').all(is_atom) && is_domain(domain)
+}
+
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(fits)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}

@@ -1,0 +1,110 @@
+//! `olr alert`: people are told what changed, each change once.
+
+use serde_json::{Value, json};
+
+use olr::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
+use olr::error::{Error, Result};
+
+use super::context::{Context, HomeArg};
+use super::output::Report;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    home: HomeArg,
+    /// Tell everybody that this is a test, and change nothing.
+    #[arg(long, conflicts_with = "dry_run")]
+    test: bool,
+    /// Show what would be told, and tell nobody.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print settings to start from, for alerts.toml in the home.
+    #[arg(long, conflicts_with_all = ["test", "dry_run"])]
+    example: bool,
+}
+
+pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    if args.example {
+        return Ok(Report::new(EXAMPLE.trim_end(), json!({"example": EXAMPLE})));
+    }
+    let home = args.home.open(context)?;
+    let settings = Settings::read(home.folder())?;
+    context.notes.extend(settings.warning(home.folder()));
+    let (around, _) = context.around(true);
+    let report = match (args.dry_run, args.test) {
+        (true, _) => shown(&dry_run(&home, &settings, &around)?),
+        (false, true) => report(&[test(&home, &settings, &around)]),
+        (false, false) => report(&tell(&home, &settings, &around)?),
+    };
+    Ok(report.at_home(&home))
+}
+
+fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Report {
+    let one = |(notice, ways): &(olr::alert::Notice, Vec<olr::alert::Way>)| {
+        let ways: Vec<_> = ways.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "To:      {}\nSubject: {}\n\n{}",
+            ways.join(", "),
+            notice.subject(),
+            notice.text()
+        );
+        let mut json = notice.json();
+        json["ways"] = json!(ways);
+        (text, json)
+    };
+    let (texts, jsons): (Vec<_>, Vec<Value>) = all.iter().map(one).unzip();
+    let text = match texts.is_empty() {
+        true => "There is nothing new to tell.".to_string(),
+        false => texts.join("\n").trim_end().to_string(),
+    };
+    Report::new(text, json!({"alerts": jsons}))
+}
+
+fn report(all: &[Told]) -> Report {
+    let mut lines: Vec<_> = all.iter().map(line).collect();
+    if lines.is_empty() {
+        lines.push("There is nothing new to tell.".to_string());
+    }
+    let failures = all.iter().flat_map(|told| &told.ways).filter_map(|(way, heard)| match heard {
+        Heard::Not(error) => Some(error.clone().within(way)),
+        Heard::Now | Heard::Before => None,
+    });
+    let failures: Vec<Error> = failures.collect();
+    let jsons: Vec<_> = all.iter().map(told_json).collect();
+    let mut report = Report::new("", json!({"alerts": jsons}));
+    if let Some(first) = failures.first() {
+        let kept = all.iter().filter(|told| !told.is_whole()).count();
+        let error = first.clone().within(format!("{kept} of {} alerts kept", all.len()));
+        lines.push(format!("could not tell: {error}"));
+        lines.push(format!("hint: {}", error.next_step()));
+        report = report.refused(&error);
+    }
+    report.text = lines.join("\n");
+    report
+}
+
+/// `told`, or `kept` where somebody could not be told; to whom, and what not.
+fn line(told: &Told) -> String {
+    let state = if told.is_whole() { "told" } else { "kept" };
+    let ways = told.ways.iter().map(|(way, heard)| match heard {
+        Heard::Now => format!("{way}: told"),
+        Heard::Before => format!("{way}: told before"),
+        Heard::Not(error) => format!("{way}: not told, {}", error.fact()),
+    });
+    let ways = ways.collect::<Vec<_>>().join("\n  ");
+    format!("{state}: {}\n  {ways}", told.notice.subject())
+}
+
+fn told_json(told: &Told) -> Value {
+    let mut json = told.notice.json();
+    json["told"] = json!(told.is_whole());
+    let ways = told.ways.iter().map(|(way, heard)| match heard {
+        Heard::Now => json!({"way": way.to_string(), "heard": "now"}),
+        Heard::Before => json!({"way": way.to_string(), "heard": "before"}),
+        Heard::Not(error) => {
+            json!({"way": way.to_string(), "heard": "not", "fact": error.fact(), "hint": error.next_step()})
+        }
+    });
+    json["ways"] = ways.collect();
+    json
+}

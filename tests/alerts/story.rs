@@ -1,0 +1,212 @@
+//! What happens to a license, and the one mail for each change.
+
+use super::*;
+use olr::alert::About;
+
+#[test]
+fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    assert_eq!(world.told(&settings, NOW), 0);
+    let start = NOW + HOUR;
+    world.uses("OBM", 12, start);
+    let mut all = Vec::new();
+    // Every ten minutes for a day, as a timer would; solved after 20 hours.
+    for minute in (0..24 * 60).step_by(10) {
+        if minute == 20 * 60 {
+            world.uses("OBM", 9, start + minute * 60);
+        }
+        let told = world.told(&settings, start + minute * 60);
+        let taken = server.taken();
+        assert_eq!(told, taken.len());
+        all.extend(taken.into_iter().map(|taken| (minute, taken)));
+    }
+    let minutes: Vec<_> = all.iter().map(|(minute, _)| *minute).collect();
+    assert_eq!(minutes, [0, 11 * 60, 12 * 60, 20 * 60]);
+    let mails: Vec<_> = all.into_iter().map(|(_, taken)| taken).collect();
+    assert_eq!(
+        subjects(&mails),
+        [
+            "olr: backup1: example/backup: grace until 2026-11-24T01:00:00Z (over-quota)",
+            "olr: backup1: example/backup: stops within an hour, at 2026-11-24T01:00:00Z (over-quota)",
+            "olr: backup1: example/backup: stopped (over-quota)",
+            "olr: backup1: example/backup: solved (over-quota)",
+        ]
+    );
+    let state = world.home.load().unwrap().unwrap();
+    let id =
+        state.memory().slots.iter().next().unwrap().installed.as_ref().unwrap().license.clone();
+    let id = state.license(
+        &state.memory().slots.iter().next().unwrap().name,
+        &olr::state::Held { license: id, enrolled: Default::default() },
+    );
+    let id = id.unwrap().body().license.to_string();
+    for (mail, says) in mails.iter().zip([
+        &[
+            "OBM: 12 used, 10 granted",
+            "since 2026-11-23T13:00:00Z",
+            "until 2026-11-24T01:00:00Z",
+            "Then the server stops",
+            "Next step: remove what is no longer used",
+        ][..],
+        &["At 2026-11-24T01:00:00Z, within the hour, the server stops", "Next step: "],
+        &[
+            "the grace period ended at 2026-11-24T01:00:00Z",
+            "The server has stopped",
+            "Next step: ",
+        ],
+        &["This is over (over-quota)", "nothing has to be done"],
+    ]) {
+        let body = mail.body();
+        for says in says {
+            assert!(body.contains(says), "{says:?} is not in\n{body}");
+        }
+        assert!(body.contains(&format!("License: {id}\n")), "{body}");
+        assert_eq!(mail.to, ["ops@example.org"]);
+        assert_eq!(mail.header("From"), "backup1@example.org");
+        assert_eq!(mail.header("To"), "ops@example.org");
+        assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+        let alert = mail.header("X-Olr-Alert");
+        assert_eq!(mail.header("Message-ID"), format!("<{alert}.olr@example.org>"));
+        assert!(body.contains(&format!("Alert:   {alert}\n")));
+    }
+    assert_eq!(mails[0].header("Date"), "Mon, 23 Nov 2026 13:00:00 +0000");
+    assert!(!mails[3].body().contains("Next step"));
+    let ids: std::collections::BTreeSet<_> =
+        mails.iter().map(|m| m.header("X-Olr-Alert")).collect();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn an_end_is_announced_a_month_a_week_and_a_day_before() {
+    let edit = [("expires     = \"never\"", "expires = \"60 days\"")];
+    let (world, server) = (World::new(&edit), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let mut told = Vec::new();
+    for day in 0..70 {
+        world.told(&settings, NOW + day * DAY);
+        told.extend(subjects(&server.taken()).into_iter().map(|subject| (day, subject)));
+    }
+    let told: Vec<_> =
+        told.iter().map(|(day, subject)| (*day, subject.rsplit(": ").next().unwrap())).collect();
+    assert_eq!(
+        told,
+        [
+            (31, "the license expires within 30 days"),
+            (54, "the license expires within 7 days"),
+            (60, "the license expires within a day"),
+            (61, "stopped (expired)"),
+        ]
+    );
+}
+
+#[test]
+fn a_refusal_without_an_event_is_told_once_and_once_more_when_it_is_over() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    assert_eq!(world.told(&settings, NOW + 20 * DAY), 0);
+    // The clock is set back, then right.
+    for _ in 0..3 {
+        world.told(&settings, NOW + DAY);
+    }
+    assert_eq!(
+        subjects(&server.taken()),
+        ["olr: backup1: example/backup: refused (clock-rolled-back)"]
+    );
+    // The whole state is damaged: nothing is known of the clock any more.
+    let copies = world.home.state_files();
+    let intact = copies.clone().map(|file| fs::read(file).unwrap());
+    copies.iter().for_each(|file| fs::write(file, b"OLR").unwrap());
+    for _ in 0..3 {
+        world.told(&settings, NOW + DAY);
+    }
+    let taken = server.taken();
+    assert_eq!(subjects(&taken), ["olr: backup1: refused (damaged-state)"]);
+    assert!(taken[0].body().contains("Next step: restore the home folder from a backup"));
+    copies.iter().zip(&intact).for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+    for _ in 0..3 {
+        world.told(&settings, NOW + 21 * DAY);
+    }
+    let over = [
+        "olr: backup1: example/backup: solved (clock-rolled-back)",
+        "olr: backup1: solved (damaged-state)",
+    ];
+    let mut taken = subjects(&server.taken());
+    taken.sort();
+    assert_eq!(taken, over);
+    // The next time is another change.
+    world.told(&settings, NOW + 2 * DAY);
+    assert_eq!(server.taken().len(), 1);
+}
+
+#[test]
+fn another_machine_is_told_and_so_is_a_home_without_a_license() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let elsewhere = around("other", Instant::new(NOW + DAY));
+    for _ in 0..2 {
+        tell(&world.home, &settings, &elsewhere).unwrap();
+    }
+    assert_eq!(subjects(&server.taken()), ["olr: mail1: example/backup: stopped (conflict)"]);
+    let empty = Home::at(world.folder.path().join("empty"));
+    fs::create_dir(empty.folder()).unwrap();
+    for _ in 0..2 {
+        tell(&empty, &settings, &elsewhere).unwrap();
+    }
+    assert_eq!(subjects(&server.taken()), ["olr: mail1: refused (not-activated)"]);
+}
+
+#[test]
+fn every_slot_is_told_of() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    world.license(&STARTER_GRANT.replace("\"backup\"", "\"redirector\""), NOW + 60);
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    for slot in ["backup", "redirector"] {
+        let count = Count { module: Text::new("ACB").unwrap(), count: 11 };
+        let around = around("server", Instant::new(NOW + HOUR));
+        world.home.report(None, Some(slot), &[count], &around).unwrap();
+    }
+    assert_eq!(world.told(&settings, NOW + HOUR), 2);
+    let mut taken = subjects(&server.taken());
+    taken.sort();
+    assert!(taken[0].contains(": example/backup: grace until "), "{taken:?}");
+    assert!(taken[1].contains(": example/redirector: grace until "), "{taken:?}");
+    assert_eq!(world.told(&settings, NOW + HOUR), 0);
+}
+
+#[test]
+fn what_is_only_shown_is_told_later_and_a_test_changes_nothing() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    world.uses("OBM", 12, NOW);
+    let around = around("server", Instant::new(NOW));
+    let before = world.home.state_files().map(|file| fs::read(file).unwrap());
+    for _ in 0..2 {
+        let shown = dry_run(&world.home, &settings, &around).unwrap();
+        assert_eq!(shown.len(), 1);
+        assert_eq!(shown[0].1, settings.ways());
+        assert!(matches!(shown[0].0.about, About::Change { .. }));
+    }
+    assert_eq!(server.connections(), 0);
+    let tried = test(&world.home, &settings, &around);
+    assert!(tried.is_whole());
+    assert_eq!(subjects(&server.taken()), ["olr: backup1: a test"]);
+    assert_eq!(world.home.state_files().map(|file| fs::read(file).unwrap()), before);
+    assert!(!world.path("alerts.told").exists());
+    assert_eq!(world.told(&settings, NOW), 1);
+}
+
+#[test]
+fn the_product_is_told_apart_from_the_operator() {
+    use olr::state::Listener;
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    world.uses("OBM", 12, NOW);
+    let around = around("server", Instant::new(NOW));
+    let (_, events) = world.home.watch(None, None, None, &around, Listener::Product).unwrap();
+    world.home.acknowledge(Listener::Product, &[events[0].id]).unwrap();
+    assert_eq!(world.told(&settings, NOW), 1);
+    assert_eq!(server.taken()[0].header("X-Olr-Alert"), events[0].id.to_string());
+    let state = world.home.load().unwrap().unwrap();
+    assert!(state.memory().events.is_empty(), "all have heard of it");
+}

@@ -1,0 +1,51 @@
+//! What an operator writes about alerts.
+
+use olr::alert::{Notice, Settings, Tls, compose};
+use olr::time::Instant;
+use std::path::Path;
+
+/// The headers of every mail, each once.
+const HEADERS: [&str; 10] = [
+    "Auto-Submitted",
+    "Content-Transfer-Encoding",
+    "Content-Type",
+    "Date",
+    "From",
+    "MIME-Version",
+    "Message-ID",
+    "Subject",
+    "To",
+    "X-Olr-Alert",
+];
+
+/// Settings that are taken tell somebody, send no password in the open, and whatever the server is
+/// called, the mail has these headers and no others.
+pub fn alerts(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let settings = match Settings::parse(text) {
+        Ok(settings) => settings,
+        Err(error) => {
+            assert_eq!(error.exit_status(), 2, "nothing is proved by it");
+            return;
+        }
+    };
+    assert!((1..=17).contains(&settings.ways().len()));
+    if let Some(command) = &settings.command {
+        assert!(Path::new(&command.program).is_absolute() && command.timeout > 0);
+    }
+    let Some(mail) = &settings.mail else { return };
+    assert!(mail.user.is_none() || mail.tls != Tls::None, "a password in the open");
+    assert_eq!(mail.user.is_some(), mail.password_file.is_some());
+    for name in [settings.server.as_deref().unwrap_or_default(), text] {
+        let notice = Notice::test(name, Instant::new(u64::MAX));
+        let message = compose(mail, &notice, Instant::new(u64::MAX)).unwrap();
+        let message = String::from_utf8(message).unwrap();
+        let (head, _) = message.split_once("\r\n\r\n").unwrap();
+        let folded = |line: &&str| !line.starts_with([' ', '\t']);
+        let mut names: Vec<_> = head.split("\r\n").filter(folded).collect();
+        names.iter_mut().for_each(|line| *line = line.split(':').next().unwrap());
+        names.sort_unstable();
+        assert_eq!(names, HEADERS, "{head}");
+        assert!(!head.replace("\r\n", "").contains(['\r', '\n']));
+    }
+}
