@@ -17,7 +17,7 @@ NUMBERS = 8
 class Question(NamedTuple):
     operation: int
     adds: list[tuple[str, int]] = []
-    account: tuple[str, int] | None = None
+    account: list[tuple[str, int]] = []
     version: str = ""
     release: int | None = None  # the day on which it came out
 
@@ -29,10 +29,9 @@ def ask(judgement: Judgement, question: Question) -> None:
     body = judgement.body
     if body is None:
         return
-    for module, added in question.adds:
-        _check_added(body, judgement.usage, module, added, question)
-    if question.account:
-        module, count = question.account
+    for module, _ in question.adds:
+        _check_added(body, judgement.usage, module, question)
+    for module, count in question.account:
         grant = quota.grant_of(body, module)
         if grant and _is_above(count, grant.account_cap):
             raise Refused("quota-exceeded", f"question-5: too many of {module!r} for one account")
@@ -40,7 +39,7 @@ def ask(judgement: Judgement, question: Question) -> None:
         raise Refused("maintenance-ended", "question-6: the release came out after maintenance ended")
 
 
-def _check_added(body: LicenseBody, usage: quota.Usage, module: str, added: int, question: Question) -> None:
+def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Question) -> None:
     grant = quota.grant_of(body, module)
     if grant is None:
         if quota.is_included(body, module):
@@ -48,8 +47,8 @@ def _check_added(body: LicenseBody, usage: quota.Usage, module: str, added: int,
         raise Refused("not-entitled", f"question-2: {module!r} is not granted")
     if is_before(question.version, grant.minimum_version):
         raise Refused("not-entitled", f"question-3: {module!r} is granted to later releases")
-    wanted = quota.total([quota.used(body, grant, usage), _added_with(body, grant, question)])
-    if added and not quota.fits(body, grant, wanted):
+    added = _added_with(body, grant, question)
+    if added and not quota.fits(body, grant, quota.total([quota.used(body, grant, usage), added])):
         raise Refused("quota-exceeded", f"question-4: more of {module!r} than granted")
 
 

@@ -45,8 +45,10 @@ class InForce(NamedTuple):
 def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) -> Judgement:
     state = clock.observe(state, seen)
     listed = revocations_that_count(state)
+    slot = state.slots.get(name)
+    if slot is None or not (slot.installed or slot.next or slot.receipt):
+        raise Refused("not-activated", "judgement-1: the slot holds no license")
     try:
-        slot = _slot(state, name)
         force = _in_force(state, slot, listed, seen.clock)
     except Refused as refusal:
         return Judgement([Broken(refusal, STOPPED)])
@@ -60,17 +62,9 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
     return Judgement(broken, body, slot.usage)
 
 
-def _slot(state: State, name: SlotName) -> Slot:
-    """judgement-1 and judgement-6."""
-    slot = state.slots.get(name)
-    if slot is None or not (slot.installed or slot.next or slot.receipt):
-        raise Refused("not-activated", "judgement-1: the slot holds no license")
+def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> InForce:
     if not (slot.installed or slot.next):
         raise Refused("deactivated", "judgement-6: the slot was deactivated")
-    return slot
-
-
-def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> InForce:
     if slot.next is not None:
         license = _next_that_counts(state, slot, listed, now)
         if license is not None:
