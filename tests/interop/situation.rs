@@ -144,19 +144,20 @@ impl Lot<'_> {
         if self.chance(0.1) {
             slot.next = None;
         }
-        if self.chance(0.3) {
+        if self.chance(0.2) || (slot.installed.is_none() && slot.next.is_none()) {
             slot.receipt = Some(Blob::new(b"a receipt").unwrap());
         }
     }
 
     fn memory(&mut self, memory: &mut Memory) {
         let mut slots = memory.slots.to_vec();
-        if self.chance(0.05) {
+        slots.iter_mut().for_each(|slot| self.remembered(slot));
+        if self.chance(0.05) && (slots[0].installed.is_some() || slots[0].next.is_some()) {
             let mut other = slots[0].clone();
             other.name.slot = text("redirector");
+            self.remembered(&mut other);
             slots.push(other);
         }
-        slots.iter_mut().for_each(|slot| self.remembered(slot));
         memory.slots = Set::new(slots).unwrap();
         if self.chance(0.2) {
             memory.mark = self.instant();
