@@ -23,6 +23,7 @@ mod raw;
 #[allow(dead_code)]
 mod scenario;
 mod seal;
+mod situation;
 #[path = "../fixtures/world.rs"]
 #[allow(dead_code)]
 mod world;
@@ -99,6 +100,27 @@ fn mutants_get_the_same_word() {
     }
     println!("{} mutants, the same words: {words:?}", files());
     assert!(words.len() >= 8, "mutants that reach so few words prove little: {words:?}");
+}
+
+#[test]
+#[ignore = "needs Python: bash tests/interop/run"]
+fn situations_get_the_same_word() {
+    let world = world::World::new();
+    let mut rng = ChaCha20Rng::seed_from_u64(0x736974);
+    let asked: Vec<_> = (0..files()).map(|_| situation::draw(&world, &mut rng)).collect();
+    let answers = Other::answer(asked.iter().map(|s| question(s, &s.bytes)).collect());
+    let mut words: BTreeMap<String, usize> = BTreeMap::new();
+    let mut differ = Vec::new();
+    for (scenario, answer) in asked.iter().zip(&answers) {
+        let ours = word(ask(scenario, &scenario.bytes));
+        if answer["answer"] != ours {
+            differ.push(format!("{:?}: {ours}, other: {answer}", scenario.header));
+        }
+        *words.entry(ours).or_default() += 1;
+    }
+    assert!(differ.is_empty(), "{} differ: {:#?}", differ.len(), &differ[..differ.len().min(8)]);
+    println!("{} situations, the same words: {words:?}", files());
+    assert!(words.len() >= 12, "situations that reach so few words prove little: {words:?}");
 }
 
 #[test]

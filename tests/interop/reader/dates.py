@@ -26,6 +26,10 @@ def parse_instant(text: str) -> int:
     return int((at - _EPOCH).total_seconds())
 
 
+def parse_day(text: str) -> int:
+    return (datetime.date.fromisoformat(text) - _EPOCH.date()).days
+
+
 def instant_text(instant: int) -> str:
     if instant > 253_402_300_799:
         return f"second {instant}"

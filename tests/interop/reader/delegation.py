@@ -166,7 +166,7 @@ def check_limits(body: DelegationBody, license: LicenseBody) -> None:
     if body.modules is not ANY:
         maxima = dict(body.modules)
         for grant in license.grants:
-            if grant.module not in maxima or is_above(grant.quota, maxima[grant.module]):
+            if is_above(grant.quota, maxima.get(grant.module, 0)):
                 raise _excess("limit-4")
     if body.longest_term is not ANY:
         if license.expires is None or license.expires - license.starts > body.longest_term:

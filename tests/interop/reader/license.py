@@ -12,13 +12,12 @@ from .factor import Factor
 from .frame import Frame, parse
 from .outcome import Refused, malformed
 from .revocations import RevocationsBody
-from .tables import CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, CONFLICT, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
-from .tables import OPERATIONS, OUTCOMES, REVOKED, STOP, WARN
+from .tables import BLOCK, CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
+from .tables import OPERATIONS, OUTCOMES
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
 
 MAX_TOLERANCE = 2_592_000
-GRACES = {(CONFLICT, STOP), (REVOKED, STOP), (REVOKED, WARN)}
 
 
 class Grant(NamedTuple):
@@ -28,10 +27,22 @@ class Grant(NamedTuple):
     unit: str
     quota: Any  # a number, or ANY
     account_cap: Any
+    admin_cap: Any
     pool: str
     requires: list[str]
     includes: list[str]
     minimum_version: str
+
+
+class GraceRule(NamedTuple):
+    cause: int
+    seconds: int
+    outcome: int
+
+
+class EnforcementRule(NamedTuple):
+    cause: int
+    blocked: list[int]
 
 
 class Enrolled(NamedTuple):
@@ -70,8 +81,9 @@ class LicenseBody:
     maintenance: int | None
     tolerance: int
     policy: Policy
-    grace: list[tuple[int, int, int]]
-    enforcement: list[tuple[int, list[int]]]
+    grace: list[GraceRule]
+    enforcement: list[EnforcementRule]
+    always: list[int]
     replaces: bytes | None
     note: str
     extensions: list[Extension]
@@ -93,8 +105,17 @@ def read_body(data: bytes) -> LicenseBody:
     def grant() -> Grant:
         return Grant(
             body.text(), body.text(), body.text(), body.text(), body.limit(body.u64), body.limit(body.u64),
-            body.text(), texts(), texts(), body.text(),
+            body.limit(body.u64), body.text(), texts(), texts(), body.text(),
         )  # fmt: skip
+
+    def operations() -> list[int]:
+        return body.set_of(lambda: body.table(OPERATIONS))
+
+    def grace() -> GraceRule:
+        return GraceRule(body.table(CAUSES), body.u64(), body.table(OUTCOMES))
+
+    def enforcement() -> EnforcementRule:
+        return EnforcementRule(body.table(CAUSES), operations())
 
     def enrolled() -> Enrolled:
         return Enrolled(body.table(FACTORS), body.table(CLASSES), body.u16(), body.raw32())
@@ -123,12 +144,9 @@ def read_body(data: bytes) -> LicenseBody:
         maintenance=body.option(body.u32),
         tolerance=body.u32(),
         policy=policy(),
-        grace=body.set_of(
-            lambda: (body.table(CAUSES), body.u64(), body.table(OUTCOMES)), lambda entry: entry[0]
-        ),
-        enforcement=body.set_of(
-            lambda: (body.table(CAUSES), body.set_of(lambda: body.table(OPERATIONS))), lambda entry: entry[0]
-        ),
+        grace=body.set_of(grace, lambda entry: entry.cause),
+        enforcement=body.set_of(enforcement, lambda entry: entry.cause),
+        always=operations(),
         replaces=body.option(body.raw16),
         note=body.text(2048),
         extensions=body.extensions(),
@@ -153,7 +171,7 @@ def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody
     """license-7 and license-13."""
     if any(signer in trust.revoked for signer in license.frame.signers):
         raise Refused("revoked", "license-7: a signer was revoked")
-    if revocations and revocations.names(license.body.license):
+    if revocations and revocations.cause_of(license.body.license) is not None:
         raise Refused("revoked", "license-13: it was taken back")
 
 
@@ -176,8 +194,9 @@ def examine(data: bytes) -> LicenseBody:
         raise malformed("license-11: the tolerance is more than 30 days")
     check_policy(body.policy)
     refuse_critical(body.extensions)
-    if body.enforcement or any((cause, outcome) not in GRACES for cause, _, outcome in body.grace):
-        raise Refused("unknown-version", "license-6: a grace or enforcement of a later version")
+    blocking = [rule.cause for rule in body.grace if rule.outcome == BLOCK]
+    if blocking != [rule.cause for rule in body.enforcement]:
+        raise malformed("license-6: enforcement has a rule for exactly the causes that block")
     return body
 
 

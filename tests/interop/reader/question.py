@@ -8,17 +8,18 @@ from functools import lru_cache
 from typing import Any
 
 from . import armor, delegation, frame, keyfile, license as licenses, partial, receipt, request as requests, revocations
-from . import server, times
+from . import ask, judgement, server, times
 from . import trust as trusts
 from . import state as states
 from .clock import Reading
-from .dates import parse_instant
+from .ask import Question
+from .dates import parse_day, parse_instant
 from .factor import MACHINES
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PARTIAL, RECEIPT, REQUEST, REVOCATIONS, STATE
-from .tables import TIME, TRUST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, OPERATION_NUMBERS, PARTIAL, RECEIPT, REQUEST
+from .tables import REVOCATIONS, STATE, TIME, TRUST
 from .trust import Trust
 from .vendor import Vendor, issue
 from .wire import Cursor
@@ -81,9 +82,16 @@ class Asker:
         state = states.parse(file)
         if question == "parse":
             return
-        if question != "judge":
+        judged = judgement.judge(state, _seen(instant), _machine(fields), _slot_name(fields, state))
+        verb, _, operation = question.partition(" ")
+        if question == "judge":
+            judged.check()
+        elif verb == "ask":
+            ask.ask(judged, _question(fields, operation))
+        elif question == "limit":
+            ask.check_limit(judged, fields["module"], int(fields["uses"]), int(fields["limit"]))
+        else:
             raise Skipped("no question for a state")
-        server.judge(state, _seen(instant), _machine(fields), _slot_name(fields, state))
 
     def _import(self, fields: Fields, file: bytes, instant: str) -> None:
         kind = KIND_NUMBERS[fields["artefact"]]
@@ -101,7 +109,7 @@ class Asker:
         elif found != LICENSE:
             raise Refused("wrong-kind", "frame-5: a server imports a license, a trust, a time or revocations")
         else:
-            server.take_in(home, data, _seen(instant), _machine(fields))
+            server.take_in(home, data, _seen(instant), _machine(fields), frozenset(_listed(fields, "accept")))
 
     def _newest(self, fields: Fields) -> Trust | None:
         """The vendor's trust, or the one that is named and follows it."""
@@ -204,16 +212,38 @@ def _machine(fields: Fields) -> list:
     return MACHINES[fields.get("machine") or "server"]
 
 
+def _listed(fields: Fields, name: str) -> list[str]:
+    return [entry.strip() for entry in fields.get(name, "").split(",") if entry.strip()]
+
+
+def _counts(fields: Fields, name: str) -> list[tuple[str, int]]:
+    """`OBM=5, ACB=2`, in this order."""
+    pairs = (entry.rpartition("=") for entry in _listed(fields, name))
+    return [(module, int(count)) for module, _, count in pairs]
+
+
+def _question(fields: Fields, operation: str) -> Question:
+    return Question(
+        operation=OPERATION_NUMBERS[operation],
+        adds=_counts(fields, "adds"),
+        account=_counts(fields, "account"),
+        version=fields.get("version", ""),
+        release=parse_day(fields["release"]) if fields.get("release") else None,
+    )
+
+
 def _slot_name(fields: Fields, state: State) -> SlotName:
     """The slot that is judged: the only one that holds a license, else the first of the trust."""
     product, slot = fields.get("product"), fields.get("slot")
-    held = [
-        each.name
-        for each in state.slots.values()
-        if product in (None, each.name[0]) and slot in (None, each.name[1])
+    there = [
+        each for each in state.slots.values() if product in (None, each.name[0]) and slot in (None, each.name[1])
     ]
-    if len(held) == 1:
-        return held[0]
+    holding = [each for each in there if each.installed or each.next]
+    if len(holding) > 1:
+        raise CouldNotTell("several slots hold a license: product and slot must be named")
+    for only in (holding, there):
+        if len(only) == 1:
+            return only[0].name
     product = product or state.trust.body.products[0].id
     sold = state.trust.product(product)
     return product, slot or (sold.slots[0] if sold else "")

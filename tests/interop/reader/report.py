@@ -14,7 +14,7 @@ from .frame import Frame, check_vendor, parse, read_header
 from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
-from .tables import ACTS, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
+from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
 from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
 from .vendor import Vendor
 from .wire import ANY, Cursor
@@ -258,7 +258,7 @@ def _revocations(data: bytes, vendor: Vendor | None) -> Report:
         body = revocations.read_body(frame.body)
         report |= {
             "version": body.version, "sequence": body.sequence, "issued": instant_text(body.issued),
-            "licenses": [license.hex() for license in body.licenses],
+            "licenses": [{"license": each.license.hex(), "cause": CAUSES[each.cause]} for each in body.licenses],
         }  # fmt: skip
     except Refused:
         if not checked:

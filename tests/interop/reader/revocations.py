@@ -9,9 +9,14 @@ from .delegation import DelegationBody, is_in_time, read_signers, signers_among
 from .digest import pae, sha256
 from .frame import Frame
 from .outcome import CouldNotTell, Refused, malformed
-from .tables import ACT_REVOKE
+from .tables import ACT_REVOKE, CAUSES, POOLED, REVOKED
 from .trust import Trust
 from .wire import Body, Extension, refuse_critical
+
+
+class Withdrawn(NamedTuple):
+    license: bytes  # its digest
+    cause: int
 
 
 @dataclass(slots=True, frozen=True)
@@ -19,15 +24,16 @@ class RevocationsBody:
     version: int
     sequence: int
     issued: int
-    licenses: list[bytes]
+    licenses: list[Withdrawn]
     extensions: list[Extension]
 
     @property
     def order(self) -> tuple[int, int]:
         return self.version, self.sequence
 
-    def names(self, license: bytes) -> bool:
-        return digest(license) in self.licenses
+    def cause_of(self, license: bytes) -> int | None:
+        """Why a license was taken back; None where it was not."""
+        return dict(self.licenses).get(digest(license))
 
 
 class Revocations(NamedTuple):
@@ -43,13 +49,20 @@ def digest(license: bytes) -> bytes:
 def read_body(data: bytes) -> RevocationsBody:
     """revocations-1 and revocations-2."""
     body = Body(data)
+
+    def withdrawn() -> Withdrawn:
+        return Withdrawn(body.raw16(), body.table(CAUSES))
+
     revocations = RevocationsBody(
-        body.u32(), body.u64(), body.u64(), body.set_of(body.raw16, cap=4096), body.extensions()
-    )
+        body.u32(), body.u64(), body.u64(), body.set_of(withdrawn, lambda entry: entry.license, 4096),
+        body.extensions(),
+    )  # fmt: skip
     body.finish("body-10")
     refuse_critical(revocations.extensions)
     if revocations.version == 0 or revocations.sequence == 0:
         raise malformed("revocations-2: trusts and lists count from 1")
+    if any(each.cause not in (REVOKED, POOLED) for each in revocations.licenses):
+        raise malformed("revocations-2: a license is revoked or pooled, and nothing else")
     return revocations
 
 

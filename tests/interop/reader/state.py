@@ -12,7 +12,7 @@ from .frame import Frame, parse as parse_frame
 from .hpke import hkdf
 from .outcome import CouldNotTell, Refused
 from .revocations import RevocationsBody
-from .tables import DELEGATION, MAGIC, MAX_ARTEFACT, MAX_STATE_BODY, PIN, REVOCATIONS, STATE
+from .tables import CAUSES, DELEGATION, LISTENERS, MAGIC, MAX_ARTEFACT, MAX_STATE_BODY, PIN, REVOCATIONS, STAGES, STATE
 from .trust import Trust
 from .wire import Body, Cursor, Extension
 
@@ -35,6 +35,12 @@ class Held(NamedTuple):
     enrolled: list[Factor]
 
 
+class Announced(NamedTuple):
+    cause: int
+    stage: int
+    since: int
+
+
 class Slot(NamedTuple):
     name: SlotName
     installed: Held | None
@@ -43,6 +49,9 @@ class Slot(NamedTuple):
     floor: int
     matched: int
     revoked: int | None
+    usage: dict[str, int]
+    over: int | None
+    announced: list[Announced]
     receipt: bytes | None
 
 
@@ -60,6 +69,18 @@ class Anchored(NamedTuple):
 class Listed(NamedTuple):
     list: bytes
     delegations: list[bytes]
+
+
+class Event(NamedTuple):
+    id: bytes
+    slot: SlotName
+    license: bytes
+    cause: int
+    stage: int
+    at: int
+    until: int | None
+    fact: str
+    heard: list[int]
 
 
 class Kept(NamedTuple):
@@ -92,6 +113,7 @@ class State:
     pending: Pending | None
     anchored: Anchored | None
     revocations: Listed | None
+    events: list[Event]
     chain: bytes
     extensions: list[Extension]
     trust: Trust  # the last, which counts
@@ -124,7 +146,7 @@ def parse(data: bytes) -> State:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
-    if data[4:6] != b"\x03\x01":
+    if data[4:6] != b"\x04\x01":
         raise CouldNotTell("the state is of another version or suite: another program wrote it")
     try:
         cursor = Cursor(data, 7)
@@ -184,11 +206,18 @@ def _read_body(data: bytes) -> dict:
     def held() -> Held:
         return Held(body.blob(MAX_ARTEFACT), factor.read_list(body))
 
+    def usage() -> dict[str, int]:
+        return dict(body.set_of(lambda: (body.text(), body.u64()), lambda entry: entry[0], 4096))
+
+    def announced() -> Announced:
+        return Announced(body.table(CAUSES), body.table(STAGES), body.u64())
+
     def slot() -> Slot:
         name = (body.text(), body.text())
         return Slot(
             name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
-            body.option(body.u64), body.option(lambda: body.blob(MAX_ARTEFACT)),
+            body.option(body.u64), usage(), body.option(body.u64),
+            body.set_of(announced, lambda entry: entry.cause), body.option(lambda: body.blob(MAX_ARTEFACT)),
         )  # fmt: skip
 
     def pending() -> Pending:
@@ -199,6 +228,12 @@ def _read_body(data: bytes) -> dict:
 
     def listed() -> Listed:
         return Listed(body.blob(MAX_ARTEFACT), body.list_of(lambda: body.blob(MAX_ARTEFACT), 16))
+
+    def event() -> Event:
+        return Event(
+            body.raw16(), (body.text(), body.text()), body.raw16(), body.table(CAUSES), body.table(STAGES),
+            body.u64(), body.option(body.u64), body.text(2048), body.set_of(lambda: body.table(LISTENERS)),
+        )  # fmt: skip
 
     def asked() -> Asked:
         return Asked(body.text(), body.text(), body.text(), body.text(), body.text(), factor.read_list(body))
@@ -214,6 +249,7 @@ def _read_body(data: bytes) -> dict:
         "pending": body.option(pending),
         "anchored": body.option(anchored),
         "revocations": body.option(listed),
+        "events": body.list_of(event),
         "chain": body.raw32(),
         "extensions": body.extensions(),
     }

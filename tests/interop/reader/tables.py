@@ -27,13 +27,19 @@ ACT_LICENSE, ACT_REVOKE, ACT_TIME = 1, 2, 3
 MODELS = {1: "purchased", 2: "meter", 3: "evaluation", 4: "pool"}
 EDITIONS = {1: "standard", 2: "oem"}
 CAUSES = {1: "expired", 2: "over-quota", 3: "conflict", 4: "revoked", 5: "pooled", 6: "upgraded"}
-CONFLICT, REVOKED = 3, 4
+EXPIRED, OVER_QUOTA, CONFLICT, REVOKED, POOLED, UPGRADED = 1, 2, 3, 4, 5, 6
 OUTCOMES = {1: "stop", 2: "block", 3: "warn"}
-STOP, WARN = 1, 3
+STOP, BLOCK, WARN = 1, 2, 3
 OPERATIONS = {
     1: "run", 2: "connect", 3: "backup", 4: "restore", 5: "create-user", 6: "create-backup-set",
     7: "import-users", 8: "update-user", 9: "update-license", 10: "upgrade",
 }
+OPERATION_NUMBERS = {word: number for number, word in OPERATIONS.items()}
+UPDATE_LICENSE = 9
+STAGES = {
+    1: "30-days-left", 2: "7-days-left", 3: "1-day-left", 4: "grace", 5: "countdown", 6: "ended", 7: "solved",
+}
+LISTENERS = {1: "product", 2: "operator"}
 
 HARDWARE, IMAGE, COMMON = 1, 2, 3
 CLASSES = {1: "hardware", 2: "image", 3: "common"}

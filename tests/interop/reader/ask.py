@@ -1,0 +1,80 @@
+"""What a product asks before it does something: section "Questions"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from . import quota
+from .judgement import Judgement
+from .license import Grant, LicenseBody
+from .outcome import Refused
+from .wire import ANY
+
+NUMBERS = 8
+
+
+class Question(NamedTuple):
+    operation: int
+    adds: list[tuple[str, int]] = []
+    account: list[tuple[str, int]] = []
+    version: str = ""
+    release: int | None = None  # the day on which it came out
+
+
+def ask(judgement: Judgement, question: Question) -> None:
+    for broken in judgement.broken:
+        if question.operation in broken.blocked:
+            raise broken.refusal  # question-1
+    body = judgement.body
+    if body is None:
+        return
+    for module, _ in question.adds:
+        _check_added(body, judgement.usage, module, question)
+    for module, count in question.account:
+        grant = quota.grant_of(body, module)
+        if grant and _is_above(count, grant.account_cap):
+            raise Refused("quota-exceeded", f"question-5: too many of {module!r} for one account")
+    if question.release is not None and body.maintenance is not None and question.release > body.maintenance:
+        raise Refused("maintenance-ended", "question-6: the release came out after maintenance ended")
+
+
+def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Question) -> None:
+    grant = quota.grant_of(body, module)
+    if grant is None:
+        if quota.is_included(body, module):
+            return
+        raise Refused("not-entitled", f"question-2: {module!r} is not granted")
+    if is_before(question.version, grant.minimum_version):
+        raise Refused("not-entitled", f"question-3: {module!r} is granted to later releases")
+    added = _added_with(body, grant, question)
+    if added and not quota.fits(body, grant, quota.total([quota.used(body, grant, usage), added])):
+        raise Refused("quota-exceeded", f"question-4: more of {module!r} than granted")
+
+
+def _added_with(body: LicenseBody, grant: Grant, question: Question) -> int:
+    """What the question adds of what shares a quota with this grant."""
+    shared = {each.module for each in quota.sharing(body, grant)}
+    return quota.total(count for module, count in question.adds if module in shared)
+
+
+def is_before(version: str, minimum: str) -> bool:
+    return bool(version) and bool(minimum) and _numbers(version) < _numbers(minimum)
+
+
+def _numbers(version: str) -> list[int]:
+    runs = [min(int(run), quota.MOST) for run in re.findall("[0-9]+", version)[:NUMBERS]]
+    return runs + [0] * (NUMBERS - len(runs))
+
+
+def check_limit(judgement: Judgement, module: str, uses: int, limit: int) -> None:
+    """question-7 and question-8."""
+    grant = quota.grant_of(judgement.body, module) if judgement.body else None
+    if grant is None:
+        raise Refused("not-entitled", f"question-7: {module!r} is not granted")
+    if not quota.fits(judgement.body, grant, limit) or _is_above(limit, grant.admin_cap) or limit < uses:
+        raise Refused("quota-exceeded", f"question-8: no such limit for {module!r}")
+
+
+def _is_above(count: int, cap: object) -> bool:
+    return cap is not ANY and count > cap

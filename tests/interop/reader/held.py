@@ -1,0 +1,34 @@
+"""What a server holds, and whether it still counts: license-8 to license-10, and what "Revocations" says of those kept."""
+
+from __future__ import annotations
+
+from . import frame, revocations
+from .license import LicenseBody
+from .outcome import CouldNotTell, Refused
+from .revocations import RevocationsBody
+from .state import SlotName, State
+
+
+def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
+    """license-8 to license-10; `known` is the one slot that is judged, or all that may take in a license."""
+    if body.product not in {product for product, _ in known}:
+        raise Refused("wrong-product", "license-8: the product was not asked for here")
+    if (body.product, body.slot) not in known:
+        raise Refused("wrong-slot", "license-9: the slot was not asked for here")
+    if body.install_key != state.install_key:
+        raise Refused("wrong-machine", "license-10: it is for another installation")
+
+
+def revocations_that_count(state: State) -> RevocationsBody | None:
+    kept = state.kept
+    if kept is None:
+        return None
+    try:
+        for each in (kept.frame, *kept.delegations):
+            frame.check_vendor(each, state.trust.vendor)
+        if kept.delegations:
+            attachments = [*kept.delegations, kept.frame]
+            return revocations.verify_attached(kept.frame, attachments, state.trust).body
+        return revocations.verify_file(kept.frame, state.trust).body
+    except (Refused, CouldNotTell):
+        return None

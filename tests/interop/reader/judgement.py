@@ -1,0 +1,178 @@
+"""Whether a server may run, and what is blocked: section "Judgement"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from . import clock, dates, frame, license as licenses, quota
+from .clock import Reading
+from .factor import Factor
+from .held import may_be_held, revocations_that_count
+from .license import GraceRule, License, LicenseBody
+from .outcome import Refused
+from .revocations import RevocationsBody
+from .state import Held, Slot, SlotName, State, commitment_key
+from .tables import BLOCK, CONFLICT, EXPIRED, LICENSE, OPERATIONS, OVER_QUOTA, POOLED, REVOKED, UPDATE_LICENSE
+from .tables import UPGRADED, WARN
+
+STOPPED = frozenset(OPERATIONS) - {UPDATE_LICENSE}
+
+
+class Broken(NamedTuple):
+    """A rule that does not hold and is not overlooked, and the operations that it blocks."""
+
+    refusal: Refused
+    blocked: frozenset[int]
+
+
+class Judgement(NamedTuple):
+    broken: list[Broken]
+    body: LicenseBody | None = None  # of the license in force
+    usage: quota.Usage = {}
+
+    def check(self) -> None:
+        """The word of the judgement."""
+        for each in self.broken:
+            raise each.refusal
+
+
+class InForce(NamedTuple):
+    license: License
+    waited: bool  # it stands as next
+
+
+def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) -> Judgement:
+    state = clock.observe(state, seen)
+    listed = revocations_that_count(state)
+    slot = state.slots.get(name)
+    if slot is None or not (slot.installed or slot.next or slot.receipt):
+        raise Refused("not-activated", "judgement-1: the slot holds no license")
+    try:
+        force = _in_force(state, slot, listed, seen.clock)
+    except Refused as refusal:
+        return Judgement([Broken(refusal, STOPPED)])
+    body = force.license.body
+    at = clock.judged_at(state, seen.clock)
+    broken = []
+    for refusal in _faults(state, slot, force, listed, seen.clock, machine):
+        blocked = _blocked_by(refusal, state, slot, force, listed, at)
+        if blocked is not None:
+            broken.append(Broken(refusal, blocked - frozenset(body.always)))
+    return Judgement(broken, body, slot.usage)
+
+
+def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> InForce:
+    if not (slot.installed or slot.next):
+        raise Refused("deactivated", "judgement-6: the slot was deactivated")
+    if slot.next is not None:
+        license = _next_that_counts(state, slot, listed, now)
+        if license is not None:
+            return InForce(license, True)
+    assert slot.installed is not None
+    return InForce(_verify(state, slot.installed, slot.name), False)
+
+
+def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License | None:
+    """The next license once it takes over; None while the installed one counts."""
+    assert slot.next is not None
+    alone = slot.installed is None
+    try:
+        license = _verify(state, slot.next, slot.name)
+        if not alone:
+            licenses.check_unrevoked(license, state.trust, listed)
+    except Refused:
+        if alone:
+            raise
+        return None
+    begun = clock.judged_at(state, now) >= dates.begins(license.body.starts)
+    return license if begun or alone else None
+
+
+def _verify(state: State, held: Held, name: SlotName) -> License:
+    license = licenses.verify_even_revoked(frame.parse(held.license, LICENSE, state.trust.vendor), state.trust)
+    may_be_held(state, license.body, {name})
+    return license
+
+
+def _faults(
+    state: State, slot: Slot, force: InForce, listed: RevocationsBody | None, now: int, machine: list[Factor]
+) -> Iterator[Refused]:
+    """What does not hold of judgement-7, judgement-2 to judgement-5 and judgement-8, in this order."""
+    try:
+        licenses.check_unrevoked(force.license, state.trust, listed)
+    except Refused as refusal:
+        yield refusal
+    yield from faults_now(state, force.license.body, now, machine)
+    try:
+        quota.check(force.license.body, slot.usage)
+    except Refused as refusal:
+        yield refusal
+
+
+def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor]) -> Iterator[Refused]:
+    """What does not hold of judgement-2 to judgement-5."""
+    if now + body.tolerance < state.mark:
+        yield Refused("clock-rolled-back", "judgement-2: the clock is behind the mark")
+    key = commitment_key(state.install_secret, body.request)
+    try:
+        licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-3
+    except Refused as refusal:
+        yield refusal
+    at = clock.judged_at(state, now)
+    if at < dates.begins(body.starts):
+        yield Refused("not-yet-valid", "judgement-4: it has not begun")
+    if body.expires is not None and at >= dates.ends(body.expires):
+        yield Refused("expired", "judgement-5: it has ended")
+
+
+def _blocked_by(
+    refusal: Refused, state: State, slot: Slot, force: InForce, listed: RevocationsBody | None, at: int
+) -> frozenset[int] | None:
+    """What a broken rule blocks; None where it is overlooked."""
+    body = force.license.body
+    rules = {rule.cause: rule for rule in body.grace}
+    cause = _cause(refusal, state, force.license, listed, rules)
+    if cause is None:
+        return STOPPED
+    rule = rules.get(cause)
+    if rule is None:
+        return None if cause == OVER_QUOTA else STOPPED
+    if rule.outcome == WARN or at < min(_since(cause, state, slot, force) + rule.seconds, quota.MOST):
+        return None
+    if rule.outcome == BLOCK:
+        return frozenset(dict(body.enforcement)[cause])
+    return STOPPED
+
+
+def _cause(
+    refusal: Refused,
+    state: State,
+    license: License,
+    listed: RevocationsBody | None,
+    rules: dict[int, GraceRule],
+) -> int | None:
+    match refusal.word:
+        case "revoked":
+            by_key = any(signer in state.trust.revoked for signer in license.frame.signers)
+            pooled = listed is not None and listed.cause_of(license.body.license) == POOLED
+            return POOLED if pooled and not by_key else REVOKED
+        case "wrong-machine":
+            return CONFLICT
+        case "expired":
+            return EXPIRED
+        case "quota-exceeded":
+            return UPGRADED if UPGRADED in rules and OVER_QUOTA not in rules else OVER_QUOTA
+    return None
+
+
+def _since(cause: int, state: State, slot: Slot, force: InForce) -> int:
+    body = force.license.body
+    if cause == CONFLICT:
+        return slot.matched
+    if cause == EXPIRED and body.expires is not None:
+        return dates.ends(body.expires)
+    if cause in (REVOKED, POOLED):
+        return state.mark if slot.revoked is None else slot.revoked
+    over = state.mark if slot.over is None else slot.over
+    return max(over, dates.begins(body.starts)) if force.waited else over

@@ -1,0 +1,299 @@
+//! Servers in situations that are drawn: what a license grants and says of each cause, what is in use,
+//! since when something is wrong. And what is asked of them, at instants where an answer may turn.
+
+use olr::crypto::digest::tagged;
+use olr::crypto::label::STATE;
+use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Grant, Operation, Outcome};
+use olr::key::{Role, key_id};
+use olr::license::{License, LicenseBody};
+use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
+use olr::state::{Memory, STATE_CAP, Slot, State};
+use olr::time::{Day, Instant};
+use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
+use olr::wire::frame::Kind;
+use olr::wire::id::LicenseId;
+use rand::RngExt;
+use rand::rngs::ChaCha20Rng;
+use rand::seq::IndexedRandom;
+
+use crate::raw::{Raw, sized};
+use crate::scenario::Scenario;
+use crate::world::{NOW, World, text};
+
+const DAY: u64 = 86_400;
+/// Where the memory of a state begins: header, secret, length.
+const MEMORY: usize = 43;
+
+const MODULES: [&str; 5] = ["ACB", "NET", "OBM", "OBM2", "Ω"];
+const COUNTS: [u64; 9] = [0, 1, 2, 3, 5, 8, 9, u64::MAX - 1, u64::MAX];
+const VERSIONS: [&str; 13] = [
+    "",
+    "7",
+    "7.0",
+    "7.7",
+    "7.10",
+    "v7.7-rc2",
+    "8",
+    "1.0.0.0.0.0.0.0.9",
+    "1.0.0.0.0.0.0.1",
+    "abc",
+    "18446744073709551615",
+    "36893488147419103232",
+    "٩.9",
+];
+
+/// Draws from a generator.
+struct Lot<'a>(&'a mut ChaCha20Rng);
+
+impl Lot<'_> {
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        *of.choose(self.0).unwrap()
+    }
+
+    fn chance(&mut self, of: f64) -> bool {
+        self.0.random_bool(of)
+    }
+
+    /// Some of these, in their order.
+    fn some<T: Copy>(&mut self, of: &[T], each: f64) -> Vec<T> {
+        of.iter().copied().filter(|_| self.chance(each)).collect()
+    }
+
+    fn set<T: Copy + Ord, E, const CAP: usize>(
+        &mut self,
+        of: &[T],
+        each: f64,
+        mut make: impl FnMut(&mut Self, T) -> E,
+    ) -> Set<E, CAP>
+    where
+        E: olr::wire::codec::Keyed,
+    {
+        let mut some = self.some(of, each);
+        some.sort();
+        Set::new(some.into_iter().map(|entry| make(self, entry)).collect()).unwrap()
+    }
+
+    fn count(&mut self) -> u64 {
+        self.one(&COUNTS)
+    }
+
+    fn limit(&mut self) -> Limit<u64> {
+        if self.chance(0.3) { Limit::Any } else { Limit::Only(self.count()) }
+    }
+
+    fn grant(&mut self, module: &str) -> Grant {
+        let includes = self.set(&MODULES, 0.2, |_, module| text(module));
+        Grant {
+            module: text(module),
+            name: text(module),
+            group: Text::default(),
+            unit: text("device"),
+            quota: self.limit(),
+            account_cap: self.limit(),
+            admin_cap: self.limit(),
+            pool: text(self.one(&["", "", "p", "q"])),
+            requires: Set::default(),
+            includes,
+            minimum_version: text(self.one(&VERSIONS)),
+        }
+    }
+
+    fn terms(&mut self, body: &mut LicenseBody) {
+        body.grants = self.set(&MODULES, 0.5, |lot, module| lot.grant(module));
+        body.grace = self.set(&CAUSES, 0.5, |lot, cause| GraceRule {
+            cause,
+            seconds: lot.one(&[0, 1, DAY, 14 * DAY, 400 * DAY, u64::MAX]),
+            outcome: lot.one(&[Outcome::Stop, Outcome::Block, Outcome::Warn]),
+        });
+        let blocks: Vec<_> = body.grace.iter().filter(|r| r.outcome == Outcome::Block).collect();
+        let blocks: Vec<_> = blocks.iter().map(|rule| rule.cause).collect();
+        body.enforcement = self.set(&blocks, 1.0, |lot, cause| EnforcementRule {
+            cause,
+            blocked: lot.set(Operation::ALL, 0.3, |_, operation| operation),
+        });
+        body.always = self.set(Operation::ALL, 0.1, |_, operation| operation);
+        body.expires = self.day(&["2027-11-30", "2027-12-24", "2028-11-22"]);
+        body.maintenance = self.day(&["2027-11-23", "2028-11-22"]);
+    }
+
+    fn day(&mut self, of: &[&str]) -> Option<Day> {
+        let day = Day::parse(self.one(of)).unwrap();
+        self.chance(0.8).then_some(day)
+    }
+
+    fn instant(&mut self) -> Instant {
+        let of = [NOW, "2027-11-20T09:00:00Z", "2027-12-03T09:00:00Z", "2028-01-01T00:00:00Z"];
+        match self.0.random_range(0..20) {
+            0 => Instant::new(0),
+            1 => Instant::new(u64::MAX),
+            _ => Instant::parse(self.one(&of)).unwrap(),
+        }
+    }
+
+    fn remembered(&mut self, slot: &mut Slot) {
+        slot.usage = self.set(&MODULES, 0.4, |lot, module| Count {
+            module: text(module),
+            count: lot.count(),
+        });
+        slot.over = self.chance(0.7).then(|| self.instant());
+        slot.revoked = self.chance(0.7).then(|| self.instant());
+        slot.matched = self.instant();
+        if self.chance(0.2) {
+            slot.installed = None;
+        }
+        if self.chance(0.1) {
+            slot.next = None;
+        }
+        if self.chance(0.2) || (slot.installed.is_none() && slot.next.is_none()) {
+            slot.receipt = Some(Blob::new(b"a receipt").unwrap());
+        }
+    }
+
+    fn memory(&mut self, memory: &mut Memory) {
+        let mut slots = memory.slots.to_vec();
+        slots.iter_mut().for_each(|slot| self.remembered(slot));
+        if self.chance(0.05) && (slots[0].installed.is_some() || slots[0].next.is_some()) {
+            let mut other = slots[0].clone();
+            other.name.slot = text("redirector");
+            self.remembered(&mut other);
+            slots.push(other);
+        }
+        memory.slots = Set::new(slots).unwrap();
+        if self.chance(0.2) {
+            memory.mark = self.instant();
+        }
+    }
+
+    /// When it is asked: at an instant, or after a span that one of them may wait for.
+    fn at(&mut self) -> String {
+        let from = [
+            NOW,
+            "2027-11-23T09:00:00Z",
+            "2027-12-01T12:00:00Z",
+            "2027-12-25T12:00:00Z",
+            "2027-12-31T10:00:00Z",
+            "2028-11-23T12:00:00Z",
+        ];
+        let from = Instant::parse(self.one(&from)).unwrap().seconds;
+        let after = self.one(&[0, 0, 1, DAY, 14 * DAY, 400 * DAY]);
+        Instant::new(from + after - self.one(&[0, 0, 1])).to_string()
+    }
+
+    fn counts(&mut self, most: usize) -> String {
+        let count = self.0.random_range(1..=most);
+        let one = |lot: &mut Self| format!("{}={}", lot.one(&MODULES), lot.count());
+        (0..count).map(|_| one(self)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn question(&mut self) -> Vec<(&'static str, String)> {
+        let at = self.at();
+        let mut lines = vec![("artefact", "state".to_string())];
+        match self.0.random_range(0..10) {
+            0 | 1 => lines.push(("question", format!("judge at {at}"))),
+            2 => {
+                lines.push(("question", format!("limit at {at}")));
+                lines.push(("module", self.one(&MODULES).to_string()));
+                lines.push(("uses", self.count().to_string()));
+                lines.push(("limit", self.count().to_string()));
+            }
+            _ => {
+                let operation = self.one(Operation::ALL).word();
+                lines.push(("question", format!("ask {operation} at {at}")));
+                if self.chance(0.7) {
+                    lines.push(("adds", self.counts(4)));
+                }
+                if self.chance(0.3) {
+                    lines.push(("account", self.counts(2)));
+                }
+                if self.chance(0.6) {
+                    lines.push(("version", self.one(&VERSIONS).to_string()));
+                }
+                if self.chance(0.3) {
+                    let days = ["2027-11-22", "2027-11-23", "2027-11-24", "2029-01-01"];
+                    lines.push(("release", self.one(&days).to_string()));
+                }
+            }
+        }
+        if self.chance(0.2) {
+            lines.push(("machine", self.one(&["copy", "other", "card-replaced"]).to_string()));
+        }
+        if self.chance(0.1) {
+            lines.push(("slot", self.one(&["backup", "redirector", "nowhere"]).to_string()));
+        }
+        lines
+    }
+}
+
+const CAUSES: [Cause; 6] = [
+    Cause::Expired,
+    Cause::OverQuota,
+    Cause::Conflict,
+    Cause::Revoked,
+    Cause::Pooled,
+    Cause::Upgraded,
+];
+
+/// A server, and a question of it.
+pub fn draw(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
+    let mut lot = Lot(rng);
+    let mut state = world.installed(NOW, |body| lot.terms(body));
+    if lot.chance(0.3) {
+        waiting(world, &mut state, &mut lot);
+    }
+    if lot.chance(0.3) {
+        withdrawn(world, &mut state, &mut lot);
+    }
+    if lot.chance(0.1) {
+        let issuer = key_id(Role::Issuer, &world.vendor.issuer.public());
+        let second = world.vendor.second_trust(|t| t.revoked = Set::new(vec![issuer]).unwrap());
+        state.take_up(world.vendor.trust.successor(&second).unwrap()).unwrap();
+    }
+    let bytes = remembering(&state.to_bytes(), |memory| lot.memory(memory));
+    let header = lot.question().into_iter().map(|(key, value)| (key.to_string(), value));
+    Scenario { name: "situation".to_string(), header: header.collect(), bytes }
+}
+
+/// One more license, which begins later.
+fn waiting(world: &World, state: &mut State, lot: &mut Lot) {
+    let bytes = world.license(|body| {
+        lot.terms(body);
+        body.answer = 2;
+        body.license = LicenseId([0x22; 16]);
+        body.starts = Day::parse("2028-01-01").unwrap();
+        body.expires = lot.day(&["2028-01-01", "2028-11-22"]);
+    });
+    let license = License::verify(&bytes, &world.vendor.trust).unwrap();
+    state.accept(&license, Instant::parse(NOW).unwrap()).unwrap();
+}
+
+/// A list that names one of the licenses, or both.
+fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
+    let mut named = lot.some(&[[0x11; 16], [0x22; 16]], 0.7);
+    named.sort_by_key(|id| digest_of(LicenseId(*id)));
+    let cause = |lot: &mut Lot| lot.one(&[Cause::Revoked, Cause::Pooled]);
+    let licenses = named
+        .iter()
+        .map(|id| Withdrawn { license: digest_of(LicenseId(*id)), cause: cause(lot) })
+        .collect();
+    let body = RevocationsBody {
+        version: 1,
+        sequence: 1,
+        issued: Instant::parse(NOW).unwrap(),
+        licenses: Set::new(licenses).unwrap(),
+        extensions: Set::default(),
+    };
+    let mut frame = Raw::new(Kind::Revocations, world.vendor.trust.vendor(), encode(&body));
+    frame.attachments.push(world.vendor.delegation.clone());
+    frame.sign(Role::Issuer, &world.vendor.issuer);
+    state.revoke(&frame.bytes()).unwrap();
+}
+
+fn remembering(state: &[u8], change: impl FnOnce(&mut Memory)) -> Vec<u8> {
+    let mut memory: Memory =
+        decode("memory", &state[MEMORY..state.len() - 32], STATE_CAP).unwrap();
+    change(&mut memory);
+    let mut bytes = state[..MEMORY - 4].to_vec();
+    bytes.extend(sized(&encode(&memory)));
+    bytes.extend(tagged(&[STATE, &bytes]));
+    bytes
+}
