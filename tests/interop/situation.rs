@@ -131,10 +131,8 @@ impl Lot<'_> {
     }
 
     fn remembered(&mut self, slot: &mut Slot) {
-        slot.usage = self.set(&MODULES, 0.4, |lot, module| Count {
-            module: text(module),
-            count: lot.count(),
-        });
+        slot.usage = self
+            .set(&MODULES, 0.4, |lot, module| Count { module: text(module), count: lot.count() });
         slot.over = self.chance(0.7).then(|| self.instant());
         slot.revoked = self.chance(0.7).then(|| self.instant());
         slot.matched = self.instant();
@@ -289,8 +287,7 @@ fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
 }
 
 fn remembering(state: &[u8], change: impl FnOnce(&mut Memory)) -> Vec<u8> {
-    let mut memory: Memory =
-        decode("memory", &state[MEMORY..state.len() - 32], STATE_CAP).unwrap();
+    let mut memory: Memory = decode("memory", &state[MEMORY..state.len() - 32], STATE_CAP).unwrap();
     change(&mut memory);
     let mut bytes = state[..MEMORY - 4].to_vec();
     bytes.extend(sized(&encode(&memory)));
