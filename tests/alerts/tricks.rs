@@ -96,7 +96,7 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
             assert!(notice.text().chars().all(|c| is_shown(c) || c == '\n'));
             let environment = notice.environment();
             assert!(environment.iter().all(|(_, value)| value.chars().all(is_shown)));
-            assert_eq!(notice.text().matches("\nNext step: ").count() <= 1, true);
+            assert!(notice.text().matches("\nNext step: ").count() <= 1);
             assert_eq!(notice.text().matches("\nAlert: ").count(), 1);
             seen += 1;
         }
