@@ -25,6 +25,8 @@ mod server;
 mod settings;
 mod story;
 mod tricks;
+#[cfg(feature = "cli")]
+mod verb;
 
 use machine::around;
 use server::{Manners, Server, Taken};
