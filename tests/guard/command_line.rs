@@ -139,7 +139,7 @@ fn the_command_line_and_the_library_agree() {
             let text = amount.to_string();
             let mut args = vec!["check", module, &text, "--operation", operation.word()];
             if !version.is_empty() {
-                args.extend(["--version-of-product", version]);
+                args.extend(["--product-version", version]);
             }
             let answer = guard.ask(&question);
             noes += u32::from(answer.is_err());
