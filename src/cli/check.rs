@@ -91,7 +91,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         },
         _ => "yes".to_string(),
     };
-    let report = Report::new(text, json);
+    let mut report = Report::new(text, json);
+    report.notes.extend(decision.headline().filter(|_| refusal.is_none()));
     let report = match &refusal {
         Some(refusal) => report.refused(refusal),
         None => report,

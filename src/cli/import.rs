@@ -12,7 +12,7 @@ use olr::state::Accepted;
 use super::context::{Context, HomeArg};
 use super::files::read_answer;
 use super::output::Report;
-use super::show;
+use super::{license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -31,7 +31,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let (around, _) = context.around(true);
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
     let report = match home.import_with(&bytes, &around, false, over)? {
-        Imported::License { license, accepted } => imported(&license, accepted),
+        Imported::License { license, accepted } => {
+            let body = license.body();
+            let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;
+            let mut report = imported(&license, accepted);
+            report.notes.extend(decision.headline());
+            report
+        }
         Imported::Trust { trust, new } => {
             let body = trust.body();
             let text = match new {
@@ -79,10 +85,10 @@ fn imported(license: &License, accepted: Accepted) -> Report {
     };
     let text = format!(
         "{}\n\n{}\n\n{done}",
-        show::pairs(&show::license_pairs(body)),
-        show::modules(body, None)
+        show::pairs(&license::pairs(body)),
+        license::modules(body, None)
     );
-    let mut json = show::license_json(body);
+    let mut json = license::report(body);
     json.insert("imported".to_string(), json!(word));
     let mut report = Report::new(text, Value::Object(json));
     if !body.policy.stops_a_copy() {

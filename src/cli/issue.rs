@@ -21,9 +21,9 @@ use super::key::signature_pairs;
 use super::output::Report;
 use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
-use super::show;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
+use super::{license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -148,7 +148,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
             let file = args.output.name(NAME);
             text += &granted(license, &issued, &file, args.output.path(NAME).is_none());
-            json["license"] = Value::Object(show::license_json(license.body()));
+            json["license"] = Value::Object(license::report(license.body()));
             json["file"] = json!(file);
         }
         _ => text += "\nThe request fits the grant. Nothing was signed or written.",
@@ -218,8 +218,8 @@ fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) 
     let to = if issued.stored || stdout { " to" } else { "" };
     format!(
         "\n{}\n\n{}\n\n{how}{to} {file} for {}.",
-        show::pairs(&show::license_pairs(body)),
-        show::modules(body, None),
+        show::pairs(&license::pairs(body)),
+        license::modules(body, None),
         shown(&body.licensee)
     )
 }

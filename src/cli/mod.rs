@@ -23,6 +23,7 @@ mod inspect;
 mod issue;
 #[cfg(feature = "vendor")]
 mod key;
+mod license;
 mod machine;
 mod manual;
 #[cfg(all(test, feature = "vendor"))]

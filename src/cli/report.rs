@@ -7,7 +7,7 @@ use olr::error::Result;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::output::Report;
-use super::{request, show};
+use super::{license, request};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -29,11 +29,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     home.report(product, slot, &usage, &around)?;
     let (_, decision) = home.decide(product, slot, &around)?;
     let body = decision.license.as_ref().map(|license| license.body());
-    let mut text = body.map(|body| show::modules(body, Some(&decision.usage))).unwrap_or_default();
-    if let Some(grace) = &decision.grace {
-        text += &format!("\n\n{}", grace.overlooked.fact());
+    let mut text =
+        body.map(|body| license::modules(body, Some(&decision.usage))).unwrap_or_default();
+    if let Some(headline) = decision.headline() {
+        text += &format!("\n\n{headline}");
     }
     let modules: Map<_, _> =
         decision.usage.iter().map(|count| (count.module.to_string(), json!(count.count))).collect();
-    Ok(Report::new(text, json!({"used": Value::Object(modules)})).at_home(&home))
+    Ok(Report::new(text, json!({"used": Value::Object(modules), "headline": decision.headline()}))
+        .at_home(&home))
 }

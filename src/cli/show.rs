@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 
 use olr::anchor::AnchorBody;
 use olr::display::{code, shown};
-use olr::entitlement::{Cause, Count, Grant, Outcome};
 use olr::key::{Role, key_id};
-use olr::license::LicenseBody;
 use olr::machine::{Change, Factor, Line};
 #[cfg(feature = "vendor")]
 use olr::machine::{changes, judgement};
@@ -16,7 +14,7 @@ use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, RequestBody};
 use olr::revocation::RevocationsBody;
 use olr::time::Day;
-use olr::wire::codec::{Limit, Set};
+use olr::wire::codec::Limit;
 
 /// A table with aligned columns and no frame.
 pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
@@ -287,106 +285,9 @@ pub fn earlier_json(earlier: &[Earlier]) -> Value {
     )
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         _ => Map::new(),
     }
-}
-
-pub fn license_pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
-    let languages: Vec<_> = body.languages.iter().map(|l| l.to_string()).collect();
-    let mut pairs = vec![
-        ("license", body.license.to_string()),
-        ("licensee", body.licensee.to_string()),
-        ("product", body.product.to_string()),
-        ("slot", body.slot.to_string()),
-        ("type", format!("{} ({} {})", &*body.type_id, body.model, body.edition)),
-        ("issued", body.issued.to_string()),
-        ("starts", body.starts.to_string()),
-        ("expires", last_day(body.expires)),
-        ("maintenance", last_day(body.maintenance)),
-        ("languages", languages.join(", ")),
-    ];
-    if let Some(rule) = body.grace.iter().find(|rule| rule.cause == Cause::Conflict) {
-        let days = rule.seconds / 86_400;
-        let text = format!("goes on for {days} days where the machine no longer matches");
-        pairs.push(("grace", text));
-    }
-    if let Some(rule) = body.grace.iter().find(|rule| rule.cause == Cause::Revoked) {
-        let text = match rule.outcome {
-            Outcome::Warn => "goes on when it is revoked, and says so".to_string(),
-            _ => format!("goes on for {} days when it is revoked", rule.seconds / 86_400),
-        };
-        pairs.push(("when revoked", text));
-    }
-    if let Some(replaced) = body.replaces {
-        pairs.push(("replaces", replaced.to_string()));
-    }
-    if !body.note.is_empty() {
-        pairs.push(("note", body.note.to_string()));
-    }
-    pairs
-}
-
-/// The modules of a license as a table, by group; with what is used and left where that is known.
-/// Of a pool, the quota of the module itself stands there, and what is left in the pool.
-pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
-    let row = |g: &Grant| {
-        let mut row = vec![g.group.to_string(), g.module.to_string(), g.name.to_string()];
-        row.push(quota(&g.quota));
-        if let Some(usage) = usage {
-            let used = usage.get(&*g.module).map_or(0, |count| count.count);
-            let available = olr::entitlement::quota(g, &body.grants, usage).available();
-            row.push(used.to_string());
-            row.push(available.map_or("unlimited".to_string(), |left| left.to_string()));
-        }
-        row.push(g.unit.to_string());
-        row.push(g.pool.to_string());
-        row
-    };
-    let mut rows: Vec<_> = body.grants.iter().map(row).collect();
-    rows.sort();
-    let mut header = vec!["group", "module", "name", "quota"];
-    header.extend(if usage.is_some() { &["used", "available"][..] } else { &[] });
-    header.extend(["unit", "pool"]);
-    if rows.iter().all(|row| row.last().is_none_or(String::is_empty)) {
-        header.pop();
-        rows.iter_mut().for_each(|row| drop(row.pop()));
-    }
-    table(&header, &rows, if usage.is_some() { &[3, 4, 5] } else { &[3] })
-}
-
-/// What a report says of a license.
-pub fn license_json(body: &LicenseBody) -> Map<String, Value> {
-    used_json(body, None)
-}
-
-/// As [`license_json`], with what is in use.
-pub fn used_json(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<String, Value> {
-    let module = |grant: &Grant| {
-        let stands = usage.map(|usage| olr::entitlement::quota(grant, &body.grants, usage));
-        let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
-        let available = stands.and_then(|quota| quota.available());
-        let available = available.map(|left| i64::try_from(left).unwrap_or(i64::MAX));
-        let quota = match &grant.quota {
-            Limit::Only(count) => json!(count),
-            Limit::Any => json!("unlimited"),
-        };
-        let entry = json!({
-            "quota": quota, "used": used, "available": available, "unit": &*grant.unit, "group": &*grant.group,
-        });
-        (grant.module.to_string(), entry)
-    };
-    let modules: Map<_, _> = body.grants.iter().map(module).collect();
-    let report = json!({
-        "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
-        "type": &*body.type_id, "model": body.model.word(), "edition": body.edition.word(),
-        "licensee": &*body.licensee, "issued": body.issued.to_string(),
-        "starts": body.starts.to_string(), "expires": day_json(body.expires),
-        "maintenance": day_json(body.maintenance), "modules": modules,
-        "languages": body.languages.iter().map(|l| l.to_string()).collect::<Vec<_>>(),
-        "grace": null, "note": &*body.note,
-    });
-    object(report)
 }

@@ -10,7 +10,7 @@ use olr::state::State;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::output::Report;
-use super::{show, verify};
+use super::{license, show, verify};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -92,7 +92,7 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     let Some(license) = &decision.license else { return String::new() };
     let body = license.body();
     let mut pairs = vec![("state", decision.state().to_string())];
-    pairs.extend(show::license_pairs(body));
+    pairs.extend(license::pairs(body));
     if let Some(machine) = &decision.machine {
         pairs.push((
             "machine",
@@ -101,6 +101,14 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
                 machine.score, machine.total, machine.threshold
             ),
         ));
+    }
+    for grace in &decision.graces {
+        let until = grace.until.map(|until| {
+            let left = license::span(until.seconds.saturating_sub(decision.at.seconds));
+            format!(", until {until} ({left} left), then {}", grace.then)
+        });
+        let until = until.unwrap_or_default();
+        pairs.push(("overlooked", format!("{} since {}{until}", grace.cause, grace.since)));
     }
     match &decision.next {
         Some(next) => pairs
@@ -113,7 +121,7 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
             }),
         )),
     }
-    let modules = show::modules(body, Some(&decision.usage));
+    let modules = license::modules(body, Some(&decision.usage));
     let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
     // A refusal comes last, where people look for what to do.
     if let Some(first) = decision.headline().filter(|_| decision.refusal.is_none()) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
+use olr::entitlement::Operation;
 use olr::error::{Error, Refusal, Result};
 use olr::license::License;
 use olr::machine::Comparison;
@@ -15,7 +16,7 @@ use olr::wire::frame::{Frame, Kind};
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::read_answer;
 use super::output::Report;
-use super::show;
+use super::{license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -76,14 +77,20 @@ fn sentence(decision: &Decision) -> String {
         _ if decision.grace.is_some() => decision.headline().unwrap_or_default(),
         Some(license) => match license.body().expires {
             None => "licensed, without an end".to_string(),
-            end => format!("licensed until {}", show::last_day(end)),
+            end => {
+                let near = decision.near_end().map(|near| format!("\n{near}"));
+                format!("licensed until {}{}", show::last_day(end), near.unwrap_or_default())
+            }
         },
         None => String::new(),
     }
 }
 
-/// What is said of the clock, where it is not to be relied upon.
+/// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
+/// where something else came first.
 pub fn remarks(decision: &Decision) -> Vec<String> {
+    let near =
+        decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
     let pending = decision.clock_is_pending.then(|| {
         format!(
             "The clock is far ahead of what is known and not believed yet: judged at {}.",
@@ -92,7 +99,7 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     });
     let off = (decision.clock_memory == ClockMemory::Off)
         .then(|| "The home cannot be written: a clock set back goes unnoticed.".to_string());
-    pending.into_iter().chain(off).collect()
+    pending.into_iter().chain(off).chain(near).collect()
 }
 
 /// How the machine matches, factor by factor, where there is a license to be held against it.
@@ -123,7 +130,7 @@ fn file_report(
     }
     let comparison = explain(&license, state, &state.found(around)?, &findings.unreadable);
     let error = error.hint(comparison.next_step());
-    let mut json = show::license_json(license.body());
+    let mut json = license::report(license.body());
     json.insert("machine".to_string(), machine_json(&comparison));
     let text = format!(
         "{}\n\nrefused: {error}\nhint: {}",
@@ -149,7 +156,8 @@ fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
 
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Report {
-    let json = decision.license.as_ref().map(|l| show::used_json(l.body(), Some(&decision.usage)));
+    let json =
+        decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
     let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("judged_at".to_string(), json!(decision.at.to_string()));
@@ -164,6 +172,12 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
         });
         json.insert("grace".to_string(), grace);
     }
+    let soon =
+        decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
+    json.insert("expires_soon".to_string(), json!(soon));
+    json.insert("headline".to_string(), json!(decision.headline()));
+    let blocked: Vec<_> = decision.blocked().iter().map(Operation::word).collect();
+    json.insert("blocked".to_string(), json!(blocked));
     let next = decision.next.as_ref().map(|next| {
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });

@@ -5,14 +5,23 @@ use crate::error::Error;
 use crate::policy::{COUNTDOWN, Decision, Grace};
 
 impl Decision {
-    /// What whoever logs in is shown first, in one sentence: what is refused, or what is overlooked
-    /// and until when; nothing where all is well.
+    /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and
+    /// until when, or that the end is near; nothing where all is well.
     pub fn headline(&self) -> Option<String> {
         match (&self.refusal, &self.grace) {
             (Some(refusal), _) => Some(self.refused(refusal)),
             (None, Some(grace)) => Some(self.overlooked(grace)),
-            (None, None) => None,
+            (None, None) => self.near_end(),
         }
+    }
+
+    /// That the license expires within 30, 7 or 1 days, where nothing waits to take over.
+    pub fn near_end(&self) -> Option<String> {
+        let (last, days) = self.expires_soon()?;
+        let left = if days == 1 { "a day".to_string() } else { format!("{days} days") };
+        Some(format!(
+            "this license expires on {last}, within {left}; ask for a renewal: olr request --renew"
+        ))
     }
 
     fn refused(&self, refusal: &Error) -> String {

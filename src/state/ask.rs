@@ -98,7 +98,8 @@ impl State {
         rng.fill_bytes(&mut request.0);
         let number = self.next_number()?;
         let name = SlotName { product: asked.product.clone(), slot: asked.slot.clone() };
-        let installed = self.memory.slots.get(&name).and_then(|slot| slot.installed.as_ref());
+        let slot = self.memory.slots.get(&name);
+        let installed = slot.and_then(|slot| slot.installed.as_ref());
         let body = RequestBody {
             request,
             number,
@@ -117,7 +118,7 @@ impl State {
             clock: around.clock,
             boot: around.boot.clone(),
             renews: ask.renews,
-            usage: Set::default(),
+            usage: slot.map(|slot| slot.usage.clone()).unwrap_or_default(),
             wanted: ask.wanted,
             note: ask.note,
             extensions: Set::default(),

@@ -13,7 +13,7 @@ use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
 
 use super::{Args, Findings, known_revocations, known_trust, signed};
-use crate::cli::show;
+use crate::cli::{license, show};
 
 pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::License, bytes)?;
@@ -26,10 +26,10 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     // Shown also where nobody can say whether it is true: `verified` says so.
     match decode::<LicenseBody>("license body", frame.body, BODY_CAP) {
         Ok(body) => {
-            findings.pairs.extend(show::license_pairs(&body));
+            findings.pairs.extend(license::pairs(&body));
             findings.pairs.push(("answers request", olr::display::code(&body.request_hash)));
-            findings.more = show::modules(&body, None);
-            findings.json.extend(show::license_json(&body));
+            findings.more = license::modules(&body, None);
+            findings.json.extend(license::report(&body));
             findings.json.insert("code".to_string(), json!(olr::display::code(&body.request_hash)));
         }
         Err(error) if findings.verified.is_none() => return Err(error),

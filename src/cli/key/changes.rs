@@ -9,7 +9,7 @@ use olr::time::Instant;
 use olr::trust::{DelegationBody, ModuleMaximum, SignerRule, Trust, TrustBody};
 use olr::wire::codec::{Limit, Set, Text};
 
-use crate::cli::show;
+use crate::cli::{license, show};
 
 /// What would be signed: of a next trust what differs from the one at hand, of anything else all.
 pub fn changes(proposal: &Proposal, trust: Option<&Trust>) -> String {
@@ -27,7 +27,7 @@ pub fn changes(proposal: &Proposal, trust: Option<&Trust>) -> String {
         }
         Content::Delegation(body) => show::pairs(&delegation_pairs(body)),
         Content::License(body) => {
-            format!("{}\n\n{}", show::pairs(&show::license_pairs(body)), show::modules(body, None))
+            format!("{}\n\n{}", show::pairs(&license::pairs(body)), license::modules(body, None))
         }
     }
 }
@@ -50,7 +50,7 @@ pub fn content_json(proposal: &Proposal, trust: Option<&Trust>) -> Value {
                     .collect(),
             )
         }
-        Content::License(body) => Value::Object(show::license_json(body)),
+        Content::License(body) => Value::Object(license::report(body)),
     }
 }
 

@@ -1,0 +1,144 @@
+//! How a license looks to people and programs.
+
+use serde_json::{Map, Value, json};
+
+use olr::entitlement::{Cause, Count, GraceRule, Grant, Operation, Outcome};
+use olr::license::LicenseBody;
+use olr::wire::codec::{Limit, Set};
+
+use super::show::{day_json, last_day, object, quota, table};
+
+pub fn pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
+    let languages: Vec<_> = body.languages.iter().map(|l| l.to_string()).collect();
+    let mut pairs = vec![
+        ("license", body.license.to_string()),
+        ("licensee", body.licensee.to_string()),
+        ("product", body.product.to_string()),
+        ("slot", body.slot.to_string()),
+        ("type", format!("{} ({} {})", &*body.type_id, body.model, body.edition)),
+        ("issued", body.issued.to_string()),
+        ("starts", body.starts.to_string()),
+        ("expires", last_day(body.expires)),
+        ("maintenance", last_day(body.maintenance)),
+        ("languages", languages.join(", ")),
+    ];
+    pairs.extend(body.grace.iter().map(|rule| follows(rule, body)));
+    if !body.always.is_empty() {
+        pairs.push(("never blocked", words(body.always.iter().copied())));
+    }
+    if let Some(replaced) = body.replaces {
+        pairs.push(("replaces", replaced.to_string()));
+    }
+    if !body.note.is_empty() {
+        pairs.push(("note", body.note.to_string()));
+    }
+    pairs
+}
+
+/// What follows a cause, in the words of the license.
+fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
+    let when = match rule.cause {
+        Cause::Expired => "when expired",
+        Cause::OverQuota => "over quota",
+        Cause::Conflict => "other machine",
+        Cause::Revoked => "when revoked",
+        Cause::Pooled => "when pooled",
+        Cause::Upgraded => "upgraded, over",
+    };
+    let blocked = body.enforcement.get(&rule.cause).map(|rule| words(rule.blocked.iter().copied()));
+    let then = match rule.outcome {
+        Outcome::Warn => return (when, "goes on, and says so".to_string()),
+        Outcome::Stop => "stops".to_string(),
+        Outcome::Block => format!("blocks {}", blocked.unwrap_or_default()),
+    };
+    let text = match rule.seconds {
+        0 => format!("{then} at once"),
+        seconds => format!("goes on for {}, then {then}", span(seconds)),
+    };
+    (when, text)
+}
+
+fn words(operations: impl Iterator<Item = Operation>) -> String {
+    operations.map(|operation| operation.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// So many seconds in days, hours or minutes, the largest two that are not 0.
+pub fn span(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let mut left = seconds;
+    let mut pieces = Vec::new();
+    for (size, name) in units {
+        let count = left / size;
+        left %= size;
+        match count {
+            0 => {}
+            1 => pieces.push(format!("1 {name}")),
+            _ => pieces.push(format!("{count} {name}s")),
+        }
+    }
+    pieces.truncate(2);
+    if pieces.is_empty() { "0 seconds".to_string() } else { pieces.join(" ") }
+}
+
+/// The modules of a license as a table, by group; with what is used and left where that is known.
+/// Of a pool, the quota of the module itself stands there, and what is left in the pool.
+pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
+    let row = |g: &Grant| {
+        let mut row = vec![g.group.to_string(), g.module.to_string(), g.name.to_string()];
+        row.push(quota(&g.quota));
+        if let Some(usage) = usage {
+            let used = usage.get(&*g.module).map_or(0, |count| count.count);
+            let available = olr::entitlement::quota(g, &body.grants, usage).available();
+            row.push(used.to_string());
+            row.push(available.map_or("unlimited".to_string(), |left| left.to_string()));
+        }
+        row.push(g.unit.to_string());
+        row.push(g.pool.to_string());
+        row
+    };
+    let mut rows: Vec<_> = body.grants.iter().map(row).collect();
+    rows.sort();
+    let mut header = vec!["group", "module", "name", "quota"];
+    header.extend(if usage.is_some() { &["used", "available"][..] } else { &[] });
+    header.extend(["unit", "pool"]);
+    if rows.iter().all(|row| row.last().is_none_or(String::is_empty)) {
+        header.pop();
+        rows.iter_mut().for_each(|row| drop(row.pop()));
+    }
+    table(&header, &rows, if usage.is_some() { &[3, 4, 5] } else { &[3] })
+}
+
+/// What a report says of a license.
+pub fn report(body: &LicenseBody) -> Map<String, Value> {
+    used_report(body, None)
+}
+
+/// As [`report`], with what is in use.
+pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<String, Value> {
+    let module = |grant: &Grant| {
+        let stands = usage.map(|usage| olr::entitlement::quota(grant, &body.grants, usage));
+        let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
+        let available = stands.and_then(|quota| quota.available());
+        let available = available.map(|left| left.clamp(i64::MIN.into(), i64::MAX.into()));
+        let available = available.and_then(|left| i64::try_from(left).ok());
+        let quota = match &grant.quota {
+            Limit::Only(count) => json!(count),
+            Limit::Any => json!("unlimited"),
+        };
+        let entry = json!({
+            "quota": quota, "used": used, "available": available, "unit": &*grant.unit, "group": &*grant.group,
+        });
+        (grant.module.to_string(), entry)
+    };
+    let modules: Map<_, _> = body.grants.iter().map(module).collect();
+    let report = json!({
+        "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
+        "type": &*body.type_id, "model": body.model.word(), "edition": body.edition.word(),
+        "licensee": &*body.licensee, "issued": body.issued.to_string(),
+        "starts": body.starts.to_string(), "expires": day_json(body.expires),
+        "maintenance": day_json(body.maintenance), "modules": modules,
+        "languages": body.languages.iter().map(|l| l.to_string()).collect::<Vec<_>>(),
+        "grace": null, "note": &*body.note,
+    });
+    object(report)
+}
