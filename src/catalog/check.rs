@@ -1,6 +1,6 @@
 //! What is contradictory in a catalog, or names nothing. Each is told with its line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, CatalogProduct, LicenseType, MachinePolicy, Module};
 use crate::catalog::{check_rules, rule};
@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::machine::FactorKind;
 use crate::time::{Day, Span};
 use crate::toml_text::{Written, listed};
+
+mod module;
 
 /// Most entries of a list that a license or a trust carries.
 const LIST_CAP: usize = 64;
@@ -205,104 +207,6 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn module(&self, id: &str, module: &Module) -> Result<()> {
-        let at = |key: &'static str| ["module", id, key];
-        let what = |key: &str| format!("module {id}: {key}");
-        self.name(&["module", id], &format!("module {id}"), id)?;
-        self.name(&at("name"), &what("name"), &module.name)?;
-        self.name(&at("unit"), &what("unit"), &module.unit)?;
-        for (key, value) in [("group", Some(&module.group)), ("pool", module.pool.as_ref())] {
-            if let Some(value) = value.filter(|value| key == "pool" || !value.is_empty()) {
-                self.name(&at(key), &what(key), value)?;
-            }
-        }
-        if module.account_cap == Some(0) {
-            let hint = "write how many, or leave the line out for any number";
-            let fact = what("account_cap: with 0 no account could use it");
-            return self.wrong(&at("account_cap"), fact, hint);
-        }
-        if let Some(version) = &module.minimum_version {
-            self.version(&at("minimum_version"), &what("minimum_version"), version)?;
-            self.name(&at("minimum_version"), &what("minimum_version"), version)?;
-        }
-        self.names(&at("includes"), &what("includes"), &module.includes)?;
-        let product = module.product.as_deref();
-        if let Some(product) = product.filter(|id| self.catalog.product(id).is_none()) {
-            let fact = what(&format!("the catalog has no product {product:?}"));
-            let known = listed(self.catalog.products.iter().map(|product| product.id.as_str()));
-            return self.wrong(&at("product"), fact, format!("its products are {known}"));
-        }
-        let (slots, what) = (module.slots.as_ref(), what("slots"));
-        match product.and_then(|id| self.catalog.product(id)) {
-            Some(product) => {
-                let known = || product.slots.iter().map(String::as_str);
-                self.among(&at("slots"), &what, slots, |slot| known().any(|s| s == slot), known())?;
-            }
-            None => self.among_slots(&at("slots"), &what, slots)?,
-        }
-        self.requires(id, module)
-    }
-
-    fn requires(&self, id: &str, module: &Module) -> Result<()> {
-        let (path, what) = (["module", id, "requires"], format!("module {id}: requires"));
-        self.names(&path, &what, &module.requires)?;
-        for (index, name) in module.requires.iter().enumerate() {
-            let index = index.to_string();
-            let here = ["module", id, "requires", index.as_str()];
-            let Some(needed) = self.catalog.modules.get(name) else {
-                let known = listed(self.catalog.modules.keys().map(String::as_str));
-                let fact = format!("{what}: the catalog has no module {name:?}");
-                return self.wrong(&here, fact, format!("its modules are {known}"));
-            };
-            if name == id {
-                let fact = format!("{what}: it names itself");
-                return self.wrong(&here, fact, "name another module, or leave the line out");
-            }
-            let apart = match (&module.product, &needed.product) {
-                (Some(one), Some(other)) => one != other,
-                _ => false,
-            };
-            let slots = |of: &Module| of.slots.iter().flatten().cloned().collect::<BTreeSet<_>>();
-            let both = module.slots.is_some() && needed.slots.is_some();
-            if apart || (both && slots(module).is_disjoint(&slots(needed))) {
-                let fact = format!("{what}: no product and slot may have both {id} and {name}");
-                return self.wrong(&here, fact, "let both be granted for one slot");
-            }
-        }
-        Ok(())
-    }
-
-    /// Modules of one pool count the same thing.
-    fn pools(&self) -> Result<()> {
-        let mut pools: BTreeMap<&str, Vec<(&str, &Module)>> = BTreeMap::new();
-        for (id, module) in &self.catalog.modules {
-            if let Some(pool) = &module.pool {
-                pools.entry(pool).or_default().push((id, module));
-            }
-        }
-        for (pool, modules) in pools {
-            let Some(((first, like), others)) = modules.split_first() else { continue };
-            if others.is_empty() {
-                let fact = format!("module {first}: pool: no other module has {pool:?}");
-                let hint = "name the pool in each module that shares it, or leave the line out";
-                return self.wrong(&["module", first, "pool"], fact, hint);
-            }
-            for (id, module) in others {
-                let fact = if module.unit != like.unit {
-                    format!("counts in {}, and {first} in {}", module.unit, like.unit)
-                } else if module.unlimited != like.unlimited {
-                    format!("is unlimited where {first} is not, or the other way round")
-                } else {
-                    continue;
-                };
-                let fact = format!("module {id}: it shares pool {pool:?} with {first}, but {fact}");
-                let hint = "give each its own pool, or both the same";
-                return self.wrong(&["module", id, "pool"], fact, hint);
-            }
-        }
-        Ok(())
-    }
-
     fn license_type(&self, id: &str, kind: &LicenseType) -> Result<()> {
         let at = |key: &'static str| ["type", id, key];
         let what = |key: &str| format!("type {id}: {key}");
@@ -336,6 +240,9 @@ impl Check<'_> {
                 return self.wrong(&at("renewal"), fact, "write automatic, manual or none");
             }
         }
+        if let Some(version) = &kind.minimum_version {
+            self.version(&at("minimum_version"), &what("minimum_version"), version)?;
+        }
         if let Some(policy) =
             kind.policy.as_ref().filter(|p| !self.catalog.policies.contains_key(*p))
         {
@@ -352,11 +259,11 @@ impl Check<'_> {
         let is_module = |id: &str| self.catalog.modules.contains_key(id);
         let list = kind.modules.as_ref();
         self.among(&at("modules"), &what("modules"), list, is_module, modules)?;
-        let allowed: BTreeSet<_> = list.into_iter().flatten().collect();
+        let allowed: BTreeSet<_> = list.into_iter().flatten().map(String::as_str).collect();
         for name in &allowed {
             let module = self.catalog.modules.get(*name);
-            let needs = module.into_iter().flat_map(|module| &module.requires);
-            if let Some(needed) = needs.into_iter().find(|needed| !allowed.contains(needed)) {
+            let mut needs = module.into_iter().flat_map(Module::needs);
+            if let Some(needed) = needs.find(|needed| !allowed.contains(needed)) {
                 let fact =
                     what(&format!("modules: {name} requires {needed}, which is not allowed"));
                 return self.wrong(

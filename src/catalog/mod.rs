@@ -2,7 +2,7 @@
 //! `docs/catalog.md` explains every key.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entitlement::{Edition, Model};
 use crate::error::{Error, Result};
@@ -103,6 +103,10 @@ pub struct LicenseType {
     /// The modules it may grant; all where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modules: Option<Vec<String>>,
+    /// The first product version that may run what it grants: numbers with dots. A module may say
+    /// a later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
     /// Operations that nothing blocks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub always: Vec<String>,
@@ -140,6 +144,10 @@ pub struct Module {
     /// Modules that must be granted too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
+    /// Modules of which one more must be granted, and what that one is for: modules that say the
+    /// same share it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, String>,
     /// What comes with it and is never counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<String>,
@@ -232,6 +240,11 @@ impl LicenseType {
 }
 
 impl Module {
+    /// The modules that must be granted too, each once.
+    pub fn needs(&self) -> BTreeSet<&str> {
+        self.requires.iter().chain(self.extra.keys()).map(String::as_str).collect()
+    }
+
     /// Whether it can be granted for this product and slot.
     pub fn is_for(&self, product: &str, slot: &str) -> bool {
         self.product.as_ref().is_none_or(|own| own == product) && allows(self.slots.as_ref(), slot)

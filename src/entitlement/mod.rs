@@ -2,7 +2,9 @@
 //! Obeys `docs/format.md`, section "Grants".
 
 mod quota;
+mod version;
 pub use quota::{Excess, Quota, Quotas, excess, quota};
+pub use version::is_older;
 
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
 use crate::catalog::{allows, check_rules, listed};
-use crate::entitlement::Grant;
+use crate::entitlement::{Grant, is_older};
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Quota};
 use crate::wire::codec::{Limit, Set, Text};
@@ -61,6 +61,7 @@ impl GrantFile {
         for (id, quota) in &self.modules {
             self.expect_module(id, quota, kind, catalog)?;
         }
+        self.expect_extra(catalog)?;
         for (id, cap) in &self.administrators {
             let wrong = |fact: String, hint: &str| {
                 Err(self.written().wrong(&["administrators", id], &fact, hint))
@@ -161,14 +162,49 @@ impl GrantFile {
             let fact = format!("module {id} is free: its quota is always unlimited");
             return wrong(fact, &format!("write {id} = \"unlimited\""));
         }
-        let missing = |needed: &&String| self.modules.get(*needed).is_none_or(Quota::is_zero);
+        let needs = module.needs();
+        let missing = |needed: &&&str| self.modules.get(**needed).is_none_or(Quota::is_zero);
         if !quota.is_zero()
-            && let Some(needed) = module.requires.iter().find(missing)
+            && let Some(needed) = needs.iter().find(missing)
         {
             let fact = format!("module {id} requires {needed}, which is not granted");
-            return wrong(fact, &format!("add {needed} = 1 or more, or take {id} out"));
+            let least = if module.extra.contains_key(*needed) { 2 } else { 1 };
+            return wrong(fact, &format!("add {needed} = {least} or more, or take {id} out"));
         }
         Ok(())
+    }
+
+    /// One of a module for itself, and one more for everything that needs another.
+    fn expect_extra(&self, catalog: &Catalog) -> Result<()> {
+        for (id, needed) in self.extra(catalog) {
+            let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);
+            let granted = self.modules.get(id).map_or(Ok(Limit::Only(0)), Quota::limit)?;
+            let Limit::Only(granted) = granted else { continue };
+            if granted >= least {
+                continue;
+            }
+            let what_for: Vec<_> =
+                needed.keys().map(|what| format!("one more for the {what}")).collect();
+            let by: Vec<_> = needed.values().copied().collect();
+            let what_for = what_for.join(", ");
+            let fact =
+                format!("module {id}: {granted} granted, where {least} are needed: {what_for}");
+            let hint = format!("write {id} = {least} or more, or take out {}", by.join(" and "));
+            return Err(self.written().wrong(&["modules", id], &fact, &hint));
+        }
+        Ok(())
+    }
+
+    /// The modules of which more is needed; what for, and the first granted module that says so.
+    fn extra<'a>(&self, catalog: &'a Catalog) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a str>> {
+        let mut extra: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+        for (by, _) in self.modules.iter().filter(|(_, quota)| !quota.is_zero()) {
+            let Some((by, module)) = catalog.modules.get_key_value(by) else { continue };
+            for (id, what_for) in &module.extra {
+                extra.entry(id).or_default().entry(what_for).or_insert(by);
+            }
+        }
+        extra
     }
 
     /// What a license says of its modules. It has to fit.
@@ -177,9 +213,8 @@ impl GrantFile {
     /// Exit 2 when a module is unknown, or there are too many.
     pub fn grants(&self, kind: &LicenseType, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
         let text = |text: &Option<String>| Text::new(text.as_deref().unwrap_or_default());
-        let texts = |texts: &[String]| {
-            Set::new(texts.iter().map(|text| Text::new(text)).collect::<Result<_>>()?)
-        };
+        let texts =
+            |texts: Vec<&str>| Set::new(texts.into_iter().map(Text::new).collect::<Result<_>>()?);
         let pools: BTreeSet<_> =
             self.modules.keys().filter_map(|id| catalog.modules.get(id)?.pool.as_deref()).collect();
         // Whoever has a part of a pool may use all of its modules.
@@ -206,11 +241,18 @@ impl GrantFile {
                 account_cap: module.account_cap.map_or(Limit::Any, Limit::Only),
                 admin_cap: self.admin_cap(id, module),
                 pool: text(&module.pool)?,
-                requires: texts(&module.requires)?,
-                includes: texts(&module.includes)?,
-                minimum_version: text(&module.minimum_version)?,
+                requires: texts(module.needs().into_iter().collect())?,
+                includes: texts(module.includes.iter().map(String::as_str).collect())?,
+                minimum_version: Text::new(first_version(kind, module))?,
             });
         }
         Set::new(grants).map_err(|error| error.within("grant: modules"))
     }
+}
+
+/// The later one of what type and module say; empty where neither says one.
+fn first_version<'a>(kind: &'a LicenseType, module: &'a Module) -> &'a str {
+    let said = |version: &'a Option<String>| version.as_deref().unwrap_or_default();
+    let (of_type, of_module) = (said(&kind.minimum_version), said(&module.minimum_version));
+    if of_module.is_empty() || is_older(of_module, of_type) { of_type } else { of_module }
 }

@@ -129,7 +129,7 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
     for (module, unit, group, slot, more) in rows {
         let desk = desks.iter().find(|desk| desk.slot == *slot).unwrap();
         let quota = if more.unlimited { "\"unlimited\"" } else { "7" };
-        let needed: String = more.requires.iter().map(|needed| format!("{needed} = 1\n")).collect();
+        let needed: String = more.requires.iter().map(|needed| format!("{needed} = 2\n")).collect();
         let tables = format!("[modules]\n{module} = {quota}\n{needed}");
         let body = desk.draft(&desk.grant(kind, "", &tables)).unwrap();
         // The others of its pool are there too, with nothing of their own.
@@ -319,4 +319,49 @@ fn a_sub_administrator_has_the_cap_of_the_grant_or_the_module() {
     assert_eq!(cap("OBM"), Limit::Only(20));
     assert_eq!(cap("ACB"), Limit::Only(3));
     assert_eq!(cap("UBS"), Limit::Any);
+}
+
+#[test]
+fn one_more_is_needed_for_each_purpose() {
+    let least = |text: &str, modules: &str| {
+        let desk = Desk::new(text, "backup");
+        (1..9).find(|count| {
+            let tables = format!("[modules]\nCBS = {count}\n{modules}");
+            desk.draft(&desk.grant("purchased-oem", "", &tables)).is_ok()
+        })
+    };
+    let (one, both) = ("Replication-OBM = 5\n", "Replication-OBM = 5\nReplication-ACB = 5\n");
+    assert_eq!(least(SELF_HOSTED, "OBM = 5\n"), Some(1));
+    assert_eq!(least(SELF_HOSTED, "Replication-OBM = 0\n"), Some(1));
+    assert_eq!(least(SELF_HOSTED, one), Some(2));
+    assert_eq!(least(SELF_HOSTED, both), Some(2), "one replication server serves both");
+    let apart = SELF_HOSTED.replacen("\"replication server\"", "\"other server\"", 1);
+    assert_eq!(least(&apart, both), Some(3));
+    let free = "Replication-OBM = \"unlimited\"\n";
+    assert_eq!(least(SELF_HOSTED, free), Some(2));
+    let desk = Desk::new(SELF_HOSTED, "backup");
+    let tables = format!("[modules]\nCBS = \"unlimited\"\n{both}");
+    desk.draft(&desk.grant("purchased-oem", "", &tables)).unwrap();
+}
+
+#[test]
+fn the_first_version_is_the_later_one_of_type_and_module() {
+    let first = |of_type: &str, module: &str| {
+        let said = format!("[type.purchased-oem]\n{of_type}");
+        let desk = Desk::new(&SELF_HOSTED.replacen("[type.purchased-oem]\n", &said, 1), "backup");
+        let tables = format!("[modules]\n{module} = 1\n");
+        let body = desk.draft(&desk.grant("purchased-oem", "", &tables)).unwrap();
+        body.grants.get(module).unwrap().minimum_version.to_string()
+    };
+    assert_eq!(first("", "OBM"), "");
+    assert_eq!(first("", "VMware-Socket"), "7.7");
+    assert_eq!(first("minimum_version = \"7\"\n", "OBM"), "7");
+    assert_eq!(first("minimum_version = \"7\"\n", "VMware-Socket"), "7.7");
+    assert_eq!(first("minimum_version = \"7.7.0\"\n", "VMware-Socket"), "7.7");
+    assert_eq!(first("minimum_version = \"7.10\"\n", "VMware-Socket"), "7.10");
+    for edition in ["oem", "standard"] {
+        let catalog = Catalog::parse(SELF_HOSTED).unwrap();
+        let kind = &catalog.types[&format!("pool-{edition}")];
+        assert_eq!(kind.minimum_version.as_deref(), Some("7"));
+    }
 }

@@ -127,6 +127,42 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "one slot",
         ),
         (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { CSB = \"replication server\" }",
+            "module Replication-ACB: extra: the catalog has no module \"CSB\"",
+            "ACB, CBS, ",
+        ),
+        (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { Replication-ACB = \"x\" }",
+            "module Replication-ACB: extra: it names itself",
+            "another",
+        ),
+        (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { Redirection = \"x\" }",
+            "module Replication-ACB: extra: no product and slot may have both Replication-ACB and Redirection",
+            "one slot",
+        ),
+        (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { CBS = \" \" }",
+            "module Replication-ACB: extra: it is empty",
+            "short name",
+        ),
+        (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { CBS = 1 }",
+            "a value of the wrong type",
+            "correct",
+        ),
+        (
+            "extra = { CBS = \"replication server\" }",
+            "@extra = { Mobile = \"x\" }",
+            "module Replication-ACB: extra: Mobile is free, and has no number",
+            "requires = [\"Mobile\"]",
+        ),
+        (
             "slots = [\"redirector\"]",
             "@slots = [\"attic\"]",
             "module Redirection: slots: the catalog has no \"attic\"",
@@ -222,6 +258,24 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "@modules = [\"ABC\"]\nrenewal",
             "type pool-oem: modules: the catalog has no \"ABC\"",
             "and 5 more",
+        ),
+        (
+            "minimum_version = \"7\" ",
+            "@minimum_version = \"seven\" ",
+            "type pool-oem: minimum_version: \"seven\" is no version",
+            "like",
+        ),
+        (
+            "minimum_version = \"7\" ",
+            "@minimum_version = \"\" ",
+            "type pool-oem: minimum_version: \"\" is no version",
+            "numbers",
+        ),
+        (
+            "term = \"14 days\"\nrenewal",
+            "@modules = [\"Replication-ACB\"]\nrenewal",
+            "type pool-oem: modules: Replication-ACB requires CBS, which is not allowed",
+            "add CBS",
         ),
         (
             "term = \"14 days\"\nrenewal",
@@ -391,7 +445,7 @@ fn modules_may_require_each_other() {
 #[test]
 fn every_mistake_of_a_grant_is_told_with_its_line() {
     let catalog = SELF_HOSTED
-        .replacen("[type.purchased-standard]", "modules = [\"CBS\", \"OBM\", \"Mobile\", \"Redirection\"]\n[type.slotted]\nmodel = \"purchased\"\nedition = \"oem\"\noffline = true\nterm = \"never\"\nmaintenance = \"never\"\nslots = [\"redirector\"]\nalways = [\"restore\"]\n[type.trial]\nmodel = \"evaluation\"\nedition = \"oem\"\noffline = true\nmaintenance = \"never\"\n[type.purchased-standard]", 1);
+        .replacen("[type.purchased-standard]", "modules = [\"CBS\", \"OBM\", \"Mobile\", \"Redirection\", \"Replication-ACB\", \"Replication-OBM\"]\n[type.slotted]\nmodel = \"purchased\"\nedition = \"oem\"\noffline = true\nterm = \"never\"\nmaintenance = \"never\"\nslots = [\"redirector\"]\nalways = [\"restore\"]\n[type.trial]\nmodel = \"evaluation\"\nedition = \"oem\"\noffline = true\nmaintenance = \"never\"\n[type.purchased-standard]", 1);
     let desks = ["backup", "redirector"].map(|slot| Desk::new(&catalog, slot));
     let oem = "purchased-oem";
     let server = "[modules]\nCBS = 1\n";
@@ -470,6 +524,30 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "[modules]\nCBS = 0\n@Redirection = 5\n",
             "module Redirection requires CBS, which is not granted",
             "take Redirection out",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\nOBM = 5\n@Replication-OBM = 5\n",
+            "module Replication-OBM requires CBS, which is not granted",
+            "add CBS = 2",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\n@CBS = 1\nReplication-OBM = 5\n",
+            "module CBS: 1 granted, where 2 are needed: one more for the replication server",
+            "take out Replication-OBM",
+        ),
+        (
+            oem,
+            0,
+            "",
+            "[modules]\n@CBS = 1\nReplication-OBM = 5\nReplication-ACB = 1\n",
+            "module CBS: 1 granted, where 2 are needed: one more for the replication server",
+            "CBS = 2 or more",
         ),
         (
             oem,

@@ -1,0 +1,135 @@
+//! What is contradictory in the modules of a catalog.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Check, LIST_CAP};
+use crate::catalog::Module;
+use crate::catalog::toml_text::listed;
+use crate::error::Result;
+
+impl Check<'_> {
+    pub(super) fn module(&self, id: &str, module: &Module) -> Result<()> {
+        let at = |key: &'static str| ["module", id, key];
+        let what = |key: &str| format!("module {id}: {key}");
+        self.name(&["module", id], &format!("module {id}"), id)?;
+        self.name(&at("name"), &what("name"), &module.name)?;
+        self.name(&at("unit"), &what("unit"), &module.unit)?;
+        for (key, value) in [("group", Some(&module.group)), ("pool", module.pool.as_ref())] {
+            if let Some(value) = value.filter(|value| key == "pool" || !value.is_empty()) {
+                self.name(&at(key), &what(key), value)?;
+            }
+        }
+        if module.account_cap == Some(0) {
+            let hint = "write how many, or leave the line out for any number";
+            let fact = what("account_cap: with 0 no account could use it");
+            return self.wrong(&at("account_cap"), fact, hint);
+        }
+        if let Some(version) = &module.minimum_version {
+            self.version(&at("minimum_version"), &what("minimum_version"), version)?;
+            self.name(&at("minimum_version"), &what("minimum_version"), version)?;
+        }
+        self.names(&at("includes"), &what("includes"), &module.includes)?;
+        let product = module.product.as_deref();
+        if let Some(product) = product.filter(|id| self.catalog.product(id).is_none()) {
+            let fact = what(&format!("the catalog has no product {product:?}"));
+            let known = listed(self.catalog.products.iter().map(|product| product.id.as_str()));
+            return self.wrong(&at("product"), fact, format!("its products are {known}"));
+        }
+        let (slots, what) = (module.slots.as_ref(), what("slots"));
+        match product.and_then(|id| self.catalog.product(id)) {
+            Some(product) => {
+                let known = || product.slots.iter().map(String::as_str);
+                self.among(&at("slots"), &what, slots, |slot| known().any(|s| s == slot), known())?;
+            }
+            None => self.among_slots(&at("slots"), &what, slots)?,
+        }
+        self.needs(id, module)
+    }
+
+    /// What it requires, and of what it needs one more.
+    fn needs(&self, id: &str, module: &Module) -> Result<()> {
+        let path = ["module", id, "requires"];
+        self.names(&path, &format!("module {id}: requires"), &module.requires)?;
+        for (index, name) in module.requires.iter().enumerate() {
+            self.need(id, module, name, &["requires", &index.to_string()])?;
+        }
+        for (name, what_for) in &module.extra {
+            let (path, what) = (["module", id, "extra", name], format!("module {id}: extra"));
+            let needed = self.need(id, module, name, &["extra", name])?;
+            self.name(&path, &what, what_for)?;
+            if needed.unlimited {
+                let fact = format!("{what}: {name} is free, and has no number");
+                return self.wrong(&path, fact, format!("write requires = [\"{name}\"]"));
+            }
+        }
+        let count = module.needs().len();
+        if count > LIST_CAP {
+            let fact =
+                format!("module {id}: it needs {count} others, where at most {LIST_CAP} fit");
+            return self.wrong(&["module", id, "extra"], fact, "name fewer");
+        }
+        Ok(())
+    }
+
+    /// The module `name`, which `id` needs by what stands at `key` and `at`.
+    fn need(
+        &self,
+        id: &str,
+        module: &Module,
+        name: &str,
+        [key, at]: &[&str; 2],
+    ) -> Result<&Module> {
+        let (here, what) = (["module", id, key, at], format!("module {id}: {key}"));
+        let Some(needed) = self.catalog.modules.get(name) else {
+            let known = listed(self.catalog.modules.keys().map(String::as_str));
+            let fact = format!("{what}: the catalog has no module {name:?}");
+            return self.wrong(&here, fact, format!("its modules are {known}"));
+        };
+        if name == id {
+            let fact = format!("{what}: it names itself");
+            return self.wrong(&here, fact, "name another module, or leave the line out");
+        }
+        let apart = match (&module.product, &needed.product) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        };
+        let slots = |of: &Module| of.slots.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        let both = module.slots.is_some() && needed.slots.is_some();
+        if apart || (both && slots(module).is_disjoint(&slots(needed))) {
+            let fact = format!("{what}: no product and slot may have both {id} and {name}");
+            return self.wrong(&here, fact, "let both be granted for one slot");
+        }
+        Ok(needed)
+    }
+
+    /// Modules of one pool count the same thing.
+    pub(super) fn pools(&self) -> Result<()> {
+        let mut pools: BTreeMap<&str, Vec<(&str, &Module)>> = BTreeMap::new();
+        for (id, module) in &self.catalog.modules {
+            if let Some(pool) = &module.pool {
+                pools.entry(pool).or_default().push((id, module));
+            }
+        }
+        for (pool, modules) in pools {
+            let Some(((first, like), others)) = modules.split_first() else { continue };
+            if others.is_empty() {
+                let fact = format!("module {first}: pool: no other module has {pool:?}");
+                let hint = "name the pool in each module that shares it, or leave the line out";
+                return self.wrong(&["module", first, "pool"], fact, hint);
+            }
+            for (id, module) in others {
+                let fact = if module.unit != like.unit {
+                    format!("counts in {}, and {first} in {}", module.unit, like.unit)
+                } else if module.unlimited != like.unlimited {
+                    format!("is unlimited where {first} is not, or the other way round")
+                } else {
+                    continue;
+                };
+                let fact = format!("module {id}: it shares pool {pool:?} with {first}, but {fact}");
+                let hint = "give each its own pool, or both the same";
+                return self.wrong(&["module", id, "pool"], fact, hint);
+            }
+        }
+        Ok(())
+    }
+}
