@@ -67,7 +67,7 @@ fn every_fixture_gets_the_same_word() {
         }
     }
     assert!(differ.is_empty(), "{differ:#?}");
-    assert!(fixtures.len() >= 515, "only {}", fixtures.len());
+    assert!(fixtures.len() >= 665, "only {}", fixtures.len());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn mutants_get_the_same_word() {
 fn situations_get_the_same_word() {
     let world = world::World::new();
     let mut rng = ChaCha20Rng::seed_from_u64(0x736974);
-    let asked: Vec<_> = (0..files()).map(|_| situation::draw(&world, &mut rng)).collect();
+    let asked: Vec<_> = (0..files() / 2).map(|_| situation::draw(&world, &mut rng)).collect();
     let answers = Other::answer(asked.iter().map(|s| question(s, &s.bytes)).collect());
     let mut words: BTreeMap<String, usize> = BTreeMap::new();
     let mut differ = Vec::new();
@@ -119,7 +119,7 @@ fn situations_get_the_same_word() {
         *words.entry(ours).or_default() += 1;
     }
     assert!(differ.is_empty(), "{} differ: {:#?}", differ.len(), &differ[..differ.len().min(8)]);
-    println!("{} situations, the same words: {words:?}", files());
+    println!("{} situations, the same words: {words:?}", asked.len());
     assert!(words.len() >= 12, "situations that reach so few words prove little: {words:?}");
 }
 

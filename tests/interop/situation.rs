@@ -7,7 +7,7 @@ use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Grant, Operatio
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
-use olr::state::{Memory, STATE_CAP, Slot, State};
+use olr::state::{Memory, STATE_CAP, Slot, SlotName, State};
 use olr::time::{Day, Instant};
 use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
 use olr::wire::frame::Kind;
@@ -150,11 +150,9 @@ impl Lot<'_> {
     fn memory(&mut self, memory: &mut Memory) {
         let mut slots = memory.slots.to_vec();
         slots.iter_mut().for_each(|slot| self.remembered(slot));
-        if self.chance(0.05) && (slots[0].installed.is_some() || slots[0].next.is_some()) {
-            let mut other = slots[0].clone();
-            other.name.slot = text("redirector");
-            self.remembered(&mut other);
-            slots.push(other);
+        if self.chance(0.05) && slots[0].installed.is_some() {
+            let name = SlotName { slot: text("redirector"), ..slots[0].name.clone() };
+            slots.push(Slot { name, ..slots[0].clone() });
         }
         memory.slots = Set::new(slots).unwrap();
         if self.chance(0.2) {

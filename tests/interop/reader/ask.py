@@ -9,6 +9,7 @@ from . import quota
 from .judgement import Judgement
 from .license import Grant, LicenseBody
 from .outcome import Refused
+from .tables import UPDATE_USER
 from .wire import ANY
 
 NUMBERS = 8
@@ -23,9 +24,7 @@ class Question(NamedTuple):
 
 
 def ask(judgement: Judgement, question: Question) -> None:
-    for broken in judgement.broken:
-        if question.operation in broken.blocked:
-            raise broken.refusal  # question-1
+    _check_blocked(judgement, question.operation)
     body = judgement.body
     if body is None:
         return
@@ -37,6 +36,13 @@ def ask(judgement: Judgement, question: Question) -> None:
             raise Refused("quota-exceeded", f"question-5: too many of {module!r} for one account")
     if question.release is not None and body.maintenance is not None and question.release > body.maintenance:
         raise Refused("maintenance-ended", "question-6: the release came out after maintenance ended")
+
+
+def _check_blocked(judgement: Judgement, operation: int) -> None:
+    """question-1."""
+    for broken in judgement.broken:
+        if operation in broken.blocked:
+            raise broken.refusal
 
 
 def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Question) -> None:
@@ -68,7 +74,8 @@ def _numbers(version: str) -> list[int]:
 
 
 def check_limit(judgement: Judgement, module: str, uses: int, limit: int) -> None:
-    """question-7 and question-8."""
+    """question-1 for update-user, question-7 and question-8."""
+    _check_blocked(judgement, UPDATE_USER)
     grant = quota.grant_of(judgement.body, module) if judgement.body else None
     if grant is None:
         raise Refused("not-entitled", f"question-7: {module!r} is not granted")

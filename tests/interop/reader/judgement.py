@@ -37,11 +37,6 @@ class Judgement(NamedTuple):
             raise each.refusal
 
 
-class InForce(NamedTuple):
-    license: License
-    waited: bool  # it stands as next
-
-
 def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) -> Judgement:
     state = clock.observe(state, seen)
     listed = revocations_that_count(state)
@@ -49,28 +44,28 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
     if slot is None or not (slot.installed or slot.next or slot.receipt):
         raise Refused("not-activated", "judgement-1: the slot holds no license")
     try:
-        force = _in_force(state, slot, listed, seen.clock)
+        license = _in_force(state, slot, listed, seen.clock)
     except Refused as refusal:
         return Judgement([Broken(refusal, STOPPED)])
-    body = force.license.body
+    body = license.body
     at = clock.judged_at(state, seen.clock)
     broken = []
-    for refusal in _faults(state, slot, force, listed, seen.clock, machine):
-        blocked = _blocked_by(refusal, state, slot, force, listed, at)
+    for refusal in _faults(state, slot, license, listed, seen.clock, machine):
+        blocked = _blocked_by(refusal, state, slot, license, listed, at)
         if blocked is not None:
             broken.append(Broken(refusal, blocked - frozenset(body.always)))
     return Judgement(broken, body, slot.usage)
 
 
-def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> InForce:
+def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License:
     if not (slot.installed or slot.next):
         raise Refused("deactivated", "judgement-6: the slot was deactivated")
     if slot.next is not None:
         license = _next_that_counts(state, slot, listed, now)
         if license is not None:
-            return InForce(license, True)
+            return license
     assert slot.installed is not None
-    return InForce(_verify(state, slot.installed, slot.name), False)
+    return _verify(state, slot.installed, slot.name)
 
 
 def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License | None:
@@ -96,16 +91,16 @@ def _verify(state: State, held: Held, name: SlotName) -> License:
 
 
 def _faults(
-    state: State, slot: Slot, force: InForce, listed: RevocationsBody | None, now: int, machine: list[Factor]
+    state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int, machine: list[Factor]
 ) -> Iterator[Refused]:
     """What does not hold of judgement-7, judgement-2 to judgement-5 and judgement-8, in this order."""
     try:
-        licenses.check_unrevoked(force.license, state.trust, listed)
+        licenses.check_unrevoked(license, state.trust, listed)
     except Refused as refusal:
         yield refusal
-    yield from faults_now(state, force.license.body, now, machine)
+    yield from faults_now(state, license.body, now, machine)
     try:
-        quota.check(force.license.body, slot.usage)
+        quota.check(license.body, slot.usage)
     except Refused as refusal:
         yield refusal
 
@@ -127,18 +122,18 @@ def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor])
 
 
 def _blocked_by(
-    refusal: Refused, state: State, slot: Slot, force: InForce, listed: RevocationsBody | None, at: int
+    refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, at: int
 ) -> frozenset[int] | None:
     """What a broken rule blocks; None where it is overlooked."""
-    body = force.license.body
+    body = license.body
     rules = {rule.cause: rule for rule in body.grace}
-    cause = _cause(refusal, state, force.license, listed, rules)
+    cause = _cause(refusal, state, license, listed, rules)
     if cause is None:
         return STOPPED
     rule = rules.get(cause)
     if rule is None:
         return None if cause == OVER_QUOTA else STOPPED
-    if rule.outcome == WARN or at < min(_since(cause, state, slot, force) + rule.seconds, quota.MOST):
+    if rule.outcome == WARN or at < min(_since(cause, state, slot, license) + rule.seconds, quota.MOST):
         return None
     if rule.outcome == BLOCK:
         return frozenset(dict(body.enforcement)[cause])
@@ -166,13 +161,12 @@ def _cause(
     return None
 
 
-def _since(cause: int, state: State, slot: Slot, force: InForce) -> int:
-    body = force.license.body
+def _since(cause: int, state: State, slot: Slot, license: License) -> int:
+    body = license.body
     if cause == CONFLICT:
         return slot.matched
     if cause == EXPIRED and body.expires is not None:
         return dates.ends(body.expires)
     if cause in (REVOKED, POOLED):
         return state.mark if slot.revoked is None else slot.revoked
-    over = state.mark if slot.over is None else slot.over
-    return max(over, dates.begins(body.starts)) if force.waited else over
+    return dates.begins(body.starts) if slot.over is None else slot.over

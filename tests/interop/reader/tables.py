@@ -35,7 +35,7 @@ OPERATIONS = {
     7: "import-users", 8: "update-user", 9: "update-license", 10: "upgrade",
 }
 OPERATION_NUMBERS = {word: number for number, word in OPERATIONS.items()}
-UPDATE_LICENSE = 9
+UPDATE_USER, UPDATE_LICENSE = 8, 9
 STAGES = {
     1: "30-days-left", 2: "7-days-left", 3: "1-day-left", 4: "grace", 5: "countdown", 6: "ended", 7: "solved",
 }
