@@ -137,9 +137,13 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
     text += &format!(
         "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code another way."
     );
-    text += &format!(
-        "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
-    );
+    text += &match catalog {
+        None => format!(
+            "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
+        ),
+        // The grant of the starter catalog would not fit.
+        Some(_) => "\nThen write a grant for each answer: docs/catalog.md shows one.".to_string(),
+    };
     text += &match roots.count {
         1 => format!(
             "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
