@@ -233,17 +233,15 @@ def _question(fields: Fields, operation: str) -> Question:
 
 
 def _slot_name(fields: Fields, state: State) -> SlotName:
-    """The slot that is judged: the only one that holds a license, else the first of the trust."""
+    """The slot that is judged: the only one of the state that fits, else the first of the trust."""
     product, slot = fields.get("product"), fields.get("slot")
     there = [
         each for each in state.slots.values() if product in (None, each.name[0]) and slot in (None, each.name[1])
     ]
-    holding = [each for each in there if each.installed or each.next]
-    if len(holding) > 1:
-        raise CouldNotTell("several slots hold a license: product and slot must be named")
-    for only in (holding, there):
-        if len(only) == 1:
-            return only[0].name
+    if len(there) > 1:
+        raise CouldNotTell("the state has several slots: product and slot must be named")
+    if there:
+        return there[0].name
     product = product or state.trust.body.products[0].id
     sold = state.trust.product(product)
     return product, slot or (sold.slots[0] if sold else "")
