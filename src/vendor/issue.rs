@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::crypto::sign::Signer;
 use crate::display::parse_code;
+use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
 use crate::license::{License, LicenseBody, sign_license_with};
@@ -141,16 +142,17 @@ impl Folder {
             .filter(|last| !order.again && last.answers(order.request) && last.is_for(&grant))
         {
             // A record that is damaged elsewhere does not keep back what was answered.
-            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
             self.expect_not_revoked(license.body().license)?;
+            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
+            let is_shared = license.body().model == Model::Evaluation;
             return Ok(IssuedLicense {
                 stops_a_copy: license.body().policy.stops_a_copy(),
                 license: Some(license),
                 proposal: None,
                 stored: true,
-                other_holder: other_holder(),
+                other_holder: if is_shared { None } else { other_holder() },
             });
         }
         let mut stamp = Stamp { license, answer, issued: order.now };
@@ -159,7 +161,13 @@ impl Folder {
         }
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
         expect_new(&earlier, order)?;
-        let from = self.expect_free(opened, handover, trust, ask)?;
+        // The key of a trial is everybody's: each machine has its own days.
+        let is_shared = body.model == Model::Evaluation;
+        let holder = |ask: AskPassphrase<'_>| match is_shared {
+            true => Ok(None),
+            false => self.expect_free(opened, handover, trust, ask),
+        };
+        let from = holder(ask)?;
         let mut issued = IssuedLicense {
             license: None,
             proposal: None,
@@ -187,7 +195,7 @@ impl Folder {
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;
-        let from = self.expect_free(opened, handover, trust, ask)?;
+        let from = holder(ask)?;
         record.moved_from = from.map(|record| record.license_id);
         record.turn = Some(self.key_of(asked)?.next_turn());
         handover.record(&mut record);
