@@ -81,6 +81,12 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
                 seeds.push(("edits", [edit, body.clone()].concat()));
             }
             if record == 0 {
+                // 21 in use from the first second on, and 5 more wanted; then at instants apart.
+                for (first, second) in [(60u64, 90_000u64), (86_400 * 360, 86_400 * 375)] {
+                    let usage = [&[1, 3], b"OBM".as_slice(), &[21]].concat();
+                    let instants = [0, first, second, 5].map(properties::value::varint).concat();
+                    seeds.push(("judgement", [body.as_slice(), &usage, &instants].concat()));
+                }
                 // And under a delegation without limits, which they will get.
                 let any = Scenario::read("delegation/good").bytes;
                 let any = Frame::parse(Kind::Delegation, &any).unwrap().body.to_vec();

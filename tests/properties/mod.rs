@@ -35,16 +35,20 @@ mod alerts;
 mod courier;
 mod edits;
 mod elsewhere;
+mod event;
+mod judgement;
 mod keys;
 mod records;
 mod second_decoder;
-mod value;
+pub mod value;
 mod values;
 
 pub use alerts::alerts;
 pub use courier::courier;
 pub use edits::edits;
 pub use elsewhere::{agent, token_uri};
+pub use event::event;
+pub use judgement::judgement;
 pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
 pub use values::values;
@@ -54,7 +58,7 @@ pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
 #[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 25] = [
+pub const ALL: [(&str, Property); 27] = [
     ("agent", agent),
     ("alerts", alerts),
     ("armor", armor),
@@ -62,8 +66,10 @@ pub const ALL: [(&str, Property); 25] = [
     ("courier", courier),
     ("delegation", delegation),
     ("edits", edits),
+    ("event", event),
     ("frame", frame),
     ("grant", grant),
+    ("judgement", judgement),
     ("key_file", key_file),
     ("license", license),
     ("paper", paper),

@@ -1,0 +1,134 @@
+//! Any license that verifies, over any usage, at any two instants: what is judged and answered.
+
+use std::collections::BTreeMap;
+
+use olr::crypto::sign::Signer;
+use olr::entitlement::{Count, Operation, Outcome};
+use olr::license::{License, LicenseBody, sign_license};
+use olr::policy::{Decision, Question, decide};
+use olr::state::{SlotName, State};
+use olr::time::Instant;
+use olr::wire::codec::{Limit, Set};
+
+use super::SNAKEOIL;
+use super::value::{Source, Value};
+use machine::factors;
+
+#[path = "../fixtures/machine.rs"]
+#[allow(dead_code)]
+mod machine;
+
+/// A server that was answered.
+const SERVER: &str = include_str!("../../fixtures/state/installed.txt");
+
+/// The body of a license, what is in use, when that began and when it is judged, and how many more
+/// of its first module are wanted.
+pub fn judgement(bytes: &[u8]) {
+    let mut from = Source(bytes);
+    let body = LicenseBody::read(&mut from);
+    let usage = Set::<Count, 4096>::read(&mut from);
+    let [began, first, second] = [(); 3].map(|()| u64::read(&mut from));
+    let more = u64::read(&mut from);
+    let mut state = server();
+    let slot = state.memory().slots[0].name.clone();
+    let Some(license) = for_server(body, &state) else { return };
+    let mark = state.memory().mark.seconds;
+    let at = |seconds: u64| Instant::new(mark.saturating_add(seconds));
+    state.accept(&license, at(began)).unwrap();
+    state.report(&slot, &usage, at(began)).unwrap();
+    let (first, second) = (at(first.min(second)), at(first.max(second)));
+    let [before, after] = [first, second].map(|clock| judged(&state, &slot, clock));
+    for decision in [&before, &after] {
+        says_what_it_blocks(decision, &license);
+        answers_like_a_slow_hand(decision, &license, &usage, more);
+    }
+    // Until the next change nothing changes.
+    if before.next_change().is_none_or(|change| second < change) && before.at < after.at {
+        assert_eq!(before.blocked, after.blocked, "it changed before it said");
+        assert_eq!(before.graces, after.graces);
+    }
+    // While time passes and nothing takes over, nothing gets better.
+    if before.next.is_none() && license.body().starts.begins() <= before.at {
+        let worse = before.blocked().without(after.blocked());
+        assert_eq!(
+            worse.iter().count(),
+            0,
+            "time gave back {:?}",
+            worse.iter().collect::<Vec<_>>()
+        );
+    }
+}
+
+/// The license, made one for this server, and signed; nothing where it says what none may say.
+fn for_server(mut body: LicenseBody, state: &State) -> Option<License> {
+    let held = state.memory().slots[0].installed.as_ref().unwrap();
+    let here = License::verify(&held.license, &SNAKEOIL.trust).unwrap();
+    let here = here.body();
+    (body.product, body.slot) = (here.product.clone(), here.slot.clone());
+    (body.install_key, body.request) = (here.install_key, here.request);
+    (body.policy, body.extensions) = (here.policy.clone(), Set::default());
+    let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
+    sign_license(&body, &SNAKEOIL.trust, &[issuer]).ok()
+}
+
+fn server() -> State {
+    let (_, digits) = SERVER.split_once("\n\n").unwrap();
+    let digits: String = digits.split_whitespace().collect();
+    State::parse(&data_encoding::HEXLOWER.decode(digits.as_bytes()).unwrap()).unwrap()
+}
+
+fn judged(state: &State, name: &SlotName, clock: Instant) -> Decision {
+    let slot = state.memory().slots.get(name).unwrap();
+    let decision = decide(clock, &factors("server"), state, slot);
+    assert_eq!(decision, decide(clock, &factors("server"), state, slot), "it is one function");
+    decision
+}
+
+fn says_what_it_blocks(decision: &Decision, license: &License) {
+    assert_eq!(decision.refusal.is_none(), decision.blocked.is_empty());
+    assert_eq!(
+        decision.refusal.is_none(),
+        decision.ended.is_empty() || decision.state() != "refused"
+    );
+    let always = &license.body().always;
+    let in_force = decision.license.as_ref().is_some_and(|it| it.body() == license.body());
+    for operation in decision.blocked().iter().filter(|_| in_force) {
+        assert!(always.get(&operation).is_none(), "{operation} is never blocked");
+    }
+    for grace in &decision.graces {
+        assert!(grace.until.is_none_or(|until| decision.at < until), "it is over");
+        assert_eq!(grace.until.is_none(), grace.then == Outcome::Warn);
+    }
+}
+
+/// The same as what adding up everything gives.
+fn answers_like_a_slow_hand(
+    decision: &Decision,
+    license: &License,
+    usage: &Set<Count, 4096>,
+    more: u64,
+) {
+    let Some(grant) = license.body().grants.first() else { return };
+    if decision.license.as_ref() != Some(license) {
+        return;
+    }
+    let module = &*grant.module;
+    let question = Question { adds: &[(module, more)], ..Question::about(Operation::CreateUser) };
+    let used: BTreeMap<&str, u64> = usage.iter().map(|c| (&*c.module, c.count)).collect();
+    let (mut granted, mut in_use) = (Some(0u128), 0u128);
+    for other in license.body().grants.iter() {
+        if *other.module == *module || !grant.pool.is_empty() && other.pool == grant.pool {
+            granted = match other.quota {
+                Limit::Only(quota) => granted.map(|granted| granted + u128::from(quota)),
+                Limit::Any => None,
+            };
+            in_use += u128::from(used.get(&*other.module).copied().unwrap_or(0));
+        }
+    }
+    let cap = u128::from(u64::MAX);
+    let (granted, in_use) = (granted.map(|granted| granted.min(cap)), in_use.min(cap));
+    let fits =
+        more == 0 || granted.is_none_or(|granted| (in_use + u128::from(more)).min(cap) <= granted);
+    let is_blocked = decision.blocked().contains(Operation::CreateUser);
+    assert_eq!(decision.ask(&question).is_yes(), fits && !is_blocked, "{module}: {more} more");
+}
