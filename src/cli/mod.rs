@@ -13,6 +13,9 @@ mod compare;
 mod context;
 mod deactivate;
 mod demo;
+#[cfg(all(test, feature = "vendor"))]
+#[path = "../../tests/domain/mod.rs"]
+mod domain;
 mod explain;
 mod files;
 #[cfg(all(test, feature = "vendor"))]
