@@ -61,7 +61,8 @@ impl Order {
     /// The order with what was asked before in its gaps.
     ///
     /// # Errors
-    /// `wrong-product`, `wrong-slot`; exit 2 when licensee or key were never said.
+    /// `wrong-product`, `wrong-slot`; exit 2 when licensee or key were never said, or the key that is
+    /// remembered is that of another slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, flag: &'static str| {
             Error::unable(format!("{what} was never said in this home"), flag)
@@ -73,6 +74,18 @@ impl Order {
         // A slot is remembered together with its product.
         let before_here = before.filter(|before| before.product == product.id);
         let slot = self.slot.clone().or_else(|| before_here.map(|b| b.slot.clone()));
+        let slot = slot_of(product, slot)?;
+        if let Some(before) = before
+            && self.renew
+            && self.license_key.is_none()
+            && (&before.product, &before.slot) != (&product.id, &slot)
+        {
+            // Each slot has a key of its own; only the last one is remembered.
+            let (here, last) = (shown(&slot), shown(&before.slot));
+            let fact =
+                format!("the key of slot {here} is not remembered: slot {last} was asked for last");
+            return Err(Error::unable(fact, "add --key KEY, as on the receipt"));
+        }
         let version = self.product_version.clone();
         let version = version.or_else(|| before_here.map(|b| b.product_version.clone()));
         Ok(Asked {
@@ -83,7 +96,7 @@ impl Order {
                 .ok_or_else(|| missing("the license key", "add --key KEY, as on the receipt"))?,
             product: product.id.clone(),
             product_version: version.unwrap_or_default(),
-            slot: slot_of(product, slot)?,
+            slot,
             pins: self.pins(before)?,
         })
     }

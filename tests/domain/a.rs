@@ -116,6 +116,11 @@ fn a4_a_key_of_one_slot_is_refused_in_the_other() {
     world.olr("verify --home ./first --slot redirector").licensed();
     world.olr("verify --home ./first --slot backup").licensed();
     world.olr("request --home ./first --slot attic --dry-run").refused("wrong-slot", "attic");
+    // Each slot has a key of its own: no renewal is asked for with that of the other.
+    let renew = "request --home ./first --slot backup --renew --dry-run";
+    world.olr(renew).unable("the key of slot backup is not remembered");
+    world.olr(&format!("{renew} --key {}", backup.key)).done();
+    world.olr("request --home ./first --slot redirector --renew --dry-run").done();
 }
 
 #[test]
