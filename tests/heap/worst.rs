@@ -44,7 +44,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("trust with 4096 revoked keys", revoked()),
         ("revocations of 4096 licenses", revocations()),
         ("license with 4096 revoked licenses and a trust with 4096 revoked keys", carrying()),
-        ("state with 64 slots of 128 empty factors", state()),
+        ("state with 64 slots of 128 empty factors and 4096 counts", state()),
         ("state with many trusts", trusts()),
     ];
     all.extend(texts());
@@ -155,7 +155,8 @@ fn state() -> Vec<u8> {
     let factor = Factor { kind, class, name: text(""), value: text(""), ignored: text("") };
     let enrolled = List::new(vec![factor; 64]).unwrap();
     let held = Some(Held { license: Blob::default(), enrolled });
-    let usage: Set<Count, 4096> = Set::default();
+    let count = |module| Count { module, count: 0 };
+    let usage: Set<Count, 4096> = Set::new(names(4096).map(count).collect()).unwrap();
     let slot = |slot| Slot {
         matched: Instant::default(),
         revoked: None,
