@@ -34,7 +34,12 @@ pub(super) struct Desk {
     over: Option<Instant>,
     /// What the product acknowledged, stored or not.
     heard: Vec<EventId>,
+    /// Events that the home does not remember: told until they are acknowledged all the same.
+    unstored: Vec<Event>,
 }
+
+/// So many events are kept, as in a state.
+const KEPT: usize = 64;
 
 /// The digests at the ends of both copies of the state.
 type Stamp = [Option<[u8; 32]>; 2];
@@ -48,8 +53,8 @@ impl Desk {
         look: Look,
     ) -> Self {
         let (last, stamp, unsaved) = (None, Stamp::default(), Set::default());
-        let (over, heard) = (None, Vec::new());
-        Self { home, anchor, product, slot, look, last, stamp, unsaved, over, heard }
+        let (over, heard, unstored) = (None, Vec::new(), Vec::new());
+        Self { home, anchor, product, slot, look, last, stamp, unsaved, over, heard, unstored }
     }
 
     /// Judges anew where the home was written, or what was seen is not `settled`.
@@ -153,20 +158,30 @@ impl Desk {
     ) -> Result<(Decision, Vec<Event>, Option<Instant>)> {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
         let state = self.overlaid(state, &self.unsaved, now)?;
-        let (mut state, decision) =
+        let before: Vec<_> = state.memory().events.iter().map(|event| event.id).collect();
+        let (mut state, decision, is_stored) =
             self.home.watch_from(state, Some(&self.anchor), product, slot, around)?;
         let known = &state.memory().events;
-        self.heard.retain(|heard| known.iter().any(|event| event.id == *heard));
+        // What could not be stored is told until it is acknowledged, also when it is no longer so.
+        let has = |events: &[Event], id: EventId| events.iter().any(|event| event.id == id);
+        self.unstored.retain(|event| !has(known, event.id) && !self.heard.contains(&event.id));
+        self.heard.retain(|heard| has(known, *heard));
+        let new = known.iter().filter(|event| !is_stored && !before.contains(&event.id));
+        let new: Vec<_> = new.cloned().collect();
         state.acknowledge(Listener::Product, &self.heard)?;
         let slot = state.slot(product, slot)?;
         self.over = slot.over;
-        let ours = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
+        let told = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
+        let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();
+        ours.sort_by_key(|event| event.at);
         let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
         let of_clock = state.next_clock_change(around, tolerance);
         // While a clock is not believed, time stands still.
         let by_time = decision.next_change().filter(|_| !decision.clock_is_pending);
         let changes = by_time.into_iter().chain(of_clock).filter(|change| *change > now).min();
-        let ours = ours.cloned().collect();
+        self.unstored.extend(new.into_iter().filter(|event| event.slot == slot.name));
+        let surplus = self.unstored.len().saturating_sub(KEPT);
+        self.unstored.drain(..surplus);
         Ok((decision, ours, changes))
     }
 }

@@ -34,13 +34,13 @@ impl Home {
         listener: Listener,
     ) -> Result<(Decision, Vec<Event>)> {
         let state = self.expect_state()?;
-        let (state, decision) = self.watch_from(state, anchor, product, slot, around)?;
+        let (state, decision, _) = self.watch_from(state, anchor, product, slot, around)?;
         let unheard = state.unheard(listener).cloned().collect();
         Ok((decision, unheard))
     }
 
     /// As [`Home::watch`], from a state that was read before; what is to be told stands in the state
-    /// that is returned.
+    /// that is returned. Also whether the home remembers it: another process may be at work there.
     pub(crate) fn watch_from(
         &self,
         state: State,
@@ -48,24 +48,25 @@ impl Home {
         product: Option<&str>,
         slot: Option<&str>,
         around: &Surroundings,
-    ) -> Result<(State, Decision)> {
+    ) -> Result<(State, Decision, bool)> {
         let (mut state, mut decision) = self.decide_from(state, product, slot, around)?;
         if let Some(anchor) = anchor {
             believe(anchor, &state, &mut decision);
         }
         let name = state.slot(product, slot)?.name.clone();
-        let Some(license) = &decision.license else { return Ok((state, decision)) };
+        let Some(license) = &decision.license else { return Ok((state, decision, true)) };
         let (id, standing) = (license.body().license, standing(&decision));
         // Where it cannot be written it is told all the same, and told again.
-        if state.announce(&name, id, decision.at, &standing)?
+        let mut is_stored = !state.announce(&name, id, decision.at, &standing)?;
+        if !is_stored
             && self.folder().is_dir()
             && let Ok(Some(_lock)) = self.try_lock()
             && let Ok(mut stored) = self.expect_state()
-            && stored.announce(&name, id, decision.at, &standing)?
         {
-            let _ = self.save(&stored);
+            let is_new = stored.announce(&name, id, decision.at, &standing)?;
+            is_stored = !is_new || self.save(&stored).is_ok();
         }
-        Ok((state, decision))
+        Ok((state, decision, is_stored))
     }
 
     /// Judges all that is installed, remembers what changed, and returns what `listener` has not

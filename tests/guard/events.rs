@@ -165,6 +165,30 @@ fn where_nothing_can_be_written_each_change_is_told_once_a_process() {
 }
 
 #[test]
+fn what_another_process_kept_from_being_stored_is_told_all_the_same() {
+    let server = over_quota();
+    let guard = server.guard();
+    guard.acknowledge(&ids(&guard)).unwrap();
+    let lock = std::fs::File::create(server.home().folder().join("lock")).unwrap();
+    lock.lock().unwrap();
+    server.pass(11 * HOUR);
+    assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Countdown)]);
+    let countdown = ids(&guard);
+    server.pass(60);
+    assert_eq!(ids(&guard), countdown);
+    drop(lock);
+    server.pass(HOUR);
+    assert_eq!(
+        told(&guard),
+        [(Cause::OverQuota, Stage::Countdown), (Cause::OverQuota, Stage::Ended)]
+    );
+    assert_eq!(ids(&guard)[..1], countdown);
+    guard.acknowledge(&ids(&guard)).unwrap();
+    server.pass(1);
+    assert_eq!(told(&guard), []);
+}
+
+#[test]
 fn what_is_solved_has_one_id_where_it_cannot_be_written() {
     let server = over_quota();
     let guard = server.guard();
