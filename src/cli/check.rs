@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use olr::display::shown;
-use olr::entitlement::{Count, Operation, quota};
+use olr::entitlement::{Count, Operation};
 use olr::error::{Error, Result};
 use olr::policy::Question;
 use olr::time::Day;
@@ -69,16 +69,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (Some(module), Some((limit, uses))) => decision.ask_admin(module, uses, limit),
         _ => decision.ask(&question),
     };
-    let grants = decision.license.as_ref().map(|license| &license.body().grants);
-    let stands = grants.and_then(|grants| {
-        let grant = grants.get(module.as_deref()?)?;
-        Some(quota(grant, grants, &decision.usage))
-    });
+    let stands = module.as_deref().and_then(|module| decision.quota(module));
     let json = json!({
         "operation": question.operation.word(), "module": module.as_deref(), "wanted": args.count,
         "allowed": answer.is_yes(),
         "quota": stands.map(|quota| quota.granted), "used": stands.map(|quota| quota.used),
-        "available": stands.and_then(|quota| quota.available()).map(|n| n.to_string().parse::<i64>().ok()),
+        "available": stands.and_then(|quota| quota.available()).map(|left| i64::try_from(left).ok()),
     });
     let refusal = answer.refusal();
     let text = match (&refusal, &module, stands) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use olr::entitlement::{Cause, Count, GraceRule, Grant, Operation, Outcome};
+use olr::entitlement::{Cause, Count, GraceRule, Grant, Operation, Outcome, Quotas};
 use olr::license::LicenseBody;
 use olr::wire::codec::{Limit, Set};
 
@@ -83,12 +83,13 @@ pub fn span(seconds: u64) -> String {
 /// The modules of a license as a table, by group; with what is used and left where that is known.
 /// Of a pool, the quota of the module itself stands there, and what is left in the pool.
 pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
+    let quotas = usage.map(|usage| Quotas::new(&body.grants, usage));
     let row = |g: &Grant| {
         let mut row = vec![g.group.to_string(), g.module.to_string(), g.name.to_string()];
         row.push(quota(&g.quota));
-        if let Some(usage) = usage {
+        if let (Some(usage), Some(quotas)) = (usage, &quotas) {
             let used = usage.get(&*g.module).map_or(0, |count| count.count);
-            let available = olr::entitlement::quota(g, &body.grants, usage).available();
+            let available = quotas.of(&body.grants, &g.module).and_then(|(_, q)| q.available());
             row.push(used.to_string());
             row.push(available.map_or("unlimited".to_string(), |left| left.to_string()));
         }
@@ -115,10 +116,11 @@ pub fn report(body: &LicenseBody) -> Map<String, Value> {
 
 /// As [`report`], with what is in use.
 pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<String, Value> {
+    let quotas = usage.map(|usage| Quotas::new(&body.grants, usage));
     let module = |grant: &Grant| {
-        let stands = usage.map(|usage| olr::entitlement::quota(grant, &body.grants, usage));
+        let stands = quotas.as_ref().and_then(|quotas| quotas.of(&body.grants, &grant.module));
         let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
-        let available = stands.and_then(|quota| quota.available());
+        let available = stands.and_then(|(_, quota)| quota.available());
         let available = available.map(|left| left.clamp(i64::MIN.into(), i64::MAX.into()));
         let available = available.and_then(|left| i64::try_from(left).ok());
         let quota = match &grant.quota {

@@ -50,13 +50,6 @@ impl Grant {
     }
 }
 
-/// The quota that counts for `grant`. Whoever asks often asks [`Quotas`].
-pub fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
-    let pool = grants.iter().filter(|other| other.shares(grant));
-    let all = pool.map(|grant| Quota::alone(grant, usage)).reduce(Quota::with);
-    all.unwrap_or(Quota::alone(grant, usage))
-}
-
 /// How every module stands: computed once, so that a question costs a search in a sorted list
 /// however many modules there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -160,7 +160,7 @@ impl Desk {
         let state = self.overlaid(state, &self.unsaved, now)?;
         let before: Vec<_> = state.memory().events.iter().map(|event| event.id).collect();
         let (mut state, decision, is_stored) =
-            self.home.watch_from(state, Some(&self.anchor), product, slot, around)?;
+            self.home.watch(state, &self.anchor, product, slot, around)?;
         let known = &state.memory().events;
         // What could not be stored is told until it is acknowledged, also when it is no longer so.
         let has = |events: &[Event], id: EventId| events.iter().any(|event| event.id == id);

@@ -19,40 +19,19 @@ pub struct News {
 }
 
 impl Home {
-    /// As [`Home::decide_under`] (without an anchor: [`Home::decide`]), and remembers what changed
-    /// for the worse or the better since it was last asked so. Returns what `listener` has not
-    /// acknowledged.
-    ///
-    /// # Errors
-    /// As [`Home::decide`].
-    pub fn watch(
-        &self,
-        anchor: Option<&Trust>,
-        product: Option<&str>,
-        slot: Option<&str>,
-        around: &Surroundings,
-        listener: Listener,
-    ) -> Result<(Decision, Vec<Event>)> {
-        let state = self.expect_state()?;
-        let (state, decision, _) = self.watch_from(state, anchor, product, slot, around)?;
-        let unheard = state.unheard(listener).cloned().collect();
-        Ok((decision, unheard))
-    }
-
-    /// As [`Home::watch`], from a state that was read before; what is to be told stands in the state
-    /// that is returned. Also whether the home remembers it: another process may be at work there.
-    pub(crate) fn watch_from(
+    /// As [`Home::decide_under`], from a state that was read before, and remembers what changed for
+    /// the worse or the better since it was last asked so: what is to be told stands in the state that
+    /// is returned. Also whether the home remembers it: another process may be at work there.
+    pub(crate) fn watch(
         &self,
         state: State,
-        anchor: Option<&Trust>,
+        anchor: &Trust,
         product: Option<&str>,
         slot: Option<&str>,
         around: &Surroundings,
     ) -> Result<(State, Decision, bool)> {
         let (mut state, mut decision) = self.decide_from(state, product, slot, around)?;
-        if let Some(anchor) = anchor {
-            believe(anchor, &state, &mut decision);
-        }
+        believe(anchor, &state, &mut decision);
         let name = state.slot(product, slot)?.name.clone();
         let Some(license) = &decision.license else { return Ok((state, decision, true)) };
         let (id, standing) = (license.body().license, standing(&decision));

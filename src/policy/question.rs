@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::{Count, Grant, Operation, Quotas, is_older};
+use crate::entitlement::{Count, Grant, Operation, Quota, Quotas, is_older};
 use crate::error::{Error, Refusal, Result};
 use crate::policy::Decision;
 use crate::time::Day;
@@ -148,6 +148,12 @@ impl Decision {
             self.quotas = Quotas::new(&license.body().grants, &self.usage);
         }
         Ok(self)
+    }
+
+    /// How a granted module stands.
+    pub fn quota(&self, module: &str) -> Option<Quota> {
+        let grants = &self.license.as_ref()?.body().grants;
+        self.quotas.of(grants, module).map(|(_, quota)| quota)
     }
 
     /// Answers a question at the instant that was judged at.

@@ -203,7 +203,7 @@ fn the_product_is_told_apart_from_the_operator() {
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     world.uses("OBM", 12, NOW);
     let around = around("server", Instant::new(NOW));
-    let (_, events) = world.home.watch(None, None, None, &around, Listener::Product).unwrap();
+    let events = world.home.news(&around, Listener::Product, false).unwrap().events;
     world.home.acknowledge(Listener::Product, &[events[0].id]).unwrap();
     assert_eq!(world.told(&settings, NOW), 1);
     assert_eq!(server.taken()[0].header("X-Olr-Alert"), events[0].id.to_string());

@@ -1,11 +1,23 @@
 //! How every module stands, computed at once, is how each one stands.
 
-use olr::entitlement::{Quotas, excess, quota};
+use olr::entitlement::{Count, Grant, Quota, Quotas, excess};
 use olr::wire::codec::{Limit, Set};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 
 use crate::server::{count, grant};
 use crate::world::text;
+
+/// The quota of one grant, added up by itself.
+fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
+    let pool = grants.iter().filter(|other| other.shares(grant));
+    pool.fold(Quota { granted: Some(0), used: 0 }, |sum, grant| Quota {
+        granted: match grant.quota {
+            Limit::Only(quota) => sum.granted.map(|granted| granted.saturating_add(quota)),
+            Limit::Any => None,
+        },
+        used: sum.used.saturating_add(usage.get(&*grant.module).map_or(0, |count| count.count)),
+    })
+}
 
 #[test]
 fn all_at_once_is_one_by_one() {

@@ -23,7 +23,7 @@ pub fn sent(state: &State, events: &[Event], until: Instant) -> Vec<String> {
             let Happening::Use(counts) = &event.what else { panic!("{event:?}") };
             home.report(None, None, counts, &around).unwrap();
         }
-        let (_, new) = home.watch(None, None, None, &around, Listener::Product).unwrap();
+        let new = home.news(&around, Listener::Product, false).unwrap().events;
         mails.extend(new.iter().map(|e| format!("{} {} {}", e.at, e.cause, e.stage)));
         let ids: Vec<_> = new.iter().map(|event| event.id).collect();
         home.acknowledge(Listener::Product, &ids).unwrap();

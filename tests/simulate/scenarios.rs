@@ -3,7 +3,7 @@
 //! rules as well.
 
 use olr::catalog::Catalog;
-use olr::entitlement::{Operation, quota};
+use olr::entitlement::Operation;
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::license::{License, LicenseBody};
 use olr::policy::{Decision, Question};
@@ -177,8 +177,7 @@ fn answer(timeline: &Timeline, question: &str) -> String {
             grace.cause.word().to_string()
         }
         ["available", module] => {
-            let grants = &decision.license.as_ref().unwrap().body().grants;
-            let quota = quota(grants.get(module).unwrap(), grants, &decision.usage);
+            let quota = decision.quota(module).unwrap();
             quota.available().map_or("any".to_string(), |available| available.to_string())
         }
         ["admin", module, used, wanted] => {
