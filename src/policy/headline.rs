@@ -2,7 +2,7 @@
 
 use crate::entitlement::{Operation, Outcome};
 use crate::error::Error;
-use crate::policy::{COUNTDOWN, Decision, Grace};
+use crate::policy::{Decision, Grace};
 
 impl Decision {
     /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and
@@ -39,9 +39,8 @@ impl Decision {
     fn overlooked(&self, grace: &Grace) -> String {
         let fact = grace.overlooked.fact();
         let Some(until) = grace.until else { return format!("licensed, with a warning: {fact}") };
-        let left = until.seconds.saturating_sub(self.at.seconds);
         match grace.then {
-            Outcome::Stop if left <= COUNTDOWN => {
+            Outcome::Stop if grace.counts_down(self.at) => {
                 format!("it stops at {until}, within the hour: {fact}")
             }
             Outcome::Stop => format!("in grace until {until}: {fact}; then it stops"),
