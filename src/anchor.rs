@@ -1,6 +1,6 @@
 //! A time of the vendor for one server, `time.olr`. Obeys `docs/format.md`, section "Time".
 
-use crate::error::Result;
+use crate::error::{Result, under};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, decode, record};
@@ -47,12 +47,15 @@ impl Anchor {
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::Time, bytes)?;
         let delegations = trust.signers(&frame)?;
-        let body: AnchorBody = decode("time body", frame.body, BODY_CAP)?;
-        refuse_critical("time body", &body.extensions)?;
+        let body: AnchorBody =
+            decode("time body", frame.body, BODY_CAP).map_err(under("time-1"))?;
+        refuse_critical("time body", &body.extensions).map_err(under("time-1"))?;
         for delegation in &delegations {
             delegation.permits(Act::Time, body.time)?;
         }
-        trust.expect_unrevoked(delegations.iter().map(Delegation::key_id))?;
+        trust
+            .expect_unrevoked(delegations.iter().map(Delegation::key_id))
+            .map_err(under("time-3"))?;
         Ok(Self { body, bytes: bytes.to_vec() })
     }
 

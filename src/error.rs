@@ -13,6 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     refusal: Option<Refusal>,
+    rules: Vec<&'static str>,
     fact: String,
     hint: Cow<'static, str>,
 }
@@ -20,12 +21,12 @@ pub struct Error {
 impl Error {
     /// A proved *no*, with the usual next step of its word.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
-        Self { refusal: Some(word), fact: fact.into(), hint: word.hint().into() }
+        Self { refusal: Some(word), rules: Vec::new(), fact: fact.into(), hint: word.hint().into() }
     }
 
     /// Could not tell: usage, files, a key that is not at hand.
     pub fn unable(fact: impl Into<String>, hint: impl Into<Cow<'static, str>>) -> Self {
-        Self { refusal: None, fact: fact.into(), hint: hint.into() }
+        Self { refusal: None, rules: Vec::new(), fact: fact.into(), hint: hint.into() }
     }
 
     /// The same error with a better next step.
@@ -40,6 +41,25 @@ impl Error {
     pub fn within(mut self, place: impl fmt::Display) -> Self {
         self.fact = format!("{place}: {}", self.fact);
         self
+    }
+
+    /// The same error, naming a rule of `docs/format.md` that is broken: the innermost first, then
+    /// each that stands for it.
+    #[must_use]
+    pub fn rule(mut self, id: &'static str) -> Self {
+        self.rules.push(id);
+        self
+    }
+
+    /// The same fact and rules under another word.
+    pub(crate) fn become_refusal(self, word: Refusal) -> Self {
+        Self { rules: self.rules, ..Self::refuse(word, self.fact) }
+    }
+
+    /// The rules of `docs/format.md` that are broken, the innermost first; none where no rule of that
+    /// page is.
+    pub fn rules(&self) -> &[&'static str] {
+        &self.rules
     }
 
     /// The word, when this is a proved *no*.
@@ -61,6 +81,11 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         if self.refusal.is_some() { 1 } else { 2 }
     }
+}
+
+/// Names the rule that gives the word of another: `.map_err(under("trust-2"))`.
+pub(crate) fn under(id: &'static str) -> impl Fn(Error) -> Error {
+    move |error| error.rule(id)
 }
 
 impl fmt::Display for Error {

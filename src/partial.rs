@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::sign::{PublicKey, Signer, sign, verify};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody, read_body as read_license};
 use crate::trust::{
@@ -99,12 +99,14 @@ impl Proposal {
     /// In this order: frame errors, `malformed`, `unknown-version`, what the target's own rules give.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::PartialSignature, bytes)?;
-        let body: ProposalBody = decode("partial signature body", frame.body, BODY_CAP)?;
+        let body: ProposalBody =
+            decode("partial signature body", frame.body, BODY_CAP).map_err(under("partial-1"))?;
         check(&frame, &body)?;
         refuse_critical("partial signature body", &body.extensions)?;
         let target =
-            Frame::proposed(body.kind, frame.vendor, &body.attachments, &body.body, Vec::new())?;
-        let content = read(&target)?;
+            Frame::proposed(body.kind, frame.vendor, &body.attachments, &body.body, Vec::new())
+                .map_err(under("partial-4"))?;
+        let content = read(&target).map_err(under("partial-5"))?;
         let (vendor, signatures) = (frame.vendor, frame.signatures);
         Ok(Self { vendor, body, content, signatures, bytes: bytes.to_vec() })
     }
@@ -200,6 +202,12 @@ impl Proposal {
         trust.future_signers(&self.target()?, &self.body.signers.iter().copied().collect())
     }
 
+    /// Whether those who are to sign a license may.
+    fn check_signers(&self, license: &LicenseBody, trust: &Trust) -> Result<()> {
+        license.expect_delegated(&self.delegations(trust)?, trust)?;
+        trust.expect_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
+    }
+
     /// Whether it could become what it proposes, and whether every signature is one that counts.
     ///
     /// # Errors
@@ -211,11 +219,10 @@ impl Proposal {
             (Content::Trust(next), Some(trust)) if next.version <= trust.body().version => {
                 let (next, there) = (next.version, trust.body().version);
                 let fact = format!("the proposed trust {next} is not newer than trust {there}");
-                return Err(Error::refuse(Refusal::Superseded, fact));
+                return Err(Error::refuse(Refusal::Superseded, fact).rule("partial-6"));
             }
             (Content::License(license), Some(trust)) => {
-                license.expect_delegated(&self.delegations(trust)?, trust)?;
-                trust.expect_unrevoked(self.body.signers.iter().copied())?;
+                self.check_signers(license, trust).map_err(under("partial-7"))?;
             }
             _ => {}
         }
@@ -235,7 +242,8 @@ impl Proposal {
                     let fact =
                         format!("this is signed by key {}, which does not count", signature.key);
                     return Err(Error::refuse(Refusal::UntrustedSigner, fact)
-                        .hint("make the proposal anew and sign it with keys that count"));
+                        .hint("make the proposal anew and sign it with keys that count")
+                        .rule("partial-8"));
                 }
             }
         }
@@ -244,7 +252,8 @@ impl Proposal {
             None => Ok(()),
             Some((_, Signature { key, .. })) => {
                 let fact = format!("the signature of key {key} does not fit this {}", self.kind());
-                Err(Error::refuse(Refusal::WrongSignature, fact))
+                let error = Error::refuse(Refusal::WrongSignature, fact);
+                Err(error.rule("signature-3").rule("partial-9"))
             }
         }
     }
@@ -349,16 +358,16 @@ impl Proposal {
 
 /// Checks what the types of a partial signature cannot say.
 fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
-    let problem = if !frame.attachments.is_empty() {
-        "a partial signature has no attachments of its own"
+    let (rule, problem) = if !frame.attachments.is_empty() {
+        ("partial-2", "a partial signature has no attachments of its own")
     } else if !matches!(body.kind, Kind::License | Kind::Trust | Kind::Delegation) {
-        "only a trust, a delegation or a license is signed by several"
+        ("partial-3", "only a trust, a delegation or a license is signed by several")
     } else if body.signers.is_empty() == (body.kind == Kind::License) {
-        "a license names who is to sign it, and nothing else does"
+        ("partial-3", "a license names who is to sign it, and nothing else does")
     } else {
         return Ok(());
     };
-    Err(Error::refuse(Refusal::Malformed, format!("partial signature body: {problem}")))
+    Err(Error::refuse(Refusal::Malformed, format!("partial signature body: {problem}")).rule(rule))
 }
 
 /// What the target says, by its own rules.

@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Receipt". It does not show that no copy runs.
 
 use crate::crypto::sign::{is_usable, verify};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::request::Earlier;
@@ -66,21 +66,23 @@ impl Receipt {
     /// `wrong-signature`.
     pub fn verify(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Receipt, bytes)?;
-        let body: ReceiptBody = decode("receipt body", frame.body, BODY_CAP)?;
+        let body: ReceiptBody =
+            decode("receipt body", frame.body, BODY_CAP).map_err(under("receipt-1"))?;
         check(&frame, &body)?;
         refuse_critical("receipt body", &body.extensions)?;
         let own = key_id(Role::Install, &body.install_key);
         let [signature] = frame.signatures.as_slice() else {
             let fact = "this receipt is signed by other keys than its install key";
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
         };
         if signature.key != own {
             let fact = format!("this receipt is signed by unknown key {}", signature.key);
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
         }
         if !verify(&body.install_key, &frame.message(), &signature.bytes) {
             let fact = "the signature does not fit the install key inside this receipt";
-            return Err(Error::refuse(Refusal::WrongSignature, fact));
+            let error = Error::refuse(Refusal::WrongSignature, fact);
+            return Err(error.rule("signature-3").rule("receipt-6"));
         }
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
@@ -112,16 +114,16 @@ impl Receipt {
 
 /// Checks what the types of a receipt cannot say.
 fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<()> {
-    let problem = if !frame.attachments.is_empty() {
-        "a receipt has no attachments"
+    let (rule, problem) = if !frame.attachments.is_empty() {
+        ("receipt-2", "a receipt has no attachments")
     } else if !is_usable(&body.install_key) {
-        "the install key is weak"
+        ("receipt-3", "the install key is weak")
     } else if body.number == 0 {
-        "deactivations count from 1"
+        ("receipt-4", "deactivations count from 1")
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        "an earlier request has a later number"
+        ("receipt-4", "an earlier request has a later number")
     } else {
         return Ok(());
     };
-    Err(Error::refuse(Refusal::Malformed, format!("receipt body: {problem}")))
+    Err(Error::refuse(Refusal::Malformed, format!("receipt body: {problem}")).rule(rule))
 }

@@ -238,7 +238,7 @@ impl<'a> Desk<'a> {
             // What a license carries is held against a server's own, and a bare list is left alone.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],
             _ if self.is_bare_list() => vec![None],
-            _ if self.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
+            _ if self.scenario.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
             // A trust that is missing is missing here too; a home is not needed.
             ("revocations", verb) if expected == Some(None) => {
                 let needs_home = verb == "import" && !self.has("home");
@@ -262,12 +262,8 @@ impl<'a> Desk<'a> {
         self.scenario.get(line).is_some()
     }
 
-    fn rules(&self) -> impl Iterator<Item = &str> {
-        self.scenario.get("rule").into_iter().flat_map(|rules| rules.split(", "))
-    }
-
     fn breaks(&self, rule: &str) -> bool {
-        self.rules().any(|broken| broken == rule)
+        self.scenario.rules().any(|broken| broken == rule)
     }
 
     /// Whether `inspect` can tell that the file breaks this rule: it is told no code, is for no

@@ -205,7 +205,9 @@ impl State {
         self.observe(around);
         match judge(&license, &machine, self, around.clock, None).refusal {
             // It waits for its first day.
-            Some(error) if error.refusal() != Some(Refusal::NotYetValid) => return Err(error),
+            Some(error) if error.refusal() != Some(Refusal::NotYetValid) => {
+                return Err(error.rule("answer-4"));
+            }
             _ => {}
         }
         if over == OverQuota::Refused {
@@ -229,7 +231,8 @@ impl State {
             excess.used
         );
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
-            .hint("use less first, or add --accept-over-quota: then its grace for this begins"))
+            .hint("use less first, or add --accept-over-quota: then its grace for this begins")
+            .rule("answer-5"))
     }
 
     /// Whether this installation ever asked for the product and slot of `license`.
@@ -243,12 +246,12 @@ impl State {
         if !asked.iter().any(|(product, _)| **product == body.product) {
             let fact =
                 format!("this license is for product {product}, which was not asked for here");
-            return Err(Error::refuse(Refusal::WrongProduct, fact));
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
         }
         if !asked.contains(&(&body.product, &body.slot)) {
             let slot = shown(&body.slot);
             let fact = format!("this license belongs to slot {slot}, which was not asked for here");
-            return Err(Error::refuse(Refusal::WrongSlot, fact));
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
         }
         Ok(())
     }

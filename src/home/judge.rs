@@ -36,7 +36,10 @@ impl Home {
         let (state, mut decisions) = self.decide_slots(state, vec![name], around)?;
         match decisions.pop() {
             Some((_, decision)) => Ok((state, decision)),
-            None => Err(Error::refuse(Refusal::NotActivated, "no license is installed here")),
+            None => {
+                let fact = "no license is installed here";
+                Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"))
+            }
         }
     }
 

@@ -70,7 +70,7 @@ impl Home {
         self.load()?.ok_or_else(|| {
             let fact =
                 format!("nothing was requested or installed in {}", file::name(&self.folder));
-            Error::refuse(Refusal::NotActivated, fact)
+            Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
         })
     }
 

@@ -55,7 +55,8 @@ impl Order {
         let code = state.trust().vendor_code();
         let fact = format!("this vendor.trust has the code {code}, not {told}");
         Err(Error::refuse(Refusal::WrongVendor, fact)
-            .hint("do not go on: ask your vendor for the right vendor.trust"))
+            .hint("do not go on: ask your vendor for the right vendor.trust")
+            .rule("trust-13"))
     }
 
     /// The order with what was asked before in its gaps.

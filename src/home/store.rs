@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::home::Home;
-use crate::state::{STATE_CAP, State};
+use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
 use crate::time::Instant;
 
 /// The copies, in the order in which they are written.
@@ -86,7 +86,7 @@ impl Home {
                     Newer::Neither(why) => {
                         let place = file::name(self.folder());
                         let fact = format!("{place}: the two copies of the state {why}");
-                        return Err(Error::refuse(Refusal::DamagedState, fact));
+                        return Err(Error::refuse(Refusal::DamagedState, fact).rule("state-6"));
                     }
                 }
             }
@@ -173,11 +173,11 @@ pub(super) fn put_back(moved: &[(PathBuf, PathBuf)]) {
 }
 
 fn read_copy(path: &Path) -> Result<Copy> {
-    let bytes = match file::read_if_there(path, STATE_CAP) {
+    let bytes = match file::read_if_there(path, STATE_FILE_CAP) {
         Ok(None) => return Ok(Copy::Missing),
         Ok(Some(bytes)) => Zeroizing::new(bytes),
         Err(error) if error.refusal().is_some() => {
-            return Ok(Copy::Damaged(Error::refuse(Refusal::DamagedState, error.fact())));
+            return Ok(Copy::Damaged(error.become_refusal(Refusal::DamagedState).rule("state-1")));
         }
         Err(error) => {
             let folder = path.parent().unwrap_or(path);

@@ -29,7 +29,7 @@ impl GrantFile {
             "type {} ({} {}) may not be activated offline: {reason}",
             self.license_type, kind.model, kind.edition
         );
-        Err(Error::refuse(Refusal::OfflineNotAllowed, fact))
+        Err(Error::refuse(Refusal::OfflineNotAllowed, fact).rule("request-15"))
     }
 
     /// The machine policy, and its name: the grant's, else the type's, else [`USUAL_POLICY`].

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, MachinePolicy};
 use crate::display::shown;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::license::LicenseBody;
 use crate::machine::{Enrolled, FactorKind, Policy, commit};
 use crate::request::{OpenedRequest, RequestBody};
@@ -88,16 +88,16 @@ fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             shown(&body.product),
             shown(&grant.product)
         );
-        return Err(Error::refuse(Refusal::WrongProduct, fact));
+        return Err(Error::refuse(Refusal::WrongProduct, fact).rule("request-12"));
     }
-    let product = trust.product(Some(&body.product))?;
+    let product = trust.product(Some(&body.product)).map_err(under("request-12"))?;
     if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
         let fact = format!(
             "the request asks for slot {}, this key belongs to slot {}",
             shown(&body.slot),
             shown(&grant.slot)
         );
-        return Err(Error::refuse(Refusal::WrongSlot, fact));
+        return Err(Error::refuse(Refusal::WrongSlot, fact).rule("request-13"));
     }
     for (what, asked, granted) in [
         ("licensee", &body.licensee, &grant.licensee),
@@ -114,7 +114,7 @@ fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             if what == "licensee" {
                 fact += &format!(": \"{}\", not \"{}\"", shown(asked), shown(granted));
             }
-            return Err(Error::refuse(Refusal::WrongLicensee, fact));
+            return Err(Error::refuse(Refusal::WrongLicensee, fact).rule("request-14"));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::crypto::passphrase::{Cost, Lock, PROTECTED};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::wire::frame::{Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
@@ -41,20 +41,22 @@ impl KeyFile {
     /// # Errors
     /// `malformed`, `unknown-version`, `wrong-kind`.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(WHAT, bytes);
-        let kind = Header::read(&mut reader, bytes.len())?;
+        let mut reader = Reader::new(WHAT, bytes).ends_by(&["frame-6", "key-1"]);
+        let kind = Header::read(&mut reader, bytes.len()).map_err(under("key-1"))?;
         if kind != Kind::KeyFile {
-            return Err(wrong_kind(Kind::KeyFile, kind));
+            return Err(wrong_kind(Kind::KeyFile, kind).rule("key-1"));
         }
         let role = reader.u8("role")?;
         let Some(role) = Role::from_number(role.into()).filter(|role| *role != Role::Install)
         else {
-            return Err(reader.malformed("role", &format!("{role} is no role of a key file")));
+            let problem = format!("{role} is no role of a key file");
+            return Err(reader.malformed("role", &problem).rule("key-2"));
         };
         let id = KeyId(reader.array("key id")?);
         let public = reader.array("public key")?;
         if id != key_id(role, &public) {
-            return Err(reader.malformed("key id", "it does not belong to the public key"));
+            let problem = "it does not belong to the public key";
+            return Err(reader.malformed("key id", problem).rule("key-3"));
         }
         let protection = match reader.u8("kdf")? {
             KDF_NONE => Protection::None(Secret::new(&reader.array("seed")?)),
@@ -65,16 +67,19 @@ impl KeyFile {
                     lanes: reader.u32("lanes")?,
                 };
                 if !cost.is_acceptable() {
-                    return Err(reader.malformed("kdf", "its cost is out of bounds"));
+                    return Err(reader.malformed("kdf", "its cost is out of bounds").rule("key-5"));
                 }
                 let lock =
                     Lock { cost, salt: reader.array("salt")?, nonce: reader.array("nonce")? };
                 let commitment = reader.array("commitment")?;
                 Protection::Passphrase { lock, commitment, sealed: reader.array("sealed seed")? }
             }
-            other => return Err(reader.malformed("kdf", &format!("{other} is not known"))),
+            other => {
+                let problem = format!("{other} is not known");
+                return Err(reader.malformed("kdf", &problem).rule("key-4"));
+            }
         };
-        reader.finish()?;
+        reader.finish("key-6")?;
         let file = Self { role, id, public, header: Vec::new(), protection };
         let header = file.write_header();
         Ok(Self { header, ..file })
@@ -161,7 +166,9 @@ impl KeyFile {
         };
         if public_of(self.role, &seed) != self.public {
             let fact = "key file: the public key does not belong to the seed";
-            return Err(Error::refuse(Refusal::Malformed, fact).hint("restore it from a backup"));
+            return Err(Error::refuse(Refusal::Malformed, fact)
+                .hint("restore it from a backup")
+                .rule("key-7"));
         }
         Ok(seed)
     }

@@ -19,7 +19,8 @@ pub(super) fn expect_within(body: &LicenseBody, delegation: &Delegation) -> Resu
     ] {
         if !names(allowed, value) {
             let value = crate::display::shown(value);
-            return Err(delegation.outside(format!("{what} {value} is not among its {what}s")));
+            let limit = format!("{what} {value} is not among its {what}s");
+            return Err(delegation.outside("limit-3", limit));
         }
     }
     if let Limit::Only(maxima) = &limits.modules {
@@ -29,14 +30,16 @@ pub(super) fn expect_within(body: &LicenseBody, delegation: &Delegation) -> Resu
             let maximum = entry.map_or(&Limit::Only(0), |entry| &entry.maximum);
             if !covers(maximum, &grant.quota) {
                 let module = crate::display::shown(&grant.module);
-                return Err(delegation.outside(format!("module {module} is above its maximum")));
+                let limit = format!("module {module} is above its maximum");
+                return Err(delegation.outside("limit-4", limit));
             }
         }
     }
     if let Limit::Only(longest) = limits.longest_term {
         let term = body.expires.map(|end| end.number.saturating_sub(body.starts.number));
         if term.is_none_or(|term| term > longest) {
-            return Err(delegation.outside(format!("its longest term is {longest} days")));
+            let limit = format!("its longest term is {longest} days");
+            return Err(delegation.outside("limit-5", limit));
         }
     }
     Ok(())
@@ -73,7 +76,7 @@ pub(super) fn expect_enough_signers(
         return Ok(());
     }
     let fact = format!("{signers} signers, where the vendor's trust asks for {needed}");
-    Err(Error::refuse(Refusal::NotDelegated, fact))
+    Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-6"))
 }
 
 fn names(allowed: &Limit<Set<Text>>, value: &str) -> bool {

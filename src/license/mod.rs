@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::machine::Policy;
 use crate::revocation::Revocations;
 use crate::time::{Day, Instant};
@@ -119,7 +119,7 @@ impl License {
     /// # Errors
     /// `revoked`.
     pub fn expect_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
-        trust.expect_unrevoked(self.signers.iter().copied())?;
+        trust.expect_unrevoked(self.signers.iter().copied()).map_err(under("license-7"))?;
         list.map_or(Ok(()), |list| list.expect_unrevoked(self.body.license))
     }
 
@@ -152,16 +152,16 @@ impl License {
         if &**its_product != product {
             let (its, here) = (shown(its_product), shown(product));
             let fact = format!("this license is for product {its}, not for {here}");
-            return Err(Error::refuse(Refusal::WrongProduct, fact));
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
         }
         if &**its_slot != slot {
             let (its, here) = (shown(its_slot), shown(slot));
             let fact = format!("this license belongs to slot {its}, not to slot {here}");
-            return Err(Error::refuse(Refusal::WrongSlot, fact));
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
         }
         if self.body.install_key != *install_key {
             let fact = "this license was issued for another installation";
-            return Err(Error::refuse(Refusal::WrongMachine, fact));
+            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-10"));
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl License {
 /// # Errors
 /// `malformed`, `unknown-version`.
 pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
-    let body: LicenseBody = decode("license body", bytes, BODY_CAP)?;
+    let body: LicenseBody = decode("license body", bytes, BODY_CAP).map_err(under("license-3"))?;
     check(&body)?;
     Ok(body)
 }
@@ -199,12 +199,12 @@ const TOLERANCE_CAP: u32 = 2_592_000;
 
 /// Checks what the types of a license body cannot say.
 fn check(body: &LicenseBody) -> Result<()> {
-    let problem = if body.number == 0 || body.answer == 0 {
-        "requests and answers count from 1"
+    let (rule, problem) = if body.number == 0 || body.answer == 0 {
+        ("license-4", "requests and answers count from 1")
     } else if body.expires.is_some_and(|end| end < body.starts) {
-        "it ends before it starts"
+        ("license-5", "it ends before it starts")
     } else if body.tolerance > TOLERANCE_CAP {
-        "its clock tolerance is longer than 30 days"
+        ("license-11", "its clock tolerance is longer than 30 days")
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
@@ -214,10 +214,13 @@ fn check(body: &LicenseBody) -> Result<()> {
         if !body.grace.iter().all(|rule| blocks(rule) == has_rule(rule))
             || !body.enforcement.iter().all(is_used)
         {
-            "what a cause blocks is said where its outcome is block, and nowhere else"
+            (
+                "license-6",
+                "what a cause blocks is said where its outcome is block, and nowhere else",
+            )
         } else {
             return Ok(());
         }
     };
-    Err(Error::refuse(Refusal::Malformed, format!("license body: {problem}")))
+    Err(Error::refuse(Refusal::Malformed, format!("license body: {problem}")).rule(rule))
 }

@@ -91,20 +91,20 @@ impl Policy {
     /// # Errors
     /// `malformed`.
     pub fn check(&self) -> Result<()> {
-        let problem = if self.threshold == 0 || self.threshold > self.total() {
-            "the threshold is not between 1 and the weight of what is enrolled"
-        } else if self.enrolled.iter().any(|factor| factor.weight == 0) {
-            "a factor without weight is enrolled"
+        let (rule, problem) = if self.threshold == 0 || self.threshold > self.total() {
+            ("policy-1", "the threshold is not between 1 and the weight of what is enrolled")
         } else if self.enrolled.iter().any(|factor| factor.class == Class::Common) {
-            "a common factor is enrolled"
-        } else if !self.enrolled.iter().all(|factor| factor.kind.may_be(factor.class)) {
-            "a factor has a class that its kind cannot have"
+            ("policy-2", "a common factor is enrolled")
         } else if self.hardware && !self.stops_a_copy() {
-            "it asks for hardware, and none is enrolled"
+            ("policy-3", "it asks for hardware, and none is enrolled")
+        } else if self.enrolled.iter().any(|factor| factor.weight == 0) {
+            ("policy-5", "a factor without weight is enrolled")
+        } else if !self.enrolled.iter().all(|factor| factor.kind.may_be(factor.class)) {
+            ("policy-6", "a factor has a class that its kind cannot have")
         } else {
             return Ok(());
         };
-        Err(Error::refuse(Refusal::Malformed, format!("machine policy: {problem}")))
+        Err(Error::refuse(Refusal::Malformed, format!("machine policy: {problem}")).rule(rule))
     }
 
     /// Holds it against `found`.
@@ -162,6 +162,6 @@ impl Match {
             if self.hardware_missing { " and no hardware factor" } else { "" },
             changed.join(", "),
         );
-        Err(Error::refuse(Refusal::WrongMachine, fact))
+        Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-4"))
     }
 }

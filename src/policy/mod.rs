@@ -202,11 +202,11 @@ fn nothing_in(slot: &Slot) -> Error {
     match slot.receipt {
         None => {
             let fact = "no license is installed in this slot";
-            Error::refuse(Refusal::NotActivated, fact)
+            Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
         }
         Some(_) => {
             let fact = "the license in this slot was deactivated here";
-            Error::refuse(Refusal::Deactivated, fact)
+            Error::refuse(Refusal::Deactivated, fact).rule("judgement-6")
         }
     }
 }
@@ -264,22 +264,23 @@ pub fn judge(
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
     let mut judged = Judgement::default();
     if let Some((cause, since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
-        judged.weigh(license, cause, Some(since), at, refusal);
+        judged.weigh(license, cause, Some(since), at, refusal.rule("judgement-7"));
     }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");
-        judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact));
+        judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact).rule("judgement-2"));
     }
     if let Err(refusal) = machine.expect() {
         let matched = slot.map(|slot| slot.matched);
-        judged.weigh(license, Cause::Conflict, matched, at, refusal);
+        judged.weigh(license, Cause::Conflict, matched, at, refusal.rule("judgement-3"));
     }
     if at < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
-        judged.stop(license, Error::refuse(Refusal::NotYetValid, fact));
+        judged.stop(license, Error::refuse(Refusal::NotYetValid, fact).rule("judgement-4"));
     }
     if let Some(last) = body.expires.filter(|last| at >= last.ends()) {
         let refusal = Error::refuse(Refusal::Expired, format!("this license ended on {last}"));
+        let refusal = refusal.rule("judgement-5");
         judged.weigh(license, Cause::Expired, slot.map(|_| last.ends()), at, refusal);
     }
     if let Some(slot) = slot
@@ -349,7 +350,7 @@ impl Judgement {
             excess.used,
             excess.granted
         );
-        let refusal = Error::refuse(Refusal::QuotaExceeded, fact);
+        let refusal = Error::refuse(Refusal::QuotaExceeded, fact).rule("judgement-8");
         let causes = [Cause::OverQuota, Cause::Upgraded];
         match causes.into_iter().find(|cause| license.body().grace.get(cause).is_some()) {
             Some(cause) => self.weigh(license, cause, Some(since), at, refusal),

@@ -46,6 +46,8 @@ pub enum Answer<'a> {
     Refused(&'a Error),
     /// The module is not granted.
     NotGranted(&'a str),
+    /// The module has no grant of which a sub-administrator could be given some.
+    NoneToGive(&'a str),
     /// The module is not granted to a release as old as this one.
     TooOld {
         /// Its id.
@@ -101,20 +103,22 @@ impl Answer<'_> {
 
     /// Nothing, or the refusal in words.
     pub fn refusal(&self) -> Option<Error> {
-        let refuse = |word, fact: String| Some(Error::refuse(word, fact));
+        let refuse = |rule, word, fact: String| Some(Error::refuse(word, fact).rule(rule));
         match *self {
             Self::Allowed => None,
-            Self::Refused(error) => Some(error.clone()),
-            Self::NotGranted(module) => {
+            Self::Refused(error) => Some(error.clone().rule("question-1")),
+            Self::NotGranted(module) | Self::NoneToGive(module) => {
                 let fact = format!("module {} is not granted", shown(module));
-                refuse(Refusal::NotEntitled, fact)
+                let asked = matches!(self, Self::NotGranted(_));
+                refuse(if asked { "question-2" } else { "question-7" }, Refusal::NotEntitled, fact)
             }
             Self::TooOld { module, first } => {
                 let (module, first) = (shown(module), shown(first));
                 let fact = format!("module {module} is granted to release {first} and later ones");
-                refuse(Refusal::NotEntitled, fact)
+                refuse("question-3", Refusal::NotEntitled, fact)
             }
             Self::Exceeds { module, granted, used, wanted } => refuse(
+                "question-4",
                 Refusal::QuotaExceeded,
                 format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
             ),
@@ -122,13 +126,15 @@ impl Answer<'_> {
                 let module = shown(module);
                 let most = most.map_or("without a limit".to_string(), |most| format!("to {most}"));
                 let may = format!("{module}: a sub-administrator may be given {least} {most}");
-                refuse(Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
+                refuse("question-8", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
             }
             Self::AccountFull { module, cap, wanted } => refuse(
+                "question-5",
                 Refusal::QuotaExceeded,
                 format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
             ),
             Self::TooNew { last, release } => refuse(
+                "question-6",
                 Refusal::MaintenanceEnded,
                 format!("that release came out on {release}, maintenance reaches to {last}"),
             ),
@@ -201,9 +207,9 @@ impl Decision {
         if let Some(refusal) = self.refusal_of(Operation::UpdateUser) {
             return Answer::Refused(refusal);
         }
-        let Some(license) = &self.license else { return Answer::NotGranted(module) };
+        let Some(license) = &self.license else { return Answer::NoneToGive(module) };
         let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
-            return Answer::NotGranted(module);
+            return Answer::NoneToGive(module);
         };
         let most = match grant.admin_cap {
             Limit::Only(cap) => Some(quota.granted.map_or(cap, |granted| granted.min(cap))),

@@ -8,7 +8,7 @@ use crate::crypto::label::{REQUEST, REQUEST_SEAL, pae};
 use crate::crypto::seal::{ENCAPSULATED, TAG, seal};
 use crate::display;
 use crate::entitlement::Count;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, under};
 use crate::key::install::InstallSecret;
 use crate::machine::Factor;
 use crate::time::Instant;
@@ -184,10 +184,10 @@ impl<'a> SealedRequest<'a> {
     /// # Errors
     /// `malformed`, `unknown-version`, `wrong-kind`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        let mut reader = Reader::new("request", bytes);
-        let kind = Header::read(&mut reader, bytes.len())?;
+        let mut reader = Reader::new("request", bytes).ends_by(&["frame-6", "request-1"]);
+        let kind = Header::read(&mut reader, bytes.len()).map_err(under("request-1"))?;
         if kind != Kind::Request {
-            return Err(wrong_kind(Kind::Request, kind));
+            return Err(wrong_kind(Kind::Request, kind).rule("request-1"));
         }
         let vendor = VendorId(reader.array("vendor id")?);
         let recipient = KeyId(reader.array("recipient key id")?);
@@ -196,13 +196,13 @@ impl<'a> SealedRequest<'a> {
         let plaintext_len = ciphertext_len.saturating_sub(TAG);
         if ciphertext_len > FRAME_CAP || plaintext_len == 0 || plaintext_len % PADDING != 0 {
             let problem = format!("{ciphertext_len} is no length of a padded body");
-            return Err(reader.malformed("ciphertext length", &problem));
+            return Err(reader.malformed("ciphertext length", &problem).rule("request-2"));
         }
         let header = reader.since(0);
         let encapsulated = reader.array("encapsulated key")?;
         let ciphertext = reader.take("ciphertext", ciphertext_len)?;
         let signature = reader.array("signature")?;
-        reader.finish()?;
+        reader.finish("request-3")?;
         Ok(Self { vendor, recipient, encapsulated, ciphertext, signature, header, bytes })
     }
 

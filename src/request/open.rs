@@ -2,7 +2,7 @@
 
 use crate::crypto::seal::SealingKey;
 use crate::crypto::sign::{is_usable, verify};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::machine::Factor;
 use crate::request::{RequestBody, SealedRequest, seal_info, signed_message};
 use crate::wire::codec::{BODY_CAP, decode};
@@ -43,15 +43,17 @@ impl SealedRequest<'_> {
         let opened = key.open(&self.encapsulated, &seal_info(self.header), self.ciphertext);
         let Some(plaintext) = opened else {
             let fact = "the seal of this request does not open: it was changed on its way";
-            return Err(Error::refuse(Refusal::Undecryptable, fact));
+            return Err(Error::refuse(Refusal::Undecryptable, fact).rule("request-6"));
         };
-        let body: RequestBody = decode("request body", unpad(&plaintext)?, BODY_CAP)?;
+        let body: RequestBody =
+            decode("request body", unpad(&plaintext)?, BODY_CAP).map_err(under("request-8"))?;
         check(&body)?;
         refuse_critical("request body", &body.extensions)?;
         let message = signed_message(self.header, &self.encapsulated, self.ciphertext);
         if !verify(&body.install_key, &message, &self.signature) {
             let fact = "the signature does not fit the install key inside this request";
-            return Err(Error::refuse(Refusal::WrongSignature, fact));
+            let error = Error::refuse(Refusal::WrongSignature, fact);
+            return Err(error.rule("signature-3").rule("request-11"));
         }
         Ok(OpenedRequest { body, hash: self.hash(), code: self.code() })
     }
@@ -59,28 +61,28 @@ impl SealedRequest<'_> {
 
 /// The body inside a padded plaintext: nothing but zeros may follow, and no KiB too many.
 fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
-    let mut reader = Reader::new("request plaintext", plaintext);
-    let body = reader.sized("body", plaintext.len())?;
+    let mut reader = Reader::new("request plaintext", plaintext).ends_by(&["request-7"]);
+    let body = reader.sized("body", plaintext.len(), "request-7")?;
     let padding = plaintext.len().saturating_sub(reader.offset());
     let zeros = reader.take("padding", padding)?;
     if padding >= super::PADDING || zeros.iter().any(|byte| *byte != 0) {
-        return Err(reader.malformed("padding", "not zeros to the next KiB"));
+        return Err(reader.malformed("padding", "not zeros to the next KiB").rule("request-7"));
     }
     Ok(body)
 }
 
 /// What the types of a request body cannot say.
 fn check(body: &RequestBody) -> Result<()> {
-    let problem = if !is_usable(&body.install_key) {
-        "the install key is weak"
+    let (rule, problem) = if !is_usable(&body.install_key) {
+        ("request-9", "the install key is weak")
     } else if body.number == 0 {
-        "requests count from 1"
+        ("request-10", "requests count from 1")
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        "an earlier request has a later number"
+        ("request-10", "an earlier request has a later number")
     } else if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
-        "a factor has a class that its kind cannot have"
+        ("request-17", "a factor has a class that its kind cannot have")
     } else {
         return Ok(());
     };
-    Err(Error::refuse(Refusal::Malformed, format!("request body: {problem}")))
+    Err(Error::refuse(Refusal::Malformed, format!("request body: {problem}")).rule(rule))
 }

@@ -4,7 +4,7 @@
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::REVOKED_LICENSE;
 use crate::entitlement::Cause;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, Keyed, Set, decode, record};
@@ -90,14 +90,17 @@ impl Revocations {
         for delegation in &delegations {
             delegation.permits(Act::Revoke, body.issued)?;
         }
-        trust.expect_unrevoked(delegations.iter().map(Delegation::key_id))?;
+        trust
+            .expect_unrevoked(delegations.iter().map(Delegation::key_id))
+            .map_err(under("revocations-4"))?;
         if body.version > trust.body().version {
             let fact = format!(
                 "these revocations were made under trust {}, where trust {} is the newest here",
                 body.version,
                 trust.body().version
             );
-            return Err(Error::unable(fact, "import the vendor's newest vendor.trust first"));
+            let error = Error::unable(fact, "import the vendor's newest vendor.trust first");
+            return Err(error.rule("revocations-5"));
         }
         Ok(Self { body })
     }
@@ -137,7 +140,7 @@ impl Revocations {
             ),
             _ => (format!("license {license} was revoked by the vendor"), "contact the vendor"),
         };
-        Err(Error::refuse(Refusal::Revoked, fact).hint(hint))
+        Err(Error::refuse(Refusal::Revoked, fact).hint(hint).rule("license-13"))
     }
 }
 
@@ -146,15 +149,16 @@ impl Revocations {
 /// # Errors
 /// `malformed`, `unknown-version`.
 pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
-    let body: RevocationsBody = decode("revocations body", frame.body, BODY_CAP)?;
-    refuse_critical("revocations body", &body.extensions)?;
+    let body: RevocationsBody =
+        decode("revocations body", frame.body, BODY_CAP).map_err(under("revocations-1"))?;
+    refuse_critical("revocations body", &body.extensions).map_err(under("revocations-1"))?;
     if body.version == 0 || body.sequence == 0 {
         let fact = "revocations body: trusts and lists count from 1";
-        return Err(Error::refuse(Refusal::Malformed, fact));
+        return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
     }
     if body.licenses.iter().any(|w| !matches!(w.cause, Cause::Revoked | Cause::Pooled)) {
         let fact = "revocations body: a license is revoked or pooled, nothing else";
-        return Err(Error::refuse(Refusal::Malformed, fact));
+        return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
     }
     Ok(body)
 }

@@ -32,16 +32,16 @@ impl State {
         });
         if !asked {
             let fact = "this license answers none of the last 16 requests of this installation";
-            return Err(Error::refuse(Refusal::WrongRequest, fact));
+            return Err(Error::refuse(Refusal::WrongRequest, fact).rule("answer-1"));
         }
         let Some(slot) = self.memory.slots.get(&name) else { return Ok(()) };
         if body.number < slot.floor {
             let fact = "this license answers a request made before this slot was deactivated";
-            return Err(Error::refuse(Refusal::Replayed, fact));
+            return Err(Error::refuse(Refusal::Replayed, fact).rule("answer-2"));
         }
         if (Pair { number: body.number, answer: body.answer }) <= slot.highest {
             let fact = "a newer answer was imported here already";
-            return Err(Error::refuse(Refusal::Superseded, fact));
+            return Err(Error::refuse(Refusal::Superseded, fact).rule("answer-3"));
         }
         Ok(())
     }

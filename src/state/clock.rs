@@ -180,7 +180,7 @@ impl State {
         let body = anchor.body();
         if body.install_key != self.install_key() {
             let fact = "this time was issued for another installation";
-            return Err(Error::refuse(Refusal::WrongMachine, fact));
+            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("time-4"));
         }
         let hash = sha256(anchor.bytes());
         if self.memory.anchored.as_ref().is_some_and(|last| last.hash == hash) {
@@ -189,12 +189,13 @@ impl State {
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
         if sent.is_none_or(|sent| (sent.request, sent.number) != (body.request, body.number)) {
             let fact = "this time answers none of the last 16 requests of this installation";
-            return Err(Error::refuse(Refusal::WrongRequest, fact));
+            return Err(Error::refuse(Refusal::WrongRequest, fact).rule("time-5"));
         }
         if self.memory.anchored.as_ref().is_some_and(|last| body.number <= last.number) {
             let fact = "a time for this request or a later one was imported here already";
             return Err(Error::refuse(Refusal::Superseded, fact)
-                .hint("make a new request and ask the vendor for a time that answers it"));
+                .hint("make a new request and ask the vendor for a time that answers it")
+                .rule("time-6"));
         }
         self.memory.mark = body.time;
         self.memory.pending = None;

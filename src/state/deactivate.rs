@@ -26,7 +26,7 @@ impl State {
                 Some(receipt) => Receipt::verify(receipt),
                 None => {
                     let fact = "no license is installed in this slot";
-                    Err(Error::refuse(Refusal::NotActivated, fact))
+                    Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"))
                 }
             };
         };

@@ -6,7 +6,7 @@ use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
 use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::license::License;
@@ -36,6 +36,8 @@ pub use revoked::Listed;
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
+/// Most bytes of a file that holds one.
+pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;
 
 /// The state has a version of its own.
 const STATE_VERSION: u8 = 4;
@@ -237,7 +239,8 @@ impl State {
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
             (None, _) if self.memory.slots.is_empty() => {
-                Err(Error::refuse(Refusal::NotActivated, "no license is installed here"))
+                let fact = "no license is installed here";
+                Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"))
             }
             (None, _) => {
                 let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);
@@ -247,7 +250,8 @@ impl State {
                     installed.join(", ")
                 );
                 Err(Error::refuse(Refusal::NotActivated, fact)
-                    .hint("check --product and --slot, or leave them out"))
+                    .hint("check --product and --slot, or leave them out")
+                    .rule("judgement-1"))
             }
             (Some(_), Some(_)) => {
                 let fact = "licenses are installed for several products or slots";
@@ -307,13 +311,10 @@ impl State {
     /// `damaged-state`; exit 2 when a newer program wrote it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let (install, memory) = parse(bytes).map_err(damaged)?;
-        let newest = memory.trusts.iter().skip(1).try_fold(
-            Trust::pin(memory.trusts.first().map(|first| &**first).unwrap_or_default())
-                .map_err(damaged)?,
-            |trust, next| trust.successor(next).map_err(damaged),
-        )?;
+        let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
         expect_pins(&memory).map_err(damaged)?;
-        memory.revocations.as_ref().map_or(Ok(()), Listed::check).map_err(damaged)?;
+        let listed = memory.revocations.as_ref().map_or(Ok(()), Listed::check);
+        listed.map_err(under("state-7")).map_err(damaged)?;
         Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
     }
 
@@ -324,23 +325,33 @@ impl State {
     }
 }
 
+fn newest_trust(memory: &Memory) -> Result<Trust> {
+    let first = memory.trusts.first().map(|first| &**first).unwrap_or_default();
+    let mut later = memory.trusts.iter().skip(1);
+    later.try_fold(Trust::pin(first)?, |trust, next| trust.successor(next))
+}
+
 fn expect_pins(memory: &Memory) -> Result<()> {
     let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
     if memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
         return Ok(());
     }
     let fact = "state body: pins: something else than a pin";
-    Err(Error::refuse(Refusal::Malformed, fact))
+    Err(Error::refuse(Refusal::Malformed, fact).rule("state-5"))
 }
 
 fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
-    let mut reader = Reader::new("state", bytes);
+    if bytes.len() > STATE_FILE_CAP {
+        let error = Reader::new("state", bytes).malformed("file", "it is too long");
+        return Err(error.rule("state-1"));
+    }
+    let mut reader = Reader::new("state", bytes).ends_by(&["state-1"]);
     if reader.array::<4>("magic")? != MAGIC {
-        return Err(reader.malformed("magic", "this is not a state of olr"));
+        return Err(reader.malformed("magic", "this is not a state of olr").rule("state-1"));
     }
     let (version, suite, kind) = (reader.u8("version")?, reader.u8("suite")?, reader.u8("kind")?);
     if u16::from(kind) != Kind::State.number() {
-        return Err(reader.malformed("kind", "this is not a state"));
+        return Err(reader.malformed("kind", "this is not a state").rule("state-1"));
     }
     if version != STATE_VERSION || suite != SUITE {
         let age = if version < STATE_VERSION { "an older" } else { "a newer" };
@@ -348,13 +359,14 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
         return Err(Error::refuse(Refusal::UnknownVersion, fact));
     }
     let secret = Zeroizing::new(reader.array("install secret")?);
-    let body = reader.sized("body", STATE_CAP)?;
+    let body = reader.sized("body", STATE_FILE_CAP, "state-1")?;
     let covered = reader.since(0);
-    if reader.array("digest")? != tagged(&[STATE, covered]) {
-        return Err(reader.malformed("digest", "it does not fit the content"));
+    let digest: [u8; 32] = reader.array("digest")?;
+    reader.clone().finish("state-1")?;
+    if digest != tagged(&[STATE, covered]) {
+        return Err(reader.malformed("digest", "it does not fit the content").rule("state-2"));
     }
-    reader.finish()?;
-    let memory: Memory = decode("state body", body, STATE_CAP)?;
+    let memory: Memory = decode("state body", body, STATE_CAP).map_err(under("state-3"))?;
     refuse_critical("state body", &memory.extensions)?;
     Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
 }
@@ -365,5 +377,5 @@ fn damaged(error: Error) -> Error {
         let hint = "use the olr that wrote it, or begin again with `olr request --new-identity`";
         return Error::unable(format!("this state cannot be read ({})", error.fact()), hint);
     }
-    Error::refuse(Refusal::DamagedState, error.fact())
+    error.become_refusal(Refusal::DamagedState)
 }

@@ -137,7 +137,7 @@ impl State {
             return Ok(false);
         }
         let fact = "newer revocations, or others of the same number, were imported here already";
-        Err(Error::refuse(Refusal::Superseded, fact))
+        Err(Error::refuse(Refusal::Superseded, fact).rule("revocations-6"))
     }
 
     /// Remembers since when installed licenses are revoked, after something was taken up.

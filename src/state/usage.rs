@@ -16,7 +16,7 @@ impl State {
     pub fn report(&mut self, name: &SlotName, usage: &[Count], clock: Instant) -> Result<bool> {
         let Some(slot) = self.memory.slots.get(name) else {
             let fact = "no license is installed in this slot";
-            return Err(Error::refuse(Refusal::NotActivated, fact));
+            return Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"));
         };
         let named = |count: &&Count| usage.iter().any(|new| new.module == count.module);
         let kept = slot.usage.iter().filter(|count| !named(count)).cloned();

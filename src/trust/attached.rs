@@ -57,7 +57,7 @@ impl Trust {
         let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         if let Some(unknown) = keys.difference(&known).next() {
             let fact = format!("key {unknown} is to sign, and no attached delegation names it");
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
         }
         expect_one_for_each(license, keys.clone())?;
         Ok(delegations)
@@ -86,7 +86,7 @@ impl Trust {
                 Kind::Revocations if may_carry => {}
                 other => {
                     let fact = format!("an attached {other} is not known to this program");
-                    return Err(Error::refuse(Refusal::UnknownVersion, fact));
+                    return Err(Error::refuse(Refusal::UnknownVersion, fact).rule("license-1"));
                 }
             }
         }
@@ -143,18 +143,18 @@ impl Trust {
 fn expect_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
     let lists = frame.attachments.iter().filter(|attached| attached.kind == Kind::Revocations);
     let carried: Vec<_> = lists.collect();
-    let malformed = |problem: &str| {
+    let malformed = |rule, problem: &str| {
         let fact = format!("{}: attachments: {problem}", frame.kind);
-        Err(Error::refuse(Refusal::Malformed, fact))
+        Err(Error::refuse(Refusal::Malformed, fact).rule(rule))
     };
     if carried.len() > 1 {
-        return malformed("more than one list of revocations");
+        return malformed("license-12", "more than one list of revocations");
     }
     let theirs = carried.iter().flat_map(|list| &list.signatures);
     signers.extend(theirs.map(|signature| signature.key));
     let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
     if delegations != signers.len() {
-        return malformed("one delegation for each signer, no other");
+        return malformed("license-2", "one delegation for each signer, no other");
     }
     Ok(())
 }

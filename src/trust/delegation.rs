@@ -1,7 +1,7 @@
 //! Delegations: what an issuer key may sign. Obeys `docs/format.md`, section "Delegation".
 
 use crate::crypto::sign::{PublicKey, is_trustworthy};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::time::Instant;
 use crate::wire::codec::{BODY_CAP, Keyed, Limit, Set, Text, decode, numbered, record};
@@ -77,11 +77,12 @@ impl Delegation {
     /// # Errors
     /// `malformed`, `unknown-version`.
     pub fn read(frame: &Frame<'_>) -> Result<Self> {
-        let body: DelegationBody = decode("delegation body", frame.body, BODY_CAP)?;
-        refuse_critical("delegation body", &body.extensions)?;
+        let body: DelegationBody =
+            decode("delegation body", frame.body, BODY_CAP).map_err(under("delegation-2"))?;
+        refuse_critical("delegation body", &body.extensions).map_err(under("delegation-2"))?;
         if !frame.attachments.is_empty() {
             let fact = "delegation: it has no attachments";
-            return Err(Error::refuse(Refusal::Malformed, fact));
+            return Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-4"));
         }
         Ok(Self { body })
     }
@@ -105,7 +106,8 @@ impl Delegation {
         if is_trustworthy(&self.body.issuer) {
             return Ok(());
         }
-        Err(Error::refuse(Refusal::Malformed, "delegation body: the issuer key is weak"))
+        let fact = "delegation body: the issuer key is weak";
+        Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"))
     }
 
     /// Whether it allows `act` at the instant that the signed body states.
@@ -114,8 +116,13 @@ impl Delegation {
     /// `not-delegated`, naming the limit.
     pub fn permits(&self, act: Act, issued: Instant) -> Result<()> {
         let body = &self.body;
+        let (of_acts, of_days) = match act {
+            Act::License => ("limit-1", "limit-2"),
+            Act::Revoke => ("revocations-3", "revocations-3"),
+            Act::Time => ("time-2", "time-2"),
+        };
         if body.acts.get(&act).is_none() {
-            return Err(self.outside(format!("it may not sign a {act}")));
+            return Err(self.outside(of_acts, format!("it may not sign a {act}")));
         }
         let outside = match (&body.from, &body.until) {
             (Limit::Only(from), _) if issued < *from => Some(format!("it counts from {from}")),
@@ -123,14 +130,14 @@ impl Delegation {
             _ => None,
         };
         match outside {
-            Some(limit) => Err(self.outside(format!("issued at {issued}, but {limit}"))),
+            Some(limit) => Err(self.outside(of_days, format!("issued at {issued}, but {limit}"))),
             None => Ok(()),
         }
     }
 
-    /// The refusal of what lies outside a limit of this delegation.
-    pub fn outside(&self, limit: String) -> Error {
+    /// The refusal of what lies outside a limit of this delegation, by this rule.
+    pub fn outside(&self, rule: &'static str, limit: String) -> Error {
         let fact = format!("key {} is not delegated for this: {limit}", self.key_id());
-        Error::refuse(Refusal::NotDelegated, fact)
+        Error::refuse(Refusal::NotDelegated, fact).rule(rule)
     }
 }

@@ -6,7 +6,7 @@ use crate::crypto::label::VENDOR_ID;
 use crate::crypto::sign::{PublicKey, is_trustworthy, verify};
 use crate::display;
 use crate::entitlement::Model;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::wire::codec::{BODY_CAP, Limit, List, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
@@ -89,17 +89,17 @@ impl Trust {
     /// # Errors
     /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
     pub fn pin(bytes: &[u8]) -> Result<Self> {
-        let frame = Frame::parse(Kind::Trust, bytes)?;
+        let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         let body = read_body(&frame)?;
         let own = root_keys(&body);
         if body.version == 1 {
-            check_signatures(&frame, &own, body.threshold)?;
+            check_signatures(&frame, &own, body.threshold).map_err(under("trust-12"))?;
         } else {
             // What former roots signed, only a server that knows them can tell.
             let known = |key| own.iter().any(|(own, _)| *own == key);
             let mut ours = frame.clone();
             ours.signatures.retain(|signature| known(signature.key));
-            check_signatures(&ours, &own, body.threshold)?;
+            check_signatures(&ours, &own, body.threshold).map_err(under("trust-12"))?;
         }
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
@@ -109,22 +109,22 @@ impl Trust {
     /// # Errors
     /// As [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
     pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
-        let frame = Frame::parse(Kind::Trust, bytes)?;
-        frame.expect_vendor(self.vendor)?;
+        let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
+        frame.expect_vendor(self.vendor).map_err(under("trust-1"))?;
         let body = read_body(&frame)?;
         let (old, new) = (root_keys(&self.body), root_keys(&body));
         let both = [old.as_slice(), new.as_slice()].concat();
-        check_signatures(&frame, &both, 1)?;
+        check_signatures(&frame, &both, 1).map_err(under("trust-14"))?;
         for (keys, threshold) in [(&old, self.body.threshold), (&new, body.threshold)] {
             let signed =
                 |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
             let distinct = keys.iter().filter(signed).count();
-            expect_threshold(distinct, threshold)?;
+            expect_threshold(distinct, threshold, "trust-15")?;
         }
         if body.version <= self.body.version {
             let fact =
                 format!("trust {} is not newer than trust {}", body.version, self.body.version);
-            return Err(Error::refuse(Refusal::Superseded, fact));
+            return Err(Error::refuse(Refusal::Superseded, fact).rule("trust-16"));
         }
         Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
     }
@@ -181,7 +181,8 @@ impl Trust {
     pub fn delegation(&self, frame: &Frame<'_>) -> Result<Delegation> {
         frame.expect_vendor(self.vendor)?;
         if self.body.kept.get(&sha256(frame.bytes)).is_none() {
-            check_signatures(frame, &root_keys(&self.body), self.body.threshold)?;
+            check_signatures(frame, &root_keys(&self.body), self.body.threshold)
+                .map_err(under("delegation-1"))?;
         }
         Delegation::read(frame)
     }
@@ -194,17 +195,17 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
     for signature in &frame.signatures {
         let Some((_, key)) = keys.iter().find(|(id, _)| *id == signature.key) else {
             let fact = format!("{} is signed by unknown key {}", this(frame.kind), signature.key);
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
         };
         signers.push((key, signature));
     }
-    expect_threshold(signers.len(), threshold)?;
+    expect_threshold(signers.len(), threshold, "signature-2")?;
     let message = frame.message();
     for (key, signature) in signers {
         if !verify(key, &message, &signature.bytes) {
             let (key, this) = (signature.key, this(frame.kind));
             let fact = format!("the signature of key {key} does not fit {this}");
-            return Err(Error::refuse(Refusal::WrongSignature, fact));
+            return Err(Error::refuse(Refusal::WrongSignature, fact).rule("signature-3"));
         }
     }
     Ok(())
@@ -217,12 +218,12 @@ fn this(kind: Kind) -> String {
     }
 }
 
-fn expect_threshold(found: usize, threshold: u8) -> Result<()> {
+fn expect_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<()> {
     if found >= usize::from(threshold) && found > 0 {
         return Ok(());
     }
     let fact = format!("signed by {found} keys that count, where {threshold} are needed");
-    Err(Error::refuse(Refusal::UntrustedSigner, fact))
+    Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 
 /// The roots that a trust names, with their key ids.
@@ -235,38 +236,39 @@ pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
 /// # Errors
 /// `malformed`, `unknown-version`.
 pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
-    let body: TrustBody = decode("trust body", frame.body, BODY_CAP)?;
-    let malformed =
-        |problem: &str| Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")));
+    let body: TrustBody = decode("trust body", frame.body, BODY_CAP).map_err(under("trust-2"))?;
+    let malformed = |rule, problem: &str| {
+        Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")).rule(rule))
+    };
     if !frame.attachments.is_empty() {
-        return malformed("a trust has no attachments");
+        return malformed("trust-3", "a trust has no attachments");
     }
     if body.version == 0 {
-        return malformed("versions count from 1");
+        return malformed("trust-4", "versions count from 1");
     }
     if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
-        return malformed("the vendor id does not belong to it");
+        return malformed("trust-5", "the vendor id does not belong to it");
     }
     if body.version == 1 && !body.kept.is_empty() {
-        return malformed("the first trust keeps no delegations");
+        return malformed("trust-6", "the first trust keeps no delegations");
     }
     if body.threshold == 0 || usize::from(body.threshold) > body.roots.len() {
-        return malformed("the threshold is not between 1 and the number of roots");
+        return malformed("trust-7", "the threshold is not between 1 and the number of roots");
     }
     if !body.roots.iter().all(is_trustworthy) {
-        return malformed("a root key is weak");
+        return malformed("trust-8", "a root key is weak");
     }
     if body.sealing.is_empty() || has_double(&body.sealing) {
-        return malformed("sealing keys: at least one, each once");
+        return malformed("trust-9", "sealing keys: at least one, each once");
     }
     if body.suites.get(&SUITE).is_none() {
-        return malformed("suite 1 is not accepted");
+        return malformed("trust-10", "suite 1 is not accepted");
     }
     let slots_are_right =
         |product: &Product| !product.slots.is_empty() && !has_double(&product.slots);
     let ids: Vec<_> = body.products.iter().map(|product| &product.id).collect();
     if ids.is_empty() || has_double(&ids) || !body.products.iter().all(slots_are_right) {
-        return malformed("products and their slots: at least one, each once");
+        return malformed("trust-11", "products and their slots: at least one, each once");
     }
     refuse_critical("trust body", &body.extensions)?;
     Ok(body)

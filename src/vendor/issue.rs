@@ -84,7 +84,7 @@ impl Folder {
                 sealed.vendor,
                 trust.vendor()
             );
-            return Err(Error::refuse(Refusal::WrongVendor, fact));
+            return Err(Error::refuse(Refusal::WrongVendor, fact).rule("request-4"));
         }
         if let Some(told) = code {
             let Some(told) = parse_code(told) else {
@@ -93,7 +93,7 @@ impl Folder {
             };
             if told != sealed.code() {
                 let fact = format!("this request has the code {}, not {told}", sealed.code());
-                return Err(Error::refuse(Refusal::WrongRequest, fact));
+                return Err(Error::refuse(Refusal::WrongRequest, fact).rule("request-5"));
             }
         }
         sealed.open(&self.sealing_key(sealed.recipient, ask)?)
@@ -306,7 +306,7 @@ fn expect_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
     match earlier.last() {
         Some(last) if !last.answers(order.request) => {
             let fact = "another request with the same id was answered before";
-            Err(Error::refuse(Refusal::Replayed, fact))
+            Err(Error::refuse(Refusal::Replayed, fact).rule("request-16"))
         }
         Some(_) if !order.again => {
             let fact = "this request was answered before, with another grant";

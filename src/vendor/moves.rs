@@ -145,7 +145,7 @@ impl Folder {
                 Hardware::Unknown => "",
             };
         }
-        Error::refuse(Refusal::AlreadyActivated, fact).hint(
+        Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(
             "if it still runs, let `olr deactivate` run there and add --receipt receipt.olr; if it \
              is lost, or is this machine begun anew, add --transfer REASON",
         )
@@ -208,7 +208,9 @@ fn expect_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
         if its != wanted {
             let (its, wanted) = (shown(its), shown(wanted));
             let fact = format!("the receipt is for {what} {its}, the request for {wanted}");
-            return Err(Error::refuse(word, fact).hint("bring the receipt of what is to move"));
+            return Err(Error::refuse(word, fact)
+                .hint("bring the receipt of what is to move")
+                .rule("receipt-7"));
         }
     }
     if HEXLOWER.encode(&receipt.install_key) != holder.install_key {
@@ -218,7 +220,8 @@ fn expect_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
             holder.install_id()
         );
         return Err(Error::refuse(Refusal::WrongMachine, fact)
-            .hint("bring the receipt of that installation: `olr deactivate` gives it there"));
+            .hint("bring the receipt of that installation: `olr deactivate` gives it there")
+            .rule("receipt-7"));
     }
     Ok(())
 }
@@ -231,7 +234,7 @@ fn expect_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
             "the receipt ends license {}, which is none that was issued there for this key",
             receipt.license
         );
-        return Err(Error::refuse(Refusal::AlreadyActivated, fact));
+        return Err(Error::refuse(Refusal::AlreadyActivated, fact).rule("receipt-8"));
     }
     for record in theirs() {
         let number = record.license_body()?.number;
@@ -242,7 +245,8 @@ fn expect_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
                 receipt.number, record.license_id
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
-                .hint("let `olr deactivate` run there once more, and bring the new receipt"));
+                .hint("let `olr deactivate` run there once more, and bring the new receipt")
+                .rule("receipt-8"));
         }
     }
     Ok(())

@@ -43,10 +43,11 @@ pub fn armor(kind: Kind, bytes: &[u8]) -> String {
 /// the kind `wanted`.
 pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if file.len() > FILE_CAP {
-        return Err(malformed("file", &format!("{} bytes, more than {FILE_CAP}", file.len())));
+        return Err(malformed("file", &format!("{} bytes, more than {FILE_CAP}", file.len()))
+            .rule("armor-1"));
     }
     if file.is_empty() {
-        return Err(malformed("file", "it is empty"));
+        return Err(malformed("file", "it is empty").rule("armor-1"));
     }
     if file.starts_with(&MAGIC) {
         return Ok(Cow::Borrowed(file));
@@ -54,7 +55,7 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     let text = courier::undo(file);
     let blocks = find(&text)?;
     if blocks.is_empty() {
-        return Err(malformed("file", "this is not a file of olr"));
+        return Err(malformed("file", "this is not a file of olr").rule("armor-2"));
     }
     let mut taken: Option<(Kind, Vec<u8>)> = None;
     for block in blocks.iter().filter(|block| wanted.is_none_or(|wanted| wanted == block.kind)) {
@@ -67,7 +68,7 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     match (taken, wanted) {
         (Some((_, bytes)), _) => Ok(Cow::Owned(bytes)),
         (None, Some(wanted)) => Err(none_of(wanted, &blocks)),
-        (None, None) => Err(malformed("file", "this is not a file of olr")),
+        (None, None) => Err(malformed("file", "this is not a file of olr").rule("armor-2")),
     }
 }
 
@@ -82,22 +83,26 @@ struct Block<'a> {
 impl Block<'_> {
     /// The strict half: only base64 counts, and it has one spelling.
     fn decode(&self, text: &str) -> Result<Vec<u8>> {
-        let fault = |at, problem: &str| {
-            malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem)
+        let fault = |at, rule, problem: &str| {
+            malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)
         };
-        let symbols = self.symbols.as_ref().map_err(|problem| fault(self.at, problem))?;
+        let broken = |problem: &String| fault(self.at, "armor-5", problem);
+        let symbols = self.symbols.as_ref().map_err(broken)?;
         let start = offset(text, symbols);
         let end = start.saturating_add(symbols.trim_end_matches([' ', '\n', '>', '|']).len());
-        let base64 =
-            strip(symbols).map_err(|(at, problem)| fault(start.saturating_add(at), &problem))?;
-        let bytes = STANDARD.decode(base64).map_err(|error| fault(end, describe(&error)))?;
+        let base64 = strip(symbols)
+            .map_err(|(at, rule, problem)| fault(start.saturating_add(at), rule, &problem))?;
+        let bytes = STANDARD.decode(base64).map_err(|error| {
+            let (rule, problem) = describe(&error);
+            fault(end, rule, problem)
+        })?;
         if bytes.len() > FRAME_CAP {
-            return Err(fault(end, &too_long()));
+            return Err(fault(end, "armor-10", &too_long()));
         }
         match Header::peek(&bytes) {
             Ok(inside) if inside != self.kind => {
                 let problem = format!("the label says {}, the content says {inside}", self.kind);
-                Err(fault(self.at, &problem))
+                Err(fault(self.at, "armor-11", &problem))
             }
             // Any other fault of the header is told by whoever parses the artefact.
             _ => Ok(bytes),
@@ -105,8 +110,9 @@ impl Block<'_> {
     }
 }
 
-/// The base64 characters of a block, or where the first foreign one stands.
-fn strip(symbols: &str) -> Result<Vec<u8>, (usize, String)> {
+/// The base64 characters of a block; or where the first foreign one stands, the rule that it breaks
+/// and why.
+fn strip(symbols: &str) -> Result<Vec<u8>, (usize, &'static str, String)> {
     let mut base64 = Vec::new();
     let mut line_start = false;
     let mut padded = false;
@@ -117,15 +123,18 @@ fn strip(symbols: &str) -> Result<Vec<u8>, (usize, String)> {
             '>' | '|' if line_start => {}
             'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' | '=' => {
                 if padded && c != '=' {
-                    return Err((at, "data after the padding".into()));
+                    return Err((at, "armor-8", "data after the padding".into()));
                 }
                 if base64.len() >= SYMBOLS_CAP {
-                    return Err((at, too_long()));
+                    return Err((at, "armor-10", too_long()));
                 }
                 (line_start, padded) = (false, c == '=');
                 base64.extend(u8::try_from(c));
             }
-            _ => return Err((at, format!("'{}' does not belong here", c.escape_default()))),
+            _ => {
+                let problem = format!("'{}' does not belong here", c.escape_default());
+                return Err((at, "armor-7", problem));
+            }
         }
     }
     Ok(base64)
@@ -135,11 +144,13 @@ fn too_long() -> String {
     format!("more than {FRAME_CAP} bytes")
 }
 
-/// Our words for what the decoder met; its own text never reaches a user.
-fn describe(error: &DecodeError) -> &'static str {
+/// The rule that is broken, and our words for what the decoder met; its own text never reaches a user.
+fn describe(error: &DecodeError) -> (&'static str, &'static str) {
     match error {
-        DecodeError::InvalidLastSymbol { .. } => "the bits after the last byte are not zero",
-        _ => "wrong or missing padding: characters were lost or added",
+        DecodeError::InvalidLastSymbol { .. } => {
+            ("armor-9", "the bits after the last byte are not zero")
+        }
+        _ => ("armor-8", "wrong or missing padding: characters were lost or added"),
     }
 }
 
@@ -162,7 +173,7 @@ fn find(text: &str) -> Result<Vec<Block<'_>>> {
     }
     blocks.extend(open.map(Marker::cut_off));
     if blocks.len() > BLOCKS_CAP {
-        return Err(malformed("file", &format!("more than {BLOCKS_CAP} blocks")));
+        return Err(malformed("file", &format!("more than {BLOCKS_CAP} blocks")).rule("armor-3"));
     }
     Ok(blocks)
 }
@@ -259,7 +270,7 @@ fn ambiguous(one: Kind, other: Kind) -> Error {
     } else {
         format!("file: it holds a {one} and a {other}")
     };
-    Error::refuse(Refusal::Malformed, fact).hint("split it: one block, one file")
+    Error::refuse(Refusal::Malformed, fact).hint("split it: one block, one file").rule("armor-6")
 }
 
 fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
@@ -269,5 +280,5 @@ fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
         .map(|kind| kind.word())
         .collect();
     let fact = format!("this is a {}, where a {wanted} was expected", found.join(" and a "));
-    Error::refuse(Refusal::WrongKind, fact)
+    Error::refuse(Refusal::WrongKind, fact).rule("armor-4")
 }

@@ -36,6 +36,7 @@ pub fn refuse_critical(what: &str, extensions: &Extensions) -> Result<()> {
             Refusal::UnknownVersion,
             format!("{what}: extension {number} is critical and unknown here"),
         )
-        .hint("this file needs a newer olr")),
+        .hint("this file needs a newer olr")
+        .rule("extension-1")),
     }
 }

@@ -1,6 +1,6 @@
 //! The frame around every signed artefact. Obeys `docs/format.md`, section "Frame".
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::wire::codec::{BODY_CAP, numbered};
 use crate::wire::id::{KeyId, VendorId};
 use crate::wire::reader::Reader;
@@ -59,17 +59,21 @@ impl Header {
     /// `malformed` (size, magic), `unknown-version` (version, suite), `wrong-kind` (not in the table).
     pub fn read(reader: &mut Reader<'_>, len: usize) -> Result<Kind> {
         if len == 0 {
-            return Err(reader.malformed("file", "it is empty"));
+            return Err(reader.malformed("file", "it is empty").rule("frame-1"));
         }
         if len > FRAME_CAP {
-            return Err(reader.malformed("file", &format!("{len} bytes, more than {FRAME_CAP}")));
+            let problem = format!("{len} bytes, more than {FRAME_CAP}");
+            return Err(reader.malformed("file", &problem).rule("frame-1"));
         }
-        if reader.array::<4>("magic")? != MAGIC {
-            return Err(Reader::new("file", &[]).malformed("magic", "this is not a file of olr"));
+        if reader.array("magic").ok() != Some(MAGIC) {
+            let error = Reader::new("file", &[]).malformed("magic", "this is not a file of olr");
+            return Err(error.rule("frame-2"));
         }
         let unknown = |what: &str, number: u8| {
             let fact = format!("{what} {number}, where this program knows only {what} 1");
-            Err(Error::refuse(Refusal::UnknownVersion, fact).hint("this file needs a newer olr"))
+            Err(Error::refuse(Refusal::UnknownVersion, fact)
+                .hint("this file needs a newer olr")
+                .rule("frame-3"))
         };
         match reader.u8("version")? {
             VERSION => {}
@@ -81,7 +85,8 @@ impl Header {
         }
         let number = reader.u8("kind")?;
         Kind::from_number(number.into()).ok_or_else(|| {
-            Error::refuse(Refusal::WrongKind, format!("kind {number} is not known to this program"))
+            let fact = format!("kind {number} is not known to this program");
+            Error::refuse(Refusal::WrongKind, fact).rule("frame-4")
         })
     }
 
@@ -102,7 +107,8 @@ impl Header {
 
 /// The refusal of a file of another kind than the wanted one.
 pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
-    Error::refuse(Refusal::WrongKind, format!("this is a {found}, where a {wanted} was expected"))
+    let fact = format!("this is a {found}, where a {wanted} was expected");
+    Error::refuse(Refusal::WrongKind, fact).rule("frame-5")
 }
 
 /// One signature: who, and 64 bytes that nobody has verified yet.
@@ -154,6 +160,7 @@ impl<'a> Frame<'a> {
             return Err(wrong_kind(wanted, kind));
         }
         if let Kind::Request | Kind::KeyFile | Kind::State = kind {
+            // One that is wanted is read elsewhere: this one is attached.
             return Err(reader.malformed("kind", &format!("a {kind} has no frame")));
         }
         let vendor = VendorId(reader.array("vendor id")?);
@@ -161,11 +168,11 @@ impl<'a> Frame<'a> {
         let cap = if attachments_allowed { ATTACHMENTS_CAP } else { 0 };
         let attachments = Self::read_attachments(&mut reader, vendor, cap)?;
         let attachment_section = reader.since(section_start);
-        let body = reader.sized("body", BODY_CAP)?;
+        let body = reader.sized("body", BODY_CAP, "frame-11")?;
         // Only a proposal on its way may be one that nobody signed yet.
         let least = usize::from(kind != Kind::PartialSignature || !attachments_allowed);
         let signatures = read_signatures(&mut reader, least)?;
-        reader.finish()?;
+        reader.finish("frame-14")?;
         Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes })
     }
 
@@ -176,17 +183,21 @@ impl<'a> Frame<'a> {
     ) -> Result<Vec<Self>> {
         let count = usize::from(reader.u8("attachment count")?);
         if count > cap {
-            return Err(reader.malformed("attachment count", &format!("{count} are too many")));
+            let problem = format!("{count} are too many");
+            return Err(reader.malformed("attachment count", &problem).rule("frame-7"));
         }
         let mut attachments: Vec<Frame<'a>> = Vec::with_capacity(count);
         for _ in 0..count {
-            let attached = reader.sized("attachment", FRAME_CAP)?;
-            let attached = Self::read(None, "attachment", attached, false)?;
+            let attached = reader.sized("attachment", FRAME_CAP, "frame-8")?;
+            let attached =
+                Self::read(None, "attachment", attached, false).map_err(under("frame-8"))?;
             if attached.vendor != vendor {
-                return Err(reader.malformed("attachment", "it belongs to another vendor"));
+                let problem = "it belongs to another vendor";
+                return Err(reader.malformed("attachment", problem).rule("frame-9"));
             }
             if attachments.last().is_some_and(|last| last.order() >= attached.order()) {
-                return Err(reader.malformed("attachment", "not in ascending order, each once"));
+                let problem = "not in ascending order, each once";
+                return Err(reader.malformed("attachment", problem).rule("frame-10"));
             }
             attachments.push(attached);
         }
@@ -208,7 +219,7 @@ impl<'a> Frame<'a> {
     ) -> Result<Self> {
         let mut reader = Reader::new("attachments", section);
         let attachments = Self::read_attachments(&mut reader, vendor, ATTACHMENTS_CAP)?;
-        reader.finish()?;
+        reader.finish("partial-4")?;
         let attachment_section = section;
         Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes: &[] })
     }
@@ -228,7 +239,7 @@ impl<'a> Frame<'a> {
         }
         let Self { kind, vendor: found, .. } = self;
         let fact = format!("this {kind} belongs to vendor {found}, not to vendor {vendor}");
-        Err(Error::refuse(Refusal::WrongVendor, fact))
+        Err(Error::refuse(Refusal::WrongVendor, fact).rule("frame-15"))
     }
 }
 
@@ -236,13 +247,14 @@ fn read_signatures(reader: &mut Reader<'_>, least: usize) -> Result<Vec<Signatur
     let count = usize::from(reader.u8("signature count")?);
     if count < least || count > SIGNATURES_CAP {
         let problem = format!("{count}, where {least} to {SIGNATURES_CAP} are allowed");
-        return Err(reader.malformed("signature count", &problem));
+        return Err(reader.malformed("signature count", &problem).rule("frame-12"));
     }
     let mut signatures: Vec<Signature> = Vec::with_capacity(count);
     for _ in 0..count {
         let key = KeyId(reader.array("signature key id")?);
         if signatures.last().is_some_and(|last| last.key >= key) {
-            return Err(reader.malformed("signature key id", "not in ascending order, each once"));
+            let problem = "not in ascending order, each once";
+            return Err(reader.malformed("signature key id", problem).rule("frame-13"));
         }
         signatures.push(Signature { key, bytes: reader.array("signature")? });
     }

@@ -8,12 +8,19 @@ pub struct Reader<'a> {
     what: &'static str,
     bytes: &'a [u8],
     at: usize,
+    /// The rules that a field past the end breaks.
+    ends: &'static [&'static str],
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte of `bytes`; `what` names the thing in errors ("license").
     pub fn new(what: &'static str, bytes: &'a [u8]) -> Self {
-        Self { what, bytes, at: 0 }
+        Self { what, bytes, at: 0, ends: &["frame-6"] }
+    }
+
+    /// The same reader, where other rules say that no field runs past the end.
+    pub fn ends_by(self, rules: &'static [&'static str]) -> Self {
+        Self { ends: rules, ..self }
     }
 
     /// The offset of the next byte.
@@ -29,7 +36,10 @@ impl<'a> Reader<'a> {
                 self.at = self.at.saturating_add(len);
                 Ok(taken)
             }
-            None => Err(self.malformed(field, "the file ends too early")),
+            None => {
+                let error = self.malformed(field, "the file ends too early");
+                Err(self.ends.iter().fold(error, |error, rule| error.rule(rule)))
+            }
         }
     }
 
@@ -50,11 +60,13 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array(field)?))
     }
 
-    /// A four-byte length of at most `cap`, then so many bytes.
-    pub fn sized(&mut self, field: &str, cap: usize) -> Result<&'a [u8]> {
+    /// A four-byte length of at most `cap`, by the rule `capped`, then so many bytes.
+    pub fn sized(&mut self, field: &str, cap: usize, capped: &'static str) -> Result<&'a [u8]> {
         let len = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
         if len > cap {
-            return Err(self.malformed(field, &format!("{len} bytes, more than {cap}")));
+            return Err(self
+                .malformed(field, &format!("{len} bytes, more than {cap}"))
+                .rule(capped));
         }
         self.take(field, len)
     }
@@ -64,11 +76,11 @@ impl<'a> Reader<'a> {
         self.bytes.get(start..self.at).unwrap_or_default()
     }
 
-    /// Ends the reading: nothing may be left.
-    pub fn finish(self) -> Result<()> {
+    /// Ends the reading: nothing may be left, by `rule`.
+    pub fn finish(self, rule: &'static str) -> Result<()> {
         match self.bytes.len().saturating_sub(self.at) {
             0 => Ok(()),
-            left => Err(self.malformed("end", &format!("{left} bytes too many"))),
+            left => Err(self.malformed("end", &format!("{left} bytes too many")).rule(rule)),
         }
     }
 

@@ -8,7 +8,7 @@ use olr::error::Refusal;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[path = "../fixtures/ask.rs"]
 mod ask;
@@ -56,13 +56,18 @@ fn word(answer: Answer) -> String {
 
 #[test]
 #[ignore = "needs Python: bash tests/interop/run"]
-fn every_fixture_gets_the_same_word() {
+fn every_fixture_gets_the_same_word_by_the_same_rule() {
     let fixtures: Vec<_> = committed().into_iter().filter(is_on_the_page).collect();
     let questions = fixtures.iter().map(|scenario| question(scenario, &scenario.bytes)).collect();
     let answers = Other::answer(questions);
     let mut differ = Vec::new();
     for (scenario, answer) in fixtures.iter().zip(&answers) {
-        if answer["answer"] != word(scenario.expected()) {
+        let rules = answer["rules"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let rules: BTreeSet<_> = rules.collect();
+        // Where a field ends early it names the rule of a frame and that of a body.
+        let breaks_another =
+            !rules.is_empty() && !scenario.rules().any(|rule| rules.contains(rule));
+        if answer["answer"] != word(scenario.expected()) || breaks_another {
             differ.push(format!("{}: {answer}", scenario.name));
         }
     }

@@ -59,7 +59,7 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
     let mut question = json!({"file": BASE64.encode(file)});
     for (key, value) in &scenario.header {
         let value = match key.as_str() {
-            "expect" | "rule" | "shows" | "encoding" | "zeros" => continue,
+            "expect" | "rule" | "shows" | "encoding" | "fill" => continue,
             // These name another fixture.
             "trust" | "home" | "after" | "grant" => BASE64.encode(&Scenario::read(value).bytes),
             _ => value.clone(),

@@ -85,7 +85,7 @@ macro_rules! numbered {
             ) -> std::result::Result<Self, bincode::error::DecodeError> {
                 let number = bincode::Decode::decode(decoder)?;
                 Self::from_number(number)
-                    .ok_or(bincode::error::DecodeError::Other("a number that is not in its table"))
+                    .ok_or(bincode::error::DecodeError::Other($crate::wire::codec::TABLE))
             }
         }
 

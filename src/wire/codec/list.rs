@@ -6,6 +6,7 @@ use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
 use crate::error::{Error, Result};
+use crate::wire::codec::{MORE, ORDER, TAG};
 
 /// A list of at most `CAP` entries whose order carries meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl<T: Keyed + Decode<()>, const CAP: usize> Decode<()> for Set<T, CAP> {
     fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let List(entries) = List::<T, CAP>::decode(decoder)?;
         if !ascending(&entries) {
-            return Err(DecodeError::Other("entries that are not in ascending order, each once"));
+            return Err(DecodeError::Other(ORDER));
         }
         Ok(Self(entries))
     }
@@ -179,7 +180,7 @@ impl<T: Decode<()>> Decode<()> for Limit<T> {
         match u8::decode(decoder)? {
             0 => T::decode(decoder).map(Self::Only),
             1 => Ok(Self::Any),
-            _ => Err(DecodeError::Other("neither a limit nor \"any\"")),
+            _ => Err(DecodeError::Other(TAG)),
         }
     }
 }
@@ -196,6 +197,6 @@ pub(super) fn decode_length<D: Decoder<Context = ()>>(
     let len = u64::decode(decoder)?;
     match usize::try_from(len) {
         Ok(len) if len <= cap => Ok(len),
-        _ => Err(DecodeError::OtherString(format!("{len} entries or bytes, more than {cap}"))),
+        _ => Err(DecodeError::OtherString(format!("{len} {MORE}{cap}"))),
     }
 }

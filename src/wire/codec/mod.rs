@@ -39,10 +39,11 @@ pub fn encode<T: Record>(record: &T) -> Vec<u8> {
 /// `malformed`: over `cap`, an unknown value, a length over its cap, bytes left over, or any
 /// spelling but the one that [`encode`] gives.
 pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result<T> {
-    let malformed =
-        |text: String| Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")));
+    let malformed = |rule, text: String| {
+        Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")).rule(rule))
+    };
     if bytes.len() > cap {
-        return malformed(format!("{} bytes, more than {cap}", bytes.len()));
+        return malformed("body-1", format!("{} bytes, more than {cap}", bytes.len()));
     }
     let mut cursor = Cursor { bytes, at: 0 };
     let config = bincode::config::standard().with_limit::<BACKSTOP>();
@@ -50,18 +51,21 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
     let at = cursor.at;
     let record = match decoded {
         Ok(record) => record,
-        Err(error) => return malformed(format!("{} before byte {at}", describe(&error))),
+        Err(error) => {
+            let (before, after) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+            let problem = describe(&error);
+            let rule = rule_of(&problem).unwrap_or_else(|| rule_of_number(before.last(), after));
+            return malformed(rule, format!("{problem} before byte {at}"));
+        }
     };
     if at != bytes.len() {
-        return malformed(format!(
-            "{} bytes too many at byte {at}",
-            bytes.len().saturating_sub(at)
-        ));
+        let left = bytes.len().saturating_sub(at);
+        return malformed("body-10", format!("{left} bytes too many at byte {at}"));
     }
     let again = encode(&record);
     if again != bytes {
         let differs = again.iter().zip(bytes).position(|(a, b)| a != b).unwrap_or(at);
-        return malformed(format!("not in its shortest spelling at byte {differs}"));
+        return malformed("body-2", format!("not in its shortest spelling at byte {differs}"));
     }
     Ok(record)
 }
@@ -76,11 +80,48 @@ impl bincode::de::read::Reader for Cursor<'_> {
     fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
         let end = self.at.saturating_add(into.len());
         let Some(from) = self.bytes.get(self.at..end) else {
-            return Err(DecodeError::Other("the body ends too early"));
+            return Err(DecodeError::Other(ENDS));
         };
         into.copy_from_slice(from);
         self.at = end;
         Ok(())
+    }
+}
+
+const ENDS: &str = "the body ends too early";
+const NUMBER: &str = "a number too large for its field";
+const TAG: &str = "a value that is neither 0 nor 1";
+pub(crate) const TABLE: &str = "a number that is not in its table";
+const ORDER: &str = "entries that are not in ascending order, each once";
+const UTF_8: &str = "not UTF-8";
+const MORE: &str = "entries or bytes, more than ";
+
+/// The rule that each problem breaks; a number tells it by its bytes.
+const RULES: [(&str, &str); 6] = [
+    (ENDS, "body-9"),
+    (TAG, "body-4"),
+    (TABLE, "body-8"),
+    (ORDER, "body-7"),
+    (UTF_8, "body-5"),
+    (MORE, "body-6"),
+];
+
+fn rule_of(problem: &str) -> Option<&'static str> {
+    RULES.into_iter().find(|(text, _)| problem.contains(text)).map(|(_, rule)| rule)
+}
+
+/// The rule that a number breaks which the decoder gave up after its `marker`: its spelling is too
+/// long for its value, or the value for its field.
+fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
+    let half = match marker {
+        Some(0xfc) => 2_usize,
+        Some(0xfd) => 4,
+        _ => return "body-2",
+    };
+    match after.get(half..half.saturating_mul(2)) {
+        None => "body-9",
+        Some(upper) if upper.iter().all(|byte| *byte == 0) => "body-2",
+        Some(_) => "body-3",
     }
 }
 
@@ -89,10 +130,10 @@ fn describe(error: &DecodeError) -> String {
     match error {
         DecodeError::Other(text) => (*text).to_string(),
         DecodeError::OtherString(text) => text.clone(),
-        DecodeError::UnexpectedEnd { .. } => "the body ends too early".to_string(),
-        DecodeError::InvalidIntegerType { .. } => "a number too large for its field".to_string(),
+        DecodeError::UnexpectedEnd { .. } => ENDS.to_string(),
+        DecodeError::InvalidIntegerType { .. } => NUMBER.to_string(),
         DecodeError::InvalidBooleanValue(_) | DecodeError::UnexpectedVariant { .. } => {
-            "a value that is not in its table".to_string()
+            TAG.to_string()
         }
         _ => "not a body of this kind".to_string(),
     }

@@ -7,6 +7,7 @@ use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
 use crate::error::{Error, Result};
+use crate::wire::codec::UTF_8;
 use crate::wire::codec::list::{Keyed, decode_length, encode_length};
 
 /// UTF-8 text of at most `CAP` bytes.
@@ -62,7 +63,7 @@ impl<const CAP: usize> Encode for Text<CAP> {
 impl<const CAP: usize> Decode<()> for Text<CAP> {
     fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let bytes = decode_bytes(CAP, decoder)?;
-        let text = String::from_utf8(bytes).map_err(|_| DecodeError::Other("not UTF-8"))?;
+        let text = String::from_utf8(bytes).map_err(|_| DecodeError::Other(UTF_8))?;
         Ok(Self(text.into()))
     }
 }

@@ -94,7 +94,7 @@ def read_attachments(section: bytes, vendor: bytes) -> list[Frame]:
     """An attachment section by itself."""
     cursor = Cursor(section)
     attachments = _attachments(cursor, vendor, MAX_ATTACHMENTS)
-    cursor.finish("frame-14")
+    cursor.finish("partial-4")
     return attachments
 
 

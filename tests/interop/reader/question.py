@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import tomllib
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,8 @@ from .trust import Trust
 from .vendor import Vendor, issue
 from .wire import Cursor
 
+_RULE = re.compile(r"\b[a-z]+-[0-9]+\b")
+
 DEFAULT_CLOCK = "2027-11-23T09:00:00Z"
 
 Fields = dict[str, Any]
@@ -37,21 +40,22 @@ class Asker:
 
     def answer(self, fields: Fields) -> Fields:
         file = base64.b64decode(fields["file"])
-        said: Fields = {"answer": self._word(fields, file)}
+        said = self._word(fields, file)
         if fields.get("report"):
             said["report"] = inspect(file, self.vendor)
         return said
 
-    def _word(self, fields: Fields, file: bytes) -> str:
+    def _word(self, fields: Fields, file: bytes) -> Fields:
+        """The answer; of a refusal also the rules that its fact begins with, as this reader names them."""
         try:
             self._ask(fields, file)
         except Refused as refusal:
-            return refusal.word
+            return {"answer": refusal.word, "rules": _RULE.findall(refusal.fact)}
         except CouldNotTell:
-            return "unable"
+            return {"answer": "unable"}
         except Skipped:
-            return "skipped"
-        return "ok"
+            return {"answer": "skipped"}
+        return {"answer": "ok"}
 
     def _ask(self, fields: Fields, file: bytes) -> None:
         artefact = fields["artefact"]

@@ -129,7 +129,10 @@ def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey]
 def unpad(plaintext: bytes) -> bytes:
     """request-7."""
     cursor = Cursor(plaintext)
-    body = cursor.raw(cursor.fixed32())
+    length = cursor.fixed32()
+    if length > len(plaintext) - cursor.at:
+        raise malformed("request-7: the body does not fit the plaintext")
+    body = cursor.raw(length)
     rest = plaintext[cursor.at :]
     if len(rest) >= BLOCK or any(rest):
         raise malformed("request-7: the padding is not zeros to the next KiB")
