@@ -87,9 +87,13 @@ impl<'a> Desk<'a> {
             _ => None,
         };
         if let Some(state) = state {
-            for copy in Home::at(desk.path("home")).state_files() {
-                std::fs::write(copy, &state).unwrap();
-            }
+            let copy = scenario.get("copy").map(|copy| Scenario::read(copy).bytes);
+            let [first, second] = Home::at(desk.path("home")).state_files();
+            std::fs::write(first, &state).unwrap();
+            std::fs::write(second, copy.unwrap_or(state)).unwrap();
+        }
+        if let Some(receipt) = scenario.get("receipt") {
+            std::fs::write(desk.path("receipt"), Scenario::read(receipt).bytes).unwrap();
         }
         if let Some(trust) = scenario.get("trust") {
             std::fs::write(desk.path("trust"), Scenario::read(trust).bytes).unwrap();
@@ -175,12 +179,22 @@ impl<'a> Desk<'a> {
             ("request", _) => {
                 let first = "issue request --grant grant --vendor vendor -o first";
                 let answered = self.has("after").then(|| (first.to_string(), vec![None]));
-                let issue = same("issue file --grant grant --vendor vendor -o answer");
-                answered.into_iter().chain([issue]).collect()
+                let mut issue = "issue file --grant grant --vendor vendor -o answer".to_string();
+                if self.has("receipt") {
+                    issue += " --receipt receipt";
+                }
+                if self.has("transfer") {
+                    // A call is split at blanks.
+                    issue += " --transfer lost";
+                }
+                answered.into_iter().chain([same(&issue)]).collect()
             }
-            ("trust", "pin") => vec![same(
-                "request --trust file --home new --licensee ACME --key K --pin a=1 --dry-run",
-            )],
+            ("trust", "pin") => {
+                let call =
+                    "request --trust file --home new --licensee ACME --key K --pin a=1 --dry-run";
+                let code = self.scenario.get("code").map(|code| format!(" --vendor-code {code}"));
+                vec![same(&(call.to_string() + &code.unwrap_or_default()))]
+            }
             ("trust", "follow") | (_, "import") => {
                 let accept = if self.has("accept") { " --accept-over-quota" } else { "" };
                 let call = &format!("import file --home home{accept}");
@@ -275,7 +289,8 @@ impl<'a> Desk<'a> {
             "answer" | "judgement" | "state" => false,
             "frame" => number != 15 || self.scenario.expect("artefact") != "trust",
             "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
-            "request" => number != 1 && number != 5 && !(12..=16).contains(&number),
+            "request" => number != 1 && number != 5 && !(12..=16).contains(&number) && number != 18,
+            "receipt" => number <= 6,
             // What is attached follows the trust at hand, as at import.
             "trust" => (2..=12).contains(&number) || self.scenario.expect("artefact") != "trust",
             "license" => !(8..=10).contains(&number) && number != 13,
@@ -311,7 +326,7 @@ impl<'a> Desk<'a> {
         };
         let mut context = Context {
             now: at,
-            rng: ChaCha20Rng::from_seed(sha256(call.as_bytes())),
+            rng: ChaCha20Rng::from_seed(sha256(self.seed(call).as_bytes())),
             probe: Box::new(move |_| findings.clone()),
             notes: Vec::new(),
         };
@@ -322,10 +337,17 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Whose randomness a call has: what answers a request before gives the answer of that fixture.
+    fn seed<'c>(&'c self, call: &'c str) -> &'c str {
+        self.scenario.get("after").filter(|_| call.ends_with("-o first")).unwrap_or(call)
+    }
+
     /// The words of `call`; those that name something on the desk become its path.
     fn argv(&self, call: &str) -> Vec<OsString> {
-        let on_desk =
-            ["file", "vendor", "home", "request", "grant", "first", "answer", "new", "trust"];
+        let on_desk = [
+            "file", "vendor", "home", "request", "grant", "first", "answer", "new", "trust",
+            "receipt",
+        ];
         let word = |(at, word): (usize, &str)| match at > 0 && on_desk.contains(&word) {
             true => self.path(word).into_os_string(),
             false => word.into(),

@@ -61,7 +61,9 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
         let value = match key.as_str() {
             "expect" | "rule" | "shows" | "encoding" | "fill" => continue,
             // These name another fixture.
-            "trust" | "home" | "after" | "grant" => BASE64.encode(&Scenario::read(value).bytes),
+            "trust" | "home" | "after" | "grant" | "answer" | "receipt" | "copy" => {
+                BASE64.encode(&Scenario::read(value).bytes)
+            }
             _ => value.clone(),
         };
         question[key] = json!(value);

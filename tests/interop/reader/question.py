@@ -22,7 +22,7 @@ from .state import SlotName, State
 from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, OPERATION_NUMBERS, PARTIAL, RECEIPT, REQUEST
 from .tables import REVOCATIONS, STATE, TIME, TRUST
 from .trust import Trust
-from .vendor import Vendor, issue
+from .vendor import Answered, Vendor, issue
 from .wire import Cursor
 
 _RULE = re.compile(r"\b[a-z]+-[0-9]+\b")
@@ -83,7 +83,8 @@ class Asker:
             raise Skipped("no question for such an artefact")
 
     def _state(self, fields: Fields, file: bytes, question: str, instant: str) -> None:
-        state = states.parse(file)
+        copy = _file(fields, "copy")
+        state = states.parse(file) if copy is None else states.read_both(file, copy)
         if question == "parse":
             return
         judged = judgement.judge(state, _seen(instant), _machine(fields), _slot_name(fields, state))
@@ -171,8 +172,9 @@ class Asker:
         sealed = requests.parse(data)
         vendor = self._vendor()
         grant = _grant(fields["grant"]) if fields.get("grant") is not None else vendor.grant
-        before = base64.b64decode(fields["after"]) if fields.get("after") is not None else None
-        issue(vendor, sealed, grant, before)
+        before, answer, ended = (_file(fields, name) for name in ("after", "answer", "receipt"))
+        answered = None if before is None else Answered(before, answer)
+        issue(vendor, sealed, grant, answered, ended, fields.get("transfer"))
 
     def _vendor(self) -> Vendor:
         if self.vendor is None:
@@ -205,6 +207,10 @@ def _parse(kind: int, data: bytes) -> None:
         frame.parse(data, kind)
     else:
         raise Skipped("a kind without a form")
+
+
+def _file(fields: Fields, name: str) -> bytes | None:
+    return base64.b64decode(fields[name]) if fields.get(name) is not None else None
 
 
 def _seen(instant: str) -> Reading:

@@ -1,4 +1,4 @@
-"""What a server keeps: section "State" (state-1 to state-5, state-7), and "Install keys"."""
+"""What a server keeps: section "State" (state-1 to state-7), and "Install keys"."""
 
 from __future__ import annotations
 
@@ -170,6 +170,27 @@ def parse(data: bytes) -> State:
     if not all(pin.kind == PIN and pin.class_fits for pin in state.pins):
         raise damaged("state-5: a pin that is none, or of a class that no pin has")
     return state if state.revocations is None else replace(state, kept=_read_listed(state.revocations))
+
+
+def read_both(first: bytes, second: bytes) -> State:
+    """The one of two files that counts: state-6."""
+    right: list[State] = []
+    refusals: list[Refused] = []
+    for file in (first, second):
+        try:
+            right.append(parse(file))
+        except Refused as refusal:
+            refusals.append(refusal)
+    if not right:
+        raise refusals[0]
+    if len(right) == 1:
+        return right[0]
+    one, other = right
+    if one.install_secret != other.install_secret:
+        raise damaged("state-6: two files of two installations")
+    if one.counter == other.counter and first != second:
+        raise damaged("state-6: two files of one counter differ")
+    return max(right, key=lambda state: state.counter)
 
 
 def _read_listed(listed: Listed) -> Kept:

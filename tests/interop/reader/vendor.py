@@ -1,16 +1,18 @@
-"""A vendor's folder, and whether it answers a request: request-12 to request-16 of section "Request"."""
+"""A vendor's folder, and whether it answers a request: request-12 to request-16 and request-18, receipt-7 and receipt-8."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from . import armor, hpke, keyfile, request as requests, trust as trusts
+from . import armor, frame, hpke, keyfile, license as licenses, receipt as receipts, request as requests, trust as trusts
+from .digest import sha256
 from .factor import Factor
 from .outcome import CouldNotTell, Refused, Skipped
 from .request import RequestBody, Sealed, SealingKey
-from .tables import COMMON, FACTORS, KEY_FILE, REQUEST, SEALING, TRUST
+from .tables import COMMON, FACTORS, KEY_FILE, LICENSE, RECEIPT, REQUEST, SEALING, TRUST
 from .trust import Trust
 
 
@@ -43,8 +45,17 @@ def _toml(path: Path) -> dict:
     return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def issue(vendor: Vendor, sealed: Sealed, grant: dict, before: bytes | None) -> None:
-    """Whether the vendor answers; `before` is a request file that was answered already."""
+class Answered(NamedTuple):
+    """What the vendor's records hold of a request, both as files."""
+
+    request: bytes
+    license: bytes | None
+
+
+def issue(
+    vendor: Vendor, sealed: Sealed, grant: dict, before: Answered | None, receipt: bytes | None, reason: str | None
+) -> None:
+    """Whether the vendor answers; `before` was answered already, receipt or reason let the key move."""
     body = vendor.open_request(sealed)
     try:
         bought = {name: grant[name] for name in ("licensee", "key", "product", "slot", "type")}
@@ -62,10 +73,36 @@ def issue(vendor: Vendor, sealed: Sealed, grant: dict, before: bytes | None) -> 
         raise Refused("offline-not-allowed", "request-15: this type is activated online only")
     if not _can_be_met(vendor.catalog["policy"]["server"], body.found):
         raise CouldNotTell("the policy of the vendor's catalog cannot be met by this machine")
-    if before is not None:
-        answered = requests.parse(armor.unwrap(before, REQUEST))
-        if vendor.open_request(answered).request == body.request and answered.raw != sealed.raw:
-            raise Refused("replayed", "request-16: another request with this id was answered")
+    if before is None:
+        return
+    answered = requests.parse(armor.unwrap(before.request, REQUEST))
+    holder = vendor.open_request(answered)
+    if holder.request == body.request and answered.raw != sealed.raw:
+        raise Refused("replayed", "request-16: another request with this id was answered")
+    same_key = (holder.license_key, holder.product, holder.slot) == (body.license_key, body.product, body.slot)
+    if same_key and holder.install_key != body.install_key and reason is None:
+        if receipt is None:
+            raise Refused("already-activated", "request-18: another installation has the key")
+        _check_freed(vendor, body, holder, before.license, receipt)
+
+
+def _check_freed(
+    vendor: Vendor, asked: RequestBody, holder: RequestBody, answer: bytes | None, receipt: bytes
+) -> None:
+    """receipt-7, receipt-8."""
+    ended = receipts.verify_frame(frame.parse(armor.unwrap(receipt, RECEIPT), RECEIPT, vendor.trust.vendor))
+    if ended.product != asked.product:
+        raise Refused("wrong-product", "receipt-7: the receipt is for another product")
+    if ended.slot != asked.slot:
+        raise Refused("wrong-slot", "receipt-7: the receipt is for another slot")
+    if ended.install_key != holder.install_key:
+        raise Refused("wrong-machine", "receipt-7: the receipt is of another installation")
+    if answer is None:
+        raise Skipped("the answer is not among the records")
+    raw = armor.unwrap(answer, LICENSE)
+    given = licenses.verify(raw, vendor.trust)
+    if (ended.license, ended.license_hash) != (given.body.license, sha256(raw)) or ended.number <= holder.number:
+        raise Refused("already-activated", "receipt-8: the receipt does not end what was issued")
 
 
 def _can_be_met(policy: dict, found: list[Factor]) -> bool:
