@@ -166,7 +166,7 @@ fn roots_and_issuers_in_a_token_go_through_the_whole_ceremony() {
     office.custodian("key combine signed.olr -o second.trust").done();
     office.custodian("vendor publish second.trust --vendor second").done();
     let may = "key delegate issuer.pub --act license --trust second.trust";
-    office.custodian(&format!("{may} --root {root} -o delegation.olr")).done();
+    office.custodian(&format!("{may} --root {root} --yes -o delegation.olr")).done();
     office.custodian("vendor publish delegation.olr --vendor second").done();
     let look = office.custodian("inspect delegation.olr --vendor second");
     assert_eq!(look.json["verified"], "yes", "{look:?}");

@@ -119,7 +119,7 @@ impl World {
     }
 
     fn revoke(&self, id: &str) -> Value {
-        self.olr(&format!("revoke {id} --reason stolen_card -o revoked.olr --force")).done()
+        self.olr(&format!("revoke {id} --reason stolen_card -o revoked.olr --force --yes")).done()
     }
 
     fn import(&self, file: &str, name: &str) -> Run {
@@ -172,7 +172,7 @@ fn a_license_that_is_taken_back_stops() {
 fn what_a_person_reads() {
     let world = World::new();
     let id = world.activate("a", "AbCd-1234");
-    let said = world.run(&format!("revoke {id} --reason stolen_card"));
+    let said = world.run(&format!("revoke {id} --reason stolen_card --yes"));
     let expected = format!(
         "License {id} of ACME Ltd is revoked: every later license carries this to its server.\n\
          Wrote revoked.olr, list 1 under trust 1, which names 1 license: give it to servers that get \
@@ -289,7 +289,7 @@ fn a_later_license_carries_the_list() {
 fn what_cannot_be_revoked() {
     let world = World::new();
     let id = world.activate("a", "AbCd-1234");
-    let revoke = |more: &str| world.olr(&format!("revoke {more}"));
+    let revoke = |more: &str| world.olr(&format!("revoke {more} --yes"));
     revoke(&format!("{id} --reason _"))
         .unable("the reason for the revocation is empty", "--reason");
     revoke(&id).unable("the reason for the revocation is missing", "--reason");

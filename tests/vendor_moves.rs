@@ -228,7 +228,7 @@ fn a_reason_moves_a_key_from_a_machine_that_is_lost() {
     world.untouched("a", "").refused("already-activated", "");
     world.olr("issue a.req --grant vendor/grant.toml --transfer _").unable("is empty");
     world.untouched("a", "--transfer x --receipt y").unable("cannot be used with");
-    let moved = world.issue("a", "--transfer disk_lost,_ticket_17");
+    let moved = world.issue("a", "--transfer disk_lost,_ticket_17 --yes");
     moved.done();
     assert!(moved.stderr.contains("without a receipt"), "{}", moved.stderr);
     world.import("a");
@@ -283,7 +283,7 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
     assert_eq!(stripped, 2);
     world.ask("c");
     world.untouched("c", "").refused("already-activated", "");
-    world.issue("c", "--transfer moved").done();
+    world.issue("c", "--transfer moved --yes").done();
     // What was answered last holds it, also where the clock gives no order.
     world.ask("a");
     world.untouched("a", "").refused("already-activated", "");

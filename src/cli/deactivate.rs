@@ -1,18 +1,20 @@
 //! `olr deactivate`: stop here, and say so in a receipt.
 
 use serde_json::json;
-use std::io::{BufRead, IsTerminal, Read};
 
-use olr::display::shown;
-use olr::error::{Error, Result};
+use olr::error::Result;
+use olr::license::LicenseBody;
+use olr::machine::FactorKind;
 use olr::receipt::Receipt;
-use olr::state::SlotName;
-use olr::wire::frame::Kind;
+use olr::state::{Slot, State};
+use olr::wire::codec::{BODY_CAP, decode};
+use olr::wire::frame::{Frame, Kind};
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::Output;
 use super::output::Report;
-use super::show;
+use super::terminal::Question;
+use super::{license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,7 +41,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     })?;
     let again = slot.installed.is_none() && slot.next.is_none();
     if !again && !args.yes {
-        ask(&name)?;
+        let mut hits = hits(&state, slot)?;
+        hits.extend(host(context).map(|host| ("server", host)));
+        hits.push(("home", olr::file::name(home.folder())));
+        let hits =
+            format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
+        let (ask, deed) = ("Deactivate this license?", "deactivating a license");
+        Question { hits: &hits, ask, deed }.confirm(args.yes)?;
     }
     let receipt = home.deactivate(&name, context.now)?;
     let mut report = report(&receipt, &args.output.name(NAME), again).at_home(&home);
@@ -47,20 +55,24 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     Ok(report)
 }
 
-/// On a terminal only: elsewhere the command does what it says.
-fn ask(name: &SlotName) -> Result<()> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(());
+/// The license that would end, as far as it can be read: it need not count any more.
+fn hits(state: &State, slot: &Slot) -> Result<Vec<(&'static str, String)>> {
+    let mut pairs = Vec::new();
+    for held in [&slot.installed, &slot.next].into_iter().flatten() {
+        let frame = Frame::parse(Kind::License, &held.license)?;
+        let body: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
+        pairs.extend(license::hit(&body));
     }
-    let (product, slot) = (shown(&name.product), shown(&name.slot));
-    eprint!("Deactivate {product} in slot {slot} on this server? It stops running here. [y/N] ");
-    let mut answer = String::new();
-    let read = stdin.lock().take(16).read_line(&mut answer);
-    if read.is_ok() && answer.trim().eq_ignore_ascii_case("y") {
-        return Ok(());
-    }
-    Err(Error::unable("nothing was changed", "answer y, or add --yes, to deactivate"))
+    let asked = state.memory().asked.as_ref();
+    let asked = asked.filter(|a| (&a.product, &a.slot) == (&slot.name.product, &slot.name.slot));
+    pairs.extend(asked.map(|asked| ("license key", show::masked(&asked.license_key.0))));
+    Ok(pairs)
+}
+
+fn host(context: &Context) -> Option<String> {
+    let (around, _) = context.around(false);
+    let host = around.factors.iter().find(|factor| factor.kind == FactorKind::Hostname);
+    host.map(|host| host.value.to_string())
 }
 
 fn report(receipt: &Receipt, file: &str, again: bool) -> Report {

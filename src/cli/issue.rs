@@ -9,8 +9,9 @@ use olr::file;
 use olr::issue::GrantFile;
 use olr::license::License;
 use olr::receipt::Receipt;
+use olr::request::RequestBody;
 use olr::trust::Trust;
-use olr::vendor::{Folder, Handover, Issue, IssuedLicense, Signers, read_text};
+use olr::vendor::{Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
@@ -22,6 +23,7 @@ use super::output::Report;
 use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
 use super::staff::StaffArg;
+use super::terminal::Question;
 use super::vendor::VendorArg;
 use super::{license, show};
 
@@ -51,6 +53,9 @@ pub struct Args {
     /// Move the license key without a receipt; the reason is kept with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
+    /// Ask no question.
+    #[arg(long)]
+    yes: bool,
     /// An issuer that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; several times
     /// where several must [default: the newest in keys/ that may].
     #[arg(long, value_name = "KEY", conflicts_with = "signed")]
@@ -113,12 +118,22 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         now: context.now,
         by,
     };
-    let issued = folder.issue_moved(&opened, &order, handover, &trust, &mut ask, &mut context.rng);
-    // Where grant and catalog do not fit, the library knows the line but not the file.
-    let issued = issued.map_err(|error| match error.fact().starts_with("grant") {
-        true => error.within(file::name(&args.grant)),
-        false => error,
-    })?;
+    let mut issue = |order: &Issue<'_>| {
+        let rng = &mut context.rng;
+        let issued = folder.issue_moved(&opened, order, handover, &trust, &mut ask, rng);
+        // Where grant and catalog do not fit, the library knows the line but not the file.
+        issued.map_err(|error| match error.fact().starts_with("grant") {
+            true => error.within(file::name(&args.grant)),
+            false => error,
+        })
+    };
+    if args.transfer.is_some() && !args.dry_run && !args.yes {
+        let tried = issue(&Issue { only_try: true, ..order })?;
+        if let Some(other) = tried.other_holder.filter(|_| !tried.stored) {
+            confirm_move(&folder, &other, opened.body(), args.yes)?;
+        }
+    }
+    let issued = issue(&order)?;
     let body = opened.body();
     let mut text = format!(
         "{}\n\n{}\n",
@@ -164,6 +179,28 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     (report.text, report.json) = (text, json);
     Ok(report)
+}
+
+/// Shows which installation loses the key, and asks.
+fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) -> Result<()> {
+    let held = |r: &IssuedRecord| {
+        (&*r.license_key, &*r.product, &*r.slot)
+            == (&*asked.license_key.0, &*asked.product, &*asked.slot)
+    };
+    let mut pairs = Vec::new();
+    for record in folder.issued(other)?.iter().rev().filter(|record| held(record)).take(1) {
+        pairs.extend(license::hit(&record.license_body()?));
+        pairs.push(("license key", show::masked(&record.license_key)));
+        pairs.extend(record.host.clone().map(|host| ("from server", host)));
+    }
+    pairs.push(("from install", other.to_string()));
+    pairs.push(("to install", show::install_id(&asked.install_key)));
+    let hits = format!(
+        "{}\n\nThe license there goes on until it ends or is revoked: nothing says that it stopped.",
+        show::pairs(&pairs)
+    );
+    let (ask, deed) = ("Move this license key without a receipt?", "moving a license key");
+    Question { hits: &hits, ask, deed }.confirm(yes)
 }
 
 /// The delegation of an issuer who is elsewhere.

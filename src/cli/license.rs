@@ -8,6 +8,28 @@ use olr::wire::codec::{Limit, Set};
 
 use super::show::{day_json, last_day, object, quota, table};
 
+/// Modules that are named where a license is to be recognised, not read.
+const NAMED: usize = 8;
+
+/// What a license is to the person who is about to end it: whose, for what, how much, how long.
+pub fn hit(body: &LicenseBody) -> Vec<(&'static str, String)> {
+    let mut quotas: Vec<_> =
+        body.grants.iter().map(|g| format!("{} {}", &*g.module, quota(&g.quota))).collect();
+    let more = quotas.len().saturating_sub(NAMED);
+    quotas.truncate(NAMED);
+    if more > 0 {
+        quotas.push(format!("{more} more modules"));
+    }
+    vec![
+        ("license", body.license.to_string()),
+        ("licensee", body.licensee.to_string()),
+        ("product", format!("{}, slot {}", &*body.product, &*body.slot)),
+        ("type", body.type_id.to_string()),
+        ("quota", quotas.join(", ")),
+        ("expires", last_day(body.expires)),
+    ]
+}
+
 pub fn pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
     let languages: Vec<_> = body.languages.iter().map(|l| l.to_string()).collect();
     let mut pairs = vec![

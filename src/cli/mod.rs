@@ -45,6 +45,7 @@ mod simulate;
 #[cfg(feature = "vendor")]
 mod staff;
 mod status;
+mod terminal;
 #[cfg(feature = "vendor")]
 mod time_anchor;
 #[cfg(feature = "vendor")]

@@ -1,6 +1,5 @@
 //! Passphrases, asked for or out of files; and what is said of key files that others may read.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -13,6 +12,7 @@ use olr::key::Role;
 use olr::vendor::{Folder, Locked, read_text};
 
 use super::context::Context;
+use super::terminal::Terminal;
 
 const CHOOSE: &str = "choose one, or say --no-passphrase";
 const GIVE: &str = "give the passphrase that was chosen for this key";
@@ -86,9 +86,9 @@ pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
     }
 }
 
-/// Questions are asked on a terminal only.
+/// Questions are asked on the terminal itself, whatever is redirected.
 fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    Terminal::open().is_some()
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>> {

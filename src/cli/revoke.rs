@@ -8,19 +8,20 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::revocation::Revocations;
 use olr::trust::Trust;
-use olr::vendor::{Changes, Folder, IssuedRecord, propose_next};
+use olr::vendor::{Changes, Folder, IssuedRecord, expect_reason, propose_next};
 use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
 use super::files::Output;
-use super::key::proposals::{PROPOSAL, conclude, expect_free};
+use super::key::proposals::{PROPOSAL, conclude, ended_with, expect_free};
 use super::key::roots::RootArgs;
 use super::output::Report;
 use super::request::expect_visible;
-use super::show;
 use super::staff::StaffArg;
+use super::terminal::Question;
 use super::vendor::VendorArg;
+use super::{license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -65,12 +66,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let (record, revoked) = match (&args.id, &args.reason) {
         (Some(id), Some(reason)) => {
             expect_visible("the reason", reason)?;
+            expect_reason(reason)?;
             let Some(license) = LicenseId::from_hex(id.trim()) else {
                 let fact = format!("{} is no license id", shown(id));
                 return Err(Error::unable(fact, "copy it from `olr vendor issued`"));
             };
             let record = folder.issued_license(license)?;
             let cause = if args.pooled { Cause::Pooled } else { Cause::Revoked };
+            if !folder.revocation(&record)?.is_some_and(|old| old.covers(cause)) {
+                confirm(&record, cause, args.roots.yes)?;
+            }
             let why = (cause, reason.as_str());
             let revoked = folder.revoke(&record, why, context.now, &trust, &mut ask)?;
             (Some(record), revoked)
@@ -118,6 +123,20 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     Ok(report)
 }
 
+/// Shows whose license ends, and asks.
+fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
+    let mut pairs = license::hit(&record.license_body()?);
+    pairs.push(("license key", show::masked(&record.license_key)));
+    pairs.extend(record.host.clone().map(|host| ("server", host)));
+    pairs.push(("install id", record.install_id()));
+    let hits = show::pairs(&pairs);
+    let (ask, deed) = match cause {
+        Cause::Pooled => ("Give this license up to a pool?", "pooling a license"),
+        _ => ("Revoke this license?", "revoking a license"),
+    };
+    Question { hits: &hits, ask, deed }.confirm(yes)
+}
+
 /// The key that `id` names, unless it is that of a license.
 fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     let (Some(key), Some(license)) = (KeyId::from_hex(id.trim()), LicenseId::from_hex(id.trim()))
@@ -150,22 +169,7 @@ fn revoke_key(
     let signed = folder.signed_with(key)?;
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
     let mut report = conclude(&proposal, Some(folder), trust, &args.output)?;
-    let row = |r: &IssuedRecord| {
-        vec![
-            r.license_id.clone(),
-            r.issued.clone(),
-            r.licensee.clone(),
-            format!("{}/{}", r.product, r.slot),
-        ]
-    };
-    let rows: Vec<_> = signed.iter().map(row).collect();
-    report.text += &match rows.is_empty() {
-        true => format!("\n\nKey {key} signed nothing that was issued from this folder."),
-        false => format!(
-            "\n\nThese licenses stop when their servers get that trust; answer new requests of them with another key:\n{}",
-            show::table(&["license", "issued", "licensee", "slot"], &rows, &[])
-        ),
-    };
+    report.text += &format!("\n\n{}", ended_with(key, &signed));
     report.json["revoked_key"] = json!(key.to_string());
     report.json["signed_by_it"] = json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>());
     Ok(report)

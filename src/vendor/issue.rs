@@ -13,13 +13,14 @@ use crate::partial::{Content, Proposal};
 use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
+use crate::vendor::moves::host_of;
 use crate::vendor::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord};
 use crate::wire::codec::encode;
 use crate::wire::frame::{Frame, Kind, Unsigned};
 use crate::wire::id::LicenseId;
 
 /// An order to answer a request.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Issue<'a> {
     /// The binary request.
     pub request: &'a [u8],
@@ -196,6 +197,7 @@ impl Folder {
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;
         let from = holder(ask)?;
+        record.host = host_of(asked);
         record.moved_from = from.map(|record| record.license_id);
         record.turn = Some(self.key_of(asked)?.next_turn());
         handover.record(&mut record);

@@ -48,6 +48,9 @@ pub struct IssuedRecord {
     pub request: String,
     /// The binary license in base64.
     pub license: String,
+    /// Host and addresses of the server, as its request said; older records do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Counts the answers for this key, product and slot; older records do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
@@ -95,6 +98,7 @@ impl IssuedRecord {
             grant: hex(grant),
             request: BASE64_STANDARD.encode(request),
             license: BASE64_STANDARD.encode(license.bytes()),
+            host: None,
             turn: None,
             moved_from: None,
             receipt: None,

@@ -40,7 +40,7 @@ pub use keys::{FoundKey, Standing, keys_in};
 pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use publish::Published;
-pub use revoke::{RevocationRecord, Revoked};
+pub use revoke::{RevocationRecord, Revoked, expect_reason};
 pub use rotate::Drawn;
 pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
 

@@ -138,7 +138,7 @@ impl Folder {
         let request = holder.request_bytes();
         let theirs = request.and_then(|bytes| self.open_request(&bytes, None, trust, ask)).ok();
         if let Some(theirs) = theirs {
-            fact += &machine(theirs.body());
+            fact += &host_of(theirs.body()).map_or(String::new(), |host| format!(", {host}"));
             fact += match compare((&theirs).into(), opened.into()).hardware {
                 Hardware::Same => "; this request shows the same hardware",
                 Hardware::Other => "; this request shows other hardware",
@@ -187,16 +187,14 @@ impl Folder {
     }
 }
 
-/// Host and addresses of a machine, for people.
-fn machine(body: &RequestBody) -> String {
+/// Host and addresses of a machine, for people: `host web-1, at 10.0.0.2 and 10.0.1.2`.
+pub(super) fn host_of(body: &RequestBody) -> Option<String> {
     let host = body.found.iter().find(|factor| factor.kind == FactorKind::Hostname);
-    let host = host.map(|host| format!(", host {}", shown(&host.value)));
+    let host = host.map(|host| format!("host {}", shown(&host.value)));
     let addresses: Vec<_> = body.addresses.iter().take(3).map(|a| shown(a)).collect();
-    let addresses = match addresses.is_empty() {
-        true => String::new(),
-        false => format!(", at {}", addresses.join(" and ")),
-    };
-    host.unwrap_or_default() + &addresses
+    let at = (!addresses.is_empty()).then(|| format!("at {}", addresses.join(" and ")));
+    let parts: Vec<_> = host.into_iter().chain(at).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// A receipt must be for what is asked, and of the installation that holds it.

@@ -37,6 +37,25 @@ fn usual_cause() -> String {
     Cause::Revoked.word().to_string()
 }
 
+/// A reason for a revocation is some text.
+///
+/// # Errors
+/// Exit 2.
+pub fn expect_reason(reason: &str) -> Result<()> {
+    if !reason.trim().is_empty() {
+        return Ok(());
+    }
+    let fact = "the reason for the revocation is empty";
+    Err(Error::unable(fact, "say with --reason what happened: it is kept"))
+}
+
+impl RevocationRecord {
+    /// Whether taking the license back for `cause` would change nothing: what is revoked stays so.
+    pub fn covers(&self, cause: Cause) -> bool {
+        [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
+    }
+}
+
 /// What came of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
@@ -64,10 +83,7 @@ impl Folder {
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<Revoked> {
-        if reason.trim().is_empty() {
-            let fact = "the reason for the revocation is empty";
-            return Err(Error::unable(fact, "say with --reason what happened: it is kept"));
-        }
+        expect_reason(reason)?;
         let id = license.license_body()?.license;
         let _lock = self.lock()?;
         let kept = self.kept_body()?;

@@ -113,7 +113,8 @@ fn e6_a_pooled_license_has_14_days_where_it_runs_and_none_elsewhere() {
     let sale = Sale::of("purchased-oem", WITH_SERVER);
     let world = World::sold(SELF_HOSTED, sale);
     let id = world.verify().done()["license_id"].as_str().unwrap().to_string();
-    let revoke = format!("revoke {id} --pooled --reason pooled --vendor ./vendor -o ./revoked.olr");
+    let revoke =
+        format!("revoke {id} --pooled --reason pooled --yes --vendor ./vendor -o ./revoked.olr");
     world.after(HOUR).olr(&revoke).done();
     // It is known of here from the import on.
     world.verify().licensed();
@@ -129,7 +130,7 @@ fn e6_a_pooled_license_has_14_days_where_it_runs_and_none_elsewhere() {
     world.request("new", other, "").done();
     let issued = world.issue("new", other, "");
     let id = issued.done()["license"]["license_id"].as_str().unwrap().to_string();
-    let revoke = format!("revoke {id} --pooled --reason p --vendor ./vendor -o ./r2.olr");
+    let revoke = format!("revoke {id} --pooled --reason p --yes --vendor ./vendor -o ./r2.olr");
     world.olr(&revoke).done();
     world.olr("import ./r2.olr --home ./new").done();
     world.import("new", "").refused("revoked", &id);

@@ -23,7 +23,9 @@ fn sold() -> World {
 fn h5_a_key_whose_usage_is_not_read_may_be_taken_back() {
     let world = sold();
     let id = world.verify().done()["license_id"].as_str().unwrap().to_string();
-    world.olr(&format!("revoke {id} --reason unread --vendor ./vendor -o ./revoked.olr")).done();
+    world
+        .olr(&format!("revoke {id} --reason unread --yes --vendor ./vendor -o ./revoked.olr"))
+        .done();
     world.verify().licensed();
     world.home("import ./revoked.olr").done();
     world.verify().refused("revoked", &id);

@@ -71,7 +71,8 @@ fn j5_a_license_that_is_taken_from_a_computer_has_3_days_and_a_trial_has_15() {
     for kind in ["monthly", "annual"] {
         let world = World::sold(&by_file(MANAGED), Sale { kind, ..SALE });
         let id = world.verify().done()["license_id"].as_str().unwrap().to_string();
-        let revoke = format!("revoke {id} --reason released --vendor ./vendor -o ./revoked.olr");
+        let revoke =
+            format!("revoke {id} --reason released --yes --vendor ./vendor -o ./revoked.olr");
         world.olr(&revoke).done();
         world.after(DAY).home("import ./revoked.olr").done();
         let until = "2026-11-27T09:00:00Z";
@@ -83,7 +84,7 @@ fn j5_a_license_that_is_taken_from_a_computer_has_3_days_and_a_trial_has_15() {
         world.home("check --operation restore").done();
         // The key is free for another computer; the vendor says why it moves.
         world.on("other").request("next", SALE, "").done();
-        world.issue("next", Sale { kind, ..SALE }, "--transfer released").done();
+        world.issue("next", Sale { kind, ..SALE }, "--transfer released --yes").done();
         world.import("next", "").done();
         world.olr("verify --home ./next").licensed();
     }

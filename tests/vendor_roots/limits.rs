@@ -134,6 +134,6 @@ fn of_several_issuers_the_one_that_may_is_chosen() {
     office("vendor time-anchor a.req").done();
     assert_eq!(office("inspect time.olr").done()["signed_by"][0], vendor.issuer.as_str());
     let license = office("inspect a.license").done()["license_id"].as_str().unwrap().to_string();
-    office(&format!("revoke {license} --reason test")).done();
+    office(&format!("revoke {license} --reason test --yes")).done();
     assert_eq!(office("inspect revoked.olr").done()["signed_by"][0], vendor.issuer.as_str());
 }

@@ -96,7 +96,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     let first = fs::read(vendor.town.path("office/vendor/vendor.trust")).unwrap();
 
     // The issuer: the new key signs from now on, the old license goes on.
-    let issuer = office("key rotate issuer --no-passphrase");
+    let issuer = office("key rotate issuer --no-passphrase --yes");
     let new_issuer = issuer.done()["key_id"].as_str().unwrap().to_string();
     assert_eq!(issuer.json["published"]["issuer"], new_issuer.as_str());
     assert!(vendor.town.path("office/vendor/keys/issuer-2.key").exists());
@@ -105,7 +105,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
 
     // Sealing: requests of servers with the old trust are still opened.
     vendor.ask("c");
-    let sealing = office("key rotate sealing --no-passphrase");
+    let sealing = office("key rotate sealing --no-passphrase --yes");
     assert_eq!(sealing.done()["published"]["trust"], 2);
     vendor.issue("c", "").done();
     vendor.import("c", "c.license").done();
@@ -127,7 +127,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     vendor.issue("e", "").done();
 
     // The root: the delegations of the old one are kept.
-    let root = office("key rotate root --no-passphrase");
+    let root = office("key rotate root --no-passphrase --yes");
     assert_eq!(root.done()["published"]["trust"], 3, "{root:?}");
     fs::remove_file(vendor.town.path("office/vendor/keys/root.key")).unwrap();
     vendor.import("a", "vendor/vendor.trust").done();
@@ -135,7 +135,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
         vendor.import(home, "vendor/vendor.trust").done();
         vendor.verify(home).done();
     }
-    assert_eq!(office("key rotate sealing --no-passphrase").done()["published"]["trust"], 4);
+    assert_eq!(office("key rotate sealing --no-passphrase --yes").done()["published"]["trust"], 4);
 
     // Each trust that counted is kept.
     for version in 1..=4 {
@@ -146,7 +146,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     // An issuer key is revoked: what it signed is listed, and stops where that is known.
     let look = office("inspect a.license");
     let old_issuer = look.done()["signed_by"][0].as_str().unwrap().to_string();
-    let revoked = office(&format!("revoke {old_issuer}"));
+    let revoked = office(&format!("revoke {old_issuer} --yes"));
     assert_eq!(revoked.done()["signed_by_it"].as_array().unwrap().len(), 1, "{revoked:?}");
     assert_eq!(revoked.json["published"]["trust"], 5);
     office(&format!("revoke {old_issuer}")).unable("nothing would differ");
@@ -184,13 +184,15 @@ fn a_rotation_that_nobody_signed_leaves_no_key_behind() {
     fs::rename(town.path("office/v"), town.path("office/vendor")).unwrap();
     let before = files_below(&town.path("office/vendor"));
     for role in ["issuer", "sealing", "root"] {
-        office(&format!("key rotate {role} --passphrase-file staff"))
+        office(&format!("key rotate {role} --passphrase-file staff --yes"))
             .unable("needs the root passphrase");
-        office(&format!("key rotate {role} --passphrase-file staff --root-passphrase-file wrong"))
-            .unable("passphrase");
+        office(&format!(
+            "key rotate {role} --passphrase-file staff --root-passphrase-file wrong --yes"
+        ))
+        .unable("passphrase");
         assert_eq!(files_below(&town.path("office/vendor")), before, "{role}");
     }
-    let rotated = "key rotate issuer --passphrase-file staff --root-passphrase-file root";
+    let rotated = "key rotate issuer --passphrase-file staff --root-passphrase-file root --yes";
     assert!(office(rotated).done()["published"]["new"] == true);
 }
 
@@ -200,7 +202,7 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     vendor.licensed("a");
     let office = |line: &str| vendor.town.run("office", line);
     let license = office("inspect a.license").done()["license_id"].as_str().unwrap().to_string();
-    office(&format!("revoke {license} --reason test")).done();
+    office(&format!("revoke {license} --reason test --yes")).done();
     vendor.licensed("b");
     vendor.next_trust(&format!("--revoke {}", vendor.issuer), &["alice", "bob"]);
     let second = vendor.town.key("office", Role::Issuer, "issuer-2");

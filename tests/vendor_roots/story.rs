@@ -319,10 +319,10 @@ fn several_roots_are_made_in_one_place_when_it_is_said_so() {
     );
     // Two of the three are enough to go on in one step, one is not.
     fs::remove_file(town.path("office/vendor/keys/root-2.key")).unwrap();
-    let rotated = town.run("office", "key rotate sealing --no-passphrase");
+    let rotated = town.run("office", "key rotate sealing --no-passphrase --yes");
     assert_eq!(rotated.done()["published"]["trust"], 2, "{rotated:?}");
     fs::remove_file(town.path("office/vendor/keys/root-1.key")).unwrap();
-    let rotated = town.run("office", "key rotate sealing --no-passphrase");
+    let rotated = town.run("office", "key rotate sealing --no-passphrase --yes");
     assert!(rotated.done()["still_missing"].as_str().unwrap().contains("1 of 2"), "{rotated:?}");
     assert!(town.path("office/proposal.olr").exists());
 }

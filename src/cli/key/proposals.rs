@@ -1,22 +1,24 @@
 //! Proposals as files: read, shown, asked about, written, put in place.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, IsTerminal, Read};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::store;
-use olr::partial::Proposal;
+use olr::partial::{Content, Proposal};
 use olr::trust::Trust;
-use olr::vendor::{Folder, Published};
+use olr::vendor::{Folder, IssuedRecord, Published};
 use olr::wire::frame::Kind;
+use olr::wire::id::KeyId;
 
 use super::changes::{changes, content_json, signature_pairs};
 use crate::cli::files::{Output, read_artefact};
 use crate::cli::output::Report;
 use crate::cli::show;
+use crate::cli::terminal::Question;
 use crate::cli::vendor::VendorArg;
 
 pub const PROPOSAL: &str = "proposal.olr";
@@ -93,20 +95,67 @@ pub fn expect_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) ->
     proposal.expect_counts(&key.public, trust).map(drop)
 }
 
-/// Shows what would be signed and asks. On a terminal only: elsewhere the command does what it says.
-pub fn confirm(text: &str, question: &str, yes: bool) -> Result<()> {
-    let stdin = std::io::stdin();
-    if yes || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+/// Shows what would be signed and whom it hits, and asks.
+pub fn confirm(
+    proposal: &Proposal,
+    trust: Option<&Trust>,
+    folder: Option<&Folder>,
+    yes: bool,
+) -> Result<()> {
+    if yes {
         return Ok(());
     }
-    eprint!("{text}\n\n{question} [y/N] ");
-    let mut answer = String::new();
-    let read = stdin.lock().take(16).read_line(&mut answer);
-    if read.is_ok() && answer.trim().eq_ignore_ascii_case("y") {
-        return Ok(());
+    let mut hits = described(proposal, trust);
+    for (key, signed) in newly_revoked(proposal, trust, folder)? {
+        hits += &format!("\n\n{}", ended_with(key, &signed));
     }
-    Err(Error::unable("nothing was signed", "answer y, or add --yes, to sign"))
+    let ask = format!("Sign this {}?", proposal.kind());
+    let deed = format!("signing a {}", proposal.kind());
+    Question { hits: &hits, ask: &ask, deed: &deed }.confirm(yes)
 }
+
+/// The issuer keys that a proposed trust revokes, and what each signed of what the folder knows.
+fn newly_revoked(
+    proposal: &Proposal,
+    trust: Option<&Trust>,
+    folder: Option<&Folder>,
+) -> Result<Vec<(KeyId, Vec<IssuedRecord>)>> {
+    let (Content::Trust(next), Some(folder)) = (proposal.content(), folder) else {
+        return Ok(Vec::new());
+    };
+    let before = |key: &KeyId| trust.is_some_and(|t| t.body().revoked.get(key).is_some());
+    let keys = next.revoked.iter().filter(|key| !before(key));
+    keys.map(|key| Ok((*key, folder.signed_with(*key)?))).collect()
+}
+
+/// The licenses that end with a key: how many, whose, and the first of them.
+pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
+    if signed.is_empty() {
+        return format!("Key {key} signed nothing that was issued from this folder.");
+    }
+    let licensees: BTreeSet<_> = signed.iter().map(|record| &record.licensee).collect();
+    let row = |r: &IssuedRecord| {
+        let slot = format!("{}/{}", r.product, r.slot);
+        vec![r.license_id.clone(), r.licensee.clone(), show::masked(&r.license_key), slot]
+    };
+    let rows: Vec<_> = signed.iter().take(LISTED).map(row).collect();
+    let more = signed.len().saturating_sub(LISTED);
+    format!(
+        "{} of {} end with key {key}, when their servers get that trust; answer new requests of \
+         them with another key:\n{}{}",
+        counted(signed.len(), "license"),
+        counted(licensees.len(), "licensee"),
+        show::table(&["license", "licensee", "key", "slot"], &rows, &[]),
+        if more == 0 { String::new() } else { format!("\nand {more} more") }
+    )
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// So many licenses are listed before a question; more would push it off the screen.
+const LISTED: usize = 12;
 
 /// What would be signed, for people.
 pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {

@@ -10,7 +10,7 @@ use olr::partial::Proposal;
 use olr::trust::Trust;
 use olr::vendor::{Folder, Locked, open_signer};
 
-use super::proposals::{confirm, described, expect_counts};
+use super::proposals::{confirm, expect_counts};
 use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub struct RootArgs {
     root_passphrase_file: Option<PathBuf>,
     /// Ask no question.
     #[arg(long)]
-    yes: bool,
+    pub yes: bool,
 }
 
 impl RootArgs {
@@ -39,11 +39,7 @@ impl RootArgs {
         if keys.is_empty() {
             return Ok(proposal);
         }
-        confirm(
-            &described(&proposal, Some(trust)),
-            "Sign this with the root keys at hand?",
-            self.yes,
-        )?;
+        confirm(&proposal, Some(trust), folder, self.yes)?;
         let mut ask = |locked: &Locked| -> Result<Passphrase> {
             let given = passphrase(locked, self.root_passphrase_file.as_deref());
             given.map_err(|error| match locked {

@@ -9,9 +9,7 @@ use olr::file;
 use olr::key::key_id;
 use olr::vendor::{Locked, open_signer};
 
-use super::proposals::{
-    TrustArg, confirm, described, expect_counts, expect_free, read_proposal, written,
-};
+use super::proposals::{TrustArg, confirm, expect_counts, expect_free, read_proposal, written};
 use crate::cli::files::Output;
 use crate::cli::output::Report;
 use crate::cli::passphrase::passphrase;
@@ -55,8 +53,7 @@ pub fn run(args: &Args) -> Result<Report> {
     if let Some(path) = &path {
         expect_counts(path, &proposal, trust)?;
     }
-    let question = format!("Sign this {}?", proposal.kind());
-    confirm(&described(&proposal, trust), &question, args.yes)?;
+    confirm(&proposal, trust, args.trust.folder().as_ref(), args.yes)?;
     let named = path.as_ref().map_or(args.key.clone().into(), |path| path.to_string_lossy());
     let mut ask = |locked: &Locked| passphrase(locked, args.passphrase_file.as_deref());
     let signer = open_signer(&named, proposal.role(), &mut ask)?;

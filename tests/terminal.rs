@@ -1,0 +1,217 @@
+//! What cannot be undone is asked on the terminal itself, whatever is redirected; passphrases too.
+//! `script` gives a command a terminal of its own, `setsid` takes every terminal away.
+
+#![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Exit status, and everything that was printed.
+#[derive(Debug)]
+struct Run {
+    status: i32,
+    said: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn says(&self, status: i32, all: &[&str]) -> &Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        for text in all {
+            assert!(self.said.contains(text), "{text:?} is missing: {self:#?}");
+        }
+        self
+    }
+}
+
+/// A vendor's office with two licenses that were issued, and the server of the first.
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        world.done("olr vendor init vendor --name Northwind --no-passphrase");
+        for name in ["a", "b"] {
+            world.done(&format!(
+                "sed s/AbCd-1234/AbCd-123-{name}/ vendor/grant.toml >{name}.toml && \
+                 olr request --home {name} --trust vendor/vendor.trust --licensee 'ACME Ltd' \
+                 --key AbCd-123-{name} --pin rack=B12 --pin asset=4711 -o {name}.req && \
+                 olr issue {name}.req --grant {name}.toml -o {name}.license && \
+                 olr import {name}.license --home {name}"
+            ));
+        }
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn shell(&self, program: &str, arguments: &[&str]) -> Command {
+        let bin = Path::new(env!("CARGO_BIN_EXE_olr")).parent().unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.folder.path()).env("PATH", path);
+        command.env_remove("OLR_HOME").env("OLR_VENDOR", "vendor").env("SHELL", "/bin/sh");
+        command
+    }
+
+    /// Runs a line of shell that has no terminal: a service, a cron job.
+    fn alone(&self, line: &str) -> Run {
+        let mut command = self.shell("setsid", &["--wait", "sh", "-c", line]);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        Run { status: output.status.code().expect("no signal"), said }
+    }
+
+    #[track_caller]
+    fn done(&self, line: &str) -> Run {
+        let run = self.alone(line);
+        run.says(0, &[]);
+        run
+    }
+
+    /// Runs a line of shell on a terminal, where somebody types.
+    fn typing(&self, typed: &str, line: &str) -> Run {
+        let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        Run { status: output.status.code().expect("no signal"), said }
+    }
+
+    fn is_active(&self, name: &str) -> bool {
+        self.alone(&format!("olr verify --home {name}")).status == 0
+    }
+
+    fn license(&self, name: &str) -> String {
+        let run = self.done(&format!("olr inspect {name}.license --json 2>/dev/null"));
+        let json: serde_json::Value = serde_json::from_str(&run.said).unwrap();
+        let id = json["license"]["license_id"].as_str().or(json["license_id"].as_str());
+        id.expect("a license id").to_string()
+    }
+
+    fn issuer(&self) -> String {
+        let run = self.done("olr key show vendor/keys/issuer.key --json 2>/dev/null");
+        let json: serde_json::Value = serde_json::from_str(&run.said).unwrap();
+        json["id"].as_str().unwrap().to_string()
+    }
+}
+
+const NOBODY: &str = "no terminal to ask on";
+
+/// Every redirection that used to pass for a yes.
+const REDIRECTED: [&str; 6] = [
+    "{ }",
+    "{ } </dev/null",
+    "{ } 2>/dev/null",
+    "echo y | { }",
+    "{ } </dev/null >out 2>&1",
+    "{ } --json </dev/null 2>/dev/null",
+];
+
+#[test]
+fn deactivating_asks_on_the_terminal_whatever_is_redirected() {
+    let world = World::new();
+    for how in REDIRECTED {
+        let line = how.replace("{ }", "olr deactivate --home a");
+        let run = world.typing("n\n", &line);
+        run.says(2, &["ACME Ltd", "-a", "OBM 10", "home", "Deactivate this license? [y/N]"]);
+        assert!(world.is_active("a") && !world.path("receipt.olr").exists(), "{line}");
+        assert!(!run.said.contains("AbCd-123-a"), "{run:?}");
+    }
+    for typed in ["", "\n", "\u{4}", "no\n", "yesterday\n", "yy\n", "n\ny\n"] {
+        world.typing(typed, "olr deactivate --home a").says(2, &["nothing was changed"]);
+        assert!(world.is_active("a"), "{typed:?}");
+    }
+    world.typing("Y\n", "echo n | olr deactivate --home a 2>/dev/null").says(0, &["[y/N]"]);
+    assert!(!world.is_active("a") && world.path("receipt.olr").exists());
+    // It has ended: nothing is left to ask about.
+    world.done("olr deactivate --home a").says(0, &["deactivated before"]);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_done_unasked() {
+    let world = World::new();
+    let (license, issuer) = (world.license("a"), world.issuer());
+    world.done("olr key propose --threshold 1 --name Southwind -o next.olr");
+    world.done("olr key new --role issuer -o second.key --no-passphrase");
+    let before = world.done("cat next.olr; ls -R vendor; cat vendor/vendor.trust").said;
+    for verb in [
+        "olr deactivate --home a".to_string(),
+        format!("olr revoke {license} --reason stolen"),
+        format!("olr revoke {license} --reason sold --pooled"),
+        format!("olr revoke {issuer}"),
+        "olr key sign next.olr --key root.key".to_string(),
+        "olr key delegate second.pub --act license".to_string(),
+        "olr key rotate issuer --no-passphrase".to_string(),
+        "olr key rotate sealing --no-passphrase".to_string(),
+        "olr key rotate root --no-passphrase".to_string(),
+    ] {
+        for how in ["{ }", "yes | { }", "{ } 2>&1", "{ } --json"] {
+            let line = how.replace("{ }", &verb);
+            world.alone(&line).says(2, &[NOBODY, "--yes"]);
+        }
+    }
+    assert!(world.is_active("a"));
+    assert_eq!(world.done("cat next.olr; ls -R vendor; cat vendor/vendor.trust").said, before);
+    world.done(&format!("olr revoke {license} --reason stolen --yes"));
+    // It is taken back already: the list may be written again without a question.
+    world.done(&format!("olr revoke {license} --reason stolen -o again.olr"));
+    world.done(&format!("olr revoke {issuer} --yes"));
+}
+
+#[test]
+fn what_is_revoked_is_shown_first() {
+    let world = World::new();
+    let (license, issuer) = (world.license("a"), world.issuer());
+    let line = format!("olr revoke {license} --reason stolen </dev/null >/dev/null 2>&1");
+    let hit = ["ACME Ltd", "…23-a", "ACB 10, OBM 10", "install id", "Revoke this license? [y/N]"];
+    world.typing("n\n", &line).says(2, &hit);
+    let line = format!("olr revoke {issuer} </dev/null >/dev/null 2>&1");
+    let hit = ["2 licenses of 1 licensee end", &license, "…23-b", "Sign this trust? [y/N]"];
+    world.typing("n\n", &line).says(2, &hit);
+    assert!(!world.path("vendor/trusts/2.trust").exists());
+    world.typing("y\n", &line).says(0, &hit);
+    assert!(world.path("vendor/trusts/2.trust").exists());
+}
+
+#[test]
+fn a_key_that_moves_without_a_receipt_is_asked_about() {
+    let world = World::new();
+    world.done(
+        "olr request --home c --trust vendor/vendor.trust --licensee 'ACME Ltd' --key AbCd-123-a \
+         --pin rack=B13 --pin asset=4712 -o c.req",
+    );
+    let line = "olr issue c.req --grant a.toml --transfer lost -o c.license";
+    let hit = ["ACME Ltd", &world.license("a"), "Move this license key without a receipt? [y/N]"];
+    world.typing("n\n", &format!("{line} </dev/null 2>/dev/null")).says(2, &hit);
+    world.alone(line).says(2, &[NOBODY]);
+    assert!(!world.path("c.license").exists());
+    world.typing("y\n", &format!("{line} </dev/null 2>/dev/null")).says(0, &hit);
+    // It was answered: the stored bytes move nothing.
+    world.done(&format!("{line} --force"));
+}
+
+#[test]
+fn passphrases_are_asked_for_on_the_terminal_itself() {
+    let world = World::new();
+    let words = "correct horse battery staple";
+    let twice = format!("{words}\n{words}\n");
+    let line = "olr key new --role issuer -o k.key </dev/null >/dev/null 2>&1";
+    world.typing(&twice, line).says(0, &["New staff passphrase", "once more"]);
+    fs::write(world.path("words"), words).unwrap();
+    world.done("olr key passwd k.key --passphrase-file words --new-passphrase-file words");
+    let line = "echo wrong | olr key paper k.key -o k.txt 2>/dev/null";
+    world.typing(&format!("{words}\n"), line).says(0, &["The staff passphrase"]);
+    world.alone("olr key paper k.key -o k2.txt").says(2, &["needs the staff passphrase"]);
+    let run = world.typing("wrong\n", "olr key paper k.key -o k2.txt");
+    run.says(2, &["the passphrase is wrong"]);
+}
