@@ -42,6 +42,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
         "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
         "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
+        "usage statement" => vec![("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
         "armor" => vec![("armor", bytes.clone())],

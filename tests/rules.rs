@@ -70,6 +70,41 @@ fn every_rule_is_broken_by_a_fixture() {
     }
 }
 
+/// "frame-1 to frame-6" may not depend on how it is read.
+#[test]
+fn a_range_is_the_same_by_number_and_by_place() {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let ids = rules_in_order(&page);
+    let id = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+        let (group, number) = word.rsplit_once('-')?;
+        Some((group.to_string(), number.parse::<u32>().ok()?))
+    };
+    let words: Vec<_> = page.split_whitespace().collect();
+    let mut ranges = 0;
+    for three in words.windows(3) {
+        let [from, "to", to] = three else { continue };
+        let (Some(from), Some(to)) = (id(from), id(to)) else { continue };
+        let place = |id| ids.iter().position(|other| *other == id);
+        let (Some(first), Some(last)) = (place(from.clone()), place(to.clone())) else { continue };
+        let by_place = &ids[first..=last];
+        let by_number: Vec<_> = (from.1..=to.1).map(|number| (from.0.clone(), number)).collect();
+        assert_eq!(by_place, by_number, "{from:?} to {to:?}");
+        ranges += 1;
+    }
+    assert!(ranges >= 30, "only {ranges} ranges");
+}
+
+/// Group and number of each rule, as they stand on the page.
+fn rules_in_order(page: &str) -> Vec<(String, u32)> {
+    let ids = page.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("** "));
+    let id = |(id, _): (&str, &str)| {
+        let (group, number) = id.rsplit_once('-').unwrap();
+        (group.to_string(), number.parse().unwrap())
+    };
+    ids.map(id).collect()
+}
+
 /// What the library names where it refuses: the literals that look like the id of a rule.
 fn in_source(folder: &Path, ids: &mut BTreeSet<String>, groups: &BTreeSet<String>) {
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use olr::error::{Error, Result};
 use olr::file::{self, Writing};
 use olr::state::State;
-use olr::wire::armor::{armor, dearmor};
+use olr::wire::armor::{armor, dearmor, dearmor_answer};
 use olr::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Report;
@@ -20,8 +20,9 @@ pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
 
 /// Reads what a vendor sent. A mail may quote the request: of several kinds the license is meant.
 pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
-    read_artefact(None, path)
-        .or_else(|error| read_artefact(Some(Kind::License), path).map_err(|_| error))
+    let bytes = file::read(path, FILE_CAP)?;
+    let binary = dearmor_answer(&bytes).map_err(|error| error.within(file::name(path)))?;
+    Ok(binary.into_owned())
 }
 
 /// Where an artefact goes.

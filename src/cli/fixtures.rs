@@ -242,12 +242,19 @@ impl<'a> Desk<'a> {
             }
             // What is asked says less than a vendor's look at it.
             ("request", "parse") if expected.is_none() => return None,
-            ("armor", _) if self.has("wanted") => return None,
+            // Any kind is looked at; a server wants a license first.
+            ("armor", verb) if self.has("wanted") || verb == "import" => return None,
+            // A vendor is named, who could verify it if its body had a form.
+            ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is at hand there, and follows a first trust no more.
             ("partial signature", "read") => return None,
             // The delegation of the list's signer is missing: license-2.
             _ if self.scenario.name == "attached/list-stray" => {
                 vec![Some(Some(Refusal::Malformed))]
+            }
+            // No list is held against a look, so the license is refused for what it carries.
+            _ if self.scenario.name == "attached/receipt-beside-list-flipped" => {
+                vec![Some(Some(Refusal::UnknownVersion))]
             }
             // What a license carries is held against a server's own, and a bare list is left alone.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],

@@ -9,7 +9,7 @@ use crate::license::License;
 use crate::policy::{ClockMemory, Decision, compare, judge};
 use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::Instant;
-use crate::trust::Trust;
+use crate::trust::{Delegation, Trust};
 use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
@@ -167,6 +167,9 @@ impl State {
                 self.take_up_attached(&frame)?;
                 let anchor = Anchor::verify(bytes, self.trust())?;
                 let new = self.anchor(&anchor)?;
+                if new {
+                    self.trust().signers(&frame)?.iter().try_for_each(Delegation::check_key)?;
+                }
                 Imported::Time { time: anchor.body().time, new }
             }
             _ => {

@@ -8,6 +8,17 @@ use crate::trust::{Delegation, Trust, check_signatures, read_body};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::KeyId;
 
+/// What may stand beside the delegations and trusts of a signed file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MayCarry {
+    /// Nothing.
+    Delegations,
+    /// Revocations too.
+    Revocations,
+    /// Whatever the file carries that the revocations are attached to.
+    Anything,
+}
+
 impl Trust {
     /// The delegations of all that signed `frame`, their signatures verified. What the signed body
     /// says must still be held against each of them. Attached trusts and revocations are left aside.
@@ -31,8 +42,13 @@ impl Trust {
         // What is attached itself shares the delegations of what it is attached to.
         let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
         let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
-        let carries = frame.kind == Kind::License || is_attached;
-        let delegations = self.delegations(&own, attachments, carries)?;
+        let may_carry = match (is_attached, frame.kind) {
+            // What it stands beside is the business of what carries both.
+            (true, _) => MayCarry::Anything,
+            (false, Kind::License) => MayCarry::Revocations,
+            (false, _) => MayCarry::Delegations,
+        };
+        let delegations = self.delegations(&own, attachments, may_carry)?;
         let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
         check_signatures(frame, &keys, 1)?;
         if !is_attached {
@@ -53,7 +69,7 @@ impl Trust {
         keys: &BTreeSet<KeyId>,
     ) -> Result<Vec<Delegation>> {
         license.expect_vendor(self.vendor)?;
-        let delegations = self.delegations(keys, &license.attachments, true)?;
+        let delegations = self.delegations(keys, &license.attachments, MayCarry::Revocations)?;
         let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         if let Some(unknown) = keys.difference(&known).next() {
             let fact = format!("key {unknown} is to sign, and no attached delegation names it");
@@ -68,7 +84,7 @@ impl Trust {
         &self,
         own: &BTreeSet<KeyId>,
         attachments: &[Frame<'_>],
-        may_carry: bool,
+        may_carry: MayCarry,
     ) -> Result<Vec<Delegation>> {
         let carries = attachments.iter().any(|attached| attached.kind == Kind::Revocations);
         let (mut delegations, mut left_aside) = (Vec::new(), None);
@@ -83,7 +99,8 @@ impl Trust {
                     Err(error) => return Err(error),
                 },
                 Kind::Trust => {}
-                Kind::Revocations if may_carry => {}
+                Kind::Revocations if may_carry != MayCarry::Delegations => {}
+                _ if may_carry == MayCarry::Anything => {}
                 other => {
                     let fact = format!("an attached {other} is not known to this program");
                     return Err(Error::refuse(Refusal::UnknownVersion, fact).rule("license-1"));

@@ -72,6 +72,18 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     }
 }
 
+/// The binary artefact in what a server imports. A mail may quote the request: of a text with a
+/// license, whole or not, that is wanted, of any other text any kind.
+///
+/// # Errors
+/// As [`dearmor`].
+pub fn dearmor_answer(file: &[u8]) -> Result<Cow<'_, [u8]>> {
+    match dearmor(Some(Kind::License), file) {
+        Err(error) if error.refusal() == Some(Refusal::WrongKind) => dearmor(None, file),
+        answer => answer,
+    }
+}
+
 /// What stands between two markers, or what is wrong with them.
 struct Block<'a> {
     kind: Kind,

@@ -8,7 +8,7 @@ import re
 
 from .frame import read_header
 from .outcome import Refused, malformed
-from .tables import LABELS, MAGIC, MAX_ARTEFACT
+from .tables import LABELS, LICENSE, MAGIC, MAX_ARTEFACT
 from .wire import Cursor
 
 MAX_FILE = 1_048_576
@@ -69,6 +69,14 @@ def unwrap(file: bytes, wanted: int | None) -> bytes:
     if len(decoded) != 1:
         raise malformed("armor-6: different blocks of the kind")
     return decoded.pop()
+
+
+def unwrap_answer(file: bytes) -> bytes:
+    """What a server imports: a license is wanted where there is one, else any kind."""
+    if file.startswith(MAGIC) or not 1 <= len(file) <= MAX_FILE:
+        return unwrap(file, None)
+    blocks = find_blocks(plain(decode_text(file)))
+    return unwrap(file, LICENSE if any(kind == LICENSE for kind, _ in blocks) else None)
 
 
 def decode_text(file: bytes) -> str:

@@ -93,7 +93,8 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
 
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
     """license-1 to license-2 of whatever issuers sign: the delegations of its signers."""
-    delegations = signers_among(frame, frame.attachments, trust, frame.kind == LICENSE)
+    places = {TRUST, DELEGATION, REVOCATIONS} if frame.kind == LICENSE else {TRUST, DELEGATION}
+    delegations = signers_among(frame, frame.attachments, trust, places)
     check_one_for_each(frame)
     return delegations
 
@@ -108,25 +109,25 @@ def check_one_for_each(frame: Frame) -> None:
         raise malformed("license-2: not as many delegations as signers")
 
 
-def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool) -> list[DelegationBody]:
+def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]) -> list[DelegationBody]:
     """license-1, and signature-1 to signature-3, for a frame whose delegations stand among these attachments."""
-    delegations = without_signatures(frame, attachments, trust, may_carry_lists)
+    delegations = without_signatures(frame, attachments, trust, places)
     check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
     return delegations
 
 
 def without_signatures(
-    frame: Frame, attachments: list[Frame], trust: Trust, may_carry_lists: bool
+    frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]
 ) -> list[DelegationBody]:
-    """license-1 and the delegations of a frame's signers."""
+    """license-1 (`places` are the kinds that have one) and the delegations of a frame's signers."""
     delegations: list[DelegationBody] = []
     lists = any(each.kind == REVOCATIONS for each in attachments)
     left_aside: Refused | None = None
     for attachment in attachments:
-        if attachment.kind == TRUST or (attachment.kind == REVOCATIONS and may_carry_lists):
-            continue
-        if attachment.kind != DELEGATION:
+        if attachment.kind not in places:
             raise Refused("unknown-version", "license-1: an attachment that has no place here")
+        if attachment.kind != DELEGATION:
+            continue
         try:
             delegations.append(verify(attachment, trust))
         except Refused as refusal:

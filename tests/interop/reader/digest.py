@@ -12,6 +12,10 @@ VERSION = b"\x01"
 SUITE = b"\x01"
 
 _BASE32 = re.compile(r"[A-Z2-7]{12}")
+WHITE_SPACE = frozenset(
+    [*map(chr, range(0x09, 0x0E)), " ", "\u0085", "\u00a0", "\u1680", *map(chr, range(0x2000, 0x200B))]
+    + ["\u2028", "\u2029", "\u202f", "\u205f", "\u3000"]
+)
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
 
 
@@ -58,7 +62,7 @@ def code(digest: bytes) -> str:
 
 def typed_code(text: str) -> str:
     """The code that was told, as `code` spells it; another shape is a mistake in typing: no word."""
-    kept = [c for c in text if c not in _DASHES and not c.isspace()]
+    kept = [c for c in text if c not in _DASHES and c not in WHITE_SPACE]
     symbols = "".join(c.upper() if c.isascii() else c for c in kept)
     if not _BASE32.fullmatch(symbols):
         raise CouldNotTell("this is not a code: it has not twelve letters and digits of base32")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from . import delegation, license as licenses, trust as trusts
 from .frame import Frame, check_strictly, parse, read_attachments
 from .outcome import CouldNotTell, Refused, malformed
-from .tables import DELEGATION, KINDS, LICENSE, MAX_ARTEFACT, PARTIAL, TRUST
+from .tables import DELEGATION, KINDS, LICENSE, MAX_ARTEFACT, PARTIAL, REVOCATIONS, TRUST
 from .trust import Trust
 from .wire import Body, Extension, refuse_critical
 
@@ -74,7 +74,7 @@ def _signers(proposal: Proposal, trust: Trust) -> list[delegation.DelegationBody
     """The delegations of a license as if its signers, and no other, had signed it."""
     wanted = proposal.body.signers
     as_if = replace(proposal.target, signatures=[(signer, b"") for signer in wanted])
-    delegations = delegation.without_signatures(as_if, as_if.attachments, trust, True)
+    delegations = delegation.without_signatures(as_if, as_if.attachments, trust, {TRUST, DELEGATION, REVOCATIONS})
     if set(wanted) - {each.issuer_id for each in delegations}:
         raise Refused("untrusted-signer", "partial-7: a signer without a delegation")
     delegation.check_one_for_each(as_if)

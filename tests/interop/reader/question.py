@@ -20,7 +20,7 @@ from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
 from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, OPERATION_NUMBERS, PARTIAL, RECEIPT, REQUEST
-from .tables import REVOCATIONS, STATE, TIME, TRUST
+from .tables import REVOCATIONS, STATE, TIME, TRUST, USAGE
 from .trust import Trust
 from .vendor import Answered, Vendor, issue
 from .wire import Cursor
@@ -62,13 +62,13 @@ class Asker:
         question, _, instant = fields["question"].partition(" at ")
         if artefact in ("grant", "catalog"):
             raise Skipped("not on the page")
+        if question == "import":
+            self._import(fields, file, instant or DEFAULT_CLOCK)
+            return
         if artefact == "armor":
             if question != "read":
                 raise Skipped("armor is only read")
             armor.unwrap(file, KIND_NUMBERS[fields["wanted"]] if fields.get("wanted") else None)
-            return
-        if question == "import":
-            self._import(fields, file, instant or DEFAULT_CLOCK)
             return
         kind = KIND_NUMBERS[artefact]
         if kind == STATE:
@@ -77,6 +77,8 @@ class Asker:
         data = armor.unwrap(file, kind)
         if question == "parse":
             _parse(kind, data)
+        elif question == "look" and kind == USAGE:
+            frame.parse(data, kind)
         elif (kind, question) in _QUESTIONS:
             _QUESTIONS[kind, question](self, fields, data)
         else:
@@ -99,8 +101,7 @@ class Asker:
             raise Skipped("no question for a state")
 
     def _import(self, fields: Fields, file: bytes, instant: str) -> None:
-        kind = KIND_NUMBERS[fields["artefact"]]
-        data = armor.unwrap(file, kind)
+        data = armor.unwrap_answer(file)
         home = _home(fields)
         if home is None:
             raise CouldNotTell("this home trusts nobody yet")

@@ -121,7 +121,8 @@ def _frame(frame: Frame) -> Report:
 def _license(data: bytes, vendor: Vendor | None) -> Report:
     frame = parse(data, LICENSE)
     try:
-        fields = _license_body(licenses.read_body(frame.body))
+        body = licenses.read_body(frame.body)
+        fields = {"code": code(body.request_hash)} | _license_body(body)
     except Refused:
         if vendor is None:
             raise
@@ -139,7 +140,6 @@ def _license(data: bytes, vendor: Vendor | None) -> Report:
 
 def _license_body(body: LicenseBody) -> Report:
     return {
-        "code": code(body.request_hash),
         "license_id": body.license.hex(),
         "product": body.product,
         "slot": body.slot,
@@ -225,7 +225,8 @@ def _receipt(data: bytes, vendor: Vendor | None) -> Report:
         receipts.verify_frame(frame)
     except Refused as refusal:
         return report | _no(refusal)
-    return report | {"verified": YES}
+    # The vendor at hand issued nothing.
+    return report | {"verified": YES} | ({} if vendor is None else {"issued": None})
 
 
 def _time(data: bytes, vendor: Vendor | None) -> Report:
@@ -283,6 +284,10 @@ def _partial(data: bytes, vendor: Vendor | None) -> Report:
         proposal = partial.examine(frame)
         known = trust if trust and trust.vendor == frame.vendor else None
         report |= {"proposes": KINDS[proposal.kind], "missing": partial.missing(proposal, known)}
+        if proposal.kind == LICENSE:
+            report["content"] = _license_body(licenses.read_body(proposal.target.body))
+        else:
+            report["content"] = {}  # for people, in words of one's own
     except Refused:
         if trust is None:
             raise

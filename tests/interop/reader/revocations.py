@@ -9,7 +9,7 @@ from .delegation import DelegationBody, is_in_time, read_signers, signers_among
 from .digest import pae, sha256
 from .frame import Frame
 from .outcome import CouldNotTell, Refused, malformed
-from .tables import ACT_REVOKE, CAUSES, POOLED, REVOKED
+from .tables import ACT_REVOKE, CAUSES, KINDS, POOLED, REVOKED
 from .trust import Trust
 from .wire import Body, Extension, refuse_critical
 
@@ -73,7 +73,7 @@ def verify_file(frame: Frame, trust: Trust) -> Revocations:
 
 def verify_attached(frame: Frame, attachments: list[Frame], trust: Trust) -> Revocations:
     """The same of revocations that are among these attachments of a license."""
-    return _verify(frame, signers_among(frame, attachments, trust, True), trust)
+    return _verify(frame, signers_among(frame, attachments, trust, set(KINDS)), trust)
 
 
 def _verify(frame: Frame, delegations: list[DelegationBody], trust: Trust) -> Revocations:

@@ -111,3 +111,5 @@ def take_time(state: State, data: bytes) -> None:
         raise Refused("wrong-request", "time-5: it answers no request of the last ones")
     if state.anchored and body.number <= state.anchored.number:
         raise Refused("superseded", "time-6: that request, or a later one, was answered")
+    for each in delegation.read_signers(file, state.trust):
+        delegation.check_issuer(each)  # delegation-3

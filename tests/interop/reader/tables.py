@@ -7,6 +7,7 @@ MAX_ARTEFACT = 262_144
 MAX_STATE_BODY = 2 * 1024 * 1024
 
 REQUEST, LICENSE, RECEIPT, TRUST, REVOCATIONS, TIME, KEY_FILE, STATE, DELEGATION, PARTIAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+USAGE = 11
 
 KINDS = {
     1: "request", 2: "license", 3: "receipt", 4: "trust", 5: "revocations", 6: "time",
