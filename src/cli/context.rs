@@ -60,8 +60,9 @@ fn broken() -> Error {
 /// Where the server's state is: told, or `/var/lib/olr`, or the user's state folder.
 #[derive(clap::Args)]
 pub struct HomeArg {
-    /// The folder with this server's state [default: /var/lib/olr, or the user's state folder].
-    #[arg(long, value_name = "DIR", env = "OLR_HOME", hide_env_values = true)]
+    /// The folder with this server's state [default: $OLR_HOME, else /var/lib/olr, or the user's
+    /// state folder].
+    #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
 }
 
@@ -77,11 +78,7 @@ impl HomeArg {
     }
 
     pub fn home(&self) -> Result<Home> {
-        if let Some(home) = &self.home {
-            if home.as_os_str().is_empty() {
-                let fact = "the home is named by an empty text";
-                return Err(Error::unable(fact, "set OLR_HOME to a folder, or unset it"));
-            }
+        if let Some(home) = self.home.clone().or_else(|| from_environment("OLR_HOME")) {
             return Ok(Home::at(home));
         }
         let system = Path::new("/var/lib/olr");
@@ -89,12 +86,24 @@ impl HomeArg {
             return Ok(Home::at(system));
         }
         use etcetera::BaseStrategy;
-        let strategy = etcetera::choose_base_strategy().map_err(|_| {
-            Error::unable("there is no home folder", "name the folder of the state with --home")
-        })?;
-        let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-        Ok(Home::at(state.join("olr")))
+        let strategy = etcetera::choose_base_strategy().ok();
+        let state =
+            strategy.map(|strategy| strategy.state_dir().unwrap_or_else(|| strategy.data_dir()));
+        // An empty $HOME would put it into whatever folder this runs in.
+        match state.filter(|state| state.is_absolute()) {
+            Some(state) => Ok(Home::at(state.join("olr"))),
+            None => {
+                let fact = "this user has no home folder";
+                Err(Error::unable(fact, "name the folder of the state with --home"))
+            }
+        }
     }
+}
+
+/// A folder that the environment names. An empty value is as none: compose files and units write
+/// `NAME=` for what is not set.
+pub fn from_environment(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
-use super::context::Context;
+use super::context::{Context, from_environment};
 use super::output::Report;
 use super::passphrase::new_passphrase;
 use super::request::expect_visible;
@@ -74,8 +74,8 @@ pub struct IssuedArgs {
 /// The vendor's folder.
 #[derive(clap::Args)]
 pub struct VendorArg {
-    /// The vendor's folder: keys, catalog, memory.
-    #[arg(long = "vendor", value_name = "DIR", env = "OLR_VENDOR", hide_env_values = true)]
+    /// The vendor's folder: keys, catalog, memory [default: $OLR_VENDOR].
+    #[arg(long = "vendor", value_name = "DIR")]
     vendor: Option<PathBuf>,
 }
 
@@ -87,7 +87,7 @@ impl VendorArg {
     }
 
     pub fn given(&self) -> Option<Folder> {
-        self.vendor.as_ref().filter(|folder| !folder.as_os_str().is_empty()).map(Folder::at)
+        self.vendor.clone().or_else(|| from_environment("OLR_VENDOR")).map(Folder::at)
     }
 }
 
