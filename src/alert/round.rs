@@ -1,6 +1,6 @@
 //! One round: what is new in a home is told to all who are to know, and remembered as told.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::alert::command;
@@ -9,7 +9,7 @@ use crate::alert::memory::{Memory, Standing};
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Result};
-use crate::file;
+use crate::file::{self, Act};
 use crate::home::{Home, News};
 use crate::machine::FactorKind;
 use crate::policy::Decision;
@@ -164,14 +164,19 @@ fn server(settings: &Settings, around: &Surroundings) -> String {
 fn alone(home: &Home) -> Result<File> {
     let path = home.folder().join("alerts.lock");
     let name = file::name(&path);
-    let lock = file::open_lock(&path).map_err(|_| {
-        Error::unable(format!("{name} cannot be written"), "run this as the owner of the home")
-    })?;
-    lock.try_lock().map_err(|_| {
-        let fact = format!("{name}: another `olr alert` is at work in this home");
-        Error::unable(fact, "wait until it is done, and run this once more")
-    })?;
-    Ok(lock)
+    let failed = |error: std::io::Error| {
+        let (why, hint) = file::why(Act::Lock, &path, &error);
+        Error::unable(format!("{name}: it cannot be locked: {why}"), hint)
+    };
+    let lock = file::open_lock(&path).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => {
+            let fact = format!("{name}: another `olr alert` is at work in this home");
+            Err(Error::unable(fact, "wait until it is done, and run this once more"))
+        }
+    }
 }
 
 /// The ways by which a round tells. One of which nothing is to be hoped is not tried again; one that

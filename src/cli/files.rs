@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
-use olr::file::{self, Writing};
+use olr::file::{self, Place, Writing, place};
 use olr::state::State;
 use olr::wire::armor::{armor, dearmor, dearmor_answer};
 use olr::wire::frame::{FILE_CAP, Header, Kind};
@@ -36,6 +36,12 @@ pub struct Output {
     force: bool,
 }
 
+/// Whether a regular file is there, or what is written into as if it were one. Nothing of a pipe or
+/// a terminal is replaced.
+fn is_file(path: &Path) -> Result<bool> {
+    Ok(matches!(place(path)?, Place::File | Place::Open))
+}
+
 /// A key file or a state, which no output replaces.
 fn secret_at(path: &Path) -> Option<Kind> {
     let mut start = Vec::new();
@@ -58,7 +64,7 @@ pub fn expect_replaceable(
     force: bool,
     is_older: impl FnOnce(&Path) -> bool,
 ) -> Result<()> {
-    if !path.exists() {
+    if !is_file(path)? {
         return Ok(());
     }
     if let Some(kind) = secret_at(path) {
@@ -82,7 +88,7 @@ impl Output {
     /// The file, by default `name` in the current folder; nothing for stdout.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        (path.as_os_str() != "-").then_some(path)
+        (!file::is_stdout(&path)).then_some(path)
     }
 
     /// Fails early where writing would replace something else than an older file of the same kind
@@ -93,7 +99,10 @@ impl Output {
         kind: Kind,
         same: impl FnOnce(&[u8]) -> bool,
     ) -> Result<()> {
-        let Some(path) = self.path(name).filter(|path| path.exists()) else { return Ok(()) };
+        let Some(path) = self.path(name) else { return Ok(()) };
+        if !is_file(&path)? {
+            return Ok(());
+        }
         if let Some(kind) = secret_at(&path) {
             let fact = format!("{}: a {kind} is there, which is never replaced", file::name(&path));
             return Err(Error::unable(fact, "name another file with -o"));

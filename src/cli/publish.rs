@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> Result<Report> {
             format!("{}: this is a proposal that is still to be signed", file::name(&args.file));
         return Err(Error::unable(fact, "finish it with `olr key combine` first"));
     }
-    let is_new = !folder.path().join("vendor.trust").exists();
+    let is_new = !file::is_there(&folder.path().join("vendor.trust"))?;
     if is_new && Header::peek(&bytes)? == Kind::Trust {
         return begin(&folder, &bytes, args);
     }

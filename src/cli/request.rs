@@ -147,6 +147,7 @@ fn license_key(argument: &str) -> Result<Text> {
     if argument != "-" {
         return typed("--key", argument);
     }
+    file::take_stdin()?;
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         eprint!("License key: ");

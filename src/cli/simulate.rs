@@ -96,7 +96,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 
 /// The file for the picture; nothing for stdout.
 fn svg_path(args: &Args) -> Option<&Path> {
-    args.svg.as_deref().filter(|path| path.as_os_str() != "-")
+    args.svg.as_deref().filter(|path| !file::is_stdout(path))
 }
 
 fn is_picture(path: &Path) -> bool {

@@ -1,18 +1,74 @@
 //! Files: read under a cap, written whole or not at all.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 
-/// Reads a file of at most `cap` bytes; more is never read.
+mod place;
+mod words;
+mod write;
+
+use place::{From, Patient};
+use words::failed;
+
+pub use place::{Place, place};
+pub(crate) use words::{Act, why};
+pub use write::{Writing, make_folder, write};
+pub(crate) use write::{open_lock, stage};
+
+/// Reads a file of at most `cap` bytes; more is never read. `-` is standard input. A pipe is read
+/// too; any other thing that is no regular file is refused, and nothing is waited for in vain.
 ///
 /// # Errors
 /// `malformed` when it is longer; exit 2 when it cannot be read.
 pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
-    read_open(File::open(path).map_err(|error| unreadable(path, &error))?, path, cap)
+    if is_standard(path, "stdin", 0) {
+        take_stdin()?;
+        let stdin = std::io::stdin().lock();
+        return read_all(stdin, path, cap);
+    }
+    let file = place::open(path, From::Pipe)?;
+    if file.metadata().is_ok_and(|found| found.is_file()) {
+        return read_all(file, path, cap);
+    }
+    let bytes = read_all(Patient(&file), path, cap)?;
+    if bytes.is_empty() {
+        let fact = format!("{}: it is a pipe, and no program writes into it", name(path));
+        return Err(Error::unable(fact, "start the program that writes it first, or name a file"));
+    }
+    Ok(bytes)
+}
+
+/// Whether a path is `-` or another name of standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    is_standard(path, "stdout", 1)
+}
+
+fn is_standard(path: &Path, stream: &str, number: u8) -> bool {
+    let names = [
+        "-".to_string(),
+        format!("/dev/{stream}"),
+        format!("/dev/fd/{number}"),
+        format!("/proc/self/fd/{number}"),
+    ];
+    let names = if cfg!(unix) { &names[..] } else { &names[..1] };
+    path.to_str().is_some_and(|path| names.iter().any(|name| name == path))
+}
+
+/// Says that standard input is read from now on.
+///
+/// # Errors
+/// Exit 2 when it was read before: its end comes once.
+pub fn take_stdin() -> Result<()> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if !TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let fact = "standard input is named twice, and can be read once";
+    Err(Error::unable(fact, "name a file in one of the two places"))
 }
 
 /// As [`read`], for a file that says what is to be run: nobody but root and the user of this process
@@ -22,11 +78,11 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
 /// As [`read`]; exit 2 when others may write it.
 #[cfg(feature = "alert")]
 pub(crate) fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let file = place::open(path, From::File)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let found = file.metadata().map_err(|error| unreadable(path, &error))?;
+        let found = file.metadata().map_err(|error| failed(Act::Read, path, &error))?;
         let (name, me) = (name(path), rustix::process::geteuid().as_raw());
         if found.uid() != 0 && found.uid() != me {
             let fact =
@@ -42,13 +98,18 @@ pub(crate) fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
             return Err(Error::unable(fact, format!("look at it, then run: chmod go-w {name}")));
         }
     }
-    read_open(file, path, cap)
+    read_all(file, path, cap)
 }
 
-fn read_open(file: File, path: &Path, cap: usize) -> Result<Vec<u8>> {
+/// Room for a file that holds a secret, such as a key.
+const ROOM: usize = 64 * 1024;
+
+fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
     let cap_and_one = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    file.take(cap_and_one).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    // Room for any secret at once: what grows leaves a copy behind.
+    let mut bytes = Vec::with_capacity(cap.saturating_add(1).min(ROOM));
+    let read = from.take(cap_and_one).read_to_end(&mut bytes);
+    read.map_err(|error| failed(Act::Read, path, &error))?;
     if bytes.len() > cap {
         let fact = format!("{}: longer than {cap} bytes", name(path));
         return Err(Error::refuse(Refusal::Malformed, fact).hint("check which file you meant"));
@@ -56,146 +117,45 @@ fn read_open(file: File, path: &Path, cap: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`read`], where a missing file is nothing.
+/// Reads a regular file of this program's own, where a missing one is nothing.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_if_there(path: &Path, cap: usize) -> Result<Option<Vec<u8>>> {
+    if !is_there(path)? {
+        return Ok(None);
+    }
+    read_all(place::open(path, From::File)?, path, cap).map(Some)
+}
+
+/// Whether there is anything at `path`.
+///
+/// # Errors
+/// Exit 2 when that cannot be told: what may not be looked at is not missing.
+pub fn is_there(path: &Path) -> Result<bool> {
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(path, &error)),
-        Ok(_) => read(path, cap).map(Some),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(Act::Read, path, &error)),
     }
 }
 
-/// Who may read what is written, and what is done with what is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writing {
-    /// A secret, 0600; a file that is there stays, and the writing fails.
-    NewSecret,
-    /// A secret, 0600; a file that is there is replaced.
-    Secret,
-    /// For everyone; a file that is there stays, and the writing fails.
-    New,
-    /// For everyone; a file that is there is replaced.
-    Public,
-}
-
-/// Writes a temporary file in the same folder, syncs it, renames it, syncs the folder. A failed
-/// writing leaves nothing behind and nothing old damaged.
+/// What is in a folder, by name.
 ///
 /// # Errors
-/// Exit 2.
-pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
-    stage(path, bytes, how)?.commit()
-}
-
-/// A file that is written and synced and has not taken its place yet; dropped, it is gone.
-pub(crate) struct Staged<'a> {
-    file: tempfile::NamedTempFile,
-    path: &'a Path,
-    how: Writing,
-}
-
-/// The first half of [`write`].
-///
-/// # Errors
-/// Exit 2.
-pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
-    let folder = folder_of(path)?;
-    let failed = |error: &std::io::Error| unwritable(path, error);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".olr-").suffix(".tmp");
-    #[cfg(unix)]
-    if let Writing::New | Writing::Public = how {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
-    file.write_all(bytes).map_err(|error| failed(&error))?;
-    #[cfg(unix)]
-    if how == Writing::Secret {
-        take_owner_of(folder, file.as_file());
-    }
-    file.as_file().sync_all().map_err(|error| failed(&error))?;
-    Ok(Staged { file, path, how })
-}
-
-impl Staged<'_> {
-    /// Where it stands until then.
-    #[cfg(feature = "vendor")]
-    pub(crate) fn path(&self) -> &Path {
-        self.file.path()
-    }
-
-    /// The second half of [`write`].
-    ///
-    /// # Errors
-    /// Exit 2.
-    pub(crate) fn commit(self) -> Result<()> {
-        let persisted = match self.how {
-            Writing::NewSecret | Writing::New => self.file.persist_noclobber(self.path),
-            Writing::Secret | Writing::Public => self.file.persist(self.path),
+/// Exit 2 when it cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let entries = entries.map_err(|error| {
+        let (why, hint) = match error.kind() {
+            ErrorKind::NotFound => ("there is no such folder".into(), "check the name".into()),
+            _ => why(Act::Read, folder, &error),
         };
-        persisted.map_err(|error| unwritable(self.path, &error.error))?;
-        sync_folder(folder_of(self.path)?);
-        Ok(())
-    }
-}
-
-fn folder_of(path: &Path) -> Result<&Path> {
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
-        Some(folder) => Ok(folder),
-        None => Err(Error::unable(format!("{} is no file", name(path)), "name a file")),
-    }
-}
-
-/// Opens a file for locking, made where there is none. A link is not followed: its owner could
-/// have root make a file anywhere.
-pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    }
-    match options.clone().create_new(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
-        Err(error) => Err(error),
-        Ok(file) => {
-            #[cfg(unix)]
-            take_owner_of(path.parent().unwrap_or(path), &file);
-            Ok(file)
-        }
-    }
-}
-
-/// Root may work in a home that belongs to a service: its files go on belonging to the service.
-#[cfg(unix)]
-pub(crate) fn take_owner_of(folder: &Path, file: &File) {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    if let (Ok(folder), Ok(own)) = (std::fs::metadata(folder), file.metadata())
-        && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
-    {
-        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-/// Best effort: some filesystems and systems cannot.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        let _ = OpenOptions::new().read(true).open(folder).and_then(|folder| folder.sync_all());
-    }
-}
-
-/// Makes a folder and those above it.
-///
-/// # Errors
-/// Exit 2.
-pub fn make_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
+        Error::unable(format!("{}: the folder cannot be read: {why}", name(folder)), hint)
+    })?;
+    let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// The permissions of a file that others than its owner may read or write, such as `0644`.
@@ -219,30 +179,8 @@ pub fn permissions(_: &Path) -> Option<u32> {
 
 /// A path for a message.
 pub fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "standard input".to_string();
+    }
     shown(&path.to_string_lossy()).into_owned()
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    let (why, hint) = match error.kind() {
-        ErrorKind::NotFound => ("there is no such file", "check the name"),
-        ErrorKind::PermissionDenied => ("permission denied", "run as the owner of the file"),
-        ErrorKind::IsADirectory => ("it is a folder", "name a file in it"),
-        ErrorKind::NotADirectory => ("a part of the path is no folder", "check the path"),
-        _ => ("it cannot be read", "check the disk"),
-    };
-    Error::unable(format!("{}: {why}", name(path)), hint)
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    let (why, hint) = match error.kind() {
-        ErrorKind::AlreadyExists => ("it is there already", "choose another name"),
-        ErrorKind::NotFound => ("there is no such folder", "make the folder first"),
-        ErrorKind::PermissionDenied => ("permission denied", "choose a folder you may write to"),
-        ErrorKind::ReadOnlyFilesystem => ("the filesystem is read-only", "choose another folder"),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ("the disk is full", "make room"),
-        ErrorKind::IsADirectory => ("it is a folder", "name a file in it"),
-        ErrorKind::NotADirectory => ("a part of the path is no folder", "check the path"),
-        _ => ("it cannot be written", "check the disk"),
-    };
-    Error::unable(format!("{}: {why}", name(path)), hint)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Writing};
+use crate::file::{self, Act, Writing};
 use crate::home::Home;
 use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
 use crate::time::Instant;
@@ -152,15 +152,16 @@ impl Home {
     pub(super) fn try_lock(&self) -> Result<Option<File>> {
         make_private(self.folder())?;
         let path = self.folder().join("lock");
-        let failed = || {
-            let fact = format!("{}: the home cannot be locked", file::name(&path));
-            Error::unable(fact, owner_hint(self.folder()))
+        let failed = |error: std::io::Error| {
+            let (why, hint) = file::why(Act::Lock, &path, &error);
+            let fact = format!("{}: the home cannot be locked: {why}", file::name(&path));
+            Error::unable(fact, format!("{hint}, or name another home with --home"))
         };
-        let lock = file::open_lock(&path).map_err(|_| failed())?;
+        let lock = file::open_lock(&path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(_)) => Err(failed()),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
 }
@@ -180,8 +181,8 @@ fn read_copy(path: &Path) -> Result<Copy> {
             return Ok(Copy::Damaged(error.become_refusal(Refusal::DamagedState).rule("state-1")));
         }
         Err(error) => {
-            let folder = path.parent().unwrap_or(path);
-            return Err(error.hint(owner_hint(folder)));
+            let hint = format!("{}, or name another home with --home", error.next_step());
+            return Err(error.hint(hint));
         }
     };
     match State::parse(&bytes).map_err(|error| error.within(file::name(path))) {
@@ -215,25 +216,6 @@ fn newer(a: &State, b: &State, same_bytes: bool) -> Newer {
 
 fn is_there(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
-}
-
-/// Whose the home is, for people who may not use it.
-#[cfg(unix)]
-fn owner_hint(folder: &Path) -> String {
-    use std::os::unix::fs::MetadataExt;
-    match std::fs::metadata(folder) {
-        Ok(found) => format!(
-            "run as the owner of {} (user {}), or name another with --home",
-            file::name(folder),
-            found.uid()
-        ),
-        Err(_) => "run as the owner of the home, or name another with --home".to_string(),
-    }
-}
-
-#[cfg(not(unix))]
-fn owner_hint(_: &Path) -> String {
-    "run as the owner of the home, or name another with --home".to_string()
 }
 
 /// Makes the folder, for its owner alone.

@@ -25,7 +25,15 @@ pub fn cost(role: Role) -> Cost {
 /// Exit 2: it is not there, or no key file, or damaged.
 pub fn read(path: &Path) -> Result<KeyFile> {
     let bytes = Zeroizing::new(file::read(path, FILE_CAP)?);
-    parse(&bytes)
+    parse_from(path, &bytes)
+}
+
+/// As [`read`], of what was read from `path` already.
+///
+/// # Errors
+/// Exit 2: it is no key file, or damaged.
+pub fn parse_from(path: &Path, bytes: &[u8]) -> Result<KeyFile> {
+    parse(bytes)
         .map_err(|error| Error::unable(error.fact(), "name a key file, or restore this one"))
         .map_err(|error| error.within(file::name(path)))
 }

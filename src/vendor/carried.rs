@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::file;
 use crate::revocation::Revocations;
 use crate::trust::Trust;
 use crate::vendor::{Folder, read_own};
@@ -53,7 +54,7 @@ impl Folder {
         let mut older = BTreeMap::new();
         for version in 1..last {
             let path = self.path().join("trusts").join(format!("{version}.trust"));
-            if path.exists() {
+            if file::is_there(&path)? {
                 older.insert(version, read_own(Kind::Trust, &path, Trust::pin)?);
             }
         }
@@ -90,7 +91,7 @@ impl Folder {
             let path = folder.join(name);
             read_own(Kind::Revocations, &path, |bytes| Ok(bytes.to_vec()))
         };
-        if !folder.join(FILE).exists() {
+        if !file::is_there(&folder.join(FILE))? {
             return Ok(None);
         }
         Ok(Some(Kept { file: read(FILE)?, bare: read(BARE)? }))

@@ -194,7 +194,7 @@ impl Folder {
         let mut records = Vec::new();
         for answer in 1.. {
             let path = self.record_file(request, answer);
-            if !path.exists() {
+            if !file::is_there(&path)? {
                 break;
             }
             records.push(read_record(&path)?);
@@ -217,13 +217,10 @@ impl Folder {
     /// Exit 2 when the folder or a record cannot be read.
     pub fn issued(&self, text: &str) -> Result<Vec<IssuedRecord>> {
         let folder = self.path().join("issued");
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            let fact = format!("{}: it cannot be read", file::name(&folder));
-            return Err(Error::unable(fact, "name the vendor folder with --vendor"));
-        };
+        let paths = file::list(&folder)?;
         let text = text.to_lowercase();
         let mut records = Vec::new();
-        for path in entries.flatten().map(|entry| entry.path()) {
+        for path in paths {
             if path.extension().is_some_and(|extension| extension == "toml") {
                 records.push(read_record(&path)?);
             }

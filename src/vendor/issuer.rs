@@ -226,13 +226,8 @@ impl Folder {
     /// Exit 2 when one cannot be read.
     pub fn delegations(&self) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         let folder = self.path().join("delegations");
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            let fact = format!("{}: the delegations cannot be read", file::name(&folder));
-            return Err(Error::unable(fact, "restore the folder from a backup"));
-        };
-        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        let mut paths = file::list(&folder)?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "olr"));
-        paths.sort();
         let read = |path: PathBuf| {
             let bytes = read_own(Kind::Delegation, &path, |bytes| {
                 Frame::parse(Kind::Delegation, bytes).map(|frame| frame.bytes.to_vec())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
@@ -55,13 +55,8 @@ pub fn keys_in(folder: &Path) -> Result<Vec<FoundKey>> {
 }
 
 fn named(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        let fact = format!("{}: the folder cannot be read", file::name(folder));
-        return Err(Error::unable(fact, "check the name, or run as its owner"));
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let mut paths = file::list(folder)?;
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
-    paths.sort();
     Ok(paths)
 }
 

@@ -70,7 +70,7 @@ impl Folder {
     /// Exit 2 when it is not there, or [`Trust::pin`] refuses it.
     pub fn trust(&self) -> Result<Trust> {
         let path = self.path.join("vendor.trust");
-        if !path.exists() {
+        if !file::is_there(&path)? {
             let fact = format!("{} is no vendor folder", file::name(&self.path));
             return Err(Error::unable(
                 fact,
@@ -131,14 +131,8 @@ impl Folder {
     }
 
     fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
-        let folder = self.path.join("keys");
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            let fact = format!("{}: the keys cannot be read", file::name(&folder));
-            return Err(Error::unable(fact, "run as the owner of the vendor folder"));
-        };
-        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        let mut paths = file::list(&self.path.join("keys"))?;
         paths.retain(|path| path.extension().is_some_and(|own| own == extension));
-        paths.sort();
         Ok(paths)
     }
 }

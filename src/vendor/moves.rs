@@ -8,7 +8,7 @@ use std::fs::File;
 use crate::crypto::digest::sha256;
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
-use crate::file;
+use crate::file::{self, Act};
 use crate::key::{Role, key_id};
 use crate::machine::FactorKind;
 use crate::receipt::{Receipt, ReceiptBody};
@@ -180,9 +180,9 @@ impl Folder {
     pub(super) fn lock(&self) -> Result<File> {
         let path = self.path().join("issued").join("lock");
         let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| lock));
-        lock.map_err(|_| {
-            let fact = format!("{}: it cannot be locked", file::name(&path));
-            Error::unable(fact, "run as the owner of the vendor folder, on a disk with locks")
+        lock.map_err(|error| {
+            let (why, hint) = file::why(Act::Lock, &path, &error);
+            Error::unable(format!("{}: it cannot be locked: {why}", file::name(&path)), hint)
         })
     }
 }

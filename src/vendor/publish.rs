@@ -75,7 +75,9 @@ impl Folder {
         file::make_folder(&folder)?;
         let path = folder.join(format!("{}.trust", trust.body().version));
         let text = armor(Kind::Trust, trust.bytes());
-        if path.exists() && file::read(&path, text.len().saturating_mul(2))? == text.as_bytes() {
+        if file::is_there(&path)?
+            && file::read(&path, text.len().saturating_mul(2))? == text.as_bytes()
+        {
             return Ok(());
         }
         file::write(&path, text.as_bytes(), Writing::Public)
@@ -99,7 +101,7 @@ impl Folder {
 
     /// An older delegation of the same key stays: licenses carry it, and a next trust may keep it.
     fn set_aside(&self, key: KeyId, path: &Path) -> Result<()> {
-        if !path.exists() {
+        if !file::is_there(path)? {
             return Ok(());
         }
         let Some((_, old)) = self.delegations()?.into_iter().find(|(there, _)| there == path)

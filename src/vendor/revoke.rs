@@ -160,7 +160,7 @@ impl Folder {
     pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
         let name = format!("{}.toml", license.license_id);
         let path = self.path().join("revocations").join(&name);
-        if LicenseId::from_hex(&license.license_id).is_none() || !path.exists() {
+        if LicenseId::from_hex(&license.license_id).is_none() || !file::is_there(&path)? {
             return Ok(None);
         }
         let damaged = |error: Error| error.within(name).hint("restore revocations/ from a backup");

@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::super::output::Report;
 use super::super::passphrase::new_passphrase;
 use super::expect_nothing_at;
-use super::passwd::open;
+use super::passwd::open_read;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -33,17 +33,23 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let path = args.output.clone().unwrap_or_else(|| args.key.with_extension("pem"));
-    let to_stdout = path.as_os_str() == "-";
+    // A key from standard input has no name that the export could take.
+    let beside = || match args.key.as_os_str() == "-" {
+        true => args.key.clone(),
+        false => args.key.with_extension("pem"),
+    };
+    let path = args.output.clone().unwrap_or_else(beside);
+    let to_stdout = file::is_stdout(&path);
     if !to_stdout {
         expect_nothing_at(&path)?;
     }
-    if olr::key::store::read(&args.key)?.role == Role::Sealing {
+    let sealed = olr::key::store::read(&args.key)?;
+    if sealed.role == Role::Sealing {
         let fact =
             "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";
         return Err(Error::unable(fact, "copy the key file, or print it with `olr key paper`"));
     }
-    let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
+    let (key, seed) = open_read(sealed, &args.key, args.passphrase_file.as_deref(), context)?;
     let new = match args.plain {
         true => None,
         false => {

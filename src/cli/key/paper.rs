@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
+    let path = args.output.as_ref().filter(|path| !file::is_stdout(path));
     path.map_or(Ok(()), |path| expect_nothing_at(path))?;
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
     let page = paper::to_page(key.role, &seed);

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 use olr::crypto::secret::Secret;
-use olr::error::Result;
+use olr::error::{Error, Result};
 use olr::file;
 use olr::key::file::KeyFile;
 use olr::key::store;
@@ -32,7 +32,16 @@ pub fn open(
     passphrase_file: Option<&Path>,
     context: &mut Context,
 ) -> Result<(KeyFile, Secret)> {
-    let key = store::read(path)?;
+    open_read(store::read(path)?, path, passphrase_file, context)
+}
+
+/// The same of a key file that was read from `path`.
+pub fn open_read(
+    key: KeyFile,
+    path: &Path,
+    passphrase_file: Option<&Path>,
+    context: &mut Context,
+) -> Result<(KeyFile, Secret)> {
     warn_of_key(path, context);
     let entered = if key.needs_passphrase() {
         Some(passphrase(&Locked::from(&key), passphrase_file)?)
@@ -44,6 +53,10 @@ pub fn open(
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    if args.key.as_os_str() == "-" {
+        let fact = "a key on standard input cannot be replaced";
+        return Err(Error::unable(fact, "name the key file"));
+    }
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
     let new = args.protection.choose(key.role)?;
     store::replace(&args.key, &seed, new.as_ref(), &mut context.rng)?;

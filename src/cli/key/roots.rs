@@ -1,6 +1,7 @@
 //! The root keys at hand.
 
 use std::path::PathBuf;
+use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
 use olr::error::Result;
@@ -40,8 +41,18 @@ impl RootArgs {
             return Ok(proposal);
         }
         confirm(&proposal, Some(trust), folder, self.yes)?;
+        // A file is read once: it may be a pipe.
+        let mut entered: Option<Zeroizing<Vec<u8>>> = None;
         let mut ask = |locked: &Locked| -> Result<Passphrase> {
+            if let (Locked::KeyFile { .. }, Some(bytes)) = (locked, &entered) {
+                return Ok(Passphrase::new(String::from_utf8_lossy(bytes).into_owned().into()));
+            }
             let given = passphrase(locked, self.root_passphrase_file.as_deref());
+            if let (Locked::KeyFile { .. }, Some(_), Ok(given)) =
+                (locked, &self.root_passphrase_file, &given)
+            {
+                entered = Some(given.expose().to_vec().into());
+            }
             given.map_err(|error| match locked {
                 Locked::KeyFile { role: Role::Root, .. } => {
                     error.hint("give --root-passphrase-file FILE, or run on a terminal")

@@ -84,7 +84,7 @@ fn in_file(path: &Path, context: &mut Context) -> Result<Shown> {
         let (role, public) = public::read(text).map_err(|error| error.within(file::name(path)))?;
         return Ok(Shown { role, public, kept: None });
     }
-    let key = store::read(path)?;
+    let key = store::parse_from(path, &bytes)?;
     warn_of_key(path, context);
     Ok(Shown { role: key.role, public: key.public, kept: Some(key) })
 }

@@ -1,0 +1,159 @@
+//! Writing: a temporary file beside its place, synced and renamed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Error as IoError, ErrorKind, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::file::place::{Place, place, write_into};
+use crate::file::words::{Act, failed};
+use crate::file::{is_standard, name};
+
+/// Who may read what is written, and what is done with what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// A secret, 0600; a file that is there stays, and the writing fails.
+    NewSecret,
+    /// A secret, 0600; a file that is there is replaced.
+    Secret,
+    /// For everyone; a file that is there stays, and the writing fails.
+    New,
+    /// For everyone; a file that is there is replaced.
+    Public,
+}
+
+/// Writes a temporary file in the same folder, syncs it, renames it, syncs the folder. A failed
+/// writing leaves nothing behind and nothing old damaged. What is for everyone may also go into a
+/// pipe, a terminal or a device such as `/dev/null`: that is written into, and stays what it is.
+///
+/// # Errors
+/// Exit 2.
+pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
+    if how == Writing::Public && is_standard(path, "stderr", 2) {
+        // Opened once more, it would begin where the rest of what is said there begins.
+        let written = std::io::stderr().write_all(bytes);
+        return written.map_err(|error| unwritable(path, &error));
+    }
+    match (how, place(path)?) {
+        (Writing::Public, Place::Stream | Place::Open) => write_into(path, bytes),
+        _ => stage(path, bytes, how)?.commit(),
+    }
+}
+
+/// A file that is written and synced and has not taken its place yet; dropped, it is gone.
+pub(crate) struct Staged<'a> {
+    file: tempfile::NamedTempFile,
+    path: &'a Path,
+    how: Writing,
+}
+
+/// The first half of [`write`].
+///
+/// # Errors
+/// Exit 2.
+pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
+    let folder = folder_of(path)?;
+    if let (Writing::Secret | Writing::Public, Place::Stream | Place::Open) = (how, place(path)?) {
+        let fact = format!("{}: it is no regular file", name(path));
+        return Err(Error::unable(fact, "move it away: a regular file belongs there"));
+    }
+    let failed = |error: IoError| unwritable(path, &error);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".olr-").suffix(".tmp");
+    #[cfg(unix)]
+    if let Writing::New | Writing::Public = how {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.as_file_mut().write_all(bytes).map_err(failed)?;
+    #[cfg(unix)]
+    if how == Writing::Secret {
+        take_owner_of(folder, file.as_file());
+    }
+    file.as_file().sync_all().map_err(failed)?;
+    Ok(Staged { file, path, how })
+}
+
+impl Staged<'_> {
+    /// Where it stands until then.
+    #[cfg(feature = "vendor")]
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// The second half of [`write`].
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub(crate) fn commit(self) -> Result<()> {
+        let persisted = match self.how {
+            Writing::NewSecret | Writing::New => self.file.persist_noclobber(self.path),
+            Writing::Secret | Writing::Public => self.file.persist(self.path),
+        };
+        persisted.map_err(|error| unwritable(self.path, &error.error))?;
+        sync_folder(folder_of(self.path)?);
+        Ok(())
+    }
+}
+
+fn folder_of(path: &Path) -> Result<&Path> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(folder) => Ok(folder),
+        None => Err(Error::unable(format!("{} is no file", name(path)), "name a file")),
+    }
+}
+
+/// Opens a file for locking, made where there is none. A link is not followed: its owner could
+/// have root make a file anywhere.
+pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    match options.clone().create_new(true).open(path) {
+        // A pipe or a device is not waited for, and is not what can be locked.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+        Ok(file) => {
+            #[cfg(unix)]
+            take_owner_of(path.parent().unwrap_or(path), &file);
+            Ok(file)
+        }
+    }
+}
+
+/// Root may work in a home that belongs to a service: its files go on belonging to the service.
+#[cfg(unix)]
+pub(crate) fn take_owner_of(folder: &Path, file: &File) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if let (Ok(folder), Ok(own)) = (std::fs::metadata(folder), file.metadata())
+        && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
+    {
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Best effort: some filesystems and systems cannot.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = OpenOptions::new().read(true).open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// Exit 2.
+pub fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &IoError) -> Error {
+    failed(Act::Write, path, error)
+}

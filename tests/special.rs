@@ -1,0 +1,456 @@
+//! What is no regular file: pipes, terminals, devices, standard input by name. And what a system
+//! says when it refuses: each fault in words of its own, and nobody waits for ever.
+
+#![cfg(all(unix, feature = "cli", feature = "vendor"))]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Whatever waits so long waits for ever.
+const LONG: Duration = Duration::from_secs(30);
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+/// The words of a verb, split at blanks.
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Waits for the end, and not for ever.
+#[track_caller]
+fn finish(mut child: Child, what: &str) -> Output {
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > LONG {
+            child.kill().unwrap();
+            panic!("it hangs: {what}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap()
+}
+
+impl World {
+    /// A vendor, and a server with its license; the files of their exchange beside them.
+    fn new() -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        for line in [
+            "vendor init vendor --name Northwind --no-passphrase",
+            "request --trust vendor/vendor.trust --licensee Acme --key K-1 --pin a=1 --pin b=2",
+        ] {
+            world.done(line);
+        }
+        let grant = fs::read_to_string(world.path("vendor/grant.toml")).unwrap();
+        let grant = grant.replace("ACME Ltd", "Acme").replace("AbCd-1234", "K-1");
+        fs::write(world.path("grant.toml"), grant).unwrap();
+        world.done("issue req.olr --grant grant.toml");
+        world.done("import license.olr");
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        command.current_dir(self.folder.path()).args(words(line));
+        command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    #[track_caller]
+    fn olr(&self, line: &str) -> Output {
+        finish(self.command(line).spawn().unwrap(), line)
+    }
+
+    #[track_caller]
+    fn done(&self, line: &str) -> Output {
+        let output = self.olr(line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", text(&output));
+        output
+    }
+
+    /// Exit status 2, and these words.
+    #[track_caller]
+    fn unable(&self, line: &str, says: &str) {
+        let output = self.olr(line);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains(says) && said.contains("hint"), "{line} should say {says:?}: {said}");
+    }
+
+    /// The verb with these bytes on standard input.
+    #[track_caller]
+    fn fed(&self, line: &str, bytes: &[u8]) -> Output {
+        let mut child = self.command(line).stdin(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(bytes);
+        finish(child, line)
+    }
+
+    fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+}
+
+/// A verb for each place where a file is named, `FILE` in its place, and what is read there.
+const READERS: &[(&str, &str)] = &[
+    ("import FILE", "license.olr"),
+    ("verify FILE", "license.olr"),
+    ("inspect FILE", "license.olr"),
+    ("machine --against FILE", "license.olr"),
+    ("request --dry-run --trust FILE", "vendor/vendor.trust"),
+    ("issue FILE --grant grant.toml --dry-run", "req.olr"),
+    ("issue req.olr --grant FILE --dry-run", "grant.toml"),
+    ("vendor compare FILE req.olr", "req.olr"),
+    ("vendor compare req.olr FILE", "req.olr"),
+    ("vendor time-anchor FILE -o time.olr --force", "req.olr"),
+    ("vendor publish FILE", "vendor/vendor.trust"),
+    ("vendor check-catalog FILE", "vendor/catalog.toml"),
+    ("key show FILE", "vendor/keys/issuer.key"),
+    ("key paper FILE", "vendor/keys/issuer.key"),
+    ("key export FILE --plain -o -", "vendor/keys/issuer.key"),
+    ("key propose --catalog FILE -o proposal.olr --force", "vendor/catalog.toml"),
+];
+
+#[test]
+fn standard_input_is_read_wherever_a_file_is_named() {
+    let world = World::new();
+    for (line, file) in READERS {
+        let bytes = fs::read(world.path(file)).unwrap();
+        let named = world.olr(&line.replace("FILE", file));
+        for dash in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+            let fed = world.fed(&line.replace("FILE", dash), &bytes);
+            assert_eq!(fed.status.code(), named.status.code(), "{line} {dash}: {}", text(&fed));
+        }
+        let junk = world.fed(&line.replace("FILE", "-"), b"\xff\xfejunk");
+        assert_ne!(junk.status.code(), Some(0), "{line}");
+    }
+    for (line, file, says) in [
+        ("issue - --grant -", "req.olr", "named twice"),
+        ("vendor compare - -", "req.olr", "named twice"),
+        ("vendor compare - /dev/stdin", "req.olr", "named twice"),
+        ("request --key - --trust - --dry-run", "vendor/vendor.trust", "named twice"),
+        ("key passwd - --no-passphrase", "vendor/keys/issuer.key", "cannot be replaced"),
+    ] {
+        let twice = world.fed(line, &fs::read(world.path(file)).unwrap());
+        assert_eq!(twice.status.code(), Some(2), "{line}: {}", text(&twice));
+        assert!(text(&twice).contains(says), "{line}: {}", text(&twice));
+    }
+}
+
+#[test]
+fn a_passphrase_comes_on_standard_input() {
+    let world = World::new();
+    let new = "key new --role issuer -o a.key --passphrase-file -";
+    assert_eq!(world.fed(new, b"six words and a few more\n").status.code(), Some(0));
+    let paper = world.fed("key paper a.key --passphrase-file -", b"six words and a few more\n");
+    assert_eq!(paper.status.code(), Some(0), "{}", text(&paper));
+    let wrong = world.fed("key paper a.key --passphrase-file -", b"other words\n");
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong));
+    // Several roots ask once.
+    let init = "vendor init v2 --name N --roots 3 --threshold 2 --root-passphrase-file - \
+                --passphrase-file staff";
+    fs::write(world.path("staff"), "the staff's own words\n").unwrap();
+    assert_eq!(world.fed(init, b"six words for all roots\n").status.code(), Some(0));
+    let rotate = "key rotate sealing --vendor v2 --no-passphrase --root-passphrase-file - --yes";
+    let rotated = world.fed(rotate, b"six words for all roots\n");
+    assert_eq!(rotated.status.code(), Some(0), "{}", text(&rotated));
+    assert!(world.path("v2/trusts/2.trust").exists());
+}
+
+#[test]
+fn a_pipe_is_read_and_nobody_waits_for_one_without_a_writer() {
+    let world = World::new();
+    let pipe = world.pipe("pipe");
+    for (line, file) in READERS {
+        let line = line.replace("FILE", "pipe");
+        world.unable(&line, "no program writes into it");
+        let bytes = fs::read(world.path(file)).unwrap();
+        let named = world.olr(&line.replace("pipe", file));
+        let (to, slowly) = (pipe.clone(), bytes.len() / 2);
+        let writer = std::thread::spawn(move || {
+            // Both ends, so that it waits for no reader.
+            let mut file = fs::OpenOptions::new().read(true).write(true).open(to).unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+            file.write_all(&bytes[..slowly]).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            file.write_all(&bytes[slowly..]).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        let piped = world.olr(&line);
+        writer.join().unwrap();
+        assert_eq!(piped.status.code(), named.status.code(), "{line}: {}", text(&piped));
+    }
+}
+
+#[test]
+fn what_is_no_file_is_named_for_what_it_is() {
+    let world = World::new();
+    let socket = std::os::unix::net::UnixListener::bind(world.path("socket")).unwrap();
+    fs::create_dir(world.path("folder")).unwrap();
+    for (line, _) in READERS {
+        // A name that is no path to these verbs.
+        for (name, says) in [
+            ("socket", "it is a socket"),
+            ("folder", "it is a folder"),
+            ("/dev/tty", "it is a device"),
+            ("/dev/zero", "it is a device"),
+        ] {
+            world.unable(&line.replace("FILE", name), says);
+        }
+    }
+    drop(socket);
+    for name in ["socket", "folder"] {
+        world.unable(&format!("request -o {name} --force"), name);
+    }
+}
+
+#[test]
+fn a_state_or_a_lock_that_is_a_pipe_keeps_nobody_waiting() {
+    for name in ["state", "state.copy", "lock"] {
+        let world = World::new();
+        fs::remove_file(world.path(&format!("home/{name}"))).unwrap();
+        world.pipe(&format!("home/{name}"));
+        let report = world.olr("report OBM=1");
+        assert_eq!(report.status.code(), Some(2), "{name}: {}", text(&report));
+        assert!(text(&report).contains("pipe"), "{name}: {}", text(&report));
+        let found = fs::symlink_metadata(world.path(&format!("home/{name}"))).unwrap();
+        assert!(found.file_type().is_fifo(), "{name} was replaced");
+        for line in ["status", "verify", "request", "deactivate --yes", "import license.olr"] {
+            let run = world.olr(line);
+            assert!(matches!(run.status.code(), Some(0 | 2)), "{name}, {line}: {}", text(&run));
+        }
+    }
+}
+
+#[test]
+fn an_output_goes_into_a_pipe_and_waits_for_no_reader() {
+    let world = World::new();
+    let pipe = world.pipe("pipe");
+    world.unable("request -o pipe", "no program reads");
+    world.unable("request -o pipe --force", "no program reads");
+    let reader = std::thread::spawn(move || {
+        let (mut file, mut text) = (fs::File::open(pipe).unwrap(), String::new());
+        file.read_to_string(&mut text).unwrap();
+        text
+    });
+    // The reader has to be there first.
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(20));
+        if world.olr("request -o pipe").status.code() == Some(0) {
+            break;
+        }
+    }
+    assert!(reader.join().unwrap().starts_with("-----BEGIN OLR"));
+    assert!(fs::symlink_metadata(world.path("pipe")).unwrap().file_type().is_fifo());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn standard_output_by_name_is_standard_output() {
+    let world = World::new();
+    // In a /dev of its own: what goes wrong here would take that of the machine along.
+    let script = "mount -t tmpfs t /dev; ln -s /proc/self/fd /dev/fd; \
+        mknod -m 666 /dev/null c 1 3; mknod -m 444 /dev/urandom c 1 9; \
+        for n in in out err; do ln -s /proc/self/fd/$((i)) /dev/std$n; i=$((i + 1)); done; \
+        for o in - /dev/stdout /dev/fd/1 /proc/self/fd/1; do \
+          olr request -o $o 2>/dev/null | head -1; \
+          olr request -o $o 2>/dev/null > out; head -1 out; \
+          olr key paper vendor/keys/root.key -o $o 2>/dev/null | wc -l; \
+          olr key export --plain vendor/keys/root.key -o $o 2>/dev/null | head -1; \
+          olr simulate --until 2040-01-01 --svg $o 2>/dev/null | head -c 4; echo; \
+        done > all; \
+        olr request -o /dev/stderr --force > said 2> err; grep -c BEGIN err; \
+        olr request -o /dev/fd/7 --force 7> seven > said; head -1 seven; \
+        olr request -o /dev/fd/7 --force 7>> home/state && exit 9 || echo \"secret $?\"; \
+        cat all; test -L /dev/stdout -a -L /dev/stderr -a -L /dev/fd && echo kept";
+    let Some(said) = apart(&world, script) else { return };
+    let lines: Vec<_> = said.lines().collect();
+    let count = |line: &str| lines.iter().filter(|other| **other == line).count();
+    assert_eq!(count("-----BEGIN OLR REQUEST-----"), 9, "{said}");
+    assert_eq!(count("-----BEGIN PRIVATE KEY-----"), 4, "{said}");
+    assert_eq!(count("<svg"), 4, "{said}");
+    assert!(said.contains("secret 2") && said.contains("never replaced"), "{said}");
+    assert!(lines.contains(&"kept"), "{said}");
+}
+
+#[test]
+fn an_empty_setting_is_as_none() {
+    let world = World::new();
+    let user = tempfile::tempdir().unwrap();
+    for (name, line) in [
+        ("OLR_HOME", "verify"),
+        ("OLR_HOME", "status"),
+        ("OLR_VENDOR", "inspect license.olr"),
+        ("OLR_PKCS11_MODULE", "vendor issued"),
+        ("XDG_STATE_HOME", "verify"),
+    ] {
+        let run = |empty: bool| {
+            let mut command = world.command(line);
+            command.env("HOME", user.path()).env_remove("XDG_STATE_HOME").env_remove(name);
+            if empty {
+                command.env(name, "");
+            }
+            let output = finish(command.spawn().unwrap(), line);
+            (output.status.code(), text(&output))
+        };
+        assert_eq!(run(true), run(false), "{name} {line}");
+    }
+    // Said by a flag, it is a slip.
+    for flag in ["--home", "--vendor"] {
+        let mut command = world.command("inspect license.olr");
+        let output = finish(command.args([flag, ""]).spawn().unwrap(), flag);
+        assert_eq!(output.status.code(), Some(2), "{flag}: {}", text(&output));
+    }
+}
+
+/// Runs a script as root of a mount namespace of its own, where the system allows it.
+#[cfg(target_os = "linux")]
+fn apart(world: &World, script: &str) -> Option<String> {
+    let bin = env!("CARGO_BIN_EXE_olr");
+    let script =
+        format!("set -e; i=0; mkdir -p disk; olr() {{ timeout 20 {bin} \"$@\"; }}; {script}");
+    let is_root = rustix::process::geteuid().is_root();
+    let flags = if is_root { "-m" } else { "-rm" };
+    let mut command = Command::new("unshare");
+    command.args([flags, "sh", "-c", &script]).current_dir(world.folder.path());
+    let output = command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor").output().ok()?;
+    let said = text(&output);
+    let allowed = output.status.code() != Some(32) && !said.contains("unshare:");
+    if !allowed || said.contains("Operation not permitted") && said.contains("mknod") {
+        eprintln!("skipped: no namespaces here, or no devices in them: {said}");
+        return None;
+    }
+    Some(said)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_device_stays_a_device() {
+    let world = World::new();
+    let script = "mount -t tmpfs t disk; mknod -m 666 disk/null c 1 3; mknod -m 666 disk/full c 1 7; \
+        mknod -m 666 disk/sda b 7 200; ln -s null disk/link; \
+        for o in null link; do for f in '' --force; do \
+          olr request -o disk/$o $f >/dev/null; echo \"$o status $?\"; done; done; \
+        olr simulate --svg disk/null --force >/dev/null; echo \"svg status $?\"; \
+        for o in full sda; do olr request -o disk/$o --force && exit 9 || echo \"$o status $?\"; done; \
+        olr key export vendor/keys/root.key --plain -o disk/null && exit 9 || echo \"key status $?\"; \
+        rm home/state; mknod home/state c 1 3; olr verify && exit 9 || echo \"state status $?\"; \
+        test -c home/state -a -c disk/null -a -c disk/full -a -b disk/sda -a -L disk/link && echo kept";
+    let Some(said) = apart(&world, script) else { return };
+    for line in [
+        "null status 0",
+        "link status 0",
+        "svg status 0",
+        "full status 2",
+        "the disk is full",
+        "sda status 2",
+        "it is a disk",
+        "key status 2",
+        "state status 2",
+        "it is a device",
+        "kept",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_read_only_home_says_so_and_still_answers() {
+    let world = World::new();
+    let script = "mount --bind home home; mount -o remount,ro,bind home; \
+        olr verify; echo \"verify $?\"; \
+        for v in 'report OBM=1' request 'deactivate --yes' 'import license.olr'; do \
+          olr $v && exit 9 || echo \"$v: $?\"; done; echo end";
+    let Some(said) = apart(&world, script) else { return };
+    assert!(said.contains("verify 0"), "{said}");
+    assert_eq!(said.matches("the filesystem is read-only").count(), 4, "{said}");
+    assert!(said.contains("end") && !said.contains("run as"), "{said}");
+}
+
+/// Root is refused nothing: these run as an ordinary user, which only root can become here.
+#[test]
+fn who_may_not_is_told_why() {
+    use std::os::unix::process::CommandExt;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can become another user");
+        return;
+    }
+    const USER: u32 = 65_533;
+    let world = World::new();
+    let bin = world.path("olr");
+    fs::copy(env!("CARGO_BIN_EXE_olr"), &bin).unwrap();
+    fs::set_permissions(world.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let chown = |owner: u32, name: &str| {
+        std::os::unix::fs::chown(world.path(name), Some(owner), Some(owner)).unwrap();
+    };
+    let mode = |mode: u32, name: &str| {
+        fs::set_permissions(world.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let as_user = |line: &str, says: &[&str]| {
+        let mut command = Command::new(&bin);
+        command.args(words(line)).current_dir(world.folder.path()).env("OLR_HOME", "home");
+        let output = command.uid(USER).gid(USER).stdin(Stdio::null()).output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(says.iter().all(|says| said.contains(says)), "{line} should say {says:?}: {said}");
+        assert!(!said.contains(&format!("run as user {USER}")), "{said}");
+    };
+    // Another's home.
+    as_user("verify", &["home belongs to user 0", "run as user 0"]);
+    // Its own home, with files that root left there.
+    chown(USER, "home");
+    as_user("verify", &["the owners are mixed", "chown 65533 home/state"]);
+    chown(USER, "home/state");
+    chown(USER, "home/state.copy");
+    as_user("report OBM=1", &["the owners are mixed", "chown 65533 home/lock"]);
+    chown(USER, "home/lock");
+    // Its own, by a mode that keeps it out.
+    mode(0o000, "home/state");
+    as_user("verify", &["has mode 0000", "chmod u+rwX home/state"]);
+    mode(0o600, "home/state");
+    mode(0o500, "home");
+    as_user("report OBM=1", &["home has mode 0500", "chmod u+rwX home"]);
+    mode(0o000, "home");
+    as_user("verify", &["home has mode 0000", "chmod u+rwX home"]);
+    mode(0o700, "home");
+    // A folder on the way.
+    fs::create_dir(world.path("shut")).unwrap();
+    mode(0o700, "shut");
+    as_user("inspect shut/license.olr", &["shut belongs to user 0"]);
+    as_user("request -o shut/req.olr", &["shut belongs to user 0"]);
+    as_user("request -o no/such/folder", &["there is no such folder"]);
+}
+
+#[test]
+fn a_name_that_no_filesystem_takes_is_named() {
+    let world = World::new();
+    std::os::unix::fs::symlink("circle", world.path("circle")).unwrap();
+    let long = "x".repeat(300);
+    for (name, says) in [
+        (long.as_str(), "the name is too long"),
+        ("circle/a", "lead in a circle"),
+        ("grant.toml/a", "a part of the path is no folder"),
+    ] {
+        world.unable(&format!("inspect {name}"), says);
+        world.unable(&format!("request -o {name}"), says);
+        world.unable(&format!("verify --home {name}"), says);
+        world.unable(&format!("issue req.olr --grant grant.toml --vendor {name}"), says);
+    }
+}
