@@ -109,6 +109,26 @@ fn distinct(factors: &[Factor]) -> Vec<&Factor> {
     distinct
 }
 
+/// Whether this looks like a copy of the machine: of the hardware that was enrolled nothing is
+/// known to be the same. Serial numbers say nothing where anything else was enrolled: a host, a
+/// chassis or the configuration of a virtual machine shows them to several.
+pub fn looks_like_a_copy(lines: &[Line]) -> bool {
+    let serial = |line: &&Line| {
+        matches!(
+            line.kind,
+            FactorKind::ProductSerial | FactorKind::BoardSerial | FactorKind::DiskSerial
+        )
+    };
+    let hardware =
+        || lines.iter().filter(|line| line.class == Class::Hardware && line.change != Change::New);
+    let own: Vec<_> = match hardware().all(|line| serial(&line)) {
+        true => hardware().collect(),
+        false => hardware().filter(|line| !serial(line)).collect(),
+    };
+    own.iter().any(|line| matches!(line.change, Change::Changed | Change::Missing))
+        && own.iter().all(|line| line.change != Change::Same)
+}
+
 /// A machine policy held against a machine, factor by factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {

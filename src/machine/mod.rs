@@ -8,7 +8,7 @@ mod policy;
 pub mod probe;
 mod words;
 
-pub use compare::{Change, Comparison, Line, changes};
+pub use compare::{Change, Comparison, Line, changes, looks_like_a_copy};
 pub use policy::{Enrolled, Match, Policy, Verdict, commit};
 pub use words::{judgement, label};
 

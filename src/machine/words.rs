@@ -1,7 +1,7 @@
 //! What a comparison of machines means, in a sentence: a judgement and one next step.
 
 use crate::display::shown;
-use crate::machine::compare::{Change, Comparison, Line};
+use crate::machine::compare::{Change, Comparison, Line, looks_like_a_copy};
 use crate::machine::{Class, FactorKind};
 
 /// What happened to the machine, as far as its factors tell: one sentence for support staff.
@@ -25,14 +25,25 @@ pub fn judgement(lines: &[Line]) -> String {
             "changed: {}; no hardware was known then, so this may be the machine or a copy of it",
             labels(enrolled().filter(lost))
         );
+    } else if looks_like_a_copy(lines) && enrolled().filter(disk).any(|line| kept(&line)) {
+        return on_other_hardware(enrolled().filter(hardware).filter(kept));
     } else if enrolled().filter(hardware).any(|line| kept(&line)) {
         return on_its_hardware(lines);
-    } else if enrolled().filter(disk).any(|line| kept(&line)) {
-        "the same disk on other hardware: a copy, a clone or a move; ask whether the old machine still runs"
     } else {
         "another machine: nothing of the hardware is the same"
     };
     sentence.to_string()
+}
+
+/// The disk is the same, and of the hardware nothing but what several machines may show.
+fn on_other_hardware<'a>(kept: impl Iterator<Item = &'a Line>) -> String {
+    let shared = match labels(kept) {
+        none if none.is_empty() => none,
+        shared => format!(" with the same {shared}"),
+    };
+    format!(
+        "the same disk on other hardware{shared}: a copy, a clone or a move; ask whether the old machine still runs"
+    )
 }
 
 /// Some of the hardware is the same.
@@ -110,7 +121,12 @@ impl Comparison {
             let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
             return format!("run as root: {}", hidden.join(", "));
         }
-        if self.matches() {
+        let is_a_copy = looks_like_a_copy(&self.lines);
+        if is_a_copy && drift.iter().any(|l| unreadable(l) && l.class == Class::Hardware) {
+            let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
+            return format!("run as root to tell whether this is a copy: {}", hidden.join(", "));
+        }
+        if self.matches() && !is_a_copy {
             let what = events(drift.into_iter().filter(|line| !unreadable(line)));
             let step =
                 "ask for a new license with `olr request --renew` while this one still matches";
@@ -120,7 +136,11 @@ impl Comparison {
             return "this looks like another machine: make a new request on it with `olr request`"
                 .to_string();
         }
-        if self.hardware_missing {
+        if is_a_copy && self.kept().iter().any(|line| line.class == Class::Hardware) {
+            return "the hardware is another but for serial numbers, as on a copy: make a new request here with `olr request`"
+                .to_string();
+        }
+        if is_a_copy || self.hardware_missing {
             return "nothing of the hardware is the same, as on a copy: make a new request here with `olr request`"
                 .to_string();
         }

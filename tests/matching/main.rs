@@ -314,6 +314,58 @@ fn judgement_and_next_step_name_what_happened() {
 }
 
 #[test]
+fn a_copy_is_never_advised_to_renew() {
+    let world = World::new(STARTER);
+    let serials = || {
+        let mut machine = vm();
+        // As a license says that was issued when a host's serial number counted as hardware.
+        machine.add(FactorKind::ProductSerial, Class::Hardware, "product_serial", "7XK9TM3");
+        machine.add(FactorKind::DiskSerial, Class::Hardware, "vda", "WD-WMAP9A966149");
+        machine
+    };
+    let home = world.licensed("serials", &serials(), "server");
+    let mut clone = serials();
+    clone.set("product_uuid", "564d0002-0002").set("ens3", "52:54:00:00:00:02");
+    let clone = compared(&home, &clone, &[]);
+    assert!(clone.matches(), "the points are enough, and a serial number is hardware");
+    let step = clone.next_step();
+    assert!(step.contains("as on a copy") && !step.contains("--renew"), "{step}");
+    let said = judgement(&clone.lines);
+    let shared =
+        "the same disk on other hardware with the same product-serial, disk-serial: a copy";
+    assert!(said.starts_with(shared), "{said}");
+    // With nothing but serial numbers to go by, the same ones are the same machine.
+    let only = || {
+        let mut machine = serials();
+        machine.drop("product_uuid").drop("ens3");
+        machine
+    };
+    let home = world.licensed("only", &only(), "server");
+    let mut renamed = only();
+    renamed.set("hostname", "renamed");
+    assert!(compared(&home, &renamed, &[]).next_step().contains("--renew"));
+    // No policy that needs no hardware either.
+    let home = world.licensed("container", &container(), "container");
+    let mut moved = container();
+    moved.other_hardware();
+    let moved = compared(&home, &moved, &[]);
+    assert!(moved.matches());
+    assert!(!moved.next_step().contains("--renew"), "{}", moved.next_step());
+    // What cannot be read now may be the same.
+    let mut ordinary = container();
+    ordinary.drop("product_uuid").set("hostname", "renamed");
+    let ordinary = compared(&home, &ordinary, &[hidden(ProductUuid)]);
+    assert!(!ordinary.next_step().contains("as on a copy"), "{}", ordinary.next_step());
+    // One card of two, or a board with its UUID, may be replaced.
+    let home = world.licensed("server", &server(), "server");
+    for (which, value) in [("eth1", "02:fc:00:00:00:99"), ("product_uuid", "4c4c4544-0009")] {
+        let mut now = server();
+        now.set(which, value);
+        assert!(compared(&home, &now, &[]).next_step().contains("--renew"), "{which}");
+    }
+}
+
+#[test]
 fn the_operators_pins_count_as_last_given() {
     let world = World::new(STARTER);
     let home = world.licensed("home", &server(), "pinned");
