@@ -17,7 +17,7 @@ numbered! {
     pub enum Class {
         /// Given by the machine or its hypervisor.
         1 Hardware "hardware",
-        /// Copied with the disk.
+        /// Shown by a copy too: copied with the disk, or the host's.
         2 Image "image",
         /// Shared by many machines, or not to be relied upon: weight 0.
         3 Common "common",
@@ -31,15 +31,16 @@ numbered! {
         1 MachineId "machine-id",
         /// The product UUID of the firmware (DMI): hardware.
         2 ProductUuid "product-uuid",
-        /// The product serial number of the firmware (DMI): hardware.
+        /// The product serial number of the firmware (DMI): hardware, or image where several
+        /// machines may share it.
         3 ProductSerial "product-serial",
-        /// The board serial number of the firmware (DMI): hardware.
+        /// The board serial number of the firmware (DMI): as the product's.
         4 BoardSerial "board-serial",
         /// The address of a network card: hardware when permanent, else common.
         5 NetworkAddress "network-address",
         /// The id of the root filesystem: image.
         6 Filesystem "filesystem",
-        /// The name of the host: image.
+        /// The name of the host, in lower case: image.
         7 Hostname "hostname",
         /// What an operator pinned, NAME=VALUE: image.
         8 Pin "pin",
@@ -79,21 +80,24 @@ record! {
 }
 
 impl FactorKind {
-    /// Whether a factor of this kind may have this class.
+    /// Whether a factor of this kind may have this class. Every one may be common.
     pub fn may_be(self, class: Class) -> bool {
-        let own = match self {
-            Self::MachineId | Self::Filesystem | Self::Hostname | Self::Pin => Class::Image,
-            Self::Cpu | Self::Container | Self::ProductName | Self::Hypervisor => Class::Common,
+        match self {
+            Self::MachineId | Self::Filesystem | Self::Hostname | Self::Pin => {
+                class != Class::Hardware
+            }
+            Self::Cpu | Self::Container | Self::ProductName | Self::Hypervisor => {
+                class == Class::Common
+            }
+            // The host's or the chassis', where several machines share it.
+            Self::ProductSerial | Self::BoardSerial => true,
             Self::ProductUuid
-            | Self::ProductSerial
-            | Self::BoardSerial
             | Self::NetworkAddress
             | Self::CloudInstance
             | Self::Tpm
             | Self::DiskSerial
-            | Self::PlatformUuid => Class::Hardware,
-        };
-        class == own || class == Class::Common
+            | Self::PlatformUuid => class != Class::Image,
+        }
     }
 }
 
@@ -119,8 +123,8 @@ impl Factor {
         })
     }
 
-    /// Whether its class is the one of its kind, or `Common`: a sender cannot make an image factor
-    /// hardware by saying so.
+    /// Whether its kind may have its class: a sender cannot make an image factor hardware by saying
+    /// so.
     pub fn is_plausible(&self) -> bool {
         self.kind.may_be(self.class)
     }

@@ -45,6 +45,24 @@ pub fn vm() -> Machine {
     machine
 }
 
+/// A virtual machine that shows its host's serial number to root.
+pub fn vm_of_a_host() -> Machine {
+    let mut machine = vm();
+    machine.add(FactorKind::ProductSerial, Class::Image, "product_serial", "7XK9TM3");
+    machine
+}
+
+/// The Windows Subsystem for Linux: no firmware, an address that is drawn at each start.
+pub fn wsl() -> Machine {
+    let mut machine = Machine(Vec::new());
+    machine
+        .add(FactorKind::MachineId, Class::Image, "/etc/machine-id", "51be0001")
+        .add(FactorKind::NetworkAddress, Class::Common, "eth0", "00:15:5d:0a:0b:01")
+        .add(FactorKind::Filesystem, Class::Image, "/", "3e2b0001-root")
+        .add(FactorKind::Hostname, Class::Image, "", "desk1");
+    machine
+}
+
 /// A container with two pins that shows the firmware of its host to root.
 pub fn container() -> Machine {
     let mut machine = Machine(Vec::new());

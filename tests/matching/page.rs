@@ -6,7 +6,7 @@ use olr::machine::{Class, FactorKind, Policy};
 use std::collections::BTreeMap;
 
 use crate::World;
-use crate::machines::{Machine, container, server, small_server, vm};
+use crate::machines::{Machine, container, server, small_server, vm, vm_of_a_host, wsl};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines.md");
 const POLICIES: [&str; 5] = ["strict", "server", "vm", "container", "pinned"];
@@ -25,7 +25,7 @@ const CHANGES: [(&str, &str); 8] = [
 
 type Event = (&'static str, fn() -> Machine, fn(&mut Machine) -> &mut Machine);
 
-const EVENTS: [Event; 24] = [
+const EVENTS: [Event; 28] = [
     ("the kernel is updated", server, |m| m.set("cpu", "Test CPU, microcode 2")),
     ("Docker or a VPN comes or goes", server, |m| {
         m.add(FactorKind::NetworkAddress, Class::Common, "docker0", "02:42:00:00:00:01")
@@ -65,6 +65,14 @@ const EVENTS: [Event; 24] = [
     ("VM: gets another virtual card", vm, |m| m.set("ens3", "52:54:00:00:00:99")),
     ("VM: cloned; the clone gets its own UUID and address", vm, |m| m.other_hardware()),
     ("VM: copied with its UUID and addresses, against all advice", vm, |m| m),
+    ("VM with its host's serial number: migrated to another host", vm_of_a_host, |m| {
+        m.set("product_serial", "5QX2LK8")
+    }),
+    ("VM with its host's serial number: cloned on the same host", vm_of_a_host, |m| {
+        m.other_hardware()
+    }),
+    ("WSL: restarted", wsl, |m| m.set("eth0", "00:15:5d:77:66:55")),
+    ("WSL: its disk is copied to another computer", wsl, |m| m.set("eth0", "00:15:5d:01:02:03")),
     ("container: restarted on the same host", container, |m| {
         m.set("hostname", "5a4b3c2d1e0f").set("eth0", "02:42:ac:11:00:09")
     }),

@@ -21,13 +21,28 @@ pub(super) fn by_its_names(maker: &str, product: &str) -> Option<&'static str> {
         "Apple Inc." if product.starts_with("Apple Virtualization") => Some("apple"),
         _ if maker.starts_with("VMware") => Some("vmware"),
         _ if maker.starts_with("Parallels") => Some("parallels"),
+        "Nutanix" if product == "AHV" => Some("kvm"),
+        "Alibaba Cloud" if !product.contains("Bare Metal") => Some("kvm"),
+        "oVirt" | "Bochs" | "DigitalOcean" | "Hetzner" | "Linode" | "UpCloud" | "Vultr" => {
+            Some("kvm")
+        }
         _ => None,
     };
     of_maker.or(match product {
-        "KVM" | "OpenStack Nova" | "OpenStack Compute" | "KubeVirt" => Some("kvm"),
+        "KVM" | "OpenStack Nova" | "OpenStack Compute" | "KubeVirt" | "RHEV Hypervisor" => {
+            Some("kvm")
+        }
         "Google Compute Engine" => Some("google"),
         "VirtualBox" => Some("virtualbox"),
         "BHYVE" => Some("bhyve"),
+        "HVM domU" => Some("xen"),
+        "Cloud Hypervisor" | "crosvm" => Some("present"),
+        _ if ["Standard PC (", "pc-i440fx", "pc-q35", "QEMU "]
+            .iter()
+            .any(|q| product.starts_with(q)) =>
+        {
+            Some("qemu")
+        }
         _ => None,
     })
 }

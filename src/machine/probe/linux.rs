@@ -33,8 +33,7 @@ fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Findi
     let mut findings = Findings::default();
     let container = container::kind(&tree);
     firmware::machine_id(&tree, &mut findings);
-    firmware::read(&tree, &mut findings);
-    firmware::processor(&tree, &mut findings);
+    firmware::add(&tree, &mut findings);
     cards::add(&tree, address_of, &mut findings);
     disk::add(&tree, container.is_some(), &mut findings);
     cloud::add(&tree, &mut findings);

@@ -1,28 +1,39 @@
 //! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
 
 use super::Findings;
-use super::firmware::add;
+use super::firmware::Firmware;
 use super::hypervisor;
 use crate::machine::FactorKind;
 
-/// Adds what the table says of the machine (type 1) and its board (type 2).
+/// Adds what the table says of the machine (type 1), its board (type 2) and its chassis (type 3).
 ///
 /// `data` begins with eight bytes of Windows: calling method, version (major, minor), revision,
 /// length.
 pub(super) fn read(data: &[u8], findings: &mut Findings) {
     let Some((&[_, major, minor, ..], table)) = data.split_first_chunk::<8>() else { return };
+    let mut firmware = Firmware::default();
+    let mut hypervisor = None;
     if let Some(system) = find(table, 1) {
-        if let Some(uuid) = system.uuid((major, minor)) {
-            add(FactorKind::ProductUuid, "product_uuid", &uuid, findings);
-        }
+        let uuid = system.uuid((major, minor)).unwrap_or_default();
         let (maker, product) = (system.text(4), system.text(5));
-        add(FactorKind::ProductSerial, "product_serial", &system.text(7), findings);
-        add(FactorKind::ProductName, "product_name", &product, findings);
-        hypervisor::add(hypervisor::by_its_names(&maker, &product).unwrap_or_default(), findings);
+        hypervisor = hypervisor::by_its_names(&maker, &product);
+        firmware.values.extend([
+            (FactorKind::ProductUuid, "product_uuid", uuid),
+            (FactorKind::ProductSerial, "product_serial", system.text(7)),
+            (FactorKind::ProductName, "product_name", product),
+        ]);
     }
     if let Some(board) = find(table, 2) {
-        add(FactorKind::BoardSerial, "board_serial", &board.text(7), findings);
+        firmware.values.push((FactorKind::BoardSerial, "board_serial", board.text(7)));
     }
+    if let Some(chassis) = find(table, 3) {
+        // The highest bit tells of a lock.
+        firmware.chassis_type = chassis.bytes.get(5).map_or(0, |kind| kind & 0x7f);
+        firmware.chassis_serial = chassis.text(7);
+    }
+    firmware.guest = hypervisor.is_some();
+    firmware.add(findings);
+    hypervisor::add(hypervisor.unwrap_or_default(), findings);
 }
 
 /// One structure: its bytes from type and length on, and the strings that follow it.
@@ -81,7 +92,7 @@ mod tests {
         data.extend([1, 27, 1, 0, 1, 2, 0, 3]);
         data.extend(*b"\x44\x45\x4c\x4c\x42\x00\x10\x35\x80\x52\xb4\xc0\x4f\x4d\x4e\x32");
         data.extend([6, 0, 0]);
-        data.extend(b"Microsoft Corporation\0Virtual Machine\x000000-1234\0\0");
+        data.extend(b"Microsoft Corporation\0Virtual Machine\x000000-7312\0\0");
         data.extend([2, 8, 2, 0, 0, 0, 0, 1]);
         data.extend(b"None\0\0");
         data.extend([127, 4, 3, 0, 0, 0]);
@@ -98,8 +109,9 @@ mod tests {
     #[test]
     fn machine_and_board() {
         let rest = [
-            "product-serial hardware 0000-1234",
+            "product-serial image 0000-7312",
             "product-name common Virtual Machine",
+            "board-serial common None",
             "hypervisor common hyper-v",
         ];
         let found = lines(&table([3, 0]));
@@ -110,11 +122,25 @@ mod tests {
         assert_eq!(found[1..], rest);
     }
 
+    /// The chassis of a blade: type 28, with the bit of a lock.
+    #[test]
+    fn chassis() {
+        let mut data = table([3, 0]);
+        data.truncate(data.len() - 6);
+        let maker = data.windows(9).position(|part| part == b"Microsoft").unwrap();
+        data[maker..maker + 9].copy_from_slice(b"Some make");
+        let end = [127, 4, 3, 0, 0, 0];
+        assert_eq!(lines(&[&data[..], &end].concat())[1], "product-serial hardware 0000-7312");
+        let chassis = [3, 9, 3, 0, 0, 0x80 | 28, 0, 1, 0];
+        let blade = [&data[..], &chassis, b"CZ3434XLNR\0\0", &end].concat();
+        assert_eq!(lines(&blade)[1], "product-serial image 0000-7312");
+    }
+
     #[test]
     fn a_cut_or_broken_table_breaks_nothing() {
         let whole = table([3, 0]);
         for end in 0..whole.len() {
-            assert!(lines(&whole[..end]).len() <= 4);
+            assert!(lines(&whole[..end]).len() <= 5);
         }
         for at in 0..whole.len() {
             let mut broken = whole.clone();

@@ -1,6 +1,8 @@
 //! macOS and the other Unix systems. Obeys `docs/format.md`, section "Factors".
 
 use super::{Findings, cards};
+#[cfg(target_os = "macos")]
+use crate::machine::{Class, FactorKind};
 use std::fs::File;
 use std::io::Read as _;
 
@@ -23,7 +25,8 @@ pub(super) fn read(_privileged: bool) -> Findings {
 #[cfg(target_os = "macos")]
 fn platform(findings: &mut Findings) {
     let uuid = machine_uid::get().unwrap_or_default();
-    super::firmware::add(crate::machine::FactorKind::PlatformUuid, "", &uuid, findings);
+    let (kind, class) = (FactorKind::PlatformUuid, Class::Hardware);
+    super::firmware::add(kind, "", &uuid, class, findings);
 }
 
 /// The other systems tell it to programs only by another program.

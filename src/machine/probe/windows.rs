@@ -3,7 +3,7 @@
 use windows_registry::{Key, LOCAL_MACHINE};
 
 use super::adapters::{self, Adapter};
-use super::firmware::placeholder;
+use super::filler::filler;
 use super::{Findings, cards, smbios};
 use crate::machine::{Class, FactorKind};
 
@@ -19,7 +19,7 @@ pub(super) fn read(_privileged: bool) -> Findings {
     let mut findings = Findings::default();
     let id = text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid");
     let id = id.replace('-', "").to_ascii_lowercase();
-    if !placeholder(&id) {
+    if !filler(&id) {
         findings.found(FactorKind::MachineId, Class::Image, "MachineGuid", &id);
     }
     let table = open(r"SYSTEM\CurrentControlSet\Services\mssmbios\Data")

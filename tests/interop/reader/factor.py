@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .digest import pae, u16
-from .tables import CLASS_OF_FACTOR, CLASSES, COMMON, FACTORS, HARDWARE, IMAGE
+from .tables import CLASSES, CLASSES_OF_FACTOR, COMMON, FACTORS, HARDWARE, IMAGE
 from .wire import Body, Writer
 
 
@@ -20,8 +20,8 @@ class Factor(NamedTuple):
 
     @property
     def class_fits(self) -> bool:
-        """The class is the one of the kind, or common (request-17, state-5)."""
-        return self.factor_class in (COMMON, CLASS_OF_FACTOR[self.kind])
+        """The class is one of the kind's, or common (request-17, state-5)."""
+        return self.factor_class == COMMON or self.factor_class in CLASSES_OF_FACTOR[self.kind]
 
 
 def read(body: Body) -> Factor:

@@ -12,7 +12,7 @@ from .factor import Factor
 from .frame import Frame, parse
 from .outcome import Refused, malformed
 from .revocations import RevocationsBody
-from .tables import BLOCK, CAUSES, CLASS_OF_FACTOR, CLASSES, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
+from .tables import BLOCK, CAUSES, CLASSES, CLASSES_OF_FACTOR, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
 from .tables import OPERATIONS, OUTCOMES
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
@@ -218,8 +218,8 @@ def check_policy(policy: Policy) -> None:
         raise malformed("policy-3: no hardware is enrolled")
     if any(entry.weight == 0 for entry in enrolled):
         raise malformed("policy-5: an enrolled factor has no weight")
-    if any(entry.factor_class != CLASS_OF_FACTOR[entry.kind] for entry in enrolled):
-        raise malformed("policy-6: a factor of another class than its kind")
+    if any(entry.factor_class not in CLASSES_OF_FACTOR[entry.kind] for entry in enrolled):
+        raise malformed("policy-6: a factor of a class that its kind does not have")
 
 
 def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]) -> None:

@@ -51,8 +51,8 @@ FACTORS = {
     16: "hypervisor",
 }
 PIN = 8
-CLASS_OF_FACTOR = {
-    1: IMAGE, 2: HARDWARE, 3: HARDWARE, 4: HARDWARE, 5: HARDWARE, 6: IMAGE, 7: IMAGE, 8: IMAGE,
-    9: COMMON, 10: COMMON, 11: HARDWARE, 12: HARDWARE, 13: HARDWARE, 14: COMMON, 15: HARDWARE,
-    16: COMMON,
+# Beside common, which every kind may be.
+CLASSES_OF_FACTOR = {
+    1: {IMAGE}, 2: {HARDWARE}, 3: {HARDWARE, IMAGE}, 4: {HARDWARE, IMAGE}, 5: {HARDWARE}, 6: {IMAGE}, 7: {IMAGE},
+    8: {IMAGE}, 9: set(), 10: set(), 11: {HARDWARE}, 12: {HARDWARE}, 13: {HARDWARE}, 14: set(), 15: {HARDWARE}, 16: set(),
 }

@@ -20,6 +20,7 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Fin
     if names.is_empty() {
         return without_sysfs(tree, address_of, findings);
     }
+    let drawn = is_wsl(tree);
     let mut permanent: Vec<(String, String)> = Vec::new();
     let mut ignored = 0;
     for name in names {
@@ -39,6 +40,7 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Fin
         };
         let found = if is_virtual { Err(card.kind_of_virtual()) } else { card.permanent(&shown) };
         let (value, why) = match found {
+            Ok(value) if drawn => (value, "drawn at each start (WSL)".to_string()),
             Ok(value) => match permanent.iter().find(|(known, _)| *known == value) {
                 Some((_, first)) => (value, format!("same address as {first}")),
                 None if permanent.len() >= COUNTED_CAP => (value, "too many cards".to_string()),
@@ -58,6 +60,17 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Fin
 }
 
 const KIND: FactorKind = FactorKind::NetworkAddress;
+
+/// Whether this is the Windows Subsystem for Linux, by its kernel's name or, where somebody built
+/// another kernel, by the files that it makes.
+fn is_wsl(tree: &Tree<'_>) -> bool {
+    const INTEROP: &str = "proc/sys/fs/binfmt_misc/WSLInterop";
+    let kernel = tree.text("proc/sys/kernel/osrelease").to_ascii_lowercase();
+    ["microsoft", "wsl"].iter().any(|part| kernel.contains(part))
+        || [INTEROP, "proc/sys/fs/binfmt_misc/WSLInterop-late", "run/WSL"]
+            .iter()
+            .any(|path| tree.exists(path))
+}
 
 /// Lists addresses of which nobody says where they come from.
 fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Findings) {

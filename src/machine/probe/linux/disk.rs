@@ -2,7 +2,7 @@
 
 use super::Findings;
 use super::tree::Tree;
-use crate::machine::probe::firmware::placeholder;
+use crate::machine::probe::filler::filler;
 use crate::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
@@ -110,7 +110,7 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Findings) {
     let at = |part: &str| tree.text(&format!("{BLOCK}/{disk}/{part}"));
     // SD card, NVMe, virtio, SCSI and SATA, NVMe without a number of its own.
     let parts = ["device/cid", "device/serial", "serial", "device/wwid", "wwid"];
-    let Some(value) = parts.iter().map(|part| at(part)).find(|text| !placeholder(text)) else {
+    let Some(value) = parts.iter().map(|part| at(part)).find(|text| !filler(text)) else {
         return;
     };
     let value = value.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -3,45 +3,63 @@
 
 use super::Findings;
 use super::tree::{Content, Tree};
-use crate::machine::probe::firmware::{add, placeholder};
+use crate::machine::probe::filler::filler;
+use crate::machine::probe::firmware::Firmware;
 use crate::machine::probe::hypervisor;
 use crate::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
 const DEVICE_TREE: &str = "proc/device-tree";
+/// What a device tree shows in a guest: of KVM and Xen, of POWER's partitions and virtual machines.
+const GUEST: [&str; 3] = ["hypervisor", "ibm,partition-name", "vm,uuid"];
 
-/// Adds the serial numbers, the UUID (both for root only, but in a device tree) and the model.
-pub(super) fn read(tree: &Tree<'_>, findings: &mut Findings) {
+/// Adds what the firmware says, the model of the processor, and the hypervisor where one shows.
+pub(super) fn add(tree: &Tree<'_>, findings: &mut Findings) {
+    let hypervisor = processor(tree, findings);
+    let mut firmware = read(tree, findings);
+    firmware.guest = hypervisor.is_some();
+    firmware.add(findings);
+    hypervisor::add(&hypervisor.unwrap_or_default(), findings);
+}
+
+/// The serial numbers, the UUID (both for root only, but in a device tree) and the model.
+fn read(tree: &Tree<'_>, findings: &mut Findings) -> Firmware {
+    let mut firmware = Firmware::default();
     // What Xen calls a guest is the UUID of its firmware, in a spelling that everybody may read and
     // that does not change with who reads it.
     const XEN: &str = "/sys/hypervisor/uuid";
-    add(FactorKind::ProductUuid, XEN, &tree.text(XEN), findings);
+    let xen = tree.line(XEN).filter(|uuid| !filler(uuid));
+    let has_uuid = xen.is_some();
+    firmware.values.extend(xen.map(|uuid| (FactorKind::ProductUuid, XEN, uuid)));
     for (kind, name) in [
         (FactorKind::ProductUuid, "product_uuid"),
         (FactorKind::ProductSerial, "product_serial"),
         (FactorKind::BoardSerial, "board_serial"),
         (FactorKind::ProductName, "product_name"),
     ] {
-        if findings.has(kind) {
+        if kind == FactorKind::ProductUuid && has_uuid {
             continue;
         }
         match tree.read(&format!("{DMI}/{name}")) {
-            Content::Text(text) => add(kind, name, &text, findings),
+            Content::Text(text) => firmware.values.push((kind, name, text)),
             Content::Unreadable(reason) => findings.unreadable(kind, name, reason),
             Content::Missing => {}
         }
     }
+    firmware.chassis_serial = tree.text(&format!("{DMI}/chassis_serial"));
+    firmware.chassis_type = tree.text(&format!("{DMI}/chassis_type")).parse().unwrap_or(0);
     if !tree.exists(DMI) {
         for (kind, name) in
             [(FactorKind::ProductSerial, "serial-number"), (FactorKind::ProductName, "model")]
         {
-            add(kind, name, &tree.text(&format!("{DEVICE_TREE}/{name}")), findings);
+            firmware.values.push((kind, name, tree.text(&format!("{DEVICE_TREE}/{name}"))));
         }
     }
+    firmware
 }
 
-/// Adds the model of the processor, and the hypervisor where one shows.
-pub(super) fn processor(tree: &Tree<'_>, findings: &mut Findings) {
+/// Adds the model of the processor; gives the hypervisor, where one shows.
+fn processor(tree: &Tree<'_>, findings: &mut Findings) -> Option<String> {
     let text = tree.text("proc/cpuinfo");
     let field = |name: &str| {
         let entries = text.lines().filter_map(|line| line.split_once(':'));
@@ -54,14 +72,13 @@ pub(super) fn processor(tree: &Tree<'_>, findings: &mut Findings) {
 
     let [maker, product] =
         ["sys_vendor", "product_name"].map(|name| tree.text(&format!("{DMI}/{name}")));
-    let flagged =
-        field("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
-    match (hypervisor::by_its_names(&maker, &product), tree.line("sys/hypervisor/type")) {
-        (Some(name), _) => hypervisor::add(name, findings),
-        (None, Some(name)) => hypervisor::add(&name, findings),
-        (None, None) if flagged => hypervisor::add("present", findings),
-        (None, None) => {}
-    }
+    let named = hypervisor::by_its_names(&maker, &product).map(str::to_string);
+    let flagged = field("flags")
+        .is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"))
+        || GUEST.iter().any(|sign| tree.exists(&format!("{DEVICE_TREE}/{sign}")));
+    named
+        .or_else(|| tree.line("sys/hypervisor/type"))
+        .or_else(|| flagged.then(|| "present".to_string()))
 }
 
 /// Adds the machine id: 32 hexadecimal digits.
@@ -74,7 +91,7 @@ pub(super) fn machine_id(tree: &Tree<'_>, findings: &mut Findings) {
                 let id = text.trim().to_ascii_lowercase();
                 // systemd writes "uninitialized" into images that are yet to get one.
                 let hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if !hex || placeholder(&id) {
+                if !hex || filler(&id) {
                     continue;
                 }
                 // Where it cannot be stored, systemd lays one in memory over the file.

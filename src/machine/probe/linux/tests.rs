@@ -1,6 +1,7 @@
 //! Made-up systems, and exactly what is found on each. Obeys `docs/format.md`, section "Factors".
 
 use super::Findings;
+use crate::machine::{Class, FactorKind};
 use made::Made;
 
 mod made;
@@ -52,13 +53,13 @@ fn signs_of_a_container() {
 }
 
 #[test]
-fn placeholders_are_not_values() {
+fn fillers_do_not_count() {
     for (serial, uuid) in [
-        ("", "00000000-0000-0000-0000-000000000000"),
         ("None", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"),
         ("To be filled by O.E.M.", "03000200-0400-0500-0006-000700080009"),
-        ("Default string\0\0", ""),
+        ("Default string\0\0", "00020003-0004-0005-0006-000700080009"),
         ("System Serial Number", "Not Settable"),
+        ("BSN12345678901234567", "12345678-1234-5678-90ab-cddeefaabbcc"),
         ("Not Specified", "............"),
         ("0", "0"),
         (" 000000 \n", "0000"),
@@ -70,7 +71,87 @@ fn placeholders_are_not_values() {
             .file("sys/class/dmi/id/product_uuid", uuid)
             .file("etc/machine-id", "uninitialized\n")
             .file("var/lib/dbus/machine-id", "00000000000000000000000000000000\n");
-        made.assert(true, &[]);
+        let factors = made.read(true).factors;
+        assert_eq!(factors.len(), 4, "{serial:?}");
+        for factor in factors {
+            assert_eq!(&*factor.ignored, "a maker's filler: many machines show it", "{factor:?}");
+        }
+    }
+    // What is empty is not there.
+    let made = Made::new();
+    for name in ["product_name", "product_serial", "board_serial", "product_uuid"] {
+        made.file(&format!("sys/class/dmi/id/{name}"), " \n");
+    }
+    made.assert(true, &[]);
+}
+
+#[test]
+fn a_guest_is_told_by_its_processor_or_its_device_tree() {
+    let serial = |made: &Made| {
+        let findings = made.read(true);
+        let serial = findings.factors.into_iter().find(|f| f.kind == FactorKind::ProductSerial);
+        serial.unwrap().class
+    };
+    let with = |path: &str, content: &str| {
+        let made = Made::new();
+        made.file("sys/class/dmi/id/product_serial", "7XK9TM3").file(path, content);
+        serial(&made)
+    };
+    assert_eq!(with("proc/cpuinfo", "flags : fpu vmx lm\n"), Class::Hardware);
+    assert_eq!(with("proc/cpuinfo", "flags : fpu hypervisor\n"), Class::Image);
+    assert_eq!(with("sys/class/dmi/id/sys_vendor", "QEMU\n"), Class::Image);
+    assert_eq!(
+        with("sys/class/dmi/id/product_name", "Standard PC (Q35 + ICH9, 2009)"),
+        Class::Image
+    );
+    assert_eq!(with("sys/hypervisor/type", "xen\n"), Class::Image);
+    assert_eq!(with("proc/device-tree/hypervisor/compatible", "linux,kvm\0"), Class::Image);
+    let tree = |sign: &str| {
+        let made = Made::new();
+        made.file("proc/device-tree/serial-number", "IBM,0278A1B2C\0").file(sign, "x\0");
+        serial(&made)
+    };
+    assert_eq!(tree("proc/device-tree/model"), Class::Hardware);
+    assert_eq!(tree("proc/device-tree/ibm,partition-name"), Class::Image);
+}
+
+#[test]
+fn addresses_under_wsl_are_drawn() {
+    let classes = |signs: &[(&str, &str)]| {
+        let made = Made::new();
+        made.file("sys/class/net/eth0/address", "00:15:5d:0a:0b:01")
+            .file("sys/class/net/eth0/addr_assign_type", "0")
+            .file("sys/class/net/eth0/type", "1")
+            .folder("sys/class/net/eth0/device");
+        for (path, content) in signs {
+            made.file(path, content);
+        }
+        made.read(true).factors[0].class
+    };
+    const RELEASE: &str = "proc/sys/kernel/osrelease";
+    for wsl in ["5.15.153.1-microsoft-standard-WSL2", "4.4.0-19041-Microsoft", "6.6.1-wsl2-mine+"] {
+        assert_eq!(classes(&[(RELEASE, wsl)]), Class::Common, "{wsl}");
+    }
+    let own = (RELEASE, "6.6.36-custom");
+    for sign in ["WSLInterop", "WSLInterop-late"] {
+        let sign = format!("proc/sys/fs/binfmt_misc/{sign}");
+        assert_eq!(classes(&[own, (&sign, "enabled\n")]), Class::Common, "{sign}");
+    }
+    for other in ["6.1.0-18-amd64", "6.5.0-1018-azure", "5.15.0-hyperv"] {
+        assert_eq!(classes(&[(RELEASE, other)]), Class::Hardware, "{other}");
+    }
+}
+
+#[test]
+fn the_name_of_a_host_is_in_lower_case() {
+    let made = Made::new();
+    for (name, value) in [("BACKUP1\n", "backup1"), ("Backup1.Example", "backup1.example")] {
+        made.file("proc/sys/kernel/hostname", name);
+        made.assert(false, &[&format!("hostname image \"\" {value}")]);
+    }
+    for nobodys in ["localhost", "LOCALHOST", "Localhost.localdomain", "(NONE)", ""] {
+        made.file("proc/sys/kernel/hostname", nobodys);
+        made.assert(false, &[]);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::made::{Made, lines, unreadable};
 
 /// Fewer files than this fail.
-const AT_LEAST: usize = 25;
+const AT_LEAST: usize = 60;
 const TREE: &str = "\n--- tree\n";
 const FOUND: &str = "\n--- identity\n";
 const MORE: &str = "\n--- with --privileged also\n";

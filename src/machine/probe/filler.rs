@@ -1,0 +1,67 @@
+//! Values that a maker left in whole batches of machines, told by their kind and not by a list.
+//! Obeys `docs/format.md`, section "Fillers".
+
+mod sequence;
+#[cfg(test)]
+mod tests;
+mod uuid;
+mod words;
+
+use sequence::{all_but_one, counts, doubled, numbers, repeats, runs, share_of_counting};
+
+/// Why a filler has weight 0.
+pub(super) const WHY: &str = "a maker's filler: many machines show it";
+
+/// No value of a factor is longer.
+const CAP: usize = 256;
+
+/// Whether many machines may have `value`, because nobody gave them one of their own.
+pub(super) fn filler(value: &str) -> bool {
+    let value: Vec<u8> = value.bytes().take(CAP).map(|byte| byte.to_ascii_lowercase()).collect();
+    let parts: Vec<&[u8]> =
+        value.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let all = parts.concat();
+    all.len() < 3
+        || sequence(&all)
+        || of_parts(&parts, all.len())
+        || words::only(&parts, &all)
+        || behind_letters(&all)
+        || uuid::filler(&all)
+        || uuid::hexadecimal_word(&all)
+}
+
+/// Digits or letters that repeat or count as a whole, or all but for a little.
+fn sequence(all: &[u8]) -> bool {
+    repeats(all)
+        || counts(all)
+        || runs(all)
+        || doubled(all)
+        || numbers(all)
+        || all_but_one(all)
+        || share_of_counting(all)
+}
+
+/// `11-22-33`, `0001-0002-0003`: each part repeats or counts, or the parts count.
+fn of_parts(parts: &[&[u8]], len: usize) -> bool {
+    if parts.len() < 2 || len < 6 {
+        return false;
+    }
+    let plain = |part: &&[u8]| part.len() >= 2 && (sequence::one_over(part) || counts(part));
+    // The third and fourth part of a UUID begin with digits that say what kind it is.
+    let behind_the_kind =
+        |part: &&[u8]| part.len() == 4 && part.get(1..).is_some_and(sequence::one_over);
+    parts.iter().all(|part| plain(part) || (parts.len() == 5 && behind_the_kind(part)))
+        || sequence::counting_numbers(parts)
+}
+
+/// `SYS-1234567890`, `AB00000`, `1234567890XXX`: a few letters before or behind what says nothing.
+fn behind_letters(all: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let (Some(first), Some(last)) = (all.iter().position(digit), all.iter().rposition(digit))
+    else {
+        return false;
+    };
+    let behind = all.len().saturating_sub(last).saturating_sub(1);
+    let body = all.get(first..=last).unwrap_or_default();
+    first <= 4 && behind <= 4 && body.len() >= 5 && body.iter().all(digit) && sequence(body)
+}

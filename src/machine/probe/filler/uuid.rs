@@ -1,0 +1,93 @@
+//! UUIDs that are no machine's own. Obeys `docs/format.md`, section "Fillers".
+
+use super::sequence::{counts, most_frequent};
+
+/// Whether `all` ends in a UUID that is a filler, behind nothing or behind letters
+/// (`VMware-00 00 …`).
+pub(super) fn filler(all: &[u8]) -> bool {
+    let Some((before, digits)) = all.len().checked_sub(32).and_then(|at| all.split_at_checked(at))
+    else {
+        return false;
+    };
+    let Some(bytes) = bytes(digits) else { return false };
+    if !before.iter().all(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    [bytes, swapped(bytes)].into_iter().any(|bytes| steady(&bytes))
+        || few(digits)
+        || begins_counting(digits)
+        || blank_tag(&bytes)
+        || EXAMPLES.iter().any(|example| example.as_bytes() == digits)
+}
+
+/// The 16 bytes of 32 hexadecimal digits.
+fn bytes(digits: &[u8]) -> Option<[u8; 16]> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let number = u128::from_str_radix(text, 16).ok()?;
+    (digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)).then(|| number.to_be_bytes())
+}
+
+/// The other spelling of the same UUID: the first three fields from their end.
+fn swapped(bytes: [u8; 16]) -> [u8; 16] {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
+    let [i, j, k, l, m, n, o, p] = rest;
+    [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
+}
+
+/// Its bytes, or its words of two or four bytes, have one distance all along.
+fn steady(bytes: &[u8; 16]) -> bool {
+    [1, 2, 4].into_iter().any(|width| {
+        let number =
+            |part: &[u8]| part.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
+        let backwards =
+            |part: &[u8]| part.iter().rev().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
+        let all_of = |read: &dyn Fn(&[u8]) -> u32| {
+            let numbers: Vec<u32> = bytes.chunks_exact(width).map(read).collect();
+            let mut steps = numbers
+                .iter()
+                .zip(numbers.iter().skip(1))
+                .map(|(one, next)| next.wrapping_sub(*one));
+            let first = steps.next();
+            steps.all(|step| Some(step) == first)
+        };
+        all_of(&number) || all_of(&backwards)
+    })
+}
+
+/// One digit nearly everywhere, or three digits at most. Boards whose UUID is zeros and a network
+/// address have more.
+fn few(digits: &[u8]) -> bool {
+    let mut kinds = digits.to_vec();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.len() <= 3 || most_frequent(digits) >= 29
+}
+
+/// `12345678-1234-…`, `87654321-4321-…`: the first two parts count.
+fn begins_counting(digits: &[u8]) -> bool {
+    matches!((digits.get(..8), digits.get(8..12)), (Some(one), Some(two)) if counts(one) && counts(two))
+}
+
+/// A maker that spells the number of a machine in its UUID, where there is none.
+fn blank_tag(bytes: &[u8; 16]) -> bool {
+    let [b'L', b'L', b'E', b'D', _, a, b, _, _, c, d, _, _, e, f, g] = *bytes else { return false };
+    let tag = [a, b, c, d & 0x7f, e, f, g];
+    !tag.iter().all(u8::is_ascii_alphanumeric)
+        || super::sequence(&tag.map(|letter| letter.to_ascii_lowercase()))
+}
+
+/// What documents use as an example.
+const EXAMPLES: [&str; 3] = [
+    "123e4567e89b12d3a456426614174000",
+    "550e8400e29b41d4a716446655440000",
+    "f81d4fae7dec11d0a76500a0c91e6bf6",
+];
+
+/// Words that people spell in hexadecimal digits, in a value of nothing else.
+pub(super) fn hexadecimal_word(all: &[u8]) -> bool {
+    let has = |word: &&str| all.windows(word.len()).any(|part| part == word.as_bytes());
+    all.iter().all(u8::is_ascii_hexdigit) && HEXADECIMAL.iter().any(|word| has(&word))
+}
+
+const HEXADECIMAL: [&str; 6] =
+    ["baadf00d", "cafebabe", "cafed00d", "deadbeef", "deadc0de", "feedface"];
