@@ -86,7 +86,7 @@ const EXAMPLES: [&str; 3] = [
 /// Words that people spell in hexadecimal digits, in a value of nothing else.
 pub(super) fn hexadecimal_word(all: &[u8]) -> bool {
     let has = |word: &&str| all.windows(word.len()).any(|part| part == word.as_bytes());
-    all.iter().all(u8::is_ascii_hexdigit) && HEXADECIMAL.iter().any(|word| has(&word))
+    all.iter().all(u8::is_ascii_hexdigit) && HEXADECIMAL.iter().any(has)
 }
 
 const HEXADECIMAL: [&str; 6] =
