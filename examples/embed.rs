@@ -42,12 +42,22 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
 fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(), Error> {
     // What is in use is said first, so that what is asked next is answered by it.
     let in_use = |users: &[String]| u64::try_from(users.len()).unwrap_or(u64::MAX);
-    warn(guard.report(&[("OBM", in_use(users))]));
+    report(guard, in_use(users));
     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
     println!("created {}", shown(&name));
     users.push(name);
-    warn(guard.report(&[("OBM", in_use(users))]));
+    report(guard, in_use(users));
     Ok(())
+}
+
+/// Says what is in use. What nothing grants counts against a quota of 0: a wrong name is seen here.
+fn report(guard: &Guard, users: u64) {
+    match guard.report(&[("OBM", users)]) {
+        Ok(ungranted) => ungranted.iter().for_each(|count| {
+            eprintln!("warning: {} is not granted, {} in use", shown(&count.module), count.count)
+        }),
+        Err(error) => warn(Err(error)),
+    }
 }
 
 /// Mails or logs what changed, and only then acknowledges it.

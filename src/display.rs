@@ -3,6 +3,9 @@
 use data_encoding::BASE32_NOPAD;
 use std::borrow::Cow;
 
+mod alike;
+pub use alike::{Shows, code_point, difference};
+
 /// Characters of a code: 60 bits in base32.
 const CODE_LEN: usize = 12;
 /// Characters of a group of a code.
@@ -88,6 +91,17 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     }
     lines.push(line);
     lines.iter().map(|line| line.trim_end().to_string()).collect()
+}
+
+/// Names for a hint: the first dozen of them.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let first: Vec<_> = names.by_ref().take(12).collect();
+    match (first.is_empty(), names.count()) {
+        (true, _) => "none".to_string(),
+        (false, 0) => first.join(", "),
+        (false, more) => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 /// The code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
@@ -218,6 +232,14 @@ mod tests {
         assert_eq!(shown("ACME\u{202e}dtL"), "ACME\\u{202e}dtL");
         assert_eq!(shown("a\nb\r\u{2028}\u{85}c"), "a\\u{a}b\\u{d}\\u{2028}\\u{85}c");
         assert_eq!(shown("\u{1b}[2J"), "\\u{1b}[2J");
+    }
+
+    #[test]
+    fn hints_name_a_dozen() {
+        let names: Vec<_> = (0..14).map(|n| n.to_string()).collect();
+        assert_eq!(listed(names.iter().map(String::as_str).take(2)), "0, 1");
+        assert!(listed(names.iter().map(String::as_str)).ends_with("10, 11 and 2 more"));
+        assert_eq!(listed([]), "none");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
+use crate::entitlement::Count;
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::machine::probe::probe;
@@ -158,16 +159,19 @@ impl Guard {
     }
 
     /// Says how many of each module are in use; modules that are not named keep their count. From
-    /// then on questions are answered by it, also where it could not be stored.
+    /// then on questions are answered by it, also where it could not be stored. No name is refused:
+    /// a module that is not granted counts against a quota of 0. The answer lists these: a name may
+    /// be misspelled.
     ///
     /// # Errors
     /// `not-activated`; exit 2 where a module is named twice or its name is too long, and where the
     /// home cannot be written: the next report stores it.
-    pub fn report(&self, usage: &[(&str, u64)]) -> Result<()> {
+    pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;
+        let ungranted = new.decision.ungranted();
         self.write(|seen| *seen = new);
-        stored
+        stored.map(|()| ungranted)
     }
 
     /// Reads what was seen, once it may be answered from.

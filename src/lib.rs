@@ -14,7 +14,8 @@
 //!     guard.ask(&Question::about(Operation::Run))?;
 //!     // One more user, with one more device of the module OBM:
 //!     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
-//!     guard.report(&[("OBM", 12)])
+//!     guard.report(&[("OBM", 12)])?;
+//!     Ok(())
 //! }
 //! ```
 //!

@@ -87,17 +87,6 @@ fn line_at(text: &str, start: usize) -> usize {
     before.matches('\n').count().saturating_add(1)
 }
 
-/// Names for a hint: the first dozen of them.
-pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names = names.into_iter();
-    let first: Vec<_> = names.by_ref().take(12).collect();
-    match (first.is_empty(), names.count()) {
-        (true, _) => "none".to_string(),
-        (false, 0) => first.join(", "),
-        (false, more) => format!("{} and {more} more", first.join(", ")),
-    }
-}
-
 /// The parser's own text is not for users; what it says of names is.
 fn describe(message: &str) -> String {
     let name = message.split('`').nth(1).map(|name| shown(name).into_owned()).unwrap_or_default();
@@ -157,13 +146,5 @@ mod tests {
         }
         assert_eq!(line_of(text, &["policy", "server"]), None);
         assert_eq!(line_of("[", &["a"]), None);
-    }
-
-    #[test]
-    fn hints_name_a_dozen() {
-        let names: Vec<_> = (0..14).map(|n| n.to_string()).collect();
-        assert_eq!(listed(names.iter().map(String::as_str).take(2)), "0, 1");
-        assert!(listed(names.iter().map(String::as_str)).ends_with("10, 11 and 2 more"));
-        assert_eq!(listed([]), "none");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;
-use crate::display::shown;
+use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, Refusal};
 use crate::policy::Decision;
@@ -80,7 +80,7 @@ impl Notice {
             at: event.at,
             since: grace.map(|grace| grace.since),
             until: event.until,
-            fact: event.fact.to_string(),
+            fact: event.fact.to_string() + &more_over(event, decision),
         }
     }
 
@@ -262,6 +262,25 @@ impl Notice {
             ("OLR_SLOT", name(place.map(|place| &*place.slot))),
             ("OLR_SUBJECT", self.subject()),
         ]
+    }
+}
+
+/// An event names the first module of which too much is in use: the others, as they stand now.
+fn more_over(event: &Event, decision: Option<&Decision>) -> String {
+    let is_over = matches!(event.cause, Cause::OverQuota | Cause::Upgraded);
+    let license = decision.and_then(|decision| decision.license.as_ref());
+    let (Some(decision), Some(license)) = (decision, license) else { return String::new() };
+    if !is_over || event.stage == Stage::Solved {
+        return String::new();
+    }
+    let excesses = decision.quotas.excesses(&license.body().grants, &decision.usage);
+    let more = excesses.map(|excess| {
+        format!("{}: {} used, {} granted", shown(excess.module), excess.used, excess.granted)
+    });
+    let more: Vec<_> = more.filter(|more| !event.fact.contains(more.as_str())).collect();
+    match more.is_empty() {
+        true => String::new(),
+        false => format!("; {}", listed(more.iter().map(String::as_str))),
     }
 }
 

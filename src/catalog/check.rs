@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, CatalogProduct, LicenseType, MachinePolicy, Module};
 use crate::catalog::{check_rules, rule};
 use crate::display::is_shown;
+use crate::display::listed;
 use crate::entitlement::Operation;
 use crate::error::{Error, Result};
 use crate::machine::FactorKind;
 use crate::time::{Day, Span};
-use crate::toml_text::{Written, listed};
+use crate::toml_text::Written;
 
 mod module;
 

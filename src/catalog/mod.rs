@@ -16,8 +16,9 @@ mod warnings;
 pub(crate) use rule::check_rules;
 pub use rule::{Rule, Rules, operation};
 
+pub(crate) use crate::display::listed;
+pub(crate) use crate::toml_text::Written;
 pub use crate::toml_text::{TOML_CAP as CATALOG_CAP, read_toml};
-pub(crate) use crate::toml_text::{Written, listed};
 
 /// The catalog that `vendor init` writes when it is given none.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::display::listed;
 use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
 use crate::error::{Error, Result};
-use crate::toml_text::{Written, listed};
+use crate::toml_text::Written;
 use crate::wire::codec::Set;
 
 /// What follows a cause.

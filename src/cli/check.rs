@@ -9,6 +9,7 @@ use olr::policy::Question;
 use olr::time::Day;
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::known::{Known, UnlistedArg};
 use super::output::Report;
 use super::request;
 
@@ -18,6 +19,8 @@ pub struct Args {
     home: HomeArg,
     #[command(flatten)]
     slot: SlotArg,
+    #[command(flatten)]
+    unlisted: UnlistedArg,
     /// The module.
     #[arg(required_unless_present_any = ["release", "operation"])]
     module: Option<String>,
@@ -51,8 +54,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.open(context)?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
-    let (_, mut decision) = home.decide(product, slot, &around)?;
+    let (state, mut decision) = home.decide(product, slot, &around)?;
     let module = args.module.as_deref().map(|m| request::typed("MODULE", m)).transpose()?;
+    let known = Known::in_slot(state.slot(product, slot)?);
+    known.expect(module.as_deref(), &args.unlisted)?;
     if let (Some(module), Some(count)) = (&module, args.used) {
         decision = decision.with_usage(Count { module: module.clone(), count })?;
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use olr::entitlement::{Cause, Count, GraceRule, Grant, Operation, Outcome, Quotas};
+use olr::entitlement::{
+    Cause, Count, GraceRule, Grant, Operation, Outcome, Quota, Quotas, ungranted,
+};
 use olr::license::LicenseBody;
 use olr::wire::codec::{Limit, Set};
 
@@ -121,6 +123,24 @@ pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
     };
     let mut rows: Vec<_> = body.grants.iter().map(row).collect();
     rows.sort();
+    // Last, where it is seen: what no grant stands for.
+    let ungranted = usage.zip(quotas.as_ref());
+    rows.extend(ungranted.into_iter().flat_map(|(usage, quotas)| {
+        ungranted_rows(body, usage, quotas).map(|(count, quota)| {
+            let limit = |left: Option<String>| left.unwrap_or_else(|| "unlimited".to_string());
+            let name = if quota.granted.is_none() { "(included)" } else { "(not granted)" };
+            vec![
+                String::new(),
+                count.module.to_string(),
+                name.to_string(),
+                limit(quota.granted.map(|granted| granted.to_string())),
+                count.count.to_string(),
+                limit(quota.available().map(|left| left.to_string())),
+                String::new(),
+                String::new(),
+            ]
+        })
+    }));
     let mut header = vec!["group", "module", "name", "quota"];
     header.extend(if usage.is_some() { &["used", "available"][..] } else { &[] });
     header.extend(["unit", "pool"]);
@@ -129,6 +149,22 @@ pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
         rows.iter_mut().for_each(|row| drop(row.pop()));
     }
     table(&header, &rows, if usage.is_some() { &[3, 4, 5] } else { &[3] })
+}
+
+/// What is left, as JSON has numbers.
+fn available(quota: Quota) -> Option<i64> {
+    let left = quota.available()?.clamp(i64::MIN.into(), i64::MAX.into());
+    i64::try_from(left).ok()
+}
+
+/// What is in use without a grant of its own, and how it stands.
+fn ungranted_rows<'a>(
+    body: &'a LicenseBody,
+    usage: &'a Set<Count, 4096>,
+    quotas: &'a Quotas,
+) -> impl Iterator<Item = (&'a Count, Quota)> {
+    let stands = |count: &Count| quotas.standing(&body.grants, usage, &count.module);
+    ungranted(&body.grants, usage).map(move |count| (count, stands(count)))
 }
 
 /// What a report says of a license.
@@ -142,9 +178,7 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
     let module = |grant: &Grant| {
         let stands = quotas.as_ref().and_then(|quotas| quotas.of(&body.grants, &grant.module));
         let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
-        let available = stands.and_then(|(_, quota)| quota.available());
-        let available = available.map(|left| left.clamp(i64::MIN.into(), i64::MAX.into()));
-        let available = available.and_then(|left| i64::try_from(left).ok());
+        let available = stands.and_then(|(_, quota)| available(quota));
         let quota = match &grant.quota {
             Limit::Only(count) => json!(count),
             Limit::Any => json!("unlimited"),
@@ -154,7 +188,16 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
         });
         (grant.module.to_string(), entry)
     };
-    let modules: Map<_, _> = body.grants.iter().map(module).collect();
+    let ungranted = usage.zip(quotas.as_ref()).into_iter().flat_map(|(usage, quotas)| {
+        ungranted_rows(body, usage, quotas).map(|(count, stands)| {
+            let quota = stands.granted.map_or(json!("unlimited"), |granted| json!(granted));
+            let entry = json!({
+                "quota": quota, "used": count.count, "available": available(stands), "unit": "", "group": "",
+            });
+            (count.module.to_string(), entry)
+        })
+    });
+    let modules: Map<_, _> = body.grants.iter().map(module).chain(ungranted).collect();
     let report = json!({
         "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
         "type": &*body.type_id, "model": body.model.word(), "edition": body.edition.word(),

@@ -26,6 +26,7 @@ mod inspect;
 mod issue;
 #[cfg(feature = "vendor")]
 mod key;
+mod known;
 mod license;
 mod machine;
 mod manual;

@@ -6,6 +6,7 @@ use olr::entitlement::Count;
 use olr::error::Result;
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::known::{Known, UnlistedArg};
 use super::output::Report;
 use super::{license, request};
 
@@ -15,6 +16,8 @@ pub struct Args {
     home: HomeArg,
     #[command(flatten)]
     slot: SlotArg,
+    #[command(flatten)]
+    unlisted: UnlistedArg,
     /// How many of a module are in use; modules that are not named keep their count.
     #[arg(required = true, value_name = "MODULE=N")]
     usage: Vec<String>,
@@ -26,6 +29,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
+    let state = home.expect_state()?;
+    let known = Known::in_slot(state.slot(product, slot)?);
+    known.expect(usage.iter().map(|count| &*count.module), &args.unlisted)?;
     home.report(product, slot, &usage, &around)?;
     let (_, decision) = home.decide(product, slot, &around)?;
     let body = decision.license.as_ref().map(|license| license.body());

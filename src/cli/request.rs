@@ -9,13 +9,15 @@ use olr::display::{is_shown, shown};
 use olr::entitlement::Count;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::home::{Order, Requested};
+use olr::home::{Home, Order, Requested};
 use olr::machine::Factor;
+use olr::state::Surroundings;
 use olr::wire::codec::{Hidden, Note, Set, Text};
 use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::{Output, read_artefact};
+use super::known::{Known, UnlistedArg};
 use super::output::Report;
 use super::show;
 
@@ -27,6 +29,8 @@ pub struct Args {
     slot: SlotArg,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    unlisted: UnlistedArg,
     /// The vendor.trust of your vendor: needed at first, and when there is a newer one.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -74,6 +78,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if !args.dry_run {
         args.output.expect_free(NAME, Kind::Request, |bytes| home.made(bytes))?;
     }
+    expect_known(&home, &order, args, &around, context)?;
     let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
     let file = args.output.name(NAME);
     let report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
@@ -89,6 +94,29 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         args.output.write(NAME, Kind::Request, &requested.bytes, &mut report)?;
     }
     Ok(report)
+}
+
+/// What is wanted is what the license of that slot names. A request that is only tried tells the
+/// slot; a new identity has no license.
+fn expect_known(
+    home: &Home,
+    order: &Order,
+    args: &Args,
+    around: &Surroundings,
+    context: &mut Context,
+) -> Result<()> {
+    if order.wanted.is_empty() || order.new_identity {
+        return Ok(());
+    }
+    let Some(state) = home.load()? else { return Ok(()) };
+    let tried = home.request(order, around, true, &mut context.rng)?.body;
+    match state.slot(Some(&tried.product), Some(&tried.slot)) {
+        Ok(slot) => {
+            let wanted = order.wanted.iter().map(|count| &*count.module);
+            Known::in_slot(slot).expect(wanted, &args.unlisted)
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 fn order(args: &Args) -> Result<Order> {

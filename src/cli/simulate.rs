@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use olr::display::{shown, wrapped};
 use olr::error::Result;
 use olr::file::{self, Writing};
-use olr::simulate::{EVENTS, Entry, Event, Play, Timeline, picture, simulate};
+use olr::simulate::{EVENTS, Entry, Event, Happening, Play, Timeline, picture, simulate};
 use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::{expect_replaceable, read_answer};
+use super::known::{Known, UnlistedArg};
 use super::output::{Report, error_json};
-use super::show;
+use super::{license, show};
 
 /// Most answers that one run asks for: some seconds.
 const STEPS: usize = 20_000;
@@ -30,6 +31,8 @@ pub struct Args {
     home: HomeArg,
     #[command(flatten)]
     slot: SlotArg,
+    #[command(flatten)]
+    unlisted: UnlistedArg,
     /// Look ahead so far: a day, or an instant like 2027-03-01T12:00:00Z [default: a year].
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
@@ -67,12 +70,25 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.home.home()?;
     let state = home.expect_state()?;
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
-    let slot = slot.map_err(|error| error.within(file::name(home.folder())))?.name.clone();
+    let slot = slot.map_err(|error| error.within(file::name(home.folder())))?;
+    let (mut known, slot) = (Known::in_slot(slot), slot.name.clone());
     let later = Instant::new(context.now.seconds.saturating_add(SPAN));
     let until = args.until.as_deref().map(Instant::parse).transpose()?.unwrap_or(later);
     let read = |name: &str| read_answer(Path::new(name));
     let events = args.events.iter().map(|text| Event::parse(text, read));
-    let events = events.collect::<Result<_>>()?;
+    let events: Vec<Event> = events.collect::<Result<_>>()?;
+    // An answer of the vendor may name more.
+    for event in &events {
+        if let Happening::Import(answer) = &event.what {
+            known.add_license(&answer.bytes);
+        }
+    }
+    for event in &events {
+        if let Happening::Use(counts) = &event.what {
+            let used = known.expect(counts.iter().map(|count| &*count.module), &args.unlisted);
+            used.map_err(|error| error.within(format!("event \"{} {}\"", event.at, event.what)))?;
+        }
+    }
     if let Some(path) = svg_path(args) {
         expect_replaceable(path, args.force, is_picture)?;
     }
@@ -128,8 +144,14 @@ fn text(timeline: &Timeline, title: &str) -> String {
 }
 
 fn to_json(timeline: &Timeline) -> Value {
+    // How many are in use changes by events alone: once, as it is at the end.
+    let last = timeline.entries.iter().rev().find_map(|entry| entry.decision.as_ref());
+    let modules = last.and_then(|decision| {
+        let report = license::used_report(decision.license.as_ref()?.body(), Some(&decision.usage));
+        report.get("modules").cloned()
+    });
     json!({
-        "until": timeline.until.to_string(),
+        "until": timeline.until.to_string(), "modules": modules,
         "timeline": timeline.entries.iter().map(entry_json).collect::<Vec<_>>(),
     })
 }

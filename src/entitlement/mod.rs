@@ -3,7 +3,7 @@
 
 mod quota;
 mod version;
-pub use quota::{Excess, Quota, Quotas, excess};
+pub use quota::{Excess, Quota, Quotas, excess, named, ungranted};
 pub use version::is_older;
 
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};

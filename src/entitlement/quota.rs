@@ -88,20 +88,32 @@ impl Quotas {
         self.included.binary_search_by(|included| (**included).cmp(module)).is_ok()
     }
 
-    /// The first module of which more is used than granted.
-    pub fn excess<'a>(
+    /// How `module` stands, granted or not: without a grant it has no limit where it comes with a
+    /// granted module, else a quota of 0.
+    pub fn standing(
+        &self,
+        grants: &Set<Grant, 4096>,
+        usage: &Set<Count, 4096>,
+        module: &str,
+    ) -> Quota {
+        let ungranted = || {
+            let used = usage.get(module).map_or(0, |count| count.count);
+            Quota { granted: (!self.includes(module)).then_some(0), used }
+        };
+        self.of(grants, module).map_or_else(ungranted, |(_, quota)| quota)
+    }
+
+    /// Each module of which more is used than granted, by its id.
+    pub fn excesses<'a>(
         &self,
         grants: &'a Set<Grant, 4096>,
         usage: &'a Set<Count, 4096>,
-    ) -> Option<Excess<'a>> {
-        usage.iter().filter(|count| count.count > 0).find_map(|count| {
-            let module = &*count.module;
-            let Some((_, quota)) = self.of(grants, module) else {
-                let excess = Excess { module, granted: 0, used: count.count };
-                return (!self.includes(module)).then_some(excess);
-            };
-            let granted = quota.granted?;
-            quota.is_exceeded().then_some(Excess { module, granted, used: quota.used })
+    ) -> impl Iterator<Item = Excess<'a>> {
+        usage.iter().filter(|count| count.count > 0).filter_map(|count| {
+            let quota = self.standing(grants, usage, &count.module);
+            let excess =
+                Excess { module: &count.module, granted: quota.granted?, used: quota.used };
+            quota.is_exceeded().then_some(excess)
         })
     }
 }
@@ -119,7 +131,25 @@ pub struct Excess<'a> {
 
 /// The first module of which more is used than granted.
 pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> Option<Excess<'a>> {
-    Quotas::new(grants, usage).excess(grants, usage)
+    Quotas::new(grants, usage).excesses(grants, usage).next()
+}
+
+/// What is in use and has no grant, by its id: what comes with a granted module too.
+pub fn ungranted<'a>(
+    grants: &'a Set<Grant, 4096>,
+    usage: &'a Set<Count, 4096>,
+) -> impl Iterator<Item = &'a Count> {
+    usage.iter().filter(|count| count.count > 0 && grants.get(&*count.module).is_none())
+}
+
+/// Every name of a module that stands in these grants: a module, its pool, what it requires, what
+/// it includes.
+pub fn named(grants: &Set<Grant, 4096>) -> BTreeSet<&str> {
+    let names = grants.iter().flat_map(|grant| {
+        let others = grant.requires.iter().chain(grant.includes.iter());
+        [&grant.module, &grant.pool].into_iter().chain(others)
+    });
+    names.map(|name| &**name).filter(|name| !name.is_empty()).collect()
 }
 
 fn limit(quota: &Limit<u64>) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! Turning an opened request and a grant into a license. Knows no files and no keys.
 
 use crate::catalog::{Catalog, MachinePolicy};
-use crate::display::shown;
+use crate::display::{Shows, difference, shown};
 use crate::error::{Error, Refusal, Result, under};
 use crate::license::LicenseBody;
 use crate::machine::{Enrolled, FactorKind, Policy, commit};
@@ -84,18 +84,20 @@ pub fn draft(
 fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
     if *body.product != *grant.product {
         let fact = format!(
-            "the request asks for product {}, the grant is for {}",
+            "the request asks for product {}, the grant is for {}{}",
             shown(&body.product),
-            shown(&grant.product)
+            shown(&grant.product),
+            apart(&body.product, &grant.product, Shows::Whole)
         );
         return Err(Error::refuse(Refusal::WrongProduct, fact).rule("request-12"));
     }
     let product = trust.product(Some(&body.product)).map_err(under("request-12"))?;
     if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
         let fact = format!(
-            "the request asks for slot {}, this key belongs to slot {}",
+            "the request asks for slot {}, this key belongs to slot {}{}",
             shown(&body.slot),
-            shown(&grant.slot)
+            shown(&grant.slot),
+            apart(&body.slot, &grant.slot, Shows::Whole)
         );
         return Err(Error::refuse(Refusal::WrongSlot, fact).rule("request-13"));
     }
@@ -113,11 +115,20 @@ fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             // The name may be shown, the key may not.
             if what == "licensee" {
                 fact += &format!(": \"{}\", not \"{}\"", shown(asked), shown(granted));
+                fact += &apart(asked, granted, Shows::Whole);
+            } else {
+                fact += &apart(asked, granted, Shows::Masked);
             }
             return Err(Error::refuse(Refusal::WrongLicensee, fact).rule("request-14"));
         }
     }
     Ok(())
+}
+
+/// What people may not see of the difference between a request and a grant.
+fn apart(asked: &str, granted: &str, shows: Shows) -> String {
+    let told = difference(("the request", asked), ("the grant", granted), shows);
+    told.map(|told| format!("; {told}")).unwrap_or_default()
 }
 
 /// Commits to the factors found, with the weights of the policy.

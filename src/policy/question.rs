@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
-use crate::entitlement::{Count, Grant, Operation, Quota, Quotas, is_older};
+use crate::entitlement::{Count, Grant, Operation, Quota, Quotas, is_older, ungranted};
 use crate::error::{Error, Refusal, Result};
 use crate::policy::Decision;
 use crate::time::Day;
@@ -156,10 +156,19 @@ impl Decision {
         Ok(self)
     }
 
-    /// How a granted module stands.
+    /// How a module stands: one without a grant has a quota of 0, unless it comes with a granted
+    /// one. None without a license.
     pub fn quota(&self, module: &str) -> Option<Quota> {
         let grants = &self.license.as_ref()?.body().grants;
-        self.quotas.of(grants, module).map(|(_, quota)| quota)
+        Some(self.quotas.standing(grants, &self.usage, module))
+    }
+
+    /// What is in use although no license grants it: each of these modules counts against a quota of
+    /// 0. Most often its name is misspelled.
+    pub fn ungranted(&self) -> Vec<Count> {
+        let Some(license) = &self.license else { return Vec::new() };
+        let uncovered = |count: &&Count| !self.quotas.includes(&count.module);
+        ungranted(&license.body().grants, &self.usage).filter(uncovered).cloned().collect()
     }
 
     /// Answers a question at the instant that was judged at.

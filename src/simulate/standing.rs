@@ -1,6 +1,7 @@
 //! How an installation stands, and what is said when that changes.
 
-use crate::entitlement::{Cause, Operations, Outcome};
+use crate::display::{listed, shown};
+use crate::entitlement::{Cause, Count, Operations, Outcome};
 use crate::error::Refusal;
 use crate::policy::{Decision, Grace};
 use crate::time::{Day, Instant};
@@ -45,7 +46,7 @@ impl Phase {
 pub struct Turn {
     /// What, in one word: `in-force`, `takes-over`, `renewal`, `grace-begins`, `grace-ends`,
     /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `maintenance-ends`,
-    /// `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
+    /// `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
     /// `import-refused`, `upgrade-allowed`, `upgrade-refused`.
     pub word: &'static str,
     /// The cause or the refusal; empty where there is none.
@@ -65,6 +66,8 @@ pub(super) struct Standing {
     expires_soon: Option<(Day, u32)>,
     maintenance_ended: Option<Day>,
     clock_is_pending: bool,
+    /// Modules in use that nothing grants.
+    ungranted: Vec<Count>,
 }
 
 /// A grace, without its words: these may count what changes all the time.
@@ -101,6 +104,7 @@ impl Standing {
             expires_soon: decision.expires_soon().filter(|_| phase != Phase::Stopped),
             maintenance_ended: decision.maintenance_ended(),
             clock_is_pending: decision.clock_is_pending,
+            ungranted: decision.ungranted(),
         }
     }
 
@@ -141,6 +145,11 @@ pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decisi
     {
         let text = format!("maintenance ended on {last}: releases that came out later are refused");
         say("maintenance-ends", text);
+    }
+    if before.is_none_or(|before| before.ungranted != now.ungranted) && !now.ungranted.is_empty() {
+        let used = |count: &Count| format!("{} ({} used)", shown(&count.module), count.count);
+        let used: Vec<_> = now.ungranted.iter().map(used).collect();
+        say("not-granted", format!("not granted: {}", listed(used.iter().map(String::as_str))));
     }
     match (before.is_some_and(|before| before.clock_is_pending), now.clock_is_pending) {
         (false, true) => {

@@ -137,7 +137,9 @@ fn the_command_line_and_the_library_agree() {
             let adds = [(module, amount)];
             let question = Question { adds: &adds, version, ..Question::about(operation) };
             let text = amount.to_string();
-            let mut args = vec!["check", module, &text, "--operation", operation.word()];
+            // The command line questions a name that no license has; the library judges it.
+            let mut args = vec!["check", module, &text, "--unlisted"];
+            args.extend(["--operation", operation.word()]);
             if !version.is_empty() {
                 args.extend(["--product-version", version]);
             }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, LIST_CAP};
 use crate::catalog::Module;
+use crate::display::listed;
 use crate::error::Result;
-use crate::toml_text::listed;
 
 impl Check<'_> {
     pub(super) fn module(&self, id: &str, module: &Module) -> Result<()> {

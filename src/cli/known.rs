@@ -1,0 +1,117 @@
+//! The modules that a license names, against a name that somebody typed.
+
+use std::collections::BTreeSet;
+
+use olr::display::{Shows, difference, listed, shown};
+use olr::entitlement::named;
+use olr::error::{Error, Result};
+use olr::license::LicenseBody;
+use olr::state::Slot;
+use olr::wire::codec::{BODY_CAP, decode};
+use olr::wire::frame::{Frame, Kind};
+
+/// Whether a module may be typed that no license names.
+#[derive(clap::Args)]
+pub struct UnlistedArg {
+    /// Take a module that the license does not name: it is meant, and not misspelled.
+    #[arg(long)]
+    unlisted: bool,
+}
+
+/// The modules that may be typed.
+#[derive(Default)]
+pub struct Known {
+    names: BTreeSet<String>,
+    /// Without a license nothing is known, and any name may be right.
+    is_licensed: bool,
+}
+
+impl Known {
+    /// What the licenses of a slot grant or name, and what was reported there.
+    pub fn in_slot(slot: &Slot) -> Self {
+        let mut known = Self::default();
+        for held in [&slot.installed, &slot.next].into_iter().flatten() {
+            known.add_license(&held.license);
+        }
+        known.names.extend(slot.usage.iter().map(|count| count.module.to_string()));
+        known
+    }
+
+    /// And what the license `bytes` names, where it is one.
+    pub fn add_license(&mut self, bytes: &[u8]) {
+        let Ok(frame) = Frame::parse(Kind::License, bytes) else { return };
+        let Ok(body) = decode::<LicenseBody>("license body", frame.body, BODY_CAP) else { return };
+        self.names.extend(named(&body.grants).into_iter().map(str::to_string));
+        self.is_licensed = true;
+    }
+
+    /// Fails where one of the modules `typed` is not known, naming the nearest that is.
+    pub fn expect<'a>(
+        &self,
+        typed: impl IntoIterator<Item = &'a str>,
+        arg: &UnlistedArg,
+    ) -> Result<()> {
+        if !self.is_licensed || arg.unlisted {
+            return Ok(());
+        }
+        match typed.into_iter().find(|module| !self.names.contains(*module)) {
+            None => Ok(()),
+            Some(module) => Err(self.unknown(module)),
+        }
+    }
+
+    fn unknown(&self, module: &str) -> Error {
+        let mut fact = format!("the license names no module {}", shown(module));
+        let or = "add --unlisted if this name is meant";
+        let Some(near) = nearest(module, self.names.iter().map(String::as_str)) else {
+            let known = listed(self.names.iter().map(String::as_str));
+            return Error::unable(fact, format!("its modules are {known}; {or}"));
+        };
+        let told = difference(("it", module), ("the license", near), Shows::Whole);
+        fact += &told.map(|told| format!(": {told}")).unwrap_or_default();
+        Error::unable(fact, format!("did you mean {}? Else {or}", shown(near)))
+    }
+}
+
+/// The name that was most likely meant: the same in another case, else one that few edits lead to.
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let folded = |text: &str| text.to_lowercase();
+    let lower = folded(typed);
+    if let Some(same) = names.clone().find(|name| folded(name) == lower) {
+        return Some(same);
+    }
+    let length = typed.chars().count();
+    let most = length.div_ceil(3).clamp(1, 8);
+    let near = names.filter(|name| name.chars().count().abs_diff(length) <= most);
+    let edits = near.map(|name| (strsim::damerau_levenshtein(&folded(name), &lower), name));
+    edits.filter(|(edits, _)| *edits <= most).min().map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_the_same_in_another_case_or_a_few_edits_away() {
+        let names = ["OBM", "ACB", "Hyper-V", "Café", "CBS", "obx"];
+        for (typed, near) in [
+            ("obm", Some("OBM")),
+            ("OBN", Some("OBM")),
+            ("OMB", Some("OBM")),
+            ("0BM", Some("OBM")),
+            ("hyperv", Some("Hyper-V")),
+            ("HYPER–V", Some("Hyper-V")),
+            ("OBM\u{200b}", Some("OBM")),
+            ("CAFÉ", Some("Café")),
+            ("Cafe\u{301}", Some("Café")),
+            ("Exchange", None),
+            ("X", None),
+            ("Hyper-V-2019-Server", None),
+        ] {
+            assert_eq!(nearest(typed, names.into_iter()), near, "{typed}");
+        }
+        let long = "x".repeat(256);
+        let many: Vec<_> = (0..4096).map(|n| format!("{n:0>256}")).collect();
+        assert_eq!(nearest(&long, many.iter().map(String::as_str)), None);
+    }
+}
