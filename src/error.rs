@@ -51,6 +51,13 @@ impl Error {
         self
     }
 
+    /// The same error with a better fact.
+    #[must_use]
+    pub(crate) fn told(mut self, fact: impl Into<String>) -> Self {
+        self.fact = fact.into();
+        self
+    }
+
     /// The same fact and rules under another word.
     pub(crate) fn become_refusal(self, word: Refusal) -> Self {
         Self { rules: self.rules, ..Self::refuse(word, self.fact) }

@@ -11,7 +11,9 @@ use olr::license::License;
 use olr::receipt::Receipt;
 use olr::request::RequestBody;
 use olr::trust::Trust;
-use olr::vendor::{Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text};
+use olr::vendor::{
+    Concern, Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text,
+};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
@@ -25,7 +27,7 @@ use super::request::expect_visible;
 use super::staff::StaffArg;
 use super::terminal::Question;
 use super::vendor::VendorArg;
-use super::{license, show};
+use super::{concern, license, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -53,7 +55,7 @@ pub struct Args {
     /// Move the license key without a receipt; the reason is kept with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// Ask no question.
+    /// Ask no question: neither before a key moves nor before what the server will refuse.
     #[arg(long)]
     yes: bool,
     /// An issuer that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; several times
@@ -118,6 +120,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         now: context.now,
         by,
     };
+    let concerns = folder.foresee(&opened, &order, &trust)?;
     let mut issue = |order: &Issue<'_>| {
         let rng = &mut context.rng;
         let issued = folder.issue_moved(&opened, order, handover, &trust, &mut ask, rng);
@@ -127,9 +130,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             false => error,
         })
     };
-    if args.transfer.is_some() && !args.dry_run && !args.yes {
+    let asks = !args.dry_run && !args.yes;
+    if asks && (args.transfer.is_some() || concerns.iter().any(Concern::asks)) {
+        // What is refused here is said first.
         let tried = issue(&Issue { only_try: true, ..order })?;
-        if let Some(other) = tried.other_holder.filter(|_| !tried.stored) {
+        concern::confirm(&concerns)?;
+        if let Some(other) = tried.other_holder.filter(|_| args.transfer.is_some() && !tried.stored)
+        {
             confirm_move(&folder, &other, opened.body(), args.yes)?;
         }
     }
@@ -168,6 +175,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         }
         _ => text += "\nThe request fits the grant. Nothing was signed or written.",
     }
+    json["concerns"] = concern::to_json(&concerns);
+    report.notes.extend(concerns.iter().map(concern::line));
     json["moves_from"] = json!(issued.other_holder.as_ref().filter(|_| !issued.stored));
     report.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {

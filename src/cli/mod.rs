@@ -10,6 +10,8 @@ mod check;
 mod check_catalog;
 #[cfg(feature = "vendor")]
 mod compare;
+#[cfg(feature = "vendor")]
+mod concern;
 mod context;
 mod deactivate;
 mod demo;

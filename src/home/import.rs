@@ -135,6 +135,23 @@ impl Home {
     }
 }
 
+/// Says of a license issued in the future of this clock that one of the two is wrong: it need not
+/// be the clock of this machine.
+fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
+    let body = license.body();
+    let is_near = body.issued.seconds <= clock.seconds.saturating_add(body.tolerance.into());
+    if is_near || error.refusal() != Some(Refusal::ClockRolledBack) {
+        return error;
+    }
+    let fact = format!(
+        "this license was issued at {}, in the future of this clock ({clock}): one of the two is wrong",
+        body.issued
+    );
+    error.told(fact).hint(
+        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to issue again",
+    )
+}
+
 impl State {
     /// Takes in an answer as [`Home::import_with`] does, and saves nothing. After a refusal the state
     /// is not to be used any more.
@@ -208,10 +225,11 @@ impl State {
         self.observe(around);
         match judge(&license, &machine, self, around.clock, None).refusal {
             // It waits for its first day.
-            Some(error) if error.refusal() != Some(Refusal::NotYetValid) => {
-                return Err(error.rule("answer-4"));
+            Some(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
+            Some(error) => {
+                return Err(of_the_future(error, &license, around.clock).rule("answer-4"));
             }
-            _ => {}
+            None => {}
         }
         if over == OverQuota::Refused {
             self.expect_room(&license)?;

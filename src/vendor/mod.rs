@@ -16,6 +16,7 @@ use crate::wire::id::KeyId;
 
 mod carried;
 mod delegate;
+mod foresee;
 mod fork;
 mod init;
 mod issue;
@@ -31,6 +32,7 @@ mod signer;
 mod time;
 
 pub use delegate::{check_names, propose_delegation};
+pub use foresee::{About, Concern};
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases, Roots};
 pub use issue::{Issue, IssuedLicense, Signers};

@@ -81,6 +81,11 @@ impl KeyHistory {
         self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
     }
 
+    /// The newest answer to the installation with this key, in hexadecimal.
+    pub(super) fn newest_for(self, install_key: &str) -> Option<IssuedRecord> {
+        self.0.into_iter().rev().find(|record| record.install_key == install_key)
+    }
+
     pub(super) fn next_turn(&self) -> u64 {
         self.0.last().and_then(|last| last.turn).unwrap_or(0).saturating_add(1)
     }

@@ -161,7 +161,9 @@ fn c4_modules_combine_in_any_quantities_and_languages_are_unlocked() {
     }
     // The least there is: nothing.
     world.activate("none", Sale { key: "None", modules: "", lines: "", ..sale }).done();
-    world.olr("check OBM --home ./none").refused("not-entitled", "module OBM is not granted");
+    world
+        .olr("check OBM --unlisted --home ./none")
+        .refused("not-entitled", "module OBM is not granted");
 }
 
 #[test]
@@ -216,8 +218,9 @@ fn c6_what_comes_with_a_module_is_never_counted() {
         ),
         ("ACB = 1", &["File", "Windows system"]),
     ];
-    let check =
-        |world: &World, name: &str| world.home(&format!("check {} 1000", name.replace(' ', "_")));
+    let check = |world: &World, name: &str| {
+        world.home(&format!("check {} 1000 --unlisted", name.replace(' ', "_")))
+    };
     for (modules, included) in all {
         let world = sold(modules);
         for (_, others) in all {

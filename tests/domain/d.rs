@@ -32,7 +32,7 @@ fn d1_what_would_exceed_a_quota_is_blocked_and_says_the_amounts() {
     world.home("check OBM 0 --operation update-user").done();
     world.home("check ACB 10 --operation create-user").done();
     world.home("check --operation backup").done();
-    world.home("check UBS").refused("not-entitled", "module UBS is not granted");
+    world.home("check UBS --unlisted").refused("not-entitled", "module UBS is not granted");
 
     // A license that grants less than is in use, unless the operator accepts it.
     world.after(HOUR);
@@ -62,7 +62,8 @@ fn d2_a_sub_administrator_may_be_given_from_what_he_uses_to_what_is_granted() {
         check("OBM", 3, limit).refused("quota-exceeded", &says);
     }
     check("OBM", 0, 0).done();
-    check("UBS", 0, 0).refused("not-entitled", "module UBS is not granted");
+    let unlisted = world.home("check UBS --unlisted --admin-uses 0 --admin-limit 0");
+    unlisted.refused("not-entitled", "module UBS is not granted");
     // A grant may give him less.
     let lower = Sale { modules: "CBS = 1\nOBM = 10\n[administrators]\nOBM = 5", ..SALE };
     world.after(HOUR).renew(lower, "").done();

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+mod answers;
 mod modules;
 
 /// What a run of `olr` gave.

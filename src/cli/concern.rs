@@ -1,0 +1,41 @@
+//! What looks like a mistake in an answer: shown, and asked about before it is signed.
+
+use serde_json::{Value, json};
+
+use olr::display::shown;
+use olr::error::{Error, Result};
+use olr::vendor::Concern;
+
+use super::terminal::{Question, Terminal};
+
+/// Asks before something is signed that the server will refuse or its operator send back.
+pub fn confirm(concerns: &[Concern]) -> Result<()> {
+    let asking: Vec<_> = concerns.iter().filter(|concern| concern.asks()).collect();
+    if asking.is_empty() {
+        return Ok(());
+    }
+    let facts: Vec<_> = asking.iter().map(|concern| concern.fact.as_str()).collect();
+    if Terminal::open().is_none() {
+        let steps: Vec<_> = asking.iter().map(|concern| concern.next_step).collect();
+        let hint = format!("{}; or add --yes to sign it as it is", steps.join("; "));
+        return Err(Error::unable(facts.join("; "), hint));
+    }
+    let hits: Vec<_> = asking.iter().map(|concern| shown(&line(concern)).into_owned()).collect();
+    let (ask, deed) = ("Sign it as it is?", "signing such an answer");
+    Question { hits: &hits.join("\n"), ask, deed }.confirm(false)
+}
+
+/// In one line, with its next step.
+pub fn line(concern: &Concern) -> String {
+    format!("{}; {}", concern.fact, concern.next_step)
+}
+
+pub fn to_json(concerns: &[Concern]) -> Value {
+    let one = |concern: &Concern| {
+        json!({
+            "about": concern.about.word(), "fact": concern.fact, "next_step": concern.next_step,
+            "refused_there": concern.refusal.map(|word| word.word()), "asks": concern.asks(),
+        })
+    };
+    concerns.iter().map(one).collect()
+}

@@ -1,0 +1,105 @@
+//! Clocks of server and vendor that differ: said before an answer is signed, and at its import.
+
+use super::{DAY, HOUR, SELF_HOSTED, START, Sale, World};
+use olr::time::Instant;
+
+const SALE: Sale<'static> = Sale {
+    kind: "purchased-oem",
+    key: "AbCd-1234",
+    slot: "backup",
+    lines: "expires = \"1 year\"\nmaintenance = \"1 year\"",
+    modules: "CBS = 1\nOBM = 10",
+};
+
+/// What is said of the clocks, where the server asks at one instant and is answered at another one.
+fn concern(world: &World, server: &str, vendor: &str) -> Option<(String, Option<String>)> {
+    world.at(server).request("home", SALE, "").done();
+    let tried = world.at(vendor).answer("home", SALE, "--dry-run");
+    let all = tried.done()["concerns"].as_array().unwrap().clone();
+    let of_clocks = |c: &&serde_json::Value| matches!(c["about"].as_str(), Some("clocks" | "age"));
+    let one = all.iter().find(of_clocks)?;
+    assert_eq!(one["asks"], one["about"] == "clocks");
+    let answer = world.answer("home", SALE, "");
+    match one["asks"].as_bool().unwrap() {
+        true => answer.unable(one["fact"].as_str().unwrap()),
+        false => drop(answer.done().clone()),
+    }
+    let there = one["refused_there"].as_str().map(str::to_string);
+    Some((one["fact"].as_str().unwrap().to_string(), there))
+}
+
+#[test]
+fn the_clock_that_is_likely_wrong_is_named_before_an_answer_is_signed() {
+    let rolled = Some("clock-rolled-back".to_string());
+    let expired = Some("expired".to_string());
+    for (server, vendor, says, there) in [
+        ("1970-01-01T00:00:10Z", START, "the server's clock is likely wrong", &rolled),
+        ("2019-12-31T00:00:00Z", START, "the server's clock is likely wrong", &rolled),
+        (START, "2035-11-23T09:00:00Z", "one of the two is wrong", &rolled),
+        (START, "2026-12-24T09:00:00Z", "31 days behind", &rolled),
+        (START, "1999-11-23T09:00:00Z", "the clock here is likely wrong", &expired),
+        ("2026-11-24T10:00:00Z", START, "25 hours ahead", &None),
+        ("2027-12-24T09:00:00Z", START, "has ended already", &expired),
+        ("9999-12-31T23:59:59Z", START, "one of the two is wrong", &expired),
+        // Perhaps it was carried about for days.
+        (START, "2026-11-26T10:00:00Z", "this request is 3 days old", &rolled),
+    ] {
+        let world = World::new(SELF_HOSTED);
+        let (fact, refused) = concern(&world, server, vendor).expect("a concern");
+        assert!(fact.contains(says), "{server} {vendor}: {fact}");
+        assert!(fact.contains(server) && fact.contains(vendor), "{fact}");
+        assert_eq!(&refused, there, "{server} {vendor}: {fact}");
+    }
+    for (server, vendor) in
+        [(START, START), (START, "2026-11-25T09:00:00Z"), ("2026-11-24T09:00:00Z", START)]
+    {
+        assert_eq!(concern(&World::new(SELF_HOSTED), server, vendor), None);
+    }
+}
+
+#[test]
+fn what_was_issued_before_tells_whose_clock_is_wrong() {
+    for (server, vendor, says) in [
+        ("2027-02-01T09:00:00Z", "2036-02-01T09:00:00Z", "the clock here is likely wrong"),
+        ("2027-02-01T09:00:00Z", "2026-02-01T09:00:00Z", "the clock here is likely wrong"),
+        ("2035-02-01T09:00:00Z", "2027-02-01T09:00:00Z", "the server's clock is likely wrong"),
+        ("2026-06-01T09:00:00Z", "2027-02-01T09:00:00Z", "the server's clock is likely wrong"),
+    ] {
+        let world = World::new(SELF_HOSTED);
+        world.request("other", SALE, "").done();
+        world.issue("other", SALE, "").done();
+        let sale = Sale { key: "other-key", ..SALE };
+        world.at(server).request("home", sale, "").done();
+        world.at(vendor).answer("home", sale, "").unable(says);
+    }
+    // A server that has the license of March is not in February.
+    let world = World::new(SELF_HOSTED);
+    world.at("2027-03-10T09:00:00Z").activate("home", SALE).done();
+    world.at("2027-03-01T09:00:00Z").request("home", SALE, "--renew").done();
+    world.at("2027-03-11T09:00:00Z").answer("home", SALE, "").unable("10 days behind");
+    world.answer("home", SALE, "").unable("the server's clock is likely wrong");
+}
+
+#[test]
+fn a_license_of_the_future_says_that_one_of_two_clocks_is_wrong() {
+    let world = World::new(SELF_HOSTED);
+    world.request("home", SALE, "").done();
+    world.at("2035-11-23T09:00:00Z").issue("home", SALE, "").done();
+    world.at(START);
+    for verb in ["import ./home.license", "verify ./home.license"] {
+        let said = world.home(verb);
+        let json = said.refused("clock-rolled-back", "in the future of this clock");
+        let fact = json["fact"].as_str().unwrap();
+        assert!(fact.contains("2035-11-23T09:00:00Z") && fact.contains(START), "{fact}");
+        assert!(fact.contains("one of the two is wrong"), "{fact}");
+        let hint = json["hint"].as_str().unwrap();
+        assert!(hint.contains("compare this clock") && hint.contains("vendor"), "{hint}");
+    }
+    // Within the tolerance it is installed, and a clock that was set back later is told as before.
+    world.issue("home", SALE, "--again").done();
+    world.at("2026-11-21T10:00:00Z").import("home", "").done();
+    world.at(START);
+    world.now.set(Instant::parse(START).unwrap().seconds + 100 * DAY + HOUR);
+    world.verify().licensed();
+    world.at(START).verify().refused("clock-rolled-back", "it was already");
+}
