@@ -7,16 +7,23 @@ use toml::de::{DeTable, DeValue};
 use crate::display::shown;
 use crate::error::{Error, Result};
 
-/// Most bytes of a text: a catalog of some 2000 modules. Parsing takes up to 170 times as much.
-pub const TOML_CAP: usize = 256 * 1024;
+/// Most bytes of a text: a catalog of as many modules as a license may hold, with long names.
+pub const TOML_CAP: usize = 8 * 1024 * 1024;
+/// Most words, texts, signs and line ends: 128 for each of 4096 modules. Parsing takes up to 170
+/// bytes for each, however short they are.
+pub const TOML_TOKENS_CAP: usize = 512 * 1024;
 
 /// Reads `text` as a `T`; `what` names the file in errors.
 ///
 /// # Errors
-/// Exit 2: longer than [`TOML_CAP`]; else naming the line and what is wrong there.
+/// Exit 2: over [`TOML_CAP`] or [`TOML_TOKENS_CAP`]; else naming the line and what is wrong there.
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     if text.len() > TOML_CAP {
         let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());
+        return Err(Error::unable(fact, "name the right file"));
+    }
+    if tokens(text) > TOML_TOKENS_CAP {
+        let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line ends");
         return Err(Error::unable(fact, "name the right file"));
     }
     toml::from_str(text).map_err(|error| {
@@ -82,6 +89,51 @@ fn entry<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Entry<'a, 'i>> {
     Some((Some(key.span().start), value))
 }
 
+/// How many tokens a text has, as TOML has them: a word, a text in quotes, a comment, some blanks and
+/// each other sign are one each.
+fn tokens(text: &str) -> usize {
+    let mut rest = text;
+    let mut count = 0usize;
+    while let Some(first) = rest.chars().next() {
+        count = count.saturating_add(1);
+        let run = |is_part: fn(char) -> bool| rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let length = match first {
+            '"' | '\'' => quoted(rest, first),
+            '#' => run(|c| c != '\n'),
+            ' ' | '\t' => run(|c| matches!(c, ' ' | '\t')),
+            c if is_bare(c) => run(is_bare),
+            c => c.len_utf8(),
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    count
+}
+
+fn is_bare(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-') || !c.is_ascii()
+}
+
+/// The length of the text in quotes at the start of `text`: to its other quote, or else to the end of
+/// the line; where three quotes open it, to the next three, or to the end.
+fn quoted(text: &str, quote: char) -> usize {
+    let three = [quote; 3].iter().collect::<String>();
+    let (inside, close, is_long) = match text.strip_prefix(&three) {
+        Some(inside) => (inside, three.as_str(), true),
+        None => (text.get(1..).unwrap_or_default(), three.get(..1).unwrap_or_default(), false),
+    };
+    let mut is_escaped = false;
+    for (at, c) in inside.char_indices() {
+        let (ends, rest) = (c == '\n' && !is_long, inside.get(at..).unwrap_or_default());
+        if ends || (rest.starts_with(close) && !is_escaped) {
+            let open = text.len().saturating_sub(inside.len());
+            let close = if ends { 0 } else { close.len() };
+            return open.saturating_add(at).saturating_add(close);
+        }
+        is_escaped = quote == '"' && c == '\\' && !is_escaped;
+    }
+    text.len()
+}
+
 fn line_at(text: &str, start: usize) -> usize {
     let before = text.get(..start).unwrap_or_default();
     before.matches('\n').count().saturating_add(1)
@@ -122,6 +174,25 @@ fn hint(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_those_of_toml() {
+        for (text, count) in [
+            ("", 0),
+            ("a = 1\n", 6),
+            ("name=\"a b, [c]\"#x,y\n", 5),
+            ("'a\\','b'", 3),
+            ("\"a\\\"b\",", 2),
+            ("\"\"\"a\n\"b, \\\"\"\"\",\"\"\",[]", 4),
+            ("\'\'\'a\n\'\',\\\'\'\',[]", 4),
+            ("\"a,b\n[],", 5),
+            ("\"\"\"a,b\n[],", 1),
+            ("größe \t = “x”", 5),
+            ("[,[,", 4),
+        ] {
+            assert_eq!(tokens(text), count, "{text:?}");
+        }
+    }
 
     #[test]
     fn the_line_of_a_path_is_found_however_it_is_written() {

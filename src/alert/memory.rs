@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::alert::notice::{About, Notice};
-use crate::alert::settings::Way;
+use crate::alert::settings::{SETTINGS_CAP, Way};
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::state::SlotName;
 use crate::time::Instant;
-use crate::toml_text::{TOML_CAP, read_toml};
+use crate::toml_text::read_toml;
 use crate::wire::codec::Text;
 use crate::wire::id::EventId;
 
@@ -64,7 +64,7 @@ impl Memory {
     /// What a home remembers. A file that cannot be understood is as good as none.
     pub(crate) fn load(home: &Path) -> Result<Self> {
         let path = home.join(MEMORY);
-        let bytes = match file::read_if_there(&path, TOML_CAP) {
+        let bytes = match file::read_if_there(&path, SETTINGS_CAP) {
             Err(error) if error.refusal().is_none() => return Err(error),
             read => read.ok().flatten().unwrap_or_default(),
         };

@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use crate::display::is_shown;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
-use crate::toml_text::{TOML_CAP, Written, read_toml};
+use crate::toml_text::{Written, read_toml};
 
 /// The file's name in a home.
 pub const SETTINGS: &str = "alerts.toml";
 /// Settings to start from.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
+/// Most bytes of the settings, and of what is remembered beside them.
+pub(crate) const SETTINGS_CAP: usize = 256 * 1024;
 /// Most people that are told by mail.
 const RECIPIENTS: usize = 16;
 /// Most arguments of a command.
@@ -118,7 +120,7 @@ impl Settings {
             let hint = "write them there; `olr alert --example` prints some to start from";
             return Err(Error::unable(fact, hint));
         }
-        let bytes = file::read_own(&path, TOML_CAP).map_err(|error| match error.refusal() {
+        let bytes = file::read_own(&path, SETTINGS_CAP).map_err(|error| match error.refusal() {
             Some(Refusal::Malformed) => Error::unable(error.fact(), "look at this file"),
             _ => error,
         })?;

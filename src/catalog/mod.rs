@@ -18,7 +18,7 @@ pub use rule::{Rule, Rules, operation};
 
 pub(crate) use crate::display::listed;
 pub(crate) use crate::toml_text::Written;
-pub use crate::toml_text::{TOML_CAP as CATALOG_CAP, read_toml};
+pub use crate::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_toml};
 
 /// The catalog that `vendor init` writes when it is given none.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -102,7 +102,7 @@ impl Folder {
         let records = self.issued("")?;
         let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
         let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let of_this = self.key_of(asked)?.newest_for(&install_key);
+        let of_this = self.key_of(asked)?.newest_for(&install_key, asked.request);
         // A record that is damaged tells nothing here; whatever needs it says so.
         let last = of_this.and_then(|record| record.license_body().ok());
         Ok(concerns(asked, &body, last.as_ref(), newest))

@@ -171,7 +171,7 @@ fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphr
 /// Reads a text file that people edit.
 ///
 /// # Errors
-/// Exit 2 when it cannot be read, is longer than 256 KiB, or is not UTF-8.
+/// Exit 2 when it cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
     let bytes = file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
         Some(Refusal::Malformed) => Error::unable(error.fact(), "name the right file"),

@@ -18,6 +18,7 @@ use crate::trust::Trust;
 use crate::vendor::fork::{Hardware, compare};
 use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
 use crate::wire::codec::Note;
+use crate::wire::id::RequestId;
 
 /// What lets a key move from the installation that holds it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,9 +82,11 @@ impl KeyHistory {
         self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
     }
 
-    /// The newest answer to the installation with this key, in hexadecimal.
-    pub(super) fn newest_for(self, install_key: &str) -> Option<IssuedRecord> {
-        self.0.into_iter().rev().find(|record| record.install_key == install_key)
+    /// The newest answer to the installation with this key, in hexadecimal, and to another request.
+    pub(super) fn newest_for(self, install_key: &str, but: RequestId) -> Option<IssuedRecord> {
+        let but = but.to_string();
+        let fits = |r: &IssuedRecord| r.install_key == install_key && r.request_id != but;
+        self.0.into_iter().rev().find(fits)
     }
 
     pub(super) fn next_turn(&self) -> u64 {

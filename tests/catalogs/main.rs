@@ -18,6 +18,7 @@ use olr::wire::id::LicenseId;
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 
 mod docs;
+mod large;
 mod refused;
 mod terms;
 

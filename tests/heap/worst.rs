@@ -1,7 +1,7 @@
 //! The costliest files that the format allows: the smallest entries, as many as fit, and texts
 //! that grow when they are read.
 
-use olr::catalog::CATALOG_CAP;
+use olr::catalog::TOML_TOKENS_CAP;
 use olr::entitlement::{Cause, Count, Grant};
 use olr::key::Role;
 use olr::machine::{Class, Factor, FactorKind};
@@ -219,9 +219,9 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("Latin-1, not to a power of two", filled(b"", b"\xe9")[..size / 4 * 3].to_vec()),
         ("entities", filled(b"", b"&#8364;")),
         ("broken blocks", filled(b"", b"END OLR PARTIAL SIGNATURE\n")),
-        ("TOML of tables", filled(b"a=[", b"[[a]]\n")[..CATALOG_CAP.min(size)].to_vec()),
-        ("TOML of numbers", filled(b"a=[", b"1,")[..CATALOG_CAP.min(size)].to_vec()),
-        ("TOML of empty lines", filled(b"", b"\n")[..CATALOG_CAP.min(size)].to_vec()),
+        ("TOML of tables", filled(b"a=[", b"[[a]]\n")[..TOML_TOKENS_CAP.min(size)].to_vec()),
+        ("TOML of numbers", filled(b"a=[", b"1,")[..TOML_TOKENS_CAP.min(size)].to_vec()),
+        ("TOML of empty lines", filled(b"", b"\n")[..TOML_TOKENS_CAP.min(size)].to_vec()),
         ("64 blocks", armor(Kind::Trust, &vec![7; size / 90]).repeat(64).into_bytes()),
     ]
 }
