@@ -77,7 +77,14 @@ impl World {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        // Without the terminal of whoever runs the tests: nobody is asked.
+        let mut command = match cfg!(target_os = "linux") {
+            true => Command::new("setsid"),
+            false => Command::new(env!("CARGO_BIN_EXE_olr")),
+        };
+        if cfg!(target_os = "linux") {
+            command.args(["--wait", env!("CARGO_BIN_EXE_olr")]);
+        }
         command.current_dir(self.folder.path()).args(args).stdin(Stdio::null());
         command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor");
         command
