@@ -12,22 +12,22 @@ mod answers;
 mod modules;
 
 /// What a run of `olr` gave.
-pub struct Run {
-    pub status: i32,
-    pub json: Value,
-    pub stderr: String,
+struct Run {
+    status: i32,
+    json: Value,
+    stderr: String,
 }
 
 impl Run {
     #[track_caller]
-    pub fn refused(&self, word: &str) -> &Self {
+    fn refused(&self, word: &str) -> &Self {
         let said = (self.status, self.json["refusal"].as_str());
         assert_eq!(said, (1, Some(word)), "{} {}", self.json, self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn unable(&self, says: &str) -> &Self {
+    fn unable(&self, says: &str) -> &Self {
         let said = (self.status, self.json["state"].as_str());
         assert_eq!(said, (2, Some("unknown")), "{} {}", self.json, self.stderr);
         assert!(self.fact().contains(says), "{} should say {says:?}", self.json);
@@ -35,36 +35,36 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn done(&self) -> &Self {
+    fn done(&self) -> &Self {
         assert_eq!(self.status, 0, "{} {}", self.json, self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn hint(&self, says: &str) {
+    fn hint(&self, says: &str) {
         let hint = self.json["hint"].as_str().unwrap_or_default();
         assert!(hint.contains(says), "{} should hint at {says:?}", self.json);
     }
 
-    pub fn fact(&self) -> &str {
+    fn fact(&self) -> &str {
         self.json["fact"].as_str().unwrap_or_default()
     }
 }
 
 /// A vendor's office and a server, in folders of their own.
-pub struct World {
+struct World {
     folder: tempfile::TempDir,
 }
 
 impl World {
-    pub fn new() -> Self {
+    fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         world.olr(&["vendor", "init", "vendor", "--name", "Northwind", "--no-passphrase"]).done();
         world
     }
 
     /// With a license for 10 OBM and 10 ACB, installed.
-    pub fn activated() -> Self {
+    fn activated() -> Self {
         let world = Self::new();
         world.request(&[]).done();
         world.issue(&[]).done();
@@ -72,11 +72,11 @@ impl World {
         world
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    fn command(&self, args: &[&str]) -> Command {
         // Without the terminal of whoever runs the tests: nobody is asked.
         let mut command = match cfg!(target_os = "linux") {
             true => Command::new("setsid"),
@@ -90,7 +90,7 @@ impl World {
         command
     }
 
-    pub fn olr(&self, args: &[&str]) -> Run {
+    fn olr(&self, args: &[&str]) -> Run {
         let output = self.command(args).arg("--json").output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -100,32 +100,32 @@ impl World {
     }
 
     /// What people see: both streams.
-    pub fn text(&self, args: &[&str]) -> String {
+    fn text(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
         stdout.unwrap() + &stderr.unwrap()
     }
 
-    pub fn request(&self, more: &[&str]) -> Run {
+    fn request(&self, more: &[&str]) -> Run {
         let trust = ["request", "--trust", "vendor/vendor.trust"];
         let who = ["--licensee", "ACME Ltd", "--key", "AbCd-1234"];
         let pins = ["--pin", "rack=B12", "--pin", "asset=4711"];
         self.olr(&[&trust[..], &who, &pins, more].concat())
     }
 
-    pub fn issue(&self, more: &[&str]) -> Run {
+    fn issue(&self, more: &[&str]) -> Run {
         self.olr(&[&["issue", "req.olr", "--grant", "vendor/grant.toml"], more].concat())
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn edit(&self, name: &str, from: &str, to: &str) {
+    fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{name} has no {from:?}");
         self.write(name, text.replace(from, to));
