@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+mod alone;
+
 /// What a run of `olr` gave.
 struct Run {
     status: i32,
@@ -68,7 +70,7 @@ impl World {
     }
 
     fn olr(&self, args: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        let mut command = alone::alone(env!("CARGO_BIN_EXE_olr"));
         command.current_dir(self.folder.path()).args(args).arg("--json");
         command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor");
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();

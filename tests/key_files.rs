@@ -5,7 +5,9 @@
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+mod alone;
 
 struct Run {
     status: i32,
@@ -70,7 +72,7 @@ impl Desk {
 
     fn run(&self, program: &str, line: &str) -> Run {
         let words = line.split_whitespace();
-        let mut command = Command::new(program);
+        let mut command = alone::alone(program);
         command.current_dir(self.0.path()).args(words).stdin(Stdio::null());
         command.env_remove("OLR_VENDOR").env_remove("OLR_HOME");
         let output = command.output().unwrap_or_else(|_| panic!("{program} is not installed"));

@@ -201,6 +201,92 @@ fn a_key_that_moves_without_a_receipt_is_asked_about() {
 }
 
 #[test]
+fn a_weak_passphrase_is_warned_of_and_six_words_are_drawn_instead() {
+    let world = World::new();
+    let make = "olr key new --role root -o k.key </dev/null >/dev/null 2>&1";
+    // It is said before it is too late to think again.
+    let run = world.typing("abc\nabd\n", make);
+    run.says(2, &["easy to guess", "four words", "once more"]);
+    assert!(!world.path("k.key").exists());
+    // Who is shown six words types them once.
+    let run = world.typing("\nwrong\n", make);
+    run.says(2, &["six words are drawn", "Write it down"]);
+    let line = run
+        .said
+        .lines()
+        .find(|line| line.split_whitespace().count() == 6 && line.starts_with("  "));
+    assert!(line.is_some(), "{run:#?}");
+    assert!(!world.path("k.key").exists());
+    for (name, words, warned) in [
+        ("a", "abc", true),
+        ("b", "two words", true),
+        ("c", "four words of mine", false),
+        ("d", "kX2#pQ9z!mW4", false),
+    ] {
+        fs::write(world.path("words"), words).unwrap();
+        let line = format!("olr key new --role root -o {name}.key --passphrase-file words");
+        let run = world.done(&line);
+        assert_eq!(run.said.contains("easy to guess"), warned, "{run:#?}");
+        assert!(!run.said.contains(words), "{run:#?}");
+    }
+}
+
+#[test]
+fn whatever_the_umask_says_keys_are_for_their_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    world.done(
+        "umask 000 && olr vendor init deep/down/v --name N --no-passphrase && \
+         olr request --home far/off/home --trust vendor/vendor.trust --licensee A --key AbCd-1234 \
+         --pin rack=B12 --pin asset=4711 -o r.req && olr key new --role root --no-passphrase && \
+         olr vendor publish vendor/vendor.trust --vendor w && \
+         olr issue a.req --grant a.toml --again -o again.license && \
+         olr key rotate issuer --no-passphrase --yes",
+    );
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mut seen = 0;
+    for (folder, wanted) in [
+        ("deep", 0o755),
+        ("deep/down", 0o755),
+        ("deep/down/v", 0o700),
+        ("deep/down/v/keys", 0o700),
+        ("deep/down/v/issued", 0o700),
+        ("deep/down/v/trusts", 0o700),
+        ("w", 0o700),
+        ("w/keys", 0o700),
+        ("w/issued", 0o700),
+        ("far/off", 0o755),
+        ("far/off/home", 0o700),
+    ] {
+        assert_eq!(mode(&world.path(folder)), wanted, "{folder}");
+        seen += 1;
+    }
+    assert_eq!(seen, 11);
+    let mut folders = vec![world.path("deep/down/v"), world.path("w"), world.path("vendor/keys")];
+    folders.push(world.path("far/off/home"));
+    let mut keys = vec![world.path("root.key")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            assert_eq!(mode(&path) & 0o022, 0, "{path:?}");
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|e| e == "key") => keys.push(path),
+                false
+                    if path
+                        .file_name()
+                        .is_some_and(|name| name.to_str().unwrap().starts_with("state")) =>
+                {
+                    keys.push(path)
+                }
+                false => {}
+            }
+        }
+    }
+    assert!(keys.len() >= 9, "{keys:?}");
+    assert!(keys.iter().all(|path| mode(path) == 0o600), "{keys:?}");
+}
+
+#[test]
 fn passphrases_are_asked_for_on_the_terminal_itself() {
     let world = World::new();
     let words = "correct horse battery staple";

@@ -69,7 +69,7 @@ mod whole {
     impl Demo {
         fn play(&mut self, folder: &Path, context: &mut Context) -> Result<()> {
             let (vendor_path, server) = (folder.join("vendor"), folder.join("server"));
-            file::make_folder(&server)?;
+            file::make_private_folder(&server)?;
             let init = Init {
                 name: "Demo Vendor",
                 catalog: None,

@@ -1,5 +1,7 @@
 //! Passphrases, asked for or out of files; and what is said of key files that others may read.
 
+use rand::CryptoRng;
+use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -9,7 +11,7 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
-use olr::vendor::{Folder, Locked, read_text};
+use olr::vendor::{Folder, Locked, read_passphrase};
 
 use super::context::Context;
 use super::terminal::Terminal;
@@ -17,23 +19,76 @@ use super::terminal::Terminal;
 const CHOOSE: &str = "choose one, or say --no-passphrase";
 const GIVE: &str = "give the passphrase that was chosen for this key";
 
-/// A passphrase for new keys: from a file, or typed twice.
-pub fn new_passphrase(whose: &str, path: Option<&Path>, flag: &'static str) -> Result<Passphrase> {
+/// A passphrase for new keys: from a file, typed twice, or drawn.
+pub fn new_passphrase(
+    whose: &str,
+    path: Option<&Path>,
+    flag: &'static str,
+    context: &mut Context,
+) -> Result<Passphrase> {
     if let Some(path) = path {
-        return from_file(path, CHOOSE);
+        let passphrase = from_file(path, CHOOSE)?;
+        context.notes.extend(weakness(whose, &passphrase.nfc()));
+        return Ok(passphrase);
     }
-    if !can_ask() {
+    let Some(mut terminal) = Terminal::open() else {
         let fact = format!("the {whose} passphrase is missing");
         return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
-    }
-    let first = ask(&format!("New {whose} passphrase: "))?;
-    if first.is_empty() {
-        return checked(first, CHOOSE);
-    }
-    if *first != *ask(&format!("The {whose} passphrase once more: "))? {
+    };
+    let mut first = ask(&format!("New {whose} passphrase (only Enter: six words are drawn): "))?;
+    let said = if first.is_empty() {
+        first = six_words(&mut context.rng);
+        Zeroizing::new(format!("  {}\nWrite it down: it is shown this once.\n", *first))
+    } else {
+        let weakness = weakness(whose, &Passphrase::new(first.clone()).nfc());
+        Zeroizing::new(weakness.map_or(String::new(), |weakness| format!("{weakness}\n")))
+    };
+    terminal.say(&said).map_err(|_| no_terminal())?;
+    let (first, second) = (
+        Passphrase::new(first),
+        Passphrase::new(ask(&format!("The {whose} passphrase once more: "))?),
+    );
+    if first.nfc() != second.nfc() {
         return Err(Error::unable("the two passphrases differ", "try again"));
     }
-    checked(first, CHOOSE)
+    Ok(first)
+}
+
+/// What is to be said of a passphrase that is soon guessed. One word of random characters may be
+/// strong, two or three words of a language are not.
+fn weakness(whose: &str, text: &str) -> Option<String> {
+    let (characters, words) = (text.chars().count(), text.split_whitespace().count());
+    let different = text.chars().collect::<BTreeSet<_>>().len();
+    let is_weak = characters < 12 || different < 6 || (2..4).contains(&words);
+    is_weak.then(|| {
+        format!(
+            "warning: the {whose} passphrase is easy to guess: let it be four words or more, or twelve \
+             characters without sense (`olr key passwd` changes it, and draws six words on a terminal)"
+        )
+    })
+}
+
+/// Six words of 16 bits each, as people can read them out: consonant, vowel, consonant, vowel,
+/// consonant (proquints, arXiv 0901.4016).
+fn six_words(rng: &mut impl CryptoRng) -> Zeroizing<String> {
+    const CONSONANTS: [char; 16] =
+        ['b', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'z'];
+    const VOWELS: [char; 4] = ['a', 'i', 'o', 'u'];
+    let mut drawn = Zeroizing::new([0; 12]);
+    rng.fill_bytes(drawn.as_mut_slice());
+    let mut text = Zeroizing::new(String::with_capacity(36));
+    for pair in drawn.as_chunks::<2>().0 {
+        let bits = usize::from(u16::from_be_bytes(*pair));
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push(CONSONANTS[bits >> 12 & 15]);
+        text.push(VOWELS[bits >> 10 & 3]);
+        text.push(CONSONANTS[bits >> 6 & 15]);
+        text.push(VOWELS[bits >> 4 & 3]);
+        text.push(CONSONANTS[bits & 15]);
+    }
+    text
 }
 
 /// What opens an existing key: its passphrase, or the PIN of the token that it is in. A token never
@@ -92,16 +147,18 @@ fn can_ask() -> bool {
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
-    })
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| no_terminal())
+}
+
+fn no_terminal() -> Error {
+    Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
 }
 
 /// The first line of a file.
 fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
-    let text = Zeroizing::new(read_text(path)?);
-    let line = text.lines().next().unwrap_or_default();
-    checked(Zeroizing::new(line.to_string()), hint).map_err(|error| error.within(file::name(path)))
+    read_passphrase(path)?.ok_or_else(|| {
+        Error::unable(format!("{}: the passphrase is empty", file::name(path)), hint)
+    })
 }
 
 fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
@@ -130,4 +187,53 @@ fn open_key(path: &Path, mode: &str) -> String {
     format!(
         "warning: {path}: other users of this computer may use this key (mode {mode}); run: chmod 600 {path}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha20Rng;
+
+    #[test]
+    fn what_is_soon_guessed_is_warned_of() {
+        for weak in [
+            "abc",
+            "",
+            "hunter2",
+            "elevenchars",
+            "correct horse",
+            "one two three",
+            "a b c d",
+            "aaaaaaaaaaaa",
+            "ababababababababab",
+            "1111 1111 1111 1111",
+            "ab cd ef gh",
+            "größe",
+        ] {
+            assert!(weakness("root", weak).is_some(), "{weak:?}");
+        }
+        for strong in [
+            "correct horse battery staple",
+            "twelvechars!",
+            "kX2#pQ9z!mW4",
+            "größere straße am meer",
+            "correct-horse-battery",
+        ] {
+            assert_eq!(weakness("root", strong), None, "{strong:?}");
+        }
+        for text in ["abc", "correct horse"] {
+            assert!(!weakness("root", text).unwrap().contains(text));
+        }
+    }
+
+    #[test]
+    fn six_words_are_drawn_and_can_be_read_out() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let words = six_words(&mut rng);
+        assert_ne!(*words, *six_words(&mut rng));
+        assert_eq!(words.split(' ').count(), 6);
+        assert!(words.split(' ').all(|word| word.len() == 5), "{}", *words);
+        assert_eq!(weakness("root", &words), None);
+    }
 }

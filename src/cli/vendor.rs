@@ -119,8 +119,14 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
                 "root",
                 args.root_passphrase_file.as_deref(),
                 "--root-passphrase-file",
+                context,
             )?,
-            staff: new_passphrase("staff", args.passphrase_file.as_deref(), "--passphrase-file")?,
+            staff: new_passphrase(
+                "staff",
+                args.passphrase_file.as_deref(),
+                "--passphrase-file",
+                context,
+            )?,
         })
     };
     let open = passphrases.is_none();

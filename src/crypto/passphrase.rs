@@ -126,7 +126,8 @@ impl Lock {
             })?;
         let mut out = Zeroizing::new([0; 64]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        if argon2.hash_password_into(passphrase.expose(), &self.salt, out.as_mut_slice()).is_err() {
+        let text = passphrase.nfc();
+        if argon2.hash_password_into(text.as_bytes(), &self.salt, out.as_mut_slice()).is_err() {
             return Err(Error::unable(
                 "the passphrase cannot be used",
                 "shorten it, or free memory",
@@ -163,11 +164,25 @@ mod tests {
             lock.unprotect(&commitment, sealed, &passphrase(words), header)
         };
         assert_eq!(open(&sealed, "right", b"header").unwrap().expose(), &[3; 32]);
+        assert!(open(&sealed, "rig\u{200b}ht", b"header").is_err());
         assert!(open(&sealed, "wrong", b"header").unwrap_err().fact().contains("wrong"));
         assert!(open(&sealed, "right", b"Header").unwrap_err().fact().contains("changed"));
         let mut flipped = sealed;
         flipped[0] ^= 1;
         assert!(open(&flipped, "right", b"header").unwrap_err().fact().contains("changed"));
+    }
+
+    #[test]
+    fn a_passphrase_has_one_normal_form() {
+        let lock = Lock { cost: CHEAP, salt: [1; 16], nonce: [2; 12] };
+        let seed = Secret::new(&[3; 32]);
+        let (composed, apart) = (passphrase("gr\u{f6}\u{df}er"), passphrase("gro\u{308}\u{df}er"));
+        let (commitment, sealed) = lock.protect(&seed, &apart, b"header").unwrap();
+        for words in [&composed, &apart] {
+            let opened = lock.unprotect(&commitment, &sealed, words, b"header").unwrap();
+            assert_eq!(opened.expose(), seed.expose());
+        }
+        assert_eq!(lock.protect(&seed, &composed, b"header").unwrap(), (commitment, sealed));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use words::failed;
 
 pub use place::{Place, place};
 pub(crate) use words::{Act, why};
-pub use write::{Writing, make_folder, write};
+pub use write::{Writing, make_folder, make_private_folder, write};
 pub(crate) use write::{open_lock, stage};
 
 /// Reads a file of at most `cap` bytes; more is never read. `-` is standard input. A pipe is read

@@ -146,12 +146,34 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it. Others than its owner may never write there, whatever the umask
+/// says.
 ///
 /// # Errors
 /// Exit 2.
 pub fn make_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
+    folder_builder(0o755).create(path).map_err(|error| unwritable(path, &error))
+}
+
+/// Makes a folder for its owner alone, and those above it. One that is there stays as it is.
+///
+/// # Errors
+/// Exit 2.
+pub fn make_private_folder(path: &Path) -> Result<()> {
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_folder(above)?;
+    }
+    folder_builder(0o700).create(path).map_err(|error| unwritable(path, &error))
+}
+
+/// The mode is set when the folder is made: before, nobody else could have got in.
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn folder_builder(mode: u32) -> std::fs::DirBuilder {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    builder
 }
 
 fn unwritable(path: &Path, error: &IoError) -> Error {

@@ -223,11 +223,5 @@ fn make_private(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    file::make_folder(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
-    }
-    Ok(())
+    file::make_private_folder(folder)
 }

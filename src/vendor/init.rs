@@ -83,8 +83,14 @@ impl Folder {
             let fact = format!("{}: the folder cannot be made", file::name(path));
             Error::unable(fact, "choose a folder you may write to")
         };
-        let draft =
-            tempfile::Builder::new().prefix(".olr-").tempdir_in(parent).map_err(unwritable)?;
+        let mut draft = tempfile::Builder::new();
+        draft.prefix(".olr-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            draft.permissions(std::fs::Permissions::from_mode(0o700));
+        }
+        let draft = draft.tempdir_in(parent).map_err(unwritable)?;
         let trust = fill(draft.path(), init, catalog_text, &catalog, rng)?;
         if path.is_dir() {
             std::fs::remove_dir(path).map_err(unwritable)?;
@@ -118,7 +124,7 @@ fn fill(
     rng: &mut impl CryptoRng,
 ) -> Result<Trust> {
     for name in ["keys", "delegations", "issued", "revocations", "trusts"] {
-        file::make_folder(&folder.join(name))?;
+        file::make_private_folder(&folder.join(name))?;
     }
     let mut key = |role: Role, name: String| -> Result<(Secret, [u8; 32])> {
         let seed = Secret::random(rng);

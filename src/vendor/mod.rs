@@ -168,16 +168,28 @@ fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphr
     if key.needs_passphrase() { ask(&key.into()).map(Some) } else { Ok(None) }
 }
 
+/// The passphrase or PIN in the first line of a file; `None` when that line is empty.
+///
+/// # Errors
+/// Exit 2 when it cannot be read or is no text.
+pub fn read_passphrase(path: &Path) -> Result<Option<Passphrase>> {
+    let bytes = zeroize::Zeroizing::new(read_edited(path)?);
+    Passphrase::in_file(&bytes).map_err(|error| error.within(file::name(path)))
+}
+
 /// Reads a text file that people edit.
 ///
 /// # Errors
 /// Exit 2 when it cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    let bytes = file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
+    String::from_utf8(read_edited(path)?).map_err(|_| {
+        Error::unable(format!("{}: it is not UTF-8 text", file::name(path)), "save it as UTF-8")
+    })
+}
+
+fn read_edited(path: &Path) -> Result<Vec<u8>> {
+    file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
         Some(Refusal::Malformed) => Error::unable(error.fact(), "name the right file"),
         _ => error,
-    })?;
-    String::from_utf8(bytes).map_err(|_| {
-        Error::unable(format!("{}: it is not UTF-8 text", file::name(path)), "save it as UTF-8")
     })
 }

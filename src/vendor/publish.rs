@@ -72,7 +72,7 @@ impl Folder {
     /// Every trust that counted stays under `trusts/`: servers are led from theirs to the newest.
     pub(super) fn keep_trust(&self, trust: &Trust) -> Result<()> {
         let folder = self.path().join("trusts");
-        file::make_folder(&folder)?;
+        file::make_private_folder(&folder)?;
         let path = folder.join(format!("{}.trust", trust.body().version));
         let text = armor(Kind::Trust, trust.bytes());
         if file::is_there(&path)?
@@ -125,8 +125,9 @@ impl Folder {
         let text = catalog.unwrap_or(STARTER);
         Catalog::parse(text)?;
         let trust = Trust::pin(trust)?;
+        file::make_private_folder(path)?;
         for name in ["keys", "delegations", "issued", "revocations", "trusts"] {
-            file::make_folder(&path.join(name))?;
+            file::make_private_folder(&path.join(name))?;
         }
         let folder = Self::at(path);
         file::write(&path.join("catalog.toml"), text.as_bytes(), Writing::New)?;

@@ -207,14 +207,14 @@ impl Folder {
             )
         })?;
         let folder = self.path().join("revocations");
-        file::make_folder(&folder)?;
+        file::make_private_folder(&folder)?;
         let path = folder.join(format!("{}.toml", record.license_id));
         file::write(&path, text.as_bytes(), Writing::Public)
     }
 
     fn keep_list(&self, revoked: &[u8], bare: &[u8]) -> Result<()> {
         let folder = self.path().join("revocations");
-        file::make_folder(&folder)?;
+        file::make_private_folder(&folder)?;
         for (name, bytes) in [(FILE, revoked), (BARE, bare)] {
             let text = armor(Kind::Revocations, bytes);
             file::write(&folder.join(name), text.as_bytes(), Writing::Public)?;

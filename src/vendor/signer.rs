@@ -1,7 +1,6 @@
 //! Who signs for the vendor: a private key, wherever it is kept.
 
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 use crate::crypto::agent::{self, AgentKey, ED25519_FIDO, Identity};
 use crate::crypto::secret::Passphrase;
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
-use crate::vendor::{AskPassphrase, passphrase_of, read_own, read_text};
+use crate::vendor::{AskPassphrase, passphrase_of, read_own, read_passphrase};
 use crate::wire::frame::Kind;
 use crate::wire::id::KeyId;
 
@@ -145,13 +144,10 @@ fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Pa
             return Err(Error::unable(fact, hint));
         }
         let path = Path::new(source);
-        let text = Zeroizing::new(read_text(path)?);
-        let pin = text.lines().next().unwrap_or_default();
-        if pin.is_empty() {
+        read_passphrase(path)?.ok_or_else(|| {
             let fact = format!("{}: its first line is empty", file::name(path));
-            return Err(Error::unable(fact, "write the PIN there, or take pin-source out"));
-        }
-        Ok(Passphrase::new(pin.to_string().into()))
+            Error::unable(fact, "write the PIN there, or take pin-source out")
+        })
     }
 }
 

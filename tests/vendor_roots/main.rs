@@ -3,6 +3,8 @@
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
+#[path = "../alone/mod.rs"]
+mod alone;
 mod dual;
 mod limits;
 mod office;

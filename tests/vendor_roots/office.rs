@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What a run gave.
 pub struct Run {
@@ -70,7 +69,7 @@ impl Town {
         let place = self.path(who);
         fs::create_dir_all(&place).unwrap();
         let words = line.split_whitespace().map(|word| word.replace('_', " "));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        let mut command = crate::alone::alone(env!("CARGO_BIN_EXE_olr"));
         command.current_dir(&place).args(words).arg("--json");
         command.env_remove("OLR_VENDOR").env_remove("OLR_HOME");
         if place.join("vendor/vendor.trust").exists() {

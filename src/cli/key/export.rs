@@ -54,7 +54,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         true => None,
         false => {
             let file = args.new_passphrase_file.as_deref();
-            Some(new_passphrase("export", file, "--new-passphrase-file")?)
+            Some(new_passphrase("export", file, "--new-passphrase-file", context)?)
         }
     };
     let pem = pkcs8::to_pem(&seed, new.as_ref(), &mut context.rng)?;

@@ -41,7 +41,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         false => None,
     };
     let seed = pem.open(passphrase.as_ref()).map_err(within)?;
-    let new = args.protection.choose(args.role)?;
+    let new = args.protection.choose(args.role, context)?;
     let mut report = args.save.write(args.role, &seed, new.as_ref(), context)?;
     let pem = file::name(&args.file);
     report.notes.push(format!("{pem} still holds the key: keep it as secret, or destroy it"));

@@ -30,7 +30,7 @@ pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     args.save.expect_free(args.role)?;
-    let passphrase = args.protection.choose(args.role)?;
+    let passphrase = args.protection.choose(args.role, context)?;
     let seed = Secret::random(&mut context.rng);
     args.save.write(args.role, &seed, passphrase.as_ref(), context)
 }

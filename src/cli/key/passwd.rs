@@ -58,7 +58,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         return Err(Error::unable(fact, "name the key file"));
     }
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
-    let new = args.protection.choose(key.role)?;
+    let new = args.protection.choose(key.role, context)?;
     store::replace(&args.key, &seed, new.as_ref(), &mut context.rng)?;
     let (file, role, id) = (file::name(&args.key), key.role, key.id);
     let text = match new {

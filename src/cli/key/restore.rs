@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+use olr::crypto::secret::text_of;
 use olr::error::{Error, Result};
 use olr::key::paper::{PAGE_CAP, from_page};
 
@@ -27,7 +28,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let text = read(args)?;
     let (role, seed) = from_page(&text)?;
     args.save.expect_free(role)?;
-    let passphrase = args.protection.choose(role)?;
+    let passphrase = args.protection.choose(role, context)?;
     args.save.write(role, &seed, passphrase.as_ref(), context)
 }
 
@@ -36,7 +37,7 @@ fn read(args: &Args) -> Result<Zeroizing<String>> {
         note("type the five lines of the page, each with its number; end with Ctrl-D");
     }
     let bytes = read_secret(&args.file, PAGE_CAP)?;
-    str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_string())).map_err(|_| {
+    text_of(&bytes).map_err(|_| {
         Error::unable("what was typed is not UTF-8 text", "save it as UTF-8, or type it again")
     })
 }

@@ -137,7 +137,7 @@ fn rotate(
             (key.ok_or_else(|| Error::unable("no key was named", "name its .pub file"))?, None)
         }
         None => {
-            let passphrase = args.protection.choose(role)?;
+            let passphrase = args.protection.choose(role, context)?;
             let drawn = folder.draw_key(role, passphrase.as_ref(), &mut context.rng)?;
             (drawn.public, Some(drawn))
         }

@@ -53,22 +53,23 @@ impl Protection {
     }
 
     /// Nothing where none is wanted.
-    pub fn choose(&self, role: Role) -> Result<Option<Passphrase>> {
+    pub fn choose(&self, role: Role, context: &mut Context) -> Result<Option<Passphrase>> {
         if self.no_passphrase {
             return Ok(None);
         }
-        new_passphrase(whose(role), self.passphrase_file.as_deref(), "--passphrase-file").map(Some)
+        let path = self.passphrase_file.as_deref();
+        new_passphrase(whose(role), path, "--passphrase-file", context).map(Some)
     }
 }
 
 impl NewProtection {
     /// Nothing where none is wanted.
-    pub fn choose(&self, role: Role) -> Result<Option<Passphrase>> {
+    pub fn choose(&self, role: Role, context: &mut Context) -> Result<Option<Passphrase>> {
         if self.no_passphrase {
             return Ok(None);
         }
         let path = self.new_passphrase_file.as_deref();
-        new_passphrase(whose(role), path, "--new-passphrase-file").map(Some)
+        new_passphrase(whose(role), path, "--new-passphrase-file", context).map(Some)
     }
 }
 

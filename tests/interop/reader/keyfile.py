@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import normalize
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -77,7 +78,7 @@ def open_key(file: KeyFile, passphrase: str | None) -> bytes:
 
 
 def _unseal(file: KeyFile, kdf: Argon2, passphrase: str) -> bytes:
-    both = _stretch(passphrase.encode("utf-8"), kdf.salt, kdf.memory, kdf.passes, kdf.lanes)
+    both = _stretch(normalize("NFC", passphrase).encode("utf-8"), kdf.salt, kdf.memory, kdf.passes, kdf.lanes)
     if not hmac.compare_digest(both[32:], kdf.commitment):
         raise CouldNotTell("the passphrase is another one")
     try:
