@@ -1,9 +1,9 @@
 //! Private Ed25519 keys from and for other programs: PKCS#8 (RFC 5958, RFC 8410) as PEM (RFC 7468),
 //! in the open or under a passphrase (PBES2 of RFC 8018).
 
+use ::pkcs8::EncryptedPrivateKeyInfoRef;
 use ::pkcs8::der::{Decode, Encode, Error as DerError, ErrorKind, asn1::OctetStringRef};
 use ::pkcs8::pkcs5::{EncryptionScheme, pbes2};
-use ::pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -11,8 +11,12 @@ use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::SigningKey;
 use crate::error::{Error, Result};
 
+mod info;
 mod pem;
+#[cfg(test)]
+mod tests;
 
+use info::Info;
 use pem::{ENCRYPTED, PLAIN, no_key, other_algorithm, the_block, write_pem};
 
 /// Longer files are not read: an encrypted Ed25519 key takes less than 1 KiB.
@@ -134,17 +138,22 @@ impl PrivatePem {
                 return Err(Error::unable(fact, "give --passphrase-file, or run on a terminal"));
             }
         };
-        let mut buffer = Zeroizing::new(sealed.clone());
-        // Nothing authenticates this encryption: a wrong passphrase may leave a right padding.
-        let wrong = || {
-            let fact = "the passphrase is wrong, or the file was changed";
-            Error::unable(fact, "try again, or use the other one")
-        };
-        let der = how.decrypt_in_place(passphrase.expose(), &mut buffer).map_err(|_| wrong())?;
-        if PrivateKeyInfoRef::from_der(der).is_err() {
-            return Err(wrong());
+        // Other programs take the bytes that were typed; this one normalises them.
+        let normal = passphrase.nfc();
+        for text in [passphrase.expose(), normal.as_bytes()] {
+            let mut buffer = Zeroizing::new(sealed.clone());
+            // Nothing authenticates this encryption: a wrong passphrase may leave a right padding.
+            if let Ok(der) = how.decrypt_in_place(text, &mut buffer)
+                && Info::read(der).is_ok()
+            {
+                return seed_in(der);
+            }
+            if text == normal.as_bytes() {
+                break;
+            }
         }
-        seed_in(der)
+        let fact = "the passphrase is wrong, or the file was changed";
+        Err(Error::unable(fact, "try again, or use the other one"))
     }
 }
 
@@ -173,7 +182,7 @@ pub fn to_pem(
         .map_err(|_| unusable())?;
     let length = plain.len();
     let sealed = how
-        .encrypt_in_place(passphrase.expose(), der.as_mut_slice(), length)
+        .encrypt_in_place(passphrase.nfc().as_bytes(), der.as_mut_slice(), length)
         .map_err(|_| unusable())?;
     let info = OctetStringRef::new(sealed).map(|sealed| EncryptedPrivateKeyInfoRef {
         encryption_algorithm: how.into(),
@@ -185,7 +194,7 @@ pub fn to_pem(
 
 /// The seed in a PrivateKeyInfo, when it is of Ed25519 and its public key, if any, belongs to it.
 fn seed_in(der: &[u8]) -> Result<Secret> {
-    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| not_pkcs8())?;
+    let info = Info::read(der).map_err(|_| not_pkcs8())?;
     let oid = info.algorithm.oid.to_string();
     match oid.as_str() {
         "1.3.101.112" if info.algorithm.parameters.is_none() => {}
@@ -197,11 +206,11 @@ fn seed_in(der: &[u8]) -> Result<Secret> {
         "1.3.101.112" => return Err(not_pkcs8()),
         other => return Err(other_algorithm(other)),
     }
-    let seed = info.private_key.as_bytes().strip_prefix(b"\x04\x20");
+    let seed = info.private_key.strip_prefix(b"\x04\x20");
     let seed = seed.and_then(|seed| <&[u8; 32]>::try_from(seed).ok()).ok_or_else(not_pkcs8)?;
     let seed = Secret::new(seed);
     let own = SigningKey::from_seed(&seed).public();
-    if info.public_key.is_some_and(|public| public.as_bytes() != Some(own.as_slice())) {
+    if info.public_key.is_some_and(|public| public != own) {
         let fact = "the public key in this file does not belong to the private one";
         return Err(Error::unable(fact, "the file was changed or put together: export it again"));
     }
@@ -220,137 +229,4 @@ fn unknown_encryption() -> Error {
     let fact = "this private key is encrypted in a way that is too old or unknown";
     let hint = "encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem`";
     Error::unable(fact, hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-    use rand::rngs::ChaCha20Rng;
-
-    fn passphrase(text: &str) -> Passphrase {
-        Passphrase::new(text.to_string().into())
-    }
-
-    fn pem(label: &str, der: &[u8]) -> String {
-        write_pem(label, der).to_string()
-    }
-
-    #[track_caller]
-    fn refused(text: &str, says: &str) {
-        let error = PrivatePem::parse(text.as_bytes()).unwrap_err();
-        assert!(error.fact().contains(says), "{:?} should say {says:?}", error.fact());
-        assert_eq!(error.exit_status(), 2);
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let mut rng = ChaCha20Rng::from_seed([1; 32]);
-        let seed = Secret::new(&[7; 32]);
-        let plain = to_pem(&seed, None, &mut rng).unwrap();
-        let read = PrivatePem::parse(plain.as_bytes()).unwrap();
-        assert!(!read.needs_passphrase());
-        assert_eq!(read.open(None).unwrap().expose(), &[7; 32]);
-        let sealed = to_pem(&seed, Some(&passphrase("right")), &mut rng).unwrap();
-        let read = PrivatePem::parse(sealed.as_bytes()).unwrap();
-        assert!(read.needs_passphrase() && read.cost() == (600_000, 0));
-        assert_eq!(read.open(Some(&passphrase("right"))).unwrap().expose(), &[7; 32]);
-        assert!(read.open(Some(&passphrase("wrong"))).unwrap_err().fact().contains("wrong"));
-        assert!(read.open(None).unwrap_err().fact().contains("needs a passphrase"));
-        let around = format!("Bag\r\n{}\r\n", plain.replace('\n', "\r\n"));
-        assert!(PrivatePem::parse(around.as_bytes()).is_ok());
-        refused(&format!("{}{}", *plain, *sealed), "more than one");
-        assert_eq!(
-            format!("{:?}", PrivatePem::parse(plain.as_bytes()).unwrap()),
-            "PrivatePem(Plain([redacted]))"
-        );
-    }
-
-    #[test]
-    fn a_public_key_must_be_its_own() {
-        let own = SigningKey::from_seed(&Secret::new(&[7; 32])).public();
-        let version_2 = |public: &[u8; 32]| {
-            let mut der = [PREFIX.as_slice(), &[7; 32], b"\x81\x21\x00", public].concat();
-            (der[1], der[4]) = (0x51, 1);
-            pem(PLAIN, &der)
-        };
-        assert!(PrivatePem::parse(version_2(&own).as_bytes()).is_ok());
-        refused(&version_2(&[7; 32]), "does not belong");
-    }
-
-    #[test]
-    fn other_things_are_named() {
-        let with = |at: usize, byte: u8| {
-            let mut der = [PREFIX.as_slice(), &[7; 32]].concat();
-            der[at] = byte;
-            pem(PLAIN, &der)
-        };
-        refused(&with(11, 0x6e), "X25519");
-        refused(&with(11, 0x71), "Ed448");
-        refused(&with(11, 0x01), "1.3.101.1,");
-        refused(&with(15, 0x1f), "not PKCS#8");
-        refused(&with(0, 0x31), "not PKCS#8");
-        for (label, says) in [
-            ("RSA PRIVATE KEY", "RSA"),
-            ("EC PRIVATE KEY", "EC"),
-            ("OPENSSH PRIVATE KEY", "OpenSSH"),
-            ("OLR KEY FILE", "olr"),
-            ("PUBLIC KEY", "public"),
-        ] {
-            refused(&pem(label, b"x"), says);
-        }
-        refused("", "no line");
-        refused("-----BEGIN PRIVATE KEY-----\nMC4C", "last line");
-        refused("-----BEGIN PRIVATE KEY-----\nM-C\n-----END PRIVATE KEY-----", "base64");
-        refused(&" ".repeat(PEM_CAP + 1), "16 KiB");
-        assert!(PrivatePem::parse(b"\x30\xff").unwrap_err().next_step().contains("-inform DER"));
-    }
-
-    #[test]
-    fn work_has_bounds() {
-        let read = |kdf: pbes2::Kdf| {
-            let encryption = pbes2::EncryptionScheme::Aes256Cbc { iv: [0; 16] };
-            let info = EncryptedPrivateKeyInfoRef {
-                encryption_algorithm: pbes2::Parameters { kdf, encryption }.into(),
-                encrypted_data: OctetStringRef::new(&[0; 64]).unwrap(),
-            };
-            PrivatePem::parse(pem(ENCRYPTED, &info.to_der().unwrap()).as_bytes())
-        };
-        let pbkdf2 = |iteration_count| {
-            let usual = pbes2::Pbkdf2Params::hmac_sha256(1, &[0; 16]).unwrap();
-            read(pbes2::Pbkdf2Params { iteration_count, ..usual }.into())
-        };
-        assert!(pbkdf2(1).is_ok() && pbkdf2(10_000_000).is_ok());
-        for rounds in [0, 10_000_001, u32::MAX] {
-            assert!(pbkdf2(rounds).unwrap_err().fact().contains("more work"));
-        }
-        let scrypt = |cost_parameter, block_size, parallelization| {
-            let salt = pbes2::Salt::new([0; 8]).unwrap();
-            read(pbes2::Kdf::Scrypt(pbes2::ScryptParams {
-                salt,
-                cost_parameter,
-                block_size,
-                parallelization,
-                key_length: None,
-            }))
-        };
-        assert!(scrypt(16_384, 8, 1).is_ok() && scrypt(1 << 18, 8, 4).is_ok());
-        for (n, r, p) in [
-            (0, 8, 1),
-            (1, 8, 1),
-            (16_383, 8, 1),
-            (16_384, 0, 1),
-            (16_384, 8, 0),
-            (1 << 19, 8, 1),
-            (1 << 18, 8, 5),
-            (1 << 63, u16::MAX, u16::MAX),
-        ] {
-            assert!(scrypt(n, r, p).unwrap_err().fact().contains("more work"), "{n} {r} {p}");
-        }
-        let usual = pbes2::Pbkdf2Params::hmac_sha256(1, &[0; 16]).unwrap();
-        let old = pbes2::Pbkdf2Params { prf: pbes2::Pbkdf2Prf::HmacWithSha1, ..usual };
-        assert!(read(old.into()).unwrap_err().next_step().contains("openssl pkcs8"));
-        let short = pbes2::Pbkdf2Params { key_length: Some(16), ..usual };
-        assert!(read(short.into()).is_err());
-    }
 }
