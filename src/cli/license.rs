@@ -6,9 +6,9 @@ use olr::entitlement::{
     Cause, Count, GraceRule, Grant, Operation, Outcome, Quota, Quotas, ungranted,
 };
 use olr::license::LicenseBody;
-use olr::wire::codec::{Limit, Set};
+use olr::wire::codec::Set;
 
-use super::show::{day_json, last_day, object, quota, table};
+use super::show::{day_json, last_day, object, quota, quota_json, table};
 
 /// Modules that are named where a license is to be recognised, not read.
 const NAMED: usize = 8;
@@ -179,10 +179,7 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
         let stands = quotas.as_ref().and_then(|quotas| quotas.of(&body.grants, &grant.module));
         let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
         let available = stands.and_then(|(_, quota)| available(quota));
-        let quota = match &grant.quota {
-            Limit::Only(count) => json!(count),
-            Limit::Any => json!("unlimited"),
-        };
+        let quota = quota_json(&grant.quota);
         let entry = json!({
             "quota": quota, "used": used, "available": available, "unit": &*grant.unit, "group": &*grant.group,
         });

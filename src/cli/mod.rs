@@ -14,6 +14,7 @@ mod compare;
 mod concern;
 mod context;
 mod deactivate;
+mod delegation;
 mod demo;
 #[cfg(all(test, feature = "vendor"))]
 #[path = "../../tests/domain/mod.rs"]

@@ -149,6 +149,13 @@ pub fn quota(quota: &Limit<u64>) -> String {
     }
 }
 
+pub fn quota_json(quota: &Limit<u64>) -> Value {
+    match quota {
+        Limit::Only(count) => json!(count),
+        Limit::Any => json!("unlimited"),
+    }
+}
+
 /// A last day and the instant at which it has ended everywhere.
 pub fn last_day(day: Option<Day>) -> String {
     day.map_or("never".to_string(), |day| format!("{day} (until {})", day.ends()))

@@ -1,6 +1,5 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
-use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::home::Home;
@@ -8,6 +7,7 @@ use crate::license::License;
 use crate::policy::{ClockMemory, Decision, decide};
 use crate::state::{SlotName, State, Surroundings};
 use crate::trust::Trust;
+use crate::wire::id::KeyId;
 
 impl Home {
     /// Judges what is installed. Changes nothing but what is remembered of time.
@@ -126,12 +126,10 @@ impl Home {
 pub(super) fn believe(anchor: &Trust, state: &State, decision: &mut Decision) {
     let Some(license) = &decision.license else { return };
     let trust = state.trust_from(anchor);
-    // Where the home knows as much, the license says itself what follows.
-    let mut weighed = decision.graces.iter().chain(&decision.ended);
-    let verified = match weighed.any(|g| matches!(g.cause, Cause::Revoked | Cause::Pooled)) {
-        true => License::verify_even_revoked(license.bytes(), &trust),
-        false => License::verify(license.bytes(), &trust),
-    };
+    // A key that the home knows to be revoked was weighed there, by what its delegation bounds.
+    let is_news = |key: &KeyId| state.trust().expect_unrevoked([*key]).is_ok();
+    let verified = License::verify_even_revoked(license.bytes(), &trust)
+        .and_then(|license| trust.expect_unrevoked(license.signers().filter(is_news)));
     if let Err(refusal) = verified {
         decision.refuse(refusal);
     }

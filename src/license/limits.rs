@@ -1,48 +1,180 @@
-//! A license against the limits of its signers' delegations.
-//! Obeys `docs/format.md`, section "Limits".
+//! A license against the limits of its signers' delegations: whatever it allows, to whoever asks, at
+//! any instant, lies inside each of them. Obeys `docs/format.md`, section "Limits".
 
+use crate::display::shown;
+use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
 use crate::error::{Error, Refusal, Result};
 use crate::license::LicenseBody;
-use crate::trust::{Delegation, ModuleMaximum, TrustBody};
-use crate::wire::codec::{Limit, Set, Text};
+use crate::trust::{Delegation, DelegationBody, ModuleMaximum, SignerRule, TrustBody};
+use crate::wire::codec::{Keyed, Limit, Set};
 
-/// Every field of `body` must be inside `delegation`.
+/// The causes whose grace a delegation bounds. Being over quota allows nothing more.
+const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Cause::Pooled];
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// How much of each module a license opens: what a question may be answered with, not what a grant
+/// says by itself.
+pub(super) struct Opened<'a> {
+    body: &'a LicenseBody,
+    quotas: Quotas,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn by(body: &'a LicenseBody) -> Self {
+        Self { body, quotas: Quotas::new(&body.grants, &Set::default()) }
+    }
+
+    /// Of one module: the quota of its pool, *any* where it comes with another one.
+    fn of(&self, module: &str) -> Limit<u64> {
+        match self.quotas.of(&self.body.grants, module) {
+            Some((_, quota)) => quota.granted.map_or(Limit::Any, Limit::Only),
+            None if self.quotas.includes(module) => Limit::Any,
+            None => Limit::Only(0),
+        }
+    }
+
+    /// The first module of which more is opened than `maxima` allow.
+    fn beyond(&self, maxima: &Set<ModuleMaximum, 4096>) -> Option<&str> {
+        let granted = self.body.grants.iter().map(|grant| &*grant.module);
+        let included = self.body.grants.iter().flat_map(|grant| grant.includes.iter());
+        granted.chain(included.map(|module| &**module)).find(|module| {
+            let maximum = maxima.get(*module).map_or(&Limit::Only(0), |entry| &entry.maximum);
+            !covers(maximum, &self.of(module))
+        })
+    }
+}
+
+/// A rule that a license breaks, and the limit that it exceeds.
+type Beyond = (&'static str, String);
+
+/// Everything that `body` allows must be inside `delegation`.
 ///
 /// # Errors
 /// `not-delegated`, naming the limit.
-pub(super) fn expect_within(body: &LicenseBody, delegation: &Delegation) -> Result<()> {
-    let limits = delegation.body();
+pub(super) fn expect_within(opened: &Opened<'_>, delegation: &Delegation) -> Result<()> {
+    let (body, limits) = (opened.body, delegation.body());
+    let beyond = beyond_names(body, limits)
+        .or_else(|| beyond_modules(opened, limits))
+        .or_else(|| beyond_days(body, limits))
+        .or_else(|| beyond_grace(body, limits))
+        .or_else(|| beyond_afterwards(body, delegation))
+        .or_else(|| {
+            let weak = !body.policy.hardware && !limits.weak_machine;
+            let limit = "its licenses want a hardware factor of the machine";
+            weak.then(|| ("limit-12", limit.to_string()))
+        });
+    beyond.map_or(Ok(()), |(rule, limit)| Err(delegation.outside(rule, limit)))
+}
+
+fn beyond_names(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
+    let outside = |rule, what: &str, value: &str| {
+        Some((rule, format!("{what} {} is not among its {what}s", shown(value))))
+    };
     for (what, value, allowed) in [
         ("product", &body.product, &limits.products),
         ("slot", &body.slot, &limits.slots),
         ("type", &body.type_id, &limits.types),
     ] {
-        if !names(allowed, value) {
-            let value = crate::display::shown(value);
-            let limit = format!("{what} {value} is not among its {what}s");
-            return Err(delegation.outside("limit-3", limit));
+        if !names(allowed, &**value) {
+            return outside("limit-3", what, value);
         }
     }
-    if let Limit::Only(maxima) = &limits.modules {
-        for grant in body.grants.iter() {
-            // A module without a maximum may stand there with quota 0, for its pool.
-            let entry = maxima.get(&grant.module);
-            let maximum = entry.map_or(&Limit::Only(0), |entry| &entry.maximum);
-            if !covers(maximum, &grant.quota) {
-                let module = crate::display::shown(&grant.module);
-                let limit = format!("module {module} is above its maximum");
-                return Err(delegation.outside("limit-4", limit));
-            }
-        }
+    if !names(&limits.models, &body.model) {
+        return outside("limit-7", "model", body.model.word());
     }
-    if let Limit::Only(longest) = limits.longest_term {
-        let term = body.expires.map(|end| end.number.saturating_sub(body.starts.number));
-        if term.is_none_or(|term| term > longest) {
-            let limit = format!("its longest term is {longest} days");
-            return Err(delegation.outside("limit-5", limit));
-        }
+    if !names(&limits.editions, &body.edition) {
+        return outside("limit-7", "edition", body.edition.word());
     }
-    Ok(())
+    None
+}
+
+fn beyond_modules(opened: &Opened<'_>, limits: &DelegationBody) -> Option<Beyond> {
+    let Limit::Only(maxima) = &limits.modules else { return None };
+    let module = shown(opened.beyond(maxima)?);
+    Some(("limit-4", format!("module {module} is above its maximum")))
+}
+
+fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
+    let (starts, issued) = (u64::from(body.starts.number), body.issued.seconds / DAY);
+    let expires = body.expires.map(|end| u64::from(end.number));
+    // Nothing ends never.
+    let is_above = |end: Option<u64>, from: u64, longest: u32| {
+        end.is_none_or(|end| end.saturating_sub(from) > longest.into())
+    };
+    if let Limit::Only(longest) = limits.longest_term
+        && is_above(expires, starts, longest)
+    {
+        return Some(("limit-5", format!("its longest term is {longest} days")));
+    }
+    if let Limit::Only(ahead) = limits.ahead
+        && is_above(Some(starts), issued, ahead)
+    {
+        let limit = format!("its licenses start at most {ahead} days after their issue");
+        return Some(("limit-8", limit));
+    }
+    let Limit::Only(longest) = limits.longest_maintenance else { return None };
+    let maintenance = body.maintenance.map(|end| u64::from(end.number));
+    let covered = maintenance.into_iter().chain(expires.filter(|_| ends_for_good(body, limits)));
+    is_above(covered.min(), starts.max(issued), longest)
+        .then(|| ("limit-9", format!("its longest maintenance is {longest} days")))
+}
+
+/// Whether nothing can be installed any more some time after the end of a license.
+fn ends_for_good(body: &LicenseBody, limits: &DelegationBody) -> bool {
+    let rule = body.grace.get(&Cause::Expired);
+    limits.longest_grace != Limit::Any
+        && rule.is_none_or(|rule| rule.outcome != Outcome::Warn)
+        && left_after(body, Cause::Expired) == Operations::default()
+}
+
+fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
+    let Limit::Only(longest) = limits.longest_grace else { return None };
+    let is_beyond = |rule: &&GraceRule| rule.outcome == Outcome::Warn || rule.seconds > longest;
+    let beyond = bounded(body).filter_map(|cause| body.grace.get(&cause)).find(is_beyond)?;
+    let cause = beyond.cause;
+    let limit = match beyond.outcome {
+        Outcome::Warn => format!("on {cause}: a warning alone is not allowed"),
+        Outcome::Stop | Outcome::Block => {
+            format!("on {cause}: its longest grace is {longest} seconds")
+        }
+    };
+    Some(("limit-10", limit))
+}
+
+fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyond> {
+    let afterwards = delegation.afterwards()?;
+    let blocks =
+        |cause: &Cause| body.grace.get(cause).is_some_and(|rule| rule.outcome == Outcome::Block);
+    let first = |left: Operations| left.without(afterwards).iter().next();
+    if let Some(operation) = first(always(body)) {
+        return Some(("limit-11", format!("{operation} is never blocked")));
+    }
+    bounded(body).filter(blocks).find_map(|cause| {
+        let operation = first(left_after(body, cause))?;
+        Some(("limit-11", format!("on {cause}: {operation} is not blocked")))
+    })
+}
+
+/// The bounded causes that can happen to this license.
+fn bounded(body: &LicenseBody) -> impl Iterator<Item = Cause> {
+    let may_happen = |cause: &Cause| *cause != Cause::Expired || body.expires.is_some();
+    BOUNDED.into_iter().filter(may_happen)
+}
+
+/// What stays allowed once the grace of `cause` is over, apart from the import of a license.
+fn left_after(body: &LicenseBody, cause: Cause) -> Operations {
+    let blocked = match body.enforcement.get(&cause) {
+        Some(rule) => Operations::of(rule.blocked.iter().copied()),
+        None => Operations::stopped(),
+    };
+    Operations::stopped().without(blocked).and(always(body))
+}
+
+/// What nothing blocks, apart from the import of a license.
+fn always(body: &LicenseBody) -> Operations {
+    Operations::of(body.always.iter().copied()).without(Operations::of([Operation::UpdateLicense]))
 }
 
 /// The trust may ask for several signers.
@@ -50,28 +182,23 @@ pub(super) fn expect_within(body: &LicenseBody, delegation: &Delegation) -> Resu
 /// # Errors
 /// `not-delegated`.
 pub(super) fn expect_enough_signers(
-    body: &LicenseBody,
+    opened: &Opened<'_>,
+    delegations: &[Delegation],
     signers: usize,
     trust: &TrustBody,
 ) -> Result<()> {
-    let applies = |model: &Limit<_>, above: &Option<ModuleMaximum>| {
-        let model_fits = match model {
+    // The model is the signers' word: a rule applies to all that they could have written.
+    let may_be = |model: &Model| delegations.iter().any(|may| names(&may.body().models, model));
+    let applies = |rule: &&SignerRule| {
+        let model_fits = match &rule.model {
             Limit::Any => true,
-            Limit::Only(model) => *model == body.model,
+            Limit::Only(model) => may_be(model),
         };
-        let is_above = above.as_ref().is_none_or(|above| {
-            let granted = body.grants.get(&above.module);
-            granted.is_some_and(|grant| !covers(&above.maximum, &grant.quota))
-        });
-        model_fits && is_above
+        let is_above = |above: &ModuleMaximum| !covers(&above.maximum, &opened.of(&above.module));
+        model_fits && rule.above.as_ref().is_none_or(is_above)
     };
-    let needed = trust
-        .signer_rules
-        .iter()
-        .filter(|rule| applies(&rule.model, &rule.above))
-        .map(|rule| usize::from(rule.signers))
-        .max()
-        .unwrap_or(1);
+    let rules = trust.signer_rules.iter().filter(applies);
+    let needed = rules.map(|rule| usize::from(rule.signers)).max().unwrap_or(1);
     if signers >= needed {
         return Ok(());
     }
@@ -79,17 +206,17 @@ pub(super) fn expect_enough_signers(
     Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-6"))
 }
 
-fn names(allowed: &Limit<Set<Text>>, value: &str) -> bool {
+fn names<T: Keyed>(allowed: &Limit<Set<T>>, value: &T::Key) -> bool {
     match allowed {
         Limit::Any => true,
         Limit::Only(names) => names.get(value).is_some(),
     }
 }
 
-fn covers(maximum: &Limit<u64>, quota: &Limit<u64>) -> bool {
-    match (maximum, quota) {
+fn covers(maximum: &Limit<u64>, opened: &Limit<u64>) -> bool {
+    match (maximum, opened) {
         (Limit::Any, _) => true,
-        (Limit::Only(maximum), Limit::Only(quota)) => quota <= maximum,
+        (Limit::Only(maximum), Limit::Only(opened)) => opened <= maximum,
         (Limit::Only(_), Limit::Any) => false,
     }
 }

@@ -18,8 +18,10 @@ use crate::wire::id::{KeyId, LicenseId, RequestId};
 mod limits;
 #[cfg(feature = "vendor")]
 mod sign;
+mod stolen;
 #[cfg(feature = "vendor")]
 pub use sign::{sign_license, sign_license_with};
+use stolen::Signer;
 
 record! {
     /// The body of a license.
@@ -84,7 +86,7 @@ record! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct License {
     body: LicenseBody,
-    signers: Vec<KeyId>,
+    signers: Vec<Signer>,
     bytes: Vec<u8>,
 }
 
@@ -110,7 +112,7 @@ impl License {
         let delegations = trust.signers(&frame)?;
         let body = read_body(frame.body)?;
         body.expect_delegated(&delegations, trust)?;
-        let signers = delegations.iter().map(Delegation::key_id).collect();
+        let signers = delegations.iter().map(Signer::from).collect();
         Ok(Self { body, signers, bytes: bytes.to_vec() })
     }
 
@@ -119,13 +121,18 @@ impl License {
     /// # Errors
     /// `revoked`.
     pub fn expect_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
-        trust.expect_unrevoked(self.signers.iter().copied()).map_err(under("license-7"))?;
+        trust.expect_unrevoked(self.signers()).map_err(under("license-7"))?;
         list.map_or(Ok(()), |list| list.expect_unrevoked(self.body.license))
     }
 
     /// What it grants, to whom, until when.
     pub fn body(&self) -> &LicenseBody {
         &self.body
+    }
+
+    /// The ids of the keys that signed it.
+    pub fn signers(&self) -> impl Iterator<Item = KeyId> {
+        self.signers.iter().map(|signer| signer.key)
     }
 
     /// Its binary form.
@@ -184,13 +191,14 @@ impl LicenseBody {
     /// # Errors
     /// `not-delegated`, naming the limit.
     pub fn expect_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
+        let opened = limits::Opened::by(self);
         for delegation in delegations {
             delegation.permits(Act::License, self.issued)?;
-            limits::expect_within(self, delegation)?;
+            limits::expect_within(&opened, delegation)?;
         }
         // A key may have two delegations.
         let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
-        limits::expect_enough_signers(self, signers.len(), trust.body())
+        limits::expect_enough_signers(&opened, delegations, signers.len(), trust.body())
     }
 }
 

@@ -264,7 +264,8 @@ pub fn judge(
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
     let mut judged = Judgement::default();
     if let Some((cause, since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
-        judged.weigh(license, cause, Some(since), at, refusal.rule("judgement-7"));
+        let terms = license.as_revoked(state.trust());
+        judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-7"));
     }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");

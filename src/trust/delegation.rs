@@ -1,6 +1,7 @@
 //! Delegations: what an issuer key may sign. Obeys `docs/format.md`, section "Delegation".
 
 use crate::crypto::sign::{PublicKey, is_trustworthy};
+use crate::entitlement::{Edition, Model, Operation, Operations};
 use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::time::Instant;
@@ -34,10 +35,25 @@ record! {
         pub slots: Limit<Set<Text>>,
         /// Which license types.
         pub types: Limit<Set<Text>>,
-        /// Which modules, and how much of each.
+        /// Which models.
+        pub models: Limit<Set<Model>>,
+        /// Which editions.
+        pub editions: Limit<Set<Edition>>,
+        /// Which modules, and how much of each a license may open.
         pub modules: Limit<Set<ModuleMaximum, 4096>>,
         /// Most days from the start of a license to its end.
         pub longest_term: Limit<u32>,
+        /// Most days from the day of issue to the start of a license.
+        pub ahead: Limit<u32>,
+        /// Most seconds that all goes on after a license expired, the machine changed, or the license
+        /// was revoked or pooled. *Any* also allows a mere warning.
+        pub longest_grace: Limit<u64>,
+        /// Most days of maintenance, from the later of the start and the day of issue.
+        pub longest_maintenance: Limit<u32>,
+        /// The operations that may remain allowed after that grace. The import of a license always may.
+        pub afterwards: Limit<Set<Operation>>,
+        /// Whether a license may do without a hardware factor, so that it does not stop a copy.
+        pub weak_machine: bool,
         /// The first instant at which it may issue.
         pub from: Limit<Instant>,
         /// The last instant at which it may issue.
@@ -95,6 +111,14 @@ impl Delegation {
     /// The id of the issuer's key.
     pub fn key_id(&self) -> KeyId {
         key_id(Role::Issuer, &self.body.issuer)
+    }
+
+    /// The operations that may remain allowed once a license no longer is; `None` where any may.
+    pub fn afterwards(&self) -> Option<Operations> {
+        match &self.body.afterwards {
+            Limit::Any => None,
+            Limit::Only(operations) => Some(Operations::of(operations.iter().copied())),
+        }
     }
 
     /// Whether the issuer's key is of prime order: checked when it is delegated and imported, not

@@ -1,12 +1,13 @@
 //! Delegations that are proposed to the roots. Obeys `docs/format.md`, section "Delegation".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, LicenseType, operation};
 use crate::display::shown;
+use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
 use crate::error::{Error, Result};
 use crate::partial::Proposal;
-use crate::trust::{DelegationBody, Trust};
+use crate::trust::{DelegationBody, ModuleMaximum, Trust};
 use crate::wire::codec::{Limit, Set, Text, encode};
 use crate::wire::frame::{Kind, Unsigned};
 
@@ -51,7 +52,8 @@ pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
     let products = catalog.products.iter().map(|product| product.id.as_str());
     let slots = catalog.products.iter().flat_map(|p| p.slots.iter().map(String::as_str));
     let types = catalog.types.keys().map(String::as_str);
-    let known_modules = catalog.modules.keys().map(String::as_str);
+    let included = catalog.modules.values().flat_map(|module| &module.includes);
+    let known_modules = catalog.modules.keys().chain(included).map(String::as_str);
     expect_known("product", &names(&body.products), products.collect())?;
     expect_known("slot", &names(&body.slots), slots.collect())?;
     expect_known("type", &names(&body.types), types.collect())?;
@@ -67,4 +69,134 @@ fn expect_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
             Err(Error::unable(fact, format!("its {what}s are {}", known.join(", "))))
         }
     }
+}
+
+/// The limits of a delegation that nobody spelled out: the catalog says what its types need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsaid {
+    /// Its models are those of the types that it names.
+    pub models: bool,
+    /// So are its editions.
+    pub editions: bool,
+    /// Its longest grace is the longest one of its types.
+    pub longest_grace: bool,
+    /// What stays allowed afterwards is what one of its types leaves allowed.
+    pub afterwards: bool,
+    /// A license may do without hardware where one of the machine policies does.
+    pub weak_machine: bool,
+}
+
+/// Fills in what nobody said, and what comes with the named modules: the other members of their pools,
+/// up to the same maximum, and what they include.
+///
+/// # Errors
+/// Exit 2 when a named module includes one that is counted and was not named.
+pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> Result<()> {
+    let types = types_of(body, catalog);
+    if unsaid.models && body.types != Limit::Any {
+        let models = types.iter().map(|kind| kind.model()).collect::<Result<BTreeSet<_>>>()?;
+        body.models = Limit::Only(Set::new(models.into_iter().collect::<Vec<Model>>())?);
+    }
+    if unsaid.editions && body.types != Limit::Any {
+        let editions = types.iter().map(|kind| kind.edition()).collect::<Result<BTreeSet<_>>>()?;
+        body.editions = Limit::Only(Set::new(editions.into_iter().collect::<Vec<Edition>>())?);
+    }
+    let (mut longest, mut left) = (Limit::Only(0), Operations::default());
+    for kind in types {
+        longest = longer(longest, longest_grace(kind)?);
+        left = left.and(left_afterwards(kind)?);
+    }
+    if unsaid.longest_grace {
+        body.longest_grace = longest;
+    }
+    if unsaid.afterwards {
+        body.afterwards = Limit::Only(Set::new(left.iter().collect())?);
+    }
+    if unsaid.weak_machine {
+        body.weak_machine = catalog.policies.values().any(|policy| !policy.hardware);
+    }
+    if let Limit::Only(maxima) = &body.modules {
+        body.modules = Limit::Only(with_company(maxima, catalog)?);
+    }
+    Ok(())
+}
+
+fn types_of<'a>(body: &DelegationBody, catalog: &'a Catalog) -> Vec<&'a LicenseType> {
+    let is_named = |id: &str| match &body.types {
+        Limit::Any => true,
+        Limit::Only(names) => names.get(id).is_some(),
+    };
+    catalog.types.iter().filter(|(id, _)| is_named(id)).map(|(_, kind)| kind).collect()
+}
+
+/// The causes whose grace a delegation bounds, and the rule of a type for each.
+fn rules(kind: &LicenseType) -> impl Iterator<Item = (Cause, &crate::catalog::Rule)> {
+    let rules = kind.on.iter().filter_map(|(word, rule)| Some((Cause::from_word(word)?, rule)));
+    rules.filter(|(cause, _)| !matches!(cause, Cause::OverQuota | Cause::Upgraded))
+}
+
+fn longest_grace(kind: &LicenseType) -> Result<Limit<u64>> {
+    rules(kind).try_fold(Limit::Only(0), |longest, (_, rule)| {
+        Ok(match rule.outcome()? {
+            Outcome::Warn => Limit::Any,
+            Outcome::Stop | Outcome::Block => longer(longest, Limit::Only(rule.seconds()?)),
+        })
+    })
+}
+
+fn left_afterwards(kind: &LicenseType) -> Result<Operations> {
+    let all = |words: &[String]| -> Result<Operations> {
+        let operations = words.iter().map(|word| operation(word));
+        Ok(Operations::of(operations.collect::<Result<Vec<Operation>>>()?))
+    };
+    let mut left = all(&kind.always)?;
+    for (_, rule) in rules(kind) {
+        if rule.outcome()? == Outcome::Block {
+            left = left.and(Operations::stopped().without(all(&rule.blocks)?));
+        }
+    }
+    Ok(left)
+}
+
+fn longer<T: Ord>(one: Limit<T>, other: Limit<T>) -> Limit<T> {
+    match (one, other) {
+        (Limit::Only(one), Limit::Only(other)) => Limit::Only(one.max(other)),
+        _ => Limit::Any,
+    }
+}
+
+/// The named modules, the other members of their pools, and what all of them include.
+fn with_company(
+    maxima: &Set<ModuleMaximum, 4096>,
+    catalog: &Catalog,
+) -> Result<Set<ModuleMaximum, 4096>> {
+    let mut all: BTreeMap<&str, Limit<u64>> = BTreeMap::new();
+    for entry in maxima.iter() {
+        all.insert(&entry.module, entry.maximum.clone());
+    }
+    let pool = |id: &str| catalog.modules.get(id).and_then(|module| module.pool.as_deref());
+    for (id, module) in &catalog.modules {
+        if maxima.get(id.as_str()).is_some() || module.pool.is_none() {
+            continue;
+        }
+        let named = maxima.iter().filter(|entry| pool(&entry.module) == module.pool.as_deref());
+        let largest = named.map(|entry| entry.maximum.clone()).reduce(longer);
+        all.extend(largest.map(|largest| (id.as_str(), largest)));
+    }
+    let granted = all.iter().filter(|(_, maximum)| **maximum != Limit::Only(0));
+    let granted: Vec<_> =
+        granted.filter_map(|(id, _)| catalog.modules.get_key_value(*id)).collect();
+    for (id, module) in granted {
+        for included in &module.includes {
+            if !all.contains_key(included.as_str()) && catalog.modules.contains_key(included) {
+                let (id, included) = (shown(id), shown(included));
+                let fact = format!("module {id} includes {included}, as many as anybody likes");
+                let hint = format!("if that is meant, say it: --max {included}=any");
+                return Err(Error::unable(fact, hint));
+            }
+            all.entry(included).or_insert(Limit::Any);
+        }
+    }
+    let entry = |(module, maximum)| Ok(ModuleMaximum { module: Text::new(module)?, maximum });
+    Set::new(all.into_iter().map(entry).collect::<Result<_>>()?)
 }

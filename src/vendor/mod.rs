@@ -31,7 +31,7 @@ mod rotate;
 mod signer;
 mod time;
 
-pub use delegate::{check_names, propose_delegation};
+pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
 pub use foresee::{About, Concern};
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases, Roots};

@@ -112,8 +112,15 @@ pub const DELEGATION: Type = Record(&[
     Limit(&TEXTS),                     // products
     Limit(&TEXTS),                     // slots
     Limit(&TEXTS),                     // types
+    Limit(&Set(64, &Table(4), 0..1)),  // models
+    Limit(&Set(64, &Table(2), 0..1)),  // editions
     Limit(&Set(4096, &MAXIMUM, 0..1)), // modules
     Limit(&U32),                       // longest_term
+    Limit(&U32),                       // ahead
+    Limit(&U64),                       // longest_grace
+    Limit(&U32),                       // longest_maintenance
+    Limit(&Set(64, &Table(10), 0..1)), // afterwards
+    Bool,                              // weak_machine
     Limit(&U64),                       // from
     Limit(&U64),                       // until
     EXTENSIONS,

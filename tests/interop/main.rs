@@ -107,12 +107,8 @@ fn mutants_get_the_same_word() {
     assert!(words.len() >= 8, "mutants that reach so few words prove little: {words:?}");
 }
 
-#[test]
-#[ignore = "needs Python: bash tests/interop/run"]
-fn situations_get_the_same_word() {
-    let world = world::World::new();
-    let mut rng = ChaCha20Rng::seed_from_u64(0x736974);
-    let asked: Vec<_> = (0..files() / 2).map(|_| situation::draw(&world, &mut rng)).collect();
+/// Asks both sides the same, and returns how often each word was said.
+fn same_words(asked: &[Scenario]) -> BTreeMap<String, usize> {
     let answers = Other::answer(asked.iter().map(|s| question(s, &s.bytes)).collect());
     let mut words: BTreeMap<String, usize> = BTreeMap::new();
     let mut differ = Vec::new();
@@ -125,7 +121,32 @@ fn situations_get_the_same_word() {
     }
     assert!(differ.is_empty(), "{} differ: {:#?}", differ.len(), &differ[..differ.len().min(8)]);
     println!("{} situations, the same words: {words:?}", asked.len());
+    words
+}
+
+#[test]
+#[ignore = "needs Python: bash tests/interop/run"]
+fn situations_get_the_same_word() {
+    let world = world::World::new();
+    let mut rng = ChaCha20Rng::seed_from_u64(0x736974);
+    // Some words are rare.
+    let many = (files() / 2).max(300);
+    let asked: Vec<_> = (0..many).map(|_| situation::draw(&world, &mut rng)).collect();
+    let words = same_words(&asked);
     assert!(words.len() >= 12, "situations that reach so few words prove little: {words:?}");
+}
+
+#[test]
+#[ignore = "needs Python: bash tests/interop/run"]
+fn limits_get_the_same_word() {
+    let world = world::World::new();
+    let mut rng = ChaCha20Rng::seed_from_u64(0x6c696d);
+    let asked: Vec<_> =
+        (0..files().max(300)).map(|_| situation::limited(&world, &mut rng)).collect();
+    let words = same_words(&asked);
+    let least = asked.len() / 5;
+    let told = ["ok", "not-delegated"].map(|word| words.get(word).copied().unwrap_or(0));
+    assert!(told.iter().all(|count| *count > least), "limits that decide nothing: {words:?}");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 
 use olr::crypto::digest::tagged;
 use olr::crypto::label::STATE;
-use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Grant, Operation, Outcome};
+use olr::entitlement::{
+    Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
+};
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
 use olr::state::{Memory, STATE_CAP, Slot, SlotName, State};
 use olr::time::{Day, Instant};
+use olr::trust::{DelegationBody, ModuleMaximum};
 use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
 use olr::wire::frame::Kind;
 use olr::wire::id::LicenseId;
@@ -114,6 +117,40 @@ impl Lot<'_> {
         body.always = self.set(Operation::ALL, 0.1, |_, operation| operation);
         body.expires = self.day(&["2027-11-30", "2027-12-24", "2028-11-22"]);
         body.maintenance = self.day(&["2027-11-23", "2028-11-22"]);
+    }
+
+    /// Limits of all kinds, mostly wide ones: a license meets several of them only by chance.
+    fn limits(&mut self, limits: &mut DelegationBody) {
+        let narrow = 0.25;
+        if self.chance(narrow) {
+            limits.models = Limit::Only(self.set(Model::ALL, 0.8, |_, model| model));
+        }
+        if self.chance(narrow) {
+            limits.editions = Limit::Only(self.set(Edition::ALL, 0.8, |_, edition| edition));
+        }
+        if self.chance(narrow) {
+            limits.modules = Limit::Only(self.set(&MODULES, 0.9, |lot, module| ModuleMaximum {
+                module: text(module),
+                maximum: if lot.chance(0.6) { Limit::Any } else { Limit::Only(lot.count()) },
+            }));
+        }
+        if self.chance(narrow) {
+            limits.longest_term = Limit::Only(self.one(&[364, 365, 366, 387]));
+        }
+        if self.chance(narrow) {
+            limits.ahead = Limit::Only(self.one(&[0, 1]));
+        }
+        if self.chance(0.5) {
+            limits.longest_grace = Limit::Only(self.one(&[0, DAY, 14 * DAY, 400 * DAY, u64::MAX]));
+        }
+        if self.chance(narrow) {
+            limits.longest_maintenance = Limit::Only(self.one(&[0, 7, 31, 364, 365, 366]));
+        }
+        if self.chance(narrow) {
+            limits.afterwards =
+                Limit::Only(self.set(Operation::ALL, 0.9, |_, operation| operation));
+        }
+        limits.weak_machine = self.chance(0.5);
     }
 
     fn day(&mut self, of: &[&str]) -> Option<Day> {
@@ -229,10 +266,53 @@ const CAUSES: [Cause; 6] = [
     Cause::Upgraded,
 ];
 
+/// A license under a delegation with limits that it may exceed, by little or much.
+pub fn limited(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
+    let mut lot = Lot(rng);
+    let mut body = world.body();
+    lot.terms(&mut body);
+    body.starts = Day::parse(lot.one(&["2027-11-01", "2027-11-23", "2027-11-24"])).unwrap();
+    body.policy.hardware = lot.chance(0.9);
+    let mut delegation = world.vendor.delegation_body();
+    lot.limits(&mut delegation);
+    let bytes = signed(world, &body, |limits| *limits = delegation);
+    let header = [("artefact", "license"), ("question", "verify"), ("encoding", "hex")];
+    let header = header.map(|(key, value)| (key.to_string(), value.to_string()));
+    Scenario { name: "limited".to_string(), header: header.into(), bytes }
+}
+
+/// A license under a delegation with these limits.
+fn signed(world: &World, body: &LicenseBody, limit: impl FnOnce(&mut DelegationBody)) -> Vec<u8> {
+    let mut frame = world.vendor.frame(encode(body));
+    frame.attachments = vec![world.vendor.delegate(limit)];
+    frame.sign(Role::Issuer, &world.vendor.issuer);
+    frame.bytes()
+}
+
+/// The server with a license whose delegation bounds what a thief could have written, or not.
+fn installed(world: &World, lot: &mut Lot) -> State {
+    let mut body = world.body();
+    lot.terms(&mut body);
+    let warns = body.grace.iter().any(|rule| rule.outcome == Outcome::Warn);
+    let (bounds_grace, bounds_afterwards) = (!warns && lot.chance(0.5), lot.chance(0.5));
+    let bytes = signed(world, &body, |limits| {
+        if bounds_grace {
+            limits.longest_grace = Limit::Only(u64::MAX);
+        }
+        if bounds_afterwards {
+            limits.afterwards = Limit::Only(Set::new(Operation::ALL.to_vec()).unwrap());
+        }
+    });
+    let license = License::verify(&bytes, &world.vendor.trust).unwrap();
+    let mut state = world.asked();
+    state.accept(&license, Instant::parse(NOW).unwrap()).unwrap();
+    state
+}
+
 /// A server, and a question of it.
 pub fn draw(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
     let mut lot = Lot(rng);
-    let mut state = world.installed(NOW, |body| lot.terms(body));
+    let mut state = installed(world, &mut lot);
     if lot.chance(0.3) {
         waiting(world, &mut state, &mut lot);
     }

@@ -67,7 +67,8 @@ records! {
     ModuleMaximum { module maximum }
 
     DelegationBody {
-        issuer acts products slots types modules longest_term from until extensions
+        issuer acts products slots types models editions modules longest_term ahead longest_grace
+        longest_maintenance afterwards weak_machine from until extensions
     }
 
     ReceiptBody {

@@ -56,10 +56,9 @@ pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(body) => {
             let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
             let issuer = olr::key::key_id(olr::key::Role::Issuer, &body.issuer).to_string();
-            #[cfg(feature = "vendor")]
-            findings.pairs.extend(crate::cli::key::delegation_pairs(&body));
-            #[cfg(not(feature = "vendor"))]
-            findings.pairs.extend([("issuer", issuer.clone()), ("may sign", acts.join(", "))]);
+            findings.pairs.extend(crate::cli::delegation::pairs(&body));
+            let limits = crate::cli::delegation::limits_json(&body);
+            findings.json.insert("limits".to_string(), limits);
             findings.json.insert("issuer".to_string(), json!(issuer));
             findings.json.insert("acts".to_string(), json!(acts));
         }

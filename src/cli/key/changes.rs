@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use olr::error::Result;
 use olr::key::{Role, key_id};
 use olr::partial::{Content, Proposal};
-use olr::time::Instant;
-use olr::trust::{DelegationBody, ModuleMaximum, SignerRule, Trust, TrustBody};
-use olr::wire::codec::{Limit, Set, Text};
+use olr::trust::{SignerRule, Trust, TrustBody};
+use olr::wire::codec::Limit;
 
+use crate::cli::delegation::{maximum_text, pairs as delegation_pairs};
 use crate::cli::{license, show};
 
 /// What would be signed: of a next trust what differs from the one at hand, of anything else all.
@@ -131,46 +131,6 @@ pub fn rule_text(rule: &SignerRule) -> String {
         text += &format!(" above={}", maximum_text(above));
     }
     format!("{text} signers={}", rule.signers)
-}
-
-fn maximum_text(maximum: &ModuleMaximum) -> String {
-    format!("{}:{}", &*maximum.module, show::quota(&maximum.maximum))
-}
-
-/// Every limit of a delegation, one line each.
-pub fn delegation_pairs(body: &DelegationBody) -> Vec<(&'static str, String)> {
-    let any = || "any".to_string();
-    let none = |text: String| if text.is_empty() { "none".to_string() } else { text };
-    let names = |limit: &Limit<Set<Text>>| match limit {
-        Limit::Any => any(),
-        Limit::Only(names) => {
-            none(names.iter().map(|n| n.to_string()).collect::<Vec<_>>().join(", "))
-        }
-    };
-    let instant = |limit: &Limit<Instant>| match limit {
-        Limit::Any => any(),
-        Limit::Only(at) => at.to_string(),
-    };
-    let modules = match &body.modules {
-        Limit::Any => any(),
-        Limit::Only(maxima) => none(maxima.iter().map(maximum_text).collect::<Vec<_>>().join(", ")),
-    };
-    let term = match body.longest_term {
-        Limit::Any => any(),
-        Limit::Only(days) => format!("{days} days"),
-    };
-    let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
-    vec![
-        ("issuer", key_id(Role::Issuer, &body.issuer).to_string()),
-        ("may sign", none(acts.join(", "))),
-        ("products", names(&body.products)),
-        ("slots", names(&body.slots)),
-        ("types", names(&body.types)),
-        ("modules at most", modules),
-        ("longest term", term),
-        ("issues from", instant(&body.from)),
-        ("issues until", instant(&body.until)),
-    ]
 }
 
 /// Who signed, and who has still to.

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use olr::catalog::Catalog;
+use olr::entitlement::{Edition, Model, Operation};
 use olr::error::{Error, Result};
+use olr::file;
 use olr::key::Role;
 use olr::time::{Day, Span};
 use olr::trust::{Act, DelegationBody};
-use olr::vendor::{check_names, propose_delegation};
+use olr::vendor::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
 use olr::wire::codec::{Keyed, Limit, Set, Text};
 
 use super::proposals::{PROPOSAL, TrustArg, conclude, expect_free, finished_name};
@@ -35,12 +38,40 @@ pub struct Args {
     /// This license type only; once for each [default: any].
     #[arg(long = "type", value_name = "T")]
     types: Vec<String>,
-    /// At most so many of a module, and no other module: OBM=50; once for each [default: any].
+    /// This license model only; once for each [default: those of the types that --type names].
+    #[arg(long = "model", value_name = "M")]
+    models: Vec<String>,
+    /// This edition only; once for each [default: those of the types that --type names].
+    #[arg(long = "edition", value_name = "E")]
+    editions: Vec<String>,
+    /// At most so many of a module, and no other module: OBM=50; once for each [default: any]. What the
+    /// module includes, and its pool, are added from the catalog.
     #[arg(long, value_name = "MODULE=N")]
     max: Vec<String>,
     /// Licenses of at most so many days: 400d [default: any].
     #[arg(long, value_name = "DAYS")]
     max_term: Option<String>,
+    /// Licenses that start at most so many days after their issue: 30d [default: as --max-term].
+    #[arg(long, value_name = "DAYS")]
+    max_ahead: Option<String>,
+    /// Maintenance of at most so many days, from the start or the issue: 366d [default: any].
+    #[arg(long, value_name = "DAYS")]
+    max_maintenance: Option<String>,
+    /// At most so long all goes on after a license ended: 14d, 12h, any [default: the longest of the
+    /// catalog's types]. Only "any" lets a license merely warn.
+    #[arg(long, value_name = "SPAN")]
+    max_grace: Option<String>,
+    /// This operation may stay allowed after that; once for each, or any, or none [default: what the
+    /// catalog's types leave allowed].
+    #[arg(long, value_name = "OPERATION")]
+    afterwards: Vec<String>,
+    /// Whether a license may do without a hardware factor, so that it does not stop a copy [default:
+    /// yes where a machine policy of the catalog does].
+    #[arg(long, value_name = "YES|NO")]
+    weak_machine: Option<String>,
+    /// The catalog that fills in what no flag says [default: catalog.toml in the vendor's folder].
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
     /// The first day on which it may issue [default: any].
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
@@ -54,11 +85,13 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Report> {
     let trust = args.trust.expect()?;
     let folder = args.trust.folder();
-    let body = body(args)?;
-    if let Some(folder) = &folder
-        && folder.path().join("catalog.toml").exists()
-    {
-        check_names(&body, &folder.catalog()?)?;
+    let mut body = body(args)?;
+    match args.catalog(folder.as_ref())? {
+        Some(catalog) => {
+            check_names(&body, &catalog)?;
+            fill_in(&mut body, args.unsaid(), &catalog)?;
+        }
+        None => args.expect_all_said(&body)?,
     }
     let proposal = propose_delegation(&body, &trust)?;
     if args.output.is_named() || folder.is_none() {
@@ -70,6 +103,46 @@ pub fn run(args: &Args) -> Result<Report> {
         expect_free(&signed, PROPOSAL, &args.output)?;
     }
     conclude(&signed, folder.as_ref(), &trust, &args.output)
+}
+
+impl Args {
+    fn catalog(&self, folder: Option<&Folder>) -> Result<Option<Catalog>> {
+        let in_folder = folder.map(|folder| folder.path().join("catalog.toml"));
+        let path = self.catalog.clone().or(in_folder.filter(|path| path.exists()));
+        let read = |path: PathBuf| {
+            let catalog = Catalog::parse(&read_text(&path)?);
+            catalog.map_err(|error| error.within(file::name(&path)))
+        };
+        path.map(read).transpose()
+    }
+
+    fn unsaid(&self) -> Unsaid {
+        Unsaid {
+            models: self.models.is_empty(),
+            editions: self.editions.is_empty(),
+            longest_grace: self.max_grace.is_none(),
+            afterwards: self.afterwards.is_empty(),
+            weak_machine: self.weak_machine.is_none(),
+        }
+    }
+
+    /// A limited issuer is limited all round: without a catalog nothing says how far.
+    fn expect_all_said(&self, body: &DelegationBody) -> Result<()> {
+        let is_limited = body.modules != Limit::Any || body.longest_term != Limit::Any;
+        let Unsaid { longest_grace, afterwards, weak_machine, .. } = self.unsaid();
+        let missing = [
+            (longest_grace, "--max-grace"),
+            (afterwards, "--afterwards"),
+            (weak_machine, "--weak-machine"),
+        ];
+        match missing.iter().find(|(is_missing, _)| is_limited && *is_missing) {
+            None => Ok(()),
+            Some((_, flag)) => {
+                let fact = format!("there is no catalog that says what {flag} is to be");
+                Err(Error::unable(fact, format!("name it with --catalog FILE, or write {flag}")))
+            }
+        }
+    }
 }
 
 fn body(args: &Args) -> Result<DelegationBody> {
@@ -85,19 +158,35 @@ fn body(args: &Args) -> Result<DelegationBody> {
         end.seconds = end.seconds.saturating_sub(1);
         end
     });
+    let longest_term = days("--max-term", args.max_term.as_deref())?;
     Ok(DelegationBody {
         issuer,
         acts: set("--act", args.act.iter().map(|act| parse_act(act)))?,
         products: names("--product", &args.product)?,
         slots: names("--slot", &args.slot)?,
         types: names("--type", &args.types)?,
+        models: limit(&args.models, |words| {
+            set("--model", words.iter().map(|word| parse_word("model", word, Model::from_word)))
+        })?,
+        editions: limit(&args.editions, |words| {
+            set(
+                "--edition",
+                words.iter().map(|word| parse_word("edition", word, Edition::from_word)),
+            )
+        })?,
         modules: limit(&args.max, |max| {
             set("--max", max.iter().map(|text| parse_maximum(text, '=')))
         })?,
-        longest_term: match &args.max_term {
-            Some(text) => Limit::Only(parse_term(text)?),
-            None => Limit::Any,
+        // Who renews early starts the next license at the end of this one.
+        ahead: match &args.max_ahead {
+            Some(text) => days("--max-ahead", Some(text))?,
+            None => longest_term.clone(),
         },
+        longest_term,
+        longest_grace: args.max_grace.as_deref().map_or(Ok(Limit::Any), parse_grace)?,
+        longest_maintenance: days("--max-maintenance", args.max_maintenance.as_deref())?,
+        afterwards: parse_afterwards(&args.afterwards)?,
+        weak_machine: args.weak_machine.as_deref().map_or(Ok(true), parse_yes)?,
         from: first.map_or(Limit::Any, Limit::Only),
         until: last.map_or(Limit::Any, Limit::Only),
         extensions: Set::default(),
@@ -127,15 +216,64 @@ fn parse_act(text: &str) -> Result<Act> {
     })
 }
 
-/// Reads `400d` or `400 days`.
-fn parse_term(text: &str) -> Result<u32> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
+    read(text).ok_or_else(|| {
+        let fact = format!("there is no {what} {:?}", olr::display::shown(text));
+        Error::unable(fact, format!("`olr key delegate --help` says more of --{what}"))
+    })
+}
+
+/// Reads `400d`, `400 days` or `any`; *any* where nothing is said.
+fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
+    let Some(text) = text.filter(|text| *text != "any") else { return Ok(Limit::Any) };
     let spelled = || match Span::parse(text) {
         Ok(Span::Days(days)) => Some(days),
         _ => None,
     };
-    days.or_else(spelled).ok_or_else(|| {
-        let fact = format!("--max-term: {:?} is no number of days", olr::display::shown(text));
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).or_else(spelled);
+    days.map(Limit::Only).ok_or_else(|| {
+        let fact = format!("{flag}: {:?} is no number of days", olr::display::shown(text));
         Error::unable(fact, "write it like 400d")
     })
+}
+
+/// Reads `14d`, `12h`, `14 days`, `12 hours`, `0`, or `any`.
+fn parse_grace(text: &str) -> Result<Limit<u64>> {
+    if text == "any" {
+        return Ok(Limit::Any);
+    }
+    let units = [("d", 86_400), (" days", 86_400), (" day", 86_400), ("h", 3600), (" hours", 3600)];
+    let read = |(unit, seconds): (&str, u64)| {
+        let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        count.checked_mul(seconds)
+    };
+    let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
+    seconds.map(Limit::Only).ok_or_else(|| {
+        let fact = format!("--max-grace: {:?} is no span", olr::display::shown(text));
+        Error::unable(fact, "write it like 14d or 12h, or any")
+    })
+}
+
+/// *Any* where nothing is said.
+fn parse_afterwards(words: &[String]) -> Result<Limit<Set<Operation>>> {
+    match words {
+        [] => Ok(Limit::Any),
+        [word] if word == "any" => Ok(Limit::Any),
+        [word] if word == "none" => Ok(Limit::Only(Set::default())),
+        words => {
+            let operations = words.iter().map(|word| olr::catalog::operation(word));
+            set("--afterwards", operations).map(Limit::Only)
+        }
+    }
+}
+
+fn parse_yes(text: &str) -> Result<bool> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => {
+            let fact = format!("--weak-machine: {:?} is no answer", olr::display::shown(text));
+            Err(Error::unable(fact, "write yes or no"))
+        }
+    }
 }

@@ -28,7 +28,7 @@ mod save;
 mod show;
 mod sign;
 
-pub use changes::{changes, content_json, delegation_pairs, signature_pairs, trust_pairs};
+pub use changes::{changes, content_json, signature_pairs, trust_pairs};
 
 #[derive(Subcommand)]
 pub enum Key {

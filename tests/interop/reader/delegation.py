@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from . import ed25519
+from . import ed25519, quota
 from .digest import key_id, sha256
 from .frame import Frame, check_signatures, parse
 from .outcome import Refused, malformed
-from .tables import ACT_LICENSE, ACTS, DELEGATION, ISSUER, LICENSE, REVOCATIONS, TRUST
+from .tables import ACT_LICENSE, ACTS, BLOCK, CONFLICT, DELEGATION, EDITIONS, EXPIRED, ISSUER, LICENSE, MODELS
+from .tables import OPERATIONS, POOLED, REVOCATIONS, REVOKED, TRUST, UPDATE_LICENSE, WARN
 from .trust import ModuleMaximum, Trust, read_maximum
 from .wire import ANY, Body, Extension, refuse_critical
 
@@ -25,8 +26,15 @@ class DelegationBody:
     products: Any  # each a list, a number, or ANY
     slots: Any
     types: Any
+    models: Any
+    editions: Any
     modules: Any
     longest_term: Any
+    ahead: Any
+    longest_grace: Any
+    longest_maintenance: Any
+    afterwards: Any
+    weak_machine: bool
     from_: Any
     until: Any
     extensions: list[Extension]
@@ -52,8 +60,15 @@ def read_body(data: bytes) -> DelegationBody:
         products=body.limit(texts),
         slots=body.limit(texts),
         types=body.limit(texts),
+        models=body.limit(lambda: body.set_of(lambda: body.table(MODELS))),
+        editions=body.limit(lambda: body.set_of(lambda: body.table(EDITIONS))),
         modules=body.limit(maxima),
         longest_term=body.limit(body.u32),
+        ahead=body.limit(body.u32),
+        longest_grace=body.limit(body.u64),
+        longest_maintenance=body.limit(body.u32),
+        afterwards=body.limit(lambda: body.set_of(lambda: body.table(OPERATIONS))),
+        weak_machine=body.boolean(),
         from_=body.limit(body.u64),
         until=body.limit(body.u64),
         extensions=body.extensions(),
@@ -155,8 +170,40 @@ def _excess(rule: str) -> Refused:
     return Refused("not-delegated", f"{rule}: the issuer may not sign this")
 
 
+def opened(license: LicenseBody, module: str) -> Any:
+    """How much of a module a server could be allowed to use, or ANY."""
+    grant = quota.grant_of(license, module)
+    if grant is not None:
+        return quota.granted(license, grant)
+    return ANY if quota.is_included(license, module) else 0
+
+
+def _left(license: LicenseBody, cause: int) -> set[int]:
+    """The operations that a cause leaves, update-license apart."""
+    blocked = dict(license.enforcement)
+    left = set(license.always)
+    if cause in blocked:
+        left |= set(OPERATIONS) - set(blocked[cause])
+    return left - {UPDATE_LICENSE}
+
+
+def _bounded(license: LicenseBody) -> list[int]:
+    """The causes that limit-10 and limit-11 are about."""
+    return [CONFLICT, REVOKED, POOLED, *([EXPIRED] if license.expires is not None else [])]
+
+
+def _maintained_until(body: DelegationBody, license: LicenseBody) -> int | None:
+    """The day that limit-9 compares; None where there is none."""
+    outcomes = {rule.cause: rule.outcome for rule in license.grace}
+    ends = body.longest_grace is not ANY and outcomes.get(EXPIRED) != WARN and not _left(license, EXPIRED)
+    days = [license.maintenance, license.expires if ends else None]
+    return min((day for day in days if day is not None), default=None)
+
+
 def check_limits(body: DelegationBody, license: LicenseBody) -> None:
-    """limit-1 to limit-5."""
+    """limit-1 to limit-5 and limit-7 to limit-12."""
+    day_of_issue = license.issued // 86400
+    bounded = _bounded(license)
     if ACT_LICENSE not in body.acts:
         raise _excess("limit-1")
     if not is_in_time(body, license.issued):
@@ -164,11 +211,31 @@ def check_limits(body: DelegationBody, license: LicenseBody) -> None:
     for limit, value in ((body.products, license.product), (body.slots, license.slot), (body.types, license.type_id)):
         if limit is not ANY and value not in limit:
             raise _excess("limit-3")
+    for limit, number in ((body.models, license.model), (body.editions, license.edition)):
+        if limit is not ANY and number not in limit:
+            raise _excess("limit-7")
     if body.modules is not ANY:
         maxima = dict(body.modules)
-        for grant in license.grants:
-            if is_above(grant.quota, maxima.get(grant.module, 0)):
-                raise _excess("limit-4")
+        modules = {grant.module for grant in license.grants}.union(*(grant.includes for grant in license.grants))
+        if any(is_above(opened(license, module), maxima.get(module, 0)) for module in modules):
+            raise _excess("limit-4")
     if body.longest_term is not ANY:
         if license.expires is None or license.expires - license.starts > body.longest_term:
             raise _excess("limit-5")
+    if is_above(license.starts - day_of_issue, body.ahead):
+        raise _excess("limit-8")
+    if body.longest_maintenance is not ANY:
+        until = _maintained_until(body, license)
+        if until is None or until - max(license.starts, day_of_issue) > body.longest_maintenance:
+            raise _excess("limit-9")
+    if body.longest_grace is not ANY:
+        for rule in license.grace:
+            if rule.cause in bounded and (rule.outcome == WARN or rule.seconds > body.longest_grace):
+                raise _excess("limit-10")
+    if body.afterwards is not ANY:
+        blocking = [rule.cause for rule in license.grace if rule.outcome == BLOCK and rule.cause in bounded]
+        left = set(license.always).union(*(_left(license, cause) for cause in blocking))
+        if left - {UPDATE_LICENSE} - set(body.afterwards):
+            raise _excess("limit-11")
+    if not body.weak_machine and not license.policy.hardware:
+        raise _excess("limit-12")

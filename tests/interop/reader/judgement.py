@@ -15,6 +15,7 @@ from .revocations import RevocationsBody
 from .state import Held, Slot, SlotName, State, commitment_key
 from .tables import BLOCK, CONFLICT, EXPIRED, LICENSE, OPERATIONS, OVER_QUOTA, POOLED, REVOKED, UPDATE_LICENSE
 from .tables import UPGRADED, WARN
+from .wire import ANY
 
 STOPPED = frozenset(OPERATIONS) - {UPDATE_LICENSE}
 
@@ -53,7 +54,7 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
     for refusal in _faults(state, slot, license, listed, seen.clock, machine):
         blocked = _blocked_by(refusal, state, slot, license, listed, at)
         if blocked is not None:
-            broken.append(Broken(refusal, blocked - frozenset(body.always)))
+            broken.append(Broken(refusal, blocked))
     return Judgement(broken, body, slot.usage)
 
 
@@ -121,23 +122,44 @@ def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor])
         yield Refused("expired", "judgement-5: it has ended")
 
 
+class Terms(NamedTuple):
+    """What a license says of its causes."""
+
+    grace: dict[int, GraceRule]
+    enforcement: dict[int, list[int]]
+    always: list[int]
+
+
+def _terms(refusal: Refused, state: State, license: License) -> Terms:
+    """As far as it counts: a thief of a revoked key may have written it."""
+    body = license.body
+    grace, enforcement, always = {rule.cause: rule for rule in body.grace}, dict(body.enforcement), body.always
+    if refusal.word == "revoked":
+        stolen = [each for each in license.delegations if each.issuer_id in state.trust.revoked]
+        if any(each.longest_grace is ANY for each in stolen):
+            grace = {}
+        if any(each.afterwards is ANY for each in stolen):
+            enforcement, always = {}, []
+    return Terms(grace, enforcement, always)
+
+
 def _blocked_by(
     refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, at: int
 ) -> frozenset[int] | None:
     """What a broken rule blocks; None where it is overlooked."""
-    body = license.body
-    rules = {rule.cause: rule for rule in body.grace}
-    cause = _cause(refusal, state, license, listed, rules)
+    terms = _terms(refusal, state, license)
+    stopped = STOPPED - frozenset(terms.always)
+    cause = _cause(refusal, state, license, listed, terms.grace)
     if cause is None:
-        return STOPPED
-    rule = rules.get(cause)
+        return stopped
+    rule = terms.grace.get(cause)
     if rule is None:
-        return None if cause == OVER_QUOTA else STOPPED
+        return None if cause == OVER_QUOTA else stopped
     if rule.outcome == WARN or at < min(_since(cause, state, slot, license) + rule.seconds, quota.MOST):
         return None
-    if rule.outcome == BLOCK:
-        return frozenset(dict(body.enforcement)[cause])
-    return STOPPED
+    if rule.outcome == BLOCK and cause in terms.enforcement:
+        return frozenset(terms.enforcement[cause]) - frozenset(terms.always)
+    return stopped
 
 
 def _cause(

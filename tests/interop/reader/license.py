@@ -201,10 +201,10 @@ def examine(data: bytes) -> LicenseBody:
 
 
 def check_delegated(body: LicenseBody, delegations: list[DelegationBody], trust: Trust) -> None:
-    """limit-1 to limit-6."""
+    """All rules of "Limits"."""
     for each in delegations:
         delegation.check_limits(each, body)
-    _check_signer_rules(len({each.issuer_id for each in delegations}), body, trust)
+    _check_signer_rules(delegations, body, trust)
 
 
 def check_policy(policy: Policy) -> None:
@@ -232,13 +232,13 @@ def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]
         raise Refused("wrong-machine", "policy-4: no hardware matches")
 
 
-def _check_signer_rules(signers: int, body: LicenseBody, trust: Trust) -> None:
+def _check_signer_rules(delegations: list[DelegationBody], body: LicenseBody, trust: Trust) -> None:
     """limit-6."""
-    quotas = {grant.module: grant.quota for grant in body.grants}
+    signers = len({each.issuer_id for each in delegations})
     for rule in trust.body.signer_rules:
-        applies = rule.model is ANY or rule.model == body.model
+        applies = rule.model is ANY or any(each.models is ANY or rule.model in each.models for each in delegations)
         if applies and rule.above is not None:
             module, maximum = rule.above
-            applies = module in quotas and is_above(quotas[module], maximum)
+            applies = is_above(delegation.opened(body, module), maximum)
         if applies and signers < rule.signers:
             raise Refused("not-delegated", "limit-6: too few signers")

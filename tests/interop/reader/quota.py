@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .license import Grant, LicenseBody
 from .outcome import Refused
 from .wire import ANY
+
+if TYPE_CHECKING:
+    from .license import Grant, LicenseBody
 
 MOST = 2**64 - 1
 

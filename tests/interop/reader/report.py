@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from . import armor, delegation, keyfile, license as licenses, partial, receipt as receipts, request as requests
 from . import revocations
 from . import times, trust as trusts
 from .dates import day_text, instant_text
+from .delegation import DelegationBody
 from .digest import code, key_id
 from .factor import Factor
 from .frame import Frame, check_vendor, parse, read_header
@@ -15,7 +17,8 @@ from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
+from .tables import OPERATIONS, PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
+from .trust import ModuleMaximum
 from .vendor import Vendor
 from .wire import ANY, Cursor
 
@@ -192,7 +195,7 @@ def _delegation(data: bytes, vendor: Vendor | None) -> Report:
     report = _frame(frame)
     try:
         body = delegation.read_body(frame.body)
-        report |= {"issuer": body.issuer_id.hex(), "acts": [ACTS[act] for act in body.acts]}
+        report |= {"issuer": body.issuer_id.hex(), "acts": [ACTS[act] for act in body.acts], "limits": _limits(body)}
     except Refused:
         if vendor is None:
             raise
@@ -204,6 +207,34 @@ def _delegation(data: bytes, vendor: Vendor | None) -> Report:
     except Refused as refusal:
         return report | _no(refusal)
     return report | {"verified": YES}
+
+
+def _limits(body: DelegationBody) -> Report:
+    def limit(value: Any, only: Callable[[Any], Any] = lambda value: value) -> Any:
+        return "any" if value is ANY else only(value)
+
+    def words(table: dict[int, str]) -> Callable[[list[int]], list[str]]:
+        return lambda numbers: [table[number] for number in numbers]
+
+    def maxima(entries: list[ModuleMaximum]) -> Report:
+        return {entry.module: "unlimited" if entry.maximum is ANY else entry.maximum for entry in entries}
+
+    return {
+        "products": limit(body.products),
+        "slots": limit(body.slots),
+        "types": limit(body.types),
+        "models": limit(body.models, words(MODELS)),
+        "editions": limit(body.editions, words(EDITIONS)),
+        "modules": limit(body.modules, maxima),
+        "longest_term": limit(body.longest_term),
+        "ahead": limit(body.ahead),
+        "longest_grace": limit(body.longest_grace),
+        "longest_maintenance": limit(body.longest_maintenance),
+        "afterwards": limit(body.afterwards, words(OPERATIONS)),
+        "weak_machine": body.weak_machine,
+        "from": limit(body.from_, instant_text),
+        "until": limit(body.until, instant_text),
+    }
 
 
 def _receipt(data: bytes, vendor: Vendor | None) -> Report:

@@ -1,0 +1,61 @@
+//! What a license says of its revocation once the key that signed it is revoked itself.
+//! Obeys `docs/format.md`, section "Judgement".
+
+use std::borrow::Cow;
+
+use crate::entitlement::Outcome;
+use crate::license::License;
+use crate::trust::{Delegation, Trust};
+use crate::wire::codec::{Limit, Set};
+use crate::wire::id::KeyId;
+
+/// A key that signed a license, and what its delegation bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Signer {
+    pub(super) key: KeyId,
+    /// Whether it limits the longest grace.
+    bounds_grace: bool,
+    /// Whether it limits what stays allowed afterwards.
+    bounds_afterwards: bool,
+}
+
+impl From<&Delegation> for Signer {
+    fn from(delegation: &Delegation) -> Self {
+        Self {
+            key: delegation.key_id(),
+            bounds_grace: delegation.body().longest_grace != Limit::Any,
+            bounds_afterwards: delegation.body().afterwards != Limit::Any,
+        }
+    }
+}
+
+impl License {
+    /// The license with its terms as far as they count where `trust` revoked a signer: a thief of that
+    /// key may have written them. Only those count that its delegation bounds, so that no license
+    /// outlives the revocation of its key.
+    pub fn as_revoked(&self, trust: &Trust) -> Cow<'_, Self> {
+        let revoked = |signer: &&Signer| trust.body().revoked.get(&signer.key).is_some();
+        let mut stolen = self.signers.iter().filter(revoked).peekable();
+        if stolen.peek().is_none() {
+            return Cow::Borrowed(self);
+        }
+        let (mut bounds_grace, mut bounds_afterwards) = (true, true);
+        for signer in stolen {
+            bounds_grace &= signer.bounds_grace;
+            bounds_afterwards &= signer.bounds_afterwards;
+        }
+        let mut license = self.clone();
+        let body = &mut license.body;
+        if !bounds_grace {
+            body.grace = Set::default();
+        }
+        if !bounds_afterwards {
+            let mut rules = body.grace.to_vec();
+            let blocks = rules.iter_mut().filter(|rule| rule.outcome == Outcome::Block);
+            blocks.for_each(|rule| rule.outcome = Outcome::Stop);
+            body.grace = Set::new(rules).unwrap_or_default();
+            body.always = Set::default();
+        }
+        Cow::Owned(license)
+    }
+}
