@@ -9,7 +9,7 @@ use crate::alert::memory::{Memory, Standing};
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Result};
-use crate::file::{self, Act};
+use crate::file::{self, Access};
 use crate::home::{Home, News};
 use crate::machine::FactorKind;
 use crate::policy::Decision;
@@ -165,7 +165,7 @@ fn alone(home: &Home) -> Result<File> {
     let path = home.folder().join("alerts.lock");
     let name = file::name(&path);
     let failed = |error: std::io::Error| {
-        let (why, hint) = file::why(Act::Lock, &path, &error);
+        let (why, hint) = file::why(Access::Lock, &path, &error);
         Error::unable(format!("{name}: it cannot be locked: {why}"), hint)
     };
     let lock = file::open_lock(&path).map_err(failed)?;

@@ -8,6 +8,7 @@ use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
 
 mod place;
+mod temporary;
 mod words;
 mod write;
 
@@ -15,7 +16,10 @@ use place::{From, Patient};
 use words::failed;
 
 pub use place::{Place, place};
-pub(crate) use words::{Act, why};
+#[cfg(feature = "vendor")]
+pub(crate) use temporary::Draft;
+pub(crate) use temporary::remove_left;
+pub(crate) use words::{Access, why};
 pub use write::{Writing, make_folder, make_private_folder, write};
 pub(crate) use write::{open_lock, stage};
 
@@ -82,7 +86,7 @@ pub(crate) fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let found = file.metadata().map_err(|error| failed(Act::Read, path, &error))?;
+        let found = file.metadata().map_err(|error| failed(Access::Read, path, &error))?;
         let (name, me) = (name(path), rustix::process::geteuid().as_raw());
         if found.uid() != 0 && found.uid() != me {
             let fact =
@@ -109,7 +113,7 @@ fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
     // Room for any secret at once: what grows leaves a copy behind.
     let mut bytes = Vec::with_capacity(cap.saturating_add(1).min(ROOM));
     let read = from.take(cap_and_one).read_to_end(&mut bytes);
-    read.map_err(|error| failed(Act::Read, path, &error))?;
+    read.map_err(|error| failed(Access::Read, path, &error))?;
     if bytes.len() > cap {
         let fact = format!("{}: longer than {cap} bytes", name(path));
         return Err(Error::refuse(Refusal::Malformed, fact).hint("check which file you meant"));
@@ -136,7 +140,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
     match std::fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed(Act::Read, path, &error)),
+        Err(error) => Err(failed(Access::Read, path, &error)),
     }
 }
 
@@ -149,7 +153,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = entries.map_err(|error| {
         let (why, hint) = match error.kind() {
             ErrorKind::NotFound => ("there is no such folder".into(), "check the name".into()),
-            _ => why(Act::Read, folder, &error),
+            _ => why(Access::Read, folder, &error),
         };
         Error::unable(format!("{}: the folder cannot be read: {why}", name(folder)), hint)
     })?;

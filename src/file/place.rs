@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::file::name;
-use crate::file::words::{Act, failed};
+use crate::file::words::{Access, failed};
 
 /// What an output meets at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub(super) fn open(path: &Path, from: From) -> Result<File> {
         Some(Special::Pipe) if from == From::Pipe => Ok(()),
         Some(special) => Err(special.is_at(path)),
     };
-    let unreadable = |error: IoError| failed(Act::Read, path, &error);
+    let unreadable = |error: IoError| failed(Access::Read, path, &error);
     fits(&std::fs::metadata(path).map_err(unreadable)?)?;
     let file = nonblocking(OpenOptions::new().read(true)).open(path).map_err(unreadable)?;
     // It may have been replaced meanwhile.
@@ -167,7 +167,7 @@ impl Read for Patient<'_> {
 
 /// Writes into what is at `path`, and truncates nothing.
 pub(super) fn write_into(path: &Path, bytes: &[u8]) -> Result<()> {
-    let unwritable = |error: IoError| failed(Act::Write, path, &error);
+    let unwritable = |error: IoError| failed(Access::Write, path, &error);
     let opened = nonblocking(OpenOptions::new().append(true)).open(path);
     let mut file = opened.map_err(unwritable)?;
     if let Some(special @ (Special::Folder | Special::Disk | Special::Socket)) =

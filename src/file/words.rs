@@ -8,34 +8,34 @@ use crate::file::name;
 
 /// What was tried with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum Access {
     Read,
     Write,
     Lock,
 }
 
 /// The error for `path`: what happened there, and one next step.
-pub(crate) fn failed(act: Act, path: &Path, error: &IoError) -> Error {
-    let (why, hint) = why(act, path, error);
+pub(crate) fn failed(access: Access, path: &Path, error: &IoError) -> Error {
+    let (why, hint) = why(access, path, error);
     Error::unable(format!("{}: {why}", name(path)), hint)
 }
 
 /// The same without the path, for a sentence of the caller.
-pub(crate) fn why(act: Act, path: &Path, error: &IoError) -> (String, String) {
+pub(crate) fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
     if error.kind() == ErrorKind::PermissionDenied {
-        return denied(act, path);
+        return denied(access, path);
     }
-    let (why, hint) = plain(act, error);
+    let (why, hint) = plain(access, error);
     (why.to_string(), hint.to_string())
 }
 
 /// What needs no look at the file.
-fn plain(act: Act, error: &IoError) -> (&'static str, &'static str) {
-    if let Some(words) = by_number(act, error) {
+fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
+    if let Some(words) = by_number(access, error) {
         return words;
     }
-    match (error.kind(), act) {
-        (ErrorKind::NotFound, Act::Read) => ("there is no such file", "check the name"),
+    match (error.kind(), access) {
+        (ErrorKind::NotFound, Access::Read) => ("there is no such file", "check the name"),
         (ErrorKind::NotFound, _) => ("there is no such folder", "make the folder first"),
         (ErrorKind::AlreadyExists, _) => ("it is there already", "choose another name"),
         (ErrorKind::IsADirectory, _) => ("it is a folder", "name a file in it"),
@@ -58,7 +58,7 @@ fn plain(act: Act, error: &IoError) -> (&'static str, &'static str) {
         (ErrorKind::ResourceBusy, _) => {
             ("it is in use, perhaps as a mount point", "name a folder in it")
         }
-        (ErrorKind::TimedOut, Act::Read) => (
+        (ErrorKind::TimedOut, Access::Read) => (
             "the program at the other end of the pipe sends nothing",
             "look at that program, or name a file",
         ),
@@ -70,10 +70,10 @@ fn plain(act: Act, error: &IoError) -> (&'static str, &'static str) {
             "the program at the other end of the pipe has closed it",
             "look at that program, or name a file",
         ),
-        (ErrorKind::Unsupported, Act::Lock) => NO_LOCKS,
-        (_, Act::Read) => ("it cannot be read", "check the disk"),
-        (_, Act::Write) => ("it cannot be written", "check the disk"),
-        (_, Act::Lock) => ("the system does not lock it", "check the disk"),
+        (ErrorKind::Unsupported, Access::Lock) => NO_LOCKS,
+        (_, Access::Read) => ("it cannot be read", "check the disk"),
+        (_, Access::Write) => ("it cannot be written", "check the disk"),
+        (_, Access::Lock) => ("the system does not lock it", "check the disk"),
     }
 }
 
@@ -91,20 +91,20 @@ const LOCKLESS: [rustix::io::Errno; 4] = {
 
 /// What has no kind of its own in the standard library.
 #[cfg(unix)]
-fn by_number(act: Act, error: &IoError) -> Option<(&'static str, &'static str)> {
+fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static str)> {
     use rustix::io::Errno;
     // The error of a temporary file has lost its number, and kept its kind.
     let is_loop = error.kind() == IoError::from(Errno::LOOP).kind();
     let number = Errno::from_io_error(error).or(is_loop.then_some(Errno::LOOP))?;
-    Some(match (number, act) {
-        (number, Act::Lock) if LOCKLESS.contains(&number) => NO_LOCKS,
-        (Errno::LOOP, Act::Lock) => {
+    Some(match (number, access) {
+        (number, Access::Lock) if LOCKLESS.contains(&number) => NO_LOCKS,
+        (Errno::LOOP, Access::Lock) => {
             ("it is a link, which is not followed", "remove the link: this file is made anew")
         }
         (Errno::LOOP, _) => {
             ("the links of this path lead in a circle", "check where the links lead")
         }
-        (Errno::NXIO, Act::Read) => ("nobody answers there", "name a file"),
+        (Errno::NXIO, Access::Read) => ("nobody answers there", "name a file"),
         (Errno::NXIO, _) => (
             "it is a pipe that no program reads",
             "start the program that reads it first, or name a file",
@@ -121,17 +121,17 @@ fn by_number(act: Act, error: &IoError) -> Option<(&'static str, &'static str)> 
 }
 
 #[cfg(not(unix))]
-fn by_number(_: Act, _: &IoError) -> Option<(&'static str, &'static str)> {
+fn by_number(_: Access, _: &IoError) -> Option<(&'static str, &'static str)> {
     None
 }
 
 /// Who may do it, where the system tells: the file may belong to somebody else, or its own mode may
 /// keep its owner out, or the filesystem may refuse even root.
 #[cfg(unix)]
-fn denied(act: Act, path: &Path) -> (String, String) {
+fn denied(access: Access, path: &Path) -> (String, String) {
     use std::os::unix::fs::MetadataExt;
     let me = rustix::process::geteuid().as_raw();
-    let place = blocker(act, path);
+    let place = blocker(access, path);
     let Ok(found) = std::fs::metadata(&place) else {
         return ("permission denied".into(), "run as the owner of the folder it is in".into());
     };
@@ -143,10 +143,10 @@ fn denied(act: Act, path: &Path) -> (String, String) {
 }
 
 #[cfg(not(unix))]
-fn denied(act: Act, _: &Path) -> (String, String) {
-    let hint = match act {
-        Act::Read => "run as the owner of the file",
-        Act::Write | Act::Lock => "choose a folder you may write to",
+fn denied(access: Access, _: &Path) -> (String, String) {
+    let hint = match access {
+        Access::Read => "run as the owner of the file",
+        Access::Write | Access::Lock => "choose a folder you may write to",
     };
     ("permission denied".to_string(), hint.to_string())
 }
@@ -197,23 +197,23 @@ fn denied_words(found: &Denied) -> (String, String) {
 /// The first place on the way to `path` that refuses: a folder that may not be passed, else the
 /// file, or the folder where a file is to be made.
 #[cfg(unix)]
-fn blocker(act: Act, path: &Path) -> std::path::PathBuf {
-    use rustix::fs::{Access, AtFlags, CWD, accessat};
-    let may = |place: &Path, access| {
+fn blocker(access: Access, path: &Path) -> std::path::PathBuf {
+    use rustix::fs::{Access as Right, AtFlags, CWD, accessat};
+    let may = |place: &Path, right| {
         let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
-        accessat(CWD, place, access, AtFlags::EACCESS) != Err(rustix::io::Errno::ACCESS)
+        accessat(CWD, place, right, AtFlags::EACCESS) != Err(rustix::io::Errno::ACCESS)
     };
     let folder = path.parent().unwrap_or(path);
     let mut folders: Vec<_> = folder.ancestors().collect();
     folders.reverse();
-    if let Some(shut) = folders.iter().find(|folder| !may(folder, Access::EXEC_OK)) {
+    if let Some(shut) = folders.iter().find(|folder| !may(folder, Right::EXEC_OK)) {
         return shut.to_path_buf();
     }
     let there = std::fs::symlink_metadata(path).is_ok();
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match act {
-        Act::Write if !may(folder, Access::WRITE_OK) => folder.to_path_buf(),
-        Act::Lock if !there => folder.to_path_buf(),
+    match access {
+        Access::Write if !may(folder, Right::WRITE_OK) => folder.to_path_buf(),
+        Access::Lock if !there => folder.to_path_buf(),
         _ if there => path.to_path_buf(),
         _ => folder.to_path_buf(),
     }
@@ -224,8 +224,8 @@ mod tests {
     use super::*;
     use rustix::io::Errno;
 
-    fn said(act: Act, number: Errno) -> (&'static str, &'static str) {
-        plain(act, &IoError::from(number))
+    fn said(access: Access, number: Errno) -> (&'static str, &'static str) {
+        plain(access, &IoError::from(number))
     }
 
     #[test]
@@ -250,12 +250,12 @@ mod tests {
         ];
         let mut all = std::collections::BTreeSet::new();
         for (number, says) in faults {
-            for act in [Act::Read, Act::Write, Act::Lock] {
-                let (why, hint) = said(act, number);
+            for access in [Access::Read, Access::Write, Access::Lock] {
+                let (why, hint) = said(access, number);
                 assert!(why.contains(says) && !hint.is_empty(), "{number:?}: {why}; {hint}");
                 assert!(!hint.contains("run as"), "{number:?} is no question of who asks: {hint}");
             }
-            all.insert(said(Act::Write, number).0);
+            all.insert(said(Access::Write, number).0);
         }
         assert_eq!(all.len(), faults.len() - 1, "only the two of open files share their words");
     }
@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn a_filesystem_without_locks_says_so() {
         for number in LOCKLESS {
-            assert_eq!(said(Act::Lock, number), NO_LOCKS);
-            assert_ne!(said(Act::Write, number), NO_LOCKS);
+            assert_eq!(said(Access::Lock, number), NO_LOCKS);
+            assert_ne!(said(Access::Write, number), NO_LOCKS);
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::file::place::{Place, place, write_into};
-use crate::file::words::{Act, failed};
-use crate::file::{is_standard, name};
+use crate::file::words::{Access, failed};
+use crate::file::{is_standard, name, temporary};
 
 /// Who may read what is written, and what is done with what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +58,11 @@ pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<St
         return Err(Error::unable(fact, "move it away: a regular file belongs there"));
     }
     let failed = |error: IoError| unwritable(path, &error);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".olr-").suffix(".tmp");
-    #[cfg(unix)]
-    if let Writing::New | Writing::Public = how {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let mode = match how {
+        Writing::New | Writing::Public => Some(0o644),
+        Writing::NewSecret | Writing::Secret => None,
+    };
+    let mut file = temporary::file(folder, mode).map_err(failed)?;
     file.as_file_mut().write_all(bytes).map_err(failed)?;
     #[cfg(unix)]
     if how == Writing::Secret {
@@ -105,8 +102,9 @@ fn folder_of(path: &Path) -> Result<&Path> {
     }
 }
 
-/// Opens a file for locking, made where there is none. A link is not followed: its owner could
-/// have root make a file anywhere.
+/// Opens a file for locking, made where there is none: whole, with its owner, so that who is killed
+/// meanwhile leaves none that the owner cannot open. A link is not followed: its owner could have
+/// root make a file anywhere. A pipe or a device is not waited for.
 pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -114,23 +112,32 @@ pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
     {
         use std::os::unix::fs::OpenOptionsExt;
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        options.custom_flags(flags.bits().cast_signed());
     }
-    match options.clone().create_new(true).open(path) {
-        // A pipe or a device is not waited for, and is not what can be locked.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(path),
-        Err(error) => Err(error),
-        Ok(file) => {
-            #[cfg(unix)]
-            take_owner_of(path.parent().unwrap_or(path), &file);
-            Ok(file)
+    match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let made = temporary::file(folder, None)?;
+    #[cfg(unix)]
+    take_owner_of(folder, made.as_file());
+    match made.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
+        // Its lock as a temporary file ends here.
+        made => {
+            drop(made);
+            options.open(path)
         }
     }
 }
 
 /// Root may work in a home that belongs to a service: its files go on belonging to the service.
 #[cfg(unix)]
-pub(crate) fn take_owner_of(folder: &Path, file: &File) {
+fn take_owner_of(folder: &Path, file: &File) {
     use std::os::unix::fs::{MetadataExt, fchown};
     if let (Ok(folder), Ok(own)) = (std::fs::metadata(folder), file.metadata())
         && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
@@ -140,7 +147,8 @@ pub(crate) fn take_owner_of(folder: &Path, file: &File) {
 }
 
 /// Best effort: some filesystems and systems cannot.
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) {
         let _ = OpenOptions::new().read(true).open(folder).and_then(|folder| folder.sync_all());
     }
@@ -177,5 +185,5 @@ fn folder_builder(mode: u32) -> std::fs::DirBuilder {
 }
 
 fn unwritable(path: &Path, error: &IoError) -> Error {
-    failed(Act::Write, path, error)
+    failed(Access::Write, path, error)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Act, Writing};
+use crate::file::{self, Access, Writing};
 use crate::home::Home;
 use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
 use crate::time::Instant;
@@ -53,6 +53,8 @@ impl Home {
     /// # Errors
     /// As [`Home::load`]. Where nothing can be written, what is wrong is said all the same.
     pub fn repair(&self) -> Result<Option<String>> {
+        // It holds the secret too, and nobody comes back for it.
+        file::remove_left(self.folder());
         let Some(Copies { fault: Some(_), .. }) = self.copies()? else { return Ok(None) };
         let Ok(_lock) = self.lock() else { return Ok(self.copies()?.and_then(|both| both.fault)) };
         let Some(Copies { state, fault: Some(fault) }) = self.copies()? else { return Ok(None) };
@@ -153,7 +155,7 @@ impl Home {
         make_private(self.folder())?;
         let path = self.folder().join("lock");
         let failed = |error: std::io::Error| {
-            let (why, hint) = file::why(Act::Lock, &path, &error);
+            let (why, hint) = file::why(Access::Lock, &path, &error);
             let fact = format!("{}: the home cannot be locked: {why}", file::name(&path));
             Error::unable(fact, format!("{hint}, or name another home with --home"))
         };

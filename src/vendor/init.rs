@@ -8,7 +8,7 @@ use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::{Signer, SigningKey};
 use crate::error::{Error, Result};
-use crate::file::{self, Writing};
+use crate::file::{self, Access, Draft, Writing};
 use crate::issue::STARTER_GRANT;
 use crate::key::Role;
 use crate::key::file::KeyFile;
@@ -74,29 +74,30 @@ impl Folder {
         }
         let catalog_text = init.catalog.unwrap_or(STARTER);
         let catalog = Catalog::parse(catalog_text)?;
+        let fill = |draft: &Path| fill(draft, init, catalog_text, &catalog, rng);
+        let trust = Self::make(path, fill)?;
+        Ok((Self::at(path), trust))
+    }
+
+    /// Makes a vendor folder in one step: `fill` writes into a draft beside it, which takes its place
+    /// when it is whole.
+    pub(super) fn make<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         file::make_folder(parent)?;
-        let unwritable = |_| {
-            let fact = format!("{}: the folder cannot be made", file::name(path));
-            Error::unable(fact, "choose a folder you may write to")
+        let unwritable = |error: std::io::Error| {
+            let (why, hint) = file::why(Access::Write, path, &error);
+            Error::unable(format!("{}: the folder cannot be made: {why}", file::name(path)), hint)
         };
-        let mut draft = tempfile::Builder::new();
-        draft.prefix(".olr-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            draft.permissions(std::fs::Permissions::from_mode(0o700));
+        let draft = Draft::new(parent).map_err(unwritable)?;
+        for name in PARTS {
+            file::make_private_folder(&draft.path().join(name))?;
         }
-        let draft = draft.tempdir_in(parent).map_err(unwritable)?;
-        let trust = fill(draft.path(), init, catalog_text, &catalog, rng)?;
-        if path.is_dir() {
-            std::fs::remove_dir(path).map_err(unwritable)?;
-        }
-        std::fs::rename(draft.path(), path).map_err(unwritable)?;
-        Ok((Self::at(path), trust))
+        let made = fill(draft.path())?;
+        draft.commit(path).map_err(unwritable)?;
+        Ok(made)
     }
 
     /// A vendor folder is never written over.
@@ -123,9 +124,6 @@ fn fill(
     catalog: &Catalog,
     rng: &mut impl CryptoRng,
 ) -> Result<Trust> {
-    for name in ["keys", "delegations", "issued", "revocations", "trusts"] {
-        file::make_private_folder(&folder.join(name))?;
-    }
     let mut key = |role: Role, name: String| -> Result<(Secret, [u8; 32])> {
         let seed = Secret::random(rng);
         let passphrase = init.passphrases.as_ref().map(|passphrases| match role {
@@ -171,6 +169,9 @@ fn fill(
     }
     Ok(trust)
 }
+
+/// The folders in a vendor's folder.
+pub(super) const PARTS: [&str; 5] = ["keys", "delegations", "issued", "revocations", "trusts"];
 
 /// Most roots of a trust.
 const ROOTS_CAP: u8 = 8;

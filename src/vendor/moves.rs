@@ -8,7 +8,7 @@ use std::fs::File;
 use crate::crypto::digest::sha256;
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Act};
+use crate::file::{self, Access};
 use crate::key::{Role, key_id};
 use crate::machine::FactorKind;
 use crate::receipt::{Receipt, ReceiptBody};
@@ -16,6 +16,7 @@ use crate::request::{OpenedRequest, RequestBody};
 use crate::time::Day;
 use crate::trust::Trust;
 use crate::vendor::fork::{Hardware, compare};
+use crate::vendor::init::PARTS;
 use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
 use crate::wire::codec::Note;
 use crate::wire::id::RequestId;
@@ -188,8 +189,11 @@ impl Folder {
     pub(super) fn lock(&self) -> Result<File> {
         let path = self.path().join("issued").join("lock");
         let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| lock));
+        // What was left by a process that was killed may hold keys.
+        file::remove_left(self.path());
+        PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
         lock.map_err(|error| {
-            let (why, hint) = file::why(Act::Lock, &path, &error);
+            let (why, hint) = file::why(Access::Lock, &path, &error);
             Error::unable(format!("{}: it cannot be locked: {why}", file::name(&path)), hint)
         })
     }

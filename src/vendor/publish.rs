@@ -41,19 +41,21 @@ impl Folder {
     /// Frame errors, `wrong-kind`, and what [`Trust::successor`] and [`Trust::delegation`] refuse;
     /// exit 2 when nothing can be written.
     pub fn publish(&self, bytes: &[u8]) -> Result<Published> {
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::Trust | Kind::Delegation) {
+            self.trust()?;
+            return Err(wrong_kind(Kind::Trust, kind));
+        }
+        // What is newest is asked under the lock: another process may publish too.
+        let _lock = self.lock()?;
         let trust = self.trust()?;
-        match Header::peek(bytes)? {
-            Kind::Trust => {
-                let _lock = self.lock()?;
-                self.publish_trust(&trust, bytes)
-            }
-            Kind::Delegation => {
+        match kind {
+            Kind::Trust => self.publish_trust(&trust, bytes),
+            _ => {
                 let delegation = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
                 delegation.check_key()?;
-                let _lock = self.lock()?;
                 self.publish_delegation(delegation, bytes)
             }
-            other => Err(wrong_kind(Kind::Trust, other)),
         }
     }
 
@@ -125,19 +127,17 @@ impl Folder {
         let text = catalog.unwrap_or(STARTER);
         Catalog::parse(text)?;
         let trust = Trust::pin(trust)?;
-        file::make_private_folder(path)?;
-        for name in ["keys", "delegations", "issued", "revocations", "trusts"] {
-            file::make_private_folder(&path.join(name))?;
-        }
-        let folder = Self::at(path);
-        file::write(&path.join("catalog.toml"), text.as_bytes(), Writing::New)?;
-        if catalog.is_none() {
-            file::write(&path.join("grant.toml"), STARTER_GRANT.as_bytes(), Writing::New)?;
-        }
-        folder.keep_trust(&trust)?;
-        let armored = armor(Kind::Trust, trust.bytes());
-        file::write(&path.join("vendor.trust"), armored.as_bytes(), Writing::New)?;
-        Ok((folder, trust))
+        Self::make(path, |draft| {
+            let folder = Self::at(draft);
+            file::write(&draft.join("catalog.toml"), text.as_bytes(), Writing::New)?;
+            if catalog.is_none() {
+                file::write(&draft.join("grant.toml"), STARTER_GRANT.as_bytes(), Writing::New)?;
+            }
+            folder.keep_trust(&trust)?;
+            let armored = armor(Kind::Trust, trust.bytes());
+            file::write(&draft.join("vendor.trust"), armored.as_bytes(), Writing::New)
+        })?;
+        Ok((Self::at(path), trust))
     }
 
     /// Refuses the id of an issuer key that this folder has never heard of.
