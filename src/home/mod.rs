@@ -74,11 +74,11 @@ impl Home {
         })
     }
 
-    /// Whether a binary request was made here: then a newer one may replace its file.
+    /// Whether a binary request was made here, by this installation or one before it: then a newer one may replace its file.
     pub fn made(&self, request: &[u8]) -> bool {
         let hash = crate::crypto::digest::sha256(request);
-        let state = self.load().ok().flatten();
-        state.is_some_and(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
+        let mut states = self.load().ok().flatten().into_iter().chain(self.aside());
+        states.any(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
     }
 
     /// Makes a request. Unless it is only tried out, the state is saved before the bytes leave
@@ -123,23 +123,19 @@ impl Home {
             note: order.note.clone(),
         };
         let (body, bytes) = state.request(asked, ask, around, rng)?;
-        let mut aside = Vec::new();
+        let mut aside = None;
         if !only_try {
             if lock.is_none() {
                 lock = Some(self.lock()?);
                 self.expect_still_new()?;
             }
-            if order.new_identity {
-                aside = self.set_aside(around.clock)?;
-            }
-            if let Err(error) = self.save(&state) {
-                store::put_back(&aside);
-                return Err(error);
+            match order.new_identity {
+                true => aside = self.begin_again(&state, around.clock)?,
+                false => self.save(&state)?,
             }
         }
         drop(lock);
         let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
-        let aside = aside.into_iter().map(|(_, new)| new).next();
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
 

@@ -15,6 +15,8 @@ use crate::time::Instant;
 
 /// The copies, in the order in which they are written.
 const COPIES: [&str; 2] = ["state", "state.copy"];
+/// What follows the name of a copy that was set aside, and then the time.
+const ASIDE: &str = ".aside-";
 /// Tries for the lock, and how long lies between two of them: 5 seconds in all.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -96,30 +98,64 @@ impl Home {
         Ok(Some(Copies { state: *state, fault }))
     }
 
-    /// Renames the state, so that a request begins a new installation. What was set aside is
-    /// returned as (old name, new name).
-    pub(super) fn set_aside(&self, now: Instant) -> Result<Vec<(PathBuf, PathBuf)>> {
-        let mut moved = Vec::new();
-        for old in self.state_files().into_iter().filter(|path| is_there(path)) {
-            let name = old.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let new = self.folder().join(format!("{name}.aside-{}", now.seconds));
-            if new.exists() || std::fs::rename(&old, &new).is_err() {
-                put_back(&moved);
-                let fact = format!("{}: it cannot be set aside", file::name(&old));
-                return Err(Error::unable(fact, "run as the owner of the home"));
-            }
-            moved.push((old, new));
+    /// Puts the state of a new installation in the place of the old one, which is kept under other
+    /// names: the first of them is returned. Whatever stops it on the way, one of the two
+    /// installations is whole: the old copies get their second names, one of them goes, the new
+    /// state takes the place of the other.
+    pub(super) fn begin_again(&self, state: &State, now: Instant) -> Result<Option<PathBuf>> {
+        // A copy that is damaged or missing is made up for first: the other one goes.
+        if let Ok(Some(Copies { state: old, fault: Some(_) })) = self.copies() {
+            self.save(&old)?;
         }
-        Ok(moved)
+        let [first, second] = self.state_files();
+        let bytes = self.bytes_of(state)?;
+        let staged = file::stage(&first, &bytes, Writing::Secret)?;
+        let staged_copy = file::stage(&second, &bytes, Writing::Secret)?;
+        let mut aside = Vec::new();
+        let placed = self.set_aside(now, &mut aside).and_then(|()| staged.commit());
+        if let Err(error) = placed {
+            put_back(&aside);
+            return Err(error);
+        }
+        // Made up for later: the first one is whole.
+        let _ = staged_copy.commit();
+        Ok(aside.into_iter().map(|(_, new)| new).next())
+    }
+
+    /// The installations before this one.
+    pub(super) fn aside(&self) -> Vec<State> {
+        let paths = file::list(self.folder()).unwrap_or_default();
+        let is_aside = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            COPIES.iter().any(|copy| name.starts_with(&format!("{copy}{ASIDE}")))
+        };
+        let read = |path: &PathBuf| {
+            let bytes = file::read_if_there(path, STATE_CAP).ok().flatten().map(Zeroizing::new)?;
+            State::parse(&bytes).ok()
+        };
+        paths.iter().filter(is_aside).filter_map(read).collect()
+    }
+
+    /// Gives both copies second names, and leaves one of them under its own.
+    fn set_aside(&self, now: Instant, aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+        let [first, second] = self.state_files();
+        for path in [&first, &second] {
+            if file::is_there(path)? {
+                aside.push((path.clone(), second_name(path, now)?));
+            }
+        }
+        if !(file::is_there(&first)? && file::is_there(&second)?) {
+            return Ok(());
+        }
+        std::fs::remove_file(&second).map_err(|error| {
+            let (why, hint) = file::why(Access::Write, &second, &error);
+            Error::unable(format!("{}: {why}", file::name(&second)), hint)
+        })
     }
 
     /// Writes both copies whole before the first of them takes its place.
     pub(super) fn save(&self, state: &State) -> Result<()> {
-        let bytes = state.to_bytes();
-        if bytes.len() > STATE_CAP {
-            let fact = format!("{}: the state would be too long", file::name(self.folder()));
-            return Err(Error::unable(fact, "keep other products in homes of their own"));
-        }
+        let bytes = self.bytes_of(state)?;
         let [first, second] = self.state_files();
         let first = file::stage(&first, &bytes, Writing::Secret)?;
         let second = file::stage(&second, &bytes, Writing::Secret)?;
@@ -127,6 +163,15 @@ impl Home {
         // The other one is mended later: the newer of both counts.
         let _ = second.commit();
         Ok(())
+    }
+
+    fn bytes_of(&self, state: &State) -> Result<Zeroizing<Vec<u8>>> {
+        let bytes = state.to_bytes();
+        if bytes.len() > STATE_CAP {
+            let fact = format!("{}: the state would be too long", file::name(self.folder()));
+            return Err(Error::unable(fact, "keep other products in homes of their own"));
+        }
+        Ok(bytes)
     }
 
     /// Another process may have begun this home since it was found missing.
@@ -168,10 +213,36 @@ impl Home {
     }
 }
 
+/// A second name for a copy of the state, which stays under its first one.
+fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // Whoever was stopped here may try again in the same second.
+    for turn in 1..100_u8 {
+        let turn = if turn == 1 { String::new() } else { format!("-{turn}") };
+        let aside = path.with_file_name(format!("{name}{ASIDE}{}{turn}", now.seconds));
+        match std::fs::hard_link(path, &aside) {
+            Ok(()) => return Ok(aside),
+            Err(_) if file::is_there(&aside)? => {}
+            // A filesystem with one name for each file.
+            Err(_) => match file::read_if_there(path, STATE_CAP)?.map(Zeroizing::new) {
+                Some(bytes) => {
+                    return file::write(&aside, &bytes, Writing::Secret).map(|()| aside);
+                }
+                None => break,
+            },
+        }
+    }
+    let fact = format!("{}: it cannot be set aside", file::name(path));
+    Err(Error::unable(fact, "move what was set aside before out of the home"))
+}
+
 /// Undoes a setting aside.
-pub(super) fn put_back(moved: &[(PathBuf, PathBuf)]) {
-    for (old, new) in moved {
-        let _ = std::fs::rename(new, old);
+fn put_back(aside: &[(PathBuf, PathBuf)]) {
+    for (path, aside) in aside {
+        let _ = match file::is_there(path) {
+            Ok(true) => std::fs::remove_file(aside),
+            _ => std::fs::rename(aside, path),
+        };
     }
 }
 
@@ -214,10 +285,6 @@ fn newer(a: &State, b: &State, same_bytes: bool) -> Newer {
         std::cmp::Ordering::Less => Newer::Second,
         std::cmp::Ordering::Equal => Newer::Neither("differ and are equally new"),
     }
-}
-
-fn is_there(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
 }
 
 /// Makes the folder, for its owner alone.
