@@ -2,18 +2,36 @@
 //! and the newest revocations. Obeys `docs/format.md`, section "Attachments".
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file;
-use crate::revocation::Revocations;
+use crate::revocation::{Revocations, RevocationsBody, read_body};
 use crate::trust::Trust;
 use crate::vendor::{Folder, read_own};
 use crate::wire::frame::{Frame, Kind};
 
-/// The newest revocations, signed twice: as a file of their own, and for attaching.
+/// The newest revocations as a file of their own, and where they lie signed once more, for attaching.
 pub(super) struct Kept {
     pub file: Vec<u8>,
-    pub bare: Vec<u8>,
+    pub bare: PathBuf,
+}
+
+impl Kept {
+    /// The other signature, where it belongs to the file.
+    ///
+    /// # Errors
+    /// Exit 2 when it does not, or cannot be read.
+    pub fn attached(&self) -> Result<Vec<u8>> {
+        let bytes = read_own(Kind::Revocations, &self.bare, |bytes| Ok(bytes.to_vec()))?;
+        let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
+        let bare = Frame::parse(Kind::Revocations, bare)?;
+        if read_body(&bare)? != read_body(&file)? {
+            let fact = "the two files in revocations/ do not belong together";
+            return Err(Error::unable(fact, "sign them anew with `olr revoke --again`"));
+        }
+        Ok(bytes)
+    }
 }
 
 impl Folder {
@@ -24,19 +42,17 @@ impl Folder {
     pub(super) fn carried(&self, trust: &Trust) -> Result<Vec<Vec<u8>>> {
         let mut carried = self.trusts_to(trust)?;
         if let Some(kept) = self.revocations()? {
-            let listed = Revocations::verify(&kept.file, trust).map_err(|error| {
+            Revocations::verify(&kept.file, trust).map_err(|error| {
                 let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
                 Error::unable(fact, "sign it anew with `olr revoke --again`")
             })?;
+            let bare = kept.attached().map_err(|error| {
+                Error::unable(error.fact(), "sign the list anew with `olr revoke --again`")
+            })?;
             let frame = Frame::parse(Kind::Revocations, &kept.file)?;
-            let bare = Frame::parse(Kind::Revocations, &kept.bare)?;
-            if crate::revocation::read_body(&bare)? != *listed.body() {
-                let fact = "the two files in revocations/ do not belong together";
-                return Err(Error::unable(fact, "sign them anew with `olr revoke --again`"));
-            }
             let beside = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation);
             carried.extend(beside.map(|delegation| delegation.bytes.to_vec()));
-            carried.push(kept.bare);
+            carried.push(bare);
         }
         Ok(carried)
     }
@@ -87,18 +103,40 @@ impl Folder {
     /// Exit 2 when they cannot be read.
     pub(super) fn revocations(&self) -> Result<Option<Kept>> {
         let folder = self.path().join("revocations");
-        let read = |name: &str| {
-            let path = folder.join(name);
-            read_own(Kind::Revocations, &path, |bytes| Ok(bytes.to_vec()))
-        };
-        if !file::is_there(&folder.join(FILE))? {
+        let path = folder.join(FILE);
+        if !file::is_there(&path)? {
             return Ok(None);
         }
-        Ok(Some(Kept { file: read(FILE)?, bare: read(BARE)? }))
+        let file = read_own(Kind::Revocations, &path, |bytes| Ok(bytes.to_vec()))?;
+        let frame = Frame::parse(Kind::Revocations, &file)?;
+        let own = read_body(&frame).map(|body| folder.join(bare_name(&body)));
+        let bare = match own {
+            Ok(own) if file::is_there(&own)? => own,
+            // As older versions kept it.
+            _ => folder.join(BARE),
+        };
+        Ok(Some(Kept { file, bare }))
     }
+}
+
+/// The name under which revocations are kept for attaching: each list has its own, so that an older
+/// one stays whole until a newer one has taken its place.
+pub(super) fn bare_name(body: &RevocationsBody) -> String {
+    format!("attached-{}-{}.olr", body.version, body.sequence)
+}
+
+/// Whether a file is such a list, of whatever version.
+pub(super) fn is_bare(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let numbers = name.strip_prefix("attached-").and_then(|name| name.strip_suffix(".olr"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    name == BARE
+        || numbers
+            .and_then(|n| n.split_once('-'))
+            .is_some_and(|(version, sequence)| is_number(version) && is_number(sequence))
 }
 
 /// As it is given to a server.
 pub(super) const FILE: &str = "revoked.olr";
-/// As it is attached to licenses.
-pub(super) const BARE: &str = "attached.olr";
+/// As older versions kept what is attached to licenses.
+const BARE: &str = "attached.olr";

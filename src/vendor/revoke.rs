@@ -11,7 +11,7 @@ use crate::revocation::{
 };
 use crate::time::Instant;
 use crate::trust::{Act, Trust};
-use crate::vendor::carried::{BARE, FILE};
+use crate::vendor::carried::{FILE, bare_name, is_bare};
 use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_text};
 use crate::wire::armor::armor;
 use crate::wire::codec::Set;
@@ -88,17 +88,25 @@ impl Folder {
         let _lock = self.lock()?;
         let kept = self.kept_body()?;
         let known = kept.as_ref().and_then(|kept| kept.licenses.get(&digest_of(id)));
-        if known.is_some_and(|known| [cause, Cause::Revoked].contains(&known.cause))
+        if let Some(known) = known
+            && [cause, Cause::Revoked].contains(&known.cause)
             && let Some(there) = self.revocations()?
             && Revocations::verify(&there.file, trust).is_ok()
+            && there.attached().is_ok()
         {
+            // Who was stopped between the list and the record says the reason once more.
+            let record = self.revocation(license)?;
+            if record.is_none_or(|record| record.cause != known.cause.word()) {
+                self.record(license, (known.cause, reason), now)?;
+            }
             let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
             return Ok(Revoked { file: there.file, body, already: true });
         }
         let withdrawn = Withdrawn { license: digest_of(id), cause };
         let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
+        // The list first: nothing says of a license that it was taken back before it was.
+        self.keep_list(&signed)?;
         self.record(license, (cause, reason), now)?;
-        self.keep_list(&signed.0, &signed.1)?;
         Ok(Revoked { file: signed.0, body: signed.2, already: false })
     }
 
@@ -113,8 +121,9 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Result<Revoked> {
         let _lock = self.lock()?;
-        let (file, bare, body) = self.sign_list(self.kept_body()?, None, now, trust, ask)?;
-        self.keep_list(&file, &bare)?;
+        let signed = self.sign_list(self.kept_body()?, None, now, trust, ask)?;
+        self.keep_list(&signed)?;
+        let (file, _, body) = signed;
         Ok(Revoked { file, body, already: true })
     }
 
@@ -212,13 +221,18 @@ impl Folder {
         file::write(&path, text.as_bytes(), Writing::Public)
     }
 
-    fn keep_list(&self, revoked: &[u8], bare: &[u8]) -> Result<()> {
+    /// Each list has a file of its own for attaching, written before the one for servers, which says
+    /// what counts. Wherever this stops, the two of one list are there.
+    fn keep_list(&self, (revoked, bare, body): &(Vec<u8>, Vec<u8>, RevocationsBody)) -> Result<()> {
         let folder = self.path().join("revocations");
         file::make_private_folder(&folder)?;
-        for (name, bytes) in [(FILE, revoked), (BARE, bare)] {
+        let own = folder.join(bare_name(body));
+        for (path, bytes) in [(&own, bare), (&folder.join(FILE), revoked)] {
             let text = armor(Kind::Revocations, bytes);
-            file::write(&folder.join(name), text.as_bytes(), Writing::Public)?;
+            file::write(path, text.as_bytes(), Writing::Public)?;
         }
+        let older = file::list(&folder)?.into_iter().filter(|path| is_bare(path) && *path != own);
+        older.for_each(|older| drop(std::fs::remove_file(older)));
         Ok(())
     }
 
