@@ -60,7 +60,10 @@ impl Folder {
         let seed = Secret::random(rng);
         let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
         let key = KeyFile::new(role, &seed, lock, rng)?;
-        let highest = self.keys(role)?.iter().map(|(path, _)| numbered(role, path)).max();
+        // A key that was carried away has left its public half here, and keeps its number.
+        let mut paths: Vec<_> = self.keys(role)?.into_iter().map(|(path, _)| path).collect();
+        paths.extend(self.key_paths("pub")?);
+        let highest = paths.iter().map(|path| numbered(role, path)).max();
         let number = highest.unwrap_or(0).saturating_add(1);
         let name = match number {
             1 => format!("{role}.key"),
