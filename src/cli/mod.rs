@@ -63,7 +63,8 @@ use output::Report;
 /// Licences for machines that never go online.
 ///
 /// A server seals a request that only its vendor can read; the vendor answers with a license that
-/// only that server can use. Exit status: 0 done or licensed, 1 refused, 2 could not tell.
+/// only that server can use. Wherever a file is read, `-` is standard input. Exit status: 0 done or
+/// licensed, 1 refused, 2 could not tell.
 #[derive(Parser)]
 #[command(name = "olr", version, max_term_width = 96, disable_help_subcommand = true)]
 struct Cli {
