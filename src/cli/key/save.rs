@@ -94,7 +94,15 @@ impl Save {
             let fact = format!("{}: a key file is named NAME.key", file::name(&key));
             return Err(Error::unable(fact, "name one that ends in .key with -o"));
         }
-        expect_nothing_at(&key)?;
+        let only_key = file::is_there(&key)? && !file::is_there(&public)?;
+        expect_nothing_at(&key).map_err(|error| match only_key {
+            // It was stopped between the two.
+            true => error.hint(format!(
+                "name another with -o; its public half: `olr key show {} --public`",
+                file::name(&key)
+            )),
+            false => error,
+        })?;
         expect_nothing_at(&public)
     }
 
