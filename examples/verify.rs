@@ -13,7 +13,7 @@ const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
 
 fn main() {
     let home = std::env::args().nth(1).unwrap_or_else(|| "/var/lib/olr".to_string());
-    match may_i_run(&Home::at(home)) {
+    match may_i_run(Home::at(home)) {
         Ok(license) => println!("running for {}", shown(&license.body().licensee)),
         Err(no) => {
             eprintln!("{no}\nhint: {}", no.next_step());
@@ -22,13 +22,14 @@ fn main() {
     }
 }
 
-fn may_i_run(home: &Home) -> Result<License> {
+fn may_i_run(home: Home) -> Result<License> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (factors, clock) = (probe(false).factors, Instant::new(now.as_secs()));
     let around = Surroundings { factors, clock, ..Surroundings::default() };
     // The operator chose what the home trusts; the product goes only where its own vendor leads.
     let anchor = Trust::pin(&dearmor(Some(Kind::Trust), ANCHOR)?)?;
-    let (_, decision) = home.decide_under(&anchor, Some("example"), None, &around)?;
+    let home = home.expecting(anchor.into());
+    let (_, decision) = home.decide(Some("example"), None, &around)?;
     match (decision.refusal, decision.license) {
         (None, Some(license)) => Ok(license),
         (Some(refusal), _) => Err(refusal),

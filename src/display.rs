@@ -8,6 +8,8 @@ pub use alike::{Shows, code_point, difference};
 
 /// Characters of a code: 60 bits in base32.
 const CODE_LEN: usize = 12;
+/// Characters of a whole code: 256 bits in base32.
+const WHOLE_LEN: usize = 52;
 /// Characters of a group of a code.
 const GROUP: usize = 4;
 
@@ -111,19 +113,33 @@ pub fn code(digest: &[u8]) -> String {
     grouped(BASE32_NOPAD.encode(digest).chars().take(CODE_LEN))
 }
 
+/// The whole digest of 32 bytes in the symbols of [`code`]: 52 characters, for programs.
+pub fn whole_code(digest: &[u8; 32]) -> String {
+    BASE32_NOPAD.encode(digest)
+}
+
 /// A code as somebody typed it, in the form that [`code`] gives, or nothing if it is none.
 ///
 /// Case, blanks and dashes of any kind do not count.
 pub fn parse_code(text: &str) -> Option<String> {
-    let mut code = String::with_capacity(CODE_LEN);
+    parse_symbols(text, CODE_LEN).map(|code| grouped(code.chars()))
+}
+
+/// A whole code as somebody typed it, in the form that [`whole_code`] gives, or `None`.
+pub fn parse_whole_code(text: &str) -> Option<String> {
+    parse_symbols(text, WHOLE_LEN)
+}
+
+fn parse_symbols(text: &str, len: usize) -> Option<String> {
+    let mut symbols = String::with_capacity(len);
     for c in text.chars().filter(|c| !is_separator(*c)) {
         let c = c.to_ascii_uppercase();
-        if code.len() >= CODE_LEN || !matches!(c, 'A'..='Z' | '2'..='7') {
+        if symbols.len() >= len || !matches!(c, 'A'..='Z' | '2'..='7') {
             return None;
         }
-        code.push(c);
+        symbols.push(c);
     }
-    (code.len() == CODE_LEN).then(|| grouped(code.chars()))
+    (symbols.len() == len).then_some(symbols)
 }
 
 fn is_separator(c: char) -> bool {
@@ -250,6 +266,18 @@ mod tests {
         assert_eq!(code(b"foobarfoobar"), "MZXW-6YTB-OJTG");
         assert_eq!(code(b"\0\0\0\0\0\0\0\x0f"), "AAAA-AAAA-AAAA", "bits 61 to 64 do not count");
         assert_eq!(code(b"\0\0\0\0\0\0\0\x10"), "AAAA-AAAA-AAAB");
+    }
+
+    #[test]
+    fn a_whole_code_is_all_bits() {
+        let digest = [0xff; 32];
+        let whole = whole_code(&digest);
+        assert_eq!((whole.len(), &whole[48..]), (52, "777Q"));
+        let typed = format!(" {}-{} ", whole[..26].to_lowercase(), &whole[26..]);
+        assert_eq!(parse_whole_code(&typed), Some(whole.clone()));
+        for text in [&whole[..51], &format!("{whole}A"), &whole.replace('Q', "1"), ""] {
+            assert_eq!(parse_whole_code(text), None, "{text:?}");
+        }
     }
 
     #[test]

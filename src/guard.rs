@@ -101,7 +101,8 @@ impl Guard {
                 .hint("tell whoever makes this product: it needs the vendor's vendor.trust")
         })?;
         let Order { home, product, slot, clock, look, .. } = order;
-        let mut desk = Desk::new(Home::at(home), anchor, product, slot, look);
+        let home = Home::at(home).expecting(anchor.into());
+        let mut desk = Desk::new(home, product, slot, look);
         let seen = desk.judge(clock());
         Ok(Self { clock, desk: Mutex::new(desk), seen: RwLock::new(seen) })
     }

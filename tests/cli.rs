@@ -234,6 +234,13 @@ fn requests_say_what_is_missing_or_wrong() {
     world.request(&["--slot", "nope"]).refused("wrong-slot");
     world.request(&["--vendor-code", "AAAA-AAAA-AAAA"]).refused("wrong-vendor");
     world.request(&["--vendor-code", "x"]).unable("12 letters");
+    let trust = world.olr(&["inspect", "vendor/vendor.trust"]).json;
+    for code in ["vendor_code", "whole_vendor_code"] {
+        let code = trust[code].as_str().unwrap();
+        world.request(&["--vendor-code", &code.to_lowercase(), "--dry-run"]).done();
+        let cut = &code[..code.len() - 1];
+        world.request(&["--vendor-code", cut, "--dry-run"]).unable("12 letters");
+    }
     world.request(&["--pin", "nothing"]).unable("NAME=VALUE");
     world.olr(&["request", "--licensee", &"x".repeat(300), "--key", "k"]).unable("256");
     assert!(!world.path("req.olr").exists());

@@ -36,6 +36,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (false, true) => report(&[test(&home, &settings, &around)]),
         (false, false) => report(&tell(&home, &settings, &around)?),
     };
+    let report = match home.load() {
+        Ok(Some(state)) => report.of_vendor(state.trust()),
+        _ => report,
+    };
     Ok(report.at_home(&home))
 }
 

@@ -9,6 +9,7 @@ use olr::policy::Question;
 use olr::time::Day;
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
 use super::output::Report;
 use super::request;
@@ -17,6 +18,8 @@ use super::request;
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
+    #[command(flatten)]
+    expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
     #[command(flatten)]
@@ -51,7 +54,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.open(context)?;
+    let home = args.expected.open(&args.home, context)?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
     let (state, mut decision) = home.decide(product, slot, &around)?;
@@ -98,7 +101,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Some(refusal) => report.refused(refusal),
         None => report,
     };
-    Ok(report.at_home(&home))
+    Ok(report.of_vendor(state.trust()).at_home(&home))
 }
 
 fn operation(args: &Args) -> Result<Operation> {

@@ -50,7 +50,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Question { hits: &hits, ask, deed }.confirm(args.yes)?;
     }
     let receipt = home.deactivate(&name, context.now)?;
-    let mut report = report(&receipt, &args.output.name(NAME), again).at_home(&home);
+    let report = report(&receipt, &args.output.name(NAME), again);
+    let mut report = report.of_vendor(state.trust()).at_home(&home);
     args.output.write(NAME, Kind::Receipt, receipt.bytes(), &mut report)?;
     Ok(report)
 }

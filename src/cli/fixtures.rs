@@ -95,8 +95,10 @@ impl<'a> Desk<'a> {
         if let Some(receipt) = scenario.get("receipt") {
             std::fs::write(desk.path("receipt"), Scenario::read(receipt).bytes).unwrap();
         }
-        if let Some(trust) = scenario.get("trust") {
-            std::fs::write(desk.path("trust"), Scenario::read(trust).bytes).unwrap();
+        for line in ["anchor", "trust"].into_iter().filter(|line| scenario.get(line).is_some()) {
+            std::fs::write(desk.path(line), Scenario::read(scenario.expect(line)).bytes).unwrap();
+        }
+        if scenario.get("trust").is_some() {
             copy_file(&desk.path("trust"), &desk.path("vendor/vendor.trust"));
         }
         let before = scenario.get("after").unwrap_or("request/good");
@@ -117,6 +119,9 @@ impl<'a> Desk<'a> {
         let expected = self.scenario.expected();
         let same = |call: &str| (call.to_string(), vec![expected]);
         let (verb, artefact) = (self.verb(), self.scenario.expect("artefact"));
+        let code = self.scenario.get("code").map(|code| format!(" --vendor-code {code}"));
+        let anchor = if self.has("anchor") { " --trust anchor" } else { "" };
+        let vendor = code.unwrap_or_default() + anchor;
         if self.breaks("frame-5") {
             // Another kind than the wanted one: asked of a verb that wants it.
             return match artefact {
@@ -167,7 +172,8 @@ impl<'a> Desk<'a> {
                 self.question(verb).map_or_else(Vec::new, |call| vec![same(&call)])
             }
             ("state", _) => {
-                vec![same(&format!("verify --home home{}", self.flags(&["product", "slot"])))]
+                let flags = self.flags(&["product", "slot"]);
+                vec![same(&format!("verify --home home{flags}{vendor}"))]
             }
             ("request", "parse") => vec![same("inspect file --home home")],
             ("request", "open") => {
@@ -197,7 +203,7 @@ impl<'a> Desk<'a> {
             }
             ("trust", "follow") | (_, "import") => {
                 let accept = if self.has("accept") { " --accept-over-quota" } else { "" };
-                let call = &format!("import file --home home{accept}");
+                let call = &format!("import file --home home{accept}{vendor}");
                 let before = self.has("trust").then_some("import trust --home home");
                 let before = before.map(|call| (call.to_string(), vec![None]));
                 before.into_iter().chain([same(call), same(call)]).collect()
@@ -236,6 +242,7 @@ impl<'a> Desk<'a> {
     /// What `inspect` has to say.
     fn look(&self, expected: Answer) -> Option<(String, Vec<Answer>)> {
         let call = "inspect file --vendor vendor --home home".to_string();
+        let (is, word) = (|name| self.scenario.name == name, |word| vec![Some(Some(word))]);
         let agrees = match (self.scenario.expect("artefact"), self.verb()) {
             // It is never shown; one that cannot be told to be a state is refused.
             ("state", _) => {
@@ -251,13 +258,11 @@ impl<'a> Desk<'a> {
             // A vendor is at hand there, and follows a first trust no more.
             ("partial signature", "read") => return None,
             // The delegation of the list's signer is missing: license-2.
-            _ if self.scenario.name == "attached/list-stray" => {
-                vec![Some(Some(Refusal::Malformed))]
-            }
+            _ if is("attached/list-stray") => word(Refusal::Malformed),
             // No list is held against a look, so the license is refused for what it carries.
-            _ if self.scenario.name == "attached/receipt-beside-list-flipped" => {
-                vec![Some(Some(Refusal::UnknownVersion))]
-            }
+            _ if is("attached/receipt-beside-list-flipped") => word(Refusal::UnknownVersion),
+            // A vendor at hand tells more than the code that is expected.
+            _ if self.breaks("expected-1") => word(Refusal::UntrustedSigner),
             // What a license carries is held against a server's own, and a bare list is left alone.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],
             _ if self.is_bare_list() => vec![None],
@@ -295,7 +300,7 @@ impl<'a> Desk<'a> {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();
         match part {
-            "answer" | "judgement" | "state" => false,
+            "answer" | "judgement" | "expected" | "state" => false,
             "frame" => number != 15 || self.scenario.expect("artefact") != "trust",
             "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
             "request" => number != 1 && number != 5 && !(12..=16).contains(&number) && number != 18,
@@ -354,8 +359,8 @@ impl<'a> Desk<'a> {
     /// The words of `call`; those that name something on the desk become its path.
     fn argv(&self, call: &str) -> Vec<OsString> {
         let on_desk = [
-            "file", "vendor", "home", "request", "grant", "first", "answer", "new", "trust",
-            "receipt",
+            "file", "vendor", "home", "anchor", "request", "grant", "first", "answer", "new",
+            "trust", "receipt",
         ];
         let word = |(at, word): (usize, &str)| match at > 0 && on_desk.contains(&word) {
             true => self.path(word).into_os_string(),

@@ -10,6 +10,7 @@ use olr::license::License;
 use olr::state::Accepted;
 
 use super::context::{Context, HomeArg};
+use super::expected::ExpectedArg;
 use super::files::read_answer;
 use super::output::Report;
 use super::{license, show};
@@ -18,6 +19,8 @@ use super::{license, show};
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
+    #[command(flatten)]
+    expected: ExpectedArg,
     /// Take in a license that grants less than is in use: its grace for that begins.
     #[arg(long)]
     accept_over_quota: bool,
@@ -26,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.open(context)?;
+    let home = args.expected.open(&args.home, context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
@@ -69,7 +72,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             Report::new(text, json!({"time": time.to_string(), "new": new}))
         }
     };
-    Ok(report.at_home(&home))
+    Ok(report.of_vendor(home.expect_state()?.trust()).at_home(&home))
 }
 
 fn imported(license: &License, accepted: Accepted) -> Report {

@@ -120,9 +120,10 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Report> {
         text += &format!("\nnext: {step}");
     }
     if let Err(refusal) = compare(&license, &state, &found).expect() {
-        return Ok(Report::new(text, json).refused(&refusal.hint(step)).at_home(&home));
+        let report = Report::new(text, json).refused(&refusal.hint(step));
+        return Ok(report.of_vendor(state.trust()).at_home(&home));
     }
-    Ok(Report::new(text, json).at_home(&home))
+    Ok(Report::new(text, json).of_vendor(state.trust()).at_home(&home))
 }
 
 fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {

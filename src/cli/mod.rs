@@ -19,6 +19,7 @@ mod demo;
 #[cfg(all(test, feature = "vendor"))]
 #[path = "../../tests/domain/mod.rs"]
 mod domain;
+mod expected;
 mod explain;
 mod files;
 #[cfg(all(test, feature = "vendor"))]

@@ -6,6 +6,7 @@ use olr::entitlement::Count;
 use olr::error::Result;
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
 use super::output::Report;
 use super::{license, request};
@@ -14,6 +15,8 @@ use super::{license, request};
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
+    #[command(flatten)]
+    expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
     #[command(flatten)]
@@ -24,7 +27,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.open(context)?;
+    let home = args.expected.open(&args.home, context)?;
     let usage = args.usage.iter().map(|text| request::count(text, "olr report OBM=12"));
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
     let (around, _) = context.around(true);
@@ -33,7 +36,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let known = Known::in_slot(state.slot(product, slot)?);
     known.expect(usage.iter().map(|count| &*count.module), &args.unlisted)?;
     home.report(product, slot, &usage, &around)?;
-    let (_, decision) = home.decide(product, slot, &around)?;
+    let (state, decision) = home.decide(product, slot, &around)?;
     let body = decision.license.as_ref().map(|license| license.body());
     let mut text =
         body.map(|body| license::modules(body, Some(&decision.usage))).unwrap_or_default();
@@ -42,6 +45,6 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let modules: Map<_, _> =
         decision.usage.iter().map(|count| (count.module.to_string(), json!(count.count))).collect();
-    Ok(Report::new(text, json!({"used": Value::Object(modules), "headline": decision.headline()}))
-        .at_home(&home))
+    let json = json!({"used": Value::Object(modules), "headline": decision.headline()});
+    Ok(Report::new(text, json).of_vendor(state.trust()).at_home(&home))
 }

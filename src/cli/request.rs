@@ -12,6 +12,7 @@ use olr::file;
 use olr::home::{Home, Order, Requested};
 use olr::machine::Factor;
 use olr::state::Surroundings;
+use olr::trust::VendorCode;
 use olr::wire::codec::{Hidden, Note, Set, Text};
 use olr::wire::frame::Kind;
 
@@ -34,8 +35,8 @@ pub struct Args {
     /// The vendor.trust of your vendor: needed at first, and when there is a newer one.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// The code that your vendor told you; another vendor.trust is refused.
-    #[arg(long, value_name = "C")]
+    /// Refuse another vendor than the one with this code: 12 characters, or all 52.
+    #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
     /// The licensee's name, as on the receipt.
     #[arg(long, value_name = "NAME")]
@@ -82,7 +83,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
     let file = args.output.name(NAME);
     let report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
-    let mut report = report.at_home(&home);
+    let mut report = report.of_vendor(&requested.trust).at_home(&home);
     if let Some(aside) = &requested.aside {
         report.notes.push(format!("the old state is kept as {}", file::name(aside)));
     }
@@ -128,7 +129,7 @@ fn order(args: &Args) -> Result<Order> {
             .as_deref()
             .map(|path| read_artefact(Some(Kind::Trust), path))
             .transpose()?,
-        vendor_code: args.vendor_code.clone(),
+        vendor_code: args.vendor_code.as_deref().map(VendorCode::parse).transpose()?,
         licensee: typed("--licensee", &args.licensee)?,
         license_key: args.key.as_deref().map(license_key).transpose()?.map(Hidden),
         product: typed("--product", &args.slot.product)?,
@@ -231,7 +232,7 @@ fn text(requested: &Requested, args: &Args, file: &str) -> String {
 fn json_of(requested: &Requested, args: &Args, file: &str) -> Value {
     let trust = &requested.trust;
     json!({
-        "vendor": &*trust.body().name, "vendor_code": trust.vendor_code(), "test": trust.body().test,
+        "vendor": &*trust.body().name, "test": trust.body().test,
         "first_contact": requested.first_contact, "code": requested.code, "dry_run": args.dry_run,
         "file": if args.dry_run { Value::Null } else { json!(file) },
         "sealed": show::request_json(&requested.body),

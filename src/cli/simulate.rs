@@ -93,6 +93,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         expect_replaceable(path, args.force, is_picture)?;
     }
     let (around, _) = context.around(true);
+    let trust = state.trust().clone();
     let title = format!("{} ({})", shown(&slot.product), shown(&slot.slot));
     let timeline = simulate(state, &Play { slot, around, events, until, steps: STEPS })?;
     let mut report = Report::new(text(&timeline, &title), to_json(&timeline));
@@ -107,7 +108,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             report.text += &format!("\nWrote a picture of it to {}.", file::name(path));
         }
     }
-    Ok(report.at_home(&home))
+    Ok(report.of_vendor(&trust).at_home(&home))
 }
 
 /// The file for the picture; nothing for stdout.

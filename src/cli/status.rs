@@ -9,6 +9,7 @@ use olr::policy::Decision;
 use olr::state::State;
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::expected::ExpectedArg;
 use super::output::Report;
 use super::{license, show, verify};
 
@@ -17,11 +18,13 @@ pub struct Args {
     #[command(flatten)]
     home: HomeArg,
     #[command(flatten)]
+    expected: ExpectedArg,
+    #[command(flatten)]
     slot: SlotArg,
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.open(context)?;
+    let home = args.expected.open(&args.home, context)?;
     let (around, findings) = context.around(true);
     let (state, mut decisions) = home.decide_all(&around)?;
     decisions.retain(|(name, _)| {
@@ -55,7 +58,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             json.insert("slots".to_string(), json!(jsons));
         }
     }
-    Ok(whole.at_home(&home))
+    Ok(whole.of_vendor(state.trust()).at_home(&home))
 }
 
 /// Before the first import: what was asked, so that the operator knows what is awaited.

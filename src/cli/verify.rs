@@ -14,6 +14,7 @@ use olr::time::Instant;
 use olr::wire::frame::{Frame, Kind};
 
 use super::context::{Context, HomeArg, SlotArg};
+use super::expected::ExpectedArg;
 use super::files::read_answer;
 use super::output::Report;
 use super::{license, show};
@@ -22,6 +23,8 @@ use super::{license, show};
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
+    #[command(flatten)]
+    expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
     /// Judge this license as if it were imported now, and install nothing.
@@ -32,10 +35,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
-    let home = args.home.open(context)?;
+    let home = args.expected.open(&args.home, context)?;
     let (mut around, findings) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
-    let report = match &args.file {
+    let (state, report) = match &args.file {
         Some(path) => {
             let bytes = read_answer(path)?;
             let state = home.expect_state();
@@ -45,11 +48,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                         None => "licensed: this file may be imported here".to_string(),
                         Some(_) => String::new(),
                     };
-                    let comparison = explained(&decision, &state?, &around, &findings)?;
-                    report(&decision, comparison.as_ref(), text)
+                    let state = state?;
+                    let comparison = explained(&decision, &state, &around, &findings)?;
+                    let report = report(&decision, comparison.as_ref(), text);
+                    (state, report)
                 }
                 Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
-                    file_report(&bytes, error, &state?, &around, &findings)?
+                    let state = state?;
+                    let report = file_report(&bytes, error, &state, &around, &findings)?;
+                    (state, report)
                 }
                 Err(error) => return Err(error),
             }
@@ -58,10 +65,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
             let (state, decision) = home.decide(product, slot, &around)?;
             let comparison = explained(&decision, &state, &around, &findings)?;
-            report(&decision, comparison.as_ref(), answer(&decision))
+            let report = report(&decision, comparison.as_ref(), answer(&decision));
+            (state, report)
         }
     };
-    Ok(report.at_home(&home))
+    Ok(report.of_vendor(state.trust()).at_home(&home))
 }
 
 /// One sentence, and one more for what is out of the ordinary.

@@ -9,8 +9,10 @@ pub const REQUEST_SEAL: &[u8] = b"olr/v1/request-seal";
 pub const REQUEST: &[u8] = b"olr/v1/request";
 /// Derives key ids.
 pub const KEY_ID: &[u8] = b"olr/v1/key-id";
-/// Derives vendor ids and vendor codes.
+/// Derives vendor ids.
 pub const VENDOR_ID: &[u8] = b"olr/v1/vendor-id";
+/// Derives vendor codes.
+pub const VENDOR_CODE: &[u8] = b"olr/v1/vendor-code";
 /// Authenticates the header of a key file.
 pub const KEY_FILE: &[u8] = b"olr/v1/key-file";
 /// Derives the install signing key from the install secret.
@@ -82,6 +84,7 @@ mod tests {
             REQUEST_SEAL,
             KEY_ID,
             VENDOR_ID,
+            VENDOR_CODE,
             INSTALL_SIGN,
             COMMITMENT_KEY,
             FACTOR,

@@ -14,13 +14,12 @@ use crate::home::Home;
 use crate::policy::Decision;
 use crate::state::{Event, Listener, State, Surroundings};
 use crate::time::Instant;
-use crate::trust::Trust;
 use crate::wire::codec::{Set, Text};
 use crate::wire::id::EventId;
 
 pub(super) struct Desk {
+    /// Of the vendor that is compiled in.
     home: Home,
-    anchor: Trust,
     product: String,
     slot: Option<String>,
     look: Look,
@@ -45,16 +44,10 @@ const KEPT: usize = 64;
 type Stamp = [Option<[u8; 32]>; 2];
 
 impl Desk {
-    pub fn new(
-        home: Home,
-        anchor: Trust,
-        product: String,
-        slot: Option<String>,
-        look: Look,
-    ) -> Self {
+    pub fn new(home: Home, product: String, slot: Option<String>, look: Look) -> Self {
         let (last, stamp, unsaved) = (None, Stamp::default(), Set::default());
         let (over, heard, unstored) = (None, Vec::new(), Vec::new());
-        Self { home, anchor, product, slot, look, last, stamp, unsaved, over, heard, unstored }
+        Self { home, product, slot, look, last, stamp, unsaved, over, heard, unstored }
     }
 
     /// Judges anew where the home was written, or what was seen is not `settled`.
@@ -159,8 +152,7 @@ impl Desk {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
         let state = self.overlaid(state, &self.unsaved, now)?;
         let before: Vec<_> = state.memory().events.iter().map(|event| event.id).collect();
-        let (mut state, decision, is_stored) =
-            self.home.watch(state, &self.anchor, product, slot, around)?;
+        let (mut state, decision, is_stored) = self.home.watch(state, product, slot, around)?;
         let known = &state.memory().events;
         // What could not be stored is told until it is acknowledged, also when it is no longer so.
         let has = |events: &[Event], id: EventId| events.iter().any(|event| event.id == id);

@@ -60,7 +60,8 @@ impl Home {
     /// `only_try` everything but the last.
     ///
     /// # Errors
-    /// Every refusal of a license or trust; exit 2 when nothing was ever requested in this home.
+    /// Every refusal of a license or trust, those of another vendor than the expected one included;
+    /// exit 2 when nothing was ever requested in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
         self.import_with(bytes, around, only_try, OverQuota::Refused)
     }
@@ -83,6 +84,12 @@ impl Home {
         }
         let before = state.memory().counter;
         let imported = state.import(bytes, around, over)?;
+        match &imported {
+            Imported::License { license, .. } => {
+                self.expected.check(&state, license)?;
+            }
+            _ => self.expected.check_home(&state)?,
+        }
         if !only_try && state.memory().counter != before {
             self.save(&state)?;
         }
@@ -104,6 +111,7 @@ impl Home {
             return Err(wrong_kind(Kind::License, kind));
         }
         let license = state.import_license(bytes, around, OverQuota::Refused)?.0;
+        self.expected.check(&state, &license)?;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
         let judged = judge(&license, &machine, &state, around.clock, None);

@@ -6,8 +6,6 @@ use crate::home::Home;
 use crate::license::License;
 use crate::policy::{ClockMemory, Decision, decide};
 use crate::state::{SlotName, State, Surroundings};
-use crate::trust::Trust;
-use crate::wire::id::KeyId;
 
 impl Home {
     /// Judges what is installed. Changes nothing but what is remembered of time.
@@ -78,6 +76,9 @@ impl Home {
                 decision.clock_memory = ClockMemory::Off;
             }
         }
+        for (_, decision) in &mut decisions {
+            self.believe(&state, decision);
+        }
         Ok((state, decisions))
     }
 
@@ -102,35 +103,17 @@ impl Home {
         saved.is_ok()
     }
 
-    /// As [`Home::decide`], for a product that compiled `anchor` in: the license must also verify
-    /// under what `anchor` leads to. A vendor id alone proves nothing: any trust of version 2 or
-    /// later can state it.
-    ///
-    /// # Errors
-    /// As [`Home::decide`].
-    pub fn decide_under(
-        &self,
-        anchor: &Trust,
-        product: Option<&str>,
-        slot: Option<&str>,
-        around: &Surroundings,
-    ) -> Result<(State, Decision)> {
-        let (state, mut decision) = self.decide(product, slot, around)?;
-        believe(anchor, &state, &mut decision);
-        Ok((state, decision))
-    }
-}
-
-/// Refuses everything where the license does not verify under what `anchor` leads to, also where
-/// it was refused in part: an untrusted one does not say what it blocks.
-pub(super) fn believe(anchor: &Trust, state: &State, decision: &mut Decision) {
-    let Some(license) = &decision.license else { return };
-    let trust = state.trust_from(anchor);
-    // A key that the home knows to be revoked was weighed there, by what its delegation bounds.
-    let is_news = |key: &KeyId| state.trust().expect_unrevoked([*key]).is_ok();
-    let verified = License::verify_even_revoked(license.bytes(), &trust)
-        .and_then(|license| trust.expect_unrevoked(license.signers().filter(is_news)));
-    if let Err(refusal) = verified {
-        decision.refuse(refusal);
+    /// Refuses everything where the license is not of the expected vendor, also where it was refused
+    /// in part: an untrusted one does not say what it blocks.
+    fn believe(&self, state: &State, decision: &mut Decision) {
+        let checked = match &decision.license {
+            Some(license) => self.expected.check(state, license),
+            None => self.expected.check_home(state),
+        };
+        if let Err(refusal) = checked {
+            decision.refuse(refusal);
+        }
+        let is_ours = |next: &License| self.expected.check(state, next).is_ok();
+        decision.next = decision.next.take().filter(is_ours);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::display::shown;
 use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, under};
 use crate::file;
 use crate::key::install::InstallSecret;
 use crate::license::LicenseBody;
@@ -18,12 +18,14 @@ use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;
 
+mod expected;
 mod import;
 mod judge;
 mod order;
 mod store;
 mod watch;
 
+pub use expected::Expected;
 pub use import::{Imported, OverQuota};
 pub use order::Order;
 pub use watch::News;
@@ -32,6 +34,7 @@ pub use watch::News;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     folder: PathBuf,
+    expected: Expected,
 }
 
 /// A request that was made.
@@ -54,7 +57,13 @@ pub struct Requested {
 impl Home {
     /// The home in `folder`, which need not exist yet.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), expected: Expected::default() }
+    }
+
+    /// The same home, believed only where it is of this vendor: what is of another one is refused,
+    /// and none of it is imported.
+    pub fn expecting(self, expected: Expected) -> Self {
+        Self { expected, ..self }
     }
 
     /// Its folder.
@@ -115,7 +124,8 @@ impl Home {
                 ));
             }
         };
-        order.expect_vendor_code(&state)?;
+        let told = order.vendor_code.as_ref();
+        told.map_or(Ok(()), |code| state.expect_code(code)).map_err(under("trust-13"))?;
         let asked = order.asked(state.trust(), state.memory().asked.as_ref())?;
         let ask = Ask {
             renews: if order.renew { Some(installed_id(&state, &asked)?) } else { None },
@@ -142,7 +152,7 @@ impl Home {
     /// Takes in what is in use in a slot; modules that are not named keep their count.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`; exit 2.
+    /// `not-activated`, `damaged-state`, those of another vendor than the expected one; exit 2.
     pub fn report(
         &self,
         product: Option<&str>,
@@ -153,7 +163,15 @@ impl Home {
         self.expect_state()?;
         let _lock = self.lock()?;
         let mut state = self.expect_state()?;
-        let name = state.slot(product, slot)?.name.clone();
+        let slot = state.slot(product, slot)?;
+        let name = slot.name.clone();
+        let held = slot.installed.as_ref().or(slot.next.as_ref());
+        match held.map(|held| state.license(&name, held)) {
+            Some(Ok(license)) => {
+                self.expected.check(&state, &license)?;
+            }
+            _ => self.expected.check_home(&state)?,
+        }
         state.observe(around);
         if state.report(&name, usage, around.clock)? {
             self.save(&state)?;

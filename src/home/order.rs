@@ -1,11 +1,11 @@
 //! What an operator orders a request with, completed by what the home remembers.
 
-use crate::display::{parse_code, shown};
+use crate::display::shown;
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::machine::Factor;
-use crate::state::{Asked, State};
-use crate::trust::{Product, Trust, vendor_code};
+use crate::state::Asked;
+use crate::trust::{Product, Trust, VendorCode};
 use crate::wire::codec::{Hidden, List, Note, Set, Text};
 
 /// An order for a request. What is missing is taken from the request before.
@@ -14,7 +14,7 @@ pub struct Order {
     /// The vendor's trust in binary form: needed at first contact.
     pub trust: Option<Vec<u8>>,
     /// The vendor code that the operator was told.
-    pub vendor_code: Option<String>,
+    pub vendor_code: Option<VendorCode>,
     /// The licensee's name.
     pub licensee: Option<Text>,
     /// The license key.
@@ -38,27 +38,6 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether a trust of this home is the one whose code the operator was told: the one pinned
-    /// now, or one that it follows.
-    ///
-    /// # Errors
-    /// `wrong-vendor`; exit 2 when the code has another shape.
-    pub(super) fn expect_vendor_code(&self, state: &State) -> Result<()> {
-        let Some(told) = &self.vendor_code else { return Ok(()) };
-        let Some(told) = parse_code(told) else {
-            let fact = "a vendor code has 12 letters and digits";
-            return Err(Error::unable(fact, "write it like ABCD-EFGH-IJKL"));
-        };
-        if state.memory().trusts.iter().any(|trust| vendor_code(trust) == told) {
-            return Ok(());
-        }
-        let code = state.trust().vendor_code();
-        let fact = format!("this vendor.trust has the code {code}, not {told}");
-        Err(Error::refuse(Refusal::WrongVendor, fact)
-            .hint("do not go on: ask your vendor for the right vendor.trust")
-            .rule("trust-13"))
-    }
-
     /// The order with what was asked before in its gaps.
     ///
     /// # Errors

@@ -3,10 +3,8 @@
 use crate::entitlement::Cause;
 use crate::error::Result;
 use crate::home::Home;
-use crate::home::judge::believe;
 use crate::policy::{Decision, WARNINGS};
 use crate::state::{Event, Listener, SlotName, Stage, Standing, State, Surroundings};
-use crate::trust::Trust;
 use crate::wire::id::EventId;
 
 /// How all that is installed stands, and what of it is new to a listener.
@@ -19,19 +17,17 @@ pub struct News {
 }
 
 impl Home {
-    /// As [`Home::decide_under`], from a state that was read before, and remembers what changed for
+    /// As [`Home::decide`], from a state that was read before, and remembers what changed for
     /// the worse or the better since it was last asked so: what is to be told stands in the state that
     /// is returned. Also whether the home remembers it: another process may be at work there.
     pub(crate) fn watch(
         &self,
         state: State,
-        anchor: &Trust,
         product: Option<&str>,
         slot: Option<&str>,
         around: &Surroundings,
     ) -> Result<(State, Decision, bool)> {
-        let (mut state, mut decision) = self.decide_from(state, product, slot, around)?;
-        believe(anchor, &state, &mut decision);
+        let (mut state, decision) = self.decide_from(state, product, slot, around)?;
         let name = state.slot(product, slot)?.name.clone();
         let Some(license) = &decision.license else { return Ok((state, decision, true)) };
         let (id, standing) = (license.body().license, standing(&decision));

@@ -16,7 +16,7 @@ use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::codec::{Blob, Keyed, List, Set, Text, decode, encode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
-use crate::wire::frame::{FRAME_CAP, Kind, MAGIC, SUITE};
+use crate::wire::frame::{FRAME_CAP, Frame, Kind, MAGIC, SUITE};
 use crate::wire::id::{KeyId, RequestId};
 use crate::wire::reader::Reader;
 
@@ -204,11 +204,18 @@ impl State {
         &self.trust
     }
 
-    /// The newest trust that `anchor` leads to over the trusts of this home. What the home trusts
-    /// its operator chose; a product believes only what its own anchor leads to.
+    /// The newest trust that `anchor` leads to over the trusts of this home and those attached to
+    /// the licenses that it holds. What the home trusts its operator chose; a product believes only
+    /// what its own anchor leads to.
     pub fn trust_from(&self, anchor: &Trust) -> Trust {
-        let follow = |trust: Trust, next: &Blob<FRAME_CAP>| trust.successor(next).unwrap_or(trust);
-        self.memory.trusts.iter().fold(anchor.clone(), follow)
+        let held =
+            self.memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]).flatten();
+        let frames: Vec<_> =
+            held.filter_map(|held| Frame::parse(Kind::License, &held.license).ok()).collect();
+        let attached = frames.iter().flat_map(|frame| &frame.attachments);
+        let attached = attached.filter(|attached| attached.kind == Kind::Trust);
+        let own = self.memory.trusts.iter().map(|trust| &**trust);
+        anchor.leads_to(own.chain(attached.map(|trust| trust.bytes)))
     }
 
     /// What is remembered.

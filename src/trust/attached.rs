@@ -139,6 +139,19 @@ impl Trust {
         Ok(newer)
     }
 
+    /// The newest trust that this one leads to over `later` ones, of whatever vendor: what does not
+    /// follow is left aside.
+    pub fn leads_to<'a>(&self, later: impl Iterator<Item = &'a [u8]>) -> Trust {
+        let version = |bytes: &&[u8]| {
+            let body = Frame::parse(Kind::Trust, bytes).and_then(|frame| read_body(&frame));
+            body.map_or(0, |body| body.version)
+        };
+        let mut later: Vec<&[u8]> = later.collect();
+        later.sort_by_cached_key(version);
+        let follow = |trust: Trust, next: &[u8]| trust.successor(next).unwrap_or(trust);
+        later.into_iter().fold(self.clone(), follow)
+    }
+
     /// Whether the keys of these signers still count.
     ///
     /// # Errors

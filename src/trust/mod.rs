@@ -1,7 +1,7 @@
 //! What a server trusts: the vendor's roots, and what they say counts.
 //! Obeys `docs/format.md`, section "Trust".
 
-use crate::crypto::digest::{sha256, tagged, tagged16};
+use crate::crypto::digest::{sha256, tagged16};
 use crate::crypto::label::VENDOR_ID;
 use crate::crypto::sign::{PublicKey, is_trustworthy, verify};
 use crate::display;
@@ -14,10 +14,12 @@ use crate::wire::frame::{Frame, Kind, SUITE};
 use crate::wire::id::{KeyId, VendorId};
 
 mod attached;
+mod code;
 mod delegation;
 #[cfg(feature = "vendor")]
 mod sign;
 
+pub use code::VendorCode;
 pub use delegation::{Act, Delegation, DelegationBody, ModuleMaximum};
 #[cfg(feature = "vendor")]
 pub use sign::{sign_bare, sign_by_issuers, sign_by_roots};
@@ -142,11 +144,6 @@ impl Trust {
     /// Its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// The code that people compare at first contact: twelve characters of base32.
-    pub fn vendor_code(&self) -> String {
-        vendor_code(&self.bytes)
     }
 
     /// The key that requests are sealed to, and its id.
@@ -279,18 +276,6 @@ fn has_double<T: PartialEq>(entries: &[T]) -> bool {
         .iter()
         .enumerate()
         .any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
-}
-
-/// The vendor code of a binary trust.
-pub fn vendor_code(bytes: &[u8]) -> String {
-    display::code(&body_digest(bytes))
-}
-
-/// SHA-256 over the vendor-id label and a trust's body: its first 16 bytes are the vendor id of a
-/// version 1, its first 60 bits the vendor code.
-fn body_digest(bytes: &[u8]) -> [u8; 32] {
-    let body = Frame::parse(Kind::Trust, bytes).map(|frame| frame.body).unwrap_or_default();
-    tagged(&[VENDOR_ID, body])
 }
 
 /// The vendor id that a first trust with this body gets.

@@ -113,7 +113,11 @@ impl Server {
     pub fn judged(&self) -> Decision {
         let around = machine::around(*self.machine.lock().unwrap(), self.now());
         let trust = &WORLD.vendor.trust;
-        self.home().decide_under(trust, Some("example"), None, &around).unwrap().1
+        self.home()
+            .expecting(trust.clone().into())
+            .decide(Some("example"), None, &around)
+            .unwrap()
+            .1
     }
 
     /// The next answer of the vendor, taken in by another process.

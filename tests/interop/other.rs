@@ -61,7 +61,7 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
         let value = match key.as_str() {
             "expect" | "rule" | "shows" | "encoding" | "fill" => continue,
             // These name another fixture.
-            "trust" | "home" | "after" | "grant" | "answer" | "receipt" | "copy" => {
+            "trust" | "home" | "anchor" | "after" | "grant" | "answer" | "receipt" | "copy" => {
                 BASE64.encode(&Scenario::read(value).bytes)
             }
             _ => value.clone(),

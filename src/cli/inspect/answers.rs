@@ -5,10 +5,11 @@ use serde_json::Value;
 use serde_json::json;
 
 use olr::anchor::{Anchor, AnchorBody};
-use olr::error::Result;
+use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::revocation::{Revocations, read_body};
+use olr::trust::Trust;
 use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
 
@@ -18,11 +19,13 @@ use crate::cli::{license, show};
 pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::License, bytes)?;
     let list = known_revocations(args)?;
-    let verified = known_trust(args)?.map(|trust| {
-        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
-        License::verify_even_revoked(bytes, &trust)?.expect_unrevoked(&trust, list.as_ref())
+    let trust = newest_trust(args, &frame)?;
+    let verified = trust.as_ref().map(|trust| {
+        let trust = trust.as_ref().map_err(Error::clone)?;
+        License::verify_even_revoked(bytes, trust)?.expect_unrevoked(trust, list.as_ref())
     });
     let mut findings = signed(&frame, verified);
+    findings.under = trust.and_then(Result::ok);
     // Shown also where nobody can say whether it is true: `verified` says so.
     match decode::<LicenseBody>("license body", frame.body, BODY_CAP) {
         Ok(body) => {
@@ -40,11 +43,13 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 pub fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Time, bytes)?;
-    let verified = known_trust(args)?.map(|trust| {
-        let trust = trust.followed_by(&frame)?.pop().unwrap_or(trust);
-        Anchor::verify(bytes, &trust).map(drop)
+    let trust = newest_trust(args, &frame)?;
+    let verified = trust.as_ref().map(|trust| {
+        let trust = trust.as_ref().map_err(Error::clone)?;
+        Anchor::verify(bytes, trust).map(drop)
     });
     let mut findings = signed(&frame, verified);
+    findings.under = trust.and_then(Result::ok);
     match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
         Ok(body) => {
             findings.pairs.extend(show::time_pairs(&body));
@@ -58,14 +63,12 @@ pub fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Revocations, bytes)?;
-    let trust = known_trust(args)?;
-    let verified = match trust {
+    let trust = newest_trust(args, &frame)?;
+    let verified = match &trust {
         // One that is to be attached has its delegations elsewhere.
         Some(trust) if !frame.attachments.is_empty() => {
-            let verified = trust.followed_by(&frame).and_then(|newer| {
-                Revocations::verify(bytes, newer.last().unwrap_or(&trust)).map(drop)
-            });
-            match verified {
+            let trust = trust.as_ref().map_err(Error::clone);
+            match trust.and_then(|trust| Revocations::verify(bytes, trust).map(drop)) {
                 Err(error) if error.refusal().is_none() => Err(Some(error)),
                 verified => Ok(verified),
             }
@@ -76,7 +79,8 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
         Ok(verified) => (Some(verified), None),
         Err(missing) => (None, missing),
     };
-    let mut findings = Findings { missing, ..signed(&frame, verified) };
+    let under = trust.and_then(Result::ok);
+    let mut findings = Findings { missing, under, ..signed(&frame, verified) };
     match read_body(&frame) {
         Ok(body) => {
             findings.pairs.extend(show::revocations_pairs(&body));
@@ -88,14 +92,21 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     Ok(findings)
 }
 
+/// The trust at hand and those that a file carries: the newest that it leads to.
+fn newest_trust(args: &Args, frame: &Frame<'_>) -> Result<Option<Result<Trust>>> {
+    let newest = |trust: Trust| Ok(trust.followed_by(frame)?.pop().unwrap_or(trust));
+    Ok(known_trust(args)?.map(newest))
+}
+
 /// The key that verifies a receipt stands in it: no trust is needed.
 pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Receipt, bytes)?;
-    let verified = match known_trust(args)? {
+    let under = known_trust(args)?;
+    let verified = match &under {
         Some(trust) => Receipt::verify_for(trust.vendor(), bytes),
         None => Receipt::verify(bytes),
     };
-    let mut findings = signed(&frame, Some(verified.clone().map(|_| ())));
+    let mut findings = Findings { under, ..signed(&frame, Some(verified.clone().map(|_| ()))) };
     if let Ok(body) = decode::<ReceiptBody>("receipt body", frame.body, BODY_CAP) {
         findings.pairs.extend(show::receipt_pairs(&body));
         findings.json.extend(show::receipt_json(&body));

@@ -28,6 +28,7 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
         findings.pairs.extend([
             ("vendor", body.name.to_string()),
             ("vendor code", trust.vendor_code()),
+            ("whole code", trust.whole_vendor_code()),
             ("version", body.version.to_string()),
             ("roots", format!("{} of {} must sign", body.threshold, body.roots.len())),
             ("products", products.join("; ")),
@@ -38,6 +39,7 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
         findings.json.extend([
             ("vendor".to_string(), json!(&*body.name)),
             ("vendor_code".to_string(), json!(trust.vendor_code())),
+            ("whole_vendor_code".to_string(), json!(trust.whole_vendor_code())),
             ("version".to_string(), json!(body.version)),
             ("threshold".to_string(), json!(body.threshold)),
             ("roots".to_string(), json!(body.roots.len())),
@@ -49,9 +51,10 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
 
 pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Delegation, bytes)?;
-    let verified = known_trust(args)?
-        .map(|trust| trust.delegation(&frame).and_then(|delegation| delegation.check_key()));
-    let mut findings = signed(&frame, verified);
+    let under = known_trust(args)?;
+    let check = |trust: &Trust| trust.delegation(&frame)?.check_key();
+    let verified = under.as_ref().map(check);
+    let mut findings = Findings { under, ..signed(&frame, verified) };
     match decode::<DelegationBody>("delegation body", frame.body, BODY_CAP) {
         Ok(body) => {
             let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
@@ -105,7 +108,7 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
             verified => Some(verified),
         },
     };
-    let mut findings = signed(&frame, verified);
+    let mut findings = Findings { under: trust.clone(), ..signed(&frame, verified) };
     if let Ok(proposal) = Proposal::parse(bytes) {
         let trust = trust.as_ref().filter(|trust| trust.vendor() == proposal.vendor());
         findings.pairs.push(("proposes", proposal.kind().to_string()));

@@ -43,6 +43,8 @@ struct Findings {
     json: Map<String, Value>,
     more: String,
     verified: Option<Result<()>>,
+    /// The trust that it was held against.
+    under: Option<Trust>,
     /// A check that should have been made and could not be.
     missing: Option<Error>,
 }
@@ -88,8 +90,13 @@ fn report(kind: Kind, len: usize, findings: Findings) -> Report {
             },
         ),
     };
-    pairs.push(("verified", said));
+    let under = findings.under.filter(|_| matches!(findings.verified, Some(Ok(()))));
     let mut json = findings.json;
+    if let Some(trust) = under {
+        pairs.push(("vendor code", trust.vendor_code()));
+        json.insert("vendor_code".to_string(), json!(trust.vendor_code()));
+    }
+    pairs.push(("verified", said));
     json.insert("kind".to_string(), json!(kind.word()));
     json.insert("size".to_string(), json!(len));
     json.insert("verified".to_string(), json!(word));
@@ -140,6 +147,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     ] {
         findings.json.insert(name.to_string(), json!(value));
     }
+    findings.json.insert("vendor_code".to_string(), Value::Null);
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
         let trust = folder.trust()?;
@@ -151,6 +159,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
                 findings.json.insert("request".to_string(), show::request_json(opened.body()));
                 findings.json.extend(show::changes_json(opened.body()));
                 findings.verified = Some(Ok(()));
+                findings.under = Some(trust);
             }
             Err(error) if error.refusal().is_some() => findings.verified = Some(Err(error)),
             Err(error) => findings.missing = Some(error),
@@ -170,6 +179,7 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
     }
     let mut json = Map::new();
     json.insert("vendor_id".to_string(), json!(frame.vendor.to_string()));
+    json.insert("vendor_code".to_string(), Value::Null);
     json.insert("signed_by".to_string(), json!(keys));
     json.insert("attached".to_string(), json!(attached));
     Findings { pairs, json, verified, ..Findings::default() }

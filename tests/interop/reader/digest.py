@@ -12,6 +12,7 @@ VERSION = b"\x01"
 SUITE = b"\x01"
 
 _BASE32 = re.compile(r"[A-Z2-7]{12}")
+_WHOLE = re.compile(r"[A-Z2-7]{52}")
 WHITE_SPACE = frozenset(
     [*map(chr, range(0x09, 0x0E)), " ", "\u0085", "\u00a0", "\u1680", *map(chr, range(0x2000, 0x200B))]
     + ["\u2028", "\u2029", "\u202f", "\u205f", "\u3000"]
@@ -51,8 +52,10 @@ def vendor_id(first_body: bytes) -> bytes:
     return sha256(pae(b"olr/v1/vendor-id", first_body))[:16]
 
 
-def vendor_code(body: bytes) -> str:
-    return code(sha256(pae(b"olr/v1/vendor-id", body)))
+def vendor_codes(threshold: int, roots: list[bytes]) -> tuple[str, str]:
+    """The code for people, and the whole one for programs."""
+    digest = sha256(pae(b"olr/v1/vendor-code", bytes([threshold]), *roots))
+    return code(digest), base64.b32encode(digest).decode("ascii").rstrip("=")
 
 
 def code(digest: bytes) -> str:
@@ -62,8 +65,18 @@ def code(digest: bytes) -> str:
 
 def typed_code(text: str) -> str:
     """The code that was told, as `code` spells it; another shape is a mistake in typing: no word."""
-    kept = [c for c in text if c not in _DASHES and c not in WHITE_SPACE]
-    symbols = "".join(c.upper() if c.isascii() else c for c in kept)
+    symbols = _typed(text)
     if not _BASE32.fullmatch(symbols):
         raise CouldNotTell("this is not a code: it has not twelve letters and digits of base32")
     return "-".join((symbols[:4], symbols[4:8], symbols[8:]))
+
+
+def typed_vendor_code(text: str) -> str:
+    """One of `vendor_codes` that was told."""
+    symbols = _typed(text)
+    return symbols if _WHOLE.fullmatch(symbols) else typed_code(text)
+
+
+def _typed(text: str) -> str:
+    kept = [c for c in text if c not in _DASHES and c not in WHITE_SPACE]
+    return "".join(c.upper() if c.isascii() else c for c in kept)

@@ -31,6 +31,7 @@ class Judgement(NamedTuple):
     broken: list[Broken]
     body: LicenseBody | None = None  # of the license in force
     usage: quota.Usage = {}
+    license: License | None = None
 
     def check(self) -> None:
         """The word of the judgement."""
@@ -55,7 +56,7 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
         blocked = _blocked_by(refusal, state, slot, license, listed, at)
         if blocked is not None:
             broken.append(Broken(refusal, blocked))
-    return Judgement(broken, body, slot.usage)
+    return Judgement(broken, body, slot.usage, license)
 
 
 def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License:

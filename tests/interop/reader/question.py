@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import tomllib
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,9 @@ from . import state as states
 from .clock import Reading
 from .ask import Question
 from .dates import parse_day, parse_instant
+from .expected import Expected
 from .factor import MACHINES
+from .frame import Frame
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
@@ -90,6 +93,7 @@ class Asker:
         if question == "parse":
             return
         judged = judgement.judge(state, _seen(instant), _machine(fields), _slot_name(fields, state))
+        _expected(fields).check(state, judged.license)
         verb, _, operation = question.partition(" ")
         if question == "judge":
             judged.check()
@@ -106,8 +110,10 @@ class Asker:
         if home is None:
             raise CouldNotTell("this home trusts nobody yet")
         found = frame.read_header(Cursor(data))
+        expected = _expected(fields)
         if found == TRUST:
-            trusts.follow(home.trust, data)
+            trust = trusts.follow(home.trust, data)
+            expected.check(replace(home, trust=trust, trusts=[*home.trusts, data]), None)
         elif found == TIME:
             server.take_time(home, data)
         elif found == REVOCATIONS:
@@ -115,7 +121,9 @@ class Asker:
         elif found != LICENSE:
             raise Refused("wrong-kind", "frame-5: a server imports a license, a trust, a time or revocations")
         else:
-            server.take_in(home, data, _seen(instant), _machine(fields), frozenset(_listed(fields, "accept")))
+            license = server.take_in(home, data, _seen(instant), _machine(fields), frozenset(_listed(fields, "accept")))
+            newer = [each.raw for each in license.frame.attachments if each.kind == TRUST and _is_newer(home, each)]
+            expected.check(replace(home, trusts=[*home.trusts, *newer]), license)
 
     def _newest(self, fields: Fields) -> Trust | None:
         """The vendor's trust, or the one that is named and follows it."""
@@ -199,6 +207,12 @@ _QUESTIONS = {
 }
 
 
+def _expected(fields: Fields) -> Expected:
+    anchor = _file(fields, "anchor")
+    trust = trusts.pin(armor.unwrap(anchor, TRUST)) if anchor is not None else None
+    return Expected(trust, fields.get("code"))
+
+
 def _parse(kind: int, data: bytes) -> None:
     if kind == REQUEST:
         requests.parse(data)
@@ -208,6 +222,10 @@ def _parse(kind: int, data: bytes) -> None:
         frame.parse(data, kind)
     else:
         raise Skipped("a kind without a form")
+
+
+def _is_newer(home: State, attached: Frame) -> bool:
+    return trusts.examine(attached).body.version > home.trust.body.version
 
 
 def _file(fields: Fields, name: str) -> bytes | None:

@@ -18,7 +18,7 @@ from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
 from .tables import OPERATIONS, PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
-from .trust import ModuleMaximum
+from .trust import ModuleMaximum, Trust
 from .vendor import Vendor
 from .wire import ANY, Cursor
 
@@ -64,9 +64,16 @@ def _no(refusal: Refused) -> Report:
     return {"verified": NO} | _refusal(refusal)
 
 
+def _yes(trust: Trust | None) -> Report:
+    """Verified, under a trust or without one."""
+    return {"verified": YES, "vendor_code": None if trust is None else trust.code}
+
+
 def _request(data: bytes, vendor: Vendor | None) -> Report:
     sealed = requests.parse(data)
-    report: Report = {"vendor_id": sealed.vendor.hex(), "recipient": sealed.recipient.hex(), "code": sealed.code}
+    report: Report = {
+        "vendor_id": sealed.vendor.hex(), "vendor_code": None, "recipient": sealed.recipient.hex(), "code": sealed.code,
+    }  # fmt: skip
     if vendor is None:
         return report | {"verified": NOT_CHECKED}
     try:
@@ -75,7 +82,7 @@ def _request(data: bytes, vendor: Vendor | None) -> Report:
         return report | _no(refusal)
     except CouldNotTell as unknown:
         return report | _unchecked(vendor, unknown.fact)
-    return report | {"verified": YES, "request": _request_body(body)}
+    return report | _yes(vendor.trust) | {"request": _request_body(body)}
 
 
 def _request_body(body: RequestBody) -> Report:
@@ -116,6 +123,7 @@ def _factors(factors: list[Factor]) -> list[Report]:
 def _frame(frame: Frame) -> Report:
     return {
         "vendor_id": frame.vendor.hex(),
+        "vendor_code": None,
         "signed_by": [signer.hex() for signer in frame.signers],
         "attached": [KINDS[attachment.kind] for attachment in frame.attachments],
     }
@@ -135,10 +143,11 @@ def _license(data: bytes, vendor: Vendor | None) -> Report:
         return report | {"verified": NOT_CHECKED}
     try:
         check_vendor(frame, vendor.trust.vendor)
-        licenses.verify_frame(frame, trusts.follow_attached(vendor.trust, frame))
+        trust = trusts.follow_attached(vendor.trust, frame)
+        licenses.verify_frame(frame, trust)
     except Refused as refusal:
         return report | _no(refusal)
-    return report | {"verified": YES}
+    return report | _yes(trust)
 
 
 def _license_body(body: LicenseBody) -> Report:
@@ -183,6 +192,7 @@ def _trust(data: bytes, vendor: Vendor | None) -> Report:
         "verified": YES,
         "vendor": body.name,
         "vendor_code": trust.code,
+        "whole_vendor_code": trust.codes[1],
         "version": body.version,
         "threshold": body.threshold,
         "roots": len(body.roots),
@@ -206,7 +216,7 @@ def _delegation(data: bytes, vendor: Vendor | None) -> Report:
         delegation.check_issuer(delegation.verify(frame, vendor.trust))
     except Refused as refusal:
         return report | _no(refusal)
-    return report | {"verified": YES}
+    return report | _yes(vendor.trust)
 
 
 def _limits(body: DelegationBody) -> Report:
@@ -257,7 +267,7 @@ def _receipt(data: bytes, vendor: Vendor | None) -> Report:
     except Refused as refusal:
         return report | _no(refusal)
     # The vendor at hand issued nothing.
-    return report | {"verified": YES} | ({} if vendor is None else {"issued": None})
+    return report | _yes(vendor.trust if vendor else None) | ({} if vendor is None else {"issued": None})
 
 
 def _time(data: bytes, vendor: Vendor | None) -> Report:
@@ -276,10 +286,11 @@ def _time(data: bytes, vendor: Vendor | None) -> Report:
         return report | {"verified": NOT_CHECKED}
     try:
         check_vendor(frame, vendor.trust.vendor)
-        times.verify_frame(frame, trusts.follow_attached(vendor.trust, frame))
+        trust = trusts.follow_attached(vendor.trust, frame)
+        times.verify_frame(frame, trust)
     except Refused as refusal:
         return report | _no(refusal)
-    return report | {"verified": YES}
+    return report | _yes(trust)
 
 
 def _revocations(data: bytes, vendor: Vendor | None) -> Report:
@@ -299,12 +310,13 @@ def _revocations(data: bytes, vendor: Vendor | None) -> Report:
         return report | {"verified": NOT_CHECKED}
     try:
         check_vendor(frame, vendor.trust.vendor)
-        revocations.verify_file(frame, trusts.follow_attached(vendor.trust, frame))
+        trust = trusts.follow_attached(vendor.trust, frame)
+        revocations.verify_file(frame, trust)
     except Refused as refusal:
         return report | _no(refusal)
     except CouldNotTell as unknown:
         return report | _unchecked(vendor, unknown.fact)
-    return report | {"verified": YES}
+    return report | _yes(trust)
 
 
 def _partial(data: bytes, vendor: Vendor | None) -> Report:
@@ -328,7 +340,7 @@ def _partial(data: bytes, vendor: Vendor | None) -> Report:
         return report | _no(refusal)
     except CouldNotTell:
         return report | {"verified": NOT_CHECKED}
-    return report | {"verified": YES}
+    return report | _yes(trust)
 
 
 def _key_file(data: bytes, vendor: Vendor | None) -> Report:

@@ -10,6 +10,7 @@ from .clock import Reading
 from .digest import sha256
 from .factor import Factor
 from .frame import Frame
+from .license import License
 from .held import may_be_held, revocations_that_count
 from .outcome import Refused
 from .state import Kept, SlotName, State
@@ -66,7 +67,7 @@ def take_revocations(state: State, data: bytes) -> None:
         raise Refused("superseded", "revocations-6: newer ones are here")
 
 
-def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> None:
+def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> License:
     """Whether a license is imported: answer-1 to answer-5; `accepted` is what the operator accepts."""
     file = frame.parse(data, LICENSE, state.trust.vendor)
     state = take_up(state, file)
@@ -76,7 +77,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
     may_be_held(state, body, _known(state))
     slot = state.slots.get((body.product, body.slot))
     if any(data == held.license for each in state.slots.values() for held in (each.installed, each.next) if held):
-        return
+        return license
     sent = next((sent for sent in state.requests if sent.hash == body.request_hash), None)
     if sent is None:
         raise Refused("wrong-request", "answer-1: it answers no request of the last ones")
@@ -95,6 +96,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
             raise refusal
     if slot is not None and "over-quota" not in accepted:
         quota.check(body, slot.usage)  # answer-5
+    return license
 
 
 def take_time(state: State, data: bytes) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from . import ed25519
-from .digest import key_id, typed_code, vendor_code, vendor_id
+from .digest import key_id, typed_vendor_code, vendor_codes, vendor_id
 from .frame import Frame, check_signatures, check_signers, check_strictly, check_threshold, parse
 from .outcome import Refused, malformed
 from .tables import MODELS, ROOT, TRUST
@@ -60,8 +60,12 @@ class Trust:
         return self.frame.vendor
 
     @property
+    def codes(self) -> tuple[str, str]:
+        return vendor_codes(self.body.threshold, self.body.roots)
+
+    @property
     def code(self) -> str:
-        return vendor_code(self.frame.body)
+        return self.codes[0]
 
     def product(self, name: str) -> Product | None:
         return next((product for product in self.body.products if product.id == name), None)
@@ -142,7 +146,7 @@ def pin(data: bytes, told: str | None = None) -> Trust:
     """trust-1 to trust-13."""
     trust = examine(parse(data, TRUST))
     check_first_contact(trust)
-    if told is not None and typed_code(told) != trust.code:
+    if told is not None and typed_vendor_code(told) not in trust.codes:
         raise Refused("wrong-vendor", "trust-13: the vendor code is another one")
     return trust
 

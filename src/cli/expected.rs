@@ -1,0 +1,49 @@
+//! The vendor that a caller of the server's verbs expects, and the vendor that a report names.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use olr::error::Result;
+use olr::file;
+use olr::home::{Expected, Home};
+use olr::trust::{Trust, VendorCode};
+use olr::wire::frame::Kind;
+
+use super::context::{Context, HomeArg};
+use super::files::read_artefact;
+use super::output::Report;
+
+/// Which vendor is expected; by default the one that the home trusts.
+#[derive(clap::Args)]
+pub struct ExpectedArg {
+    /// Refuse what does not verify under this vendor.trust of your vendor.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Refuse another vendor than the one with this code: 12 characters, or all 52.
+    #[arg(long, value_name = "CODE")]
+    vendor_code: Option<String>,
+}
+
+impl ExpectedArg {
+    /// The home, of the expected vendor.
+    pub fn open(&self, home: &HomeArg, context: &mut Context) -> Result<Home> {
+        let trust = self.trust.as_deref().map(|path| {
+            let bytes = read_artefact(Some(Kind::Trust), path)?;
+            Trust::pin(&bytes).map_err(|error| error.within(file::name(path)))
+        });
+        let code = self.vendor_code.as_deref().map(VendorCode::parse);
+        let expected = Expected { trust: trust.transpose()?, code: code.transpose()? };
+        Ok(home.open(context)?.expecting(expected))
+    }
+}
+
+impl Report {
+    /// Names the vendor: by an id, which proves nothing by itself, and by the code of its roots.
+    pub fn of_vendor(mut self, trust: &Trust) -> Self {
+        if let Value::Object(json) = &mut self.json {
+            json.insert("vendor_id".to_string(), json!(trust.vendor().to_string()));
+            json.insert("vendor_code".to_string(), json!(trust.vendor_code()));
+        }
+        self
+    }
+}

@@ -1,0 +1,62 @@
+//! The vendor code: what tells a vendor's roots from another's. Obeys `docs/format.md`, section
+//! "Keys".
+
+use crate::crypto::digest::tagged;
+use crate::crypto::label::VENDOR_CODE;
+use crate::display::{code, parse_code, parse_whole_code, whole_code};
+use crate::error::{Error, Result};
+use crate::trust::{Trust, TrustBody};
+
+/// A vendor code that somebody was told: the short one for people, or the whole one for programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorCode {
+    /// As [`code`] or [`whole_code`] spells it.
+    text: String,
+}
+
+impl VendorCode {
+    /// A code as somebody typed it. Case, blanks and dashes do not count.
+    ///
+    /// # Errors
+    /// Exit 2 when it has another shape.
+    pub fn parse(typed: &str) -> Result<Self> {
+        let text = parse_code(typed).or_else(|| parse_whole_code(typed)).ok_or_else(|| {
+            let fact = "a vendor code has 12 letters and digits, the whole one 52";
+            Error::unable(fact, "write it like ABCD-EFGH-IJKL")
+        })?;
+        Ok(Self { text })
+    }
+
+    /// Whether it is the code of the roots that `body` names.
+    pub fn is_of(&self, body: &TrustBody) -> bool {
+        let digest = roots_digest(body);
+        self.text == code(&digest) || self.text == whole_code(&digest)
+    }
+}
+
+impl std::fmt::Display for VendorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Trust {
+    /// The code that people compare at first contact: twelve characters of base32. Every trust with
+    /// the same roots and threshold has the same code.
+    pub fn vendor_code(&self) -> String {
+        code(&roots_digest(&self.body))
+    }
+
+    /// The whole digest of which [`Trust::vendor_code`] shows the first 60 bits: 52 characters.
+    pub fn whole_vendor_code(&self) -> String {
+        whole_code(&roots_digest(&self.body))
+    }
+}
+
+/// SHA-256 over the threshold and the roots, in the order of the body.
+fn roots_digest(body: &TrustBody) -> [u8; 32] {
+    let threshold = [body.threshold];
+    let roots = body.roots.iter().map(|root| root.as_slice());
+    let pieces: Vec<&[u8]> = [VENDOR_CODE, &threshold].into_iter().chain(roots).collect();
+    tagged(&pieces)
+}
