@@ -8,6 +8,7 @@ use olr::error::Result;
 use olr::file;
 use olr::vendor::read_text;
 
+use super::context::Context;
 use super::output::Report;
 use super::vendor::VendorArg;
 
@@ -19,7 +20,7 @@ pub struct Args {
     file: Option<PathBuf>,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Report> {
     let path = match &args.file {
         Some(path) => path.clone(),
         None => args.vendor.folder()?.path().join("catalog.toml"),
@@ -28,9 +29,10 @@ pub fn run(args: &Args) -> Result<Report> {
     let catalog = Catalog::parse(&read_text(&path)?).map_err(|error| error.within(&place))?;
     let mut warnings = catalog.warnings();
     // Customers know of a product only what the trust says.
-    if let Some(trust) = args.vendor.given().and_then(|folder| folder.trust().ok())
-        && args.file.is_none()
+    if let Some(folder) = args.vendor.given().filter(|_| args.file.is_none())
+        && let Ok(trust) = folder.trust()
     {
+        warnings.extend(folder.not_covered(&catalog, &trust, context.now)?);
         let unknown = catalog.wire_products()?.into_vec().into_iter();
         let unknown = unknown.filter(|product| !trust.body().products.contains(product));
         warnings.extend(unknown.map(|product| {

@@ -96,7 +96,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
-        Vendor::CheckCatalog(args) => check_catalog::run(args),
+        Vendor::CheckCatalog(args) => check_catalog::run(args, context),
         Vendor::Publish(args) => publish::run(args),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }

@@ -186,6 +186,14 @@ pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
 }
 
 impl LicenseBody {
+    /// Whether the key of this delegation may sign it, as far as its limits go.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn expect_within(&self, delegation: &Delegation) -> Result<()> {
+        limits::expect_within(&limits::Opened::by(self), delegation)
+    }
+
     /// Whether keys of these delegations, and no other, may sign it together.
     ///
     /// # Errors

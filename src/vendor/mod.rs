@@ -15,6 +15,7 @@ use crate::wire::frame::{FILE_CAP, Kind};
 use crate::wire::id::KeyId;
 
 mod carried;
+mod covered;
 mod delegate;
 mod foresee;
 mod fork;

@@ -57,17 +57,8 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if blocks.is_empty() {
         return Err(malformed("file", "this is not a file of olr").rule("armor-2"));
     }
-    let fits = |block: &&Block<'_>| wanted.is_none_or(|wanted| wanted == block.kind);
-    let fitting: Vec<_> = blocks.iter().filter(fits).collect();
-    // Before any is decoded, all are whole and of one kind.
-    fitting.iter().try_for_each(|block| block.symbols(&text).map(drop))?;
-    if let Some(first) = fitting.first()
-        && let Some(other) = fitting.iter().find(|other| other.kind != first.kind)
-    {
-        return Err(ambiguous(first.kind, other.kind));
-    }
     let mut taken: Option<(Kind, Vec<u8>)> = None;
-    for block in fitting {
+    for block in blocks.iter().filter(|block| wanted.is_none_or(|wanted| wanted == block.kind)) {
         let found = (block.kind, block.decode(&text)?);
         match &taken {
             Some(earlier) if *earlier != found => return Err(ambiguous(earlier.0, found.0)),
@@ -102,21 +93,13 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// What is wrong with it at `at`.
-    fn fault(&self, text: &str, at: usize, rule: &'static str, problem: &str) -> Error {
-        malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)
-    }
-
-    /// What stands between its markers, where both are there.
-    fn symbols(&self, text: &str) -> Result<&str> {
-        let broken = |problem: &String| self.fault(text, self.at, "armor-5", problem);
-        self.symbols.as_ref().map(|symbols| *symbols).map_err(broken)
-    }
-
     /// The strict half: only base64 counts, and it has one spelling.
     fn decode(&self, text: &str) -> Result<Vec<u8>> {
-        let fault = |at, rule, problem: &str| self.fault(text, at, rule, problem);
-        let symbols = self.symbols(text)?;
+        let fault = |at, rule, problem: &str| {
+            malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)
+        };
+        let broken = |problem: &String| fault(self.at, "armor-5", problem);
+        let symbols = self.symbols.as_ref().map_err(broken)?;
         let start = offset(text, symbols);
         let end = start.saturating_add(symbols.trim_end_matches([' ', '\n', '>', '|']).len());
         let base64 = strip(symbols)

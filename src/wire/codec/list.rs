@@ -146,14 +146,9 @@ impl<T: Encode, const CAP: usize> Encode for Set<T, CAP> {
 
 impl<T: Keyed + Decode<()>, const CAP: usize> Decode<()> for Set<T, CAP> {
     fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let len = decode_length(CAP, decoder)?;
-        let mut entries: Vec<T> = Vec::new();
-        for _ in 0..len {
-            let entry = T::decode(decoder)?;
-            if entries.last().is_some_and(|last| last.key() >= entry.key()) {
-                return Err(DecodeError::Other(ORDER));
-            }
-            entries.push(entry);
+        let List(entries) = List::<T, CAP>::decode(decoder)?;
+        if !ascending(&entries) {
+            return Err(DecodeError::Other(ORDER));
         }
         Ok(Self(entries))
     }
