@@ -84,7 +84,7 @@ fn j5_a_license_that_is_taken_from_a_computer_has_3_days_and_a_trial_has_15() {
         world.home("check --operation restore").done();
         // The key is free for another computer; the vendor says why it moves.
         world.on("other").request("next", SALE, "").done();
-        world.issue("next", Sale { kind, ..SALE }, "--transfer released --yes").done();
+        world.issue("next", Sale { kind, ..SALE }, "--transfer released").done();
         world.import("next", "").done();
         world.olr("verify --home ./next").licensed();
     }

@@ -28,6 +28,7 @@ mod f;
 mod g;
 mod h;
 mod j;
+mod limits;
 mod page;
 
 const SELF_HOSTED: &str = include_str!("../../examples/catalogs/self-hosted.toml");
@@ -82,7 +83,34 @@ impl World {
         let world = Self { folder, now, machine: Cell::new("server"), calls: Cell::new(0) };
         let catalog = "--catalog ./catalog.toml --no-passphrase";
         world.olr(&format!("vendor init ./vendor --name Harbor_Vault {catalog}")).done();
+        let issuer = world.olr("key show ./vendor/keys/issuer.key --public");
+        std::fs::write(world.path("issuer.pub"), &issuer.text).unwrap();
+        // Every rule of the trade holds under the limits that the catalog fills in.
+        world.delegate(&world.maxima("any"));
         world
+    }
+
+    /// A flag for each module of the catalog: so many at most, what is free without a limit.
+    fn maxima(&self, most: &str) -> String {
+        let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
+        let catalog = olr::catalog::Catalog::parse(&catalog).unwrap();
+        let maximum = |(id, module): (&String, &olr::catalog::Module)| match module.unlimited {
+            true => format!("--max {id}=any"),
+            false => format!("--max {id}={most}"),
+        };
+        catalog.modules.iter().map(maximum).collect::<Vec<_>>().join(" ")
+    }
+
+    fn delegating(&self, flags: &str) -> String {
+        let acts = "--act license --act revoke --act time";
+        format!("key delegate ./issuer.pub {acts} --vendor ./vendor --yes {flags}")
+    }
+
+    /// From now on the issuer may do this, and no more.
+    fn delegate(&self, flags: &str) -> Said {
+        let said = self.olr(&self.delegating(flags));
+        said.done();
+        said
     }
 
     /// With a license for a server in `./home`.

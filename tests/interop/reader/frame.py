@@ -75,6 +75,8 @@ def check_vendor(frame: Frame, vendor: bytes) -> None:
 def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
     """What follows the header; `around` is the vendor id of the frame that this one is attached to."""
     vendor = cursor.raw(16)
+    if around is not None and vendor != around:
+        raise malformed("frame-9: an attachment of another vendor")
     start = cursor.at
     attachments = _attachments(cursor, vendor, 0 if around is not None else MAX_ATTACHMENTS)
     section = cursor.data[start : cursor.at]
@@ -103,8 +105,6 @@ def _attachments(cursor: Cursor, vendor: bytes, cap: int) -> list[Frame]:
     attachments: list[Frame] = []
     for _ in range(count):
         attachment = _attachment(cursor, vendor)
-        if attachment.vendor != vendor:
-            raise malformed("frame-9: an attachment of another vendor")
         if attachments:
             before = attachments[-1]
             if not (before.kind, before.raw) < (attachment.kind, attachment.raw):
