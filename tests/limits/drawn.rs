@@ -132,10 +132,10 @@ impl Lot {
     pub fn delegation(&mut self, world: &World, body: &LicenseBody) -> DelegationBody {
         let mut limits = world.vendor.delegation_body();
         let day_of_issue = (body.issued.seconds / DAY) as u32;
-        let near = |lot: &mut Self, exactly: u64| match lot.0.random_range(0..8) {
+        let near = |lot: &mut Self, exactly: u64| match lot.0.random_range(0..10) {
             0 => exactly.saturating_sub(1),
             1 => exactly.saturating_add(1),
-            2 => lot.one(&[0, 7, 30, 365, 3650, 36_500]),
+            2..=4 => lot.one(&[0, 7, 30, 365, 3650, 36_500]),
             _ => exactly,
         };
         if self.chance(0.5) {

@@ -55,7 +55,7 @@ fn every_yes_lies_inside_every_delegation() {
     let mut lot = Lot(ChaCha20Rng::seed_from_u64(0x0079_6573));
     let mut told: BTreeMap<Event, [usize; 2]> = BTreeMap::new();
     let (mut passed, mut refused, mut drafted) = (0, 0, 0);
-    while passed < 250 {
+    while passed < 400 {
         let Some(mut body) = lot.license(&world) else { continue };
         drafted += 1;
         if lot.chance(0.2) {
@@ -129,8 +129,12 @@ impl Case<'_> {
         let now = Instant::parse(NOW).unwrap().seconds;
         let mut turns = vec![now, self.since, self.body.starts.begins().seconds];
         turns.extend(self.body.expires.map(|end| end.ends().seconds));
+        if let Limit::Only(term) = self.limits.longest_term {
+            let last = Day { number: self.body.starts.number.saturating_add(term) };
+            turns.extend([last.ends().seconds; 3]);
+        }
         let mut spans: Vec<u64> = self.body.grace.iter().map(|rule| rule.seconds).collect();
-        spans.extend([0, 0, DAY, 40 * DAY]);
+        spans.extend([0, 0, 3600, DAY, 40 * DAY]);
         if let Limit::Only(longest) = self.limits.longest_grace {
             spans.push(longest);
         }
