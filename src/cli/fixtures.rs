@@ -190,8 +190,8 @@ impl<'a> Desk<'a> {
                     issue += " --receipt receipt";
                 }
                 if self.has("transfer") {
-                    // A call is split at blanks.
-                    issue += " --transfer lost";
+                    // A call is split at blanks, and nobody is there to answer.
+                    issue += " --transfer lost --yes";
                 }
                 answered.into_iter().chain([same(&issue)]).collect()
             }
