@@ -158,3 +158,37 @@ fn a_writing_that_stops_between_the_copies_loses_nothing() {
     let (_, decision) = server.home().decide(None, None, &around).unwrap();
     assert_eq!(decision.state(), "licensed");
 }
+
+#[test]
+fn a_new_identity_begins_whatever_the_copies_are_like_and_keeps_them() {
+    let [older, newer, other] = states();
+    let cut = &newer[..newer.len() / 2];
+    let trust = tempfile::NamedTempFile::new().unwrap();
+    fs::write(trust.path(), World::new().vendor.trust.bytes()).unwrap();
+    let mut pairs = vec![(None, None)];
+    for one in [&newer[..], cut, &older[..], &b""[..]] {
+        pairs.extend([(Some(one), None), (None, Some(one)), (Some(one), Some(one))]);
+        pairs.extend([(Some(&newer[..]), Some(one)), (Some(one), Some(&newer[..]))]);
+        pairs.extend([(Some(&other[..]), Some(one)), (Some(one), Some(&other[..]))]);
+    }
+    for (first, second) in pairs {
+        let server = Server::with(first, second);
+        // Of two copies that fit together only the newer one is kept, twice.
+        let before = server.home().load().ok().flatten().map(|state| state.to_bytes().to_vec());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        command.args(["request", "--new-identity", "--pin", "a=1", "--pin", "b=2", "-o", "-"]);
+        command.args(["--licensee", "L", "--key", "K", "--home"]).arg(server.folder.path());
+        let run = command.arg("--trust").arg(trust.path()).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let new = server.home().expect_state().unwrap();
+        assert_ne!(Some(new.to_bytes().to_vec()), before);
+        let [one, two] = server.bytes();
+        assert!(one.is_some() && one == two, "both copies are there");
+        let kept = fs::read_dir(server.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let kept = kept.filter(|path| path.to_string_lossy().contains(".aside-"));
+        let kept: Vec<_> = kept.map(|path| fs::read(path).unwrap()).collect();
+        let lost = |old: &[u8]| before.is_none() && !kept.iter().any(|kept| kept == old);
+        assert!(![first, second].into_iter().flatten().any(lost), "what is damaged is kept");
+        assert!(before.is_none_or(|before| kept.contains(&before)), "what counted is kept");
+    }
+}

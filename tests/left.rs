@@ -132,6 +132,25 @@ fn what_is_not_ours_or_at_work_stays() {
 }
 
 #[test]
+fn a_setting_aside_that_was_stopped_leaves_no_names() {
+    let world = World::new();
+    for name in ["state", "state.copy"] {
+        let aside = world.path(&format!("home/{name}.aside-1"));
+        fs::hard_link(world.path(&format!("home/{name}")), aside).unwrap();
+    }
+    fs::write(world.path("home/state.aside-2"), "of an older day").unwrap();
+    world.done(
+        "request --new-identity --trust vendor/vendor.trust --licensee ACME_Ltd --key AbCd-1234 \
+         --pin a=1 --pin b=2",
+    );
+    let names = fs::read_dir(world.path("home")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let aside: Vec<_> = names.filter(|name| name.contains(".aside-")).collect();
+    assert_eq!(aside.len(), 3, "{aside:?}");
+    assert!(!aside.iter().any(|name| name.ends_with("-1")), "{aside:?}");
+}
+
+#[test]
 fn nobody_removes_what_another_one_writes() {
     let world = World::new();
     // All of them write into one folder, outputs as well as copies of the state.

@@ -111,6 +111,7 @@ impl Home {
         let bytes = self.bytes_of(state)?;
         let staged = file::stage(&first, &bytes, Writing::Secret)?;
         let staged_copy = file::stage(&second, &bytes, Writing::Secret)?;
+        self.forget_second_names();
         let mut aside = Vec::new();
         let placed = self.set_aside(now, &mut aside).and_then(|()| staged.commit());
         if let Err(error) = placed {
@@ -122,18 +123,38 @@ impl Home {
         Ok(aside.into_iter().map(|(_, new)| new).next())
     }
 
-    /// The installations before this one.
-    pub(super) fn aside(&self) -> Vec<State> {
-        let paths = file::list(self.folder()).unwrap_or_default();
-        let is_aside = |path: &&PathBuf| {
+    /// Whoever was stopped while setting aside has left second names of what counts still.
+    fn forget_second_names(&self) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let known = |path: &Path| std::fs::symlink_metadata(path).map(|f| (f.dev(), f.ino()));
+            let counts = self.state_files().map(|path| known(&path).ok());
+            for path in self.aside_files() {
+                if counts.contains(&known(&path).ok()) {
+                    let _ = std::fs::remove_file(path);
+                }
+            }
+        }
+    }
+
+    /// The files that were set aside.
+    fn aside_files(&self) -> Vec<PathBuf> {
+        let mut paths = file::list(self.folder()).unwrap_or_default();
+        paths.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             COPIES.iter().any(|copy| name.starts_with(&format!("{copy}{ASIDE}")))
-        };
+        });
+        paths
+    }
+
+    /// The installations before this one.
+    pub(super) fn aside(&self) -> Vec<State> {
         let read = |path: &PathBuf| {
             let bytes = file::read_if_there(path, STATE_CAP).ok().flatten().map(Zeroizing::new)?;
             State::parse(&bytes).ok()
         };
-        paths.iter().filter(is_aside).filter_map(read).collect()
+        self.aside_files().iter().filter_map(read).collect()
     }
 
     /// Gives both copies second names, and leaves one of them under its own.
