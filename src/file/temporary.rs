@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::Result as IoResult;
 use std::path::Path;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::{Builder, NamedTempFile};
 
 /// Their names: this, six letters and digits, and for files the suffix.
@@ -90,6 +92,11 @@ fn private(parent: &Path) -> IoResult<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
+/// Whether a temporary file of this process could not be locked: then it removes none, lest it take
+/// its own for one that was left.
+#[cfg(unix)]
+static LOCKLESS: AtomicBool = AtomicBool::new(false);
+
 /// Locks a temporary file, and says whether it is still there. Where a filesystem has no locks,
 /// nothing is removed either; who else holds the lock is about to remove it, or has no business there.
 #[cfg(unix)]
@@ -101,7 +108,11 @@ fn is_held(file: &File) -> bool {
             Err(TryLockError::WouldBlock) => {
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
-            Ok(()) | Err(TryLockError::Error(_)) => break,
+            Err(TryLockError::Error(_)) => {
+                LOCKLESS.store(true, Ordering::Relaxed);
+                break;
+            }
+            Ok(()) => break,
         }
     }
     file.metadata().is_ok_and(|found| found.nlink() > 0)
@@ -118,6 +129,9 @@ fn is_held(_: &File) -> bool {
 #[cfg(unix)]
 pub(crate) fn remove_left(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if LOCKLESS.load(Ordering::Relaxed) {
+        return;
+    }
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
