@@ -46,6 +46,20 @@ impl Call {
     }
 }
 
+impl Fault {
+    /// What a verb says that fails by it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Error("ENOSPC") => "the disk is full",
+            Self::Error("EDQUOT") => "the disk quota",
+            Self::Error("EROFS") => "the filesystem is read-only",
+            Self::Error("ENOLCK" | "EOPNOTSUPP") => "no file locks",
+            Self::Error("EACCES" | "EPERM") => "permission denied",
+            _ => "olr: ",
+        }
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.name, self.number, self.said)
