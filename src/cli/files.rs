@@ -6,21 +6,40 @@ use std::path::{Path, PathBuf};
 use olr::error::{Error, Result};
 use olr::file::{self, Place, Writing, place};
 use olr::state::State;
-use olr::wire::armor::{armor, dearmor, dearmor_answer};
+use olr::wire::armor::{armor, dearmor, dearmor_answer, foreign};
 use olr::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Report;
 
+/// The bytes of a file; one that is too long is named by its beginning, where that tells what it is.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    file::read(path, FILE_CAP).map_err(|error| {
+        let start = || {
+            let mut start = Vec::new();
+            let file = std::fs::File::open(path).ok()?;
+            file.take(START_LEN).read_to_end(&mut start).ok()?;
+            foreign(&start)
+        };
+        match error.refusal().and_then(|_| start()) {
+            Some(what) => error.hint(format!("this is {what}: look for the .olr file")),
+            None => error,
+        }
+    })
+}
+
+/// What tells a picture from an archive.
+const START_LEN: u64 = 512;
+
 /// Reads an artefact, binary or armored, and says in errors which file it was.
 pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
-    let bytes = file::read(path, FILE_CAP)?;
+    let bytes = read(path)?;
     let binary = dearmor(wanted, &bytes).map_err(|error| error.within(file::name(path)))?;
     Ok(binary.into_owned())
 }
 
 /// Reads what a vendor sent. A mail may quote the request: of several kinds the license is meant.
 pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
-    let bytes = file::read(path, FILE_CAP)?;
+    let bytes = read(path)?;
     let binary = dearmor_answer(&bytes).map_err(|error| error.within(file::name(path)))?;
     Ok(binary.into_owned())
 }

@@ -9,6 +9,8 @@ use crate::error::{Error, Refusal, Result};
 use crate::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind, MAGIC};
 
 mod courier;
+mod foreign;
+mod mime;
 
 /// Most blocks of one file, whole or not.
 pub const BLOCKS_CAP: usize = 64;
@@ -52,10 +54,10 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if file.starts_with(&MAGIC) {
         return Ok(Cow::Borrowed(file));
     }
-    let text = courier::undo(file);
+    let text = plain(file)?;
     let blocks = find(&text)?;
     if blocks.is_empty() {
-        return Err(malformed("file", "this is not a file of olr").rule("armor-2"));
+        return Err(foreign::refuse(file).rule("armor-2"));
     }
     let mut taken: Option<(Kind, Vec<u8>)> = None;
     for block in blocks.iter().filter(|block| wanted.is_none_or(|wanted| wanted == block.kind)) {
@@ -68,8 +70,23 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     match (taken, wanted) {
         (Some((_, bytes)), _) => Ok(Cow::Owned(bytes)),
         (None, Some(wanted)) => Err(none_of(wanted, &blocks)),
-        (None, None) => Err(malformed("file", "this is not a file of olr").rule("armor-2")),
+        (None, None) => Err(foreign::refuse(file).rule("armor-2")),
     }
+}
+
+/// What a file of another program is, by its first bytes: for files that are too long to be read.
+pub fn foreign(start: &[u8]) -> Option<&'static str> {
+    foreign::named(start).map(|(what, _)| what)
+}
+
+/// The plain characters of a file: of the parts of a message, where one of these holds a block.
+fn plain(file: &[u8]) -> Result<String> {
+    if let Some(text) = courier::undo_message(file)
+        && !find(&text)?.is_empty()
+    {
+        return Ok(text);
+    }
+    Ok(courier::undo(file))
 }
 
 /// The binary artefact in what a server imports. A mail may quote the request: of a text with a

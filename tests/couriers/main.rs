@@ -13,6 +13,7 @@ mod hand;
 #[path = "../fixtures/machine.rs"]
 #[allow(dead_code)]
 mod machine;
+mod mail;
 mod page;
 #[path = "../fixtures/raw.rs"]
 #[allow(dead_code)]

@@ -2,6 +2,9 @@
 
 use crate::hand::Carry::{self, Bytes, Text};
 use crate::hand::{another_kind, around, every, in_data, prefixed, utf16, wrapped};
+use crate::mail::{
+    attached, base64, binary, html, letter, mail, multipart, part, quoted_printable,
+};
 
 /// Who does it, what happens, and how.
 pub type Whole = (&'static str, &'static str, Carry);
@@ -218,6 +221,84 @@ pub const WHOLE: &[Whole] = &[
         "\"please send OLR licenses\" in the mail",
         Text(|t| format!("Please send OLR LICENSE files. BEGIN with the first.\n\n{t}")),
     ),
+    // Whole mails.
+    (
+        "mail programs",
+        "a mail saved with the file attached in base64",
+        Text(|t| mail(&multipart("mixed", "=_b.1", &[letter(), attached(t)]))),
+    ),
+    (
+        "mail programs",
+        "a mail saved with the binary file attached",
+        Text(|t| mail(&multipart("mixed", "b1", &[letter(), binary(t)]))),
+    ),
+    (
+        "mail programs",
+        "the same, with line ends of Unix, from a mailbox file",
+        Text(|t| {
+            let mail = mail(&multipart("mixed", "b1", &[letter(), binary(t)]));
+            format!("From s@example.org Mon Nov 23 09:00:00 2026\n{}", mail.replace('\r', ""))
+        }),
+    ),
+    (
+        "mail programs",
+        "a mail saved, its text quoted-printable",
+        Text(|t| mail(&part("text/plain", "quoted-printable", &quoted_printable(t)))),
+    ),
+    (
+        "mail programs",
+        "a mail saved, its text in base64",
+        Text(|t| mail(&part("text/plain", "base64", &base64(t.as_bytes())))),
+    ),
+    (
+        "mail programs",
+        "a mail saved, its text in base64 of UTF-16",
+        Text(|t| {
+            let text = utf16(&format!("\u{feff}{t}"), u16::to_le_bytes);
+            mail(&part("text/plain; charset=utf-16", "base64", &base64(&text)))
+        }),
+    ),
+    (
+        "mail programs",
+        "a mail saved, as text and as HTML",
+        Text(|t| {
+            let plain = part("text/plain", "8bit", t);
+            mail(&multipart("alternative", "b(1)", &[plain, html(t)]))
+        }),
+    ),
+    ("mail programs", "a mail saved, as HTML alone", Text(|t| mail(&html(t)))),
+    (
+        "mail programs",
+        "parts in parts, the file in the inmost",
+        Text(|t| {
+            let inner = multipart("mixed", "b", &[letter(), attached(t)]);
+            let related = multipart("related", "bb", &[html("a logo"), inner]);
+            mail(&multipart("signed", "bbb", &[related, letter()]))
+        }),
+    ),
+    (
+        "mail programs",
+        "forwarded as an attachment, the mail inside",
+        Text(|t| {
+            let inner = mail(&multipart("mixed", "in", &[letter(), attached(t)]));
+            let forwarded = part("message/rfc822", "7bit", &inner);
+            mail(&multipart("mixed", "out", &[letter(), forwarded]))
+        }),
+    ),
+    (
+        "mail programs",
+        "a mail saved, cut off behind the file",
+        Text(|t| {
+            let mail = mail(&multipart("mixed", "b1", &[letter(), attached(t)]));
+            mail.split("\r\n--b1--").next().unwrap().to_string()
+        }),
+    ),
+    (
+        "mail programs",
+        "a mail saved, a request of the customer attached as well",
+        Text(|t| mail(&multipart("mixed", "b1", &[attached(&another_kind()), attached(t)]))),
+    ),
+    ("people", "the source of one part, copied", Text(attached)),
     // Several at once.
     (
         "mail, then Windows",

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::wire::armor::{armor, mime};
+use crate::wire::frame::{Header, MAGIC};
+
 /// Dashes that programs put in place of `-`: U+2010 to U+2015, the minus sign and the wide forms.
 const DASHES: [char; 11] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe58}',
@@ -15,9 +18,29 @@ const ENTITY_CAP: usize = 10;
 /// The characters of `file`, with one kind of line break, blank and dash, without entities and
 /// tags, and without what takes no room.
 pub(super) fn undo(file: &[u8]) -> String {
-    let text = characters(file);
+    undo_text(&characters(file))
+}
+
+/// As [`undo`], of the parts of a message: a binary one stands there as its armor. Nothing where the
+/// file is no message.
+pub(super) fn undo_message(file: &[u8]) -> Option<String> {
+    let mut text: Option<String> = None;
+    mime::parts(file, &mut |part| {
+        // A character of two bytes may come of one byte.
+        let text = text.get_or_insert_with(|| String::with_capacity(file.len().saturating_mul(2)));
+        if !part.starts_with(&MAGIC) {
+            text.push_str(&characters(part));
+        } else if let Ok(kind) = Header::peek(part) {
+            text.push_str(&armor(kind, part));
+        }
+        text.push('\n');
+    });
+    text.map(|text| undo_text(&text))
+}
+
+fn undo_text(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest: &str = &text;
+    let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let undone = match c {
             '<' => tag(rest),

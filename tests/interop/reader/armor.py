@@ -6,6 +6,7 @@ import base64
 import codecs
 import re
 
+from . import message
 from .frame import read_header
 from .outcome import Refused, malformed
 from .tables import LABELS, LICENSE, MAGIC, MAX_ARTEFACT
@@ -51,7 +52,7 @@ def unwrap(file: bytes, wanted: int | None) -> bytes:
         raise malformed("armor-1: a file has 1 to 1048576 bytes")
     if file.startswith(MAGIC):  # armor-2
         return file
-    blocks = find_blocks(plain(decode_text(file)))
+    blocks = _blocks(file)
     if not blocks:
         raise malformed("armor-2: a text without a block")
     if len(blocks) > MAX_BLOCKS:
@@ -75,8 +76,29 @@ def unwrap_answer(file: bytes) -> bytes:
     """What a server imports: a license is wanted where there is one, else any kind."""
     if file.startswith(MAGIC) or not 1 <= len(file) <= MAX_FILE:
         return unwrap(file, None)
-    blocks = find_blocks(plain(decode_text(file)))
+    blocks = _blocks(file)
     return unwrap(file, LICENSE if any(kind == LICENSE for kind, _ in blocks) else None)
+
+
+def _blocks(file: bytes) -> list[tuple[int, str | None]]:
+    parts = message.parts(file)
+    if parts:
+        texts = [_part(part) + "\n" for part in parts]
+        blocks = find_blocks(plain("".join(texts)))
+        if blocks:
+            return blocks
+    return find_blocks(plain(decode_text(file)))
+
+
+def _part(part: bytes) -> str:
+    if not part.startswith(MAGIC):
+        return decode_text(part)
+    try:
+        label = LABELS[read_header(Cursor(part))]
+    except Refused:
+        return ""
+    symbols = base64.b64encode(part).decode("ascii")
+    return f"BEGIN OLR {label}\n{symbols}\nEND OLR {label}\n"
 
 
 def decode_text(file: bytes) -> str:
