@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use std::fmt;
 
+use crate::display::code_point;
 use crate::error::{Error, Result};
 use crate::wire::codec::record;
 
@@ -93,13 +94,26 @@ impl Day {
         let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let date = if shape { text.parse::<Date>().ok() } else { None };
         date.and_then(Self::from_date).ok_or_else(|| {
-            Error::unable(format!("{text:?} is not a day"), "write it like 2027-11-23")
+            let foreign = text.chars().find(|c| !c.is_ascii());
+            let fact = match foreign.map(code_point) {
+                _ if shape => format!("there is no day {text} in the calendar"),
+                Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
+                None => format!("{text:?} is not a day"),
+            };
+            Error::unable(fact, "write it like 2027-11-23")
         })
     }
 
     /// When it has begun anywhere: 10:00:00 UTC of the day before. As a start it counts from here.
     pub fn begins(self) -> Instant {
         Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
+    }
+
+    /// Whether a text was meant as a day: its numbers are where those of a day are.
+    #[cfg(feature = "vendor")]
+    pub(crate) fn is_meant(text: &str) -> bool {
+        let mut parts = text.split(|c: char| !c.is_ascii_digit());
+        parts.next().is_some_and(|year| year.len() == 4) && parts.count() == 2
     }
 
     /// When it has ended everywhere: 12:00:00 UTC of the next day. As an end it counts until here.

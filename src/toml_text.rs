@@ -7,6 +7,8 @@ use toml::de::{DeTable, DeValue};
 use crate::display::shown;
 use crate::error::{Error, Result};
 
+mod slip;
+
 /// Most bytes of a text: a catalog of as many modules as a license may hold, with long names.
 pub const TOML_CAP: usize = 8 * 1024 * 1024;
 /// Most words, texts, signs and line ends: 128 for each of 4096 modules. Parsing takes up to 170
@@ -26,7 +28,12 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line ends");
         return Err(Error::unable(fact, "name the right file"));
     }
+    // Notepad puts a mark in front that means nothing here.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| {
+        if let Some(slip) = slip_at(what, text, &error) {
+            return slip;
+        }
         let problem = describe(error.message());
         let line = error.span().filter(|span| span.start < text.len());
         let place = line.map(|span| format!(" line {}", line_at(text, span.start)));
@@ -34,6 +41,21 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         Error::unable(format!("{what}{place}: {problem}"), hint(error.message()))
     })
 }
+
+/// A slip that the line itself shows: where the text is no TOML, or a value has another type than the
+/// one that is wanted.
+fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
+    let start = error.span()?.start.min(text.len());
+    let described = describe(error.message());
+    if DeTable::parse(text).is_ok() && ![WRONG_TYPE, NO_QUANTITY].contains(&described.as_str()) {
+        return None;
+    }
+    let (line, (fact, hint)) = slip::slip(text, start)?;
+    Some(Error::unable(format!("{what} line {line}: {fact}"), hint))
+}
+
+const WRONG_TYPE: &str = "a value of the wrong type";
+const NO_QUANTITY: &str = "a number or \"unlimited\" is needed";
 
 /// A text that [`read_toml`] took, for errors that name the line.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +84,7 @@ impl Written<'_> {
 /// The line of what stands at `path`, or of the deepest part of it that is written. An index of an
 /// array is a number.
 pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root = DeTable::parse(text).ok()?;
     let (first, rest) = path.split_first()?;
     let (at, mut value) = entry(root.get_ref(), first)?;
@@ -152,9 +175,9 @@ fn describe(message: &str) -> String {
     } else if starts("duplicate") {
         "a key stands twice".to_string()
     } else if starts("invalid type") || starts("invalid value") || starts("wanted") {
-        "a value of the wrong type".to_string()
+        WRONG_TYPE.to_string()
     } else if starts("data did not match") {
-        "a number or \"unlimited\" is needed".to_string()
+        NO_QUANTITY.to_string()
     } else {
         "this is not TOML".to_string()
     }

@@ -153,7 +153,10 @@ impl GrantFile {
             if text == "never" {
                 return Ok(None);
             }
-            let end = Day::parse(text).or_else(|_| Span::parse(text)?.end_from(from));
+            let end = match Day::parse(text) {
+                Err(_) if !Day::is_meant(text) => Span::parse(text).and_then(|s| s.end_from(from)),
+                day => day,
+            };
             let hint = "write a day, a span such as \"1 year\", or \"never\"";
             end.map(Some).map_err(|error| within(key)(error.hint(hint)))
         };
