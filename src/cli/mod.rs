@@ -53,12 +53,12 @@ mod status;
 mod terminal;
 #[cfg(feature = "vendor")]
 mod time_anchor;
+mod usage;
 #[cfg(feature = "vendor")]
 mod vendor;
 mod verify;
 
 use context::Context;
-use olr::display::{is_shown, shown};
 use output::Report;
 
 /// Licences for machines that never go online.
@@ -67,7 +67,7 @@ use output::Report;
 /// only that server can use. Wherever a file is read, `-` is standard input. Exit status: 0 done or
 /// licensed, 1 refused, 2 could not tell.
 #[derive(Parser)]
-#[command(name = "olr", version, max_term_width = 96, disable_help_subcommand = true)]
+#[command(name = "olr", version, max_term_width = 96)]
 struct Cli {
     /// Print one JSON object on stdout instead of text.
     #[arg(long, global = true)]
@@ -173,7 +173,7 @@ fn wants_json(verb: &Verb) -> bool {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::usage(error),
     };
     let as_json = cli.json || wants_json(&cli.verb);
     let mut context = match Context::new() {
@@ -215,37 +215,4 @@ fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
         Verb::Man(args) => manual::man(args, Cli::command()),
     }
-}
-
-/// A usage error quotes what was typed, names of files from anywhere included: what could fake or
-/// hide a line is escaped, as if it had been typed so.
-fn usage(error: &clap::Error) -> ExitCode {
-    let is_plain =
-        |arg: std::ffi::OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
-    if std::env::args_os().all(is_plain) {
-        return print_usage(error);
-    }
-    let escaped = std::env::args_os().map(|arg| shown(&arg.to_string_lossy()).into_owned());
-    match Cli::try_parse_from(escaped) {
-        Err(error) => print_usage(&error),
-        // Only what is no text at all becomes right by it.
-        Ok(_) => print_usage(&clap::Error::new(error.kind()).with_cmd(&Cli::command())),
-    }
-}
-
-/// Help and version go to stdout with status 0; anything else is a usage error with status 2.
-fn print_usage(error: &clap::Error) -> ExitCode {
-    let json = std::env::args_os().any(|arg| arg == "--json");
-    if json && error.use_stderr() {
-        let text = error.to_string();
-        // What is missing stands on lines of its own; tips and usage come after a blank line.
-        let lines: Vec<_> =
-            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        let fact = lines.join(" ");
-        let fact = fact.trim_start_matches("error: ");
-        let hint = "see `olr --help`";
-        return output::finish(Err(olr::error::Error::unable(fact, hint)), true);
-    }
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
-use olr::display::{is_shown, shown};
+use olr::display::{code_point, is_shown, shown};
 use olr::entitlement::Count;
 use olr::error::{Error, Result};
 use olr::file;
@@ -162,7 +162,7 @@ pub fn expect_visible(what: &str, text: &str) -> Result<()> {
     match text.chars().find(hidden) {
         None => Ok(()),
         Some(c) => {
-            let fact = format!("{what} holds the invisible character U+{:04X}", u32::from(c));
+            let fact = format!("{what} holds the invisible character {}", code_point(c));
             Err(Error::unable(fact, "type it instead of copying it"))
         }
     }

@@ -6,7 +6,6 @@ use olr::error::{Error, Refusal, Result};
 use olr::file;
 use olr::machine::Comparison;
 use olr::policy::Decision;
-use olr::state::State;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
@@ -32,12 +31,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             && args.slot.slot.as_deref().is_none_or(|s| *name.slot == *s)
     });
     if decisions.is_empty() {
-        let error = if state.memory().slots.is_empty() {
-            nothing_installed(&state)
-        } else {
-            let named = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
-            named.err().unwrap_or_else(|| nothing_installed(&state))
-        };
+        let named = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
+        let nothing = || Error::refuse(Refusal::NotActivated, "no license is installed here");
+        let error = named.err().unwrap_or_else(nothing);
         return Err(error.within(file::name(home.folder())));
     }
     let mut reports = Vec::new();
@@ -59,22 +55,6 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         }
     }
     Ok(whole.of_vendor(state.trust()).at_home(&home))
-}
-
-/// Before the first import: what was asked, so that the operator knows what is awaited.
-fn nothing_installed(state: &State) -> Error {
-    match state.memory().requests.last() {
-        Some(sent) => {
-            let code = olr::display::code(&sent.hash);
-            let fact = format!(
-                "no license is installed yet; request {} was made, code {code}",
-                sent.number
-            );
-            Error::refuse(Refusal::NotActivated, fact)
-                .hint("import the answer of your vendor: `olr import license.olr`")
-        }
-        None => Error::refuse(Refusal::NotActivated, "no license is installed here"),
-    }
 }
 
 /// What has changed while the license still matches: said before it breaks.

@@ -148,7 +148,9 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
             "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
         ),
         // The grant of the starter catalog would not fit.
-        Some(_) => "\nThen write a grant for each answer: docs/catalog.md shows one.".to_string(),
+        Some(_) => {
+            "\nThen write a grant for each answer: `olr explain catalog` shows one.".to_string()
+        }
     };
     text += &match roots.count {
         1 => format!(

@@ -160,7 +160,7 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     let mut decision = Decision {
         usage: slot.usage.clone(),
         clock_is_pending: state.is_pending(clock),
-        ..Decision::none(nothing_in(slot), at)
+        ..Decision::none(nothing_in(state, slot), at)
     };
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
@@ -198,8 +198,8 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     decision
 }
 
-fn nothing_in(slot: &Slot) -> Error {
-    match slot.receipt {
+fn nothing_in(state: &State, slot: &Slot) -> Error {
+    let error = match slot.receipt {
         None => {
             let fact = "no license is installed in this slot";
             Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
@@ -208,6 +208,10 @@ fn nothing_in(slot: &Slot) -> Error {
             let fact = "the license in this slot was deactivated here";
             Error::refuse(Refusal::Deactivated, fact).rule("judgement-6")
         }
+    };
+    match state.next_step_in(slot) {
+        Some(step) => error.hint(step),
+        None => error,
     }
 }
 

@@ -3,12 +3,13 @@
 use rand::CryptoRng;
 
 use crate::crypto::digest::sha256;
+use crate::display::code;
 use crate::entitlement::Count;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::machine::probe::Findings;
 use crate::machine::{Factor, expect_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
-use crate::state::{Sent, SlotName, State};
+use crate::state::{Sent, Slot, SlotName, State};
 use crate::time::Instant;
 use crate::wire::codec::{Hidden, List, Note, Set, Text, record};
 use crate::wire::id::{LicenseId, RequestId};
@@ -30,6 +31,10 @@ record! {
         pub pins: List<Factor>,
     }
 }
+
+/// What to do while an answer is awaited.
+const AWAITED: &str =
+    "send req.olr to your vendor, and import the answer: `olr import license.olr`";
 
 /// What a request asks, beyond what is remembered.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +86,37 @@ impl Surroundings {
 }
 
 impl State {
+    /// The newest request for this product and slot: where nothing is installed, its answer is awaited.
+    pub(super) fn awaited(&self, product: Option<&str>, slot: Option<&str>) -> Option<&Sent> {
+        self.memory.requests.iter().rev().find(|sent| {
+            product.is_none_or(|product| *sent.product == *product)
+                && slot.is_none_or(|slot| *sent.slot == *slot)
+        })
+    }
+
+    /// That nothing is installed for this product and slot, and what is awaited.
+    pub(super) fn nothing_installed(&self, product: Option<&str>, slot: Option<&str>) -> Error {
+        let refuse = |fact: &str| Error::refuse(Refusal::NotActivated, fact).rule("judgement-1");
+        match self.awaited(product, slot) {
+            None => refuse("no license is installed here"),
+            Some(sent) => {
+                let code = code(&sent.hash);
+                let fact = format!(
+                    "no license is installed here yet: request {} was made, its code is {code}, and its answer is awaited",
+                    sent.number
+                );
+                refuse(&fact).hint(AWAITED)
+            }
+        }
+    }
+
+    /// What to do where the newest request for a slot waits for its answer.
+    pub(crate) fn next_step_in(&self, slot: &Slot) -> Option<&'static str> {
+        let (product, name) = (&*slot.name.product, &*slot.name.slot);
+        let sent = self.awaited(Some(product), Some(name))?;
+        (sent.number >= slot.floor && sent.number > slot.highest.number).then_some(AWAITED)
+    }
+
     /// Makes the next request and remembers it. The state must be saved before the request leaves.
     ///
     /// # Errors

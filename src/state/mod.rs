@@ -245,9 +245,9 @@ impl State {
         let mut fitting = self.memory.slots.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) if self.memory.slots.is_empty() => {
-                let fact = "no license is installed here";
-                Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"))
+            (None, _) if self.memory.slots.is_empty() => Err(self.nothing_installed(product, slot)),
+            (None, _) if self.awaited(product, slot).is_some() => {
+                Err(self.nothing_installed(product, slot))
             }
             (None, _) => {
                 let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);

@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 mod answers;
+mod carried;
 mod modules;
+mod pages;
+mod slips;
 
 /// What a run of `olr` gave.
 struct Run {
