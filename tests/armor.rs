@@ -306,8 +306,8 @@ const DAMAGE: &[(Courier, &str)] = &[
     (("markers gone", |t| t.replace("OLR", "")), "this is not a file of olr"),
     (("another program's", |t| t.replace("OLR", "PGP")), "this is not a file of olr"),
     (("unknown label", |t| t.replace("REQUEST", "WISH")), "this is not a file of olr"),
-    (("blanks only", |_| " \r\n\t\n".into()), "this is not a file of olr"),
-    (("byte order mark only", |_| "\u{feff}".into()), "this is not a file of olr"),
+    (("blanks only", |_| " \r\n\t\n".into()), "nothing but blanks"),
+    (("byte order mark only", |_| "\u{feff}".into()), "this is "),
     (("empty", |_| String::new()), "it is empty"),
     (("over the cap", |t| t.repeat(FILE_CAP / t.len() + 1)), "more than 1048576"),
 ];

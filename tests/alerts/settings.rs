@@ -66,7 +66,7 @@ fn every_mistake_is_told_with_its_line() {
         ("timeout = 5", "timeout = 301", 5, "a timeout is 1 to 300 seconds"),
         ("timeout = 5", "timeout = -1", 5, "a value of the wrong type"),
         ("timeout = 5", "timeout = \"5\"", 5, "a value of the wrong type"),
-        ("timeout = 5", "timeout = 5\ntimeout = 6", 6, "a key stands twice"),
+        ("timeout = 5", "timeout = 5\ntimeout = 6", 6, "timeout stands twice, in line 5 first"),
         ("\"mail.example.org\"", "\"\"", 7, "neither the name of a host"),
         ("\"mail.example.org\"", "\"mail example.org\"", 7, "neither the name of a host"),
         ("\"mail.example.org\"", "\"mail.example.org:25\"", 7, "neither the name of a host"),
