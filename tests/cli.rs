@@ -348,7 +348,8 @@ fn renewals_wait_for_their_start() {
     world.untouched(&["verify", "next.olr"]).refused("not-yet-valid");
     let status = world.olr(&["status"]);
     status.done();
-    assert_eq!(status.json["next"]["starts"], "2999-01-01");
+    assert_eq!(status.json["waiting"]["starts"], "2999-01-01");
+    assert_eq!(status.json["next"]["what"], "maintenance", "that comes first");
     assert_eq!(world.olr(&["import", "next.olr"]).json["imported"], "already");
 }
 

@@ -155,3 +155,46 @@ fn every_report_names_the_vendor() {
         );
     }
 }
+
+/// Next is whatever comes first, in one sentence on every surface.
+#[test]
+fn what_comes_first_comes_next() {
+    let world = World::new();
+    let next = |call: &str| {
+        let json = world.done(&format!("{call} --home home"));
+        let next = &json["next"];
+        assert!(next["at"].is_string() && next["text"].is_string(), "{call}: {json}");
+        next["what"].as_str().unwrap().to_string()
+    };
+    // Without an end, but maintenance has one.
+    for call in ["import license.olr", "verify", "status", "report OBM=1"] {
+        assert_eq!(next(call), "maintenance", "{call}");
+    }
+    let text = |call: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
+        command.current_dir(world.folder.path()).args(call.split(' '));
+        let output = command.args(["--home", "home"]).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    for call in ["verify", "status", "report OBM=1", "import license.olr"] {
+        assert!(text(call).contains("maintenance ends on 20"), "{call}: {}", text(call));
+    }
+}
+
+/// A folder that never issued anything can still verify a receipt for its vendor.
+#[test]
+fn a_receipt_verifies_without_records() {
+    let world = World::new();
+    world.done("import license.olr --home home");
+    world.done("deactivate --yes --home home");
+    let look = "inspect receipt.olr --vendor vendor --home none";
+    assert!(world.done(look)["issued"].is_object());
+    std::fs::rename(world.path("vendor/issued"), world.path("elsewhere")).unwrap();
+    let json = world.done(look);
+    assert_eq!((&json["verified"], json.get("issued")), (&"yes".into(), None));
+    world.refused("inspect receipt.olr --vendor other --home none", "wrong-vendor");
+    // Records that are there and cannot be read are another matter: it says so, and shows the rest.
+    std::fs::write(world.path("vendor/issued"), "no folder").unwrap();
+    let (status, json) = world.olr(look);
+    assert_eq!((status, &json["verified"], &json["state"]), (2, &"yes".into(), &"unknown".into()));
+}

@@ -13,7 +13,7 @@ use super::context::{Context, HomeArg};
 use super::expected::ExpectedArg;
 use super::files::read_answer;
 use super::output::Report;
-use super::{license, show};
+use super::{license, show, verify};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,6 +39,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;
             let mut report = imported(&license, accepted);
             report.notes.extend(decision.headline());
+            report.notes.extend(decision.comes_next().map(|next| format!("next: {next}")));
+            if let Value::Object(json) = &mut report.json {
+                json.insert("next".to_string(), verify::next_json(&decision));
+            }
             report
         }
         Imported::Trust { trust, new } => {

@@ -43,7 +43,7 @@ pub fn pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
         ("issued", body.issued.to_string()),
         ("starts", body.starts.to_string()),
         ("expires", last_day(body.expires)),
-        ("maintenance", last_day(body.maintenance)),
+        ("maintenance", maintenance(body)),
         ("languages", languages.join(", ")),
     ];
     pairs.extend(body.grace.iter().map(|rule| follows(rule, body)));
@@ -57,6 +57,10 @@ pub fn pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
         pairs.push(("note", body.note.to_string()));
     }
     pairs
+}
+
+fn maintenance(body: &LicenseBody) -> String {
+    body.maintenance.map_or("no end date".to_string(), |day| last_day(Some(day)))
 }
 
 /// What follows a cause, in the words of the license.

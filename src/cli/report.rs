@@ -9,7 +9,7 @@ use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
 use super::output::Report;
-use super::{license, request};
+use super::{license, request, verify};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -45,6 +45,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let modules: Map<_, _> =
         decision.usage.iter().map(|count| (count.module.to_string(), json!(count.count))).collect();
-    let json = json!({"used": Value::Object(modules), "headline": decision.headline()});
+    if let Some(next) = decision.comes_next() {
+        text += &format!("\n\nnext: {next}");
+    }
+    let json = json!({
+        "used": Value::Object(modules), "headline": decision.headline(),
+        "next": verify::next_json(&decision),
+    });
     Ok(Report::new(text, json).of_vendor(state.trust()).at_home(&home))
 }

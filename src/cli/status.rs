@@ -93,16 +93,14 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
         let until = until.unwrap_or_default();
         pairs.push(("overlooked", format!("{} since {}{until}", grace.cause, grace.since)));
     }
-    match &decision.next {
-        Some(next) => pairs
-            .push(("next", format!("license {} from {}", next.body().license, next.body().starts))),
+    if let Some(next) = &decision.next {
+        let next = next.body();
+        pairs.push(("waiting", format!("license {}, from {}", next.license, next.starts)));
+    }
+    match decision.comes_next() {
+        Some(next) => pairs.push(("next", next.to_string())),
         None if decision.refusal.is_some() => {}
-        None => pairs.push((
-            "next",
-            body.expires.map_or("nothing: it does not expire".to_string(), |day| {
-                format!("expires on {day}: ask for a renewal in time")
-            }),
-        )),
+        None => pairs.push(("next", "nothing: this license has no end date".to_string())),
     }
     let modules = license::modules(body, Some(&decision.usage));
     let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));

@@ -8,7 +8,7 @@ use olr::error::{Error, Refusal, Result};
 use olr::license::License;
 use olr::machine::Comparison;
 use olr::machine::probe::Findings;
-use olr::policy::{ClockMemory, Decision, explain};
+use olr::policy::{ClockMemory, Coming, Decision, Next, explain};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::wire::frame::{Frame, Kind};
@@ -74,7 +74,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 
 /// One sentence, and one more for what is out of the ordinary.
 fn answer(decision: &Decision) -> String {
-    let lines = [sentence(decision)].into_iter().chain(remarks(decision));
+    // The sentence says itself when a license expires and a grace period ends.
+    let is_news = |next: &Next| !matches!(next.what, Coming::Expiry(_) | Coming::Grace(..));
+    let next = decision.comes_next().filter(is_news).filter(|_| decision.refusal.is_none());
+    let next = next.map(|next| format!("next: {next}"));
+    let lines = [sentence(decision)].into_iter().chain(next).chain(remarks(decision));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -162,6 +166,20 @@ fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
     if in_grace { format!("{table}\nnext: {}", comparison.next_step()) } else { table }
 }
 
+/// Whatever comes first by itself.
+pub fn next_json(decision: &Decision) -> Value {
+    let Some(next) = decision.comes_next() else { return Value::Null };
+    let mut json = json!({
+        "what": next.what.word(), "at": next.at.to_string(), "text": next.to_string(),
+    });
+    match next.what {
+        Coming::License(license, _) => json["license_id"] = json!(license.to_string()),
+        Coming::Grace(cause, _) => json["cause"] = json!(cause.word()),
+        Coming::Start(_) | Coming::Maintenance(_) | Coming::Expiry(_) => {}
+    }
+    json
+}
+
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Report {
     let json =
@@ -186,10 +204,11 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
     json.insert("headline".to_string(), json!(decision.headline()));
     let blocked: Vec<_> = decision.blocked().iter().map(Operation::word).collect();
     json.insert("blocked".to_string(), json!(blocked));
-    let next = decision.next.as_ref().map(|next| {
+    json.insert("next".to_string(), next_json(decision));
+    let waiting = decision.next.as_ref().map(|next| {
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });
-    json.insert("next".to_string(), json!(next));
+    json.insert("waiting".to_string(), json!(waiting));
     let mut refusal = decision.refusal.clone();
     if let Some(comparison) = comparison {
         json.insert("machine".to_string(), machine_json(comparison));

@@ -11,9 +11,11 @@ use crate::wire::codec::Set;
 
 mod change;
 mod headline;
+mod next;
 mod question;
 
 pub use change::{COUNTDOWN, WARNINGS};
+pub use next::{Coming, Next};
 pub use question::{Answer, Question};
 
 /// The answer for one slot.

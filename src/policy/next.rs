@@ -1,0 +1,93 @@
+//! What comes next by itself, and when: whatever comes first, in the same words on every surface.
+
+use crate::entitlement::{Cause, Operation, Outcome};
+use crate::policy::Decision;
+use crate::time::{Day, Instant};
+use crate::wire::id::LicenseId;
+
+/// What comes next for a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// What comes.
+    pub what: Coming,
+    /// When.
+    pub at: Instant,
+}
+
+/// What time alone may bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Coming {
+    /// The license starts.
+    Start(Day),
+    /// Another license takes over.
+    License(LicenseId, Day),
+    /// A grace period ends, and this follows.
+    Grace(Cause, Outcome),
+    /// Maintenance ends after this day.
+    Maintenance(Day),
+    /// The license expires after this day.
+    Expiry(Day),
+}
+
+impl Coming {
+    /// One word of a closed list, for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Start(_) => "start",
+            Self::License(..) => "license",
+            Self::Grace(_, outcome) => outcome.word(),
+            Self::Maintenance(_) => "maintenance",
+            Self::Expiry(_) => "expiry",
+        }
+    }
+}
+
+impl std::fmt::Display for Next {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = self.at;
+        match &self.what {
+            Coming::Start(day) => write!(f, "this license starts on {day}"),
+            Coming::License(license, day) => write!(f, "license {license} from {day}"),
+            Coming::Grace(cause, Outcome::Stop) => write!(f, "the server stops at {at} ({cause})"),
+            Coming::Grace(cause, Outcome::Block) => {
+                write!(f, "operations are blocked from {at} ({cause})")
+            }
+            Coming::Grace(cause, Outcome::Warn) => {
+                write!(f, "only a warning remains from {at} ({cause})")
+            }
+            Coming::Maintenance(day) => write!(f, "maintenance ends on {day}"),
+            Coming::Expiry(day) => write!(f, "expires on {day}: ask for a renewal in time"),
+        }
+    }
+}
+
+impl Decision {
+    /// Whatever comes first by itself after the instant that was judged at. For a server that stopped
+    /// only what can end that.
+    pub fn comes_next(&self) -> Option<Next> {
+        let body = self.license.as_ref().map(|license| license.body());
+        let start = body.map(|body| (Coming::Start(body.starts), body.starts.begins()));
+        let next = self.next.as_ref().map(|next| {
+            let (license, day) = (next.body().license, next.body().starts);
+            (Coming::License(license, day), day.begins())
+        });
+        let has_stopped = self.refusal.is_some() && self.blocked().contains(Operation::Run);
+        let graces = self
+            .graces
+            .iter()
+            .filter_map(|grace| Some((Coming::Grace(grace.cause, grace.then), grace.until?)));
+        let maintenance = body.and_then(|body| body.maintenance);
+        let expiry = body.and_then(|body| body.expires);
+        let ends = [expiry.map(Coming::Expiry), maintenance.map(Coming::Maintenance)];
+        let ends = ends.into_iter().flatten().filter_map(|end| match end {
+            Coming::Maintenance(day) | Coming::Expiry(day) => Some((end, day.ends())),
+            _ => None,
+        });
+        let running = graces.chain(ends).filter(|_| !has_stopped);
+        // Of two at one instant the first here: what takes over comes before an end.
+        let all = start.into_iter().chain(next).chain(running);
+        all.filter(|(_, at)| *at > self.at)
+            .min_by_key(|(_, at)| *at)
+            .map(|(what, at)| Next { what, at })
+    }
+}
