@@ -28,6 +28,8 @@ mod adapters;
 /// Cards of systems that do not say where an address comes from. Tested everywhere.
 #[cfg(any(not(target_os = "linux"), test))]
 mod cards;
+#[cfg(any(target_os = "linux", windows, test))]
+mod dmi;
 mod filler;
 /// BSD says nothing of it without another program.
 #[cfg(any(target_os = "linux", target_os = "macos", windows, test))]

@@ -1,7 +1,7 @@
 //! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
 
 use super::Findings;
-use super::firmware::Firmware;
+use super::dmi::Firmware;
 use super::hypervisor;
 use crate::machine::FactorKind;
 

@@ -1,0 +1,164 @@
+//! What the firmware says of a machine (DMI, SMBIOS), and whose serial numbers these are. Obeys
+//! `docs/format.md`, section "Serial numbers".
+//!
+//! Linux gives it as files, Windows as one table; what it means is the same.
+
+use super::Findings;
+use super::filler::filler;
+use super::firmware::add;
+use crate::machine::{Class, FactorKind};
+
+/// What was read of the firmware; what is missing is empty.
+#[derive(Debug, Default)]
+pub(super) struct Firmware {
+    /// Each value: what it is, what the system calls it, and the text.
+    pub(super) values: Vec<(FactorKind, &'static str, String)>,
+    /// The serial number of the chassis: no factor, but one that the others may be equal to.
+    pub(super) chassis_serial: String,
+    /// The type of the chassis, DMTF DSP0134 section 7.4.1.
+    pub(super) chassis_type: u8,
+    /// Whether a hypervisor shows this firmware.
+    pub(super) guest: bool,
+}
+
+/// Chassis that hold several machines: multi-system chassis, blade, blade enclosure.
+const SHARED_CHASSIS: [u8; 3] = [25, 28, 29];
+
+impl Firmware {
+    /// Adds every value in its class.
+    pub(super) fn add(&self, findings: &mut Findings) {
+        for (kind, name, value) in &self.values {
+            add(*kind, name, value, self.class(*kind, value), findings);
+        }
+    }
+
+    /// Serial numbers may be those of a host, or of a chassis with other machines in it; then a
+    /// copy next to the original shows them too.
+    fn class(&self, kind: FactorKind, value: &str) -> Class {
+        let serial = matches!(kind, FactorKind::ProductSerial | FactorKind::BoardSerial);
+        let shared = self.guest || self.in_a_chassis();
+        if serial && shared && !self.is_of_the_uuid(value) { Class::Image } else { Class::Hardware }
+    }
+
+    /// Whether this is one machine of several in a chassis, or cannot be told from one.
+    fn in_a_chassis(&self) -> bool {
+        let serials = self.of(FactorKind::ProductSerial).chain(self.of(FactorKind::BoardSerial));
+        let serials: Vec<_> = serials
+            .chain([self.chassis_serial.as_str()])
+            .filter(|serial| !filler(serial))
+            .map(|serial| serial.trim().to_ascii_lowercase())
+            .collect();
+        let mut distinct = serials.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        SHARED_CHASSIS.contains(&self.chassis_type) || distinct.len() < serials.len()
+    }
+
+    /// Whether a serial number spells the product UUID, in either order of its bytes:
+    /// `VMware-56 4d …`, `GoogleCloud-…`, the UUID itself.
+    fn is_of_the_uuid(&self, serial: &str) -> bool {
+        let serial = squeezed(serial);
+        self.of(FactorKind::ProductUuid).filter(|uuid| !filler(uuid)).any(|uuid| {
+            let uuid = squeezed(uuid);
+            let whole = uuid.len() == 32 && uuid.bytes().all(|byte| byte.is_ascii_hexdigit());
+            whole
+                && [swapped(&uuid), Some(uuid)].iter().flatten().any(|uuid| serial.ends_with(uuid))
+        })
+    }
+
+    fn of(&self, kind: FactorKind) -> impl Iterator<Item = &str> {
+        let same = move |value: &&(FactorKind, &'static str, String)| value.0 == kind;
+        self.values.iter().filter(same).map(|(_, _, text)| text.as_str())
+    }
+}
+
+/// Its letters and digits alone.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The digits of a UUID with its first three fields from their end, byte by byte.
+fn swapped(uuid: &str) -> Option<String> {
+    let bytes = [6..8, 4..6, 2..4, 0..2, 10..12, 8..10, 14..16, 12..14, 16..32];
+    bytes.into_iter().map(|at| uuid.get(at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FactorKind::{BoardSerial, ProductSerial, ProductUuid};
+
+    const UUID: &str = "564d8f1a-3e7b-2c90-11d2-4f6ea835c709";
+
+    #[track_caller]
+    fn classes(firmware: Firmware, expected: &[Class]) {
+        let mut findings = Findings::default();
+        firmware.add(&mut findings);
+        let classes: Vec<_> = findings.factors.iter().map(|factor| factor.class).collect();
+        assert_eq!(classes, expected, "{firmware:?}");
+    }
+
+    fn guest(uuid: &str, serial: &str) -> Firmware {
+        let values = vec![
+            (ProductUuid, "product_uuid", uuid.to_string()),
+            (ProductSerial, "product_serial", serial.to_string()),
+        ];
+        Firmware { values, guest: true, ..Firmware::default() }
+    }
+
+    fn bare(product: &str, board: &str, chassis: &str, chassis_type: u8) -> Firmware {
+        let values = vec![
+            (ProductSerial, "product_serial", product.to_string()),
+            (BoardSerial, "board_serial", board.to_string()),
+        ];
+        let chassis_serial = chassis.to_string();
+        Firmware { values, chassis_serial, chassis_type, guest: false }
+    }
+
+    #[test]
+    fn in_a_guest_only_a_serial_of_its_uuid_is_hardware() {
+        for serial in [
+            "VMware-56 4d 8f 1a 3e 7b 2c 90-11 d2 4f 6e a8 35 c7 09",
+            "VMware-1a 8f 4d 56 7b 3e 90 2c-11 d2 4f 6e a8 35 c7 09",
+            "GoogleCloud-564D8F1A3E7B2C9011D24F6EA835C709",
+            UUID,
+            "1A8F4D56-7B3E-902C-11D2-4F6EA835C709",
+        ] {
+            classes(guest(UUID, serial), &[Class::Hardware; 2]);
+        }
+        for serial in [
+            "7XK9TM3",
+            "VMware-56 4d 8f 1a 3e 7b 2c 90-11 d2 4f 6e a8 35 c7 0a",
+            "VMware-56 4d 8f 1a 3e 7b 2c 90",
+            "8e2b47c1-6d0f-935a-1b7c-4e82f0a6d395",
+            "8791-4420-3061-7752-9983-1174-60",
+            "564d8f1a-3e7b-2c90-11d2-4f6ea835c709-2",
+        ] {
+            classes(guest(UUID, serial), &[Class::Hardware, Class::Image]);
+        }
+        // A UUID that many machines have makes no serial number its own.
+        let filler = "12345678-1234-5678-90ab-cddeefaabbcc";
+        classes(guest(filler, filler), &[Class::Common; 2]);
+        classes(guest("7XK9TM3", "VMware-7XK9TM3"), &[Class::Hardware, Class::Image]);
+        classes(guest("", "564D8F1A3E7B2C9011D24F6EA835C709"), &[Class::Image]);
+    }
+
+    #[test]
+    fn in_a_chassis_serials_are_no_hardware() {
+        let own = || bare("J300A1B2", "Z1ZS0A1B2", "", 23);
+        classes(own(), &[Class::Hardware; 2]);
+        classes(Firmware { chassis_serial: "S4KZ1234".into(), ..own() }, &[Class::Hardware; 2]);
+        for chassis_type in SHARED_CHASSIS {
+            classes(Firmware { chassis_type, ..own() }, &[Class::Image; 2]);
+        }
+        // Two that are equal are those of what is around the board.
+        classes(bare("J300A1B2", "J300A1B2", "", 23), &[Class::Image; 2]);
+        classes(bare("J300A1B2", "Z1ZS0A1B2", " j300a1b2", 23), &[Class::Image; 2]);
+        classes(bare("J300A1B2", "Z1ZS0A1B2", "Z1ZS0A1B2", 1), &[Class::Image; 2]);
+        // Fillers are equal everywhere.
+        classes(
+            bare("J300A1B2", "Default string", "Default string", 3),
+            &[Class::Hardware, Class::Common],
+        );
+    }
+}
