@@ -25,7 +25,8 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if args.example {
-        return Ok(Report::new(EXAMPLE.trim_end(), json!({"example": EXAMPLE})));
+        let report = Report::new(EXAMPLE.trim_end(), json!({"example": EXAMPLE}));
+        return Ok(Report { verbatim: true, ..report });
     }
     let home = args.home.open(context)?;
     let settings = Settings::read(home.folder())?;

@@ -46,6 +46,9 @@ pub struct Args {
     /// Show the request and check it, and sign nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Show the request too, and what it found that does not count.
+    #[arg(long)]
+    all: bool,
     /// Answer a request once more that was answered before.
     #[arg(long)]
     again: bool,
@@ -142,11 +145,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     }
     let issued = issue(&order)?;
     let body = opened.body();
-    let mut text = format!(
-        "{}\n\n{}\n",
+    let asked = format!(
+        "{}\n\n{}",
         show::pairs(&with_code(show::request_pairs(body), opened.code())),
-        show::request_factors(body)
+        show::request_factors(body, args.all)
     );
+    let mut text = String::new();
     let mut json = json!({"code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run, "stored": issued.stored});
     if let Value::Object(json) = &mut json {
         json.extend(show::changes_json(body));
@@ -158,8 +162,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             args.output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
             let file = args.output.name(name);
             text += &format!(
-                "\n{}\n\n{}\n\nWrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
-                 repeat this with --signed FILE instead of --issuer and --also.",
+                "Wrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
+                 repeat this with --signed FILE instead of --issuer and --also.\n\n{}\n\n{}",
                 described(proposal, Some(&trust)),
                 show::pairs(&signature_pairs(proposal, Some(&trust))?)
             );
@@ -173,7 +177,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             json["license"] = Value::Object(license::report(license.body()));
             json["file"] = json!(file);
         }
-        _ => text += "\nThe request fits the grant. Nothing was signed or written.",
+        _ => text += "The request fits the grant. Nothing was signed or written.",
+    }
+    if args.all || args.dry_run {
+        text += &format!("\n\n{asked}");
+    } else if let Some(changes) = show::request_changes(body) {
+        text += &format!("\n\n{changes}");
     }
     json["concerns"] = concern::to_json(&concerns);
     report.notes.extend(concerns.iter().map(concern::line));
@@ -263,9 +272,9 @@ fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) 
     };
     let to = if issued.stored || stdout { " to" } else { "" };
     format!(
-        "\n{}\n\n{}\n\n{how}{to} {file} for {}.",
+        "{how}{to} {file} for {}.\n\n{}\n\n{}",
+        shown(&body.licensee),
         show::pairs(&license::pairs(body)),
-        license::modules(body, None),
-        shown(&body.licensee)
+        license::modules(body, None)
     )
 }

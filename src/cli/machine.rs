@@ -8,7 +8,7 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::license::License;
 use olr::machine::probe::{Findings, Unreadable};
-use olr::machine::{Class, Factor};
+use olr::machine::{Class, Factor, label};
 use olr::policy::{compare, explain};
 use olr::wire::frame::Kind;
 
@@ -41,11 +41,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let pins = args.pin.iter().map(|pin| Factor::pin(pin)).collect::<Result<Vec<_>>>()?;
     let factors: Vec<_> = pins.into_iter().chain(found.factors.clone()).collect();
     let counting = factors.iter().filter(|factor| factor.counts()).count();
-    let mut text = show::factors(&factors);
+    let mut text = show::factors(&factors, true);
     if !found.unreadable.is_empty() {
-        let row = |u: &Unreadable| vec![u.kind.to_string(), u.name.to_string(), u.reason.clone()];
+        let row = |u: &Unreadable| vec![label(u.kind, &u.name), u.reason.clone()];
         let rows: Vec<_> = found.unreadable.iter().map(row).collect();
-        text += &format!("\n\n{}", show::table(&["unreadable", "name", "because"], &rows, &[]));
+        text += &format!("\n\n{}", show::table(&["unreadable", "because"], &rows, &[]));
     }
     text += &format!("\n\n{}", verdict(&factors));
     let mut report = Report::new(text, to_json(&factors, &found, counting));

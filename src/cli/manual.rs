@@ -25,7 +25,8 @@ pub fn completions(args: &Completions, mut command: clap::Command) -> Report {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "olr", &mut script);
     let text = String::from_utf8_lossy(&script).trim_end().to_string();
-    Report::new(text.clone(), json!({"shell": args.shell.to_string(), "script": text}))
+    let json = json!({"shell": args.shell.to_string(), "script": text});
+    Report { verbatim: true, ..Report::new(text, json) }
 }
 
 pub fn man(args: &Man, command: clap::Command) -> Result<Report> {

@@ -31,6 +31,7 @@ mod issue;
 #[cfg(feature = "vendor")]
 mod key;
 mod known;
+mod layout;
 mod license;
 mod machine;
 mod manual;
@@ -67,7 +68,7 @@ use output::Report;
 /// only that server can use. Wherever a file is read, `-` is standard input. Exit status: 0 done or
 /// licensed, 1 refused, 2 could not tell.
 #[derive(Parser)]
-#[command(name = "olr", version, max_term_width = 96)]
+#[command(name = "olr", version, max_term_width = 80)]
 struct Cli {
     /// Print one JSON object on stdout instead of text.
     #[arg(long, global = true)]

@@ -65,6 +65,9 @@ pub struct Args {
     /// Set the old state aside and begin again as a new installation.
     #[arg(long)]
     new_identity: bool,
+    /// Show also what is sealed and does not count.
+    #[arg(long)]
+    all: bool,
     /// Show what would be sealed, and write nothing.
     #[arg(long, conflicts_with = "new_identity")]
     dry_run: bool,
@@ -203,30 +206,30 @@ pub fn count(text: &str, like: &str) -> Result<Count> {
 
 fn text(requested: &Requested, args: &Args, file: &str) -> String {
     let trust = &requested.trust;
-    let mut pairs =
-        vec![("vendor", format!("{} (code {})", shown(&trust.body().name), trust.vendor_code()))];
-    pairs.extend(show::request_pairs(&requested.body));
-    let mut text = format!("{}\n\n{}\n", show::pairs(&pairs), show::factors(&requested.body.found));
-    if trust.body().test {
-        text += "\nThis vendor is for tests only.";
-    }
+    let mut text = match args.dry_run {
+        true => "Nothing was written. This would be sealed:".to_string(),
+        false => {
+            let to = if args.output.path(NAME).is_none() { "to " } else { "" };
+            format!(
+                "Wrote {to}{file}. Only this vendor can read it.\nIts code for the phone: {}",
+                requested.code
+            )
+        }
+    };
     if requested.first_contact && args.vendor_code.is_none() {
         text += &format!(
             "\nFirst contact: ask your vendor whether its code is {}.",
             trust.vendor_code()
         );
     }
-    match args.dry_run {
-        true => text += "\nNothing was written.",
-        false => {
-            let to = if args.output.path(NAME).is_none() { "to " } else { "" };
-            text += &format!(
-                "\nWrote {to}{file}. Only this vendor can read it. Its code for the phone: {}",
-                requested.code
-            )
-        }
+    if trust.body().test {
+        text += "\nThis vendor is for tests only.";
     }
-    text
+    let mut pairs =
+        vec![("vendor", format!("{} (code {})", shown(&trust.body().name), trust.vendor_code()))];
+    pairs.extend(show::request_pairs(&requested.body));
+    let factors = show::factors(&requested.body.found, args.all);
+    format!("{text}\n\n{}\n\n{factors}", show::pairs(&pairs))
 }
 
 fn json_of(requested: &Requested, args: &Args, file: &str) -> Value {

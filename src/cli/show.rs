@@ -1,13 +1,12 @@
 //! How artefacts look to people and programs.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 use olr::anchor::AnchorBody;
-use olr::display::{code, shown};
+use olr::display::code;
 use olr::key::{Role, key_id};
-use olr::machine::{Change, Factor, Line};
+use olr::machine::{Change, Factor, Line, label};
 #[cfg(feature = "vendor")]
 use olr::machine::{changes, judgement};
 use olr::receipt::ReceiptBody;
@@ -16,44 +15,22 @@ use olr::revocation::RevocationsBody;
 use olr::time::Day;
 use olr::wire::codec::Limit;
 
-/// A table with aligned columns and no frame.
-pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header.iter().map(|title| title.to_uppercase()));
-    for row in rows {
-        table.add_row(row.iter().enumerate().map(|(at, text)| {
-            let cell = Cell::new(shown(text));
-            if numbers.contains(&at) { cell.set_alignment(CellAlignment::Right) } else { cell }
-        }));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let text = table.to_string();
-    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
-    lines.join("\n")
-}
+pub use super::layout::{pairs, table};
 
-/// Names and values, the names in one column.
-pub fn pairs(pairs: &[(&str, String)]) -> String {
-    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let line = |(name, value): &(&str, String)| format!("{name:width$}  {}", shown(value));
-    pairs.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-pub fn factors(factors: &[Factor]) -> String {
+/// Factors that count, and the others with `all`.
+pub fn factors(factors: &[Factor], all: bool) -> String {
     let row = |f: &Factor| {
-        vec![
-            f.kind.to_string(),
-            f.class.to_string(),
-            f.name.to_string(),
-            f.value.to_string(),
-            f.ignored.to_string(),
-        ]
+        let why = if f.ignored.is_empty() { String::new() } else { format!(" ({})", &*f.ignored) };
+        vec![label(f.kind, &f.name), f.class.to_string(), format!("{}{why}", &*f.value)]
     };
-    let rows: Vec<_> = factors.iter().map(row).collect();
-    table(&["factor", "class", "name", "value", "ignored because"], &rows, &[])
+    let rows: Vec<_> = factors.iter().filter(|f| all || f.counts()).map(row).collect();
+    let hidden = factors.len().saturating_sub(rows.len());
+    let table = table(&["factor", "class", "value"], &rows, &[]);
+    match hidden {
+        0 => table,
+        1 => format!("{table}\nOne more value does not count; --all shows it."),
+        _ => format!("{table}\n{hidden} more values do not count; --all shows them."),
+    }
 }
 
 pub fn factor_json(factor: &Factor) -> Value {
@@ -63,24 +40,33 @@ pub fn factor_json(factor: &Factor) -> Value {
     })
 }
 
-/// What became of factors; with their points, where these are known.
+/// What became of factors; with their points, where these are known. What is another now has a
+/// line of its own.
 pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> String {
-    let row = |line: &Line| {
-        let mut row = vec![
-            line.kind.to_string(),
-            line.name().to_string(),
-            value(line.then.as_ref(), ""),
-            value(line.now.as_ref(), &line.reason),
-            line.change.word().to_string(),
-        ];
-        if points {
-            row.push(if line.weight == 0 { String::new() } else { line.weight.to_string() });
+    let rows = |line: &Line| {
+        let weight = if line.weight == 0 { String::new() } else { line.weight.to_string() };
+        let (then, now) = (line.then.as_ref(), line.now.as_ref());
+        let value = match (then, now) {
+            (Some(then), _) => value(Some(then), ""),
+            (None, now) => value(now, &line.reason),
+        };
+        let name = label(line.kind, line.name());
+        let mut rows = vec![vec![name, line.change.word().to_string(), weight, value]];
+        if then.is_some()
+            && line.change != Change::Same
+            && (now.is_some() || !line.reason.is_empty())
+        {
+            let value = self::value(now, &line.reason);
+            rows.push(vec![String::new(), "now".to_string(), String::new(), value]);
         }
-        row
+        rows
     };
-    let rows: Vec<_> = lines.into_iter().map(row).collect();
-    let titles = ["factor", "name", "then", "now", "verdict", "points"];
-    table(if points { &titles } else { &titles[..5] }, &rows, &[5])
+    let mut rows: Vec<_> = lines.into_iter().flat_map(rows).collect();
+    if !points {
+        rows.iter_mut().for_each(|row| drop(row.remove(2)));
+        return table(&["factor", "verdict", "value"], &rows, &[]);
+    }
+    table(&["factor", "verdict", "points", "value"], &rows, &[2])
 }
 
 fn value(factor: Option<&Factor>, otherwise: &str) -> String {
@@ -92,20 +78,24 @@ fn value(factor: Option<&Factor>, otherwise: &str) -> String {
     }
 }
 
-/// The factors of a request; where it knows those that the installed license was issued for, what
-/// became of them, and what that looks like.
+/// The factors of a request; where it knows those that the installed license was issued for, first
+/// what became of them.
 #[cfg(feature = "vendor")]
-pub fn request_factors(body: &RequestBody) -> String {
-    let mut text = factors(&body.found);
-    if !body.enrolled.is_empty() {
-        let changes = changes(&body.enrolled, &body.found, &[]);
-        text += &format!(
-            "\n\nSince the installed license was asked for:\n{}\n\nJudgement: {}.",
-            lines(&changes, false),
-            judgement(&changes)
-        );
+pub fn request_factors(body: &RequestBody, all: bool) -> String {
+    let found = factors(&body.found, all);
+    request_changes(body).map_or(found.clone(), |changes| format!("{changes}\n\n{found}"))
+}
+
+/// What became of the factors that the installed license was issued for, and first what that looks
+/// like; nothing where none are known.
+#[cfg(feature = "vendor")]
+pub fn request_changes(body: &RequestBody) -> Option<String> {
+    if body.enrolled.is_empty() {
+        return None;
     }
-    text
+    let changes = changes(&body.enrolled, &body.found, &[]);
+    let (judgement, table) = (judgement(&changes), lines(&changes, false));
+    Some(format!("Judgement: {judgement}.\n\nSince the installed license was asked for:\n{table}"))
 }
 
 /// The same for programs: nothing where nothing is known to compare with.

@@ -76,17 +76,22 @@ fn on_its_hardware(lines: &[Line]) -> String {
     if image.is_empty() { first } else { format!("{first}; also: {}", labels(image.into_iter())) }
 }
 
-/// `network-address eth1`.
-pub fn label(line: &Line) -> String {
-    let named = matches!(line.kind, FactorKind::NetworkAddress | FactorKind::Pin);
-    match line.name() {
-        name if named && !name.is_empty() => format!("{} {}", line.kind, shown(name)),
-        _ => line.kind.to_string(),
+/// `network-address eth1`: a kind, and its name where there are several of a kind.
+pub fn label(kind: FactorKind, name: &str) -> String {
+    let several =
+        matches!(kind, FactorKind::NetworkAddress | FactorKind::DiskSerial | FactorKind::Pin);
+    match name {
+        name if several && !name.is_empty() => format!("{kind} {}", shown(name)),
+        _ => kind.to_string(),
     }
 }
 
+fn label_of(line: &Line) -> String {
+    label(line.kind, line.name())
+}
+
 fn labels<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
-    lines.map(label).collect::<Vec<_>>().join(", ")
+    lines.map(label_of).collect::<Vec<_>>().join(", ")
 }
 
 /// What happened to one factor.
@@ -104,8 +109,8 @@ fn event(line: &Line) -> String {
         (FactorKind::Filesystem, Change::Changed) => {
             "the root filesystem is another one".to_string()
         }
-        (_, Change::Changed) => format!("{} changed", label(line)),
-        _ => format!("{} is not found", label(line)),
+        (_, Change::Changed) => format!("{} changed", label_of(line)),
+        _ => format!("{} is not found", label_of(line)),
     }
 }
 
@@ -154,10 +159,12 @@ impl Comparison {
         let is_alike = |line: &Line| drift.iter().any(|other| other.kind == line.kind);
         let then = match self.breaking() {
             Some(line) if is_alike(line) => {
-                let what = label(line);
+                let what = label_of(line);
                 format!("one more change like this, of {what}, and the license no longer matches")
             }
-            Some(line) => format!("the license no longer matches once {} changes too", label(line)),
+            Some(line) => {
+                format!("the license no longer matches once {} changes too", label_of(line))
+            }
             None => "any one of the rest may still change".to_string(),
         };
         let points = if self.room() == 1 { "point" } else { "points" };

@@ -332,7 +332,7 @@ fn a_copy_is_never_advised_to_renew() {
     assert!(step.contains("as on a copy") && !step.contains("--renew"), "{step}");
     let said = judgement(&clone.lines);
     let shared =
-        "the same disk on other hardware with the same product-serial, disk-serial: a copy";
+        "the same disk on other hardware with the same product-serial, disk-serial vda: a copy";
     assert!(said.starts_with(shared), "{said}");
     // With nothing but serial numbers to go by, the same ones are the same machine.
     let only = || {

@@ -32,6 +32,10 @@ pub struct Args {
     #[cfg(feature = "vendor")]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Show also what a request found and does not count.
+    #[cfg(feature = "vendor")]
+    #[arg(long)]
+    all: bool,
     /// Any file of olr, armored or binary.
     file: PathBuf,
 }
@@ -77,8 +81,6 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 }
 
 fn report(kind: Kind, len: usize, findings: Findings) -> Report {
-    let mut pairs = vec![("kind", kind.to_string()), ("size", format!("{len} bytes"))];
-    pairs.extend(findings.pairs);
     let (word, said) = match &findings.verified {
         Some(Ok(())) => ("yes", "yes".to_string()),
         Some(Err(error)) => ("no", format!("no: {error}")),
@@ -90,13 +92,15 @@ fn report(kind: Kind, len: usize, findings: Findings) -> Report {
             },
         ),
     };
+    let mut pairs =
+        vec![("kind", kind.to_string()), ("verified", said), ("size", format!("{len} bytes"))];
+    pairs.extend(findings.pairs);
     let under = findings.under.filter(|_| matches!(findings.verified, Some(Ok(()))));
     let mut json = findings.json;
     if let Some(trust) = under {
         pairs.push(("vendor code", trust.vendor_code()));
         json.insert("vendor_code".to_string(), json!(trust.vendor_code()));
     }
-    pairs.push(("verified", said));
     json.insert("kind".to_string(), json!(kind.word()));
     json.insert("size".to_string(), json!(len));
     json.insert("verified".to_string(), json!(word));
@@ -155,7 +159,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
                 findings.pairs.extend(show::request_pairs(opened.body()));
-                findings.more = show::request_factors(opened.body());
+                findings.more = show::request_factors(opened.body(), args.all);
                 findings.json.insert("request".to_string(), show::request_json(opened.body()));
                 findings.json.extend(show::changes_json(opened.body()));
                 findings.verified = Some(Ok(()));

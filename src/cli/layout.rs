@@ -1,0 +1,198 @@
+//! Text in columns: tables, names with their values, sentences; none wider than the terminal, or than
+//! 80 columns where there is none.
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
+use std::io::IsTerminal;
+
+use olr::display::{shown, wrapped};
+
+/// The columns of a page, a mail and the oldest terminal.
+const COLUMNS: usize = 80;
+/// Words up to this long, a UUID among them, are never torn in a table.
+const WHOLE: usize = 36;
+/// Blanks between two columns.
+const GAP: usize = 2;
+
+/// How wide a line may be.
+pub fn columns() -> usize {
+    // Tests read the same on every terminal.
+    let wide = !cfg!(test) && std::io::stdout().is_terminal();
+    let terminal = wide.then(terminal_size::terminal_size).flatten();
+    terminal.map_or(COLUMNS, |(width, _)| COLUMNS.max(width.0.into()))
+}
+
+/// A table with aligned columns and no frame. Where words alone are too wide for it, each row
+/// becomes a paragraph of names and values, so that no id is torn.
+pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
+    table_within(header, rows, numbers, columns())
+}
+
+fn table_within(header: &[&str], rows: &[Vec<String>], numbers: &[usize], width: usize) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
+    let words: Vec<usize> = header
+        .iter()
+        .enumerate()
+        .map(|(at, title)| {
+            let cells = rows.iter().filter_map(|row| row.get(at));
+            let longest = cells.map(|cell| longest_word(cell)).max().unwrap_or(0);
+            longest.min(WHOLE).max(title.chars().count())
+        })
+        .collect();
+    let gaps = GAP.saturating_mul(header.len().saturating_sub(1));
+    if words.iter().sum::<usize>().saturating_add(gaps) > width {
+        let paragraph = |row: &Vec<String>| {
+            let named = header.iter().copied().zip(row.iter().cloned());
+            let named: Vec<_> = named.filter(|(_, value)| !value.is_empty()).collect();
+            pairs_within(&named, width)
+        };
+        return rows.iter().map(paragraph).collect::<Vec<_>>().join("\n\n");
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width.saturating_add(GAP)).unwrap_or(u16::MAX));
+    table.set_header(header.iter().map(|title| title.to_uppercase()));
+    for row in &rows {
+        table.add_row(row.iter().enumerate().map(|(at, text)| {
+            let cell = Cell::new(text);
+            if numbers.contains(&at) { cell.set_alignment(CellAlignment::Right) } else { cell }
+        }));
+    }
+    for (column, word) in table.column_iter_mut().zip(words) {
+        let least = u16::try_from(word.saturating_add(GAP)).unwrap_or(u16::MAX);
+        column
+            .set_padding((0, 2))
+            .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
+    let text = table.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Its lines stay lines; nothing else is hidden in it.
+fn escaped(cell: &str) -> String {
+    cell.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split([' ', '\n']).map(|word| word.chars().count()).max().unwrap_or(0)
+}
+
+/// Names and values, the names in one column; a long value goes on below itself.
+pub fn pairs(pairs: &[(&str, String)]) -> String {
+    pairs_within(pairs, columns())
+}
+
+fn pairs_within(pairs: &[(&str, String)], columns: usize) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let room = columns.saturating_sub(width).saturating_sub(GAP).max(20);
+    let line = |(name, value): &(&str, String)| {
+        let value = wrapped(value, room).join(&format!("\n{:width$}  ", ""));
+        format!("{name:width$}  {value}").trim_end().to_string()
+    };
+    pairs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Sentences no wider than that; what begins with blanks goes on behind as many. A word that is
+/// wider alone, a path or a command, stays whole.
+pub fn sentences(text: &str) -> String {
+    sentences_within(text, columns())
+}
+
+fn sentences_within(text: &str, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        if line.chars().count() <= columns {
+            out.push_str(line);
+            continue;
+        }
+        let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+        let mut width = 0usize;
+        for word in words(line.trim_start()) {
+            let len = word.chars().count();
+            if width == 0 {
+                out.push_str(&indent);
+                width = indent.len();
+            } else if width.saturating_add(len).saturating_add(1) > columns {
+                out.push('\n');
+                out.push_str(&indent);
+                width = indent.len();
+            } else {
+                out.push(' ');
+                width = width.saturating_add(1);
+            }
+            out.push_str(&word);
+            width = width.saturating_add(len);
+        }
+    }
+    out
+}
+
+/// What blanks part; a command between backquotes is one word, since it is copied whole.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in line.split(' ') {
+        match words.last_mut() {
+            Some(open) if open.matches('`').count() % 2 == 1 => {
+                open.push(' ');
+                open.push_str(piece);
+            }
+            _ => words.push(piece.to_string()),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn fits(text: &str) {
+        let wide = text.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "in\n{text}");
+    }
+
+    fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
+        rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+    }
+
+    #[test]
+    fn a_table_fits_or_becomes_paragraphs() {
+        let id = "1a2b3c4d5e6f708192a3b4c5d6e7f809";
+        let narrow = table_within(&["a", "b"], &rows(&[&["one", "2"], &["three", "10"]]), &[1], 80);
+        assert_eq!(narrow, "A      B\none     2\nthree  10");
+        let sentence = "a sentence with many words ".repeat(5);
+        let wrapping = table_within(&["id", "why"], &rows(&[&[id, &sentence]]), &[], 80);
+        fits(&wrapping);
+        assert!(wrapping.contains(id) && wrapping.lines().count() > 2, "{wrapping}");
+        let wide = rows(&[&[id, id, id, ""], &[id, id, id, "more"]]);
+        let paragraphs = table_within(&["one", "two", "three", "four"], &wide, &[], 80);
+        fits(&paragraphs);
+        assert!(paragraphs.starts_with(&format!("one    {id}\ntwo    {id}\nthree  {id}\n\n")));
+        assert!(paragraphs.ends_with("four   more"), "{paragraphs}");
+        fits(&table_within(&["one"], &rows(&[&["x".repeat(256).as_str()]]), &[], 80));
+        assert_eq!(table_within(&["one"], &wide, &[], 200).lines().count(), 3);
+    }
+
+    #[test]
+    fn names_and_sentences_go_on_below() {
+        let long = "word ".repeat(40);
+        let text = pairs_within(&[("licensee", long.clone()), ("x", "y".repeat(200))], 80);
+        fits(&text);
+        assert!(text.lines().nth(1).unwrap().starts_with("          word"), "{text}");
+        let text = sentences_within(&format!("one\n  {long}\n{}", "z".repeat(90)), 80);
+        fits(&text.replace(&"z".repeat(90), ""));
+        assert!(text.starts_with("one\n  word") && text.contains("\n  word"), "{text}");
+        let command =
+            sentences_within("seven words stand before it here `olr request --renew`", 40);
+        assert_eq!(command, "seven words stand before it here\n`olr request --renew`");
+        assert_eq!(sentences_within("short  line\n\n", 80), "short  line\n\n");
+    }
+}
