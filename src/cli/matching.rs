@@ -19,11 +19,11 @@ use super::{Cli, run};
 const GRACE: &str =
     "[type.oem.on.conflict]\nafter = \"14 days\"\nthen = \"stop\"\n\n[type.standard]";
 
-struct Desk(tempfile::TempDir);
+pub struct Desk(pub tempfile::TempDir);
 
 impl Desk {
     /// A vendor, and a server with a license for the machine of the fixtures named `server`.
-    fn new(grace: bool) -> Self {
+    pub fn new(grace: bool) -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         desk.done("server", "vendor init {}/vendor --name V --no-passphrase");
         if grace {
@@ -46,7 +46,7 @@ impl Desk {
     }
 
     /// What a call says on a machine, or the error it ends with, as JSON.
-    fn ask(&self, machine: &str, days: u64, call: &str) -> Result<Report, Value> {
+    pub fn ask(&self, machine: &str, days: u64, call: &str) -> Result<Report, Value> {
         let folder = self.0.path().to_str().unwrap();
         let call = format!("olr {}", call.replace("{}", folder));
         let machine = machine.to_string();
@@ -60,7 +60,7 @@ impl Desk {
         run(&cli.verb, &mut context).map_err(|error| error_json(&error))
     }
 
-    fn done(&self, machine: &str, call: &str) -> Report {
+    pub fn done(&self, machine: &str, call: &str) -> Report {
         let report = self.ask(machine, 0, call).unwrap();
         assert_eq!(report.status, 0, "{call}: {}", report.text);
         report

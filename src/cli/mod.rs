@@ -40,6 +40,8 @@ mod matching;
 mod output;
 #[cfg(feature = "vendor")]
 mod passphrase;
+#[cfg(all(test, feature = "vendor"))]
+mod printed;
 #[cfg(feature = "vendor")]
 mod publish;
 mod report;
