@@ -340,19 +340,24 @@ impl Proposal {
     /// As [`Proposal::quorums`].
     pub fn still_missing(&self, trust: Option<&Trust>) -> Result<Option<String>> {
         let signed_by = self.signed_by();
+        let quorums = self.quorums(trust)?;
+        // Old and new roots are often the same people: then nobody has to be told which are meant.
+        let who = |quorum: &Quorum| (quorum.keys.clone(), quorum.threshold);
+        let is_one = quorums.iter().map(who).collect::<BTreeSet<_>>().len() == 1;
         let lacking = |quorum: &Quorum| {
             let open = quorum.keys.iter().filter(|(id, _)| !signed_by.contains(id));
             let open: Vec<_> = open.map(|(id, _)| id.to_string()).collect();
             let Quorum { whose, threshold, signed, .. } = quorum;
-            format!(
-                "{signed} of {threshold} signatures by {whose}: missing {} of {}",
-                quorum.missing(),
-                open.join(", ")
-            )
+            let (missing, open) = (quorum.missing(), open.join(", "));
+            let said =
+                format!("{signed} of {threshold} signatures so far; any {missing} of {open}");
+            if is_one { said } else { format!("{whose}: {said}") }
         };
-        let quorums = self.quorums(trust)?;
         let lacking: Vec<_> = quorums.iter().filter(|q| q.missing() > 0).map(lacking).collect();
-        Ok((!lacking.is_empty()).then(|| lacking.join("; ")))
+        Ok(match is_one {
+            true => lacking.into_iter().next(),
+            false => (!lacking.is_empty()).then(|| lacking.join(". ")),
+        })
     }
 }
 

@@ -44,7 +44,7 @@ fn with_fewer_than_the_threshold_nothing_goes_on() {
     vendor.all_sign("proposal.olr", &["carol", "dave"], true);
     vendor
         .publish(&["carol", "dave"], "next.trust")
-        .unable("1 of 2 signatures by the roots of trust 1");
+        .unable("the roots of trust 1: 1 of 2 signatures so far");
     // And new roots that never signed are named nobody's roots.
     vendor
         .propose(&format!(
@@ -54,7 +54,7 @@ fn with_fewer_than_the_threshold_nothing_goes_on() {
     vendor.all_sign("proposal.olr", &["alice", "bob"], true);
     vendor
         .publish(&["alice", "bob"], "next.trust")
-        .unable("0 of 2 signatures by the roots of trust 2");
+        .unable("the roots of trust 2: 0 of 2 signatures so far");
 }
 
 #[test]

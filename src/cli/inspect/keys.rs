@@ -114,7 +114,7 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
         findings.pairs.push(("proposes", proposal.kind().to_string()));
         findings.json.insert("proposes".to_string(), json!(proposal.kind().word()));
         if let Ok(missing) = proposal.still_missing(trust) {
-            findings.pairs.push(("still missing", missing.unwrap_or_else(|| "nobody".to_string())));
+            findings.pairs.push(("signatures", missing.unwrap_or_else(|| "enough".to_string())));
         }
         let missing = crate::cli::key::proposals::missing(&proposal, trust);
         findings.json.insert("missing".to_string(), missing);

@@ -143,6 +143,6 @@ pub fn signature_pairs(
     let missing = proposal.still_missing(trust)?;
     Ok(vec![
         ("signed by", signed),
-        ("still missing", missing.unwrap_or_else(|| "nobody: combine it".to_string())),
+        ("signatures", missing.unwrap_or_else(|| "enough: combine it".to_string())),
     ])
 }
