@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use olr::display::shown;
 use olr::error::Result;
-use olr::home::{Imported, OverQuota};
+use olr::home::{Home, Imported, OverQuota};
 use olr::license::License;
-use olr::state::Accepted;
+use olr::policy::{Decision, decide};
+use olr::state::{Accepted, Slot, SlotName, Surroundings};
 
 use super::context::{Context, HomeArg};
 use super::expected::ExpectedArg;
@@ -32,8 +33,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.expected.open(&args.home, context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
+    let before = standing(&home, &around);
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
-    let report = match home.import_with(&bytes, &around, false, over)? {
+    let mut report = match home.import_with(&bytes, &around, false, over)? {
         Imported::License { license, accepted } => {
             let body = license.body();
             let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;
@@ -76,7 +78,54 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             Report::new(text, json!({"time": time.to_string(), "new": new}))
         }
     };
+    say_what_changed(&mut report, &before, &standing(&home, &around));
     Ok(report.of_vendor(home.expect_state()?.trust()).at_home(&home))
+}
+
+/// What is installed, and how it is judged; nothing where that cannot be told.
+fn standing(home: &Home, around: &Surroundings) -> Vec<(SlotName, Decision)> {
+    let Ok(Some(state)) = home.load() else { return Vec::new() };
+    let Ok(found) = state.found(around) else { return Vec::new() };
+    let judged = |slot: &Slot| (slot.name.clone(), decide(around.clock, &found, &state, slot));
+    state.memory().slots.iter().map(judged).collect()
+}
+
+/// Says what became of installed licenses that the file did not replace: a trust or revocations may
+/// end them.
+fn say_what_changed(
+    report: &mut Report,
+    before: &[(SlotName, Decision)],
+    after: &[(SlotName, Decision)],
+) {
+    let mut affected = Vec::new();
+    for (name, now) in after {
+        let then = before.iter().find(|(other, _)| other == name).map(|(_, then)| then);
+        let (Some(then), Some(license)) = (then, &now.license) else { continue };
+        let is_same = then.license.as_ref().is_some_and(|old| old.bytes() == license.bytes());
+        let Some(headline) = now.headline().filter(|new| then.headline().as_ref() != Some(new))
+        else {
+            continue;
+        };
+        if !is_same {
+            continue;
+        }
+        let body = license.body();
+        report.text += &format!(
+            "\n\nThe installed license {} of {}, slot {}: {}",
+            body.license,
+            shown(&body.licensee),
+            shown(&body.slot),
+            shown(&headline)
+        );
+        affected.push(json!({
+            "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
+            "state": now.state(),
+            "refusal": now.refusal.as_ref().and_then(|error| error.refusal()).map(|word| word.word()),
+        }));
+    }
+    if let Value::Object(json) = &mut report.json {
+        json.insert("affected".to_string(), json!(affected));
+    }
 }
 
 fn imported(license: &License, accepted: Accepted) -> Report {
