@@ -143,13 +143,16 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
     text += &format!(
         "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code another way."
     );
-    text += &match catalog {
-        None => format!(
+    text += &match (&catalog, folder.path().join("grant.toml").exists()) {
+        (None, _) => format!(
             "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
         ),
-        // The grant of the starter catalog would not fit.
-        Some(_) => {
-            "\nThen write a grant for each answer: `olr explain catalog` shows one.".to_string()
+        (Some(_), true) => {
+            format!("\nThen edit a copy of {place}/grant.toml for each answer.")
+        }
+        (Some(_), false) => {
+            "\nNo type of this catalog is activated offline: there is nothing to grant yet."
+                .to_string()
         }
     };
     text += &match roots.count {

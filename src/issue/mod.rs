@@ -13,8 +13,10 @@ use crate::wire::id::LicenseId;
 
 mod fit;
 mod grant;
+mod starter;
 mod terms;
 pub use grant::{Days, GrantFile, Quota, STARTER_GRANT};
+pub use starter::starter_grant;
 pub use terms::Terms;
 
 /// Seconds that a server's clock may be behind: 48 hours.

@@ -9,7 +9,7 @@ use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::{Signer, SigningKey};
 use crate::error::{Error, Result};
 use crate::file::{self, Access, Draft, Writing};
-use crate::issue::STARTER_GRANT;
+use crate::issue::{STARTER_GRANT, starter_grant};
 use crate::key::Role;
 use crate::key::file::KeyFile;
 use crate::key::store;
@@ -164,14 +164,20 @@ fn fill(
     public("trusts/1.trust", &armor(Kind::Trust, trust.bytes()))?;
     public("delegations/issuer.olr", &armor(Kind::Delegation, &delegation))?;
     public("catalog.toml", catalog_text)?;
-    if init.catalog.is_none() {
-        public("grant.toml", STARTER_GRANT)?;
+    if let Some(grant) = first_grant(init.catalog, catalog) {
+        public("grant.toml", &grant)?;
     }
     Ok(trust)
 }
 
 /// The folders in a vendor's folder.
 pub(super) const PARTS: [&str; 5] = ["keys", "delegations", "issued", "revocations", "trusts"];
+
+/// The grant that a new folder starts with: the starter's, or one that fits the catalog that was
+/// given. `None` where nothing in it is activated offline.
+pub(super) fn first_grant(given: Option<&str>, catalog: &Catalog) -> Option<String> {
+    given.map_or(Some(STARTER_GRANT.to_string()), |text| starter_grant(catalog, text))
+}
 
 /// Most roots of a trust.
 const ROOTS_CAP: u8 = 8;
