@@ -312,9 +312,10 @@ fn what_cannot_be_revoked() {
             && fs::read_dir(world.path("vendor/revocations")).unwrap().next().is_none()
     );
 
-    // Nothing that is there is overwritten by mistake.
+    // Nothing that is there is overwritten by mistake, where a name was given; without one an old file
+    // stops nobody (`vendor_roots::emergency`).
     fs::write(world.path("revoked.olr"), "a letter").unwrap();
-    revoke(&format!("{id} --reason x")).unable("revoked.olr", "");
+    revoke(&format!("{id} --reason x -o revoked.olr")).unable("revoked.olr", "");
     assert_eq!(fs::read_to_string(world.path("revoked.olr")).unwrap(), "a letter");
     fs::remove_file(world.path("revoked.olr")).unwrap();
 

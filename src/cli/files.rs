@@ -73,6 +73,10 @@ fn secret_at(path: &Path) -> Option<Kind> {
     there.ok().filter(|kind| *kind == Kind::KeyFile)
 }
 
+/// So many names are tried before a folder is called full of old outputs.
+#[cfg(feature = "vendor")]
+const NAMES: u32 = 1000;
+
 /// Magic, version, suite, kind.
 const HEADER_LEN: u64 = 7;
 
@@ -136,6 +140,26 @@ impl Output {
         }
         let fact = format!("{}: another file is there already", file::name(&path));
         Err(Error::unable(fact, "name another with -o, or replace it with --force"))
+    }
+
+    /// The name to write under where none was given: `name.olr`, or `name-2.olr`, … where something
+    /// else is in the way, which stays. A name that was given has to be free, as for
+    /// [`Output::expect_free`].
+    #[cfg(feature = "vendor")]
+    pub fn free_name(
+        &self,
+        name: &str,
+        kind: Kind,
+        same: impl Fn(&[u8]) -> bool,
+    ) -> Result<String> {
+        let taken = match self.expect_free(name, kind, &same) {
+            Ok(()) => return Ok(name.to_string()),
+            Err(error) if self.is_named() => return Err(error),
+            Err(error) => error,
+        };
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "olr"));
+        let mut others = (2..NAMES).map(|number| format!("{stem}-{number}.{extension}"));
+        others.find(|name| self.expect_free(name, kind, &same).is_ok()).ok_or(taken)
     }
 
     /// Writes the artefact as armor, or hands it to the report for stdout.

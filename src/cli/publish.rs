@@ -1,7 +1,7 @@
 //! `olr vendor publish`: put in place what the roots signed.
 
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
 use olr::file;
@@ -19,7 +19,8 @@ pub struct Args {
     vendor: VendorArg,
     /// A trust or a delegation, as `olr key combine` writes it.
     file: PathBuf,
-    /// The catalog of a vendor folder that is made anew; without one the starter.
+    /// The catalog of the trust. Without it, the one that `olr key propose --catalog` kept beside the
+    /// proposal or in the vendor's folder; for a new folder, else the starter.
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 }
@@ -36,15 +37,22 @@ pub fn run(args: &Args) -> Result<Report> {
     if is_new && Header::peek(&bytes)? == Kind::Trust {
         return begin(&folder, &bytes, args);
     }
-    let (text, mut json) = published(&folder, &bytes)?;
+    let catalog = args.catalog.as_deref().map(read_text).transpose()?;
+    let (text, mut json) = published(&folder, &bytes, catalog.as_deref(), beside(&args.file))?;
     json["folder"] = json!(file::name(folder.path()));
     Ok(Report::new(text, json))
+}
+
+/// The folder in which a file is.
+fn beside(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A folder around a trust that custodians made elsewhere.
 fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Report> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
-    let (folder, trust) = Folder::begin(folder.path(), bytes, catalog.as_deref())?;
+    let (folder, trust) =
+        Folder::begin(folder.path(), bytes, catalog.as_deref(), beside(&args.file))?;
     let (place, code) = (file::name(folder.path()), trust.vendor_code());
     let text = format!(
         "Made {place} around trust {}.\n\nvendor code  {code}\n\nCompare the vendor code with the custodians: nothing else tells whose trust this is.\n\

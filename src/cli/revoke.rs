@@ -14,7 +14,7 @@ use olr::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
 use super::files::Output;
-use super::key::proposals::{PROPOSAL, conclude, ended_with, expect_free};
+use super::key::proposals::{conclude, ended_with, free_name};
 use super::key::roots::RootArgs;
 use super::output::Report;
 use super::request::expect_visible;
@@ -60,8 +60,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         }
         return revoke_key(key, args, &folder, &trust, context);
     }
-    args.output
-        .expect_free(NAME, Kind::Revocations, |bytes| Revocations::verify(bytes, &trust).is_ok())?;
+    // An old list in the way, perhaps of a key that is revoked since, stops no revocation.
+    let is_older = |bytes: &[u8]| Revocations::verify(bytes, &trust).is_ok();
+    let name = args.output.free_name(NAME, Kind::Revocations, is_older)?;
     let mut ask = args.staff.asker();
     let (record, revoked) = match (&args.id, &args.reason) {
         (Some(id), Some(reason)) => {
@@ -87,7 +88,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         (None, _) => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
     };
     let body = &revoked.body;
-    let (file, count) = (args.output.name(NAME), body.licenses.len());
+    let (file, count) = (args.output.name(&name), body.licenses.len());
     let done = if args.pooled { "pooled" } else { "revoked" };
     let said = match (&record, revoked.already) {
         (Some(record), true) => {
@@ -119,7 +120,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     });
     let mut report = Report::new(text, json);
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
-    args.output.write(NAME, Kind::Revocations, &revoked.file, &mut report)?;
+    if name != NAME {
+        report.notes.push(format!("{NAME} is another file, and was left as it is"));
+    }
+    args.output.write(&name, Kind::Revocations, &revoked.file, &mut report)?;
     Ok(report)
 }
 
@@ -165,7 +169,7 @@ fn revoke_key(
     let changes = Changes { revoke: vec![key], ..Changes::default() };
     let there: Vec<_> = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
     let proposal = propose_next(trust, &changes, &there, &mut context.rng)?;
-    expect_free(&proposal, PROPOSAL, &args.output)?;
+    free_name(&proposal, &args.output)?;
     let signed = folder.signed_with(key)?;
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
     let mut report = conclude(&proposal, Some(folder), trust, &args.output)?;

@@ -6,9 +6,10 @@ use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
-use crate::issue::STARTER_GRANT;
 use crate::trust::{Delegation, Trust};
 use crate::vendor::Folder;
+use crate::vendor::init::first_grant;
+use crate::vendor::proposed::first_catalog;
 use crate::wire::armor::armor;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
@@ -117,21 +118,28 @@ impl Folder {
     }
 
     /// Makes a vendor folder around a trust that custodians made and signed elsewhere. It holds no
-    /// key yet. Whether the trust is the right one, only its vendor code tells.
+    /// key yet. The catalog is the one given, or the one that was proposed with the trust and waits in
+    /// the folder `beside`, or the starter. Whether the trust is the right one, only its vendor code tells.
     ///
     /// # Errors
     /// What [`Trust::pin`] refuses; exit 2: there is something at `path` already, the catalog is
     /// wrong, or nothing can be written.
-    pub fn begin(path: &Path, trust: &[u8], catalog: Option<&str>) -> Result<(Self, Trust)> {
+    pub fn begin(
+        path: &Path,
+        trust: &[u8],
+        catalog: Option<&str>,
+        beside: &Path,
+    ) -> Result<(Self, Trust)> {
         Self::expect_new(path)?;
-        let text = catalog.unwrap_or(STARTER);
-        Catalog::parse(text)?;
         let trust = Trust::pin(trust)?;
+        let found = first_catalog(&trust, catalog, &[beside])?;
+        let text = found.as_deref().unwrap_or(STARTER);
+        let grant = first_grant(found.as_deref(), &Catalog::parse(text)?);
         Self::make(path, |draft| {
             let folder = Self::at(draft);
             file::write(&draft.join("catalog.toml"), text.as_bytes(), Writing::New)?;
-            if catalog.is_none() {
-                file::write(&draft.join("grant.toml"), STARTER_GRANT.as_bytes(), Writing::New)?;
+            if let Some(grant) = grant {
+                file::write(&draft.join("grant.toml"), grant.as_bytes(), Writing::New)?;
             }
             folder.keep_trust(&trust)?;
             let armored = armor(Kind::Trust, trust.bytes());

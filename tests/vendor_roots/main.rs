@@ -6,6 +6,7 @@
 #[path = "../alone/mod.rs"]
 mod alone;
 mod dual;
+mod emergency;
 mod limits;
 mod office;
 mod rotate;

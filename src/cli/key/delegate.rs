@@ -12,7 +12,7 @@ use olr::trust::{Act, DelegationBody};
 use olr::vendor::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
 use olr::wire::codec::{Keyed, Limit, Set, Text};
 
-use super::proposals::{PROPOSAL, TrustArg, conclude, expect_free, finished_name};
+use super::proposals::{TrustArg, conclude, finished_name};
 use super::propose::{parse_maximum, public_keys};
 use super::roots::RootArgs;
 use crate::cli::files::Output;
@@ -99,9 +99,6 @@ pub fn run(args: &Args) -> Result<Report> {
         args.output.expect_free(finished, proposal.kind(), |_| false)?;
     }
     let signed = args.roots.sign(proposal, folder.as_ref(), &trust)?;
-    if signed.still_missing(Some(&trust))?.is_some() && !args.output.is_named() {
-        expect_free(&signed, PROPOSAL, &args.output)?;
-    }
     conclude(&signed, folder.as_ref(), &trust, &args.output)
 }
 

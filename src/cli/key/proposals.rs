@@ -10,8 +10,8 @@ use olr::file;
 use olr::key::store;
 use olr::partial::{Content, Proposal};
 use olr::trust::Trust;
-use olr::vendor::{Folder, IssuedRecord, Published};
-use olr::wire::frame::Kind;
+use olr::vendor::{Adopted, Folder, IssuedRecord, Published, catalog_for};
+use olr::wire::frame::{Header, Kind};
 use olr::wire::id::KeyId;
 
 use super::changes::{changes, content_json, signature_pairs};
@@ -173,6 +173,13 @@ pub fn expect_free(proposal: &Proposal, name: &str, output: &Output) -> Result<(
     })
 }
 
+/// The name for a proposal: an old one in the way stays, and stops nobody in an emergency.
+pub fn free_name(proposal: &Proposal, output: &Output) -> Result<String> {
+    output.free_name(PROPOSAL, Kind::PartialSignature, |bytes| {
+        Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
+    })
+}
+
 /// Says what a proposal is and who signed it, and writes it.
 pub fn written(
     proposal: &Proposal,
@@ -189,6 +196,9 @@ pub fn written(
     );
     let mut report = Report::new(text, json(proposal, trust)?);
     report.json["file"] = json!(file);
+    if name.starts_with("proposal-") && !output.is_named() {
+        report.notes.push(format!("{PROPOSAL} is another proposal, and was left as it is"));
+    }
     output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
     Ok(report)
 }
@@ -204,8 +214,17 @@ pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
 }
 
 /// What was put in place in a vendor's folder.
-pub fn published(folder: &Folder, bytes: &[u8]) -> Result<(String, Value)> {
+pub fn published(
+    folder: &Folder,
+    bytes: &[u8],
+    catalog: Option<&str>,
+    beside: &Path,
+) -> Result<(String, Value)> {
     let place = file::name(folder.path());
+    // A catalog that does not fit is refused before anything is published.
+    if let (Some(text), Kind::Trust) = (catalog, Header::peek(bytes)?) {
+        catalog_for(&Trust::pin(bytes)?, Some(text), &[])?;
+    }
     Ok(match folder.publish(bytes)? {
         Published::Trust { trust, new } => {
             let body = trust.body();
@@ -217,6 +236,16 @@ pub fn published(folder: &Folder, bytes: &[u8]) -> Result<(String, Value)> {
                     trust.vendor_code()
                 ),
                 false => format!("Trust {version} of {name} is in {place} already."),
+            };
+            let text = match folder.adopt_catalog(&trust, catalog, beside)? {
+                Adopted::Kept => text,
+                Adopted::New { before } => format!(
+                    "{text}\nIts catalog is in place; the former one is {}.",
+                    file::name(&before)
+                ),
+                Adopted::Unfit => format!(
+                    "{text}\n{place}/catalog.toml has other products: repeat this with --catalog FILE."
+                ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))
         }
@@ -240,7 +269,7 @@ pub fn conclude(
     output: &Output,
 ) -> Result<Report> {
     if proposal.still_missing(Some(trust))?.is_some() {
-        return written(proposal, Some(trust), PROPOSAL, output);
+        return written(proposal, Some(trust), &free_name(proposal, output)?, output);
     }
     let bytes = proposal.finish(Some(trust))?;
     let mut text = described(proposal, Some(trust));
@@ -249,7 +278,7 @@ pub fn conclude(
     let mut report = Report::new("", Value::Null);
     let said = match folder {
         Some(folder) => {
-            let (said, published) = published(folder, &bytes)?;
+            let (said, published) = published(folder, &bytes, None, folder.path())?;
             json["published"] = published;
             report.notes.push(format!("vendor: {}", file::name(folder.path())));
             said

@@ -11,12 +11,14 @@ use olr::file;
 use olr::key::Role;
 use olr::key::public::from_pem;
 use olr::trust::{ModuleMaximum, SignerRule};
-use olr::vendor::{Changes, FirstTrust, propose_first, propose_next, read_text};
+use olr::vendor::{
+    Changes, FirstTrust, Folder, keep_proposed, propose_first, propose_next, read_text,
+};
 use olr::wire::codec::{Limit, Text};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
-use super::proposals::{PROPOSAL, TrustArg, expect_free, written};
+use super::proposals::{TrustArg, free_name, written};
 use crate::cli::context::Context;
 use crate::cli::files::{Output, read_artefact};
 use crate::cli::output::Report;
@@ -90,9 +92,9 @@ pub struct ChangeArgs {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let name = args.name.as_deref().map(vendor_name).transpose()?;
-    let catalog = args.catalog.as_deref().map(read_catalog).transpose()?;
+    let given = args.catalog.as_deref().map(read_catalog).transpose()?;
     if args.first {
-        return first(args, name, catalog, context);
+        return first(args, name, given.as_ref(), context);
     }
     let trust = args.trust.expect()?;
     let (folder, own) = (args.trust.folder(), &args.changes);
@@ -106,7 +108,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         revoke: ids(&own.revoke)?,
         add_rules: own.rule.iter().map(|rule| parse_rule(rule)).collect::<Result<_>>()?,
         remove_rules: own.remove_rule.iter().map(|rule| parse_rule(rule)).collect::<Result<_>>()?,
-        products: catalog.map(|catalog| catalog.wire_products()).transpose()?,
+        products: given.as_ref().map(|(catalog, _)| catalog.wire_products()).transpose()?,
         keep: delegations(&own.keep)?,
         drop: delegations(&own.drop)?,
     };
@@ -116,8 +118,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         there = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
     }
     let proposal = propose_next(&trust, &changes, &there, &mut context.rng)?;
-    expect_free(&proposal, PROPOSAL, &args.output)?;
-    let mut report = written(&proposal, Some(&trust), PROPOSAL, &args.output)?;
+    let file = free_name(&proposal, &args.output)?;
+    let mut report = written(&proposal, Some(&trust), &file, &args.output)?;
+    if let Some(given) = &given {
+        keep_catalog(given, folder.as_ref(), &file, &args.output, &mut report)?;
+    }
     if folder.is_none() && (!changes.add_roots.is_empty() || !changes.remove_roots.is_empty()) {
         report.notes.push(
             "no vendor folder was named: delegations that are to go on counting are named with --keep"
@@ -130,14 +135,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
 fn first(
     args: &Args,
     name: Option<String>,
-    catalog: Option<Catalog>,
+    given: Option<&(Catalog, String)>,
     context: &mut Context,
 ) -> Result<Report> {
     let missing = |what: &str| {
         Error::unable(format!("a first trust needs {what}"), "see `olr key propose --help`")
     };
     let name = name.ok_or_else(|| missing("--name"))?;
-    let catalog = catalog.map_or_else(|| Catalog::parse(STARTER), Ok)?;
+    let catalog =
+        given.map_or_else(|| Catalog::parse(STARTER), |(catalog, _)| Ok(catalog.clone()))?;
     let threshold = args.threshold.ok_or_else(|| missing("--threshold"))?;
     if args.root.is_empty() || args.sealing.is_empty() {
         return Err(missing("--root and --sealing"));
@@ -153,8 +159,12 @@ fn first(
         test: args.test,
     };
     let proposal = propose_first(&first, &mut context.rng)?;
-    expect_free(&proposal, PROPOSAL, &args.output)?;
-    written(&proposal, None, PROPOSAL, &args.output)
+    let file = free_name(&proposal, &args.output)?;
+    let mut report = written(&proposal, None, &file, &args.output)?;
+    if let Some(given) = given {
+        keep_catalog(given, None, &file, &args.output, &mut report)?;
+    }
+    Ok(report)
 }
 
 fn vendor_name(name: &str) -> Result<String> {
@@ -166,8 +176,32 @@ fn vendor_name(name: &str) -> Result<String> {
     Ok(name)
 }
 
-fn read_catalog(path: &Path) -> Result<Catalog> {
-    Catalog::parse(&read_text(path)?).map_err(|error| error.within(file::name(path)))
+fn read_catalog(path: &Path) -> Result<(Catalog, String)> {
+    let text = read_text(path)?;
+    let catalog = Catalog::parse(&text).map_err(|error| error.within(file::name(path)))?;
+    Ok((catalog, text))
+}
+
+/// Keeps the catalog for `olr vendor publish`: in the vendor's folder, or beside the proposal.
+fn keep_catalog(
+    (catalog, text): &(Catalog, String),
+    folder: Option<&Folder>,
+    name: &str,
+    output: &Output,
+    report: &mut Report,
+) -> Result<()> {
+    let proposal = output.path(name);
+    let place = match (folder, proposal.as_deref().and_then(Path::parent)) {
+        (Some(folder), _) => folder.path(),
+        (None, Some(beside)) if !beside.as_os_str().is_empty() => beside,
+        _ => Path::new("."),
+    };
+    let kept = file::name(&keep_proposed(place, catalog, text)?);
+    report.notes.push(format!(
+        "the catalog waits in {kept}; `olr vendor publish` takes it from the vendor's folder or from \
+         beside the trust"
+    ));
+    Ok(())
 }
 
 /// Reads public key files of one role.

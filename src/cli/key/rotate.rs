@@ -11,9 +11,10 @@ use olr::key::key_id;
 use olr::partial::Proposal;
 use olr::trust::{DelegationBody, Trust};
 use olr::vendor::{Changes, Drawn, Folder, propose_delegation, propose_next};
+use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
-use super::proposals::{PROPOSAL, conclude, expect_free};
+use super::proposals::{PROPOSAL, conclude, free_name};
 use super::propose::{ids, public_keys};
 use super::roots::RootArgs;
 use super::save::{Protection, unprotected};
@@ -129,7 +130,9 @@ fn rotate(
     trust: &Trust,
     propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
 ) -> Result<Report> {
-    args.output.expect_free(PROPOSAL, olr::wire::frame::Kind::PartialSignature, |_| false)?;
+    if args.output.is_named() {
+        args.output.expect_free(PROPOSAL, Kind::PartialSignature, |_| false)?;
+    }
     let (public, drawn) = match &args.public {
         Some(path) => {
             let keys = public_keys(role, std::slice::from_ref(path))?;
@@ -143,7 +146,7 @@ fn rotate(
         }
     };
     let proposal = propose(public, context)?;
-    expect_free(&proposal, PROPOSAL, &args.output)?;
+    free_name(&proposal, &args.output)?;
     let mut signed = args.roots.sign(proposal, Some(folder), trust)?;
     if let Some(drawn) = &drawn {
         if role == Role::Root {
