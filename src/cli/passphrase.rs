@@ -62,8 +62,8 @@ fn weakness(whose: &str, text: &str) -> Option<String> {
     let is_weak = characters < 12 || different < 6 || (2..4).contains(&words);
     is_weak.then(|| {
         format!(
-            "warning: the {whose} passphrase is easy to guess: let it be four words or more, or twelve \
-             characters without sense (`olr key passwd` changes it, and draws six words on a terminal)"
+            "warning: the {whose} passphrase is easy to guess; use at least four words, or twelve random \
+             characters (`olr key passwd` changes it; only Enter there: six words are drawn)"
         )
     })
 }
