@@ -98,8 +98,8 @@ fn every_mistake_is_told_with_its_line() {
         ("ca-file = \"c\"", "ca-file = \"\"", 15, "this names no file"),
         ("\"starttls\"", "\"none\"", 13, "a password would travel in the open"),
         ("timeout = 7", "timeout = 3000000000", 16, "a timeout is 1 to 300 seconds"),
-        ("timeout = 7", "timeout = ", 16, "this is not TOML"),
-        ("[mail]", "[mail", 6, "this is not TOML"),
+        ("timeout = 7", "timeout = ", 16, "no value follows timeout ="),
+        ("[mail]", "[mail", 6, "the heading lacks its ]"),
         ("[mail]", "[mails]", 6, "there is no key \"mails\""),
     ];
     for (from, to, line, says) in cases {
@@ -119,7 +119,7 @@ fn every_mistake_is_told_with_its_line() {
         ("server = \"a\"\n", "neither [command] nor [mail]"),
         ("[command]\n", "the key \"program\" is missing"),
         ("[mail]\nhost = \"h\"\nfrom = \"a@b\"\nto = [\"a@b\"]\n", "the key \"tls\" is missing"),
-        ("\u{feff}[command", "this is not TOML"),
+        ("\u{feff}[command", "the heading lacks its ]"),
     ] {
         let error = Settings::parse(text).unwrap_err();
         assert!(error.fact().contains(says), "{text}: {error}");
