@@ -159,7 +159,7 @@ refusals! {
     19 DamagedState "damaged-state" "restore the home folder from a backup, or begin again with `olr request --new-identity`";
     20 NotActivated "not-activated" "run `olr request`, carry req.olr to your vendor, and import the answer";
     21 Deactivated "deactivated" "make a new request with `olr request` to activate again";
-    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine";
+    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine; if it is right, run `olr request`, have the vendor answer with `olr vendor time-anchor`, and import time.olr";
     23 NotYetValid "not-yet-valid" "wait for the first day of the license, or check the clock";
     24 Expired "expired" "ask the vendor for a renewal: `olr request --renew`";
     25 NotEntitled "not-entitled" "ask the vendor for a license with this module";

@@ -232,9 +232,10 @@ impl Seen {
         now == self.looked && !self.is_over(now)
     }
 
-    /// Whether time, or a clock set back, may have changed the answer.
+    /// Whether time, or a clock that was set, may have changed the answer. One set ahead by more than
+    /// an answer is kept makes it stale.
     fn is_over(&self, now: Instant) -> bool {
-        now < self.judged || self.changes.is_some_and(|change| now >= change)
+        now < self.looked || self.changes.is_some_and(|change| now >= change)
     }
 
     /// Whether neither time nor age asks for another judgement.

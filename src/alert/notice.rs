@@ -207,6 +207,7 @@ impl Notice {
                 Cause::OverQuota | Cause::Upgraded => Refusal::QuotaExceeded,
                 Cause::Conflict => Refusal::WrongMachine,
                 Cause::Revoked | Cause::Pooled => Refusal::Revoked,
+                Cause::Clock => Refusal::ClockRolledBack,
             },
         };
         Some(Error::refuse(word, "").next_step().to_string())

@@ -147,6 +147,8 @@ fn notices(
 
 /// A refusal that no event stands for.
 fn refused((name, decision): &(SlotName, Decision)) -> Option<Standing> {
+    // What only a far clock refuses has the event of that clock.
+    let decision = decision.told();
     let refusal = decision.refusal.as_ref()?;
     let word = refusal.refusal()?;
     let has_event = decision.ended.iter().any(|grace| grace.overlooked.refusal() == Some(word));

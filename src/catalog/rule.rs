@@ -133,8 +133,9 @@ pub(crate) fn check_rules(
             let here = [here.as_slice(), &[key]].concat();
             Err(written.wrong(&here, &format!("{of}: {fact}"), hint))
         };
-        let Some(cause) = Cause::from_word(word) else {
-            let hint = format!("the causes are {}", listed(Cause::ALL.iter().map(|c| c.word())));
+        let Some(cause) = Cause::from_word(word).filter(|cause| cause.is_of_licenses()) else {
+            let causes = Cause::ALL.iter().filter(|cause| cause.is_of_licenses());
+            let hint = format!("the causes are {}", listed(causes.map(|c| c.word())));
             return wrong("", "there is no such cause", &hint);
         };
         rule.check(&of, written, &here)?;

@@ -72,6 +72,8 @@ fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
         Cause::Revoked => "when revoked",
         Cause::Pooled => "when pooled",
         Cause::Upgraded => "upgraded, over",
+        // Only events have it.
+        Cause::Clock => "clock far ahead",
     };
     let blocked = body.enforcement.get(&rule.cause).map(|rule| words(rule.blocked.iter().copied()));
     let then = match rule.outcome {

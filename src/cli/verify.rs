@@ -103,14 +103,16 @@ fn sentence(decision: &Decision) -> String {
 pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
-    let pending = decision.clock_is_pending.then(|| {
+    let pending = decision.remembered.as_ref().map(|remembered| {
         format!(
-            "The clock is far ahead of what is known and not believed yet: judged at {}.",
-            decision.at
+            "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
+             starts what is known. If the clock is right, run `olr request` and import the time.olr \
+             that your vendor sends back.",
+            decision.at, remembered.at
         )
     });
     let off = (decision.clock_memory == ClockMemory::Off)
-        .then(|| "The home cannot be written: a clock set back goes unnoticed.".to_string());
+        .then(|| "The home could not be written: a clock set back goes unnoticed.".to_string());
     pending.into_iter().chain(off).chain(near).collect()
 }
 
@@ -187,7 +189,7 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
     let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("judged_at".to_string(), json!(decision.at.to_string()));
-    json.insert("clock_pending".to_string(), json!(decision.clock_is_pending));
+    json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
     json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));
     if let Some(grace) = &decision.grace {
         let since = grace.since.to_string();

@@ -59,7 +59,7 @@ numbered! {
 }
 
 numbered! {
-    /// Why a grace period runs.
+    /// Why a grace period runs, or people are told something.
     pub enum Cause {
         /// The end day has passed.
         1 Expired "expired",
@@ -73,6 +73,15 @@ numbered! {
         5 Pooled "pooled",
         /// The product was upgraded without the server module.
         6 Upgraded "upgraded",
+        /// The clock is far ahead of what is remembered. Only events have this cause.
+        9 Clock "clock",
+    }
+}
+
+impl Cause {
+    /// Whether a license may say what follows it. People are only told of the others.
+    pub fn is_of_licenses(self) -> bool {
+        self <= Self::Upgraded
     }
 }
 

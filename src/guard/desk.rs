@@ -12,7 +12,7 @@ use crate::entitlement::Count;
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::policy::Decision;
-use crate::state::{Event, Listener, State, Surroundings};
+use crate::state::{Event, Listener, Noted, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::{Set, Text};
 use crate::wire::id::EventId;
@@ -30,7 +30,7 @@ pub(super) struct Desk {
     /// What the product reported and is not stored.
     unsaved: Set<Count, 4096>,
     /// Since when more is used than granted, by that.
-    over: Option<Instant>,
+    over: Option<Noted>,
     /// What the product acknowledged, stored or not.
     heard: Vec<EventId>,
     /// Events that the home does not remember: told until they are acknowledged all the same.
@@ -81,8 +81,8 @@ impl Desk {
         let unsaved = Set::new(newest.into_values().cloned().collect())?;
         // What no state could hold is refused before it counts.
         let state = self.read().0?;
-        self.overlaid(state, &unsaved, now)?;
         let around = (self.look)(now);
+        self.overlaid(state, &unsaved, &around)?;
         let slot = self.slot.as_deref();
         let stored = self.home.report(Some(&self.product), slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
@@ -117,11 +117,11 @@ impl Desk {
         &self,
         mut state: State,
         unsaved: &Set<Count, 4096>,
-        now: Instant,
+        around: &Surroundings,
     ) -> Result<State> {
         if !unsaved.is_empty() {
             let name = state.slot(Some(&self.product), self.slot.as_deref())?.name.clone();
-            state.report(&name, unsaved, self.over.unwrap_or(now))?;
+            state.overlay(&name, unsaved, around, self.over)?;
         }
         Ok(state)
     }
@@ -133,7 +133,7 @@ impl Desk {
         around: &Surroundings,
         now: Instant,
     ) -> Seen {
-        let judged = state.and_then(|state| self.watch(state, around, now));
+        let judged = state.and_then(|state| self.watch(state, around));
         let (decision, events, changes) = judged.unwrap_or_else(|refusal| {
             let decision = Decision::none(refusal, now);
             (decision, Vec::new(), None)
@@ -147,10 +147,9 @@ impl Desk {
         &mut self,
         state: State,
         around: &Surroundings,
-        now: Instant,
     ) -> Result<(Decision, Vec<Event>, Option<Instant>)> {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
-        let state = self.overlaid(state, &self.unsaved, now)?;
+        let state = self.overlaid(state, &self.unsaved, around)?;
         let before: Vec<_> = state.memory().events.iter().map(|event| event.id).collect();
         let (mut state, decision, is_stored) = self.home.watch(state, product, slot, around)?;
         let known = &state.memory().events;
@@ -162,15 +161,14 @@ impl Desk {
         let new: Vec<_> = new.cloned().collect();
         state.acknowledge(Listener::Product, &self.heard)?;
         let slot = state.slot(product, slot)?;
-        self.over = slot.over;
+        self.over = slot.over.filter(|_| !self.unsaved.is_empty());
         let told = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();
         ours.sort_by_key(|event| event.at);
         let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
         let of_clock = state.next_clock_change(around, tolerance);
-        // While a clock is not believed, time stands still.
-        let by_time = decision.next_change().filter(|_| !decision.clock_is_pending);
-        let changes = by_time.into_iter().chain(of_clock).filter(|change| *change > now).min();
+        let changes = decision.next_change().into_iter().chain(of_clock);
+        let changes = changes.filter(|change| *change > around.clock).min();
         self.unstored.extend(new.into_iter().filter(|event| event.slot == slot.name));
         let surplus = self.unstored.len().saturating_sub(KEPT);
         self.unstored.drain(..surplus);

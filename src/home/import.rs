@@ -2,15 +2,14 @@
 
 use crate::anchor::Anchor;
 use crate::display::shown;
-use crate::entitlement::{Quotas, excess};
+use crate::entitlement::excess;
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::license::License;
-use crate::policy::{ClockMemory, Decision, compare, judge};
+use crate::policy::{Decision, compare, decide_license, judge};
 use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
-use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
 /// What is done with a license that grants less than is used.
@@ -114,24 +113,7 @@ impl Home {
         self.expected.check(&state, &license)?;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
-        let judged = judge(&license, &machine, &state, around.clock, None);
-        let usage = Set::default();
-        Ok(Decision {
-            quotas: Quotas::new(&license.body().grants, &usage),
-            refusal: judged.refusal,
-            blocked: judged.blocked,
-            grace: None,
-            graces: Vec::new(),
-            ended: Vec::new(),
-            usage,
-            license: Some(*license),
-            next: None,
-            machine: Some(machine),
-            enrolled: Vec::new(),
-            at: state.judged_at(around.clock),
-            clock_is_pending: state.is_pending(around.clock),
-            clock_memory: ClockMemory::On,
-        })
+        Ok(decide_license(around.clock, &machine, &state, &license))
     }
 
     /// The state, without which no vendor is trusted.
@@ -179,17 +161,19 @@ impl State {
         }
         let imported = match kind {
             Kind::Trust => {
+                self.observe(around);
                 let new = self.follow(bytes)?;
                 Imported::Trust { trust: Box::new(self.trust().clone()), new }
             }
             Kind::Revocations => {
-                let new = self.revoke(bytes)?;
+                let new = self.revoke(bytes, around.clock)?;
+                self.observe(around);
                 let licenses = self.revocations().map_or(0, |list| list.body().licenses.len());
                 Imported::Revocations { licenses, new }
             }
             Kind::Time => {
                 let frame = Frame::parse(Kind::Time, bytes)?;
-                self.take_up_attached(&frame)?;
+                self.take_up_attached(&frame, around.clock)?;
                 let anchor = Anchor::verify(bytes, self.trust())?;
                 let new = self.anchor(&anchor)?;
                 if new {
@@ -203,7 +187,7 @@ impl State {
             }
         };
         if self.memory.counter != before {
-            self.note_revoked(around.clock)?;
+            self.note_revoked(around.clock);
         }
         Ok(imported)
     }
@@ -215,7 +199,7 @@ impl State {
         over: OverQuota,
     ) -> Result<(Box<License>, Accepted)> {
         let frame = Frame::parse(Kind::License, bytes)?;
-        self.take_up_attached(&frame)?;
+        self.take_up_attached(&frame, around.clock)?;
         let license = License::verify_even_revoked(bytes, self.trust())?;
         license.expect_unrevoked(self.trust(), self.revocations().as_ref())?;
         self.expect_asked_for(&license)?;
@@ -229,9 +213,10 @@ impl State {
         license.check_keys(self.trust())?;
         let found = self.found(around)?;
         let machine = compare(&license, self, &found);
-        self.memory.mark = self.memory.mark.max(license.body().issued);
+        self.raise(license.body().issued);
         self.observe(around);
-        match judge(&license, &machine, self, around.clock, None).refusal {
+        // What a far clock says decides nothing that is stored.
+        match judge(&license, &machine, self, self.believed(around.clock), None).refusal {
             // It waits for its first day.
             Some(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
             Some(error) => {
@@ -242,7 +227,7 @@ impl State {
         if over == OverQuota::Refused {
             self.expect_room(&license)?;
         }
-        let accepted = self.accept(&license, self.judged_at(around.clock))?;
+        let accepted = self.accept(&license, around.clock)?;
         Ok((license, accepted))
     }
 

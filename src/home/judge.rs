@@ -1,11 +1,19 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
+use std::fs::File;
+use std::thread::sleep;
+use std::time::Duration;
+
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::home::Home;
 use crate::license::License;
 use crate::policy::{ClockMemory, Decision, decide};
-use crate::state::{SlotName, State, Surroundings};
+use crate::state::{Slot, SlotName, State, Surroundings};
+
+/// So often, and after such a pause, a home is tried again in which another process is at work.
+const PATIENCE: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Home {
     /// Judges what is installed. Changes nothing but what is remembered of time.
@@ -60,18 +68,13 @@ impl Home {
         let before = state.time_memory();
         let found = state.found(around)?;
         state.observe(around);
-        let judge = |state: &State| -> Vec<(SlotName, Decision)> {
-            let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
-            let one = |slot: &crate::state::Slot| decide(around.clock, &found, state, slot);
-            slots.map(|slot| (slot.name.clone(), one(slot))).collect()
-        };
-        let mut decisions = judge(&state);
+        let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
+        let one = |slot: &Slot| decide(around.clock, &found, &state, slot);
+        let mut decisions: Vec<_> = slots.map(|slot| (slot.name.clone(), one(slot))).collect();
         let matching: Vec<_> = decisions.iter().filter(|(_, d)| d.matches()).collect();
         let matching: Vec<_> = matching.into_iter().map(|(name, _)| name.clone()).collect();
-        state.matches(&matching)?;
+        state.matches(&matching);
         if state.is_ahead_of(&before) && !self.remember_time(around, &matching) {
-            state.observe_forgetfully(around.clock);
-            decisions = judge(&state);
             for (_, decision) in &mut decisions {
                 decision.clock_memory = ClockMemory::Off;
             }
@@ -82,25 +85,34 @@ impl Home {
         Ok((state, decisions))
     }
 
-    /// Whether the home remembers what was seen, or another process is about to.
+    /// Whether the home remembers what was seen. Where another process keeps it locked, that is so
+    /// only once it is written there.
     fn remember_time(&self, around: &Surroundings, matching: &[SlotName]) -> bool {
         if !self.folder().is_dir() {
             // One that was deleted is not made anew.
             return false;
         }
-        let lock = match self.try_lock() {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return true,
-            Err(_) => return false,
-        };
+        let lock = self.lock_soon();
         let Ok(Some(mut state)) = self.load() else { return false };
+        let before = state.time_memory();
         state.observe(around);
-        let saved = state.matches(matching).and_then(|()| {
-            state.count();
-            self.save(&state)
-        });
-        drop(lock);
-        saved.is_ok()
+        state.matches(matching);
+        if !state.is_ahead_of(&before) {
+            return true;
+        }
+        state.count();
+        lock.is_some() && self.save(&state).is_ok()
+    }
+
+    /// The lock, where no other process keeps it for long.
+    pub(super) fn lock_soon(&self) -> Option<File> {
+        for _ in 0..PATIENCE {
+            match self.try_lock() {
+                Ok(None) => sleep(PAUSE),
+                lock => return lock.ok().flatten(),
+            }
+        }
+        None
     }
 
     /// Refuses everything where the license is not of the expected vendor, also where it was refused

@@ -110,7 +110,8 @@ impl Home {
         let mut state = match (known, &order.trust) {
             (Some(mut state), Some(bytes)) => {
                 if state.follow(bytes)? {
-                    state.note_revoked(around.clock)?;
+                    state.observe(around);
+                    state.note_revoked(around.clock);
                 }
                 state
             }

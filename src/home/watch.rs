@@ -31,14 +31,15 @@ impl Home {
         let name = state.slot(product, slot)?.name.clone();
         let Some(license) = &decision.license else { return Ok((state, decision, true)) };
         let (id, standing) = (license.body().license, standing(&decision));
+        let at = decision.told().at;
         // Where it cannot be written it is told all the same, and told again.
-        let mut is_stored = !state.announce(&name, id, decision.at, &standing)?;
+        let mut is_stored = !state.announce(&name, id, at, &standing)?;
         if !is_stored
             && self.folder().is_dir()
-            && let Ok(Some(_lock)) = self.try_lock()
+            && let Some(_lock) = self.lock_soon()
             && let Ok(mut stored) = self.expect_state()
         {
-            let is_new = stored.announce(&name, id, decision.at, &standing)?;
+            let is_new = stored.announce(&name, id, at, &standing)?;
             is_stored = !is_new || self.save(&stored).is_ok();
         }
         Ok((state, decision, is_stored))
@@ -57,7 +58,7 @@ impl Home {
             for (name, decision) in &decisions {
                 let Some(license) = &decision.license else { continue };
                 let (id, standing) = (license.body().license, standing(decision));
-                is_new |= state.announce(name, id, decision.at, &standing)?;
+                is_new |= state.announce(name, id, decision.told().at, &standing)?;
             }
             Ok(is_new)
         };
@@ -85,8 +86,26 @@ impl Home {
     }
 }
 
-/// Everything that people should know of, each cause once.
+/// Everything that people should know of, each cause once: by what is remembered, and the clock
+/// itself where that is far ahead of it.
 fn standing(decision: &Decision) -> Vec<Standing> {
+    let mut all = standing_at(decision.told());
+    all.extend(decision.remembered.as_ref().map(|remembered| Standing {
+        cause: Cause::Clock,
+        stage: Stage::Grace,
+        since: remembered.at,
+        until: None,
+        fact: format!(
+            "the clock says {}, but the latest time known here is {}; set the clock of this \
+             machine if it is wrong, otherwise run `olr request` and import the time.olr that \
+             your vendor sends back",
+            decision.at, remembered.at
+        ),
+    }));
+    all
+}
+
+fn standing_at(decision: &Decision) -> Vec<Standing> {
     let mut all: Vec<Standing> = Vec::new();
     let ended = decision.ended.iter().map(|grace| (grace, true));
     for (grace, has_ended) in ended.chain(decision.graces.iter().map(|grace| (grace, false))) {

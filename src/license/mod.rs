@@ -221,6 +221,8 @@ fn check(body: &LicenseBody) -> Result<()> {
         ("license-5", "it ends before it starts")
     } else if body.tolerance > TOLERANCE_CAP {
         ("license-11", "its clock tolerance is longer than 30 days")
+    } else if !body.grace.iter().all(|rule| rule.cause.is_of_licenses()) {
+        ("license-14", "it has a rule for a cause that only events have")
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;

@@ -10,6 +10,7 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 mod change;
+mod far;
 mod headline;
 mod next;
 mod question;
@@ -43,10 +44,10 @@ pub struct Decision {
     pub machine: Option<Match>,
     /// The factors that the license was issued for.
     pub enrolled: Vec<Factor>,
-    /// The instant that was judged at.
+    /// The instant at which ends were judged.
     pub at: Instant,
-    /// Whether the clock is far ahead and not believed yet: judged was at the mark.
-    pub clock_is_pending: bool,
+    /// What would be answered by what is remembered; nothing unless the clock is far ahead of that.
+    pub remembered: Option<Box<Decision>>,
     /// Whether the home remembers what the clock said.
     pub clock_memory: ClockMemory,
 }
@@ -138,7 +139,7 @@ impl Decision {
             machine: None,
             enrolled: Vec::new(),
             at,
-            clock_is_pending: false,
+            remembered: None,
             clock_memory: ClockMemory::On,
         }
     }
@@ -146,8 +147,16 @@ impl Decision {
     /// Refuses everything: what the license says, and never blocks, is not to be believed.
     pub(crate) fn refuse(&mut self, refusal: Error) {
         self.blocked = vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }];
-        self.refusal = Some(refusal);
+        self.refusal = Some(refusal.clone());
         self.grace = None;
+        if let Some(remembered) = &mut self.remembered {
+            remembered.refuse(refusal);
+        }
+    }
+
+    /// Whether the clock is so far ahead of what is remembered that it may be wrong.
+    pub fn clock_is_pending(&self) -> bool {
+        self.remembered.is_some()
     }
 
     /// Whether the machine is the one that the license was issued for.
@@ -156,24 +165,66 @@ impl Decision {
     }
 }
 
-/// Judges the installed license of `slot` at `clock`, on a machine where `found` was found.
+/// Judges the installed license of `slot` at `clock`, on a machine where `found` was found: as it is
+/// by the clock, and by what is remembered where the clock is far ahead of that.
 pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
-    let at = state.judged_at(clock);
-    let mut decision = Decision {
-        usage: slot.usage.clone(),
-        clock_is_pending: state.is_pending(clock),
-        ..Decision::none(nothing_in(state, slot), at)
+    by_both(clock, state, |clock| decide_by(clock, found, state, slot))
+}
+
+/// Judges a license that is not installed, as [`judge`] does without a slot.
+pub(crate) fn decide_license(
+    clock: Instant,
+    machine: &Match,
+    state: &State,
+    license: &License,
+) -> Decision {
+    let by = |clock: Instant| {
+        let judged = judge(license, machine, state, clock, None);
+        let usage = Set::default();
+        Decision {
+            quotas: Quotas::new(&license.body().grants, &usage),
+            refusal: judged.refusal,
+            blocked: judged.blocked,
+            grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage,
+            license: Some(license.clone()),
+            next: None,
+            machine: Some(machine.clone()),
+            enrolled: Vec::new(),
+            at: state.judged_at(clock),
+            remembered: None,
+            clock_memory: ClockMemory::On,
+        }
     };
+    by_both(clock, state, by)
+}
+
+/// What a clock that is far ahead gives, beside what is remembered.
+fn by_both(clock: Instant, state: &State, decide: impl Fn(Instant) -> Decision) -> Decision {
+    let mut decision = decide(clock);
+    if state.is_far(clock) {
+        let remembered = decide(state.believed(clock));
+        decision.say_both(clock, &remembered);
+        decision.remembered = Some(Box::new(remembered));
+    }
+    decision
+}
+
+fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
+    let at = state.judged_at(clock);
+    let mut decision =
+        Decision { usage: slot.usage.clone(), ..Decision::none(nothing_in(state, slot), at) };
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
     };
     // A license that waits takes over once it has begun; one that no longer verifies never does,
     // and never stops the one that is in force.
     let next = slot.next.as_ref().map(read);
-    let counts = |next: &License| state.revocation(slot, next).is_none();
-    let takes_over = |next: &License| {
-        slot.installed.is_none() || (next.body().starts.begins() <= at && counts(next))
-    };
+    let counts = |next: &License| state.revocation(next).is_none();
+    let has_begun = |next: &License| next.body().starts.begins() <= state.memory().mark;
+    let takes_over = |next: &License| slot.installed.is_none() || (has_begun(next) && counts(next));
     let (in_force, next) = match (next, slot.installed.as_ref().map(read)) {
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
         (next, Some(installed)) => (installed, next.and_then(Result::ok)),
@@ -268,8 +319,11 @@ pub fn judge(
     slot: Option<&Slot>,
 ) -> Judgement {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
-    let mut judged = Judgement::default();
-    if let Some((cause, since, refusal)) = slot.and_then(|slot| state.revocation(slot, license)) {
+    let (mut judged, is_far) = (Judgement::default(), state.is_far(clock));
+    if let Some(slot) = slot
+        && let Some((cause, refusal)) = state.revocation(license)
+    {
+        let since = slot.revoked.map_or(mark, |noted| noted.since(is_far));
         let terms = license.as_revoked(state.trust());
         judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-7"));
     }
@@ -281,7 +335,7 @@ pub fn judge(
         let matched = slot.map(|slot| slot.matched);
         judged.weigh(license, Cause::Conflict, matched, at, refusal.rule("judgement-3"));
     }
-    if at < body.starts.begins() {
+    if mark < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
         judged.stop(license, Error::refuse(Refusal::NotYetValid, fact).rule("judgement-4"));
     }
@@ -294,7 +348,8 @@ pub fn judge(
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
         // What was within the quota until this license took over is not within it from its start.
-        judged.weigh_quota(license, slot.over.unwrap_or(body.starts.begins()), at, excess);
+        let since = slot.over.map_or(body.starts.begins(), |noted| noted.since(is_far));
+        judged.weigh_quota(license, since, at, excess);
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged

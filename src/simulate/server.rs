@@ -63,7 +63,7 @@ impl Server {
         self.state.observe(&self.around);
         let decision = self.judge()?;
         if decision.matches() {
-            self.state.matches(std::slice::from_ref(&self.slot))?;
+            self.state.matches(std::slice::from_ref(&self.slot));
         }
         Ok(Some(decision))
     }
@@ -81,9 +81,8 @@ impl Server {
         // The last moment of a license whose successor waits: what it was like then is remembered.
         let last = decision.next.as_ref().map(|next| next.body().starts.begins().seconds);
         let last = last.map(|begins| Instant::new(begins.saturating_sub(1)));
-        let is_doubted = self.state.is_pending(self.around.clock);
         let judged = [decision.next_change(), last].into_iter().flatten();
-        let judged = judged.filter(|at| !is_doubted && *at > decision.at);
+        let judged = judged.filter(|at| *at > decision.at);
         let ahead = judged.chain(clock).map(|at| at.seconds.saturating_sub(self.clock().seconds));
         let ahead = ahead.filter(|seconds| *seconds > 0).min().unwrap_or(IDLE).min(IDLE);
         later(self.now, ahead)

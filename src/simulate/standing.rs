@@ -103,7 +103,7 @@ impl Standing {
             },
             expires_soon: decision.expires_soon().filter(|_| phase != Phase::Stopped),
             maintenance_ended: decision.maintenance_ended(),
-            clock_is_pending: decision.clock_is_pending,
+            clock_is_pending: decision.clock_is_pending(),
             ungranted: decision.ungranted(),
         }
     }
@@ -153,11 +153,11 @@ pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decisi
     }
     match (before.is_some_and(|before| before.clock_is_pending), now.clock_is_pending) {
         (false, true) => {
-            let at = decision.at;
-            let text = format!("the clock is far ahead and not believed yet: judged at {at}");
+            let known = decision.told().at;
+            let text = format!("the clock is far ahead of {known}, the latest time known");
             say("clock-doubted", text);
         }
-        (true, false) => say("clock-believed", "the clock is believed again".to_string()),
+        (true, false) => say("clock-believed", "the clock is no longer far ahead".to_string()),
         _ => {}
     }
     turns

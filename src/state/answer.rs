@@ -52,12 +52,12 @@ impl State {
         held.flatten().any(|held| *held.license == *bytes)
     }
 
-    /// Takes in a license that [`Self::expect_answer`] and judgement let pass. At `now` a license
-    /// that has not started yet waits behind the installed one.
+    /// Takes in a license that [`Self::expect_answer`] and judgement let pass, once the clock was
+    /// observed. One that has not started by the mark waits behind the installed one.
     ///
     /// # Errors
     /// Exit 2 when a cap is broken.
-    pub fn accept(&mut self, license: &License, now: Instant) -> Result<Accepted> {
+    pub fn accept(&mut self, license: &License, clock: Instant) -> Result<Accepted> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
@@ -77,11 +77,13 @@ impl State {
             announced: Set::default(),
             receipt: None,
         });
+        self.raise(body.issued);
+        let mark = self.memory.mark;
         slot.receipt = None;
         slot.highest = Pair { number: body.number, answer: body.answer };
-        let accepted = if now < body.starts.begins() {
+        let accepted = if mark < body.starts.begins() {
             // One that has begun by now moves up, so that it is not lost.
-            if let Some(next) = slot.next.take_if(|next| self.has_begun(next, now)) {
+            if let Some(next) = slot.next.take_if(|next| self.has_begun(next)) {
                 slot.installed = Some(next);
             }
             slot.next = Some(held);
@@ -92,17 +94,16 @@ impl State {
             Accepted::Installed
         };
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
-        self.memory.mark = self.memory.mark.max(body.issued);
-        slot.matched = self.memory.mark;
+        slot.matched = mark;
         slot.revoked = None;
-        self.note_over(&mut slot, now);
+        self.note_over(&mut slot, clock);
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)
     }
 
-    fn has_begun(&self, held: &Held, now: Instant) -> bool {
+    fn has_begun(&self, held: &Held) -> bool {
         License::verify(&held.license, &self.trust)
-            .is_ok_and(|license| license.body().starts.begins() <= now)
+            .is_ok_and(|license| license.body().starts.begins() <= self.memory.mark)
     }
 }

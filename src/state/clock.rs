@@ -6,24 +6,39 @@ use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};
 use crate::state::{Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
-use crate::wire::codec::{Set, Text, record};
+use crate::wire::codec::{Text, record};
 
 /// A clock further past the mark than this is not believed at once: 400 days.
 const FAR: u64 = 400 * 86_400;
-/// After so much uptime, or so much of its own time, a far clock is believed: 7 days.
-const CONFIRMED: u64 = 7 * 86_400;
+/// A boot that runs for so long with a far clock confirms it: 7 days.
+const UPTIME: u64 = 7 * 86_400;
+/// Where boots have no names, a far clock confirms itself once it has gone on for so long: 30 days.
+const BY_ITSELF: u64 = 30 * 86_400;
 /// A mark that lags behind the clock by more than this is worth a writing: 15 minutes.
 pub const LAG: u64 = 15 * 60;
 
 record! {
-    /// A clock far ahead of the mark, and when it was first seen.
+    /// A clock far ahead of the mark that nothing confirmed yet.
     pub struct Pending {
         /// The earliest instant that it claimed.
-        pub clock: Instant,
-        /// Names the boot in which it was first seen; empty when unknown.
+        pub earliest: Instant,
+        /// The latest.
+        pub latest: Instant,
+        /// Names the boot that claimed it last; empty when unknown.
         pub boot: Text,
-        /// Seconds since that boot, then; 0 when unknown.
+        /// Seconds since that boot when it first claimed it; 0 when unknown.
         pub uptime: u64,
+    }
+}
+
+record! {
+    /// Since when something is so.
+    #[derive(Copy, PartialOrd, Ord)]
+    pub struct Noted {
+        /// By the mark.
+        pub mark: Instant,
+        /// By the clock, where it was noted while that was far ahead: the earliest claim since.
+        pub far: Option<Instant>,
     }
 }
 
@@ -45,87 +60,140 @@ pub(crate) struct TimeMemory {
 }
 
 impl Pending {
-    fn at(around: &Surroundings) -> Self {
-        Self { clock: around.clock, boot: around.boot.clone(), uptime: around.uptime }
+    fn new(around: &Surroundings) -> Self {
+        let (earliest, latest) = (around.clock, around.clock);
+        Self { earliest, latest, boot: around.boot.clone(), uptime: around.uptime }
     }
 
-    /// Whether another boot, a week of uptime or a week of the clock itself says the same.
+    /// Adds one more far claim.
+    fn claim(&mut self, around: &Surroundings) {
+        self.earliest = self.earliest.min(around.clock);
+        self.latest = self.latest.max(around.clock);
+        if self.boot != around.boot {
+            (self.boot, self.uptime) = (around.boot.clone(), around.uptime);
+        }
+    }
+
+    /// Whether a week of one boot says the same, or another boot that went on where the last claim
+    /// was, or 30 days of the clock itself where boots have no names.
     fn is_confirmed_by(&self, around: &Surroundings) -> bool {
-        let other_boot =
-            !self.boot.is_empty() && !around.boot.is_empty() && self.boot != around.boot;
-        let same_boot = !self.boot.is_empty() && self.boot == around.boot;
-        let ran = |from: u64, to: u64| to.saturating_sub(from) >= CONFIRMED;
-        other_boot
-            || (same_boot && ran(self.uptime, around.uptime))
-            || ran(self.clock.seconds, around.clock.seconds)
+        let ran = |from: u64, to: u64, span: u64| to.saturating_sub(from) >= span;
+        if around.boot.is_empty() {
+            return ran(self.earliest.seconds, around.clock.seconds, BY_ITSELF);
+        }
+        if self.boot == around.boot {
+            return self.uptime > 0 && ran(self.uptime, around.uptime, UPTIME);
+        }
+        let began = around.clock.seconds.saturating_sub(around.uptime);
+        !self.boot.is_empty() && around.uptime > 0 && began >= self.latest.seconds
+    }
+}
+
+impl Noted {
+    /// Since when it counts for a clock: one that `is_far` has its own.
+    pub fn since(self, is_far: bool) -> Instant {
+        self.far.filter(|_| is_far).unwrap_or(self.mark)
+    }
+
+    /// Nothing noted lies after `mark`.
+    fn not_after(self, mark: Instant) -> Self {
+        Self { mark: self.mark.min(mark), ..self }
     }
 }
 
 impl State {
     /// Takes in what the clock says. Before the first answer of the vendor there is no mark.
     pub fn observe(&mut self, around: &Surroundings) {
-        let memory = &mut self.memory;
-        if memory.mark == Instant::default() {
+        if self.memory.mark == Instant::default() {
             return;
         }
-        if let Some(evidence) = around.evidence.filter(|at| !is_far(*at, memory.mark)) {
-            memory.mark = memory.mark.max(evidence);
+        if let Some(evidence) = around.evidence.filter(|at| !self.is_far(*at)) {
+            self.raise(evidence);
         }
-        if let Some(pending) = memory
-            .pending
-            .take_if(|pending| is_far(around.clock, memory.mark) && pending.is_confirmed_by(around))
+        if self.is_far(around.clock)
+            && self.memory.pending.as_ref().is_some_and(|pending| pending.is_confirmed_by(around))
         {
-            // Both claims agree on the earlier of them.
-            memory.mark = pending.clock.min(around.clock);
+            self.confirm(around.clock);
         }
-        if !is_far(around.clock, memory.mark) {
-            memory.mark = memory.mark.max(around.clock);
-            memory.pending = None;
-            return;
+        if !self.is_far(around.clock) {
+            self.memory.mark = self.memory.mark.max(around.clock);
+            self.memory.pending = None;
+            return self.change_notes(|note| Noted { far: None, ..note });
         }
-        match &mut memory.pending {
-            None => memory.pending = Some(Pending::at(around)),
-            Some(pending) => pending.clock = pending.clock.min(around.clock),
+        match &mut self.memory.pending {
+            None => self.memory.pending = Some(Pending::new(around)),
+            Some(pending) => pending.claim(around),
+        }
+        let far = |at: Instant| at.min(around.clock);
+        self.change_notes(|note| Noted { far: note.far.map(far), ..note });
+    }
+
+    /// Raises the mark to what has passed for certain. A pending clock that is no longer far then
+    /// is confirmed by it.
+    pub(crate) fn raise(&mut self, to: Instant) {
+        self.memory.mark = self.memory.mark.max(to);
+        let pending = self.memory.pending.as_ref();
+        if pending.is_some_and(|pending| !self.is_far(pending.earliest)) {
+            self.confirm(to);
         }
     }
 
-    /// Takes in what the clock says where nothing can be remembered: a far clock is believed, since
-    /// nobody would ever confirm it.
-    pub fn observe_forgetfully(&mut self, clock: Instant) {
-        self.memory.pending = None;
-        if self.memory.mark != Instant::default() {
-            self.memory.mark = self.memory.mark.max(clock);
-        }
+    /// Believes the earliest claim of the pending clock, then `clock` where that is no longer far,
+    /// and what was noted by it.
+    fn confirm(&mut self, clock: Instant) {
+        let Some(pending) = self.memory.pending.take() else { return };
+        self.memory.mark = self.memory.mark.max(pending.earliest);
+        self.memory.mark = self.memory.mark.max(self.believed(clock));
+        let first = |note: Noted| Noted { mark: note.far.unwrap_or(note.mark), far: None };
+        self.change_notes(first);
     }
 
-    /// The instant that is judged at: the later of clock and mark, and the mark while the clock is
-    /// far ahead and not confirmed.
+    /// What is so from now on is noted by the mark, and by a clock that is far ahead too.
+    pub(super) fn note(&self, clock: Instant) -> Noted {
+        Noted { mark: self.memory.mark, far: self.is_far(clock).then_some(clock) }
+    }
+
+    /// Changes what is noted; none of it lies after the mark.
+    fn change_notes(&mut self, change: impl Fn(Noted) -> Noted) {
+        let mark = self.memory.mark;
+        let change = |note| change(note).not_after(mark);
+        self.change_slots(|slot| {
+            slot.matched = slot.matched.min(mark);
+            slot.revoked = slot.revoked.map(&change);
+            slot.over = slot.over.map(&change);
+        });
+    }
+
+    /// The instant at which ends are judged: the later of clock and mark. Starts are judged at the
+    /// mark; both differ only while the clock is far ahead.
     pub fn judged_at(&self, clock: Instant) -> Instant {
-        match self.is_pending(clock) {
-            true => self.memory.mark,
-            false => self.memory.mark.max(clock),
-        }
+        self.memory.mark.max(clock)
     }
 
-    /// Whether `clock` is a far one that is not believed yet.
-    pub fn is_pending(&self, clock: Instant) -> bool {
-        self.memory.pending.is_some() && is_far(clock, self.memory.mark)
+    /// Whether `clock` is so far past the mark that it does not raise it.
+    pub fn is_far(&self, clock: Instant) -> bool {
+        let mark = self.memory.mark;
+        mark != Instant::default() && clock.seconds.saturating_sub(mark.seconds) > FAR
+    }
+
+    /// `clock`, or the mark where that is far ahead: what is stored is decided by it.
+    pub fn believed(&self, clock: Instant) -> Instant {
+        if self.is_far(clock) { self.memory.mark } else { clock }
     }
 
     /// The next time of this clock at which it counts otherwise, while it runs on: a clock that is
     /// behind has come as near to the mark as `tolerance` (seconds) allows, or one that is far ahead
-    /// is believed.
+    /// is confirmed.
     pub fn next_clock_change(&self, around: &Surroundings, tolerance: u32) -> Option<Instant> {
         let now = around.clock.seconds;
-        if let Some(pending) =
-            self.memory.pending.as_ref().filter(|_| self.is_pending(around.clock))
-        {
-            let by_itself = pending.clock.seconds.saturating_add(CONFIRMED);
-            let same_boot = !pending.boot.is_empty() && pending.boot == around.boot;
+        if self.is_far(around.clock) {
+            let pending = self.memory.pending.as_ref()?;
+            if around.boot.is_empty() {
+                return Some(Instant::new(pending.earliest.seconds.saturating_add(BY_ITSELF)));
+            }
             let ran = around.uptime.saturating_sub(pending.uptime);
-            let by_uptime = now.saturating_add(CONFIRMED.saturating_sub(ran));
-            let believed = if same_boot { by_itself.min(by_uptime) } else { by_itself };
-            return Some(Instant::new(believed));
+            let confirmed = Instant::new(now.saturating_add(UPTIME.saturating_sub(ran)));
+            return Some(confirmed).filter(|_| around.uptime > 0 && pending.boot == around.boot);
         }
         let caught_up = self.memory.mark.seconds.saturating_sub(tolerance.into());
         Some(Instant::new(caught_up)).filter(|_| caught_up > now)
@@ -142,22 +210,24 @@ impl State {
         let lags = |old: Instant, new: Instant| new.seconds.saturating_sub(old.seconds) > LAG;
         let now = self.time_memory();
         let mut matched = before.matched.iter().zip(&now.matched);
-        before.pending != now.pending
-            || lags(before.mark, now.mark)
-            || matched.any(|(old, new)| lags(*old, *new))
+        let claims_more = match (&before.pending, &now.pending) {
+            (Some(old), Some(new)) => {
+                let of = |pending: &Pending| (pending.earliest, pending.boot.clone());
+                of(old) != of(new) || lags(old.latest, new.latest)
+            }
+            (old, new) => old != new,
+        };
+        claims_more || lags(before.mark, now.mark) || matched.any(|(old, new)| lags(*old, *new))
     }
 
     /// Remembers that the machine matches what is installed in these slots.
-    ///
-    /// # Errors
-    /// Exit 2 when a cap is broken.
-    pub fn matches(&mut self, names: &[SlotName]) -> Result<()> {
+    pub fn matches(&mut self, names: &[SlotName]) {
         let mark = self.memory.mark;
         self.change_slots(|slot| {
             if names.contains(&slot.name) {
                 slot.matched = slot.matched.max(mark);
             }
-        })
+        });
     }
 
     /// Counts a change of what is remembered of time.
@@ -165,11 +235,9 @@ impl State {
         self.memory.counter = self.memory.counter.saturating_add(1);
     }
 
-    fn change_slots(&mut self, change: impl Fn(&mut Slot)) -> Result<()> {
-        let mut slots = self.memory.slots.to_vec();
-        slots.iter_mut().for_each(change);
-        self.memory.slots = Set::new(slots)?;
-        Ok(())
+    /// Changes anything but the names of slots.
+    pub(super) fn change_slots(&mut self, change: impl Fn(&mut Slot)) {
+        self.memory.slots.change(change);
     }
 
     /// Sets the mark to a time of the vendor, in either direction. Returns whether it is new here.
@@ -201,16 +269,8 @@ impl State {
         self.memory.pending = None;
         self.memory.anchored = Some(Anchored { number: body.number, hash });
         // What was known of a future that is taken back is taken back too.
-        self.change_slots(|slot| {
-            slot.matched = slot.matched.min(body.time);
-            slot.revoked = slot.revoked.map(|since| since.min(body.time));
-            slot.over = slot.over.map(|since| since.min(body.time));
-        })?;
+        self.change_notes(|note| Noted { far: None, ..note });
         self.remember(anchor.bytes());
         Ok(true)
     }
-}
-
-fn is_far(clock: Instant, mark: Instant) -> bool {
-    clock.seconds.saturating_sub(mark.seconds) > FAR
 }

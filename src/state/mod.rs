@@ -30,7 +30,7 @@ mod usage;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
-pub use clock::{Anchored, LAG, Pending};
+pub use clock::{Anchored, LAG, Noted, Pending};
 pub use event::{Announced, Event, Listener, Stage, Standing};
 pub use revoked::Listed;
 
@@ -40,7 +40,7 @@ pub const STATE_CAP: usize = 2 * 1024 * 1024;
 pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 4;
+const STATE_VERSION: u8 = 5;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -57,7 +57,7 @@ record! {
         pub slots: Set<Slot>,
         /// What was last asked with, so that a later request need not say it again.
         pub asked: Option<Asked>,
-        /// No judgement is made at an earlier instant; 0 before the first answer.
+        /// An instant that has passed for certain; 0 before the first answer.
         pub mark: Instant,
         /// A clock far ahead of the mark that nothing confirmed yet.
         pub pending: Option<Pending>,
@@ -118,12 +118,12 @@ record! {
         pub floor: u64,
         /// When the machine last matched the license in force, by the mark.
         pub matched: Instant,
-        /// Since when the installed license is known to be revoked, by the mark.
-        pub revoked: Option<Instant>,
+        /// Since when the installed license is known to be revoked.
+        pub revoked: Option<Noted>,
         /// What is in use, as the product last said.
         pub usage: Set<Count, 4096>,
-        /// Since when more is used than granted, by the mark.
-        pub over: Option<Instant>,
+        /// Since when more is used than granted.
+        pub over: Option<Noted>,
         /// What was last told of it.
         pub announced: Set<Announced>,
         /// The receipt of the last deactivation; nothing while a license is here.

@@ -4,10 +4,10 @@ use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::revocation::{Revocations, Withdrawn, digest_of, read_body};
-use crate::state::{Slot, State};
+use crate::state::State;
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
-use crate::wire::codec::{Blob, List, Set, record};
+use crate::wire::codec::{Blob, List, record};
 use crate::wire::frame::{FRAME_CAP, Frame, Kind};
 use crate::wire::id::LicenseId;
 
@@ -71,7 +71,8 @@ impl State {
         self.supposed.retain(|withdrawn| withdrawn.license != license);
         self.supposed.push(Withdrawn { license, cause });
         Revocations::supposing(self.revocations(), &self.supposed)?;
-        self.note_revoked(clock)
+        self.note_revoked(clock);
+        Ok(())
     }
 
     /// The same once more, for what may turn out to be refused.
@@ -82,21 +83,22 @@ impl State {
         Ok(Self { supposed: self.supposed.clone(), ..Self::parse(&self.to_bytes())? })
     }
 
-    /// Since when the installed license of `slot` is known to be revoked or pooled, and the refusal.
-    pub fn revocation(&self, slot: &Slot, license: &License) -> Option<(Cause, Instant, Error)> {
+    /// Whether a license is known to be revoked or pooled, and the refusal.
+    pub fn revocation(&self, license: &License) -> Option<(Cause, Error)> {
         let list = self.revocations();
         let error = license.expect_unrevoked(&self.trust, list.as_ref()).err()?;
         let by_key = license.expect_unrevoked(&self.trust, None).is_err();
         let cause = list.and_then(|list| list.cause(license.body().license));
         let cause = cause.filter(|_| !by_key).unwrap_or(Cause::Revoked);
-        Some((cause, slot.revoked.unwrap_or(self.memory.mark), error))
+        Some((cause, error))
     }
 
-    /// Takes up the trusts and revocations that `frame` carries, where they are newer.
+    /// Takes up the trusts and revocations that `frame` carries, where they are newer; `clock` is
+    /// that of this machine.
     ///
     /// # Errors
     /// `wrong-vendor`; what refuses them as files of their own, `superseded` apart.
-    pub fn take_up_attached(&mut self, frame: &Frame<'_>) -> Result<()> {
+    pub fn take_up_attached(&mut self, frame: &Frame<'_>, clock: Instant) -> Result<()> {
         for newer in self.trust.followed_by(frame)? {
             self.take_up(newer)?;
         }
@@ -111,18 +113,27 @@ impl State {
                 };
                 let beside: Vec<_> = of_kind(Kind::Delegation).filter(needed).collect();
                 self.keep(list, &beside)?;
+                self.raise_to_issue(&revocations, clock);
             }
         }
         Ok(())
     }
 
-    /// Takes in revocations as a file of their own. Returns whether they are new here.
+    /// No further than the clock: else a thief of a key could stop every server for good.
+    fn raise_to_issue(&mut self, list: &Revocations, clock: Instant) {
+        if self.memory.mark != Instant::default() {
+            self.raise(list.body().issued.min(clock));
+        }
+    }
+
+    /// Takes in revocations as a file of their own, where `clock` is that of this machine. Returns
+    /// whether they are new here.
     ///
     /// # Errors
     /// As [`Revocations::verify`], and `superseded`.
-    pub fn revoke(&mut self, bytes: &[u8]) -> Result<bool> {
+    pub fn revoke(&mut self, bytes: &[u8], clock: Instant) -> Result<bool> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
-        self.take_up_attached(&frame)?;
+        self.take_up_attached(&frame, clock)?;
         let revocations = Revocations::verify(bytes, &self.trust).map_err(|error| {
             match frame.attachments.is_empty() {
                 true => error.hint("this list is to be attached to licenses: import revoked.olr"),
@@ -131,6 +142,7 @@ impl State {
         })?;
         if self.is_newer(&revocations)? {
             self.keep(&frame, &[])?;
+            self.raise_to_issue(&revocations, clock);
             return Ok(true);
         }
         if self.kept_body()?.as_ref() == Some(revocations.body()) {
@@ -140,22 +152,19 @@ impl State {
         Err(Error::refuse(Refusal::Superseded, fact).rule("revocations-6"))
     }
 
-    /// Remembers since when installed licenses are revoked, after something was taken up.
-    ///
-    /// # Errors
-    /// Exit 2 when a cap is broken.
-    pub fn note_revoked(&mut self, clock: Instant) -> Result<()> {
-        let (at, list) = (self.judged_at(clock), self.revocations());
-        let mut slots = self.memory.slots.to_vec();
-        for slot in &mut slots {
+    /// Remembers since when installed licenses are revoked, after something was taken up and the
+    /// clock was observed.
+    pub fn note_revoked(&mut self, clock: Instant) {
+        let (now, list) = (self.note(clock), self.revocations());
+        let mut slots = std::mem::take(&mut self.memory.slots);
+        slots.change(|slot| {
             let held = slot.installed.as_ref().or(slot.next.as_ref());
             let license = held.and_then(|held| self.license(&slot.name, held).ok());
             let is_revoked =
                 license.is_some_and(|l| l.expect_unrevoked(&self.trust, list.as_ref()).is_err());
-            slot.revoked = is_revoked.then(|| slot.revoked.unwrap_or(at));
-        }
-        self.memory.slots = Set::new(slots)?;
-        Ok(())
+            slot.revoked = is_revoked.then(|| slot.revoked.unwrap_or(now));
+        });
+        self.memory.slots = slots;
     }
 
     fn kept_body(&self) -> Result<Option<crate::revocation::RevocationsBody>> {

@@ -3,7 +3,7 @@
 use crate::entitlement::{Count, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::{License, LicenseBody};
-use crate::state::{Held, Slot, SlotName, State};
+use crate::state::{Held, Noted, Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
@@ -26,10 +26,9 @@ impl State {
             return Ok(false);
         }
         let mut slot = slot.clone();
-        let at = self.judged_at(clock);
-        if let Some(body) = self.in_force(&slot, at) {
+        if let Some(body) = self.in_force(&slot) {
             // What nobody noted came with a license that took over and grants less.
-            let since = slot.over.unwrap_or(body.starts.begins());
+            let since = slot.over.unwrap_or(Noted { mark: body.starts.begins(), far: None });
             slot.over = excess(&body.grants, &slot.usage).map(|_| since);
         }
         slot.usage = usage;
@@ -40,19 +39,42 @@ impl State {
         Ok(true)
     }
 
-    /// Remembers since when more is used in `slot` than granted.
-    pub(super) fn note_over(&self, slot: &mut Slot, clock: Instant) {
-        let at = self.judged_at(clock);
-        let body = self.in_force(slot, at);
-        let is_over = body.is_some_and(|body| excess(&body.grants, &slot.usage).is_some());
-        slot.over = is_over.then(|| slot.over.unwrap_or(at));
+    /// Counts as if `usage` had been reported: what the product said and could not be stored. `over`
+    /// is since when that was more than granted, where it was noted before.
+    ///
+    /// # Errors
+    /// As [`State::report`].
+    pub(crate) fn overlay(
+        &mut self,
+        name: &SlotName,
+        usage: &[Count],
+        around: &Surroundings,
+        over: Option<Noted>,
+    ) -> Result<()> {
+        let mut observed = self.twin()?;
+        observed.observe(around);
+        observed.report(name, usage, around.clock)?;
+        observed.change_slots(|slot| {
+            if slot.name == *name {
+                slot.over = slot.over.map(|now| over.unwrap_or(now));
+            }
+        });
+        self.memory.slots = observed.memory.slots;
+        Ok(())
     }
 
-    /// The license that is judged at `at`: the next one from its start, else the installed one.
-    fn in_force(&self, slot: &Slot, at: Instant) -> Option<LicenseBody> {
+    /// Remembers since when more is used in `slot` than granted.
+    pub(super) fn note_over(&self, slot: &mut Slot, clock: Instant) {
+        let body = self.in_force(slot);
+        let is_over = body.is_some_and(|body| excess(&body.grants, &slot.usage).is_some());
+        slot.over = is_over.then(|| slot.over.unwrap_or(self.note(clock)));
+    }
+
+    /// The license in force by the mark: the next one from its start, else the installed one.
+    fn in_force(&self, slot: &Slot) -> Option<LicenseBody> {
         let read = |held: &Held| self.license(&slot.name, held).ok();
         let counts = |next: &License| {
-            next.body().starts.begins() <= at && self.revocation(slot, next).is_none()
+            next.body().starts.begins() <= self.memory.mark && self.revocation(next).is_none()
         };
         let next = slot.next.as_ref().and_then(read).filter(counts);
         let installed = || slot.installed.as_ref().or(slot.next.as_ref()).and_then(read);

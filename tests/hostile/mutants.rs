@@ -499,6 +499,7 @@ fn states() {
     state
         .revoke(
             &sign_revocations(&list(), &vendor.trust, (&vendor.issuer, &delegation), &[]).unwrap(),
+            around.clock,
         )
         .unwrap();
     let good = state.to_bytes().to_vec();

@@ -9,7 +9,7 @@ use olr::entitlement::{
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
-use olr::state::{Memory, STATE_CAP, Slot, SlotName, State};
+use olr::state::{Memory, Noted, STATE_CAP, Slot, SlotName, State};
 use olr::time::{Day, Instant};
 use olr::trust::{DelegationBody, ModuleMaximum};
 use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
@@ -167,11 +167,16 @@ impl Lot<'_> {
         }
     }
 
+    fn noted(&mut self) -> Noted {
+        let far = self.chance(0.2).then(|| self.instant());
+        Noted { mark: self.instant(), far }
+    }
+
     fn remembered(&mut self, slot: &mut Slot) {
         slot.usage = self
             .set(&MODULES, 0.4, |lot, module| Count { module: text(module), count: lot.count() });
-        slot.over = self.chance(0.7).then(|| self.instant());
-        slot.revoked = self.chance(0.7).then(|| self.instant());
+        slot.over = self.chance(0.7).then(|| self.noted());
+        slot.revoked = self.chance(0.7).then(|| self.noted());
         slot.matched = self.instant();
         if self.chance(0.2) {
             slot.installed = None;
@@ -361,7 +366,7 @@ fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
     let mut frame = Raw::new(Kind::Revocations, world.vendor.trust.vendor(), encode(&body));
     frame.attachments.push(world.vendor.delegation.clone());
     frame.sign(Role::Issuer, &world.vendor.issuer);
-    state.revoke(&frame.bytes()).unwrap();
+    state.revoke(&frame.bytes(), Instant::parse(NOW).unwrap()).unwrap();
 }
 
 fn remembering(state: &[u8], change: impl FnOnce(&mut Memory)) -> Vec<u8> {

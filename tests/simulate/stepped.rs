@@ -54,7 +54,7 @@ pub fn seen(decision: &Decision) -> Seen {
         days_left: left.and_then(|left| [1, 7, 30].into_iter().find(|days| left <= days * DAY)),
         maintained: body
             .is_none_or(|body| body.maintenance.is_none_or(|last| decision.at < last.ends())),
-        doubted: decision.clock_is_pending,
+        doubted: decision.clock_is_pending(),
     }
 }
 
@@ -125,7 +125,7 @@ impl Stepped<'_> {
         let decision = decide(self.around.clock, &self.around.factors, &self.state, slot);
         let name = slot.name.clone();
         if decision.matches() {
-            self.state.matches(&[name]).unwrap();
+            self.state.matches(&[name]);
         }
         self.seen.push((Instant::new(now), seen(&decision)));
     }
@@ -209,7 +209,7 @@ impl Stepped<'_> {
         let vendor = &self.world.vendor;
         let issuer = (&vendor.issuer as _, vendor.delegation.as_slice());
         let bytes = sign_revocations(&list, &vendor.trust, issuer, &[]).unwrap();
-        self.state.revoke(&bytes).unwrap();
-        self.state.note_revoked(self.around.clock).unwrap();
+        self.state.revoke(&bytes, self.around.clock).unwrap();
+        self.state.note_revoked(self.around.clock);
     }
 }

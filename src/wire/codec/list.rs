@@ -115,6 +115,11 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
+
+    /// Changes every entry. `change` leaves the keys as they are.
+    pub(crate) fn change(&mut self, change: impl FnMut(&mut T)) {
+        self.0.iter_mut().for_each(change);
+    }
 }
 
 fn ascending<T: Keyed>(entries: &[T]) -> bool {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from .state import Pending, State
+from .state import Noted, Pending, State
 
 FAR = 34_560_000
-CONFIRMED = 604_800
+UPTIME = 604_800
+BY_ITSELF = 2_592_000
 
 
 class Reading(NamedTuple):
@@ -17,31 +19,79 @@ class Reading(NamedTuple):
     uptime: int
 
 
-def is_far(clock: int, mark: int) -> bool:
-    return clock - mark > FAR
+def is_far(state: State, clock: int) -> bool:
+    return state.mark != 0 and clock - state.mark > FAR
+
+
+def believed(state: State, clock: int) -> int:
+    return state.mark if is_far(state, clock) else clock
 
 
 def observe(state: State, seen: Reading) -> State:
-    mark, pending = state.mark, state.pending
-    if mark == 0:
+    if state.mark == 0:
         return state
-    if pending and is_far(seen.clock, mark) and _confirms(seen, pending):
-        mark, pending = min(pending.clock, seen.clock), None
-    if not is_far(seen.clock, mark):
-        return replace(state, mark=max(mark, seen.clock), pending=None)
-    if pending is None:
-        pending = Pending(*seen)
-    return replace(state, mark=mark, pending=pending._replace(clock=min(pending.clock, seen.clock)))
+    if is_far(state, seen.clock) and state.pending and _confirms(seen, state.pending):
+        state = _confirm(state, seen.clock)
+    if not is_far(state, seen.clock):
+        state = replace(state, mark=max(state.mark, seen.clock), pending=None)
+        return _change_notes(state, lambda noted: noted._replace(far=None))
+    state = replace(state, pending=_claim(state.pending, seen))
+    return _change_notes(state, lambda noted: noted._replace(far=noted.far and min(noted.far, seen.clock)))
 
 
-def _confirms(seen: Reading, pending: Pending) -> bool:
-    if seen.boot and pending.boot:
-        if seen.boot != pending.boot or seen.uptime - pending.uptime >= CONFIRMED:
-            return True
-    return seen.clock - pending.clock >= CONFIRMED
+def rise(state: State, to: int) -> State:
+    """The mark rises to an instant that has passed for certain."""
+    state = replace(state, mark=max(state.mark, to))
+    if state.pending and not is_far(state, state.pending.earliest):
+        return _confirm(state, to)
+    return state
 
 
 def judged_at(state: State, clock: int) -> int:
-    if state.pending and is_far(clock, state.mark):
-        return state.mark
     return max(clock, state.mark)
+
+
+def since(noted: Noted, far: bool) -> int:
+    return noted.far if far and noted.far is not None else noted.mark
+
+
+def _claim(pending: Pending | None, seen: Reading) -> Pending:
+    if pending is None:
+        return Pending(seen.clock, seen.clock, seen.boot, seen.uptime)
+    earliest, latest = min(pending.earliest, seen.clock), max(pending.latest, seen.clock)
+    if pending.boot == seen.boot:
+        return pending._replace(earliest=earliest, latest=latest)
+    return Pending(earliest, latest, seen.boot, seen.uptime)
+
+
+def _confirms(seen: Reading, pending: Pending) -> bool:
+    if not seen.boot:
+        return seen.clock - pending.earliest >= BY_ITSELF
+    if seen.boot == pending.boot:
+        return pending.uptime > 0 and seen.uptime - pending.uptime >= UPTIME
+    return bool(pending.boot) and seen.uptime > 0 and seen.clock - seen.uptime >= pending.latest
+
+
+def _confirm(state: State, clock: int) -> State:
+    assert state.pending is not None
+    state = replace(state, mark=max(state.mark, state.pending.earliest), pending=None)
+    state = replace(state, mark=max(state.mark, believed(state, clock)))
+    return _change_notes(state, lambda noted: Noted(noted.mark if noted.far is None else noted.far, None))
+
+
+def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
+    """What is noted, changed; none of it lies after the mark."""
+
+    def changed(noted: Noted | None) -> Noted | None:
+        if noted is None:
+            return None
+        noted = change(noted)
+        return noted._replace(mark=min(noted.mark, state.mark))
+
+    slots = {
+        name: slot._replace(
+            matched=min(slot.matched, state.mark), revoked=changed(slot.revoked), over=changed(slot.over)
+        )
+        for name, slot in state.slots.items()
+    }
+    return replace(state, slots=slots)

@@ -46,31 +46,30 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
     if slot is None or not (slot.installed or slot.next or slot.receipt):
         raise Refused("not-activated", "judgement-1: the slot holds no license")
     try:
-        license = _in_force(state, slot, listed, seen.clock)
+        license = _in_force(state, slot, listed)
     except Refused as refusal:
         return Judgement([Broken(refusal, STOPPED)])
     body = license.body
-    at = clock.judged_at(state, seen.clock)
     broken = []
     for refusal in _faults(state, slot, license, listed, seen.clock, machine):
-        blocked = _blocked_by(refusal, state, slot, license, listed, at)
+        blocked = _blocked_by(refusal, state, slot, license, listed, seen.clock)
         if blocked is not None:
             broken.append(Broken(refusal, blocked))
     return Judgement(broken, body, slot.usage, license)
 
 
-def _in_force(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License:
+def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> License:
     if not (slot.installed or slot.next):
         raise Refused("deactivated", "judgement-6: the slot was deactivated")
     if slot.next is not None:
-        license = _next_that_counts(state, slot, listed, now)
+        license = _next_that_counts(state, slot, listed)
         if license is not None:
             return license
     assert slot.installed is not None
     return _verify(state, slot.installed, slot.name)
 
 
-def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None, now: int) -> License | None:
+def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None) -> License | None:
     """The next license once it takes over; None while the installed one counts."""
     assert slot.next is not None
     alone = slot.installed is None
@@ -82,7 +81,7 @@ def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None, 
         if alone:
             raise
         return None
-    begun = clock.judged_at(state, now) >= dates.begins(license.body.starts)
+    begun = state.mark >= dates.begins(license.body.starts)
     return license if begun or alone else None
 
 
@@ -117,7 +116,7 @@ def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor])
     except Refused as refusal:
         yield refusal
     at = clock.judged_at(state, now)
-    if at < dates.begins(body.starts):
+    if state.mark < dates.begins(body.starts):
         yield Refused("not-yet-valid", "judgement-4: it has not begun")
     if body.expires is not None and at >= dates.ends(body.expires):
         yield Refused("expired", "judgement-5: it has ended")
@@ -145,7 +144,7 @@ def _terms(refusal: Refused, state: State, license: License) -> Terms:
 
 
 def _blocked_by(
-    refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, at: int
+    refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int
 ) -> frozenset[int] | None:
     """What a broken rule blocks; None where it is overlooked."""
     terms = _terms(refusal, state, license)
@@ -156,7 +155,8 @@ def _blocked_by(
     rule = terms.grace.get(cause)
     if rule is None:
         return None if cause == OVER_QUOTA else stopped
-    if rule.outcome == WARN or at < min(_since(cause, state, slot, license) + rule.seconds, quota.MOST):
+    at, began = clock.judged_at(state, now), _since(cause, state, slot, license, now)
+    if rule.outcome == WARN or at < min(began + rule.seconds, quota.MOST):
         return None
     if rule.outcome == BLOCK and cause in terms.enforcement:
         return frozenset(terms.enforcement[cause]) - frozenset(terms.always)
@@ -184,12 +184,12 @@ def _cause(
     return None
 
 
-def _since(cause: int, state: State, slot: Slot, license: License) -> int:
-    body = license.body
+def _since(cause: int, state: State, slot: Slot, license: License, now: int) -> int:
+    body, far = license.body, clock.is_far(state, now)
     if cause == CONFLICT:
         return slot.matched
     if cause == EXPIRED and body.expires is not None:
         return dates.ends(body.expires)
     if cause in (REVOKED, POOLED):
-        return state.mark if slot.revoked is None else slot.revoked
-    return dates.begins(body.starts) if slot.over is None else slot.over
+        return state.mark if slot.revoked is None else clock.since(slot.revoked, far)
+    return dates.begins(body.starts) if slot.over is None else clock.since(slot.over, far)

@@ -12,7 +12,8 @@ from .factor import Factor
 from .frame import Frame, parse
 from .outcome import Refused, malformed
 from .revocations import RevocationsBody
-from .tables import BLOCK, CAUSES, CLASSES, CLASSES_OF_FACTOR, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE, MODELS
+from .tables import BLOCK, CAUSES, CAUSES_OF_LICENSES, CLASSES, CLASSES_OF_FACTOR, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE
+from .tables import MODELS
 from .tables import OPERATIONS, OUTCOMES
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
@@ -192,6 +193,8 @@ def examine(data: bytes) -> LicenseBody:
         raise malformed("license-5: it ends before it starts")
     if body.tolerance > MAX_TOLERANCE:
         raise malformed("license-11: the tolerance is more than 30 days")
+    if any(rule.cause not in CAUSES_OF_LICENSES for rule in body.grace):
+        raise malformed("license-14: only events have this cause")
     check_policy(body.policy)
     refuse_critical(body.extensions)
     blocking = [rule.cause for rule in body.grace if rule.outcome == BLOCK]

@@ -115,9 +115,9 @@ class Asker:
             trust = trusts.follow(home.trust, data)
             expected.check(replace(home, trust=trust, trusts=[*home.trusts, data]), None)
         elif found == TIME:
-            server.take_time(home, data)
+            server.take_time(home, data, parse_instant(instant))
         elif found == REVOCATIONS:
-            server.take_revocations(home, data)
+            server.take_revocations(home, data, parse_instant(instant))
         elif found != LICENSE:
             raise Refused("wrong-kind", "frame-5: a server imports a license, a trust, a time or revocations")
         else:

@@ -22,7 +22,7 @@ def _known(state: State) -> set[SlotName]:
     return set(state.slots) | {(sent.product, sent.slot) for sent in state.requests}
 
 
-def take_up(state: State, file: Frame) -> State:
+def take_up(state: State, file: Frame, now: int) -> State:
     """What is known once the attachments of a file were taken up."""
     state = replace(state, trust=trusts.follow_attached(state.trust, file))
     if file.kind != LICENSE:
@@ -39,6 +39,8 @@ def take_up(state: State, file: Frame) -> State:
                 if each.kind == DELEGATION and _issuer_of(each, state) in signers
             ]
             state = _keep(state, attached, beside, listed)
+            if state.mark:
+                state = clock.rise(state, min(listed.body.issued, now))
     return state
 
 
@@ -56,10 +58,10 @@ def _keep(state: State, file: Frame, beside: list[Frame], listed: revocations.Re
     return replace(state, kept=Kept(file, beside, listed.body))
 
 
-def take_revocations(state: State, data: bytes) -> None:
+def take_revocations(state: State, data: bytes, now: int) -> None:
     """revocations-6, of a file that obeys the rules before."""
     file = frame.parse(data, REVOCATIONS, state.trust.vendor)
-    state = take_up(state, file)
+    state = take_up(state, file, now)
     listed = revocations.verify_file(file, state.trust)
     if state.kept is None or listed.body.order > state.kept.body.order:
         _keep(state, file, [], listed)
@@ -70,7 +72,7 @@ def take_revocations(state: State, data: bytes) -> None:
 def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> License:
     """Whether a license is imported: answer-1 to answer-5; `accepted` is what the operator accepts."""
     file = frame.parse(data, LICENSE, state.trust.vendor)
-    state = take_up(state, file)
+    state = take_up(state, file, seen.clock)
     license = licenses.verify_even_revoked(file, state.trust)
     licenses.check_unrevoked(license, state.trust, revocations_that_count(state))
     body = license.body
@@ -90,8 +92,8 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
             raise Refused("superseded", "answer-3: a later answer was accepted")
     for each in license.delegations:
         delegation.check_issuer(each)  # delegation-3
-    risen = clock.observe(replace(state, mark=max(state.mark, body.issued)), seen)
-    for refusal in judgement.faults_now(risen, body, seen.clock, machine):  # answer-4
+    risen = clock.observe(clock.rise(state, body.issued), seen)
+    for refusal in judgement.faults_now(risen, body, clock.believed(risen, seen.clock), machine):  # answer-4
         if refusal.word != "not-yet-valid":
             raise refusal
     if slot is not None and "over-quota" not in accepted:
@@ -99,10 +101,10 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
     return license
 
 
-def take_time(state: State, data: bytes) -> None:
+def take_time(state: State, data: bytes, now: int) -> None:
     """time-4 to time-6, of a time that obeys the rules before."""
     file = frame.parse(data, TIME, state.trust.vendor)
-    state = take_up(state, file)
+    state = take_up(state, file, now)
     body = times.verify_frame(file, state.trust)
     if body.install_key != state.install_key:
         raise Refused("wrong-machine", "time-4: it is for another installation")

@@ -41,6 +41,11 @@ class Announced(NamedTuple):
     since: int
 
 
+class Noted(NamedTuple):
+    mark: int
+    far: int | None
+
+
 class Slot(NamedTuple):
     name: SlotName
     installed: Held | None
@@ -48,15 +53,16 @@ class Slot(NamedTuple):
     highest: tuple[int, int]
     floor: int
     matched: int
-    revoked: int | None
+    revoked: Noted | None
     usage: dict[str, int]
-    over: int | None
+    over: Noted | None
     announced: list[Announced]
     receipt: bytes | None
 
 
 class Pending(NamedTuple):
-    clock: int
+    earliest: int
+    latest: int
     boot: str
     uptime: int
 
@@ -146,7 +152,7 @@ def parse(data: bytes) -> State:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
-    if data[4:6] != b"\x04\x01":
+    if data[4:6] != b"\x05\x01":
         raise CouldNotTell("the state is of another version or suite: another program wrote it")
     try:
         cursor = Cursor(data, 7)
@@ -233,16 +239,19 @@ def _read_body(data: bytes) -> dict:
     def announced() -> Announced:
         return Announced(body.table(CAUSES), body.table(STAGES), body.u64())
 
+    def noted() -> Noted:
+        return Noted(body.u64(), body.option(body.u64))
+
     def slot() -> Slot:
         name = (body.text(), body.text())
         return Slot(
             name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
-            body.option(body.u64), usage(), body.option(body.u64),
+            body.option(noted), usage(), body.option(noted),
             body.set_of(announced, lambda entry: entry.cause), body.option(lambda: body.blob(MAX_ARTEFACT)),
         )  # fmt: skip
 
     def pending() -> Pending:
-        return Pending(body.u64(), body.text(), body.u64())
+        return Pending(body.u64(), body.u64(), body.text(), body.u64())
 
     def anchored() -> Anchored:
         return Anchored(body.u64(), body.raw32())

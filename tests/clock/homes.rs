@@ -1,0 +1,118 @@
+//! Homes that are locked, read-only or under a wrong clock.
+
+use olr::home::{Home, Imported};
+use olr::license::LicenseBody;
+use olr::policy::ClockMemory;
+use olr::state::{Accepted, State, Surroundings};
+use olr::time::{Day, Instant};
+use olr::wire::codec::Set;
+use olr::wire::id::LicenseId;
+use std::fs::File;
+use std::path::Path;
+
+use crate::world::{NOW, World};
+use crate::{at, machine, word};
+
+fn home(folder: &Path, state: &State) -> Home {
+    let home = Home::at(folder.join("home"));
+    std::fs::create_dir(home.folder()).unwrap();
+    for file in home.state_files() {
+        std::fs::write(file, &*state.to_bytes()).unwrap();
+    }
+    home
+}
+
+fn server(clock: &str) -> Surroundings {
+    machine::around("server", at(clock))
+}
+
+/// Who keeps the lock keeps the mark where it is, and is told so; an end comes all the same.
+#[test]
+fn a_lock_that_is_held_stops_no_end_and_is_said() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let lock = File::create(home.folder().join("lock")).unwrap();
+    lock.lock().unwrap();
+    for (clock, expected) in [
+        ("2028-06-01T00:00:00Z", "licensed"),
+        ("2028-11-23T12:00:00Z", "expired"),
+        ("2099-01-01T00:00:00Z", "expired"),
+    ] {
+        let decision = home.decide(None, None, &server(clock)).unwrap().1;
+        assert_eq!((word(&decision), decision.clock_memory), (expected, ClockMemory::Off));
+    }
+    // Nothing is to be remembered: nothing is missing.
+    let decision = home.decide(None, None, &server(NOW)).unwrap().1;
+    assert_eq!(decision.clock_memory, ClockMemory::On);
+    drop(lock);
+    let decision = home.decide(None, None, &server("2028-06-01T00:00:00Z")).unwrap().1;
+    assert_eq!(decision.clock_memory, ClockMemory::On);
+    assert_eq!(home.expect_state().unwrap().memory().mark, at("2028-06-01T00:00:00Z"));
+}
+
+#[test]
+fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let installed = home.expect_state().unwrap().memory().slots[0].installed.clone();
+    let renewal = world.license(|body| {
+        (body.answer, body.license) = (2, LicenseId([2; 16]));
+        body.starts = Day::parse("2028-11-23").unwrap();
+        body.expires = Some(Day::parse("2029-11-22").unwrap());
+    });
+    for clock in ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        let imported = home.import(&renewal, &server(clock), false).unwrap();
+        let Imported::License { accepted, .. } = imported else { panic!("{imported:?}") };
+        assert!(matches!(accepted, Accepted::AsNext | Accepted::Already), "{clock}");
+        let slot = home.expect_state().unwrap().memory().slots[0].clone();
+        assert_eq!(slot.installed, installed);
+        assert!(slot.next.is_some());
+        assert_eq!(word(&home.decide(None, None, &server(clock)).unwrap().1), "expired");
+    }
+    for (clock, expected, id) in [
+        (NOW, "licensed", 0x11),
+        ("2028-11-22T09:59:59Z", "licensed", 0x11),
+        ("2028-11-22T10:00:00Z", "licensed", 2),
+    ] {
+        let decision = home.decide(None, None, &server(clock)).unwrap().1;
+        let license = decision.license.as_ref().unwrap().body().license;
+        assert_eq!((word(&decision), license.0[0]), (expected, id), "{clock}");
+    }
+}
+
+#[test]
+fn a_refusal_at_a_far_clock_says_both() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
+    assert_eq!(
+        decision.refusal.unwrap().fact(),
+        "this license ended on 2028-11-22, if the clock (2099-01-01T00:00:00Z) is right; \
+         by what is remembered it is licensed"
+    );
+    // What is so by either is said once.
+    let copy =
+        Surroundings { clock: at("2099-01-01T00:00:00Z"), ..machine::around("copy", at(NOW)) };
+    let refusal = home.decide(None, None, &copy).unwrap().1.refusal.unwrap();
+    assert!(!refusal.fact().contains("if the clock"), "{refusal}");
+}
+
+/// A server that was off for years, whose clock is right, comes back with one import.
+#[test]
+fn a_license_issued_near_a_far_clock_confirms_it() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let now = "2031-05-05T09:00:00Z";
+    assert_eq!(word(&home.decide(None, None, &server(now)).unwrap().1), "expired");
+    let renewal = world.license(|body: &mut LicenseBody| {
+        (body.answer, body.license, body.issued) =
+            (2, LicenseId([2; 16]), at("2031-05-05T08:00:00Z"));
+        (body.starts, body.expires) = (Day::parse("2031-05-05").unwrap(), None);
+        body.grace = Set::default();
+    });
+    home.import(&renewal, &server(now), false).unwrap();
+    let (state, decision) = home.decide(None, None, &server(now)).unwrap();
+    assert_eq!((word(&decision), state.memory().mark), ("licensed", at(now)));
+    assert!(state.memory().pending.is_none() && !decision.clock_is_pending());
+    assert!(state.memory().mark > Instant::parse(NOW).unwrap());
+}
