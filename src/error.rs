@@ -69,6 +69,13 @@ impl Error {
         &self.rules
     }
 
+    /// The same error, saying more: what `more` says follows the fact as it is.
+    #[must_use]
+    pub(crate) fn adding(mut self, more: impl fmt::Display) -> Self {
+        self.fact = format!("{}{more}", self.fact);
+        self
+    }
+
     /// The word, when this is a proved *no*.
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal

@@ -22,17 +22,15 @@ impl Decision {
             let mut before = remembered.blocked.iter().map(|blocked| &blocked.why);
             before.any(|before| before.refusal() == why.refusal())
         };
-        let both = |why: &Error| match why.refusal().filter(|_| !known(why)) {
-            None => why.clone(),
-            Some(refusal) => {
-                let fact = why.fact();
-                let fact = format!(
-                    "{fact}, if the clock ({clock}) is right; by what is remembered {otherwise}"
-                );
-                let hint = "set the clock of this machine if it is wrong";
-                Error::refuse(refusal, fact)
-                    .hint(format!("{hint}; if it is right, {}", why.next_step()))
+        let both = |why: &Error| {
+            if known(why) {
+                return why.clone();
             }
+            let then =
+                format!(", if the clock ({clock}) is right; by what is remembered {otherwise}");
+            let wrong = "set the clock of this machine if it is wrong";
+            let hint = format!("{wrong}; if it is right, {}", why.next_step());
+            why.clone().adding(then).hint(hint)
         };
         for blocked in &mut self.blocked {
             blocked.why = both(&blocked.why);
