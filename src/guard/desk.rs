@@ -12,7 +12,7 @@ use crate::entitlement::Count;
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::policy::Decision;
-use crate::state::{Event, Listener, Noted, State, Surroundings};
+use crate::state::{Event, Listener, Overuse, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::{Set, Text};
 use crate::wire::id::EventId;
@@ -29,8 +29,8 @@ pub(super) struct Desk {
     stamp: Stamp,
     /// What the product reported and is not stored.
     unsaved: Set<Count, 4096>,
-    /// Since when more is used than granted, by that.
-    over: Option<Noted>,
+    /// What was in use by that, and how it was noted.
+    kept: Option<(Set<Count, 4096>, Overuse)>,
     /// What the product acknowledged, stored or not.
     heard: Vec<EventId>,
     /// Events that the home does not remember: told until they are acknowledged all the same.
@@ -46,8 +46,8 @@ type Stamp = [Option<[u8; 32]>; 2];
 impl Desk {
     pub fn new(home: Home, product: String, slot: Option<String>, look: Look) -> Self {
         let (last, stamp, unsaved) = (None, Stamp::default(), Set::default());
-        let (over, heard, unstored) = (None, Vec::new(), Vec::new());
-        Self { home, product, slot, look, last, stamp, unsaved, over, heard, unstored }
+        let (kept, heard, unstored) = (None, Vec::new(), Vec::new());
+        Self { home, product, slot, look, last, stamp, unsaved, kept, heard, unstored }
     }
 
     /// Judges anew where the home was written, or what was seen is not `settled`.
@@ -121,7 +121,7 @@ impl Desk {
     ) -> Result<State> {
         if !unsaved.is_empty() {
             let name = state.slot(Some(&self.product), self.slot.as_deref())?.name.clone();
-            state.overlay(&name, unsaved, around, self.over)?;
+            state.overlay(&name, unsaved, around, self.kept.as_ref())?;
         }
         Ok(state)
     }
@@ -161,7 +161,8 @@ impl Desk {
         let new: Vec<_> = new.cloned().collect();
         state.acknowledge(Listener::Product, &self.heard)?;
         let slot = state.slot(product, slot)?;
-        self.over = slot.over.filter(|_| !self.unsaved.is_empty());
+        let is_unsaved = !self.unsaved.is_empty();
+        self.kept = is_unsaved.then(|| (slot.usage.clone(), slot.over.clone()));
         let told = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();
         ours.sort_by_key(|event| event.at);

@@ -3,8 +3,9 @@
 use crate::entitlement::Cause;
 use crate::error::Result;
 use crate::home::Home;
-use crate::policy::{Decision, WARNINGS};
+use crate::policy::{Decision, Grace, WARNINGS};
 use crate::state::{Event, Listener, SlotName, Stage, Standing, State, Surroundings};
+use crate::time::Instant;
 use crate::wire::id::EventId;
 
 /// How all that is installed stands, and what of it is new to a listener.
@@ -105,6 +106,16 @@ fn standing(decision: &Decision) -> Vec<Standing> {
     all
 }
 
+/// In words; with what is left of a grace whose time adds up.
+fn fact(grace: &Grace, at: Instant) -> String {
+    let fact = grace.overlooked.to_string();
+    let (Some(adds_up), Some(until)) = (grace.adds_up, grace.until) else { return fact };
+    let left = until.seconds.saturating_sub(at.seconds);
+    let minutes = left.div_ceil(60);
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    format!("{fact}; {hours} h {minutes} min are left of the time that adds up since {adds_up}")
+}
+
 fn standing_at(decision: &Decision) -> Vec<Standing> {
     let mut all: Vec<Standing> = Vec::new();
     let ended = decision.ended.iter().map(|grace| (grace, true));
@@ -120,7 +131,7 @@ fn standing_at(decision: &Decision) -> Vec<Standing> {
                 stage,
                 since: grace.since,
                 until: grace.until.filter(|_| !has_ended),
-                fact: grace.overlooked.to_string(),
+                fact: fact(grace, decision.at),
             });
         }
     }

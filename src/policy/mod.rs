@@ -72,6 +72,8 @@ pub struct Grace {
     pub until: Option<Instant>,
     /// What then.
     pub then: Outcome,
+    /// Since when its time adds up, where it does so over several times: over the quota.
+    pub adds_up: Option<Instant>,
     /// What would be refused without it.
     pub overlooked: Error,
 }
@@ -348,8 +350,17 @@ pub fn judge(
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
         // What was within the quota until this license took over is not within it from its start.
-        let since = slot.over.map_or(body.starts.begins(), |noted| noted.since(is_far));
+        // What nobody noted came with a license that took over and grants less.
+        let spent = slot.over.of(body);
+        let noted = spent.and_then(|spent| spent.since);
+        let since = noted.map_or(body.starts.begins(), |noted| noted.since(is_far));
         judged.weigh_quota(license, since, at, excess);
+        let adds_up = spent.map_or(since, |spent| spent.first);
+        for grace in judged.graces.iter_mut().chain(&mut judged.ended) {
+            if grace.cause == body.cause_of_overuse() {
+                grace.adds_up = Some(adds_up);
+            }
+        }
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged
@@ -381,7 +392,7 @@ impl Judgement {
         let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
             let (since, then) = (since.unwrap_or(at), Outcome::Stop);
             let overlooked = refusal.clone();
-            self.ended.push(Grace { cause, since, until: Some(since), then, overlooked });
+            self.ended.push(Grace { cause, since, until: Some(since), then, adds_up: None, overlooked });
             return self.stop(license, refusal);
         };
         let until = Instant::new(since.seconds.saturating_add(rule.seconds));
@@ -391,7 +402,7 @@ impl Judgement {
                 _ => refusal.within(format!("the grace period ended at {until}")),
             };
             let (then, overlooked) = (rule.outcome, refusal.clone());
-            self.ended.push(Grace { cause, since, until: Some(until), then, overlooked });
+            self.ended.push(Grace { cause, since, until: Some(until), then, adds_up: None, overlooked });
             let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
             return match blocked {
                 Some(rule) => {
@@ -401,7 +412,8 @@ impl Judgement {
             };
         }
         let until = (rule.outcome != Outcome::Warn).then_some(until);
-        self.graces.push(Grace { cause, since, until, then: rule.outcome, overlooked: refusal });
+        let then = rule.outcome;
+        self.graces.push(Grace { cause, since, until, then, adds_up: None, overlooked: refusal });
     }
 
     /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
@@ -413,14 +425,15 @@ impl Judgement {
             excess.granted
         );
         let refusal = Error::refuse(Refusal::QuotaExceeded, fact).rule("judgement-8");
-        let causes = [Cause::OverQuota, Cause::Upgraded];
-        match causes.into_iter().find(|cause| license.body().grace.get(cause).is_some()) {
-            Some(cause) => self.weigh(license, cause, Some(since), at, refusal),
+        let cause = license.body().cause_of_overuse();
+        match license.body().grace.get(&cause) {
+            Some(_) => self.weigh(license, cause, Some(since), at, refusal),
             None => self.graces.push(Grace {
                 cause: Cause::OverQuota,
                 since,
                 until: None,
                 then: Outcome::Warn,
+                adds_up: None,
                 overlooked: refusal,
             }),
         }

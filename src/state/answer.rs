@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
-use crate::state::{Held, Pair, Slot, SlotName, State};
+use crate::state::{Held, Overuse, Pair, Slot, SlotName, State};
 use crate::time::Instant;
 use crate::wire::codec::{Blob, List, Set};
 
@@ -73,12 +73,13 @@ impl State {
             matched: Instant::default(),
             revoked: None,
             usage: Set::default(),
-            over: None,
+            over: Overuse::default(),
             announced: Set::default(),
             receipt: None,
         });
         self.raise(body.issued);
         let mark = self.memory.mark;
+        let old = self.note_start(&mut slot);
         slot.receipt = None;
         slot.highest = Pair { number: body.number, answer: body.answer };
         let accepted = if mark < body.starts.begins() {
@@ -96,7 +97,9 @@ impl State {
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
         slot.matched = mark;
         slot.revoked = None;
-        self.note_over(&mut slot, clock);
+        if let Some(new) = self.in_force(&slot) {
+            slot.over.take_over(old.as_ref(), &new, &slot.usage, self.note(clock));
+        }
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)

@@ -117,8 +117,7 @@ impl State {
         }
         if !self.is_far(around.clock) {
             self.memory.mark = self.memory.mark.max(around.clock);
-            self.memory.pending = None;
-            return self.change_notes(|note| Noted { far: None, ..note });
+            return self.drop_pending();
         }
         match &mut self.memory.pending {
             None => self.memory.pending = Some(Pending::new(around)),
@@ -146,6 +145,15 @@ impl State {
         self.memory.mark = self.memory.mark.max(self.believed(clock));
         let first = |note: Noted| Noted { mark: note.far.unwrap_or(note.mark), far: None };
         self.change_notes(first);
+        let mark = self.memory.mark;
+        self.change_slots(|slot| slot.over.confirm(mark));
+    }
+
+    /// Forgets the pending clock, and what was noted by it.
+    fn drop_pending(&mut self) {
+        self.memory.pending = None;
+        self.change_notes(|note| Noted { far: None, ..note });
+        self.change_slots(|slot| slot.over.forget_far());
     }
 
     /// What is so from now on is noted by the mark, and by a clock that is far ahead too.
@@ -160,7 +168,7 @@ impl State {
         self.change_slots(|slot| {
             slot.matched = slot.matched.min(mark);
             slot.revoked = slot.revoked.map(&change);
-            slot.over = slot.over.map(&change);
+            slot.over.change(mark, &change);
         });
     }
 
@@ -266,10 +274,9 @@ impl State {
                 .rule("time-6"));
         }
         self.memory.mark = body.time;
-        self.memory.pending = None;
         self.memory.anchored = Some(Anchored { number: body.number, hash });
         // What was known of a future that is taken back is taken back too.
-        self.change_notes(|note| Noted { far: None, ..note });
+        self.drop_pending();
         self.remember(anchor.bytes());
         Ok(true)
     }

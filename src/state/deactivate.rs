@@ -4,7 +4,7 @@ use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};
 use crate::license::LicenseBody;
 use crate::receipt::{Receipt, ReceiptBody};
-use crate::state::{Slot, SlotName, State};
+use crate::state::{Overuse, Slot, SlotName, State};
 use crate::time::Instant;
 use crate::wire::codec::{BODY_CAP, Blob, Set, decode};
 use crate::wire::frame::{Frame, Kind};
@@ -52,7 +52,7 @@ impl State {
                 installed: None,
                 next: None,
                 floor: number,
-                over: None,
+                over: Overuse::default(),
                 announced: Set::default(),
                 receipt: Some(kept.clone()),
                 ..slot.clone()

@@ -25,6 +25,7 @@ mod ask;
 mod clock;
 mod deactivate;
 mod event;
+mod over;
 mod revoked;
 mod usage;
 
@@ -32,6 +33,7 @@ pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 pub use clock::{Anchored, LAG, Noted, Pending};
 pub use event::{Announced, Event, Listener, Stage, Standing};
+pub use over::{Overuse, Spent};
 pub use revoked::Listed;
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
@@ -122,8 +124,8 @@ record! {
         pub revoked: Option<Noted>,
         /// What is in use, as the product last said.
         pub usage: Set<Count, 4096>,
-        /// Since when more is used than granted.
-        pub over: Option<Noted>,
+        /// For how long more was used than granted.
+        pub over: Overuse,
         /// What was last told of it.
         pub announced: Set<Announced>,
         /// The receipt of the last deactivation; nothing while a license is here.

@@ -1,9 +1,9 @@
 //! What a product says it uses. Obeys `docs/format.md`, section "Quotas".
 
-use crate::entitlement::{Count, excess};
+use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::license::{License, LicenseBody};
-use crate::state::{Held, Noted, Slot, SlotName, State, Surroundings};
+use crate::state::{Held, Noted, Overuse, Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
@@ -26,21 +26,19 @@ impl State {
             return Ok(false);
         }
         let mut slot = slot.clone();
-        if let Some(body) = self.in_force(&slot) {
-            // What nobody noted came with a license that took over and grants less.
-            let since = slot.over.unwrap_or(Noted { mark: body.starts.begins(), far: None });
-            slot.over = excess(&body.grants, &slot.usage).map(|_| since);
-        }
+        let body = self.note_start(&mut slot);
         slot.usage = usage;
-        self.note_over(&mut slot, clock);
+        if let Some(body) = body {
+            slot.over.hold(&body, &slot.usage, self.note(clock));
+        }
         let others = self.memory.slots.iter().filter(|other| other.name != *name).cloned();
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.count();
         Ok(true)
     }
 
-    /// Counts as if `usage` had been reported: what the product said and could not be stored. `over`
-    /// is since when that was more than granted, where it was noted before.
+    /// Counts as if `usage` had been reported: what the product said and could not be stored. `kept`
+    /// is what was in use after the last of it, and how that was noted.
     ///
     /// # Errors
     /// As [`State::report`].
@@ -49,29 +47,35 @@ impl State {
         name: &SlotName,
         usage: &[Count],
         around: &Surroundings,
-        over: Option<Noted>,
+        kept: Option<&(Set<Count, 4096>, Overuse)>,
     ) -> Result<()> {
         let mut observed = self.twin()?;
         observed.observe(around);
+        if let Some((usage, over)) = kept {
+            observed.change_slots(|slot| {
+                if slot.name == *name {
+                    (slot.usage, slot.over) = (usage.clone(), over.clone());
+                }
+            });
+        }
         observed.report(name, usage, around.clock)?;
-        observed.change_slots(|slot| {
-            if slot.name == *name {
-                slot.over = slot.over.map(|now| over.unwrap_or(now));
-            }
-        });
         self.memory.slots = observed.memory.slots;
         Ok(())
     }
 
-    /// Remembers since when more is used in `slot` than granted.
-    pub(super) fn note_over(&self, slot: &mut Slot, clock: Instant) {
-        let body = self.in_force(slot);
-        let is_over = body.is_some_and(|body| excess(&body.grants, &slot.usage).is_some());
-        slot.over = is_over.then(|| slot.over.unwrap_or(self.note(clock)));
+    /// Holds what is in use in `slot` against the license in force, where that took over by its start
+    /// and nobody has noted it yet. Returns it.
+    pub(super) fn note_start(&self, slot: &mut Slot) -> Option<LicenseBody> {
+        let body = self.in_force(slot)?;
+        let installed = slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
+        let at = Noted { mark: body.starts.begins().min(self.memory.mark), far: None };
+        let old = installed.as_ref().map(|license| license.body());
+        slot.over.take_over(old, &body, &slot.usage, at);
+        Some(body)
     }
 
     /// The license in force by the mark: the next one from its start, else the installed one.
-    fn in_force(&self, slot: &Slot) -> Option<LicenseBody> {
+    pub(super) fn in_force(&self, slot: &Slot) -> Option<LicenseBody> {
         let read = |held: &Held| self.license(&slot.name, held).ok();
         let counts = |next: &License| {
             next.body().starts.begins() <= self.memory.mark && self.revocation(next).is_none()

@@ -8,6 +8,7 @@ use olr::time::Instant;
 use olr::wire::codec::{Set, Text};
 
 mod homes;
+mod over;
 mod properties;
 
 #[path = "../fixtures/machine.rs"]

@@ -168,7 +168,11 @@ fn has_started(before: &Decision, after: &Decision) -> bool {
 /// What was first noted while a clock is far counts for it since then, and else by the mark.
 fn is_noted_twice(state: &State) -> bool {
     let slots = &state.memory().slots;
-    slots.iter().any(|slot| [slot.revoked, slot.over].iter().flatten().any(|n| n.far.is_some()))
+    let notes = |slot: &olr::state::Slot| {
+        let over: Vec<_> = slot.over.spent.iter().filter_map(|spent| spent.since).collect();
+        [slot.revoked.into_iter().collect(), over].concat()
+    };
+    slots.iter().flat_map(notes).any(|noted| noted.far.is_some())
 }
 
 fn observed(state: &State, around: &Surroundings) -> State {

@@ -9,7 +9,7 @@ use olr::entitlement::{
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
-use olr::state::{Memory, Noted, STATE_CAP, Slot, SlotName, State};
+use olr::state::{Memory, Noted, STATE_CAP, Slot, SlotName, Spent, State};
 use olr::time::{Day, Instant};
 use olr::trust::{DelegationBody, ModuleMaximum};
 use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
@@ -175,7 +175,15 @@ impl Lot<'_> {
     fn remembered(&mut self, slot: &mut Slot) {
         slot.usage = self
             .set(&MODULES, 0.4, |lot, module| Count { module: text(module), count: lot.count() });
-        slot.over = self.chance(0.7).then(|| self.noted());
+        slot.over.spent = self.set(&CAUSES, 0.4, |lot, cause| Spent {
+            cause,
+            first: lot.instant(),
+            since: lot.chance(0.8).then(|| lot.noted()),
+            solved: lot.instant(),
+            seconds: lot.count(),
+            far: lot.count(),
+            eased: lot.chance(0.5).then(|| lot.instant()),
+        });
         slot.revoked = self.chance(0.7).then(|| self.noted());
         slot.matched = self.instant();
         if self.chance(0.2) {

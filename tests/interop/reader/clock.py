@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from .state import Noted, Pending, State
+from .state import Noted, Overuse, Pending, State
 
 FAR = 34_560_000
 UPTIME = 604_800
@@ -88,9 +88,12 @@ def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
         noted = change(noted)
         return noted._replace(mark=min(noted.mark, state.mark))
 
+    def overuse(over: Overuse) -> Overuse:
+        return over._replace(spent=[spent._replace(since=changed(spent.since)) for spent in over.spent])
+
     slots = {
         name: slot._replace(
-            matched=min(slot.matched, state.mark), revoked=changed(slot.revoked), over=changed(slot.over)
+            matched=min(slot.matched, state.mark), revoked=changed(slot.revoked), over=overuse(slot.over)
         )
         for name, slot in state.slots.items()
     }

@@ -192,4 +192,5 @@ def _since(cause: int, state: State, slot: Slot, license: License, now: int) -> 
         return dates.ends(body.expires)
     if cause in (REVOKED, POOLED):
         return state.mark if slot.revoked is None else clock.since(slot.revoked, far)
-    return dates.begins(body.starts) if slot.over is None else clock.since(slot.over, far)
+    noted = next((spent.since for spent in slot.over.spent if spent.cause == cause), None)
+    return dates.begins(body.starts) if noted is None else clock.since(noted, far)

@@ -46,6 +46,22 @@ class Noted(NamedTuple):
     far: int | None
 
 
+class Spent(NamedTuple):
+    cause: int
+    first: int
+    since: Noted | None
+    solved: int
+    seconds: int
+    far: int
+    eased: int | None
+
+
+class Overuse(NamedTuple):
+    license: bytes
+    most: dict[str, int]
+    spent: list[Spent]
+
+
 class Slot(NamedTuple):
     name: SlotName
     installed: Held | None
@@ -55,7 +71,7 @@ class Slot(NamedTuple):
     matched: int
     revoked: Noted | None
     usage: dict[str, int]
-    over: Noted | None
+    over: Overuse
     announced: list[Announced]
     receipt: bytes | None
 
@@ -242,11 +258,20 @@ def _read_body(data: bytes) -> dict:
     def noted() -> Noted:
         return Noted(body.u64(), body.option(body.u64))
 
+    def spent() -> Spent:
+        return Spent(
+            body.table(CAUSES), body.u64(), body.option(noted), body.u64(), body.u64(), body.u64(),
+            body.option(body.u64),
+        )  # fmt: skip
+
+    def overuse() -> Overuse:
+        return Overuse(body.raw16(), usage(), body.set_of(spent, lambda entry: entry.cause))
+
     def slot() -> Slot:
         name = (body.text(), body.text())
         return Slot(
             name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
-            body.option(noted), usage(), body.option(noted),
+            body.option(noted), usage(), overuse(),
             body.set_of(announced, lambda entry: entry.cause), body.option(lambda: body.blob(MAX_ARTEFACT)),
         )  # fmt: skip
 
