@@ -392,7 +392,14 @@ impl Judgement {
         let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
             let (since, then) = (since.unwrap_or(at), Outcome::Stop);
             let overlooked = refusal.clone();
-            self.ended.push(Grace { cause, since, until: Some(since), then, adds_up: None, overlooked });
+            self.ended.push(Grace {
+                cause,
+                since,
+                until: Some(since),
+                then,
+                adds_up: None,
+                overlooked,
+            });
             return self.stop(license, refusal);
         };
         let until = Instant::new(since.seconds.saturating_add(rule.seconds));
@@ -402,7 +409,14 @@ impl Judgement {
                 _ => refusal.within(format!("the grace period ended at {until}")),
             };
             let (then, overlooked) = (rule.outcome, refusal.clone());
-            self.ended.push(Grace { cause, since, until: Some(until), then, adds_up: None, overlooked });
+            self.ended.push(Grace {
+                cause,
+                since,
+                until: Some(until),
+                then,
+                adds_up: None,
+                overlooked,
+            });
             let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
             return match blocked {
                 Some(rule) => {

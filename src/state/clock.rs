@@ -168,7 +168,7 @@ impl State {
         self.change_slots(|slot| {
             slot.matched = slot.matched.min(mark);
             slot.revoked = slot.revoked.map(&change);
-            slot.over.change(mark, &change);
+            slot.over.change(mark, change);
         });
     }
 

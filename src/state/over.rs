@@ -91,7 +91,8 @@ impl Overuse {
             return;
         }
         let cause = new.cause_of_overuse();
-        let changes = old.is_some_and(|old| old.cause_of_overuse() != cause && grants_more(new, old));
+        let changes =
+            old.is_some_and(|old| old.cause_of_overuse() != cause && grants_more(new, old));
         if changes || excess(&new.grants, &self.most).is_none() {
             (self.most, self.spent) = (Set::default(), Set::default());
         }

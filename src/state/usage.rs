@@ -67,7 +67,8 @@ impl State {
     /// and nobody has noted it yet. Returns it.
     pub(super) fn note_start(&self, slot: &mut Slot) -> Option<LicenseBody> {
         let body = self.in_force(slot)?;
-        let installed = slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
+        let installed =
+            slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
         let at = Noted { mark: body.starts.begins().min(self.memory.mark), far: None };
         let old = installed.as_ref().map(|license| license.body());
         slot.over.take_over(old, &body, &slot.usage, at);

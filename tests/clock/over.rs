@@ -8,7 +8,7 @@ use olr::wire::codec::{Limit, Set};
 use olr::wire::id::LicenseId;
 
 use crate::world::{NOW, World, text};
-use crate::{Server, at, word};
+use crate::{Server, at};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
@@ -95,7 +95,9 @@ fn runs(world: &World, over: u64, within: u64) -> u64 {
 #[test]
 fn solving_it_for_a_moment_gains_an_hour_a_day_at_most() {
     let world = World::new();
-    for (over, within) in [(11 * HOUR, 0), (11 * HOUR, 1), (11 * HOUR, 13 * HOUR), (HOUR, 1), (13 * HOUR, 0)] {
+    for (over, within) in
+        [(11 * HOUR, 0), (11 * HOUR, 1), (11 * HOUR, 13 * HOUR), (HOUR, 1), (13 * HOUR, 0)]
+    {
         let ran = runs(&world, over, within);
         assert!(ran <= (12 + 61) * HOUR, "{over} {within}: {} hours", ran / HOUR);
     }

@@ -161,7 +161,7 @@ fn state() -> Vec<u8> {
         matched: Instant::default(),
         revoked: None,
         usage: usage.clone(),
-        over: None,
+        over: olr::state::Overuse::default(),
         announced: Set::default(),
         receipt: None,
         name: SlotName { product: text(""), slot },

@@ -12,8 +12,8 @@ use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
 use olr::revocation::{RevocationsBody, Withdrawn};
 use olr::state::{
-    Anchored, Announced, Asked, Event, Held, Listed, Listener, Memory, Pair, Pending, Sent, Slot,
-    SlotName, Stage,
+    Anchored, Announced, Asked, Event, Held, Listed, Listener, Memory, Noted, Overuse, Pair,
+    Pending, Sent, Slot, SlotName, Spent, Stage,
 };
 use olr::time::{Day, Instant};
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
@@ -87,7 +87,10 @@ records! {
         extensions
     }
     Listed { list delegations }
-    Pending { clock boot uptime }
+    Pending { earliest latest boot uptime }
+    Noted { mark far }
+    Overuse { license most spent }
+    Spent { cause first since solved seconds far eased }
     Anchored { number hash }
     Sent { number request hash product slot found }
     Slot { name installed next highest floor matched revoked usage over announced receipt }

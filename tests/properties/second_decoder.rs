@@ -440,9 +440,9 @@ mirrors! {
         highest: Pair,
         floor: u64,
         matched: Instant,
-        revoked: Option<Instant>,
+        revoked: Option<Noted>,
         usage: Vec<Count>,
-        over: Option<Instant>,
+        over: Overuse,
         announced: Vec<Announced>,
         receipt: Option<Vec<u8>>,
     }
@@ -482,8 +482,27 @@ mirrors! {
         slot: Text,
         pins: Vec<Factor>,
     }
+    Noted of state::Noted {
+        mark: Instant,
+        far: Option<Instant>,
+    }
+    Overuse of state::Overuse {
+        license: Id,
+        most: Vec<Count>,
+        spent: Vec<Spent>,
+    }
+    Spent of state::Spent {
+        cause: Number,
+        first: Instant,
+        since: Option<Noted>,
+        solved: Instant,
+        seconds: u64,
+        far: u64,
+        eased: Option<Instant>,
+    }
     Pending of state::Pending {
-        clock: Instant,
+        earliest: Instant,
+        latest: Instant,
         boot: Text,
         uptime: u64,
     }
