@@ -35,7 +35,13 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Grace)]);
     let event = guard.events()[0].clone();
     assert_eq!((event.at, event.until, event.slot), (begin, Some(end), name()));
-    assert_eq!(&*event.fact, "quota-exceeded: OBM: 21 used, 20 granted");
+    assert_eq!(
+        *event.fact,
+        format!(
+            "quota-exceeded: OBM: 21 used, 20 granted; 12 h 0 min are left of the time that adds up \
+             since {begin}"
+        )
+    );
     assert_eq!(
         guard.license().headline().unwrap(),
         format!("in grace until {end}: OBM: 21 used, 20 granted; then it stops")

@@ -259,7 +259,9 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     guard.report(&[("OBM", 20)]).unwrap_err();
     assert_eq!(run(&guard), Ok(()));
     guard.report(&[("OBM", 21)]).unwrap_err();
-    assert_eq!(guard.license().grace.as_ref().unwrap().since, server.now());
+    // All of the time was spent: an hour is left, once a day.
+    let until = guard.license().grace.as_ref().unwrap().until.unwrap();
+    assert_eq!(until.seconds, server.now().seconds + HOUR);
     // Once it can be written, the next report stores all of it.
     server.unseal();
     guard.report(&[("ACB", 1)]).unwrap();
