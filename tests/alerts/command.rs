@@ -38,7 +38,11 @@ fn it_gets_the_alert_as_json_and_a_few_words() {
         ("at", "2026-11-23T12:00:00Z"),
         ("since", "2026-11-23T12:00:00Z"),
         ("until", "2026-11-24T00:00:00Z"),
-        ("fact", "quota-exceeded: OBM: 12 used, 10 granted"),
+        (
+            "fact",
+            "quota-exceeded: OBM: 12 used, 10 granted; 12 h 0 min are left of the time that adds up since \
+             2026-11-23T12:00:00Z",
+        ),
         ("next_step", "remove what is no longer used, or ask the vendor for more"),
     ] {
         assert_eq!(json[key], value, "{json}");
