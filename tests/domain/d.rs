@@ -101,8 +101,9 @@ fn d3_people_are_told_of_an_error_once_a_change_and_not_once_a_check() {
     assert_eq!((told(), told()), (vec!["countdown".to_string()], vec![]));
     world.home("report OBM=10").done();
     assert_eq!((told(), told()), (vec!["solved".to_string()], vec![]));
+    // An hour of its time is left.
     world.home("report OBM=11").done();
-    assert_eq!((told(), told()), (vec!["grace".to_string()], vec![]));
+    assert_eq!((told(), told()), (vec!["countdown".to_string()], vec![]));
 }
 
 #[test]

@@ -18,11 +18,15 @@ fn e1_without_the_server_module_60_days_over_quota() {
     let says = "the grace period ended at 2027-01-22T09:00:00Z: OBM: 12 used, 10 granted";
     world.after(60 * DAY).verify().refused("quota-exceeded", says);
     world.home("check --operation restore").refused("quota-exceeded", "");
-    // Solved, it goes on; and a new excess has 60 days of its own.
+    // Solved, it goes on; a new excess has an hour, and after 60 days within 60 days of its own.
     world.home("report OBM=10").done();
     world.verify().licensed();
     world.home("report OBM=11").done();
-    world.verify().grace("upgraded", "2027-03-23T09:00:00Z");
+    world.verify().grace("upgraded", "2027-01-22T10:00:00Z");
+    world.home("report OBM=10").done();
+    world.after(120 * DAY).verify().licensed();
+    world.home("report OBM=11").done();
+    world.verify().grace("upgraded", "2027-05-22T09:00:00Z");
 }
 
 #[test]
@@ -47,11 +51,11 @@ fn e2_with_the_server_module_12_hours_and_a_countdown_in_the_last() {
     world.verify().licensed();
     assert_eq!(alerts("countdown"), 0);
     world.after(12 * HOUR).verify().licensed();
-    // Not solving it stops the server.
+    // Not solving it stops the server: its time adds up, and an hour is left.
     world.home("report OBM=11").done();
-    world.after(24 * HOUR - 1).verify().grace("over-quota", "2026-11-24T09:00:00Z");
+    world.after(13 * HOUR - 1).verify().grace("over-quota", "2026-11-23T22:00:00Z");
     world.home("check --operation run").done();
-    world.after(24 * HOUR).verify().refused("quota-exceeded", "OBM: 11 used, 10 granted");
+    world.after(13 * HOUR).verify().refused("quota-exceeded", "OBM: 11 used, 10 granted");
     world.home("check --operation run").refused("quota-exceeded", "");
     assert_eq!(alerts("ended"), 1);
 }
