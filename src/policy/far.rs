@@ -1,9 +1,14 @@
 //! What is said while the clock is far ahead of what is remembered.
 //! Obeys `docs/format.md`, section "Judgement".
 
+use crate::entitlement::Quotas;
 use crate::error::{Error, Refusal};
-use crate::policy::Decision;
+use crate::license::License;
+use crate::machine::Match;
+use crate::policy::{ClockMemory, Decision, judge};
+use crate::state::State;
 use crate::time::Instant;
+use crate::wire::codec::Set;
 
 impl Decision {
     /// The decision that people are told of: by what is remembered.
@@ -41,4 +46,49 @@ impl Decision {
 
 fn word(refusal: &Error) -> &'static str {
     refusal.refusal().map_or("unknown", Refusal::word)
+}
+
+/// Judges a license that is not installed, as [`judge`] does without a slot.
+pub(crate) fn decide_license(
+    clock: Instant,
+    machine: &Match,
+    state: &State,
+    license: &License,
+) -> Decision {
+    let by = |clock: Instant| {
+        let judged = judge(license, machine, state, clock, None);
+        let usage = Set::default();
+        Decision {
+            quotas: Quotas::new(&license.body().grants, &usage),
+            refusal: judged.refusal,
+            blocked: judged.blocked,
+            grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage,
+            license: Some(license.clone()),
+            next: None,
+            machine: Some(machine.clone()),
+            enrolled: Vec::new(),
+            at: state.judged_at(clock),
+            remembered: None,
+            clock_memory: ClockMemory::On,
+        }
+    };
+    by_both(clock, state, by)
+}
+
+/// What a clock that is far ahead gives, beside what is remembered.
+pub(super) fn by_both(
+    clock: Instant,
+    state: &State,
+    decide: impl Fn(Instant) -> Decision,
+) -> Decision {
+    let mut decision = decide(clock);
+    if state.is_far(clock) {
+        let remembered = decide(state.believed(clock));
+        decision.say_both(clock, &remembered);
+        decision.remembered = Some(Box::new(remembered));
+    }
+    decision
 }

@@ -1,6 +1,6 @@
 //! Judgement: may this machine run? Obeys `docs/format.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Count, Excess, Operation, Operations, Outcome, Quotas, excess};
+use crate::entitlement::{Cause, Count, Operation, Operations, Outcome, Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
@@ -14,8 +14,11 @@ mod far;
 mod headline;
 mod next;
 mod question;
+mod weigh;
 
 pub use change::{COUNTDOWN, WARNINGS};
+use far::by_both;
+pub(crate) use far::decide_license;
 pub use next::{Coming, Next};
 pub use question::{Answer, Question};
 
@@ -173,47 +176,6 @@ pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> D
     by_both(clock, state, |clock| decide_by(clock, found, state, slot))
 }
 
-/// Judges a license that is not installed, as [`judge`] does without a slot.
-pub(crate) fn decide_license(
-    clock: Instant,
-    machine: &Match,
-    state: &State,
-    license: &License,
-) -> Decision {
-    let by = |clock: Instant| {
-        let judged = judge(license, machine, state, clock, None);
-        let usage = Set::default();
-        Decision {
-            quotas: Quotas::new(&license.body().grants, &usage),
-            refusal: judged.refusal,
-            blocked: judged.blocked,
-            grace: None,
-            graces: Vec::new(),
-            ended: Vec::new(),
-            usage,
-            license: Some(license.clone()),
-            next: None,
-            machine: Some(machine.clone()),
-            enrolled: Vec::new(),
-            at: state.judged_at(clock),
-            remembered: None,
-            clock_memory: ClockMemory::On,
-        }
-    };
-    by_both(clock, state, by)
-}
-
-/// What a clock that is far ahead gives, beside what is remembered.
-fn by_both(clock: Instant, state: &State, decide: impl Fn(Instant) -> Decision) -> Decision {
-    let mut decision = decide(clock);
-    if state.is_far(clock) {
-        let remembered = decide(state.believed(clock));
-        decision.say_both(clock, &remembered);
-        decision.remembered = Some(Box::new(remembered));
-    }
-    decision
-}
-
 fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
     let at = state.judged_at(clock);
     let mut decision =
@@ -364,92 +326,4 @@ pub fn judge(
     }
     judged.graces.sort_by_key(Grace::urgency);
     judged
-}
-
-impl Judgement {
-    /// Everything stops, but for what the license never blocks.
-    fn stop(&mut self, license: &License, refusal: Error) {
-        self.block(license, Operations::stopped(), refusal);
-    }
-
-    fn block(&mut self, license: &License, operations: Operations, why: Error) {
-        let always = Operations::of(license.body().always.iter().copied());
-        self.refusal.get_or_insert_with(|| why.clone());
-        self.blocked.push(Blocked { operations: operations.without(always), why });
-    }
-
-    /// What the license says of `cause`. For a machine that no longer matches, its grace counts from
-    /// when it was last seen: a snapshot that is restored brings no new one.
-    fn weigh(
-        &mut self,
-        license: &License,
-        cause: Cause,
-        since: Option<Instant>,
-        at: Instant,
-        refusal: Error,
-    ) {
-        let body = license.body();
-        let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
-            let (since, then) = (since.unwrap_or(at), Outcome::Stop);
-            let overlooked = refusal.clone();
-            self.ended.push(Grace {
-                cause,
-                since,
-                until: Some(since),
-                then,
-                adds_up: None,
-                overlooked,
-            });
-            return self.stop(license, refusal);
-        };
-        let until = Instant::new(since.seconds.saturating_add(rule.seconds));
-        if rule.outcome != Outcome::Warn && at >= until {
-            let refusal = match rule.seconds {
-                0 => refusal,
-                _ => refusal.within(format!("the grace period ended at {until}")),
-            };
-            let (then, overlooked) = (rule.outcome, refusal.clone());
-            self.ended.push(Grace {
-                cause,
-                since,
-                until: Some(until),
-                then,
-                adds_up: None,
-                overlooked,
-            });
-            let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
-            return match blocked {
-                Some(rule) => {
-                    self.block(license, Operations::of(rule.blocked.iter().copied()), refusal);
-                }
-                None => self.stop(license, refusal),
-            };
-        }
-        let until = (rule.outcome != Outcome::Warn).then_some(until);
-        let then = rule.outcome;
-        self.graces.push(Grace { cause, since, until, then, adds_up: None, overlooked: refusal });
-    }
-
-    /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
-    fn weigh_quota(&mut self, license: &License, since: Instant, at: Instant, excess: Excess<'_>) {
-        let fact = format!(
-            "{}: {} used, {} granted",
-            crate::display::shown(excess.module),
-            excess.used,
-            excess.granted
-        );
-        let refusal = Error::refuse(Refusal::QuotaExceeded, fact).rule("judgement-8");
-        let cause = license.body().cause_of_overuse();
-        match license.body().grace.get(&cause) {
-            Some(_) => self.weigh(license, cause, Some(since), at, refusal),
-            None => self.graces.push(Grace {
-                cause: Cause::OverQuota,
-                since,
-                until: None,
-                then: Outcome::Warn,
-                adds_up: None,
-                overlooked: refusal,
-            }),
-        }
-    }
 }

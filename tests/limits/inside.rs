@@ -161,7 +161,7 @@ impl Case<'_> {
         state.accept(license, now).unwrap();
         let name = state.memory().slots[0].name.clone();
         state.observe(&around("server", since));
-        let _ = state.matches(std::slice::from_ref(&name));
+        state.matches(std::slice::from_ref(&name));
         state.report(&name, usage, since).unwrap();
         if self.event == Event::Stolen {
             let issuer = key_id(Role::Issuer, &world.vendor.issuer.public());
@@ -178,9 +178,9 @@ impl Case<'_> {
             _ => None,
         };
         if let Some(cause) = cause {
-            state.revoke(&list(world, cause)).unwrap();
+            state.revoke(&list(world, cause), since).unwrap();
         }
-        let _ = state.note_revoked(since);
+        state.note_revoked(since);
         let state = at_mark(&state, Instant::new(at));
         let machine = match self.event {
             Event::Copied => "copy",

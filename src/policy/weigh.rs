@@ -1,0 +1,101 @@
+//! What follows a rule that does not hold. Obeys `docs/format.md`, section "Judgement".
+
+use crate::entitlement::{Cause, Excess, Operations, Outcome};
+use crate::error::{Error, Refusal};
+use crate::license::License;
+use crate::policy::{Blocked, Grace, Judgement};
+use crate::time::Instant;
+
+impl Judgement {
+    /// Everything stops, but for what the license never blocks.
+    pub(super) fn stop(&mut self, license: &License, refusal: Error) {
+        self.block(license, Operations::stopped(), refusal);
+    }
+
+    pub(super) fn block(&mut self, license: &License, operations: Operations, why: Error) {
+        let always = Operations::of(license.body().always.iter().copied());
+        self.refusal.get_or_insert_with(|| why.clone());
+        self.blocked.push(Blocked { operations: operations.without(always), why });
+    }
+
+    /// What the license says of `cause`. For a machine that no longer matches, its grace counts from
+    /// when it was last seen: a snapshot that is restored brings no new one.
+    pub(super) fn weigh(
+        &mut self,
+        license: &License,
+        cause: Cause,
+        since: Option<Instant>,
+        at: Instant,
+        refusal: Error,
+    ) {
+        let body = license.body();
+        let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
+            let (since, then) = (since.unwrap_or(at), Outcome::Stop);
+            let overlooked = refusal.clone();
+            self.ended.push(Grace {
+                cause,
+                since,
+                until: Some(since),
+                then,
+                adds_up: None,
+                overlooked,
+            });
+            return self.stop(license, refusal);
+        };
+        let until = Instant::new(since.seconds.saturating_add(rule.seconds));
+        if rule.outcome != Outcome::Warn && at >= until {
+            let refusal = match rule.seconds {
+                0 => refusal,
+                _ => refusal.within(format!("the grace period ended at {until}")),
+            };
+            let (then, overlooked) = (rule.outcome, refusal.clone());
+            self.ended.push(Grace {
+                cause,
+                since,
+                until: Some(until),
+                then,
+                adds_up: None,
+                overlooked,
+            });
+            let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
+            return match blocked {
+                Some(rule) => {
+                    self.block(license, Operations::of(rule.blocked.iter().copied()), refusal);
+                }
+                None => self.stop(license, refusal),
+            };
+        }
+        let until = (rule.outcome != Outcome::Warn).then_some(until);
+        let then = rule.outcome;
+        self.graces.push(Grace { cause, since, until, then, adds_up: None, overlooked: refusal });
+    }
+
+    /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
+    pub(super) fn weigh_quota(
+        &mut self,
+        license: &License,
+        since: Instant,
+        at: Instant,
+        excess: Excess<'_>,
+    ) {
+        let fact = format!(
+            "{}: {} used, {} granted",
+            crate::display::shown(excess.module),
+            excess.used,
+            excess.granted
+        );
+        let refusal = Error::refuse(Refusal::QuotaExceeded, fact).rule("judgement-8");
+        let cause = license.body().cause_of_overuse();
+        match license.body().grace.get(&cause) {
+            Some(_) => self.weigh(license, cause, Some(since), at, refusal),
+            None => self.graces.push(Grace {
+                cause: Cause::OverQuota,
+                since,
+                until: None,
+                then: Outcome::Warn,
+                adds_up: None,
+                overlooked: refusal,
+            }),
+        }
+    }
+}
