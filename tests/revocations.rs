@@ -50,6 +50,11 @@ impl Run {
     }
 }
 
+/// What people read, however its lines are broken.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A vendor's office, and servers whose homes are folders in it.
 struct World {
     folder: tempfile::TempDir,
@@ -187,14 +192,14 @@ fn what_a_person_reads() {
          Wrote revoked.olr, list 1 under trust 1, which names 1 license: give it to servers that get \
          no new license soon.\n"
     );
-    assert_eq!((said.status, said.stdout), (0, expected));
+    assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));
     world.import("revoked.olr", "a").done();
 
     let said = world.run("verify --home a");
     let expected = format!(
         "refused: revoked: license {id} was revoked by the vendor\nhint: contact the vendor\n"
     );
-    assert_eq!((said.status, said.stdout), (1, expected));
+    assert_eq!((said.status, flat(&said.stdout)), (1, flat(&expected)));
     let said = world.run("status --home a");
     let expected = format!("\n\nrefused: revoked: license {id} was revoked by the vendor\n");
     assert!(said.status == 1 && said.stdout.starts_with("state "), "{said:?}");
@@ -236,8 +241,8 @@ fn a_license_may_say_how_long_it_goes_on() {
     let until = json["grace"]["until"].as_str().unwrap();
     let expected =
         format!("in grace until {until}: license {id} was revoked by the vendor; then it stops\n");
-    assert_eq!((said.status, said.stdout), (0, expected.clone()));
-    assert!(world.run("status --home a").stdout.contains(&expected));
+    assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));
+    assert!(flat(&world.run("status --home a").stdout).contains(&flat(&expected)));
 
     // A later list does not begin it anew, and time does not stand still.
     world.olr("revoke --again -o revoked.olr --force").done();
@@ -259,8 +264,9 @@ fn a_license_may_only_warn() {
     assert!(json["grace"]["until"].is_null());
     let said = world.run("verify --home a");
     let expected = format!("licensed, with a warning: license {id} was revoked by the vendor\n");
-    assert_eq!((said.status, said.stdout), (0, expected.clone()));
-    assert!(world.run("status --home a").stdout.contains(&expected));
+    // What comes next is another sentence.
+    assert!(said.status == 0 && flat(&said.stdout).starts_with(&flat(&expected)), "{said:?}");
+    assert!(flat(&world.run("status --home a").stdout).contains(&flat(&expected)));
 }
 
 #[test]
