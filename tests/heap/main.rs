@@ -1,7 +1,7 @@
 //! No parser takes much more memory than its input has bytes, whatever the input says.
 //!
 //! A program of its own, because an allocator counts for a whole program. Its tests take turns.
-//! `OLR_LONG=1 cargo test --release --test heap -- --nocapture` parses all the files.
+//! `bash .ci/long hostile` parses all the files.
 #![cfg(feature = "vendor")]
 
 use olr::catalog::TOML_TOKENS_CAP;

@@ -1,8 +1,7 @@
 //! Hostile input is refused: how much of it was tried, as numbers.
 //!
 //! Every test counts its cases, prints the count and fails when there are fewer than it states.
-//! A plain run takes a sample; `OLR_LONG=1 cargo test --release --test hostile -- --nocapture`
-//! tries everything.
+//! A plain run takes a sample; `bash .ci/long hostile` tries everything.
 #![cfg(feature = "vendor")]
 
 mod armored;

@@ -3,7 +3,7 @@
 //! an exit status is the promised one, nothing is half-written and no temporary file is left.
 //!
 //! It needs `strace`, which stops a program at a call of its own. A sample takes half a minute; all
-//! calls of all verbs: `OLR_LONG=1 cargo test --test kills -- --nocapture`.
+//! calls of all verbs: `bash .ci/long kills`.
 
 #![cfg(all(target_os = "linux", feature = "cli", feature = "vendor"))]
 
