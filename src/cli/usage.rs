@@ -127,7 +127,8 @@ fn other_word(error: &clap::Error) -> Option<&'static str> {
     };
     let word = word.to_lowercase();
     // Below `key` and `vendor` the words of the top mean something else.
-    let at_top = std::env::args().nth(1).is_some_and(|first| first.to_lowercase() == word);
+    let first = std::env::args_os().nth(1);
+    let at_top = first.is_some_and(|first| first.to_string_lossy().to_lowercase() == word);
     let known = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()));
     known.filter(|_| at_top).map(|(_, step)| *step)
 }
