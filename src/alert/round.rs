@@ -1,6 +1,6 @@
 //! One round: what is new in a home is told to all who are to know, and remembered as told.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::path::Path;
 
 use crate::alert::command;
@@ -9,7 +9,7 @@ use crate::alert::memory::{Memory, Standing};
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Result};
-use crate::file::{self, Access};
+use crate::file::{self, Access, Lock};
 use crate::home::{Home, News};
 use crate::machine::FactorKind;
 use crate::policy::Decision;
@@ -162,8 +162,8 @@ fn server(settings: &Settings, around: &Surroundings) -> String {
     settings.server.clone().or(host).unwrap_or_else(|| "this server".to_string())
 }
 
-/// Keeps other rounds out until the file is dropped.
-fn alone(home: &Home) -> Result<File> {
+/// Keeps other rounds out until the lock is dropped.
+fn alone(home: &Home) -> Result<Lock> {
     let path = home.folder().join("alerts.lock");
     let name = file::name(&path);
     let failed = |error: std::io::Error| {
@@ -172,7 +172,7 @@ fn alone(home: &Home) -> Result<File> {
     };
     let lock = file::open_lock(&path).map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Lock::held(lock)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
             let fact = format!("{name}: another `olr alert` is at work in this home");

@@ -20,8 +20,8 @@ pub use place::{Place, place};
 pub(crate) use temporary::Draft;
 pub(crate) use temporary::remove_left;
 pub(crate) use words::{Access, why};
+pub(crate) use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
-pub(crate) use write::{open_lock, stage};
 
 /// Reads a file of at most `cap` bytes; more is never read. `-` is standard input. A pipe is read
 /// too; any other thing that is no regular file is refused, and nothing is waited for in vain.

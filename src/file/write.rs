@@ -102,6 +102,23 @@ fn folder_of(path: &Path) -> Result<&Path> {
     }
 }
 
+/// A file that this process has locked, until this is dropped. Closing the file would not do: a child
+/// process that was just forked has it open too until it becomes another program, and would keep the
+/// lock meanwhile.
+pub(crate) struct Lock(File);
+
+impl Lock {
+    pub(crate) fn held(file: File) -> Self {
+        Self(file)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Opens a file for locking, made where there is none: whole, with its owner, so that who is killed
 /// meanwhile leaves none that the owner cannot open. A link is not followed: its owner could have
 /// root make a file anywhere. A pipe or a device is not waited for.

@@ -1,11 +1,10 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
-use std::fs::File;
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::error::{Error, Refusal, Result};
-use crate::file;
+use crate::file::{self, Lock};
 use crate::home::Home;
 use crate::license::License;
 use crate::policy::{ClockMemory, Decision, decide};
@@ -105,7 +104,7 @@ impl Home {
     }
 
     /// The lock, where no other process keeps it for long.
-    pub(super) fn lock_soon(&self) -> Option<File> {
+    pub(super) fn lock_soon(&self) -> Option<Lock> {
         for _ in 0..PATIENCE {
             match self.try_lock() {
                 Ok(None) => sleep(PAUSE),

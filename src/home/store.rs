@@ -1,14 +1,14 @@
 //! The two copies of a state, read and written under a lock.
 //! Obeys `docs/format.md`, section "State".
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Access, Writing};
+use crate::file::{self, Access, Lock, Writing};
 use crate::home::Home;
 use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
 use crate::time::Instant;
@@ -204,8 +204,8 @@ impl Home {
         Err(Error::unable(fact, "run this once more"))
     }
 
-    /// Keeps other processes out until the file is dropped; waits for them a while.
-    pub(super) fn lock(&self) -> Result<File> {
+    /// Keeps other processes out until the lock is dropped; waits for them a while.
+    pub(super) fn lock(&self) -> Result<Lock> {
         for _ in 0..TRIES {
             if let Some(lock) = self.try_lock()? {
                 return Ok(lock);
@@ -217,7 +217,7 @@ impl Home {
     }
 
     /// Keeps other processes out, or nothing when one is at work.
-    pub(super) fn try_lock(&self) -> Result<Option<File>> {
+    pub(super) fn try_lock(&self) -> Result<Option<Lock>> {
         make_private(self.folder())?;
         let path = self.folder().join("lock");
         let failed = |error: std::io::Error| {
@@ -227,7 +227,7 @@ impl Home {
         };
         let lock = file::open_lock(&path).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(lock)),
+            Ok(()) => Ok(Some(Lock::held(lock))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }

@@ -3,12 +3,11 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use data_encoding::HEXLOWER;
-use std::fs::File;
 
 use crate::crypto::digest::sha256;
 use crate::display::shown;
 use crate::error::{Error, Refusal, Result};
-use crate::file::{self, Access};
+use crate::file::{self, Access, Lock};
 use crate::key::{Role, key_id};
 use crate::machine::FactorKind;
 use crate::receipt::{Receipt, ReceiptBody};
@@ -185,10 +184,10 @@ impl Folder {
         Ok(Some(Ended { record, last_day, answered_since }))
     }
 
-    /// Keeps other processes from answering until the file is dropped.
-    pub(super) fn lock(&self) -> Result<File> {
+    /// Keeps other processes from answering until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<Lock> {
         let path = self.path().join("issued").join("lock");
-        let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| lock));
+        let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| Lock::held(lock)));
         // What was left by a process that was killed may hold keys.
         file::remove_left(self.path());
         PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
