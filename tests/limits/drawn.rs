@@ -183,7 +183,8 @@ impl Lot {
             limits.longest_grace = Limit::Only(near(self, longest));
         }
         if self.chance(0.6) {
-            let all = self.some(Operation::ALL, 0.6);
+            let each = self.one(&[0.0, 0.0, 0.3, 0.8]);
+            let all = self.some(Operation::ALL, each);
             limits.afterwards = Limit::Only(Set::new(all).unwrap());
         }
         limits.weak_machine = self.chance(0.4);

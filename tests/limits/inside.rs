@@ -55,7 +55,7 @@ fn every_yes_lies_inside_every_delegation() {
     let mut lot = Lot(ChaCha20Rng::seed_from_u64(0x0079_6573));
     let mut told: BTreeMap<Event, [usize; 2]> = BTreeMap::new();
     let (mut passed, mut refused, mut drafted) = (0, 0, 0);
-    while passed < 400 {
+    while passed < 600 {
         let Some(mut body) = lot.license(&world) else { continue };
         drafted += 1;
         if lot.chance(0.2) {
@@ -139,11 +139,23 @@ impl Case<'_> {
             spans.push(longest);
         }
         let near = lot.one(&turns).saturating_add(lot.one(&spans));
-        let at = match lot.chance(0.3) {
-            true => now + lot.0.random_range(0..36_524 * DAY),
-            false => near.saturating_add(lot.one(&[0, 0, 1])).saturating_sub(lot.one(&[0, 1])),
+        let at = match lot.0.random_range(0..10) {
+            0 | 1 => now + lot.0.random_range(0..36_524 * DAY),
+            2..=5 => self.first_outside(lot).unwrap_or(near),
+            _ => near.saturating_add(lot.one(&[0, 0, 1])).saturating_sub(lot.one(&[0, 1])),
         };
         at.clamp(self.since.max(now), now + 36_524 * DAY)
+    }
+
+    /// The first instant that the delegation no longer covers, by one of its limits.
+    fn first_outside(&self, lot: &mut Lot) -> Option<u64> {
+        let Limit::Only(grace) = self.limits.longest_grace else { return None };
+        let mut ends = vec![self.since];
+        if let Limit::Only(term) = self.limits.longest_term {
+            let last = Day { number: self.body.starts.number.saturating_add(term) };
+            ends.extend([last.ends().seconds; 2]);
+        }
+        Some(lot.one(&ends).saturating_add(grace))
     }
 
     /// The server with the license, to which this befell, judged at `at`: the mark has risen to it.
