@@ -188,7 +188,7 @@ fn every_verb_is_on_the_page() {
                     .any(|l| l.starts_with("Also ") && l.contains(&format!("`{name}`")))
         };
         let has = PAGE.contains(&format!("\n## {verb}\n")) || PAGE.split("\n## ").any(also);
-        assert!(has, "docs/json.md has no section for {verb}");
+        assert!(has, "the page has no section for {verb}");
     }
     assert!(all.len() > 30, "only {} verbs", all.len());
 }
