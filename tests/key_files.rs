@@ -340,7 +340,7 @@ fn the_list_says_what_the_trust_says() {
     desk.olr("key list").unable("no vendor folder", "--vendor");
     desk.olr("key list nowhere").unable("cannot be read", "check the name");
     let text = desk.run(env!("CARGO_BIN_EXE_olr"), "key list vendor").done().stdout;
-    assert!(text.contains("new.key      issuer"), "{text}");
+    assert!(text.contains("file        new.key\nrole        issuer\n"), "{text}");
 }
 
 #[cfg(unix)]

@@ -32,7 +32,7 @@ const KEY: Type = Raw(32);
 const TEXT: Type = Text(256);
 const NOTE: Type = Text(2048);
 const TEXTS: Type = Set(64, &TEXT, 0..1);
-const CAUSE: Type = Table(6);
+const CAUSE: Type = Table(9);
 const EXTENSIONS: Type = Set(64, &Record(&[U16, Bool, Bytes(4096)]), 0..1);
 const FACTORS: Type = List(64, &Record(&[Table(16), Table(3), TEXT, TEXT, TEXT]));
 const COUNTS: Type = Set(4096, &Record(&[TEXT, U64]), 0..1);
@@ -178,6 +178,25 @@ pub const LICENSE: Type = Record(&[
 
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
+/// At the mark, and at the earliest clock that was claimed meanwhile.
+const NOTED: Type = Record(&[U64, Maybe(&U64)]);
+
+const OVERUSE: Type = Record(&[
+    ID,                    // license
+    COUNTS,                // most
+    Set(64, &SPENT, 0..1), // spent
+]);
+
+const SPENT: Type = Record(&[
+    CAUSE,         // cause
+    U64,           // first
+    Maybe(&NOTED), // since
+    U64,           // solved
+    U64,           // seconds
+    U64,           // far
+    Maybe(&U64),   // eased
+]);
+
 const SLOT: Type = Record(&[
     TEXT,                                            // product
     TEXT,                                            // slot
@@ -187,9 +206,9 @@ const SLOT: Type = Record(&[
     U32,                                             // highest answer
     U64,                                             // floor
     U64,                                             // matched
-    Maybe(&U64),                                     // revoked
+    Maybe(&NOTED),                                   // revoked
     Set(4096, &Record(&[TEXT, U64]), 0..1),          // usage
-    Maybe(&U64),                                     // over
+    OVERUSE,                                         // over
     Set(64, &Record(&[CAUSE, Table(7), U64]), 0..1), // announced
     Maybe(&Bytes(262_144)),                          // receipt
 ]);
@@ -215,7 +234,7 @@ pub const STATE: Type = Record(&[
     Set(64, &SLOT, 0..2),                                         // slots
     Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),     // asked
     U64,                                                          // mark
-    Maybe(&Record(&[U64, TEXT, U64])),                            // pending
+    Maybe(&Record(&[U64, U64, TEXT, U64])),                       // pending
     Maybe(&Record(&[U64, KEY])),                                  // anchored
     Maybe(&Record(&[Bytes(262_144), List(16, &Bytes(262_144))])), // revocations
     List(64, &EVENT),                                             // events
