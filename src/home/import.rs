@@ -159,9 +159,10 @@ impl State {
         if !matches!(kind, Kind::License | Kind::Trust | Kind::Time | Kind::Revocations) {
             return Err(wrong_kind(Kind::License, kind));
         }
+        // Before the file raises the mark: a pending clock that was wrong is forgotten, not confirmed.
+        self.observe(around);
         let imported = match kind {
             Kind::Trust => {
-                self.observe(around);
                 let new = self.follow(bytes)?;
                 Imported::Trust { trust: Box::new(self.trust().clone()), new }
             }

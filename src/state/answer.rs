@@ -95,8 +95,10 @@ impl State {
             Accepted::Installed
         };
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
-        slot.matched = mark;
-        slot.revoked = None;
+        // One that waits says nothing of the machine that the installed one is for.
+        if accepted == Accepted::Installed || slot.installed.is_none() {
+            slot.matched = mark;
+        }
         if let Some(new) = self.in_force(&slot) {
             slot.over.take_over(old.as_ref(), &new, &slot.usage, self.note(clock));
         }

@@ -107,9 +107,15 @@ impl State {
         if self.memory.mark == Instant::default() {
             return;
         }
+        self.observe_clock(around);
+        // After the clock, which may tell that a pending one was wrong.
         if let Some(evidence) = around.evidence.filter(|at| !self.is_far(*at)) {
             self.raise(evidence);
+            self.observe_clock(around);
         }
+    }
+
+    fn observe_clock(&mut self, around: &Surroundings) {
         if self.is_far(around.clock)
             && self.memory.pending.as_ref().is_some_and(|pending| pending.is_confirmed_by(around))
         {

@@ -1,8 +1,10 @@
 //! Homes that are locked, read-only or under a wrong clock.
 
+use olr::entitlement::{Cause, GraceRule, Outcome};
 use olr::home::{Home, Imported};
 use olr::license::LicenseBody;
 use olr::policy::ClockMemory;
+use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
 use olr::state::{Accepted, State, Surroundings};
 use olr::time::{Day, Instant};
 use olr::wire::codec::Set;
@@ -115,4 +117,67 @@ fn a_license_issued_near_a_far_clock_confirms_it() {
     assert_eq!((word(&decision), state.memory().mark), ("licensed", at(now)));
     assert!(state.memory().pending.is_none() && !decision.clock_is_pending());
     assert!(state.memory().mark > Instant::parse(NOW).unwrap());
+}
+
+/// A list that names the license of [`World::installed`] where `revokes` says so.
+fn list(world: &World, issued: &str, revokes: bool) -> Vec<u8> {
+    let license = digest_of(LicenseId([0x11; 16]));
+    let named = revokes.then_some(Withdrawn { license, cause: Cause::Revoked });
+    let body = RevocationsBody {
+        version: 1,
+        sequence: 1,
+        issued: at(issued),
+        licenses: Set::new(named.into_iter().collect()).unwrap(),
+        extensions: Set::default(),
+    };
+    let vendor = &world.vendor;
+    sign_revocations(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation), &[]).unwrap()
+}
+
+/// The clock claimed 2029 once, and is right now. What raises the mark first must not confirm 2029.
+#[test]
+fn a_clock_set_right_leaves_no_trace_whatever_comes_first() {
+    let world = World::new();
+    let (wrong, right) = ("2029-02-01T00:00:00Z", "2028-10-20T09:00:00Z");
+    let renewal = world.license(|body| {
+        (body.answer, body.license, body.issued) = (2, LicenseId([2; 16]), at(right));
+    });
+    let revocations = list(&world, right, false);
+    for first in [Some(&renewal), Some(&revocations), None] {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path(), &world.installed(NOW, |_| ()));
+        home.decide(None, None, &server(wrong)).unwrap();
+        assert!(home.expect_state().unwrap().memory().pending.is_some());
+        match first {
+            Some(file) => drop(home.import(file, &server(right), false).unwrap()),
+            None => {
+                let evidence = Some(at("2028-10-20T08:00:00Z"));
+                let around = Surroundings { evidence, ..server(right) };
+                home.decide(None, None, &around).unwrap();
+            }
+        }
+        let (state, decision) = home.decide(None, None, &server(right)).unwrap();
+        assert_eq!((word(&decision), state.memory().mark), ("licensed", at(right)));
+        assert!(state.memory().pending.is_none());
+    }
+}
+
+#[test]
+fn a_license_that_waits_begins_no_grace_again() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let rule = GraceRule { cause: Cause::Revoked, seconds: 7 * 86_400, outcome: Outcome::Stop };
+    let installed = world.installed(NOW, |body| body.grace = Set::new(vec![rule]).unwrap());
+    let home = home(folder.path(), &installed);
+    home.import(&list(&world, NOW, true), &server(NOW), false).unwrap();
+    let waits = world.license(|body| {
+        (body.answer, body.license) = (2, LicenseId([2; 16]));
+        body.starts = Day::parse("2028-01-01").unwrap();
+    });
+    home.import(&waits, &server("2027-11-29T09:00:00Z"), false).unwrap();
+    for (clock, expected) in
+        [("2027-11-30T08:59:59Z", "grace"), ("2027-11-30T09:00:00Z", "revoked")]
+    {
+        let decision = home.decide(None, None, &server(clock)).unwrap().1;
+        assert_eq!(word(&decision), expected, "{clock}");
+    }
 }
