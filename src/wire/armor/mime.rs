@@ -231,10 +231,12 @@ fn quoted_printable(text: &[u8]) -> Vec<u8> {
             rest = after.get(2..).unwrap_or_default();
             continue;
         }
-        let (line, next) = cut_line(after);
-        match line.trim_ascii().is_empty() {
-            true => rest = next,
-            false => bytes.push(*first),
+        let is_blank = |byte: &u8| byte.is_ascii_whitespace() && *byte != b'\n';
+        let blanks = after.iter().take_while(|byte| is_blank(byte)).count();
+        match after.get(blanks) {
+            Some(b'\n') => rest = after.get(blanks.saturating_add(1)..).unwrap_or_default(),
+            None => break,
+            Some(_) => bytes.push(*first),
         }
     }
     bytes
