@@ -454,3 +454,16 @@ fn a_name_that_no_filesystem_takes_is_named() {
         world.unable(&format!("issue req.olr --grant grant.toml --vendor {name}"), says);
     }
 }
+
+/// What is done already is said, also where its file could not be written: the next try writes it.
+#[test]
+fn an_act_whose_file_cannot_be_written_is_said_to_be_done() {
+    let world = World::new();
+    let status = text(&world.done("vendor issued --json"));
+    let id = status.split("\"license_id\": \"").nth(1).unwrap().split('"').next().unwrap();
+    let revoke = format!("revoke {id} --reason test --yes -o");
+    world.unable(&format!("{revoke} nowhere/revoked.olr"), "this is revoked, but");
+    world.done("revoke --again -o revoked.olr");
+    world.unable("deactivate --yes -o nowhere/receipt.olr", "the license is deactivated, but");
+    world.done("deactivate -o receipt.olr");
+}

@@ -52,7 +52,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let receipt = home.deactivate(&name, context.now)?;
     let report = report(&receipt, &args.output.name(NAME), again);
     let mut report = report.of_vendor(state.trust()).at_home(&home);
-    args.output.write(NAME, Kind::Receipt, receipt.bytes(), &mut report)?;
+    let written = args.output.write(NAME, Kind::Receipt, receipt.bytes(), &mut report);
+    written.map_err(|error| {
+        error
+            .within("the license is deactivated, but its receipt could not be written")
+            .hint("repeat this with another file after -o: it writes the same receipt")
+    })?;
     Ok(report)
 }
 

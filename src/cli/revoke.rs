@@ -123,7 +123,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if name != NAME {
         report.notes.push(format!("{NAME} is another file, and was left as it is"));
     }
-    args.output.write(&name, Kind::Revocations, &revoked.file, &mut report)?;
+    let written = args.output.write(&name, Kind::Revocations, &revoked.file, &mut report);
+    written.map_err(|error| {
+        error
+            .within("this is revoked, but the list for servers could not be written")
+            .hint("run `olr revoke --again` with another file after -o")
+    })?;
     Ok(report)
 }
 
