@@ -311,9 +311,10 @@ pub fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        // What was within the quota until this license took over is not within it from its start.
-        // What nobody noted came with a license that took over and grants less.
-        let spent = slot.over.of(body);
+        // What was within the quota until this license took over is not within it from its start,
+        // also where nobody has noted that yet; what was spent before counts.
+        let over = state.over_by_now(slot);
+        let spent = over.of(body);
         let noted = spent.and_then(|spent| spent.since);
         let since = noted.map_or(body.starts.begins(), |noted| noted.since(is_far));
         judged.weigh_quota(license, since, at, excess);

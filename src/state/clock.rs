@@ -159,7 +159,8 @@ impl State {
     fn drop_pending(&mut self) {
         self.memory.pending = None;
         self.change_notes(|note| Noted { far: None, ..note });
-        self.change_slots(|slot| slot.over.forget_far());
+        let mark = self.memory.mark;
+        self.change_slots(|slot| slot.over.forget_far(mark));
     }
 
     /// What is so from now on is noted by the mark, and by a clock that is far ahead too.

@@ -43,7 +43,8 @@ record! {
         pub seconds: u64,
         /// How many more by a clock that is far ahead.
         pub far: u64,
-        /// When an hour was last granted although less was left.
+        /// When an hour was last granted although less was left: by the mark, or by a clock that is
+        /// far ahead where only by that less was left.
         pub eased: Option<Instant>,
     }
 }
@@ -79,6 +80,15 @@ impl Overuse {
         self.spent.get(&license.cause_of_overuse())
     }
 
+    /// When what is over began to be so; of several, the latest.
+    pub(super) fn began(&self) -> Instant {
+        let began = self.spent.iter().filter_map(|spent| {
+            let since = spent.since?.mark;
+            Some(Instant::new(since.seconds.saturating_add(spent.seconds)))
+        });
+        began.max().unwrap_or_default()
+    }
+
     /// Another license is in force since `at`: what was used is held against it from then on.
     pub(super) fn take_over(
         &mut self,
@@ -96,11 +106,8 @@ impl Overuse {
         if changes || excess(&new.grants, &self.most).is_none() {
             (self.most, self.spent) = (Set::default(), Set::default());
         }
-        self.spent.change(|spent| {
-            if spent.cause != cause {
-                spent.end(at);
-            }
-        });
+        // Also what goes on: under another rule less than an hour of it may be left.
+        self.spent.change(|spent| spent.end(at));
         self.license = new.license;
         self.hold(new, usage, at);
     }
@@ -109,9 +116,15 @@ impl Overuse {
     pub(super) fn hold(&mut self, license: &LicenseBody, usage: &Set<Count, 4096>, at: Noted) {
         let (cause, seconds) = (license.cause_of_overuse(), license.seconds_of_overuse());
         let is_over = excess(&license.grants, usage).is_some();
-        if is_over && self.spent.get(&cause).is_none() {
+        if is_over {
             let mut all = self.spent.to_vec();
-            all.push(Spent::new(cause, at.mark));
+            all.retain(|spent| spent.cause != cause || !spent.is_forgotten(seconds, at.mark));
+            if all.is_empty() {
+                self.most = Set::default();
+            }
+            if all.iter().all(|spent| spent.cause != cause) {
+                all.push(Spent::new(cause, at.mark));
+            }
             // There are but two causes.
             self.spent = Set::new(all).unwrap_or_default();
         }
@@ -129,25 +142,27 @@ impl Overuse {
     /// The pending clock was confirmed: what added up by it has added up, as the mark is now `mark`.
     pub(super) fn confirm(&mut self, mark: Instant) {
         self.spent.change(|spent| {
-            if spent.far > 0 {
-                spent.seconds = spent.seconds.saturating_add(spent.far);
-                (spent.far, spent.solved) = (0, mark);
-            }
+            spent.seconds = spent.seconds.saturating_add(spent.far);
+            // How long ago by that clock it was solved nobody noted.
+            (spent.far, spent.solved) = (0, mark);
+            spent.eased = spent.eased.map(|eased| eased.min(mark));
         });
     }
 
-    /// The pending clock is gone, and what added up by it.
-    pub(super) fn forget_far(&mut self) {
-        self.spent.change(|spent| spent.far = 0);
+    /// The pending clock is gone, and what added up and was granted by it.
+    pub(super) fn forget_far(&mut self, mark: Instant) {
+        self.spent.change(|spent| {
+            spent.far = 0;
+            spent.eased = spent.eased.filter(|eased| *eased <= mark);
+        });
     }
 
-    /// Changes since when it is over; nothing of it lies after `mark`.
+    /// Changes since when it is over; nothing of it lies after `mark`, but for what a far clock eased.
     pub(super) fn change(&mut self, mark: Instant, change: impl Fn(Noted) -> Noted) {
         self.spent.change(|spent| {
             spent.since = spent.since.map(&change);
             spent.first = spent.first.min(mark);
             spent.solved = spent.solved.min(mark);
-            spent.eased = spent.eased.map(|eased| eased.min(mark));
         });
     }
 }
@@ -157,19 +172,26 @@ impl Spent {
         Self { cause, first: at, since: None, solved: at, seconds: 0, far: 0, eased: None }
     }
 
+    /// Whether it was over no more for so long that it counts no more.
+    fn is_forgotten(&self, seconds: u64, mark: Instant) -> bool {
+        self.since.is_none() && passed(self.solved, mark) >= FORGOTTEN.max(seconds)
+    }
+
     /// It is over from `at` on, where the grace of the license has so many `seconds`.
     fn begin(&mut self, seconds: u64, at: Noted) {
         if self.since.is_some() {
             return;
         }
-        if passed(self.solved, at.mark) >= FORGOTTEN.max(seconds) {
-            *self = Self::new(self.cause, at.mark);
-        }
         let enough = seconds.saturating_sub(LEAST.min(seconds));
-        let is_first = self.eased.is_none_or(|eased| passed(eased, at.mark) >= DAY);
+        let clock = at.far.unwrap_or(at.mark);
+        let is_first = self.eased.is_none_or(|eased| {
+            let now = if eased > at.mark { clock } else { at.mark };
+            passed(eased, now) >= DAY
+        });
         if self.seconds.saturating_add(self.far) > enough && is_first {
-            (self.seconds, self.far) = (self.seconds.min(enough), 0);
-            self.eased = Some(at.mark);
+            self.eased = Some(if self.seconds > enough { at.mark } else { clock });
+            self.seconds = self.seconds.min(enough);
+            self.far = self.far.min(enough.saturating_sub(self.seconds));
         }
         let by_far = self.seconds.saturating_add(self.far);
         self.since = Some(Noted {

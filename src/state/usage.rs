@@ -69,10 +69,19 @@ impl State {
         let body = self.in_force(slot)?;
         let installed =
             slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
-        let at = Noted { mark: body.starts.begins().min(self.memory.mark), far: None };
+        // The installed one counts again where the next one is revoked: not since it started.
+        let since = body.starts.begins().max(slot.over.began());
+        let at = Noted { mark: since.min(self.memory.mark), far: None };
         let old = installed.as_ref().map(|license| license.body());
         slot.over.take_over(old, &body, &slot.usage, at);
         Some(body)
+    }
+
+    /// For how long more was used than granted, where a start that nobody has noted yet is noted.
+    pub(crate) fn over_by_now(&self, slot: &Slot) -> Overuse {
+        let mut slot = slot.clone();
+        self.note_start(&mut slot);
+        slot.over
     }
 
     /// The license in force by the mark: the next one from its start, else the installed one.

@@ -236,3 +236,146 @@ fn what_adds_up_is_kept() {
     let bytes = server.state.to_bytes();
     assert_eq!(State::parse(&bytes).unwrap().memory(), server.state.memory());
 }
+
+/// Ends are judged the same before and after somebody reports.
+#[test]
+fn what_was_spent_counts_when_a_license_takes_over_by_its_start() {
+    let world = World::new();
+    let week = [(Cause::OverQuota, 7 * DAY)];
+    for (spent, left) in [(0, 7 * DAY), (6 * DAY, DAY), (7 * DAY - 60, HOUR), (8 * DAY, HOUR)] {
+        let mut server = server(&world, &week);
+        server.uses(30);
+        server.after(spent);
+        server.uses(15);
+        server.renewed(2, |body| {
+            stops(&week)(body);
+            body.starts = Day::parse("2027-12-03").unwrap();
+            quota(body, 10);
+        });
+        server.around.clock = at("2027-12-02T10:00:00Z");
+        assert_eq!((server.after(60), server.left()), ("grace".to_string(), left - 60), "{spent}");
+        assert_eq!((server.uses(14), server.left()), ("grace".to_string(), left - 60), "{spent}");
+        server.after(left - 61);
+        assert_eq!((server.word.as_str(), server.left()), ("grace", 1));
+        assert_eq!(server.after(1), "quota-exceeded");
+    }
+}
+
+#[test]
+fn a_license_with_a_shorter_rule_leaves_an_hour() {
+    let world = World::new();
+    let rule = |days: u64| [(Cause::OverQuota, days * DAY)];
+    for (used, days, left) in [(5, 3, HOUR), (5, 5, HOUR), (5, 6, DAY), (1, 3, 2 * DAY)] {
+        let mut server = server(&world, &rule(14));
+        server.uses(30);
+        server.after(used * DAY);
+        server.renewed(2, stops(&rule(days)));
+        assert_eq!((server.word.as_str(), server.left()), ("grace", left), "{used} {days}");
+        // Once in a day.
+        server.after(HOUR);
+        server.renewed(3, stops(&rule(days)));
+        let word = if left == HOUR { "quota-exceeded" } else { "grace" };
+        assert_eq!(server.word, word, "{used} {days}");
+    }
+}
+
+#[test]
+fn a_far_clock_is_granted_an_hour_too_and_no_more() {
+    let world = World::new();
+    let week = [(Cause::OverQuota, 7 * DAY)];
+    let mut server = server(&world, &week);
+    server.around.boot = text("");
+    let far = at("2040-01-01T00:00:00Z").seconds;
+    server.around.clock = Instant::new(far);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), 7 * DAY));
+    server.after(7 * DAY - 1800);
+    server.uses(1);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
+    server.after(HOUR - 60);
+    server.uses(1);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), 60), "once in a day");
+    server.uses(1);
+    server.after(DAY);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
+    // The clock was wrong: nothing was spent and nothing was granted.
+    server.uses(1);
+    server.around.clock = at("2027-11-23T10:00:00Z");
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), 7 * DAY));
+    server.after(7 * DAY - 1800);
+    server.uses(1);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
+}
+
+/// Nor does a far clock give back the hour of the day.
+#[test]
+fn a_clock_that_was_far_for_a_moment_grants_no_second_hour() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.uses(30);
+    server.after(12 * HOUR);
+    server.uses(1);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
+    assert_eq!(server.after(HOUR), "quota-exceeded");
+    server.uses(1);
+    let now = server.around.clock;
+    server.around.clock = at("2040-01-01T00:00:00Z");
+    server.uses(30);
+    server.after(60);
+    server.uses(1);
+    server.around.clock = now;
+    assert_eq!(server.uses(30), "quota-exceeded");
+}
+
+#[test]
+fn a_confirmed_clock_is_no_week_within_the_quota() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.around.boot = text("");
+    server.uses(30);
+    server.after(5 * HOUR);
+    server.around.clock = at("2040-01-01T00:00:00Z");
+    // Solved while the clock is far, and 30 days later that is confirmed.
+    server.verify();
+    server.after(30 * DAY - 1);
+    server.uses(1);
+    server.after(1);
+    assert_eq!(server.state.memory().pending, None);
+    assert_eq!((server.uses(30), server.left()), ("grace".to_string(), 7 * HOUR));
+}
+
+#[test]
+fn the_most_that_was_used_is_forgotten_with_the_time() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.uses(1000);
+    server.after(2 * HOUR);
+    server.uses(1);
+    server.after(7 * DAY);
+    server.uses(30);
+    server.after(2 * HOUR);
+    server.uses(1);
+    server.renewed(2, |body| {
+        stops(&TWELVE)(body);
+        quota(body, 30);
+    });
+    assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 12 * HOUR));
+}
+
+/// The mark is set back to before the start of the next license: the installed one counts again.
+#[test]
+fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.renewed(2, |body| {
+        stops(&TWELVE)(body);
+        body.starts = Day::parse("2027-12-01").unwrap();
+        quota(body, 25);
+    });
+    server.around.clock = at("2027-11-30T10:00:00Z");
+    assert_eq!(server.uses(30), "grace");
+    assert_eq!((server.after(2 * HOUR), server.left()), ("grace".to_string(), 10 * HOUR));
+    server.around.clock = at("2027-11-30T09:00:00Z");
+    server.anchor(server.around.clock);
+    assert_eq!((server.after(HOUR - 1), server.left()), ("grace".to_string(), 11 * HOUR + 1));
+    assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 11 * HOUR + 1));
+}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from .state import Noted, Overuse, Pending, State
+from . import overuse
+from .state import Noted, Pending, Spent, State
 
 FAR = 34_560_000
 UPTIME = 604_800
@@ -34,7 +35,8 @@ def observe(state: State, seen: Reading) -> State:
         state = _confirm(state, seen.clock)
     if not is_far(state, seen.clock):
         state = replace(state, mark=max(state.mark, seen.clock), pending=None)
-        return _change_notes(state, lambda noted: noted._replace(far=None))
+        state = _change_notes(state, lambda noted: noted._replace(far=None))
+        return _change_spent(state, lambda spent: overuse.forget_far(spent, state.mark))
     state = replace(state, pending=_claim(state.pending, seen))
     return _change_notes(state, lambda noted: noted._replace(far=noted.far and min(noted.far, seen.clock)))
 
@@ -76,7 +78,8 @@ def _confirm(state: State, clock: int) -> State:
     assert state.pending is not None
     state = replace(state, mark=max(state.mark, state.pending.earliest), pending=None)
     state = replace(state, mark=max(state.mark, believed(state, clock)))
-    return _change_notes(state, lambda noted: Noted(noted.mark if noted.far is None else noted.far, None))
+    state = _change_notes(state, lambda noted: Noted(noted.mark if noted.far is None else noted.far, None))
+    return _change_spent(state, lambda spent: overuse.confirm(spent, state.mark))
 
 
 def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
@@ -88,13 +91,20 @@ def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
         noted = change(noted)
         return noted._replace(mark=min(noted.mark, state.mark))
 
-    def overuse(over: Overuse) -> Overuse:
-        return over._replace(spent=[spent._replace(since=changed(spent.since)) for spent in over.spent])
+    def limited(spent: Spent) -> Spent:
+        first, solved = min(spent.first, state.mark), min(spent.solved, state.mark)
+        return spent._replace(since=changed(spent.since), first=first, solved=solved)
 
     slots = {
-        name: slot._replace(
-            matched=min(slot.matched, state.mark), revoked=changed(slot.revoked), over=overuse(slot.over)
-        )
+        name: slot._replace(matched=min(slot.matched, state.mark), revoked=changed(slot.revoked))
+        for name, slot in state.slots.items()
+    }
+    return _change_spent(replace(state, slots=slots), limited)
+
+
+def _change_spent(state: State, change: Callable[[Spent], Spent]) -> State:
+    slots = {
+        name: slot._replace(over=slot.over._replace(spent=[change(spent) for spent in slot.over.spent]))
         for name, slot in state.slots.items()
     }
     return replace(state, slots=slots)

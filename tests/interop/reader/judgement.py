@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from . import clock, dates, frame, license as licenses, quota
+from . import clock, dates, frame, license as licenses, overuse, quota
 from .clock import Reading
 from .factor import Factor
 from .held import may_be_held, revocations_that_count
@@ -14,7 +14,7 @@ from .outcome import Refused
 from .revocations import RevocationsBody
 from .state import Held, Slot, SlotName, State, commitment_key
 from .tables import BLOCK, CONFLICT, EXPIRED, LICENSE, OPERATIONS, OVER_QUOTA, POOLED, REVOKED, UPDATE_LICENSE
-from .tables import UPGRADED, WARN
+from .tables import WARN
 from .wire import ANY
 
 STOPPED = frozenset(OPERATIONS) - {UPDATE_LICENSE}
@@ -149,7 +149,7 @@ def _blocked_by(
     """What a broken rule blocks; None where it is overlooked."""
     terms = _terms(refusal, state, license)
     stopped = STOPPED - frozenset(terms.always)
-    cause = _cause(refusal, state, license, listed, terms.grace)
+    cause = _cause(refusal, state, license, listed)
     if cause is None:
         return stopped
     rule = terms.grace.get(cause)
@@ -163,13 +163,7 @@ def _blocked_by(
     return stopped
 
 
-def _cause(
-    refusal: Refused,
-    state: State,
-    license: License,
-    listed: RevocationsBody | None,
-    rules: dict[int, GraceRule],
-) -> int | None:
+def _cause(refusal: Refused, state: State, license: License, listed: RevocationsBody | None) -> int | None:
     match refusal.word:
         case "revoked":
             by_key = any(signer in state.trust.revoked for signer in license.frame.signers)
@@ -180,7 +174,7 @@ def _cause(
         case "expired":
             return EXPIRED
         case "quota-exceeded":
-            return UPGRADED if UPGRADED in rules and OVER_QUOTA not in rules else OVER_QUOTA
+            return overuse.cause_of(license.body)
     return None
 
 
@@ -192,5 +186,13 @@ def _since(cause: int, state: State, slot: Slot, license: License, now: int) -> 
         return dates.ends(body.expires)
     if cause in (REVOKED, POOLED):
         return state.mark if slot.revoked is None else clock.since(slot.revoked, far)
-    noted = next((spent.since for spent in slot.over.spent if spent.cause == cause), None)
+    over = overuse.started(slot, _installed(state, slot), body, state.mark)
+    noted = next((spent.since for spent in over.spent if spent.cause == cause), None)
     return dates.begins(body.starts) if noted is None else clock.since(noted, far)
+
+
+def _installed(state: State, slot: Slot) -> LicenseBody | None:
+    try:
+        return None if slot.installed is None else _verify(state, slot.installed, slot.name).body
+    except Refused:
+        return None
