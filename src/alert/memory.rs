@@ -180,6 +180,7 @@ impl Known {
             since: Some(Instant::new(self.since)),
             until: None,
             fact: if over.is_some() { format!("{word}: solved") } else { self.fact.clone() },
+            step: None,
         };
         let word = self.refusal();
         let began = word.filter(|_| !self.told).map(|word| notice(word, None));

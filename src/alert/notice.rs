@@ -8,6 +8,7 @@ use crate::crypto::label::EVENT;
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, Refusal};
+use crate::machine::Comparison;
 use crate::policy::Decision;
 use crate::state::{Event, SlotName, Stage};
 use crate::time::Instant;
@@ -15,6 +16,12 @@ use crate::wire::id::{EventId, LicenseId};
 
 /// Most characters of a name in a subject.
 const BRIEF: usize = 64;
+
+/// What to do about maintenance.
+const RENEW_MAINTENANCE: &str =
+    "buy maintenance from the vendor where you want later releases; the installed one goes on";
+/// What to do about a machine that has changed and still matches.
+const RENEW: &str = "ask for a new license with `olr request --renew` while this one still matches";
 
 /// One change, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +44,8 @@ pub struct Notice {
     pub until: Option<Instant>,
     /// In words.
     pub fact: String,
+    /// What somebody should do, where more is known than the cause.
+    pub step: Option<String>,
 }
 
 /// What has changed.
@@ -66,7 +75,8 @@ impl Notice {
         let grace = graces.into_iter().find(|grace| grace.cause == event.cause);
         let body = decision.and_then(|d| d.license.as_ref()).map(|license| license.body());
         let rule = body.and_then(|body| body.grace.get(&event.cause)).map(|rule| rule.outcome);
-        let warns = event.stage == Stage::Grace && event.until.is_none();
+        let warns =
+            !event.cause.is_of_licenses() || (event.stage == Stage::Grace && event.until.is_none());
         let then = match (warns, rule) {
             (true, _) => Outcome::Warn,
             (false, rule) => grace.map(|grace| grace.then).or(rule).unwrap_or(Outcome::Stop),
@@ -81,6 +91,11 @@ impl Notice {
             since: grace.map(|grace| grace.since),
             until: event.until,
             fact: event.fact.to_string() + &more_over(event, decision),
+            // A copy that still matches is not to be renewed.
+            step: decision
+                .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
+                .and_then(Decision::drift)
+                .map(Comparison::next_step),
         }
     }
 
@@ -96,6 +111,7 @@ impl Notice {
             since: None,
             until: None,
             fact: "somebody tries whether alerts arrive".to_string(),
+            step: None,
         }
     }
 
@@ -117,10 +133,16 @@ impl Notice {
             About::Test => return "a test".to_string(),
         };
         let until = self.until.map(|until| until.to_string()).unwrap_or_default();
+        let ends = match cause {
+            Cause::Maintenance => "maintenance ends",
+            _ => "the license expires",
+        };
         match stage {
-            Stage::MonthLeft => "the license expires within 30 days".to_string(),
-            Stage::WeekLeft => "the license expires within 7 days".to_string(),
-            Stage::DayLeft => "the license expires within a day".to_string(),
+            Stage::MonthLeft => format!("{ends} within 30 days"),
+            Stage::WeekLeft => format!("{ends} within 7 days"),
+            Stage::DayLeft => format!("{ends} within a day"),
+            Stage::Ended if cause == Cause::Maintenance => "maintenance has ended".to_string(),
+            Stage::Grace if cause == Cause::Drift => "the machine has changed (drift)".to_string(),
             Stage::Grace if then == Outcome::Warn => format!("warning ({cause})"),
             Stage::Grace => format!("grace until {until} ({cause})"),
             Stage::Countdown => format!("stops within an hour, at {until} ({cause})"),
@@ -171,6 +193,17 @@ impl Notice {
             Outcome::Warn => "only a warning follows",
         };
         match stage {
+            Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft if cause == Cause::Maintenance => {
+                format!(
+                    "It lasts until {until}. The installed release goes on. Releases that come out later are refused."
+                )
+            }
+            Stage::Ended if cause == Cause::Maintenance => {
+                "The installed release goes on. Releases that come out later are refused.".to_string()
+            }
+            Stage::Grace if cause == Cause::Drift => {
+                "The license still matches, and nothing stops. After more such changes it matches no longer.".to_string()
+            }
             Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft => {
                 format!(
                     "It is good until {until}. Then its grace begins, if it has one; in the end {end}."
@@ -208,6 +241,10 @@ impl Notice {
                 Cause::Conflict => Refusal::WrongMachine,
                 Cause::Revoked | Cause::Pooled => Refusal::Revoked,
                 Cause::Clock => Refusal::ClockRolledBack,
+                Cause::Maintenance => return Some(RENEW_MAINTENANCE.to_string()),
+                Cause::Drift => {
+                    return Some(shown(self.step.as_deref().unwrap_or(RENEW)).into_owned());
+                }
             },
         };
         Some(Error::refuse(word, "").next_step().to_string())

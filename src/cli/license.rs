@@ -72,7 +72,9 @@ fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
         Cause::Revoked => "when revoked",
         Cause::Pooled => "when pooled",
         Cause::Upgraded => "upgraded, over",
-        // Only events have it.
+        // Only events have these.
+        Cause::Maintenance => "maintenance ends",
+        Cause::Drift => "machine drifts",
         Cause::Clock => "clock far ahead",
     };
     let blocked = body.enforcement.get(&rule.cause).map(|rule| words(rule.blocked.iter().copied()));

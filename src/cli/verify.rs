@@ -87,13 +87,14 @@ fn sentence(decision: &Decision) -> String {
         // A refusal follows by itself.
         _ if decision.refusal.is_some() => String::new(),
         _ if decision.grace.is_some() => decision.headline().unwrap_or_default(),
-        Some(license) => match license.body().expires {
-            None => "licensed, without an end".to_string(),
-            end => {
-                let near = decision.near_end().map(|near| format!("\n{near}"));
-                format!("licensed until {}{}", show::last_day(end), near.unwrap_or_default())
-            }
-        },
+        Some(license) => {
+            let licensed = match license.body().expires {
+                None => "licensed, without an end".to_string(),
+                end => format!("licensed until {}", show::last_day(end)),
+            };
+            let first = decision.headline().map(|headline| format!("\n{headline}"));
+            licensed + &first.unwrap_or_default()
+        }
         None => String::new(),
     }
 }

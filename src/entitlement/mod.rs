@@ -73,6 +73,10 @@ numbered! {
         5 Pooled "pooled",
         /// The product was upgraded without the server module.
         6 Upgraded "upgraded",
+        /// Maintenance ends, or has ended. Only events have this cause.
+        7 Maintenance "maintenance",
+        /// The machine still matches, but not wholly. Only events have this cause.
+        8 Drift "drift",
         /// The clock is far ahead of what is remembered. Only events have this cause.
         9 Clock "clock",
     }

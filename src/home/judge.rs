@@ -68,7 +68,10 @@ impl Home {
         let found = state.found(around)?;
         state.observe(around);
         let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
-        let one = |slot: &Slot| decide(around.clock, &found, &state, slot);
+        let one = |slot: &Slot| {
+            let decision = decide(around.clock, &found, &state, slot);
+            decision.explained(&state, &found, &around.unreadable)
+        };
         let mut decisions: Vec<_> = slots.map(|slot| (slot.name.clone(), one(slot))).collect();
         let matching: Vec<_> = decisions.iter().filter(|(_, d)| d.matches()).collect();
         let matching: Vec<_> = matching.into_iter().map(|(name, _)| name.clone()).collect();

@@ -3,10 +3,14 @@
 use crate::entitlement::Cause;
 use crate::error::Result;
 use crate::home::Home;
+use crate::license::License;
 use crate::policy::{Decision, Grace, WARNINGS};
-use crate::state::{Event, Listener, SlotName, Stage, Standing, State, Surroundings};
-use crate::time::Instant;
+use crate::state::{Announced, Event, Listener, SlotName, Stage, Standing, State, Surroundings};
+use crate::time::{Day, Instant};
 use crate::wire::id::EventId;
+
+/// Seconds for which a drift that was solved is not told again.
+const DRIFT_RESTS: u64 = 3600;
 
 /// How all that is installed stands, and what of it is new to a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,17 +34,14 @@ impl Home {
     ) -> Result<(State, Decision, bool)> {
         let (mut state, decision) = self.decide_from(state, product, slot, around)?;
         let name = state.slot(product, slot)?.name.clone();
-        let Some(license) = &decision.license else { return Ok((state, decision, true)) };
-        let (id, standing) = (license.body().license, standing(&decision));
-        let at = decision.told().at;
         // Where it cannot be written it is told all the same, and told again.
-        let mut is_stored = !state.announce(&name, id, at, &standing)?;
+        let mut is_stored = !announce(&mut state, &name, &decision)?;
         if !is_stored
             && self.folder().is_dir()
             && let Some(_lock) = self.lock_soon()
             && let Ok(mut stored) = self.expect_state()
         {
-            let is_new = stored.announce(&name, id, at, &standing)?;
+            let is_new = announce(&mut stored, &name, &decision)?;
             is_stored = !is_new || self.save(&stored).is_ok();
         }
         Ok((state, decision, is_stored))
@@ -54,19 +55,17 @@ impl Home {
     /// As [`Home::decide_all`]; exit 2 when the home cannot be written.
     pub fn news(&self, around: &Surroundings, listener: Listener, only_look: bool) -> Result<News> {
         let (mut state, decisions) = self.decide_all(around)?;
-        let announce = |state: &mut State| -> Result<bool> {
+        let announce_all = |state: &mut State| -> Result<bool> {
             let mut is_new = false;
             for (name, decision) in &decisions {
-                let Some(license) = &decision.license else { continue };
-                let (id, standing) = (license.body().license, standing(decision));
-                is_new |= state.announce(name, id, decision.told().at, &standing)?;
+                is_new |= announce(state, name, decision)?;
             }
             Ok(is_new)
         };
-        if announce(&mut state)? && !only_look {
+        if announce_all(&mut state)? && !only_look {
             let _lock = self.lock()?;
             let mut stored = self.expect_state()?;
-            if announce(&mut stored)? {
+            if announce_all(&mut stored)? {
                 self.save(&stored)?;
             }
             state = stored;
@@ -87,10 +86,20 @@ impl Home {
     }
 }
 
-/// Everything that people should know of, each cause once: by what is remembered, and the clock
-/// itself where that is far ahead of it.
-fn standing(decision: &Decision) -> Vec<Standing> {
+/// Remembers what is new in `decision`. Returns whether anything is.
+fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<bool> {
+    let Some(license) = &decision.license else { return Ok(false) };
+    let slot = state.memory().slots.get(name);
+    let drift = slot.and_then(|slot| slot.announced.get(&Cause::Drift));
+    let standing = standing(decision, license, drift);
+    state.announce(name, license.body().license, decision.told().at, &standing)
+}
+
+/// Everything that people should know of, each cause once: by what is remembered, the machine, and
+/// the clock itself where that is far ahead of it.
+fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<Standing> {
     let mut all = standing_at(decision.told());
+    all.extend(drifting(decision, license, drift));
     all.extend(decision.remembered.as_ref().map(|remembered| Standing {
         cause: Cause::Clock,
         stage: Stage::Grace,
@@ -136,19 +145,62 @@ fn standing_at(decision: &Decision) -> Vec<Standing> {
         }
     }
     all.extend(expiring(decision).filter(|_| !all.iter().any(|s| s.cause == Cause::Expired)));
+    all.extend(maintenance(decision));
     all
+}
+
+/// That the machine still matches and has changed. Told once, it lasts until everything that is
+/// enrolled is as it was: neither what cannot be read nor a conflict solves it. Once solved, it rests
+/// for a while.
+fn drifting(
+    decision: &Decision,
+    license: &License,
+    announced: Option<&Announced>,
+) -> Option<Standing> {
+    let comparison = decision.comparison.as_ref().filter(|found| !found.drift().is_empty())?;
+    let lasts = announced.is_some_and(|announced| announced.stage != Stage::Solved);
+    let rests = announced.filter(|_| !lasts).is_some_and(|solved| {
+        decision.told().at.seconds < solved.since.seconds.saturating_add(DRIFT_RESTS)
+    });
+    (lasts || (comparison.has_drifted() && !rests)).then(|| Standing {
+        cause: Cause::Drift,
+        stage: Stage::Grace,
+        since: announced.map_or(license.body().issued, |announced| announced.since),
+        until: None,
+        fact: format!(
+            "this machine matches {} of {} points where {} are needed, but has changed: {}",
+            comparison.score,
+            comparison.total,
+            comparison.threshold,
+            comparison.changed()
+        ),
+    })
 }
 
 /// The warning before a license expires, unless another one takes over.
 fn expiring(decision: &Decision) -> Option<Standing> {
     let (last, days) = decision.expires_soon()?;
+    let fact = format!("this license expires on {last}");
+    nears(Cause::Expired, last, days, fact)
+}
+
+/// The warning before maintenance ends, unless another license prolongs it, and that it has ended.
+fn maintenance(decision: &Decision) -> Option<Standing> {
+    if let Some((last, days)) = decision.maintenance_ends_soon() {
+        return nears(Cause::Maintenance, last, days, format!("maintenance ends on {last}"));
+    }
+    let last = decision.maintenance_ended()?;
+    Some(Standing {
+        cause: Cause::Maintenance,
+        stage: Stage::Ended,
+        since: last.ends(),
+        until: None,
+        fact: format!("maintenance ended on {last}"),
+    })
+}
+
+fn nears(cause: Cause, last: Day, days: u32, fact: String) -> Option<Standing> {
     let stages = [Stage::MonthLeft, Stage::WeekLeft, Stage::DayLeft];
     let (_, stage) = WARNINGS.into_iter().zip(stages).find(|(warning, _)| *warning == days)?;
-    Some(Standing {
-        cause: Cause::Expired,
-        stage,
-        since: last.ends(),
-        until: Some(last.ends()),
-        fact: format!("this license expires on {last}"),
-    })
+    Some(Standing { cause, stage, since: last.ends(), until: Some(last.ends()), fact })
 }

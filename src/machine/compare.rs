@@ -219,6 +219,12 @@ impl Comparison {
         self.lines.iter().filter(drifted).collect()
     }
 
+    /// Whether it matches, and something enrolled is known to be no longer as it was.
+    pub fn has_drifted(&self) -> bool {
+        let is_known = |line: &&Line| line.change != Change::Unreadable;
+        self.matches() && self.drift().iter().any(is_known)
+    }
+
     /// What is enrolled and as it was.
     pub fn kept(&self) -> Vec<&Line> {
         self.lines.iter().filter(|line| line.change == Change::Same).collect()

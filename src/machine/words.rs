@@ -115,6 +115,11 @@ fn event(line: &Line) -> String {
 }
 
 impl Comparison {
+    /// What is known to be no longer as it was, in words.
+    pub fn changed(&self) -> String {
+        events(self.drift().into_iter().filter(|line| line.change != Change::Unreadable))
+    }
+
     /// One next step in words; empty where nothing changed.
     pub fn next_step(&self) -> String {
         let drift = self.drift();
@@ -132,7 +137,7 @@ impl Comparison {
             return format!("run as root to tell whether this is a copy: {}", hidden.join(", "));
         }
         if self.matches() && !is_a_copy {
-            let what = events(drift.into_iter().filter(|line| !unreadable(line)));
+            let what = self.changed();
             let step =
                 "ask for a new license with `olr request --renew` while this one still matches";
             return format!("{what}: {step}");

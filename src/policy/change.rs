@@ -8,7 +8,7 @@ use crate::time::{Day, Instant};
 /// Before a stop a countdown runs for so long: an hour.
 pub const COUNTDOWN: u64 = 3600;
 
-/// So many days before a license expires, this is said.
+/// So many days before a license expires or its maintenance ends, this is said.
 pub const WARNINGS: [u32; 3] = [30, 7, 1];
 
 const DAY: u64 = 86_400;
@@ -29,7 +29,7 @@ impl Grace {
 impl Decision {
     /// The next instant after the one that was judged at, at which time alone may bring another
     /// answer, or another warning: the start of the license or of the next one, its end and the
-    /// warnings before it, the end of maintenance, the end of a grace and its last hour. What an
+    /// warnings before it, the end of maintenance and the warnings before it, the end of a grace and its last hour. What an
     /// answer says stays the same until then.
     ///
     /// A clock behind what is remembered, or far ahead of it, is the business of
@@ -39,8 +39,10 @@ impl Decision {
         let next = self.next.as_ref().map(|next| next.body().starts.begins());
         let graces = self.graces.iter().flat_map(|grace| [grace.until, grace.counts_down_from()]);
         let of_body = body.into_iter().flat_map(|body| {
-            let warnings = WARNINGS.map(|days| Some(warning(body.expires?, days)));
-            let ends = [body.expires, body.maintenance].map(|day| day.map(Day::ends));
+            let ends = [body.expires, body.maintenance];
+            let warnings =
+                ends.into_iter().flat_map(|day| WARNINGS.map(|d| Some(warning(day?, d))));
+            let ends = ends.map(|day| day.map(Day::ends));
             [Some(body.starts.begins())].into_iter().chain(ends).chain(warnings)
         });
         let all = of_body.chain(graces).chain([next]);
@@ -51,17 +53,35 @@ impl Decision {
     /// time to say so: within 30 days, and nothing waits to take over by then.
     pub fn expires_soon(&self) -> Option<(Day, u32)> {
         let last = self.body()?.expires.filter(|last| self.at < last.ends())?;
-        let covered = |next: &LicenseBody| next.starts.begins() <= last.ends();
-        if self.next.as_ref().is_some_and(|next| covered(next.body())) {
-            return None;
-        }
-        let due = |days: &u32| warning(last, *days) <= self.at;
-        WARNINGS.into_iter().filter(due).min().map(|days| (last, days))
+        self.near(last, |_| true)
+    }
+
+    /// The last day of maintenance and the days left, as [`Decision::expires_soon`] says them, where
+    /// no license waits that prolongs it.
+    pub fn maintenance_ends_soon(&self) -> Option<(Day, u32)> {
+        let last = self.maintenance().filter(|last| self.at < last.ends())?;
+        self.near(last, |next| next.maintenance.is_none_or(|then| then > last))
     }
 
     /// The last day of maintenance, where it has ended.
     pub fn maintenance_ended(&self) -> Option<Day> {
-        self.body()?.maintenance.filter(|last| self.at >= last.ends())
+        self.maintenance().filter(|last| self.at >= last.ends())
+    }
+
+    /// The last day of maintenance; nothing where the license itself ends no later.
+    fn maintenance(&self) -> Option<Day> {
+        let body = self.body()?;
+        body.maintenance.filter(|last| body.expires.is_none_or(|end| end > *last))
+    }
+
+    /// The days left of an end, unless a license that `prolongs` it takes over by then.
+    fn near(&self, last: Day, prolongs: impl Fn(&LicenseBody) -> bool) -> Option<(Day, u32)> {
+        let next = self.next.as_ref().map(|next| next.body());
+        if next.is_some_and(|next| next.starts.begins() <= last.ends() && prolongs(next)) {
+            return None;
+        }
+        let due = |days: &u32| warning(last, *days) <= self.at;
+        WARNINGS.into_iter().filter(due).min().map(|days| (last, days))
     }
 
     fn body(&self) -> Option<&LicenseBody> {

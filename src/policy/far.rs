@@ -69,6 +69,7 @@ pub(crate) fn decide_license(
             license: Some(license.clone()),
             next: None,
             machine: Some(machine.clone()),
+            comparison: None,
             enrolled: Vec::new(),
             at: state.judged_at(clock),
             remembered: None,

@@ -2,25 +2,48 @@
 
 use crate::entitlement::{Operation, Outcome};
 use crate::error::Error;
+use crate::machine::Comparison;
 use crate::policy::{Decision, Grace};
 
 impl Decision {
     /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and
-    /// until when, or that the end is near; nothing where all is well.
+    /// until when, that the end is near, that the machine has changed, or that maintenance ends;
+    /// nothing where all is well.
     pub fn headline(&self) -> Option<String> {
         match (&self.refusal, &self.grace) {
             (Some(refusal), _) => Some(self.refused(refusal)),
             (None, Some(grace)) => Some(self.overlooked(grace)),
-            (None, None) => self.near_end(),
+            (None, None) => {
+                let drift = || self.drift().map(|drift| self.drifted(drift));
+                self.near_end().or_else(drift).or_else(|| self.out_of_maintenance())
+            }
         }
     }
 
     /// That the license expires within 30, 7 or 1 days, where nothing waits to take over.
     pub fn near_end(&self) -> Option<String> {
         let (last, days) = self.expires_soon()?;
-        let left = if days == 1 { "a day".to_string() } else { format!("{days} days") };
+        let left = left(days);
         Some(format!(
             "this license expires on {last}, within {left}; ask for a renewal: olr request --renew"
+        ))
+    }
+
+    fn drifted(&self, drift: &Comparison) -> String {
+        format!("this machine still matches, but has changed: {}", drift.next_step())
+    }
+
+    fn out_of_maintenance(&self) -> Option<String> {
+        let goes_on = "the installed release goes on";
+        if let Some((last, days)) = self.maintenance_ends_soon() {
+            let left = left(days);
+            return Some(format!(
+                "maintenance ends on {last}, within {left}; {goes_on}, later ones need more maintenance"
+            ));
+        }
+        let last = self.maintenance_ended()?;
+        Some(format!(
+            "maintenance ended on {last}; {goes_on}, later ones are refused until you buy maintenance"
         ))
     }
 
@@ -52,4 +75,9 @@ impl Decision {
             }
         }
     }
+}
+
+/// The days of a warning, in words.
+fn left(days: u32) -> String {
+    if days == 1 { "a day".to_string() } else { format!("{days} days") }
 }

@@ -45,6 +45,8 @@ pub struct Decision {
     pub next: Option<License>,
     /// How the machine matches the policy of the license.
     pub machine: Option<Match>,
+    /// What became of each factor of that policy; nothing where nobody has looked.
+    pub comparison: Option<Comparison>,
     /// The factors that the license was issued for.
     pub enrolled: Vec<Factor>,
     /// The instant at which ends were judged.
@@ -142,6 +144,7 @@ impl Decision {
             license: None,
             next: None,
             machine: None,
+            comparison: None,
             enrolled: Vec::new(),
             at,
             remembered: None,
@@ -162,6 +165,25 @@ impl Decision {
     /// Whether the clock is so far ahead of what is remembered that it may be wrong.
     pub fn clock_is_pending(&self) -> bool {
         self.remembered.is_some()
+    }
+
+    /// With what became of each factor, where `found` is found and these cannot be read.
+    #[must_use]
+    pub(crate) fn explained(
+        mut self,
+        state: &State,
+        found: &[Factor],
+        unreadable: &[Unreadable],
+    ) -> Self {
+        let license = self.license.as_ref().filter(|_| self.machine.is_some());
+        self.comparison = license.map(|license| explain(license, state, found, unreadable));
+        self
+    }
+
+    /// How the machine has changed, where it still matches and something that was enrolled is known
+    /// to be no longer as it was.
+    pub fn drift(&self) -> Option<&Comparison> {
+        self.comparison.as_ref().filter(|comparison| comparison.has_drifted())
     }
 
     /// Whether the machine is the one that the license was issued for.

@@ -6,7 +6,7 @@ use crate::crypto::digest::sha256;
 use crate::display::code;
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
-use crate::machine::probe::Findings;
+use crate::machine::probe::{Findings, Unreadable};
 use crate::machine::{Factor, expect_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, Slot, SlotName, State};
@@ -52,6 +52,8 @@ pub struct Ask {
 pub struct Surroundings {
     /// Factors, the pins not among them.
     pub factors: Vec<Factor>,
+    /// What exists and could not be read: nobody knows whether it is as it was.
+    pub unreadable: Vec<Unreadable>,
     /// Local IP addresses.
     pub addresses: Vec<Text>,
     /// Facts about host and system.
@@ -75,6 +77,7 @@ impl Surroundings {
         };
         Self {
             factors: found.factors.clone(),
+            unreadable: found.unreadable.clone(),
             addresses: found.addresses.clone(),
             facts: found.facts.iter().map(fact).collect(),
             clock,

@@ -13,7 +13,7 @@ use crate::wire::id::{EventId, LicenseId};
 numbered! {
     /// How far something has come.
     pub enum Stage {
-        /// A license expires within 30 days.
+        /// A license expires, or its maintenance ends, within 30 days.
         1 MonthLeft "30-days-left",
         /// Within 7 days.
         2 WeekLeft "7-days-left",
@@ -23,7 +23,7 @@ numbered! {
         4 Grace "grace",
         /// The server stops within an hour.
         5 Countdown "countdown",
-        /// It is overlooked no longer: what the license says follows.
+        /// It is overlooked no longer: what the license says follows. Of maintenance: it has ended.
         6 Ended "ended",
         /// It is no more.
         7 Solved "solved",
@@ -65,7 +65,7 @@ record! {
 }
 
 record! {
-    /// What was last announced of a cause.
+    /// What was last announced of a cause. Of a drift that is solved, when that was noticed.
     pub struct Announced {
         /// The cause.
         pub cause: Cause,
@@ -115,7 +115,8 @@ impl State {
         let mut slot = slot.clone();
         let now = |cause: Cause| standing.iter().find(|standing| standing.cause == cause);
         let mut new: Vec<Standing> = Vec::new();
-        for announced in slot.announced.iter().filter(|announced| now(announced.cause).is_none()) {
+        let gone = || slot.announced.iter().filter(|announced| now(announced.cause).is_none());
+        for announced in gone().filter(|announced| announced.stage != Stage::Solved) {
             let fact = format!("{}: solved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
             // By what is solved, not by when that was noticed: so it has the same id each time.
@@ -130,8 +131,12 @@ impl State {
             return Ok(false);
         }
         let announced = |s: &Standing| Announced { cause: s.cause, stage: s.stage, since: s.since };
-        let announced = standing.iter().map(announced);
-        let mut announced: Vec<_> = announced.collect();
+        // When a drift was solved is kept, so that one that comes and goes is not told each time.
+        let solved = gone().filter(|announced| announced.cause == Cause::Drift).map(|drift| {
+            let since = if drift.stage == Stage::Solved { drift.since } else { at };
+            Announced { cause: Cause::Drift, stage: Stage::Solved, since }
+        });
+        let mut announced: Vec<_> = standing.iter().map(announced).chain(solved).collect();
         announced.sort_by_key(|announced| announced.cause);
         slot.announced = Set::new(announced)?;
         let mut events = self.memory.events.to_vec();

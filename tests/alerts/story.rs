@@ -210,3 +210,49 @@ fn the_product_is_told_apart_from_the_operator() {
     let state = world.home.load().unwrap().unwrap();
     assert!(state.memory().events.is_empty(), "all have heard of it");
 }
+
+#[test]
+fn maintenance_and_a_changed_machine_are_told_with_what_to_do() {
+    let edit = [("maintenance = \"1 year\"", "maintenance = \"60 days\"")];
+    let (world, server) = (World::new(&edit), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let (mut told, mut mails) = (Vec::new(), Vec::new());
+    for day in 0..90 {
+        let machine = if (5..8).contains(&day) { "card-replaced" } else { "server" };
+        let around = around(machine, Instant::new(NOW + day * DAY));
+        let all = tell(&world.home, &settings, &around).unwrap();
+        assert!(all.iter().all(Told::is_whole), "{all:#?}");
+        let taken = server.taken();
+        told.extend(subjects(&taken).into_iter().map(|subject| (day, subject)));
+        mails.extend(taken);
+    }
+    let told: Vec<_> =
+        told.iter().map(|(day, subject)| (*day, subject.rsplit(": ").next().unwrap())).collect();
+    assert_eq!(
+        told,
+        [
+            (5, "the machine has changed (drift)"),
+            (8, "solved (drift)"),
+            (31, "maintenance ends within 30 days"),
+            (54, "maintenance ends within 7 days"),
+            (60, "maintenance ends within a day"),
+            (61, "maintenance has ended"),
+        ]
+    );
+    let maintenance = "Next step: buy maintenance";
+    let goes_on = "The installed release goes on";
+    for (mail, says) in mails.iter().zip([
+        &["the card eth1 was replaced", "nothing stops", "Next step: ", "olr request --renew"][..],
+        &["This is over (drift)"],
+        &["It lasts until", goes_on, maintenance],
+        &["It lasts until", goes_on, maintenance],
+        &["It lasts until", goes_on, maintenance],
+        &["maintenance ended on", goes_on, maintenance],
+    ]) {
+        let body = mail.body();
+        for says in says {
+            assert!(body.contains(says), "{says:?} is not in\n{body}");
+        }
+        assert!(!body.contains("server stops") && !body.contains("has stopped"), "{body}");
+    }
+}

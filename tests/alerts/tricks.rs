@@ -39,6 +39,7 @@ fn notice(name: &str, about: About) -> Notice {
         since: Some(Instant::new(NOW)),
         until: Some(Instant::new(u64::MAX)),
         fact: format!("{name}: 12 used, 10 granted"),
+        step: Some(name.to_string()),
     }
 }
 

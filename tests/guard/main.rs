@@ -24,3 +24,4 @@ mod server;
 
 mod threads;
 mod time;
+mod warnings;
