@@ -78,6 +78,6 @@ impl Decision {
 }
 
 /// The days of a warning, in words.
-fn left(days: u32) -> String {
+pub(crate) fn left(days: u32) -> String {
     if days == 1 { "a day".to_string() } else { format!("{days} days") }
 }

@@ -19,6 +19,7 @@ mod weigh;
 pub use change::{COUNTDOWN, WARNINGS};
 use far::by_both;
 pub(crate) use far::decide_license;
+pub(crate) use headline::left;
 pub use next::{Coming, Next};
 pub use question::{Answer, Question};
 

@@ -3,7 +3,8 @@
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
 use crate::error::Refusal;
-use crate::policy::{Decision, Grace};
+use crate::machine::Comparison;
+use crate::policy::{Decision, Grace, left};
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
@@ -45,8 +46,8 @@ impl Phase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// What, in one word: `in-force`, `takes-over`, `renewal`, `grace-begins`, `grace-ends`,
-    /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `maintenance-ends`,
-    /// `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
+    /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `drifts`,
+    /// `maintenance-ends-soon`, `maintenance-ends`, `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
     /// `import-refused`, `upgrade-allowed`, `upgrade-refused`.
     pub word: &'static str,
     /// The cause or the refusal; empty where there is none.
@@ -64,7 +65,10 @@ pub(super) struct Standing {
     blocked: Operations,
     graces: Vec<Waiting>,
     expires_soon: Option<(Day, u32)>,
+    maintenance_ends_soon: Option<(Day, u32)>,
     maintenance_ended: Option<Day>,
+    /// How the machine has changed that still matches.
+    drift: Option<String>,
     clock_is_pending: bool,
     /// Modules in use that nothing grants.
     ungranted: Vec<Count>,
@@ -102,7 +106,11 @@ impl Standing {
                 _ => decision.graces.iter().map(waits).collect(),
             },
             expires_soon: decision.expires_soon().filter(|_| phase != Phase::Stopped),
+            maintenance_ends_soon: decision
+                .maintenance_ends_soon()
+                .filter(|_| phase != Phase::Stopped),
             maintenance_ended: decision.maintenance_ended(),
+            drift: decision.drift().filter(|_| phase != Phase::Stopped).map(Comparison::changed),
             clock_is_pending: decision.clock_is_pending(),
             ungranted: decision.ungranted(),
         }
@@ -136,9 +144,22 @@ pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decisi
     if before.is_none_or(|before| before.expires_soon != now.expires_soon)
         && let Some((last, days)) = now.expires_soon
     {
-        let left = if days == 1 { "a day".to_string() } else { format!("{days} days") };
+        let left = left(days);
         let text = format!("expires on {last}, within {left}, and no license waits to take over");
         say("expires-soon", text);
+    }
+    if before.is_none_or(|before| before.drift != now.drift)
+        && let Some(changed) = &now.drift
+    {
+        say("drifts", format!("the machine still matches, but has changed: {changed}"));
+    }
+    if before.is_none_or(|before| before.maintenance_ends_soon != now.maintenance_ends_soon)
+        && let Some((last, days)) = now.maintenance_ends_soon
+    {
+        let left = left(days);
+        let text =
+            format!("maintenance ends on {last}, within {left}, and no license waits with more");
+        say("maintenance-ends-soon", text);
     }
     if before.is_none_or(|before| before.maintenance_ended != now.maintenance_ended)
         && let Some(last) = now.maintenance_ended

@@ -49,7 +49,7 @@ fn maintenance_says_at_30_7_and_1_days_that_it_ends_and_then_that_it_has() {
     ] {
         server.set(Instant::new(end - days * DAY - 1));
         assert_eq!(told(&guard), [], "{days}");
-        assert_eq!(headline(&guard).contains(left), false, "{}", headline(&guard));
+        assert!(!headline(&guard).contains(left), "{}", headline(&guard));
         server.pass(1);
         assert!(headline(&guard).contains(&format!("ends on {LAST}, {left}")));
         let event = guard.events()[0].clone();

@@ -28,6 +28,7 @@ pub struct Seen {
     license: Option<[u8; 16]>,
     days_left: Option<u64>,
     maintained: bool,
+    maintenance_left: Option<u64>,
     doubted: bool,
 }
 
@@ -35,12 +36,32 @@ pub fn seen(decision: &Decision) -> Seen {
     let body = decision.license.as_ref().map(|license| license.body());
     let blocked: Vec<_> = decision.blocked().iter().map(|operation| operation.word()).collect();
     // Of a server that stands still it does not matter what else would come.
-    let stopped = decision.refusal.is_some() && blocked.len() == Operation::ALL.len();
+    let goes_on = |operation: &&Operation| {
+        **operation == Operation::UpdateLicense
+            || body.is_some_and(|body| body.always.get(*operation).is_some())
+    };
+    let stopped = decision.refusal.is_some()
+        && Operation::ALL.iter().filter(|o| !goes_on(o)).all(|o| blocked.contains(&o.word()));
     let last_hour = |until: Instant| until.seconds - decision.at.seconds <= HOUR;
     let graces = decision.graces.iter().filter(|_| !stopped).map(|grace| {
         let counts_down = grace.then == Outcome::Stop && grace.until.is_some_and(last_hour);
         (grace.cause, grace.until, grace.then, counts_down)
     });
+    // Of a license that ends no later itself, its maintenance does not matter.
+    let maintenance = body.and_then(|body| {
+        let last = body.maintenance?.ends().seconds;
+        body.expires.is_none_or(|end| end.ends().seconds > last).then_some(last)
+    });
+    let prolongs = |last: u64| {
+        decision.next.as_ref().map(|next| next.body()).is_some_and(|next| {
+            next.starts.begins().seconds <= last
+                && next.maintenance.is_none_or(|then| then.ends().seconds > last)
+        })
+    };
+    let lasts = maintenance.filter(|last| !stopped && !prolongs(*last));
+    let maintenance_left =
+        lasts.and_then(|last| last.checked_sub(decision.at.seconds)).filter(|left| *left > 0);
+    let warned = |left: u64| [1, 7, 30].into_iter().find(|days| left <= days * DAY);
     let ends = body.and_then(|body| body.expires).map(|last| last.ends().seconds);
     let next = decision.next.as_ref().map(|next| next.body().starts.begins().seconds);
     let gap = ends.filter(|ends| !stopped && next.is_none_or(|next| next > *ends));
@@ -51,9 +72,9 @@ pub fn seen(decision: &Decision) -> Seen {
         graces: graces.collect(),
         blocked,
         license: body.map(|body| body.license.0),
-        days_left: left.and_then(|left| [1, 7, 30].into_iter().find(|days| left <= days * DAY)),
-        maintained: body
-            .is_none_or(|body| body.maintenance.is_none_or(|last| decision.at < last.ends())),
+        days_left: left.and_then(warned),
+        maintained: maintenance.is_none_or(|last| decision.at.seconds < last),
+        maintenance_left: maintenance_left.and_then(warned),
         doubted: decision.clock_is_pending(),
     }
 }

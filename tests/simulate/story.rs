@@ -73,14 +73,16 @@ fn a_server_looks_ahead_and_changes_nothing() {
         (Some("9000-01-01T00:00:00Z"), Some("year.svg"))
     );
     let timeline = told["timeline"].as_array().unwrap();
-    assert_eq!(timeline.len(), 4, "{told}");
-    assert_eq!(timeline[2]["events"][0], "use OBM=11");
+    assert_eq!(timeline.len(), 7, "{told}");
+    assert_eq!(timeline[1]["new"][0]["what"], "maintenance-ends-soon");
+    assert_eq!(timeline[5]["events"][0], "use OBM=11");
     assert_eq!(
-        (&timeline[2]["new"][0]["what"], &timeline[2]["new"][0]["about"]),
+        (&timeline[5]["new"][0]["what"], &timeline[5]["new"][0]["about"]),
         (&"warning".into(), &"over-quota".into())
     );
     let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
-    assert_eq!(phases, ["in-force", "in-force", "warned", "in-force"]);
+    assert_eq!(phases[..5], ["in-force"; 5]);
+    assert_eq!(phases[5..], ["warned", "in-force"]);
 
     // What the vendor might do, and a file that it has sent.
     done(
@@ -92,9 +94,9 @@ fn a_server_looks_ahead_and_changes_nothing() {
     assert_eq!(status, 0, "{told}");
     let timeline = told["timeline"].as_array().unwrap();
     let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
-    assert_eq!(phases, ["in-force", "in-force", "stopped", "in-force"], "{told}");
-    assert_eq!(timeline[3]["new"][0]["what"], "imported");
-    assert_eq!(timeline[3]["events"][0], "import more.olr");
+    assert_eq!(phases[4..], ["in-force", "stopped", "in-force"], "{told}");
+    assert_eq!(timeline[6]["new"][0]["what"], "imported");
+    assert_eq!(timeline[6]["events"][0], "import more.olr");
     let missing = ["simulate", "--event", "8000-03-01 import missing.olr"];
     let (status, missing) = json(folder, &[&missing[..], &until].concat());
     assert_eq!(status, 2);
@@ -135,4 +137,17 @@ fn an_event_that_does_not_exist_is_told_which_do() {
         assert!(wrong["hint"].as_str().unwrap().contains(event), "{event}: {wrong}");
         assert!(help.contains(event), "{event}: {help}");
     }
+}
+
+#[test]
+fn a_machine_that_changes_and_still_matches_drifts() {
+    let state = crate::server(&crate::world::World::new(), |body| body.expires = None, None);
+    let told = crate::events(&["2027-11-24 hostname mail1", "2027-11-25 repaired"]);
+    let timeline = crate::play(&state, &told, crate::at("2027-11-26")).unwrap();
+    let drifts = timeline.entries.iter().map(|entry| {
+        let drifts = entry.turns.iter().find(|turn| turn.word == "drifts");
+        drifts.map(|turn| turn.text.as_str())
+    });
+    let renamed = "the machine still matches, but has changed: the host was renamed";
+    assert_eq!(drifts.collect::<Vec<_>>(), [None, Some(renamed), None]);
 }
