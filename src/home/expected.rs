@@ -7,7 +7,7 @@ use crate::license::License;
 use crate::state::State;
 use crate::trust::{Trust, VendorCode, read_body};
 use crate::wire::frame::{Frame, Kind};
-use crate::wire::id::KeyId;
+use crate::wire::id::{KeyId, VendorId};
 
 /// What a caller knows of the vendor. By default nothing is expected, and the home is believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,8 +61,10 @@ impl Expected {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let trust = state.trust_from(anchor);
-        // A key that the home knows to be revoked was weighed there, by what its delegation bounds.
-        let is_news = |key: &KeyId| state.trust().expect_unrevoked([*key]).is_ok();
+        // A key that the home knows to be revoked was weighed there, by what its delegation bounds; not
+        // where somebody else may have told the home so, and when.
+        let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
+        let is_news = |key: &KeyId| !is_proved || state.trust().expect_unrevoked([*key]).is_ok();
         License::verify_even_revoked(license.bytes(), &trust)
             .and_then(|license| trust.expect_unrevoked(license.signers().filter(is_news)))
             .map_err(under("expected-2"))
@@ -75,6 +77,14 @@ impl Expected {
 }
 
 impl State {
+    /// Whether the trusts of this home begin with the first one of `vendor`, from which its id is made:
+    /// nobody else can make such a one.
+    fn begins_with(&self, vendor: VendorId) -> bool {
+        let first = self.memory().trusts.first().map(|first| &**first).unwrap_or_default();
+        let body = Frame::parse(Kind::Trust, first).and_then(|frame| read_body(&frame));
+        self.trust().vendor() == vendor && body.is_ok_and(|body| body.version == 1)
+    }
+
     /// Whether a trust that this home pinned or followed has this code.
     ///
     /// # Errors
