@@ -68,14 +68,22 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             };
             Report::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
-        Imported::Time { time, new } => {
+        Imported::Time { time, mark, new } => {
             let text = match new {
+                false => format!("The vendor's time {time} was imported already."),
+                true if mark > time => format!(
+                    "The vendor's time {time} is accepted, but this server remembers {mark}, \
+                     which it did not when the request was made: no earlier clock is believed. \
+                     If {mark} has not come yet, set the clock, make a new request, and ask \
+                     the vendor for a time that answers it."
+                ),
                 true => {
                     format!("The vendor's time {time} counts now: no earlier clock is believed.")
                 }
-                false => format!("The vendor's time {time} was taken in already."),
             };
-            Report::new(text, json!({"time": time.to_string(), "new": new}))
+            let json =
+                json!({"time": time.to_string(), "remembered": mark.to_string(), "new": new});
+            Report::new(text, json)
         }
     };
     say_what_changed(&mut report, &before, &standing(&home, &around));

@@ -47,8 +47,10 @@ pub enum Imported {
     },
     /// A time of the vendor.
     Time {
-        /// What the mark was set to.
+        /// What the vendor's clock said.
         time: Instant,
+        /// The mark from now on.
+        mark: Instant,
         /// Whether it is new here.
         new: bool,
     },
@@ -180,7 +182,7 @@ impl State {
                 if new {
                     self.trust().signers(&frame)?.iter().try_for_each(Delegation::check_key)?;
                 }
-                Imported::Time { time: anchor.body().time, new }
+                Imported::Time { time: anchor.body().time, mark: self.memory.mark, new }
             }
             _ => {
                 let (license, accepted) = self.import_license(bytes, around, over)?;

@@ -306,11 +306,11 @@ pub fn judge(
     slot: Option<&Slot>,
 ) -> Judgement {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
-    let (mut judged, is_far) = (Judgement::default(), state.is_far(clock));
+    let mut judged = Judgement::default();
     if let Some(slot) = slot
         && let Some((cause, refusal)) = state.revocation(license)
     {
-        let since = slot.revoked.map_or(mark, |noted| noted.since(is_far));
+        let since = slot.revoked.map_or(mark, |noted| noted.since(state, clock));
         let terms = license.as_revoked(state.trust());
         judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-7"));
     }
@@ -339,7 +339,7 @@ pub fn judge(
         let over = state.over_by_now(slot);
         let spent = over.of(body);
         let noted = spent.and_then(|spent| spent.since);
-        let since = noted.map_or(body.starts.begins(), |noted| noted.since(is_far));
+        let since = noted.map_or(body.starts.begins(), |noted| noted.since(state, clock));
         judged.weigh_quota(license, since, at, excess);
         let adds_up = spent.map_or(since, |spent| spent.first);
         for grace in judged.graces.iter_mut().chain(&mut judged.ended) {

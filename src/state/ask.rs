@@ -164,7 +164,8 @@ impl State {
         };
         let bytes = seal_request(&body, &self.trust, &self.install, rng)?;
         let hash = sha256(&bytes);
-        let sent = Sent { number, request, hash, product: name.product, slot: name.slot, found };
+        let SlotName { product, slot } = name;
+        let sent = Sent { number, request, hash, product, slot, mark: self.memory.mark, found };
         let mut requests = std::mem::take(&mut self.memory.requests).into_vec();
         requests.push(sent);
         let surplus = requests.len().saturating_sub(16);

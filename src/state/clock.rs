@@ -14,6 +14,8 @@ const FAR: u64 = 400 * 86_400;
 const UPTIME: u64 = 7 * 86_400;
 /// Where boots have no names, a far clock confirms itself once it has gone on for so long: 30 days.
 const BY_ITSELF: u64 = 30 * 86_400;
+/// So long may a time of the vendor travel; what has passed beyond it counts: 30 days.
+const TRAVEL: u64 = 30 * 86_400;
 /// A mark that lags behind the clock by more than this is worth a writing: 15 minutes.
 pub const LAG: u64 = 15 * 60;
 
@@ -45,7 +47,7 @@ record! {
 record! {
     /// A time of the vendor that was taken in.
     pub struct Anchored {
-        /// The number of the request that it answers.
+        /// The number of the last request made before it was; none of those is answered by another.
         pub number: u64,
         /// SHA-256 of its binary form.
         pub hash: [u8; 32],
@@ -90,9 +92,20 @@ impl Pending {
 }
 
 impl Noted {
-    /// Since when it counts for a clock: one that `is_far` has its own.
-    pub fn since(self, is_far: bool) -> Instant {
-        self.far.filter(|_| is_far).unwrap_or(self.mark)
+    /// Since when it counts at `clock`. A clock that is far has its own; as much as has passed by
+    /// the mark has passed by that one too.
+    pub fn since(self, state: &State, clock: Instant) -> Instant {
+        match state.is_far(clock) {
+            true => self.by(clock, state.memory.mark),
+            false => self.mark,
+        }
+    }
+
+    /// Since when it counts at a clock that is far past `mark`.
+    fn by(self, clock: Instant, mark: Instant) -> Instant {
+        let passed = mark.seconds.saturating_sub(self.mark.seconds);
+        let since = Instant::new(clock.seconds.saturating_sub(passed));
+        self.far.map_or(self.mark, |far| far.min(since))
     }
 
     /// Nothing noted lies after `mark`.
@@ -119,7 +132,7 @@ impl State {
         if self.is_far(around.clock)
             && self.memory.pending.as_ref().is_some_and(|pending| pending.is_confirmed_by(around))
         {
-            self.confirm(around.clock);
+            self.confirm(around.clock, self.memory.mark);
         }
         if !self.is_far(around.clock) {
             self.memory.mark = self.memory.mark.max(around.clock);
@@ -136,22 +149,22 @@ impl State {
     /// Raises the mark to what has passed for certain. A pending clock that is no longer far then
     /// is confirmed by it.
     pub(crate) fn raise(&mut self, to: Instant) {
-        self.memory.mark = self.memory.mark.max(to);
+        let before = self.memory.mark;
+        self.memory.mark = before.max(to);
         let pending = self.memory.pending.as_ref();
         if pending.is_some_and(|pending| !self.is_far(pending.earliest)) {
-            self.confirm(to);
+            self.confirm(to, before);
         }
     }
 
     /// Believes the earliest claim of the pending clock, then `clock` where that is no longer far,
-    /// and what was noted by it.
-    fn confirm(&mut self, clock: Instant) {
+    /// and what was noted by it, while the mark was `before`.
+    fn confirm(&mut self, clock: Instant, before: Instant) {
         let Some(pending) = self.memory.pending.take() else { return };
         self.memory.mark = self.memory.mark.max(pending.earliest);
         self.memory.mark = self.memory.mark.max(self.believed(clock));
-        let first = |note: Noted| Noted { mark: note.far.unwrap_or(note.mark), far: None };
-        self.change_notes(first);
         let mark = self.memory.mark;
+        self.change_notes(|note| Noted { mark: note.by(mark, before), far: None });
         self.change_slots(|slot| slot.over.confirm(mark));
     }
 
@@ -255,7 +268,8 @@ impl State {
         self.memory.slots.change(change);
     }
 
-    /// Sets the mark to a time of the vendor, in either direction. Returns whether it is new here.
+    /// Sets the mark by a time of the vendor, back only by as much as it was ahead when the request
+    /// was made. Returns whether it is new here.
     ///
     /// # Errors
     /// `wrong-machine`, `wrong-request`, `superseded`, in this order.
@@ -270,18 +284,26 @@ impl State {
             return Ok(false);
         }
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
-        if sent.is_none_or(|sent| (sent.request, sent.number) != (body.request, body.number)) {
+        let sent = sent.filter(|sent| (sent.request, sent.number) == (body.request, body.number));
+        let Some(sent) = sent else {
             let fact = "this time answers none of the last 16 requests of this installation";
             return Err(Error::refuse(Refusal::WrongRequest, fact).rule("time-5"));
-        }
+        };
         if self.memory.anchored.as_ref().is_some_and(|last| body.number <= last.number) {
-            let fact = "a time for this request or a later one was imported here already";
+            let fact = "this request was made before the last time was imported";
             return Err(Error::refuse(Refusal::Superseded, fact)
                 .hint("make a new request and ask the vendor for a time that answers it")
                 .rule("time-6"));
         }
-        self.memory.mark = body.time;
-        self.memory.anchored = Some(Anchored { number: body.number, hash });
+        let mark = self.memory.mark;
+        let passed = mark.seconds.saturating_sub(sent.mark.seconds);
+        self.memory.mark = if sent.mark <= body.time {
+            mark.max(body.time)
+        } else {
+            let passed = passed.saturating_sub(TRAVEL);
+            Instant::new(body.time.seconds.saturating_add(passed))
+        };
+        self.memory.anchored = Some(Anchored { number: self.memory.number, hash });
         // What was known of a future that is taken back is taken back too.
         self.drop_pending();
         self.remember(anchor.bytes());

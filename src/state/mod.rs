@@ -42,7 +42,7 @@ pub const STATE_CAP: usize = 2 * 1024 * 1024;
 pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;
 
 /// The state has a version of its own.
-const STATE_VERSION: u8 = 5;
+const STATE_VERSION: u8 = 6;
 
 record! {
     /// What is remembered, the install secret apart.
@@ -89,6 +89,8 @@ record! {
         pub product: Text,
         /// The slot asked for.
         pub slot: Text,
+        /// The mark when it was made.
+        pub mark: Instant,
         /// The factors it carried: enrolled once its answer is installed.
         pub found: List<Factor>,
     }

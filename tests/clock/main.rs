@@ -7,6 +7,7 @@ use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::wire::codec::{Set, Text};
 
+mod anchors;
 mod homes;
 mod over;
 mod properties;
@@ -109,6 +110,12 @@ impl<'a> Server<'a> {
 
     /// Asks, and takes in the vendor's answer.
     fn anchor(&mut self, time: Instant) {
+        let anchor = self.asked(time);
+        assert!(self.state.anchor(&anchor).unwrap());
+    }
+
+    /// What the vendor answers to a request made now.
+    fn asked(&mut self, time: Instant) -> Anchor {
         let purpose = format!("anchor {}", self.state.memory().number);
         let (body, request) = ask(&mut self.state, "backup", &purpose);
         let body = AnchorBody {
@@ -121,8 +128,7 @@ impl<'a> Server<'a> {
         };
         let vendor = &self.world.vendor;
         let anchor = sign_time(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
-        let anchor = Anchor::verify(anchor.bytes(), &vendor.trust).unwrap();
-        assert!(self.state.anchor(&anchor).unwrap());
+        Anchor::verify(anchor.bytes(), &vendor.trust).unwrap()
     }
 }
 

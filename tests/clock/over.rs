@@ -379,3 +379,29 @@ fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
     assert_eq!((server.after(HOUR - 1), server.left()), ("grace".to_string(), 11 * HOUR + 1));
     assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 11 * HOUR + 1));
 }
+
+/// A far clock that steps back goes on where it was: what has ended by the mark has ended by it too.
+#[test]
+fn a_grace_that_ended_by_the_mark_has_ended_by_a_far_clock() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    assert_eq!(server.uses(1000), "grace");
+    assert_eq!(server.after(12 * HOUR), "quota-exceeded");
+    let mark = server.around.clock;
+    server.around.clock = at("2099-01-01");
+    assert_eq!(server.uses(1), "licensed");
+    // The hour of the day.
+    assert_eq!(server.uses(1000), "grace");
+    assert!(server.left() <= HOUR);
+    server.around.evidence = Some(Instant::new(mark.seconds + HOUR));
+    for clock in ["2099-01-01", "2098-01-01", "2097-01-01", "2060-01-01", "2029-06-01"] {
+        server.around.clock = at(clock);
+        server.verify();
+        assert_eq!(server.word, "quota-exceeded", "{clock}");
+    }
+    // Confirmed, it has ended also.
+    server.step("boot");
+    server.step("up8d");
+    assert_eq!(server.state.memory().pending, None);
+    assert_eq!(server.word, "quota-exceeded");
+}

@@ -230,7 +230,7 @@ pub const STATE: Type = Record(&[
     U64,                                                          // counter
     List(16, &Bytes(262_144)),                                    // trusts
     U64,                                                          // number
-    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, FACTORS])),      // requests
+    List(16, &Record(&[U64, ID, KEY, TEXT, TEXT, U64, FACTORS])), // requests
     Set(64, &SLOT, 0..2),                                         // slots
     Maybe(&Record(&[TEXT, TEXT, TEXT, TEXT, TEXT, FACTORS])),     // asked
     U64,                                                          // mark

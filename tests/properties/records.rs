@@ -92,7 +92,7 @@ records! {
     Overuse { license most spent }
     Spent { cause first since solved seconds far eased }
     Anchored { number hash }
-    Sent { number request hash product slot found }
+    Sent { number request hash product slot mark found }
     Slot { name installed next highest floor matched revoked usage over announced receipt }
     Announced { cause stage since }
     Event { id slot license cause stage at until fact heard }

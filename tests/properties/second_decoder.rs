@@ -431,6 +431,7 @@ mirrors! {
         hash: Hash,
         product: Text,
         slot: Text,
+        mark: Instant,
         found: Vec<Factor>,
     }
     Slot of state::Slot {

@@ -32,7 +32,7 @@ def observe(state: State, seen: Reading) -> State:
     if state.mark == 0:
         return state
     if is_far(state, seen.clock) and state.pending and _confirms(seen, state.pending):
-        state = _confirm(state, seen.clock)
+        state = _confirm(state, seen.clock, state.mark)
     if not is_far(state, seen.clock):
         state = replace(state, mark=max(state.mark, seen.clock), pending=None)
         state = _change_notes(state, lambda noted: noted._replace(far=None))
@@ -43,9 +43,10 @@ def observe(state: State, seen: Reading) -> State:
 
 def rise(state: State, to: int) -> State:
     """The mark rises to an instant that has passed for certain."""
+    before = state.mark
     state = replace(state, mark=max(state.mark, to))
     if state.pending and not is_far(state, state.pending.earliest):
-        return _confirm(state, to)
+        return _confirm(state, to, before)
     return state
 
 
@@ -53,8 +54,15 @@ def judged_at(state: State, clock: int) -> int:
     return max(clock, state.mark)
 
 
-def since(noted: Noted, far: bool) -> int:
-    return noted.far if far and noted.far is not None else noted.mark
+def since(noted: Noted, state: State, clock: int) -> int:
+    return _by(noted, clock, state.mark) if is_far(state, clock) else noted.mark
+
+
+def _by(noted: Noted, clock: int, mark: int) -> int:
+    """What passed by the mark passed by a far clock too."""
+    if noted.far is None:
+        return noted.mark
+    return min(noted.far, max(clock - max(mark - noted.mark, 0), 0))
 
 
 def _claim(pending: Pending | None, seen: Reading) -> Pending:
@@ -74,11 +82,11 @@ def _confirms(seen: Reading, pending: Pending) -> bool:
     return bool(pending.boot) and seen.uptime > 0 and seen.clock - seen.uptime >= pending.latest
 
 
-def _confirm(state: State, clock: int) -> State:
+def _confirm(state: State, clock: int, before: int) -> State:
     assert state.pending is not None
     state = replace(state, mark=max(state.mark, state.pending.earliest), pending=None)
     state = replace(state, mark=max(state.mark, believed(state, clock)))
-    state = _change_notes(state, lambda noted: Noted(noted.mark if noted.far is None else noted.far, None))
+    state = _change_notes(state, lambda noted: Noted(_by(noted, state.mark, before), None))
     return _change_spent(state, lambda spent: overuse.confirm(spent, state.mark))
 
 

@@ -179,16 +179,16 @@ def _cause(refusal: Refused, state: State, license: License, listed: Revocations
 
 
 def _since(cause: int, state: State, slot: Slot, license: License, now: int) -> int:
-    body, far = license.body, clock.is_far(state, now)
+    body = license.body
     if cause == CONFLICT:
         return slot.matched
     if cause == EXPIRED and body.expires is not None:
         return dates.ends(body.expires)
     if cause in (REVOKED, POOLED):
-        return state.mark if slot.revoked is None else clock.since(slot.revoked, far)
+        return state.mark if slot.revoked is None else clock.since(slot.revoked, state, now)
     over = overuse.started(slot, _installed(state, slot), body, state.mark)
     noted = next((spent.since for spent in over.spent if spent.cause == cause), None)
-    return dates.begins(body.starts) if noted is None else clock.since(noted, far)
+    return dates.begins(body.starts) if noted is None else clock.since(noted, state, now)
 
 
 def _installed(state: State, slot: Slot) -> LicenseBody | None:

@@ -27,6 +27,7 @@ class Sent(NamedTuple):
     hash: bytes
     product: str
     slot: str
+    mark: int
     found: list[Factor]
 
 
@@ -168,7 +169,7 @@ def parse(data: bytes) -> State:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
-    if data[4:6] != b"\x05\x01":
+    if data[4:6] != b"\x06\x01":
         raise CouldNotTell("the state is of another version or suite: another program wrote it")
     try:
         cursor = Cursor(data, 7)
@@ -244,7 +245,9 @@ def _read_body(data: bytes) -> dict:
     body = Body(data, MAX_STATE_BODY)
 
     def sent() -> Sent:
-        return Sent(body.u64(), body.raw16(), body.raw32(), body.text(), body.text(), factor.read_list(body))
+        return Sent(
+            body.u64(), body.raw16(), body.raw32(), body.text(), body.text(), body.u64(), factor.read_list(body)
+        )
 
     def held() -> Held:
         return Held(body.blob(MAX_ARTEFACT), factor.read_list(body))
