@@ -15,6 +15,8 @@ const FORGOTTEN: u64 = 7 * 86_400;
 /// What is left is never less than this the first time in a day.
 const LEAST: u64 = 3600;
 const DAY: u64 = 86_400;
+/// So many modules at most are remembered.
+const MOST: usize = 4096;
 
 record! {
     /// What is remembered of a slot that used more than it was granted.
@@ -222,17 +224,19 @@ fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
         && modules().any(|module| quota(new, module) > quota(old, module))
 }
 
-/// The most of each module.
-fn most(one: &Set<Count, 4096>, other: &Set<Count, 4096>) -> Set<Count, 4096> {
+/// The most of each module that was used. Where more than fit were, those that were used first.
+fn most(before: &Set<Count, 4096>, now: &Set<Count, 4096>) -> Set<Count, 4096> {
     let mut all: BTreeMap<&str, &Count> = BTreeMap::new();
-    for count in one.iter().chain(other.iter()) {
+    for count in before.iter().chain(now.iter()).filter(|count| count.count > 0) {
+        if all.len() == MOST && !all.contains_key(&*count.module) {
+            continue;
+        }
         let known = all.entry(&count.module).or_insert(count);
         if known.count < count.count {
             *known = count;
         }
     }
-    // Where more modules than fit were ever in use, those that are in use now.
-    Set::new(all.into_values().cloned().collect()).unwrap_or_else(|_| other.clone())
+    Set::new(all.into_values().cloned().collect()).unwrap_or_else(|_| before.clone())
 }
 
 fn passed(from: Instant, to: Instant) -> u64 {

@@ -361,6 +361,36 @@ fn the_most_that_was_used_is_forgotten_with_the_time() {
     assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 12 * HOUR));
 }
 
+/// Very many other modules do not push out the one that was over.
+#[test]
+fn the_most_that_was_used_of_a_module_stays_however_many_follow() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.uses(1000);
+    server.after(11 * HOUR);
+    let name = server.state.memory().slots[0].name.clone();
+    let junk = |used: u64| {
+        let count = |i: u32| Count { module: text(&format!("M{i:04}")), count: used };
+        (0..4095).map(count).collect::<Vec<_>>()
+    };
+    let report = |server: &mut Server<'_>, used: &[Count]| {
+        server.state.observe(&server.around);
+        server.state.report(&name, used, server.around.clock).unwrap();
+    };
+    report(&mut server, &junk(1));
+    report(&mut server, &junk(0));
+    server.uses(1);
+    report(&mut server, &["N1", "N2"].map(|name| Count { module: text(name), count: 1 }));
+    let most = &server.state.memory().slots[0].over.most;
+    assert_eq!((most.get("OBM").unwrap().count, most.len()), (1000, 4096));
+    // A license that grants less than that forgets nothing.
+    server.renewed(2, |body| {
+        stops(&TWELVE)(body);
+        quota(body, 30);
+    });
+    assert_eq!((server.uses(1000), server.left()), ("grace".to_string(), HOUR));
+}
+
 /// The mark is set back to before the start of the next license: the installed one counts again.
 #[test]
 fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {

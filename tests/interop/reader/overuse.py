@@ -56,8 +56,12 @@ def _hold(over: Overuse, body: LicenseBody, usage: quota.Usage, at: int) -> Over
         if all(each.cause != cause for each in spent):
             spent = [*spent, Spent(cause, at, None, at, 0, 0, None)]
         spent = [_begin(each, length, at) if each.cause == cause else each for each in spent]
-    most = {module: max(most.get(module, 0), usage.get(module, 0)) for module in [*most, *usage]} if spent else {}
-    return over._replace(most=most, spent=spent)
+    return over._replace(most=_most(most, usage) if spent else {}, spent=spent)
+
+
+def _most(before: quota.Usage, now: quota.Usage) -> quota.Usage:
+    most = {module: max(before.get(module, 0), now.get(module, 0)) for module in [*before, *now]}
+    return dict([(module, count) for module, count in most.items() if count][:4096])
 
 
 def _begin(spent: Spent, length: int, at: int) -> Spent:
