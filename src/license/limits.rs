@@ -115,18 +115,12 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
         return Some(("limit-8", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
+    // The end of a license is no end of maintenance: a release to come may be asked about before it.
     let maintenance = body.maintenance.map(|end| u64::from(end.number));
-    let covered = maintenance.into_iter().chain(expires.filter(|_| ends_for_good(body, limits)));
-    is_above(covered.min(), starts.max(issued), longest)
-        .then(|| ("limit-9", format!("its longest maintenance is {longest} days")))
-}
-
-/// Whether nothing can be installed any more some time after the end of a license.
-fn ends_for_good(body: &LicenseBody, limits: &DelegationBody) -> bool {
-    let rule = body.grace.get(&Cause::Expired);
-    limits.longest_grace != Limit::Any
-        && rule.is_none_or(|rule| rule.outcome != Outcome::Warn)
-        && left_after(body, Cause::Expired) == Operations::default()
+    is_above(maintenance, starts.max(issued), longest).then(|| {
+        let endless = if maintenance.is_none() { ", and this one has no end" } else { "" };
+        ("limit-9", format!("its longest maintenance is {longest} days{endless}"))
+    })
 }
 
 fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {

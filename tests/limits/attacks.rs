@@ -171,13 +171,13 @@ fn a_license_does_not_begin_in_twenty_years() {
 
 #[test]
 fn maintenance_ends() {
-    // It ends with the license; where something is left after that, it has to end by itself.
+    // By itself: the license ends after 30 days, and could be asked about a release of 2031 until then.
+    let never = ("maintenance = \"30 days\"", "maintenance = \"never\"");
+    refused(SAME, never, "limit-9");
+    refused(SAME, ("maintenance = \"30 days\"", "maintenance = \"367 days\""), "limit-9");
     let world = World::new();
-    let grant = GRANT.replace("maintenance = \"30 days\"", "maintenance = \"never\"");
+    let grant = GRANT.replace("maintenance = \"30 days\"", "maintenance = \"366 days\"");
     assert_eq!(tried(&world, &drafted(&world, CATALOG, &grant)), None);
-    let mut body = drafted(&world, CATALOG, &grant);
-    body.always = Set::new(vec![Operation::Upgrade]).unwrap();
-    assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, "limit-9")));
     let mut body = drafted(&world, CATALOG, GRANT);
     (body.maintenance, body.expires) = (Day::parse("2046-01-01").ok(), None);
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, "limit-5")));

@@ -175,7 +175,8 @@ impl Lot {
             limits.ahead = days(self, Some(body.starts), day_of_issue);
         }
         if self.chance(0.5) {
-            let end = [body.maintenance, body.expires].into_iter().flatten().min();
+            // An end of the license, as well as one of maintenance, might be taken for the limit.
+            let end = self.one(&[body.maintenance, body.maintenance, body.expires]);
             limits.longest_maintenance = days(self, end, body.starts.number.max(day_of_issue));
         }
         if self.chance(0.6) {

@@ -22,6 +22,9 @@ use crate::machine::{around, factors};
 use crate::raw::{Raw, sized};
 use crate::world::{NOW, World, text};
 
+/// 9999-12-31, beyond which there are no days.
+const LAST_DAY: u32 = 2_932_896;
+
 /// What befell the license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -209,14 +212,7 @@ impl Case<'_> {
         for _ in 0..lot.0.random_range(0..3) {
             adds.push((lot.one(&NAMES), lot.count()));
         }
-        // What comes out later is not there yet.
-        let today = u32::try_from(at / DAY).unwrap();
-        let release = lot.chance(0.4).then(|| Day {
-            number: match lot.chance(0.5) {
-                true => today,
-                false => lot.0.random_range(20_000..=today.max(20_000)),
-            },
-        });
+        let release = lot.chance(0.4).then(|| self.release(lot, at));
         let question = Question { adds: &adds, release, ..Question::about(operation) };
         let yes = decision.ask(&question).is_yes();
         if yes {
@@ -224,7 +220,7 @@ impl Case<'_> {
             self.expect_modules(&adds, usage, &context);
             if operation != Operation::UpdateLicense {
                 self.expect_time(operation, at, &context);
-                self.expect_release(release, at, &context);
+                self.expect_release(release, &context);
             }
         }
         yes
@@ -311,21 +307,34 @@ impl Case<'_> {
         }
     }
 
-    fn expect_release(&self, release: Option<Day>, at: u64, say: &dyn Fn() -> String) {
-        let (Some(release), Limit::Only(longest)) = (release, &self.limits.longest_maintenance)
-        else {
-            return;
+    /// Whatever the instant: a release to come may be asked about before the license ends.
+    fn expect_release(&self, release: Option<Day>, say: &dyn Fn() -> String) {
+        let Some((release, last)) = release.zip(self.last_release()) else { return };
+        assert!(release.number <= last, "maintained until {last}: {}", say());
+    }
+
+    /// The last release that the delegation covers.
+    fn last_release(&self) -> Option<u32> {
+        let Limit::Only(longest) = self.limits.longest_maintenance else { return None };
+        let issued = u32::try_from(self.body.issued.seconds / DAY).unwrap();
+        Some(self.body.starts.number.max(issued).saturating_add(longest))
+    }
+
+    /// A release of today, of the past, of the years to come, or near a day at which something ends.
+    fn release(&self, lot: &mut Lot, at: u64) -> Day {
+        let today = u32::try_from(at / DAY).unwrap();
+        let mut ends: Vec<u32> = self.last_release().into_iter().collect();
+        let days = [self.body.maintenance, self.body.expires];
+        ends.extend(days.into_iter().flatten().map(|day| day.number));
+        ends.push(today);
+        let near = lot.one(&ends).saturating_add(lot.one(&[0, 0, 1, 2, 15, 366, 4 * 366]));
+        let number = match lot.0.random_range(0..8) {
+            0 => today,
+            1 => lot.0.random_range(20_000..=today.max(20_000)),
+            2 => today.saturating_add(lot.0.random_range(0..36_524)),
+            _ => near,
         };
-        let from = u64::from(self.body.starts.number).max(self.body.issued.seconds / DAY);
-        let last = from + u64::from(*longest);
-        // Where the end of the license ends maintenance, its grace is a grace of that too.
-        let maintained = self.body.maintenance.is_some_and(|end| u64::from(end.number) <= last);
-        let slack = match self.limits.longest_grace {
-            Limit::Only(seconds) if !maintained => seconds.div_ceil(DAY).saturating_add(2),
-            _ => 0,
-        };
-        let release = u64::from(release.number);
-        assert!(release <= last.saturating_add(slack), "maintained until {last}, {at}: {}", say());
+        Day { number: number.min(LAST_DAY) }
     }
 }
 

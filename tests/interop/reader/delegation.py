@@ -192,14 +192,6 @@ def _bounded(license: LicenseBody) -> list[int]:
     return [CONFLICT, REVOKED, POOLED, *([EXPIRED] if license.expires is not None else [])]
 
 
-def _maintained_until(body: DelegationBody, license: LicenseBody) -> int | None:
-    """The day that limit-9 compares; None where there is none."""
-    outcomes = {rule.cause: rule.outcome for rule in license.grace}
-    ends = body.longest_grace is not ANY and outcomes.get(EXPIRED) != WARN and not _left(license, EXPIRED)
-    days = [license.maintenance, license.expires if ends else None]
-    return min((day for day in days if day is not None), default=None)
-
-
 def check_limits(body: DelegationBody, license: LicenseBody) -> None:
     """limit-1 to limit-5 and limit-7 to limit-12."""
     day_of_issue = license.issued // 86400
@@ -225,7 +217,7 @@ def check_limits(body: DelegationBody, license: LicenseBody) -> None:
     if is_above(license.starts - day_of_issue, body.ahead):
         raise _excess("limit-8")
     if body.longest_maintenance is not ANY:
-        until = _maintained_until(body, license)
+        until = license.maintenance
         if until is None or until - max(license.starts, day_of_issue) > body.longest_maintenance:
             raise _excess("limit-9")
     if body.longest_grace is not ANY:
