@@ -515,3 +515,38 @@ fn requests_are_compared() {
     assert_eq!(far.json["verdict"], "cannot-tell");
     world.olr("vendor compare first.req missing").unable("no such file");
 }
+
+/// Nothing on the server knows that it was deactivated: see docs/threats.md.
+#[test]
+fn a_home_restored_after_its_deactivation_runs_until_its_license_ends_and_gets_no_other() {
+    let world = World::activated("a");
+    let copy = |from: &str, to: &str| {
+        fs::create_dir_all(world.path(to)).unwrap();
+        for file in ["state", "state.copy"] {
+            fs::copy(world.path(from).join(file), world.path(to).join(file)).unwrap();
+        }
+    };
+    copy("a", "restored");
+    world.deactivate("a").done();
+    world.ask("b");
+    world.issue("b", "--receipt a.receipt").done();
+    world.import("b");
+    // Not stopped: two servers run with one key.
+    world.verify("restored").done();
+    world.olr("import a.license --home restored").done();
+    world.verify("a").refused("deactivated", "");
+    world.olr("import a.license --home a").refused("replayed", "");
+    // It gets no other license: the key is in use elsewhere, and its request shows the fork.
+    world.ask("restored");
+    world.untouched("restored", "").refused("already-activated", "");
+    world.untouched("restored", "--receipt a.receipt").refused("wrong-machine", "");
+    world.ask("a");
+    let fork = world.olr("vendor compare a.req restored.req");
+    assert_eq!(fork.done()["fork"], true);
+    // The license that the receipt ended can be revoked, where a file reaches that server.
+    let ended = world.issued()[0]["license_id"].as_str().unwrap().to_string();
+    world.olr(&format!("revoke {ended} --reason deactivated --yes -o revoked.olr")).done();
+    world.olr("import revoked.olr --home restored").done();
+    world.verify("restored").refused("revoked", "");
+    world.verify("b").done();
+}
