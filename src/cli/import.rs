@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use olr::display::shown;
 use olr::error::Result;
-use olr::home::{Home, Imported, OverQuota};
+use olr::home::{Imported, OverQuota};
 use olr::license::License;
-use olr::policy::{Decision, decide};
-use olr::state::{Accepted, Slot, SlotName, Surroundings};
+use olr::policy::Decision;
+use olr::state::{Accepted, SlotName};
 
 use super::context::{Context, HomeArg};
 use super::expected::ExpectedArg;
@@ -33,7 +33,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.expected.open(&args.home, context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
-    let before = standing(&home, &around);
+    let before = home.foresee_all(&around).unwrap_or_default();
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
     let mut report = match home.import_with(&bytes, &around, false, over)? {
         Imported::License { license, accepted } => {
@@ -86,16 +86,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             Report::new(text, json)
         }
     };
-    say_what_changed(&mut report, &before, &standing(&home, &around));
+    let after = home.foresee_all(&around).unwrap_or_default();
+    say_what_changed(&mut report, &before, &after);
     Ok(report.of_vendor(home.expect_state()?.trust()).at_home(&home))
-}
-
-/// What is installed, and how it is judged; nothing where that cannot be told.
-fn standing(home: &Home, around: &Surroundings) -> Vec<(SlotName, Decision)> {
-    let Ok(Some(state)) = home.load() else { return Vec::new() };
-    let Ok(found) = state.found(around) else { return Vec::new() };
-    let judged = |slot: &Slot| (slot.name.clone(), decide(around.clock, &found, &state, slot));
-    state.memory().slots.iter().map(judged).collect()
 }
 
 /// Says what became of installed licenses that the file did not replace: a trust or revocations may

@@ -18,7 +18,7 @@ use words::failed;
 pub use place::{Place, place};
 #[cfg(feature = "vendor")]
 pub(crate) use temporary::Draft;
-pub(crate) use temporary::remove_left;
+pub(crate) use temporary::{could_write, remove_left};
 pub(crate) use words::{Access, why};
 pub(crate) use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};

@@ -2,7 +2,7 @@
 //! left by one that was killed, and is removed, because it may hold a secret.
 
 use std::fs::File;
-use std::io::Result as IoResult;
+use std::io::{Result as IoResult, Write};
 use std::path::Path;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,11 @@ pub(super) fn file(folder: &Path, mode: Option<u32>) -> IoResult<NamedTempFile> 
         }
     }
     builder.tempfile_in(folder)
+}
+
+/// Whether `length` bytes could be written in `folder` now: they are, and are gone.
+pub(crate) fn could_write(folder: &Path, length: usize) -> bool {
+    file(folder, None).and_then(|mut file| file.write_all(&vec![0; length])).is_ok()
 }
 
 /// A folder that takes its place when it is whole; dropped, it is gone.

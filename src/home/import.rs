@@ -99,8 +99,9 @@ impl Home {
 }
 
 impl Home {
-    /// Judges a license file as if it were imported now, and installs nothing. Unlike an import,
-    /// it is judged also where it is installed already, and has to have started.
+    /// Judges a license file as if it were imported now, and installs nothing: only the clock is
+    /// remembered. Unlike an import, it is judged also where it is installed already, and has to have
+    /// started.
     ///
     /// # Errors
     /// As [`Home::import`], which refuses a file that is new here; `wrong-kind` for anything but a
@@ -111,11 +112,17 @@ impl Home {
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
+        // As an import does, before the file raises the mark; of that nothing is remembered.
+        let before = state.time_memory();
+        state.observe(around);
+        let memory = self.clock_memory(state.is_ahead_of(&before), around, &[]);
         let license = state.import_license(bytes, around, OverQuota::Refused)?.0;
         self.expected.check(&state, &license)?;
         state.observe(around);
         let machine = compare(&license, &state, &state.found(around)?);
-        Ok(decide_license(around.clock, &machine, &state, &license))
+        let mut decision = decide_license(around.clock, &machine, &state, &license);
+        decision.clock_memory = memory;
+        Ok(decision)
     }
 
     /// The state, without which no vendor is trusted.

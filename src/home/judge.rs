@@ -54,8 +54,19 @@ impl Home {
     /// As [`Home::decide`].
     pub fn decide_all(&self, around: &Surroundings) -> Result<(State, Vec<(SlotName, Decision)>)> {
         let state = self.expect_state()?;
-        let names = state.memory().slots.iter().map(|slot| slot.name.clone()).collect();
+        let names = names(&state);
         self.decide_slots(state, names, around)
+    }
+
+    /// As [`Home::decide_all`], but remembers nothing: what follows may be refused, and then stores
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Home::decide`].
+    pub fn foresee_all(&self, around: &Surroundings) -> Result<Vec<(SlotName, Decision)>> {
+        let mut state = self.expect_state()?;
+        let names = names(&state);
+        self.judge_slots(&mut state, &names, around)
     }
 
     fn decide_slots(
@@ -65,31 +76,52 @@ impl Home {
         around: &Surroundings,
     ) -> Result<(State, Vec<(SlotName, Decision)>)> {
         let before = state.time_memory();
-        let found = state.found(around)?;
-        state.observe(around);
-        let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
-        let one = |slot: &Slot| {
-            let decision = decide(around.clock, &found, &state, slot);
-            decision.explained(&state, &found, &around.unreadable)
-        };
-        let mut decisions: Vec<_> = slots.map(|slot| (slot.name.clone(), one(slot))).collect();
+        let mut decisions = self.judge_slots(&mut state, &names, around)?;
         let matching: Vec<_> = decisions.iter().filter(|(_, d)| d.matches()).collect();
         let matching: Vec<_> = matching.into_iter().map(|(name, _)| name.clone()).collect();
         state.matches(&matching);
-        if state.is_ahead_of(&before) && !self.remember_time(around, &matching) {
-            for (_, decision) in &mut decisions {
-                decision.clock_memory = ClockMemory::Off;
-            }
-        }
+        let memory = self.clock_memory(state.is_ahead_of(&before), around, &matching);
         for (_, decision) in &mut decisions {
-            self.believe(&state, decision);
+            decision.clock_memory = memory;
         }
         Ok((state, decisions))
     }
 
-    /// Whether the home remembers what was seen. Where another process keeps it locked, that is so
-    /// only once it is written there.
-    fn remember_time(&self, around: &Surroundings, matching: &[SlotName]) -> bool {
+    /// Observes the clock, judges these slots, and believes no other vendor than the expected one.
+    fn judge_slots(
+        &self,
+        state: &mut State,
+        names: &[SlotName],
+        around: &Surroundings,
+    ) -> Result<Vec<(SlotName, Decision)>> {
+        let found = state.found(around)?;
+        state.observe(around);
+        let state = &*state;
+        let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
+        let one = |slot: &Slot| {
+            let mut decision = decide(around.clock, &found, state, slot);
+            decision = decision.explained(state, &found, &around.unreadable);
+            self.believe(state, &mut decision);
+            decision
+        };
+        Ok(slots.map(|slot| (slot.name.clone(), one(slot))).collect())
+    }
+
+    /// Writes down what was seen where that `is_news`. Also where it is not, the home has to be one
+    /// that could be written: what was seen before may be missing in it, and the clock set back since.
+    pub(super) fn clock_memory(
+        &self,
+        is_news: bool,
+        around: &Surroundings,
+        matching: &[SlotName],
+    ) -> ClockMemory {
+        match self.remembers(is_news, around, matching) {
+            true => ClockMemory::On,
+            false => ClockMemory::Off,
+        }
+    }
+
+    fn remembers(&self, is_news: bool, around: &Surroundings, matching: &[SlotName]) -> bool {
         if !self.folder().is_dir() {
             // One that was deleted is not made anew.
             return false;
@@ -99,11 +131,17 @@ impl Home {
         let before = state.time_memory();
         state.observe(around);
         state.matches(matching);
-        if !state.is_ahead_of(&before) {
-            return true;
+        match (lock, state.is_ahead_of(&before)) {
+            (Some(_lock), true) => {
+                state.count();
+                self.save(&state).is_ok()
+            }
+            (Some(_lock), false) => {
+                is_news || file::could_write(self.folder(), state.to_bytes().len())
+            }
+            // Another process is at work here, and may be the one that wrote it down.
+            (None, is_missing) => is_news && !is_missing,
         }
-        state.count();
-        lock.is_some() && self.save(&state).is_ok()
     }
 
     /// The lock, where no other process keeps it for long.
@@ -130,4 +168,8 @@ impl Home {
         let is_ours = |next: &License| self.expected.check(state, next).is_ok();
         decision.next = decision.next.take().filter(is_ours);
     }
+}
+
+fn names(state: &State) -> Vec<SlotName> {
+    state.memory().slots.iter().map(|slot| slot.name.clone()).collect()
 }

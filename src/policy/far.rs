@@ -19,7 +19,8 @@ impl Decision {
     /// Says in each refusal that only the clock gives what it hangs on, and what holds without it.
     pub(super) fn say_both(&mut self, clock: Instant, remembered: &Self) {
         let otherwise = match &remembered.refusal {
-            None if remembered.grace.is_some() => "it is in grace".to_string(),
+            None if remembered.state() == "grace" => "it is in grace".to_string(),
+            None if remembered.grace.is_some() => "it is licensed, with a warning".to_string(),
             None => "it is licensed".to_string(),
             Some(refusal) => format!("it is refused ({})", word(refusal)),
         };

@@ -1,6 +1,6 @@
 //! Homes that are locked, read-only or under a wrong clock.
 
-use olr::entitlement::{Cause, GraceRule, Outcome};
+use olr::entitlement::{Cause, Count, GraceRule, Outcome};
 use olr::home::{Home, Imported};
 use olr::license::LicenseBody;
 use olr::policy::ClockMemory;
@@ -12,7 +12,7 @@ use olr::wire::id::LicenseId;
 use std::fs::File;
 use std::path::Path;
 
-use crate::world::{NOW, World};
+use crate::world::{NOW, World, text};
 use crate::{at, machine, word};
 
 fn home(folder: &Path, state: &State) -> Home {
@@ -43,9 +43,9 @@ fn a_lock_that_is_held_stops_no_end_and_is_said() {
         let decision = home.decide(None, None, &server(clock)).unwrap().1;
         assert_eq!((word(&decision), decision.clock_memory), (expected, ClockMemory::Off));
     }
-    // Nothing is to be remembered: nothing is missing.
+    // Set back to where the mark is, nothing is to be remembered; what was seen before is missing.
     let decision = home.decide(None, None, &server(NOW)).unwrap().1;
-    assert_eq!(decision.clock_memory, ClockMemory::On);
+    assert_eq!(decision.clock_memory, ClockMemory::Off);
     drop(lock);
     let decision = home.decide(None, None, &server("2028-06-01T00:00:00Z")).unwrap().1;
     assert_eq!(decision.clock_memory, ClockMemory::On);
@@ -179,5 +179,100 @@ fn a_license_that_waits_begins_no_grace_again() {
     {
         let decision = home.decide(None, None, &server(clock)).unwrap().1;
         assert_eq!(word(&decision), expected, "{clock}");
+    }
+}
+
+/// Whatever the clock says: what was seen before may be missing in a home that cannot be written.
+#[test]
+fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let license = world.license(|_| ());
+    let expect = |memory: ClockMemory| {
+        for clock in [NOW, "2027-11-23T09:14:00Z", "2027-11-22T09:00:00Z", "2020-01-01T00:00:00Z"] {
+            let around = server(clock);
+            let (_, one) = home.decide(None, None, &around).unwrap();
+            let (_, all) = home.decide_all(&around).unwrap();
+            // A file is judged without being installed; time passes all the same.
+            let file = home.decide_file(&license, &around).unwrap();
+            for decision in [&one, &all[0].1, &file] {
+                assert_eq!(decision.clock_memory, memory, "{clock}");
+            }
+        }
+    };
+    expect(ClockMemory::On);
+    let lock = home.folder().join("lock");
+    let held = File::create(&lock).unwrap();
+    held.lock().unwrap();
+    expect(ClockMemory::Off);
+    drop(held);
+    expect(ClockMemory::On);
+    // It cannot be locked, also by root.
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    expect(ClockMemory::Off);
+    std::fs::remove_dir(&lock).unwrap();
+    expect(ClockMemory::On);
+    let left: Vec<_> = std::fs::read_dir(home.folder()).unwrap().collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+/// `verify FILE` remembers the clock, and nothing of the file.
+#[test]
+fn a_file_that_is_judged_raises_the_mark_to_the_clock_alone() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = home(folder.path(), &world.installed(NOW, |_| ()));
+    let renewal = world.license(|body| {
+        (body.answer, body.license, body.issued) =
+            (2, LicenseId([2; 16]), at("2028-01-02T00:00:00Z"));
+    });
+    let decision = home.decide_file(&renewal, &server("2028-01-01T00:00:00Z")).unwrap();
+    assert_eq!((word(&decision), decision.clock_memory), ("licensed", ClockMemory::On));
+    assert_eq!(home.expect_state().unwrap().memory().mark, at("2028-01-01T00:00:00Z"));
+    // A clock that was wrong is not confirmed by what the file says.
+    home.decide(None, None, &server("2029-02-05T00:00:00Z")).unwrap();
+    assert!(home.expect_state().unwrap().memory().pending.is_some());
+    let decision = home.decide_file(&renewal, &server("2028-01-03T00:00:00Z")).unwrap();
+    assert_eq!((word(&decision), decision.clock_is_pending()), ("licensed", false));
+    let state = home.expect_state().unwrap();
+    assert_eq!(state.memory().mark, at("2028-01-03T00:00:00Z"));
+    assert!(state.memory().pending.is_none());
+}
+
+#[test]
+fn what_is_only_foreseen_is_what_would_be_decided() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let installed = world.installed(NOW, |_| ());
+    let home = home(folder.path(), &installed);
+    let theirs = home.clone().expecting(world.other.trust.clone().into());
+    for clock in ["2027-11-20T00:00:00Z", "2028-06-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+        let before = home.state_files().map(|file| std::fs::read(file).unwrap());
+        let foreseen = home.foresee_all(&server(clock)).unwrap();
+        for (_, decision) in theirs.foresee_all(&server(clock)).unwrap() {
+            assert_eq!(word(&decision), "wrong-vendor", "{clock}");
+        }
+        assert_eq!(home.state_files().map(|file| std::fs::read(file).unwrap()), before);
+        assert_eq!(foreseen, home.decide_all(&server(clock)).unwrap().1, "{clock}");
+    }
+}
+
+/// A warning is no grace: nothing ends it.
+#[test]
+fn a_warning_is_not_said_to_be_a_grace() {
+    let rule = |seconds, outcome| GraceRule { cause: Cause::OverQuota, seconds, outcome };
+    let twelve = rule(12 * 3600, Outcome::Stop);
+    for (rules, says) in [
+        (vec![], "it is licensed, with a warning"),
+        (vec![rule(0, Outcome::Warn)], "it is licensed, with a warning"),
+        (vec![twelve], "it is in grace"),
+    ] {
+        let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+        let installed = world.installed(NOW, |body| body.grace = Set::new(rules).unwrap());
+        let home = home(folder.path(), &installed);
+        let count = Count { module: text("OBM"), count: 1000 };
+        home.report(None, None, &[count], &server(NOW)).unwrap();
+        let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
+        let refusal = decision.refusal.unwrap();
+        assert!(refusal.fact().ends_with(&format!("by what is remembered {says}")), "{refusal}");
     }
 }
