@@ -69,11 +69,14 @@ pub enum About {
 }
 
 impl Notice {
-    /// What is told of an event; `decision` is how its slot stands now.
+    /// What is told of an event; `decision` is how its slot stands now. A clock that is far ahead is
+    /// no matter of one slot, and changes nothing of what is told of others.
     pub fn of_event(event: &Event, decision: Option<&Decision>, server: &str) -> Self {
-        let graces = decision.into_iter().flat_map(|d| d.graces.iter().chain(&d.ended));
+        let told = decision.map(Decision::told);
+        let graces = told.into_iter().flat_map(|d| d.graces.iter().chain(&d.ended));
         let grace = graces.into_iter().find(|grace| grace.cause == event.cause);
-        let body = decision.and_then(|d| d.license.as_ref()).map(|license| license.body());
+        let is_of_slot = event.cause != Cause::Clock;
+        let body = told.and_then(|d| d.license.as_ref()).map(|license| license.body());
         let rule = body.and_then(|body| body.grace.get(&event.cause)).map(|rule| rule.outcome);
         let warns =
             !event.cause.is_of_licenses() || (event.stage == Stage::Grace && event.until.is_none());
@@ -84,13 +87,13 @@ impl Notice {
         Self {
             id: event.id,
             server: server.to_string(),
-            place: Some(event.slot.clone()),
-            license: Some(event.license),
+            place: is_of_slot.then(|| event.slot.clone()),
+            license: is_of_slot.then_some(event.license),
             about: About::Change { cause: event.cause, stage: event.stage, then },
             at: event.at,
             since: grace.map(|grace| grace.since),
             until: event.until,
-            fact: event.fact.to_string() + &more_over(event, decision),
+            fact: event.fact.to_string() + &more_over(event, told),
             // A copy that still matches is not to be renewed.
             step: decision
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{Look, Seen};
-use crate::entitlement::Count;
+use crate::entitlement::{Cause, Count};
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::policy::Decision;
@@ -163,14 +163,16 @@ impl Desk {
         let slot = state.slot(product, slot)?;
         let is_unsaved = !self.unsaved.is_empty();
         self.kept = is_unsaved.then(|| (slot.usage.clone(), slot.over.clone()));
-        let told = state.unheard(Listener::Product).filter(|event| event.slot == slot.name);
+        // The clock is that of the home, whichever of its slots noticed it.
+        let is_ours = |event: &Event| event.slot == slot.name || event.cause == Cause::Clock;
+        let told = state.unheard(Listener::Product).filter(|event| is_ours(event));
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();
         ours.sort_by_key(|event| event.at);
         let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
         let of_clock = state.next_clock_change(around, tolerance);
         let changes = decision.next_change().into_iter().chain(of_clock);
         let changes = changes.filter(|change| *change > around.clock).min();
-        self.unstored.extend(new.into_iter().filter(|event| event.slot == slot.name));
+        self.unstored.extend(new.into_iter().filter(is_ours));
         let surplus = self.unstored.len().saturating_sub(KEPT);
         self.unstored.drain(..surplus);
         Ok((decision, ours, changes))

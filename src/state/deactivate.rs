@@ -1,10 +1,11 @@
 //! Stopping here, and saying so. Obeys `docs/format.md`, section "Deactivation".
 
 use crate::crypto::digest::sha256;
+use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::license::LicenseBody;
 use crate::receipt::{Receipt, ReceiptBody};
-use crate::state::{Overuse, Slot, SlotName, State};
+use crate::state::{Announced, Overuse, Slot, SlotName, State};
 use crate::time::Instant;
 use crate::wire::codec::{BODY_CAP, Blob, Set, decode};
 use crate::wire::frame::{Frame, Kind};
@@ -53,7 +54,7 @@ impl State {
                 next: None,
                 floor: number,
                 over: Overuse::default(),
-                announced: Set::default(),
+                announced: of_clock(slot),
                 receipt: Some(kept.clone()),
                 ..slot.clone()
             },
@@ -64,4 +65,10 @@ impl State {
         self.remember(receipt.bytes());
         Ok(receipt)
     }
+}
+
+/// What was announced of the clock is the home's: another slot says that it is solved.
+fn of_clock(slot: &Slot) -> Set<Announced> {
+    let of_clock = slot.announced.get(&Cause::Clock).cloned();
+    Set::new(of_clock.into_iter().collect()).unwrap_or_default()
 }

@@ -99,8 +99,8 @@ pub struct Standing {
 }
 
 impl State {
-    /// Remembers how the license in a slot stands at `at`, and what of it is new. Returns whether
-    /// anything is.
+    /// Remembers how the license in a slot stands at `at`, and what of it is new; that the clock is far
+    /// ahead, once for all slots. Returns whether anything is.
     ///
     /// # Errors
     /// Exit 2 when a cap is broken.
@@ -114,8 +114,18 @@ impl State {
         let Some(slot) = self.memory.slots.get(name) else { return Ok(false) };
         let mut slot = slot.clone();
         let now = |cause: Cause| standing.iter().find(|standing| standing.cause == cause);
+        // The clock is that of the home: told in one slot, and solved in any.
+        let mut others: Vec<_> =
+            self.memory.slots.iter().filter(|other| other.name != *name).cloned().collect();
+        let elsewhere = others.iter().find_map(|other| other.announced.get(&Cause::Clock)).cloned();
+        let is_here = |cause: Cause| cause != Cause::Clock || elsewhere.is_none();
+        let here = || standing.iter().filter(|standing| is_here(standing.cause));
         let mut new: Vec<Standing> = Vec::new();
-        let gone = || slot.announced.iter().filter(|announced| now(announced.cause).is_none());
+        let known = || {
+            let elsewhere = elsewhere.iter().filter(|e| slot.announced.get(&e.cause).is_none());
+            slot.announced.iter().chain(elsewhere)
+        };
+        let gone = || known().filter(|announced| now(announced.cause).is_none());
         for announced in gone().filter(|announced| announced.stage != Stage::Solved) {
             let fact = format!("{}: solved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
@@ -126,7 +136,7 @@ impl State {
             let before = slot.announced.get(&standing.cause);
             before.is_none_or(|announced| announced.stage != standing.stage)
         };
-        new.extend(standing.iter().filter(is_new).cloned());
+        new.extend(here().filter(is_new).cloned());
         if new.is_empty() {
             return Ok(false);
         }
@@ -136,7 +146,7 @@ impl State {
             let since = if drift.stage == Stage::Solved { drift.since } else { at };
             Announced { cause: Cause::Drift, stage: Stage::Solved, since }
         });
-        let mut announced: Vec<_> = standing.iter().map(announced).chain(solved).collect();
+        let mut announced: Vec<_> = here().map(announced).chain(solved).collect();
         announced.sort_by_key(|announced| announced.cause);
         slot.announced = Set::new(announced)?;
         let mut events = self.memory.events.to_vec();
@@ -160,8 +170,14 @@ impl State {
         // Where nobody listens, the newest are kept.
         let surplus = events.len().saturating_sub(64);
         self.memory.events = List::new(events.split_off(surplus))?;
-        let others = self.memory.slots.iter().filter(|other| other.name != *name).cloned();
-        self.memory.slots = Set::new(others.chain([slot]).collect())?;
+        if now(Cause::Clock).is_none() {
+            for other in &mut others {
+                let left = other.announced.iter().filter(|one| one.cause != Cause::Clock);
+                other.announced = Set::new(left.cloned().collect())?;
+            }
+        }
+        others.push(slot);
+        self.memory.slots = Set::new(others)?;
         self.count();
         Ok(true)
     }

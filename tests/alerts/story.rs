@@ -2,6 +2,7 @@
 
 use super::*;
 use olr::alert::About;
+use olr::entitlement::Cause;
 
 #[test]
 fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
@@ -255,4 +256,52 @@ fn maintenance_and_a_changed_machine_are_told_with_what_to_do() {
         }
         assert!(!body.contains("server stops") && !body.contains("has stopped"), "{body}");
     }
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    world.license(&STARTER_GRANT.replace("\"backup\"", "\"redirector\""), NOW + 60);
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let far = NOW + 500 * DAY;
+    let warning = "olr: backup1: warning (clock)";
+    let solved = "olr: backup1: solved (clock)";
+    for round in 0..3 {
+        assert_eq!((world.told(&settings, far), world.told(&settings, far + HOUR)), (1, 0));
+        let mail = server.taken().remove(0);
+        assert_eq!(mail.header("Subject"), warning, "{round}");
+        assert!(mail.body().contains("the clock says 2028-"), "{}", mail.body());
+        if round == 1 {
+            // The slot in which it was noticed has no license any more.
+            let state = world.home.load().unwrap().unwrap();
+            let noticed = |slot: &&olr::state::Slot| slot.announced.get(&Cause::Clock).is_some();
+            let slots: Vec<_> = state.memory().slots.iter().filter(noticed).collect();
+            assert_eq!(slots.len(), 1);
+            world.home.deactivate(&slots[0].name, Instant::new(far)).unwrap();
+        }
+        let right = NOW + 2 * HOUR + round * HOUR;
+        world.told(&settings, right);
+        assert_eq!(world.told(&settings, right), 0);
+        let mut told = subjects(&server.taken());
+        told.retain(|subject| !subject.contains("(deactivated)"));
+        assert_eq!(told, [solved], "{round}");
+    }
+}
+
+#[test]
+fn what_is_told_under_a_far_clock_is_what_is_remembered() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let far = NOW + 500 * DAY;
+    world.uses("OBM", 12, far);
+    // By that clock the grace is over.
+    world.told(&settings, far + 13 * HOUR);
+    let mails = server.taken();
+    let is_over = |mail: &&Taken| mail.header("Subject").contains("(over-quota)");
+    let mail = mails.iter().find(is_over).unwrap();
+    let subject = mail.header("Subject");
+    assert!(subject.ends_with("grace until 2026-11-24T00:00:00Z (over-quota)"), "{subject}");
+    let body = mail.body();
+    assert!(body.contains("since 2026-11-23T12:00:00Z"), "{body}");
+    assert!(!body.contains("2028"), "{body}");
 }

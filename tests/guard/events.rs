@@ -245,12 +245,15 @@ fn a_product_hears_of_its_own_slot_only() {
         let mut bytes = state.memory().clone();
         bytes.slots = state_with([state.memory().slots.to_vec(), vec![other.clone()]].concat());
         let event = Event { id: EventId([9; 16]), slot: other.name, ..theirs.clone() };
-        bytes.events = olr::wire::codec::List::new(vec![theirs.clone(), event]).unwrap();
+        // The clock is that of the whole home.
+        let of_clock = Event { id: EventId([8; 16]), cause: Cause::Clock, ..event.clone() };
+        let events = vec![theirs.clone(), event, of_clock];
+        bytes.events = olr::wire::codec::List::new(events).unwrap();
         *state = with_memory(&bytes);
     });
     let order = olr::guard::Order { slot: Some("backup".into()), ..server.order() };
     let guard = Guard::open(order).unwrap();
-    assert_eq!(ids(&guard), [theirs.id]);
+    assert_eq!(ids(&guard), [theirs.id, EventId([8; 16])]);
     // Without a slot it is not clear which license is meant.
     let error = server.guard().ask(&Question::about(Operation::Run)).unwrap_err();
     assert_eq!((error.refusal(), error.exit_status()), (None, 2));
