@@ -7,6 +7,8 @@ use crate::display::code_point;
 use crate::error::{Error, Result};
 use crate::wire::codec::record;
 
+mod otherwise;
+
 const DAY: u64 = 86_400;
 const HALF_DAY: u64 = 43_200;
 /// 14 hours: how far the earliest time zone is ahead of UTC.
@@ -55,7 +57,11 @@ impl Instant {
         let parsed = text.parse::<jiff::Timestamp>().ok();
         let parsed = parsed.and_then(|at| u64::try_from(at.as_second()).ok()).map(Self::new);
         parsed.or_else(|| Self::parse_utc(text)).ok_or_else(|| {
-            Error::unable(format!("{text:?} is not a time"), "write it like 2027-11-23T12:00:00Z")
+            let fact = format!("{text:?} is not a time");
+            match Day::written_otherwise(text) {
+                Some(days) => Error::unable(fact, format!("write {days}")),
+                None => Error::unable(fact, "write it like 2027-11-23T12:00:00Z"),
+            }
         })
     }
 }
@@ -100,7 +106,10 @@ impl Day {
                 Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
                 None => format!("{text:?} is not a day"),
             };
-            Error::unable(fact, "write it like 2027-11-23")
+            match Self::written_otherwise(text) {
+                Some(days) => Error::unable(fact, format!("write {days}")),
+                None => Error::unable(fact, "write it like 2027-11-23"),
+            }
         })
     }
 
@@ -109,9 +118,19 @@ impl Day {
         Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
     }
 
+    /// The day that `text` means where another order or other signs than ours are in it, for a hint:
+    /// `2027-12-31`, or `2027-05-12 or 2027-12-05`.
+    pub(crate) fn written_otherwise(text: &str) -> Option<String> {
+        let days: Vec<_> = otherwise::days(text).iter().map(ToString::to_string).collect();
+        (!days.is_empty()).then(|| days.join(" or "))
+    }
+
     /// Whether a text was meant as a day: its numbers are where those of a day are.
     #[cfg(feature = "vendor")]
     pub(crate) fn is_meant(text: &str) -> bool {
+        if Self::written_otherwise(text).is_some() {
+            return true;
+        }
         let mut parts = text.split(|c: char| !c.is_ascii_digit());
         parts.next().is_some_and(|year| year.len() == 4) && parts.count() == 2
     }

@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 use crate::display::shown;
 use crate::error::{Error, Result};
 
+mod other;
 mod slip;
+
+use slip::Wants;
 
 /// Most bytes of a text: a catalog of as many modules as a license may hold, with long names.
 pub const TOML_CAP: usize = 8 * 1024 * 1024;
@@ -31,6 +34,9 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     // Notepad puts a mark in front that means nothing here.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| {
+        if let Some(other) = other::other(what, text) {
+            return other;
+        }
         if let Some(slip) = slip_at(what, text, &error) {
             return slip;
         }
@@ -46,16 +52,14 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
 /// one that is wanted.
 fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
     let start = error.span()?.start.min(text.len());
-    let described = describe(error.message());
-    if DeTable::parse(text).is_ok() && ![WRONG_TYPE, NO_QUANTITY].contains(&described.as_str()) {
+    let wants = Wants::said(error.message());
+    let is_toml = DeTable::parse(text).is_ok();
+    if is_toml && !Wants::is_said(error.message()) {
         return None;
     }
-    let (line, (fact, hint)) = slip::slip(text, start)?;
+    let (line, (fact, hint)) = slip::slip(text, start, wants, is_toml)?;
     Some(Error::unable(format!("{what} line {line}: {fact}"), hint))
 }
-
-const WRONG_TYPE: &str = "a value of the wrong type";
-const NO_QUANTITY: &str = "a number or \"unlimited\" is needed";
 
 /// A text that [`read_toml`] took, for errors that name the line.
 #[derive(Debug, Clone, Copy)]
@@ -174,10 +178,13 @@ fn describe(message: &str) -> String {
         format!("the key {name:?} is missing")
     } else if starts("duplicate") {
         "a key stands twice".to_string()
-    } else if starts("invalid type") || starts("invalid value") || starts("wanted") {
-        WRONG_TYPE.to_string()
     } else if starts("data did not match") {
-        NO_QUANTITY.to_string()
+        "a number or \"unlimited\" is needed".to_string()
+    } else if starts("invalid") || starts("wanted") {
+        match Wants::said(message) {
+            Wants::Unknown => "a value of the wrong kind".to_string(),
+            wants => format!("a value of the wrong kind: {} is needed", wants.words()),
+        }
     } else {
         "this is not TOML".to_string()
     }
@@ -190,6 +197,9 @@ fn hint(message: &str) -> String {
     }
     if message.starts_with("unknown variant") && !known.is_empty() {
         return format!("write one of {}", known.join(", "));
+    }
+    if message.starts_with("missing field") {
+        return "add it".to_string();
     }
     "correct this line".to_string()
 }

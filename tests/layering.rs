@@ -10,8 +10,8 @@ use std::path::Path;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["wire", "display"],
-    &["time", "file", "toml_text"],
-    &["crypto"],
+    &["time", "file"],
+    &["crypto", "toml_text"],
     &["key", "entitlement"],
     &["trust", "machine"],
     &["catalog", "request", "anchor", "revocation"],

@@ -157,7 +157,11 @@ impl GrantFile {
                 Err(_) if !Day::is_meant(text) => Span::parse(text).and_then(|s| s.end_from(from)),
                 day => day,
             };
-            let hint = "write a day, a span such as \"1 year\", or \"never\"";
+            let hint = match Day::written_otherwise(text) {
+                Some(days) => format!("write {days}"),
+                None if text.eq_ignore_ascii_case("never") => "write \"never\"".to_string(),
+                None => "write a day, a span such as \"1 year\", or \"never\"".to_string(),
+            };
             end.map(Some).map_err(|error| within(key)(error.hint(hint)))
         };
         let expires = end("expires", &self.expires, term)?;
@@ -187,7 +191,15 @@ impl Quota {
             Self::Word(word) if word == "unlimited" => Ok(Limit::Any),
             Self::Word(word) => {
                 let fact = format!("{word:?} is no quantity");
-                Err(Error::unable(fact, "write a number, or \"unlimited\""))
+                let word = word.trim();
+                let hint = match word.parse::<u64>() {
+                    Ok(count) => format!("write {count} without quotes"),
+                    Err(_) if word.eq_ignore_ascii_case("unlimited") => {
+                        "write \"unlimited\"".to_string()
+                    }
+                    Err(_) => "write a whole number without quotes, or \"unlimited\"".to_string(),
+                };
+                Err(Error::unable(fact, hint))
             }
         }
     }

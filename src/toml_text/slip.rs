@@ -1,21 +1,64 @@
 //! What people write wrong in TOML, found in the line itself: each slip with its own words.
 
+use toml::de::DeTable;
+
 use crate::display::{code_point, shown};
+
+mod value;
+mod wants;
+
+use value::Place;
+pub(super) use wants::Wants;
 
 /// What is wrong, and what would be right.
 pub(super) type Slip = (String, String);
 
 /// The slip in the line of `text` in which `at` stands, or in the one above it, where a parser notices
-/// something late.
-pub(super) fn slip(text: &str, at: usize) -> Option<(usize, Slip)> {
+/// something late. `wants` is what the reader says that it needs there, of a text that `is_toml`.
+pub(super) fn slip(text: &str, at: usize, wants: Wants, is_toml: bool) -> Option<(usize, Slip)> {
     let before = text.get(..at)?;
     let number = before.matches('\n').count();
     let of = |number: usize| {
-        let line = Line::new(text.lines().nth(number)?);
-        let slip = line.slip().or_else(|| twice(text, number, &line));
+        let line = text.lines().nth(number)?;
+        // A line that is right alone is not what stops the parser.
+        let is_right = !is_toml && is_toml_alone(line);
+        let line = Line::new(line);
+        let slip = || line.slip(&heading(text, number), wants, is_toml);
+        let slip = if is_right { None } else { slip() };
+        let slip = slip.or_else(|| twice(text, number, &line));
+        let slip = slip.or_else(|| line.entry(text, number));
         Some((number.saturating_add(1), slip?))
     };
-    of(number).or_else(|| of(number.checked_sub(1)?))
+    let above = || {
+        let above = number.checked_sub(1).filter(|_| !is_toml)?;
+        of(above).or_else(|| open_list(text, above, number))
+    };
+    of(number).or_else(above)
+}
+
+fn is_toml_alone(line: &str) -> bool {
+    DeTable::parse(line).is_ok()
+}
+
+/// The heading above a line, without its brackets.
+fn heading(text: &str, number: usize) -> String {
+    let above = text.lines().take(number).map(Line::new);
+    let heading = above.filter(|line| line.value.is_none() && line.code.starts_with('[')).last();
+    heading.map(|line| line.code.trim_matches(['[', ']']).to_string()).unwrap_or_default()
+}
+
+/// A list that begins in the line `above` and is not closed where the next key comes.
+fn open_list(text: &str, above: usize, number: usize) -> Option<(usize, Slip)> {
+    let (line, next) = (text.lines().nth(above)?, text.lines().nth(number)?);
+    let (line, next) = (Line::new(line), Line::new(next));
+    let value = line.value.filter(|value| value.starts_with('[') && !value.contains(']'))?;
+    if next.value.is_none() && !next.code.starts_with('[') {
+        return None;
+    }
+    let fact = "the list is opened with [ and never closed".to_string();
+    let key = shown(line.key).into_owned();
+    let list = value::list_of(value);
+    Some((above.saturating_add(1), (fact, format!("write {key} = {list}"))))
 }
 
 /// A line, its parts outside and inside of straight quotes told apart.
@@ -75,11 +118,50 @@ impl<'a> Line<'a> {
         Self { code, key, value, open, outside, bad_escape }
     }
 
-    fn slip(&self) -> Option<Slip> {
+    fn slip(&self, heading: &str, wants: Wants, is_toml: bool) -> Option<Slip> {
         if self.code.is_empty() || self.code.starts_with("\"\"\"") {
             return None;
         }
-        self.foreign_character().or_else(|| self.quotes()).or_else(|| self.shape())
+        let place = self.value.map(|value| Place::of(heading, self.key, value, wants, is_toml));
+        let number = place.as_ref().filter(|place| place.wants == Wants::Number);
+        // A sign of money behind a number is a slip of the number.
+        let number = number.and_then(|place| place.number());
+        let first = number.or_else(|| self.foreign_character());
+        let first = first.or_else(|| self.quotes()).or_else(|| self.brackets(wants));
+        first.or_else(|| self.shape(place))
+    }
+
+    /// A heading with one pair of brackets where two are needed, or the other way round.
+    fn brackets(&self, wants: Wants) -> Option<Slip> {
+        let name = self.code.strip_prefix('[').filter(|_| self.value.is_none())?;
+        let name = shown(name.trim_matches(['[', ']'])).into_owned();
+        match (wants, self.code.starts_with("[[")) {
+            (Wants::List, false) => {
+                let fact = format!("of {name} there may be several");
+                Some((fact, format!("write [[{name}]]")))
+            }
+            (Wants::Table, true) => {
+                Some((format!("of {name} there is only one"), format!("write [{name}]")))
+            }
+            _ => None,
+        }
+    }
+
+    /// A text without quotes in a line of its own, as an entry of a list.
+    fn entry(&self, text: &str, number: usize) -> Option<Slip> {
+        let word = self.code.trim_end_matches(',').trim_end();
+        let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic());
+        if self.value.is_some() || !is_word || word.contains(['"', '\'', '[', ']']) {
+            return None;
+        }
+        let above = text.lines().take(number).map(Line::new).filter(|line| !line.code.is_empty());
+        let opens = |line: &Line<'_>| line.value.is_some_and(|value| value.starts_with('['));
+        let list = above.collect::<Vec<_>>().into_iter().rev().find(|line| {
+            line.code.contains(']') || line.code.starts_with('[') || line.value.is_some()
+        });
+        list.filter(|line| opens(line) && !line.code.contains(']'))?;
+        let word = shown(word).into_owned();
+        Some((format!("the text {word} stands without quotes"), format!("write \"{word}\",")))
     }
 
     /// A character outside of quotes that looks like another one.
@@ -124,63 +206,30 @@ impl<'a> Line<'a> {
     }
 
     /// Key, sign and value.
-    fn shape(&self) -> Option<Slip> {
-        let Some(value) = self.value else { return self.without_equals() };
+    fn shape(&self, place: Option<Place<'_>>) -> Option<Slip> {
+        let Some(place) = place else { return self.without_equals() };
         let key = shown(self.key).into_owned();
         if self.key.is_empty() {
             return Some(("no key stands before =".into(), "write KEY = VALUE".into()));
+        }
+        let signs = [':', '+', '=', '>', '<', '!', '?', '-'];
+        let bare = self.key.trim_end_matches([':', '+', '!', '?']).trim_end();
+        let value = place.value.trim_start_matches(['=', '>', ' ']);
+        if bare != self.key || place.value.starts_with(['=', '>']) {
+            let sign: String = self.code.get(bare.len()..).unwrap_or_default().chars().collect();
+            let sign: String =
+                sign.trim_start().chars().take_while(|c| signs.contains(c)).collect();
+            let fact = format!("{} stands where = belongs", shown(&sign));
+            return Some((fact, format!("write {} = {}", shown(bare), shown(value))));
         }
         if self.key.contains([' ', '\t']) && !self.key.contains(['"', '\'', '.']) {
             let fact = format!("the key {key:?} has a blank in it");
             return Some((fact, format!("put it in quotes: \"{key}\" = …")));
         }
-        if value.is_empty() {
+        if place.value.is_empty() {
             return Some((format!("no value follows {key} ="), "write KEY = VALUE".into()));
         }
-        self.value_slip(&key, value)
-    }
-
-    fn value_slip(&self, key: &str, value: &str) -> Option<Slip> {
-        let written = shown(value).into_owned();
-        if let Some(bare) = value.strip_suffix([',', ';']).filter(|v| !v.contains('[')) {
-            let last = if value.ends_with(',') { "comma" } else { "semicolon" };
-            let slip = self.value_slip(key, bare.trim_end());
-            return slip.filter(|_| value.ends_with(';')).or_else(|| {
-                let hint = format!("write {key} = {}", shown(bare.trim_end()));
-                Some((format!("a {last} stands at the end of the line"), hint))
-            });
-        }
-        if is_like_a_day(value) {
-            let fact = format!("the day {written} stands without quotes");
-            return Some((fact, format!("write {key} = \"{written}\"")));
-        }
-        if is_grouped(value) {
-            let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-            let fact = format!("the number {written} has something between its digits");
-            return Some((fact, format!("write {key} = {digits}")));
-        }
-        let lower = value.to_lowercase();
-        if ["true", "false"].contains(&lower.as_str()) && lower != value {
-            let fact = format!("{written} is not written in lower case");
-            return Some((fact, format!("write {key} = {lower}")));
-        }
-        for (words, right) in [(["yes", "on"], "true"), (["no", "off"], "false")] {
-            if words.contains(&lower.as_str()) {
-                let fact = format!("{written} is neither true nor false");
-                return Some((fact, format!("write {key} = {right}, or a text in quotes")));
-            }
-        }
-        let is_number = value.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c));
-        let is_word = value.starts_with(|c: char| c.is_ascii_alphabetic());
-        let is_known = ["true", "false", "inf", "nan"].contains(&value);
-        if (is_word && !is_known)
-            || (is_number
-                && value.contains(|c: char| c.is_ascii_alphabetic() && !"eExob".contains(c)))
-        {
-            let fact = format!("the text {written} stands without quotes");
-            return Some((fact, format!("write {key} = \"{written}\"")));
-        }
-        None
+        place.slip()
     }
 
     fn without_equals(&self) -> Option<Slip> {
@@ -208,30 +257,9 @@ impl<'a> Line<'a> {
         let (key, value) = self.code.split_once([':', ' ', '\t'])?;
         let (key, value) = (shown(key).into_owned(), shown(value.trim()).into_owned());
         let fact = format!("there is no = between {key} and its value");
+        let value = if value.is_empty() { "VALUE" } else { &value };
         Some((fact, format!("write {key} = {value}")))
     }
-}
-
-/// Digits and dashes, as a day has them, or the other way round; perhaps a time behind them.
-fn is_like_a_day(value: &str) -> bool {
-    let day = value.split(['T', ' ']).next().unwrap_or_default();
-    let mut parts = day.split(['-', '/']);
-    let is_part = |part: &str| {
-        (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    parts.by_ref().take(3).filter(|part| is_part(part)).count() == 3 && parts.next().is_none()
-}
-
-/// Digits in groups of three, as people write thousands: `10,000`, `10.000`, `10 000`.
-fn is_grouped(value: &str) -> bool {
-    let mut groups = value.split([',', '.', ' ', '\'']);
-    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let first = groups.next().unwrap_or_default();
-    let rest: Vec<_> = groups.collect();
-    (1..=3).contains(&first.len())
-        && is_digits(first)
-        && !rest.is_empty()
-        && rest.iter().all(|group| group.len() == 3 && is_digits(group))
 }
 
 /// A key or a heading that stands in an earlier line, too.

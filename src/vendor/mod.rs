@@ -10,8 +10,8 @@ use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
 use crate::trust::Trust;
-use crate::wire::armor::dearmor;
-use crate::wire::frame::{FILE_CAP, Kind};
+use crate::wire::armor::{dearmor, foreign};
+use crate::wire::frame::{FILE_CAP, Header, Kind};
 use crate::wire::id::KeyId;
 
 mod carried;
@@ -185,8 +185,19 @@ pub fn read_passphrase(path: &Path) -> Result<Option<Passphrase>> {
 /// # Errors
 /// Exit 2 when it cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read_edited(path)?).map_err(|_| {
-        Error::unable(format!("{}: it is not UTF-8 text", file::name(path)), "save it as UTF-8")
+    String::from_utf8(read_edited(path)?).map_err(|error| {
+        let bytes = error.as_bytes();
+        let other = match Header::peek(bytes) {
+            Ok(kind) => Some(format!("a file of olr ({kind})")),
+            Err(_) => foreign(bytes).map(str::to_string),
+        };
+        let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        let (fact, hint) = match other {
+            Some(other) => (format!("this is {other}, not a text"), "name the right file"),
+            None if is_wide => ("it is UTF-16 text".to_string(), "save it as UTF-8"),
+            None => ("it is not UTF-8 text".to_string(), "save it as UTF-8"),
+        };
+        Error::unable(fact, hint).within(file::name(path))
     })
 }
 

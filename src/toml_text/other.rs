@@ -1,0 +1,67 @@
+//! Another file than the one that was meant, named for what it is.
+
+use toml::de::{DeTable, DeValue};
+
+use crate::error::Error;
+use crate::wire::armor::foreign;
+use crate::wire::frame::Kind;
+
+/// Files that people write in TOML, and the keys by which one knows them.
+const WRITTEN: &[(&str, &[&str])] =
+    &[("grant", &["licensee", "key"]), ("catalog", &["product", "type", "module"])];
+
+/// What `text` is instead of `what`, where its beginning or its keys tell.
+pub(super) fn other(what: &str, text: &str) -> Option<Error> {
+    let is = |fact: &str, hint: &str| {
+        Some(Error::unable(format!("{fact}, not a {what}"), hint.to_string()))
+    };
+    let start = text.trim_start();
+    if let Some(kind) = armored(start) {
+        let step = format!("name the {what}; `olr inspect FILE` shows what this file says");
+        return is(&format!("this is a file of olr ({kind})"), &step);
+    }
+    if start.starts_with("olr ") && start.contains("-----BEGIN PUBLIC KEY") {
+        return is("this is a public key (PEM)", &name_it(what));
+    }
+    if let Some(found) = foreign(text.as_bytes()) {
+        let secret = found.contains("private key");
+        let hint =
+            if secret { format!("keep it secret, and {}", name_it(what)) } else { name_it(what) };
+        return match text.trim_ascii().is_empty() {
+            true => Some(Error::unable("it is empty", name_it(what))),
+            false => is(&format!("this is {found}"), &hint),
+        };
+    }
+    if start.starts_with("{") && start.contains(':') {
+        return is("this is JSON", &format!("write the {what} as TOML: KEY = VALUE"));
+    }
+    if start.starts_with("<?xml") || start.starts_with('<') {
+        return is("this is XML", &format!("write the {what} as TOML: KEY = VALUE"));
+    }
+    let table = DeTable::parse(text).ok()?;
+    let has = |key: &&str| {
+        let mut entries = table.get_ref().iter();
+        entries.any(|(name, value)| name.get_ref() == key && fits(key, value.get_ref()))
+    };
+    let (found, _) = WRITTEN.iter().find(|(_, keys)| keys.iter().all(has))?;
+    if *found == what {
+        return None;
+    }
+    is(&format!("this is a {found}"), &name_it(what))
+}
+
+/// The kind that the first line of an armored file names.
+fn armored(text: &str) -> Option<Kind> {
+    let label = text.strip_prefix("-----BEGIN OLR ")?.split("-----").next()?;
+    Kind::ALL.iter().copied().find(|kind| kind.word().eq_ignore_ascii_case(label))
+}
+
+fn name_it(what: &str) -> String {
+    format!("name the {what}, a text such as {what}.toml")
+}
+
+/// `product` and `type` of a grant are texts, those of a catalog tables.
+fn fits(key: &str, value: &DeValue<'_>) -> bool {
+    let is_text = matches!(value, DeValue::String(_));
+    if ["licensee", "key"].contains(&key) { is_text } else { !is_text }
+}
