@@ -159,7 +159,7 @@ impl Settings {
         let (mode, name) = (file::open_to_others(&path)?, file::name(&path));
         Some(format!(
             "warning: {name}: other users of this computer may use this password (mode {mode}); \
-             run: chmod 600 {name}"
+             run `chmod 600 {name}`"
         ))
     }
 }

@@ -5,8 +5,11 @@ use serde_json::json;
 use olr::display::{listed, shown};
 use olr::error::{Error, Refusal, Result};
 
+#[cfg(test)]
+use super::Cli;
 use super::known::nearest;
 use super::output::Report;
+use super::page;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -33,6 +36,13 @@ const PAGES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What pages refer to and this program does not have, and what it is.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("format.md", "the specification of the format"),
+    ("../examples/catalogs/self-hosted.toml", "the first example"),
+    ("../examples/catalogs/managed.toml", "the second example"),
+];
+
 pub fn run(args: &Args) -> Result<Report> {
     let words: Vec<_> = Refusal::ALL.iter().map(|word| word.word()).collect();
     let pages: Vec<_> = PAGES.iter().map(|(page, ..)| *page).collect();
@@ -45,13 +55,13 @@ pub fn run(args: &Args) -> Result<Report> {
     };
     let word = typed.trim().to_lowercase().replace([' ', '_'], "-");
     if let Some(refusal) = Refusal::from_word(&word) {
-        let text = section(refusal.word()).unwrap_or_default();
+        let text = plain(section(refusal.word()).unwrap_or_default());
         let json = json!({"word": refusal.word(), "number": refusal.number(), "text": text});
-        return Ok(Report::new(text, json));
+        return Ok(shown_page(&text, json));
     }
     if let Some((page, _, text)) = PAGES.iter().find(|(page, ..)| *page == word) {
         let text = plain(text);
-        return Ok(Report::new(&*text, json!({"page": page, "text": text})));
+        return Ok(shown_page(&text, json!({"page": page, "text": text})));
     }
     let all = words.iter().chain(&pages).copied();
     let hint = match nearest(&word, all) {
@@ -61,6 +71,10 @@ pub fn run(args: &Args) -> Result<Report> {
     Err(Error::unable(format!("there is no word {:?}", shown(typed)), hint))
 }
 
+fn shown_page(text: &str, json: serde_json::Value) -> Report {
+    Report { verbatim: true, ..Report::new(page::in_columns(text), json) }
+}
+
 /// What stands under the heading `## word`.
 fn section(word: &str) -> Option<&'static str> {
     let heading = format!("## {word}\n");
@@ -68,40 +82,143 @@ fn section(word: &str) -> Option<&'static str> {
     Some(after.split("\n## ").next().unwrap_or(after).trim())
 }
 
-/// A page without its links: those to another page name the command that shows it, where one does.
+/// A page without its links.
 fn plain(page: &str) -> String {
-    let mut text = String::with_capacity(page.len());
-    let mut rest = page;
-    while let Some((before, after)) = rest.split_once("](") {
-        let Some((target, next)) = after.split_once(')') else { break };
-        // What stands in the brackets; an `[` of an array before it stays.
-        let (head, label) = before.rsplit_once('[').unwrap_or((before, ""));
-        text.push_str(head);
-        text.push_str(label);
-        let name = target.split('#').next().unwrap_or_default().trim_end_matches(".md");
-        if PAGES.iter().any(|(page, ..)| *page == name) {
-            text += &format!(" (`olr explain {name}`)");
-        } else if target.starts_with("http") && label != target {
-            text += &format!(" ({target})");
+    page::plain(page, &|label, target| leads(label, target).unwrap_or_default())
+}
+
+/// What a link becomes: its label and the command that shows its target, or where that is. `None` for
+/// a page of olr that there is no word for.
+fn leads(label: &str, target: &str) -> Option<String> {
+    let name = target.split('#').next().unwrap_or_default();
+    let page = name.trim_end_matches(".md");
+    let command = match () {
+        () if name.is_empty() => return Some(label.to_string()),
+        () if target.starts_with("http") => target.to_string(),
+        () if page == "refusals" => "`olr explain WORD`".to_string(),
+        () if PAGES.iter().any(|(known, ..)| *known == page) => format!("`olr explain {page}`"),
+        () => {
+            let (_, what) = ELSEWHERE.iter().find(|(known, _)| *known == name)?;
+            return Some(format!(
+                "{what} ({name}, with the source of olr)",
+                name = page_name(name)
+            ));
         }
-        rest = next;
-    }
-    text + rest
+    };
+    // The name of a file means nothing to people who do not have it.
+    Some(if label == name { command } else { format!("{label} ({command})") })
+}
+
+fn page_name(target: &str) -> &str {
+    target.rsplit('/').next().unwrap_or(target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The targets of the links of a page, with their labels.
+    fn links(page: &str) -> Vec<(String, String)> {
+        let mut links = Vec::new();
+        let mut rest = page;
+        while let Some((before, after)) = rest.split_once("](") {
+            let Some((target, next)) = after.split_once(')') else { break };
+            let label = before.rsplit_once('[').map_or("", |(_, label)| label);
+            links.push((label.to_string(), target.to_string()));
+            rest = next;
+        }
+        links
+    }
+
+    /// The anchor of a heading: lower case, dashes for blanks, nothing else but letters and digits.
+    fn anchors(page: &str) -> Vec<String> {
+        let headings = page.lines().filter(|line| line.starts_with('#'));
+        let anchor = |line: &str| {
+            let text = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = text.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        };
+        headings.map(anchor).collect()
+    }
+
     #[test]
-    fn pages_lead_to_no_file() {
-        for (name, _, page) in PAGES {
+    fn every_reference_of_a_page_leads_somewhere() {
+        let mut seen = 0;
+        let pages = PAGES.iter().map(|(name, _, page)| (*name, *page));
+        // What stands above its words is for people who read the file.
+        let (_, words) = TEXT.split_once("\n## ").unwrap();
+        let all: Vec<_> = pages.chain([("refusals", words)]).collect();
+        for (name, page) in &all {
+            for (label, target) in links(page) {
+                seen += 1;
+                let said = leads(&label, &target);
+                assert!(
+                    said.is_some(),
+                    "{name}: {target} is in no page, and nothing says what it is"
+                );
+                let Some((file, anchor)) = target.split_once('#') else { continue };
+                let other = file.trim_end_matches(".md");
+                let found =
+                    all.iter().find(|(n, _)| if file.is_empty() { n == name } else { *n == other });
+                if let Some((_, other)) = found {
+                    assert!(
+                        anchors(other).iter().any(|a| a == anchor),
+                        "{name}: no heading {target}"
+                    );
+                }
+            }
             let text = plain(page);
             assert!(!text.contains("](") && text.len() > 2000, "{name}");
-            assert!(!text.contains("docs/"), "{name} names a file of the repository");
+            let bare = text.replace("(format.md, with the source of olr)", "");
+            for file in [["docs", "/"].concat().as_str(), "README", ".md", "examples/"] {
+                assert!(!bare.contains(file), "{name} refers to {file}");
+            }
         }
+        assert!(seen > 10, "only {seen} links");
         let text =
-            plain("See [the catalog](catalog.md#types), [x](y.md) and [TOML](https://toml.io).");
+            plain("See [the catalog](catalog.md#types), [x](#y) and [TOML](https://toml.io).");
         assert_eq!(text, "See the catalog (`olr explain catalog`), x and TOML (https://toml.io).");
+        let text = plain("[machines.md](machines.md) and [format.md](format.md#frame)");
+        let source = "the specification of the format (format.md, with the source of olr)";
+        assert_eq!(text, format!("`olr explain machines` and {source}"));
+    }
+
+    #[test]
+    fn no_line_of_a_page_is_wider_than_80_columns() {
+        let mut lines = 0;
+        for (name, _, page) in PAGES.iter().chain([&("refusals", "", TEXT)]) {
+            // Commands and files are to be copied, and stay as they are.
+            let copied: Vec<_> = page.split("```").skip(1).step_by(2).collect();
+            for line in page::in_columns(&plain(page)).lines() {
+                lines += 1;
+                let is_copied = copied.iter().any(|block| block.contains(line.trim()));
+                assert!(is_copied || line.chars().count() <= 80, "{name}: {line}");
+            }
+        }
+        assert!(lines > 900, "only {lines} lines");
+    }
+
+    /// `olr explain WORD` of pages names a word or a page that there is.
+    #[test]
+    fn every_command_of_a_page_is_one() {
+        let command = <Cli as clap::CommandFactory>::command();
+        let words: Vec<_> = Refusal::ALL.iter().map(|word| word.word()).collect();
+        let mut seen = 0;
+        for (name, _, page) in PAGES.iter().chain([&("refusals", "", TEXT)]) {
+            for rest in page.split("`olr ").skip(1) {
+                let typed = rest.split('`').next().unwrap_or_default();
+                let typed: Vec<_> = typed.split_whitespace().collect();
+                let verb = typed.first().copied().unwrap_or_default();
+                seen += 1;
+                let is_verb = verb.starts_with("--") || command.find_subcommand(verb).is_some();
+                assert!(is_verb, "{name}: olr {verb}");
+                let explained = typed.get(1).filter(|_| verb == "explain");
+                let is_there = explained.is_none_or(|word| {
+                    *word == "WORD" || words.contains(word) || PAGES.iter().any(|(p, ..)| p == word)
+                });
+                assert!(is_there, "{name}: olr explain {explained:?}");
+            }
+        }
+        assert!(seen > 40, "only {seen} commands");
     }
 }

@@ -15,10 +15,14 @@ const WHOLE: usize = 36;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// How wide a line may be.
+/// How wide a line on stdout may be.
 pub fn columns() -> usize {
+    columns_of(&std::io::stdout())
+}
+
+fn columns_of(stream: &impl IsTerminal) -> usize {
     // Tests read the same on every terminal.
-    let wide = !cfg!(test) && std::io::stdout().is_terminal();
+    let wide = !cfg!(test) && stream.is_terminal();
     let terminal = wide.then(terminal_size::terminal_size).flatten();
     terminal.map_or(COLUMNS, |(width, _)| COLUMNS.max(width.0.into()))
 }
@@ -103,43 +107,71 @@ pub fn sentences(text: &str) -> String {
 }
 
 fn sentences_within(text: &str, columns: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, line) in text.split('\n').enumerate() {
-        if at > 0 {
-            out.push('\n');
-        }
-        if line.chars().count() <= columns {
-            out.push_str(line);
-            continue;
+    let line = |line: &str| {
+        if width(line) <= columns {
+            return line.to_string();
         }
         let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-        let mut width = 0usize;
-        for word in words(line.trim_start()) {
-            let len = word.chars().count();
-            if width == 0 {
-                out.push_str(&indent);
-                width = indent.len();
-            } else if width.saturating_add(len).saturating_add(1) > columns {
-                out.push('\n');
-                out.push_str(&indent);
-                width = indent.len();
-            } else {
-                out.push(' ');
-                width = width.saturating_add(1);
-            }
-            out.push_str(&word);
-            width = width.saturating_add(len);
+        hanging(&indent, &indent, line.trim_start(), columns)
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What is said on stderr, behind `olr: `: what does not fit goes on below itself.
+pub fn said(text: &str) -> String {
+    hanging("olr: ", "     ", text, columns_of(&std::io::stderr()))
+}
+
+/// The words of `text` in lines no wider than `columns`: `first` stands in front of the first line,
+/// `rest` in front of all others.
+pub fn hanging(first: &str, rest: &str, text: &str, columns: usize) -> String {
+    let mut out = first.to_string();
+    let mut used = width(first);
+    let mut is_start = true;
+    for word in words(text) {
+        let len = width(&word);
+        if is_start {
+            is_start = false;
+        } else if used.saturating_add(len).saturating_add(1) > columns {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(rest);
+            used = width(rest);
+        } else {
+            out.push(' ');
+            used = used.saturating_add(1);
         }
+        out.push_str(&word);
+        used = used.saturating_add(len);
     }
     out
 }
 
-/// What blanks part; a command between backquotes is one word, since it is copied whole.
+/// Columns that a text takes; colours take none.
+fn width(text: &str) -> usize {
+    let mut count = 0usize;
+    let mut is_colour = false;
+    for c in text.chars() {
+        match c {
+            '\u{1b}' => is_colour = true,
+            'm' if is_colour => is_colour = false,
+            _ if is_colour => {}
+            _ => count = count.saturating_add(1),
+        }
+    }
+    count
+}
+
+/// What blanks part; a command between backquotes, or `'olr …'`, is one word: it is copied whole.
 fn words(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
+    let is_open = |word: &str| {
+        let is_quoted = word.starts_with("'olr ") || word == "'olr";
+        word.matches('`').count() % 2 == 1 || is_quoted && word.matches('\'').count() == 1
+    };
     for piece in line.split(' ') {
         match words.last_mut() {
-            Some(open) if open.matches('`').count() % 2 == 1 => {
+            Some(open) if is_open(open) => {
                 open.push(' ');
                 open.push_str(piece);
             }
@@ -194,5 +226,17 @@ mod tests {
             sentences_within("seven words stand before it here `olr request --renew`", 40);
         assert_eq!(command, "seven words stand before it here\n`olr request --renew`");
         assert_eq!(sentences_within("short  line\n\n", 80), "short  line\n\n");
+        let hung = hanging("olr: ", "     ", &long, 40);
+        assert!(hung.lines().all(|line| line.len() <= 40), "{hung}");
+        assert!(hung.lines().skip(1).all(|line| line.starts_with("     word")), "{hung}");
+        let hung = hanging("olr: ", "     ", "a tip says that 'olr request --renew' helps", 30);
+        assert_eq!(hung, "olr: a tip says that\n     'olr request --renew'\n     helps");
+        // A colour takes no room, and a path stays whole.
+        assert_eq!(hanging("", "", "\u{1b}[1mone\u{1b}[0m two", 7), "\u{1b}[1mone\u{1b}[0m two");
+        let path = format!("/{}", "x".repeat(50));
+        assert_eq!(
+            hanging("olr: ", "     ", &format!("a {path} b"), 20),
+            format!("olr: a\n     {path}\n     b")
+        );
     }
 }

@@ -38,6 +38,7 @@ mod manual;
 #[cfg(all(test, feature = "vendor"))]
 mod matching;
 mod output;
+mod page;
 #[cfg(feature = "vendor")]
 mod passphrase;
 #[cfg(all(test, feature = "vendor"))]

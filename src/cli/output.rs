@@ -10,7 +10,7 @@ use olr::error::Error;
 use olr::file;
 use olr::home::Home;
 
-use super::layout::sentences;
+use super::layout::{said, sentences};
 
 /// What a verb has to say.
 pub struct Report {
@@ -81,9 +81,9 @@ pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
         // Whoever closed the pipe has seen enough, and a no stays one; anything else is a full disk.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
         Err(_) => {
-            let fact = "olr: the output cannot be written";
-            let hint = "olr: hint: make room; what the command did stays done";
-            let _ = write_line(io::stderr(), &format!("{fact}\n{hint}"));
+            let _ = write_line(io::stderr(), &said("the output cannot be written"));
+            let hint = "hint: make room; what the command did stays done";
+            let _ = write_line(io::stderr(), &said(hint));
             ExitCode::from(2)
         }
     }
@@ -91,7 +91,7 @@ pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
 
 /// Says something on stderr.
 pub fn note(text: &str) {
-    let _ = write_line(io::stderr(), &format!("olr: {}", shown(text)));
+    let _ = write_line(io::stderr(), &said(&shown(text)));
 }
 
 fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
@@ -102,7 +102,7 @@ fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
     };
     let written = write_text(&text, report.artefact.as_ref());
     // Also to one that has closed the pipe of the text, `| head`.
-    report.notes.iter().try_for_each(|note| write_line(io::stderr(), &format!("olr: {note}")))?;
+    report.notes.iter().try_for_each(|note| write_line(io::stderr(), &said(note)))?;
     written
 }
 
@@ -121,10 +121,10 @@ fn write_error(error: &Error, as_json: bool) -> io::Result<()> {
     let fact = shown(error.fact());
     let hint = shown(error.next_step());
     let line = match error.refusal() {
-        Some(word) => format!("olr: {bold}{word}{plain}: {fact}"),
-        None => format!("olr: {fact}"),
+        Some(word) => said(&format!("{bold}{word}{plain}: {fact}")),
+        None => said(&fact),
     };
-    write_line(io::stderr(), &format!("{line}\nolr: hint: {hint}"))
+    write_line(io::stderr(), &format!("{line}\n{}", said(&format!("hint: {hint}"))))
 }
 
 fn write_line(mut to: impl Write, text: &str) -> io::Result<()> {
@@ -132,7 +132,8 @@ fn write_line(mut to: impl Write, text: &str) -> io::Result<()> {
     to.flush()
 }
 
-fn colour() -> bool {
+/// Whether stderr shows colours.
+pub fn colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 

@@ -185,7 +185,7 @@ pub fn warn_of_key(path: &Path, context: &mut Context) {
 fn open_key(path: &Path, mode: &str) -> String {
     let path = file::name(path);
     format!(
-        "warning: {path}: other users of this computer may use this key (mode {mode}); run: chmod 600 {path}"
+        "warning: {path}: other users of this computer may use this key (mode {mode}); run `chmod 600 {path}`"
     )
 }
 

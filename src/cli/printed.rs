@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cli;
-use super::layout::sentences;
+use super::layout::{said, sentences};
 use super::matching::Desk;
 use super::output::Report;
 
@@ -59,6 +59,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("olr inspect", "server", "inspect {}/vendor/vendor.trust"),
     ("olr explain", "server", "explain"),
     ("olr explain", "server", "explain wrong-machine"),
+    ("olr explain", "server", "explain machines"),
     ("olr key list", "server", "key list --vendor {}/vendor"),
     ("olr key new", "server", "key new --role issuer -o {}/new.key --no-passphrase"),
     ("olr key show", "server", "key show {}/new.key"),
@@ -102,7 +103,11 @@ fn printed() -> Vec<(&'static str, &'static str, Report)> {
 fn no_line_is_wider_than_80_columns() {
     let mut lines = 0;
     for (_, call, report) in printed().into_iter().filter(|(.., report)| !report.verbatim) {
-        for line in sentences(&report.text).lines() {
+        let notes = report.notes.iter().map(|note| said(note));
+        let fact = report.json["fact"].as_str().map(said);
+        let hint = report.json["hint"].as_str().map(|hint| said(&format!("hint: {hint}")));
+        let text = [sentences(&report.text)].into_iter().chain(notes).chain(fact).chain(hint);
+        for line in text.collect::<Vec<_>>().join("\n").lines() {
             lines += 1;
             // A path or a command alone may be wider: torn it would be of no use.
             let words = line.trim().split(' ').count();

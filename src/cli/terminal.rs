@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Write};
 
 use olr::error::{Error, Result};
 
+use super::layout::sentences;
+
 /// The terminal that this process belongs to.
 pub struct Terminal {
     input: File,
@@ -33,7 +35,8 @@ impl Terminal {
 
     /// Shows text on the terminal, even where stdout and stderr go elsewhere.
     pub fn say(&mut self, text: &str) -> io::Result<()> {
-        self.output.write_all(text.as_bytes())?;
+        // A question ends in a blank, behind which the answer stands.
+        self.output.write_all(sentences(text).as_bytes())?;
         self.output.flush()
     }
 
@@ -56,7 +59,7 @@ impl Question<'_> {
         }
         let Some(mut terminal) = Terminal::open() else {
             // Stdout may be read by a program: what is hit goes where people look.
-            let _ = writeln!(io::stderr(), "{}", self.hits);
+            let _ = writeln!(io::stderr(), "{}", sentences(self.hits));
             let fact =
                 format!("{} cannot be undone, and there is no terminal to ask on", self.deed);
             return Err(Error::unable(fact, "check what it hits, then repeat this with --yes"));

@@ -2,11 +2,13 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
+use std::io::Write;
 use std::process::ExitCode;
 
 use olr::display::{is_shown, shown};
 use olr::error::Error;
 
+use super::layout::sentences;
 use super::{Cli, output};
 
 /// Words that people try, and what they are looking for.
@@ -113,8 +115,16 @@ fn print(mut error: clap::Error) -> ExitCode {
         let hint = step.unwrap_or("see `olr --help`");
         return output::finish(Err(Error::unable(fact, hint)), true);
     }
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = match output::colour() {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    let _ = write!(std::io::stderr(), "{}", sentences(&text));
+    ExitCode::from(2)
 }
 
 /// What somebody looks for who tries another word at the place of a verb.

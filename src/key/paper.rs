@@ -50,10 +50,10 @@ pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
     }
     page.push_str(
         "\nTo have the key file again, type the five lines and run: olr key restore FILE\n\
-         Each line ends in a check of itself, so that a slip of the hand is found and named.\n\n\
-         Without olr: a line is base32 (RFC 4648) of seven bytes and a check of three. The seven\n\
-         bytes of all lines are the role (one byte: root 1, issuer 2, sealing 3), the seed (32\n\
-         bytes), and the first two bytes of the key id.\n",
+         Each line ends in a check of itself: a slip of the hand is found and named.\n\n\
+         Without olr: a line is base32 (RFC 4648) of seven bytes and a check of three.\n\
+         The seven bytes of all lines are the role (one byte: root 1, issuer 2,\n\
+         sealing 3), the seed (32 bytes), and the first two bytes of the key id.\n",
     );
     page
 }

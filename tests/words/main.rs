@@ -102,11 +102,11 @@ impl World {
         Run { status: output.status.code().expect("no signal"), json, stderr }
     }
 
-    /// What people see: both streams.
+    /// What people see: both streams, in lines that are not folded.
     fn text(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
-        stdout.unwrap() + &stderr.unwrap()
+        stdout.unwrap() + &stderr.unwrap().replace("\n     ", " ")
     }
 
     fn request(&self, more: &[&str]) -> Run {

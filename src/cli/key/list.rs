@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<Report> {
         if let Some(mode) = mode {
             let path = file::name(&found.path);
             report.notes.push(format!(
-                "warning: {name}: other users of this computer may use this key (mode {mode}); run: chmod 600 {path}"
+                "warning: {name}: other users of this computer may use this key (mode {mode}); run `chmod 600 {path}`"
             ));
         }
     }
