@@ -142,6 +142,45 @@ fn parse_symbols(text: &str, len: usize) -> Option<String> {
     (symbols.len() == len).then_some(symbols)
 }
 
+/// What keeps `text` from being a code of 12 characters, or a whole one where that is meant too, and
+/// what to do: a character that no code has, or its length.
+pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
+    let symbols: Vec<char> = text.chars().filter(|c| !is_separator(*c)).collect();
+    let is_symbol = |c: &char| matches!(c.to_ascii_uppercase(), 'A'..='Z' | '2'..='7');
+    let whole = if may_be_whole { ", the whole one 52" } else { "" };
+    let Some(wrong) = symbols.iter().copied().find(|c| !is_symbol(c)) else {
+        let count = match symbols.len() {
+            0 => "none".to_string(),
+            count => count.to_string(),
+        };
+        let fact = format!("a code has 12 letters and digits{whole}; this one has {count}");
+        return (fact, "write it like ABCD-EFGH-IJKL".to_string());
+    };
+    let meant: &[char] = match wrong {
+        '0' => &['O'],
+        '1' => &['I', 'L'],
+        '8' => &['B'],
+        '9' => &['G'],
+        _ => &[],
+    };
+    let named = if wrong.is_ascii_graphic() { wrong.to_string() } else { code_point(wrong) };
+    let fact = format!("a code never has the character {named}: only A to Z and 2 to 7");
+    let right = |letter: &char| {
+        let right = text.replace(wrong, &letter.to_string()).to_ascii_uppercase();
+        parse_code(&right).or_else(|| parse_whole_code(&right).filter(|_| may_be_whole))
+    };
+    let codes: Vec<_> = meant.iter().filter_map(right).collect();
+    let letters: Vec<_> = meant.iter().map(char::to_string).collect();
+    let hint = match (letters.as_slice(), codes.as_slice()) {
+        ([], _) => "read the code again; it looks like ABCD-EFGH-IJKL".to_string(),
+        (_, []) => format!("read it again: {named} was likely read from {}", letters.join(" or ")),
+        _ => {
+            format!("it was likely read from {}: try {}", letters.join(" or "), codes.join(" or "))
+        }
+    };
+    (fact, hint)
+}
+
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
@@ -278,6 +317,33 @@ mod tests {
         for text in [&whole[..51], &format!("{whole}A"), &whole.replace('Q', "1"), ""] {
             assert_eq!(parse_whole_code(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_character_that_no_code_has_is_named() {
+        for (typed, fact, hint) in [
+            ("S2PM-WQNJ-2R40", "the character 0:", "read from O: try S2PM-WQNJ-2R4O"),
+            ("s2pm wqnj 2r40", "the character 0:", "try S2PM-WQNJ-2R4O"),
+            (
+                "S1PM-WQNJ-2R4A",
+                "the character 1:",
+                "from I or L: try SIPM-WQNJ-2R4A or SLPM-WQNJ-2R4A",
+            ),
+            ("82PM-WQNJ-2R4A", "the character 8:", "try B2PM-WQNJ-2R4A"),
+            ("92PM-WQNJ-2R4A", "the character 9:", "try G2PM-WQNJ-2R4A"),
+            ("80PM-WQNJ-2R4A", "the character 8:", "8 was likely read from B"),
+            ("S2PM_WQNJ_2R4A", "the character _:", "read the code again"),
+            ("S2PM-WQNJ-2R4\u{41e}", "U+041E", "read the code again"),
+            ("S2PM-WQNJ-2R4", "this one has 11", "write it like"),
+            ("", "this one has none", "write it like"),
+        ] {
+            let (said, step) = code_fault(typed, true);
+            assert!(said.contains(fact) && step.contains(hint), "{typed}: {said}; {step}");
+        }
+        let whole = whole_code(&[0xff; 32]).replacen('7', "0", 1);
+        let (_, step) = code_fault(&whole, true);
+        assert!(step.contains(&format!("try O{}", &whole[1..])), "{step}");
+        assert!(!code_fault(&whole, false).1.contains("try "));
     }
 
     #[test]

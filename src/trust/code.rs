@@ -3,7 +3,7 @@
 
 use crate::crypto::digest::tagged;
 use crate::crypto::label::VENDOR_CODE;
-use crate::display::{code, parse_code, parse_whole_code, whole_code};
+use crate::display::{code, code_fault, parse_code, parse_whole_code, whole_code};
 use crate::error::{Error, Result};
 use crate::trust::{Trust, TrustBody};
 
@@ -21,8 +21,8 @@ impl VendorCode {
     /// Exit 2 when it has another shape.
     pub fn parse(typed: &str) -> Result<Self> {
         let text = parse_code(typed).or_else(|| parse_whole_code(typed)).ok_or_else(|| {
-            let fact = "a vendor code has 12 letters and digits, the whole one 52";
-            Error::unable(fact, "write it like ABCD-EFGH-IJKL")
+            let (fact, hint) = code_fault(typed, true);
+            Error::unable(fact, hint).within("vendor code")
         })?;
         Ok(Self { text })
     }

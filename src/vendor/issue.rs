@@ -4,7 +4,7 @@ use rand::CryptoRng;
 use std::collections::BTreeSet;
 
 use crate::crypto::sign::Signer;
-use crate::display::parse_code;
+use crate::display::{code_fault, parse_code};
 use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
@@ -89,8 +89,8 @@ impl Folder {
         }
         if let Some(told) = code {
             let Some(told) = parse_code(told) else {
-                let fact = "a code has 12 letters and digits";
-                return Err(Error::unable(fact, "write it like ABCD-EFGH-IJKL"));
+                let (fact, hint) = code_fault(told, false);
+                return Err(Error::unable(fact, hint));
             };
             if told != sealed.code() {
                 let fact = format!("this request has the code {}, not {told}", sealed.code());
