@@ -165,6 +165,9 @@ fn longer<T: Ord>(one: Limit<T>, other: Limit<T>) -> Limit<T> {
     }
 }
 
+/// Most modules that a delegation limits.
+const MOST: usize = 4096;
+
 /// The named modules, the other members of their pools, and what all of them include.
 fn with_company(
     maxima: &Set<ModuleMaximum, 4096>,
@@ -196,6 +199,16 @@ fn with_company(
             }
             all.entry(included).or_insert(Limit::Any);
         }
+    }
+    if all.len() > MOST {
+        let fact = format!(
+            "with what they include and their pools the modules of this delegation are {}, where at most {MOST} fit",
+            all.len()
+        );
+        return Err(Error::unable(
+            fact,
+            "limit fewer modules, or leave --max away: then any may be granted",
+        ));
     }
     let entry = |(module, maximum)| Ok(ModuleMaximum { module: Text::new(module)?, maximum });
     Set::new(all.into_iter().map(entry).collect::<Result<_>>()?)

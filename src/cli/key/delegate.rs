@@ -172,7 +172,13 @@ fn body(args: &Args) -> Result<DelegationBody> {
             )
         })?,
         modules: limit(&args.max, |max| {
-            set("--max", max.iter().map(|text| parse_maximum(text, '=')))
+            let modules = set("--max", max.iter().map(|text| parse_maximum(text, '=')));
+            modules.map_err(|error| match max.len() > 4096 {
+                true => error.hint(
+                    "limit at most 4096 modules, or leave --max away: then any may be granted",
+                ),
+                false => error,
+            })
         })?,
         // Who renews early starts the next license at the end of this one.
         ahead: match &args.max_ahead {

@@ -20,7 +20,7 @@ impl<T, const CAP: usize> List<T, CAP> {
     pub fn new(entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
-            return Err(Error::unable(fact, "use fewer"));
+            return Err(Error::unable(fact, format!("name at most {CAP}")));
         }
         Ok(Self(entries))
     }
@@ -96,7 +96,7 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
     pub fn new(mut entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
-            return Err(Error::unable(fact, "use fewer"));
+            return Err(Error::unable(fact, format!("name at most {CAP}")));
         }
         entries.sort_by(|a, b| a.key().cmp(b.key()));
         if !ascending(&entries) {
