@@ -365,9 +365,17 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
         return Err(reader.malformed("kind", "this is not a state").rule("state-1"));
     }
     if version != STATE_VERSION || suite != SUITE {
-        let age = if version < STATE_VERSION { "an older" } else { "a newer" };
-        let fact = format!("{age} olr wrote it: state version {version}, suite {suite}");
-        return Err(Error::refuse(Refusal::UnknownVersion, fact));
+        let (age, hint) = match version < STATE_VERSION {
+            true => (
+                "an older",
+                "use the olr that wrote it, or begin again with `olr request --new-identity`",
+            ),
+            false => ("a newer", "update olr, or begin again with `olr request --new-identity`"),
+        };
+        let fact = format!(
+            "{age} olr wrote it: it has state version {version} and suite {suite}, this olr reads version {STATE_VERSION} and suite {SUITE}"
+        );
+        return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint));
     }
     let secret = Zeroizing::new(reader.array("install secret")?);
     let body = reader.sized("body", STATE_FILE_CAP, "state-1")?;
@@ -385,8 +393,8 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
 /// Whatever is wrong with a state, the word is `damaged-state`, unless a newer program wrote it.
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
-        let hint = "use the olr that wrote it, or begin again with `olr request --new-identity`";
-        return Error::unable(format!("this state cannot be read ({})", error.fact()), hint);
+        let fact = format!("this state cannot be read ({})", error.fact());
+        return Error::unable(fact, error.next_step().to_string());
     }
     error.become_refusal(Refusal::DamagedState)
 }

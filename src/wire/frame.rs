@@ -75,13 +75,21 @@ impl Header {
                 .hint("this file needs a newer olr")
                 .rule("frame-3"))
         };
-        match reader.u8("version")? {
-            VERSION => {}
-            version => return unknown("format version", version),
+        let (version, suite) = (reader.u8("version")?, reader.u8("suite")?);
+        let kind = reader.clone().u8("kind").ok().map(u16::from);
+        if version != VERSION && kind == Some(Kind::State.number()) {
+            let fact = format!(
+                "this is the state of a home (state version {version}), the memory of a server: it is no file to exchange"
+            );
+            let hint =
+                "name the file that the vendor or the server sent; a home is named with --home";
+            return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint).rule("frame-3"));
         }
-        match reader.u8("suite")? {
-            SUITE => {}
-            suite => return unknown("suite", suite),
+        if version != VERSION {
+            return unknown("format version", version);
+        }
+        if suite != SUITE {
+            return unknown("suite", suite);
         }
         let number = reader.u8("kind")?;
         Kind::from_number(number.into()).ok_or_else(|| {
