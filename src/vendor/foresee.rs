@@ -34,6 +34,8 @@ pub enum About {
     Fewer,
     /// The license ends no later than the last answer, or has ended.
     End,
+    /// Maintenance ends earlier than that of the last answer.
+    Maintenance,
     /// The clocks of server and vendor differ.
     Clocks,
     /// The request was made days ago, or the server's clock is behind.
@@ -47,6 +49,7 @@ impl About {
             Self::InUse => "in-use",
             Self::Fewer => "fewer",
             Self::End => "end",
+            Self::Maintenance => "maintenance",
             Self::Clocks => "clocks",
             Self::Age => "age",
         }
@@ -119,7 +122,8 @@ fn concerns(
 ) -> Vec<Concern> {
     let of_clocks = clocks(asked, body, last, newest);
     let all = [in_use(asked, body), last.and_then(|last| fewer(asked, body, last))];
-    let all = all.into_iter().flatten().chain(end(asked, body, last)).chain(of_clocks);
+    let all = all.into_iter().flatten().chain(end(asked, body, last));
+    let all = all.chain(last.and_then(|last| maintenance(body, last))).chain(of_clocks);
     all.collect()
 }
 
@@ -183,6 +187,16 @@ fn end(asked: &RequestBody, body: &LicenseBody, last: Option<&LicenseBody>) -> O
     let what = if renews { "a renewal was asked for, and this" } else { "this license" };
     let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
     Some(Concern::new(About::End, fact, None, step))
+}
+
+/// What is installed now may be updated for longer than what this license allows.
+fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
+    let new = body.maintenance.filter(|new| last.maintenance.is_none_or(|old| *new < old))?;
+    let old = last.maintenance.map_or("without an end".to_string(), |day| format!("until {day}"));
+    let fact = format!(
+        "maintenance of this license ends on {new}, earlier than that of the last answer, which is {old}"
+    );
+    Some(Concern::new(About::Maintenance, fact, None, "correct maintenance in the grant"))
 }
 
 /// Whose clock is likely wrong.
