@@ -60,6 +60,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let (state, mut decision) = home.decide(product, slot, &around)?;
     let module = args.module.as_deref().map(|m| request::typed("MODULE", m)).transpose()?;
     let known = Known::in_slot(state.slot(product, slot)?);
+    if let Some((name, count)) = module.as_deref().and_then(|typed| known.as_count(typed)) {
+        let fact = format!("{} is no module: MODULE and COUNT are two words here", shown(&name));
+        let (name, count) = (name.split('=').next().unwrap_or_default(), count);
+        let near = known.nearest(name).unwrap_or(name);
+        return Err(Error::unable(fact, format!("write: olr check {} {count}", shown(near))));
+    }
     known.expect(module.as_deref(), &args.unlisted)?;
     if let (Some(module), Some(count)) = (&module, args.used) {
         decision = decision.with_usage(Count { module: module.clone(), count })?;

@@ -19,6 +19,10 @@ pub struct Context {
     pub probe: Box<dyn Fn(bool) -> Findings>,
     /// What is to be said on stderr, whatever comes of the verb.
     pub notes: Vec<String>,
+    /// The home that was used, for a refusal that names it.
+    pub home: Option<PathBuf>,
+    /// Whether one JSON object is printed.
+    pub as_json: bool,
 }
 
 impl Context {
@@ -27,7 +31,14 @@ impl Context {
         let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
             Error::unable("the clock is before 1970", "set the clock of this machine")
         })?;
-        Ok(Self { now, rng: system_rng()?, probe: Box::new(probe), notes: Vec::new() })
+        Ok(Self {
+            now,
+            rng: system_rng()?,
+            probe: Box::new(probe),
+            notes: Vec::new(),
+            home: None,
+            as_json: false,
+        })
     }
 
     /// What a request or a judgement needs to know of this machine now.
@@ -70,6 +81,7 @@ impl HomeArg {
     /// The home, its state mended where one of its copies is not as it should be.
     pub fn open(&self, context: &mut Context) -> Result<Home> {
         let home = self.home()?;
+        context.home = Some(home.folder().to_path_buf());
         // What nobody can mend, the verb meets by itself.
         if let Ok(Some(mended)) = home.repair() {
             context.notes.push(mended);

@@ -343,6 +343,8 @@ impl<'a> Desk<'a> {
             rng: ChaCha20Rng::from_seed(sha256(self.seed(call).as_bytes())),
             probe: Box::new(move |_| findings.clone()),
             notes: Vec::new(),
+            home: None,
+            as_json: false,
         };
         let cli = Cli::try_parse_from(self.argv(call)).unwrap_or_else(|error| panic!("{error}"));
         match run(&cli.verb, &mut context) {

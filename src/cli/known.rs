@@ -60,6 +60,17 @@ impl Known {
         }
     }
 
+    /// What was typed as `MODULE=N`, and the N, where no module has this name.
+    pub fn as_count(&self, typed: &str) -> Option<(String, u64)> {
+        let (_, count) = typed.rsplit_once('=').filter(|_| !self.names.contains(typed))?;
+        Some((typed.to_string(), count.trim().parse().ok()?))
+    }
+
+    /// The known name that was most likely meant.
+    pub fn nearest(&self, typed: &str) -> Option<&str> {
+        nearest(typed, self.names.iter().map(String::as_str))
+    }
+
     fn unknown(&self, module: &str) -> Error {
         let mut fact = format!("the license names no module {}", shown(module));
         let or = "add --unlisted if this name is meant";

@@ -52,7 +52,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if counting < 2 {
         report.notes.push("hint: a request needs at least 2: add --pin NAME=VALUE".to_string());
     }
-    Ok(report)
+    // Whose requests a home makes; one that cannot be read changes nothing of what was found.
+    let home = args.home.home();
+    match home.as_ref().map(|home| (home, home.load())) {
+        Ok((home, Ok(Some(state)))) => Ok(report.of_vendor(state.trust()).at_home(home)),
+        _ => Ok(report),
+    }
 }
 
 /// How many factors identify this machine, and of which classes.

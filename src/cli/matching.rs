@@ -55,6 +55,8 @@ impl Desk {
             rng: ChaCha20Rng::from_seed([call.len() as u8; 32]),
             probe: Box::new(move |_| found(&machine)),
             notes: Vec::new(),
+            home: None,
+            as_json: false,
         };
         let cli = Cli::try_parse_from(call.split(' ')).unwrap();
         run(&cli.verb, &mut context).map_err(|error| error_json(&error))

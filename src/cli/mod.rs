@@ -184,9 +184,10 @@ pub fn main() -> ExitCode {
         Ok(context) => context,
         Err(error) => return output::finish(Err(error), as_json),
     };
+    context.as_json = as_json;
     let result = run(&cli.verb, &mut context);
     context.notes.iter().for_each(|note| output::note(note));
-    output::finish(result, as_json)
+    output::finish_at(result, context.home.as_deref(), as_json)
 }
 
 fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
@@ -72,9 +73,18 @@ pub fn error_json(error: &Error) -> Value {
 
 /// Prints the result of a verb; the exit status is the answer.
 pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
+    finish_at(result, None, as_json)
+}
+
+/// The same of a verb that used a home: a refusal names it, and its vendor.
+pub fn finish_at(result: Result<Report, Error>, home: Option<&Path>, as_json: bool) -> ExitCode {
     let (status, written) = match result {
         Ok(report) => (report.status, write_report(&report, as_json)),
-        Err(error) => (error.exit_status(), write_error(&error, as_json)),
+        Err(error) if as_json => {
+            let json = refused_at(&error, home).json;
+            (error.exit_status(), write_line(io::stdout(), &json_text(&json)))
+        }
+        Err(error) => (error.exit_status(), write_error(&error)),
     };
     match written {
         Ok(()) => ExitCode::from(status),
@@ -100,23 +110,37 @@ fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
         (false, true) => report.text.clone(),
         (false, false) => sentences(&report.text),
     };
-    let written = write_text(&text, report.artefact.as_ref());
+    if let Some(artefact) = &report.artefact {
+        // What was done with it is said once it is out.
+        write_artefact(artefact)?;
+    }
+    let written = match report.artefact {
+        Some(_) => write_line(io::stderr(), &text),
+        None => write_line(io::stdout(), &text),
+    };
     // Also to one that has closed the pipe of the text, `| head`.
     report.notes.iter().try_for_each(|note| write_line(io::stderr(), &said(note)))?;
     written
 }
 
-fn write_text(text: &str, artefact: Option<&Zeroizing<Vec<u8>>>) -> io::Result<()> {
-    let Some(artefact) = artefact else { return write_line(io::stdout(), text) };
-    write_line(io::stderr(), text)?;
-    io::stdout().write_all(artefact)?;
-    io::stdout().flush()
+/// Of an artefact every byte is needed: a closed pipe has lost some.
+fn write_artefact(artefact: &[u8]) -> io::Result<()> {
+    let written = io::stdout().write_all(artefact).and_then(|()| io::stdout().flush());
+    written.map_err(|_| io::Error::other("the artefact was not written"))
 }
 
-fn write_error(error: &Error, as_json: bool) -> io::Result<()> {
-    if as_json {
-        return write_line(io::stdout(), &json_text(&error_json(error)));
+/// A refusal before there was a report.
+fn refused_at(error: &Error, home: Option<&Path>) -> Report {
+    let report = Report::new("", error_json(error));
+    let Some(home) = home.map(Home::at) else { return report };
+    // A home that cannot be read knows no vendor.
+    match home.load() {
+        Ok(Some(state)) => report.of_vendor(state.trust()).at_home(&home),
+        _ => report.at_home(&home),
     }
+}
+
+fn write_error(error: &Error) -> io::Result<()> {
     let (bold, plain) = if colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let fact = shown(error.fact());
     let hint = shown(error.next_step());

@@ -68,6 +68,7 @@ fn after_help() -> String {
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     // Nothing is mended either: whoever looks ahead changes nothing.
     let home = args.home.home()?;
+    context.home = Some(home.folder().to_path_buf());
     let state = home.expect_state()?;
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
     let slot = slot.map_err(|error| error.within(file::name(home.folder())))?;

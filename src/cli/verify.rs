@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use olr::entitlement::Operation;
 use olr::error::{Error, Refusal, Result};
+use olr::home::Home;
 use olr::license::License;
 use olr::machine::Comparison;
 use olr::machine::probe::Findings;
 use olr::policy::{ClockMemory, Coming, Decision, Next, explain};
-use olr::state::{State, Surroundings};
+use olr::state::{Slot, SlotName, State, Surroundings};
 use olr::time::Instant;
 use olr::wire::frame::{Frame, Kind};
 
@@ -27,7 +28,8 @@ pub struct Args {
     expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
-    /// Judge this license as if it were imported now, and install nothing.
+    /// Judge this license as if it were imported now, and install nothing; the installed one as it is
+    /// judged without FILE.
     file: Option<PathBuf>,
     /// A time that has passed for certain, such as that of the newest backup: only later counts.
     #[arg(long, value_name = "TIME", conflicts_with = "file")]
@@ -38,9 +40,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let home = args.expected.open(&args.home, context)?;
     let (mut around, findings) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
-    let (state, report) = match &args.file {
-        Some(path) => {
-            let bytes = read_answer(path)?;
+    let file = args.file.as_deref().map(read_answer).transpose()?;
+    // What is installed is judged with what is in use and with its graces, by its file too.
+    let installed = file.as_deref().and_then(|bytes| installed_as(&home, bytes));
+    let file = file.filter(|_| installed.is_none());
+    let (state, mut report) = match file {
+        Some(bytes) => {
             let state = home.expect_state();
             match home.decide_file(&bytes, &around) {
                 Ok(decision) => {
@@ -62,14 +67,28 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             }
         }
         None => {
-            let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
+            let (product, slot) = match &installed {
+                Some(name) => (Some(&*name.product), Some(&*name.slot)),
+                None => (args.slot.product.as_deref(), args.slot.slot.as_deref()),
+            };
             let (state, decision) = home.decide(product, slot, &around)?;
             let comparison = explained(&decision, &state, &around, &findings)?;
             let report = report(&decision, comparison.as_ref(), answer(&decision));
             (state, report)
         }
     };
+    if installed.is_some() {
+        let note = "this file is the installed license: it is judged with what is in use";
+        report.notes.push(note.to_string());
+    }
     Ok(report.of_vendor(state.trust()).at_home(&home))
+}
+
+/// The slot in which the license `bytes` is installed.
+fn installed_as(home: &Home, bytes: &[u8]) -> Option<SlotName> {
+    let state = home.load().ok()??;
+    let is_it = |slot: &&Slot| slot.installed.as_ref().is_some_and(|held| *held.license == *bytes);
+    state.memory().slots.iter().find(is_it).map(|slot| slot.name.clone())
 }
 
 /// One sentence, and one more for what is out of the ordinary.

@@ -170,6 +170,8 @@ impl World {
             rng: ChaCha20Rng::from_seed(sha256(&self.calls.get().to_le_bytes())),
             probe: Box::new(move |_| findings.clone()),
             notes: Vec::new(),
+            home: None,
+            as_json: false,
         };
         let (status, text, json) = match run(&cli.verb, &mut context) {
             Ok(report) => (report.status, report.text, report.json),

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 mod answers;
 mod carried;
+mod facts;
 mod modules;
 mod pages;
 mod slips;

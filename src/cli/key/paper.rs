@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::error::Result;
+use olr::error::{Error, Result};
 use olr::file::{self, Writing};
 use olr::key::paper;
 
@@ -26,6 +26,10 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let path = args.output.as_ref().filter(|path| !file::is_stdout(path));
+    if context.as_json && args.output.is_none() {
+        let fact = "with --json stdout is for the object, and the page is not part of it";
+        return Err(Error::unable(fact, "name the file of the page with -o, or -o - to print it"));
+    }
     path.map_or(Ok(()), |path| expect_nothing_at(path))?;
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
     let page = paper::to_page(key.role, &seed);
