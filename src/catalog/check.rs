@@ -16,6 +16,8 @@ mod module;
 
 /// Most entries of a list that a license or a trust carries.
 const LIST_CAP: usize = 64;
+/// Most modules of a catalog: as many as a license has room for.
+const MODULES_CAP: usize = 4096;
 /// Most bytes of a name there.
 const NAME_CAP: usize = 256;
 
@@ -31,6 +33,11 @@ pub(super) fn check(catalog: &Catalog, text: &str) -> Result<()> {
     check.products()?;
     for (name, policy) in &catalog.policies {
         check.policy(name, policy)?;
+    }
+    let modules = catalog.modules.len();
+    if modules > MODULES_CAP {
+        let fact = format!("{modules} modules, where a catalog has at most {MODULES_CAP}");
+        return check.wrong(&["module"], fact, "take out what is not sold any more");
     }
     for (id, module) in &catalog.modules {
         check.module(id, module)?;

@@ -143,7 +143,8 @@ fn order(args: &Args) -> Result<Order> {
         new_identity: args.new_identity,
         wanted: Set::new(
             args.module.iter().map(|text| count(text, "--module OBM=10")).collect::<Result<_>>()?,
-        )?,
+        )
+        .map_err(|error| error.within("--module"))?,
         note: Note::new(&nfc(args.note.as_deref().unwrap_or_default()))?,
     })
 }

@@ -42,6 +42,10 @@ fn a_license_of_as_many_modules_as_fit_is_issued_from_them() {
     let desk = Desk::new(&catalog, "backup");
     let body = desk.draft(&GrantFile::parse(&grant).unwrap()).unwrap();
     assert_eq!(body.grants.len(), MODULES);
+    // One module more than a license has room for is told of the catalog.
+    let one_more = format!("{catalog}\n[module.one-more]\nname = \"x\"\nunit = \"y\"\n");
+    let error = Catalog::parse(&one_more).unwrap_err();
+    assert!(error.fact().contains("4097 modules, where a catalog has at most 4096"), "{error}");
     // Cut short by one, or with one too many, it is told by name and line.
     let wrong = grant.replace("M4095 = ", "M4096 = ");
     let error = desk.draft(&GrantFile::parse(&wrong).unwrap()).unwrap_err();

@@ -199,4 +199,15 @@ fn more_limits_than_a_delegation_has_are_told() {
     let mut args = vec!["key", "delegate", "two.pub", "--act", "license", "-o", "two.olr"];
     args.extend(max.iter().map(String::as_str));
     world.olr(&args).unable("--max: 4097 entries, where at most 4096 fit").hint("leave --max away");
+    world.request(&[]).done();
+    world.issue(&[]).done();
+    world.olr(&["import", "license.olr"]).done();
+    let counts: Vec<_> = (0..4097).map(|n| format!("M{n}=1")).collect();
+    let counts = || counts.iter().map(String::as_str);
+    let report: Vec<_> = ["report", "--unlisted"].into_iter().chain(counts()).collect();
+    world.olr(&report).unable("what is in use: 4097 entries").hint("name at most 4096");
+    let wanted = counts().flat_map(|count| ["--module", count]);
+    let request: Vec<_> =
+        ["request", "--unlisted", "--dry-run"].into_iter().chain(wanted).collect();
+    world.olr(&request).unable("--module: 4097 entries").hint("name at most 4096");
 }
