@@ -13,7 +13,8 @@ use crate::wire::codec::Text;
 
 /// A server that runs is asked at least so often: far within what its clock may be ahead of what is
 /// remembered.
-const IDLE: u64 = 360 * 86_400;
+const IDLE: u64 = 360 * DAY;
+const DAY: u64 = 86_400;
 
 pub(super) struct Server {
     state: State,
@@ -44,14 +45,25 @@ impl Server {
         self.now
     }
 
-    /// Time passes until `at`.
+    /// Time passes until `at`. A server that runs looks at its clock every day meanwhile: only so
+    /// does time within the quota count, where any was spent over it.
     pub(super) fn pass(&mut self, at: Instant) {
-        let passed = at.seconds.saturating_sub(self.now.seconds);
+        let mut passed = at.seconds.saturating_sub(self.now.seconds);
+        let has_spent = self.state.memory().slots.iter().any(|slot| !slot.over.spent.is_empty());
+        while self.runs && has_spent && passed > DAY {
+            self.tick(DAY);
+            self.state.observe(&self.around);
+            passed = passed.saturating_sub(DAY);
+        }
+        self.tick(passed);
+        self.now = at;
+    }
+
+    fn tick(&mut self, passed: u64) {
         self.around.clock = later(self.around.clock, passed);
         if self.runs && self.around.uptime > 0 {
             self.around.uptime = self.around.uptime.saturating_add(passed);
         }
-        self.now = at;
     }
 
     /// Looks at the clock and the machine, judges and remembers, as a verification does; nothing

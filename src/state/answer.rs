@@ -63,6 +63,8 @@ impl State {
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
         let enrolled: List<_> = sent.map(|sent| sent.found.clone()).unwrap_or_default();
         let held = Held { license: Blob::new(license.bytes())?, enrolled };
+        // First of all: it changes what the slots have noted.
+        self.raise(body.issued);
         let before = self.memory.slots.get(&name).cloned();
         let mut slot = before.unwrap_or_else(|| Slot {
             name: name.clone(),
@@ -77,7 +79,6 @@ impl State {
             announced: Set::default(),
             receipt: None,
         });
-        self.raise(body.issued);
         let mark = self.memory.mark;
         let old = self.note_start(&mut slot);
         slot.receipt = None;

@@ -135,7 +135,7 @@ impl State {
             self.confirm(around.clock, self.memory.mark);
         }
         if !self.is_far(around.clock) {
-            self.memory.mark = self.memory.mark.max(around.clock);
+            self.rise_to(around.clock);
             return self.drop_pending();
         }
         match &mut self.memory.pending {
@@ -150,11 +150,18 @@ impl State {
     /// is confirmed by it.
     pub(crate) fn raise(&mut self, to: Instant) {
         let before = self.memory.mark;
-        self.memory.mark = before.max(to);
+        self.rise_to(to);
         let pending = self.memory.pending.as_ref();
         if pending.is_some_and(|pending| !self.is_far(pending.earliest)) {
             self.confirm(to, before);
         }
+    }
+
+    fn rise_to(&mut self, to: Instant) {
+        let before = self.memory.mark;
+        let mark = before.max(to);
+        self.memory.mark = mark;
+        self.change_slots(|slot| slot.over.rise(before, mark));
     }
 
     /// Believes the earliest claim of the pending clock, then `clock` where that is no longer far,

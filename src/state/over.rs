@@ -39,7 +39,7 @@ record! {
         pub first: Instant,
         /// While it is over: since when it would be, had it been so all the time.
         pub since: Option<Noted>,
-        /// When it was last solved.
+        /// When it was last solved; as much later as the mark has jumped since.
         pub solved: Instant,
         /// The seconds that had added up then.
         pub seconds: u64,
@@ -139,6 +139,21 @@ impl Overuse {
         } else {
             self.most = most(&self.most, usage);
         }
+    }
+
+    /// The mark has risen. Of a jump no more than a day counts as time within the quota: nobody looked
+    /// meanwhile, and the clock may have been set.
+    pub(super) fn rise(&mut self, from: Instant, to: Instant) {
+        let jump = passed(from, to).saturating_sub(DAY);
+        if jump == 0 {
+            return;
+        }
+        self.spent.change(|spent| {
+            if spent.since.is_none() {
+                let later = Instant::new(spent.solved.seconds.saturating_add(jump));
+                spent.solved = later.min(to);
+            }
+        });
     }
 
     /// The pending clock was confirmed: what added up by it has added up, as the mark is now `mark`.

@@ -6,6 +6,8 @@ use olr::state::State;
 use olr::time::{Day, Instant};
 use olr::wire::codec::{Limit, Set};
 use olr::wire::id::LicenseId;
+use rand::rngs::ChaCha20Rng;
+use rand::{RngExt, SeedableRng};
 
 use crate::world::{NOW, World, text};
 use crate::{Server, at};
@@ -44,8 +46,17 @@ impl Server<'_> {
         self.word.clone()
     }
 
-    /// How it stands once so much time has passed.
-    fn after(&mut self, seconds: u64) -> String {
+    /// How it stands once so much time has passed, of which it was looked at every day.
+    fn after(&mut self, mut seconds: u64) -> String {
+        while seconds > DAY {
+            self.jump(DAY);
+            seconds -= DAY;
+        }
+        self.jump(seconds)
+    }
+
+    /// How it stands once the clock was set ahead.
+    fn jump(&mut self, seconds: u64) -> String {
         self.pass(seconds);
         self.verify();
         self.word.clone()
@@ -434,4 +445,146 @@ fn a_grace_that_ended_by_the_mark_has_ended_by_a_far_clock() {
     server.step("up8d");
     assert_eq!(server.state.memory().pending, None);
     assert_eq!(server.word, "quota-exceeded");
+}
+
+#[test]
+fn a_jump_of_the_clock_is_no_week_within_the_quota() {
+    let world = World::new();
+    for (length, spent) in [(12 * HOUR, 11 * HOUR), (48 * HOUR, 47 * HOUR)] {
+        for jump in [7 * DAY, 30 * DAY, 400 * DAY] {
+            let mut server = server(&world, &[(Cause::OverQuota, length)]);
+            server.uses(1000);
+            server.after(spent);
+            server.uses(1);
+            server.jump(jump);
+            assert_eq!((server.uses(1000), server.left()), ("grace".to_string(), length - spent));
+        }
+    }
+    // A day of each jump counts, however long it was.
+    for jump in [DAY, DAY + 1, 7 * DAY, 60 * DAY] {
+        for (jumps, left) in [(6, HOUR), (7, 12 * HOUR)] {
+            let mut server = server(&world, &TWELVE);
+            server.uses(1000);
+            server.after(11 * HOUR);
+            server.uses(1);
+            (0..jumps).for_each(|_| drop(server.jump(jump)));
+            server.uses(1000);
+            assert_eq!(server.left(), left, "{jumps} of {jump}");
+        }
+    }
+    // Set back within the tolerance and ahead again gains nothing.
+    let mut server = server(&world, &TWELVE);
+    server.uses(1000);
+    server.after(11 * HOUR);
+    server.uses(1);
+    for _ in 0..20 {
+        server.jump(DAY);
+        server.around.clock = Instant::new(server.around.clock.seconds - DAY);
+        server.verify();
+    }
+    server.jump(5 * DAY);
+    server.uses(1000);
+    assert_eq!(server.left(), HOUR);
+}
+
+/// Of what else raises the mark a day counts too: evidence, and what a license says.
+#[test]
+fn what_has_passed_for_certain_was_not_looked_at_either() {
+    let world = World::new();
+    for by_license in [false, true] {
+        let mut server = server(&world, &TWELVE);
+        server.uses(1000);
+        server.after(11 * HOUR);
+        server.uses(1);
+        let later = Instant::new(server.around.clock.seconds + 8 * DAY);
+        match by_license {
+            true => server.renewed(2, |body| {
+                stops(&TWELVE)(body);
+                body.issued = later;
+            }),
+            false => {
+                server.around.evidence = Some(later);
+                server.verify();
+                server.around.evidence = None;
+            }
+        }
+        assert_eq!(server.state.memory().mark, later);
+        server.around.clock = later;
+        server.uses(1000);
+        assert_eq!(server.left(), HOUR, "{by_license}");
+    }
+}
+
+/// The time of the vendor is no jump of a clock.
+#[test]
+fn a_week_that_the_vendor_confirms_counts() {
+    let world = World::new();
+    let mut server = server(&world, &TWELVE);
+    server.uses(1000);
+    server.after(11 * HOUR);
+    server.uses(1);
+    let later = Instant::new(server.around.clock.seconds + 7 * DAY);
+    server.anchor(later);
+    server.around.clock = later;
+    server.uses(1000);
+    assert_eq!(server.left(), 12 * HOUR);
+}
+
+/// Whatever the clock does: all of the grace is granted once more only after a week of days of which
+/// each was looked at.
+#[test]
+fn the_whole_grace_comes_again_only_after_a_week_of_looks() {
+    let world = World::new();
+    let imported = world.installed(NOW, stops(&TWELVE)).to_bytes();
+    let mut rng = ChaCha20Rng::seed_from_u64(47);
+    let (mut whole, mut rest) = (0, 0);
+    for walk in 0..150 {
+        let mut server = Server::new(&world, &imported);
+        server.uses(1000);
+        server.after(rng.random_range(1..12) * HOUR);
+        server.uses(1);
+        // The time of which somebody looked at both ends, a day of each step at most.
+        let (mut within, mut mark) = (0, server.state.memory().mark);
+        for step in 0..rng.random_range(1..20) {
+            let clock = server.around.clock.seconds;
+            let ahead = [HOUR, DAY, DAY + 1, 2 * DAY, 6 * DAY, 7 * DAY, 30 * DAY, 401 * DAY];
+            let ahead = ahead[rng.random_range(0..ahead.len())];
+            let before = server.around.clock;
+            match rng.random_range(0..8) {
+                0 => server.around.clock = Instant::new(clock - rng.random_range(0..2 * DAY)),
+                1 => server.readonly = !server.readonly,
+                _ => server.around.clock = Instant::new(clock + ahead),
+            }
+            server.verify();
+            if server.state.is_far(server.around.clock) {
+                server.around.clock = before;
+                server.verify();
+            }
+            let now = server.state.memory().mark;
+            within += (now.seconds - mark.seconds).min(DAY);
+            mark = now;
+            if rng.random_bool(0.2) {
+                server.uses(rng.random_range(0..20));
+                let now = server.state.memory().mark;
+                within += (now.seconds - mark.seconds).min(DAY);
+                mark = now;
+            }
+            assert!(server.state.memory().slots[0].over.spent[0].solved <= mark, "{walk}.{step}");
+        }
+        let last = server.around.clock.seconds.max(mark.seconds);
+        server.around.clock = Instant::new(last);
+        server.uses(1000);
+        within += (last - mark.seconds).min(DAY);
+        match server.left() == 12 * HOUR {
+            true => {
+                assert!(within >= 7 * DAY, "walk {walk}: {within}");
+                whole += 1;
+            }
+            false => {
+                assert!(within < 7 * DAY, "walk {walk}: {within}");
+                rest += 1;
+            }
+        }
+    }
+    assert!(whole > 20 && rest > 20, "{whole} {rest}");
 }

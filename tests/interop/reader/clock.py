@@ -34,7 +34,7 @@ def observe(state: State, seen: Reading) -> State:
     if is_far(state, seen.clock) and state.pending and _confirms(seen, state.pending):
         state = _confirm(state, seen.clock, state.mark)
     if not is_far(state, seen.clock):
-        state = replace(state, mark=max(state.mark, seen.clock), pending=None)
+        state = replace(_rise_to(state, seen.clock), pending=None)
         state = _change_notes(state, lambda noted: noted._replace(far=None))
         return _change_spent(state, lambda spent: overuse.forget_far(spent, state.mark))
     state = replace(state, pending=_claim(state.pending, seen))
@@ -44,10 +44,16 @@ def observe(state: State, seen: Reading) -> State:
 def rise(state: State, to: int) -> State:
     """The mark rises to an instant that has passed for certain."""
     before = state.mark
-    state = replace(state, mark=max(state.mark, to))
+    state = _rise_to(state, to)
     if state.pending and not is_far(state, state.pending.earliest):
         return _confirm(state, to, before)
     return state
+
+
+def _rise_to(state: State, to: int) -> State:
+    mark = max(state.mark, to)
+    jump = mark - state.mark - overuse.DAY
+    return _change_spent(replace(state, mark=mark), lambda spent: overuse.jump(spent, jump, mark))
 
 
 def judged_at(state: State, clock: int) -> int:

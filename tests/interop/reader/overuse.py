@@ -41,6 +41,13 @@ def confirm(spent: Spent, mark: int) -> Spent:
     return spent._replace(seconds=min(spent.seconds + spent.far, quota.MOST), far=0, solved=mark, eased=eased)
 
 
+def jump(spent: Spent, seconds: int, mark: int) -> Spent:
+    """The mark rose by a day and so many seconds, which are no time within the quota."""
+    if seconds <= 0 or spent.since is not None:
+        return spent
+    return spent._replace(solved=min(spent.solved + seconds, mark))
+
+
 def forget_far(spent: Spent, mark: int) -> Spent:
     eased = None if spent.eased is None or spent.eased > mark else spent.eased
     return spent._replace(far=0, eased=eased)
