@@ -1,4 +1,4 @@
-//! Licences for machines that never go online.
+//! Licenses for machines that never go online.
 //!
 //! A product asks before it starts and before each action. It compiles its vendor's trust in, and
 //! needs no feature of this crate:

@@ -22,6 +22,14 @@ impl Run {
         for text in all {
             assert!(self.said.contains(text), "{text:?} is missing: {self:#?}");
         }
+        // Questions, warnings and errors fit; only what is copied, alone in its line, may be wider.
+        // What follows an answer stands behind its question here: the line end was typed before.
+        let text = if self.said.starts_with('{') { "" } else { self.said.as_str() };
+        for line in text.lines().flat_map(|line| line.split("[y/N] ")).map(str::trim_end) {
+            let is_alone = line.trim_start_matches("olr: ").split_whitespace().count() == 1;
+            let is_command = line.trim_start().starts_with('`');
+            assert!(line.chars().count() <= 80 || is_alone || is_command, "{line:?}: {self:#?}");
+        }
         self
     }
 }

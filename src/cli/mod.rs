@@ -65,7 +65,7 @@ mod verify;
 use context::Context;
 use output::Report;
 
-/// Licences for machines that never go online.
+/// Licenses for machines that never go online.
 ///
 /// A server seals a request that only its vendor can read; the vendor answers with a license that
 /// only that server can use. Wherever a file is read, `-` is standard input. Exit status: 0 done or
