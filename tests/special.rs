@@ -127,6 +127,22 @@ const READERS: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_pipe_with_too_much_in_it_is_read_once() {
+    let world = World::new();
+    let pipe = world.pipe("pipe");
+    for (line, _) in READERS {
+        // It writes once, and goes when nobody reads on.
+        let mut writer = Command::new("sh");
+        writer.args(["-c", "exec head -c 3000000 /dev/zero >\"$0\" 2>&-"]).arg(&pipe);
+        let mut writer = writer.spawn().unwrap();
+        let output = finish(world.command(&line.replace("FILE", "pipe")).spawn().unwrap(), line);
+        assert_ne!(output.status.code(), Some(0), "{line}: {}", text(&output));
+        let _ = writer.kill();
+        writer.wait().unwrap();
+    }
+}
+
+#[test]
 fn standard_input_is_read_wherever_a_file_is_named() {
     let world = World::new();
     for (line, file) in READERS {

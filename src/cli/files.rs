@@ -1,6 +1,5 @@
 //! Files that people name: artefacts in either form, and outputs that are not lost.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
@@ -14,13 +13,8 @@ use super::output::Report;
 /// The bytes of a file; one that is too long is named by its beginning, where that tells what it is.
 fn read(path: &Path) -> Result<Vec<u8>> {
     file::read(path, FILE_CAP).map_err(|error| {
-        let start = || {
-            let mut start = Vec::new();
-            let file = std::fs::File::open(path).ok()?;
-            file.take(START_LEN).read_to_end(&mut start).ok()?;
-            foreign(&start)
-        };
-        match error.refusal().and_then(|_| start()) {
+        let what = || foreign(&file::beginning(path, START_LEN)?);
+        match error.refusal().and_then(|_| what()) {
             Some(what) => error.hint(format!("this is {what}: look for the .olr file")),
             None => error,
         }
@@ -63,10 +57,7 @@ fn is_file(path: &Path) -> Result<bool> {
 
 /// A key file or a state, which no output replaces.
 fn secret_at(path: &Path) -> Option<Kind> {
-    let mut start = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
-    file.take(HEADER_LEN).read_to_end(&mut start).ok()?;
-    if State::is_one(&start) {
+    if State::is_one(&file::beginning(path, HEADER_LEN)?) {
         return Some(Kind::State);
     }
     let there = read_artefact(None, path).and_then(|bytes| Header::peek(&bytes));

@@ -46,6 +46,25 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The first bytes of a regular file, at most `len`; `None` for anything else. What came through a pipe
+/// was read once: it is not opened again, and nobody waits for it.
+pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
+    if is_standard(path, "stdin", 0) {
+        return None;
+    }
+    let mut start = Vec::new();
+    place::open(path, From::File).ok()?.take(len).read_to_end(&mut start).ok()?;
+    Some(start)
+}
+
+/// Opens a regular file of this program's own for reading; for anything else it does not wait.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn open_own(path: &Path) -> Result<std::fs::File> {
+    place::open(path, From::File)
+}
+
 /// Whether a path is `-` or another name of standard output.
 pub fn is_stdout(path: &Path) -> bool {
     is_standard(path, "stdout", 1)
