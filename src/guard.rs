@@ -147,7 +147,8 @@ impl Guard {
     /// Forgets events that were dealt with: mailed, logged.
     ///
     /// # Errors
-    /// Exit 2 where the home cannot be written: the events come again after a restart.
+    /// Exit 2 where the home cannot be written, or another process works in it: the next call stores
+    /// it. Until then the events come again after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
         let mut desk = self.desk();
         let told = self.read(|seen| Arc::clone(&seen.events));
@@ -166,7 +167,7 @@ impl Guard {
     ///
     /// # Errors
     /// `not-activated`; exit 2 where a module is named twice or its name is too long, and where the
-    /// home cannot be written: the next report stores it.
+    /// home cannot be written or another process works in it: the next report stores it.
     pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;

@@ -1,7 +1,6 @@
 //! What the one thread knows that looks: the home, and what could not be stored in it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +9,8 @@ use zeroize::Zeroizing;
 use super::{Look, Seen};
 use crate::entitlement::{Cause, Count};
 use crate::error::{Error, Result};
-use crate::home::Home;
+use crate::file;
+use crate::home::{Home, Wait};
 use crate::policy::Decision;
 use crate::state::{Event, Listener, Overuse, State, Surroundings};
 use crate::time::Instant;
@@ -83,17 +83,18 @@ impl Desk {
         let state = self.read().0?;
         let around = (self.look)(now);
         self.overlaid(state, &unsaved, &around)?;
-        let slot = self.slot.as_deref();
-        let stored = self.home.report(Some(&self.product), slot, &unsaved, &around);
+        // Other threads ask meanwhile: what is not stored now is stored with the next report.
+        let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
+        let stored = self.home.report_within(Wait::Short, product, slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
         let (state, fault) = self.read();
         Ok((self.judge_state(state, fault, &around, now), stored))
     }
 
-    /// Remembers what was dealt with.
+    /// Remembers what was dealt with, also what could not be stored before.
     pub fn acknowledge(&mut self, events: &[EventId]) -> Result<()> {
         self.heard.extend(events);
-        self.home.acknowledge(Listener::Product, events)
+        self.home.acknowledge_within(Wait::Short, Listener::Product, &self.heard)
     }
 
     /// The state as it is stored; where it cannot be read, as it was read last, and why.
@@ -180,13 +181,13 @@ impl Desk {
 }
 
 fn stamp(home: &Home) -> Stamp {
-    home.state_files().map(|file| digest(&file).ok())
+    home.state_files().map(|file| digest(&file))
 }
 
 /// A state ends with its digest.
-fn digest(file: &Path) -> std::io::Result<[u8; 32]> {
-    let (mut file, mut digest) = (File::open(file)?, [0; 32]);
-    file.seek(SeekFrom::End(-32))?;
-    file.read_exact(&mut digest)?;
-    Ok(digest)
+fn digest(path: &Path) -> Option<[u8; 32]> {
+    let (mut file, mut digest) = (file::open_own(path).ok()?, [0; 32]);
+    file.seek(SeekFrom::End(-32)).ok()?;
+    file.read_exact(&mut digest).ok()?;
+    Some(digest)
 }

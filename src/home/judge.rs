@@ -1,18 +1,11 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Lock};
-use crate::home::Home;
+use crate::home::{Home, Wait};
 use crate::license::License;
 use crate::policy::{ClockMemory, Decision, decide};
 use crate::state::{Slot, SlotName, State, Surroundings};
-
-/// So often, and after such a pause, a home is tried again in which another process is at work.
-const PATIENCE: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(20);
 
 impl Home {
     /// Judges what is installed. Changes nothing but what is remembered of time.
@@ -146,13 +139,7 @@ impl Home {
 
     /// The lock, where no other process keeps it for long.
     pub(super) fn lock_soon(&self) -> Option<Lock> {
-        for _ in 0..PATIENCE {
-            match self.try_lock() {
-                Ok(None) => sleep(PAUSE),
-                lock => return lock.ok().flatten(),
-            }
-        }
-        None
+        self.lock_for(Wait::Short).ok()
     }
 
     /// Refuses everything where the license is not of the expected vendor, also where it was refused

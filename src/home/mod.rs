@@ -28,6 +28,7 @@ mod watch;
 pub use expected::Expected;
 pub use import::{Imported, OverQuota};
 pub use order::Order;
+pub(crate) use store::Wait;
 pub use watch::News;
 
 /// A folder with the state of one installation.
@@ -161,8 +162,23 @@ impl Home {
         usage: &[Count],
         around: &Surroundings,
     ) -> Result<()> {
+        self.report_within(Wait::Long, product, slot, usage, around)
+    }
+
+    /// As [`Home::report`]; another process in the home is waited for so long.
+    ///
+    /// # Errors
+    /// As [`Home::report`].
+    pub(crate) fn report_within(
+        &self,
+        wait: Wait,
+        product: Option<&str>,
+        slot: Option<&str>,
+        usage: &[Count],
+        around: &Surroundings,
+    ) -> Result<()> {
         self.expect_state()?;
-        let _lock = self.lock()?;
+        let _lock = self.lock_for(wait)?;
         let mut state = self.expect_state()?;
         let slot = state.slot(product, slot)?;
         let name = slot.name.clone();

@@ -20,6 +20,18 @@ const ASIDE: &str = ".aside-";
 /// Tries for the lock, and how long lies between two of them: 5 seconds in all.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
+/// The same where other threads wait meanwhile: a tenth of a second in all.
+const FEW_TRIES: u32 = 5;
+const SHORT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long another process in the home is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// As long as a person at a command line waits.
+    Long,
+    /// As long as a program may wait that answers others meanwhile.
+    Short,
+}
 
 /// What was read of both copies.
 struct Copies {
@@ -206,11 +218,20 @@ impl Home {
 
     /// Keeps other processes out until the lock is dropped; waits for them a while.
     pub(super) fn lock(&self) -> Result<Lock> {
-        for _ in 0..TRIES {
+        self.lock_for(Wait::Long)
+    }
+
+    /// The same, for so long.
+    pub(super) fn lock_for(&self, wait: Wait) -> Result<Lock> {
+        let (tries, pause) = match wait {
+            Wait::Long => (TRIES, PAUSE),
+            Wait::Short => (FEW_TRIES, SHORT_PAUSE),
+        };
+        for _ in 0..tries {
             if let Some(lock) = self.try_lock()? {
                 return Ok(lock);
             }
-            sleep(PAUSE);
+            sleep(pause);
         }
         let fact = format!("{}: another olr works in this home", file::name(self.folder()));
         Err(Error::unable(fact, "wait until it is done, and run this once more"))

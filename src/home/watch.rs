@@ -2,7 +2,7 @@
 
 use crate::entitlement::Cause;
 use crate::error::Result;
-use crate::home::Home;
+use crate::home::{Home, Wait};
 use crate::license::License;
 use crate::policy::{Decision, Grace, WARNINGS};
 use crate::state::{Announced, Event, Listener, SlotName, Stage, Standing, State, Surroundings};
@@ -79,8 +79,21 @@ impl Home {
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
     pub fn acknowledge(&self, listener: Listener, events: &[EventId]) -> Result<()> {
+        self.acknowledge_within(Wait::Long, listener, events)
+    }
+
+    /// As [`Home::acknowledge`]; another process in the home is waited for so long.
+    ///
+    /// # Errors
+    /// As [`Home::acknowledge`].
+    pub(crate) fn acknowledge_within(
+        &self,
+        wait: Wait,
+        listener: Listener,
+        events: &[EventId],
+    ) -> Result<()> {
         self.expect_state()?;
-        let _lock = self.lock()?;
+        let _lock = self.lock_for(wait)?;
         let mut state: State = self.expect_state()?;
         if state.acknowledge(listener, events)? { self.save(&state) } else { Ok(()) }
     }

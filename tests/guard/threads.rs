@@ -160,3 +160,80 @@ fn a_look_or_a_clock_that_panics_leaves_a_guard_that_answers() {
     server.pass(400 * DAY);
     guard.ask(&run()).unwrap_err();
 }
+
+/// The lock of a home, as another process holds it.
+fn locked(server: &Server) -> std::fs::File {
+    let lock = std::fs::File::options().write(true).open(server.home().folder().join("lock"));
+    let lock = lock.unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+#[test]
+fn a_locked_home_keeps_no_thread_waiting_that_asks() {
+    let server = Server::with(|_| ());
+    let guard = Arc::new(server.guard());
+    guard.report(&[("OBM", 1)]).unwrap();
+    let lock = locked(&server);
+    let longest = std::time::Duration::from_secs(3);
+    let began = std::time::Instant::now();
+    let reporting = thread::spawn({
+        let guard = Arc::clone(&guard);
+        move || guard.report(&[("OBM", 20)]).map(drop)
+    });
+    // Time that changes the answer makes all wait for the one that holds the home.
+    server.set(Day::parse("2028-11-22").unwrap().ends());
+    let asked: Vec<_> = (0..4)
+        .map(|_| {
+            let guard = Arc::clone(&guard);
+            thread::spawn(move || guard.ask(&run()))
+        })
+        .collect();
+    assert!(asked.into_iter().all(|asked| asked.join().unwrap().is_err()));
+    assert_eq!(reporting.join().unwrap().unwrap_err().exit_status(), 2);
+    assert!(guard.acknowledge(&[]).is_err());
+    assert!(began.elapsed() < longest, "{:?}", began.elapsed());
+    // What was reported counts, and the next report stores it.
+    assert_eq!(guard.license().usage.get("OBM").map(|count| count.count), Some(20));
+    drop(lock);
+    guard.report(&[]).unwrap();
+    let state = server.home().expect_state().unwrap();
+    let stored = state.memory().slots.iter().next().unwrap().usage.get("OBM").unwrap().count;
+    assert_eq!(stored, 20);
+}
+
+#[test]
+fn what_was_acknowledged_in_a_locked_home_is_stored_by_the_next_call() {
+    let server = Server::with(|_| ());
+    let guard = server.guard();
+    guard.report(&[("OBM", 21)]).unwrap();
+    server.pass(1);
+    let ids: Vec<_> = guard.events().iter().map(|event| event.id).collect();
+    assert!(!ids.is_empty());
+    let lock = locked(&server);
+    assert_eq!(guard.acknowledge(&ids).unwrap_err().exit_status(), 2);
+    drop(lock);
+    guard.acknowledge(&[]).unwrap();
+    assert!(server.guard().events().iter().all(|event| !ids.contains(&event.id)));
+}
+
+/// A pipe in the place of the state is not waited for either.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_state_keeps_nobody_waiting() {
+    let server = Server::with(|_| ());
+    let guard = server.guard();
+    for file in server.home().state_files() {
+        std::fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    }
+    let (told, hears) = channel();
+    thread::spawn(move || {
+        server.pass(1);
+        let _ = guard.ask(&run());
+        told.send(guard.fault().is_some()).unwrap();
+        drop(server);
+    });
+    let longest = std::time::Duration::from_secs(20);
+    assert!(hears.recv_timeout(longest).expect("it hangs"), "a fault is told");
+}
