@@ -16,24 +16,45 @@ pub struct Error {
     rules: Vec<&'static str>,
     fact: String,
     hint: Cow<'static, str>,
+    /// The next step at the vendor's, where it is another one.
+    vendor_hint: Option<&'static str>,
 }
 
 impl Error {
     /// A proved *no*, with the usual next step of its word.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
-        Self { refusal: Some(word), rules: Vec::new(), fact: fact.into(), hint: word.hint().into() }
+        let (hint, vendor_hint) = word.hints();
+        let (fact, hint) = (fact.into(), hint.into());
+        Self { refusal: Some(word), rules: Vec::new(), fact, hint, vendor_hint }
     }
 
     /// Could not tell: usage, files, a key that is not at hand.
     pub fn unable(fact: impl Into<String>, hint: impl Into<Cow<'static, str>>) -> Self {
-        Self { refusal: None, rules: Vec::new(), fact: fact.into(), hint: hint.into() }
+        let (fact, hint) = (fact.into(), hint.into());
+        Self { refusal: None, rules: Vec::new(), fact, hint, vendor_hint: None }
     }
 
-    /// The same error with a better next step.
+    /// The same error with a better next step, whoever reads it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = hint.into();
+        (self.hint, self.vendor_hint) = (hint.into(), None);
         self
+    }
+
+    /// The same error with a better next step for the customer, and one for the vendor's office.
+    #[must_use]
+    pub(crate) fn hints(mut self, customer: &'static str, vendor: &'static str) -> Self {
+        (self.hint, self.vendor_hint) = (customer.into(), Some(vendor));
+        self
+    }
+
+    /// The same error as the vendor's office reads it: its next step is one that can be taken there.
+    #[must_use]
+    pub fn at_vendor(self) -> Self {
+        match self.vendor_hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// The same error, saying first where it happened: `"issuer.key: …"`.
@@ -114,7 +135,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 macro_rules! refusals {
-    ($($number:literal $variant:ident $word:literal $hint:literal;)*) => {
+    ($($number:literal $variant:ident $word:literal $hint:literal $(, at the vendor $vendor:literal)?;)*) => {
         /// A word for "no". The order of the variants is the order of their numbers, not of the checks.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
@@ -137,8 +158,11 @@ macro_rules! refusals {
                 match self { $(Refusal::$variant => $number),* }
             }
 
-            fn hint(self) -> &'static str {
-                match self { $(Refusal::$variant => $hint),* }
+            /// The usual next step, and the one at the vendor's where that is another.
+            fn hints(self) -> (&'static str, Option<&'static str>) {
+                match self {
+                    $(Refusal::$variant => ($hint, None$(.or(Some($vendor)))?)),*
+                }
             }
         }
     };
@@ -148,29 +172,46 @@ refusals! {
     1 Malformed "malformed" "ask for the file again, as an attachment, and compare its size at both ends";
     2 UnknownVersion "unknown-version" "update olr, or ask the sender for a file in format version 1";
     3 WrongKind "wrong-kind" "check which file you meant; `olr inspect FILE` says what a file is";
-    4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used";
-    5 WrongRequest "wrong-request" "compare the codes, and use the answer to a request of this installation";
+    4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used"
+        , at the vendor "this file belongs to another vendor; check which folder --vendor names";
+    5 WrongRequest "wrong-request" "compare the codes, and use the answer to a request of this installation"
+        , at the vendor "compare the codes with the server's operator, and use the request that was meant";
     6 Undecryptable "undecryptable" "ask the server for a new request made with your current vendor.trust";
     7 WrongSignature "wrong-signature" "the file was changed on its way or was not made by its signer; ask for it again";
-    8 WrongProduct "wrong-product" "check the product name on both sides";
-    9 WrongSlot "wrong-slot" "install the key in the slot it belongs to";
-    10 WrongLicensee "wrong-licensee" "copy licensee name and key from the receipt; both are case-sensitive";
+    8 WrongProduct "wrong-product" "check the product name on both sides"
+        , at the vendor "check the product in the grant, or ask the server for a request for the right one";
+    9 WrongSlot "wrong-slot" "install the key in the slot it belongs to"
+        , at the vendor "check the slot in the grant, or ask the server for a request for the slot of its key";
+    10 WrongLicensee "wrong-licensee" "copy licensee name and key from the receipt; both are case-sensitive"
+        , at the vendor "compare both with what was sold; correct the grant, or ask the server for a request with the right ones";
     11 OfflineNotAllowed "offline-not-allowed" "this license type is activated online; offer a type that the catalog marks offline";
-    12 Replayed "replayed" "make a new request on the server with `olr request`";
-    13 AlreadyActivated "already-activated" "deactivate the other installation and bring its receipt";
-    14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows";
-    15 NotDelegated "not-delegated" "ask the vendor to issue it again with a key whose delegation covers it";
-    16 Revoked "revoked" "contact the vendor";
-    17 WrongMachine "wrong-machine" "make a new request on this machine with `olr request`";
+    12 Replayed "replayed" "make a new request on the server with `olr request`"
+        , at the vendor "ask the server for a new request, made with `olr request`";
+    13 AlreadyActivated "already-activated" "deactivate the other installation and bring its receipt"
+        , at the vendor "let `olr deactivate` run on the other installation, and add --receipt with its receipt";
+    14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows"
+        , at the vendor "look who signed it with `olr inspect`, and which keys count here with `olr key list`";
+    15 NotDelegated "not-delegated" "ask the vendor to issue it again with a key whose delegation covers it"
+        , at the vendor "use a key whose delegation covers it, or have the roots sign a wider one: `olr key delegate`";
+    16 Revoked "revoked" "contact the vendor"
+        , at the vendor "issue another license where this server may still run: `olr issue --again`";
+    17 WrongMachine "wrong-machine" "make a new request on this machine with `olr request`"
+        , at the vendor "ask that server for a new request, made with `olr request`";
     18 Superseded "superseded" "use the newer file that is already here";
     19 DamagedState "damaged-state" "restore the home folder from a backup, or begin again with `olr request --new-identity`";
-    20 NotActivated "not-activated" "run `olr request`, carry req.olr to your vendor, and import the answer";
-    21 Deactivated "deactivated" "make a new request with `olr request` to activate again";
-    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine; if it is right, run `olr request`, have the vendor answer with `olr vendor time-anchor`, and import time.olr";
+    20 NotActivated "not-activated" "run `olr request`, carry req.olr to your vendor, and import the answer"
+        , at the vendor "ask the server for a request, made with `olr request`";
+    21 Deactivated "deactivated" "make a new request with `olr request` to activate again"
+        , at the vendor "ask the server for a new request, made with `olr request`";
+    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine; if it is right, run `olr request`, have the vendor answer with `olr vendor time-anchor`, and import time.olr"
+        , at the vendor "set the clock of that server; if it is right, ask for a request and answer it with `olr vendor time-anchor`";
     23 NotYetValid "not-yet-valid" "wait for the first day of the license, or check the clock";
-    24 Expired "expired" "ask the vendor for a renewal: `olr request --renew`";
-    25 NotEntitled "not-entitled" "ask the vendor for a license with this module";
-    26 QuotaExceeded "quota-exceeded" "remove what is no longer used, or ask the vendor for more";
+    24 Expired "expired" "ask the vendor for a renewal: `olr request --renew`"
+        , at the vendor "issue a renewal, with a later end in the grant";
+    25 NotEntitled "not-entitled" "ask the vendor for a license with this module"
+        , at the vendor "grant this module";
+    26 QuotaExceeded "quota-exceeded" "remove what is no longer used, or ask the vendor for more"
+        , at the vendor "grant what is in use, or ask the customer to use less";
     27 MaintenanceEnded "maintenance-ended" "stay on the installed release, or renew maintenance";
 }
 

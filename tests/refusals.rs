@@ -1,6 +1,6 @@
 //! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
 
-use olr::error::Refusal;
+use olr::error::{Error, Refusal};
 
 const TEXT: &str = include_str!("../docs/refusals.md");
 const PARTS: [&str; 3] = ["**What happened.** ", "**What to ask.** ", "**What to do.** "];
@@ -45,4 +45,20 @@ fn it_fits_a_terminal() {
 fn no_word_is_only_promised() {
     let flat = TEXT.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(!flat.contains("of this version gives this word yet"));
+}
+
+/// The customer's next step is none of the vendor's office: nobody there asks the vendor.
+#[test]
+fn at_the_vendor_every_word_has_a_step_for_the_office() {
+    for refusal in Refusal::ALL {
+        let step = Error::refuse(*refusal, "").at_vendor().next_step().to_string();
+        for customer in ["ask the vendor", "the vendor ", "your vendor", "this machine"] {
+            assert!(!step.contains(customer), "{refusal}: {step}");
+        }
+        // A step that was said of the case itself stays.
+        let own = Error::refuse(*refusal, "").hint("do this").at_vendor();
+        assert_eq!(own.next_step(), "do this");
+        // And where a customer reads, nothing changes.
+        assert_ne!(Error::refuse(*refusal, "").next_step(), "");
+    }
 }

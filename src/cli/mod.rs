@@ -62,6 +62,8 @@ mod usage;
 mod vendor;
 mod verify;
 
+use olr::error::{Error, Result};
+
 use context::Context;
 use output::Report;
 
@@ -156,9 +158,9 @@ struct Absent {
 }
 
 #[cfg(not(feature = "vendor"))]
-fn absent(_: &Absent) -> olr::error::Result<Report> {
+fn absent(_: &Absent) -> Result<Report> {
     let fact = "this build of olr is for servers: it has no vendor commands";
-    Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
+    Err(Error::unable(fact, "use the olr of your vendor's office"))
 }
 
 /// A verb that this build lacks swallows its arguments, `--json` too.
@@ -171,6 +173,15 @@ fn wants_json(verb: &Verb) -> bool {
     }
     let _ = verb;
     false
+}
+
+/// Whether the vendor's office reads what is said: then each next step is one for the office.
+fn is_at_vendor(verb: &Verb) -> bool {
+    match verb {
+        Verb::Vendor(_) | Verb::Key(_) | Verb::Issue(_) | Verb::Revoke(_) => true,
+        Verb::Inspect(args) => args.is_at_vendor(),
+        _ => false,
+    }
 }
 
 /// Parses, runs, prints; nothing else in the program prints or exits.
@@ -186,11 +197,12 @@ pub fn main() -> ExitCode {
     };
     context.as_json = as_json;
     let result = run(&cli.verb, &mut context);
+    let result = if is_at_vendor(&cli.verb) { result.map_err(Error::at_vendor) } else { result };
     context.notes.iter().for_each(|note| output::note(note));
     output::finish_at(result, context.home.as_deref(), as_json)
 }
 
-fn run(verb: &Verb, context: &mut Context) -> olr::error::Result<Report> {
+fn run(verb: &Verb, context: &mut Context) -> Result<Report> {
     match verb {
         Verb::Demo(args) => demo::run(args, context),
         Verb::Machine(args) => machine::run(args, context),

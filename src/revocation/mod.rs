@@ -99,7 +99,10 @@ impl Revocations {
                 body.version,
                 trust.body().version
             );
-            let error = Error::unable(fact, "import the vendor's newest vendor.trust first");
+            let error = Error::unable(fact, "").hints(
+                "import the vendor's newest vendor.trust first",
+                "put that trust in place first: `olr vendor publish`",
+            );
             return Err(error.rule("revocations-5"));
         }
         Ok(Self { body })
@@ -133,14 +136,13 @@ impl Revocations {
     /// `revoked`.
     pub fn expect_unrevoked(&self, license: LicenseId) -> Result<()> {
         let Some(withdrawn) = self.body.licenses.get(&digest_of(license)) else { return Ok(()) };
-        let (fact, hint) = match withdrawn.cause {
-            Cause::Pooled => (
-                format!("license {license} was added to a pool"),
-                "use a key of that pool in its place",
-            ),
-            _ => (format!("license {license} was revoked by the vendor"), "contact the vendor"),
+        let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
+        let error = match withdrawn.cause {
+            Cause::Pooled => refuse(format!("license {license} was added to a pool"))
+                .hint("use a key of that pool in its place"),
+            _ => refuse(format!("license {license} was revoked by the vendor")),
         };
-        Err(Error::refuse(Refusal::Revoked, fact).hint(hint).rule("license-13"))
+        Err(error.rule("license-13"))
     }
 }
 

@@ -160,9 +160,10 @@ impl Trust {
         for key in signers {
             if self.body.revoked.get(&key).is_some() {
                 let fact = format!("its signer, key {key}, was revoked by the vendor");
-                return Err(
-                    Error::refuse(Refusal::Revoked, fact).hint("ask the vendor to issue it again")
-                );
+                return Err(Error::refuse(Refusal::Revoked, fact).hints(
+                    "ask the vendor to issue it again",
+                    "issue it again with a key that counts: `olr key list` shows them",
+                ));
             }
         }
         Ok(())

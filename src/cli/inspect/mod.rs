@@ -77,10 +77,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };
-    Ok(report(kind, bytes.len(), findings))
+    Ok(report(kind, bytes.len(), findings, args.is_at_vendor()))
 }
 
-fn report(kind: Kind, len: usize, findings: Findings) -> Report {
+fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Report {
     let (word, said) = match &findings.verified {
         Some(Ok(())) => ("yes", "yes".to_string()),
         Some(Err(error)) => ("no", format!("no: {error}")),
@@ -108,6 +108,7 @@ fn report(kind: Kind, len: usize, findings: Findings) -> Report {
         if findings.more.is_empty() { String::new() } else { format!("\n\n{}", findings.more) };
     let mut report = Report::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
     if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
+        let error = if is_at_vendor { error.at_vendor() } else { error };
         report.notes.push(format!("hint: {}", error.next_step()));
         report = report.refused(&error);
     }
@@ -192,19 +193,19 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
 /// A kind that this version only knows the frame of.
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
-    let missing = names_vendor(args).then(|| {
+    let missing = args.is_at_vendor().then(|| {
         let fact = format!("this program cannot verify a {kind} yet");
         Error::unable(fact, "use a newer olr")
     });
     Ok(Findings { missing, ..findings })
 }
 
-#[cfg(feature = "vendor")]
-fn names_vendor(args: &Args) -> bool {
-    args.vendor.given().is_some()
-}
-
-#[cfg(not(feature = "vendor"))]
-fn names_vendor(_: &Args) -> bool {
-    false
+impl Args {
+    /// Whether the file is held against a vendor's folder.
+    pub fn is_at_vendor(&self) -> bool {
+        #[cfg(feature = "vendor")]
+        return self.vendor.given().is_some();
+        #[cfg(not(feature = "vendor"))]
+        return false;
+    }
 }
