@@ -98,7 +98,9 @@ fn said(compared: &Comparison) -> &'static str {
 /// What support staff normally do now.
 fn next(compared: &Comparison) -> &'static str {
     match compared.verdict {
-        Verdict::Same => "Answer it once; the same grant gives the same license again.",
+        Verdict::Same => {
+            "Answer it once; the same grant gives the same license again, unless --again is added."
+        }
         Verdict::Continuing => "Nothing is wrong. Answer the later one.",
         Verdict::Snapshot => {
             "Ask when the machine was restored, or whether the home was put back from a backup. Answer \

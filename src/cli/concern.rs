@@ -16,7 +16,7 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     }
     let facts: Vec<_> = asking.iter().map(|concern| concern.fact.as_str()).collect();
     if Terminal::open().is_none() {
-        let steps: Vec<_> = asking.iter().map(|concern| concern.next_step).collect();
+        let steps: Vec<_> = asking.iter().map(|concern| &*concern.next_step).collect();
         let hint = format!("{}; or add --yes to sign it as it is", steps.join("; "));
         return Err(Error::unable(facts.join("; "), hint));
     }

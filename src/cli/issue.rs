@@ -137,7 +137,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if asks && (args.transfer.is_some() || concerns.iter().any(Concern::asks)) {
         // What is refused here is said first.
         let tried = issue(&Issue { only_try: true, ..order })?;
-        concern::confirm(&concerns)?;
+        // What is signed already is given again, and what is wrong with it is said.
+        if !tried.stored {
+            concern::confirm(&concerns)?;
+        }
         if let Some(other) = tried.other_holder.filter(|_| args.transfer.is_some() && !tried.stored)
         {
             confirm_move(&folder, &other, opened.body(), args.yes)?;

@@ -147,7 +147,7 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
         body.issued
     );
     error.told(fact).hint(
-        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to issue again",
+        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to answer again with `olr issue --again`",
     )
 }
 

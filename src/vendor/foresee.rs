@@ -1,4 +1,7 @@
-//! What a server will refuse of an answer, or its operator will send back: said before it is signed.
+//! What a server will refuse of an answer, or its operator will send back: said before it is
+//! signed, and again where a stored answer is given again.
+
+use std::borrow::Cow;
 
 use crate::display::{listed, shown};
 use crate::entitlement::Quotas;
@@ -22,7 +25,9 @@ pub struct Concern {
     /// What the server will say to it, where it refuses.
     pub refusal: Option<Refusal>,
     /// One next step.
-    pub next_step: &'static str,
+    pub next_step: Cow<'static, str>,
+    /// Whether a clock is meant that may be the one here.
+    is_ours: bool,
 }
 
 /// What a concern is about.
@@ -40,6 +45,8 @@ pub enum About {
     Clocks,
     /// The request was made days ago, or the server's clock is behind.
     Age,
+    /// A later request of the same server was answered.
+    Later,
 }
 
 impl About {
@@ -52,6 +59,7 @@ impl About {
             Self::Maintenance => "maintenance",
             Self::Clocks => "clocks",
             Self::Age => "age",
+            Self::Later => "later",
         }
     }
 }
@@ -59,11 +67,11 @@ impl About {
 impl Concern {
     /// Whether to ask before signing: the server refuses it, or it does not do what was asked for.
     pub fn asks(&self) -> bool {
-        !matches!(self.about, About::Fewer | About::Age)
+        !matches!(self.about, About::Fewer | About::Age | About::Later)
     }
 
     fn new(about: About, fact: String, refusal: Option<Refusal>, next_step: &'static str) -> Self {
-        Self { about, fact, refusal, next_step }
+        Self { about, fact, refusal, next_step: next_step.into(), is_ours: false }
     }
 }
 
@@ -78,8 +86,8 @@ const RECENT: u64 = 400 * DAY;
 const MADE: Instant = Instant { seconds: 1_767_225_600 };
 
 impl Folder {
-    /// What the server will refuse of the answer to `opened`, or its operator send back. Nothing
-    /// where a stored answer is given again, or where the answer is refused here.
+    /// What the server will refuse of the answer to `opened`, or its operator send back; of a new
+    /// answer, or of the one that is stored for this order. Nothing where the answer is refused here.
     ///
     /// # Errors
     /// Exit 2 when the records cannot be read.
@@ -91,40 +99,168 @@ impl Folder {
     ) -> Result<Vec<Concern>> {
         let asked = opened.body();
         let earlier = self.answers_to(asked.request)?;
-        let grant = order.grant.digest();
-        let is_stored = |last: &crate::vendor::IssuedRecord| {
-            !order.again && last.answers(order.request) && last.is_for(&grant)
-        };
-        if earlier.last().is_some_and(is_stored) {
-            return Ok(Vec::new());
-        }
+        let stored = earlier.last().filter(|last| order.is_answered_by(last));
         let stamp = Stamp { license: LicenseId([0; 16]), answer: 1, issued: order.now };
-        let Ok(body) = draft(opened, order.grant, &self.catalog()?, trust, stamp) else {
-            return Ok(Vec::new());
+        let body = match stored {
+            Some(record) => record.license_body(),
+            None => draft(opened, order.grant, &self.catalog()?, trust, stamp),
         };
-        let records = self.issued("")?;
+        // A record that is damaged tells nothing here; whatever needs it says so.
+        let Ok(body) = body else { return Ok(Vec::new()) };
+        let mut records = self.issued("")?;
+        records.retain(|record| stored.is_none_or(|own| own.license_id != record.license_id));
         let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
         let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let of_this = self.key_of(asked)?.newest_for(&install_key, asked.request);
-        // A record that is damaged tells nothing here; whatever needs it says so.
-        let last = of_this.and_then(|record| record.license_body().ok());
-        Ok(concerns(asked, &body, last.as_ref(), newest))
+        let history = self.key_of(asked)?;
+        let later = history.later_for(&install_key, body.number);
+        let last = history.newest_for(&install_key, asked.request);
+        let last = last.and_then(|record| record.license_body().ok());
+        // A stored answer is held against what was before it.
+        let last = last.filter(|last| stored.is_none() || last.number < body.number);
+        let (body, last, now) = (&body, last.as_ref(), order.now);
+        Ok(Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() }
+            .concerns())
     }
 }
 
-/// What is to be said of `body`, the answer to `asked`, after the answer `last` to the same
-/// installation; `newest` is the instant of the newest answer to anybody.
-fn concerns(
-    asked: &RequestBody,
-    body: &LicenseBody,
-    last: Option<&LicenseBody>,
+/// An answer, and what it is held against.
+struct Compared<'a> {
+    asked: &'a RequestBody,
+    /// The answer.
+    body: &'a LicenseBody,
+    /// The answer before it to the same installation.
+    last: Option<&'a LicenseBody>,
+    /// The number of a later request of that installation that was answered.
+    later: Option<u64>,
+    /// The instant of the newest other answer to anybody.
     newest: Option<Instant>,
-) -> Vec<Concern> {
-    let of_clocks = clocks(asked, body, last, newest);
-    let all = [in_use(asked, body), last.and_then(|last| fewer(asked, body, last))];
-    let all = all.into_iter().flatten().chain(end(asked, body, last));
-    let all = all.chain(last.and_then(|last| maintenance(body, last))).chain(of_clocks);
-    all.collect()
+    /// The clock here.
+    now: Instant,
+    /// Whether it was given before, and would be given again.
+    is_stored: bool,
+}
+
+impl Compared<'_> {
+    fn concerns(&self) -> Vec<Concern> {
+        let (asked, body) = (self.asked, self.body);
+        let fewer = self.last.and_then(|last| fewer(asked, body, last));
+        let maintenance = self.last.and_then(|last| maintenance(body, last));
+        let all = [in_use(asked, body), fewer, self.end(), maintenance, self.superseded()];
+        all.into_iter().flatten().chain(self.clocks()).map(|concern| self.naming(concern)).collect()
+    }
+
+    /// The same order would give a stored answer again, whatever is mended first.
+    fn naming(&self, mut concern: Concern) -> Concern {
+        let is_mended_here = match concern.about {
+            About::InUse | About::Fewer | About::End | About::Maintenance => true,
+            About::Clocks => concern.is_ours,
+            About::Age | About::Later => false,
+        };
+        if self.is_stored && is_mended_here {
+            let step = &concern.next_step;
+            concern.next_step = format!("{step}, then answer again: `olr issue --again`").into();
+        }
+        concern
+    }
+
+    fn superseded(&self) -> Option<Concern> {
+        let (later, own) = (self.later?, self.body.number);
+        let fact = format!(
+            "request {later} of this server was answered already, and this is request {own}: who \
+             imported that answer cannot import this one"
+        );
+        let step = "answer the newest request of this server";
+        Some(Concern::new(About::Later, fact, Some(Refusal::Superseded), step))
+    }
+
+    fn end(&self) -> Option<Concern> {
+        let (body, step) = (self.body, "correct expires in the grant");
+        let new = body.expires?;
+        let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
+        if new.ends() <= now {
+            let fact = format!("this license ended on {new}: the server refuses it");
+            return Some(Concern::new(About::End, fact, Some(Refusal::Expired), step));
+        }
+        let last = self.last?;
+        let renews = self.asked.renews.is_some();
+        let is_later = last.expires.is_some_and(|old| if renews { new > old } else { new >= old });
+        if is_later {
+            return None;
+        }
+        let old =
+            last.expires.map_or("without an end".to_string(), |day: Day| format!("until {day}"));
+        let what = if renews { "a renewal was asked for, and this" } else { "this license" };
+        let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
+        Some(Concern::new(About::End, fact, None, step))
+    }
+
+    fn clocks(&self) -> Option<Concern> {
+        let (asked, body) = (self.asked, self.body);
+        let (server, vendor) = (asked.clock, body.issued);
+        // A server has seen the instant of the license that it renews.
+        let seen = self.last.filter(|last| asked.renews == Some(last.license));
+        let seen = seen.map(|last| last.issued);
+        let lags = |clock: Instant, behind: Instant| {
+            clock.seconds.saturating_add(body.tolerance.into()) < behind.seconds
+        };
+        let ahead = is_ahead(server, vendor);
+        let behind = vendor.seconds > server.seconds.saturating_add(CARRIED)
+            || seen.is_some_and(|seen| lags(server, seen));
+        let then = if self.is_stored { " when this was answered" } else { "" };
+        let (says, apart) =
+            (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
+        if !ahead && !behind {
+            let fact = format!(
+                "this request is {apart} old, or the server's clock is behind (it said {says}); a clock that is behind refuses the license"
+            );
+            let step = "ask when the request was made";
+            let refusal = Some(Refusal::ClockRolledBack);
+            let is_old = lags(server, vendor);
+            return is_old
+                .then(|| Concern::new(About::Age, fact, refusal, step))
+                .or(self.set_back());
+        }
+        let wrong = match likely(server, vendor, self.newest) {
+            _ if self.is_of_the_future() && !is_ahead(server, self.now) => Wrong::VendorThen,
+            Wrong::Vendor if self.is_stored && ahead && !is_ahead(server, self.now) => {
+                Wrong::VendorThen
+            }
+            Wrong::Either if seen.is_some_and(|seen| lags(server, seen)) => Wrong::Server,
+            Wrong::Either if seen.is_some_and(|seen| lags(vendor, seen)) => Wrong::Vendor,
+            likely => likely,
+        };
+        let (whose, step) = wrong.words();
+        let ended = body.expires.is_some_and(|last| last.ends() <= server);
+        let (refusal, there) = match (ahead, ended) {
+            (false, _) => (
+                Some(Refusal::ClockRolledBack),
+                ": while the server's clock is behind, it refuses this license as issued in its future",
+            ),
+            (true, true) => {
+                (Some(Refusal::Expired), ": by the server's clock this license has ended already")
+            }
+            (true, false) => (None, ": the days of this license are counted by the clock here"),
+        };
+        let side = if ahead { "ahead" } else { "behind" };
+        let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
+        let concern = Concern::new(About::Clocks, fact, refusal, step);
+        Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
+    }
+
+    /// Whether a stored answer says a time that has not come yet by the clock here.
+    fn is_of_the_future(&self) -> bool {
+        self.is_stored && is_ahead(self.body.issued, self.now)
+    }
+
+    /// A stored answer that agrees with the server's clock, and not with the clock here.
+    fn set_back(&self) -> Option<Concern> {
+        let (issued, now) = (self.body.issued, self.now);
+        let fact = format!(
+            "this was answered at {issued}, in the future of the clock here ({now}): the clock here is likely wrong now"
+        );
+        let step = "set the clock of this computer";
+        self.is_of_the_future().then(|| Concern::new(About::Clocks, fact, None, step))
+    }
 }
 
 fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
@@ -170,25 +306,6 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
     (!less.is_empty()).then(|| Concern::new(About::Fewer, fact, None, step))
 }
 
-fn end(asked: &RequestBody, body: &LicenseBody, last: Option<&LicenseBody>) -> Option<Concern> {
-    let step = "correct expires in the grant";
-    let new = body.expires?;
-    if new.ends() <= body.issued {
-        let fact = format!("this license ended on {new}: the server refuses it");
-        return Some(Concern::new(About::End, fact, Some(Refusal::Expired), step));
-    }
-    let last = last?;
-    let renews = asked.renews.is_some();
-    let is_later = last.expires.is_some_and(|old| if renews { new > old } else { new >= old });
-    if is_later {
-        return None;
-    }
-    let old = last.expires.map_or("without an end".to_string(), |day: Day| format!("until {day}"));
-    let what = if renews { "a renewal was asked for, and this" } else { "this license" };
-    let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
-    Some(Concern::new(About::End, fact, None, step))
-}
-
 /// What is installed now may be updated for longer than what this license allows.
 fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let new = body.maintenance.filter(|new| last.maintenance.is_none_or(|old| *new < old))?;
@@ -204,7 +321,37 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
 enum Wrong {
     Server,
     Vendor,
+    /// The vendor's, when a stored answer was given.
+    VendorThen,
     Either,
+}
+
+impl Wrong {
+    /// In words, and what to do.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Server => (
+                "the server's clock is likely wrong",
+                "have the server's clock set, and ask for a new request",
+            ),
+            Self::Vendor => {
+                ("the clock here is likely wrong", "set the clock of this computer, and issue then")
+            }
+            Self::VendorThen => (
+                "the clock here was likely wrong then",
+                "check that the clock of this computer is right now",
+            ),
+            Self::Either => (
+                "one of the two is wrong",
+                "compare both with a watch; set the wrong one, and where it is the server's, ask for a new request",
+            ),
+        }
+    }
+}
+
+/// Whether a clock is further ahead of another than clocks are that are right.
+fn is_ahead(clock: Instant, of: Instant) -> bool {
+    clock.seconds > of.seconds.saturating_add(AHEAD)
 }
 
 /// Which of two clocks that differ is likely wrong, by the newest answer to anybody.
@@ -221,65 +368,6 @@ fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
         (true, false) => Wrong::Vendor,
         _ => Wrong::Either,
     }
-}
-
-fn clocks(
-    asked: &RequestBody,
-    body: &LicenseBody,
-    last: Option<&LicenseBody>,
-    newest: Option<Instant>,
-) -> Option<Concern> {
-    let (server, vendor) = (asked.clock, body.issued);
-    // A server has seen the instant of the license that it renews.
-    let seen = last.filter(|last| asked.renews == Some(last.license)).map(|last| last.issued);
-    let lags = |clock: Instant, behind: Instant| {
-        clock.seconds.saturating_add(body.tolerance.into()) < behind.seconds
-    };
-    let ahead = server.seconds > vendor.seconds.saturating_add(AHEAD);
-    let behind = vendor.seconds > server.seconds.saturating_add(CARRIED)
-        || seen.is_some_and(|seen| lags(server, seen));
-    let (says, apart) = (format!("{server}, the clock here {vendor}"), apart(server, vendor));
-    if !ahead && !behind {
-        let fact = format!(
-            "this request is {apart} old, or the server's clock is behind (it said {says}); a clock that is behind refuses the license"
-        );
-        let step = "ask when the request was made";
-        let refusal = Some(Refusal::ClockRolledBack);
-        let is_old = lags(server, vendor);
-        return is_old.then(|| Concern::new(About::Age, fact, refusal, step));
-    }
-    let wrong = match likely(server, vendor, newest) {
-        Wrong::Either if seen.is_some_and(|seen| lags(server, seen)) => Wrong::Server,
-        Wrong::Either if seen.is_some_and(|seen| lags(vendor, seen)) => Wrong::Vendor,
-        likely => likely,
-    };
-    let (whose, step) = match wrong {
-        Wrong::Server => (
-            "the server's clock is likely wrong",
-            "have the server's clock set, and ask for a new request",
-        ),
-        Wrong::Vendor => {
-            ("the clock here is likely wrong", "set the clock of this computer, and issue then")
-        }
-        Wrong::Either => (
-            "one of the two is wrong",
-            "compare both with a watch; set the wrong one, and where it is the server's, ask for a new request",
-        ),
-    };
-    let ended = body.expires.is_some_and(|last| last.ends() <= server);
-    let (refusal, there) = match (ahead, ended) {
-        (false, _) => (
-            Some(Refusal::ClockRolledBack),
-            ": while the server's clock is behind, it refuses this license as issued in its future",
-        ),
-        (true, true) => {
-            (Some(Refusal::Expired), ": by the server's clock this license has ended already")
-        }
-        (true, false) => (None, ": the days of this license are counted by the clock here"),
-    };
-    let side = if ahead { "ahead" } else { "behind" };
-    let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
-    Some(Concern::new(About::Clocks, fact, refusal, step))
 }
 
 /// How far two clocks are apart, in days, or in hours below two days.

@@ -36,6 +36,13 @@ pub struct Issue<'a> {
     pub by: Signers<'a>,
 }
 
+impl Issue<'_> {
+    /// Whether the answer of this record is given again for this order.
+    pub(super) fn is_answered_by(&self, record: &IssuedRecord) -> bool {
+        !self.again && record.answers(self.request) && record.is_for(&self.grant.digest())
+    }
+}
+
 /// Who signs a license.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signers<'a> {
@@ -138,10 +145,7 @@ impl Folder {
         let earlier = self.answers_to(asked.request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let grant = order.grant.digest();
-        if let Some(stored) = earlier
-            .last()
-            .filter(|last| !order.again && last.answers(order.request) && last.is_for(&grant))
-        {
+        if let Some(stored) = earlier.last().filter(|last| order.is_answered_by(last)) {
             // A record that is damaged elsewhere does not keep back what was answered.
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;

@@ -89,6 +89,13 @@ impl KeyHistory {
         self.0.into_iter().rev().find(fits)
     }
 
+    /// The highest number above `number` of a request of that installation that was answered.
+    pub(super) fn later_for(&self, install_key: &str, number: u64) -> Option<u64> {
+        let of_it = self.0.iter().filter(|record| record.install_key == install_key);
+        let numbers = of_it.filter_map(|record| Some(record.license_body().ok()?.number));
+        numbers.filter(|other| *other > number).max()
+    }
+
     pub(super) fn next_turn(&self) -> u64 {
         self.0.last().and_then(|last| last.turn).unwrap_or(0).saturating_add(1)
     }

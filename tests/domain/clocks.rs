@@ -109,3 +109,81 @@ fn a_license_of_the_future_says_that_one_of_two_clocks_is_wrong() {
     world.verify().licensed();
     world.at(START).verify().refused("clock-rolled-back", "it was already");
 }
+
+/// What is said of the clocks where the same order would give a stored answer again.
+fn of_stored(world: &World, sale: Sale<'_>) -> Option<serde_json::Value> {
+    let stored = world.answer("home", sale, "");
+    assert_eq!(stored.done()["stored"], true);
+    let all = stored.json["concerns"].as_array().unwrap().clone();
+    all.into_iter().find(|c| c["about"] == "clocks")
+}
+
+#[test]
+fn a_stored_answer_is_compared_again_and_the_way_out_is_named() {
+    let (far, next) = ("2035-11-23T09:00:00Z", "2035-11-24T09:00:00Z");
+    for (server, then, now, says, again) in [
+        (START, far, next, "one of the two is wrong", true),
+        (START, far, START, "the clock here was likely wrong then", true),
+        (START, "1999-11-23T09:00:00Z", START, "the clock here was likely wrong then", true),
+        ("1970-01-01T00:00:10Z", START, START, "the server's clock is likely wrong", false),
+        ("1970-01-01T00:00:10Z", START, far, "the server's clock is likely wrong", false),
+        (far, far, START, "the clock here is likely wrong now", false),
+        (far, START, START, "one of the two is wrong", true),
+    ] {
+        let (world, case) = (World::new(SELF_HOSTED), format!("{server} {then} {now}"));
+        world.at(server).request("home", SALE, "").done();
+        world.at(then).issue("home", SALE, "").done();
+        let one = of_stored(world.at(now), SALE).unwrap_or_else(|| panic!("{case}"));
+        assert!(one["fact"].as_str().unwrap().contains(says), "{case}: {one}");
+        let step = one["next_step"].as_str().unwrap();
+        assert_eq!(step.contains("`olr issue --again`"), again, "{case}: {step}");
+    }
+    for now in [START, "2026-11-24T09:00:00Z", "2027-06-24T09:00:00Z"] {
+        let world = World::new(SELF_HOSTED);
+        world.request("home", SALE, "").done();
+        world.issue("home", SALE, "").done();
+        assert_eq!(of_stored(world.at(now), SALE), None, "{now}");
+    }
+}
+
+#[test]
+fn a_clock_years_off_ends_in_a_license_that_is_imported() {
+    let world = World::new(SELF_HOSTED);
+    world.request("home", SALE, "").done();
+    world.at("2035-11-23T09:00:00Z").issue("home", SALE, "").done();
+    world.at(START).import("home", "").refused("clock-rolled-back", "in the future");
+    let hint = world.import("home", "").json["hint"].as_str().unwrap().to_string();
+    assert!(hint.contains("`olr issue --again`"), "{hint}");
+    // The vendor's clock is set. What is stored is no better for that, and it is said.
+    let one = of_stored(&world, SALE).unwrap();
+    assert!(one["next_step"].as_str().unwrap().contains("`olr issue --again`"), "{one}");
+    assert_eq!(one["refused_there"], "clock-rolled-back");
+    world.import("home", "").refused("clock-rolled-back", "in the future");
+    assert_eq!(world.answer("home", SALE, "--again").done()["stored"], false);
+    world.import("home", "").done();
+    world.verify().licensed();
+}
+
+#[test]
+fn a_stored_answer_that_has_ended_or_was_followed_by_another_says_so() {
+    let world = World::new(SELF_HOSTED);
+    world.request("home", SALE, "").done();
+    world.issue("home", SALE, "").done();
+    let about = |said: &super::Said| {
+        let all = said.done()["concerns"].as_array().unwrap().clone();
+        all.iter().map(|c| c["about"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let late = world.at("2028-01-01T09:00:00Z").answer("home", SALE, "");
+    assert_eq!((about(&late), &late.json["stored"]), (vec!["end".to_string()], &true.into()));
+    let step = late.json["concerns"][0]["next_step"].as_str().unwrap().to_string();
+    assert!(step.contains("correct expires") && step.contains("--again"), "{step}");
+    // An answer to a later request: who imported that cannot import this one.
+    world.at(START);
+    std::fs::copy(world.path("home.req"), world.path("first.req")).unwrap();
+    world.request("home", SALE, "").done();
+    world.issue("home", SALE, "").done();
+    std::fs::copy(world.path("first.req"), world.path("home.req")).unwrap();
+    for more in ["", "--again --dry-run"] {
+        assert_eq!(about(&world.answer("home", SALE, more)), ["later"], "{more}");
+    }
+}

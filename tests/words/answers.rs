@@ -32,8 +32,17 @@ fn fewer_than_are_in_use_are_signed_only_when_that_is_meant() {
     assert_eq!(world.olr(&["vendor", "issued"]).json["issued"].as_array().unwrap().len(), 1);
     assert_eq!(concerns(world.issue(&["--yes"]).done()), found);
     world.olr(&["import", "license.olr"]).refused("quota-exceeded");
-    // What is signed already is given again without a question.
-    assert_eq!(world.issue(&[]).done().json["stored"], true);
+    // What is signed already is given again without a question; it is no better, and that is said.
+    let again = world.issue(&[]);
+    assert_eq!((&again.done().json["stored"], concerns(&again)), (&true.into(), found));
+    for concern in again.json["concerns"].as_array().unwrap() {
+        assert!(
+            concern["next_step"].as_str().unwrap().contains("`olr issue --again`"),
+            "{concern}"
+        );
+    }
+    let text = world.text(&["issue", "req.olr", "--grant", "vendor/grant.toml"]);
+    assert!(text.contains("OBM: 5 granted, 7 in use") && text.contains("issue --again"), "{text}");
 }
 
 #[test]
