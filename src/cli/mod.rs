@@ -197,12 +197,16 @@ pub fn main() -> ExitCode {
     };
     context.as_json = as_json;
     let result = run(&cli.verb, &mut context);
-    let result = if is_at_vendor(&cli.verb) { result.map_err(Error::at_vendor) } else { result };
     context.notes.iter().for_each(|note| output::note(note));
     output::finish_at(result, context.home.as_deref(), as_json)
 }
 
 fn run(verb: &Verb, context: &mut Context) -> Result<Report> {
+    let result = run_verb(verb, context);
+    if is_at_vendor(verb) { result.map_err(Error::at_vendor) } else { result }
+}
+
+fn run_verb(verb: &Verb, context: &mut Context) -> Result<Report> {
     match verb {
         Verb::Demo(args) => demo::run(args, context),
         Verb::Machine(args) => machine::run(args, context),
