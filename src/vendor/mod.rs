@@ -43,7 +43,7 @@ pub use issuer::Chosen;
 pub use keys::{FoundKey, Standing, keys_in};
 pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
-pub use proposed::{Adopted, catalog_for, keep_proposed};
+pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};
 pub use publish::Published;
 pub use revoke::{RevocationRecord, Revoked, expect_reason};
 pub use rotate::Drawn;

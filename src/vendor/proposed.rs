@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{Catalog, STARTER};
+use crate::catalog::{CATALOG_CAP, Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
@@ -31,15 +31,51 @@ pub fn waiting_name(products: &List<Product>) -> String {
     format!("catalog-{}.toml", digest.get(..8).unwrap_or_default())
 }
 
-/// Keeps the text of a catalog that is proposed in `folder`, and says where.
+/// Where a catalog waits, and where the one is that waited there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The catalog.
+    pub path: PathBuf,
+    /// Another one that was proposed for the same products before.
+    pub before: Option<PathBuf>,
+}
+
+/// Keeps the text of a catalog that is proposed in `folder`, and says where. One that waits there with
+/// the same products is set aside.
 ///
 /// # Errors
 /// Exit 2 when it cannot be read or written.
-pub fn keep_proposed(folder: &Path, catalog: &Catalog, text: &str) -> Result<PathBuf> {
-    let path = folder.join(waiting_name(&catalog.wire_products()?));
+pub fn keep_proposed(folder: &Path, catalog: &Catalog, text: &str) -> Result<Waiting> {
+    let name = waiting_name(&catalog.wire_products()?);
+    let path = folder.join(&name);
+    let there = file::read_if_there(&path, CATALOG_CAP)?;
+    let stem = name.trim_end_matches(".toml");
+    let before = match there.filter(|there| there != text.as_bytes()) {
+        Some(there) => Some(keep_apart(folder, &format!("{stem}-before"), &there)?),
+        None => None,
+    };
     file::write(&path, text.as_bytes(), Writing::Public)?;
-    Ok(path)
+    Ok(Waiting { path, before })
 }
+
+/// Keeps what a catalog was under a name that begins with `stem`, and says where. Another text that is
+/// there stays; the same one is not kept twice.
+fn keep_apart(folder: &Path, stem: &str, text: &[u8]) -> Result<PathBuf> {
+    for number in 1..NAMES {
+        let number = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = folder.join(format!("{stem}{number}.toml"));
+        match file::read_if_there(&path, CATALOG_CAP) {
+            Ok(None) => return file::write(&path, text, Writing::New).map(|()| path),
+            Ok(Some(there)) if there == text => return Ok(path),
+            _ => {}
+        }
+    }
+    let fact = format!("{}: there are very many former catalogs", file::name(folder));
+    Err(Error::unable(fact, "move those away that nobody needs any more"))
+}
+
+/// So many former catalogs of one trust are kept.
+const NAMES: u32 = 1000;
 
 /// The catalog for a trust: the one given, which has to fit; else the one that was proposed with it and
 /// waits in one of `places`.
@@ -107,8 +143,8 @@ impl Folder {
         };
         match found.filter(|text| *text != own) {
             Some(text) => {
-                let before = self.path().join(format!("catalog-before-{}.toml", version(trust)));
-                file::write(&before, own.as_bytes(), Writing::Public)?;
+                let stem = format!("catalog-before-{}", version(trust));
+                let before = keep_apart(self.path(), &stem, own.as_bytes())?;
                 file::write(&path, text.as_bytes(), Writing::Public)?;
                 Ok(Adopted::New { before })
             }

@@ -196,11 +196,18 @@ fn keep_catalog(
         (None, Some(beside)) if !beside.as_os_str().is_empty() => beside,
         _ => Path::new("."),
     };
-    let kept = file::name(&keep_proposed(place, catalog, text)?);
+    let kept = keep_proposed(place, catalog, text)?;
     report.notes.push(format!(
-        "the catalog waits in {kept}; `olr vendor publish` takes it from the vendor's folder or from \
-         beside the trust"
+        "the catalog waits in {}; `olr vendor publish` takes it from the vendor's folder or from \
+         beside the trust",
+        file::name(&kept.path)
     ));
+    report.notes.extend(kept.before.map(|before| {
+        format!(
+            "another catalog waited there for the same products; it is {} now",
+            file::name(&before)
+        )
+    }));
     Ok(())
 }
 
