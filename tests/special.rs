@@ -142,6 +142,52 @@ fn a_pipe_with_too_much_in_it_is_read_once() {
     }
 }
 
+/// A file of the office that its user may not read: a backup is not what is missing.
+#[test]
+fn who_may_not_read_a_file_of_the_office_is_told_whose_it_is() {
+    let is_root = rustix::process::geteuid().is_root();
+    let files = ["keys/issuer.key", "keys/sealing.key", "vendor.trust", "issued"];
+    for file in files {
+        let world = World::new();
+        let mut path = world.path("vendor").join(file);
+        if file == "issued" {
+            let mut records = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            path = records.find(|path| path.extension().is_some_and(|e| e == "toml")).unwrap();
+        }
+        // Root reads everything: somebody else tries it then, in an office of his own.
+        let olr = world.path("olr");
+        fs::copy(env!("CARGO_BIN_EXE_olr"), &olr).unwrap();
+        let mut command = Command::new(&olr);
+        let says = if is_root {
+            let all = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(world.folder.path(), all).unwrap();
+            let mut owned = Command::new("chown");
+            owned.arg("-R").arg("65534").arg(world.folder.path());
+            assert!(owned.status().unwrap().success());
+            assert!(Command::new("chown").arg("0").arg(&path).status().unwrap().success());
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            command = Command::new("setpriv");
+            command.args(["--reuid", "65534", "--clear-groups"]).arg(&olr);
+            "chown 65534"
+        } else {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+            "chmod u+rwX"
+        };
+        command.current_dir(world.folder.path()).stdin(Stdio::null());
+        command.args(words("issue req.olr --grant grant.toml --again -o - --vendor vendor"));
+        let output = command.output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{file}: {said}");
+        assert!(said.contains(says) && !said.contains("backup"), "{file}: {said}");
+    }
+    // What is damaged is another matter.
+    let world = World::new();
+    fs::write(world.path("vendor/keys/issuer.key"), "junk").unwrap();
+    world.unable("issue req.olr --grant grant.toml --again -o -", "issuer.key");
+    let said = text(&world.olr("issue req.olr --grant grant.toml --again -o -"));
+    assert!(said.contains("restore this key from a backup"), "{said}");
+}
+
 #[test]
 fn standard_input_is_read_wherever_a_file_is_named() {
     let world = World::new();

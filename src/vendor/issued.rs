@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::file::{self, Writing};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody};
-use crate::vendor::{Folder, read_text};
+use crate::vendor::{Folder, read_record};
 use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::RequestId;
@@ -148,7 +148,7 @@ impl IssuedRecord {
 
     fn damaged(&self) -> Error {
         let fact = format!("the record of license {} is damaged", self.license_id);
-        Error::unable(fact, "restore issued/ from a backup")
+        Error::unable(fact, RESTORE)
     }
 
     /// The install id, for people; as it stands there when it is no key.
@@ -197,7 +197,7 @@ impl Folder {
             if !file::is_there(&path)? {
                 break;
             }
-            records.push(read_record(&path)?);
+            records.push(read_record(&path, RESTORE)?);
         }
         Ok(records)
     }
@@ -219,10 +219,10 @@ impl Folder {
         let folder = self.path().join("issued");
         let paths = file::list(&folder)?;
         let text = text.to_lowercase();
-        let mut records = Vec::new();
+        let mut records: Vec<IssuedRecord> = Vec::new();
         for path in paths {
             if path.extension().is_some_and(|extension| extension == "toml") {
-                records.push(read_record(&path)?);
+                records.push(read_record(&path, RESTORE)?);
             }
         }
         records.retain(|record| record.contains(&text));
@@ -233,8 +233,5 @@ impl Folder {
     }
 }
 
-fn read_record(path: &std::path::Path) -> Result<IssuedRecord> {
-    let damaged =
-        |error: Error| error.within(file::name(path)).hint("restore issued/ from a backup");
-    crate::catalog::read_toml("record", &read_text(path)?).map_err(damaged)
-}
+/// What helps where a record is damaged.
+const RESTORE: &str = "restore issued/ from a backup";

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{CATALOG_CAP, Catalog};
+use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
 use crate::error::{Error, Refusal, Result};
@@ -143,9 +143,8 @@ impl Folder {
 }
 
 fn read_key(path: &Path) -> Result<KeyFile> {
-    read_own(Kind::KeyFile, path, KeyFile::parse).map_err(|error| {
-        Error::unable(error.fact(), "restore this key from a backup, or move it out of keys/")
-    })
+    let hint = "restore this key from a backup, or move it out of keys/";
+    read_kept(Kind::KeyFile, path, hint, KeyFile::parse)
 }
 
 /// The number in the name of a key file: `issuer.key` is the first, `issuer-2.key` the second.
@@ -158,13 +157,39 @@ fn numbered(role: Role, path: &Path) -> u32 {
     }
 }
 
-/// What is wrong with the vendor's own files proves nothing about a request: exit 2.
 fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let bytes = zeroize::Zeroizing::new(file::read(path, FILE_CAP)?);
+    read_kept(kind, path, "restore it from a backup", parse)
+}
+
+/// What is wrong with the vendor's own files proves nothing about a request: exit 2. A backup helps
+/// where the content is wrong; where the file cannot be read, the system's reason has its own step.
+fn read_kept<T>(
+    kind: Kind,
+    path: &Path,
+    restore: &'static str,
+    parse: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<T> {
+    let bytes = zeroize::Zeroizing::new(bytes_of(path, FILE_CAP, restore)?);
     dearmor(Some(kind), &bytes)
         .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
-        .map_err(|error| Error::unable(error.fact(), "restore it from a backup"))
+        .map_err(|error| Error::unable(error.fact(), restore))
         .map_err(|error| error.within(file::name(path)))
+}
+
+/// The bytes of one of the vendor's own files.
+fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
+    file::read(path, cap).map_err(|error| match error.refusal() {
+        Some(_) => Error::unable(error.fact(), restore),
+        None => error,
+    })
+}
+
+/// A record in TOML that this program wrote.
+fn read_record<T: serde::de::DeserializeOwned>(path: &Path, restore: &'static str) -> Result<T> {
+    let bytes = bytes_of(path, CATALOG_CAP, restore)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::unable("it is not UTF-8 text", restore));
+    text.and_then(|text| read_toml("record", &text))
+        .map_err(|error| error.within(file::name(path)).hint(restore))
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {

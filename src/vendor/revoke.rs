@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::read_toml;
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
@@ -12,7 +11,7 @@ use crate::revocation::{
 use crate::time::Instant;
 use crate::trust::{Act, Trust};
 use crate::vendor::carried::{FILE, bare_name, is_bare};
-use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_text};
+use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_record};
 use crate::wire::armor::armor;
 use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Kind};
@@ -168,13 +167,11 @@ impl Folder {
     /// Exit 2 when the record cannot be read.
     pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
         let name = format!("{}.toml", license.license_id);
-        let path = self.path().join("revocations").join(&name);
+        let path = self.path().join("revocations").join(name);
         if LicenseId::from_hex(&license.license_id).is_none() || !file::is_there(&path)? {
             return Ok(None);
         }
-        let damaged = |error: Error| error.within(name).hint("restore revocations/ from a backup");
-        let record = read_text(&path).and_then(|text| read_toml("record", &text));
-        record.map(Some).map_err(damaged)
+        read_record(&path, "restore revocations/ from a backup").map(Some)
     }
 
     /// The record of a license that was issued from this folder.
