@@ -203,8 +203,8 @@ refusals! {
         , at the vendor "ask the server for a request, made with `olr request`";
     21 Deactivated "deactivated" "make a new request with `olr request` to activate again"
         , at the vendor "ask the server for a new request, made with `olr request`";
-    22 ClockRolledBack "clock-rolled-back" "set the clock of this machine; if it is right, run `olr request`, have the vendor answer with `olr vendor time-anchor`, and import time.olr"
-        , at the vendor "set the clock of that server; if it is right, ask for a request and answer it with `olr vendor time-anchor`";
+    22 ClockRolledBack "clock-rolled-back" "compare the clock of this machine with a watch: if it is right, run `olr request`, have the vendor answer with `olr vendor time-anchor`, and import time.olr; if it is wrong, set it"
+        , at the vendor "have the clock of that server compared with a watch: if it is right, ask for a request and answer it with `olr vendor time-anchor`; if it is wrong, have it set";
     23 NotYetValid "not-yet-valid" "wait for the first day of the license, or check the clock";
     24 Expired "expired" "ask the vendor for a renewal: `olr request --renew`"
         , at the vendor "issue a renewal, with a later end in the grant";

@@ -124,10 +124,11 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
     let pending = decision.remembered.as_ref().map(|remembered| {
+        let step = if decision.awaits { "send req.olr to your vendor" } else { "run `olr request`" };
         format!(
             "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
-             starts what is known. If the clock is right, run `olr request` and import the time.olr \
-             that your vendor sends back.",
+             starts what is known. If the clock is right, {step} and import the time.olr that your \
+             vendor sends back.",
             decision.at, remembered.at
         )
     });
@@ -231,7 +232,7 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });
     json.insert("waiting".to_string(), json!(waiting));
-    let mut refusal = decision.refusal.clone();
+    let refusal = decision.refusal.clone();
     if let Some(comparison) = comparison {
         json.insert("machine".to_string(), machine_json(comparison));
         let drift: Vec<_> = comparison.drift().into_iter().map(show::line_json).collect();
@@ -239,11 +240,6 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
         let room = comparison.matches().then(|| comparison.room());
         json.insert("room".to_string(), json!(room));
         json.insert("next_step".to_string(), json!(comparison.next_step()));
-        let wrong_machine = |error: Error| match error.refusal() {
-            Some(Refusal::WrongMachine) => error.hint(comparison.next_step()),
-            _ => error,
-        };
-        refusal = refusal.map(wrong_machine);
         let is_about_it = decision.grace.is_some()
             || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
         if !comparison.matches() && is_about_it {

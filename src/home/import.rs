@@ -119,10 +119,11 @@ impl Home {
         let license = state.import_license(bytes, around, OverQuota::Refused)?.0;
         self.expected.check(&state, &license)?;
         state.observe(around);
-        let machine = compare(&license, &state, &state.found(around)?);
+        let found = state.found(around)?;
+        let machine = compare(&license, &state, &found);
         let mut decision = decide_license(around.clock, &machine, &state, &license);
         decision.clock_memory = memory;
-        Ok(decision)
+        Ok(decision.explained(&state, &found, &around.unreadable))
     }
 
     /// The state, without which no vendor is trusted.

@@ -144,6 +144,8 @@ pub struct Comparison {
     pub hardware_missing: bool,
     /// Each enrolled factor, then what is new.
     pub lines: Vec<Line>,
+    /// Whether a request that shows this machine as it is waits for its answer.
+    pub is_asked_for: bool,
 }
 
 impl Comparison {
@@ -200,7 +202,8 @@ impl Comparison {
         }
         lines.append(&mut new);
         let crate::machine::Match { score, threshold, total, hardware_missing, .. } = matched;
-        Self { score, threshold, total, hardware: policy.hardware, hardware_missing, lines }
+        let (hardware, is_asked_for) = (policy.hardware, false);
+        Self { score, threshold, total, hardware, hardware_missing, lines, is_asked_for }
     }
 
     /// Whether this is the machine.

@@ -136,6 +136,10 @@ impl Comparison {
             let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
             return format!("run as root to tell whether this is a copy: {}", hidden.join(", "));
         }
+        if self.is_asked_for {
+            let what = events(drift.into_iter());
+            return format!("{what}: send req.olr to your vendor, and import the answer");
+        }
         if self.matches() && !is_a_copy {
             let what = self.changed();
             let step =

@@ -75,6 +75,7 @@ pub(crate) fn decide_license(
             at: state.judged_at(clock),
             remembered: None,
             clock_memory: ClockMemory::On,
+            awaits: false,
         }
     };
     by_both(clock, state, by)

@@ -24,9 +24,11 @@ impl Decision {
     pub fn near_end(&self) -> Option<String> {
         let (last, days) = self.expires_soon()?;
         let left = left(days);
-        Some(format!(
-            "this license expires on {last}, within {left}; ask for a renewal: olr request --renew"
-        ))
+        let step = match self.awaits {
+            true => "import the answer to your request in time",
+            false => "ask for a renewal: olr request --renew",
+        };
+        Some(format!("this license expires on {last}, within {left}; {step}"))
     }
 
     fn drifted(&self, drift: &Comparison) -> String {

@@ -13,6 +13,7 @@ mod change;
 mod far;
 mod headline;
 mod next;
+mod open;
 mod question;
 mod weigh;
 
@@ -21,6 +22,7 @@ use far::by_both;
 pub(crate) use far::decide_license;
 pub(crate) use headline::left;
 pub use next::{Coming, Next};
+use open::is_asked_for;
 pub use question::{Answer, Question};
 
 /// The answer for one slot.
@@ -56,6 +58,8 @@ pub struct Decision {
     pub remembered: Option<Box<Decision>>,
     /// Whether the home remembers what the clock said.
     pub clock_memory: ClockMemory,
+    /// Whether a request was made since, and its answer was not imported.
+    pub awaits: bool,
 }
 
 /// Operations that may not be done.
@@ -150,6 +154,7 @@ impl Decision {
             at,
             remembered: None,
             clock_memory: ClockMemory::On,
+            awaits: false,
         }
     }
 
@@ -178,6 +183,10 @@ impl Decision {
     ) -> Self {
         let license = self.license.as_ref().filter(|_| self.machine.is_some());
         self.comparison = license.map(|license| explain(license, state, found, unreadable));
+        let step = self.comparison.as_ref().map(Comparison::next_step);
+        if let Some(step) = step.filter(|step| !step.is_empty()) {
+            self.name_step(Refusal::WrongMachine, &step);
+        }
         self
     }
 
@@ -235,6 +244,9 @@ fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> De
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
+    if let Some(step) = state.next_step_in(slot) {
+        decision.refer_to_request(step);
+    }
     decision
 }
 
@@ -277,7 +289,8 @@ pub fn explain(
     let then = held.map(|held| &held.enrolled).or(sent.map(|sent| &sent.found));
     let then = then.map(|factors| factors.as_ref()).unwrap_or_default();
     let commitment_key = state.install().commitment_key(body.request);
-    Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable)
+    let compared = Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable);
+    Comparison { is_asked_for: is_asked_for(state, body, found), ..compared }
 }
 
 /// What was found of a license.

@@ -187,3 +187,91 @@ fn a_stored_answer_that_has_ended_or_was_followed_by_another_says_so() {
         assert_eq!(about(&world.answer("home", SALE, more)), ["later"], "{more}");
     }
 }
+
+#[test]
+fn a_delegation_that_has_ended_signs_nothing_and_is_not_put_in_place_as_if_it_did() {
+    let world = World::new(SELF_HOSTED);
+    let until = |day: &str| format!("--until {day} {}", world.maxima("any"));
+    // Made in time, to be put in place later.
+    world.olr(&format!("{} -o ./late.olr", world.delegating(&until("2027-01-01")))).done();
+    world.delegate(&until("2027-01-31"));
+    world.request("home", SALE, "").done();
+    world.issue("home", SALE, "").done();
+    world.at("2027-02-02T09:00:00Z").request("home", SALE, "").done();
+    world.issue("home", SALE, "").refused("not-delegated", "counts until 2027-02-01T11:59:59Z");
+    let late = world.olr("vendor publish ./late.olr --vendor ./vendor");
+    late.done();
+    assert!(late.text.contains("could issue until") && !late.text.contains("now"), "{}", late.text);
+    // Nor is it passed on to another key.
+    let rotate = "key rotate issuer --no-passphrase --yes --vendor ./vendor";
+    world.olr(rotate).unable("has ended already");
+    assert!(!world.path("vendor/keys/issuer-2.key").exists());
+    world.olr(&world.delegating(&until("2027-01-31"))).unable("has ended already");
+    world.delegate(&until("2027-02-28"));
+    world.issue("home", SALE, "").done();
+}
+
+/// The next step that `verify`, `status` and `check` name, which is the same.
+#[track_caller]
+fn step(world: &World, word: &str) -> String {
+    let steps = ["verify", "status", "check OBM"].map(|verb| {
+        let said = world.home(verb);
+        said.refused(word, "")["hint"].as_str().unwrap().to_string()
+    });
+    assert!(steps.iter().all(|step| *step == steps[0]), "{steps:#?}");
+    steps[0].clone()
+}
+
+#[test]
+fn with_a_request_on_its_way_nobody_is_told_to_make_another() {
+    let ending = Sale { lines: "expires = \"2027-11-22\"", ..SALE };
+    let world = World::sold(SELF_HOSTED, ending);
+    let headline = || world.home("verify").done()["headline"].as_str().unwrap().to_string();
+    assert!(headline_at(&world, "2027-11-10T09:00:00Z").contains("olr request --renew"));
+    world.at("2027-12-20T09:00:00Z");
+    assert!(step(&world, "expired").contains("olr request --renew"));
+    world.request("home", ending, "--renew").done();
+    let sent = step(&world, "expired");
+    assert!(sent.contains("send req.olr") && !sent.contains("olr request"), "{sent}");
+    // What answers it ends that, and the next end is met with a request again.
+    let longer = Sale { lines: "expires = \"2028-11-22\"", ..SALE };
+    world.issue("home", longer, "").done();
+    world.import("home", "").done();
+    world.at("2028-11-10T09:00:00Z");
+    assert!(headline().contains("olr request --renew"), "{}", headline());
+    world.request("home", longer, "--renew").done();
+    assert!(headline().contains("import the answer"), "{}", headline());
+}
+
+fn headline_at(world: &World, instant: &str) -> String {
+    world.at(instant).home("verify").done()["headline"].as_str().unwrap().to_string()
+}
+
+#[test]
+fn a_clock_that_was_set_right_after_a_jump_is_not_to_be_set() {
+    let world = World::sold(SELF_HOSTED, SALE);
+    // The clock was half a year ahead for a while.
+    world.at("2027-06-01T09:00:00Z").home("verify").done();
+    world.at("2026-12-01T09:00:00Z");
+    let first = step(&world, "clock-rolled-back");
+    assert!(first.starts_with("compare the clock"), "{first}");
+    assert!(first.contains("run `olr request`") && first.contains("time.olr"), "{first}");
+    world.request("home", SALE, "").done();
+    let sent = step(&world, "clock-rolled-back");
+    assert!(sent.starts_with("compare the clock") && sent.contains("send req.olr"), "{sent}");
+    assert!(sent.contains("time.olr") && !sent.contains("olr request"), "{sent}");
+    world.olr("vendor time-anchor ./home.req --vendor ./vendor -o ./time.olr").done();
+    world.home("import ./time.olr").done();
+    world.verify().licensed();
+}
+
+#[test]
+fn a_machine_that_has_asked_already_is_not_told_to_ask() {
+    let world = World::sold(SELF_HOSTED, SALE);
+    world.at("2026-12-20T09:00:00Z").on("other");
+    let first = step(&world, "wrong-machine");
+    assert!(first.contains("olr request"), "{first}");
+    world.request("home", SALE, "").done();
+    let sent = step(&world, "wrong-machine");
+    assert!(sent.contains("send req.olr") && !sent.contains("olr request"), "{sent}");
+}
