@@ -80,6 +80,7 @@ fn world() -> Result<World> {
         only_try: false,
         now: NOW,
         by: Default::default(),
+        shown: None,
     };
     let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
     let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;

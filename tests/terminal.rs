@@ -4,7 +4,7 @@
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -93,6 +93,25 @@ impl World {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         Run { status: output.status.code().expect("no signal"), said }
+    }
+
+    /// Runs a line of shell on a terminal, waits for its question, lets something else happen, and
+    /// answers yes.
+    fn meanwhile(&self, line: &str, happens: impl FnOnce()) -> Run {
+        let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut out, mut said) = (child.stdout.take().unwrap(), Vec::new());
+        while !said.ends_with(b"[y/N] ") {
+            let mut byte = [0];
+            assert_eq!(out.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&said));
+            said.extend(byte);
+        }
+        happens();
+        child.stdin.take().unwrap().write_all(b"y\n").unwrap();
+        out.read_to_end(&mut said).unwrap();
+        let status = child.wait().unwrap().code().expect("no signal");
+        Run { status, said: String::from_utf8(said).unwrap() }
     }
 
     fn is_active(&self, name: &str) -> bool {
@@ -206,6 +225,51 @@ fn a_key_that_moves_without_a_receipt_is_asked_about() {
     world.typing("y\n", &format!("{line} </dev/null 2>/dev/null")).says(0, &hit);
     // It was answered: the stored bytes move nothing.
     world.done(&format!("{line} --force"));
+}
+
+#[test]
+fn what_changes_while_a_question_waits_is_not_agreed_to() {
+    const CHANGED: &str = "at the same time";
+    let world = World::new();
+    let ask = |home: &str| {
+        world.done(&format!(
+            "olr request --home {home} --trust vendor/vendor.trust --licensee 'ACME Ltd' \
+             --key AbCd-123-a --pin rack=B13 --pin asset=4712 -o {home}.req"
+        ));
+    };
+    ["c", "d"].into_iter().for_each(ask);
+    let issue = |home: &str| {
+        format!("olr issue {home}.req --grant a.toml --transfer lost -o {home}.license")
+    };
+    // The key moved to another installation than the one that was shown.
+    let run = world.meanwhile(&issue("c"), || {
+        world.done(&format!("{} --yes", issue("d")));
+    });
+    run.says(2, &[CHANGED, "run this once more"]);
+    assert!(!world.path("c.license").exists());
+    world.meanwhile(&issue("c"), || ()).says(0, &["Signed, verified and kept"]);
+    // A key that was shown with one license signs another one meanwhile: the trust is as it was.
+    let issuer = world.issuer();
+    let revoke = format!("olr revoke {issuer}");
+    let run = world.meanwhile(&revoke, || {
+        world.done("olr key rotate sealing --no-passphrase --yes");
+    });
+    run.says(2, &[CHANGED, "run this once more"]);
+    assert!(!world.path("vendor/trusts/3.trust").exists());
+    let run = world.meanwhile("olr key rotate issuer --no-passphrase", || {
+        world.done("olr key rotate issuer --no-passphrase --yes");
+    });
+    run.says(2, &[CHANGED]);
+    // Another license was imported than the one that would be deactivated.
+    let run = world.meanwhile("olr deactivate --home b", || {
+        world.done(
+            "olr request --home b --renew -o r.req && olr issue r.req --grant b.toml -o r.license \
+             --yes && olr import r.license --home b",
+        );
+    });
+    run.says(2, &["another command changed what is installed", "run this once more"]);
+    assert!(world.is_active("b"));
+    world.meanwhile("olr deactivate --home b", || ()).says(0, &[]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use olr::error::Result;
+use olr::error::{Error, Result};
 use olr::license::LicenseBody;
 use olr::machine::FactorKind;
 use olr::receipt::Receipt;
@@ -48,6 +48,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
         let (ask, deed) = ("Deactivate this license?", "deactivating a license");
         Question { hits: &hits, ask, deed }.confirm(args.yes)?;
+        let now = home.expect_state()?;
+        let now = now.memory().slots.get(&name).map(|now| (&now.installed, &now.next));
+        if now != Some((&slot.installed, &slot.next)) {
+            let fact = "another command changed what is installed here while this one waited";
+            return Err(Error::unable(fact, "run this once more: it looks again"));
+        }
     }
     let receipt = home.deactivate(&name, context.now)?;
     let report = report(&receipt, &args.output.name(NAME), again);

@@ -101,6 +101,7 @@ mod whole {
                 only_try: false,
                 now: context.now,
                 by: Default::default(),
+                shown: None,
             };
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;

@@ -115,6 +115,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             License::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == install_key)
         })?;
     }
+    // What is shown and agreed to is what is there from here on.
+    let shown = folder.records_of(opened.body())?;
     let order = Issue {
         request: &request,
         grant: &grant,
@@ -122,6 +124,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         only_try: args.dry_run,
         now: context.now,
         by,
+        shown: Some(&shown),
     };
     let concerns = folder.foresee(&opened, &order, &trust)?;
     let mut issue = |order: &Issue<'_>| {

@@ -8,6 +8,7 @@ use olr::file;
 use olr::vendor::{Folder, read_text};
 use olr::wire::frame::{Header, Kind};
 
+use super::context::Context;
 use super::files::read_artefact;
 use super::key::proposals::published;
 use super::output::Report;
@@ -25,7 +26,7 @@ pub struct Args {
     catalog: Option<PathBuf>,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let bytes = read_artefact(None, &args.file)?;
     if Header::peek(&bytes)? == Kind::PartialSignature {
@@ -38,7 +39,8 @@ pub fn run(args: &Args) -> Result<Report> {
         return begin(&folder, &bytes, args);
     }
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
-    let (text, mut json) = published(&folder, &bytes, catalog.as_deref(), beside(&args.file))?;
+    let (text, mut json) =
+        published(&folder, &bytes, catalog.as_deref(), beside(&args.file), context.now)?;
     json["folder"] = json!(file::name(folder.path()));
     Ok(Report::new(text, json))
 }

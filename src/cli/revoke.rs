@@ -171,15 +171,39 @@ fn revoke_key(
     trust: &Trust,
     context: &mut Context,
 ) -> Result<Report> {
+    if trust.body().revoked.get(&key).is_some() {
+        return revoked_before(key, folder, trust);
+    }
     let changes = Changes { revoke: vec![key], ..Changes::default() };
     let there: Vec<_> = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
     let proposal = propose_next(trust, &changes, &there, &mut context.rng)?;
     free_name(&proposal, &args.output)?;
     let signed = folder.signed_with(key)?;
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
-    let mut report = conclude(&proposal, Some(folder), trust, &args.output)?;
-    report.text += &format!("\n\n{}", ended_with(key, &signed));
+    let mut report = conclude(&proposal, Some(folder), trust, &args.output, context.now)?;
+    report.json["already"] = json!(false);
+    Ok(report_of(key, &signed, report))
+}
+
+/// The command is repeated, or was stopped once everything was in place.
+fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Report> {
+    let body = trust.body();
+    let text = format!(
+        "Key {key} was revoked before: trust {} of {}, the newest here, says so.",
+        body.version,
+        shown(&body.name)
+    );
+    let published =
+        json!({"trust": body.version, "new": false, "vendor_code": trust.vendor_code()});
+    let mut report = Report::new(text, json!({"already": true, "published": published}));
+    report.notes.push(format!("vendor: {}", file::name(folder.path())));
+    Ok(report_of(key, &folder.signed_with(key)?, report))
+}
+
+/// With what ends by the revocation of a key.
+fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Report) -> Report {
+    report.text += &format!("\n\n{}", ended_with(key, signed));
     report.json["revoked_key"] = json!(key.to_string());
     report.json["signed_by_it"] = json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>());
-    Ok(report)
+    report
 }

@@ -97,7 +97,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
         Vendor::Issued(args) => issued(args),
         Vendor::Compare(args) => compare::run(args, context),
         Vendor::CheckCatalog(args) => check_catalog::run(args, context),
-        Vendor::Publish(args) => publish::run(args),
+        Vendor::Publish(args) => publish::run(args, context),
         Vendor::TimeAnchor(args) => time_anchor::run(args, context),
     }
 }

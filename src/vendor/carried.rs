@@ -57,6 +57,21 @@ impl Folder {
         Ok(carried)
     }
 
+    /// The trusts before version `last` that are kept here.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub(super) fn earlier_trusts(&self, last: u32) -> Result<BTreeMap<u32, Trust>> {
+        let mut older = BTreeMap::new();
+        for version in 1..last {
+            let path = self.path().join("trusts").join(format!("{version}.trust"));
+            if file::is_there(&path)? {
+                older.insert(version, read_own(Kind::Trust, &path, Trust::pin)?);
+            }
+        }
+        Ok(older)
+    }
+
     /// The trusts by which a server gets to the newest one from any that counted before. Versions
     /// between are left out where the signatures reach over them.
     ///
@@ -67,13 +82,7 @@ impl Folder {
         if last == 1 {
             return Ok(Vec::new());
         }
-        let mut older = BTreeMap::new();
-        for version in 1..last {
-            let path = self.path().join("trusts").join(format!("{version}.trust"));
-            if file::is_there(&path)? {
-                older.insert(version, read_own(Kind::Trust, &path, Trust::pin)?);
-            }
-        }
+        let older = self.earlier_trusts(last)?;
         let mut needed = BTreeMap::from([(last, newest)]);
         for (version, trust) in older.iter().rev() {
             let reaches = needed

@@ -7,6 +7,7 @@ use crate::display::shown;
 use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
 use crate::error::{Error, Result};
 use crate::partial::Proposal;
+use crate::time::Instant;
 use crate::trust::{DelegationBody, ModuleMaximum, Trust};
 use crate::wire::codec::{Limit, Set, Text, encode};
 use crate::wire::frame::{Kind, Unsigned};
@@ -14,8 +15,8 @@ use crate::wire::frame::{Kind, Unsigned};
 /// Proposes to the roots of `trust` that a key may issue.
 ///
 /// # Errors
-/// Exit 2: a limit leaves nothing, the key is weak or revoked.
-pub fn propose_delegation(body: &DelegationBody, trust: &Trust) -> Result<Proposal> {
+/// Exit 2: a limit leaves nothing, it has ended by `now`, the key is weak or revoked.
+pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) -> Result<Proposal> {
     let unable = |fact: &str, hint: &'static str| Err(Error::unable(fact, hint));
     if body.acts.is_empty() {
         return unable("a delegation for no act allows nothing", "name one with --act");
@@ -24,6 +25,15 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust) -> Result<Propos
         && from > until
     {
         return unable("the delegation ends before it begins", "correct --from or --until");
+    }
+    if let Limit::Only(until) = &body.until
+        && *until < now
+    {
+        let fact =
+            format!("a delegation until {until} has ended already: the clock here says {now}");
+        let hint =
+            "name a later day: `olr key delegate --until DAY`; or set the clock of this computer";
+        return Err(Error::unable(fact, hint));
     }
     let unsigned = Unsigned::new(Kind::Delegation, trust.vendor(), Vec::new(), encode(body))?;
     let proposal = Proposal::new(&unsigned, &BTreeSet::new());

@@ -14,7 +14,7 @@ use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
 use crate::vendor::moves::host_of;
-use crate::vendor::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord};
+use crate::vendor::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
 use crate::wire::codec::encode;
 use crate::wire::frame::{Frame, Kind, Unsigned};
 use crate::wire::id::LicenseId;
@@ -34,6 +34,9 @@ pub struct Issue<'a> {
     pub now: Instant,
     /// Who signs.
     pub by: Signers<'a>,
+    /// The answers for the key that were there when somebody agreed to this one; there may be no
+    /// others by now.
+    pub shown: Option<&'a KeyRecords>,
 }
 
 impl Issue<'_> {
@@ -142,6 +145,10 @@ impl Folder {
         let asked = opened.body();
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
+        let shown = match order.shown {
+            Some(shown) => shown.clone(),
+            None => self.records_of(asked)?,
+        };
         let earlier = self.answers_to(asked.request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let grant = order.grant.digest();
@@ -203,7 +210,11 @@ impl Folder {
         let from = holder(ask)?;
         record.host = host_of(asked);
         record.moved_from = from.map(|record| record.license_id);
-        record.turn = Some(self.key_of(asked)?.next_turn());
+        let history = self.key_of(asked)?;
+        if history.records() != shown {
+            return Err(self.changed_meanwhile());
+        }
+        record.turn = Some(history.next_turn());
         handover.record(&mut record);
         self.keep(asked.request, &record)?;
         issued.license = Some(license);

@@ -41,7 +41,7 @@ pub use issue::{Issue, IssuedLicense, Signers};
 pub use issued::IssuedRecord;
 pub use issuer::Chosen;
 pub use keys::{FoundKey, Standing, keys_in};
-pub use moves::{Ended, Handover};
+pub use moves::{Ended, Handover, KeyRecords};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};
 pub use publish::Published;
@@ -83,6 +83,21 @@ impl Folder {
             ));
         }
         read_own(Kind::Trust, &path, Trust::pin)
+    }
+
+    /// That `trust` is still the newest: another command may have put a next one in place.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn expect_newest(&self, trust: &Trust) -> Result<()> {
+        if self.trust()?.bytes() == trust.bytes() { Ok(()) } else { Err(self.changed_meanwhile()) }
+    }
+
+    /// Something is no longer as it was when a command looked.
+    pub(crate) fn changed_meanwhile(&self) -> Error {
+        let place = file::name(&self.path);
+        let fact = format!("{place}: another command changed this folder at the same time");
+        Error::unable(fact, "run this once more: it looks again")
     }
 
     /// The catalog.

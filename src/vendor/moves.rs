@@ -47,6 +47,10 @@ pub struct Ended {
 /// The answers for one license key, product and slot, in their turn.
 pub(super) struct KeyHistory(Vec<IssuedRecord>);
 
+/// Which answers there are for a license key, product and slot: as they were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecords(Vec<String>);
+
 impl Handover<'_> {
     /// A receipt is for this vendor, a reason is some text.
     pub(super) fn check(self, trust: &Trust) -> Result<()> {
@@ -77,6 +81,11 @@ impl Handover<'_> {
 }
 
 impl KeyHistory {
+    /// What tells it from what it is once another answer was given.
+    pub(super) fn records(&self) -> KeyRecords {
+        KeyRecords(self.0.iter().map(|record| record.license_id.clone()).collect())
+    }
+
     /// The newest answer, where it was given to another installation.
     pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&IssuedRecord> {
         self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
@@ -110,6 +119,15 @@ impl Folder {
         // Records of before there were turns come first, by their clock.
         records.sort_by_key(|record| record.turn);
         Ok(KeyHistory(records))
+    }
+
+    /// The answers for the license key, product and slot of a request, as they are now: for
+    /// [`crate::vendor::Issue::shown`].
+    ///
+    /// # Errors
+    /// Exit 2 when a record cannot be read.
+    pub fn records_of(&self, asked: &RequestBody) -> Result<KeyRecords> {
+        Ok(self.key_of(asked)?.records())
     }
 
     /// The key must be free for whoever asks, or be handed over. Returns the newest answer to the

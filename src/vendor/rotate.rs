@@ -12,8 +12,9 @@ use crate::key::public::to_pem;
 use crate::key::{Role, store};
 use crate::partial::Proposal;
 use crate::time::Instant;
-use crate::trust::{Act, DelegationBody, Trust};
+use crate::trust::{Act, DelegationBody, Trust, root_keys};
 use crate::vendor::{Folder, Locked, numbered};
+use crate::wire::id::KeyId;
 
 /// A new key that is written nowhere yet.
 pub struct Drawn {
@@ -34,11 +35,18 @@ impl Drawn {
         proposal.sign(&SigningKey::from_seed(&self.seed), Some(trust))
     }
 
-    /// Writes the key file, and the public key beside it.
+    /// Writes the key file, and the public key beside it, where `trust` is still the newest.
     ///
     /// # Errors
-    /// Exit 2, also where there is a file already.
-    pub fn write(&self) -> Result<()> {
+    /// Exit 2, also where another command has put a next trust or a key of this name in place.
+    pub fn write(&self, folder: &Folder, trust: &Trust) -> Result<()> {
+        let _lock = folder.lock()?;
+        folder.expect_newest(trust)?;
+        for path in [&self.path, &self.path.with_extension("pub")] {
+            if file::is_there(path)? {
+                return Err(folder.changed_meanwhile());
+            }
+        }
         store::write(&self.path, &self.key)?;
         let text = to_pem(self.key.role, &self.public);
         file::write(&self.path.with_extension("pub"), text.as_bytes(), Writing::New)
@@ -71,6 +79,15 @@ impl Folder {
         };
         let path = self.path().join("keys").join(name);
         Ok(Drawn { path, public: key.public, key, seed })
+    }
+
+    /// Whether a key was a root of a trust before this one.
+    ///
+    /// # Errors
+    /// Exit 2 when one of those that are kept cannot be read.
+    pub fn was_root(&self, id: KeyId, trust: &Trust) -> Result<bool> {
+        let earlier = self.earlier_trusts(trust.body().version)?;
+        Ok(earlier.values().any(|old| root_keys(old.body()).iter().any(|(root, _)| *root == id)))
     }
 
     /// What the present issuer may do, for the key that takes its place.

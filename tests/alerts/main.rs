@@ -89,6 +89,7 @@ impl World {
             only_try: false,
             now: Instant::new(clock),
             by: Default::default(),
+            shown: None,
         };
         let moved = Handover::Transfer("a test");
         let issued =

@@ -94,7 +94,7 @@ pub const VERBS: &[Verb] = &[
     sample(verb(REVOKE, VENDOR)),
     sample(after(&["revoke {license} --pooled --reason pool --yes"], verb(REVOKE, VENDOR))),
     sample(after(&[REVOKE], verb("revoke --again --yes", VENDOR))),
-    or_there(verb("revoke {issuer} --yes", &["vendor issued", "key list"])),
+    verb("revoke {issuer} --yes", &["vendor issued", "key list"]),
     sample(verb("key rotate root --no-passphrase --yes", VENDOR)),
     verb("key rotate issuer --no-passphrase --yes", VENDOR),
     verb("key rotate sealing --no-passphrase --yes", VENDOR),

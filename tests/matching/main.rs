@@ -91,6 +91,7 @@ impl World {
             only_try: false,
             now,
             by: Default::default(),
+            shown: None,
         };
         // One key serves all the machines of these tests.
         let moved = Handover::Transfer("a test");

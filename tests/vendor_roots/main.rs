@@ -3,6 +3,7 @@
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
+mod again;
 #[path = "../alone/mod.rs"]
 mod alone;
 mod dual;

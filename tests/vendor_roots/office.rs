@@ -4,10 +4,10 @@
 use olr::key::Role;
 use olr::wire::armor::dearmor;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// What a run gave.
 pub struct Run {
@@ -51,12 +51,12 @@ impl Run {
 /// A town with an office and people.
 pub struct Town {
     folder: tempfile::TempDir,
-    seeds: RefCell<BTreeMap<String, [u8; 32]>>,
+    seeds: Mutex<BTreeMap<String, [u8; 32]>>,
 }
 
 impl Town {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), seeds: RefCell::default() }
+        Self { folder: tempfile::tempdir().unwrap(), seeds: Mutex::default() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -101,7 +101,7 @@ impl Town {
         // The last 32 bytes of a key file without a passphrase are the seed.
         let file = self.binary(&format!("{who}/{name}.key"));
         let seed = file.last_chunk().copied().unwrap();
-        self.seeds.borrow_mut().insert(name.to_string(), seed);
+        self.seeds.lock().unwrap().insert(name.to_string(), seed);
         id
     }
 
@@ -114,7 +114,7 @@ impl Town {
 
     /// Whether the key `name` stands anywhere below a folder, in any form.
     pub fn holds(&self, who: &str, name: &str) -> bool {
-        let seed = self.seeds.borrow()[name];
+        let seed = self.seeds.lock().unwrap()[name];
         files_below(&self.path(who)).iter().any(|file| {
             let bytes = fs::read(file).unwrap();
             let binary =

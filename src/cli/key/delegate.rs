@@ -15,6 +15,7 @@ use olr::wire::codec::{Keyed, Limit, Set, Text};
 use super::proposals::{TrustArg, conclude, finished_name};
 use super::propose::{parse_maximum, public_keys};
 use super::roots::RootArgs;
+use crate::cli::context::Context;
 use crate::cli::files::Output;
 use crate::cli::output::Report;
 
@@ -82,7 +83,7 @@ pub struct Args {
     roots: RootArgs,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Report> {
     let trust = args.trust.expect()?;
     let folder = args.trust.folder();
     let mut body = body(args)?;
@@ -93,13 +94,13 @@ pub fn run(args: &Args) -> Result<Report> {
         }
         None => args.expect_all_said(&body)?,
     }
-    let proposal = propose_delegation(&body, &trust)?;
+    let proposal = propose_delegation(&body, &trust, context.now)?;
     if args.output.is_named() || folder.is_none() {
         let finished = finished_name(proposal.kind());
         args.output.expect_free(finished, proposal.kind(), |_| false)?;
     }
     let signed = args.roots.sign(proposal, folder.as_ref(), &trust)?;
-    conclude(&signed, folder.as_ref(), &trust, &args.output)
+    conclude(&signed, folder.as_ref(), &trust, &args.output, context.now)
 }
 
 impl Args {

@@ -74,7 +74,7 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Report> {
         Key::Propose(args) => propose::run(args, context),
         Key::Sign(args) => sign::run(args),
         Key::Combine(args) => combine::run(args),
-        Key::Delegate(args) => delegate::run(args),
+        Key::Delegate(args) => delegate::run(args, context),
         Key::Rotate(verb) => rotate::run(verb, context),
     }
 }

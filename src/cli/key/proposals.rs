@@ -9,8 +9,10 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::store;
 use olr::partial::{Content, Proposal};
-use olr::trust::Trust;
+use olr::time::Instant;
+use olr::trust::{DelegationBody, Trust};
 use olr::vendor::{Adopted, Folder, IssuedRecord, Published, catalog_for};
+use olr::wire::codec::Limit;
 use olr::wire::frame::{Header, Kind};
 use olr::wire::id::KeyId;
 
@@ -180,6 +182,19 @@ pub fn free_name(proposal: &Proposal, output: &Output) -> Result<String> {
     })
 }
 
+/// With the signatures of the same proposal that is at its place already: the command may be repeated.
+fn with_those_there(
+    proposal: &Proposal,
+    trust: Option<&Trust>,
+    name: &str,
+    output: &Output,
+) -> Proposal {
+    let there = output.path(name).filter(|path| path.is_file());
+    let there = there.and_then(|path| read_proposal(&path, trust).ok());
+    let merged = there.and_then(|there| there.merge(proposal).ok());
+    merged.unwrap_or_else(|| proposal.clone())
+}
+
 /// Says what a proposal is and who signed it, and writes it.
 pub fn written(
     proposal: &Proposal,
@@ -187,6 +202,7 @@ pub fn written(
     name: &str,
     output: &Output,
 ) -> Result<Report> {
+    let proposal = &with_those_there(proposal, trust, name, output);
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
     let text = format!(
@@ -219,6 +235,7 @@ pub fn published(
     bytes: &[u8],
     catalog: Option<&str>,
     beside: &Path,
+    now: Instant,
 ) -> Result<(String, Value)> {
     let place = file::name(folder.path());
     // A catalog that does not fit is refused before anything is published.
@@ -252,12 +269,25 @@ pub fn published(
         Published::Delegation { delegation, path, new } => {
             let key = delegation.key_id().to_string();
             let text = match new {
-                true => format!("Key {key} may issue now: {}.", file::name(&path)),
+                true => {
+                    format!("{}: {}.", may_issue(&key, delegation.body(), now), file::name(&path))
+                }
                 false => format!("This delegation of key {key} is there already."),
             };
             (text, json!({"issuer": key, "new": new, "file": file::name(&path)}))
         }
     })
+}
+
+/// From when, or until when, a key may issue.
+fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
+    match (&body.from, &body.until) {
+        (_, Limit::Only(until)) if *until < now => {
+            format!("Key {key} could issue until {until}, which has passed")
+        }
+        (Limit::Only(from), _) if *from > now => format!("Key {key} may issue from {from} on"),
+        _ => format!("Key {key} may issue now"),
+    }
 }
 
 /// Puts in place what enough have signed, or writes it where `-o` says or no folder is at hand; else
@@ -267,6 +297,7 @@ pub fn conclude(
     folder: Option<&Folder>,
     trust: &Trust,
     output: &Output,
+    now: Instant,
 ) -> Result<Report> {
     if proposal.still_missing(Some(trust))?.is_some() {
         return written(proposal, Some(trust), &free_name(proposal, output)?, output);
@@ -278,7 +309,9 @@ pub fn conclude(
     let mut report = Report::new("", Value::Null);
     let said = match folder {
         Some(folder) => {
-            let (said, published) = published(folder, &bytes, None, folder.path())?;
+            // Between the proposal and the signatures, somebody was asked.
+            folder.expect_newest(trust)?;
+            let (said, published) = published(folder, &bytes, None, folder.path(), now)?;
             json["published"] = published;
             report.notes.push(format!("vendor: {}", file::name(folder.path())));
             said

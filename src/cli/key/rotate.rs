@@ -61,13 +61,19 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Report> {
     match verb {
         Rotate::Issuer(args) => {
             let (folder, trust) = at_hand(args)?;
-            let present = folder.present_issuer(context.now, &trust)?;
+            let now = context.now;
+            let present = folder.present_issuer(now, &trust)?;
             rotate(args, Role::Issuer, context, &folder, &trust, |key, _| {
-                propose_delegation(&DelegationBody { issuer: key, ..present.clone() }, &trust)
+                let body = DelegationBody { issuer: key, ..present.clone() };
+                propose_delegation(&body, &trust, now)
             })
         }
         Rotate::Sealing(args) => {
             let (folder, trust) = at_hand(args)?;
+            let given = given(args, Role::Sealing)?;
+            if let Some(key) = given.filter(|key| trust.body().sealing.first() == Some(key)) {
+                return Ok(rotated_before(Role::Sealing, &key, &folder, &trust));
+            }
             let there = bytes_of(&folder)?;
             rotate(args, Role::Sealing, context, &folder, &trust, |key, context| {
                 let changes = Changes { add_sealing: vec![key], ..Changes::default() };
@@ -77,6 +83,9 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Report> {
         Rotate::Root(rotation) => {
             let args = &rotation.args;
             let (folder, trust) = at_hand(args)?;
+            if let Some(done) = root_rotated_before(rotation, &folder, &trust)? {
+                return Ok(done);
+            }
             let there = bytes_of(&folder)?;
             let remove = vec![leaving(&trust, rotation.remove.as_ref())?];
             rotate(args, Role::Root, context, &folder, &trust, |key, context| {
@@ -120,6 +129,64 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
     }
 }
 
+/// The public key that was made elsewhere.
+fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
+    let Some(path) = &args.public else { return Ok(None) };
+    let keys = public_keys(role, std::slice::from_ref(path))?;
+    let key = keys.first().copied();
+    key.map(Some).ok_or_else(|| Error::unable("no key was named", "name its .pub file"))
+}
+
+/// The command is repeated, or was stopped once everything was in place.
+fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Report {
+    let id = key_id(role, key);
+    let version = trust.body().version;
+    let text = format!("The {role} key {id} is in place already: trust {version} names it.");
+    report_of(text, id, folder, trust)
+}
+
+fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Report {
+    let published = json!({
+        "trust": trust.body().version, "new": false, "vendor_code": trust.vendor_code(),
+    });
+    let json = json!({"already": true, "key_id": id.to_string(), "published": published});
+    let mut report = Report::new(text, json);
+    report.notes.push(format!("vendor: {}", file::name(folder.path())));
+    report
+}
+
+/// Whether the root that is to come is there and the one that is to go has gone.
+fn root_rotated_before(
+    rotation: &RootRotation,
+    folder: &Folder,
+    trust: &Trust,
+) -> Result<Option<Report>> {
+    let given = given(&rotation.args, Role::Root)?;
+    let remove = rotation.remove.as_ref().map(|named| ids(std::slice::from_ref(named)));
+    let remove = remove.transpose()?.and_then(|ids| ids.first().copied());
+    let roots = olr::trust::root_keys(trust.body());
+    let is_root = |id: KeyId| roots.iter().any(|(root, _)| *root == id);
+    let has_gone = |id: KeyId| -> Result<bool> { Ok(!is_root(id) && folder.was_root(id, trust)?) };
+    Ok(match (given, remove) {
+        (Some(key), _) if !is_root(key_id(Role::Root, &key)) => None,
+        (Some(key), Some(gone)) if has_gone(gone)? => {
+            Some(rotated_before(Role::Root, &key, folder, trust))
+        }
+        (Some(key), None) if roots.len() == 1 => {
+            Some(rotated_before(Role::Root, &key, folder, trust))
+        }
+        (None, Some(gone)) if has_gone(gone)? => {
+            let version = trust.body().version;
+            let text = format!(
+                "Root key {gone} has gone already: trust {version} does not name it any more. To \
+                 put another root in the place of one that is there, name that one with --remove."
+            );
+            Some(report_of(text, gone, folder, trust))
+        }
+        _ => None,
+    })
+}
+
 /// Proposes with the new key, signs with the roots at hand, and puts it in place where they are
 /// enough.
 fn rotate(
@@ -133,12 +200,8 @@ fn rotate(
     if args.output.is_named() {
         args.output.expect_free(PROPOSAL, Kind::PartialSignature, |_| false)?;
     }
-    let (public, drawn) = match &args.public {
-        Some(path) => {
-            let keys = public_keys(role, std::slice::from_ref(path))?;
-            let key = keys.first().copied();
-            (key.ok_or_else(|| Error::unable("no key was named", "name its .pub file"))?, None)
-        }
+    let (public, drawn) = match given(args, role)? {
+        Some(key) => (key, None),
         None => {
             let passphrase = args.protection.choose(role, context)?;
             let drawn = folder.draw_key(role, passphrase.as_ref(), &mut context.rng)?;
@@ -154,9 +217,9 @@ fn rotate(
         }
         // A key that nothing names would only be one more secret to lose: it is written when it was
         // agreed to, and before anything says that it counts.
-        drawn.write()?;
+        drawn.write(folder, trust)?;
     }
-    let mut report = conclude(&signed, Some(folder), trust, &args.output)?;
+    let mut report = conclude(&signed, Some(folder), trust, &args.output, context.now)?;
     let id = key_id(role, &public);
     if let Some(Drawn { path, .. }) = &drawn {
         if args.protection.is_none() {
