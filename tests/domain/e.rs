@@ -24,7 +24,10 @@ fn e1_without_the_server_module_60_days_over_quota() {
     world.home("report OBM=11").done();
     world.verify().grace("upgraded", "2027-01-22T10:00:00Z");
     world.home("report OBM=10").done();
-    world.after(120 * DAY).verify().licensed();
+    // Within the quota it was looked at every day: a jump of the clock counts as one.
+    for day in 61..=120 {
+        world.after(day * DAY).verify().licensed();
+    }
     world.home("report OBM=11").done();
     world.verify().grace("upgraded", "2027-05-22T09:00:00Z");
 }
