@@ -160,7 +160,7 @@ fn a_passphrase_is_changed_in_place_or_not_at_all() {
     desk.olr("key passwd link.key --passphrase-file old --new-passphrase-file new").done();
     assert_ne!(desk.read("issuer.key"), before);
     assert_eq!(desk.read("link.key"), desk.read("issuer.key"));
-    desk.olr("key paper issuer.key --passphrase-file old").unable("wrong", "try again");
+    desk.olr("key paper issuer.key --passphrase-file old -o -").unable("wrong", "try again");
     let open = desk.olr("key passwd issuer.key --passphrase-file new --no-passphrase").done();
     assert!(open.stderr.contains("whoever reads the file can sign"), "{}", open.stderr);
     let shown = desk.olr("key show issuer.key").done();
@@ -232,7 +232,7 @@ fn keys_of_openssl_become_key_files() {
     }
     desk.olr("key import plain.pem --role root --new-passphrase-file old").done();
     assert_eq!(desk.public("root.pub"), desk.public_by_openssl("plain.pem"));
-    desk.olr("key paper root.key --passphrase-file old").done();
+    desk.olr("key paper root.key --passphrase-file old -o -").done();
     // What comes out again is what OpenSSL wrote, byte for byte.
     desk.olr("key export root.key --passphrase-file old --plain -o again.pem").done();
     assert_eq!(desk.read("again.pem"), desk.read("plain.pem"));
@@ -288,8 +288,8 @@ fn a_key_is_printed_and_typed_again() {
     let desk = Desk::new();
     for role in ["root", "issuer", "sealing"] {
         let made = desk.olr(&format!("key new --role {role} --passphrase-file old")).done();
-        desk.olr(&format!("key paper {role}.key")).unable("passphrase", "--passphrase-file");
-        let printed = desk.olr(&format!("key paper {role}.key --passphrase-file old")).done();
+        desk.olr(&format!("key paper {role}.key -o -")).unable("passphrase", "--passphrase-file");
+        let printed = desk.olr(&format!("key paper {role}.key --passphrase-file old -o -")).done();
         assert!(printed.stderr.contains("whoever reads it has the key"), "{}", printed.stderr);
         assert!(printed.stdout.contains("WHOEVER READS THIS PAGE HAS THE KEY"));
         assert!(printed.stdout.contains(made.text("id")));
