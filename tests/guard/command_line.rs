@@ -109,7 +109,11 @@ fn expect(answer: Result<(), olr::error::Error>, (status, json): (i32, Value), a
 fn the_command_line_and_the_library_agree() {
     let mut random = ChaCha20Rng::seed_from_u64(5);
     let (mut states, mut noes) = ([0; 3], 0);
-    for n in 0..40 {
+    // What comes out depends on the day on which this runs.
+    for n in 0..200 {
+        if n >= 40 && states.iter().all(|seen| *seen > 2) {
+            break;
+        }
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         licensed(&mut random, &home, now());
