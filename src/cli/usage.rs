@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use olr::display::{is_shown, shown};
 use olr::error::Error;
 
-use super::layout::sentences;
+use super::layout::{hanging, sentences};
 use super::{Cli, output};
 
 /// Words that people try, and what they are looking for.
@@ -123,7 +123,13 @@ fn print(mut error: clap::Error) -> ExitCode {
         true => error.render().ansi().to_string(),
         false => error.render().to_string(),
     };
-    let _ = write!(std::io::stderr(), "{}", sentences(&text));
+    // What was typed may be long: no part of it begins a line.
+    let line = |line: &str| match line.starts_with(' ') {
+        true => sentences(line),
+        false => hanging("", "  ", line, 80),
+    };
+    let lines: Vec<_> = text.split('\n').map(line).collect();
+    let _ = write!(std::io::stderr(), "{}", lines.join("\n"));
     ExitCode::from(2)
 }
 
