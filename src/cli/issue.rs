@@ -115,8 +115,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             License::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == install_key)
         })?;
     }
-    // What is shown and agreed to is what is there from here on.
-    let shown = folder.records_of(opened.body())?;
+    // What is shown and agreed to is what is there from here on. Where a record is damaged, only an
+    // answer that is stored is given.
+    let shown = folder.records_of(opened.body()).ok();
     let order = Issue {
         request: &request,
         grant: &grant,
@@ -124,7 +125,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         only_try: args.dry_run,
         now: context.now,
         by,
-        shown: Some(&shown),
+        shown: shown.as_ref(),
     };
     let concerns = folder.foresee(&opened, &order, &trust)?;
     let mut issue = |order: &Issue<'_>| {

@@ -107,13 +107,17 @@ impl Folder {
         };
         // A record that is damaged tells nothing here; whatever needs it says so.
         let Ok(body) = body else { return Ok(Vec::new()) };
-        let mut records = self.issued("")?;
+        let known = self.issued("").and_then(|records| Ok((records, self.key_of(asked)?)));
+        let (mut records, history) = match known {
+            // What was given once is given again, also where other records are damaged.
+            Err(_) if stored.is_some() => (Vec::new(), None),
+            known => known.map(|(records, history)| (records, Some(history)))?,
+        };
         records.retain(|record| stored.is_none_or(|own| own.license_id != record.license_id));
         let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
         let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let history = self.key_of(asked)?;
-        let later = history.later_for(&install_key, body.number);
-        let last = history.newest_for(&install_key, asked.request);
+        let later = history.as_ref().and_then(|all| all.later_for(&install_key, body.number));
+        let last = history.and_then(|all| all.newest_for(&install_key, asked.request));
         let last = last.and_then(|record| record.license_body().ok());
         // A stored answer is held against what was before it.
         let last = last.filter(|last| stored.is_none() || last.number < body.number);

@@ -145,10 +145,6 @@ impl Folder {
         let asked = opened.body();
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
-        let shown = match order.shown {
-            Some(shown) => shown.clone(),
-            None => self.records_of(asked)?,
-        };
         let earlier = self.answers_to(asked.request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let grant = order.grant.digest();
@@ -167,6 +163,10 @@ impl Folder {
                 other_holder: if is_shared { None } else { other_holder() },
             });
         }
+        let shown = match order.shown {
+            Some(shown) => shown.clone(),
+            None => self.records_of(asked)?,
+        };
         let mut stamp = Stamp { license, answer, issued: order.now };
         if let Some(proposal) = order.by.signed {
             stamp = stamp_of(proposal, answer)?;
