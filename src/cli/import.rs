@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 use olr::display::shown;
-use olr::error::Result;
+use olr::error::{Refusal, Result};
 use olr::home::{Imported, OverQuota};
 use olr::license::License;
 use olr::policy::Decision;
@@ -69,15 +69,24 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             Report::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
         Imported::Time { time, mark, new } => {
-            let text = match new {
-                false => format!("The vendor's time {time} was imported already."),
-                true if mark > time => format!(
-                    "The vendor's time {time} is accepted, but this server remembers {mark}, \
-                     which it did not when the request was made: no earlier clock is believed. \
-                     If {mark} has not come yet, set the clock, make a new request, and ask \
-                     the vendor for a time that answers it."
+            let decisions = home.foresee_all(&around).unwrap_or_default();
+            let text = match (behind(&decisions), new) {
+                // It answers a request that was made before the clock was ahead.
+                (Some(step), _) => {
+                    let done = if new { "is accepted" } else { "was imported already" };
+                    format!(
+                        "The vendor's time {time} {done}, but the clock of this server ({}) stays \
+                         refused: this server remembers {mark}, which this time does not take back.\
+                         \n\nNext: {step}.",
+                        around.clock
+                    )
+                }
+                (None, false) => format!("The vendor's time {time} was imported already."),
+                (None, true) if mark > time => format!(
+                    "The vendor's time {time} is accepted and changes nothing: this server remembers \
+                     {mark}, which is later. No earlier clock is believed."
                 ),
-                true => {
+                (None, true) => {
                     format!("The vendor's time {time} counts now: no earlier clock is believed.")
                 }
             };
@@ -89,6 +98,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let after = home.foresee_all(&around).unwrap_or_default();
     say_what_changed(&mut report, &before, &after);
     Ok(report.of_vendor(home.expect_state()?.trust()).at_home(&home))
+}
+
+/// What to do where a clock that is behind stops an installed license.
+fn behind(decisions: &[(SlotName, Decision)]) -> Option<&str> {
+    let mut blocked = decisions.iter().flat_map(|(_, decision)| &decision.blocked);
+    let behind = blocked.find(|b| b.why.refusal() == Some(Refusal::ClockRolledBack));
+    behind.map(|blocked| blocked.why.next_step())
 }
 
 /// Says what became of installed licenses that the file did not replace: a trust or revocations may

@@ -95,7 +95,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         report.notes.push(format!("unreadable: {} ({reason})", unreadable.kind));
     }
     if !args.dry_run {
-        args.output.write(NAME, Kind::Request, &requested.bytes, &mut report)?;
+        let written = args.output.write(NAME, Kind::Request, &requested.bytes, &mut report);
+        written.map_err(|error| {
+            let number = requested.body.number;
+            let step = format!("{}, then run `olr request` again", error.next_step());
+            error
+                .within(format!("request {number} was made, but its file could not be written"))
+                .hint(step)
+        })?;
     }
     Ok(report)
 }

@@ -124,7 +124,10 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
     let pending = decision.remembered.as_ref().map(|remembered| {
-        let step = if decision.awaits { "send req.olr to your vendor" } else { "run `olr request`" };
+        let step = match decision.awaits_time {
+            true => "send the file of your newest request to your vendor (if it is lost, run `olr request` again)",
+            false => "run `olr request`",
+        };
         format!(
             "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
              starts what is known. If the clock is right, {step} and import the time.olr that your \

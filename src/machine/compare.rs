@@ -144,8 +144,9 @@ pub struct Comparison {
     pub hardware_missing: bool,
     /// Each enrolled factor, then what is new.
     pub lines: Vec<Line>,
-    /// Whether a request that shows this machine as it is waits for its answer.
-    pub is_asked_for: bool,
+    /// How the request that shows this machine as it is reaches the vendor, where one waits for its
+    /// answer.
+    pub asked: Option<String>,
 }
 
 impl Comparison {
@@ -202,8 +203,8 @@ impl Comparison {
         }
         lines.append(&mut new);
         let crate::machine::Match { score, threshold, total, hardware_missing, .. } = matched;
-        let (hardware, is_asked_for) = (policy.hardware, false);
-        Self { score, threshold, total, hardware, hardware_missing, lines, is_asked_for }
+        let (hardware, asked) = (policy.hardware, None);
+        Self { score, threshold, total, hardware, hardware_missing, lines, asked }
     }
 
     /// Whether this is the machine.

@@ -136,9 +136,9 @@ impl Comparison {
             let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
             return format!("run as root to tell whether this is a copy: {}", hidden.join(", "));
         }
-        if self.is_asked_for {
+        if let Some(send) = &self.asked {
             let what = events(drift.into_iter());
-            return format!("{what}: send req.olr to your vendor, and import the answer");
+            return format!("{what}: {send}, and import the answer");
         }
         if self.matches() && !is_a_copy {
             let what = self.changed();

@@ -76,6 +76,7 @@ pub(crate) fn decide_license(
             remembered: None,
             clock_memory: ClockMemory::On,
             awaits: false,
+            awaits_time: false,
         }
     };
     by_both(clock, state, by)

@@ -5,7 +5,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::probe::Unreadable;
 use crate::machine::{Comparison, Factor, Match};
-use crate::state::{Held, Slot, State};
+use crate::state::{Held, Sent, Slot, State};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
@@ -22,7 +22,7 @@ use far::by_both;
 pub(crate) use far::decide_license;
 pub(crate) use headline::left;
 pub use next::{Coming, Next};
-use open::is_asked_for;
+use open::asked_for;
 pub use question::{Answer, Question};
 
 /// The answer for one slot.
@@ -60,6 +60,8 @@ pub struct Decision {
     pub clock_memory: ClockMemory,
     /// Whether a request was made since, and its answer was not imported.
     pub awaits: bool,
+    /// Whether a time may answer that request too.
+    pub awaits_time: bool,
 }
 
 /// Operations that may not be done.
@@ -155,6 +157,7 @@ impl Decision {
             remembered: None,
             clock_memory: ClockMemory::On,
             awaits: false,
+            awaits_time: false,
         }
     }
 
@@ -244,8 +247,8 @@ fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> De
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
-    if let Some(step) = state.next_step_in(slot) {
-        decision.refer_to_request(step);
+    if let Some(sent) = state.awaited_in(slot) {
+        decision.refer_to_request(state, sent);
     }
     decision
 }
@@ -261,8 +264,8 @@ fn nothing_in(state: &State, slot: &Slot) -> Error {
             Error::refuse(Refusal::Deactivated, fact).rule("judgement-6")
         }
     };
-    match state.next_step_in(slot) {
-        Some(step) => error.hint(step),
+    match state.awaited_in(slot) {
+        Some(sent) => error.hint(sent.next_step()),
         None => error,
     }
 }
@@ -290,7 +293,7 @@ pub fn explain(
     let then = then.map(|factors| factors.as_ref()).unwrap_or_default();
     let commitment_key = state.install().commitment_key(body.request);
     let compared = Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable);
-    Comparison { is_asked_for: is_asked_for(state, body, found), ..compared }
+    Comparison { asked: asked_for(state, body, found).map(Sent::sending), ..compared }
 }
 
 /// What was found of a license.

@@ -4,19 +4,27 @@ use crate::error::{Error, Refusal};
 use crate::license::LicenseBody;
 use crate::machine::Factor;
 use crate::policy::Decision;
-use crate::state::State;
+use crate::state::{Sent, State};
 
 /// For a clock that is behind. What was asked for is answered with a license or with a time.
-const TIME: &str = "compare the clock of this machine with a watch: if it is right, send req.olr to \
-    your vendor, who answers it with `olr vendor time-anchor`, and import time.olr; if it is wrong, \
-    set it";
+fn time_step(sent: &Sent) -> String {
+    format!(
+        "compare the clock of this machine with a watch: if it is right, {}, who answers it with `olr \
+         vendor time-anchor`, and import time.olr; if it is wrong, set it",
+        sent.sending()
+    )
+}
 
 impl Decision {
-    /// Names the request that was made, wherever a new one would be the next step.
-    pub(super) fn refer_to_request(&mut self, step: &'static str) {
+    /// Names the request that was made, wherever a new one would do no more.
+    pub(super) fn refer_to_request(&mut self, state: &State, sent: &Sent) {
         self.awaits = true;
-        self.name_step(Refusal::Expired, step);
-        self.name_step(Refusal::ClockRolledBack, TIME);
+        self.awaits_time = state.takes_time(sent);
+        self.name_step(Refusal::Expired, &sent.next_step());
+        // One made before the clock was ahead gets a time that takes nothing back.
+        if state.may_take_back(sent) {
+            self.name_step(Refusal::ClockRolledBack, &time_step(sent));
+        }
     }
 
     /// Names another next step wherever it is refused with this word, or would be.
@@ -33,22 +41,21 @@ impl Decision {
     }
 }
 
-/// Whether the request that waits for its answer shows this machine as it is now: a new one would say
-/// the same.
-pub(super) fn is_asked_for(state: &State, body: &LicenseBody, found: &[Factor]) -> bool {
+/// The request that waits for its answer, where it shows this machine as it is now: a new one would
+/// say the same.
+pub(super) fn asked_for<'a>(
+    state: &'a State,
+    body: &LicenseBody,
+    found: &[Factor],
+) -> Option<&'a Sent> {
     let memory = state.memory();
     let is_here = |product: &str, slot: &str| *body.product == *product && *body.slot == *slot;
     let mut slots = memory.slots.iter();
-    let Some(slot) = slots.find(|slot| is_here(&slot.name.product, &slot.name.slot)) else {
-        return false;
-    };
-    let mut sent = memory.requests.iter().rev();
-    let newest = sent.find(|sent| is_here(&sent.product, &sent.slot));
+    let slot = slots.find(|slot| is_here(&slot.name.product, &slot.name.slot))?;
     let counting = |factors: &[Factor]| {
         let mut all: Vec<_> = factors.iter().filter(|factor| factor.counts()).cloned().collect();
         all.sort_by(|a, b| (a.kind, &*a.name, &*a.value).cmp(&(b.kind, &*b.name, &*b.value)));
         all
     };
-    state.next_step_in(slot).is_some()
-        && newest.is_some_and(|sent| counting(&sent.found) == counting(found))
+    state.awaited_in(slot).filter(|sent| counting(&sent.found) == counting(found))
 }

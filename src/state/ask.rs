@@ -32,10 +32,6 @@ record! {
     }
 }
 
-/// What to do while an answer is awaited.
-const AWAITED: &str =
-    "send req.olr to your vendor, and import the answer: `olr import license.olr`";
-
 /// What a request asks, beyond what is remembered.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
@@ -88,6 +84,33 @@ impl Surroundings {
     }
 }
 
+/// How a request reaches the vendor. Its file has any name, may be lost, or was never written.
+fn sending(file: &str) -> String {
+    format!("send {file} to your vendor (if it is lost, run `olr request` again)")
+}
+
+/// What to do while an answer is awaited.
+fn awaiting(file: &str) -> String {
+    format!("{}, and import the answer: `olr import license.olr`", sending(file))
+}
+
+impl Sent {
+    /// Its file, as people can tell it from others.
+    fn file(&self) -> String {
+        format!("the file of request {} (code {})", self.number, code(&self.hash))
+    }
+
+    /// How it reaches the vendor.
+    pub(crate) fn sending(&self) -> String {
+        sending(&self.file())
+    }
+
+    /// What to do while its answer is awaited.
+    pub(crate) fn next_step(&self) -> String {
+        awaiting(&self.file())
+    }
+}
+
 impl State {
     /// The newest request for this product and slot: where nothing is installed, its answer is awaited.
     pub(super) fn awaited(&self, product: Option<&str>, slot: Option<&str>) -> Option<&Sent> {
@@ -108,16 +131,16 @@ impl State {
                     "no license is installed here yet: request {} was made, its code is {code}, and its answer is awaited",
                     sent.number
                 );
-                refuse(&fact).hint(AWAITED)
+                refuse(&fact).hint(awaiting("its file"))
             }
         }
     }
 
-    /// What to do where the newest request for a slot waits for its answer.
-    pub(crate) fn next_step_in(&self, slot: &Slot) -> Option<&'static str> {
+    /// The newest request for a slot, where it waits for its answer.
+    pub(crate) fn awaited_in(&self, slot: &Slot) -> Option<&Sent> {
         let (product, name) = (&*slot.name.product, &*slot.name.slot);
         let sent = self.awaited(Some(product), Some(name))?;
-        (sent.number >= slot.floor && sent.number > slot.highest.number).then_some(AWAITED)
+        (sent.number >= slot.floor && sent.number > slot.highest.number).then_some(sent)
     }
 
     /// Makes the next request and remembers it. The state must be saved before the request leaves.

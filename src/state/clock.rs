@@ -4,7 +4,7 @@
 use crate::anchor::Anchor;
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};
-use crate::state::{Slot, SlotName, State, Surroundings};
+use crate::state::{Sent, Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::{Text, record};
 
@@ -275,6 +275,17 @@ impl State {
         self.memory.slots.change(change);
     }
 
+    /// Whether a time may still answer this request: none was imported since it was made.
+    pub(crate) fn takes_time(&self, sent: &Sent) -> bool {
+        self.memory.anchored.as_ref().is_none_or(|last| sent.number > last.number)
+    }
+
+    /// Whether a time that answers this request can take back the mark: it takes back only a mark that
+    /// the request was made under.
+    pub(crate) fn may_take_back(&self, sent: &Sent) -> bool {
+        self.takes_time(sent) && sent.mark >= self.memory.mark
+    }
+
     /// Sets the mark by a time of the vendor, back only by as much as it was ahead when the request
     /// was made. Returns whether it is new here.
     ///
@@ -296,7 +307,7 @@ impl State {
             let fact = "this time answers none of the last 16 requests of this installation";
             return Err(Error::refuse(Refusal::WrongRequest, fact).rule("time-5"));
         };
-        if self.memory.anchored.as_ref().is_some_and(|last| body.number <= last.number) {
+        if !self.takes_time(sent) {
             let fact = "this request was made before the last time was imported";
             return Err(Error::refuse(Refusal::Superseded, fact)
                 .hint("make a new request and ask the vendor for a time that answers it")

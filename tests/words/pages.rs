@@ -55,7 +55,8 @@ fn after_a_request_its_answer_is_awaited() {
         let run = world.olr(args);
         run.refused("not-activated").hint("olr import license.olr");
         assert!(run.fact().contains(&format!("its code is {code}")), "{args:?}: {}", run.fact());
-        assert!(!run.json["hint"].as_str().unwrap().contains("run `olr request`"));
+        // A new one only where its file is lost, or was never whole.
+        run.hint("send its file to your vendor (if it is lost, run `olr request` again)");
     }
     world.issue(&[]).done();
     world.olr(&["import", "license.olr"]).done();
@@ -66,6 +67,27 @@ fn after_a_request_its_answer_is_awaited() {
     world.olr(&["verify"]).refused("deactivated").hint("make a new request");
     world.olr(&["request", "--slot", "backup", "--key", "AbCd-1234"]).done();
     world.olr(&["verify"]).refused("deactivated").hint("olr import license.olr");
+}
+
+#[test]
+fn a_request_is_named_by_its_number_and_code_whatever_became_of_its_file() {
+    let world = World::activated();
+    let awaits = |number: u64| {
+        let step = format!("send the file of request {number} (code ");
+        world.olr(&["verify"]).refused("deactivated").hint(&step);
+        world
+            .olr(&["status"])
+            .refused("deactivated")
+            .hint("if it is lost, run `olr request` again");
+    };
+    world.olr(&["deactivate", "--yes"]).done();
+    world.olr(&["request", "-o", "mine.olr"]).done();
+    awaits(3);
+    for (number, lost) in [(4, "nowhere/x"), (5, "/dev/full")] {
+        let fact = format!("request {number} was made, but its file could not be written");
+        world.olr(&["request", "-o", lost]).unable(&fact).hint(", then run `olr request` again");
+        awaits(number);
+    }
 }
 
 #[test]
