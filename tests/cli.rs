@@ -393,10 +393,36 @@ fn a_refusal_stays_one_when_nobody_reads_it() {
 }
 
 #[test]
-fn secrets_are_never_replaced() {
+fn what_may_be_the_only_one_is_never_replaced() {
     let world = World::activated();
-    for there in ["vendor/keys/root.key", "home/state", "home/state.copy"] {
+    let issued = fs::read_dir(world.path("vendor/issued")).unwrap().next().unwrap().unwrap();
+    let issued = issued.path().strip_prefix(world.folder.path()).unwrap().to_path_buf();
+    for there in [
+        "vendor/keys/root.key",
+        "home/state",
+        "home/state.copy",
+        "vendor/vendor.trust",
+        "vendor/trusts/1.trust",
+        "vendor/delegations/issuer.olr",
+        "vendor/catalog.toml",
+        "vendor/grant.toml",
+        "./vendor/../vendor/grant.toml",
+        issued.to_str().unwrap(),
+        "license.olr",
+    ] {
         world.untouched(&["request", "--force", "-o", there]).unable("never replaced");
+        let svg = ["simulate", "--svg", there, "--force"];
+        world.untouched(&svg).unable("never replaced");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
+        world.untouched(&["request", "--force", "-o", "link"]).unable("never replaced");
+    }
+    // An older request is replaced, and what is none of olr's, where that is forced.
+    fs::write(world.path("mine.txt"), "mine").unwrap();
+    for there in ["req.olr", "mine.txt"] {
+        world.olr(&["request", "--force", "-o", there]).done();
     }
 }
 

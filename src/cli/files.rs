@@ -44,7 +44,7 @@ pub struct Output {
     /// Write to this file; `-` for stdout.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace whatever file is there.
+    /// Replace the file that is there; never a key, a state, or an olr file of another kind.
     #[arg(long)]
     force: bool,
 }
@@ -55,13 +55,34 @@ fn is_file(path: &Path) -> Result<bool> {
     Ok(matches!(place(path)?, Place::File | Place::Open))
 }
 
-/// A key file or a state, which no output replaces.
-fn secret_at(path: &Path) -> Option<Kind> {
+/// What is there that no output of this kind replaces, forced or not: a state, an artefact of another
+/// kind, or what a vendor's folder keeps in other forms. Not all of it can be made again.
+fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     if State::is_one(&file::beginning(path, HEADER_LEN)?) {
-        return Some(Kind::State);
+        return Some(format!("a {}", Kind::State));
     }
-    let there = read_artefact(None, path).and_then(|bytes| Header::peek(&bytes));
-    there.ok().filter(|kind| *kind == Kind::KeyFile)
+    match read_artefact(None, path).and_then(|bytes| Header::peek(&bytes)) {
+        Ok(Kind::KeyFile) => Some(format!("a {}", Kind::KeyFile)),
+        Ok(there) if Some(there) == output => None,
+        Ok(there) => Some(format!("another kind of file ({there})")),
+        Err(_) => is_of_vendor(path).then(|| "a file of a vendor's folder".to_string()),
+    }
+}
+
+/// Whether a file lies in the folder of a vendor, or in one of the folders there.
+fn is_of_vendor(path: &Path) -> bool {
+    let real = path.canonicalize();
+    let path = real.as_deref().unwrap_or(path);
+    let is_vendor =
+        |at: &Path| ["vendor.trust", "catalog.toml"].iter().all(|n| at.join(n).is_file());
+    path.ancestors().skip(1).take(2).any(is_vendor)
+}
+
+/// Fails where something is there that is never replaced.
+fn expect_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
+    let Some(kept) = kept_at(path, output) else { return Ok(()) };
+    let fact = format!("{}: {kept} is there, which is never replaced", file::name(path));
+    Err(Error::unable(fact, hint))
 }
 
 /// So many names are tried before a folder is called full of old outputs.
@@ -71,7 +92,7 @@ const NAMES: u32 = 1000;
 /// Magic, version, suite, kind.
 const HEADER_LEN: u64 = 7;
 
-/// Fails where writing would replace a secret, or something else than what `is_older` knows for an
+/// Fails where writing would replace what is kept, or something else than what `is_older` knows for an
 /// older output of the same verb, unless that is forced.
 pub fn expect_replaceable(
     path: &Path,
@@ -81,11 +102,11 @@ pub fn expect_replaceable(
     if !is_file(path)? {
         return Ok(());
     }
-    if let Some(kind) = secret_at(path) {
-        let fact = format!("{}: a {kind} is there, which is never replaced", file::name(path));
-        return Err(Error::unable(fact, "name another file"));
+    if is_older(path) {
+        return Ok(());
     }
-    if force || is_older(path) {
+    expect_not_kept(path, None, "name another file")?;
+    if force {
         return Ok(());
     }
     let fact = format!("{}: another file is there already", file::name(path));
@@ -117,10 +138,7 @@ impl Output {
         if !is_file(&path)? {
             return Ok(());
         }
-        if let Some(kind) = secret_at(&path) {
-            let fact = format!("{}: a {kind} is there, which is never replaced", file::name(&path));
-            return Err(Error::unable(fact, "name another file with -o"));
-        }
+        expect_not_kept(&path, Some(kind), "name another file with -o")?;
         if self.force {
             return Ok(());
         }

@@ -108,11 +108,15 @@ fn a_server_looks_ahead_and_changes_nothing() {
     done(folder, &["simulate", "--svg", "year.svg"]);
     let newer = std::fs::read_to_string(folder.join("year.svg")).unwrap();
     assert!(newer.starts_with("<svg ") && !newer.contains("use OBM=11"));
-    let (status, taken) = json(folder, &["simulate", "--svg", "req.olr"]);
+    std::fs::write(folder.join("mine.txt"), "mine").unwrap();
+    let (status, taken) = json(folder, &["simulate", "--svg", "mine.txt"]);
     assert_eq!(status, 2);
     assert!(taken["hint"].as_str().unwrap().contains("--force"), "{taken}");
-    let (status, secret) = json(folder, &["simulate", "--svg", "home/state", "--force"]);
-    assert_eq!(status, 2, "{secret}");
+    for kept in ["home/state", "req.olr", "vendor/vendor.trust", "vendor/catalog.toml"] {
+        let (status, kept) = json(folder, &["simulate", "--svg", kept, "--force"]);
+        assert_eq!(status, 2, "{kept}");
+        assert!(kept["fact"].as_str().unwrap().contains("never replaced"), "{kept}");
+    }
     let shown = olr(folder, &["simulate", "--svg", "-"]);
     assert!(shown.stdout.starts_with(b"<svg "));
     assert!(String::from_utf8(shown.stderr).unwrap().contains("Nothing else changes"));
