@@ -116,7 +116,8 @@ impl Home {
         let before = state.time_memory();
         state.observe(around);
         let memory = self.clock_memory(state.is_ahead_of(&before), around, &[]);
-        let license = state.import_license(bytes, around, OverQuota::Refused)?.0;
+        let imported = state.import_license(bytes, around, OverQuota::Refused);
+        let license = imported.map_err(|error| state.foreign(error))?.0;
         self.expected.check(&state, &license)?;
         state.observe(around);
         let found = state.found(around)?;
@@ -171,7 +172,34 @@ impl State {
         }
         // Before the file raises the mark: a pending clock that was wrong is forgotten, not confirmed.
         self.observe(around);
-        let imported = match kind {
+        let imported =
+            self.take_in(kind, bytes, around, over).map_err(|error| self.foreign(error))?;
+        if self.memory.counter != before {
+            self.note_revoked(around.clock);
+        }
+        Ok(imported)
+    }
+
+    /// Of a file of another vendor, whose this home is.
+    fn foreign(&self, error: Error) -> Error {
+        if error.refusal() != Some(Refusal::WrongVendor) {
+            return error;
+        }
+        let (name, code) = (shown(&self.trust().body().name), self.trust().vendor_code());
+        error.hint(format!(
+            "this home trusts {name} (code {code}): check who sent this file, or name the --home of \
+             its vendor"
+        ))
+    }
+
+    fn take_in(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        around: &Surroundings,
+        over: OverQuota,
+    ) -> Result<Imported> {
+        Ok(match kind {
             Kind::Trust => {
                 let new = self.follow(bytes)?;
                 Imported::Trust { trust: Box::new(self.trust().clone()), new }
@@ -196,11 +224,7 @@ impl State {
                 let (license, accepted) = self.import_license(bytes, around, over)?;
                 Imported::License { license, accepted }
             }
-        };
-        if self.memory.counter != before {
-            self.note_revoked(around.clock);
-        }
-        Ok(imported)
+        })
     }
 
     fn import_license(

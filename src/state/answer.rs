@@ -31,8 +31,8 @@ impl State {
                 == (body.request, body.number, &name.product, &name.slot)
         });
         if !asked {
-            let fact = "this license answers none of the last 16 requests of this installation";
-            return Err(Error::refuse(Refusal::WrongRequest, fact).rule("answer-1"));
+            let answers = ("license", body.number, body.request_hash);
+            return Err(self.answers_another(answers).rule("answer-1"));
         }
         let Some(slot) = self.memory.slots.get(&name) else { return Ok(()) };
         if body.number < slot.floor {

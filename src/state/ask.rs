@@ -136,6 +136,23 @@ impl State {
         }
     }
 
+    /// That a file answers a request which is none of those remembered here: its code is that of the
+    /// request, as whoever sent that one saw it.
+    pub(super) fn answers_another(&self, (what, number, hash): (&str, u64, [u8; 32])) -> Error {
+        let code = code(&hash);
+        let fact = format!(
+            "this {what} answers request {number} (code {code}), which is none of the last 16 requests \
+             of this installation"
+        );
+        let newest = self.memory.requests.iter().next_back().map(|sent| {
+            let code = crate::display::code(&sent.hash);
+            format!(" (the newest one made here is request {}, code {code})", sent.number)
+        });
+        let hint = "name the --home that made it; where that was restored or set up again, run `olr \
+                    request` here and have your vendor answer that";
+        Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(hint)
+    }
+
     /// The newest request for a slot, where it waits for its answer.
     pub(crate) fn awaited_in(&self, slot: &Slot) -> Option<&Sent> {
         let (product, name) = (&*slot.name.product, &*slot.name.slot);

@@ -304,8 +304,8 @@ impl State {
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
         let sent = sent.filter(|sent| (sent.request, sent.number) == (body.request, body.number));
         let Some(sent) = sent else {
-            let fact = "this time answers none of the last 16 requests of this installation";
-            return Err(Error::refuse(Refusal::WrongRequest, fact).rule("time-5"));
+            let answers = ("time", body.number, body.request_hash);
+            return Err(self.answers_another(answers).rule("time-5"));
         };
         if !self.takes_time(sent) {
             let fact = "this request was made before the last time was imported";

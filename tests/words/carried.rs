@@ -1,6 +1,6 @@
 //! Files that are no artefact, and artefacts inside of saved mails.
 
-use crate::World;
+use crate::{Run, World};
 use std::fs;
 
 #[test]
@@ -77,4 +77,54 @@ fn a_saved_mail_is_imported_as_it_is() {
     // Another reader of mails finds the same in it.
     let parsed = mailparse::parse_mail(mail.as_bytes()).unwrap();
     assert_eq!(parsed.subparts[1].get_body_raw().unwrap(), license.as_bytes());
+}
+
+#[test]
+fn an_answer_to_another_request_names_both_by_their_codes() {
+    let world = World::activated();
+    let code = |run: &Run| run.done().json["code"].as_str().unwrap().to_string();
+    let restored = world.olr(&["request"]);
+    fs::copy(world.path("home/state"), world.path("backup")).unwrap();
+    let lost = code(&world.olr(&["request"]));
+    world.issue(&["--force"]).done();
+    for name in ["home/state", "home/state.copy"] {
+        fs::copy(world.path("backup"), world.path(name)).unwrap();
+    }
+    world.olr(&["vendor", "time-anchor", "req.olr"]).done();
+    for file in ["license.olr", "time.olr"] {
+        let run = world.olr(&["import", file]);
+        run.refused("wrong-request").hint("run `olr request` here");
+        assert!(run.fact().contains(&format!("answers request 3 (code {lost})")), "{}", run.fact());
+        let newest = format!("request 2, code {}", code(&restored));
+        assert!(run.fact().contains(&newest), "{}", run.fact());
+    }
+    world.olr(&["request", "--force"]).done();
+    world.issue(&["--force"]).done();
+    world.olr(&["import", "license.olr"]).done();
+}
+
+#[test]
+fn a_file_of_another_vendor_names_the_vendor_of_this_home() {
+    let world = World::activated();
+    world.olr(&["vendor", "init", "other", "--name", "Southwind", "--no-passphrase"]).done();
+    let other = |line: &str| {
+        let words: Vec<_> = line.split(' ').collect();
+        world.olr(&words).done();
+    };
+    other("request --home theirs --trust other/vendor.trust --licensee ACME --key K -o their.req");
+    other("vendor time-anchor their.req --vendor other -o time.olr");
+    let grant =
+        world.read("other/grant.toml").replace("ACME Ltd", "ACME").replace("AbCd-1234", "K");
+    world.write("other/grant.toml", grant);
+    other("issue their.req --vendor other --grant other/grant.toml -o their.license");
+    for line in [
+        "import time.olr",
+        "import their.license",
+        "import other/vendor.trust",
+        "verify their.license",
+    ] {
+        let run = world.olr(&line.split(' ').collect::<Vec<_>>());
+        run.refused("wrong-vendor").hint("this home trusts Northwind (code ");
+        run.hint("--home of its vendor");
+    }
 }
