@@ -99,9 +99,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         written.map_err(|error| {
             let number = requested.body.number;
             let step = format!("{}, then run `olr request` again", error.next_step());
-            error
-                .within(format!("request {number} was made, but its file could not be written"))
-                .hint(step)
+            let fact = format!("{}; request {number} was made, but not written", error.fact());
+            Error::unable(fact, step)
         })?;
     }
     Ok(report)

@@ -84,7 +84,7 @@ fn a_request_is_named_by_its_number_and_code_whatever_became_of_its_file() {
     world.olr(&["request", "-o", "mine.olr"]).done();
     awaits(3);
     for (number, lost) in [(4, "nowhere/x"), (5, "/dev/full")] {
-        let fact = format!("request {number} was made, but its file could not be written");
+        let fact = format!("; request {number} was made, but not written");
         world.olr(&["request", "-o", lost]).unable(&fact).hint(", then run `olr request` again");
         awaits(number);
     }
