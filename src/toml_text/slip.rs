@@ -255,7 +255,8 @@ impl<'a> Line<'a> {
             return None;
         }
         let (key, value) = self.code.split_once([':', ' ', '\t'])?;
-        let (key, value) = (shown(key).into_owned(), shown(value.trim()).into_owned());
+        let (key, value) =
+            (shown(key).into_owned(), shown(value.trim_matches([':', ' ', '\t'])).into_owned());
         let fact = format!("there is no = between {key} and its value");
         let value = if value.is_empty() { "VALUE" } else { &value };
         Some((fact, format!("write {key} = {value}")))

@@ -46,6 +46,18 @@ fn each_slip_has_its_own_hint() {
         (expires, "expires = \"never", "the quote \" is opened and never closed", "add \""),
         (expires, "expires = 'never", "the quote ' is opened and never closed", "add '"),
         (expires, "expires \"never\"", "there is no = between expires", "expires = \"never\""),
+        (
+            expires,
+            "expires : \"never\"",
+            "there is no = between expires",
+            "write expires = \"never\"",
+        ),
+        (
+            expires,
+            "expires :\"never\"",
+            "there is no = between expires",
+            "write expires = \"never\"",
+        ),
         (expires, "expires: \"never\"", "there is no = between expires", "expires = \"never\""),
         (expires, "expires = never", "the text never stands without quotes", "expires = \"never\""),
         (
