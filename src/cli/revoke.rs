@@ -6,9 +6,11 @@ use olr::display::shown;
 use olr::entitlement::Cause;
 use olr::error::{Error, Result};
 use olr::file;
+use olr::key::{Role, key_id};
 use olr::revocation::Revocations;
+use olr::time::Instant;
 use olr::trust::Trust;
-use olr::vendor::{Changes, Folder, IssuedRecord, expect_reason, propose_next};
+use olr::vendor::{AskPassphrase, Changes, Folder, IssuedRecord, expect_reason, propose_next};
 use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId};
 
@@ -155,6 +157,17 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     if folder.issued_license(license).is_ok() {
         return Ok(None);
     }
+    let trust = folder.trust()?;
+    let is_root = olr::trust::root_keys(trust.body()).iter().any(|(root, _)| *root == key);
+    let is_sealing =
+        trust.body().sealing.iter().any(|sealing| key_id(Role::Sealing, sealing) == key);
+    for (is_one, role) in [(is_root, Role::Root), (is_sealing, Role::Sealing)] {
+        if is_one {
+            let fact = format!("{key} is a {role} key: only licenses and issuer keys are revoked");
+            let hint = format!("put a new key in its place: olr key rotate {role}");
+            return Err(Error::unable(fact, hint));
+        }
+    }
     let hint = "copy a license id from `olr vendor issued`, a key id from `olr inspect`";
     folder.expect_issuer(key).map(|()| Some(key)).map_err(|_| {
         let fact =
@@ -172,7 +185,9 @@ fn revoke_key(
     context: &mut Context,
 ) -> Result<Report> {
     if trust.body().revoked.get(&key).is_some() {
-        return revoked_before(key, folder, trust);
+        let mut report = revoked_before(key, folder, trust)?;
+        report.notes.extend(without_issuer(folder, context.now, &mut args.staff.asker())?);
+        return Ok(report);
     }
     let changes = Changes { revoke: vec![key], ..Changes::default() };
     let there: Vec<_> = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
@@ -182,7 +197,15 @@ fn revoke_key(
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
     let mut report = conclude(&proposal, Some(folder), trust, &args.output, context.now)?;
     report.json["already"] = json!(false);
+    report.notes.extend(without_issuer(folder, context.now, &mut args.staff.asker())?);
     Ok(report_of(key, &signed, report))
+}
+
+/// The next step where no issuer key counts under the newest trust.
+fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Result<Option<String>> {
+    let has_issuer = folder.has_issuer(now, &folder.trust()?, ask);
+    let next = "no issuer key here counts now: make a new one with `olr key rotate issuer`";
+    Ok((!has_issuer).then(|| next.to_string()))
 }
 
 /// The command is repeated, or was stopped once everything was in place.

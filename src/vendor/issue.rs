@@ -250,7 +250,7 @@ impl Folder {
         }
         may.iter().try_for_each(Delegation::check_key)?;
         body.expect_delegated(&may, trust)?;
-        trust.expect_unrevoked(may.iter().map(Delegation::key_id))?;
+        self.expect_unrevoked(may.iter().map(Delegation::key_id), order.now, trust, ask)?;
         Ok(chosen)
     }
 

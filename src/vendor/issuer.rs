@@ -24,6 +24,9 @@ pub struct Chosen {
     pub may: Delegation,
 }
 
+/// What helps where no issuer key counts any more.
+const NEW_ISSUER: &str = "no issuer key here counts: make a new one with `olr key rotate issuer`";
+
 impl Chosen {
     /// The private key.
     ///
@@ -49,7 +52,7 @@ impl Folder {
     ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
         let chosen = self.default_issuer(|may| may.permits(act, now).is_ok(), trust, &mut *ask)?;
         chosen.may.permits(act, now)?;
-        trust.expect_unrevoked([chosen.may.key_id()])?;
+        self.expect_unrevoked([chosen.may.key_id()], now, trust, &mut *ask)?;
         let delegation = chosen.delegation.clone();
         Ok((chosen.open(ask)?, delegation))
     }
@@ -82,6 +85,29 @@ impl Folder {
             chosen.push(one);
         }
         Ok(chosen)
+    }
+
+    /// That these keys still count; where none does, the next step is to make one.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub(super) fn expect_unrevoked(
+        &self,
+        keys: impl IntoIterator<Item = KeyId>,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<()> {
+        trust.expect_unrevoked(keys).map_err(|error| {
+            if self.has_issuer(now, trust, ask) { error } else { error.hint(NEW_ISSUER) }
+        })
+    }
+
+    /// Whether an issuer key is at hand that may sign licenses at `now`.
+    pub fn has_issuer(&self, now: Instant, trust: &Trust, ask: AskPassphrase<'_>) -> bool {
+        let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
+        let newest = self.default_issuer(may, trust, ask);
+        newest.is_ok_and(|one| trust.expect_unrevoked([one.may.key_id()]).is_ok())
     }
 
     fn named_issuer(&self, named: &str, trust: &Trust, ask: AskPassphrase<'_>) -> Result<Chosen> {

@@ -155,7 +155,15 @@ impl Folder {
             licenses,
             extensions: Set::default(),
         };
-        let (issuer, delegation) = self.issuer_for(Act::Revoke, now, trust, ask)?;
+        let issuer = self.issuer_for(Act::Revoke, now, trust, ask).map_err(|error| {
+            let fact = format!("cannot sign the list of revocations: {}", error.fact());
+            match error.refusal() {
+                // The word would say that the license was revoked.
+                Some(Refusal::Revoked) => Error::unable(fact, error.next_step().to_string()),
+                _ => error.told(fact),
+            }
+        });
+        let (issuer, delegation) = issuer?;
         let trusts = self.trusts_to(trust)?;
         let file = sign_revocations(&body, trust, (&*issuer, &delegation), &trusts)?;
         Ok((file, sign_bare(&body, trust, &*issuer)?, body))

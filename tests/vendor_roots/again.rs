@@ -52,9 +52,15 @@ fn a_key_that_was_revoked_before_is_said_to_be_so() {
     let copy = town.path("office/vendor/trusts/1.trust");
     fs::copy(copy, town.path("office/vendor/vendor.trust")).unwrap();
     assert_eq!(office(&format!("revoke {issuer} --yes")).done()["already"], false);
-    // Another key than that of an issuer is still none.
-    let root = id_of(&town, "vendor/keys/root.key");
-    office(&format!("revoke {root}")).unable("no issuer key is");
+    // A key of another role is named, and how it is replaced.
+    for role in ["root", "sealing"] {
+        let key = id_of(&town, &format!("vendor/keys/{role}.key"));
+        let other = office(&format!("revoke {key} --yes"));
+        other.unable(&format!("is a {role} key"));
+        hints(&other, &format!("olr key rotate {role}"));
+    }
+    let unknown = "0123456789abcdef0123456789abcdef";
+    office(&format!("revoke {unknown}")).unable("no issuer key is");
 }
 
 #[test]
@@ -270,4 +276,43 @@ fn two_catalogs_for_one_trust_are_both_kept() {
     assert_eq!(read("vendor/catalog-before-2-2.toml"), two);
     assert_eq!(read("vendor/catalog-before-2-3.toml"), one);
     assert!(!path("vendor/catalog-before-2-4.toml").exists());
+}
+
+#[test]
+fn after_the_only_issuer_key_was_revoked_the_next_step_is_a_new_one() {
+    let town = office();
+    let office = |line: &str| town.run("office", line);
+    let rotate = "olr key rotate issuer";
+    let license = office(ISSUE).done()["license"]["license_id"].as_str().unwrap().to_string();
+    let issuer = id_of(&town, "vendor/keys/issuer.key");
+    for _ in 0..2 {
+        let revoked = office(&format!("revoke {issuer} --yes"));
+        revoked.done();
+        assert!(revoked.stderr.contains(rotate), "{revoked:?}");
+    }
+    ask(&town, "other");
+    let issue = "issue other.req --grant vendor/grant.toml -o license.olr --force --yes --again --transfer lost";
+    for more in ["", " --issuer issuer"] {
+        let refused = office(&format!("{issue}{more}"));
+        refused.refused("revoked", &issuer);
+        hints(&refused, rotate);
+    }
+    for line in [format!("revoke {license} --reason stolen --yes"), "revoke --again".to_string()] {
+        let unsigned = office(&line);
+        unsigned.unable("cannot sign the list of revocations: ");
+        hints(&unsigned, rotate);
+    }
+    // The former key is revoked already, and nobody is asked to do it again.
+    let rotated = office("key rotate issuer --no-passphrase --yes");
+    rotated.done();
+    assert!(!rotated.stderr.contains("goes on counting"), "{rotated:?}");
+    office(issue).done();
+    office(&format!("revoke {license} --reason stolen --yes")).done();
+    // With a key that counts, the revoked one is to be left out.
+    let refused = office(&format!("{issue} --issuer issuer"));
+    refused.refused("revoked", &issuer);
+    assert!(!refused.json["hint"].as_str().unwrap().contains(rotate), "{refused:?}");
+    let rotated = office("key rotate issuer --no-passphrase --yes");
+    rotated.done();
+    assert!(rotated.stderr.contains("goes on counting"), "{rotated:?}");
 }

@@ -63,10 +63,18 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Report> {
             let (folder, trust) = at_hand(args)?;
             let now = context.now;
             let present = folder.present_issuer(now, &trust)?;
-            rotate(args, Role::Issuer, context, &folder, &trust, |key, _| {
+            let former = key_id(Role::Issuer, &present.issuer);
+            let is_revoked = trust.body().revoked.get(&former).is_some();
+            let mut report = rotate(args, Role::Issuer, context, &folder, &trust, |key, _| {
                 let body = DelegationBody { issuer: key, ..present.clone() };
                 propose_delegation(&body, &trust, now)
-            })
+            })?;
+            if !is_revoked {
+                report.notes.push(format!(
+                    "the former issuer key goes on counting for what it signed; `olr revoke {former}` ends that"
+                ));
+            }
+            Ok(report)
         }
         Rotate::Sealing(args) => {
             let (folder, trust) = at_hand(args)?;
@@ -239,9 +247,6 @@ fn advice(role: Role) -> Option<&'static str> {
             "keep the former sealing key: requests of servers that do not know this trust yet are sealed to it",
         ),
         Role::Root => Some("carry the new root key away to where its custodian keeps it"),
-        Role::Issuer => Some(
-            "the former issuer key goes on counting for what it signed; `olr revoke KEY-ID` ends that",
-        ),
-        Role::Install => None,
+        Role::Issuer | Role::Install => None,
     }
 }
