@@ -175,8 +175,9 @@ fn a_license_that_is_taken_back_stops() {
     assert_eq!((&again["new"], &again["revoked_licenses"]), (&false.into(), &1.into()));
     world.verify("a").refused("revoked", &id);
 
-    // A new answer to the same request is another license, and runs.
-    let other = world.issue("a", "--again").done();
+    // A new answer to the same request is another license, and runs; the reason is shown first.
+    world.issue("a", "--again").unable("stolen card", "--yes");
+    let other = world.issue("a", "--again --yes").done();
     assert_ne!(other["license"]["license_id"], id.as_str());
     world.import("a.license", "a").done();
     world.verify("a").done();

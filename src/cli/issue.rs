@@ -127,7 +127,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         by,
         shown: shown.as_ref(),
     };
-    let concerns = folder.foresee(&opened, &order, &trust)?;
+    let concerns = folder.foresee(&opened, &order, &trust, &mut ask)?;
     let mut issue = |order: &Issue<'_>| {
         let rng = &mut context.rng;
         let issued = folder.issue_moved(&opened, order, handover, &trust, &mut ask, rng);

@@ -1,8 +1,6 @@
 //! What a server will refuse of an answer, or its operator will send back: said before it is
 //! signed, and again where a stored answer is given again.
 
-use std::borrow::Cow;
-
 use crate::display::{listed, shown};
 use crate::entitlement::Quotas;
 use crate::error::{Refusal, Result};
@@ -11,69 +9,9 @@ use crate::license::LicenseBody;
 use crate::request::{OpenedRequest, RequestBody};
 use crate::time::{Day, Instant};
 use crate::trust::Trust;
-use crate::vendor::{Folder, Issue};
+use crate::vendor::{About, AskPassphrase, Concern, Folder, Issue};
 use crate::wire::codec::Limit;
 use crate::wire::id::LicenseId;
-
-/// What looks like a mistake in an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Concern {
-    /// What it is about.
-    pub about: About,
-    /// In words.
-    pub fact: String,
-    /// What the server will say to it, where it refuses.
-    pub refusal: Option<Refusal>,
-    /// One next step.
-    pub next_step: Cow<'static, str>,
-    /// Whether a clock is meant that may be the one here.
-    is_ours: bool,
-}
-
-/// What a concern is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// More is in use than granted.
-    InUse,
-    /// Less is granted than by the last answer.
-    Fewer,
-    /// The license ends no later than the last answer, or has ended.
-    End,
-    /// Maintenance ends earlier than that of the last answer.
-    Maintenance,
-    /// The clocks of server and vendor differ.
-    Clocks,
-    /// The request was made days ago, or the server's clock is behind.
-    Age,
-    /// A later request of the same server was answered.
-    Later,
-}
-
-impl About {
-    /// Its word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::InUse => "in-use",
-            Self::Fewer => "fewer",
-            Self::End => "end",
-            Self::Maintenance => "maintenance",
-            Self::Clocks => "clocks",
-            Self::Age => "age",
-            Self::Later => "later",
-        }
-    }
-}
-
-impl Concern {
-    /// Whether to ask before signing: the server refuses it, or it does not do what was asked for.
-    pub fn asks(&self) -> bool {
-        !matches!(self.about, About::Fewer | About::Age | About::Later)
-    }
-
-    fn new(about: About, fact: String, refusal: Option<Refusal>, next_step: &'static str) -> Self {
-        Self { about, fact, refusal, next_step: next_step.into(), is_ours: false }
-    }
-}
 
 const DAY: u64 = 86_400;
 /// A request is carried for so long at most; a clock that is further behind is taken to be wrong.
@@ -96,6 +34,7 @@ impl Folder {
         opened: &OpenedRequest,
         order: &Issue<'_>,
         trust: &Trust,
+        ask: AskPassphrase<'_>,
     ) -> Result<Vec<Concern>> {
         let asked = opened.body();
         let earlier = self.answers_to(asked.request)?;
@@ -117,13 +56,43 @@ impl Folder {
         let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
         let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
         let later = history.as_ref().and_then(|all| all.later_for(&install_key, body.number));
+        let revoked = match &history {
+            Some(history) => self.revoked_before(asked, history, &body, &records)?,
+            None => None,
+        };
+        let fork = self.fork_of(opened, &records, trust, ask);
         let last = history.and_then(|all| all.newest_for(&install_key, asked.request));
         let last = last.and_then(|record| record.license_body().ok());
         // A stored answer is held against what was before it.
         let last = last.filter(|last| stored.is_none() || last.number < body.number);
         let (body, last, now) = (&body, last.as_ref(), order.now);
-        Ok(Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() }
-            .concerns())
+        // Of two histories, neither has the newest request of the server.
+        let later = later.filter(|_| fork.is_none());
+        let compared =
+            Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() };
+        let fork = fork.filter(|fork| !fork.is_known).map(|fork| fork.concern());
+        Ok([fork, revoked].into_iter().flatten().chain(compared.concerns()).collect())
+    }
+}
+
+impl Folder {
+    /// Why the clock here is likely wrong, before a server sets its memory by it.
+    ///
+    /// # Errors
+    /// Exit 2 when the records cannot be read.
+    pub fn foresee_time(&self, now: Instant) -> Result<Option<Concern>> {
+        let records = self.issued("")?;
+        let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
+        if is_plausible(now, newest) {
+            return Ok(None);
+        }
+        let why = match newest {
+            Some(newest) if now >= MADE => format!("the newest answer here was issued at {newest}"),
+            _ => "this program was made later".to_string(),
+        };
+        let (whose, step) = Wrong::Vendor.words();
+        let fact = format!("the clock here says {now}, and {why}: {whose}");
+        Ok(Some(Concern { is_ours: true, ..Concern::new(About::Clocks, fact, None, step) }))
     }
 }
 
@@ -158,7 +127,7 @@ impl Compared<'_> {
         let is_mended_here = match concern.about {
             About::InUse | About::Fewer | About::End | About::Maintenance => true,
             About::Clocks => concern.is_ours,
-            About::Age | About::Later => false,
+            _ => false,
         };
         if self.is_stored && is_mended_here {
             let step = &concern.next_step;
@@ -215,9 +184,9 @@ impl Compared<'_> {
             (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
         if !ahead && !behind {
             let fact = format!(
-                "this request is {apart} old, or the server's clock is behind (it said {says}); a clock that is behind refuses the license"
+                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server said {says}); a server's clock that is behind this license refuses it"
             );
-            let step = "ask when the request was made";
+            let step = "compare the clock here with a watch, and ask when the request was made";
             let refusal = Some(Refusal::ClockRolledBack);
             let is_old = lags(server, vendor);
             return is_old
@@ -358,16 +327,18 @@ fn is_ahead(clock: Instant, of: Instant) -> bool {
     clock.seconds > of.seconds.saturating_add(AHEAD)
 }
 
+/// Whether a clock may be right, by the newest answer to anybody.
+fn is_plausible(clock: Instant, newest: Option<Instant>) -> bool {
+    let fits = |newest: Instant| {
+        clock.seconds.saturating_add(AHEAD) >= newest.seconds
+            && clock.seconds <= newest.seconds.saturating_add(RECENT)
+    };
+    clock >= MADE && newest.is_none_or(fits)
+}
+
 /// Which of two clocks that differ is likely wrong, by the newest answer to anybody.
 fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
-    let is_plausible = |clock: Instant| {
-        let fits = |newest: Instant| {
-            clock.seconds.saturating_add(AHEAD) >= newest.seconds
-                && clock.seconds <= newest.seconds.saturating_add(RECENT)
-        };
-        clock >= MADE && newest.is_none_or(fits)
-    };
-    match (is_plausible(server), is_plausible(vendor)) {
+    match (is_plausible(server, newest), is_plausible(vendor, newest)) {
         (false, true) => Wrong::Server,
         (true, false) => Wrong::Vendor,
         _ => Wrong::Either,

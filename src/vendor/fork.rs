@@ -167,19 +167,22 @@ fn prove(first: Seen<'_>, second: Seen<'_>) -> Proof {
     }
     let (earlier, later) =
         if first.body.number <= second.body.number { (first, second) } else { (second, first) };
-    let number = earlier.body.number;
+    prove_by_later(earlier.body.number, earlier.hash, later)
+}
+
+/// What the later one of two requests of one installation says of the other one, which has no higher
+/// number.
+pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Seen<'_>) -> Proof {
     if number == later.body.number {
-        return match earlier.hash == later.hash {
+        return match earlier == later.hash {
             true => Proof::SameBytes,
-            false => Proof::TwoRequests { number, earlier: earlier.hash, later: later.hash },
+            false => Proof::TwoRequests { number, earlier, later: later.hash },
         };
     }
     let list = &later.body.earlier;
     match list.get(&number) {
-        Some(named) if named.hash == earlier.hash => return Proof::Named,
-        Some(named) => {
-            return Proof::TwoRequests { number, earlier: earlier.hash, later: named.hash };
-        }
+        Some(named) if named.hash == earlier => return Proof::Named,
+        Some(named) => return Proof::TwoRequests { number, earlier, later: named.hash },
         None => {}
     }
     // The list has the last requests without a gap: what lies within its reach and is not in it

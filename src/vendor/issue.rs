@@ -152,7 +152,7 @@ impl Folder {
             // A record that is damaged elsewhere does not keep back what was answered.
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
-            self.expect_not_revoked(license.body().license)?;
+            self.expect_not_revoked(stored)?;
             let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let is_shared = license.body().model == Model::Evaluation;
             return Ok(IssuedLicense {
@@ -327,7 +327,8 @@ fn expect_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
         }
         Some(_) if !order.again => {
             let fact = "this request was answered before, with another grant";
-            let hint = "add --again to answer it once more, or use the license in issued/";
+            let hint = "add --again to answer it once more; `olr issue` with the former grant \
+                        writes the license of then again";
             Err(Error::unable(fact, hint))
         }
         _ => Ok(()),

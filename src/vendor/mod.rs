@@ -15,6 +15,7 @@ use crate::wire::frame::{FILE_CAP, Header, Kind};
 use crate::wire::id::KeyId;
 
 mod carried;
+mod concern;
 mod covered;
 mod delegate;
 mod foresee;
@@ -28,13 +29,14 @@ mod moves;
 mod propose;
 mod proposed;
 mod publish;
+mod recorded;
 mod revoke;
 mod rotate;
 mod signer;
 mod time;
 
+pub use concern::{About, Concern};
 pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
-pub use foresee::{About, Concern};
 pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
 pub use init::{Init, Passphrases, Roots};
 pub use issue::{Issue, IssuedLicense, Signers};

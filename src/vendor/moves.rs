@@ -86,6 +86,11 @@ impl KeyHistory {
         KeyRecords(self.0.iter().map(|record| record.license_id.clone()).collect())
     }
 
+    /// The newest answer.
+    pub(super) fn newest(&self) -> Option<&IssuedRecord> {
+        self.0.last()
+    }
+
     /// The newest answer, where it was given to another installation.
     pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&IssuedRecord> {
         self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::display::shown;
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
@@ -194,6 +195,13 @@ impl Folder {
         })
     }
 
+    /// Why the newest revocations name a license, where they do.
+    pub(super) fn withdrawn(&self, license: &IssuedRecord) -> Result<Option<Cause>> {
+        let Some(kept) = self.kept_body()? else { return Ok(None) };
+        let id = license.license_body()?.license;
+        Ok(kept.licenses.get(&digest_of(id)).map(|withdrawn| withdrawn.cause))
+    }
+
     fn kept_body(&self) -> Result<Option<RevocationsBody>> {
         let Some(kept) = self.revocations()? else { return Ok(None) };
         let frame = Frame::parse(Kind::Revocations, &kept.file)?;
@@ -245,13 +253,13 @@ impl Folder {
     ///
     /// # Errors
     /// `revoked`.
-    pub(super) fn expect_not_revoked(&self, license: LicenseId) -> Result<()> {
-        let revoked =
-            self.kept_body()?.is_some_and(|kept| kept.licenses.get(&digest_of(license)).is_some());
-        if !revoked {
-            return Ok(());
+    pub(super) fn expect_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
+        let Some(cause) = self.withdrawn(stored)? else { return Ok(()) };
+        let id = &stored.license_id;
+        let mut fact = format!("license {id}, the answer to this request, was {}", cause.word());
+        if let Some(record) = self.revocation(stored)? {
+            fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
-        let fact = format!("license {license}, the answer to this request, was revoked");
         Err(Error::refuse(Refusal::Revoked, fact).hint("answer it once more with --again"))
     }
 }

@@ -49,6 +49,7 @@ fn the_clock_that_is_likely_wrong_is_named_before_an_answer_is_signed() {
         ("9999-12-31T23:59:59Z", START, "one of the two is wrong", &expired),
         // Perhaps it was carried about for days.
         (START, "2026-11-26T10:00:00Z", "this request is 3 days old", &rolled),
+        (START, "2026-12-03T09:00:00Z", "or the clock here is ahead", &rolled),
     ] {
         let world = World::new(SELF_HOSTED);
         let (fact, refused) = concern(&world, server, vendor).expect("a concern");

@@ -30,6 +30,7 @@ mod h;
 mod j;
 mod limits;
 mod page;
+mod records;
 
 const SELF_HOSTED: &str = include_str!("../../examples/catalogs/self-hosted.toml");
 const MANAGED: &str = include_str!("../../examples/catalogs/managed.toml");
