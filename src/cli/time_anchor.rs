@@ -14,9 +14,9 @@ use super::context::Context;
 use super::files::{Output, read_artefact};
 use super::output::Report;
 use super::passphrase::warn_of_keys;
-use super::show;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
+use super::{concern, show};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -29,6 +29,9 @@ pub struct Args {
     /// The code that the server's operator read out; another request is refused.
     #[arg(long, value_name = "C")]
     code: Option<String>,
+    /// Ask no question where the clock here is likely wrong.
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     staff: StaffArg,
 }
@@ -48,6 +51,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     args.output.expect_free(NAME, Kind::Time, |bytes| {
         Anchor::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == body.install_key)
     })?;
+    let concerns: Vec<_> = folder.foresee_time(context.now)?.into_iter().collect();
+    if !args.yes {
+        concern::confirm(&concerns)?;
+    }
     let anchor = folder.time(&opened, context.now, &trust, &mut ask)?;
     let (server, vendor) = (body.clock, anchor.body().time);
     let drift = drift(server, vendor);
@@ -68,8 +75,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         "code": opened.code(), "request": body.request.to_string(), "number": body.number,
         "install_id": id, "server_clock": server.to_string(), "time": vendor.to_string(),
         "server_ahead_seconds": ahead(server, vendor), "file": file,
+        "concerns": concern::to_json(&concerns),
     });
     let mut report = Report::new(text, json);
+    report.notes.extend(concerns.iter().map(concern::line));
     if vendor.seconds.saturating_sub(server.seconds) > OFF {
         report.notes.push(
             "a clock so far behind has to be set on the server before it imports this time"
