@@ -55,7 +55,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             return Err(Error::unable(fact, "run this once more: it looks again"));
         }
     }
-    let receipt = home.deactivate(&name, context.now)?;
+    let receipt = home.deactivate(&name, &context.around(false).0)?;
     let report = report(&receipt, &args.output.name(NAME), again);
     let mut report = report.of_vendor(state.trust()).at_home(&home);
     let written = args.output.write(NAME, Kind::Receipt, receipt.bytes(), &mut report);

@@ -12,7 +12,6 @@ use crate::license::LicenseBody;
 use crate::receipt::Receipt;
 use crate::request::RequestBody;
 use crate::state::{Ask, Asked, SlotName, State, Surroundings};
-use crate::time::Instant;
 use crate::trust::Trust;
 use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::frame::{Frame, Kind};
@@ -182,8 +181,7 @@ impl Home {
         let mut state = self.expect_state()?;
         let slot = state.slot(product, slot)?;
         let name = slot.name.clone();
-        let held = slot.installed.as_ref().or(slot.next.as_ref());
-        match held.map(|held| state.license(&name, held)) {
+        match slot.held().map(|held| state.license(&name, held)) {
             Some(Ok(license)) => {
                 self.expected.check(&state, &license)?;
             }
@@ -201,12 +199,13 @@ impl Home {
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
-    pub fn deactivate(&self, name: &SlotName, clock: Instant) -> Result<Receipt> {
+    pub fn deactivate(&self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
         self.expect_state()?;
         let _lock = self.lock()?;
         let mut state = self.expect_state()?;
         let before = state.memory().number;
-        let receipt = state.deactivate(name, clock)?;
+        state.observe(around);
+        let receipt = state.deactivate(name, around.clock)?;
         if state.memory().number != before {
             self.save(&state)?;
         }
@@ -249,8 +248,7 @@ impl State {
 /// one is asked for.
 fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;
-    let held = slot.installed.as_ref().or(slot.next.as_ref());
-    let frame = held.map(|held| Frame::parse(Kind::License, &held.license)).transpose()?;
+    let frame = slot.held().map(|held| Frame::parse(Kind::License, &held.license)).transpose()?;
     let Some(frame) = frame else {
         let slot = shown(&asked.slot).into_owned();
         let fact = format!("there is no license in slot {slot} to renew");

@@ -223,12 +223,14 @@ fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> De
     let next = slot.next.as_ref().map(read);
     let counts = |next: &License| state.revocation(next).is_none();
     let has_begun = |next: &License| next.body().starts.begins() <= state.memory().mark;
-    let takes_over = |next: &License| slot.installed.is_none() || (has_begun(next) && counts(next));
+    let takes_over = |next: &License| {
+        slot.installed.is_none() || slot.has_taken_over() || (has_begun(next) && counts(next))
+    };
     let (in_force, next) = match (next, slot.installed.as_ref().map(read)) {
         (Some(Ok((next, enrolled))), _) if takes_over(&next) => (Ok((next, enrolled)), None),
-        (next, Some(installed)) => (installed, next.and_then(Result::ok)),
-        (Some(next), None) => (next, None),
-        (None, None) => return decision,
+        (next, Some(installed)) if !slot.has_taken_over() => (installed, next.and_then(Result::ok)),
+        (Some(next), _) => (next, None),
+        (None, _) => return decision,
     };
     decision.next = next.map(|(next, _)| next);
     let (license, enrolled) = match in_force {

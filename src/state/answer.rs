@@ -65,11 +65,13 @@ impl State {
         let held = Held { license: Blob::new(license.bytes())?, enrolled };
         // First of all: it changes what the slots have noted.
         self.raise(body.issued);
+        self.let_waiting_take_over();
         let before = self.memory.slots.get(&name).cloned();
         let mut slot = before.unwrap_or_else(|| Slot {
             name: name.clone(),
             installed: None,
             next: None,
+            took_over: false,
             highest: Pair::default(),
             floor: 0,
             matched: Instant::default(),
@@ -85,8 +87,8 @@ impl State {
         slot.highest = Pair { number: body.number, answer: body.answer };
         let accepted = if mark < body.starts.begins() {
             // One that has begun by now moves up, so that it is not lost.
-            if let Some(next) = slot.next.take_if(|next| self.has_begun(next)) {
-                slot.installed = Some(next);
+            if slot.has_taken_over() {
+                slot.installed = slot.next.take();
             }
             slot.next = Some(held);
             Accepted::AsNext
@@ -95,6 +97,7 @@ impl State {
             slot.next = None;
             Accepted::Installed
         };
+        slot.took_over = false;
         let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
         // One that waits says nothing of the machine that the installed one is for.
         if accepted == Accepted::Installed || slot.installed.is_none() {
@@ -106,10 +109,5 @@ impl State {
         self.memory.slots = Set::new(others.chain([slot]).collect())?;
         self.remember(license.bytes());
         Ok(accepted)
-    }
-
-    fn has_begun(&self, held: &Held) -> bool {
-        License::verify(&held.license, &self.trust)
-            .is_ok_and(|license| license.body().starts.begins() <= self.memory.mark)
     }
 }

@@ -178,7 +178,7 @@ impl State {
         let number = self.next_number()?;
         let name = SlotName { product: asked.product.clone(), slot: asked.slot.clone() };
         let slot = self.memory.slots.get(&name);
-        let installed = slot.and_then(|slot| slot.installed.as_ref());
+        let installed = slot.and_then(Slot::held);
         let body = RequestBody {
             request,
             number,

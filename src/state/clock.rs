@@ -59,6 +59,7 @@ pub(crate) struct TimeMemory {
     mark: Instant,
     pending: Option<Pending>,
     matched: Vec<Instant>,
+    took_over: Vec<bool>,
 }
 
 impl Pending {
@@ -126,6 +127,38 @@ impl State {
             self.raise(evidence);
             self.observe_clock(around);
         }
+        self.let_waiting_take_over();
+    }
+
+    /// Remembers of each waiting license that has begun by the mark that it took over. One that is
+    /// revoked before never does; one that is revoked later stays in force.
+    pub(super) fn let_waiting_take_over(&mut self) {
+        let mut slots = std::mem::take(&mut self.memory.slots);
+        slots.change(|slot| {
+            if slot.took_over || slot.installed.is_none() || !self.has_begun(slot) {
+                return;
+            }
+            (slot.took_over, slot.revoked) = (true, None);
+        });
+        self.memory.slots = slots;
+    }
+
+    fn has_begun(&self, slot: &Slot) -> bool {
+        let next = slot.next.as_ref().and_then(|held| self.license(&slot.name, held).ok());
+        next.is_some_and(|next| {
+            next.body().starts.begins() <= self.memory.mark && self.revocation(&next).is_none()
+        })
+    }
+
+    /// The mark was set back: a license that has not begun by it waits again.
+    fn let_begun_wait(&mut self) {
+        let mut slots = std::mem::take(&mut self.memory.slots);
+        slots.change(|slot| {
+            let next = slot.next.as_ref().and_then(|held| self.license(&slot.name, held).ok());
+            let begins = next.map(|next| next.body().starts.begins());
+            slot.took_over &= begins.is_none_or(|begins| begins <= self.memory.mark);
+        });
+        self.memory.slots = slots;
     }
 
     fn observe_clock(&mut self, around: &Surroundings) {
@@ -237,7 +270,9 @@ impl State {
     /// What is remembered of time, to be compared later.
     pub(crate) fn time_memory(&self) -> TimeMemory {
         let matched = self.memory.slots.iter().map(|slot| slot.matched).collect();
-        TimeMemory { mark: self.memory.mark, pending: self.memory.pending.clone(), matched }
+        let took_over = self.memory.slots.iter().map(|slot| slot.took_over).collect();
+        let (mark, pending) = (self.memory.mark, self.memory.pending.clone());
+        TimeMemory { mark, pending, matched, took_over }
     }
 
     /// Whether so much was learnt since `before` that it is worth a writing.
@@ -252,7 +287,11 @@ impl State {
             }
             (old, new) => old != new,
         };
-        claims_more || lags(before.mark, now.mark) || matched.any(|(old, new)| lags(*old, *new))
+        let takes_over = before.took_over != now.took_over;
+        claims_more
+            || takes_over
+            || lags(before.mark, now.mark)
+            || matched.any(|(old, new)| lags(*old, *new))
     }
 
     /// Remembers that the machine matches what is installed in these slots.
@@ -324,6 +363,7 @@ impl State {
         self.memory.anchored = Some(Anchored { number: self.memory.number, hash });
         // What was known of a future that is taken back is taken back too.
         self.drop_pending();
+        self.let_begun_wait();
         self.remember(anchor.bytes());
         Ok(true)
     }

@@ -19,7 +19,7 @@ impl State {
     pub fn deactivate(&mut self, name: &SlotName, clock: Instant) -> Result<Receipt> {
         let slot = self.memory.slots.get(name);
         let (held, receipt) = match slot {
-            Some(slot) => (slot.installed.as_ref().or(slot.next.as_ref()), slot.receipt.as_ref()),
+            Some(slot) => (slot.held(), slot.receipt.as_ref()),
             None => (None, None),
         };
         let Some(held) = held else {
@@ -52,6 +52,7 @@ impl State {
             true => Slot {
                 installed: None,
                 next: None,
+                took_over: false,
                 floor: number,
                 over: Overuse::default(),
                 announced: of_clock(slot),

@@ -116,6 +116,8 @@ record! {
         pub installed: Option<Held>,
         /// The license that takes over at its start.
         pub next: Option<Held>,
+        /// Whether it has taken over. Then it stays in force, also once it is revoked.
+        pub took_over: bool,
         /// The highest (number, answer) accepted.
         pub highest: Pair,
         /// Answers to requests numbered below this are refused.
@@ -160,6 +162,19 @@ impl Keyed for Slot {
     type Key = SlotName;
     fn key(&self) -> &SlotName {
         &self.name
+    }
+}
+
+impl Slot {
+    /// The license in force, as far as it is remembered: the waiting one once it has taken over, or
+    /// where no other is installed.
+    pub fn held(&self) -> Option<&Held> {
+        self.installed.as_ref().filter(|_| !self.has_taken_over()).or(self.next.as_ref())
+    }
+
+    /// Whether the waiting license is remembered to have taken over.
+    pub fn has_taken_over(&self) -> bool {
+        self.took_over && self.next.is_some()
     }
 }
 

@@ -158,8 +158,7 @@ impl State {
         let (now, list) = (self.note(clock), self.revocations());
         let mut slots = std::mem::take(&mut self.memory.slots);
         slots.change(|slot| {
-            let held = slot.installed.as_ref().or(slot.next.as_ref());
-            let license = held.and_then(|held| self.license(&slot.name, held).ok());
+            let license = slot.held().and_then(|held| self.license(&slot.name, held).ok());
             let is_revoked =
                 license.is_some_and(|l| l.expect_unrevoked(&self.trust, list.as_ref()).is_err());
             slot.revoked = is_revoked.then(|| slot.revoked.unwrap_or(now));

@@ -69,7 +69,7 @@ impl State {
         let body = self.in_force(slot)?;
         let installed =
             slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
-        // The installed one counts again where the next one is revoked: not since it started.
+        // The installed one counts again where the mark was set back: not since it started.
         let since = body.starts.begins().max(slot.over.began());
         let at = Noted { mark: since.min(self.memory.mark), far: None };
         let old = installed.as_ref().map(|license| license.body());
@@ -91,7 +91,6 @@ impl State {
             next.body().starts.begins() <= self.memory.mark && self.revocation(next).is_none()
         };
         let next = slot.next.as_ref().and_then(read).filter(counts);
-        let installed = || slot.installed.as_ref().or(slot.next.as_ref()).and_then(read);
-        next.or_else(installed).map(|license| license.body().clone())
+        next.or_else(|| slot.held().and_then(read)).map(|license| license.body().clone())
     }
 }

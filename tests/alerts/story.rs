@@ -277,7 +277,8 @@ fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
             let noticed = |slot: &&olr::state::Slot| slot.announced.get(&Cause::Clock).is_some();
             let slots: Vec<_> = state.memory().slots.iter().filter(noticed).collect();
             assert_eq!(slots.len(), 1);
-            world.home.deactivate(&slots[0].name, Instant::new(far)).unwrap();
+            let around = Surroundings { clock: Instant::new(far), ..Surroundings::default() };
+            world.home.deactivate(&slots[0].name, &around).unwrap();
         }
         let right = NOW + 2 * HOUR + round * HOUR;
         world.told(&settings, right);

@@ -11,6 +11,7 @@ mod anchors;
 mod homes;
 mod over;
 mod properties;
+mod takeover;
 
 #[path = "../fixtures/machine.rs"]
 #[allow(dead_code)]

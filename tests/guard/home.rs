@@ -72,8 +72,9 @@ fn a_new_license_is_taken_up_within_a_second() {
     assert!(!may_add(&second, "OBM"));
     assert_eq!(second.license().usage.get("OBM").unwrap().count, 7);
     // Deactivated by another process.
-    let now = server.now();
-    server.home().deactivate(&name(), now).unwrap();
+    let around =
+        olr::state::Surroundings { clock: server.now(), ..olr::state::Surroundings::default() };
+    server.home().deactivate(&name(), &around).unwrap();
     server.pass(1);
     assert_eq!(run(&guard), Err(Some(Refusal::Deactivated)));
 }

@@ -167,6 +167,7 @@ fn state() -> Vec<u8> {
         name: SlotName { product: text(""), slot },
         installed: held.clone(),
         next: held.clone(),
+        took_over: false,
         highest: Pair::default(),
         floor: 0,
     };

@@ -202,6 +202,7 @@ const SLOT: Type = Record(&[
     TEXT,                                            // slot
     HELD,                                            // installed
     HELD,                                            // next
+    Bool,                                            // took over
     U64,                                             // highest number
     U32,                                             // highest answer
     U64,                                             // floor

@@ -93,7 +93,7 @@ records! {
     Spent { cause first since solved seconds far eased }
     Anchored { number hash }
     Sent { number request hash product slot mark found }
-    Slot { name installed next highest floor matched revoked usage over announced receipt }
+    Slot { name installed next took_over highest floor matched revoked usage over announced receipt }
     Announced { cause stage since }
     Event { id slot license cause stage at until fact heard }
     SlotName { product slot }

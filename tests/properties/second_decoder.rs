@@ -438,6 +438,7 @@ mirrors! {
         name: SlotName,
         installed: Option<Held>,
         next: Option<Held>,
+        took_over: bool,
         highest: Pair,
         floor: u64,
         matched: Instant,

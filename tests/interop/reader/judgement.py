@@ -61,7 +61,7 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
 def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> License:
     if not (slot.installed or slot.next):
         raise Refused("deactivated", "judgement-6: the slot was deactivated")
-    if slot.next is not None:
+    if slot.next is not None:  # took_over says nothing where none waits
         license = _next_that_counts(state, slot, listed)
         if license is not None:
             return license
@@ -72,7 +72,7 @@ def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> Licen
 def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None) -> License | None:
     """The next license once it takes over; None while the installed one counts."""
     assert slot.next is not None
-    alone = slot.installed is None
+    alone = slot.installed is None or slot.took_over
     try:
         license = _verify(state, slot.next, slot.name)
         if not alone:

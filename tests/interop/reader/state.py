@@ -67,6 +67,7 @@ class Slot(NamedTuple):
     name: SlotName
     installed: Held | None
     next: Held | None
+    took_over: bool
     highest: tuple[int, int]
     floor: int
     matched: int
@@ -273,7 +274,7 @@ def _read_body(data: bytes) -> dict:
     def slot() -> Slot:
         name = (body.text(), body.text())
         return Slot(
-            name, body.option(held), body.option(held), (body.u64(), body.u32()), body.u64(), body.u64(),
+            name, body.option(held), body.option(held), body.boolean(), (body.u64(), body.u32()), body.u64(), body.u64(),
             body.option(noted), usage(), overuse(),
             body.set_of(announced, lambda entry: entry.cause), body.option(lambda: body.blob(MAX_ARTEFACT)),
         )  # fmt: skip
