@@ -446,6 +446,29 @@ fn a_read_only_home_says_so_and_still_answers() {
     assert!(said.contains("end") && !said.contains("run as"), "{said}");
 }
 
+/// A folder of root's with the files of a service: what root writes there stays the service's.
+#[test]
+fn files_go_on_belonging_to_whom_they_belonged() {
+    use std::os::unix::fs::MetadataExt;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    const USER: u32 = 65_533;
+    let world = World::new();
+    let state = ["home/state", "home/state.copy"];
+    for name in state {
+        std::os::unix::fs::chown(world.path(name), Some(USER), Some(USER + 1)).unwrap();
+    }
+    let before = state.map(|name| fs::read(world.path(name)).unwrap());
+    world.olr("report OBM=1");
+    for (name, before) in state.iter().zip(before) {
+        let (path, file) = (world.path(name), fs::metadata(world.path(name)).unwrap());
+        assert_ne!(fs::read(path).unwrap(), before, "it was written");
+        assert_eq!((file.uid(), file.gid()), (USER, USER + 1), "{name}");
+    }
+}
+
 /// Root is refused nothing: these run as an ordinary user, which only root can become here.
 #[test]
 fn who_may_not_is_told_why() {

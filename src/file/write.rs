@@ -66,7 +66,7 @@ pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<St
     file.as_file_mut().write_all(bytes).map_err(failed)?;
     #[cfg(unix)]
     if how == Writing::Secret {
-        take_owner_of(folder, file.as_file());
+        take_owner(path, folder, file.as_file());
     }
     file.as_file().sync_all().map_err(failed)?;
     Ok(Staged { file, path, how })
@@ -141,7 +141,7 @@ pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
     };
     let made = temporary::file(folder, None)?;
     #[cfg(unix)]
-    take_owner_of(folder, made.as_file());
+    take_owner(path, folder, made.as_file());
     match made.persist_noclobber(path) {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
         // Its lock as a temporary file ends here.
@@ -152,14 +152,15 @@ pub(crate) fn open_lock(path: &Path) -> std::io::Result<File> {
     }
 }
 
-/// Root may work in a home that belongs to a service: its files go on belonging to the service.
+/// Root may work in a home that belongs to a service: its files go on belonging to the service. Owner
+/// and group are those of the file that is replaced, else those of the folder.
 #[cfg(unix)]
-fn take_owner_of(folder: &Path, file: &File) {
+fn take_owner(path: &Path, folder: &Path, file: &File) {
     use std::os::unix::fs::{MetadataExt, fchown};
-    if let (Ok(folder), Ok(own)) = (std::fs::metadata(folder), file.metadata())
-        && (folder.uid(), folder.gid()) != (own.uid(), own.gid())
-    {
-        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
+    let replaced = std::fs::symlink_metadata(path).ok().filter(|replaced| replaced.is_file());
+    let Some(like) = replaced.or_else(|| std::fs::metadata(folder).ok()) else { return };
+    if file.metadata().is_ok_and(|own| (like.uid(), like.gid()) != (own.uid(), own.gid())) {
+        let _ = fchown(file, Some(like.uid()), Some(like.gid()));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use olr::alert::About;
 use olr::entitlement::Cause;
+use olr::state::Surroundings;
 
 #[test]
 fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
