@@ -36,10 +36,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let before = home.foresee_all(&around).unwrap_or_default();
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
     let mut report = match home.import_with(&bytes, &around, false, over)? {
-        Imported::License { license, accepted } => {
+        Imported::License { license, accepted, dropped } => {
             let body = license.body();
             let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;
             let mut report = imported(&license, accepted);
+            if let Some(dropped) = &dropped {
+                say_dropped(&mut report, dropped);
+            }
             report.notes.extend(decision.headline());
             report.notes.extend(decision.comes_next().map(|next| format!("next: {next}")));
             if let Value::Object(json) = &mut report.json {
@@ -142,6 +145,21 @@ fn say_what_changed(
     }
     if let Value::Object(json) = &mut report.json {
         json.insert("affected".to_string(), json!(affected));
+    }
+}
+
+/// A license that waited is lost without a word else, and its days with it.
+fn say_dropped(report: &mut Report, dropped: &License) {
+    let body = dropped.body();
+    let id = body.license.to_string();
+    let until = body.expires.map_or("without an end".to_string(), |day| format!("until {day}"));
+    report.notes.push(format!(
+        "license {id}, which waited for its start on {} ({until}), is no longer here: this one took \
+         its place; where its days are to be licensed too, ask the vendor for one license over all",
+        body.starts
+    ));
+    if let Value::Object(json) = &mut report.json {
+        json.insert("dropped".to_string(), json!(id));
     }
 }
 

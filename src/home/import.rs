@@ -30,6 +30,8 @@ pub enum Imported {
         license: Box<License>,
         /// What became of it.
         accepted: Accepted,
+        /// The license that waited for its start, and is here no more.
+        dropped: Option<Box<License>>,
     },
     /// A newer trust, or the one that counts already.
     Trust {
@@ -221,8 +223,8 @@ impl State {
                 Imported::Time { time: anchor.body().time, mark: self.memory.mark, new }
             }
             _ => {
-                let (license, accepted) = self.import_license(bytes, around, over)?;
-                Imported::License { license, accepted }
+                let (license, accepted, dropped) = self.import_license(bytes, around, over)?;
+                Imported::License { license, accepted, dropped }
             }
         })
     }
@@ -232,7 +234,7 @@ impl State {
         bytes: &[u8],
         around: &Surroundings,
         over: OverQuota,
-    ) -> Result<(Box<License>, Accepted)> {
+    ) -> Result<(Box<License>, Accepted, Option<Box<License>>)> {
         let frame = Frame::parse(Kind::License, bytes)?;
         self.take_up_attached(&frame, around.clock)?;
         let license = License::verify_even_revoked(bytes, self.trust())?;
@@ -242,7 +244,7 @@ impl State {
         license.expect_here(&name.product, &name.slot, &self.install_key())?;
         let license = Box::new(license);
         if self.holds(bytes) {
-            return Ok((license, Accepted::Already));
+            return Ok((license, Accepted::Already, None));
         }
         self.expect_answer(&license)?;
         license.check_keys(self.trust())?;
@@ -262,8 +264,17 @@ impl State {
         if over == OverQuota::Refused {
             self.expect_room(&license)?;
         }
+        let dropped = self.waiting_with(&license).map(Box::new);
         let accepted = self.accept(&license, around.clock)?;
-        Ok((license, accepted))
+        Ok((license, accepted, dropped))
+    }
+
+    /// The license that waits in the slot of `license`, which takes its place.
+    fn waiting_with(&self, license: &License) -> Option<License> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let slot = self.memory.slots.get(&name).filter(|slot| !slot.has_taken_over())?;
+        slot.next.as_ref().and_then(|next| self.license(&name, next).ok())
     }
 
     /// Whether a license grants what is in use.

@@ -196,7 +196,7 @@ impl Server {
 
 fn outcome(imported: &Imported) -> String {
     match imported {
-        Imported::License { license, accepted } => match accepted {
+        Imported::License { license, accepted, .. } => match accepted {
             Accepted::Installed => "the license is taken in and counts".to_string(),
             Accepted::AsNext => {
                 format!("the license is taken in and waits for {}", license.body().starts)

@@ -1,7 +1,7 @@
 //! A license that waited and has begun is in force, also once it is revoked, and whoever looked when.
 
 use olr::entitlement::{Cause, GraceRule, Outcome};
-use olr::home::Home;
+use olr::home::{Home, Imported};
 use olr::license::LicenseBody;
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
 use olr::state::Surroundings;
@@ -124,4 +124,26 @@ fn the_receipt_names_the_license_in_force() {
         let receipt = home.deactivate(&name, &around("2028-02-01T00:00:00Z")).unwrap();
         assert_eq!(receipt.body().license, LicenseId([2; 16]));
     }
+}
+
+#[test]
+fn a_license_that_waited_and_is_replaced_is_named() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    let home = waiting(&world, folder.path(), None);
+    let third = |answer: u8, day: &str| {
+        world.license(|body| {
+            body.expires = None;
+            begins(body, answer, day);
+        })
+    };
+    let dropped = |bytes: &[u8], clock: &str| {
+        let Imported::License { dropped, .. } = home.import(bytes, &around(clock), false).unwrap()
+        else {
+            unreachable!()
+        };
+        dropped.map(|license| license.body().license.0[0])
+    };
+    assert_eq!(dropped(&third(3, "2028-02-01"), NOW), Some(2), "before its start");
+    assert_eq!(dropped(&third(4, "2028-03-01"), "2028-02-10T00:00:00Z"), None, "it was in force");
+    assert_eq!(dropped(&third(5, "2028-01-01"), "2028-02-11T00:00:00Z"), Some(4), "not begun");
 }
