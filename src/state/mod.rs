@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
-use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
@@ -14,7 +13,7 @@ use crate::machine::{Factor, FactorKind};
 use crate::revocation::Withdrawn;
 use crate::time::Instant;
 use crate::trust::Trust;
-use crate::wire::codec::{Blob, Keyed, List, Set, Text, decode, encode, record};
+use crate::wire::codec::{Blob, List, Set, Text, decode, encode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{FRAME_CAP, Frame, Kind, MAGIC, SUITE};
 use crate::wire::id::{KeyId, RequestId};
@@ -27,6 +26,7 @@ mod deactivate;
 mod event;
 mod over;
 mod revoked;
+mod slot;
 mod usage;
 
 pub use answer::Accepted;
@@ -35,6 +35,7 @@ pub use clock::{Anchored, LAG, Noted, Pending};
 pub use event::{Announced, Event, Listener, Stage, Standing};
 pub use over::{Overuse, Spent};
 pub use revoked::Listed;
+pub use slot::{Held, Pair, Slot, SlotName};
 
 /// Most bytes of a state: installed and next licenses for a few slots, with room.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
@@ -93,88 +94,6 @@ record! {
         pub mark: Instant,
         /// The factors it carried: enrolled once its answer is installed.
         pub found: List<Factor>,
-    }
-}
-
-record! {
-    /// A product's slot on this server.
-    #[derive(PartialOrd, Ord)]
-    pub struct SlotName {
-        /// The product.
-        pub product: Text,
-        /// The slot.
-        pub slot: Text,
-    }
-}
-
-record! {
-    /// What is installed in a slot.
-    pub struct Slot {
-        /// Which one.
-        pub name: SlotName,
-        /// The license in force.
-        pub installed: Option<Held>,
-        /// The license that takes over at its start.
-        pub next: Option<Held>,
-        /// Whether it has taken over. Then it stays in force, also once it is revoked.
-        pub took_over: bool,
-        /// The highest (number, answer) accepted.
-        pub highest: Pair,
-        /// Answers to requests numbered below this are refused.
-        pub floor: u64,
-        /// When the machine last matched the license in force, by the mark.
-        pub matched: Instant,
-        /// Since when the installed license is known to be revoked.
-        pub revoked: Option<Noted>,
-        /// What is in use, as the product last said.
-        pub usage: Set<Count, 4096>,
-        /// For how long more was used than granted.
-        pub over: Overuse,
-        /// What was last told of it.
-        pub announced: Set<Announced>,
-        /// The receipt of the last deactivation; nothing while a license is here.
-        pub receipt: Option<Blob<FRAME_CAP>>,
-    }
-}
-
-record! {
-    /// A license file and the factors that it was issued for.
-    pub struct Held {
-        /// The binary license.
-        pub license: Blob<FRAME_CAP>,
-        /// The factors of the request that it answers.
-        pub enrolled: List<Factor>,
-    }
-}
-
-record! {
-    /// The order of answers.
-    #[derive(Copy, PartialOrd, Ord, Default)]
-    pub struct Pair {
-        /// The number of the request.
-        pub number: u64,
-        /// The answer to it.
-        pub answer: u32,
-    }
-}
-
-impl Keyed for Slot {
-    type Key = SlotName;
-    fn key(&self) -> &SlotName {
-        &self.name
-    }
-}
-
-impl Slot {
-    /// The license in force, as far as it is remembered: the waiting one once it has taken over, or
-    /// where no other is installed.
-    pub fn held(&self) -> Option<&Held> {
-        self.installed.as_ref().filter(|_| !self.has_taken_over()).or(self.next.as_ref())
-    }
-
-    /// Whether the waiting license is remembered to have taken over.
-    pub fn has_taken_over(&self) -> bool {
-        self.took_over && self.next.is_some()
     }
 }
 
