@@ -20,7 +20,7 @@ const ASK: &str = "request --trust vendor/vendor.trust --licensee ACME_Ltd --key
     --pin a=1 --pin b=2";
 const VENDOR: &[&str] = &[
     "vendor issued",
-    "issue req.olr --grant vendor/grant.toml --again -o other.olr",
+    "issue req.olr --grant vendor/grant.toml --again --yes -o other.olr",
     "revoke --again -o list.olr --yes",
     "key list",
 ];
@@ -89,7 +89,7 @@ pub const VERBS: &[Verb] = &[
         "vendor init second --name Second --no-passphrase",
         &["vendor issued --vendor second", "key list --vendor second"],
     )))),
-    after(&[REVOKE], verb("issue req.olr --grant vendor/grant.toml --again", VENDOR)),
+    after(&[REVOKE], verb("issue req.olr --grant vendor/grant.toml --again --yes", VENDOR)),
     after(&["rm license.olr"], verb(ISSUE, VENDOR)),
     sample(verb(REVOKE, VENDOR)),
     sample(after(&["revoke {license} --pooled --reason pool --yes"], verb(REVOKE, VENDOR))),

@@ -98,8 +98,9 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
         let newest = format!("request 2, code {}", code(&restored));
         assert!(run.fact().contains(&newest), "{}", run.fact());
     }
+    // The lost request was answered: the office is asked about the home that was put back.
     world.olr(&["request", "--force"]).done();
-    world.issue(&["--force"]).done();
+    world.issue(&["--force", "--yes"]).done();
     world.olr(&["import", "license.olr"]).done();
 }
 
