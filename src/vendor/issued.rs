@@ -216,8 +216,7 @@ impl Folder {
     /// # Errors
     /// Exit 2 when the folder or a record cannot be read.
     pub fn issued(&self, text: &str) -> Result<Vec<IssuedRecord>> {
-        let folder = self.path().join("issued");
-        let paths = file::list(&folder)?;
+        let paths = self.list_part("issued")?;
         let text = text.to_lowercase();
         let mut records: Vec<IssuedRecord> = Vec::new();
         for path in paths {

@@ -77,14 +77,48 @@ impl Folder {
     /// Exit 2 when it is not there, or [`Trust::pin`] refuses it.
     pub fn trust(&self) -> Result<Trust> {
         let path = self.path.join("vendor.trust");
+        let kept = self.newest_kept_trust();
+        let copy = kept.as_ref().map(|(kept, _)| {
+            format!(
+                "copy {} to {}: it is the newest that is kept",
+                file::name(kept),
+                file::name(&path)
+            )
+        });
         if !file::is_there(&path)? {
+            if let Some(copy) = copy {
+                return Err(Error::unable(format!("{} is missing", file::name(&path)), copy));
+            }
             let fact = format!("{} is no vendor folder", file::name(&self.path));
             return Err(Error::unable(
                 fact,
                 "name one with --vendor, or make one: olr vendor init",
             ));
         }
-        read_own(Kind::Trust, &path, Trust::pin)
+        let trust = read_own(Kind::Trust, &path, Trust::pin);
+        let (Some(copy), Some((_, kept))) = (copy, kept) else { return trust };
+        match trust {
+            Ok(trust) if trust.vendor() != kept.vendor() => {
+                let (other, own) = (trust.vendor(), kept.vendor());
+                let fact =
+                    format!("{}: it is of vendor {other}, not of vendor {own}", file::name(&path));
+                Err(Error::unable(fact, copy))
+            }
+            // Where the file cannot be read, the reason of the system has its own step.
+            Err(error) if error.next_step() == RESTORE => Err(error.hint(copy)),
+            trust => trust,
+        }
+    }
+
+    /// The newest of the trusts in `trusts/` that are whole.
+    fn newest_kept_trust(&self) -> Option<(PathBuf, Trust)> {
+        let paths = file::list(&self.path.join("trusts")).unwrap_or_default();
+        let paths = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "trust"));
+        let read = |path: PathBuf| {
+            let trust = read_own(Kind::Trust, &path, Trust::pin).ok()?;
+            Some((path, trust))
+        };
+        paths.filter_map(read).max_by_key(|(_, trust)| trust.body().version)
     }
 
     /// That `trust` is still the newest: another command may have put a next one in place.
@@ -152,8 +186,20 @@ impl Folder {
         Ok(keys)
     }
 
+    /// The files in a folder that every vendor folder has.
+    fn list_part(&self, part: &str) -> Result<Vec<PathBuf>> {
+        let path = self.path.join(part);
+        if file::is_there(&path)? {
+            return file::list(&path);
+        }
+        // A customer has a vendor.trust, too.
+        let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
+        let hint = "name the folder that `olr vendor init` made, or restore it from a backup";
+        Err(Error::unable(fact, hint))
+    }
+
     fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
-        let mut paths = file::list(&self.path.join("keys"))?;
+        let mut paths = self.list_part("keys")?;
         paths.retain(|path| path.extension().is_some_and(|own| own == extension));
         Ok(paths)
     }
@@ -175,8 +221,11 @@ fn numbered(role: Role, path: &Path) -> u32 {
 }
 
 fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    read_kept(kind, path, "restore it from a backup", parse)
+    read_kept(kind, path, RESTORE, parse)
 }
+
+/// What helps where one of the vendor's own files is damaged.
+const RESTORE: &str = "restore it from a backup";
 
 /// What is wrong with the vendor's own files proves nothing about a request: exit 2. A backup helps
 /// where the content is wrong; where the file cannot be read, the system's reason has its own step.

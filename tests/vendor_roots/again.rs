@@ -316,3 +316,47 @@ fn after_the_only_issuer_key_was_revoked_the_next_step_is_a_new_one() {
     rotated.done();
     assert!(rotated.stderr.contains("goes on counting"), "{rotated:?}");
 }
+
+#[test]
+fn a_trust_that_was_replaced_is_copied_from_those_that_are_kept() {
+    let town = office();
+    let office = |line: &str| town.run("office", line);
+    let issue = format!("{ISSUE} --vendor vendor");
+    office("key rotate sealing --no-passphrase --yes").done();
+    office("vendor init other --name Other --no-passphrase").done();
+    let (path, kept) = (town.path("office/vendor/vendor.trust"), "vendor/trusts/2.trust");
+    let other = fs::read(town.path("office/other/vendor.trust")).unwrap();
+    for (content, says) in [
+        (Some(&b"junk"[..]), "vendor.trust"),
+        (Some(&b""[..]), "vendor.trust"),
+        (Some(&other[..]), "not of vendor"),
+        (None, "is missing"),
+    ] {
+        match content {
+            Some(content) => fs::write(&path, content).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let refused = office(&issue);
+        refused.unable(says);
+        hints(&refused, kept);
+    }
+    // What is damaged there too is not named.
+    fs::write(town.path("office/vendor/trusts/2.trust"), "junk").unwrap();
+    hints(&office(&issue), "vendor/trusts/1.trust");
+    fs::remove_dir_all(town.path("office/vendor/trusts")).unwrap();
+    office(&issue).unable("is no vendor folder");
+    fs::write(&path, "junk").unwrap();
+    hints(&office(&issue), "restore it from a backup");
+}
+
+#[test]
+fn the_folder_of_a_customer_is_no_vendor_folder() {
+    let town = office();
+    fs::create_dir(town.path("office/server")).unwrap();
+    let trust = town.path("office/vendor/vendor.trust");
+    fs::copy(trust, town.path("office/server/vendor.trust")).unwrap();
+    for line in ["issue home.req --grant vendor/grant.toml", "vendor issued"] {
+        let refused = town.run("office", &format!("{line} --vendor server"));
+        refused.unable("server is no vendor folder: it has no ");
+    }
+}
