@@ -98,17 +98,22 @@ impl World {
     /// Runs a line of shell on a terminal, waits for its question, lets something else happen, and
     /// answers yes.
     fn meanwhile(&self, line: &str, happens: impl FnOnce()) -> Run {
+        self.answering("[y/N] ", "y\n", line, happens)
+    }
+
+    /// Runs a line of shell on a terminal, waits for a question, and types what answers it.
+    fn answering(&self, asked: &str, typed: &str, line: &str, before: impl FnOnce()) -> Run {
         let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (mut out, mut said) = (child.stdout.take().unwrap(), Vec::new());
-        while !said.ends_with(b"[y/N] ") {
+        while !said.ends_with(asked.as_bytes()) {
             let mut byte = [0];
             assert_eq!(out.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&said));
             said.extend(byte);
         }
-        happens();
-        child.stdin.take().unwrap().write_all(b"y\n").unwrap();
+        before();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
         out.read_to_end(&mut said).unwrap();
         let status = child.wait().unwrap().code().expect("no signal");
         Run { status, said: String::from_utf8(said).unwrap() }
@@ -372,4 +377,29 @@ fn passphrases_are_asked_for_on_the_terminal_itself() {
     world.alone("olr key paper k.key -o k2.txt").says(2, &["needs the staff passphrase"]);
     let run = world.typing("wrong\n", "olr key paper k.key -o k2.txt");
     run.says(2, &["the passphrase is wrong"]);
+}
+
+#[test]
+fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
+    let world = World::new();
+    fs::write(world.path("words"), "correct horse battery staple").unwrap();
+    world.done("olr key new --role issuer -o k.key --passphrase-file words");
+    for (line, asked) in [
+        ("olr key new --role root -o n.key", "six words are drawn): "),
+        ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
+    ] {
+        let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");
+        // The last is no interrupt: what is wrong is said, and the terminal is the same too.
+        for (typed, ended) in
+            [("\u{3}", "status 130"), ("half\u{3}", "status 130"), ("\n\n", "status 2")]
+        {
+            let run = world.answering(asked, typed, &line, || {});
+            assert!(run.said.contains(ended), "{typed:?}: {run:#?}");
+            let modes =
+                ["before", "after"].map(|name| fs::read_to_string(world.path(name)).unwrap());
+            assert_eq!(modes[0], modes[1], "{typed:?}: {run:#?}");
+            assert!(modes[0].contains(" echo "), "{modes:#?}");
+        }
+        assert!(!world.path("n.key").exists() && !world.path("k.txt").exists());
+    }
 }

@@ -57,6 +57,8 @@ mod status;
 mod terminal;
 #[cfg(feature = "vendor")]
 mod time_anchor;
+#[cfg(feature = "vendor")]
+mod unseen;
 mod usage;
 #[cfg(feature = "vendor")]
 mod vendor;

@@ -15,6 +15,7 @@ use olr::vendor::{Folder, Locked, read_passphrase};
 
 use super::context::Context;
 use super::terminal::Terminal;
+use super::unseen;
 
 const CHOOSE: &str = "choose one, or say --no-passphrase";
 const GIVE: &str = "give the passphrase that was chosen for this key";
@@ -147,7 +148,7 @@ fn can_ask() -> bool {
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| no_terminal())
+    unseen::ask(prompt).map(Zeroizing::new).map_err(|_| no_terminal())
 }
 
 fn no_terminal() -> Error {
