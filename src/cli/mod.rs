@@ -77,7 +77,7 @@ use output::Report;
 #[derive(Parser)]
 #[command(name = "olr", version, max_term_width = 80)]
 struct Cli {
-    /// Print one JSON object on stdout instead of text.
+    /// Print one JSON object on stdout instead of text; on stderr where a file goes to stdout.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

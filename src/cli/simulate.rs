@@ -39,10 +39,10 @@ pub struct Args {
     /// Something that happens: "DATE WHAT", see below. May be given many times.
     #[arg(long = "event", value_name = "EVENT")]
     events: Vec<String>,
-    /// Draw a picture into this file; `-` for stdout.
+    /// Draw a picture into this file; `-` for stdout: what is said goes to stderr.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Replace whatever file is there.
+    /// Replace the file that is there; never a key, a state, or a file of olr.
     #[arg(long, requires = "svg")]
     force: bool,
 }
@@ -53,7 +53,7 @@ fn after_help() -> String {
     let lines: Vec<_> = EVENTS.iter().map(line).collect();
     format!(
         "What may happen, each after a DATE (in UTC; a day is its first second):\n{}\n\n\
-         While the server runs it is taken to look at its machine all the time, and to learn at once\n\
+         While the server runs it is taken to look at its machine all the time, and to learn at once \
          of what is revoked or pooled. Nothing is saved.\n\n\
          Examples:\n  \
          olr simulate\n      what the coming year brings if nothing happens\n  \

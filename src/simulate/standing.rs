@@ -270,6 +270,6 @@ fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns:
 }
 
 fn until(last: Option<Day>) -> String {
-    let end = |last: Day| format!("until {last} has ended everywhere ({})", last.ends());
+    let end = |last: Day| format!("until {}, when {last} has ended everywhere", last.ends());
     last.map_or("without an end".to_string(), end)
 }
