@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use olr::error::{Error, Result};
+use olr::error::{Error, Refusal, Result};
 use olr::file::{self, Place, Writing, place};
 use olr::state::State;
 use olr::wire::armor::{armor, dearmor, dearmor_answer, foreign};
@@ -38,10 +38,19 @@ pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
     Ok(binary.into_owned())
 }
 
+/// Says which file it was that cannot be read any further.
+pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
+    let name = file::name(path);
+    move |error| match error.refusal() {
+        Some(Refusal::Malformed | Refusal::UnknownVersion) => error.within(&name),
+        _ => error,
+    }
+}
+
 /// Where an artefact goes.
 #[derive(clap::Args)]
 pub struct Output {
-    /// Write to this file; `-` for stdout.
+    /// Write to this file; `-` for stdout: what is said of it goes to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace the file that is there; never a key, a state, or an olr file of another kind.

@@ -12,7 +12,7 @@ use olr::state::{Accepted, SlotName};
 
 use super::context::{Context, HomeArg};
 use super::expected::ExpectedArg;
-use super::files::read_answer;
+use super::files::{of_file, read_answer};
 use super::output::Report;
 use super::{license, show, verify};
 
@@ -35,7 +35,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let (around, _) = context.around(true);
     let before = home.foresee_all(&around).unwrap_or_default();
     let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
-    let mut report = match home.import_with(&bytes, &around, false, over)? {
+    let taken = home.import_with(&bytes, &around, false, over).map_err(of_file(&args.file))?;
+    let mut report = match taken {
         Imported::License { license, accepted, dropped } => {
             let body = license.body();
             let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;

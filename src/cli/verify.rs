@@ -16,7 +16,7 @@ use olr::wire::frame::{Frame, Kind};
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
-use super::files::read_answer;
+use super::files::{of_file, read_answer};
 use super::output::Report;
 use super::{license, show};
 
@@ -63,7 +63,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                     let report = file_report(&bytes, error, &state, &around, &findings)?;
                     (state, report)
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    return Err(args
+                        .file
+                        .as_deref()
+                        .map_or(error.clone(), |path| of_file(path)(error)));
+                }
             }
         }
         None => {

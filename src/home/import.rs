@@ -4,6 +4,7 @@ use crate::anchor::Anchor;
 use crate::display::shown;
 use crate::entitlement::excess;
 use crate::error::{Error, Refusal, Result};
+use crate::file;
 use crate::home::Home;
 use crate::license::License;
 use crate::policy::{Decision, compare, decide_license, judge};
@@ -132,7 +133,10 @@ impl Home {
     /// The state, without which no vendor is trusted.
     fn expect_begun(&self) -> Result<State> {
         self.load()?.ok_or_else(|| {
-            let fact = "nothing was requested in this home, so that it trusts no vendor yet";
+            let home = file::name(&self.folder);
+            let fact = format!(
+                "{home}: nothing was requested in this home, so that it trusts no vendor yet"
+            );
             Error::unable(fact, "begin with `olr request`, or name the right --home")
         })
     }

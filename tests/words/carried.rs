@@ -129,3 +129,40 @@ fn a_file_of_another_vendor_names_the_vendor_of_this_home() {
         run.hint("--home of its vendor");
     }
 }
+
+#[test]
+fn a_damaged_file_and_an_empty_home_are_named() {
+    let world = World::activated();
+    let text = world.read("license.olr");
+    let raw = olr::wire::armor::dearmor(None, text.as_bytes()).unwrap();
+    let newer = [&raw[..4], &[9], &raw[5..]].concat();
+    for (name, bytes, word) in [
+        ("short.bin", &raw[..100], "malformed"),
+        ("long.bin", &[&raw[..], b"more"].concat(), "malformed"),
+        ("newer.bin", &newer, "unknown-version"),
+    ] {
+        world.write(name, bytes);
+        for verb in ["import", "verify", "inspect"] {
+            let run = world.olr(&[verb, name]);
+            run.refused(word);
+            assert_eq!(run.fact().matches(name).count(), 1, "{verb}: {}", run.fact());
+        }
+    }
+    world.olr(&["import", "license.olr", "--home", "empty"]).unable("empty: nothing was requested");
+}
+
+#[test]
+fn with_a_picture_on_stdout_the_object_is_on_stderr() {
+    let world = World::activated();
+    let output = world.command(&["simulate", "--svg", "-", "--json"]).output().unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"<svg "), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with('{'), "{stderr}");
+    for args in [&["simulate", "--help"][..], &["request", "--help"]] {
+        let help = world.text(args);
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains("on stderr where a file goes to stdout"), "{help}");
+        assert!(help.contains("goes to stderr"), "{help}");
+    }
+    assert!(world.text(&["simulate", "--help"]).contains("learn at once of what is revoked"));
+}

@@ -11,7 +11,7 @@ use olr::trust::Trust;
 use olr::wire::frame::{Frame, Header, Kind};
 
 use super::context::{Context, HomeArg};
-use super::files::read_artefact;
+use super::files::{of_file, read_artefact};
 use super::output::Report;
 use super::show;
 
@@ -59,12 +59,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         let fact = "this is the state of a server: it holds secrets and is not shown";
         return Err(Error::unable(fact, "see `olr status`"));
     }
-    let kind = Header::peek(&bytes)?;
+    let kind = Header::peek(&bytes).map_err(of_file(&args.file))?;
     #[cfg(feature = "vendor")]
     if let (Kind::Request, Some(folder)) = (kind, args.vendor.given()) {
         super::passphrase::warn_of_keys(&folder, context);
     }
     let _ = context;
+    let signed = [Kind::License, Kind::Trust, Kind::Time, Kind::Revocations, Kind::Delegation];
+    if signed.contains(&kind) {
+        Frame::parse(kind, &bytes).map_err(of_file(&args.file))?;
+    }
     let findings = match kind {
         Kind::Request => request(&bytes, args)?,
         Kind::License => license(&bytes, args)?,
