@@ -100,6 +100,7 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
     }
     // The lost request was answered: the office is asked about the home that was put back.
     world.olr(&["request", "--force"]).done();
+    world.issue(&["--force"]).unable("put back from a backup");
     world.issue(&["--force", "--yes"]).done();
     world.olr(&["import", "license.olr"]).done();
 }
