@@ -73,6 +73,12 @@ fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     match read_artefact(None, path).and_then(|bytes| Header::peek(&bytes)) {
         Ok(Kind::KeyFile) => Some(format!("a {}", Kind::KeyFile)),
         Ok(there) if Some(there) == output => None,
+        // What was proposed makes room for what came of it.
+        Ok(Kind::PartialSignature)
+            if matches!(output, Some(Kind::License | Kind::Trust | Kind::Delegation)) =>
+        {
+            None
+        }
         Ok(there) => Some(format!("another kind of file ({there})")),
         Err(_) => is_of_vendor(path).then(|| "a file of a vendor's folder".to_string()),
     }
