@@ -36,7 +36,6 @@
 
 #[cfg(feature = "alert")]
 pub mod alert;
-pub mod anchor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
 pub mod crypto;
@@ -60,6 +59,7 @@ pub mod revocation;
 pub mod simulate;
 pub mod state;
 pub mod time;
+pub mod timestamp;
 #[cfg(any(feature = "alert", feature = "vendor"))]
 pub mod toml_text;
 pub mod trust;

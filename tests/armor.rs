@@ -298,7 +298,7 @@ const DAMAGE: &[(Courier, &str)] = &[
         "line 10: the BEGIN line is missing",
     ),
     (
-        ("another kind beside it", |t| format!("{t}{}", armor(Kind::Time, b"x"))),
+        ("another kind beside it", |t| format!("{t}{}", armor(Kind::Timestamp, b"x"))),
         "a request and a time",
     ),
     (("65 times", |t| t.repeat(65)), "more than 64 blocks"),
@@ -370,7 +370,7 @@ fn a_newer_header_is_left_to_the_parser() {
 
 #[test]
 fn sixty_four_blocks_and_no_more() {
-    let one = armor(Kind::Time, b"x");
+    let one = armor(Kind::Timestamp, b"x");
     assert_eq!(read(None, one.repeat(BLOCKS_CAP)), Ok(b"x".to_vec()));
     refused(Some(Kind::Request), one.repeat(BLOCKS_CAP + 1), Refusal::Malformed, "blocks");
 }

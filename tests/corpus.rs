@@ -55,7 +55,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Trust, "trust"),
         (Kind::Delegation, "delegation"),
         (Kind::Receipt, "receipt"),
-        (Kind::Time, "time"),
+        (Kind::Timestamp, "time"),
         (Kind::Revocations, "revocations"),
         (Kind::PartialSignature, "partial"),
     ] {

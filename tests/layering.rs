@@ -14,7 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["crypto", "toml_text"],
     &["key", "entitlement"],
     &["trust", "machine"],
-    &["catalog", "request", "anchor", "revocation"],
+    &["catalog", "request", "timestamp", "revocation"],
     &["receipt"],
     &["license"],
     &["state", "partial"],

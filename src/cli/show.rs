@@ -3,7 +3,6 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use olr::anchor::AnchorBody;
 use olr::display::code;
 use olr::key::{Role, key_id};
 use olr::machine::{Change, Factor, Line, label};
@@ -13,6 +12,7 @@ use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, RequestBody};
 use olr::revocation::RevocationsBody;
 use olr::time::Day;
+use olr::timestamp::TimestampBody;
 use olr::wire::codec::Limit;
 
 pub use super::layout::{pairs, table};
@@ -257,7 +257,7 @@ pub fn revocations_json(body: &RevocationsBody) -> Map<String, Value> {
     }))
 }
 
-pub fn time_pairs(body: &AnchorBody) -> Vec<(&'static str, String)> {
+pub fn time_pairs(body: &TimestampBody) -> Vec<(&'static str, String)> {
     vec![
         ("answers request", format!("{} (number {})", code(&body.request_hash), body.number)),
         ("install id", install_id(&body.install_key)),
@@ -265,7 +265,7 @@ pub fn time_pairs(body: &AnchorBody) -> Vec<(&'static str, String)> {
     ]
 }
 
-pub fn time_json(body: &AnchorBody) -> Map<String, Value> {
+pub fn time_json(body: &TimestampBody) -> Map<String, Value> {
     object(json!({
         "request": body.request.to_string(), "code": code(&body.request_hash),
         "number": body.number, "install_id": install_id(&body.install_key),

@@ -3,11 +3,11 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::anchor::Anchor;
 use olr::display::shown;
 use olr::error::Result;
 use olr::file;
 use olr::time::Instant;
+use olr::timestamp::Timestamp;
 use olr::wire::frame::Kind;
 
 use super::context::Context;
@@ -48,15 +48,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     let body = opened.body();
-    args.output.expect_free(NAME, Kind::Time, |bytes| {
-        Anchor::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == body.install_key)
+    args.output.expect_free(NAME, Kind::Timestamp, |bytes| {
+        Timestamp::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == body.install_key)
     })?;
     let concerns: Vec<_> = folder.foresee_time(context.now)?.into_iter().collect();
     if !args.yes {
         concern::confirm(&concerns)?;
     }
-    let anchor = folder.time(&opened, context.now, &trust, &mut ask)?;
-    let (server, vendor) = (body.clock, anchor.body().time);
+    let timestamp = folder.time(&opened, context.now, &trust, &mut ask)?;
+    let (server, vendor) = (body.clock, timestamp.body().time);
     let drift = drift(server, vendor);
     let (file, id) = (args.output.name(NAME), show::install_id(&body.install_key));
     let mut text = show::pairs(&[
@@ -86,7 +86,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         );
     }
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
-    args.output.write(NAME, Kind::Time, anchor.bytes(), &mut report)?;
+    args.output.write(NAME, Kind::Timestamp, timestamp.bytes(), &mut report)?;
     Ok(report)
 }
 

@@ -45,7 +45,7 @@ pub fn of_kind(kind: Kind) -> &'static [u8] {
         Kind::Receipt => b"olr/v1/receipt",
         Kind::Trust => b"olr/v1/trust",
         Kind::Revocations => b"olr/v1/revocations",
-        Kind::Time => b"olr/v1/time",
+        Kind::Timestamp => b"olr/v1/time",
         Kind::KeyFile => KEY_FILE,
         Kind::State => STATE,
         Kind::Delegation => b"olr/v1/delegation",

@@ -1,6 +1,5 @@
 //! Importing an answer: one transaction that installs it whole or leaves everything as it was.
 
-use crate::anchor::Anchor;
 use crate::display::shown;
 use crate::entitlement::excess;
 use crate::error::{Error, Refusal, Result};
@@ -10,6 +9,7 @@ use crate::license::License;
 use crate::policy::{Decision, compare, decide_license, judge};
 use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::Instant;
+use crate::timestamp::Timestamp;
 use crate::trust::{Delegation, Trust};
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
@@ -173,7 +173,7 @@ impl State {
     ) -> Result<Imported> {
         let before = self.memory.counter;
         let kind = Header::peek(bytes)?;
-        if !matches!(kind, Kind::License | Kind::Trust | Kind::Time | Kind::Revocations) {
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Timestamp | Kind::Revocations) {
             return Err(wrong_kind(Kind::License, kind));
         }
         // Before the file raises the mark: a pending clock that was wrong is forgotten, not confirmed.
@@ -216,15 +216,15 @@ impl State {
                 let licenses = self.revocations().map_or(0, |list| list.body().licenses.len());
                 Imported::Revocations { licenses, new }
             }
-            Kind::Time => {
-                let frame = Frame::parse(Kind::Time, bytes)?;
+            Kind::Timestamp => {
+                let frame = Frame::parse(Kind::Timestamp, bytes)?;
                 self.take_up_attached(&frame, around.clock)?;
-                let anchor = Anchor::verify(bytes, self.trust())?;
-                let new = self.anchor(&anchor)?;
+                let timestamp = Timestamp::verify(bytes, self.trust())?;
+                let new = self.accept_timestamp(&timestamp)?;
                 if new {
                     self.trust().signers(&frame)?.iter().try_for_each(Delegation::check_key)?;
                 }
-                Imported::Time { time: anchor.body().time, mark: self.memory.mark, new }
+                Imported::Time { time: timestamp.body().time, mark: self.memory.mark, new }
             }
             _ => {
                 let (license, accepted, dropped) = self.import_license(bytes, around, over)?;

@@ -1,11 +1,11 @@
 //! The memory of time: a mark that a clock set back does not lower.
 //! Obeys `docs/format.md`, section "Clock".
 
-use crate::anchor::Anchor;
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};
 use crate::state::{Sent, Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
+use crate::timestamp::Timestamp;
 use crate::wire::codec::{Text, record};
 
 /// A clock further past the mark than this is not believed at once: 400 days.
@@ -46,7 +46,7 @@ record! {
 
 record! {
     /// A time of the vendor that was taken in.
-    pub struct Anchored {
+    pub struct LastTimestamp {
         /// The number of the last request made before it was; none of those is answered by another.
         pub number: u64,
         /// SHA-256 of its binary form.
@@ -316,7 +316,7 @@ impl State {
 
     /// Whether a time may still answer this request: none was imported since it was made.
     pub(crate) fn takes_time(&self, sent: &Sent) -> bool {
-        self.memory.anchored.as_ref().is_none_or(|last| sent.number > last.number)
+        self.memory.last_timestamp.as_ref().is_none_or(|last| sent.number > last.number)
     }
 
     /// Whether a time that answers this request can take back the mark: it takes back only a mark that
@@ -330,14 +330,14 @@ impl State {
     ///
     /// # Errors
     /// `wrong-machine`, `wrong-request`, `superseded`, in this order.
-    pub fn anchor(&mut self, anchor: &Anchor) -> Result<bool> {
-        let body = anchor.body();
+    pub fn accept_timestamp(&mut self, timestamp: &Timestamp) -> Result<bool> {
+        let body = timestamp.body();
         if body.install_key != self.install_key() {
             let fact = "this time was issued for another installation";
             return Err(Error::refuse(Refusal::WrongMachine, fact).rule("time-4"));
         }
-        let hash = sha256(anchor.bytes());
-        if self.memory.anchored.as_ref().is_some_and(|last| last.hash == hash) {
+        let hash = sha256(timestamp.bytes());
+        if self.memory.last_timestamp.as_ref().is_some_and(|last| last.hash == hash) {
             return Ok(false);
         }
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
@@ -360,11 +360,11 @@ impl State {
             let passed = passed.saturating_sub(TRAVEL);
             Instant::new(body.time.seconds.saturating_add(passed))
         };
-        self.memory.anchored = Some(Anchored { number: self.memory.number, hash });
+        self.memory.last_timestamp = Some(LastTimestamp { number: self.memory.number, hash });
         // What was known of a future that is taken back is taken back too.
         self.drop_pending();
         self.let_begun_wait();
-        self.remember(anchor.bytes());
+        self.remember(timestamp.bytes());
         Ok(true)
     }
 }

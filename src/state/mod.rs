@@ -31,7 +31,7 @@ mod usage;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
-pub use clock::{Anchored, LAG, Noted, Pending};
+pub use clock::{LAG, LastTimestamp, Noted, Pending};
 pub use event::{Announced, Event, Listener, Stage, Standing};
 pub use over::{Overuse, Spent};
 pub use revoked::Listed;
@@ -65,7 +65,7 @@ record! {
         /// A clock far ahead of the mark that nothing confirmed yet.
         pub pending: Option<Pending>,
         /// The last time that the vendor set the mark to.
-        pub anchored: Option<Anchored>,
+        pub last_timestamp: Option<LastTimestamp>,
         /// The newest revocations that were taken in.
         pub revocations: Option<Listed>,
         /// What people are to be told of, oldest first.
@@ -123,7 +123,7 @@ impl State {
             asked: None,
             mark: Instant::default(),
             pending: None,
-            anchored: None,
+            last_timestamp: None,
             revocations: None,
             events: List::default(),
             chain: [0; 32],

@@ -1,9 +1,9 @@
 //! The vendor's time for one server. Obeys `docs/format.md`, section "Time".
 
-use crate::anchor::{Anchor, AnchorBody, sign_time};
 use crate::error::Result;
 use crate::request::OpenedRequest;
 use crate::time::Instant;
+use crate::timestamp::{Timestamp, TimestampBody, sign_timestamp};
 use crate::trust::{Act, Trust};
 use crate::vendor::{AskPassphrase, Folder};
 use crate::wire::codec::Set;
@@ -13,7 +13,7 @@ impl Folder {
     /// grants nothing.
     ///
     /// # Errors
-    /// What [`Anchor::verify`] refuses, `not-delegated` above all; exit 2 when the issuer's key is
+    /// What [`Timestamp::verify`] refuses, `not-delegated` above all; exit 2 when the issuer's key is
     /// missing or locked.
     pub fn time(
         &self,
@@ -21,9 +21,9 @@ impl Folder {
         now: Instant,
         trust: &Trust,
         ask: AskPassphrase<'_>,
-    ) -> Result<Anchor> {
+    ) -> Result<Timestamp> {
         let asked = opened.body();
-        let body = AnchorBody {
+        let body = TimestampBody {
             request: asked.request,
             request_hash: opened.hash(),
             number: asked.number,
@@ -32,6 +32,6 @@ impl Folder {
             extensions: Set::default(),
         };
         let (issuer, delegation) = self.issuer_for(Act::Time, now, trust, ask)?;
-        sign_time(&body, trust, (&*issuer, &delegation))
+        sign_timestamp(&body, trust, (&*issuer, &delegation))
     }
 }

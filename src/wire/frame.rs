@@ -34,7 +34,7 @@ numbered! {
         /// `revoked.olr`
         5 Revocations "revocations",
         /// `time.olr`
-        6 Time "time",
+        6 Timestamp "time",
         /// A private key of the vendor.
         7 KeyFile "key file",
         /// The memory of a server.

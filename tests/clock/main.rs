@@ -1,17 +1,17 @@
 //! A clock set back or a snapshot restored gains nothing, and every wrong clock can be recovered.
 #![cfg(feature = "vendor")]
 
-use olr::anchor::{Anchor, AnchorBody, sign_time};
 use olr::policy::{Decision, decide};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
+use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};
 use olr::wire::codec::{Set, Text};
 
-mod anchors;
 mod homes;
 mod over;
 mod properties;
 mod takeover;
+mod timestamps;
 
 #[path = "../fixtures/machine.rs"]
 #[allow(dead_code)]
@@ -97,7 +97,7 @@ impl<'a> Server<'a> {
                 "restore" => self.state = State::parse(&self.imported).unwrap(),
                 "anchor" => {
                     self.around.clock = at("2027-11-24T09:00:00Z");
-                    self.anchor(self.around.clock);
+                    self.timestamp(self.around.clock);
                 }
                 _ => panic!("{step:?}"),
             }
@@ -110,16 +110,16 @@ impl<'a> Server<'a> {
     }
 
     /// Asks, and takes in the vendor's answer.
-    fn anchor(&mut self, time: Instant) {
-        let anchor = self.asked(time);
-        assert!(self.state.anchor(&anchor).unwrap());
+    fn timestamp(&mut self, time: Instant) {
+        let timestamp = self.asked(time);
+        assert!(self.state.accept_timestamp(&timestamp).unwrap());
     }
 
     /// What the vendor answers to a request made now.
-    fn asked(&mut self, time: Instant) -> Anchor {
+    fn asked(&mut self, time: Instant) -> Timestamp {
         let purpose = format!("anchor {}", self.state.memory().number);
         let (body, request) = ask(&mut self.state, "backup", &purpose);
-        let body = AnchorBody {
+        let body = TimestampBody {
             request: body.request,
             request_hash: olr::crypto::digest::sha256(&request),
             number: body.number,
@@ -128,8 +128,9 @@ impl<'a> Server<'a> {
             extensions: Set::default(),
         };
         let vendor = &self.world.vendor;
-        let anchor = sign_time(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
-        Anchor::verify(anchor.bytes(), &vendor.trust).unwrap()
+        let timestamp =
+            sign_timestamp(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
+        Timestamp::verify(timestamp.bytes(), &vendor.trust).unwrap()
     }
 }
 

@@ -416,7 +416,7 @@ fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
     assert_eq!(server.uses(30), "grace");
     assert_eq!((server.after(2 * HOUR), server.left()), ("grace".to_string(), 10 * HOUR));
     server.around.clock = at("2027-11-30T09:00:00Z");
-    server.anchor(server.around.clock);
+    server.timestamp(server.around.clock);
     assert_eq!((server.after(HOUR - 1), server.left()), ("grace".to_string(), 11 * HOUR + 1));
     assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 11 * HOUR + 1));
 }
@@ -524,7 +524,7 @@ fn a_week_that_the_vendor_confirms_counts() {
     server.after(11 * HOUR);
     server.uses(1);
     let later = Instant::new(server.around.clock.seconds + 7 * DAY);
-    server.anchor(later);
+    server.timestamp(later);
     server.around.clock = later;
     server.uses(1000);
     assert_eq!(server.left(), 12 * HOUR);

@@ -258,7 +258,7 @@ fn an_earlier_clock_is_never_better() {
         if walk % 10 == 0 {
             let right = at("2027-12-01T00:00:00Z");
             server.around.clock = right;
-            server.anchor(right);
+            server.timestamp(right);
             server.verify();
             assert!(!["clock-rolled-back"].contains(&server.word.as_str()), "walk {walk}");
             assert!(server.state.memory().pending.is_none() && !server.state.is_far(right));

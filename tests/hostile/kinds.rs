@@ -57,7 +57,7 @@ fn no_home_imports_another_kind() {
     let now = olr::time::Instant::parse(crate::world::NOW).unwrap();
     let around = crate::machine::around("server", now);
     let mut tried = 0;
-    let imported = [Kind::License, Kind::Trust, Kind::Time, Kind::Revocations];
+    let imported = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations];
     for good in good().into_iter().filter(|good| !imported.contains(&good.reader.kind())) {
         assert!(home.import(&good.bytes, &around, false).is_err(), "{}", good.name);
         assert!(home.decide_file(&good.bytes, &around).is_err(), "{}", good.name);

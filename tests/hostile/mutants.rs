@@ -1,7 +1,6 @@
 //! Mutants that mean something: one field, one rule or one key is wrong. Once nobody signed them
 //! again; once the right key did, so that the form alone is what refuses them.
 
-use olr::anchor::{AnchorBody, sign_time};
 use olr::crypto::sign::SigningKey;
 use olr::entitlement::Cause;
 use olr::key::Role::{Install, Issuer, Root, Sealing};
@@ -12,6 +11,7 @@ use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::Earlier;
 use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
 use olr::state::Listed;
+use olr::timestamp::{TimestampBody, sign_timestamp};
 use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
 use olr::wire::extension::Extension;
@@ -128,7 +128,7 @@ fn around(good: &Raw) -> Vec<Raw> {
     }
     changed(&|f| f.vendor = WORLD.other.trust.vendor());
     let stray = WORLD.vendor.delegate(|d| d.issuer = stray_key("stray issuer").public());
-    let may_carry_trusts = matches!(good.kind, Kind::License | Kind::Time | Kind::Revocations);
+    let may_carry_trusts = matches!(good.kind, Kind::License | Kind::Timestamp | Kind::Revocations);
     let mut receipt = Raw::new(Kind::Receipt, WORLD.vendor.trust.vendor(), vec![7]);
     receipt.sign(Install, &install().signing_key());
     let receipt = receipt.bytes();
@@ -310,7 +310,7 @@ fn receipts() {
 
 #[test]
 fn times() {
-    let body = AnchorBody {
+    let body = TimestampBody {
         request: RequestId([7; 16]),
         request_hash: [8; 32],
         number: 70_000,
@@ -319,10 +319,11 @@ fn times() {
         extensions: Set::new((1..9).map(later).collect()).unwrap(),
     };
     let vendor = &WORLD.vendor;
-    let anchor = sign_time(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
+    let anchor =
+        sign_timestamp(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation)).unwrap();
     let mut trial = Trial::new(Reader::Time, anchor.bytes());
     let issuer = &vendor.issuer;
-    let apart = apart(Kind::Time, anchor.bytes());
+    let apart = apart(Kind::Timestamp, anchor.bytes());
     trial.frame(&apart, &layout::TIME, &|f| f.sign(Issuer, issuer));
     trial.assert();
 }

@@ -1,6 +1,5 @@
 //! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
 
-use olr::anchor::Anchor;
 use olr::catalog::Catalog;
 use olr::crypto::secret::Passphrase;
 use olr::error::{Error, Result};
@@ -13,6 +12,7 @@ use olr::receipt::Receipt;
 use olr::request::SealedRequest;
 use olr::revocation::Revocations;
 use olr::state::State;
+use olr::timestamp::Timestamp;
 use olr::trust::Trust;
 use olr::wire::armor::dearmor;
 use olr::wire::frame::{Frame, Kind};
@@ -77,7 +77,7 @@ impl Reader {
             Self::KeyFile(_) => Kind::KeyFile,
             Self::Receipt => Kind::Receipt,
             Self::Partial => Kind::PartialSignature,
-            Self::Time => Kind::Time,
+            Self::Time => Kind::Timestamp,
             Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,
         }
@@ -104,7 +104,7 @@ impl Reader {
                 0 => Err(Error::unable("nobody signed it", "sign it")),
                 _ => Ok(()),
             },
-            Self::Time => Anchor::verify(bytes, &vendor.trust).map(drop),
+            Self::Time => Timestamp::verify(bytes, &vendor.trust).map(drop),
             Self::Revocations => Revocations::verify(bytes, &vendor.trust).map(drop),
             Self::State => State::parse(bytes).map(drop),
         }

@@ -61,14 +61,14 @@ impl<'a> Mutants<'a> {
             kind @ (Kind::License
             | Kind::Trust
             | Kind::Delegation
-            | Kind::Time
+            | Kind::Timestamp
             | Kind::Receipt
             | Kind::Revocations) => {
                 let frame = Frame::parse(kind, bytes).ok()?;
                 let mut raw = Raw::new(kind, frame.vendor, edited(frame.body, donor, rng));
                 raw.attachments = frame.attachments.iter().map(|a| a.bytes.to_vec()).collect();
                 match kind {
-                    Kind::License | Kind::Time | Kind::Revocations => {
+                    Kind::License | Kind::Timestamp | Kind::Revocations => {
                         self.attached(&mut raw.attachments, donor, rng);
                         raw.sign(Role::Issuer, &vendor.issuer);
                     }

@@ -2,7 +2,6 @@
 //!
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
-use olr::anchor::{Anchor, AnchorBody, sign_time};
 use olr::catalog::{Catalog, STARTER};
 use olr::crypto::digest::{sha256, tagged};
 use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
@@ -21,6 +20,7 @@ use olr::request::{RequestBody, SealedRequest};
 use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
+use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};
 use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
 use olr::wire::armor::{armor as write_armor, dearmor};
 use olr::wire::codec::{BODY_CAP, Record, decode, encode};
@@ -256,14 +256,14 @@ pub fn partial(bytes: &[u8]) {
 
 /// A time, whole or as a body that the issuer signs.
 pub fn time(bytes: &[u8]) {
-    if let Ok(anchor) = Anchor::verify(bytes, &SNAKEOIL.trust) {
+    if let Ok(anchor) = Timestamp::verify(bytes, &SNAKEOIL.trust) {
         assert_eq!(anchor.bytes(), bytes);
     }
-    inner::<AnchorBody>(Kind::Time, bytes);
-    if let Some(body) = body::<AnchorBody>(bytes, BODY_CAP) {
+    inner::<TimestampBody>(Kind::Timestamp, bytes);
+    if let Some(body) = body::<TimestampBody>(bytes, BODY_CAP) {
         let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
         let critical = body.extensions.iter().any(|extension| extension.critical);
-        assert_eq!(sign_time(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
+        assert_eq!(sign_timestamp(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
     }
 }
 

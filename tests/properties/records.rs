@@ -1,7 +1,6 @@
 //! The tables of `docs/format.md`, field by field, for the second hand in `value.rs`.
 
 use super::value::{Piece, Source, Value};
-use olr::anchor::AnchorBody;
 use olr::entitlement::{
     Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
 };
@@ -12,10 +11,11 @@ use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
 use olr::revocation::{RevocationsBody, Withdrawn};
 use olr::state::{
-    Anchored, Announced, Asked, Event, Held, Listed, Listener, Memory, Noted, Overuse, Pair,
+    Announced, Asked, Event, Held, LastTimestamp, Listed, Listener, Memory, Noted, Overuse, Pair,
     Pending, Sent, Slot, SlotName, Spent, Stage,
 };
 use olr::time::{Day, Instant};
+use olr::timestamp::TimestampBody;
 use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
 use olr::wire::extension::Extension;
 use olr::wire::frame::Kind;
@@ -80,10 +80,10 @@ records! {
 
     ProposalBody { kind signers attachments body extensions }
 
-    AnchorBody { request request_hash number install_key time extensions }
+    TimestampBody { request request_hash number install_key time extensions }
 
     Memory {
-        counter trusts number requests slots asked mark pending anchored revocations events chain
+        counter trusts number requests slots asked mark pending last_timestamp revocations events chain
         extensions
     }
     Listed { list delegations }
@@ -91,7 +91,7 @@ records! {
     Noted { mark far }
     Overuse { license most spent }
     Spent { cause first since solved seconds far eased }
-    Anchored { number hash }
+    LastTimestamp { number hash }
     Sent { number request hash product slot mark found }
     Slot { name installed next took_over highest floor matched revoked usage over announced receipt }
     Announced { cause stage since }

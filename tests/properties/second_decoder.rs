@@ -3,7 +3,6 @@
 //! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
 //! derives. It knows the spelling and nothing of our caps, tables and sets.
 
-use olr::anchor::AnchorBody as OurAnchor;
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
@@ -13,6 +12,7 @@ use olr::request::{self, RequestBody as OurRequest};
 use olr::revocation::{self, RevocationsBody as OurRevocations};
 use olr::state::{self, Memory as OurMemory};
 use olr::time;
+use olr::timestamp::TimestampBody as OurAnchor;
 use olr::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
 use olr::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
 use olr::wire::extension;
@@ -32,7 +32,7 @@ pub fn second_decoder(bytes: &[u8]) {
     agree::<OurTrust, TrustBody>(bytes);
     agree::<OurDelegation, DelegationBody>(bytes);
     agree::<OurReceipt, ReceiptBody>(bytes);
-    agree::<OurAnchor, AnchorBody>(bytes);
+    agree::<OurAnchor, TimestampBody>(bytes);
     agree::<OurRevocations, RevocationsBody>(bytes);
     agree::<OurMemory, Memory>(bytes);
     agree::<OurProposal, ProposalBody>(bytes);
@@ -41,7 +41,7 @@ pub fn second_decoder(bytes: &[u8]) {
         Kind::Trust,
         Kind::Delegation,
         Kind::Receipt,
-        Kind::Time,
+        Kind::Timestamp,
         Kind::Revocations,
         Kind::PartialSignature,
     ];
@@ -389,7 +389,7 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
-    AnchorBody of OurAnchor {
+    TimestampBody of OurAnchor {
         request: Id,
         request_hash: Hash,
         number: u64,
@@ -419,7 +419,7 @@ mirrors! {
         asked: Option<Asked>,
         mark: Instant,
         pending: Option<Pending>,
-        anchored: Option<Anchored>,
+        last_timestamp: Option<LastTimestamp>,
         revocations: Option<Listed>,
         events: Vec<Event>,
         chain: Hash,
@@ -508,7 +508,7 @@ mirrors! {
         boot: Text,
         uptime: u64,
     }
-    Anchored of state::Anchored {
+    LastTimestamp of state::LastTimestamp {
         number: u64,
         hash: Hash,
     }

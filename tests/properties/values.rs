@@ -2,13 +2,13 @@
 
 use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
-use olr::anchor::AnchorBody;
 use olr::license::LicenseBody;
 use olr::partial::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::RequestBody;
 use olr::revocation::RevocationsBody;
 use olr::state::{Memory, STATE_CAP};
+use olr::timestamp::TimestampBody;
 use olr::trust::{DelegationBody, TrustBody};
 use olr::wire::codec::{BODY_CAP, Record, decode, encode};
 
@@ -22,7 +22,7 @@ pub fn values(bytes: &[u8]) {
         3 => value::<DelegationBody>(&mut from, BODY_CAP),
         4 => value::<Memory>(&mut from, STATE_CAP),
         5 => value::<ReceiptBody>(&mut from, BODY_CAP),
-        6 => value::<AnchorBody>(&mut from, BODY_CAP),
+        6 => value::<TimestampBody>(&mut from, BODY_CAP),
         7 => value::<RevocationsBody>(&mut from, BODY_CAP),
         _ => value::<ProposalBody>(&mut from, BODY_CAP),
     }

@@ -4,11 +4,11 @@
 use serde_json::Value;
 use serde_json::json;
 
-use olr::anchor::{Anchor, AnchorBody};
 use olr::error::{Error, Result};
 use olr::license::{License, LicenseBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::revocation::{Revocations, read_body};
+use olr::timestamp::{Timestamp, TimestampBody};
 use olr::trust::Trust;
 use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
@@ -42,15 +42,15 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
 }
 
 pub fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
-    let frame = Frame::parse(Kind::Time, bytes)?;
+    let frame = Frame::parse(Kind::Timestamp, bytes)?;
     let trust = newest_trust(args, &frame)?;
     let verified = trust.as_ref().map(|trust| {
         let trust = trust.as_ref().map_err(Error::clone)?;
-        Anchor::verify(bytes, trust).map(drop)
+        Timestamp::verify(bytes, trust).map(drop)
     });
     let mut findings = signed(&frame, verified);
     findings.under = trust.and_then(Result::ok);
-    match decode::<AnchorBody>("time body", frame.body, BODY_CAP) {
+    match decode::<TimestampBody>("time body", frame.body, BODY_CAP) {
         Ok(body) => {
             findings.pairs.extend(show::time_pairs(&body));
             findings.json.extend(show::time_json(&body));

@@ -65,7 +65,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         super::passphrase::warn_of_keys(&folder, context);
     }
     let _ = context;
-    let signed = [Kind::License, Kind::Trust, Kind::Time, Kind::Revocations, Kind::Delegation];
+    let signed = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations, Kind::Delegation];
     if signed.contains(&kind) {
         Frame::parse(kind, &bytes).map_err(of_file(&args.file))?;
     }
@@ -76,7 +76,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Kind::Delegation => delegation(&bytes, args)?,
         Kind::KeyFile => key_file(&bytes)?,
         Kind::Receipt => receipt(&bytes, args)?,
-        Kind::Time => time(&bytes, args)?,
+        Kind::Timestamp => time(&bytes, args)?,
         Kind::PartialSignature => proposal(&bytes, args)?,
         Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,

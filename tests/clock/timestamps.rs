@@ -31,7 +31,7 @@ fn a_time_that_was_kept_takes_nothing_back() {
         server.pass(days * DAY);
         server.verify();
         let mark = server.state.memory().mark;
-        assert!(server.state.anchor(&kept).unwrap());
+        assert!(server.state.accept_timestamp(&kept).unwrap());
         let taken_back = mark.seconds - server.state.memory().mark.seconds;
         let most = if drift == 0 { 0 } else { drift + (days * DAY).min(TRAVEL) };
         assert_eq!(taken_back, most, "{drift} {days}");
@@ -50,17 +50,17 @@ fn of_sixteen_times_that_were_kept_one_counts() {
         let kept: Vec<_> = (0..16).map(|_| server.asked(time)).collect();
         server.pass(300 * DAY);
         server.verify();
-        assert!(server.state.anchor(&kept[first]).unwrap());
+        assert!(server.state.accept_timestamp(&kept[first]).unwrap());
         let mark = server.state.memory().mark;
-        assert!(!server.state.anchor(&kept[first]).unwrap(), "the same bytes again");
-        for (index, anchor) in kept.iter().enumerate().filter(|(index, _)| *index != first) {
-            let refusal = server.state.anchor(anchor).unwrap_err().refusal();
+        assert!(!server.state.accept_timestamp(&kept[first]).unwrap(), "the same bytes again");
+        for (index, timestamp) in kept.iter().enumerate().filter(|(index, _)| *index != first) {
+            let refusal = server.state.accept_timestamp(timestamp).unwrap_err().refusal();
             assert_eq!(refusal, Some(Refusal::Superseded), "{first} {index}");
         }
         assert_eq!(server.state.memory().mark, mark);
         // A request made since is answered.
         let time = after(mark, DAY);
-        server.anchor(time);
+        server.timestamp(time);
         assert_eq!(server.state.memory().mark, time);
     }
 }
@@ -86,7 +86,7 @@ fn a_mark_that_was_ahead_is_taken_back_however_long_the_files_travel() {
         server.around.clock = after(right, 16 * DAY + travel);
         server.verify();
         assert_eq!(server.word, "clock-rolled-back");
-        assert!(server.state.anchor(&kept).unwrap());
+        assert!(server.state.accept_timestamp(&kept).unwrap());
         server.verify();
         assert_eq!(server.word, "licensed", "{until_set_right} {travel}");
         assert_eq!(server.state.memory().mark, server.around.clock);

@@ -11,11 +11,11 @@ use crate::wire::id::RequestId;
 #[cfg(feature = "vendor")]
 mod sign;
 #[cfg(feature = "vendor")]
-pub use sign::sign_time;
+pub use sign::sign_timestamp;
 
 record! {
     /// The body of a time.
-    pub struct AnchorBody {
+    pub struct TimestampBody {
         /// The request that it answers.
         pub request: RequestId,
         /// SHA-256 of that request.
@@ -33,21 +33,21 @@ record! {
 
 /// A time whose signers, signatures and delegations were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchor {
-    body: AnchorBody,
+pub struct Timestamp {
+    body: TimestampBody,
     bytes: Vec<u8>,
 }
 
-impl Anchor {
+impl Timestamp {
     /// Verifies the exact bytes, then decodes them.
     ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
     /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
-        let frame = Frame::parse(Kind::Time, bytes)?;
+        let frame = Frame::parse(Kind::Timestamp, bytes)?;
         let delegations = trust.signers(&frame)?;
-        let body: AnchorBody =
+        let body: TimestampBody =
             decode("time body", frame.body, BODY_CAP).map_err(under("time-1"))?;
         refuse_critical("time body", &body.extensions).map_err(under("time-1"))?;
         for delegation in &delegations {
@@ -60,7 +60,7 @@ impl Anchor {
     }
 
     /// What it says.
-    pub fn body(&self) -> &AnchorBody {
+    pub fn body(&self) -> &TimestampBody {
         &self.body
     }
 
