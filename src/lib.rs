@@ -50,9 +50,9 @@ pub mod issue;
 pub mod key;
 pub mod license;
 pub mod machine;
-#[cfg(feature = "vendor")]
-pub mod partial;
 pub mod policy;
+#[cfg(feature = "vendor")]
+pub mod proposal;
 pub mod receipt;
 pub mod request;
 pub mod revocation;

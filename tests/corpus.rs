@@ -57,7 +57,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Receipt, "receipt"),
         (Kind::Timestamp, "time"),
         (Kind::Revocations, "revocations"),
-        (Kind::PartialSignature, "partial"),
+        (Kind::Proposal, "partial"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }

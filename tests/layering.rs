@@ -17,7 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["catalog", "request", "timestamp", "revocation"],
     &["receipt"],
     &["license"],
-    &["state", "partial"],
+    &["state", "proposal"],
     &["policy", "issue"],
     &["home", "vendor"],
     &["alert", "guard", "simulate"],

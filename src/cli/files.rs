@@ -74,7 +74,7 @@ fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
         Ok(Kind::KeyFile) => Some(format!("a {}", Kind::KeyFile)),
         Ok(there) if Some(there) == output => None,
         // What was proposed makes room for what came of it.
-        Ok(Kind::PartialSignature)
+        Ok(Kind::Proposal)
             if matches!(output, Some(Kind::License | Kind::Trust | Kind::Delegation)) =>
         {
             None

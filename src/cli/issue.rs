@@ -108,7 +108,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run && !also.is_empty() {
-        args.output.expect_free(PROPOSAL, Kind::PartialSignature, |_| false)?;
+        args.output.expect_free(PROPOSAL, Kind::Proposal, |_| false)?;
     } else if !args.dry_run {
         let install_key = opened.body().install_key;
         args.output.expect_free(NAME, Kind::License, |bytes| {
@@ -166,7 +166,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     match (&issued.license, &issued.proposal) {
         (_, Some(proposal)) => {
             let name = PROPOSAL;
-            args.output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
+            args.output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
             let file = args.output.name(name);
             text += &format!(
                 "Wrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \

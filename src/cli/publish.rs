@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Report> {
     let folder = args.vendor.folder()?;
     let bytes = read_artefact(None, &args.file)?;
-    if Header::peek(&bytes)? == Kind::PartialSignature {
+    if Header::peek(&bytes)? == Kind::Proposal {
         let fact =
             format!("{}: this is a proposal that is still to be signed", file::name(&args.file));
         return Err(Error::unable(fact, "finish it with `olr key combine` first"));

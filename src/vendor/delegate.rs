@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, LicenseType, operation};
 use crate::display::shown;
 use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
 use crate::error::{Error, Result};
-use crate::partial::Proposal;
+use crate::proposal::Proposal;
 use crate::time::Instant;
 use crate::trust::{DelegationBody, ModuleMaximum, Trust};
 use crate::wire::codec::{Limit, Set, Text, encode};

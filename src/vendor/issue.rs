@@ -9,7 +9,7 @@ use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
 use crate::license::{License, LicenseBody, sign_license_with};
-use crate::partial::{Content, Proposal};
+use crate::proposal::{Content, Proposal};
 use crate::request::{OpenedRequest, SealedRequest};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};

@@ -9,7 +9,7 @@ use crate::crypto::digest::sha256;
 use crate::crypto::seal::seal;
 use crate::error::{Error, Result};
 use crate::key::{Role, key_id};
-use crate::partial::Proposal;
+use crate::proposal::Proposal;
 use crate::trust::{Delegation, Product, SignerRule, Trust, TrustBody, root_keys, vendor_id};
 use crate::wire::codec::{List, Set, Text, encode};
 use crate::wire::frame::{Frame, Kind, SIGNATURES_CAP, SUITE, Unsigned};

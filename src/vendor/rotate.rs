@@ -10,7 +10,7 @@ use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
 use crate::key::public::to_pem;
 use crate::key::{Role, store};
-use crate::partial::Proposal;
+use crate::proposal::Proposal;
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, Trust, root_keys};
 use crate::vendor::{Folder, Locked, numbered};

@@ -42,7 +42,7 @@ numbered! {
         /// What an issuer key may sign.
         9 Delegation "delegation",
         /// What is to be signed by several, on its way between them.
-        10 PartialSignature "partial signature",
+        10 Proposal "partial signature",
         /// What was in use.
         11 Usage "usage statement",
     }
@@ -178,7 +178,7 @@ impl<'a> Frame<'a> {
         let attachment_section = reader.since(section_start);
         let body = reader.sized("body", BODY_CAP, "frame-11")?;
         // Only a proposal on its way may be one that nobody signed yet.
-        let least = usize::from(kind != Kind::PartialSignature || !attachments_allowed);
+        let least = usize::from(kind != Kind::Proposal || !attachments_allowed);
         let signatures = read_signatures(&mut reader, least)?;
         reader.finish("frame-14")?;
         Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes })

@@ -7,7 +7,7 @@ use olr::issue::GrantFile;
 use olr::key::file::KeyFile;
 use olr::key::{Role, key_id};
 use olr::license::License;
-use olr::partial::Proposal;
+use olr::proposal::Proposal;
 use olr::receipt::Receipt;
 use olr::request::SealedRequest;
 use olr::revocation::Revocations;
@@ -76,7 +76,7 @@ impl Reader {
             Self::Delegation => Kind::Delegation,
             Self::KeyFile(_) => Kind::KeyFile,
             Self::Receipt => Kind::Receipt,
-            Self::Partial => Kind::PartialSignature,
+            Self::Partial => Kind::Proposal,
             Self::Time => Kind::Timestamp,
             Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,

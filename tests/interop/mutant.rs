@@ -6,7 +6,7 @@ use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::seal;
 use olr::crypto::sign::message;
 use olr::key::{Role, key_id};
-use olr::partial::ProposalBody;
+use olr::proposal::ProposalBody;
 use olr::request::SealedRequest;
 use olr::wire::armor::armor;
 use olr::wire::codec::{BODY_CAP, Blob, decode, encode};
@@ -77,7 +77,7 @@ impl<'a> Mutants<'a> {
                 }
                 Some(raw.bytes())
             }
-            Kind::PartialSignature => self.proposed(bytes, donor, rng),
+            Kind::Proposal => self.proposed(bytes, donor, rng),
             _ => None,
         }
     }
@@ -116,14 +116,14 @@ impl<'a> Mutants<'a> {
 
     /// A changed proposal, or a proposal of something changed, signed by the root and the issuer.
     fn proposed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
-        let frame = Frame::parse(Kind::PartialSignature, bytes).ok()?;
+        let frame = Frame::parse(Kind::Proposal, bytes).ok()?;
         let mut body: ProposalBody = decode("body", frame.body, BODY_CAP).ok()?;
         match rng.random_range(0..3) {
             0 => body.body = Blob::new(&edited(&body.body, donor, rng)).ok()?,
             1 => body.attachments = Blob::new(&edited(&body.attachments, donor, rng)).ok()?,
             _ => {}
         }
-        let mut raw = Raw::new(Kind::PartialSignature, frame.vendor, encode(&body));
+        let mut raw = Raw::new(Kind::Proposal, frame.vendor, encode(&body));
         if rng.random_bool(0.3) {
             raw.body = edited(&raw.body, donor, rng);
         }

@@ -14,7 +14,7 @@ use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody, sign_license};
-use olr::partial::{Content, Proposal, ProposalBody};
+use olr::proposal::{Content, Proposal, ProposalBody};
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::request::{RequestBody, SealedRequest};
 use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
@@ -238,10 +238,10 @@ pub fn partial(bytes: &[u8]) {
             }
         }
     }
-    inner::<ProposalBody>(Kind::PartialSignature, bytes);
+    inner::<ProposalBody>(Kind::Proposal, bytes);
     let Some(body) = body::<ProposalBody>(bytes, BODY_CAP) else { return };
     let vendor = SNAKEOIL.trust.vendor();
-    let frame = Unsigned::new(Kind::PartialSignature, vendor, Vec::new(), encode(&body));
+    let frame = Unsigned::new(Kind::Proposal, vendor, Vec::new(), encode(&body));
     let Ok(bytes) = frame.unwrap().with_signatures(Vec::new()) else { return };
     let Ok(proposal) = Proposal::verify(&bytes, &SNAKEOIL.trust) else { return };
     if let Content::Trust(next) = proposal.content() {

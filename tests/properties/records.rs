@@ -6,7 +6,7 @@ use olr::entitlement::{
 };
 use olr::license::LicenseBody;
 use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
-use olr::partial::ProposalBody;
+use olr::proposal::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::{Earlier, Fact, RequestBody};
 use olr::revocation::{RevocationsBody, Withdrawn};

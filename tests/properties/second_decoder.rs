@@ -6,7 +6,7 @@
 use olr::entitlement as ours;
 use olr::license::LicenseBody as OurLicense;
 use olr::machine::{self, Class, FactorKind};
-use olr::partial::ProposalBody as OurProposal;
+use olr::proposal::ProposalBody as OurProposal;
 use olr::receipt::ReceiptBody as OurReceipt;
 use olr::request::{self, RequestBody as OurRequest};
 use olr::revocation::{self, RevocationsBody as OurRevocations};
@@ -43,7 +43,7 @@ pub fn second_decoder(bytes: &[u8]) {
         Kind::Receipt,
         Kind::Timestamp,
         Kind::Revocations,
-        Kind::PartialSignature,
+        Kind::Proposal,
     ];
     for kind in framed {
         if let Ok(frame) = Frame::parse(kind, bytes) {

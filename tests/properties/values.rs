@@ -3,7 +3,7 @@
 use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
 use olr::license::LicenseBody;
-use olr::partial::ProposalBody;
+use olr::proposal::ProposalBody;
 use olr::receipt::ReceiptBody;
 use olr::request::RequestBody;
 use olr::revocation::RevocationsBody;

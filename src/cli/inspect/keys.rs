@@ -6,7 +6,7 @@ use serde_json::json;
 use olr::error::Error;
 use olr::error::Result;
 #[cfg(feature = "vendor")]
-use olr::partial::Proposal;
+use olr::proposal::Proposal;
 use olr::trust::{DelegationBody, Trust};
 use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
@@ -98,7 +98,7 @@ pub fn key_file(_: &[u8]) -> Result<Findings> {
 /// What would be made of a proposal, and who signed it.
 #[cfg(feature = "vendor")]
 pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
-    let frame = Frame::parse(Kind::PartialSignature, bytes)?;
+    let frame = Frame::parse(Kind::Proposal, bytes)?;
     let trust = known_trust(args)?;
     let verified = match &trust {
         Some(trust) => Some(Proposal::verify(bytes, trust).map(drop)),

@@ -77,7 +77,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         Kind::KeyFile => key_file(&bytes)?,
         Kind::Receipt => receipt(&bytes, args)?,
         Kind::Timestamp => time(&bytes, args)?,
-        Kind::PartialSignature => proposal(&bytes, args)?,
+        Kind::Proposal => proposal(&bytes, args)?,
         Kind::Revocations => revocations(&bytes, args)?,
         other => frame(other, &bytes, args)?,
     };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use olr::error::Result;
 use olr::key::{Role, key_id};
-use olr::partial::{Content, Proposal};
+use olr::proposal::{Content, Proposal};
 use olr::trust::{SignerRule, Trust, TrustBody};
 use olr::wire::codec::Limit;
 

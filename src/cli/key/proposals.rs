@@ -8,7 +8,7 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::store;
-use olr::partial::{Content, Proposal};
+use olr::proposal::{Content, Proposal};
 use olr::time::Instant;
 use olr::trust::{DelegationBody, Trust};
 use olr::vendor::{Adopted, Folder, IssuedRecord, Published, catalog_for};
@@ -62,7 +62,7 @@ impl TrustArg {
 
 /// Reads a proposal and holds it against what is trusted.
 pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
-    let bytes = read_artefact(Some(Kind::PartialSignature), path)?;
+    let bytes = read_artefact(Some(Kind::Proposal), path)?;
     let proposal = match trust {
         Some(trust) => Proposal::verify(&bytes, trust),
         None => Proposal::parse(&bytes).and_then(|proposal| {
@@ -170,14 +170,14 @@ pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
 
 /// Fails early where writing a proposal would replace something else than the same one.
 pub fn expect_free(proposal: &Proposal, name: &str, output: &Output) -> Result<()> {
-    output.expect_free(name, Kind::PartialSignature, |bytes| {
+    output.expect_free(name, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
 
 /// The name for a proposal: an old one in the way stays, and stops nobody in an emergency.
 pub fn free_name(proposal: &Proposal, output: &Output) -> Result<String> {
-    output.free_name(PROPOSAL, Kind::PartialSignature, |bytes| {
+    output.free_name(PROPOSAL, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
@@ -215,7 +215,7 @@ pub fn written(
     if name.starts_with("proposal-") && !output.is_named() {
         report.notes.push(format!("{PROPOSAL} is another proposal, and was left as it is"));
     }
-    output.write(name, Kind::PartialSignature, proposal.bytes(), &mut report)?;
+    output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
     Ok(report)
 }
 

@@ -7,7 +7,7 @@ use olr::crypto::secret::Passphrase;
 use olr::error::Result;
 use olr::key::Role;
 use olr::key::file::KeyFile;
-use olr::partial::Proposal;
+use olr::proposal::Proposal;
 use olr::trust::Trust;
 use olr::vendor::{Folder, Locked, open_signer};
 

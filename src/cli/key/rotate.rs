@@ -8,7 +8,7 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
 use olr::key::key_id;
-use olr::partial::Proposal;
+use olr::proposal::Proposal;
 use olr::trust::{DelegationBody, Trust};
 use olr::vendor::{Changes, Drawn, Folder, propose_delegation, propose_next};
 use olr::wire::frame::Kind;
@@ -206,7 +206,7 @@ fn rotate(
     propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
 ) -> Result<Report> {
     if args.output.is_named() {
-        args.output.expect_free(PROPOSAL, Kind::PartialSignature, |_| false)?;
+        args.output.expect_free(PROPOSAL, Kind::Proposal, |_| false)?;
     }
     let (public, drawn) = match given(args, role)? {
         Some(key) => (key, None),

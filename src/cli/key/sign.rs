@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<Report> {
     let trust = trust.as_ref();
     let proposal = read_proposal(&args.proposal, trust)?;
     if trust.is_none()
-        && matches!(proposal.content(), olr::partial::Content::Trust(next) if next.version > 1)
+        && matches!(proposal.content(), olr::proposal::Content::Trust(next) if next.version > 1)
     {
         let fact = "what this proposal changes shows only beside the trust that counts now";
         return Err(Error::unable(fact, "name it with --trust FILE or --vendor DIR"));

@@ -89,7 +89,7 @@ impl Proposal {
     }
 
     fn signed(vendor: VendorId, body: &ProposalBody, signatures: Vec<Signature>) -> Result<Self> {
-        let frame = Unsigned::new(Kind::PartialSignature, vendor, Vec::new(), encode(body))?;
+        let frame = Unsigned::new(Kind::Proposal, vendor, Vec::new(), encode(body))?;
         Self::parse(&frame.with_signatures(signatures)?)
     }
 
@@ -98,7 +98,7 @@ impl Proposal {
     /// # Errors
     /// In this order: frame errors, `malformed`, `unknown-version`, what the target's own rules give.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let frame = Frame::parse(Kind::PartialSignature, bytes)?;
+        let frame = Frame::parse(Kind::Proposal, bytes)?;
         let body: ProposalBody =
             decode("partial signature body", frame.body, BODY_CAP).map_err(under("partial-1"))?;
         check(&frame, &body)?;
@@ -117,7 +117,7 @@ impl Proposal {
     /// As [`Proposal::parse`], `wrong-vendor` after the frame errors, and then as
     /// [`Proposal::check`].
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
-        Frame::parse(Kind::PartialSignature, bytes)?.expect_vendor(trust.vendor())?;
+        Frame::parse(Kind::Proposal, bytes)?.expect_vendor(trust.vendor())?;
         let proposal = Self::parse(bytes)?;
         proposal.check(Some(trust))?;
         Ok(proposal)
