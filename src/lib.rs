@@ -47,10 +47,10 @@ pub mod guard;
 pub mod home;
 #[cfg(feature = "vendor")]
 pub mod issue;
+pub mod judge;
 pub mod key;
 pub mod license;
 pub mod machine;
-pub mod policy;
 #[cfg(feature = "vendor")]
 pub mod proposal;
 pub mod receipt;
@@ -69,7 +69,7 @@ pub mod wire;
 
 pub use entitlement::Operation;
 pub use guard::Guard;
-pub use policy::Question;
+pub use judge::Question;
 
 /// The pages of which every example must compile.
 #[cfg(doctest)]

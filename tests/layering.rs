@@ -18,7 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["receipt"],
     &["license"],
     &["state", "proposal"],
-    &["policy", "issue"],
+    &["judge", "issue"],
     &["home", "vendor"],
     &["alert", "guard", "simulate"],
     &["lib"],

@@ -11,8 +11,8 @@ use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Result};
 use crate::file::{self, Access, Lock};
 use crate::home::{Home, News};
+use crate::judge::Decision;
 use crate::machine::FactorKind;
-use crate::policy::Decision;
 use crate::state::{Listener, SlotName, Surroundings};
 use crate::time::Instant;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use olr::display::shown;
 use olr::entitlement::{Count, Operation};
 use olr::error::{Error, Result};
-use olr::policy::Question;
+use olr::judge::Question;
 use olr::time::Day;
 
 use super::context::{Context, HomeArg, SlotArg};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use olr::display::shown;
 use olr::error::{Refusal, Result};
 use olr::home::{Imported, OverQuota};
+use olr::judge::Decision;
 use olr::license::License;
-use olr::policy::Decision;
 use olr::state::{Accepted, SlotName};
 
 use super::context::{Context, HomeArg};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
+use olr::judge::{compare, explain};
 use olr::license::License;
 use olr::machine::probe::{Findings, Unreadable};
 use olr::machine::{Class, Factor, label};
-use olr::policy::{compare, explain};
 use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg};

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use olr::error::{Error, Refusal, Result};
 use olr::file;
+use olr::judge::Decision;
 use olr::machine::Comparison;
-use olr::policy::Decision;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;

@@ -11,7 +11,7 @@ use crate::entitlement::{Cause, Count};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::home::{Home, Wait};
-use crate::policy::Decision;
+use crate::judge::Decision;
 use crate::state::{Event, Listener, Overuse, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::codec::{Set, Text};

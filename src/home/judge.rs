@@ -3,8 +3,8 @@
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Lock};
 use crate::home::{Home, Wait};
+use crate::judge::{ClockMemory, Decision, decide};
 use crate::license::License;
-use crate::policy::{ClockMemory, Decision, decide};
 use crate::state::{Slot, SlotName, State, Surroundings};
 
 impl Home {

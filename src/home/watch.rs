@@ -3,8 +3,8 @@
 use crate::entitlement::Cause;
 use crate::error::Result;
 use crate::home::{Home, Wait};
+use crate::judge::{Decision, Grace, WARNINGS};
 use crate::license::License;
-use crate::policy::{Decision, Grace, WARNINGS};
 use crate::state::{Announced, Event, Listener, SlotName, Stage, Standing, State, Surroundings};
 use crate::time::{Day, Instant};
 use crate::wire::id::EventId;

@@ -1,8 +1,8 @@
 //! The time machine: what an installed license will say, and when. Nothing is judged here; each
-//! answer is one of [`decide`](crate::policy::decide), asked where it can be another one.
+//! answer is one of [`decide`](crate::judge::decide), asked where it can be another one.
 
 use crate::error::{Error, Result};
-use crate::policy::Decision;
+use crate::judge::Decision;
 use crate::state::{SlotName, State, Surroundings};
 use crate::time::Instant;
 

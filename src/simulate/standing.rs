@@ -3,8 +3,8 @@
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
 use crate::error::Refusal;
+use crate::judge::{Decision, Grace, left};
 use crate::machine::Comparison;
-use crate::policy::{Decision, Grace, left};
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 

@@ -2,8 +2,8 @@
 
 use olr::entitlement::{Cause, Count, GraceRule, Outcome};
 use olr::home::{Home, Imported};
+use olr::judge::ClockMemory;
 use olr::license::LicenseBody;
-use olr::policy::ClockMemory;
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
 use olr::state::{Accepted, State, Surroundings};
 use olr::time::{Day, Instant};

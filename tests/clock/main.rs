@@ -1,7 +1,7 @@
 //! A clock set back or a snapshot restored gains nothing, and every wrong clock can be recovered.
 #![cfg(feature = "vendor")]
 
-use olr::policy::{Decision, decide};
+use olr::judge::{Decision, decide};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};

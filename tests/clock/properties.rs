@@ -3,8 +3,8 @@
 
 use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Operation, Outcome};
 use olr::error::Refusal;
+use olr::judge::Decision;
 use olr::license::{License, LicenseBody};
-use olr::policy::Decision;
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
 use olr::state::{State, Surroundings};
 use olr::time::{Day, Instant};

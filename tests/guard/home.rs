@@ -2,8 +2,8 @@
 
 use olr::entitlement::Cause;
 use olr::error::Refusal;
+use olr::judge::ClockMemory;
 use olr::license::LicenseBody;
-use olr::policy::ClockMemory;
 use olr::time::Day;
 use olr::wire::codec::Limit;
 use olr::{Guard, Operation, Question};

@@ -2,8 +2,8 @@
 
 use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
 use olr::error::Refusal;
+use olr::judge::Decision;
 use olr::license::LicenseBody;
-use olr::policy::Decision;
 use olr::time::{Day, Instant};
 use olr::wire::codec::Set;
 use olr::{Operation, Question};

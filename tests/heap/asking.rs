@@ -2,7 +2,7 @@
 
 use olr::guard::{Guard, Order};
 use olr::home::Home;
-use olr::policy::Answer;
+use olr::judge::Answer;
 use olr::time::Instant;
 use olr::wire::codec::{Limit, Set, Text};
 use olr::{Operation, Question};

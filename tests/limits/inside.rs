@@ -3,9 +3,9 @@
 use olr::crypto::digest::tagged;
 use olr::crypto::label::STATE;
 use olr::entitlement::{Cause, Count, Operation};
+use olr::judge::{Decision, Question, decide};
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
-use olr::policy::{Decision, Question, decide};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::{Day, Instant};

@@ -2,8 +2,8 @@
 
 use olr::catalog::{Catalog, STARTER};
 use olr::error::Refusal;
+use olr::judge::{Decision, explain};
 use olr::license::License;
-use olr::policy::{Decision, explain};
 use olr::time::Instant;
 
 use crate::machines::{Machine, server};

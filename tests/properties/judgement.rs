@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use olr::crypto::sign::Signer;
 use olr::entitlement::{Count, Operation, Outcome};
+use olr::judge::{Decision, Question, decide};
 use olr::license::{License, LicenseBody, sign_license};
-use olr::policy::{Decision, Question, decide};
 use olr::state::{SlotName, State};
 use olr::time::Instant;
 use olr::wire::codec::{Limit, Set};

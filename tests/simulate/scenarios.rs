@@ -5,8 +5,8 @@
 use olr::catalog::Catalog;
 use olr::entitlement::Operation;
 use olr::issue::{GrantFile, Stamp, draft};
+use olr::judge::{Decision, Question};
 use olr::license::{License, LicenseBody};
-use olr::policy::{Decision, Question};
 use olr::simulate::{Entry, Event, Timeline};
 use olr::state::State;
 use olr::time::{Day, Instant};
@@ -207,7 +207,7 @@ fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
     word(decision.ask(&question))
 }
 
-fn word(answer: olr::policy::Answer<'_>) -> String {
+fn word(answer: olr::judge::Answer<'_>) -> String {
     let refusal = answer.refusal().map(|error| error.refusal().unwrap().word());
     refusal.unwrap_or("yes").to_string()
 }

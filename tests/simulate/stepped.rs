@@ -2,8 +2,8 @@
 
 use olr::entitlement::{Cause, Operation, Outcome};
 use olr::home::Home;
+use olr::judge::{Decision, decide};
 use olr::machine::{Class, FactorKind};
-use olr::policy::{Decision, decide};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
 use olr::simulate::{Answer, Event, Happening};
 use olr::state::{State, Surroundings};

@@ -1,9 +1,9 @@
 //! What to do next where a request was made and its answer is awaited: no second one.
 
 use crate::error::{Error, Refusal};
+use crate::judge::Decision;
 use crate::license::LicenseBody;
 use crate::machine::Factor;
-use crate::policy::Decision;
 use crate::state::{Sent, State};
 
 /// For a clock that is behind. What was asked for is answered with a license or with a time.

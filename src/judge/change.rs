@@ -1,8 +1,8 @@
 //! When an answer changes by time alone, and what is said before it does.
 
 use crate::entitlement::Outcome;
+use crate::judge::{Decision, Grace};
 use crate::license::LicenseBody;
-use crate::policy::{Decision, Grace};
 use crate::time::{Day, Instant};
 
 /// Before a stop a countdown runs for so long: an hour.

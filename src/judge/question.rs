@@ -4,7 +4,7 @@
 use crate::display::shown;
 use crate::entitlement::{Count, Grant, Operation, Quota, Quotas, is_older, ungranted};
 use crate::error::{Error, Refusal, Result};
-use crate::policy::Decision;
+use crate::judge::Decision;
 use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 

@@ -2,8 +2,8 @@
 
 use crate::entitlement::{Operation, Outcome};
 use crate::error::Error;
+use crate::judge::{Decision, Grace};
 use crate::machine::Comparison;
-use crate::policy::{Decision, Grace};
 
 impl Decision {
     /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and

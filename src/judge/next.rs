@@ -1,7 +1,7 @@
 //! What comes next by itself, and when: whatever comes first, in the same words on every surface.
 
 use crate::entitlement::{Cause, Operation, Outcome};
-use crate::policy::Decision;
+use crate::judge::Decision;
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 

@@ -2,8 +2,8 @@
 
 use crate::entitlement::{Cause, Excess, Operations, Outcome};
 use crate::error::{Error, Refusal};
+use crate::judge::{Blocked, Grace, Judgement};
 use crate::license::License;
-use crate::policy::{Blocked, Grace, Judgement};
 use crate::time::Instant;
 
 impl Judgement {

@@ -3,9 +3,9 @@
 
 use crate::entitlement::Quotas;
 use crate::error::{Error, Refusal};
+use crate::judge::{ClockMemory, Decision, judge};
 use crate::license::License;
 use crate::machine::Match;
-use crate::policy::{ClockMemory, Decision, judge};
 use crate::state::State;
 use crate::time::Instant;
 use crate::wire::codec::Set;
