@@ -1,6 +1,7 @@
 //! How long the steps of an exchange take: `cargo bench`.
 
 use divan::{Bencher, black_box};
+use olr::armor::dearmor;
 use olr::crypto::seal::SealingKey;
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
@@ -17,7 +18,6 @@ use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::trust::{Act, Trust};
 use olr::vendor::{Folder, Init, Issue};
-use olr::wire::armor::dearmor;
 use olr::wire::codec::{Hidden, Text};
 use olr::wire::frame::Kind;
 use rand::{SeedableRng, rngs::ChaCha20Rng};

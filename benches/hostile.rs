@@ -5,6 +5,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use olr::armor::{armor, dearmor};
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::SigningKey;
 use olr::key::install::InstallSecret;
@@ -12,7 +13,6 @@ use olr::request::SealedRequest;
 use olr::state::State;
 use olr::trust::{Trust, sign_by_roots, vendor_id};
 use olr::vendor::{Folder, Init};
-use olr::wire::armor::{armor, dearmor};
 use olr::wire::codec::{Set, encode};
 use olr::wire::frame::{Frame, Kind, Unsigned};
 use olr::wire::id::KeyId;

@@ -1,10 +1,11 @@
 //! A product asks, before it starts, whether it may run: `cargo run --example verify -- HOME`.
 
+use olr::armor::dearmor;
 use olr::display::shown;
 use olr::error::{Error, Refusal, Result};
 use olr::license::License;
 use olr::trust::Trust;
-use olr::wire::{armor::dearmor, frame::Kind};
+use olr::wire::frame::Kind;
 use olr::{home::Home, machine::probe::probe, state::Surroundings, time::Instant};
 use std::time::{SystemTime, UNIX_EPOCH};
 

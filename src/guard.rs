@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
+use crate::armor::dearmor;
 use crate::entitlement::Count;
 use crate::error::{Error, Result};
 use crate::home::Home;
@@ -13,7 +14,6 @@ use crate::machine::probe::probe;
 use crate::state::{Event, Surroundings};
 use crate::time::Instant;
 use crate::trust::Trust;
-use crate::wire::armor::dearmor;
 use crate::wire::frame::Kind;
 use crate::wire::id::EventId;
 

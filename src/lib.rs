@@ -36,6 +36,7 @@
 
 #[cfg(feature = "alert")]
 pub mod alert;
+pub mod armor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
 pub mod crypto;

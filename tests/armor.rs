@@ -1,7 +1,7 @@
 //! Armor: what couriers do to a file is undone, what is damaged is refused.
 
+use olr::armor::{BLOCKS_CAP, armor, dearmor};
 use olr::error::{Error, Refusal};
-use olr::wire::armor::{BLOCKS_CAP, armor, dearmor};
 use olr::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 use std::borrow::Cow;
 

@@ -145,7 +145,7 @@ impl World {
 /// The binary form of an armored file.
 fn binary(path: &Path) -> Vec<u8> {
     let text = fs::read(path).unwrap();
-    olr::wire::armor::dearmor(None, &text).unwrap().into_owned()
+    olr::armor::dearmor(None, &text).unwrap().into_owned()
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! `OLR_MINT=1 cargo test --test corpus` takes the seeds out of the fixtures anew.
 #![cfg(all(feature = "smtp", feature = "vendor"))]
 
+use olr::armor::armor;
 use olr::crypto::digest::sha256;
-use olr::wire::armor::armor;
 use olr::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

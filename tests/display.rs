@@ -2,10 +2,10 @@
 //! what is shown comes back as itself. `src/display.rs` proves which those are.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
+use olr::armor::{armor, dearmor};
 use olr::display::is_shown;
 use olr::error::Refusal;
 use olr::issue::GrantFile;
-use olr::wire::armor::{armor, dearmor};
 use olr::wire::codec::{BODY_CAP, Text, decode};
 use olr::wire::frame::Kind;
 use serde_json::Value;

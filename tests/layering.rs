@@ -10,7 +10,7 @@ use std::path::Path;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["wire", "display"],
-    &["time", "file"],
+    &["armor", "time", "file"],
     &["crypto", "toml_text"],
     &["key", "entitlement"],
     &["trust", "machine"],

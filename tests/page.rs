@@ -5,8 +5,8 @@ use data_encoding::HEXLOWER;
 use olr::crypto::seal::SealingKey;
 use olr::crypto::secret::Secret;
 
+use olr::armor::dearmor;
 use olr::request::SealedRequest;
-use olr::wire::armor::dearmor;
 use olr::wire::codec::encode;
 use olr::wire::frame::Kind;
 

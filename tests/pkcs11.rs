@@ -287,7 +287,7 @@ fn a_signature_over_something_else_leaves_nobody() {
     office.delegate(key.public());
     let trust = olr::vendor::Folder::at(office.path("vendor")).trust().unwrap();
     let delegation = std::fs::read(office.path("vendor/delegations/issuer.olr")).unwrap();
-    let delegation = olr::wire::armor::dearmor(None, &delegation).unwrap().into_owned();
+    let delegation = olr::armor::dearmor(None, &delegation).unwrap().into_owned();
     let issuers: [(&dyn Signer, &[u8]); 1] = [(&key, &delegation)];
     let error = sign_by_issuers(Kind::License, vec![1], &trust, &issuers, &[]).unwrap_err();
     assert!(error.fact().contains("does not verify"), "{error}");

@@ -3,12 +3,12 @@
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
+use olr::armor::{armor, dearmor};
 use olr::home::Home;
 use olr::key::install::InstallSecret;
 use olr::receipt::{Receipt, ReceiptBody};
 use olr::state::Surroundings;
 use olr::time::Instant;
-use olr::wire::armor::{armor, dearmor};
 use olr::wire::codec::Text;
 use olr::wire::frame::Kind;
 use olr::wire::id::{LicenseId, VendorId};

@@ -27,6 +27,7 @@ mod whole {
 
     use super::super::show;
     use super::{Args, Context, Report};
+    use olr::armor::{armor, dearmor};
     use olr::crypto::secret::Passphrase;
     use olr::error::{Error, Result};
     use olr::file::{self, Writing};
@@ -36,7 +37,6 @@ mod whole {
     use olr::state::Surroundings;
     use olr::time::Instant;
     use olr::vendor::{Folder, Init, Issue, Locked};
-    use olr::wire::armor::{armor, dearmor};
     use olr::wire::codec::{Hidden, Text};
     use olr::wire::frame::{FILE_CAP, Kind};
 

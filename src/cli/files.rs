@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use olr::armor::{armor, dearmor, dearmor_answer, foreign};
 use olr::error::{Error, Refusal, Result};
 use olr::file::{self, Place, Writing, place};
 use olr::state::State;
-use olr::wire::armor::{armor, dearmor, dearmor_answer, foreign};
 use olr::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Report;

@@ -8,12 +8,12 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use olr::armor::armor;
 use olr::crypto::digest::sha256;
 use olr::error::Refusal;
 use olr::home::Home;
 use olr::machine::probe::Findings;
 use olr::time::Instant;
-use olr::wire::armor::armor;
 use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind};
 
 use super::context::Context;

@@ -5,13 +5,13 @@ use zeroize::Zeroizing;
 
 use rand::CryptoRng;
 
+use crate::armor::{armor, dearmor};
 use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
 use crate::key::Role;
 use crate::key::file::KeyFile;
-use crate::wire::armor::{armor, dearmor};
 use crate::wire::frame::{FILE_CAP, Kind};
 
 /// What a guess at the passphrase of such a key costs.

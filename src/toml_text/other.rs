@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
+use crate::armor::foreign;
 use crate::error::Error;
-use crate::wire::armor::foreign;
 use crate::wire::frame::Kind;
 
 /// Files that people write in TOML, and the keys by which one knows them.

@@ -3,6 +3,7 @@
 use rand::CryptoRng;
 use std::path::Path;
 
+use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
 use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
@@ -16,7 +17,6 @@ use crate::key::store;
 use crate::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
 use crate::vendor::propose::first_body;
 use crate::vendor::{FirstTrust, Folder};
-use crate::wire::armor::armor;
 use crate::wire::codec::{Limit, Set, encode};
 use crate::wire::frame::{Kind, Unsigned};
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::armor::{dearmor, foreign};
 use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
@@ -10,7 +11,6 @@ use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
 use crate::trust::Trust;
-use crate::wire::armor::{dearmor, foreign};
 use crate::wire::frame::{FILE_CAP, Header, Kind};
 use crate::wire::id::KeyId;
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
@@ -10,7 +11,6 @@ use crate::trust::{Delegation, Trust};
 use crate::vendor::Folder;
 use crate::vendor::init::first_grant;
 use crate::vendor::proposed::first_catalog;
-use crate::wire::armor::armor;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::armor::armor;
 use crate::display::shown;
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
@@ -13,7 +14,6 @@ use crate::time::Instant;
 use crate::trust::{Act, Trust};
 use crate::vendor::carried::{FILE, bare_name, is_bare};
 use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_record};
-use crate::wire::armor::armor;
 use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;

@@ -1,7 +1,6 @@
 //! Bytes: frames, bodies, armor. Knows no cryptography and no files.
 //! Obeys `docs/format.md`, sections "Frame", "Bodies" and "Armor".
 
-pub mod armor;
 pub mod codec;
 pub mod extension;
 pub mod frame;

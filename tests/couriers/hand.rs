@@ -1,6 +1,6 @@
 //! What the tables of damage are written with.
 
-use olr::wire::armor::armor;
+use olr::armor::armor;
 
 use crate::scenario::Scenario;
 

@@ -2,8 +2,8 @@
 //! refused, and `docs/couriers.md` says so. The rules themselves are tested in `tests/armor.rs`.
 #![cfg(feature = "vendor")]
 
+use olr::armor::{armor, dearmor};
 use olr::error::Refusal;
-use olr::wire::armor::{armor, dearmor};
 use std::collections::BTreeSet;
 
 #[path = "../fixtures/ask.rs"]

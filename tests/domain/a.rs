@@ -1,7 +1,7 @@
 //! Offline activation.
 
+use olr::armor::dearmor;
 use olr::catalog::Catalog;
-use olr::wire::armor::dearmor;
 use olr::wire::frame::Kind;
 use serde_json::json;
 

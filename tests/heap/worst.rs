@@ -1,6 +1,7 @@
 //! The costliest files that the format allows: the smallest entries, as many as fit, and texts
 //! that grow when they are read.
 
+use olr::armor::armor;
 use olr::catalog::TOML_TOKENS_CAP;
 use olr::entitlement::{Cause, Count, Grant};
 use olr::key::Role;
@@ -9,7 +10,6 @@ use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
 use olr::state::{Held, Memory, Pair, Slot, SlotName};
 use olr::time::Instant;
 use olr::trust::{ModuleMaximum, Product};
-use olr::wire::armor::armor;
 use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
 use olr::wire::extension::Extension;
 use olr::wire::frame::{FILE_CAP, Kind};

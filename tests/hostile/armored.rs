@@ -1,6 +1,6 @@
 //! The text form: whatever happens to it, what is taken of it are the very bytes it was made of.
 
-use olr::wire::armor::{armor, dearmor};
+use olr::armor::{armor, dearmor};
 
 use crate::long;
 use crate::readers::{Good, Reader, good};

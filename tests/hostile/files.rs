@@ -4,7 +4,7 @@
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, RngExt};
 
-use olr::wire::armor::armor;
+use olr::armor::armor;
 use olr::wire::frame::{FILE_CAP, Header};
 
 use crate::scenario::committed;

@@ -1,7 +1,7 @@
 //! Every artefact presented as every other.
 
+use olr::armor::{armor, dearmor};
 use olr::home::Home;
-use olr::wire::armor::{armor, dearmor};
 use olr::wire::frame::Kind;
 
 use crate::WORLD;

@@ -1,5 +1,6 @@
 //! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
 
+use olr::armor::dearmor;
 use olr::catalog::Catalog;
 use olr::crypto::secret::Passphrase;
 use olr::error::{Error, Result};
@@ -14,7 +15,6 @@ use olr::revocation::Revocations;
 use olr::state::State;
 use olr::timestamp::Timestamp;
 use olr::trust::Trust;
-use olr::wire::armor::dearmor;
 use olr::wire::frame::{Frame, Kind};
 
 use std::ops::Range;

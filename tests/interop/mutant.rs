@@ -1,6 +1,7 @@
 //! Files that are nearly fixtures: a seeded generator. Half of them are signed, sealed or digested
 //! again after the change, so that what lies behind a signature is reached too.
 
+use olr::armor::armor;
 use olr::crypto::digest::tagged;
 use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
 use olr::crypto::seal::seal;
@@ -8,7 +9,6 @@ use olr::crypto::sign::message;
 use olr::key::{Role, key_id};
 use olr::proposal::ProposalBody;
 use olr::request::SealedRequest;
-use olr::wire::armor::armor;
 use olr::wire::codec::{BODY_CAP, Blob, decode, encode};
 use olr::wire::frame::{Frame, Header, Kind};
 use rand::RngExt;

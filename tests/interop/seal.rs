@@ -12,8 +12,8 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
 use crate::world::install;
+use olr::armor::dearmor;
 use olr::trust::Trust;
-use olr::wire::armor::dearmor;
 
 fn trust() -> Trust {
     let file = std::fs::read(crate::scenario::root().join("keys/snakeoil/vendor.trust")).unwrap();

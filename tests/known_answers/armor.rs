@@ -1,8 +1,8 @@
 //! The armor of the age test kit, case by case in our armor: a real artefact, the same damage.
 //! age refuses what does not read as written; ours undoes what couriers do, and refuses the rest.
 
+use olr::armor::{armor, dearmor};
 use olr::error::Refusal;
-use olr::wire::armor::{armor, dearmor};
 use olr::wire::frame::Header;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Armor after what couriers do to text: whatever the format says carries no meaning may change.
 
 use super::value::Source;
-use olr::wire::armor::{armor, dearmor};
+use olr::armor::{armor, dearmor};
 use olr::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 
 /// Damages of one text; one whose act is 0 does nothing.

@@ -2,6 +2,7 @@
 //!
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
+use olr::armor::{armor as write_armor, dearmor};
 use olr::catalog::{Catalog, STARTER};
 use olr::crypto::digest::{sha256, tagged};
 use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
@@ -22,7 +23,6 @@ use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
 use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};
 use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
-use olr::wire::armor::{armor as write_armor, dearmor};
 use olr::wire::codec::{BODY_CAP, Record, decode, encode};
 use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Unsigned};
 use olr::wire::id::VendorId;

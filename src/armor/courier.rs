@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::armor::{armor, mime};
+use crate::armor::{armor, mime};
 use crate::wire::frame::{Header, MAGIC};
 
 /// Dashes that programs put in place of `-`: U+2010 to U+2015, the minus sign and the wide forms.
