@@ -6,7 +6,7 @@ use olr::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
 use olr::error::{Error, Result};
 
 use super::context::{Context, HomeArg};
-use super::output::Report;
+use super::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -23,10 +23,10 @@ pub struct Args {
     example: bool,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if args.example {
-        let report = Report::new(EXAMPLE.trim_end(), json!({"example": EXAMPLE}));
-        return Ok(Report { verbatim: true, ..report });
+        let report = Output::new(EXAMPLE.trim_end(), json!({"example": EXAMPLE}));
+        return Ok(Output { verbatim: true, ..report });
     }
     let home = args.home.open(context)?;
     let settings = Settings::read(home.folder())?;
@@ -44,7 +44,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     Ok(report.at_home(&home))
 }
 
-fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Report {
+fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Output {
     let one = |(notice, ways): &(olr::alert::Notice, Vec<olr::alert::Way>)| {
         let ways: Vec<_> = ways.iter().map(ToString::to_string).collect();
         let text = format!(
@@ -62,10 +62,10 @@ fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Report {
         true => "There is nothing new to tell.".to_string(),
         false => texts.join("\n").trim_end().to_string(),
     };
-    Report::new(text, json!({"alerts": jsons}))
+    Output::new(text, json!({"alerts": jsons}))
 }
 
-fn report(all: &[Told]) -> Report {
+fn report(all: &[Told]) -> Output {
     let mut lines: Vec<_> = all.iter().map(line).collect();
     if lines.is_empty() {
         lines.push("There is nothing new to tell.".to_string());
@@ -76,7 +76,7 @@ fn report(all: &[Told]) -> Report {
     });
     let failures: Vec<Error> = failures.collect();
     let jsons: Vec<_> = all.iter().map(told_json).collect();
-    let mut report = Report::new("", json!({"alerts": jsons}));
+    let mut report = Output::new("", json!({"alerts": jsons}));
     if let Some(first) = failures.first() {
         let kept = all.iter().filter(|told| !told.is_whole()).count();
         let error = first.clone().within(format!("{kept} of {} alerts kept", all.len()));

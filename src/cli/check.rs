@@ -11,7 +11,7 @@ use olr::time::Day;
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
-use super::output::Report;
+use super::output::Output;
 use super::request;
 
 #[derive(clap::Args)]
@@ -53,7 +53,7 @@ pub struct Args {
     release: Option<String>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
@@ -101,7 +101,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         },
         _ => "yes".to_string(),
     };
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report.notes.extend(decision.headline().filter(|_| refusal.is_none()));
     let report = match &refusal {
         Some(refusal) => report.refused(refusal),

@@ -9,7 +9,7 @@ use olr::file;
 use olr::vendor::read_text;
 
 use super::context::Context;
-use super::output::Report;
+use super::output::Output;
 use super::vendor::VendorArg;
 
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub struct Args {
     file: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let path = match &args.file {
         Some(path) => path.clone(),
         None => args.vendor.folder()?.path().join("catalog.toml"),
@@ -59,7 +59,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Report> {
         "types": catalog.types.len(), "modules": catalog.modules.len(),
         "policies": catalog.policies.len(), "languages": catalog.languages, "warnings": warnings,
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report.notes.extend(
         warnings.iter().map(|warning| format!("warning: {}", olr::display::shown(warning))),
     );

@@ -13,7 +13,7 @@ use olr::wire::frame::Kind;
 
 use super::context::Context;
 use super::files::read_artefact;
-use super::output::Report;
+use super::output::Output;
 use super::passphrase::warn_of_keys;
 use super::show;
 use super::staff::StaffArg;
@@ -31,7 +31,7 @@ pub struct Args {
     second: PathBuf,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let trust = folder.trust()?;
     warn_of_keys(&folder, context);
@@ -72,7 +72,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         },
         "next": next,
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     if compared.verdict == Verdict::CannotTell {
         report = report.refused(&Error::unable(because, next));
     }

@@ -11,8 +11,8 @@ use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
 
 use super::context::{Context, HomeArg, SlotArg};
-use super::files::Output;
-use super::output::Report;
+use super::files::OutFile;
+use super::output::Output;
 use super::terminal::Question;
 use super::{license, show};
 
@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     slot: SlotArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// Ask no question.
     #[arg(long)]
     yes: bool,
@@ -31,7 +31,7 @@ pub struct Args {
 
 const NAME: &str = "receipt.olr";
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.home.open(context)?;
     let state = home.expect_state()?;
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref())?;
@@ -87,7 +87,7 @@ fn host(context: &Context) -> Option<String> {
     host.map(|host| host.value.to_string())
 }
 
-fn report(receipt: &Receipt, file: &str, again: bool) -> Report {
+fn report(receipt: &Receipt, file: &str, again: bool) -> Output {
     let body = receipt.body();
     let done = match again {
         true => "This slot was deactivated before; its receipt was written again to",
@@ -100,5 +100,5 @@ fn report(receipt: &Receipt, file: &str, again: bool) -> Report {
     let mut json = show::receipt_json(body);
     json.insert("file".to_string(), json!(file));
     json.insert("again".to_string(), json!(again));
-    Report::new(text, serde_json::Value::Object(json))
+    Output::new(text, serde_json::Value::Object(json))
 }

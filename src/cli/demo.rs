@@ -1,7 +1,7 @@
 //! `olr demo`: the whole exchange on this machine, with the functions and files of the verbs.
 
 use super::context::Context;
-use super::output::Report;
+use super::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -11,7 +11,7 @@ pub struct Args {
 }
 
 #[cfg(not(feature = "vendor"))]
-pub fn run(args: &Args, _: &mut Context) -> olr::error::Result<Report> {
+pub fn run(args: &Args, _: &mut Context) -> olr::error::Result<Output> {
     let _ = args.keep;
     let fact = "this build of olr is for servers: the demo needs a vendor's half too";
     Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
@@ -26,7 +26,7 @@ mod whole {
     use std::path::Path;
 
     use super::super::show;
-    use super::{Args, Context, Report};
+    use super::{Args, Context, Output};
     use olr::armor::{armor, dearmor};
     use olr::crypto::secret::Passphrase;
     use olr::error::{Error, Result};
@@ -40,7 +40,7 @@ mod whole {
     use olr::wire::codec::{Hidden, Text};
     use olr::wire::frame::{FILE_CAP, Kind};
 
-    pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+    pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
             Error::unable(
                 "no temporary folder can be made",
@@ -58,7 +58,7 @@ mod whole {
         } else {
             text += "\n\nAll files of this demo are gone again; keep them with `olr demo --keep`.";
         }
-        Ok(Report::new(text, report))
+        Ok(Output::new(text, report))
     }
 
     struct Demo {

@@ -11,7 +11,7 @@ use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg};
 use super::files::read_artefact;
-use super::output::Report;
+use super::output::Output;
 
 /// Which vendor is expected; by default the one that the home trusts.
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ impl ExpectedArg {
     }
 }
 
-impl Report {
+impl Output {
     /// Names the vendor: by an id, which proves nothing by itself, and by the code of its roots.
     pub fn of_vendor(mut self, trust: &Trust) -> Self {
         if let Value::Object(json) = &mut self.json {

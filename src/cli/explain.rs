@@ -8,7 +8,7 @@ use olr::error::{Error, Refusal, Result};
 #[cfg(test)]
 use super::Cli;
 use super::known::nearest;
-use super::output::Report;
+use super::output::Output;
 use super::page;
 
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("../examples/catalogs/managed.toml", "the second example"),
 ];
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args) -> Result<Output> {
     let words: Vec<_> = Refusal::ALL.iter().map(|word| word.word()).collect();
     let pages: Vec<_> = PAGES.iter().map(|(page, ..)| *page).collect();
     let Some(typed) = &args.word else {
@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<Report> {
         let line = |(page, what, _): &(&str, &str, &str)| format!("{page:width$}  {what}");
         let lines: Vec<_> = PAGES.iter().map(line).collect();
         let text = format!("{}\n\nPages:\n{}", words.join("\n"), lines.join("\n"));
-        return Ok(Report::new(text, json!({"words": words, "pages": pages})));
+        return Ok(Output::new(text, json!({"words": words, "pages": pages})));
     };
     let word = typed.trim().to_lowercase().replace([' ', '_'], "-");
     if let Some(refusal) = Refusal::from_word(&word) {
@@ -71,8 +71,8 @@ pub fn run(args: &Args) -> Result<Report> {
     Err(Error::unable(format!("there is no word {:?}", shown(typed)), hint))
 }
 
-fn shown_page(text: &str, json: serde_json::Value) -> Report {
-    Report { verbatim: true, ..Report::new(page::in_columns(text), json) }
+fn shown_page(text: &str, json: serde_json::Value) -> Output {
+    Output { verbatim: true, ..Output::new(page::in_columns(text), json) }
 }
 
 /// What stands under the heading `## word`.

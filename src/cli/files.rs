@@ -8,7 +8,7 @@ use olr::file::{self, Place, Writing, place};
 use olr::state::State;
 use olr::wire::frame::{FILE_CAP, Header, Kind};
 
-use super::output::Report;
+use super::output::Output;
 
 /// The bytes of a file; one that is too long is named by its beginning, where that tells what it is.
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -49,7 +49,7 @@ pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
 
 /// Where an artefact goes.
 #[derive(clap::Args)]
-pub struct Output {
+pub struct OutFile {
     /// Write to this file; `-` for stdout: what is said of it goes to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -128,7 +128,7 @@ pub fn expect_replaceable(
     Err(Error::unable(fact, "name another, or replace it with --force"))
 }
 
-impl Output {
+impl OutFile {
     /// Whether it was said where to write.
     #[cfg(feature = "vendor")]
     pub fn is_named(&self) -> bool {
@@ -168,7 +168,7 @@ impl Output {
 
     /// The name to write under where none was given: `name.olr`, or `name-2.olr`, … where something
     /// else is in the way, which stays. A name that was given has to be free, as for
-    /// [`Output::expect_free`].
+    /// [`OutFile::expect_free`].
     #[cfg(feature = "vendor")]
     pub fn free_name(
         &self,
@@ -187,7 +187,7 @@ impl Output {
     }
 
     /// Writes the artefact as armor, or hands it to the report for stdout.
-    pub fn write(&self, name: &str, kind: Kind, bytes: &[u8], report: &mut Report) -> Result<()> {
+    pub fn write(&self, name: &str, kind: Kind, bytes: &[u8], report: &mut Output) -> Result<()> {
         let text = armor(kind, bytes);
         match self.path(name) {
             Some(path) => file::write(&path, text.as_bytes(), Writing::Public),

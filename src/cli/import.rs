@@ -13,7 +13,7 @@ use olr::state::{Accepted, SlotName};
 use super::context::{Context, HomeArg};
 use super::expected::ExpectedArg;
 use super::files::{of_file, read_answer};
-use super::output::Report;
+use super::output::Output;
 use super::{license, show, verify};
 
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
     file: PathBuf,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
@@ -59,7 +59,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                     format!("Trust {} of {} is here already.", body.version, shown(&body.name))
                 }
             };
-            Report::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
+            Output::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
         }
         Imported::Revocations { licenses, new } => {
             let named = match licenses {
@@ -70,7 +70,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
                 true => format!("These revocations count now; they name {named}."),
                 false => format!("These revocations count already; they name {named}."),
             };
-            Report::new(text, json!({"revoked_licenses": licenses, "new": new}))
+            Output::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
         Imported::Time { time, mark, new } => {
             let decisions = home.foresee_all(&around).unwrap_or_default();
@@ -96,7 +96,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
             };
             let json =
                 json!({"time": time.to_string(), "remembered": mark.to_string(), "new": new});
-            Report::new(text, json)
+            Output::new(text, json)
         }
     };
     let after = home.foresee_all(&around).unwrap_or_default();
@@ -114,7 +114,7 @@ fn behind(decisions: &[(SlotName, Decision)]) -> Option<&str> {
 /// Says what became of installed licenses that the file did not replace: a trust or revocations may
 /// end them.
 fn say_what_changed(
-    report: &mut Report,
+    report: &mut Output,
     before: &[(SlotName, Decision)],
     after: &[(SlotName, Decision)],
 ) {
@@ -150,7 +150,7 @@ fn say_what_changed(
 }
 
 /// A license that waited is lost without a word else, and its days with it.
-fn say_dropped(report: &mut Report, dropped: &License) {
+fn say_dropped(report: &mut Output, dropped: &License) {
     let body = dropped.body();
     let id = body.license.to_string();
     let until = body.expires.map_or("without an end".to_string(), |day| format!("until {day}"));
@@ -164,7 +164,7 @@ fn say_dropped(report: &mut Report, dropped: &License) {
     }
 }
 
-fn imported(license: &License, accepted: Accepted) -> Report {
+fn imported(license: &License, accepted: Accepted) -> Output {
     let body = license.body();
     let (word, done) = match accepted {
         Accepted::Installed => ("installed", "The license is installed and in force.".to_string()),
@@ -182,7 +182,7 @@ fn imported(license: &License, accepted: Accepted) -> Report {
     );
     let mut json = license::report(body);
     json.insert("imported".to_string(), json!(word));
-    let mut report = Report::new(text, Value::Object(json));
+    let mut report = Output::new(text, Value::Object(json));
     if !body.policy.stops_a_copy() {
         report.notes.push("this license does not stop a copy of this machine".to_string());
     }

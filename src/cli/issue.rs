@@ -18,10 +18,10 @@ use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
 use super::context::Context;
-use super::files::{Output, read_artefact};
+use super::files::{OutFile, read_artefact};
 use super::key::proposals::{self, described, read_copies};
 use super::key::signature_pairs;
-use super::output::Report;
+use super::output::Output;
 use super::passphrase::warn_of_keys;
 use super::request::expect_visible;
 use super::staff::StaffArg;
@@ -34,7 +34,7 @@ pub struct Args {
     #[command(flatten)]
     vendor: VendorArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// The request that the server sealed.
     request: PathBuf,
     /// What is granted.
@@ -79,7 +79,7 @@ pub struct Args {
 const NAME: &str = "license.olr";
 const PROPOSAL: &str = "license.proposal.olr";
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let request = read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
         match read_artefact(Some(Kind::Request), &args.grant) {
@@ -162,7 +162,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     if let Value::Object(json) = &mut json {
         json.extend(show::changes_json(body));
     }
-    let mut report = Report::new("", Value::Null);
+    let mut report = Output::new("", Value::Null);
     match (&issued.license, &issued.proposal) {
         (_, Some(proposal)) => {
             let name = PROPOSAL;

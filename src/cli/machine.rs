@@ -14,7 +14,7 @@ use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg};
 use super::files::read_artefact;
-use super::output::Report;
+use super::output::Output;
 use super::{show, verify};
 
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub struct Args {
     home: HomeArg,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if let Some(license) = &args.against {
         return against(license, args, context);
     }
@@ -48,7 +48,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         text += &format!("\n\n{}", show::table(&["unreadable", "because"], &rows, &[]));
     }
     text += &format!("\n\n{}", verdict(&factors));
-    let mut report = Report::new(text, to_json(&factors, &found, counting));
+    let mut report = Output::new(text, to_json(&factors, &found, counting));
     if counting < 2 {
         report.notes.push("hint: a request needs at least 2: add --pin NAME=VALUE".to_string());
     }
@@ -80,7 +80,7 @@ fn verdict(factors: &[Factor]) -> String {
 }
 
 /// Holds this machine against a license, whether it is installed or not.
-fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Report> {
+fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(Some(Kind::License), path)?;
     let home = args.home.open(context)?;
     let state = home.load()?.ok_or_else(|| {
@@ -125,10 +125,10 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Report> {
         text += &format!("\nnext: {step}");
     }
     if let Err(refusal) = compare(&license, &state, &found).expect() {
-        let report = Report::new(text, json).refused(&refusal.hint(step));
+        let report = Output::new(text, json).refused(&refusal.hint(step));
         return Ok(report.of_vendor(state.trust()).at_home(&home));
     }
-    Ok(Report::new(text, json).of_vendor(state.trust()).at_home(&home))
+    Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))
 }
 
 fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use olr::error::{Error, Result};
 use olr::file::{self, Writing};
 
-use super::output::Report;
+use super::output::Output;
 
 #[derive(clap::Args)]
 pub struct Completions {
@@ -21,21 +21,21 @@ pub struct Man {
     folder: PathBuf,
 }
 
-pub fn completions(args: &Completions, mut command: clap::Command) -> Report {
+pub fn completions(args: &Completions, mut command: clap::Command) -> Output {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "olr", &mut script);
     let text = String::from_utf8_lossy(&script).trim_end().to_string();
     let json = json!({"shell": args.shell.to_string(), "script": text});
-    Report { verbatim: true, ..Report::new(text, json) }
+    Output { verbatim: true, ..Output::new(text, json) }
 }
 
-pub fn man(args: &Man, command: clap::Command) -> Result<Report> {
+pub fn man(args: &Man, command: clap::Command) -> Result<Output> {
     file::make_folder(&args.folder)?;
     let mut pages = Vec::new();
     let command = command.disable_help_subcommand(true);
     page(&command, "olr", args, &mut pages)?;
     let text = format!("Wrote {} pages into {}.", pages.len(), file::name(&args.folder));
-    Ok(Report::new(text, json!({"pages": pages})))
+    Ok(Output::new(text, json!({"pages": pages})))
 }
 
 fn page(command: &clap::Command, name: &str, args: &Man, pages: &mut Vec<String>) -> Result<()> {

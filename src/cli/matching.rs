@@ -13,7 +13,7 @@ use olr::wire::codec::Text;
 
 use super::context::Context;
 use super::fixtures::machine::factors;
-use super::output::{Report, error_json};
+use super::output::{Output, error_json};
 use super::{Cli, run};
 
 const GRACE: &str =
@@ -46,7 +46,7 @@ impl Desk {
     }
 
     /// What a call says on a machine, or the error it ends with, as JSON.
-    pub fn ask(&self, machine: &str, days: u64, call: &str) -> Result<Report, Value> {
+    pub fn ask(&self, machine: &str, days: u64, call: &str) -> Result<Output, Value> {
         let folder = self.0.path().to_str().unwrap();
         let call = format!("olr {}", call.replace("{}", folder));
         let machine = machine.to_string();
@@ -62,7 +62,7 @@ impl Desk {
         run(&cli.verb, &mut context).map_err(|error| error_json(&error))
     }
 
-    pub fn done(&self, machine: &str, call: &str) -> Report {
+    pub fn done(&self, machine: &str, call: &str) -> Output {
         let report = self.ask(machine, 0, call).unwrap();
         assert_eq!(report.status, 0, "{call}: {}", report.text);
         report
@@ -85,7 +85,7 @@ fn found(machine: &str) -> Findings {
     findings
 }
 
-fn verdicts(report: &Report) -> Vec<String> {
+fn verdicts(report: &Output) -> Vec<String> {
     let factors = report.json["machine"]["factors"].as_array().unwrap();
     factors.iter().map(|factor| factor["verdict"].as_str().unwrap().to_string()).collect()
 }

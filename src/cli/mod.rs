@@ -67,7 +67,7 @@ mod verify;
 use olr::error::{Error, Result};
 
 use context::Context;
-use output::Report;
+use output::Output;
 
 /// Licenses for machines that never go online.
 ///
@@ -160,7 +160,7 @@ struct Absent {
 }
 
 #[cfg(not(feature = "vendor"))]
-fn absent(_: &Absent) -> Result<Report> {
+fn absent(_: &Absent) -> Result<Output> {
     let fact = "this build of olr is for servers: it has no vendor commands";
     Err(Error::unable(fact, "use the olr of your vendor's office"))
 }
@@ -203,12 +203,12 @@ pub fn main() -> ExitCode {
     output::finish_at(result, context.home.as_deref(), as_json)
 }
 
-fn run(verb: &Verb, context: &mut Context) -> Result<Report> {
+fn run(verb: &Verb, context: &mut Context) -> Result<Output> {
     let result = run_verb(verb, context);
     if is_at_vendor(verb) { result.map_err(Error::at_vendor) } else { result }
 }
 
-fn run_verb(verb: &Verb, context: &mut Context) -> Result<Report> {
+fn run_verb(verb: &Verb, context: &mut Context) -> Result<Output> {
     match verb {
         Verb::Demo(args) => demo::run(args, context),
         Verb::Machine(args) => machine::run(args, context),

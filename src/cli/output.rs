@@ -14,7 +14,7 @@ use olr::home::Home;
 use super::layout::{said, sentences};
 
 /// What a verb has to say.
-pub struct Report {
+pub struct Output {
     /// For people; without the last line end.
     pub text: String,
     /// For programs.
@@ -29,7 +29,7 @@ pub struct Report {
     pub artefact: Option<Zeroizing<Vec<u8>>>,
 }
 
-impl Report {
+impl Output {
     pub fn new(text: impl Into<String>, json: Value) -> Self {
         Self {
             text: text.into(),
@@ -72,12 +72,12 @@ pub fn error_json(error: &Error) -> Value {
 }
 
 /// Prints the result of a verb; the exit status is the answer.
-pub fn finish(result: Result<Report, Error>, as_json: bool) -> ExitCode {
+pub fn finish(result: Result<Output, Error>, as_json: bool) -> ExitCode {
     finish_at(result, None, as_json)
 }
 
 /// The same of a verb that used a home: a refusal names it, and its vendor.
-pub fn finish_at(result: Result<Report, Error>, home: Option<&Path>, as_json: bool) -> ExitCode {
+pub fn finish_at(result: Result<Output, Error>, home: Option<&Path>, as_json: bool) -> ExitCode {
     let (status, written) = match result {
         Ok(report) => (report.status, write_report(&report, as_json)),
         Err(error) if as_json => {
@@ -104,7 +104,7 @@ pub fn note(text: &str) {
     let _ = write_line(io::stderr(), &said(&shown(text)));
 }
 
-fn write_report(report: &Report, as_json: bool) -> io::Result<()> {
+fn write_report(report: &Output, as_json: bool) -> io::Result<()> {
     let text = match (as_json, report.verbatim) {
         (true, _) => json_text(&report.json),
         (false, true) => report.text.clone(),
@@ -130,8 +130,8 @@ fn write_artefact(artefact: &[u8]) -> io::Result<()> {
 }
 
 /// A refusal before there was a report.
-fn refused_at(error: &Error, home: Option<&Path>) -> Report {
-    let report = Report::new("", error_json(error));
+fn refused_at(error: &Error, home: Option<&Path>) -> Output {
+    let report = Output::new("", error_json(error));
     let Some(home) = home.map(Home::at) else { return report };
     // A home that cannot be read knows no vendor.
     match home.load() {

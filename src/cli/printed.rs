@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Cli;
 use super::layout::{said, sentences};
 use super::matching::Desk;
-use super::output::Report;
+use super::output::Output;
 
 const PAGE: &str = include_str!("../../docs/json.md");
 
@@ -73,14 +73,14 @@ const CALLS: &[(&str, &str, &str)] = &[
 ];
 
 /// What each call prints.
-fn printed() -> Vec<(&'static str, &'static str, Report)> {
+fn printed() -> Vec<(&'static str, &'static str, Output)> {
     let desk = Desk::new(false);
     let mut all = Vec::new();
     let mut make = |section: &'static str, machine: &str, call: &'static str| {
         let report =
             match (call.strip_prefix('!'), desk.ask(machine, 0, call.trim_start_matches('!'))) {
                 (_, Ok(report)) => report,
-                (Some(_), Err(error)) => Report::new("", error),
+                (Some(_), Err(error)) => Output::new("", error),
                 (None, Err(error)) => panic!("{call}: {error}"),
             };
         all.push((section, call, report));

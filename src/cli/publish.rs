@@ -11,7 +11,7 @@ use olr::wire::frame::{Header, Kind};
 use super::context::Context;
 use super::files::read_artefact;
 use super::key::proposals::published;
-use super::output::Report;
+use super::output::Output;
 use super::vendor::VendorArg;
 
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub struct Args {
     catalog: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let bytes = read_artefact(None, &args.file)?;
     if Header::peek(&bytes)? == Kind::Proposal {
@@ -42,7 +42,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Report> {
     let (text, mut json) =
         published(&folder, &bytes, catalog.as_deref(), beside(&args.file), context.now)?;
     json["folder"] = json!(file::name(folder.path()));
-    Ok(Report::new(text, json))
+    Ok(Output::new(text, json))
 }
 
 /// The folder in which a file is.
@@ -51,7 +51,7 @@ fn beside(path: &Path) -> &Path {
 }
 
 /// A folder around a trust that custodians made elsewhere.
-fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Report> {
+fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Output> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
     let (folder, trust) =
         Folder::begin(folder.path(), bytes, catalog.as_deref(), beside(&args.file))?;
@@ -63,5 +63,5 @@ fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Report> {
     );
     let json =
         json!({"trust": trust.body().version, "new": true, "vendor_code": code, "folder": place});
-    Ok(Report::new(text, json))
+    Ok(Output::new(text, json))
 }

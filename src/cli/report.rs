@@ -8,7 +8,7 @@ use olr::error::Result;
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
-use super::output::Report;
+use super::output::Output;
 use super::{license, request, verify};
 
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub struct Args {
     usage: Vec<String>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let usage = args.usage.iter().map(|text| request::count(text, "olr report OBM=12"));
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
@@ -52,5 +52,5 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         "used": Value::Object(modules), "headline": decision.headline(),
         "next": verify::next_json(&decision),
     });
-    Ok(Report::new(text, json).of_vendor(state.trust()).at_home(&home))
+    Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))
 }

@@ -17,9 +17,9 @@ use olr::wire::codec::{Hidden, Note, Set, Text};
 use olr::wire::frame::Kind;
 
 use super::context::{Context, HomeArg, SlotArg};
-use super::files::{Output, read_artefact};
+use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};
-use super::output::Report;
+use super::output::Output;
 use super::show;
 
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
     #[command(flatten)]
     slot: SlotArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     #[command(flatten)]
     unlisted: UnlistedArg,
     /// The vendor.trust of your vendor: needed at first, and when there is a newer one.
@@ -75,7 +75,7 @@ pub struct Args {
 
 const NAME: &str = "req.olr";
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.home.open(context)?;
     let order = order(args)?;
     let (around, found) = context.around(args.privileged);
@@ -85,7 +85,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     expect_known(&home, &order, args, &around, context)?;
     let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
     let file = args.output.name(NAME);
-    let report = Report::new(text(&requested, args, &file), json_of(&requested, args, &file));
+    let report = Output::new(text(&requested, args, &file), json_of(&requested, args, &file));
     let mut report = report.of_vendor(&requested.trust).at_home(&home);
     if let Some(aside) = &requested.aside {
         report.notes.push(format!("the old state is kept as {}", file::name(aside)));

@@ -15,10 +15,10 @@ use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
-use super::files::Output;
+use super::files::OutFile;
 use super::key::proposals::{conclude, ended_with, free_name};
 use super::key::roots::RootArgs;
-use super::output::Report;
+use super::output::Output;
 use super::request::expect_visible;
 use super::staff::StaffArg;
 use super::terminal::Question;
@@ -30,7 +30,7 @@ pub struct Args {
     #[command(flatten)]
     vendor: VendorArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// The id of a license that was issued: `olr vendor issued` lists them. Or that of an issuer key:
     /// then a next trust ends everything that it signed.
     #[arg(required_unless_present = "again")]
@@ -52,7 +52,7 @@ pub struct Args {
 
 const NAME: &str = "revoked.olr";
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let trust = folder.trust()?;
     if let Some(key) = args.id.as_deref().map(|id| issuer_key(id, &folder)).transpose()?.flatten() {
@@ -120,7 +120,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         "license_id": record.as_ref().map(|record| &record.license_id), "already": revoked.already,
         "version": body.version, "sequence": body.sequence, "revoked_licenses": count, "file": file,
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     if name != NAME {
         report.notes.push(format!("{NAME} is another file, and was left as it is"));
@@ -183,7 +183,7 @@ fn revoke_key(
     folder: &Folder,
     trust: &Trust,
     context: &mut Context,
-) -> Result<Report> {
+) -> Result<Output> {
     if trust.body().revoked.get(&key).is_some() {
         let mut report = revoked_before(key, folder, trust)?;
         report.notes.extend(without_issuer(folder, context.now, &mut args.staff.asker())?);
@@ -209,7 +209,7 @@ fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Resu
 }
 
 /// The command is repeated, or was stopped once everything was in place.
-fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Report> {
+fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> {
     let body = trust.body();
     let text = format!(
         "Key {key} was revoked before: trust {} of {}, the newest here, says so.",
@@ -218,13 +218,13 @@ fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Report> 
     );
     let published =
         json!({"trust": body.version, "new": false, "vendor_code": trust.vendor_code()});
-    let mut report = Report::new(text, json!({"already": true, "published": published}));
+    let mut report = Output::new(text, json!({"already": true, "published": published}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report_of(key, &folder.signed_with(key)?, report))
 }
 
 /// With what ends by the revocation of a key.
-fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Report) -> Report {
+fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Output) -> Output {
     report.text += &format!("\n\n{}", ended_with(key, signed));
     report.json["revoked_key"] = json!(key.to_string());
     report.json["signed_by_it"] = json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>());

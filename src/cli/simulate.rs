@@ -12,7 +12,7 @@ use olr::time::Instant;
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::{expect_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
-use super::output::{Report, error_json};
+use super::output::{Output, error_json};
 use super::{license, show};
 
 /// Most answers that one run asks for: some seconds.
@@ -65,7 +65,7 @@ fn after_help() -> String {
     )
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     // Nothing is mended either: whoever looks ahead changes nothing.
     let home = args.home.home()?;
     context.home = Some(home.folder().to_path_buf());
@@ -97,7 +97,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let trust = state.trust().clone();
     let title = format!("{} ({})", shown(&slot.product), shown(&slot.slot));
     let timeline = simulate(state, &Play { slot, around, events, until, steps: STEPS })?;
-    let mut report = Report::new(text(&timeline, &title), to_json(&timeline));
+    let mut report = Output::new(text(&timeline, &title), to_json(&timeline));
     if let Some(path) = &args.svg {
         let svg = picture(&timeline, &format!("What the license of {title} will say"));
         match svg_path(args) {

@@ -9,7 +9,7 @@ use olr::machine::Comparison;
 
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
-use super::output::Report;
+use super::output::Output;
 use super::{license, show, verify};
 
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ pub struct Args {
     slot: SlotArg,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (around, findings) = context.around(true);
     let (state, mut decisions) = home.decide_all(&around)?;

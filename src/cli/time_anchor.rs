@@ -11,8 +11,8 @@ use olr::timestamp::Timestamp;
 use olr::wire::frame::Kind;
 
 use super::context::Context;
-use super::files::{Output, read_artefact};
-use super::output::Report;
+use super::files::{OutFile, read_artefact};
+use super::output::Output;
 use super::passphrase::warn_of_keys;
 use super::staff::StaffArg;
 use super::vendor::VendorArg;
@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     vendor: VendorArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// A new request of that server.
     request: PathBuf,
     /// The code that the server's operator read out; another request is refused.
@@ -40,7 +40,7 @@ const NAME: &str = "time.olr";
 /// Licenses let a clock be behind by 48 hours; a server that is further off has to be set.
 const OFF: u64 = 48 * 3600;
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let request = read_artefact(Some(Kind::Request), &args.request)?;
     let trust = folder.trust()?;
@@ -77,7 +77,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         "server_ahead_seconds": ahead(server, vendor), "file": file,
         "concerns": concern::to_json(&concerns),
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report.notes.extend(concerns.iter().map(concern::line));
     if vendor.seconds.saturating_sub(server.seconds) > OFF {
         report.notes.push(

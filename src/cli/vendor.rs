@@ -12,7 +12,7 @@ use olr::file;
 use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
 use super::context::{Context, from_environment};
-use super::output::Report;
+use super::output::Output;
 use super::passphrase::new_passphrase;
 use super::request::expect_visible;
 use super::{check_catalog, compare, publish, show, time_anchor};
@@ -91,7 +91,7 @@ impl VendorArg {
     }
 }
 
-pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
+pub fn run(verb: &Vendor, context: &mut Context) -> Result<Output> {
     match verb {
         Vendor::Init(args) => init(args, context),
         Vendor::Issued(args) => issued(args),
@@ -102,7 +102,7 @@ pub fn run(verb: &Vendor, context: &mut Context) -> Result<Report> {
     }
 }
 
-fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
+fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
     let name: String = args.name.trim().nfc().collect();
     if name.is_empty() {
@@ -172,7 +172,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Report> {
         "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
         "roots": roots.count, "threshold": roots.threshold,
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     if open {
         report.notes.push(
             "warning: the keys have no passphrase: whoever reads the files can sign".to_string(),
@@ -196,7 +196,7 @@ fn roots(args: &InitArgs) -> Result<Roots> {
     }
 }
 
-fn issued(args: &IssuedArgs) -> Result<Report> {
+fn issued(args: &IssuedArgs) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
     let any_moved = records.iter().any(|record| record.moved_from.is_some());
@@ -250,7 +250,7 @@ fn issued(args: &IssuedArgs) -> Result<Report> {
     };
     let entries = records.iter().zip(&taken_back);
     let mut report =
-        Report::new(text, json!({"issued": entries.map(entry).collect::<Vec<Value>>()}));
+        Output::new(text, json!({"issued": entries.map(entry).collect::<Vec<Value>>()}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
 }

@@ -17,7 +17,7 @@ use olr::wire::frame::{Frame, Kind};
 use super::context::{Context, HomeArg, SlotArg};
 use super::expected::ExpectedArg;
 use super::files::{of_file, read_answer};
-use super::output::Report;
+use super::output::Output;
 use super::{license, show};
 
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ pub struct Args {
     evidence: Option<String>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (mut around, findings) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
@@ -164,7 +164,7 @@ fn file_report(
     state: &State,
     around: &Surroundings,
     findings: &Findings,
-) -> Result<Report> {
+) -> Result<Output> {
     let frame = Frame::parse(Kind::License, bytes)?;
     let followed = state.trust().followed_by(&frame)?.pop();
     let license = License::verify(bytes, followed.as_ref().unwrap_or(state.trust()))?;
@@ -180,7 +180,7 @@ fn file_report(
         show::lines(&comparison.lines, true),
         error.next_step()
     );
-    Ok(Report::new(text, Value::Object(json)).refused(&error))
+    Ok(Output::new(text, Value::Object(json)).refused(&error))
 }
 
 /// What `machine` says in JSON.
@@ -212,7 +212,7 @@ pub fn next_json(decision: &Decision) -> Value {
 }
 
 /// The decision as a report: its refusal, when there is one, in words and status.
-pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Report {
+pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Output {
     let json =
         decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
     let mut json = json.unwrap_or_default();
@@ -255,7 +255,7 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
             text += &format!("{gap}{}", mismatch(comparison, decision.grace.is_some()));
         }
     }
-    let mut report = Report::new(text, Value::Object(json));
+    let mut report = Output::new(text, Value::Object(json));
     if let Some(refusal) = &refusal {
         let lines = [
             report.text.clone(),

@@ -12,7 +12,7 @@ use olr::wire::frame::{Frame, Header, Kind};
 
 use super::context::{Context, HomeArg};
 use super::files::{of_file, read_artefact};
-use super::output::Report;
+use super::output::Output;
 use super::show;
 
 mod answers;
@@ -53,7 +53,7 @@ struct Findings {
     missing: Option<Error>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(None, &args.file)?;
     if State::is_one(&bytes) {
         let fact = "this is the state of a server: it holds secrets and is not shown";
@@ -84,7 +84,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     Ok(report(kind, bytes.len(), findings, args.is_at_vendor()))
 }
 
-fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Report {
+fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Output {
     let (word, said) = match &findings.verified {
         Some(Ok(())) => ("yes", "yes".to_string()),
         Some(Err(error)) => ("no", format!("no: {error}")),
@@ -110,7 +110,7 @@ fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Rep
     json.insert("verified".to_string(), json!(word));
     let more =
         if findings.more.is_empty() { String::new() } else { format!("\n\n{}", findings.more) };
-    let mut report = Report::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
+    let mut report = Output::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
     if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
         let error = if is_at_vendor { error.at_vendor() } else { error };
         report.notes.push(format!("hint: {}", error.next_step()));

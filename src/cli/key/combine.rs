@@ -8,21 +8,21 @@ use olr::trust::Trust;
 use olr::wire::frame::{Frame, Kind};
 
 use super::proposals::{TrustArg, described, finished_name, json, read_copies};
-use crate::cli::files::Output;
-use crate::cli::output::Report;
+use crate::cli::files::OutFile;
+use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     trust: TrustArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// Copies of one proposal, each as a custodian sent it back.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args) -> Result<Output> {
     let trust = args.trust.trust()?;
     let trust = trust.as_ref();
     let Some(proposal) = read_copies(&args.files, trust)? else {
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Result<Report> {
         body(old) == body(&bytes)
     })?;
     let file = args.output.name(name);
-    let mut report = Report::new("", Value::Null);
+    let mut report = Output::new("", Value::Null);
     args.output.write(name, kind, &bytes, &mut report)?;
     let next = match kind {
         Kind::Trust if trust.is_none() => format!(

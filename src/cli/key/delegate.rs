@@ -16,15 +16,15 @@ use super::proposals::{TrustArg, conclude, finished_name};
 use super::propose::{parse_maximum, public_keys};
 use super::roots::RootArgs;
 use crate::cli::context::Context;
-use crate::cli::files::Output;
-use crate::cli::output::Report;
+use crate::cli::files::OutFile;
+use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     trust: TrustArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// The issuer's public key.
     issuer: PathBuf,
     /// What it may sign: license, revoke or time; once for each.
@@ -83,7 +83,7 @@ pub struct Args {
     roots: RootArgs,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Report> {
+pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let trust = args.trust.expect()?;
     let folder = args.trust.folder();
     let mut body = body(args)?;

@@ -9,7 +9,7 @@ use olr::file::{self, Writing};
 use olr::key::Role;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::passphrase::new_passphrase;
 use super::expect_nothing_at;
 use super::passwd::open_read;
@@ -32,7 +32,7 @@ pub struct Args {
     plain: bool,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     // A key from standard input has no name that the export could take.
     let beside = || match args.key.as_os_str() == "-" {
         true => args.key.clone(),
@@ -64,7 +64,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let json = json!({
         "role": role.word(), "id": id.to_string(), "file": file, "passphrase": new.is_some(),
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     if to_stdout {
         report.artefact = Some(pem.as_bytes().to_vec().into());
     } else {

@@ -8,7 +8,7 @@ use olr::file;
 use olr::key::Role;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::passphrase::{pem_passphrase, warn_of_key};
 use super::new::roles;
 use super::read_secret;
@@ -30,7 +30,7 @@ pub struct Args {
     protection: NewProtection,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     args.save.expect_free(args.role)?;
     let bytes = read_secret(&args.file, PEM_CAP)?;
     let within = |error: Error| error.within(file::name(&args.file));

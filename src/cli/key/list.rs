@@ -8,7 +8,7 @@ use olr::file;
 use olr::key::file::KeyFile;
 use olr::vendor::{Folder, FoundKey, Standing, keys_in};
 
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::show;
 use super::super::vendor::VendorArg;
 
@@ -20,7 +20,7 @@ pub struct Args {
     folder: Option<PathBuf>,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args) -> Result<Output> {
     let (folder, keys) = match &args.folder {
         None => {
             let folder = args.vendor.folder()?;
@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<Report> {
         show::table(&["file", "role", "key id", "protection", "mode", "trust"], &rows, &[])
     };
     let entries: Vec<_> = found.iter().map(|found| entry(found, &standing)).collect();
-    let mut report = Report::new(text, json!({"folder": place, "keys": entries}));
+    let mut report = Output::new(text, json!({"folder": place, "keys": entries}));
     for found in &found {
         let (name, mode) = (name(found), file::open_to_others(&found.path));
         if let Err(error) = &found.key {

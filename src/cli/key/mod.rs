@@ -8,7 +8,7 @@ use olr::error::{Error, Result};
 use olr::file;
 
 use super::context::Context;
-use super::output::Report;
+use super::output::Output;
 
 mod changes;
 mod combine;
@@ -61,7 +61,7 @@ pub enum Key {
     Rotate(rotate::Rotate),
 }
 
-pub fn run(verb: &Key, context: &mut Context) -> Result<Report> {
+pub fn run(verb: &Key, context: &mut Context) -> Result<Output> {
     match verb {
         Key::New(args) => new::run(args, context),
         Key::List(args) => list::run(args),

@@ -7,7 +7,7 @@ use olr::error::Result;
 use olr::key::Role;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::save::{Protection, Save};
 
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<
     PossibleValuesParser::new(words).try_map(role)
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     args.save.expect_free(args.role)?;
     let passphrase = args.protection.choose(args.role, context)?;
     let seed = Secret::random(&mut context.rng);

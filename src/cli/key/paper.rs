@@ -8,7 +8,7 @@ use olr::file::{self, Writing};
 use olr::key::paper;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::expect_nothing_at;
 use super::passwd::open;
 
@@ -24,7 +24,7 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let path = args.output.as_ref().filter(|path| !file::is_stdout(path));
     if context.as_json && args.output.is_none() {
         let fact = "with --json stdout is for the object, and the page is not part of it";
@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let file = path.map_or("stdout".to_string(), |path| file::name(path));
     let text = format!("The {role} key {id} on paper went to {file}.");
     let json = json!({"role": role.word(), "id": id.to_string(), "file": file});
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report
         .notes
         .push("warning: the page has no passphrase: whoever reads it has the key".to_string());

@@ -11,7 +11,7 @@ use olr::key::store;
 use olr::vendor::Locked;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::passphrase::{passphrase, warn_of_key};
 use super::save::{NewProtection, unprotected};
 
@@ -52,7 +52,7 @@ pub fn open_read(
     Ok((key, seed))
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if args.key.as_os_str() == "-" {
         let fact = "a key on standard input cannot be replaced";
         return Err(Error::unable(fact, "name the key file"));
@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
     let json = json!({
         "file": file, "role": role.word(), "id": id.to_string(), "passphrase": new.is_some(),
     });
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     if new.is_none() {
         report.notes.push(unprotected(role));
     }

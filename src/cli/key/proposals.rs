@@ -17,8 +17,8 @@ use olr::wire::frame::{Header, Kind};
 use olr::wire::id::KeyId;
 
 use super::changes::{changes, content_json, signature_pairs};
-use crate::cli::files::{Output, read_artefact};
-use crate::cli::output::Report;
+use crate::cli::files::{OutFile, read_artefact};
+use crate::cli::output::Output;
 use crate::cli::show;
 use crate::cli::terminal::Question;
 use crate::cli::vendor::VendorArg;
@@ -169,14 +169,14 @@ pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
 }
 
 /// Fails early where writing a proposal would replace something else than the same one.
-pub fn expect_free(proposal: &Proposal, name: &str, output: &Output) -> Result<()> {
+pub fn expect_free(proposal: &Proposal, name: &str, output: &OutFile) -> Result<()> {
     output.expect_free(name, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
 
 /// The name for a proposal: an old one in the way stays, and stops nobody in an emergency.
-pub fn free_name(proposal: &Proposal, output: &Output) -> Result<String> {
+pub fn free_name(proposal: &Proposal, output: &OutFile) -> Result<String> {
     output.free_name(PROPOSAL, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
@@ -187,7 +187,7 @@ fn with_those_there(
     proposal: &Proposal,
     trust: Option<&Trust>,
     name: &str,
-    output: &Output,
+    output: &OutFile,
 ) -> Proposal {
     let there = output.path(name).filter(|path| path.is_file());
     let there = there.and_then(|path| read_proposal(&path, trust).ok());
@@ -200,8 +200,8 @@ pub fn written(
     proposal: &Proposal,
     trust: Option<&Trust>,
     name: &str,
-    output: &Output,
-) -> Result<Report> {
+    output: &OutFile,
+) -> Result<Output> {
     let proposal = &with_those_there(proposal, trust, name, output);
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
@@ -210,7 +210,7 @@ pub fn written(
         described(proposal, trust),
         show::pairs(&pairs)
     );
-    let mut report = Report::new(text, json(proposal, trust)?);
+    let mut report = Output::new(text, json(proposal, trust)?);
     report.json["file"] = json!(file);
     if name.starts_with("proposal-") && !output.is_named() {
         report.notes.push(format!("{PROPOSAL} is another proposal, and was left as it is"));
@@ -296,9 +296,9 @@ pub fn conclude(
     proposal: &Proposal,
     folder: Option<&Folder>,
     trust: &Trust,
-    output: &Output,
+    output: &OutFile,
     now: Instant,
-) -> Result<Report> {
+) -> Result<Output> {
     if proposal.still_missing(Some(trust))?.is_some() {
         return written(proposal, Some(trust), &free_name(proposal, output)?, output);
     }
@@ -306,7 +306,7 @@ pub fn conclude(
     let mut text = described(proposal, Some(trust));
     let mut json = json(proposal, Some(trust))?;
     let folder = folder.filter(|_| !output.is_named());
-    let mut report = Report::new("", Value::Null);
+    let mut report = Output::new("", Value::Null);
     let said = match folder {
         Some(folder) => {
             // Between the proposal and the signatures, somebody was asked.

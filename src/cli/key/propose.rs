@@ -20,8 +20,8 @@ use olr::wire::id::KeyId;
 
 use super::proposals::{TrustArg, free_name, written};
 use crate::cli::context::Context;
-use crate::cli::files::{Output, read_artefact};
-use crate::cli::output::Report;
+use crate::cli::files::{OutFile, read_artefact};
+use crate::cli::output::Output;
 use crate::cli::request::expect_visible;
 
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
     #[command(flatten)]
     trust: TrustArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// Propose the first trust of a new vendor: with --name, --root, --threshold and --sealing.
     #[arg(long)]
     first: bool,
@@ -90,7 +90,7 @@ pub struct ChangeArgs {
     drop: Vec<PathBuf>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let name = args.name.as_deref().map(vendor_name).transpose()?;
     let given = args.catalog.as_deref().map(read_catalog).transpose()?;
     if args.first {
@@ -137,7 +137,7 @@ fn first(
     name: Option<String>,
     given: Option<&(Catalog, String)>,
     context: &mut Context,
-) -> Result<Report> {
+) -> Result<Output> {
     let missing = |what: &str| {
         Error::unable(format!("a first trust needs {what}"), "see `olr key propose --help`")
     };
@@ -187,8 +187,8 @@ fn keep_catalog(
     (catalog, text): &(Catalog, String),
     folder: Option<&Folder>,
     name: &str,
-    output: &Output,
-    report: &mut Report,
+    output: &OutFile,
+    report: &mut Output,
 ) -> Result<()> {
     let proposal = output.path(name);
     let place = match (folder, proposal.as_deref().and_then(Path::parent)) {

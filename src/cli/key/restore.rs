@@ -9,7 +9,7 @@ use olr::error::{Error, Result};
 use olr::key::paper::{PAGE_CAP, from_page};
 
 use super::super::context::Context;
-use super::super::output::{Report, note};
+use super::super::output::{Output, note};
 use super::read_secret;
 use super::save::{Protection, Save};
 
@@ -24,7 +24,7 @@ pub struct Args {
     protection: Protection,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let text = read(args)?;
     let (role, seed) = from_page(&text)?;
     args.save.expect_free(role)?;

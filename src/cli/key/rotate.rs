@@ -19,8 +19,8 @@ use super::propose::{ids, public_keys};
 use super::roots::RootArgs;
 use super::save::{Protection, unprotected};
 use crate::cli::context::Context;
-use crate::cli::files::Output;
-use crate::cli::output::Report;
+use crate::cli::files::OutFile;
+use crate::cli::output::Output;
 use crate::cli::vendor::VendorArg;
 
 #[derive(Subcommand)]
@@ -38,7 +38,7 @@ pub struct Args {
     #[command(flatten)]
     vendor: VendorArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// Use this public key, made elsewhere, instead of making a new key in keys/.
     #[arg(long, value_name = "PUB")]
     public: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct RootRotation {
     remove: Option<String>,
 }
 
-pub fn run(verb: &Rotate, context: &mut Context) -> Result<Report> {
+pub fn run(verb: &Rotate, context: &mut Context) -> Result<Output> {
     match verb {
         Rotate::Issuer(args) => {
             let (folder, trust) = at_hand(args)?;
@@ -146,19 +146,19 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
 }
 
 /// The command is repeated, or was stopped once everything was in place.
-fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Report {
+fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Output {
     let id = key_id(role, key);
     let version = trust.body().version;
     let text = format!("The {role} key {id} is in place already: trust {version} names it.");
     report_of(text, id, folder, trust)
 }
 
-fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Report {
+fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Output {
     let published = json!({
         "trust": trust.body().version, "new": false, "vendor_code": trust.vendor_code(),
     });
     let json = json!({"already": true, "key_id": id.to_string(), "published": published});
-    let mut report = Report::new(text, json);
+    let mut report = Output::new(text, json);
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     report
 }
@@ -168,7 +168,7 @@ fn root_rotated_before(
     rotation: &RootRotation,
     folder: &Folder,
     trust: &Trust,
-) -> Result<Option<Report>> {
+) -> Result<Option<Output>> {
     let given = given(&rotation.args, Role::Root)?;
     let remove = rotation.remove.as_ref().map(|named| ids(std::slice::from_ref(named)));
     let remove = remove.transpose()?.and_then(|ids| ids.first().copied());
@@ -204,7 +204,7 @@ fn rotate(
     folder: &Folder,
     trust: &Trust,
     propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
-) -> Result<Report> {
+) -> Result<Output> {
     if args.output.is_named() {
         args.output.expect_free(PROPOSAL, Kind::Proposal, |_| false)?;
     }

@@ -11,7 +11,7 @@ use olr::key::file::KeyFile;
 use olr::key::{Role, public, store};
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::passphrase::{new_passphrase, whose};
 use super::super::show;
 use super::expect_nothing_at;
@@ -113,7 +113,7 @@ impl Save {
         seed: &Secret,
         passphrase: Option<&Passphrase>,
         context: &mut Context,
-    ) -> Result<Report> {
+    ) -> Result<Output> {
         let (key_path, public_path) = self.paths(role);
         let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
         let key = KeyFile::new(role, seed, lock, &mut context.rng)?;
@@ -133,7 +133,7 @@ impl Save {
             "role": role.word(), "id": key.id.to_string(), "public_key": public, "file": file,
             "public_file": public_file, "passphrase": passphrase.is_some(),
         });
-        let mut report = Report::new(text, json);
+        let mut report = Output::new(text, json);
         if passphrase.is_none() {
             report.notes.push(unprotected(role));
         }

@@ -12,7 +12,7 @@ use olr::vendor::{is_uri, public_of};
 use olr::wire::frame::FILE_CAP;
 
 use super::super::context::Context;
-use super::super::output::Report;
+use super::super::output::Output;
 use super::super::passphrase::{passphrase, warn_of_key};
 use super::super::show;
 use super::list::{mode, protection};
@@ -37,7 +37,7 @@ struct Shown {
     kept: Option<KeyFile>,
 }
 
-pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
+pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let path = &args.key;
     let uri = path.to_str().filter(|text| is_uri(text));
     let Shown { role, public, kept } = match uri {
@@ -63,7 +63,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Report> {
         None => pairs.push(("holds", "the public key only".to_string())),
     }
     let text = if args.public { pem.trim_end().to_string() } else { show::pairs(&pairs) };
-    Ok(Report::new(text, json))
+    Ok(Output::new(text, json))
 }
 
 /// A key that lies in no file: the roots need its public half to delegate it.

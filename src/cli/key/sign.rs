@@ -10,8 +10,8 @@ use olr::key::key_id;
 use olr::vendor::{Locked, open_signer};
 
 use super::proposals::{TrustArg, confirm, expect_counts, expect_free, read_proposal, written};
-use crate::cli::files::Output;
-use crate::cli::output::Report;
+use crate::cli::files::OutFile;
+use crate::cli::output::Output;
 use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ pub struct Args {
     #[command(flatten)]
     trust: TrustArg,
     #[command(flatten)]
-    output: Output,
+    output: OutFile,
     /// What is proposed.
     proposal: PathBuf,
     /// The key that signs: a key file, a name in keys/ of the vendor's folder, or pkcs11:….
@@ -33,7 +33,7 @@ pub struct Args {
     yes: bool,
 }
 
-pub fn run(args: &Args) -> Result<Report> {
+pub fn run(args: &Args) -> Result<Output> {
     let trust = args.trust.trust()?;
     let trust = trust.as_ref();
     let proposal = read_proposal(&args.proposal, trust)?;
