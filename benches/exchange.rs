@@ -98,7 +98,7 @@ fn world() -> Result<World> {
     let sealing = SealedRequest::parse(&requested.bytes)?.recipient;
     let sealing = vendor.sealing_key(sealing, &mut ask)?;
     let install = InstallSecret::from_secret(Secret::random(&mut rng));
-    let state = home.expect_state()?;
+    let state = home.require_state()?;
     let (body, request) = (requested.body, requested.bytes);
     Ok(World {
         folder,

@@ -117,7 +117,7 @@ impl Proposal {
     /// As [`Proposal::parse`], `wrong-vendor` after the frame errors, and then as
     /// [`Proposal::check`].
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
-        Frame::parse(Kind::Proposal, bytes)?.expect_vendor(trust.vendor())?;
+        Frame::parse(Kind::Proposal, bytes)?.ensure_vendor(trust.vendor())?;
         let proposal = Self::parse(bytes)?;
         proposal.check(Some(trust))?;
         Ok(proposal)
@@ -204,8 +204,8 @@ impl Proposal {
 
     /// Whether those who are to sign a license may.
     fn check_signers(&self, license: &LicenseBody, trust: &Trust) -> Result<()> {
-        license.expect_delegated(&self.delegations(trust)?, trust)?;
-        trust.expect_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
+        license.ensure_delegated(&self.delegations(trust)?, trust)?;
+        trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
     }
 
     /// Whether it could become what it proposes, and whether every signature is one that counts.
@@ -264,7 +264,7 @@ impl Proposal {
     /// # Errors
     /// Exit 2 when the key is none that counts, or cannot be used.
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
-        let key = self.expect_counts(&signer.public(), trust)?;
+        let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {
             return Ok(self.clone());
         }
@@ -280,7 +280,7 @@ impl Proposal {
     ///
     /// # Errors
     /// Exit 2 when it would not.
-    pub fn expect_counts(&self, public: &PublicKey, trust: Option<&Trust>) -> Result<KeyId> {
+    pub fn ensure_counts(&self, public: &PublicKey, trust: Option<&Trust>) -> Result<KeyId> {
         let (role, quorums) = (self.role(), self.quorums(trust)?);
         let key = key_id(role, public);
         if quorums.iter().flat_map(|quorum| &quorum.keys).any(|(id, _)| *id == key) {

@@ -92,7 +92,7 @@ impl Receipt {
     /// # Errors
     /// As [`Receipt::verify`], and `wrong-vendor` after the frame errors.
     pub fn verify_for(vendor: VendorId, bytes: &[u8]) -> Result<Self> {
-        Frame::parse(Kind::Receipt, bytes)?.expect_vendor(vendor)?;
+        Frame::parse(Kind::Receipt, bytes)?.ensure_vendor(vendor)?;
         Self::verify(bytes)
     }
 

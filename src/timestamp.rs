@@ -54,7 +54,7 @@ impl Timestamp {
             delegation.permits(Act::Time, body.time)?;
         }
         trust
-            .expect_unrevoked(delegations.iter().map(Delegation::key_id))
+            .ensure_unrevoked(delegations.iter().map(Delegation::key_id))
             .map_err(under("time-3"))?;
         Ok(Self { body, bytes: bytes.to_vec() })
     }

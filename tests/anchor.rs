@@ -120,5 +120,5 @@ fn an_anchor_leads_to_later_trusts_of_the_home() {
     home.import(&next, &around(), false).unwrap();
     assert_eq!(judged(&home, &first.trust), None, "an older anchor");
     assert_eq!(judged(&home, &Trust::pin(&next).unwrap()), None, "the newest anchor");
-    assert_eq!(home.expect_state().unwrap().trust_from(&first.trust).body().version, 2);
+    assert_eq!(home.require_state().unwrap().trust_from(&first.trust).body().version, 2);
 }

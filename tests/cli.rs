@@ -366,7 +366,7 @@ fn a_file_is_judged_also_where_it_is_installed() {
     let home = olr::home::Home::at(world.path("home"));
     let year = olr::time::Instant::parse("2027-01-01").unwrap().seconds
         - olr::time::Instant::parse("2026-01-01").unwrap().seconds;
-    let issued = home.expect_state().unwrap().memory().mark.seconds;
+    let issued = home.require_state().unwrap().memory().mark.seconds;
     let clock = olr::time::Instant::new(issued + year + 3 * 86_400);
     let later = olr::state::Surroundings {
         clock,

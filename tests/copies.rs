@@ -86,7 +86,7 @@ fn one_copy_makes_up_for_the_other() {
         (Some(&older[..]), Some(&newer[..]), "state was older"),
     ] {
         let server = Server::with(first, second);
-        assert_eq!(*server.home().expect_state().unwrap().to_bytes(), newer, "{says}");
+        assert_eq!(*server.home().require_state().unwrap().to_bytes(), newer, "{says}");
         let run = server.olr("status");
         let stderr = String::from_utf8(run.stderr).unwrap();
         assert!(stderr.contains(says) && stderr.contains("written anew"), "{says}: {stderr}");
@@ -180,7 +180,7 @@ fn a_new_identity_begins_whatever_the_copies_are_like_and_keeps_them() {
         command.args(["--licensee", "L", "--key", "K", "--home"]).arg(server.folder.path());
         let run = command.arg("--trust").arg(trust.path()).output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-        let new = server.home().expect_state().unwrap();
+        let new = server.home().require_state().unwrap();
         assert_ne!(Some(new.to_bytes().to_vec()), before);
         let [one, two] = server.bytes();
         assert!(one.is_some() && one == two, "both copies are there");

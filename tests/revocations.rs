@@ -138,7 +138,7 @@ impl World {
     /// The server's clock once showed so many days from now.
     fn days_later(&self, name: &str, days: u64) {
         let home = Home::at(self.path(name));
-        let mut state = home.expect_state().unwrap();
+        let mut state = home.require_state().unwrap();
         let clock = Instant::new(state.memory().mark.seconds + days * 86_400);
         state.observe(&Surroundings { clock, ..Surroundings::default() });
         for copy in home.state_files() {

@@ -340,7 +340,7 @@ fn a_wrong_receipt_frees_nothing() {
     world.ask("other");
     let bytes = world.binary("a.receipt");
     let good = Receipt::verify(&bytes).unwrap();
-    let state = |name: &str| Home::at(world.path(name)).expect_state().unwrap();
+    let state = |name: &str| Home::at(world.path(name)).require_state().unwrap();
     let (a, b, other) = (state("a"), state("b"), state("other"));
     let vendor = good.vendor();
     let by_a = |change: fn(&mut ReceiptBody)| forged(&good, a.install(), vendor, change);
@@ -416,7 +416,7 @@ fn a_look_at_a_receipt_says_what_it_ends() {
     assert_eq!(world.olr("inspect a.receipt").done()["issued"]["answered_since"], true);
 
     let good = Receipt::verify(&world.binary("a.receipt")).unwrap();
-    let state = Home::at(world.path("a")).expect_state().unwrap();
+    let state = Home::at(world.path("a")).require_state().unwrap();
     let unknown = forged(&good, state.install(), good.vendor(), |r| r.license = LicenseId([9; 16]));
     world.write("unknown.receipt", &unknown);
     assert_eq!(world.olr("inspect unknown.receipt").done()["issued"], Value::Null);
@@ -433,7 +433,7 @@ fn a_look_at_a_receipt_says_what_it_ends() {
 
 /// Lets the server believe, by a clock that was once wrong, that so many days more have passed.
 fn once_wrong(home: &Home, days: u64) {
-    let mut state = home.expect_state().unwrap();
+    let mut state = home.require_state().unwrap();
     let clock = Instant::new(state.memory().mark.seconds + days * 86_400);
     state.observe(&Surroundings { clock, ..Surroundings::default() });
     assert_eq!(state.memory().mark, clock);

@@ -183,19 +183,19 @@ fn half_a_minute() -> u32 {
 struct Check<'a>(Written<'a>);
 
 impl Check<'_> {
-    fn expect(&self, holds: bool, path: &[&str], fact: &str, hint: &str) -> Result<()> {
+    fn ensure(&self, holds: bool, path: &[&str], fact: &str, hint: &str) -> Result<()> {
         if holds { Ok(()) } else { Err(self.0.wrong(path, fact, hint)) }
     }
 
     fn name(&self, path: &[&str], name: &str) -> Result<()> {
         let holds = (1..=NAME_CAP).contains(&name.len()) && name.chars().all(is_shown);
         let fact = format!("a name has 1 to {NAME_CAP} bytes, and no control characters");
-        self.expect(holds, path, &fact, "write another name")
+        self.ensure(holds, path, &fact, "write another name")
     }
 
     fn timeout(&self, table: &str, seconds: u32) -> Result<()> {
         let fact = format!("a timeout is 1 to {LONGEST} seconds");
-        self.expect(
+        self.ensure(
             (1..=LONGEST).contains(&seconds),
             &[table, "timeout"],
             &fact,
@@ -207,7 +207,7 @@ impl Check<'_> {
         let here = |key| ["command", key];
         let is_absolute = Path::new(&command.program).is_absolute();
         let fact = "the program is not named by an absolute path";
-        self.expect(
+        self.ensure(
             is_absolute,
             &here("program"),
             fact,
@@ -215,9 +215,9 @@ impl Check<'_> {
         )?;
         let hint = "put a script in a file, and name that";
         let fact = format!("there are more than {ARGUMENTS} arguments");
-        self.expect(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
+        self.ensure(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
         let has_nul = command.args.iter().chain([&command.program]).any(|text| text.contains('\0'));
-        self.expect(!has_nul, &here("program"), "no argument may have a zero byte", hint)?;
+        self.ensure(!has_nul, &here("program"), "no argument may have a zero byte", hint)?;
         self.timeout("command", command.timeout)
     }
 
@@ -225,19 +225,19 @@ impl Check<'_> {
         let here = |key| ["mail", key];
         let is_host = mail.host.parse::<IpAddr>().is_ok() || is_domain(&mail.host);
         let fact = "this is neither the name of a host nor an address";
-        self.expect(is_host, &here("host"), fact, "write it like \"mail.example.org\"")?;
-        self.expect(mail.port != Some(0), &here("port"), "there is no port 0", "leave it out")?;
+        self.ensure(is_host, &here("host"), fact, "write it like \"mail.example.org\"")?;
+        self.ensure(mail.port != Some(0), &here("port"), "there is no port 0", "leave it out")?;
         self.address(&here("from"), &mail.from)?;
         let fact = format!("there are 1 to {RECIPIENTS} recipients");
         let hint = "name one list that your mail server resolves";
         let fits = (1..=RECIPIENTS).contains(&mail.to.len());
-        self.expect(fits, &here("to"), &fact, hint)?;
+        self.ensure(fits, &here("to"), &fact, hint)?;
         for (n, to) in mail.to.iter().enumerate() {
             self.address(&["mail", "to", &n.to_string()], to)?;
         }
         let different: BTreeSet<_> = mail.to.iter().map(|to| to.to_ascii_lowercase()).collect();
         let fact = "a recipient stands twice";
-        self.expect(different.len() == mail.to.len(), &here("to"), fact, "name each once")?;
+        self.ensure(different.len() == mail.to.len(), &here("to"), fact, "name each once")?;
         self.login(mail)?;
         self.timeout("mail", mail.timeout)
     }
@@ -247,11 +247,11 @@ impl Check<'_> {
         match (&mail.user, &mail.password_file) {
             (Some(_), None) => {
                 let fact = "a user needs a password";
-                self.expect(false, &here("user"), fact, "add password-file = \"mail-password\"")?;
+                self.ensure(false, &here("user"), fact, "add password-file = \"mail-password\"")?;
             }
             (None, Some(_)) => {
                 let fact = "a password needs a user";
-                self.expect(false, &here("password-file"), fact, "add user = \"…\"")?;
+                self.ensure(false, &here("password-file"), fact, "add user = \"…\"")?;
             }
             _ => {}
         }
@@ -259,19 +259,19 @@ impl Check<'_> {
         let is_open = mail.tls == Tls::None;
         let fact = "a password would travel in the open";
         let hint = "write tls = \"starttls\", or leave user and password-file out";
-        self.expect(!is_open || mail.user.is_none(), &here("user"), fact, hint)?;
+        self.ensure(!is_open || mail.user.is_none(), &here("user"), fact, hint)?;
         let (fact, hint) = ("without TLS nobody vouches for the server", "leave ca-file out");
-        self.expect(!is_open || mail.ca_file.is_none(), &here("ca-file"), fact, hint)?;
+        self.ensure(!is_open || mail.ca_file.is_none(), &here("ca-file"), fact, hint)?;
         for (key, path) in [("password-file", &mail.password_file), ("ca-file", &mail.ca_file)] {
             let is_empty = path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
-            self.expect(!is_empty, &here(key), "this names no file", "name a file")?;
+            self.ensure(!is_empty, &here(key), "this names no file", "name a file")?;
         }
         Ok(())
     }
 
     fn address(&self, path: &[&str], address: &str) -> Result<()> {
         let fact = "this is no mail address";
-        self.expect(is_address(address), path, fact, "write it like \"operators@example.org\"")
+        self.ensure(is_address(address), path, fact, "write it like \"operators@example.org\"")
     }
 }
 

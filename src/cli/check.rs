@@ -66,7 +66,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let near = known.nearest(name).unwrap_or(name);
         return Err(Error::unable(fact, format!("write: olr check {} {count}", shown(near))));
     }
-    known.expect(module.as_deref(), &args.unlisted)?;
+    known.ensure(module.as_deref(), &args.unlisted)?;
     if let (Some(module), Some(count)) = (&module, args.used) {
         decision = decision.with_usage(Count { module: module.clone(), count })?;
     }

@@ -33,10 +33,10 @@ const NAME: &str = "receipt.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.home.open(context)?;
-    let state = home.expect_state()?;
+    let state = home.require_state()?;
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref())?;
     let (name, install_key) = (slot.name.clone(), state.install_key());
-    args.output.expect_free(NAME, Kind::Receipt, |bytes| {
+    args.output.ensure_free(NAME, Kind::Receipt, |bytes| {
         Receipt::verify(bytes).is_ok_and(|old| old.body().install_key == install_key)
     })?;
     let again = slot.installed.is_none() && slot.next.is_none();
@@ -48,7 +48,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
         let (ask, deed) = ("Deactivate this license?", "deactivating a license");
         Question { hits: &hits, ask, deed }.confirm(args.yes)?;
-        let now = home.expect_state()?;
+        let now = home.require_state()?;
         let now = now.memory().slots.get(&name).map(|now| (&now.installed, &now.next));
         if now != Some((&slot.installed, &slot.next)) {
             let fact = "another command changed what is installed here while this one waited";

@@ -94,7 +94,7 @@ fn is_of_vendor(path: &Path) -> bool {
 }
 
 /// Fails where something is there that is never replaced.
-fn expect_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
+fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
     let Some(kept) = kept_at(path, output) else { return Ok(()) };
     let fact = format!("{}: {kept} is there, which is never replaced", file::name(path));
     Err(Error::unable(fact, hint))
@@ -109,7 +109,7 @@ const HEADER_LEN: u64 = 7;
 
 /// Fails where writing would replace what is kept, or something else than what `is_older` knows for an
 /// older output of the same verb, unless that is forced.
-pub fn expect_replaceable(
+pub fn ensure_replaceable(
     path: &Path,
     force: bool,
     is_older: impl FnOnce(&Path) -> bool,
@@ -120,7 +120,7 @@ pub fn expect_replaceable(
     if is_older(path) {
         return Ok(());
     }
-    expect_not_kept(path, None, "name another file")?;
+    ensure_not_kept(path, None, "name another file")?;
     if force {
         return Ok(());
     }
@@ -143,7 +143,7 @@ impl OutFile {
 
     /// Fails early where writing would replace something else than an older file of the same kind
     /// for the same installation, as `same` tells.
-    pub fn expect_free(
+    pub fn ensure_free(
         &self,
         name: &str,
         kind: Kind,
@@ -153,7 +153,7 @@ impl OutFile {
         if !is_file(&path)? {
             return Ok(());
         }
-        expect_not_kept(&path, Some(kind), "name another file with -o")?;
+        ensure_not_kept(&path, Some(kind), "name another file with -o")?;
         if self.force {
             return Ok(());
         }
@@ -168,7 +168,7 @@ impl OutFile {
 
     /// The name to write under where none was given: `name.olr`, or `name-2.olr`, … where something
     /// else is in the way, which stays. A name that was given has to be free, as for
-    /// [`OutFile::expect_free`].
+    /// [`OutFile::ensure_free`].
     #[cfg(feature = "vendor")]
     pub fn free_name(
         &self,
@@ -176,14 +176,14 @@ impl OutFile {
         kind: Kind,
         same: impl Fn(&[u8]) -> bool,
     ) -> Result<String> {
-        let taken = match self.expect_free(name, kind, &same) {
+        let taken = match self.ensure_free(name, kind, &same) {
             Ok(()) => return Ok(name.to_string()),
             Err(error) if self.is_named() => return Err(error),
             Err(error) => error,
         };
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "olr"));
         let mut others = (2..NAMES).map(|number| format!("{stem}-{number}.{extension}"));
-        others.find(|name| self.expect_free(name, kind, &same).is_ok()).ok_or(taken)
+        others.find(|name| self.ensure_free(name, kind, &same).is_ok()).ok_or(taken)
     }
 
     /// Writes the artefact as armor, or hands it to the report for stdout.

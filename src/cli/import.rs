@@ -101,7 +101,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     };
     let after = home.foresee_all(&around).unwrap_or_default();
     say_what_changed(&mut report, &before, &after);
-    Ok(report.of_vendor(home.expect_state()?.trust()).at_home(&home))
+    Ok(report.of_vendor(home.require_state()?.trust()).at_home(&home))
 }
 
 /// What to do where a clock that is behind stops an installed license.

@@ -23,7 +23,7 @@ use super::key::proposals::{self, described, read_copies};
 use super::key::signature_pairs;
 use super::output::Output;
 use super::passphrase::warn_of_keys;
-use super::request::expect_visible;
+use super::request::ensure_visible;
 use super::staff::StaffArg;
 use super::terminal::Question;
 use super::vendor::VendorArg;
@@ -93,7 +93,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let trust = folder.trust()?;
     let receipt = args.receipt.as_ref().map(|path| read_receipt(path, &trust)).transpose()?;
     if let Some(reason) = &args.transfer {
-        expect_visible("the reason for the transfer", reason)?;
+        ensure_visible("the reason for the transfer", reason)?;
     }
     let handover = match (&receipt, &args.transfer) {
         (Some(receipt), _) => Handover::Receipt(receipt),
@@ -108,10 +108,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     if !args.dry_run && !also.is_empty() {
-        args.output.expect_free(PROPOSAL, Kind::Proposal, |_| false)?;
+        args.output.ensure_free(PROPOSAL, Kind::Proposal, |_| false)?;
     } else if !args.dry_run {
         let install_key = opened.body().install_key;
-        args.output.expect_free(NAME, Kind::License, |bytes| {
+        args.output.ensure_free(NAME, Kind::License, |bytes| {
             License::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == install_key)
         })?;
     }

@@ -46,7 +46,7 @@ impl Known {
     }
 
     /// Fails where one of the modules `typed` is not known, naming the nearest that is.
-    pub fn expect<'a>(
+    pub fn ensure<'a>(
         &self,
         typed: impl IntoIterator<Item = &'a str>,
         arg: &UnlistedArg,

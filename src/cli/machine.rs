@@ -90,7 +90,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let license = License::verify(&bytes, state.trust())?;
     let body = license.body();
     // Its commitments are to factors under a key that only its own installation can make.
-    license.expect_here(&body.product, &body.slot, &state.install_key())?;
+    license.ensure_here(&body.product, &body.slot, &state.install_key())?;
     let (around, findings) = context.around(args.privileged);
     let found = state.found(&around)?;
     let comparison = explain(&license, &state, &found, &findings.unreadable);
@@ -124,7 +124,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     if !step.is_empty() {
         text += &format!("\nnext: {step}");
     }
-    if let Err(refusal) = compare(&license, &state, &found).expect() {
+    if let Err(refusal) = compare(&license, &state, &found).ensure() {
         let report = Output::new(text, json).refused(&refusal.hint(step));
         return Ok(report.of_vendor(state.trust()).at_home(&home));
     }

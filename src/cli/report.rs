@@ -32,9 +32,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
-    let state = home.expect_state()?;
+    let state = home.require_state()?;
     let known = Known::in_slot(state.slot(product, slot)?);
-    known.expect(usage.iter().map(|count| &*count.module), &args.unlisted)?;
+    known.ensure(usage.iter().map(|count| &*count.module), &args.unlisted)?;
     home.report(product, slot, &usage, &around)?;
     let (state, decision) = home.decide(product, slot, &around)?;
     let body = decision.license.as_ref().map(|license| license.body());

@@ -80,9 +80,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let order = order(args)?;
     let (around, found) = context.around(args.privileged);
     if !args.dry_run {
-        args.output.expect_free(NAME, Kind::Request, |bytes| home.made(bytes))?;
+        args.output.ensure_free(NAME, Kind::Request, |bytes| home.made(bytes))?;
     }
-    expect_known(&home, &order, args, &around, context)?;
+    ensure_known(&home, &order, args, &around, context)?;
     let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
     let file = args.output.name(NAME);
     let report = Output::new(text(&requested, args, &file), json_of(&requested, args, &file));
@@ -108,7 +108,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 
 /// What is wanted is what the license of that slot names. A request that is only tried tells the
 /// slot; a new identity has no license.
-fn expect_known(
+fn ensure_known(
     home: &Home,
     order: &Order,
     args: &Args,
@@ -123,7 +123,7 @@ fn expect_known(
     match state.slot(Some(&tried.product), Some(&tried.slot)) {
         Ok(slot) => {
             let wanted = order.wanted.iter().map(|count| &*count.module);
-            Known::in_slot(slot).expect(wanted, &args.unlisted)
+            Known::in_slot(slot).ensure(wanted, &args.unlisted)
         }
         Err(_) => Ok(()),
     }
@@ -161,13 +161,13 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
     if text.is_empty() {
         return Err(Error::unable(format!("{what} is empty"), "write it as on the receipt"));
     }
-    expect_visible(what, &text)?;
+    ensure_visible(what, &text)?;
     Text::new(&text)
 }
 
 /// What is copied from a page or a mail may hold characters that nobody sees, and then fits nothing
 /// that was typed. Joiners are letters' business in some scripts.
-pub fn expect_visible(what: &str, text: &str) -> Result<()> {
+pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
     let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
     match text.chars().find(hidden) {
         None => Ok(()),

@@ -10,7 +10,7 @@ use olr::key::{Role, key_id};
 use olr::revocation::Revocations;
 use olr::time::Instant;
 use olr::trust::Trust;
-use olr::vendor::{AskPassphrase, Changes, Folder, IssuedRecord, expect_reason, propose_next};
+use olr::vendor::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
 use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId};
 
@@ -19,7 +19,7 @@ use super::files::OutFile;
 use super::key::proposals::{conclude, ended_with, free_name};
 use super::key::roots::RootArgs;
 use super::output::Output;
-use super::request::expect_visible;
+use super::request::ensure_visible;
 use super::staff::StaffArg;
 use super::terminal::Question;
 use super::vendor::VendorArg;
@@ -68,8 +68,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let (record, revoked) = match (&args.id, &args.reason) {
         (Some(id), Some(reason)) => {
-            expect_visible("the reason", reason)?;
-            expect_reason(reason)?;
+            ensure_visible("the reason", reason)?;
+            ensure_reason(reason)?;
             let Some(license) = LicenseId::from_hex(id.trim()) else {
                 let fact = format!("{} is no license id", shown(id));
                 return Err(Error::unable(fact, "copy it from `olr vendor issued`"));
@@ -169,7 +169,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         }
     }
     let hint = "copy a license id from `olr vendor issued`, a key id from `olr inspect`";
-    folder.expect_issuer(key).map(|()| Some(key)).map_err(|_| {
+    folder.ensure_issuer(key).map(|()| Some(key)).map_err(|_| {
         let fact =
             format!("no license {key} was issued from this folder, and no issuer key is {key}");
         Error::unable(fact, hint)

@@ -10,7 +10,7 @@ use olr::simulate::{EVENTS, Entry, Event, Happening, Play, Timeline, picture, si
 use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
-use super::files::{expect_replaceable, read_answer};
+use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
 use super::output::{Output, error_json};
 use super::{license, show};
@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     // Nothing is mended either: whoever looks ahead changes nothing.
     let home = args.home.home()?;
     context.home = Some(home.folder().to_path_buf());
-    let state = home.expect_state()?;
+    let state = home.require_state()?;
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref());
     let slot = slot.map_err(|error| error.within(file::name(home.folder())))?;
     let (mut known, slot) = (Known::in_slot(slot), slot.name.clone());
@@ -86,12 +86,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     for event in &events {
         if let Happening::Use(counts) = &event.what {
-            let used = known.expect(counts.iter().map(|count| &*count.module), &args.unlisted);
+            let used = known.ensure(counts.iter().map(|count| &*count.module), &args.unlisted);
             used.map_err(|error| error.within(format!("event \"{} {}\"", event.at, event.what)))?;
         }
     }
     if let Some(path) = svg_path(args) {
-        expect_replaceable(path, args.force, is_picture)?;
+        ensure_replaceable(path, args.force, is_picture)?;
     }
     let (around, _) = context.around(true);
     let trust = state.trust().clone();

@@ -48,7 +48,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     let body = opened.body();
-    args.output.expect_free(NAME, Kind::Timestamp, |bytes| {
+    args.output.ensure_free(NAME, Kind::Timestamp, |bytes| {
         Timestamp::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == body.install_key)
     })?;
     let concerns: Vec<_> = folder.foresee_time(context.now)?.into_iter().collect();

@@ -14,7 +14,7 @@ use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roo
 use super::context::{Context, from_environment};
 use super::output::Output;
 use super::passphrase::new_passphrase;
-use super::request::expect_visible;
+use super::request::ensure_visible;
 use super::{check_catalog, compare, publish, show, time_anchor};
 
 #[derive(Subcommand)]
@@ -108,9 +108,9 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     if name.is_empty() {
         return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
     }
-    expect_visible("the vendor's name", &name)?;
+    ensure_visible("the vendor's name", &name)?;
     let roots = roots(args)?;
-    Folder::expect_new(&args.folder)?;
+    Folder::ensure_new(&args.folder)?;
     let passphrases = if args.no_passphrase {
         None
     } else {

@@ -46,7 +46,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let file = file.filter(|_| installed.is_none());
     let (state, mut report) = match file {
         Some(bytes) => {
-            let state = home.expect_state();
+            let state = home.require_state();
             match home.decide_file(&bytes, &around) {
                 Ok(decision) => {
                     let text = match &decision.refusal {

@@ -72,7 +72,7 @@ impl PrivatePem {
             return Err(unknown_encryption());
         };
         let read = Self(Inner::Encrypted { how, sealed: info.encrypted_data.as_bytes().to_vec() });
-        read.expect_affordable()?;
+        read.ensure_affordable()?;
         Ok(read)
     }
 
@@ -96,7 +96,7 @@ impl PrivatePem {
         }
     }
 
-    fn expect_affordable(&self) -> Result<()> {
+    fn ensure_affordable(&self) -> Result<()> {
         let Inner::Encrypted { how, .. } = &self.0 else { return Ok(()) };
         if how.kdf.key_length().is_some_and(|len| usize::from(len) != how.encryption.key_size()) {
             return Err(not_pkcs8());

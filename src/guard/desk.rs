@@ -59,7 +59,7 @@ impl Desk {
             if self.last.is_some() && self.stamp == stamp(&self.home) {
                 return Ok(None);
             }
-            self.home.expect_state()?;
+            self.home.require_state()?;
         }
         Ok(Some(self.judge(now)))
     }
@@ -101,7 +101,7 @@ impl Desk {
     fn read(&mut self) -> (Result<State>, Option<Error>) {
         // A writing between the two is met by the next look.
         let stamp = stamp(&self.home);
-        match self.home.expect_state() {
+        match self.home.require_state() {
             Ok(state) => {
                 (self.last, self.stamp) = (Some(state.to_bytes()), stamp);
                 (Ok(state), None)

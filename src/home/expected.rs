@@ -64,14 +64,14 @@ impl Expected {
         // A key that the home knows to be revoked was weighed there, by what its delegation bounds; not
         // where somebody else may have told the home so, and when.
         let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
-        let is_news = |key: &KeyId| !is_proved || state.trust().expect_unrevoked([*key]).is_ok();
+        let is_news = |key: &KeyId| !is_proved || state.trust().ensure_unrevoked([*key]).is_ok();
         License::verify_even_revoked(license.bytes(), &trust)
-            .and_then(|license| trust.expect_unrevoked(license.signers().filter(is_news)))
+            .and_then(|license| trust.ensure_unrevoked(license.signers().filter(is_news)))
             .map_err(under("expected-2"))
     }
 
     fn check_code(&self, state: &State) -> Result<()> {
-        let checked = self.code.as_ref().map_or(Ok(()), |code| state.expect_code(code));
+        let checked = self.code.as_ref().map_or(Ok(()), |code| state.ensure_code(code));
         checked.map_err(under("expected-1"))
     }
 }
@@ -89,7 +89,7 @@ impl State {
     ///
     /// # Errors
     /// `wrong-vendor`.
-    pub(super) fn expect_code(&self, code: &VendorCode) -> Result<()> {
+    pub(super) fn ensure_code(&self, code: &VendorCode) -> Result<()> {
         let is_of = |trust: &[u8]| {
             let body = Frame::parse(Kind::Trust, trust).and_then(|frame| read_body(&frame));
             body.is_ok_and(|body| code.is_of(&body))

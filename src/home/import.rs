@@ -81,10 +81,10 @@ impl Home {
         only_try: bool,
         over: OverQuota,
     ) -> Result<Imported> {
-        let mut state = self.expect_begun()?;
+        let mut state = self.ensure_begun()?;
         let _lock = if only_try { None } else { Some(self.lock()?) };
         if !only_try {
-            state = self.expect_begun()?;
+            state = self.ensure_begun()?;
         }
         let before = state.memory().counter;
         let imported = state.import(bytes, around, over)?;
@@ -110,7 +110,7 @@ impl Home {
     /// As [`Home::import`], which refuses a file that is new here; `wrong-kind` for anything but a
     /// license. What judgement refuses beyond that stands in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
-        let mut state = self.expect_begun()?;
+        let mut state = self.ensure_begun()?;
         let kind = Header::peek(bytes)?;
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
@@ -131,7 +131,7 @@ impl Home {
     }
 
     /// The state, without which no vendor is trusted.
-    fn expect_begun(&self) -> Result<State> {
+    fn ensure_begun(&self) -> Result<State> {
         self.load()?.ok_or_else(|| {
             let home = file::name(&self.folder);
             let fact = format!(
@@ -242,15 +242,15 @@ impl State {
         let frame = Frame::parse(Kind::License, bytes)?;
         self.take_up_attached(&frame, around.clock)?;
         let license = License::verify_even_revoked(bytes, self.trust())?;
-        license.expect_unrevoked(self.trust(), self.revocations().as_ref())?;
-        self.expect_asked_for(&license)?;
+        license.ensure_unrevoked(self.trust(), self.revocations().as_ref())?;
+        self.ensure_asked_for(&license)?;
         let name = license.body();
-        license.expect_here(&name.product, &name.slot, &self.install_key())?;
+        license.ensure_here(&name.product, &name.slot, &self.install_key())?;
         let license = Box::new(license);
         if self.holds(bytes) {
             return Ok((license, Accepted::Already, None));
         }
-        self.expect_answer(&license)?;
+        self.ensure_answer(&license)?;
         license.check_keys(self.trust())?;
         let found = self.found(around)?;
         let machine = compare(&license, self, &found);
@@ -266,7 +266,7 @@ impl State {
             None => {}
         }
         if over == OverQuota::Refused {
-            self.expect_room(&license)?;
+            self.ensure_room(&license)?;
         }
         let dropped = self.waiting_with(&license).map(Box::new);
         let accepted = self.accept(&license, around.clock)?;
@@ -282,7 +282,7 @@ impl State {
     }
 
     /// Whether a license grants what is in use.
-    fn expect_room(&self, license: &License) -> Result<()> {
+    fn ensure_room(&self, license: &License) -> Result<()> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
         let usage = self.memory.slots.get(&name).map(|slot| slot.usage.clone());
@@ -300,7 +300,7 @@ impl State {
     }
 
     /// Whether this installation ever asked for the product and slot of `license`.
-    fn expect_asked_for(&self, license: &License) -> Result<()> {
+    fn ensure_asked_for(&self, license: &License) -> Result<()> {
         let body = license.body();
         let memory = self.memory();
         let sent = memory.requests.iter().map(|sent| (&sent.product, &sent.slot));

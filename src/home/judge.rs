@@ -18,7 +18,7 @@ impl Home {
         slot: Option<&str>,
         around: &Surroundings,
     ) -> Result<(State, Decision)> {
-        self.decide_from(self.expect_state()?, product, slot, around)
+        self.decide_from(self.require_state()?, product, slot, around)
     }
 
     /// As [`Home::decide`], from a state that was read before.
@@ -46,7 +46,7 @@ impl Home {
     /// # Errors
     /// As [`Home::decide`].
     pub fn decide_all(&self, around: &Surroundings) -> Result<(State, Vec<(SlotName, Decision)>)> {
-        let state = self.expect_state()?;
+        let state = self.require_state()?;
         let names = names(&state);
         self.decide_slots(state, names, around)
     }
@@ -57,7 +57,7 @@ impl Home {
     /// # Errors
     /// As [`Home::decide`].
     pub fn foresee_all(&self, around: &Surroundings) -> Result<Vec<(SlotName, Decision)>> {
-        let mut state = self.expect_state()?;
+        let mut state = self.require_state()?;
         let names = names(&state);
         self.judge_slots(&mut state, &names, around)
     }

@@ -75,7 +75,7 @@ impl Home {
     ///
     /// # Errors
     /// `not-activated` before the first request, and as [`Home::load`].
-    pub fn expect_state(&self) -> Result<State> {
+    pub fn require_state(&self) -> Result<State> {
         self.load()?.ok_or_else(|| {
             let fact =
                 format!("nothing was requested or installed in {}", file::name(&self.folder));
@@ -126,7 +126,7 @@ impl Home {
             }
         };
         let told = order.vendor_code.as_ref();
-        told.map_or(Ok(()), |code| state.expect_code(code)).map_err(under("trust-13"))?;
+        told.map_or(Ok(()), |code| state.ensure_code(code)).map_err(under("trust-13"))?;
         let asked = order.asked(state.trust(), state.memory().asked.as_ref())?;
         let ask = Ask {
             renews: if order.renew { Some(installed_id(&state, &asked)?) } else { None },
@@ -138,7 +138,7 @@ impl Home {
         if !only_try {
             if lock.is_none() {
                 lock = Some(self.lock()?);
-                self.expect_still_new()?;
+                self.ensure_still_new()?;
             }
             match order.new_identity {
                 true => aside = self.begin_again(&state, around.clock)?,
@@ -176,9 +176,9 @@ impl Home {
         usage: &[Count],
         around: &Surroundings,
     ) -> Result<()> {
-        self.expect_state()?;
+        self.require_state()?;
         let _lock = self.lock_for(wait)?;
-        let mut state = self.expect_state()?;
+        let mut state = self.require_state()?;
         let slot = state.slot(product, slot)?;
         let name = slot.name.clone();
         match slot.held().map(|held| state.license(&name, held)) {
@@ -200,9 +200,9 @@ impl Home {
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
     pub fn deactivate(&self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
-        self.expect_state()?;
+        self.require_state()?;
         let _lock = self.lock()?;
-        let mut state = self.expect_state()?;
+        let mut state = self.require_state()?;
         let before = state.memory().number;
         state.observe(around);
         let receipt = state.deactivate(name, around.clock)?;

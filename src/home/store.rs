@@ -208,7 +208,7 @@ impl Home {
     }
 
     /// Another process may have begun this home since it was found missing.
-    pub(super) fn expect_still_new(&self) -> Result<()> {
+    pub(super) fn ensure_still_new(&self) -> Result<()> {
         if self.load()?.is_none() {
             return Ok(());
         }

@@ -39,7 +39,7 @@ impl Home {
         if !is_stored
             && self.folder().is_dir()
             && let Some(_lock) = self.lock_soon()
-            && let Ok(mut stored) = self.expect_state()
+            && let Ok(mut stored) = self.require_state()
         {
             let is_new = announce(&mut stored, &name, &decision)?;
             is_stored = !is_new || self.save(&stored).is_ok();
@@ -64,7 +64,7 @@ impl Home {
         };
         if announce_all(&mut state)? && !only_look {
             let _lock = self.lock()?;
-            let mut stored = self.expect_state()?;
+            let mut stored = self.require_state()?;
             if announce_all(&mut stored)? {
                 self.save(&stored)?;
             }
@@ -92,9 +92,9 @@ impl Home {
         listener: Listener,
         events: &[EventId],
     ) -> Result<()> {
-        self.expect_state()?;
+        self.require_state()?;
         let _lock = self.lock_for(wait)?;
-        let mut state: State = self.expect_state()?;
+        let mut state: State = self.require_state()?;
         if state.acknowledge(listener, events)? { self.save(&state) } else { Ok(()) }
     }
 }

@@ -54,14 +54,14 @@ impl GrantFile {
     ///
     /// # Errors
     /// Exit 2, naming the line and what is known or allowed.
-    pub fn expect_allowed(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
-        self.expect_place(kind, catalog)?;
+    pub fn ensure_allowed(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
+        self.ensure_place(kind, catalog)?;
         self.machine_policy(kind, catalog)?;
-        self.expect_languages(catalog)?;
+        self.ensure_languages(catalog)?;
         for (id, quota) in &self.modules {
-            self.expect_module(id, quota, kind, catalog)?;
+            self.ensure_module(id, quota, kind, catalog)?;
         }
-        self.expect_extra(catalog)?;
+        self.ensure_extra(catalog)?;
         for (id, cap) in &self.administrators {
             let wrong = |fact: String, hint: &str| {
                 Err(self.written().wrong(&["administrators", id], &fact, hint))
@@ -83,7 +83,7 @@ impl GrantFile {
     }
 
     /// Product and slot.
-    fn expect_place(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
+    fn ensure_place(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
         let wrong = |key, fact: &str, hint: &str| Err(self.written().wrong(&[key], fact, hint));
         let (product, slot, this) = (&self.product, &self.slot, &self.license_type);
         let Some(described) = catalog.product(product) else {
@@ -109,7 +109,7 @@ impl GrantFile {
         Ok(())
     }
 
-    fn expect_languages(&self, catalog: &Catalog) -> Result<()> {
+    fn ensure_languages(&self, catalog: &Catalog) -> Result<()> {
         let mut seen = BTreeSet::new();
         for (index, language) in self.languages.iter().enumerate() {
             let index = index.to_string();
@@ -137,7 +137,7 @@ impl GrantFile {
         })
     }
 
-    fn expect_module(
+    fn ensure_module(
         &self,
         id: &str,
         quota: &Quota,
@@ -175,7 +175,7 @@ impl GrantFile {
     }
 
     /// One of a module for itself, and one more for everything that needs another.
-    fn expect_extra(&self, catalog: &Catalog) -> Result<()> {
+    fn ensure_extra(&self, catalog: &Catalog) -> Result<()> {
         for (id, needed) in self.extra(catalog) {
             let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);
             let granted = self.modules.get(id).map_or(Ok(Limit::Only(0)), Quota::limit)?;

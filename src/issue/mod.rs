@@ -46,9 +46,9 @@ pub fn draft(
     stamp: Stamp,
 ) -> Result<LicenseBody> {
     let body = request.body();
-    expect_fit(body, grant, trust)?;
+    ensure_fit(body, grant, trust)?;
     let kind = grant.kind(catalog)?;
-    grant.expect_allowed(kind, catalog)?;
+    grant.ensure_allowed(kind, catalog)?;
     let terms = Terms::of(grant, kind, catalog)?;
     let days = grant.days(stamp.issued, kind)?;
     Ok(LicenseBody {
@@ -83,7 +83,7 @@ pub fn draft(
 }
 
 /// Product, slot, licensee and key of the request must be those of the grant.
-fn expect_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
+fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
     if *body.product != *grant.product {
         let fact = format!(
             "the request asks for product {}, the grant is for {}{}",

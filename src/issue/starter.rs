@@ -38,7 +38,7 @@ fn for_type(catalog: &Catalog, text: &str, id: &str, kind: &LicenseType) -> Opti
 /// Whether `issue` would take it.
 fn is_right(grant: &str, kind: &LicenseType, catalog: &Catalog) -> bool {
     GrantFile::parse(grant).is_ok_and(|grant| {
-        grant.expect_allowed(kind, catalog).is_ok()
+        grant.ensure_allowed(kind, catalog).is_ok()
             && Terms::of(&grant, kind, catalog).is_ok()
             && grant.grants(kind, catalog).is_ok()
             && grant.days(crate::time::Instant::default(), kind).is_ok()

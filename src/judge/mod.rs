@@ -201,7 +201,7 @@ impl Decision {
 
     /// Whether the machine is the one that the license was issued for.
     pub fn matches(&self) -> bool {
-        self.machine.as_ref().is_some_and(|machine| machine.expect().is_ok())
+        self.machine.as_ref().is_some_and(|machine| machine.ensure().is_ok())
     }
 }
 
@@ -336,7 +336,7 @@ pub fn judge(
         let fact = format!("the clock says {clock}, but it was already {mark}");
         judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact).rule("judgement-2"));
     }
-    if let Err(refusal) = machine.expect() {
+    if let Err(refusal) = machine.ensure() {
         let matched = slot.map(|slot| slot.matched);
         judged.weigh(license, Cause::Conflict, matched, at, refusal.rule("judgement-3"));
     }

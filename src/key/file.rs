@@ -178,7 +178,7 @@ impl KeyFile {
     /// # Errors
     /// Exit 2: another role, a missing or wrong passphrase. `malformed`: the wrong public key.
     pub fn open_signing(&self, role: Role, passphrase: Option<&Passphrase>) -> Result<SigningKey> {
-        self.expect_role(role)?;
+        self.ensure_role(role)?;
         Ok(SigningKey::from_seed(&self.open_seed(passphrase)?))
     }
 
@@ -187,7 +187,7 @@ impl KeyFile {
     /// # Errors
     /// As [`KeyFile::open_signing`].
     pub fn open_sealing(&self, passphrase: Option<&Passphrase>) -> Result<SealingKey> {
-        self.expect_role(Role::Sealing)?;
+        self.ensure_role(Role::Sealing)?;
         Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))
     }
 
@@ -195,7 +195,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// Exit 2 for another role.
-    pub fn expect_role(&self, wanted: Role) -> Result<()> {
+    pub fn ensure_role(&self, wanted: Role) -> Result<()> {
         if self.role == wanted {
             return Ok(());
         }

@@ -53,7 +53,7 @@ type Beyond = (&'static str, String);
 ///
 /// # Errors
 /// `not-delegated`, naming the limit.
-pub(super) fn expect_within(opened: &Opened<'_>, delegation: &Delegation) -> Result<()> {
+pub(super) fn ensure_within(opened: &Opened<'_>, delegation: &Delegation) -> Result<()> {
     let (body, limits) = (opened.body, delegation.body());
     let beyond = beyond_names(body, limits)
         .or_else(|| beyond_modules(opened, limits))
@@ -175,7 +175,7 @@ fn always(body: &LicenseBody) -> Operations {
 ///
 /// # Errors
 /// `not-delegated`.
-pub(super) fn expect_enough_signers(
+pub(super) fn ensure_enough_signers(
     opened: &Opened<'_>,
     delegations: &[Delegation],
     signers: usize,

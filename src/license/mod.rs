@@ -82,7 +82,7 @@ record! {
 }
 
 /// A license whose signers, signatures, delegations and contents were verified. Whether it is for
-/// this installation, [`License::expect_here`] tells.
+/// this installation, [`License::ensure_here`] tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct License {
     body: LicenseBody,
@@ -92,14 +92,14 @@ pub struct License {
 
 impl License {
     /// Verifies the exact bytes, then decodes them. What `trust` revoked is refused; what
-    /// revocations name, [`License::expect_unrevoked`] tells.
+    /// revocations name, [`License::ensure_unrevoked`] tells.
     ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
     /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let license = Self::verify_even_revoked(bytes, trust)?;
-        license.expect_unrevoked(trust, None)?;
+        license.ensure_unrevoked(trust, None)?;
         Ok(license)
     }
 
@@ -111,7 +111,7 @@ impl License {
         let frame = Frame::parse(Kind::License, bytes)?;
         let delegations = trust.signers(&frame)?;
         let body = read_body(frame.body)?;
-        body.expect_delegated(&delegations, trust)?;
+        body.ensure_delegated(&delegations, trust)?;
         let signers = delegations.iter().map(Signer::from).collect();
         Ok(Self { body, signers, bytes: bytes.to_vec() })
     }
@@ -120,9 +120,9 @@ impl License {
     ///
     /// # Errors
     /// `revoked`.
-    pub fn expect_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
-        trust.expect_unrevoked(self.signers()).map_err(under("license-7"))?;
-        list.map_or(Ok(()), |list| list.expect_unrevoked(self.body.license))
+    pub fn ensure_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
+        trust.ensure_unrevoked(self.signers()).map_err(under("license-7"))?;
+        list.map_or(Ok(()), |list| list.ensure_unrevoked(self.body.license))
     }
 
     /// What it grants, to whom, until when.
@@ -153,7 +153,7 @@ impl License {
     ///
     /// # Errors
     /// `wrong-product`, `wrong-slot`, `wrong-machine`.
-    pub fn expect_here(&self, product: &str, slot: &str, install_key: &[u8; 32]) -> Result<()> {
+    pub fn ensure_here(&self, product: &str, slot: &str, install_key: &[u8; 32]) -> Result<()> {
         let shown = crate::display::shown;
         let LicenseBody { product: its_product, slot: its_slot, .. } = &self.body;
         if &**its_product != product {
@@ -190,23 +190,23 @@ impl LicenseBody {
     ///
     /// # Errors
     /// `not-delegated`, naming the limit.
-    pub fn expect_within(&self, delegation: &Delegation) -> Result<()> {
-        limits::expect_within(&limits::Opened::by(self), delegation)
+    pub fn ensure_within(&self, delegation: &Delegation) -> Result<()> {
+        limits::ensure_within(&limits::Opened::by(self), delegation)
     }
 
     /// Whether keys of these delegations, and no other, may sign it together.
     ///
     /// # Errors
     /// `not-delegated`, naming the limit.
-    pub fn expect_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
+    pub fn ensure_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
         let opened = limits::Opened::by(self);
         for delegation in delegations {
             delegation.permits(Act::License, self.issued)?;
-            limits::expect_within(&opened, delegation)?;
+            limits::ensure_within(&opened, delegation)?;
         }
         // A key may have two delegations.
         let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
-        limits::expect_enough_signers(&opened, delegations, signers.len(), trust.body())
+        limits::ensure_enough_signers(&opened, delegations, signers.len(), trust.body())
     }
 }
 

@@ -139,7 +139,7 @@ impl Factor {
 ///
 /// # Errors
 /// Exit 2 with fewer than two factors that count, naming the remedy.
-pub fn expect_two(factors: &[Factor]) -> Result<()> {
+pub fn ensure_two(factors: &[Factor]) -> Result<()> {
     let count = factors.iter().filter(|factor| factor.counts()).count();
     if count >= 2 {
         return Ok(());
@@ -158,11 +158,11 @@ mod tests {
     #[test]
     fn one_factor_is_too_few_and_the_remedy_is_named() {
         let pins = ["rack=B12", "asset=4711"].map(|pin| Factor::pin(pin).unwrap());
-        assert!(expect_two(&pins).is_ok());
+        assert!(ensure_two(&pins).is_ok());
         let mut common = pins.clone();
         common[1].class = Class::Common;
         for few in [&pins[..0], &pins[..1], &common[..]] {
-            let error = expect_two(few).unwrap_err();
+            let error = ensure_two(few).unwrap_err();
             assert_eq!(error.exit_status(), 2);
             assert!(error.next_step().contains("--pin"), "{}", error.next_step());
         }

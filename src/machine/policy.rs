@@ -144,7 +144,7 @@ impl Match {
     ///
     /// # Errors
     /// `wrong-machine`, saying what is missing.
-    pub fn expect(&self) -> Result<()> {
+    pub fn ensure(&self) -> Result<()> {
         if self.score >= self.threshold && !self.hardware_missing {
             return Ok(());
         }

@@ -91,7 +91,7 @@ impl Revocations {
             delegation.permits(Act::Revoke, body.issued)?;
         }
         trust
-            .expect_unrevoked(delegations.iter().map(Delegation::key_id))
+            .ensure_unrevoked(delegations.iter().map(Delegation::key_id))
             .map_err(under("revocations-4"))?;
         if body.version > trust.body().version {
             let fact = format!(
@@ -134,7 +134,7 @@ impl Revocations {
     ///
     /// # Errors
     /// `revoked`.
-    pub fn expect_unrevoked(&self, license: LicenseId) -> Result<()> {
+    pub fn ensure_unrevoked(&self, license: LicenseId) -> Result<()> {
         let Some(withdrawn) = self.body.licenses.get(&digest_of(license)) else { return Ok(()) };
         let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
         let error = match withdrawn.cause {

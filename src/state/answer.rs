@@ -22,7 +22,7 @@ impl State {
     ///
     /// # Errors
     /// `wrong-request`, `replayed`, `superseded`, in this order.
-    pub fn expect_answer(&self, license: &License) -> Result<()> {
+    pub fn ensure_answer(&self, license: &License) -> Result<()> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
@@ -52,7 +52,7 @@ impl State {
         held.flatten().any(|held| *held.license == *bytes)
     }
 
-    /// Takes in a license that [`Self::expect_answer`] and judgement let pass, once the clock was
+    /// Takes in a license that [`Self::ensure_answer`] and judgement let pass, once the clock was
     /// observed. One that has not started by the mark waits behind the installed one.
     ///
     /// # Errors

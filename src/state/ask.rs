@@ -7,7 +7,7 @@ use crate::display::code;
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
 use crate::machine::probe::{Findings, Unreadable};
-use crate::machine::{Factor, expect_two};
+use crate::machine::{Factor, ensure_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, Slot, SlotName, State};
 use crate::time::Instant;
@@ -172,7 +172,7 @@ impl State {
         rng: &mut impl CryptoRng,
     ) -> Result<(RequestBody, Vec<u8>)> {
         let found = self.factors_with_pins(&around.factors, &asked.pins)?;
-        expect_two(&found)?;
+        ensure_two(&found)?;
         let mut request = RequestId([0; 16]);
         rng.fill_bytes(&mut request.0);
         let number = self.next_number()?;

@@ -208,10 +208,10 @@ impl State {
     /// The license of a held file, verified once more.
     ///
     /// # Errors
-    /// What [`License::verify_even_revoked`] and [`License::expect_here`] refuse.
+    /// What [`License::verify_even_revoked`] and [`License::ensure_here`] refuse.
     pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
         let license = License::verify_even_revoked(&held.license, &self.trust)?;
-        license.expect_here(&name.product, &name.slot, &self.install_key())?;
+        license.ensure_here(&name.product, &name.slot, &self.install_key())?;
         Ok(license)
     }
 
@@ -257,7 +257,7 @@ impl State {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let (install, memory) = parse(bytes).map_err(damaged)?;
         let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
-        expect_pins(&memory).map_err(damaged)?;
+        ensure_pins(&memory).map_err(damaged)?;
         let listed = memory.revocations.as_ref().map_or(Ok(()), Listed::check);
         listed.map_err(under("state-7")).map_err(damaged)?;
         Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
@@ -276,7 +276,7 @@ fn newest_trust(memory: &Memory) -> Result<Trust> {
     later.try_fold(Trust::pin(first)?, |trust, next| trust.successor(next))
 }
 
-fn expect_pins(memory: &Memory) -> Result<()> {
+fn ensure_pins(memory: &Memory) -> Result<()> {
     let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
     if memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
         return Ok(());

@@ -86,8 +86,8 @@ impl State {
     /// Whether a license is known to be revoked or pooled, and the refusal.
     pub fn revocation(&self, license: &License) -> Option<(Cause, Error)> {
         let list = self.revocations();
-        let error = license.expect_unrevoked(&self.trust, list.as_ref()).err()?;
-        let by_key = license.expect_unrevoked(&self.trust, None).is_err();
+        let error = license.ensure_unrevoked(&self.trust, list.as_ref()).err()?;
+        let by_key = license.ensure_unrevoked(&self.trust, None).is_err();
         let cause = list.and_then(|list| list.cause(license.body().license));
         let cause = cause.filter(|_| !by_key).unwrap_or(Cause::Revoked);
         Some((cause, error))
@@ -160,7 +160,7 @@ impl State {
         slots.change(|slot| {
             let license = slot.held().and_then(|held| self.license(&slot.name, held).ok());
             let is_revoked =
-                license.is_some_and(|l| l.expect_unrevoked(&self.trust, list.as_ref()).is_err());
+                license.is_some_and(|l| l.ensure_unrevoked(&self.trust, list.as_ref()).is_err());
             slot.revoked = is_revoked.then(|| slot.revoked.unwrap_or(now));
         });
         self.memory.slots = slots;

@@ -38,7 +38,7 @@ impl Trust {
         frame: &Frame<'_>,
         attachments: &[Frame<'_>],
     ) -> Result<Vec<Delegation>> {
-        frame.expect_vendor(self.vendor)?;
+        frame.ensure_vendor(self.vendor)?;
         // What is attached itself shares the delegations of what it is attached to.
         let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
         let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
@@ -52,7 +52,7 @@ impl Trust {
         let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
         check_signatures(frame, &keys, 1)?;
         if !is_attached {
-            expect_one_for_each(frame, own)?;
+            ensure_one_for_each(frame, own)?;
         }
         Ok(delegations)
     }
@@ -68,14 +68,14 @@ impl Trust {
         license: &Frame<'_>,
         keys: &BTreeSet<KeyId>,
     ) -> Result<Vec<Delegation>> {
-        license.expect_vendor(self.vendor)?;
+        license.ensure_vendor(self.vendor)?;
         let delegations = self.delegations(keys, &license.attachments, MayCarry::Revocations)?;
         let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         if let Some(unknown) = keys.difference(&known).next() {
             let fact = format!("key {unknown} is to sign, and no attached delegation names it");
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
         }
-        expect_one_for_each(license, keys.clone())?;
+        ensure_one_for_each(license, keys.clone())?;
         Ok(delegations)
     }
 
@@ -121,7 +121,7 @@ impl Trust {
     /// # Errors
     /// As [`Trust::pin`] and [`Trust::successor`].
     pub fn followed_by(&self, frame: &Frame<'_>) -> Result<Vec<Trust>> {
-        frame.expect_vendor(self.vendor)?;
+        frame.ensure_vendor(self.vendor)?;
         let mut attached = Vec::new();
         for trust in frame.attachments.iter().filter(|attached| attached.kind == Kind::Trust) {
             attached.push((read_body(trust)?.version, trust.bytes));
@@ -156,7 +156,7 @@ impl Trust {
     ///
     /// # Errors
     /// `revoked`.
-    pub fn expect_unrevoked(&self, signers: impl IntoIterator<Item = KeyId>) -> Result<()> {
+    pub fn ensure_unrevoked(&self, signers: impl IntoIterator<Item = KeyId>) -> Result<()> {
         for key in signers {
             if self.body.revoked.get(&key).is_some() {
                 let fact = format!("its signer, key {key}, was revoked by the vendor");
@@ -171,7 +171,7 @@ impl Trust {
 }
 
 /// One delegation for each signer of the file and of the revocations that it carries, no other.
-fn expect_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
+fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
     let lists = frame.attachments.iter().filter(|attached| attached.kind == Kind::Revocations);
     let carried: Vec<_> = lists.collect();
     let malformed = |rule, problem: &str| {

@@ -112,7 +112,7 @@ impl Trust {
     /// As [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
     pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
-        frame.expect_vendor(self.vendor).map_err(under("trust-1"))?;
+        frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;
         let body = read_body(&frame)?;
         let (old, new) = (root_keys(&self.body), root_keys(&body));
         let both = [old.as_slice(), new.as_slice()].concat();
@@ -121,7 +121,7 @@ impl Trust {
             let signed =
                 |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
             let distinct = keys.iter().filter(signed).count();
-            expect_threshold(distinct, threshold, "trust-15")?;
+            ensure_threshold(distinct, threshold, "trust-15")?;
         }
         if body.version <= self.body.version {
             let fact =
@@ -176,7 +176,7 @@ impl Trust {
     /// # Errors
     /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
     pub fn delegation(&self, frame: &Frame<'_>) -> Result<Delegation> {
-        frame.expect_vendor(self.vendor)?;
+        frame.ensure_vendor(self.vendor)?;
         if self.body.kept.get(&sha256(frame.bytes)).is_none() {
             check_signatures(frame, &root_keys(&self.body), self.body.threshold)
                 .map_err(under("delegation-1"))?;
@@ -196,7 +196,7 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
         };
         signers.push((key, signature));
     }
-    expect_threshold(signers.len(), threshold, "signature-2")?;
+    ensure_threshold(signers.len(), threshold, "signature-2")?;
     let message = frame.message();
     for (key, signature) in signers {
         if !verify(key, &message, &signature.bytes) {
@@ -215,7 +215,7 @@ fn this(kind: Kind) -> String {
     }
 }
 
-fn expect_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<()> {
+fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<()> {
     if found >= usize::from(threshold) && found > 0 {
         return Ok(());
     }

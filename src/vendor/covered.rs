@@ -33,7 +33,7 @@ impl Folder {
             keys.extend(Delegation::read(&frame).map(|may| may.key_id()));
         }
         let counts = |may: &Delegation| {
-            trust.expect_unrevoked([may.key_id()]).is_ok() && may.permits(Act::License, now).is_ok()
+            trust.ensure_unrevoked([may.key_id()]).is_ok() && may.permits(Act::License, now).is_ok()
         };
         // Of several for one key, the one that `olr issue` takes.
         let newest = keys.into_iter().filter_map(|key| self.delegation_of(key, trust).ok());
@@ -74,7 +74,7 @@ impl Folder {
 fn refused_by_all(body: &LicenseBody, issuers: &[Delegation]) -> Option<String> {
     let mut limit = None;
     for may in issuers {
-        limit = Some(body.expect_within(may).err()?.fact().to_string());
+        limit = Some(body.ensure_within(may).err()?.fact().to_string());
     }
     limit
 }

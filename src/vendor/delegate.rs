@@ -39,7 +39,7 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
     let proposal = Proposal::new(&unsigned, &BTreeSet::new());
     let proposal = proposal.map_err(|error| Error::unable(error.fact(), "name another key"))?;
     let issuer = crate::key::key_id(crate::key::Role::Issuer, &body.issuer);
-    trust.expect_unrevoked([issuer]).map_err(|_| {
+    trust.ensure_unrevoked([issuer]).map_err(|_| {
         let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
         Error::unable(fact, "make a new key with `olr key new --role issuer`")
     })?;
@@ -64,13 +64,13 @@ pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
     let types = catalog.types.keys().map(String::as_str);
     let included = catalog.modules.values().flat_map(|module| &module.includes);
     let known_modules = catalog.modules.keys().chain(included).map(String::as_str);
-    expect_known("product", &names(&body.products), products.collect())?;
-    expect_known("slot", &names(&body.slots), slots.collect())?;
-    expect_known("type", &names(&body.types), types.collect())?;
-    expect_known("module", &modules, known_modules.collect())
+    ensure_known("product", &names(&body.products), products.collect())?;
+    ensure_known("slot", &names(&body.slots), slots.collect())?;
+    ensure_known("type", &names(&body.types), types.collect())?;
+    ensure_known("module", &modules, known_modules.collect())
 }
 
-fn expect_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<()> {
+fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<()> {
     match names.iter().find(|name| !known.contains(name.as_str())) {
         None => Ok(()),
         Some(name) => {

@@ -65,7 +65,7 @@ impl Folder {
     /// # Errors
     /// Exit 2: there is something at `path` already, the catalog is wrong, or nothing can be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
-        Self::expect_new(path)?;
+        Self::ensure_new(path)?;
         let Roots { count, threshold } = init.roots;
         if count == 0 || count > ROOTS_CAP || threshold == 0 || threshold > count {
             let fact = format!("{threshold} of {count} roots can never be");
@@ -104,7 +104,7 @@ impl Folder {
     ///
     /// # Errors
     /// Exit 2 when there is something at `path`; an empty folder will do.
-    pub fn expect_new(path: &Path) -> Result<()> {
+    pub fn ensure_new(path: &Path) -> Result<()> {
         let taken = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
             Err(_) => std::fs::symlink_metadata(path).is_ok(),

@@ -152,7 +152,7 @@ impl Folder {
             // A record that is damaged elsewhere does not keep back what was answered.
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;
-            self.expect_not_revoked(stored)?;
+            self.ensure_not_revoked(stored)?;
             let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
             let is_shared = license.body().model == Model::Evaluation;
             return Ok(IssuedLicense {
@@ -172,12 +172,12 @@ impl Folder {
             stamp = stamp_of(proposal, answer)?;
         }
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
-        expect_new(&earlier, order)?;
+        ensure_new(&earlier, order)?;
         // The key of a trial is everybody's: each machine has its own days.
         let is_shared = body.model == Model::Evaluation;
         let holder = |ask: AskPassphrase<'_>| match is_shared {
             true => Ok(None),
-            false => self.expect_free(opened, handover, trust, ask),
+            false => self.ensure_free(opened, handover, trust, ask),
         };
         let from = holder(ask)?;
         let mut issued = IssuedLicense {
@@ -249,8 +249,8 @@ impl Folder {
             may.push(other);
         }
         may.iter().try_for_each(Delegation::check_key)?;
-        body.expect_delegated(&may, trust)?;
-        self.expect_unrevoked(may.iter().map(Delegation::key_id), order.now, trust, ask)?;
+        body.ensure_delegated(&may, trust)?;
+        self.ensure_unrevoked(may.iter().map(Delegation::key_id), order.now, trust, ask)?;
         Ok(chosen)
     }
 
@@ -319,7 +319,7 @@ fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<Li
 }
 
 /// Another answer to the same request must be wanted; another request under its id is refused.
-fn expect_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
+fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
     match earlier.last() {
         Some(last) if !last.answers(order.request) => {
             let fact = "another request with the same id was answered before";

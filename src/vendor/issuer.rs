@@ -52,7 +52,7 @@ impl Folder {
     ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
         let chosen = self.default_issuer(|may| may.permits(act, now).is_ok(), trust, &mut *ask)?;
         chosen.may.permits(act, now)?;
-        self.expect_unrevoked([chosen.may.key_id()], now, trust, &mut *ask)?;
+        self.ensure_unrevoked([chosen.may.key_id()], now, trust, &mut *ask)?;
         let delegation = chosen.delegation.clone();
         Ok((chosen.open(ask)?, delegation))
     }
@@ -91,14 +91,14 @@ impl Folder {
     ///
     /// # Errors
     /// `revoked`.
-    pub(super) fn expect_unrevoked(
+    pub(super) fn ensure_unrevoked(
         &self,
         keys: impl IntoIterator<Item = KeyId>,
         now: Instant,
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<()> {
-        trust.expect_unrevoked(keys).map_err(|error| {
+        trust.ensure_unrevoked(keys).map_err(|error| {
             if self.has_issuer(now, trust, ask) { error } else { error.hint(NEW_ISSUER) }
         })
     }
@@ -107,7 +107,7 @@ impl Folder {
     pub fn has_issuer(&self, now: Instant, trust: &Trust, ask: AskPassphrase<'_>) -> bool {
         let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
         let newest = self.default_issuer(may, trust, ask);
-        newest.is_ok_and(|one| trust.expect_unrevoked([one.may.key_id()]).is_ok())
+        newest.is_ok_and(|one| trust.ensure_unrevoked([one.may.key_id()]).is_ok())
     }
 
     fn named_issuer(&self, named: &str, trust: &Trust, ask: AskPassphrase<'_>) -> Result<Chosen> {
@@ -170,7 +170,7 @@ impl Folder {
             };
             match self.delegation_of(id, trust) {
                 Ok((may, delegation)) => {
-                    let counts = trust.expect_unrevoked([id]).is_ok() && fits(&may);
+                    let counts = trust.ensure_unrevoked([id]).is_ok() && fits(&may);
                     let chosen = Chosen { named, delegation, may };
                     if counts {
                         return Ok(chosen);

@@ -47,7 +47,7 @@ pub use moves::{Ended, Handover, KeyRecords};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};
 pub use publish::Published;
-pub use revoke::{RevocationRecord, Revoked, expect_reason};
+pub use revoke::{RevocationRecord, Revoked, ensure_reason};
 pub use rotate::Drawn;
 pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
 
@@ -125,7 +125,7 @@ impl Folder {
     ///
     /// # Errors
     /// Exit 2.
-    pub fn expect_newest(&self, trust: &Trust) -> Result<()> {
+    pub fn ensure_newest(&self, trust: &Trust) -> Result<()> {
         if self.trust()?.bytes() == trust.bytes() { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 

@@ -137,7 +137,7 @@ impl Folder {
 
     /// The key must be free for whoever asks, or be handed over. Returns the newest answer to the
     /// other installation that holds it, if one does.
-    pub(super) fn expect_free(
+    pub(super) fn ensure_free(
         &self,
         opened: &OpenedRequest,
         handover: Handover<'_>,
@@ -150,8 +150,8 @@ impl Folder {
         match handover {
             Handover::Nothing => return Err(self.in_use(opened, holder, trust, ask)),
             Handover::Receipt(receipt) => {
-                expect_fit(receipt.body(), asked, holder)?;
-                expect_end(receipt.body(), &history, holder)?;
+                ensure_fit(receipt.body(), asked, holder)?;
+                ensure_end(receipt.body(), &history, holder)?;
             }
             Handover::Transfer(_) => {}
         }
@@ -239,7 +239,7 @@ pub(super) fn host_of(body: &RequestBody) -> Option<String> {
 }
 
 /// A receipt must be for what is asked, and of the installation that holds it.
-fn expect_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord) -> Result<()> {
+fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord) -> Result<()> {
     for (what, word, its, wanted) in [
         ("product", Refusal::WrongProduct, &receipt.product, &asked.product),
         ("slot", Refusal::WrongSlot, &receipt.slot, &asked.slot),
@@ -266,7 +266,7 @@ fn expect_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
 }
 
 /// A receipt must end a license that was issued there for this key, and leave no later one.
-fn expect_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
+fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
     let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
     if !theirs().any(|record| is_ended(record, receipt)) {
         let fact = format!(

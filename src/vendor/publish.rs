@@ -130,7 +130,7 @@ impl Folder {
         catalog: Option<&str>,
         beside: &Path,
     ) -> Result<(Self, Trust)> {
-        Self::expect_new(path)?;
+        Self::ensure_new(path)?;
         let trust = Trust::pin(trust)?;
         let found = first_catalog(&trust, catalog, &[beside])?;
         let text = found.as_deref().unwrap_or(STARTER);
@@ -152,7 +152,7 @@ impl Folder {
     ///
     /// # Errors
     /// Exit 2.
-    pub fn expect_issuer(&self, id: KeyId) -> Result<()> {
+    pub fn ensure_issuer(&self, id: KeyId) -> Result<()> {
         for (_, bytes) in self.delegations()? {
             let frame = Frame::parse(Kind::Delegation, &bytes)?;
             if Delegation::read(&frame).is_ok_and(|delegation| delegation.key_id() == id) {

@@ -41,7 +41,7 @@ fn usual_cause() -> String {
 ///
 /// # Errors
 /// Exit 2.
-pub fn expect_reason(reason: &str) -> Result<()> {
+pub fn ensure_reason(reason: &str) -> Result<()> {
     if !reason.trim().is_empty() {
         return Ok(());
     }
@@ -83,7 +83,7 @@ impl Folder {
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<Revoked> {
-        expect_reason(reason)?;
+        ensure_reason(reason)?;
         let id = license.license_body()?.license;
         let _lock = self.lock()?;
         let kept = self.kept_body()?;
@@ -253,7 +253,7 @@ impl Folder {
     ///
     /// # Errors
     /// `revoked`.
-    pub(super) fn expect_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
+    pub(super) fn ensure_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
         let Some(cause) = self.withdrawn(stored)? else { return Ok(()) };
         let id = &stored.license_id;
         let mut fact = format!("license {id}, the answer to this request, was {}", cause.word());

@@ -41,7 +41,7 @@ impl Drawn {
     /// Exit 2, also where another command has put a next trust or a key of this name in place.
     pub fn write(&self, folder: &Folder, trust: &Trust) -> Result<()> {
         let _lock = folder.lock()?;
-        folder.expect_newest(trust)?;
+        folder.ensure_newest(trust)?;
         for path in [&self.path, &self.path.with_extension("pub")] {
             if file::is_there(path)? {
                 return Err(folder.changed_meanwhile());

@@ -81,7 +81,7 @@ pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Publ
         Named::Agent(id) => Ok(agent_key(id, role)?.public()),
         Named::File(path) => {
             let key = read_own(Kind::KeyFile, path, KeyFile::parse)?;
-            key.expect_role(role).map_err(|error| error.within(file::name(path)))?;
+            key.ensure_role(role).map_err(|error| error.within(file::name(path)))?;
             Ok(key.public)
         }
     }
@@ -124,7 +124,7 @@ fn open_file(
     ask: AskPassphrase<'_>,
 ) -> Result<Box<dyn Signer>> {
     let within = |error: Error| error.within(file::name(path));
-    key.expect_role(role).map_err(within)?;
+    key.ensure_role(role).map_err(within)?;
     let passphrase = passphrase_of(key, ask)?;
     Ok(Box::new(key.open_signing(role, passphrase.as_ref()).map_err(within)?))
 }

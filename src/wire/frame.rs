@@ -241,7 +241,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// `wrong-vendor`.
-    pub fn expect_vendor(&self, vendor: VendorId) -> Result<()> {
+    pub fn ensure_vendor(&self, vendor: VendorId) -> Result<()> {
         if self.vendor == vendor {
             return Ok(());
         }

@@ -69,5 +69,5 @@ fn the_examples_of_the_page_are_a_catalog_and_a_grant_that_fits_it() {
     assert_eq!(catalog.warnings(), Vec::<String>::new());
     assert_eq!(grants.len(), 1);
     let grant = GrantFile::parse(grants[0]).unwrap();
-    grant.expect_allowed(grant.kind(&catalog).unwrap(), &catalog).unwrap();
+    grant.ensure_allowed(grant.kind(&catalog).unwrap(), &catalog).unwrap();
 }

@@ -49,14 +49,14 @@ fn a_lock_that_is_held_stops_no_end_and_is_said() {
     drop(lock);
     let decision = home.decide(None, None, &server("2028-06-01T00:00:00Z")).unwrap().1;
     assert_eq!(decision.clock_memory, ClockMemory::On);
-    assert_eq!(home.expect_state().unwrap().memory().mark, at("2028-06-01T00:00:00Z"));
+    assert_eq!(home.require_state().unwrap().memory().mark, at("2028-06-01T00:00:00Z"));
 }
 
 #[test]
 fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
     let home = home(folder.path(), &world.installed(NOW, |_| ()));
-    let installed = home.expect_state().unwrap().memory().slots[0].installed.clone();
+    let installed = home.require_state().unwrap().memory().slots[0].installed.clone();
     let renewal = world.license(|body| {
         (body.answer, body.license) = (2, LicenseId([2; 16]));
         body.starts = Day::parse("2028-11-23").unwrap();
@@ -66,7 +66,7 @@ fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
         let imported = home.import(&renewal, &server(clock), false).unwrap();
         let Imported::License { accepted, .. } = imported else { panic!("{imported:?}") };
         assert!(matches!(accepted, Accepted::AsNext | Accepted::Already), "{clock}");
-        let slot = home.expect_state().unwrap().memory().slots[0].clone();
+        let slot = home.require_state().unwrap().memory().slots[0].clone();
         assert_eq!(slot.installed, installed);
         assert!(slot.next.is_some());
         assert_eq!(word(&home.decide(None, None, &server(clock)).unwrap().1), "expired");
@@ -147,7 +147,7 @@ fn a_clock_set_right_leaves_no_trace_whatever_comes_first() {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path(), &world.installed(NOW, |_| ()));
         home.decide(None, None, &server(wrong)).unwrap();
-        assert!(home.expect_state().unwrap().memory().pending.is_some());
+        assert!(home.require_state().unwrap().memory().pending.is_some());
         match first {
             Some(file) => drop(home.import(file, &server(right), false).unwrap()),
             None => {
@@ -228,13 +228,13 @@ fn a_file_that_is_judged_raises_the_mark_to_the_clock_alone() {
     });
     let decision = home.decide_file(&renewal, &server("2028-01-01T00:00:00Z")).unwrap();
     assert_eq!((word(&decision), decision.clock_memory), ("licensed", ClockMemory::On));
-    assert_eq!(home.expect_state().unwrap().memory().mark, at("2028-01-01T00:00:00Z"));
+    assert_eq!(home.require_state().unwrap().memory().mark, at("2028-01-01T00:00:00Z"));
     // A clock that was wrong is not confirmed by what the file says.
     home.decide(None, None, &server("2029-02-05T00:00:00Z")).unwrap();
-    assert!(home.expect_state().unwrap().memory().pending.is_some());
+    assert!(home.require_state().unwrap().memory().pending.is_some());
     let decision = home.decide_file(&renewal, &server("2028-01-03T00:00:00Z")).unwrap();
     assert_eq!((word(&decision), decision.clock_is_pending()), ("licensed", false));
-    let state = home.expect_state().unwrap();
+    let state = home.require_state().unwrap();
     assert_eq!(state.memory().mark, at("2028-01-03T00:00:00Z"));
     assert!(state.memory().pending.is_none());
 }

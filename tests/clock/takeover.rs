@@ -88,7 +88,7 @@ fn a_license_that_took_over_is_revoked_with_its_own_terms_whoever_looked_before(
             ("revoked", 2),
             "no way back to the first"
         );
-        let renewed = home.expect_state().unwrap();
+        let renewed = home.require_state().unwrap();
         let slot = renewed.slot(None, None).unwrap();
         assert_eq!(*slot.held().unwrap().license, *slot.next.as_ref().unwrap().license);
     }
@@ -120,7 +120,7 @@ fn the_receipt_names_the_license_in_force() {
         if looked {
             judged(&home, "2028-02-01T00:00:00Z");
         }
-        let name = home.expect_state().unwrap().memory().slots[0].name.clone();
+        let name = home.require_state().unwrap().memory().slots[0].name.clone();
         let receipt = home.deactivate(&name, &around("2028-02-01T00:00:00Z")).unwrap();
         assert_eq!(receipt.body().license, LicenseId([2; 16]));
     }

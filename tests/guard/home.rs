@@ -209,7 +209,7 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
         assert_eq!((run(&guard), guard.fault()), (Ok(()), None), "{how}");
         assert!(!may_add(&guard, "ACB"), "{how}");
         guard.report(&[("OBM", 19)]).unwrap();
-        let stored = server.home().expect_state().unwrap();
+        let stored = server.home().require_state().unwrap();
         let used = &stored.memory().slots.get(&name()).unwrap().usage;
         assert_eq!(**used, [count("ACB", 10), count("OBM", 19)], "{how}");
     }
@@ -266,7 +266,7 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     // Once it can be written, the next report stores all of it.
     server.unseal();
     guard.report(&[("ACB", 1)]).unwrap();
-    let stored = server.home().expect_state().unwrap();
+    let stored = server.home().require_state().unwrap();
     let used = &stored.memory().slots.get(&name()).unwrap().usage;
     assert_eq!(**used, [count("ACB", 1), count("OBM", 21)]);
 }

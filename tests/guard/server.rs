@@ -67,7 +67,7 @@ impl Server {
 
     /// Changes what is stored, as another process would.
     pub fn edit(&self, edit: impl FnOnce(&mut State)) {
-        let mut state = self.home().expect_state().unwrap();
+        let mut state = self.home().require_state().unwrap();
         edit(&mut state);
         self.write(&state);
     }

@@ -130,7 +130,7 @@ fn reports_from_many_threads_are_all_stored() {
             });
         }
     });
-    let stored = server.home().expect_state().unwrap();
+    let stored = server.home().require_state().unwrap();
     let usage = &stored.memory().slots.get(&name()).unwrap().usage;
     assert_eq!(usage.len(), 8);
     assert!(usage.iter().all(|count| count.count == 5));
@@ -197,7 +197,7 @@ fn a_locked_home_keeps_no_thread_waiting_that_asks() {
     assert_eq!(guard.license().usage.get("OBM").map(|count| count.count), Some(20));
     drop(lock);
     guard.report(&[]).unwrap();
-    let state = server.home().expect_state().unwrap();
+    let state = server.home().require_state().unwrap();
     let stored = state.memory().slots.iter().next().unwrap().usage.get("OBM").unwrap().count;
     assert_eq!(stored, 20);
 }

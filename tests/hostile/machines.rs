@@ -97,9 +97,9 @@ fn a_license_passes_on_its_machine_under_its_root() {
                 let Ok(license) = License::verify(bytes, &vendor.trust) else { continue };
                 verified += 1;
                 here += usize::from(
-                    license.expect_here("example", "backup", &state.install_key()).is_ok(),
+                    license.ensure_here("example", "backup", &state.install_key()).is_ok(),
                 );
-                matched += usize::from(compare(&license, &state, &around.factors).expect().is_ok());
+                matched += usize::from(compare(&license, &state, &around.factors).ensure().is_ok());
             }
         }
     }

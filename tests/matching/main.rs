@@ -235,7 +235,7 @@ fn only_what_is_enrolled_counts_however_much_is_found() {
     copy.0.retain(|factor| factor.class == Class::Image);
     let copy = body.policy.compare(&key, &copy.0);
     assert_eq!((copy.score, copy.hardware_missing), (10, true));
-    assert_eq!(copy.expect().unwrap_err().refusal(), Some(Refusal::WrongMachine));
+    assert_eq!(copy.ensure().unwrap_err().refusal(), Some(Refusal::WrongMachine));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn licenses(world: &World, name: &str, machine: &Machine) -> Licenses {
 fn row(title: &str, licenses: &Licenses, now: &Machine) -> String {
     let cell = |policy: &&str| match &licenses[policy] {
         None => "not issued",
-        Some((policy, key)) if policy.compare(key, &now.0).expect().is_ok() => "matches",
+        Some((policy, key)) if policy.compare(key, &now.0).ensure().is_ok() => "matches",
         Some(_) => "**no**",
     };
     format!("| {title} | {} |\n", POLICIES.iter().map(cell).collect::<Vec<_>>().join(" | "))

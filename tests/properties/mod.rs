@@ -175,10 +175,10 @@ fn looked_at(license: &License) {
     assert!((1..=body.policy.total()).contains(&body.policy.threshold));
     assert!(body.extensions.iter().all(|extension| !extension.critical));
     let machine = body.policy.compare(&[0; 32], &[]);
-    assert!(machine.expect().is_err(), "an empty machine is never the right one");
+    assert!(machine.ensure().is_err(), "an empty machine is never the right one");
     let _ = body.expires.map(|day| (day.ends(), day.to_string()));
     let _ = (body.starts.begins(), body.issued.to_string());
-    license.expect_here(&body.product, &body.slot, &body.install_key).unwrap();
+    license.ensure_here(&body.product, &body.slot, &body.install_key).unwrap();
 }
 
 /// A trust, whole or as the body of a first one.
@@ -321,7 +321,7 @@ pub fn grant(bytes: &[u8]) {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::parse(STARTER).unwrap());
     for kind in CATALOG.types.values() {
         Terms::of(&grant, kind, &CATALOG).unwrap();
-        let _ = grant.expect_allowed(kind, &CATALOG);
+        let _ = grant.ensure_allowed(kind, &CATALOG);
     }
     for issued in [0, 1_826_000_000, u64::MAX].map(Instant::new) {
         let _ = grant.days(issued, &CATALOG.types["oem"]);

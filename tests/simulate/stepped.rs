@@ -206,7 +206,7 @@ impl Stepped<'_> {
         }
         let imported = home.import_with(&answer.bytes, &self.around, false, answer.over);
         if imported.is_ok() {
-            self.state = home.expect_state().unwrap();
+            self.state = home.require_state().unwrap();
         }
     }
 

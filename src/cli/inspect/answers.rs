@@ -22,7 +22,7 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     let trust = newest_trust(args, &frame)?;
     let verified = trust.as_ref().map(|trust| {
         let trust = trust.as_ref().map_err(Error::clone)?;
-        License::verify_even_revoked(bytes, trust)?.expect_unrevoked(trust, list.as_ref())
+        License::verify_even_revoked(bytes, trust)?.ensure_unrevoked(trust, list.as_ref())
     });
     let mut findings = signed(&frame, verified);
     findings.under = trust.and_then(Result::ok);

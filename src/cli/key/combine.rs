@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Result<Output> {
     let bytes = proposal.finish(trust)?;
     let name = finished_name(kind);
     // What is replaced is the same file, with other signatures perhaps.
-    args.output.expect_free(name, kind, |old| {
+    args.output.ensure_free(name, kind, |old| {
         let body = |bytes: &[u8]| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec()).ok();
         body(old) == body(&bytes)
     })?;

@@ -84,7 +84,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Output> {
-    let trust = args.trust.expect()?;
+    let trust = args.trust.required()?;
     let folder = args.trust.folder();
     let mut body = body(args)?;
     match args.catalog(folder.as_ref())? {
@@ -92,12 +92,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
             check_names(&body, &catalog)?;
             fill_in(&mut body, args.unsaid(), &catalog)?;
         }
-        None => args.expect_all_said(&body)?,
+        None => args.ensure_all_said(&body)?,
     }
     let proposal = propose_delegation(&body, &trust, context.now)?;
     if args.output.is_named() || folder.is_none() {
         let finished = finished_name(proposal.kind());
-        args.output.expect_free(finished, proposal.kind(), |_| false)?;
+        args.output.ensure_free(finished, proposal.kind(), |_| false)?;
     }
     let signed = args.roots.sign(proposal, folder.as_ref(), &trust)?;
     conclude(&signed, folder.as_ref(), &trust, &args.output, context.now)
@@ -125,7 +125,7 @@ impl Args {
     }
 
     /// A limited issuer is limited all round: without a catalog nothing says how far.
-    fn expect_all_said(&self, body: &DelegationBody) -> Result<()> {
+    fn ensure_all_said(&self, body: &DelegationBody) -> Result<()> {
         let is_limited = body.modules != Limit::Any || body.longest_term != Limit::Any;
         let Unsaid { longest_grace, afterwards, weak_machine, .. } = self.unsaid();
         let missing = [

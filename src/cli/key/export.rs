@@ -11,7 +11,7 @@ use olr::key::Role;
 use super::super::context::Context;
 use super::super::output::Output;
 use super::super::passphrase::new_passphrase;
-use super::expect_nothing_at;
+use super::ensure_nothing_at;
 use super::passwd::open_read;
 
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let path = args.output.clone().unwrap_or_else(beside);
     let to_stdout = file::is_stdout(&path);
     if !to_stdout {
-        expect_nothing_at(&path)?;
+        ensure_nothing_at(&path)?;
     }
     let sealed = olr::key::store::read(&args.key)?;
     if sealed.role == Role::Sealing {

@@ -31,7 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    args.save.expect_free(args.role)?;
+    args.save.ensure_free(args.role)?;
     let bytes = read_secret(&args.file, PEM_CAP)?;
     let within = |error: Error| error.within(file::name(&args.file));
     let pem = PrivatePem::parse(&bytes).map_err(within)?;

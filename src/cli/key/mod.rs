@@ -88,7 +88,7 @@ fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Keys are never written over.
-fn expect_nothing_at(path: &Path) -> Result<()> {
+fn ensure_nothing_at(path: &Path) -> Result<()> {
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }

@@ -29,7 +29,7 @@ pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    args.save.expect_free(args.role)?;
+    args.save.ensure_free(args.role)?;
     let passphrase = args.protection.choose(args.role, context)?;
     let seed = Secret::random(&mut context.rng);
     args.save.write(args.role, &seed, passphrase.as_ref(), context)

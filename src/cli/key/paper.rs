@@ -9,7 +9,7 @@ use olr::key::paper;
 
 use super::super::context::Context;
 use super::super::output::Output;
-use super::expect_nothing_at;
+use super::ensure_nothing_at;
 use super::passwd::open;
 
 #[derive(clap::Args)]
@@ -30,7 +30,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let fact = "with --json stdout is for the object, and the page is not part of it";
         return Err(Error::unable(fact, "name the file of the page with -o, or -o - to print it"));
     }
-    path.map_or(Ok(()), |path| expect_nothing_at(path))?;
+    path.map_or(Ok(()), |path| ensure_nothing_at(path))?;
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
     let page = paper::to_page(key.role, &seed);
     let (role, id) = (key.role, key.id);

@@ -47,7 +47,7 @@ impl TrustArg {
         }
     }
 
-    pub fn expect(&self) -> Result<Trust> {
+    pub fn required(&self) -> Result<Trust> {
         self.trust()?.ok_or_else(|| {
             let fact = "no trust was named";
             Error::unable(fact, "name it with --trust FILE, --vendor DIR or $OLR_VENDOR")
@@ -87,14 +87,14 @@ pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Pr
 }
 
 /// Whether a signature by the key in this file would count, before any passphrase is asked for.
-pub fn expect_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
+pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
     let key = store::read(path)?;
     if key.role != proposal.role() {
         let fact = format!("{}: this is a {} key", file::name(path), key.role);
         let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());
         return Err(Error::unable(fact, hint));
     }
-    proposal.expect_counts(&key.public, trust).map(drop)
+    proposal.ensure_counts(&key.public, trust).map(drop)
 }
 
 /// Shows what would be signed and whom it hits, and asks.
@@ -169,8 +169,8 @@ pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
 }
 
 /// Fails early where writing a proposal would replace something else than the same one.
-pub fn expect_free(proposal: &Proposal, name: &str, output: &OutFile) -> Result<()> {
-    output.expect_free(name, Kind::Proposal, |bytes| {
+pub fn ensure_free(proposal: &Proposal, name: &str, output: &OutFile) -> Result<()> {
+    output.ensure_free(name, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
@@ -310,7 +310,7 @@ pub fn conclude(
     let said = match folder {
         Some(folder) => {
             // Between the proposal and the signatures, somebody was asked.
-            folder.expect_newest(trust)?;
+            folder.ensure_newest(trust)?;
             let (said, published) = published(folder, &bytes, None, folder.path(), now)?;
             json["published"] = published;
             report.notes.push(format!("vendor: {}", file::name(folder.path())));

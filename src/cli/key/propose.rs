@@ -22,7 +22,7 @@ use super::proposals::{TrustArg, free_name, written};
 use crate::cli::context::Context;
 use crate::cli::files::{OutFile, read_artefact};
 use crate::cli::output::Output;
-use crate::cli::request::expect_visible;
+use crate::cli::request::ensure_visible;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -96,7 +96,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if args.first {
         return first(args, name, given.as_ref(), context);
     }
-    let trust = args.trust.expect()?;
+    let trust = args.trust.required()?;
     let (folder, own) = (args.trust.folder(), &args.changes);
     let changes = Changes {
         name,
@@ -114,7 +114,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     };
     let mut there = Vec::new();
     if let Some(folder) = &folder {
-        changes.revoke.iter().try_for_each(|id| folder.expect_issuer(*id))?;
+        changes.revoke.iter().try_for_each(|id| folder.ensure_issuer(*id))?;
         there = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
     }
     let proposal = propose_next(&trust, &changes, &there, &mut context.rng)?;
@@ -172,7 +172,7 @@ fn vendor_name(name: &str) -> Result<String> {
     if name.is_empty() {
         return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
     }
-    expect_visible("the vendor's name", &name)?;
+    ensure_visible("the vendor's name", &name)?;
     Ok(name)
 }
 

@@ -27,7 +27,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let text = read(args)?;
     let (role, seed) = from_page(&text)?;
-    args.save.expect_free(role)?;
+    args.save.ensure_free(role)?;
     let passphrase = args.protection.choose(role, context)?;
     args.save.write(role, &seed, passphrase.as_ref(), context)
 }

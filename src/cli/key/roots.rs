@@ -11,7 +11,7 @@ use olr::proposal::Proposal;
 use olr::trust::Trust;
 use olr::vendor::{Folder, Locked, open_signer};
 
-use super::proposals::{confirm, expect_counts};
+use super::proposals::{confirm, ensure_counts};
 use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
@@ -80,7 +80,7 @@ impl RootArgs {
     ) -> Result<Vec<String>> {
         if self.roots.is_empty() {
             let keys = folder.map(|folder| folder.keys(Role::Root)).transpose()?;
-            let counts = |key: &KeyFile| proposal.expect_counts(&key.public, Some(trust)).is_ok();
+            let counts = |key: &KeyFile| proposal.ensure_counts(&key.public, Some(trust)).is_ok();
             let keys = keys.into_iter().flatten().filter(|(_, key)| counts(key));
             return Ok(keys.map(|(path, _)| path.to_string_lossy().into_owned()).collect());
         }
@@ -92,7 +92,7 @@ impl RootArgs {
             };
             keys.push(match path {
                 Some(path) => {
-                    expect_counts(&path, proposal, Some(trust))?;
+                    ensure_counts(&path, proposal, Some(trust))?;
                     path.to_string_lossy().into_owned()
                 }
                 None => named.clone(),

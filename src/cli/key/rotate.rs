@@ -206,7 +206,7 @@ fn rotate(
     propose: impl Fn([u8; 32], &mut Context) -> Result<Proposal>,
 ) -> Result<Output> {
     if args.output.is_named() {
-        args.output.expect_free(PROPOSAL, Kind::Proposal, |_| false)?;
+        args.output.ensure_free(PROPOSAL, Kind::Proposal, |_| false)?;
     }
     let (public, drawn) = match given(args, role)? {
         Some(key) => (key, None),

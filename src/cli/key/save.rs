@@ -14,7 +14,7 @@ use super::super::context::Context;
 use super::super::output::Output;
 use super::super::passphrase::{new_passphrase, whose};
 use super::super::show;
-use super::expect_nothing_at;
+use super::ensure_nothing_at;
 
 /// Where a new key goes.
 #[derive(clap::Args)]
@@ -88,14 +88,14 @@ impl Save {
     }
 
     /// Fails early, before anybody is asked for a passphrase.
-    pub fn expect_free(&self, role: Role) -> Result<()> {
+    pub fn ensure_free(&self, role: Role) -> Result<()> {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
             let fact = format!("{}: a key file is named NAME.key", file::name(&key));
             return Err(Error::unable(fact, "name one that ends in .key with -o"));
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
-        expect_nothing_at(&key).map_err(|error| match only_key {
+        ensure_nothing_at(&key).map_err(|error| match only_key {
             // It was stopped between the two.
             true => error.hint(format!(
                 "name another with -o; its public half: `olr key show {} --public`",
@@ -103,7 +103,7 @@ impl Save {
             )),
             false => error,
         })?;
-        expect_nothing_at(&public)
+        ensure_nothing_at(&public)
     }
 
     /// Writes both files.

@@ -9,7 +9,7 @@ use olr::file;
 use olr::key::key_id;
 use olr::vendor::{Locked, open_signer};
 
-use super::proposals::{TrustArg, confirm, expect_counts, expect_free, read_proposal, written};
+use super::proposals::{TrustArg, confirm, ensure_counts, ensure_free, read_proposal, written};
 use crate::cli::files::OutFile;
 use crate::cli::output::Output;
 use crate::cli::passphrase::passphrase;
@@ -45,13 +45,13 @@ pub fn run(args: &Args) -> Result<Output> {
     }
     // The signed proposal takes the place of the one that was read.
     let name = args.proposal.to_string_lossy();
-    expect_free(&proposal, &name, &args.output)?;
+    ensure_free(&proposal, &name, &args.output)?;
     let path = match args.trust.folder() {
         Some(folder) => folder.key_path(&args.key),
         None => Some(PathBuf::from(&args.key)).filter(|path| path.is_file()),
     };
     if let Some(path) = &path {
-        expect_counts(path, &proposal, trust)?;
+        ensure_counts(path, &proposal, trust)?;
     }
     confirm(&proposal, trust, args.trust.folder().as_ref(), args.yes)?;
     let named = path.as_ref().map_or(args.key.clone().into(), |path| path.to_string_lossy());

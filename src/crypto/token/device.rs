@@ -52,7 +52,7 @@ pub fn public(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Publi
         && object.is_ed25519()
         && let Some(point) = object.point
     {
-        return expect_strong(point);
+        return ensure_strong(point);
     }
     token.log_in(ask)?;
     Ok(token.key(uri)?.1)
@@ -198,7 +198,7 @@ impl Token {
             return Err(Error::unable(fact, "make one there with the curve edwards25519"));
         }
         let public = self.public_half(&key)?;
-        Ok((key.handle, expect_strong(public)?))
+        Ok((key.handle, ensure_strong(public)?))
     }
 
     /// What the private key says itself, or what the public keys beside it say.
@@ -247,7 +247,7 @@ impl Token {
     }
 }
 
-fn expect_strong(public: PublicKey) -> Result<PublicKey> {
+fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
     if is_trustworthy(&public) {
         return Ok(public);
     }

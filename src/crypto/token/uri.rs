@@ -58,13 +58,13 @@ impl Uri {
         let mut uri = Self::default();
         let mut seen = Vec::new();
         for (name, value) in attributes(path, ';', "&")? {
-            expect_first(&mut seen, name)?;
+            ensure_first(&mut seen, name)?;
             uri.take_path(name, value)?;
         }
         let mut seen = Vec::new();
         for (name, value) in attributes(query, '&', "/?|")? {
             if is_standard(name) {
-                expect_first(&mut seen, name)?;
+                ensure_first(&mut seen, name)?;
             }
             uri.take_query(name, value)?;
         }
@@ -242,7 +242,7 @@ fn is_standard(name: &str) -> bool {
     ["module-path", "module-name", "pin-source", "pin-value"].contains(&name)
 }
 
-fn expect_first<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<()> {
+fn ensure_first<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<()> {
     if seen.contains(&name) {
         return Err(wrong(format!("has {} twice", shown(name))));
     }
