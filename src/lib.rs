@@ -53,6 +53,8 @@ pub mod key;
 pub mod license;
 pub mod machine;
 #[cfg(feature = "vendor")]
+pub mod office;
+#[cfg(feature = "vendor")]
 pub mod proposal;
 pub mod receipt;
 pub mod request;
@@ -64,8 +66,6 @@ pub mod timestamp;
 #[cfg(any(feature = "alert", feature = "vendor"))]
 pub mod toml_text;
 pub mod trust;
-#[cfg(feature = "vendor")]
-pub mod vendor;
 pub mod wire;
 
 pub use entitlement::Operation;

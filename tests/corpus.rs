@@ -119,12 +119,12 @@ fn body_of(scenario: &Scenario) -> Option<(u8, Vec<u8>)> {
 
 /// A request that opens, as the length and the body that were sealed.
 fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
-    let folder = olr::vendor::Folder::at(root().join("keys/snakeoil"));
+    let folder = olr::office::Folder::at(root().join("keys/snakeoil"));
     if scenario.kind() != Some(Kind::Request) {
         return None;
     }
     let trust = folder.trust().unwrap();
-    let no_passphrase = &mut |_: &olr::vendor::Locked| unreachable!("they have none");
+    let no_passphrase = &mut |_: &olr::office::Locked| unreachable!("they have none");
     let opened = folder.open_request(&scenario.bytes, None, &trust, no_passphrase).ok()?;
     let body = olr::wire::codec::encode(opened.body());
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();

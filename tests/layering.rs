@@ -19,7 +19,7 @@ const ORDER: &[&[&str]] = &[
     &["license"],
     &["state", "proposal"],
     &["judge", "issue"],
-    &["home", "vendor"],
+    &["home", "office"],
     &["alert", "guard", "simulate"],
     &["lib"],
 ];

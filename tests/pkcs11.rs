@@ -8,8 +8,8 @@ use data_encoding::HEXLOWER;
 use olr::crypto::secret::{Passphrase, Secret};
 use olr::crypto::sign::{Signer, SigningKey, sign, verify};
 use olr::key::Role;
+use olr::office::{Locked, open_signer, public_of};
 use olr::trust::{Trust, TrustBody, sign_by_issuers, sign_by_roots, vendor_id};
-use olr::vendor::{Locked, open_signer, public_of};
 use olr::wire::codec::{List, Set, Text, encode};
 use olr::wire::frame::{Kind, SUITE, Unsigned};
 use std::path::Path;
@@ -285,7 +285,7 @@ fn a_signature_over_something_else_leaves_nobody() {
     assert_eq!((error.exit_status(), error.fact().contains("does not verify")), (2, true));
     let office = Office::new();
     office.delegate(key.public());
-    let trust = olr::vendor::Folder::at(office.path("vendor")).trust().unwrap();
+    let trust = olr::office::Folder::at(office.path("vendor")).trust().unwrap();
     let delegation = std::fs::read(office.path("vendor/delegations/issuer.olr")).unwrap();
     let delegation = olr::armor::dearmor(None, &delegation).unwrap().into_owned();
     let issuers: [(&dyn Signer, &[u8]); 1] = [(&key, &delegation)];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use olr::catalog::Catalog;
 use olr::error::Result;
 use olr::file;
-use olr::vendor::read_text;
+use olr::office::read_text;
 
 use super::context::Context;
 use super::output::Output;

@@ -7,8 +7,8 @@ use olr::display::code;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::machine::{Class, Factor};
+use olr::office::{Comparison, Hardware, Proof, Verdict, compare};
 use olr::request::OpenedRequest;
-use olr::vendor::{Comparison, Hardware, Proof, Verdict, compare};
 use olr::wire::frame::Kind;
 
 use super::context::Context;

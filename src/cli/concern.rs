@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use olr::display::shown;
 use olr::error::{Error, Result};
-use olr::vendor::Concern;
+use olr::office::Concern;
 
 use super::terminal::{Question, Terminal};
 

@@ -34,9 +34,9 @@ mod whole {
     use olr::home::{Home, Order};
     use olr::issue::{GrantFile, STARTER_GRANT};
     use olr::machine::Factor;
+    use olr::office::{Folder, Init, Issue, Locked};
     use olr::state::Surroundings;
     use olr::time::Instant;
-    use olr::vendor::{Folder, Init, Issue, Locked};
     use olr::wire::codec::{Hidden, Text};
     use olr::wire::frame::{FILE_CAP, Kind};
 

@@ -8,12 +8,12 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::issue::GrantFile;
 use olr::license::License;
+use olr::office::{
+    Concern, Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text,
+};
 use olr::receipt::Receipt;
 use olr::request::RequestBody;
 use olr::trust::Trust;
-use olr::vendor::{
-    Concern, Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text,
-};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 

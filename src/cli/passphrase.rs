@@ -11,7 +11,7 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
-use olr::vendor::{Folder, Locked, read_passphrase};
+use olr::office::{Folder, Locked, read_passphrase};
 
 use super::context::Context;
 use super::terminal::Terminal;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use olr::error::{Error, Result};
 use olr::file;
-use olr::vendor::{Folder, read_text};
+use olr::office::{Folder, read_text};
 use olr::wire::frame::{Header, Kind};
 
 use super::context::Context;

@@ -7,10 +7,10 @@ use olr::entitlement::Cause;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::{Role, key_id};
+use olr::office::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
 use olr::revocation::Revocations;
 use olr::time::Instant;
 use olr::trust::Trust;
-use olr::vendor::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
 use olr::wire::frame::Kind;
 use olr::wire::id::{KeyId, LicenseId};
 

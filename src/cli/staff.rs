@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use olr::crypto::secret::Passphrase;
 use olr::error::Result;
-use olr::vendor::Locked;
+use olr::office::Locked;
 
 use super::passphrase::passphrase;
 

@@ -9,7 +9,7 @@ use olr::display::shown;
 use olr::entitlement::Cause;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::vendor::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
+use olr::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
 use super::context::{Context, from_environment};
 use super::output::Output;

@@ -132,7 +132,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 /// What the vendor's records say of a receipt.
 #[cfg(feature = "vendor")]
-fn ended(ended: Option<olr::vendor::Ended>) -> (String, Value) {
+fn ended(ended: Option<olr::office::Ended>) -> (String, Value) {
     let Some(ended) = ended else {
         let text = "The license that it ends is none that was issued from this folder to that installation.";
         return (text.to_string(), Value::Null);

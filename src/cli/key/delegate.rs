@@ -7,9 +7,9 @@ use olr::entitlement::{Edition, Model, Operation};
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
+use olr::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
 use olr::time::{Day, Span};
 use olr::trust::{Act, DelegationBody};
-use olr::vendor::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
 use olr::wire::codec::{Keyed, Limit, Set, Text};
 
 use super::proposals::{TrustArg, conclude, finished_name};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use olr::error::Result;
 use olr::file;
 use olr::key::file::KeyFile;
-use olr::vendor::{Folder, FoundKey, Standing, keys_in};
+use olr::office::{Folder, FoundKey, Standing, keys_in};
 
 use super::super::output::Output;
 use super::super::show;

@@ -8,7 +8,7 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::file::KeyFile;
 use olr::key::store;
-use olr::vendor::Locked;
+use olr::office::Locked;
 
 use super::super::context::Context;
 use super::super::output::Output;

@@ -10,10 +10,10 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
 use olr::key::public::from_pem;
-use olr::trust::{ModuleMaximum, SignerRule};
-use olr::vendor::{
+use olr::office::{
     Changes, FirstTrust, Folder, keep_proposed, propose_first, propose_next, read_text,
 };
+use olr::trust::{ModuleMaximum, SignerRule};
 use olr::wire::codec::{Limit, Text};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;

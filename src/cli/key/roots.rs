@@ -7,9 +7,9 @@ use olr::crypto::secret::Passphrase;
 use olr::error::Result;
 use olr::key::Role;
 use olr::key::file::KeyFile;
+use olr::office::{Folder, Locked, open_signer};
 use olr::proposal::Proposal;
 use olr::trust::Trust;
-use olr::vendor::{Folder, Locked, open_signer};
 
 use super::proposals::{confirm, ensure_counts};
 use crate::cli::passphrase::passphrase;

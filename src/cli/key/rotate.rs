@@ -8,9 +8,9 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::Role;
 use olr::key::key_id;
+use olr::office::{Changes, Drawn, Folder, propose_delegation, propose_next};
 use olr::proposal::Proposal;
 use olr::trust::{DelegationBody, Trust};
-use olr::vendor::{Changes, Drawn, Folder, propose_delegation, propose_next};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 

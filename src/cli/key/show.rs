@@ -8,7 +8,7 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::key::file::KeyFile;
 use olr::key::{Role, key_id, public, store};
-use olr::vendor::{is_uri, public_of};
+use olr::office::{is_uri, public_of};
 use olr::wire::frame::FILE_CAP;
 
 use super::super::context::Context;

@@ -7,7 +7,7 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::key::key_id;
-use olr::vendor::{Locked, open_signer};
+use olr::office::{Locked, open_signer};
 
 use super::proposals::{TrustArg, confirm, ensure_counts, ensure_free, read_proposal, written};
 use crate::cli::files::OutFile;

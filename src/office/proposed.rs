@@ -7,8 +7,8 @@ use crate::catalog::{CATALOG_CAP, Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
+use crate::office::{Folder, read_text};
 use crate::trust::{Product, Trust};
-use crate::vendor::{Folder, read_text};
 use crate::wire::codec::{List, encode};
 
 /// What became of the catalog when a trust was published.

@@ -10,13 +10,13 @@ use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Access, Lock};
 use crate::key::{Role, key_id};
 use crate::machine::FactorKind;
+use crate::office::fork::{Hardware, compare};
+use crate::office::init::PARTS;
+use crate::office::{AskPassphrase, Folder, IssuedRecord};
 use crate::receipt::{Receipt, ReceiptBody};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::time::Day;
 use crate::trust::Trust;
-use crate::vendor::fork::{Hardware, compare};
-use crate::vendor::init::PARTS;
-use crate::vendor::{AskPassphrase, Folder, IssuedRecord};
 use crate::wire::codec::Note;
 use crate::wire::id::RequestId;
 
@@ -127,7 +127,7 @@ impl Folder {
     }
 
     /// The answers for the license key, product and slot of a request, as they are now: for
-    /// [`crate::vendor::Issue::shown`].
+    /// [`crate::office::Issue::shown`].
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.

@@ -5,11 +5,11 @@ use crate::display::shown;
 use crate::entitlement::{Cause, Model};
 use crate::error::Result;
 use crate::license::LicenseBody;
+use crate::office::fork::{Proof, prove_by_later};
+use crate::office::moves::KeyHistory;
+use crate::office::{About, AskPassphrase, Concern, Folder, IssuedRecord};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::trust::Trust;
-use crate::vendor::fork::{Proof, prove_by_later};
-use crate::vendor::moves::KeyHistory;
-use crate::vendor::{About, AskPassphrase, Concern, Folder, IssuedRecord};
 
 /// An answer to a request that is not in the history of the one at hand.
 pub(super) struct Fork {

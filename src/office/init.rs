@@ -14,9 +14,9 @@ use crate::issue::{STARTER_GRANT, starter_grant};
 use crate::key::Role;
 use crate::key::file::KeyFile;
 use crate::key::store;
+use crate::office::propose::first_body;
+use crate::office::{FirstTrust, Folder};
 use crate::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
-use crate::vendor::propose::first_body;
-use crate::vendor::{FirstTrust, Folder};
 use crate::wire::codec::{Limit, Set, encode};
 use crate::wire::frame::{Kind, Unsigned};
 

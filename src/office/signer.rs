@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
-use crate::vendor::{AskPassphrase, passphrase_of, read_own, read_passphrase};
+use crate::office::{AskPassphrase, passphrase_of, read_own, read_passphrase};
 use crate::wire::frame::Kind;
 use crate::wire::id::KeyId;
 

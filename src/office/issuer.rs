@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
+use crate::office::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
-use crate::vendor::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::KeyId;
 

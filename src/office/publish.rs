@@ -7,10 +7,10 @@ use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Result};
 use crate::file::{self, Writing};
+use crate::office::Folder;
+use crate::office::init::first_grant;
+use crate::office::proposed::first_catalog;
 use crate::trust::{Delegation, Trust};
-use crate::vendor::Folder;
-use crate::vendor::init::first_grant;
-use crate::vendor::proposed::first_catalog;
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
 
@@ -170,7 +170,7 @@ impl Folder {
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.
-    pub fn signed_with(&self, id: KeyId) -> Result<Vec<crate::vendor::IssuedRecord>> {
+    pub fn signed_with(&self, id: KeyId) -> Result<Vec<crate::office::IssuedRecord>> {
         let mut keep = Vec::new();
         for record in self.issued("")? {
             let bytes = record.license_bytes()?;

@@ -10,10 +10,10 @@ use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
 use crate::key::public::to_pem;
 use crate::key::{Role, store};
+use crate::office::{Folder, Locked, numbered};
 use crate::proposal::Proposal;
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, Trust, root_keys};
-use crate::vendor::{Folder, Locked, numbered};
 use crate::wire::id::KeyId;
 
 /// A new key that is written nowhere yet.

@@ -6,10 +6,10 @@ use crate::entitlement::Quotas;
 use crate::error::{Refusal, Result};
 use crate::issue::{Stamp, draft};
 use crate::license::LicenseBody;
+use crate::office::{About, AskPassphrase, Concern, Folder, Issue};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::time::{Day, Instant};
 use crate::trust::Trust;
-use crate::vendor::{About, AskPassphrase, Concern, Folder, Issue};
 use crate::wire::codec::Limit;
 use crate::wire::id::LicenseId;
 

@@ -7,13 +7,13 @@ use crate::display::shown;
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Writing};
+use crate::office::carried::{FILE, bare_name, is_bare};
+use crate::office::{AskPassphrase, Folder, IssuedRecord, read_record};
 use crate::revocation::{
     Revocations, RevocationsBody, Withdrawn, digest_of, read_body, sign_bare, sign_revocations,
 };
 use crate::time::Instant;
 use crate::trust::{Act, Trust};
-use crate::vendor::carried::{FILE, bare_name, is_bare};
-use crate::vendor::{AskPassphrase, Folder, IssuedRecord, read_record};
 use crate::wire::codec::Set;
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;

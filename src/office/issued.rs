@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::file::{self, Writing};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody};
-use crate::vendor::{Folder, read_record};
+use crate::office::{Folder, read_record};
 use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::RequestId;

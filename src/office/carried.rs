@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file;
+use crate::office::{Folder, read_own};
 use crate::revocation::{Revocations, RevocationsBody, read_body};
 use crate::trust::Trust;
-use crate::vendor::{Folder, read_own};
 use crate::wire::frame::{Frame, Kind};
 
 /// The newest revocations as a file of their own, and where they lie signed once more, for attaching.

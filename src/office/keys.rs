@@ -7,8 +7,8 @@ use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
 use crate::key::store;
+use crate::office::{Folder, read_own};
 use crate::trust::Trust;
-use crate::vendor::{Folder, read_own};
 use crate::wire::frame::{Frame, Kind};
 
 /// A file in `keys/`.

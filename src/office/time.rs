@@ -1,11 +1,11 @@
 //! The vendor's time for one server. Obeys `docs/format.md`, section "Time".
 
 use crate::error::Result;
+use crate::office::{AskPassphrase, Folder};
 use crate::request::OpenedRequest;
 use crate::time::Instant;
 use crate::timestamp::{Timestamp, TimestampBody, sign_timestamp};
 use crate::trust::{Act, Trust};
-use crate::vendor::{AskPassphrase, Folder};
 use crate::wire::codec::Set;
 
 impl Folder {
