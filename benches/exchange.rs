@@ -6,7 +6,7 @@ use olr::crypto::seal::SealingKey;
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
 use olr::error::{Error, Result};
-use olr::home::{Home, Imported, Order};
+use olr::home::{Home, Imported, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::judge::decide;
 use olr::key::file::KeyFile;
@@ -59,12 +59,12 @@ fn world() -> Result<World> {
 
     let clock = NOW;
     let around = Surroundings { factors: probe(false).factors, clock, ..Surroundings::default() };
-    let order = Order {
+    let order = RequestParams {
         trust: Some(trust.bytes().to_vec()),
         licensee: Some(Text::new("ACME Ltd")?),
         license_key: Some(Hidden(Text::new("AbCd-1234")?)),
         pins: vec![Factor::pin("rack=B12")?, Factor::pin("asset=4711")?],
-        ..Order::default()
+        ..RequestParams::default()
     };
     let home = Home::at(folder.path().join("home"));
     let requested = home.request(&order, &around, false, &mut rng)?;

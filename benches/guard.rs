@@ -1,7 +1,7 @@
 //! How long a product waits for an answer: `cargo bench --bench guard`.
 
 use divan::{Bencher, black_box};
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::home::Home;
 use olr::machine::probe::probe;
 use olr::state::Surroundings;
@@ -45,14 +45,14 @@ fn licensed(modules: usize) -> tempfile::TempDir {
 }
 
 /// With the clock of the system, set to the day of the license.
-fn order(home: &tempfile::TempDir) -> Order {
+fn order(home: &tempfile::TempDir) -> GuardConfig {
     let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let ahead = Instant::parse(NOW).unwrap().seconds - clock();
     let anchor: &'static [u8] = WORLD.vendor.trust.bytes().to_vec().leak();
-    Order {
+    GuardConfig {
         clock: Box::new(move || Instant::new(clock() + ahead)),
         look: Box::new(|at| machine::around("server", at)),
-        ..Order::new(home.path(), anchor, "example")
+        ..GuardConfig::new(home.path(), anchor, "example")
     }
 }
 
@@ -98,7 +98,7 @@ fn a_look(bencher: Bencher) {
     let clock = Box::new(move || {
         Instant::new(noon + calls.fetch_add(1, Ordering::Relaxed).div_ceil(2) % 2)
     });
-    let guard = Guard::open(Order { clock, ..order(&home) }).unwrap();
+    let guard = Guard::open(GuardConfig { clock, ..order(&home) }).unwrap();
     bencher.bench(|| guard.license());
 }
 

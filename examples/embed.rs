@@ -3,7 +3,7 @@
 
 use olr::display::shown;
 use olr::error::{Error, Result};
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::{Operation, Question};
 
 /// Whom this product believes, whatever the home says. Compile in your own, not this test vendor.
@@ -19,7 +19,7 @@ fn main() {
 }
 
 fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
-    let guard = Guard::open(Order::new(home, ANCHOR, "example"))?;
+    let guard = Guard::open(GuardConfig::new(home, ANCHOR, "example"))?;
     tell(&guard);
     // What may not run does not start.
     guard.ask(&Question::about(Operation::Run))?;

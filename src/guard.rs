@@ -26,7 +26,7 @@ pub type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 
 /// What a guard guards.
-pub struct Order {
+pub struct GuardConfig {
     /// The home of this server.
     pub home: PathBuf,
     /// The vendor's trust, armored or binary. Compiled in, as its type says: whoever can change
@@ -42,7 +42,7 @@ pub struct Order {
     pub look: Look,
 }
 
-impl Order {
+impl GuardConfig {
     /// With the clock of the system, and this machine as `olr verify` looks at it.
     pub fn new(
         home: impl Into<PathBuf>,
@@ -93,14 +93,14 @@ impl Guard {
     ///
     /// # Errors
     /// Only where the anchor is no trust: what [`Trust::pin`] refuses, and armor errors.
-    pub fn open(order: Order) -> Result<Self> {
+    pub fn open(order: GuardConfig) -> Result<Self> {
         let anchor = dearmor(Some(Kind::Trust), order.anchor).and_then(|bytes| Trust::pin(&bytes));
         let anchor = anchor.map_err(|error| {
             error
                 .within("the trust that is compiled into this product")
                 .hint("tell whoever makes this product: it needs the vendor's vendor.trust")
         })?;
-        let Order { home, product, slot, clock, look, .. } = order;
+        let GuardConfig { home, product, slot, clock, look, .. } = order;
         let home = Home::at(home).expecting(anchor.into());
         let mut desk = Desk::new(home, product, slot, look);
         let seen = desk.judge(clock());

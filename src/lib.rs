@@ -4,13 +4,13 @@
 //! needs no feature of this crate:
 //!
 //! ```no_run
-//! use olr::guard::{Guard, Order};
+//! use olr::guard::{Guard, GuardConfig};
 //! use olr::{Operation, Question};
 //!
 //! const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust"); // yours, not this one
 //!
 //! fn main() -> olr::error::Result<()> {
-//!     let guard = Guard::open(Order::new("/var/lib/olr", ANCHOR, "example"))?;
+//!     let guard = Guard::open(GuardConfig::new("/var/lib/olr", ANCHOR, "example"))?;
 //!     guard.ask(&Question::about(Operation::Run))?;
 //!     // One more user, with one more device of the module OBM:
 //!     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;

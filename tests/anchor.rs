@@ -3,7 +3,7 @@
 
 use olr::crypto::{secret::Secret, sign::SigningKey};
 use olr::error::Refusal;
-use olr::home::{Home, Order};
+use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
 use olr::license::sign_license;
 use olr::machine::Factor;
@@ -63,11 +63,11 @@ fn around() -> Surroundings {
 /// A home in which `vendor` licensed everything.
 fn licensed(path: &Path, vendor: &Vendor) -> Home {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
-    let order = Order {
+    let order = RequestParams {
         trust: Some(vendor.trust.bytes().to_vec()),
         licensee: Some(Text::new("ACME Ltd").unwrap()),
         license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
-        ..Order::default()
+        ..RequestParams::default()
     };
     let home = Home::at(path);
     let request = home.request(&order, &around(), false, &mut rng).unwrap().bytes;

@@ -8,7 +8,7 @@ use olr::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
 use olr::key::install::InstallSecret;
 use olr::license::sign_license;
 use olr::machine::{Class, Factor, FactorKind};
-use olr::office::{Folder, Init, Seen, Verdict, compare};
+use olr::office::{Folder, Init, Observed, Relation, compare};
 use olr::request::{OpenedRequest, RequestBody, SealedRequest};
 use olr::state::{Ask, Asked, SlotName, State, Surroundings};
 use olr::time::Instant;
@@ -69,8 +69,8 @@ struct Made {
 }
 
 impl Made {
-    fn seen(&self) -> Seen<'_> {
-        Seen { body: &self.body, hash: olr::crypto::digest::sha256(&self.bytes) }
+    fn seen(&self) -> Observed<'_> {
+        Observed { body: &self.body, hash: olr::crypto::digest::sha256(&self.bytes) }
     }
 }
 
@@ -153,7 +153,7 @@ impl Server {
 }
 
 /// Compares in both orders, which must agree.
-fn verdict(first: &Made, second: &Made) -> Verdict {
+fn verdict(first: &Made, second: &Made) -> Relation {
     let there = compare(first.seen(), second.seen()).verdict;
     assert_eq!(there, compare(second.seen(), first.seen()).verdict);
     there
@@ -180,7 +180,7 @@ fn a_restored_memory_is_told_from_every_step() {
     let (snapshots, _) = life(&mut vendor);
     let (mut told, mut far, mut open) = (0, 0, 0);
     for (step, snapshot) in snapshots.iter().enumerate() {
-        for (other, fork) in [("original", Verdict::Snapshot), ("elsewhere", Verdict::Clone)] {
+        for (other, fork) in [("original", Relation::Snapshot), ("elsewhere", Relation::Clone)] {
             let mut original = snapshot.copied("original", 1_000 + step as u64);
             let mut copy = snapshot.copied(other, 2_000 + step as u64);
             let ours = original.live(&mut vendor, 24);
@@ -193,9 +193,9 @@ fn a_restored_memory_is_told_from_every_step() {
                         assert_eq!(said, fork, "step {step}: requests {i} and {j} since");
                         told += 1;
                     } else {
-                        assert!(said == fork || said == Verdict::CannotTell, "{said:?}");
+                        assert!(said == fork || said == Relation::CannotTell, "{said:?}");
                         far += 1;
-                        open += usize::from(said == Verdict::CannotTell);
+                        open += usize::from(said == Relation::CannotTell);
                     }
                 }
             }
@@ -213,9 +213,9 @@ fn a_server_that_goes_on_is_never_a_fork() {
     for (i, first) in all.iter().enumerate() {
         for (j, second) in all.iter().enumerate().skip(i) {
             let expected = match j - i {
-                0 => Verdict::Same,
-                1..=16 => Verdict::Continuing,
-                _ => Verdict::CannotTell,
+                0 => Relation::Same,
+                1..=16 => Relation::Continuing,
+                _ => Relation::CannotTell,
             };
             assert_eq!(verdict(first, second), expected, "{i} and {j}");
             counts[(j - i).div_ceil(16).min(2)] += 1;
@@ -233,10 +233,10 @@ fn what_lies_before_a_fork_belongs_to_both() {
         let theirs = copy.request();
         let first = step.saturating_sub(16);
         for before in &all[first..step] {
-            assert_eq!(verdict(before, &theirs), Verdict::Continuing);
+            assert_eq!(verdict(before, &theirs), Relation::Continuing);
         }
         for before in &all[..first] {
-            assert_eq!(verdict(before, &theirs), Verdict::CannotTell);
+            assert_eq!(verdict(before, &theirs), Relation::CannotTell);
         }
     }
 }
@@ -256,10 +256,10 @@ fn twenty_copies_are_told_apart() {
     let mut pairs = 0;
     for (i, first) in requests.iter().enumerate() {
         for second in &requests[..i] {
-            assert_eq!(verdict(first, second), Verdict::Clone);
+            assert_eq!(verdict(first, second), Relation::Clone);
             pairs += 1;
         }
-        assert_eq!(verdict(first, before.last().unwrap()), Verdict::Continuing);
+        assert_eq!(verdict(first, before.last().unwrap()), Relation::Continuing);
     }
     assert_eq!(pairs, 190);
 }
@@ -273,7 +273,7 @@ fn another_installation_shares_what_the_machine_shows() {
     anew.state = State::new(secret, vendor.trust.clone()).unwrap();
     let (old, anew) = (old.request(), anew.request());
     let compared = compare(old.seen(), anew.seen());
-    assert_eq!(compared.verdict, Verdict::Unrelated);
+    assert_eq!(compared.verdict, Relation::Unrelated);
     assert_eq!(compared.shared.len(), 3);
     assert!(compared.only_first.is_empty() && compared.only_second.is_empty());
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::alert::notice::{About, Notice};
+use crate::alert::notice::{Notice, NoticeKind};
 use crate::alert::settings::{SETTINGS_CAP, Way};
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;
@@ -58,7 +58,7 @@ pub(crate) struct Memory {
 }
 
 /// A refusal as it stands now, and where.
-pub(crate) type Standing = (Option<SlotName>, Refusal, String);
+pub(crate) type ActiveCause = (Option<SlotName>, Refusal, String);
 
 impl Memory {
     /// What a home remembers. A file that cannot be understood is as good as none.
@@ -82,7 +82,7 @@ impl Memory {
 
     /// Takes in which refusals stand now: what is new began, what is missing is over. While the whole
     /// home is refused, nobody knows of its slots.
-    pub(crate) fn stand(&mut self, now: &[Standing], at: Instant) {
+    pub(crate) fn stand(&mut self, now: &[ActiveCause], at: Instant) {
         let known = &mut self.content.refusal;
         let is_blind = now.iter().any(|(place, ..)| place.is_none());
         let seen = |old: &&mut Known| old.over.is_none() && !(is_blind && old.product.is_some());
@@ -175,7 +175,7 @@ impl Known {
             server: server.to_string(),
             place: place.clone(),
             license: None,
-            about: if over.is_some() { About::Over(word) } else { About::Refused(word) },
+            about: if over.is_some() { NoticeKind::Over(word) } else { NoticeKind::Refused(word) },
             at: Instant::new(over.unwrap_or(self.since)),
             since: Some(Instant::new(self.since)),
             until: None,

@@ -14,6 +14,6 @@ mod settings;
 
 #[cfg(feature = "smtp")]
 pub use mail::compose;
-pub use notice::{About, Notice};
+pub use notice::{Notice, NoticeKind};
 pub use round::{Heard, Told, dry_run, tell, test};
 pub use settings::{Command, EXAMPLE, Mail, SETTINGS, Settings, Tls, Way};

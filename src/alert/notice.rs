@@ -35,7 +35,7 @@ pub struct Notice {
     /// Of which license.
     pub license: Option<LicenseId>,
     /// What has changed.
-    pub about: About,
+    pub about: NoticeKind,
     /// When it was noticed.
     pub at: Instant,
     /// Since when it counts.
@@ -50,7 +50,7 @@ pub struct Notice {
 
 /// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
+pub enum NoticeKind {
     /// A license came to a stage.
     Change {
         /// Why.
@@ -89,7 +89,7 @@ impl Notice {
             server: server.to_string(),
             place: is_of_slot.then(|| event.slot.clone()),
             license: is_of_slot.then_some(event.license),
-            about: About::Change { cause: event.cause, stage: event.stage, then },
+            about: NoticeKind::Change { cause: event.cause, stage: event.stage, then },
             at: event.at,
             since: grace.map(|grace| grace.since),
             until: event.until,
@@ -109,7 +109,7 @@ impl Notice {
             server: server.to_string(),
             place: None,
             license: None,
-            about: About::Test,
+            about: NoticeKind::Test,
             at,
             since: None,
             until: None,
@@ -130,10 +130,10 @@ impl Notice {
     /// What has changed, in a few words.
     fn what(&self) -> String {
         let (cause, stage, then) = match self.about {
-            About::Change { cause, stage, then } => (cause, stage, then),
-            About::Refused(word) => return format!("refused ({word})"),
-            About::Over(word) => return format!("solved ({word})"),
-            About::Test => return "a test".to_string(),
+            NoticeKind::Change { cause, stage, then } => (cause, stage, then),
+            NoticeKind::Refused(word) => return format!("refused ({word})"),
+            NoticeKind::Over(word) => return format!("solved ({word})"),
+            NoticeKind::Test => return "a test".to_string(),
         };
         let until = self.until.map(|until| until.to_string()).unwrap_or_default();
         let ends = match cause {
@@ -182,12 +182,14 @@ impl Notice {
     fn course(&self) -> String {
         let since = self.since.unwrap_or(self.at);
         let (cause, stage, then) = match self.about {
-            About::Change { cause, stage, then } => (cause, stage, then),
-            About::Refused(_) => {
+            NoticeKind::Change { cause, stage, then } => (cause, stage, then),
+            NoticeKind::Refused(_) => {
                 return format!("It has been refused since {since}. The product may not run.");
             }
-            About::Over(_) => return "This is over, and nothing has to be done.".to_string(),
-            About::Test => return "Nothing has changed, and nothing has to be done.".to_string(),
+            NoticeKind::Over(_) => return "This is over, and nothing has to be done.".to_string(),
+            NoticeKind::Test => {
+                return "Nothing has changed, and nothing has to be done.".to_string();
+            }
         };
         let until = self.until.map(|until| until.to_string()).unwrap_or_default();
         let end = match then {
@@ -234,11 +236,13 @@ impl Notice {
     /// What somebody should do.
     fn next_step(&self) -> Option<String> {
         let word = match self.about {
-            About::Change { stage: Stage::Solved, .. } | About::Over(_) | About::Test => {
+            NoticeKind::Change { stage: Stage::Solved, .. }
+            | NoticeKind::Over(_)
+            | NoticeKind::Test => {
                 return None;
             }
-            About::Refused(word) => word,
-            About::Change { cause, .. } => match cause {
+            NoticeKind::Refused(word) => word,
+            NoticeKind::Change { cause, .. } => match cause {
                 Cause::Expired => Refusal::Expired,
                 Cause::OverQuota | Cause::Upgraded => Refusal::QuotaExceeded,
                 Cause::Conflict => Refusal::WrongMachine,
@@ -260,10 +264,10 @@ impl Notice {
     /// Words of a closed list: why, and how far it has come.
     fn words(&self) -> (&'static str, &'static str) {
         match self.about {
-            About::Change { cause, stage, .. } => (cause.word(), stage.word()),
-            About::Refused(word) => (word.word(), "refused"),
-            About::Over(word) => (word.word(), Stage::Solved.word()),
-            About::Test => ("test", "test"),
+            NoticeKind::Change { cause, stage, .. } => (cause.word(), stage.word()),
+            NoticeKind::Refused(word) => (word.word(), "refused"),
+            NoticeKind::Over(word) => (word.word(), Stage::Solved.word()),
+            NoticeKind::Test => ("test", "test"),
         }
     }
 
@@ -271,7 +275,7 @@ impl Notice {
     pub fn json(&self) -> Value {
         let (cause, stage) = self.words();
         let then = match self.about {
-            About::Change { then, .. } => Some(then.word()),
+            NoticeKind::Change { then, .. } => Some(then.word()),
             _ => None,
         };
         let time = |at: Option<Instant>| at.map(|at| at.to_string());

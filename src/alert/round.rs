@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::alert::command;
 use crate::alert::mail::Mailer;
-use crate::alert::memory::{Memory, Standing};
+use crate::alert::memory::{ActiveCause, Memory};
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Result};
@@ -137,7 +137,7 @@ fn notices(
     let of = |name: &SlotName| decisions.iter().find(|(slot, _)| slot == name).map(|(_, d)| d);
     let told = events.iter().map(|event| Notice::of_event(event, of(&event.slot), &server));
     let mut notices: Vec<_> = told.collect();
-    let standing: Vec<Standing> = decisions.iter().filter_map(refused).collect();
+    let standing: Vec<ActiveCause> = decisions.iter().filter_map(refused).collect();
     memory.stand(&standing, around.clock);
     notices.extend(memory.notices(&server));
     notices.sort_by_key(|notice| notice.at);
@@ -146,7 +146,7 @@ fn notices(
 }
 
 /// A refusal that no event stands for.
-fn refused((name, decision): &(SlotName, Decision)) -> Option<Standing> {
+fn refused((name, decision): &(SlotName, Decision)) -> Option<ActiveCause> {
     // What only a far clock refuses has the event of that clock.
     let decision = decision.told();
     let refusal = decision.refusal.as_ref()?;

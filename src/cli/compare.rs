@@ -7,7 +7,7 @@ use olr::display::code;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::machine::{Class, Factor};
-use olr::office::{Comparison, Hardware, Proof, Verdict, compare};
+use olr::office::{Hardware, Proof, Relation, RequestComparison, compare};
 use olr::request::OpenedRequest;
 use olr::wire::frame::Kind;
 
@@ -73,58 +73,58 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         "next": next,
     });
     let mut report = Output::new(text, json);
-    if compared.verdict == Verdict::CannotTell {
+    if compared.verdict == Relation::CannotTell {
         report = report.refused(&Error::unable(because, next));
     }
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
 }
 
-fn said(compared: &Comparison) -> &'static str {
+fn said(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
-        Verdict::Same => "the same request twice",
-        Verdict::Continuing => "one server that goes on",
-        Verdict::Snapshot => "a fork on the same hardware: a snapshot was restored",
-        Verdict::Clone => "a fork on other hardware: a clone",
-        Verdict::Fork => "a fork; it cannot be told whether a snapshot or a clone",
-        Verdict::Unrelated if compared.hardware == Hardware::Same => {
+        Relation::Same => "the same request twice",
+        Relation::Continuing => "one server that goes on",
+        Relation::Snapshot => "a fork on the same hardware: a snapshot was restored",
+        Relation::Clone => "a fork on other hardware: a clone",
+        Relation::Fork => "a fork; it cannot be told whether a snapshot or a clone",
+        Relation::Unrelated if compared.hardware == Hardware::Same => {
             "two installations on the same hardware: perhaps begun anew"
         }
-        Verdict::Unrelated => "two installations",
-        Verdict::CannotTell => "one installation; for more, they lie too far apart",
+        Relation::Unrelated => "two installations",
+        Relation::CannotTell => "one installation; for more, they lie too far apart",
     }
 }
 
 /// What support staff normally do now.
-fn next(compared: &Comparison) -> &'static str {
+fn next(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
-        Verdict::Same => {
+        Relation::Same => {
             "Answer it once; the same grant gives the same license again, unless --again is added."
         }
-        Verdict::Continuing => "Nothing is wrong. Answer the later one.",
-        Verdict::Snapshot => {
+        Relation::Continuing => "Nothing is wrong. Answer the later one.",
+        Relation::Snapshot => {
             "Ask when the machine was restored, or whether the home was put back from a backup. Answer \
              a new request, made after it; a copy that presents the same hardware values looks the \
              same, so ask again if it happens again."
         }
-        Verdict::Clone => {
+        Relation::Clone => {
             "Ask which machine is the real one. Have the other one begin with `olr request \
              --new-identity`, and license it as a machine of its own."
         }
-        Verdict::Fork => {
+        Relation::Fork => {
             "Ask whether a snapshot was restored, or whether two machines run from one disk. Ask both \
              for a new request, made by root, and with a pin of its own."
         }
-        Verdict::Unrelated if compared.hardware == Hardware::Same => {
+        Relation::Unrelated if compared.hardware == Hardware::Same => {
             "Ask whether the home was lost, or set aside with --new-identity, or whether this is a \
              second home on one machine. If the license key moves, issue with --transfer REASON."
         }
-        Verdict::Unrelated if compared.shared.is_empty() => "Answer each by what was sold for it.",
-        Verdict::Unrelated => {
+        Relation::Unrelated if compared.shared.is_empty() => "Answer each by what was sold for it.",
+        Relation::Unrelated => {
             "They share what a disk carries along, or a pin: ask whether one was installed from an \
              image of the other. Answer each by what was sold for it."
         }
-        Verdict::CannotTell => {
+        Relation::CannotTell => {
             "ask the server of the earlier one for a new request, and compare that one with the later"
         }
     }

@@ -6,7 +6,7 @@ use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::office::Concern;
 
-use super::terminal::{Question, Terminal};
+use super::terminal::{Confirmation, Terminal};
 
 /// Asks before something is signed that the server will refuse or its operator send back.
 pub fn confirm(concerns: &[Concern]) -> Result<()> {
@@ -22,7 +22,7 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     }
     let hits: Vec<_> = asking.iter().map(|concern| shown(&line(concern)).into_owned()).collect();
     let (ask, deed) = ("Sign it as it is?", "signing such an answer");
-    Question { hits: &hits.join("\n"), ask, deed }.confirm(false)
+    Confirmation { hits: &hits.join("\n"), ask, deed }.confirm(false)
 }
 
 /// In one line, with its next step.

@@ -13,7 +13,7 @@ use olr::wire::frame::{Frame, Kind};
 use super::context::{Context, HomeArg, SlotArg};
 use super::files::OutFile;
 use super::output::Output;
-use super::terminal::Question;
+use super::terminal::Confirmation;
 use super::{license, show};
 
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let hits =
             format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
         let (ask, deed) = ("Deactivate this license?", "deactivating a license");
-        Question { hits: &hits, ask, deed }.confirm(args.yes)?;
+        Confirmation { hits: &hits, ask, deed }.confirm(args.yes)?;
         let now = home.require_state()?;
         let now = now.memory().slots.get(&name).map(|now| (&now.installed, &now.next));
         if now != Some((&slot.installed, &slot.next)) {

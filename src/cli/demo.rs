@@ -31,7 +31,7 @@ mod whole {
     use olr::crypto::secret::Passphrase;
     use olr::error::{Error, Result};
     use olr::file::{self, Writing};
-    use olr::home::{Home, Order};
+    use olr::home::{Home, RequestParams};
     use olr::issue::{GrantFile, STARTER_GRANT};
     use olr::machine::Factor;
     use olr::office::{Folder, Init, Issue, Locked};
@@ -168,7 +168,7 @@ mod whole {
             &mut self,
             server: &Path,
             license: &[u8],
-            order: &Order,
+            order: &RequestParams,
             around: &Surroundings,
             context: &mut Context,
         ) -> Result<()> {
@@ -211,19 +211,19 @@ mod whole {
     }
 
     /// Two pins stand in where the machine shows too little of itself: in a bare container.
-    fn order(trust: Vec<u8>, around: &Surroundings) -> Result<Order> {
+    fn order(trust: Vec<u8>, around: &Surroundings) -> Result<RequestParams> {
         let counting = around.factors.iter().filter(|factor| factor.counts()).count();
         let pins = if counting < 2 {
             vec![Factor::pin("demo=1")?, Factor::pin("asset=4711")?]
         } else {
             Vec::new()
         };
-        Ok(Order {
+        Ok(RequestParams {
             trust: Some(trust),
             licensee: Some(Text::new("ACME Ltd")?),
             license_key: Some(Hidden(Text::new("AbCd-1234")?)),
             pins,
-            ..Order::default()
+            ..RequestParams::default()
         })
     }
 

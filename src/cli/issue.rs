@@ -25,7 +25,7 @@ use super::output::Output;
 use super::passphrase::warn_of_keys;
 use super::request::ensure_visible;
 use super::staff::StaffArg;
-use super::terminal::Question;
+use super::terminal::Confirmation;
 use super::vendor::VendorArg;
 use super::{concern, license, show};
 
@@ -225,7 +225,7 @@ fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) ->
         show::pairs(&pairs)
     );
     let (ask, deed) = ("Move this license key without a receipt?", "moving a license key");
-    Question { hits: &hits, ask, deed }.confirm(yes)
+    Confirmation { hits: &hits, ask, deed }.confirm(yes)
 }
 
 /// The delegation of an issuer who is elsewhere.

@@ -9,7 +9,7 @@ use olr::display::{code_point, is_shown, shown};
 use olr::entitlement::Count;
 use olr::error::{Error, Result};
 use olr::file;
-use olr::home::{Home, Order, Requested};
+use olr::home::{Home, RequestParams, Requested};
 use olr::machine::Factor;
 use olr::state::Surroundings;
 use olr::trust::VendorCode;
@@ -110,7 +110,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 /// slot; a new identity has no license.
 fn ensure_known(
     home: &Home,
-    order: &Order,
+    order: &RequestParams,
     args: &Args,
     around: &Surroundings,
     context: &mut Context,
@@ -129,10 +129,10 @@ fn ensure_known(
     }
 }
 
-fn order(args: &Args) -> Result<Order> {
+fn order(args: &Args) -> Result<RequestParams> {
     let typed =
         |what, text: &Option<String>| text.as_deref().map(|text| typed(what, text)).transpose();
-    Ok(Order {
+    Ok(RequestParams {
         trust: args
             .trust
             .as_deref()

@@ -21,7 +21,7 @@ use super::key::roots::RootArgs;
 use super::output::Output;
 use super::request::ensure_visible;
 use super::staff::StaffArg;
-use super::terminal::Question;
+use super::terminal::Confirmation;
 use super::vendor::VendorArg;
 use super::{license, show};
 
@@ -145,7 +145,7 @@ fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
         Cause::Pooled => ("Give this license up to a pool?", "pooling a license"),
         _ => ("Revoke this license?", "revoking a license"),
     };
-    Question { hits: &hits, ask, deed }.confirm(yes)
+    Confirmation { hits: &hits, ask, deed }.confirm(yes)
 }
 
 /// The key that `id` names, unless it is that of a license.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use olr::display::{shown, wrapped};
 use olr::error::Result;
 use olr::file::{self, Writing};
-use olr::simulate::{EVENTS, Entry, Event, Happening, Play, Timeline, picture, simulate};
+use olr::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
 use olr::time::Instant;
 
 use super::context::{Context, HomeArg, SlotArg};
@@ -76,8 +76,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let later = Instant::new(context.now.seconds.saturating_add(SPAN));
     let until = args.until.as_deref().map(Instant::parse).transpose()?.unwrap_or(later);
     let read = |name: &str| read_answer(Path::new(name));
-    let events = args.events.iter().map(|text| Event::parse(text, read));
-    let events: Vec<Event> = events.collect::<Result<_>>()?;
+    let events = args.events.iter().map(|text| ScenarioEvent::parse(text, read));
+    let events: Vec<ScenarioEvent> = events.collect::<Result<_>>()?;
     // An answer of the vendor may name more.
     for event in &events {
         if let Happening::Import(answer) = &event.what {

@@ -15,7 +15,7 @@ pub struct Terminal {
 }
 
 /// Something that cannot be undone, as it is asked about.
-pub struct Question<'a> {
+pub struct Confirmation<'a> {
     /// Whom and what it hits, in lines that are escaped already.
     pub hits: &'a str,
     /// What is asked: `Deactivate this license?`
@@ -48,7 +48,7 @@ impl Terminal {
     }
 }
 
-impl Question<'_> {
+impl Confirmation<'_> {
     /// Shows what is hit and asks, unless `--yes` was given.
     ///
     /// # Errors

@@ -20,13 +20,13 @@ use crate::wire::id::LicenseId;
 mod expected;
 mod import;
 mod judge;
-mod order;
+mod params;
 mod store;
 mod watch;
 
 pub use expected::Expected;
 pub use import::{Imported, OverQuota};
-pub use order::Order;
+pub use params::RequestParams;
 pub(crate) use store::Wait;
 pub use watch::News;
 
@@ -98,7 +98,7 @@ impl Home {
     /// nothing), `damaged-state`; exit 2: something is missing, or fewer than two factors.
     pub fn request(
         &self,
-        order: &Order,
+        order: &RequestParams,
         around: &Surroundings,
         only_try: bool,
         rng: &mut impl CryptoRng,

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::home::{Home, Wait};
 use crate::judge::{Decision, Grace, WARNINGS};
 use crate::license::License;
-use crate::state::{Announced, Event, Listener, SlotName, Stage, Standing, State, Surroundings};
+use crate::state::{ActiveCause, Announced, Event, Listener, SlotName, Stage, State, Surroundings};
 use crate::time::{Day, Instant};
 use crate::wire::id::EventId;
 
@@ -110,10 +110,10 @@ fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<b
 
 /// Everything that people should know of, each cause once: by what is remembered, the machine, and
 /// the clock itself where that is far ahead of it.
-fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<Standing> {
+fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<ActiveCause> {
     let mut all = standing_at(decision.told());
     all.extend(drifting(decision, license, drift));
-    all.extend(decision.remembered.as_ref().map(|remembered| Standing {
+    all.extend(decision.remembered.as_ref().map(|remembered| ActiveCause {
         cause: Cause::Clock,
         stage: Stage::Grace,
         since: remembered.at,
@@ -138,8 +138,8 @@ fn fact(grace: &Grace, at: Instant) -> String {
     format!("{fact}; {hours} h {minutes} min are left of the time that adds up since {adds_up}")
 }
 
-fn standing_at(decision: &Decision) -> Vec<Standing> {
-    let mut all: Vec<Standing> = Vec::new();
+fn standing_at(decision: &Decision) -> Vec<ActiveCause> {
+    let mut all: Vec<ActiveCause> = Vec::new();
     let ended = decision.ended.iter().map(|grace| (grace, true));
     for (grace, has_ended) in ended.chain(decision.graces.iter().map(|grace| (grace, false))) {
         let stage = match (has_ended, grace.counts_down(decision.at)) {
@@ -148,7 +148,7 @@ fn standing_at(decision: &Decision) -> Vec<Standing> {
             (false, false) => Stage::Grace,
         };
         if !all.iter().any(|standing| standing.cause == grace.cause) {
-            all.push(Standing {
+            all.push(ActiveCause {
                 cause: grace.cause,
                 stage,
                 since: grace.since,
@@ -169,13 +169,13 @@ fn drifting(
     decision: &Decision,
     license: &License,
     announced: Option<&Announced>,
-) -> Option<Standing> {
+) -> Option<ActiveCause> {
     let comparison = decision.comparison.as_ref().filter(|found| !found.drift().is_empty())?;
     let lasts = announced.is_some_and(|announced| announced.stage != Stage::Solved);
     let rests = announced.filter(|_| !lasts).is_some_and(|solved| {
         decision.told().at.seconds < solved.since.seconds.saturating_add(DRIFT_RESTS)
     });
-    (lasts || (comparison.has_drifted() && !rests)).then(|| Standing {
+    (lasts || (comparison.has_drifted() && !rests)).then(|| ActiveCause {
         cause: Cause::Drift,
         stage: Stage::Grace,
         since: announced.map_or(license.body().issued, |announced| announced.since),
@@ -191,19 +191,19 @@ fn drifting(
 }
 
 /// The warning before a license expires, unless another one takes over.
-fn expiring(decision: &Decision) -> Option<Standing> {
+fn expiring(decision: &Decision) -> Option<ActiveCause> {
     let (last, days) = decision.expires_soon()?;
     let fact = format!("this license expires on {last}");
     nears(Cause::Expired, last, days, fact)
 }
 
 /// The warning before maintenance ends, unless another license prolongs it, and that it has ended.
-fn maintenance(decision: &Decision) -> Option<Standing> {
+fn maintenance(decision: &Decision) -> Option<ActiveCause> {
     if let Some((last, days)) = decision.maintenance_ends_soon() {
         return nears(Cause::Maintenance, last, days, format!("maintenance ends on {last}"));
     }
     let last = decision.maintenance_ended()?;
-    Some(Standing {
+    Some(ActiveCause {
         cause: Cause::Maintenance,
         stage: Stage::Ended,
         since: last.ends(),
@@ -212,8 +212,8 @@ fn maintenance(decision: &Decision) -> Option<Standing> {
     })
 }
 
-fn nears(cause: Cause, last: Day, days: u32, fact: String) -> Option<Standing> {
+fn nears(cause: Cause, last: Day, days: u32, fact: String) -> Option<ActiveCause> {
     let stages = [Stage::MonthLeft, Stage::WeekLeft, Stage::DayLeft];
     let (_, stage) = WARNINGS.into_iter().zip(stages).find(|(warning, _)| *warning == days)?;
-    Some(Standing { cause, stage, since: last.ends(), until: Some(last.ends()), fact })
+    Some(ActiveCause { cause, stage, since: last.ends(), until: Some(last.ends()), fact })
 }

@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
 use crate::catalog::{allows, check_rules, listed};
 use crate::entitlement::{Grant, is_older};
 use crate::error::{Error, Refusal, Result};
-use crate::issue::{GrantFile, Quota};
+use crate::issue::{GrantFile, QuotaText};
 use crate::wire::codec::{Limit, Set, Text};
 
 impl GrantFile {
@@ -140,7 +140,7 @@ impl GrantFile {
     fn ensure_module(
         &self,
         id: &str,
-        quota: &Quota,
+        quota: &QuotaText,
         kind: &LicenseType,
         catalog: &Catalog,
     ) -> Result<()> {
@@ -163,7 +163,7 @@ impl GrantFile {
             return wrong(fact, &format!("write {id} = \"unlimited\""));
         }
         let needs = module.needs();
-        let missing = |needed: &&&str| self.modules.get(**needed).is_none_or(Quota::is_zero);
+        let missing = |needed: &&&str| self.modules.get(**needed).is_none_or(QuotaText::is_zero);
         if !quota.is_zero()
             && let Some(needed) = needs.iter().find(missing)
         {
@@ -178,7 +178,7 @@ impl GrantFile {
     fn ensure_extra(&self, catalog: &Catalog) -> Result<()> {
         for (id, needed) in self.extra(catalog) {
             let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);
-            let granted = self.modules.get(id).map_or(Ok(Limit::Only(0)), Quota::limit)?;
+            let granted = self.modules.get(id).map_or(Ok(Limit::Only(0)), QuotaText::limit)?;
             let Limit::Only(granted) = granted else { continue };
             if granted >= least {
                 continue;
@@ -222,8 +222,8 @@ impl GrantFile {
             module.is_for(&self.product, &self.slot)
                 && module.pool.as_deref().is_some_and(|pool| pools.contains(pool))
         };
-        let nothing = Quota::Count(0);
-        let mut quotas: BTreeMap<&String, &Quota> = self.modules.iter().collect();
+        let nothing = QuotaText::Count(0);
+        let mut quotas: BTreeMap<&String, &QuotaText> = self.modules.iter().collect();
         for (id, _) in catalog.modules.iter().filter(shares) {
             if allows(kind.modules.as_ref(), id) {
                 quotas.entry(id).or_insert(&nothing);

@@ -46,7 +46,7 @@ pub struct GrantFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// How many CALs of each module.
-    pub modules: BTreeMap<String, Quota>,
+    pub modules: BTreeMap<String, QuotaText>,
     /// At most how many of a module one sub-administrator may be given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub administrators: BTreeMap<String, u64>,
@@ -68,7 +68,7 @@ impl std::fmt::Debug for GrantFile {
 /// A number of CALs, or `"unlimited"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Quota {
+pub enum QuotaText {
     /// So many.
     Count(u64),
     /// A word; only `unlimited` is one.
@@ -175,7 +175,7 @@ impl GrantFile {
     }
 }
 
-impl Quota {
+impl QuotaText {
     /// Whether nothing is granted.
     pub fn is_zero(&self) -> bool {
         *self == Self::Count(0)

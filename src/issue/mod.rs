@@ -15,7 +15,7 @@ mod fit;
 mod grant;
 mod starter;
 mod terms;
-pub use grant::{Days, GrantFile, Quota, STARTER_GRANT};
+pub use grant::{Days, GrantFile, QuotaText, STARTER_GRANT};
 pub use starter::starter_grant;
 pub use terms::Terms;
 

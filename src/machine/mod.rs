@@ -9,7 +9,7 @@ pub mod probe;
 mod words;
 
 pub use compare::{Change, Comparison, Line, changes, looks_like_a_copy};
-pub use policy::{Enrolled, Match, Policy, Verdict, commit};
+pub use policy::{Enrolled, FactorMatch, Match, Policy, commit};
 pub use words::{judgement, label};
 
 numbered! {

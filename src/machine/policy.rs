@@ -49,7 +49,7 @@ pub fn commit(commitment_key: &[u8; 32], kind: FactorKind, value: &str) -> [u8; 
 
 /// One enrolled factor, held against what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct FactorMatch {
     /// What it is.
     pub kind: FactorKind,
     /// Hardware or image.
@@ -72,7 +72,7 @@ pub struct Match {
     /// Whether the policy asks for hardware and none matched.
     pub hardware_missing: bool,
     /// Each enrolled factor.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<FactorMatch>,
 }
 
 impl Policy {
@@ -117,7 +117,7 @@ impl Policy {
         let verdicts: Vec<_> = self
             .enrolled
             .iter()
-            .map(|enrolled| Verdict {
+            .map(|enrolled| FactorMatch {
                 kind: enrolled.kind,
                 class: enrolled.class,
                 weight: enrolled.weight,

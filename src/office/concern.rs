@@ -8,7 +8,7 @@ use crate::error::Refusal;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
     /// What it is about.
-    pub about: About,
+    pub about: ConcernKind,
     /// In words.
     pub fact: String,
     /// What the server will say to it, where it refuses.
@@ -21,7 +21,7 @@ pub struct Concern {
 
 /// What a concern is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
+pub enum ConcernKind {
     /// More is in use than granted.
     InUse,
     /// Less is granted than by the last answer.
@@ -42,7 +42,7 @@ pub enum About {
     Revoked,
 }
 
-impl About {
+impl ConcernKind {
     /// Its word in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -62,11 +62,11 @@ impl About {
 impl Concern {
     /// Whether to ask before signing: the server refuses it, or it does not do what was asked for.
     pub fn asks(&self) -> bool {
-        !matches!(self.about, About::Fewer | About::Age | About::Later)
+        !matches!(self.about, ConcernKind::Fewer | ConcernKind::Age | ConcernKind::Later)
     }
 
     pub(super) fn new(
-        about: About,
+        about: ConcernKind,
         fact: String,
         refusal: Option<Refusal>,
         next_step: &'static str,

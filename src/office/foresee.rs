@@ -6,7 +6,7 @@ use crate::entitlement::Quotas;
 use crate::error::{Refusal, Result};
 use crate::issue::{Stamp, draft};
 use crate::license::LicenseBody;
-use crate::office::{About, AskPassphrase, Concern, Folder, Issue};
+use crate::office::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::time::{Day, Instant};
 use crate::trust::Trust;
@@ -92,7 +92,7 @@ impl Folder {
         };
         let (whose, step) = Wrong::Vendor.words();
         let fact = format!("the clock here says {now}, and {why}: {whose}");
-        Ok(Some(Concern { is_ours: true, ..Concern::new(About::Clocks, fact, None, step) }))
+        Ok(Some(Concern { is_ours: true, ..Concern::new(ConcernKind::Clocks, fact, None, step) }))
     }
 }
 
@@ -125,8 +125,11 @@ impl Compared<'_> {
     /// The same order would give a stored answer again, whatever is mended first.
     fn naming(&self, mut concern: Concern) -> Concern {
         let is_mended_here = match concern.about {
-            About::InUse | About::Fewer | About::End | About::Maintenance => true,
-            About::Clocks => concern.is_ours,
+            ConcernKind::InUse
+            | ConcernKind::Fewer
+            | ConcernKind::End
+            | ConcernKind::Maintenance => true,
+            ConcernKind::Clocks => concern.is_ours,
             _ => false,
         };
         if self.is_stored && is_mended_here {
@@ -143,7 +146,7 @@ impl Compared<'_> {
              imported that answer cannot import this one"
         );
         let step = "answer the newest request of this server";
-        Some(Concern::new(About::Later, fact, Some(Refusal::Superseded), step))
+        Some(Concern::new(ConcernKind::Later, fact, Some(Refusal::Superseded), step))
     }
 
     fn end(&self) -> Option<Concern> {
@@ -152,7 +155,7 @@ impl Compared<'_> {
         let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
         if new.ends() <= now {
             let fact = format!("this license ended on {new}: the server refuses it");
-            return Some(Concern::new(About::End, fact, Some(Refusal::Expired), step));
+            return Some(Concern::new(ConcernKind::End, fact, Some(Refusal::Expired), step));
         }
         let last = self.last?;
         let renews = self.asked.renews.is_some();
@@ -164,7 +167,7 @@ impl Compared<'_> {
             last.expires.map_or("without an end".to_string(), |day: Day| format!("until {day}"));
         let what = if renews { "a renewal was asked for, and this" } else { "this license" };
         let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
-        Some(Concern::new(About::End, fact, None, step))
+        Some(Concern::new(ConcernKind::End, fact, None, step))
     }
 
     fn clocks(&self) -> Option<Concern> {
@@ -190,7 +193,7 @@ impl Compared<'_> {
             let refusal = Some(Refusal::ClockRolledBack);
             let is_old = lags(server, vendor);
             return is_old
-                .then(|| Concern::new(About::Age, fact, refusal, step))
+                .then(|| Concern::new(ConcernKind::Age, fact, refusal, step))
                 .or(self.set_back());
         }
         let wrong = match likely(server, vendor, self.newest) {
@@ -216,7 +219,7 @@ impl Compared<'_> {
         };
         let side = if ahead { "ahead" } else { "behind" };
         let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
-        let concern = Concern::new(About::Clocks, fact, refusal, step);
+        let concern = Concern::new(ConcernKind::Clocks, fact, refusal, step);
         Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
     }
 
@@ -232,7 +235,7 @@ impl Compared<'_> {
             "this was answered at {issued}, in the future of the clock here ({now}): the clock here is likely wrong now"
         );
         let step = "set the clock of this computer";
-        self.is_of_the_future().then(|| Concern::new(About::Clocks, fact, None, step))
+        self.is_of_the_future().then(|| Concern::new(ConcernKind::Clocks, fact, None, step))
     }
 }
 
@@ -250,7 +253,7 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
     );
     let step = "grant what is in use, or ask the customer to use less first";
     let refusal = Some(Refusal::QuotaExceeded);
-    (!over.is_empty()).then(|| Concern::new(About::InUse, fact, refusal, step))
+    (!over.is_empty()).then(|| Concern::new(ConcernKind::InUse, fact, refusal, step))
 }
 
 fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
@@ -276,7 +279,7 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
         listed(less.iter().map(String::as_str))
     );
     let step = "check the grant";
-    (!less.is_empty()).then(|| Concern::new(About::Fewer, fact, None, step))
+    (!less.is_empty()).then(|| Concern::new(ConcernKind::Fewer, fact, None, step))
 }
 
 /// What is installed now may be updated for longer than what this license allows.
@@ -286,7 +289,7 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let fact = format!(
         "maintenance of this license ends on {new}, earlier than that of the last answer, which is {old}"
     );
-    Some(Concern::new(About::Maintenance, fact, None, "correct maintenance in the grant"))
+    Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
 }
 
 /// Whose clock is likely wrong.

@@ -9,14 +9,14 @@ const REMEMBERED: usize = 16;
 
 /// One of two requests that are compared.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct Observed<'a> {
     /// What it says.
     pub body: &'a RequestBody,
     /// Its hash.
     pub hash: [u8; 32],
 }
 
-impl<'a> From<&'a OpenedRequest> for Seen<'a> {
+impl<'a> From<&'a OpenedRequest> for Observed<'a> {
     fn from(opened: &'a OpenedRequest) -> Self {
         Self { body: opened.body(), hash: opened.hash() }
     }
@@ -24,7 +24,7 @@ impl<'a> From<&'a OpenedRequest> for Seen<'a> {
 
 /// What two requests are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Relation {
     /// The same request twice.
     Same,
     /// One installation, one request later than the other.
@@ -41,7 +41,7 @@ pub enum Verdict {
     CannotTell,
 }
 
-impl Verdict {
+impl Relation {
     /// Its spelling for programs.
     pub fn word(self) -> &'static str {
         match self {
@@ -115,9 +115,9 @@ impl Hardware {
 
 /// Two requests, compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub struct RequestComparison {
     /// What they are to each other.
-    pub verdict: Verdict,
+    pub verdict: Relation,
     /// Why.
     pub proof: Proof,
     /// What is known of the hardware.
@@ -131,27 +131,27 @@ pub struct Comparison {
 }
 
 /// Compares two requests to one vendor; their order does not matter for the verdict.
-pub fn compare(first: Seen<'_>, second: Seen<'_>) -> Comparison {
+pub fn compare(first: Observed<'_>, second: Observed<'_>) -> RequestComparison {
     let proof = prove(first, second);
     let hardware = hardware(&first.body.found, &second.body.found);
     let fork = match hardware {
-        Hardware::Same => Verdict::Snapshot,
-        Hardware::Other => Verdict::Clone,
-        Hardware::Unknown => Verdict::Fork,
+        Hardware::Same => Relation::Snapshot,
+        Hardware::Other => Relation::Clone,
+        Hardware::Unknown => Relation::Fork,
     };
     let verdict = match proof {
-        Proof::SameBytes => Verdict::Same,
-        Proof::OtherInstallKey => Verdict::Unrelated,
-        Proof::Named => Verdict::Continuing,
+        Proof::SameBytes => Relation::Same,
+        Proof::OtherInstallKey => Relation::Unrelated,
+        Proof::Named => Relation::Continuing,
         Proof::TwoRequests { .. } | Proof::NoRequest { .. } => fork,
-        Proof::OutOfReach { .. } => Verdict::CannotTell,
+        Proof::OutOfReach { .. } => Relation::CannotTell,
     };
     let (a, b) = (&first.body.found, &second.body.found);
     let pick = |from: &[Factor], other: &[Factor], shared: bool| {
         let counts = |factor: &&Factor| factor.counts() && is_in(factor, other) == shared;
         from.iter().filter(counts).cloned().collect::<Vec<_>>()
     };
-    Comparison {
+    RequestComparison {
         verdict,
         proof,
         hardware,
@@ -161,7 +161,7 @@ pub fn compare(first: Seen<'_>, second: Seen<'_>) -> Comparison {
     }
 }
 
-fn prove(first: Seen<'_>, second: Seen<'_>) -> Proof {
+fn prove(first: Observed<'_>, second: Observed<'_>) -> Proof {
     if first.body.install_key != second.body.install_key {
         return Proof::OtherInstallKey;
     }
@@ -172,7 +172,7 @@ fn prove(first: Seen<'_>, second: Seen<'_>) -> Proof {
 
 /// What the later one of two requests of one installation says of the other one, which has no higher
 /// number.
-pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Seen<'_>) -> Proof {
+pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Observed<'_>) -> Proof {
     if number == later.body.number {
         return match earlier == later.hash {
             true => Proof::SameBytes,
@@ -262,8 +262,8 @@ mod tests {
     }
 
     /// Compares in both orders, which must agree.
-    fn judge(first: (&RequestBody, u8), second: (&RequestBody, u8)) -> Comparison {
-        let seen = |(body, hash)| Seen { body, hash: [hash; 32] };
+    fn judge(first: (&RequestBody, u8), second: (&RequestBody, u8)) -> RequestComparison {
+        let seen = |(body, hash)| Observed { body, hash: [hash; 32] };
         let [ab, ba] = [(first, second), (second, first)].map(|(a, b)| compare(seen(a), seen(b)));
         assert_eq!((ab.verdict, ab.hardware), (ba.verdict, ba.hardware));
         ab
@@ -274,24 +274,24 @@ mod tests {
         let full = |from: u64| (from..from + 16).map(|n| (n, n as u8)).collect::<Vec<_>>();
         let found = [card("a")];
         for (first, second, verdict) in [
-            ((5, 50, vec![]), (5, 50, vec![]), Verdict::Same),
-            ((5, 50, vec![]), (5, 51, vec![]), Verdict::Snapshot),
-            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 50)]), Verdict::Continuing),
-            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 51)]), Verdict::Snapshot),
+            ((5, 50, vec![]), (5, 50, vec![]), Relation::Same),
+            ((5, 50, vec![]), (5, 51, vec![]), Relation::Snapshot),
+            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 50)]), Relation::Continuing),
+            ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 51)]), Relation::Snapshot),
             // The list is not full: request 5 would stand in it.
-            ((5, 50, vec![(4, 40)]), (7, 70, vec![(4, 40)]), Verdict::Snapshot),
-            ((1, 10, vec![]), (2, 20, vec![]), Verdict::Snapshot),
-            ((1, 10, vec![]), (3, 20, vec![(2, 2)]), Verdict::Snapshot),
+            ((5, 50, vec![(4, 40)]), (7, 70, vec![(4, 40)]), Relation::Snapshot),
+            ((1, 10, vec![]), (2, 20, vec![]), Relation::Snapshot),
+            ((1, 10, vec![]), (3, 20, vec![(2, 2)]), Relation::Snapshot),
             // It is full, and reaches as far back as request 4.
-            ((4, 4, vec![]), (20, 200, full(4)), Verdict::Continuing),
-            ((4, 99, vec![]), (20, 200, full(4)), Verdict::Snapshot),
-            ((3, 3, vec![]), (20, 200, full(4)), Verdict::CannotTell),
-            ((3, 99, vec![]), (20, 200, full(4)), Verdict::CannotTell),
+            ((4, 4, vec![]), (20, 200, full(4)), Relation::Continuing),
+            ((4, 99, vec![]), (20, 200, full(4)), Relation::Snapshot),
+            ((3, 3, vec![]), (20, 200, full(4)), Relation::CannotTell),
+            ((3, 99, vec![]), (20, 200, full(4)), Relation::CannotTell),
             // Full, with a gap where a deactivation took number 5.
             (
                 (5, 50, vec![]),
                 (21, 9, [vec![(4, 4)], full(6)[..15].to_vec()].concat()),
-                Verdict::Snapshot,
+                Relation::Snapshot,
             ),
         ] {
             let (a, b) = (body(1, first.0, &first.2, &found), body(1, second.0, &second.2, &found));
@@ -306,15 +306,15 @@ mod tests {
         let uuid = factor(FactorKind::ProductUuid, Class::Hardware, "u");
         let common = factor(FactorKind::NetworkAddress, Class::Common, "a");
         for (a, b, verdict) in [
-            (vec![card("a")], vec![card("a"), card("b")], Verdict::Snapshot),
-            (vec![card("a")], vec![card("b")], Verdict::Clone),
-            (vec![card("a"), uuid.clone()], vec![card("b"), uuid.clone()], Verdict::Snapshot),
-            (vec![image.clone()], vec![image.clone()], Verdict::Fork),
-            (vec![], vec![], Verdict::Fork),
+            (vec![card("a")], vec![card("a"), card("b")], Relation::Snapshot),
+            (vec![card("a")], vec![card("b")], Relation::Clone),
+            (vec![card("a"), uuid.clone()], vec![card("b"), uuid.clone()], Relation::Snapshot),
+            (vec![image.clone()], vec![image.clone()], Relation::Fork),
+            (vec![], vec![], Relation::Fork),
             // One of them shows nothing, or nothing of that kind: nothing was compared.
-            (vec![card("a")], vec![image.clone()], Verdict::Fork),
-            (vec![card("a")], vec![uuid], Verdict::Fork),
-            (vec![card("a")], vec![common], Verdict::Fork),
+            (vec![card("a")], vec![image.clone()], Relation::Fork),
+            (vec![card("a")], vec![uuid], Relation::Fork),
+            (vec![card("a")], vec![common], Relation::Fork),
         ] {
             let compared = judge((&body(1, 5, &[], &a), 1), (&body(1, 5, &[], &b), 2));
             assert_eq!(compared.verdict, verdict, "{a:?} {b:?}");
@@ -326,7 +326,7 @@ mod tests {
     fn another_install_key_is_another_installation() {
         let (a, b) = (body(1, 1, &[], &[card("a")]), body(2, 1, &[], &[card("a"), card("b")]));
         let compared = judge((&a, 1), (&b, 1));
-        assert_eq!(compared.verdict, Verdict::Unrelated);
+        assert_eq!(compared.verdict, Relation::Unrelated);
         assert_eq!(compared.hardware, Hardware::Same);
         assert_eq!(compared.shared, [card("a")]);
         assert_eq!((compared.only_first.len(), compared.only_second.len()), (0, 1));

@@ -22,7 +22,7 @@ pub struct FoundKey {
 
 /// What the newest trust says of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyStatus {
     /// A root or sealing key of the trust.
     InTrust,
     /// An issuer key with a delegation that counts.
@@ -33,7 +33,7 @@ pub enum Standing {
     Unknown,
 }
 
-impl Standing {
+impl KeyStatus {
     /// Its name in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -72,19 +72,19 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Folder::trust`].
-    pub fn standings(&self) -> Result<impl Fn(&KeyFile) -> Standing> {
+    pub fn standings(&self) -> Result<impl Fn(&KeyFile) -> KeyStatus> {
         let trust = self.trust()?;
         let delegated = self.delegated(&trust);
         Ok(move |key: &KeyFile| {
             let body = trust.body();
             let known = match key.role {
-                Role::Root => body.roots.get(&key.public).map(|_| Standing::InTrust),
-                Role::Sealing => body.sealing.contains(&key.public).then_some(Standing::InTrust),
-                _ => delegated.contains(&key.public).then_some(Standing::Delegated),
+                Role::Root => body.roots.get(&key.public).map(|_| KeyStatus::InTrust),
+                Role::Sealing => body.sealing.contains(&key.public).then_some(KeyStatus::InTrust),
+                _ => delegated.contains(&key.public).then_some(KeyStatus::Delegated),
             };
             match body.revoked.get(&key.id) {
-                Some(_) => Standing::Revoked,
-                None => known.unwrap_or(Standing::Unknown),
+                Some(_) => KeyStatus::Revoked,
+                None => known.unwrap_or(KeyStatus::Unknown),
             }
         })
     }

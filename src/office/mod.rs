@@ -35,14 +35,14 @@ mod rotate;
 mod signer;
 mod time;
 
-pub use concern::{About, Concern};
+pub use concern::{Concern, ConcernKind};
 pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
-pub use fork::{Comparison, Hardware, Proof, Seen, Verdict, compare};
+pub use fork::{Hardware, Observed, Proof, Relation, RequestComparison, compare};
 pub use init::{Init, Passphrases, Roots};
 pub use issue::{Issue, IssuedLicense, Signers};
 pub use issued::IssuedRecord;
 pub use issuer::Chosen;
-pub use keys::{FoundKey, Standing, keys_in};
+pub use keys::{FoundKey, KeyStatus, keys_in};
 pub use moves::{Ended, Handover, KeyRecords};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::license::LicenseBody;
 use crate::office::fork::{Proof, prove_by_later};
 use crate::office::moves::KeyHistory;
-use crate::office::{About, AskPassphrase, Concern, Folder, IssuedRecord};
+use crate::office::{AskPassphrase, Concern, ConcernKind, Folder, IssuedRecord};
 use crate::request::{OpenedRequest, RequestBody};
 use crate::trust::Trust;
 
@@ -33,7 +33,7 @@ impl Fork {
         );
         let step = "ask whether the old machine still runs, or a snapshot was restored; let a copy \
                     begin with `olr request --new-identity`";
-        Concern::new(About::Fork, fact, None, step)
+        Concern::new(ConcernKind::Fork, fact, None, step)
     }
 }
 
@@ -108,7 +108,7 @@ impl Folder {
                 fact += &format!(" at {}: {}", kept.revoked, shown(&kept.reason));
             }
             let step = "ask who revoked it whether the reason is settled";
-            return Ok(Some(Concern::new(About::Revoked, fact, None, step)));
+            return Ok(Some(Concern::new(ConcernKind::Revoked, fact, None, step)));
         }
         Ok(None)
     }

@@ -12,7 +12,7 @@ use crate::wire::codec::Text;
 
 /// Something that happens at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct ScenarioEvent {
     /// When, by a clock that is right.
     pub at: Instant,
     /// What.
@@ -35,7 +35,7 @@ pub enum Happening {
     /// So much is in use from now on; modules that are not named keep their count.
     Use(Vec<Count>),
     /// An answer of the vendor is imported.
-    Import(Arc<Answer>),
+    Import(Arc<AnswerFile>),
     /// The license in force is withdrawn, and the server learns of it.
     Withdrawn(Cause),
     /// A release that came out on this day is to be installed.
@@ -52,7 +52,7 @@ pub enum Happening {
 
 /// A file of the vendor.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct AnswerFile {
     /// As it was named.
     pub name: String,
     /// Its binary form.
@@ -79,7 +79,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("clock DATE", "the clock of the server is set to this"),
 ];
 
-impl Event {
+impl ScenarioEvent {
     /// Reads `DATE WHAT`: a day, which stands for its first second in UTC, or an instant like
     /// `2027-03-01T12:00:00Z`, and one of [`EVENTS`]. Files that it names are read with `read`, in
     /// binary form.
@@ -115,7 +115,7 @@ impl Event {
                     None => (rest, OverQuota::Refused),
                 };
                 let bytes = read(name)?;
-                Happening::Import(Arc::new(Answer { name: name.to_string(), bytes, over }))
+                Happening::Import(Arc::new(AnswerFile { name: name.to_string(), bytes, over }))
             }
             ("hostname", name) if !name.is_empty() && name.chars().all(is_shown) => {
                 Happening::Hostname(Text::new(name).map_err(|error| within(text, &error))?)
@@ -194,8 +194,8 @@ impl fmt::Display for Happening {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Event> {
-        Event::parse(text, |name| Ok(name.as_bytes().to_vec()))
+    fn parse(text: &str) -> Result<ScenarioEvent> {
+        ScenarioEvent::parse(text, |name| Ok(name.as_bytes().to_vec()))
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(answer.bytes, name.as_bytes());
         }
         let missing = |_: &str| Err(Error::unable("no such file", "look for it"));
-        let error = Event::parse("2027-03-01 import x", missing).unwrap_err();
+        let error = ScenarioEvent::parse("2027-03-01 import x", missing).unwrap_err();
         assert_eq!((error.exit_status(), error.fact()), (2, "no such file"));
     }
 

@@ -11,12 +11,12 @@ mod picture;
 mod server;
 mod standing;
 
-pub use event::{Answer, EVENTS, Event, Happening};
+pub use event::{AnswerFile, EVENTS, Happening, ScenarioEvent};
 pub use picture::picture;
 pub use standing::{Phase, Turn};
 
 use server::Server;
-use standing::{Standing, turns};
+use standing::{Moment, turns};
 
 /// Most events of one simulation.
 pub const EVENTS_CAP: usize = 1000;
@@ -31,7 +31,7 @@ pub struct Play {
     /// The machine and its clock at the beginning; the clock is taken to be right.
     pub around: Surroundings,
     /// What happens, in any order; of events at one instant the first comes first.
-    pub events: Vec<Event>,
+    pub events: Vec<ScenarioEvent>,
     /// The last instant.
     pub until: Instant,
     /// Most answers that are asked for.
@@ -100,7 +100,7 @@ pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
 }
 
 /// The events by time, where all of them can happen.
-fn sorted(play: &Play) -> Result<Vec<Event>> {
+fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
         let fact = format!("the end {} is before the beginning {begin}", play.until);
@@ -110,7 +110,7 @@ fn sorted(play: &Play) -> Result<Vec<Event>> {
         let fact = format!("{} events, where at most {EVENTS_CAP} fit", play.events.len());
         return Err(Error::unable(fact, "leave some out"));
     }
-    let is_answer = |event: &&Event| matches!(event.what, Happening::Import(_));
+    let is_answer = |event: &&ScenarioEvent| matches!(event.what, Happening::Import(_));
     let answers = play.events.iter().filter(is_answer).count();
     if answers > ANSWERS_CAP {
         let fact = format!("{answers} imports, where at most {ANSWERS_CAP} fit");
@@ -146,7 +146,7 @@ impl Entry {
 struct Run {
     entries: Vec<Entry>,
     /// How it stood when it ran at last.
-    standing: Option<Standing>,
+    standing: Option<Moment>,
     steps: usize,
 }
 
@@ -163,7 +163,7 @@ impl Run {
             Error::unable(fact, "choose an earlier end with --until, or fewer events")
         })?;
         let decision = server.look()?;
-        let standing = decision.as_ref().map(Standing::new);
+        let standing = decision.as_ref().map(Moment::new);
         let is_new = standing.is_some() && standing != self.standing;
         if events.is_empty() && !is_new {
             return Ok(decision);

@@ -6,7 +6,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::home::Imported;
 use crate::judge::{Decision, Question, decide};
 use crate::machine::{Class, Factor, FactorKind};
-use crate::simulate::{Answer, Event, Happening, Turn};
+use crate::simulate::{AnswerFile, Happening, ScenarioEvent, Turn};
 use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::{Day, Instant};
 use crate::wire::codec::Text;
@@ -102,7 +102,7 @@ impl Server {
     }
 
     /// Something happens to it. Gives what is answered where something was asked for.
-    pub(super) fn happen(&mut self, event: &Event) -> Result<Option<Turn>> {
+    pub(super) fn happen(&mut self, event: &ScenarioEvent) -> Result<Option<Turn>> {
         use Happening as H;
         let needs_it = matches!(
             event.what,
@@ -154,7 +154,7 @@ impl Server {
     }
 
     /// What is refused changes nothing.
-    fn import(&mut self, answer: &Answer) -> Result<Turn> {
+    fn import(&mut self, answer: &AnswerFile) -> Result<Turn> {
         let name = shown(&answer.name);
         let mut state = self.state.twin()?;
         let (word, about, text) = match state.import(&answer.bytes, &self.around, answer.over) {

@@ -58,7 +58,7 @@ pub struct Turn {
 
 /// Everything about an answer that time or events may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Moment {
     pub(super) phase: Phase,
     license: Option<LicenseId>,
     refusal: Option<Refusal>,
@@ -90,7 +90,7 @@ impl Waiting {
     }
 }
 
-impl Standing {
+impl Moment {
     /// Of a server that runs.
     pub(super) fn new(decision: &Decision) -> Self {
         let phase = phase(decision);
@@ -135,7 +135,7 @@ fn phase(decision: &Decision) -> Phase {
 }
 
 /// What is new in `decision`, which stands as `now`, after `before`: the gravest first.
-pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decision) -> Vec<Turn> {
+pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) -> Vec<Turn> {
     let mut turns = Vec::new();
     takes_over(before, now, decision, &mut turns);
     refusal(before, now, decision, &mut turns);
@@ -184,12 +184,7 @@ pub(super) fn turns(before: Option<&Standing>, now: &Standing, decision: &Decisi
     turns
 }
 
-fn takes_over(
-    before: Option<&Standing>,
-    now: &Standing,
-    decision: &Decision,
-    turns: &mut Vec<Turn>,
-) {
+fn takes_over(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
     let (Some(before), Some(license)) = (before, &decision.license) else { return };
     if before.license == now.license || before.license.is_none() {
         return;
@@ -200,7 +195,7 @@ fn takes_over(
     turns.push(Turn { word, about: "", text });
 }
 
-fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns: &mut Vec<Turn>) {
+fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
     let Some(refusal) = &decision.refusal else {
         let was_refused = before.is_some_and(|before| before.refusal.is_some());
         if was_refused || before.is_none() {
@@ -210,7 +205,7 @@ fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns
         }
         return;
     };
-    let of = |standing: &Standing| (standing.refusal, standing.blocked);
+    let of = |standing: &Moment| (standing.refusal, standing.blocked);
     if before.is_some_and(|before| of(before) == of(now)) {
         return;
     }
@@ -226,7 +221,7 @@ fn refusal(before: Option<&Standing>, now: &Standing, decision: &Decision, turns
     turns.push(Turn { word: "block", about, text });
 }
 
-fn graces(before: Option<&Standing>, now: &Standing, decision: &Decision, turns: &mut Vec<Turn>) {
+fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
     for grace in decision.graces.iter().filter(|_| now.phase != Phase::Stopped) {
         let (about, fact) = (grace.cause.word(), grace.overlooked.fact());
         let was = before.and_then(|before| before.waits_for(grace.cause));

@@ -85,7 +85,7 @@ impl Keyed for Announced {
 
 /// How something stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ActiveCause {
     /// The cause.
     pub cause: Cause,
     /// How far it has come.
@@ -109,7 +109,7 @@ impl State {
         name: &SlotName,
         license: LicenseId,
         at: Instant,
-        standing: &[Standing],
+        standing: &[ActiveCause],
     ) -> Result<bool> {
         let Some(slot) = self.memory.slots.get(name) else { return Ok(false) };
         let mut slot = slot.clone();
@@ -120,7 +120,7 @@ impl State {
         let elsewhere = others.iter().find_map(|other| other.announced.get(&Cause::Clock)).cloned();
         let is_here = |cause: Cause| cause != Cause::Clock || elsewhere.is_none();
         let here = || standing.iter().filter(|standing| is_here(standing.cause));
-        let mut new: Vec<Standing> = Vec::new();
+        let mut new: Vec<ActiveCause> = Vec::new();
         let known = || {
             let elsewhere = elsewhere.iter().filter(|e| slot.announced.get(&e.cause).is_none());
             slot.announced.iter().chain(elsewhere)
@@ -130,9 +130,9 @@ impl State {
             let fact = format!("{}: solved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
             // By what is solved, not by when that was noticed: so it has the same id each time.
-            new.push(Standing { cause, stage, since: announced.since, until: None, fact });
+            new.push(ActiveCause { cause, stage, since: announced.since, until: None, fact });
         }
-        let is_new = |standing: &&Standing| {
+        let is_new = |standing: &&ActiveCause| {
             let before = slot.announced.get(&standing.cause);
             before.is_none_or(|announced| announced.stage != standing.stage)
         };
@@ -140,7 +140,8 @@ impl State {
         if new.is_empty() {
             return Ok(false);
         }
-        let announced = |s: &Standing| Announced { cause: s.cause, stage: s.stage, since: s.since };
+        let announced =
+            |s: &ActiveCause| Announced { cause: s.cause, stage: s.stage, since: s.since };
         // When a drift was solved is kept, so that one that comes and goes is not told each time.
         let solved = gone().filter(|announced| announced.cause == Cause::Drift).map(|drift| {
             let since = if drift.stage == Stage::Solved { drift.since } else { at };

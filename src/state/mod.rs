@@ -32,7 +32,7 @@ mod usage;
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
 pub use clock::{LAG, LastTimestamp, Noted, Pending};
-pub use event::{Announced, Event, Listener, Stage, Standing};
+pub use event::{ActiveCause, Announced, Event, Listener, Stage};
 pub use over::{Overuse, Spent};
 pub use revoked::Listed;
 pub use slot::{Held, Pair, Slot, SlotName};

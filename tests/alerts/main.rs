@@ -6,7 +6,7 @@ use olr::alert::{Heard, SETTINGS, Settings, Told, dry_run, tell, test};
 use olr::catalog::STARTER;
 use olr::entitlement::Count;
 use olr::error::Result;
-use olr::home::{Home, Order};
+use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::office::{Folder, Handover, Init, Issue};
 use olr::time::Instant;
@@ -69,13 +69,13 @@ impl World {
     /// Asks for a license, and imports the answer.
     pub fn license(&self, grant: &str, clock: u64) {
         let grant = GrantFile::parse(grant).unwrap();
-        let order = Order {
+        let order = RequestParams {
             trust: Some(self.trust.bytes().to_vec()),
             licensee: Some(Text::new(&grant.licensee).unwrap()),
             license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
             product: Some(Text::new(&grant.product).unwrap()),
             slot: Some(Text::new(&grant.slot).unwrap()),
-            ..Order::default()
+            ..RequestParams::default()
         };
         let around = around("server", Instant::new(clock));
         let rng = &mut rng(clock as u8);

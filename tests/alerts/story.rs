@@ -1,7 +1,7 @@
 //! What happens to a license, and the one mail for each change.
 
 use super::*;
-use olr::alert::About;
+use olr::alert::NoticeKind;
 use olr::entitlement::Cause;
 use olr::state::Surroundings;
 
@@ -187,7 +187,7 @@ fn what_is_only_shown_is_told_later_and_a_test_changes_nothing() {
         let shown = dry_run(&world.home, &settings, &around).unwrap();
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0].1, settings.ways());
-        assert!(matches!(shown[0].0.about, About::Change { .. }));
+        assert!(matches!(shown[0].0.about, NoticeKind::Change { .. }));
     }
     assert_eq!(server.connections(), 0);
     let tried = test(&world.home, &settings, &around);

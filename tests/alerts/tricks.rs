@@ -1,7 +1,7 @@
 //! Names that try to be more than names: no header, line or order comes of them.
 
 use super::*;
-use olr::alert::{About, Notice, compose};
+use olr::alert::{Notice, NoticeKind, compose};
 use olr::display::is_shown;
 use olr::entitlement::{Cause, Outcome};
 use olr::error::Refusal;
@@ -27,7 +27,7 @@ const NAMES: [&str; 16] = [
     "--boundary\r\nContent-Type: text/html",
 ];
 
-fn notice(name: &str, about: About) -> Notice {
+fn notice(name: &str, about: NoticeKind) -> Notice {
     let slot = Text::truncated(name);
     Notice {
         id: EventId([7; 16]),
@@ -43,15 +43,15 @@ fn notice(name: &str, about: About) -> Notice {
     }
 }
 
-fn abouts() -> Vec<About> {
+fn abouts() -> Vec<NoticeKind> {
     let causes = Cause::ALL.iter().copied();
     let stages = causes.flat_map(|cause| Stage::ALL.iter().map(move |stage| (cause, *stage)));
     let changes = stages.flat_map(|(cause, stage)| {
-        Outcome::ALL.iter().map(move |then| About::Change { cause, stage, then: *then })
+        Outcome::ALL.iter().map(move |then| NoticeKind::Change { cause, stage, then: *then })
     });
     let refusals = Refusal::ALL.iter().copied();
-    let refusals = refusals.flat_map(|word| [About::Refused(word), About::Over(word)]);
-    changes.chain(refusals).chain([About::Test]).collect()
+    let refusals = refusals.flat_map(|word| [NoticeKind::Refused(word), NoticeKind::Over(word)]);
+    changes.chain(refusals).chain([NoticeKind::Test]).collect()
 }
 
 #[test]
@@ -126,7 +126,9 @@ fn every_change_says_what_and_what_to_do() {
         let notice = notice("n", about);
         let is_over = matches!(
             about,
-            About::Over(_) | About::Test | About::Change { stage: Stage::Solved, .. }
+            NoticeKind::Over(_)
+                | NoticeKind::Test
+                | NoticeKind::Change { stage: Stage::Solved, .. }
         );
         assert_eq!(notice.text().contains("Next step: "), !is_over, "{}", notice.text());
         assert!(notice.text().contains(&EventId([7; 16]).to_string()));

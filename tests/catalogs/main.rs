@@ -4,7 +4,7 @@
 use olr::catalog::{Catalog, STARTER};
 use olr::entitlement::Grant;
 use olr::error::{Refusal, Result};
-use olr::home::{Home, Order};
+use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::license::LicenseBody;
 use olr::machine::Factor;
@@ -53,13 +53,13 @@ impl Desk {
         let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng).unwrap();
         let catalog = Catalog::parse(catalog).unwrap();
         let product = catalog.products[0].id.clone();
-        let order = Order {
+        let order = RequestParams {
             trust: Some(trust.bytes().to_vec()),
             product: Some(Text::new(&product).unwrap()),
             slot: Some(Text::new(slot).unwrap()),
             licensee: Some(Text::new("ACME Ltd").unwrap()),
             license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
-            ..Order::default()
+            ..RequestParams::default()
         };
         let factors = ["rack=B12", "asset=4711"].map(|pin| Factor::pin(pin).unwrap()).to_vec();
         let around = Surroundings { factors, clock: NOW, ..Surroundings::default() };

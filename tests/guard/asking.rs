@@ -2,7 +2,7 @@
 
 use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
 use olr::error::{Error, Refusal};
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::time::Day;
 use olr::wire::codec::{Limit, Set};
 use olr::{Operation, Question};
@@ -171,7 +171,7 @@ fn an_anchor_is_a_trust_or_nothing_opens() {
         b"-----BEGIN OLR TRUST-----\n-----END OLR TRUST-----\n",
     ];
     for (n, anchor) in wrong.into_iter().enumerate() {
-        let error = Guard::open(Order { anchor, ..server.order() }).unwrap_err();
+        let error = Guard::open(GuardConfig { anchor, ..server.order() }).unwrap_err();
         let place = "the trust that is compiled into this product: ";
         assert!(error.fact().starts_with(place), "{n}: {error}");
         assert!(error.next_step().contains("vendor.trust"), "{}", error.next_step());
@@ -188,7 +188,7 @@ fn another_vendors_anchor_refuses_everything_also_where_the_home_refuses_a_part(
     for clock in [server.now(), olr::time::Instant::new(server.now().seconds + 400 * DAY)] {
         server.set(clock);
         server.guard().ask(&Question::about(Operation::Run)).unwrap();
-        let guard = Guard::open(Order { anchor: other, ..server.order() }).unwrap();
+        let guard = Guard::open(GuardConfig { anchor: other, ..server.order() }).unwrap();
         guard.ask(&Question::about(Operation::UpdateLicense)).unwrap();
         let others = Operation::ALL.iter().filter(|other| **other != Operation::UpdateLicense);
         for operation in others {

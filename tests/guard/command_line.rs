@@ -1,7 +1,7 @@
 //! A product gets the answers of the command line, for the same home at the same instant.
 
 use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::license::LicenseBody;
 use olr::machine::commit;
 use olr::time::{Day, Instant};
@@ -117,7 +117,7 @@ fn the_command_line_and_the_library_agree() {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         licensed(&mut random, &home, now());
-        let guard = Guard::open(Order::new(&home, anchor(), "example")).unwrap();
+        let guard = Guard::open(GuardConfig::new(&home, anchor(), "example")).unwrap();
         let decision = guard.license();
         let (status, verified) = olr(&home, &["verify"]);
         let (_, shown) = olr(&home, &["status"]);

@@ -251,7 +251,7 @@ fn a_product_hears_of_its_own_slot_only() {
         bytes.events = olr::wire::codec::List::new(events).unwrap();
         *state = with_memory(&bytes);
     });
-    let order = olr::guard::Order { slot: Some("backup".into()), ..server.order() };
+    let order = olr::guard::GuardConfig { slot: Some("backup".into()), ..server.order() };
     let guard = Guard::open(order).unwrap();
     assert_eq!(ids(&guard), [theirs.id, EventId([8; 16])]);
     // Without a slot it is not clear which license is meant.

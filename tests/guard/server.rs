@@ -2,7 +2,7 @@
 
 use olr::Guard;
 use olr::entitlement::{Cause, Count, GraceRule, Grant, Outcome};
-use olr::guard::Order;
+use olr::guard::GuardConfig;
 use olr::home::Home;
 use olr::judge::Decision;
 use olr::license::{License, LicenseBody};
@@ -72,16 +72,16 @@ impl Server {
         self.write(&state);
     }
 
-    pub fn order(&self) -> Order {
+    pub fn order(&self) -> GuardConfig {
         let (clock, machine, looks) =
             (Arc::clone(&self.clock), Arc::clone(&self.machine), Arc::clone(&self.looks));
-        Order {
+        GuardConfig {
             clock: Box::new(move || Instant::new(clock.load(Ordering::SeqCst))),
             look: Box::new(move |at| {
                 looks.fetch_add(1, Ordering::SeqCst);
                 around(*machine.lock().unwrap(), at)
             }),
-            ..Order::new(self.home().folder(), anchor(), "example")
+            ..GuardConfig::new(self.home().folder(), anchor(), "example")
         }
     }
 

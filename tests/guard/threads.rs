@@ -1,6 +1,6 @@
 //! Many threads ask; one looks.
 
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::{Operation, Question};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -20,7 +20,7 @@ fn run() -> Question<'static> {
 fn a_guard_is_shared_between_threads() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Guard>();
-    shared::<Order>();
+    shared::<GuardConfig>();
 }
 
 /// A product whose look at the machine waits until it is told to go on.
@@ -36,7 +36,7 @@ fn slow(server: &Server) -> (Arc<Guard>, Receiver<()>, Sender<()>) {
         }
         machine::around("server", at)
     });
-    (Arc::new(Guard::open(Order { look, ..order }).unwrap()), begins, go)
+    (Arc::new(Guard::open(GuardConfig { look, ..order }).unwrap()), begins, go)
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_look_or_a_clock_that_panics_leaves_a_guard_that_answers() {
         assert!(!broken.load(Ordering::SeqCst), "the product's own fault");
         machine::around("server", at)
     });
-    let guard = Guard::open(Order { look, ..order }).unwrap();
+    let guard = Guard::open(GuardConfig { look, ..order }).unwrap();
     panics.store(true, Ordering::SeqCst);
     server.pass(HOUR);
     for _ in 0..3 {

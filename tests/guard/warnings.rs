@@ -1,7 +1,7 @@
 //! What stops nothing, and people want to know in time: maintenance that ends, a machine that drifts.
 
 use olr::entitlement::{Cause, Model};
-use olr::guard::Order;
+use olr::guard::GuardConfig;
 use olr::license::LicenseBody;
 use olr::machine::FactorKind;
 use olr::machine::probe::Unreadable;
@@ -143,7 +143,7 @@ fn guard_without(server: &Server, kind: FactorKind) -> Guard {
         around.unreadable = vec![Unreadable { kind, name: Text::default(), reason }];
         around
     };
-    Guard::open(Order { look: Box::new(look), ..server.order() }).unwrap()
+    Guard::open(GuardConfig { look: Box::new(look), ..server.order() }).unwrap()
 }
 
 #[test]

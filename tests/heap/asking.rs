@@ -1,6 +1,6 @@
 //! A question to a guard allocates nothing and reads no file.
 
-use olr::guard::{Guard, Order};
+use olr::guard::{Guard, GuardConfig};
 use olr::home::Home;
 use olr::judge::Answer;
 use olr::time::Instant;
@@ -30,10 +30,10 @@ fn a_question_allocates_nothing_and_reads_no_file() {
         std::fs::write(file, &*state.to_bytes()).unwrap();
     }
     let anchor: &'static [u8] = WORLD.vendor.trust.bytes().to_vec().leak();
-    let guard = Guard::open(Order {
+    let guard = Guard::open(GuardConfig {
         clock: Box::new(move || now),
         look: Box::new(|at| machine::around("server", at)),
-        ..Order::new(home.folder(), anchor, "example")
+        ..GuardConfig::new(home.folder(), anchor, "example")
     })
     .unwrap();
     // What is not there cannot be read.

@@ -4,7 +4,7 @@
 
 use olr::catalog::{Catalog, STARTER};
 use olr::error::Refusal;
-use olr::home::{Home, Order};
+use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::judge::{Decision, explain};
 use olr::license::LicenseBody;
@@ -70,12 +70,12 @@ impl World {
         machine: &Machine,
         policy: &str,
     ) -> olr::error::Result<(LicenseBody, Vec<u8>, [u8; 32])> {
-        let order = Order {
+        let order = RequestParams {
             trust: Some(self.trust.bytes().to_vec()),
             licensee: Some(Text::new("ACME Ltd").unwrap()),
             license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
             pins: machine.pins(),
-            ..Order::default()
+            ..RequestParams::default()
         };
         let around = around(machine, NOW);
         let made = home.request(&order, &around, false, &mut self.rng()).unwrap();
@@ -375,7 +375,10 @@ fn the_operators_pins_count_as_last_given() {
     let (_, decision) = judged(&home, &other, NOW);
     assert!(decision.matches(), "only pins are enrolled, and they come with the home");
     assert!(!decision.license.unwrap().body().policy.stops_a_copy());
-    let order = |pin: &str| Order { pins: vec![Factor::pin(pin).unwrap()], ..Order::default() };
+    let order = |pin: &str| RequestParams {
+        pins: vec![Factor::pin(pin).unwrap()],
+        ..RequestParams::default()
+    };
     home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
     assert!(judged(&home, &server(), NOW).1.matches(), "one of two is half");
     home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();

@@ -10,7 +10,7 @@ use olr::crypto::seal::{SealingKey, seal};
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
 use olr::entitlement::Cause;
-use olr::issue::{GrantFile, Quota, STARTER_GRANT, Terms};
+use olr::issue::{GrantFile, QuotaText, STARTER_GRANT, Terms};
 use olr::key::file::KeyFile;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
@@ -336,7 +336,7 @@ pub fn catalog(bytes: &[u8]) {
     assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
     let mut grant = GrantFile::parse(STARTER_GRANT).unwrap();
     let modules = catalog.modules.keys().cloned();
-    grant.modules = modules.map(|id| (id, Quota::Word("unlimited".to_string()))).collect();
+    grant.modules = modules.map(|id| (id, QuotaText::Word("unlimited".to_string()))).collect();
     for kind in catalog.types.values() {
         assert!(kind.model().is_ok() && kind.edition().is_ok());
         let grants = grant.grants(kind, &catalog);

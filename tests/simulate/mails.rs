@@ -1,7 +1,7 @@
 //! What people are told while time passes: each change once, however often the server is asked.
 
 use olr::home::Home;
-use olr::simulate::{Event, Happening};
+use olr::simulate::{Happening, ScenarioEvent};
 use olr::state::{Listener, State};
 use olr::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::machine;
 use crate::world::NOW;
 
 /// Asks every quarter of an hour, tells whatever is new, and acknowledges it.
-pub fn sent(state: &State, events: &[Event], until: Instant) -> Vec<String> {
+pub fn sent(state: &State, events: &[ScenarioEvent], until: Instant) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());
     for copy in home.state_files() {

@@ -3,7 +3,7 @@
 
 use olr::home::OverQuota;
 use olr::license::{License, LicenseBody};
-use olr::simulate::{Answer, Event, Happening, Play, Timeline, simulate};
+use olr::simulate::{AnswerFile, Happening, Play, ScenarioEvent, Timeline, simulate};
 use olr::state::State;
 use olr::time::Instant;
 use olr::wire::id::LicenseId;
@@ -51,16 +51,16 @@ fn server(
 }
 
 /// What `state` will say until then; the state itself stays as it is.
-fn play(state: &State, events: &[Event], until: Instant) -> olr::error::Result<Timeline> {
+fn play(state: &State, events: &[ScenarioEvent], until: Instant) -> olr::error::Result<Timeline> {
     let state = State::parse(&state.to_bytes()).unwrap();
     let slot = state.slot(None, None)?.name.clone();
     let around = machine::around("server", at(NOW));
     simulate(state, &Play { slot, around, events: events.to_vec(), until, steps: 10_000 })
 }
 
-fn events(texts: &[&str]) -> Vec<Event> {
+fn events(texts: &[&str]) -> Vec<ScenarioEvent> {
     let no_file = |name: &str| panic!("{name} is no file here");
-    texts.iter().map(|text| Event::parse(text, no_file).unwrap()).collect()
+    texts.iter().map(|text| ScenarioEvent::parse(text, no_file).unwrap()).collect()
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn what_cannot_be_played_is_told() {
         let fact = off(what);
         assert!(fact.contains(&format!("{what}\": the server does not run then")), "{fact}");
     }
-    let answer = Answer { name: "x".to_string(), bytes: Vec::new(), over: OverQuota::Refused };
+    let answer = AnswerFile { name: "x".to_string(), bytes: Vec::new(), over: OverQuota::Refused };
     let what = Happening::Import(Arc::new(answer));
-    let import = Event { at: at("2027-12-02"), what };
+    let import = ScenarioEvent { at: at("2027-12-02"), what };
     let many = play(&state, &vec![import.clone(); 65], at("2028-01-01")).unwrap_err();
     assert!(many.fact().contains("65 imports, where at most 64 fit"), "{many}");
     let mut in_the_dark = events(&["2027-12-01 off"]);

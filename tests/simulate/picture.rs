@@ -109,7 +109,7 @@ fn whatever_is_quoted_is_text() {
     let count = olr::entitlement::Count { module: text(hostile), count: 1000 };
     events[0].what = olr::simulate::Happening::Use(vec![count]);
     let name = text(&"<&>\"'𝒳漢".repeat(9));
-    events.push(olr::simulate::Event {
+    events.push(olr::simulate::ScenarioEvent {
         at: at("2027-12-02"),
         what: olr::simulate::Happening::Hostname(name),
     });

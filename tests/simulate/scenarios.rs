@@ -7,7 +7,7 @@ use olr::entitlement::Operation;
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::judge::{Decision, Question};
 use olr::license::{License, LicenseBody};
-use olr::simulate::{Entry, Event, Timeline};
+use olr::simulate::{Entry, ScenarioEvent, Timeline};
 use olr::state::State;
 use olr::time::{Day, Instant};
 use olr::wire::codec::encode;
@@ -96,7 +96,7 @@ impl Scenario<'_> {
     }
 
     /// Of `[answers.NAME]`, what `import NAME` takes in.
-    fn events(&self) -> Vec<Event> {
+    fn events(&self) -> Vec<ScenarioEvent> {
         let read = |name: &str| {
             let answer = self.table["answers"][name].as_table().unwrap();
             let count = answer.get("answer").map_or(2, |count| count.as_integer().unwrap());
@@ -104,7 +104,7 @@ impl Scenario<'_> {
             Ok(self.world.vendor.license(encode(&body)))
         };
         let events = self.strings("events").into_iter();
-        events.map(|text| Event::parse(text, read).unwrap()).collect()
+        events.map(|text| ScenarioEvent::parse(text, read).unwrap()).collect()
     }
 
     /// The license of a grant: what `olr issue` would make of it on the day `issued`.

@@ -5,7 +5,7 @@ use olr::home::Home;
 use olr::judge::{Decision, decide};
 use olr::machine::{Class, FactorKind};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
-use olr::simulate::{Answer, Event, Happening};
+use olr::simulate::{AnswerFile, Happening, ScenarioEvent};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;
 use olr::wire::codec::Set;
@@ -108,7 +108,7 @@ impl Stepped<'_> {
     pub fn run(
         world: &World,
         state: &State,
-        events: &[Event],
+        events: &[ScenarioEvent],
         until: Instant,
     ) -> Vec<(Instant, Seen)> {
         let begin = at(NOW).seconds;
@@ -151,7 +151,7 @@ impl Stepped<'_> {
         self.seen.push((Instant::new(now), seen(&decision)));
     }
 
-    fn happen(&mut self, event: &Event) {
+    fn happen(&mut self, event: &ScenarioEvent) {
         self.count += 1;
         let count = self.count;
         let factors = &mut self.around.factors;
@@ -198,7 +198,7 @@ impl Stepped<'_> {
 
 impl Stepped<'_> {
     /// As a person does it: in a home.
-    fn import(&mut self, answer: &Answer) {
+    fn import(&mut self, answer: &AnswerFile) {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
         for copy in home.state_files() {

@@ -3,7 +3,7 @@
 use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Operation, Outcome};
 use olr::home::OverQuota;
 use olr::license::LicenseBody;
-use olr::simulate::{Answer, Event, Happening, Phase, Timeline};
+use olr::simulate::{AnswerFile, Happening, Phase, ScenarioEvent, Timeline};
 use olr::state::State;
 use olr::time::{Day, Instant};
 use olr::wire::codec::{Limit, Set};
@@ -18,7 +18,13 @@ use crate::{at, events, play, server};
 
 /// Plays and steps, and expects the same changes; gives their number.
 #[track_caller]
-fn same(world: &World, name: &str, state: &State, events: &[Event], until: Instant) -> usize {
+fn same(
+    world: &World,
+    name: &str,
+    state: &State,
+    events: &[ScenarioEvent],
+    until: Instant,
+) -> usize {
     let timeline = play(state, events, until).unwrap();
     let stepped = Stepped::run(world, state, events, until);
     let told = told(&timeline);
@@ -158,7 +164,7 @@ fn answer(
         terms(body);
         (body.license, body.answer) = (LicenseId([count * 0x11; 16]), count.into());
     });
-    Happening::Import(Arc::new(Answer { name: format!("answer {count}"), bytes, over }))
+    Happening::Import(Arc::new(AnswerFile { name: format!("answer {count}"), bytes, over }))
 }
 
 #[test]
@@ -230,7 +236,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
             ],
         ),
     ] {
-        let played = played.into_iter().map(|(when, what)| Event { at: at(when), what });
+        let played = played.into_iter().map(|(when, what)| ScenarioEvent { at: at(when), what });
         let changes = same(&world, name, &state, &played.collect::<Vec<_>>(), until);
         assert!(changes >= least, "{name}: only {changes} changes");
     }
@@ -276,7 +282,12 @@ fn any_terms(rng: &mut ChaCha20Rng, first: u32) -> impl Fn(&mut LicenseBody) + u
     }
 }
 
-fn any_event(rng: &mut ChaCha20Rng, begin: u64, minutes: u64, answers: &[Happening]) -> Event {
+fn any_event(
+    rng: &mut ChaCha20Rng,
+    begin: u64,
+    minutes: u64,
+    answers: &[Happening],
+) -> ScenarioEvent {
     let second = begin + rng.random_range(0..=minutes) * MINUTE;
     let count = rng.random_range(0..=30);
     let near = |rng: &mut ChaCha20Rng| {
@@ -299,11 +310,11 @@ fn any_event(rng: &mut ChaCha20Rng, begin: u64, minutes: u64, answers: &[Happeni
         _ if rng.random_range(0..3) == 0 => Happening::Clock(Instant::new(second + 500 * DAY)),
         _ => Happening::Clock(Instant::new(second)),
     };
-    Event { at: Instant::new(second), what }
+    ScenarioEvent { at: Instant::new(second), what }
 }
 
 /// Nobody does anything on a server that does not run.
-fn keep_possible(events: &mut Vec<Event>) {
+fn keep_possible(events: &mut Vec<ScenarioEvent>) {
     let mut runs = true;
     events.retain(|event| match event.what {
         Happening::Off | Happening::On => {

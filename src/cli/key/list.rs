@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use olr::error::Result;
 use olr::file;
 use olr::key::file::KeyFile;
-use olr::office::{Folder, FoundKey, Standing, keys_in};
+use olr::office::{Folder, FoundKey, KeyStatus, keys_in};
 
 use super::super::output::Output;
 use super::super::show;
@@ -73,7 +73,7 @@ pub fn mode(path: &std::path::Path) -> Option<String> {
     file::permissions(path).map(|mode| format!("{mode:04o}"))
 }
 
-fn row(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<Standing>) -> Vec<String> {
+fn row(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<KeyStatus>) -> Vec<String> {
     let mode = mode(&found.path).unwrap_or("-".to_string());
     let Ok(key) = &found.key else {
         let blank = || "-".to_string();
@@ -85,17 +85,17 @@ fn row(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<Standing>) -> Ve
         key.id.to_string(),
         protection(key).to_string(),
         mode,
-        standing(key).map_or("-", Standing::word).to_string(),
+        standing(key).map_or("-", KeyStatus::word).to_string(),
     ]
 }
 
-fn entry(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<Standing>) -> Value {
+fn entry(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<KeyStatus>) -> Value {
     let open = file::open_to_others(&found.path).is_some();
     match &found.key {
         Ok(key) => json!({
             "file": name(found), "role": key.role.word(), "id": key.id.to_string(),
             "passphrase": key.needs_passphrase(), "mode": mode(&found.path), "open_to_others": open,
-            "trust": standing(key).map(Standing::word),
+            "trust": standing(key).map(KeyStatus::word),
         }),
         Err(error) => json!({
             "file": name(found), "mode": mode(&found.path), "open_to_others": open,

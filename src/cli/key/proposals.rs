@@ -20,7 +20,7 @@ use super::changes::{changes, content_json, signature_pairs};
 use crate::cli::files::{OutFile, read_artefact};
 use crate::cli::output::Output;
 use crate::cli::show;
-use crate::cli::terminal::Question;
+use crate::cli::terminal::Confirmation;
 use crate::cli::vendor::VendorArg;
 
 pub const PROPOSAL: &str = "proposal.olr";
@@ -113,7 +113,7 @@ pub fn confirm(
     }
     let ask = format!("Sign this {}?", proposal.kind());
     let deed = format!("signing a {}", proposal.kind());
-    Question { hits: &hits, ask: &ask, deed: &deed }.confirm(yes)
+    Confirmation { hits: &hits, ask: &ask, deed: &deed }.confirm(yes)
 }
 
 /// The issuer keys that a proposed trust revokes, and what each signed of what the folder knows.

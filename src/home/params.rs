@@ -10,7 +10,7 @@ use crate::wire::codec::{Hidden, List, Note, Set, Text};
 
 /// An order for a request. What is missing is taken from the request before.
 #[derive(Debug, Clone, Default)]
-pub struct Order {
+pub struct RequestParams {
     /// The vendor's trust in binary form: needed at first contact.
     pub trust: Option<Vec<u8>>,
     /// The vendor code that the operator was told.
@@ -37,7 +37,7 @@ pub struct Order {
     pub note: Note,
 }
 
-impl Order {
+impl RequestParams {
     /// The order with what was asked before in its gaps.
     ///
     /// # Errors
