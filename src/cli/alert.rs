@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use olr::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
 use olr::error::{Error, Result};
 
-use super::context::{Context, HomeArg};
 use super::output::Output;
+use crate::cli::args::home::HomeArg;
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

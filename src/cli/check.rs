@@ -8,11 +8,12 @@ use olr::error::{Error, Result};
 use olr::judge::Question;
 use olr::time::Day;
 
-use super::context::{Context, HomeArg, SlotArg};
-use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::request;
+use crate::cli::args::expected::ExpectedArg;
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::args::typed::typed;
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -58,7 +59,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
     let (state, mut decision) = home.decide(product, slot, &around)?;
-    let module = args.module.as_deref().map(|m| request::typed("MODULE", m)).transpose()?;
+    let module = args.module.as_deref().map(|m| typed("MODULE", m)).transpose()?;
     let known = Known::in_slot(state.slot(product, slot)?);
     if let Some((name, count)) = module.as_deref().and_then(|typed| known.as_count(typed)) {
         let fact = format!("{} is no module: MODULE and COUNT are two words here", shown(&name));

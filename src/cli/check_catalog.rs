@@ -10,7 +10,7 @@ use olr::office::read_text;
 
 use super::context::Context;
 use super::output::Output;
-use super::vendor::VendorArg;
+use crate::cli::args::vendor::VendorArg;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -16,8 +16,8 @@ use super::files::read_artefact;
 use super::output::Output;
 use super::passphrase::warn_of_keys;
 use super::show;
-use super::staff::StaffArg;
-use super::vendor::VendorArg;
+use crate::cli::args::staff::StaffArg;
+use crate::cli::args::vendor::VendorArg;
 
 #[derive(clap::Args)]
 pub struct Args {

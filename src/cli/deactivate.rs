@@ -10,11 +10,12 @@ use olr::state::{Slot, State};
 use olr::wire::codec::{BODY_CAP, decode};
 use olr::wire::frame::{Frame, Kind};
 
-use super::context::{Context, HomeArg, SlotArg};
 use super::files::OutFile;
 use super::output::Output;
 use super::terminal::Confirmation;
 use super::{license, show};
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -10,11 +10,12 @@ use olr::judge::Decision;
 use olr::license::License;
 use olr::state::{Accepted, SlotName};
 
-use super::context::{Context, HomeArg};
-use super::expected::ExpectedArg;
 use super::files::{of_file, read_answer};
 use super::output::Output;
 use super::{license, show, verify};
+use crate::cli::args::expected::ExpectedArg;
+use crate::cli::args::home::HomeArg;
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

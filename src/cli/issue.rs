@@ -19,15 +19,15 @@ use olr::wire::id::KeyId;
 
 use super::context::Context;
 use super::files::{OutFile, read_artefact};
-use super::key::proposals::{self, described, read_copies};
-use super::key::signature_pairs;
 use super::output::Output;
 use super::passphrase::warn_of_keys;
-use super::request::ensure_visible;
-use super::staff::StaffArg;
 use super::terminal::Confirmation;
-use super::vendor::VendorArg;
 use super::{concern, license, show};
+use crate::cli::args::staff::StaffArg;
+use crate::cli::args::typed::ensure_visible;
+use crate::cli::args::vendor::VendorArg;
+use crate::cli::proposal::signature_pairs;
+use crate::cli::proposal::{self, described, read_copies};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -174,7 +174,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 described(proposal, Some(&trust)),
                 show::pairs(&signature_pairs(proposal, Some(&trust))?)
             );
-            json["proposal"] = proposals::json(proposal, Some(&trust))?;
+            json["proposal"] = proposal::json(proposal, Some(&trust))?;
             json["file"] = json!(file);
         }
         (Some(license), None) if !args.dry_run => {

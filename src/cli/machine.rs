@@ -12,10 +12,11 @@ use olr::machine::probe::{Findings, Unreadable};
 use olr::machine::{Class, Factor, label};
 use olr::wire::frame::Kind;
 
-use super::context::{Context, HomeArg};
 use super::files::read_artefact;
 use super::output::Output;
 use super::{show, verify};
+use crate::cli::args::home::HomeArg;
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -5,6 +5,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 mod alert;
+mod args;
 mod check;
 #[cfg(feature = "vendor")]
 mod check_catalog;
@@ -19,7 +20,6 @@ mod demo;
 #[cfg(all(test, feature = "vendor"))]
 #[path = "../../tests/domain/mod.rs"]
 mod domain;
-mod expected;
 mod explain;
 mod files;
 #[cfg(all(test, feature = "vendor"))]
@@ -44,6 +44,8 @@ mod passphrase;
 #[cfg(all(test, feature = "vendor"))]
 mod printed;
 #[cfg(feature = "vendor")]
+mod proposal;
+#[cfg(feature = "vendor")]
 mod publish;
 mod report;
 mod request;
@@ -51,8 +53,6 @@ mod request;
 mod revoke;
 mod show;
 mod simulate;
-#[cfg(feature = "vendor")]
-mod staff;
 mod status;
 mod terminal;
 #[cfg(feature = "vendor")]

@@ -10,9 +10,9 @@ use olr::wire::frame::{Header, Kind};
 
 use super::context::Context;
 use super::files::read_artefact;
-use super::key::proposals::published;
 use super::output::Output;
-use super::vendor::VendorArg;
+use crate::cli::args::vendor::VendorArg;
+use crate::cli::proposal::published;
 
 #[derive(clap::Args)]
 pub struct Args {

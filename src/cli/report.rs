@@ -5,11 +5,13 @@ use serde_json::{Map, Value, json};
 use olr::entitlement::Count;
 use olr::error::Result;
 
-use super::context::{Context, HomeArg, SlotArg};
-use super::expected::ExpectedArg;
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::{license, request, verify};
+use super::{license, verify};
+use crate::cli::args::expected::ExpectedArg;
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::args::typed::count;
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -28,7 +30,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
-    let usage = args.usage.iter().map(|text| request::count(text, "olr report OBM=12"));
+    let usage = args.usage.iter().map(|text| count(text, "olr report OBM=12"));
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());

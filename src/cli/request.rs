@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
-use unicode_normalization::UnicodeNormalization;
 
-use olr::display::{code_point, is_shown, shown};
-use olr::entitlement::Count;
+use olr::display::shown;
 use olr::error::{Error, Result};
 use olr::file;
 use olr::home::{Home, RequestParams, Requested};
@@ -16,11 +14,13 @@ use olr::trust::VendorCode;
 use olr::wire::codec::{Hidden, Note, Set, Text};
 use olr::wire::frame::Kind;
 
-use super::context::{Context, HomeArg, SlotArg};
 use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
 use super::show;
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::args::typed::{count, nfc, typed};
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -155,33 +155,6 @@ fn order(args: &Args) -> Result<RequestParams> {
     })
 }
 
-/// What people type is trimmed and brought to one Unicode form; files are compared as they are.
-pub fn typed(what: &str, text: &str) -> Result<Text> {
-    let text = nfc(text);
-    if text.is_empty() {
-        return Err(Error::unable(format!("{what} is empty"), "write it as on the receipt"));
-    }
-    ensure_visible(what, &text)?;
-    Text::new(&text)
-}
-
-/// What is copied from a page or a mail may hold characters that nobody sees, and then fits nothing
-/// that was typed. Joiners are letters' business in some scripts.
-pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
-    let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
-    match text.chars().find(hidden) {
-        None => Ok(()),
-        Some(c) => {
-            let fact = format!("{what} holds the invisible character {}", code_point(c));
-            Err(Error::unable(fact, "type it instead of copying it"))
-        }
-    }
-}
-
-fn nfc(text: &str) -> String {
-    text.trim().nfc().collect()
-}
-
 fn license_key(argument: &str) -> Result<Text> {
     if argument != "-" {
         return typed("--key", argument);
@@ -196,19 +169,6 @@ fn license_key(argument: &str) -> Result<Text> {
         Error::unable("the license key cannot be read from stdin", "pipe one line of text")
     })?;
     typed("the license key on stdin", &text)
-}
-
-/// A module and a number; `like` is how it is written right.
-pub fn count(text: &str, like: &str) -> Result<Count> {
-    let wrong = || {
-        let fact = format!("{:?} is not MODULE=NUMBER", shown(text));
-        Error::unable(fact, format!("write it like {like}"))
-    };
-    let (module, count) = text.split_once('=').ok_or_else(wrong)?;
-    Ok(Count {
-        module: typed("the module", module)?,
-        count: count.trim().parse().map_err(|_| wrong())?,
-    })
 }
 
 fn text(requested: &Requested, args: &Args, file: &str) -> String {

@@ -16,14 +16,14 @@ use olr::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
 use super::files::OutFile;
-use super::key::proposals::{conclude, ended_with, free_name};
-use super::key::roots::RootArgs;
 use super::output::Output;
-use super::request::ensure_visible;
-use super::staff::StaffArg;
 use super::terminal::Confirmation;
-use super::vendor::VendorArg;
 use super::{license, show};
+use crate::cli::args::staff::StaffArg;
+use crate::cli::args::typed::ensure_visible;
+use crate::cli::args::vendor::VendorArg;
+use crate::cli::proposal::roots::RootArgs;
+use crate::cli::proposal::{conclude, ended_with, free_name};
 
 #[derive(clap::Args)]
 pub struct Args {

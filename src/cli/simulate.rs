@@ -9,11 +9,12 @@ use olr::file::{self, Writing};
 use olr::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
 use olr::time::Instant;
 
-use super::context::{Context, HomeArg, SlotArg};
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
 use super::output::{Output, error_json};
 use super::{license, show};
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::context::Context;
 
 /// Most answers that one run asks for: some seconds.
 const STEPS: usize = 20_000;

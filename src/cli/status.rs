@@ -7,10 +7,11 @@ use olr::file;
 use olr::judge::Decision;
 use olr::machine::Comparison;
 
-use super::context::{Context, HomeArg, SlotArg};
-use super::expected::ExpectedArg;
 use super::output::Output;
 use super::{license, show, verify};
+use crate::cli::args::expected::ExpectedArg;
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -14,9 +14,9 @@ use super::context::Context;
 use super::files::{OutFile, read_artefact};
 use super::output::Output;
 use super::passphrase::warn_of_keys;
-use super::staff::StaffArg;
-use super::vendor::VendorArg;
 use super::{concern, show};
+use crate::cli::args::staff::StaffArg;
+use crate::cli::args::vendor::VendorArg;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -11,11 +11,12 @@ use olr::error::{Error, Result};
 use olr::file;
 use olr::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
-use super::context::{Context, from_environment};
 use super::output::Output;
 use super::passphrase::new_passphrase;
-use super::request::ensure_visible;
 use super::{check_catalog, compare, publish, show, time_anchor};
+use crate::cli::args::typed::ensure_visible;
+use crate::cli::args::vendor::VendorArg;
+use crate::cli::context::Context;
 
 #[derive(Subcommand)]
 pub enum Vendor {
@@ -69,26 +70,6 @@ pub struct IssuedArgs {
     vendor: VendorArg,
     /// Part of a name, key, code or id.
     text: Option<String>,
-}
-
-/// The vendor's folder.
-#[derive(clap::Args)]
-pub struct VendorArg {
-    /// The vendor's folder: keys, catalog, memory [default: $OLR_VENDOR].
-    #[arg(long = "vendor", value_name = "DIR")]
-    vendor: Option<PathBuf>,
-}
-
-impl VendorArg {
-    pub fn folder(&self) -> Result<Folder> {
-        self.given().ok_or_else(|| {
-            Error::unable("no vendor folder was named", "name it with --vendor DIR or $OLR_VENDOR")
-        })
-    }
-
-    pub fn given(&self) -> Option<Folder> {
-        self.vendor.clone().or_else(|| from_environment("OLR_VENDOR")).map(Folder::at)
-    }
 }
 
 pub fn run(verb: &Vendor, context: &mut Context) -> Result<Output> {

@@ -14,11 +14,12 @@ use olr::state::{Slot, SlotName, State, Surroundings};
 use olr::time::Instant;
 use olr::wire::frame::{Frame, Kind};
 
-use super::context::{Context, HomeArg, SlotArg};
-use super::expected::ExpectedArg;
 use super::files::{of_file, read_answer};
 use super::output::Output;
 use super::{license, show};
+use crate::cli::args::expected::ExpectedArg;
+use crate::cli::args::home::{HomeArg, SlotArg};
+use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -35,7 +35,7 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
             ("for tests only", if body.test { "yes" } else { "no" }.to_string()),
         ]);
         #[cfg(feature = "vendor")]
-        findings.pairs.extend(crate::cli::key::trust_pairs(body));
+        findings.pairs.extend(crate::cli::proposal::trust_pairs(body));
         findings.json.extend([
             ("vendor".to_string(), json!(&*body.name)),
             ("vendor_code".to_string(), json!(trust.vendor_code())),
@@ -116,12 +116,12 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
         if let Ok(missing) = proposal.still_missing(trust) {
             findings.pairs.push(("signatures", missing.unwrap_or_else(|| "enough".to_string())));
         }
-        let missing = crate::cli::key::proposals::missing(&proposal, trust);
+        let missing = crate::cli::proposal::missing(&proposal, trust);
         findings.json.insert("missing".to_string(), missing);
-        findings.more = crate::cli::key::changes(&proposal, trust);
+        findings.more = crate::cli::proposal::changes(&proposal, trust);
         findings
             .json
-            .insert("content".to_string(), crate::cli::key::content_json(&proposal, trust));
+            .insert("content".to_string(), crate::cli::proposal::content_json(&proposal, trust));
     }
     Ok(findings)
 }

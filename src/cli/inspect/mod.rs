@@ -10,10 +10,11 @@ use olr::state::State;
 use olr::trust::Trust;
 use olr::wire::frame::{Frame, Header, Kind};
 
-use super::context::{Context, HomeArg};
 use super::files::{of_file, read_artefact};
 use super::output::Output;
 use super::show;
+use crate::cli::args::home::HomeArg;
+use crate::cli::context::Context;
 
 mod answers;
 mod keys;
@@ -27,7 +28,7 @@ pub struct Args {
     home: HomeArg,
     #[cfg(feature = "vendor")]
     #[command(flatten)]
-    vendor: super::vendor::VendorArg,
+    vendor: crate::cli::args::vendor::VendorArg,
     /// The file with the staff's passphrase, to open requests.
     #[cfg(feature = "vendor")]
     #[arg(long, value_name = "FILE")]

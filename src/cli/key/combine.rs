@@ -7,9 +7,9 @@ use olr::error::{Error, Result};
 use olr::trust::Trust;
 use olr::wire::frame::{Frame, Kind};
 
-use super::proposals::{TrustArg, described, finished_name, json, read_copies};
 use crate::cli::files::OutFile;
 use crate::cli::output::Output;
+use crate::cli::proposal::{TrustArg, described, finished_name, json, read_copies};
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -12,12 +12,12 @@ use olr::time::{Day, Span};
 use olr::trust::{Act, DelegationBody};
 use olr::wire::codec::{Keyed, Limit, Set, Text};
 
-use super::proposals::{TrustArg, conclude, finished_name};
 use super::propose::{parse_maximum, public_keys};
-use super::roots::RootArgs;
 use crate::cli::context::Context;
 use crate::cli::files::OutFile;
 use crate::cli::output::Output;
+use crate::cli::proposal::roots::RootArgs;
+use crate::cli::proposal::{TrustArg, conclude, finished_name};
 
 #[derive(clap::Args)]
 pub struct Args {

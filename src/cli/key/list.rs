@@ -10,7 +10,7 @@ use olr::office::{Folder, FoundKey, KeyStatus, keys_in};
 
 use super::super::output::Output;
 use super::super::show;
-use super::super::vendor::VendorArg;
+use crate::cli::args::vendor::VendorArg;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -10,7 +10,6 @@ use olr::file;
 use super::context::Context;
 use super::output::Output;
 
-mod changes;
 mod combine;
 mod delegate;
 mod export;
@@ -19,16 +18,12 @@ mod list;
 mod new;
 mod paper;
 mod passwd;
-pub mod proposals;
 mod propose;
 mod restore;
-pub mod roots;
 mod rotate;
 mod save;
 mod show;
 mod sign;
-
-pub use changes::{changes, content_json, signature_pairs, trust_pairs};
 
 #[derive(Subcommand)]
 pub enum Key {

@@ -18,11 +18,11 @@ use olr::wire::codec::{Limit, Text};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
-use super::proposals::{TrustArg, free_name, written};
+use crate::cli::args::typed::ensure_visible;
 use crate::cli::context::Context;
 use crate::cli::files::{OutFile, read_artefact};
 use crate::cli::output::Output;
-use crate::cli::request::ensure_visible;
+use crate::cli::proposal::{TrustArg, free_name, written};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -285,8 +285,8 @@ pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::changes::rule_text;
     use super::*;
+    use crate::cli::proposal::changes::rule_text;
 
     #[test]
     fn a_rule_is_read_as_it_is_shown() {

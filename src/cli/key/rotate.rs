@@ -14,14 +14,14 @@ use olr::trust::{DelegationBody, Trust};
 use olr::wire::frame::Kind;
 use olr::wire::id::KeyId;
 
-use super::proposals::{PROPOSAL, conclude, free_name};
 use super::propose::{ids, public_keys};
-use super::roots::RootArgs;
 use super::save::{Protection, unprotected};
+use crate::cli::args::vendor::VendorArg;
 use crate::cli::context::Context;
 use crate::cli::files::OutFile;
 use crate::cli::output::Output;
-use crate::cli::vendor::VendorArg;
+use crate::cli::proposal::roots::RootArgs;
+use crate::cli::proposal::{PROPOSAL, conclude, free_name};
 
 #[derive(Subcommand)]
 pub enum Rotate {

@@ -9,10 +9,10 @@ use olr::file;
 use olr::key::key_id;
 use olr::office::{Locked, open_signer};
 
-use super::proposals::{TrustArg, confirm, ensure_counts, ensure_free, read_proposal, written};
 use crate::cli::files::OutFile;
 use crate::cli::output::Output;
 use crate::cli::passphrase::passphrase;
+use crate::cli::proposal::{TrustArg, confirm, ensure_counts, ensure_free, read_proposal, written};
 
 #[derive(clap::Args)]
 pub struct Args {

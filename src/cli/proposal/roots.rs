@@ -11,7 +11,7 @@ use olr::office::{Folder, Locked, open_signer};
 use olr::proposal::Proposal;
 use olr::trust::Trust;
 
-use super::proposals::{confirm, ensure_counts};
+use super::{confirm, ensure_counts};
 use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]

@@ -8,7 +8,7 @@ use olr::crypto::secret::Passphrase;
 use olr::error::Result;
 use olr::office::Locked;
 
-use super::passphrase::passphrase;
+use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct StaffArg {

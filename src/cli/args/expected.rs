@@ -9,9 +9,10 @@ use olr::home::{Expected, Home};
 use olr::trust::{Trust, VendorCode};
 use olr::wire::frame::Kind;
 
-use super::context::{Context, HomeArg};
-use super::files::read_artefact;
-use super::output::Output;
+use super::home::HomeArg;
+use crate::cli::context::Context;
+use crate::cli::files::read_artefact;
+use crate::cli::output::Output;
 
 /// Which vendor is expected; by default the one that the home trusts.
 #[derive(clap::Args)]

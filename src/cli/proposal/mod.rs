@@ -16,12 +16,16 @@ use olr::wire::codec::Limit;
 use olr::wire::frame::{Header, Kind};
 use olr::wire::id::KeyId;
 
-use super::changes::{changes, content_json, signature_pairs};
+use crate::cli::args::vendor::VendorArg;
 use crate::cli::files::{OutFile, read_artefact};
 use crate::cli::output::Output;
 use crate::cli::show;
 use crate::cli::terminal::Confirmation;
-use crate::cli::vendor::VendorArg;
+
+pub mod changes;
+pub mod roots;
+
+pub use changes::{changes, content_json, signature_pairs, trust_pairs};
 
 pub const PROPOSAL: &str = "proposal.olr";
 

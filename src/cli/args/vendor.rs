@@ -1,0 +1,28 @@
+//! The folder of a vendor.
+
+use std::path::PathBuf;
+
+use olr::error::{Error, Result};
+use olr::office::Folder;
+
+use super::home::from_environment;
+
+/// The vendor's folder.
+#[derive(clap::Args)]
+pub struct VendorArg {
+    /// The vendor's folder: keys, catalog, memory [default: $OLR_VENDOR].
+    #[arg(long = "vendor", value_name = "DIR")]
+    vendor: Option<PathBuf>,
+}
+
+impl VendorArg {
+    pub fn folder(&self) -> Result<Folder> {
+        self.given().ok_or_else(|| {
+            Error::unable("no vendor folder was named", "name it with --vendor DIR or $OLR_VENDOR")
+        })
+    }
+
+    pub fn given(&self) -> Option<Folder> {
+        self.vendor.clone().or_else(|| from_environment("OLR_VENDOR")).map(Folder::at)
+    }
+}
