@@ -1,7 +1,8 @@
 //! The order of the house: a module may name only modules on lines above its own.
 //!
 //! rustc accepts import cycles between modules of one crate, so this test is what forbids them.
-//! The binary (`main`, `cli`) is another crate and sees only the public interface.
+//! The binary (`main`, `cli`) is another crate and sees only the public interface. In it a verb may
+//! name what verbs share, and no other verb.
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +24,17 @@ const ORDER: &[&[&str]] = &[
     &["alert", "guard", "simulate"],
     &["lib"],
 ];
+
+/// What the verbs of the command share, bottom first; siblings as above. `mod` runs the verbs, and
+/// `vendor` those that stand below it on the command line.
+const SHARED: &[&[&str]] = &[
+    &["layout", "context", "known", "unseen"],
+    &["output", "terminal"],
+    &["show", "passphrase", "files", "concern", "page"],
+    &["license", "delegation", "args"],
+    &["decision", "proposal"],
+];
+const BELOW_VENDOR: &[&str] = &["check_catalog", "compare", "publish", "time_anchor"];
 
 /// No source file is longer than this.
 const CEILING: usize = 400;
@@ -98,6 +110,56 @@ fn split_group(group: &str) -> Vec<String> {
         }
     }
     items
+}
+
+#[test]
+fn no_verb_names_another() {
+    let (mut faults, mut seen) = (vec![], 0);
+    for entry in fs::read_dir("src/cli").unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_string();
+        // `mod` knows them all; the others are tests.
+        if ["mod", "domain", "fixtures", "matching", "printed"].contains(&module.as_str()) {
+            continue;
+        }
+        for file in files(&path) {
+            seen += 1;
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let code = code.replace("crate::cli::", "crate::");
+            let is_top = !path.is_dir();
+            let code = if is_top { code.replace("super::", "crate::") } else { code };
+            let shared = |name: &str| SHARED.iter().position(|row| row.contains(&name));
+            for name in named(&code).iter().filter(|name| **name != module && is_module(name)) {
+                let below = module == "vendor" && BELOW_VENDOR.contains(&name.as_str());
+                let fine = match (shared(&module), shared(name)) {
+                    (_, None) => below,
+                    (None, Some(_)) => true,
+                    (Some(own), Some(other)) => other < own,
+                };
+                if !fine {
+                    faults.push(format!("{}: `{module}` may not name `{name}`", file.display()));
+                }
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} sources found");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn is_module(name: &str) -> bool {
+    let path = Path::new("src/cli").join(name);
+    path.is_dir() || path.with_extension("rs").is_file()
+}
+
+fn files(path: &Path) -> Vec<std::path::PathBuf> {
+    match path.is_dir() {
+        false => vec![path.to_path_buf()],
+        true => {
+            let entries = fs::read_dir(path).unwrap();
+            entries.flat_map(|entry| files(&entry.unwrap().path())).collect()
+        }
+    }
 }
 
 #[test]

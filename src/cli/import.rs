@@ -12,7 +12,7 @@ use olr::state::{Accepted, SlotName};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{license, show, verify};
+use super::{decision, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
@@ -48,7 +48,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             report.notes.extend(decision.headline());
             report.notes.extend(decision.comes_next().map(|next| format!("next: {next}")));
             if let Value::Object(json) = &mut report.json {
-                json.insert("next".to_string(), verify::next_json(&decision));
+                json.insert("next".to_string(), decision::next_json(&decision));
             }
             report
         }

@@ -14,7 +14,7 @@ use olr::wire::frame::Kind;
 
 use super::files::read_artefact;
 use super::output::Output;
-use super::{show, verify};
+use super::{decision, show};
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
 
@@ -97,7 +97,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let comparison = explain(&license, &state, &found, &findings.unreadable);
     let json = json!({
         "license_id": body.license.to_string(), "policy": &*body.policy.name,
-        "machine": verify::machine_json(&comparison), "matches": comparison.matches(),
+        "machine": decision::machine_json(&comparison), "matches": comparison.matches(),
         "room": comparison.matches().then(|| comparison.room()),
         "next_step": comparison.next_step(),
     });

@@ -15,6 +15,7 @@ mod compare;
 mod concern;
 mod context;
 mod deactivate;
+mod decision;
 mod delegation;
 mod demo;
 #[cfg(all(test, feature = "vendor"))]

@@ -7,7 +7,7 @@ use olr::error::Result;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::{license, verify};
+use super::{decision, license};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::args::typed::count;
@@ -52,7 +52,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     let json = json!({
         "used": Value::Object(modules), "headline": decision.headline(),
-        "next": verify::next_json(&decision),
+        "next": decision::next_json(&decision),
     });
     Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))
 }

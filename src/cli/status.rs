@@ -8,7 +8,7 @@ use olr::judge::Decision;
 use olr::machine::Comparison;
 
 use super::output::Output;
-use super::{license, show, verify};
+use super::{decision, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -39,9 +39,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     let mut reports = Vec::new();
     for (_, decision) in &decisions {
-        let comparison = verify::explained(decision, &state, &around, &findings)?;
+        let comparison = decision::explained(decision, &state, &around, &findings)?;
         let text = text(decision, comparison.as_ref());
-        reports.push(verify::report(decision, comparison.as_ref(), text));
+        reports.push(decision::report(decision, comparison.as_ref(), text));
     }
     // The worst comes first: what it says is what the whole says.
     reports.sort_by_key(|report| std::cmp::Reverse(report.status));
@@ -109,7 +109,7 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     if let Some(first) = decision.headline().filter(|_| decision.refusal.is_none()) {
         text = format!("{first}\n\n{text}");
     }
-    for remark in verify::remarks(decision) {
+    for remark in decision::remarks(decision) {
         text += &format!("\n\n{remark}");
     }
     text += &comparison.map(drift).unwrap_or_default();

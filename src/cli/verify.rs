@@ -1,14 +1,12 @@
 //! `olr verify`: may this machine run?
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::PathBuf;
 
-use olr::entitlement::Operation;
 use olr::error::{Error, Refusal, Result};
 use olr::home::Home;
-use olr::judge::{ClockMemory, Coming, Decision, Next, explain};
+use olr::judge::{Coming, Decision, Next, explain};
 use olr::license::License;
-use olr::machine::Comparison;
 use olr::machine::probe::Findings;
 use olr::state::{Slot, SlotName, State, Surroundings};
 use olr::time::Instant;
@@ -16,7 +14,7 @@ use olr::wire::frame::{Frame, Kind};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{license, show};
+use super::{decision, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -55,8 +53,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                         Some(_) => String::new(),
                     };
                     let state = state?;
-                    let comparison = explained(&decision, &state, &around, &findings)?;
-                    let report = report(&decision, comparison.as_ref(), text);
+                    let comparison = decision::explained(&decision, &state, &around, &findings)?;
+                    let report = decision::report(&decision, comparison.as_ref(), text);
                     (state, report)
                 }
                 Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
@@ -78,8 +76,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 None => (args.slot.product.as_deref(), args.slot.slot.as_deref()),
             };
             let (state, decision) = home.decide(product, slot, &around)?;
-            let comparison = explained(&decision, &state, &around, &findings)?;
-            let report = report(&decision, comparison.as_ref(), answer(&decision));
+            let comparison = decision::explained(&decision, &state, &around, &findings)?;
+            let report = decision::report(&decision, comparison.as_ref(), answer(&decision));
             (state, report)
         }
     };
@@ -103,7 +101,7 @@ fn answer(decision: &Decision) -> String {
     let is_news = |next: &Next| !matches!(next.what, Coming::Expiry(_) | Coming::Grace(..));
     let next = decision.comes_next().filter(is_news).filter(|_| decision.refusal.is_none());
     let next = next.map(|next| format!("next: {next}"));
-    let lines = [sentence(decision)].into_iter().chain(next).chain(remarks(decision));
+    let lines = [sentence(decision)].into_iter().chain(next).chain(decision::remarks(decision));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -124,39 +122,6 @@ fn sentence(decision: &Decision) -> String {
     }
 }
 
-/// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
-/// where something else came first.
-pub fn remarks(decision: &Decision) -> Vec<String> {
-    let near =
-        decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
-    let pending = decision.remembered.as_ref().map(|remembered| {
-        let step = match decision.awaits_time {
-            true => "send the file of your newest request to your vendor (if it is lost, run `olr request` again)",
-            false => "run `olr request`",
-        };
-        format!(
-            "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
-             starts what is known. If the clock is right, {step} and import the time.olr that your \
-             vendor sends back.",
-            decision.at, remembered.at
-        )
-    });
-    let off = (decision.clock_memory == ClockMemory::Off)
-        .then(|| "The home could not be written: a clock set back goes unnoticed.".to_string());
-    pending.into_iter().chain(off).chain(near).collect()
-}
-
-/// How the machine matches, factor by factor, where there is a license to be held against it.
-pub fn explained(
-    decision: &Decision,
-    state: &State,
-    around: &Surroundings,
-    findings: &Findings,
-) -> Result<Option<Comparison>> {
-    let (Some(license), Some(_)) = (&decision.license, &decision.machine) else { return Ok(None) };
-    Ok(Some(explain(license, state, &state.found(around)?, &findings.unreadable)))
-}
-
 /// A license file that may not be imported here: by which factors it is for another machine. One for
 /// another installation is not held against this machine: its commitments tell nothing here.
 fn file_report(
@@ -175,97 +140,11 @@ fn file_report(
     let comparison = explain(&license, state, &state.found(around)?, &findings.unreadable);
     let error = error.hint(comparison.next_step());
     let mut json = license::report(license.body());
-    json.insert("machine".to_string(), machine_json(&comparison));
+    json.insert("machine".to_string(), decision::machine_json(&comparison));
     let text = format!(
         "{}\n\nrefused: {error}\nhint: {}",
         show::lines(&comparison.lines, true),
         error.next_step()
     );
     Ok(Output::new(text, Value::Object(json)).refused(&error))
-}
-
-/// What `machine` says in JSON.
-pub fn machine_json(comparison: &Comparison) -> Value {
-    json!({
-        "score": comparison.score, "threshold": comparison.threshold, "total": comparison.total,
-        "factors": comparison.lines.iter().map(show::line_json).collect::<Vec<_>>(),
-    })
-}
-
-/// Each factor, and in grace what comes next: a refusal names it by itself.
-fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
-    let table = show::lines(&comparison.lines, true);
-    if in_grace { format!("{table}\nnext: {}", comparison.next_step()) } else { table }
-}
-
-/// Whatever comes first by itself.
-pub fn next_json(decision: &Decision) -> Value {
-    let Some(next) = decision.comes_next() else { return Value::Null };
-    let mut json = json!({
-        "what": next.what.word(), "at": next.at.to_string(), "text": next.to_string(),
-    });
-    match next.what {
-        Coming::License(license, _) => json["license_id"] = json!(license.to_string()),
-        Coming::Grace(cause, _) => json["cause"] = json!(cause.word()),
-        Coming::Start(_) | Coming::Maintenance(_) | Coming::Expiry(_) => {}
-    }
-    json
-}
-
-/// The decision as a report: its refusal, when there is one, in words and status.
-pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Output {
-    let json =
-        decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
-    let mut json = json.unwrap_or_default();
-    json.insert("state".to_string(), json!(decision.state()));
-    json.insert("judged_at".to_string(), json!(decision.at.to_string()));
-    json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
-    json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));
-    if let Some(grace) = &decision.grace {
-        let since = grace.since.to_string();
-        let until = grace.until.map(|until| until.to_string());
-        let grace = json!({
-            "cause": grace.cause.word(), "since": since, "until": until, "then": grace.then.word(),
-            "overlooked": grace.overlooked.refusal().map(|word| word.word()),
-        });
-        json.insert("grace".to_string(), grace);
-    }
-    let soon =
-        decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
-    json.insert("expires_soon".to_string(), json!(soon));
-    json.insert("headline".to_string(), json!(decision.headline()));
-    let blocked: Vec<_> = decision.blocked().iter().map(Operation::word).collect();
-    json.insert("blocked".to_string(), json!(blocked));
-    json.insert("next".to_string(), next_json(decision));
-    let waiting = decision.next.as_ref().map(|next| {
-        json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
-    });
-    json.insert("waiting".to_string(), json!(waiting));
-    let refusal = decision.refusal.clone();
-    if let Some(comparison) = comparison {
-        json.insert("machine".to_string(), machine_json(comparison));
-        let drift: Vec<_> = comparison.drift().into_iter().map(show::line_json).collect();
-        json.insert("drift".to_string(), json!(drift));
-        let room = comparison.matches().then(|| comparison.room());
-        json.insert("room".to_string(), json!(room));
-        json.insert("next_step".to_string(), json!(comparison.next_step()));
-        let is_about_it = decision.grace.is_some()
-            || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
-        if !comparison.matches() && is_about_it {
-            let gap = if text.is_empty() { "" } else { "\n\n" };
-            text += &format!("{gap}{}", mismatch(comparison, decision.grace.is_some()));
-        }
-    }
-    let mut report = Output::new(text, Value::Object(json));
-    if let Some(refusal) = &refusal {
-        let lines = [
-            report.text.clone(),
-            format!("refused: {refusal}"),
-            format!("hint: {}", refusal.next_step()),
-        ];
-        report.text =
-            lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-        report = report.refused(refusal);
-    }
-    report
 }
