@@ -389,6 +389,8 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
         ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
     ] {
         let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");
+        // A test that runs in the background inherits that interrupts are ignored.
+        let line = format!("env --default-signal=INT sh -c '{line}'");
         // The last is no interrupt: what is wrong is said, and the terminal is the same too.
         for (typed, ended) in
             [("\u{3}", "status 130"), ("half\u{3}", "status 130"), ("\n\n", "status 2")]
