@@ -75,8 +75,9 @@ impl Header {
                 .hint("this file needs a newer olr")
                 .rule("frame-3"))
         };
-        let (version, suite) = (reader.u8("version")?, reader.u8("suite")?);
-        let kind = reader.clone().u8("kind").ok().map(u16::from);
+        let version = reader.u8("version")?;
+        let mut ahead = reader.clone();
+        let kind = ahead.u8("suite").and_then(|_| ahead.u8("kind")).ok().map(u16::from);
         if version != VERSION && kind == Some(Kind::State.number()) {
             let fact = format!(
                 "this is the state of a home (state version {version}), the memory of a server: it is no file to exchange"
@@ -88,6 +89,7 @@ impl Header {
         if version != VERSION {
             return unknown("format version", version);
         }
+        let suite = reader.u8("suite")?;
         if suite != SUITE {
             return unknown("suite", suite);
         }
