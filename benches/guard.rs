@@ -8,23 +8,14 @@ use olr::state::Surroundings;
 use olr::time::Instant;
 use olr::wire::codec::{Set, Text};
 use olr::{Operation, Question};
-use std::sync::LazyLock;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-#[path = "../tests/fixtures/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-#[path = "../tests/fixtures/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "../tests/fixtures/world.rs"]
-#[allow(dead_code)]
+#[path = "../tests/world/mod.rs"]
 mod world;
 
-use world::{NOW, World};
-
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
+use world::{NOW, WORLD, machine};
 
 /// A home whose license grants so many modules, all in one pool.
 fn licensed(modules: usize) -> tempfile::TempDir {

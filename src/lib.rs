@@ -39,6 +39,8 @@ pub mod alert;
 pub mod armor;
 #[cfg(feature = "vendor")]
 pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod crypto;
 pub mod display;
 pub mod entitlement;

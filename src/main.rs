@@ -1,9 +1,7 @@
-//! `olr`: the command-line tool. Sees only the public interface of the library.
+//! `olr`: the command, as a process.
 
-#![forbid(unsafe_code)]
+use std::process::ExitCode;
 
-mod cli;
-
-fn main() -> std::process::ExitCode {
-    cli::main()
+fn main() -> ExitCode {
+    olr::cli::run(std::env::args_os(), &mut olr::cli::Env::of_process())
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use olr::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
-use olr::error::{Error, Result};
+use crate::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
+use crate::error::{Error, Result};
 
-use super::output::Output;
+use super::output::{Output, put};
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
 
@@ -45,8 +45,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report.at_home(&home))
 }
 
-fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Output {
-    let one = |(notice, ways): &(olr::alert::Notice, Vec<olr::alert::Way>)| {
+fn shown(all: &[(crate::alert::Notice, Vec<crate::alert::Way>)]) -> Output {
+    let one = |(notice, ways): &(crate::alert::Notice, Vec<crate::alert::Way>)| {
         let ways: Vec<_> = ways.iter().map(ToString::to_string).collect();
         let text = format!(
             "To:      {}\nSubject: {}\n\n{}",
@@ -55,7 +55,7 @@ fn shown(all: &[(olr::alert::Notice, Vec<olr::alert::Way>)]) -> Output {
             notice.text()
         );
         let mut json = notice.json();
-        json["ways"] = json!(ways);
+        put(&mut json, "ways", json!(ways));
         (text, json)
     };
     let (texts, jsons): (Vec<_>, Vec<Value>) = all.iter().map(one).unzip();
@@ -103,7 +103,7 @@ fn line(told: &Told) -> String {
 
 fn told_json(told: &Told) -> Value {
     let mut json = told.notice.json();
-    json["told"] = json!(told.is_whole());
+    put(&mut json, "told", json!(told.is_whole()));
     let ways = told.ways.iter().map(|(way, heard)| match heard {
         Heard::Now => json!({"way": way.to_string(), "heard": "now"}),
         Heard::Before => json!({"way": way.to_string(), "heard": "before"}),
@@ -111,6 +111,6 @@ fn told_json(told: &Told) -> Value {
             json!({"way": way.to_string(), "heard": "not", "fact": error.fact(), "hint": error.next_step()})
         }
     });
-    json["ways"] = ways.collect();
+    put(&mut json, "ways", ways.collect::<Value>());
     json
 }

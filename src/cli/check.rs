@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use olr::display::shown;
-use olr::entitlement::{Count, Operation};
-use olr::error::{Error, Result};
-use olr::judge::Question;
-use olr::time::Day;
+use crate::display::shown;
+use crate::entitlement::{Count, Operation};
+use crate::error::{Error, Result};
+use crate::judge::Question;
+use crate::time::Day;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;

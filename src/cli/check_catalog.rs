@@ -3,10 +3,10 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::catalog::Catalog;
-use olr::error::Result;
-use olr::file;
-use olr::office::read_text;
+use crate::catalog::Catalog;
+use crate::error::Result;
+use crate::file;
+use crate::office::read_text;
 
 use super::context::Context;
 use super::output::Output;
@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     });
     let mut report = Output::new(text, json);
     report.notes.extend(
-        warnings.iter().map(|warning| format!("warning: {}", olr::display::shown(warning))),
+        warnings.iter().map(|warning| format!("warning: {}", crate::display::shown(warning))),
     );
     Ok(report)
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use olr::display::code;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::machine::{Class, Factor};
-use olr::office::{Hardware, Proof, Relation, RequestComparison, compare};
-use olr::request::OpenedRequest;
-use olr::wire::frame::Kind;
+use crate::display::code;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::machine::{Class, Factor};
+use crate::office::{Hardware, Proof, Relation, RequestComparison, compare};
+use crate::request::OpenedRequest;
+use crate::wire::frame::Kind;
 
 use super::context::Context;
 use super::files::read_artefact;

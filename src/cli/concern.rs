@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::office::Concern;
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::office::Concern;
 
 use super::terminal::{Confirmation, Terminal};
 

@@ -1,43 +1,41 @@
 //! What the program finds around itself: clock, randomness, folders, the terminal, the machine.
 
-use rand::rngs::{ChaCha20Rng, SysRng};
-use rand::{SeedableRng, TryRng};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::SystemTime;
 
-use olr::error::{Error, Result};
-use olr::machine::probe::{Findings, probe};
-use olr::state::Surroundings;
-use olr::time::Instant;
+use crate::error::{Error, Result};
+use crate::machine::probe::Findings;
+use crate::state::Surroundings;
+use crate::time::Instant;
 use zeroize::Zeroizing;
+
+use super::env::{Env, Fill, Probe};
 
 /// Clock and randomness, taken once, and a way to look at the machine.
 pub struct Context {
     pub now: Instant,
     pub rng: ChaCha20Rng,
-    pub probe: Box<dyn Fn(bool) -> Findings>,
+    pub probe: Probe,
     /// What is to be said on stderr, whatever comes of the verb.
     pub notes: Vec<String>,
     /// The home that was used, for a refusal that names it.
     pub home: Option<PathBuf>,
     /// Whether one JSON object is printed.
+    #[cfg_attr(not(feature = "vendor"), allow(dead_code, reason = "only vendor verbs ask"))]
     pub as_json: bool,
 }
 
 impl Context {
-    pub fn new() -> Result<Self> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    pub fn new(env: &Env, as_json: bool) -> Result<Self> {
+        let since = (env.clock)().duration_since(SystemTime::UNIX_EPOCH);
         let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
             Error::unable("the clock is before 1970", "set the clock of this machine")
         })?;
-        Ok(Self {
-            now,
-            rng: system_rng()?,
-            probe: Box::new(probe),
-            notes: Vec::new(),
-            home: None,
-            as_json: false,
-        })
+        let rng = seeded(&env.randomness)?;
+        Ok(Self { now, rng, probe: Rc::clone(&env.probe), notes: Vec::new(), home: None, as_json })
     }
 
     /// What a request or a judgement needs to know of this machine now.
@@ -49,11 +47,10 @@ impl Context {
 }
 
 /// A generator seeded by the system, refused when the system repeats itself.
-fn system_rng() -> Result<ChaCha20Rng> {
+fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {
     let draw = || -> Result<Zeroizing<[u8; 32]>> {
         let mut seed = Zeroizing::new([0; 32]);
-        SysRng.try_fill_bytes(seed.as_mut_slice()).map_err(|_| broken())?;
-        Ok(seed)
+        if randomness(seed.as_mut_slice()) { Ok(seed) } else { Err(broken()) }
     };
     let (first, second) = (draw()?, draw()?);
     let same = |seed: &[u8; 32]| seed.iter().all(|byte| Some(byte) == seed.first());

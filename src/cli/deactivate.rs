@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use olr::error::{Error, Result};
-use olr::license::LicenseBody;
-use olr::machine::FactorKind;
-use olr::receipt::Receipt;
-use olr::state::{Slot, State};
-use olr::wire::codec::{BODY_CAP, decode};
-use olr::wire::frame::{Frame, Kind};
+use crate::error::{Error, Result};
+use crate::license::LicenseBody;
+use crate::machine::FactorKind;
+use crate::receipt::Receipt;
+use crate::state::{Slot, State};
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::frame::{Frame, Kind};
 
 use super::files::OutFile;
 use super::output::Output;
@@ -44,7 +44,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if !again && !args.yes {
         let mut hits = hits(&state, slot)?;
         hits.extend(host(context).map(|host| ("server", host)));
-        hits.push(("home", olr::file::name(home.folder())));
+        hits.push(("home", crate::file::name(home.folder())));
         let hits =
             format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
         let (ask, deed) = ("Deactivate this license?", "deactivating a license");

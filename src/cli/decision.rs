@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use olr::entitlement::Operation;
-use olr::error::{Error, Refusal, Result};
-use olr::judge::{ClockMemory, Coming, Decision, explain};
-use olr::machine::Comparison;
-use olr::machine::probe::Findings;
-use olr::state::{State, Surroundings};
+use crate::entitlement::Operation;
+use crate::error::{Error, Refusal, Result};
+use crate::judge::{ClockMemory, Coming, Decision, explain};
+use crate::machine::Comparison;
+use crate::machine::probe::Findings;
+use crate::state::{State, Surroundings};
 
-use super::output::Output;
+use super::output::{Output, put};
 use super::{license, show};
 
 /// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
@@ -66,8 +66,8 @@ pub fn next_json(decision: &Decision) -> Value {
         "what": next.what.word(), "at": next.at.to_string(), "text": next.to_string(),
     });
     match next.what {
-        Coming::License(license, _) => json["license_id"] = json!(license.to_string()),
-        Coming::Grace(cause, _) => json["cause"] = json!(cause.word()),
+        Coming::License(license, _) => put(&mut json, "license_id", license.to_string()),
+        Coming::Grace(cause, _) => put(&mut json, "cause", json!(cause.word())),
         Coming::Start(_) | Coming::Maintenance(_) | Coming::Expiry(_) => {}
     }
     json

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use olr::key::{Role, key_id};
-use olr::trust::{DelegationBody, ModuleMaximum};
-use olr::wire::codec::{Limit, Set};
+use crate::key::{Role, key_id};
+use crate::trust::{DelegationBody, ModuleMaximum};
+use crate::wire::codec::{Limit, Set};
 
 use super::show;
 

@@ -11,10 +11,10 @@ pub struct Args {
 }
 
 #[cfg(not(feature = "vendor"))]
-pub fn run(args: &Args, _: &mut Context) -> olr::error::Result<Output> {
+pub fn run(args: &Args, _: &mut Context) -> crate::error::Result<Output> {
     let _ = args.keep;
     let fact = "this build of olr is for servers: the demo needs a vendor's half too";
-    Err(olr::error::Error::unable(fact, "use the olr of your vendor's office"))
+    Err(crate::error::Error::unable(fact, "use the olr of your vendor's office"))
 }
 
 #[cfg(feature = "vendor")]
@@ -25,20 +25,21 @@ mod whole {
     use serde_json::json;
     use std::path::Path;
 
-    use super::super::show;
     use super::{Args, Context, Output};
-    use olr::armor::{armor, dearmor};
-    use olr::crypto::secret::Passphrase;
-    use olr::error::{Error, Result};
-    use olr::file::{self, Writing};
-    use olr::home::{Home, RequestParams};
-    use olr::issue::{GrantFile, STARTER_GRANT};
-    use olr::machine::Factor;
-    use olr::office::{Folder, Init, Issue, Locked};
-    use olr::state::Surroundings;
-    use olr::time::Instant;
-    use olr::wire::codec::{Hidden, Text};
-    use olr::wire::frame::{FILE_CAP, Kind};
+    use crate::armor::{armor, dearmor};
+    use crate::cli::output::put;
+    use crate::cli::show;
+    use crate::crypto::secret::Passphrase;
+    use crate::error::{Error, Result};
+    use crate::file::{self, Writing};
+    use crate::home::{Home, RequestParams};
+    use crate::issue::{GrantFile, STARTER_GRANT};
+    use crate::machine::Factor;
+    use crate::office::{Folder, Init, Issue, Locked};
+    use crate::state::Surroundings;
+    use crate::time::Instant;
+    use crate::wire::codec::{Hidden, Text};
+    use crate::wire::frame::{FILE_CAP, Kind};
 
     pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
@@ -54,7 +55,7 @@ mod whole {
         if args.keep {
             let kept = folder.keep();
             text += &format!("\n\nThe files are in {}.", file::name(&kept));
-            report["folder"] = json!(file::name(&kept));
+            put(&mut report, "folder", json!(file::name(&kept)));
         } else {
             text += "\n\nAll files of this demo are gone again; keep them with `olr demo --keep`.";
         }
@@ -157,7 +158,9 @@ mod whole {
         ) -> Result<()> {
             let mut flipped = license.to_vec();
             let middle = flipped.len() / 2;
-            flipped[middle] ^= 1;
+            if let Some(byte) = flipped.get_mut(middle) {
+                *byte ^= 1;
+            }
             self.refused(
                 "Refused: the same license with one bit flipped.",
                 home.import(&flipped, around, true).err(),
@@ -183,7 +186,7 @@ mod whole {
         fn expired(
             &mut self,
             home: &Home,
-            until: Option<olr::time::Day>,
+            until: Option<crate::time::Day>,
             around: &Surroundings,
         ) -> Result<()> {
             let after = until.map_or(Instant::default(), |day| day.ends());
@@ -193,7 +196,7 @@ mod whole {
         }
 
         fn step(&mut self, what: &str, result: &str) {
-            let number = self.steps.len() + 1;
+            let number = self.steps.len().saturating_add(1);
             self.steps.push(format!("{number}. {what}\n   {result}"));
         }
 

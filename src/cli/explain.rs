@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use olr::display::{listed, shown};
-use olr::error::{Error, Refusal, Result};
+use crate::display::{listed, shown};
+use crate::error::{Error, Refusal, Result};
 
 #[cfg(test)]
 use super::Cli;

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use olr::armor::{armor, dearmor, dearmor_answer, foreign};
-use olr::error::{Error, Refusal, Result};
-use olr::file::{self, Place, Writing, place};
-use olr::state::State;
-use olr::wire::frame::{FILE_CAP, Header, Kind};
+use crate::armor::{armor, dearmor, dearmor_answer, foreign};
+use crate::error::{Error, Refusal, Result};
+use crate::file::{self, Place, Writing, place};
+use crate::state::State;
+use crate::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Output;
 

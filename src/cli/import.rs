@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use olr::display::shown;
-use olr::error::{Refusal, Result};
-use olr::home::{Imported, OverQuota};
-use olr::judge::Decision;
-use olr::license::License;
-use olr::state::{Accepted, SlotName};
+use crate::display::shown;
+use crate::error::{Refusal, Result};
+use crate::home::{Imported, OverQuota};
+use crate::judge::Decision;
+use crate::license::License;
+use crate::state::{Accepted, SlotName};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;

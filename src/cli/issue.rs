@@ -3,23 +3,23 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::issue::GrantFile;
-use olr::license::License;
-use olr::office::{
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::issue::GrantFile;
+use crate::license::License;
+use crate::office::{
     Concern, Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text,
 };
-use olr::receipt::Receipt;
-use olr::request::RequestBody;
-use olr::trust::Trust;
-use olr::wire::frame::Kind;
-use olr::wire::id::KeyId;
+use crate::receipt::Receipt;
+use crate::request::RequestBody;
+use crate::trust::Trust;
+use crate::wire::frame::Kind;
+use crate::wire::id::KeyId;
 
 use super::context::Context;
 use super::files::{OutFile, read_artefact};
-use super::output::Output;
+use super::output::{Output, put};
 use super::passphrase::warn_of_keys;
 use super::terminal::Confirmation;
 use super::{concern, license, show};
@@ -174,15 +174,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 described(proposal, Some(&trust)),
                 show::pairs(&signature_pairs(proposal, Some(&trust))?)
             );
-            json["proposal"] = proposal::json(proposal, Some(&trust))?;
-            json["file"] = json!(file);
+            put(&mut json, "proposal", proposal::json(proposal, Some(&trust))?);
+            put(&mut json, "file", json!(file));
         }
         (Some(license), None) if !args.dry_run => {
             args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
             let file = args.output.name(NAME);
             text += &granted(license, &issued, &file, args.output.path(NAME).is_none());
-            json["license"] = Value::Object(license::report(license.body()));
-            json["file"] = json!(file);
+            put(&mut json, "license", Value::Object(license::report(license.body())));
+            put(&mut json, "file", json!(file));
         }
         _ => text += "The request fits the grant. Nothing was signed or written.",
     }
@@ -191,9 +191,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     } else if let Some(changes) = show::request_changes(body) {
         text += &format!("\n\n{changes}");
     }
-    json["concerns"] = concern::to_json(&concerns);
+    put(&mut json, "concerns", concern::to_json(&concerns));
     report.notes.extend(concerns.iter().map(concern::line));
-    json["moves_from"] = json!(issued.other_holder.as_ref().filter(|_| !issued.stored));
+    put(&mut json, "moves_from", json!(issued.other_holder.as_ref().filter(|_| !issued.stored)));
     report.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {
         report.notes.push(

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use olr::display::{Shows, difference, listed, shown};
-use olr::entitlement::named;
-use olr::error::{Error, Result};
-use olr::license::LicenseBody;
-use olr::state::Slot;
-use olr::wire::codec::{BODY_CAP, decode};
-use olr::wire::frame::{Frame, Kind};
+use crate::display::{Shows, difference, listed, shown};
+use crate::entitlement::named;
+use crate::error::{Error, Result};
+use crate::license::LicenseBody;
+use crate::state::Slot;
+use crate::wire::codec::{BODY_CAP, decode};
+use crate::wire::frame::{Frame, Kind};
 
 /// Whether a module may be typed that no license names.
 #[derive(clap::Args)]

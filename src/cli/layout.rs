@@ -4,27 +4,28 @@
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
-use std::io::IsTerminal;
 
-use olr::display::{shown, wrapped};
+use crate::display::{shown, wrapped};
 
 /// The columns of a page, a mail and the oldest terminal.
-const COLUMNS: usize = 80;
+pub const COLUMNS: usize = 80;
 /// Words up to this long, a UUID among them, are never torn in a table.
 const WHOLE: usize = 36;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// How wide a line on stdout may be.
-pub fn columns() -> usize {
-    columns_of(&std::io::stdout())
+thread_local! {
+    static WIDTH: std::cell::Cell<usize> = const { std::cell::Cell::new(COLUMNS) };
 }
 
-fn columns_of(stream: &impl IsTerminal) -> usize {
-    // Tests read the same on every terminal.
-    let wide = !cfg!(test) && stream.is_terminal();
-    let terminal = wide.then(terminal_size::terminal_size).flatten();
-    terminal.map_or(COLUMNS, |(width, _)| COLUMNS.max(width.0.into()))
+/// How wide a line on stdout may be.
+pub fn columns() -> usize {
+    WIDTH.get()
+}
+
+/// Sets [`columns`] for the run of this thread.
+pub fn set_columns(columns: usize) {
+    WIDTH.set(columns);
 }
 
 /// A table with aligned columns and no frame. Where words alone are too wide for it, each row
@@ -118,8 +119,8 @@ fn sentences_within(text: &str, columns: usize) -> String {
 }
 
 /// What is said on stderr, behind `olr: `: what does not fit goes on below itself.
-pub fn said(text: &str) -> String {
-    hanging("olr: ", "     ", text, columns_of(&std::io::stderr()))
+pub fn said(text: &str, columns: usize) -> String {
+    hanging("olr: ", "     ", text, columns)
 }
 
 /// The words of `text` in lines no wider than `columns`: `first` stands in front of the first line,

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use olr::entitlement::{
+use crate::entitlement::{
     Cause, Count, GraceRule, Grant, Operation, Outcome, Quota, Quotas, ungranted,
 };
-use olr::license::LicenseBody;
-use olr::wire::codec::Set;
+use crate::license::LicenseBody;
+use crate::wire::codec::Set;
 
 use super::show::{day_json, last_day, object, quota, quota_json, table};
 
@@ -100,8 +100,8 @@ pub fn span(seconds: u64) -> String {
     let mut left = seconds;
     let mut pieces = Vec::new();
     for (size, name) in units {
-        let count = left / size;
-        left %= size;
+        let count = left.checked_div(size).unwrap_or_default();
+        left = left.checked_rem(size).unwrap_or_default();
         match count {
             0 => {}
             1 => pieces.push(format!("1 {name}")),

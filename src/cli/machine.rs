@@ -3,14 +3,14 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::judge::{compare, explain};
-use olr::license::License;
-use olr::machine::probe::{Findings, Unreadable};
-use olr::machine::{Class, Factor, label};
-use olr::wire::frame::Kind;
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::judge::{compare, explain};
+use crate::license::License;
+use crate::machine::probe::{Findings, Unreadable};
+use crate::machine::{Class, Factor, label};
+use crate::wire::frame::Kind;
 
 use super::files::read_artefact;
 use super::output::Output;
@@ -65,7 +65,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn verdict(factors: &[Factor]) -> String {
     let of = |class: Class| factors.iter().filter(|factor| factor.class == class).count();
     let (hardware, image) = (of(Class::Hardware), of(Class::Image));
-    let count = match hardware + image {
+    let count = match hardware.saturating_add(image) {
         0 => {
             return "Nothing identifies this machine: no license could be bound to it.".to_string();
         }

@@ -4,8 +4,8 @@ use clap_complete::Shell;
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::file::{self, Writing};
+use crate::error::{Error, Result};
+use crate::file::{self, Writing};
 
 use super::output::Output;
 

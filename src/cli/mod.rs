@@ -2,6 +2,7 @@
 //! licensed or in grace; 1 refused (a proved no); 2 could not tell.
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod alert;
@@ -18,13 +19,9 @@ mod deactivate;
 mod decision;
 mod delegation;
 mod demo;
-#[cfg(all(test, feature = "vendor"))]
-#[path = "../../tests/domain/mod.rs"]
-mod domain;
+mod env;
 mod explain;
 mod files;
-#[cfg(all(test, feature = "vendor"))]
-mod fixtures;
 mod import;
 mod inspect;
 #[cfg(feature = "vendor")]
@@ -36,14 +33,10 @@ mod layout;
 mod license;
 mod machine;
 mod manual;
-#[cfg(all(test, feature = "vendor"))]
-mod matching;
 mod output;
 mod page;
 #[cfg(feature = "vendor")]
 mod passphrase;
-#[cfg(all(test, feature = "vendor"))]
-mod printed;
 #[cfg(feature = "vendor")]
 mod proposal;
 #[cfg(feature = "vendor")]
@@ -65,10 +58,12 @@ mod usage;
 mod vendor;
 mod verify;
 
-use olr::error::{Error, Result};
+use crate::error::{Error, Result};
 
 use context::Context;
-use output::Output;
+
+pub use env::{Env, Fill, Probe, Stream};
+pub use output::Output;
 
 /// Licenses for machines that never go online.
 ///
@@ -187,24 +182,52 @@ fn is_at_vendor(verb: &Verb) -> bool {
     }
 }
 
-/// Parses, runs, prints; nothing else in the program prints or exits.
-pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+/// Parses, runs, prints; nothing else in the program prints. The first argument is the program's
+/// name. The exit status is the answer: 0 done or licensed, 1 refused, 2 could not tell.
+pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitCode {
+    let args: Vec<_> = args.into_iter().collect();
+    layout::set_columns(env.stdout.columns);
+    let cli = match usage::parse(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage::usage(error),
+        Err(unread) => return unread.print(env),
     };
     let as_json = cli.json || wants_json(&cli.verb);
-    let mut context = match Context::new() {
+    let mut context = match Context::new(env, as_json) {
         Ok(context) => context,
-        Err(error) => return output::finish(Err(error), as_json),
+        Err(error) => return output::finish(Err(error), None, as_json, env),
     };
-    context.as_json = as_json;
-    let result = run(&cli.verb, &mut context);
-    context.notes.iter().for_each(|note| output::note(note));
-    output::finish_at(result, context.home.as_deref(), as_json)
+    let result = answer(&cli.verb, &mut context);
+    for text in &context.notes {
+        // A full disk or a closed pipe shows where the result is printed.
+        let _ = output::note(&mut env.stderr, text);
+    }
+    output::finish(result, context.home.as_deref(), as_json, env)
 }
 
-fn run(verb: &Verb, context: &mut Context) -> Result<Output> {
+/// As [`run`], and hands over what it would print.
+///
+/// # Errors
+/// Whatever the command ends with before it has something to print.
+pub fn call(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Output> {
+    let args: Vec<_> = args.into_iter().collect();
+    layout::set_columns(env.stdout.columns);
+    let cli = match usage::parse(&args) {
+        Ok(cli) => cli,
+        Err(unread) => return unread.output(),
+    };
+    let mut context = Context::new(env, cli.json || wants_json(&cli.verb))?;
+    let mut output = answer(&cli.verb, &mut context)?;
+    output.notes.splice(0..0, context.notes);
+    Ok(output)
+}
+
+/// The command line: its verbs, arguments and help.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn answer(verb: &Verb, context: &mut Context) -> Result<Output> {
     let result = run_verb(verb, context);
     if is_at_vendor(verb) { result.map_err(Error::at_vendor) } else { result }
 }

@@ -1,16 +1,17 @@
 //! What goes out: text or one JSON object, and the exit status.
 
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
-use olr::display::{is_shown, shown};
-use olr::error::Error;
-use olr::file;
-use olr::home::Home;
+use crate::display::{is_shown, shown};
+use crate::error::Error;
+use crate::file;
+use crate::home::Home;
 
+use super::env::{Env, Stream};
 use super::layout::{said, sentences};
 
 /// What a verb has to say.
@@ -30,6 +31,7 @@ pub struct Output {
 }
 
 impl Output {
+    /// Text and object of a verb that did what it was asked.
     pub fn new(text: impl Into<String>, json: Value) -> Self {
         Self {
             text: text.into(),
@@ -41,12 +43,16 @@ impl Output {
         }
     }
 
+    /// What is printed of a command that ends with `error`.
+    #[must_use]
+    pub fn of_error(error: &Error) -> Self {
+        Self { status: error.exit_status(), ..Self::new("", error_json(error)) }
+    }
+
     /// Names the home that was used, in both forms.
     pub fn at_home(mut self, home: &Home) -> Self {
         let place = file::name(home.folder());
-        if let Value::Object(json) = &mut self.json {
-            json.insert("home".to_string(), json!(place));
-        }
+        put(&mut self.json, "home", place.clone());
         self.notes.push(format!("home: {place}"));
         self
     }
@@ -61,6 +67,13 @@ impl Output {
     }
 }
 
+/// Sets a field of an object.
+pub fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(object) = object {
+        object.insert(name.to_string(), value.into());
+    }
+}
+
 /// `{"state": "refused", …}` or `{"state": "unknown", …}`.
 pub fn error_json(error: &Error) -> Value {
     match error.refusal() {
@@ -71,67 +84,68 @@ pub fn error_json(error: &Error) -> Value {
     }
 }
 
-/// Prints the result of a verb; the exit status is the answer.
-pub fn finish(result: Result<Output, Error>, as_json: bool) -> ExitCode {
-    finish_at(result, None, as_json)
-}
-
-/// The same of a verb that used a home: a refusal names it, and its vendor.
-pub fn finish_at(result: Result<Output, Error>, home: Option<&Path>, as_json: bool) -> ExitCode {
+/// Prints the result of a verb; the exit status is the answer. A refusal names the home that was
+/// used, and its vendor.
+pub fn finish(
+    result: Result<Output, Error>,
+    home: Option<&Path>,
+    as_json: bool,
+    env: &mut Env,
+) -> ExitCode {
     let (status, written) = match result {
-        Ok(report) => (report.status, write_report(&report, as_json)),
+        Ok(report) => (report.status, write_report(&report, as_json, env)),
         Err(error) if as_json => {
             let json = refused_at(&error, home).json;
-            (error.exit_status(), write_line(io::stdout(), &json_text(&json)))
+            (error.exit_status(), env.stdout.line(&json_text(&json)))
         }
-        Err(error) => (error.exit_status(), write_error(&error)),
+        Err(error) => (error.exit_status(), write_error(&error, &mut env.stderr)),
     };
     match written {
         Ok(()) => ExitCode::from(status),
         // Whoever closed the pipe has seen enough, and a no stays one; anything else is a full disk.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
         Err(_) => {
-            let _ = write_line(io::stderr(), &said("the output cannot be written"));
-            let hint = "hint: make room; what the command did stays done";
-            let _ = write_line(io::stderr(), &said(hint));
+            let _ = note(&mut env.stderr, "the output cannot be written");
+            let _ = note(&mut env.stderr, "hint: make room; what the command did stays done");
             ExitCode::from(2)
         }
     }
 }
 
 /// Says something on stderr.
-pub fn note(text: &str) {
-    let _ = write_line(io::stderr(), &said(&shown(text)));
+pub fn note(stderr: &mut Stream, text: &str) -> io::Result<()> {
+    let text = said(&shown(text), stderr.columns);
+    stderr.line(&text)
 }
 
-fn write_report(report: &Output, as_json: bool) -> io::Result<()> {
+fn write_report(report: &Output, as_json: bool, env: &mut Env) -> io::Result<()> {
     let text = match (as_json, report.verbatim) {
         (true, _) => json_text(&report.json),
         (false, true) => report.text.clone(),
         (false, false) => sentences(&report.text),
     };
     if let Some(artefact) = &report.artefact {
-        // What was done with it is said once it is out.
-        write_artefact(artefact)?;
+        // What was done with it is said once it is out. Of an artefact every byte is needed: a
+        // closed pipe has lost some.
+        let written = env.stdout.bytes(artefact);
+        written.map_err(|_| io::Error::other("the artefact was not written"))?;
     }
     let written = match report.artefact {
-        Some(_) => write_line(io::stderr(), &text),
-        None => write_line(io::stdout(), &text),
+        Some(_) => env.stderr.line(&text),
+        None => env.stdout.line(&text),
     };
     // Also to one that has closed the pipe of the text, `| head`.
-    report.notes.iter().try_for_each(|note| write_line(io::stderr(), &said(note)))?;
+    let stderr = &mut env.stderr;
+    report.notes.iter().try_for_each(|note| {
+        let text = said(note, stderr.columns);
+        stderr.line(&text)
+    })?;
     written
-}
-
-/// Of an artefact every byte is needed: a closed pipe has lost some.
-fn write_artefact(artefact: &[u8]) -> io::Result<()> {
-    let written = io::stdout().write_all(artefact).and_then(|()| io::stdout().flush());
-    written.map_err(|_| io::Error::other("the artefact was not written"))
 }
 
 /// A refusal before there was a report.
 fn refused_at(error: &Error, home: Option<&Path>) -> Output {
-    let report = Output::new("", error_json(error));
+    let report = Output::of_error(error);
     let Some(home) = home.map(Home::at) else { return report };
     // A home that cannot be read knows no vendor.
     match home.load() {
@@ -140,25 +154,16 @@ fn refused_at(error: &Error, home: Option<&Path>) -> Output {
     }
 }
 
-fn write_error(error: &Error) -> io::Result<()> {
-    let (bold, plain) = if colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+fn write_error(error: &Error, stderr: &mut Stream) -> io::Result<()> {
+    let (bold, plain) = if stderr.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let fact = shown(error.fact());
-    let hint = shown(error.next_step());
     let line = match error.refusal() {
-        Some(word) => said(&format!("{bold}{word}{plain}: {fact}")),
-        None => said(&fact),
+        Some(word) => format!("{bold}{word}{plain}: {fact}"),
+        None => fact.into_owned(),
     };
-    write_line(io::stderr(), &format!("{line}\n{}", said(&format!("hint: {hint}"))))
-}
-
-fn write_line(mut to: impl Write, text: &str) -> io::Result<()> {
-    writeln!(to, "{text}")?;
-    to.flush()
-}
-
-/// Whether stderr shows colours.
-pub fn colour() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let line = said(&line, stderr.columns);
+    let hint = said(&format!("hint: {}", shown(error.next_step())), stderr.columns);
+    stderr.line(&format!("{line}\n{hint}"))
 }
 
 /// JSON in which no control, bidi or zero-width character stands as itself.
@@ -178,8 +183,8 @@ fn json_text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::show::{pairs, table};
     use super::*;
+    use crate::cli::show::{pairs, table};
 
     /// `src/display.rs` proves of each code point whether it is shown.
     #[track_caller]

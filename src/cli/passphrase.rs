@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
-use olr::crypto::token::PinWanted;
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::Role;
-use olr::office::{Folder, Locked, read_passphrase};
+use crate::crypto::secret::Passphrase;
+use crate::crypto::token::PinWanted;
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::Role;
+use crate::office::{Folder, Locked, read_passphrase};
 
 use super::context::Context;
 use super::terminal::Terminal;
@@ -83,11 +83,11 @@ fn six_words(rng: &mut impl CryptoRng) -> Zeroizing<String> {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push(CONSONANTS[bits >> 12 & 15]);
-        text.push(VOWELS[bits >> 10 & 3]);
-        text.push(CONSONANTS[bits >> 6 & 15]);
-        text.push(VOWELS[bits >> 4 & 3]);
-        text.push(CONSONANTS[bits & 15]);
+        text.extend(CONSONANTS.get(bits >> 12 & 15));
+        text.extend(VOWELS.get(bits >> 10 & 3));
+        text.extend(CONSONANTS.get(bits >> 6 & 15));
+        text.extend(VOWELS.get(bits >> 4 & 3));
+        text.extend(CONSONANTS.get(bits & 15));
     }
     text
 }

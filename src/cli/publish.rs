@@ -3,14 +3,14 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use olr::error::{Error, Result};
-use olr::file;
-use olr::office::{Folder, read_text};
-use olr::wire::frame::{Header, Kind};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::office::{Folder, read_text};
+use crate::wire::frame::{Header, Kind};
 
 use super::context::Context;
 use super::files::read_artefact;
-use super::output::Output;
+use super::output::{Output, put};
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::proposal::published;
 
@@ -41,7 +41,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
     let (text, mut json) =
         published(&folder, &bytes, catalog.as_deref(), beside(&args.file), context.now)?;
-    json["folder"] = json!(file::name(folder.path()));
+    put(&mut json, "folder", json!(file::name(folder.path())));
     Ok(Output::new(text, json))
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use olr::entitlement::Count;
-use olr::error::Result;
+use crate::entitlement::Count;
+use crate::error::Result;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::home::{Home, RequestParams, Requested};
-use olr::machine::Factor;
-use olr::state::Surroundings;
-use olr::trust::VendorCode;
-use olr::wire::codec::{Hidden, Note, Set, Text};
-use olr::wire::frame::Kind;
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::home::{Home, RequestParams, Requested};
+use crate::machine::Factor;
+use crate::state::Surroundings;
+use crate::trust::VendorCode;
+use crate::wire::codec::{Hidden, Note, Set, Text};
+use crate::wire::frame::Kind;
 
 use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};

@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use olr::display::shown;
-use olr::entitlement::Cause;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::{Role, key_id};
-use olr::office::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
-use olr::revocation::Revocations;
-use olr::time::Instant;
-use olr::trust::Trust;
-use olr::wire::frame::Kind;
-use olr::wire::id::{KeyId, LicenseId};
+use crate::display::shown;
+use crate::entitlement::Cause;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::{Role, key_id};
+use crate::office::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
+use crate::revocation::Revocations;
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::wire::frame::Kind;
+use crate::wire::id::{KeyId, LicenseId};
 
 use super::context::Context;
 use super::files::OutFile;
-use super::output::Output;
+use super::output::{Output, put};
 use super::terminal::Confirmation;
 use super::{license, show};
 use crate::cli::args::staff::StaffArg;
@@ -158,7 +158,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         return Ok(None);
     }
     let trust = folder.trust()?;
-    let is_root = olr::trust::root_keys(trust.body()).iter().any(|(root, _)| *root == key);
+    let is_root = crate::trust::root_keys(trust.body()).iter().any(|(root, _)| *root == key);
     let is_sealing =
         trust.body().sealing.iter().any(|sealing| key_id(Role::Sealing, sealing) == key);
     for (is_one, role) in [(is_root, Role::Root), (is_sealing, Role::Sealing)] {
@@ -196,7 +196,7 @@ fn revoke_key(
     let signed = folder.signed_with(key)?;
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
     let mut report = conclude(&proposal, Some(folder), trust, &args.output, context.now)?;
-    report.json["already"] = json!(false);
+    put(&mut report.json, "already", json!(false));
     report.notes.extend(without_issuer(folder, context.now, &mut args.staff.asker())?);
     Ok(report_of(key, &signed, report))
 }
@@ -226,7 +226,11 @@ fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> 
 /// With what ends by the revocation of a key.
 fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Output) -> Output {
     report.text += &format!("\n\n{}", ended_with(key, signed));
-    report.json["revoked_key"] = json!(key.to_string());
-    report.json["signed_by_it"] = json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>());
+    put(&mut report.json, "revoked_key", json!(key.to_string()));
+    put(
+        &mut report.json,
+        "signed_by_it",
+        json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>()),
+    );
     report
 }

@@ -3,17 +3,17 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use olr::display::code;
-use olr::key::{Role, key_id};
-use olr::machine::{Change, Factor, Line, label};
+use crate::display::code;
+use crate::key::{Role, key_id};
+use crate::machine::{Change, Factor, Line, label};
 #[cfg(feature = "vendor")]
-use olr::machine::{changes, judgement};
-use olr::receipt::ReceiptBody;
-use olr::request::{Earlier, RequestBody};
-use olr::revocation::RevocationsBody;
-use olr::time::Day;
-use olr::timestamp::TimestampBody;
-use olr::wire::codec::Limit;
+use crate::machine::{changes, judgement};
+use crate::receipt::ReceiptBody;
+use crate::request::{Earlier, RequestBody};
+use crate::revocation::RevocationsBody;
+use crate::time::Day;
+use crate::timestamp::TimestampBody;
+use crate::wire::codec::Limit;
 
 pub use super::layout::{pairs, table};
 
@@ -125,11 +125,11 @@ pub fn line_json(line: &Line) -> Value {
 
 /// A license key, of which outputs show only the end.
 pub fn masked(key: &str) -> String {
-    let count = key.chars().count();
-    if count <= 8 {
+    if key.chars().count() <= 8 {
         return "****".to_string();
     }
-    format!("…{}", key.chars().skip(count - 4).collect::<String>())
+    let end = key.char_indices().rev().nth(3).and_then(|(start, _)| key.get(start..));
+    format!("…{}", end.unwrap_or_default())
 }
 
 pub fn quota(quota: &Limit<u64>) -> String {

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use olr::display::{shown, wrapped};
-use olr::error::Result;
-use olr::file::{self, Writing};
-use olr::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
-use olr::time::Instant;
+use crate::display::{shown, wrapped};
+use crate::error::Result;
+use crate::file::{self, Writing};
+use crate::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
+use crate::time::Instant;
 
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
@@ -160,7 +160,7 @@ fn to_json(timeline: &Timeline) -> Value {
 }
 
 fn entry_json(entry: &Entry) -> Value {
-    let turn = |turn: &olr::simulate::Turn| {
+    let turn = |turn: &crate::simulate::Turn| {
         let about = Some(turn.about).filter(|about| !about.is_empty());
         json!({"what": turn.word, "about": about, "text": turn.text})
     };
@@ -172,7 +172,7 @@ fn entry_json(entry: &Entry) -> Value {
         "at": entry.at.to_string(), "clock": entry.clock.to_string(), "phase": entry.phase.word(),
         "state": decision.map_or("off", |decision| decision.state()),
         "license_id": decision.and_then(|d| d.license.as_ref()).map(|l| l.body().license.to_string()),
-        "refusal": refusal.map(|refusal| refusal["refusal"].clone()),
+        "refusal": refusal.and_then(|refusal| refusal.get("refusal").cloned()),
         "grace_until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
         "blocked": blocked.unwrap_or_default(),
         "events": entry.events.iter().map(ToString::to_string).collect::<Vec<_>>(),

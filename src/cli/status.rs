@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use olr::error::{Error, Refusal, Result};
-use olr::file;
-use olr::judge::Decision;
-use olr::machine::Comparison;
+use crate::error::{Error, Refusal, Result};
+use crate::file;
+use crate::judge::Decision;
+use crate::machine::Comparison;
 
 use super::output::Output;
 use super::{decision, license, show};

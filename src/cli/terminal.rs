@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 
-use olr::error::{Error, Result};
+use crate::error::{Error, Result};
 
 use super::layout::sentences;
 

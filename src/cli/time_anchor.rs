@@ -3,12 +3,12 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::display::shown;
-use olr::error::Result;
-use olr::file;
-use olr::time::Instant;
-use olr::timestamp::Timestamp;
-use olr::wire::frame::Kind;
+use crate::display::shown;
+use crate::error::Result;
+use crate::file;
+use crate::time::Instant;
+use crate::timestamp::Timestamp;
+use crate::wire::frame::Kind;
 
 use super::context::Context;
 use super::files::{OutFile, read_artefact};
@@ -92,7 +92,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 
 /// Seconds; below 0 where the server is behind.
 fn ahead(server: Instant, vendor: Instant) -> i128 {
-    i128::from(server.seconds) - i128::from(vendor.seconds)
+    i128::from(server.seconds).saturating_sub(vendor.seconds.into())
 }
 
 /// How the server's clock stands against the vendor's, in the largest unit that fits twice.

@@ -2,14 +2,16 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
-use std::io::Write;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use olr::display::{is_shown, shown};
-use olr::error::Error;
+use crate::display::{is_shown, shown};
+use crate::error::Error;
 
-use super::layout::{hanging, sentences};
-use super::{Cli, output};
+use super::Cli;
+use super::env::Env;
+use super::layout::{COLUMNS, hanging, sentences};
+use super::output::{self, Output};
 
 /// Words that people try, and what they are looking for.
 const OTHER_WORDS: &[(&[&str], &str)] = &[
@@ -81,60 +83,85 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["time", "clock"], "'olr vendor time-anchor' answers a request with the time"),
 ];
 
-/// A usage error quotes what was typed, names of files from anywhere included: what could fake or
-/// hide a line is escaped, as if it had been typed so.
-pub fn usage(error: clap::Error) -> ExitCode {
-    let is_plain =
-        |arg: std::ffi::OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
-    if std::env::args_os().all(is_plain) {
-        return print(error);
-    }
-    let escaped = std::env::args_os().map(|arg| shown(&arg.to_string_lossy()).into_owned());
-    match Cli::try_parse_from(escaped) {
-        Err(error) => print(error),
-        // Only what is no text at all becomes right by it.
-        Ok(_) => print(clap::Error::new(error.kind()).with_cmd(&Cli::command())),
-    }
+/// A command line that asks for help, or cannot be read.
+pub struct Unread {
+    error: clap::Error,
+    /// What was meant instead, in one sentence.
+    step: Option<&'static str>,
+    as_json: bool,
 }
 
-/// Help and version go to stdout with status 0; anything else is a usage error with status 2.
-fn print(mut error: clap::Error) -> ExitCode {
-    let step = other_word(&error);
-    if let Some(step) = step {
-        error.remove(ContextKind::SuggestedSubcommand);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![step.into()]));
+/// Reads what was typed.
+pub fn parse(args: &[OsString]) -> Result<Cli, Unread> {
+    Cli::try_parse_from(args).map_err(|error| Unread::new(error, args))
+}
+
+impl Unread {
+    /// A usage error quotes what was typed, names of files from anywhere included: what could fake
+    /// or hide a line is escaped, as if it had been typed so.
+    fn new(error: clap::Error, args: &[OsString]) -> Self {
+        let is_plain = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
+        let mut error = match args.iter().all(is_plain) {
+            true => error,
+            false => {
+                let escaped = args.iter().map(|arg| shown(&arg.to_string_lossy()).into_owned());
+                match Cli::try_parse_from(escaped) {
+                    Err(error) => error,
+                    // Only what is no text at all becomes right by it.
+                    Ok(_) => clap::Error::new(error.kind()).with_cmd(&Cli::command()),
+                }
+            }
+        };
+        let step = other_word(&error, args);
+        if let Some(step) = step {
+            error.remove(ContextKind::SuggestedSubcommand);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![step.into()]));
+        }
+        Self { error, step, as_json: args.iter().any(|arg| arg == "--json") }
     }
-    let json = std::env::args_os().any(|arg| arg == "--json");
-    if json && error.use_stderr() {
-        let text = error.to_string();
+
+    /// Help and version go to stdout with status 0; anything else is a usage error with status 2.
+    pub fn print(self, env: &mut Env) -> ExitCode {
+        if self.as_json && self.error.use_stderr() {
+            return output::finish(self.output(), None, true, env);
+        }
+        let coloured = |colour| match colour {
+            true => self.error.render().ansi().to_string(),
+            false => self.error.render().to_string(),
+        };
+        if !self.error.use_stderr() {
+            let text = coloured(env.stdout.colour);
+            let _ = env.stdout.bytes(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        // What was typed may be long: no part of it begins a line.
+        let line = |line: &str| match line.starts_with(' ') {
+            true => sentences(line),
+            false => hanging("", "  ", line, COLUMNS),
+        };
+        let lines: Vec<_> = coloured(env.stderr.colour).split('\n').map(line).collect();
+        let _ = env.stderr.bytes(lines.join("\n").as_bytes());
+        ExitCode::from(2)
+    }
+
+    /// The same as a value: the text that was asked for, or the error.
+    pub fn output(self) -> Result<Output, Error> {
+        let text = self.error.to_string();
+        if !self.error.use_stderr() {
+            let json = serde_json::json!({ "text": text });
+            return Ok(Output { verbatim: true, ..Output::new(text, json) });
+        }
         // What is missing stands on lines of its own; tips and usage come after a blank line.
         let lines: Vec<_> =
             text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
         let fact = lines.join(" ");
         let fact = fact.trim_start_matches("error: ");
-        let hint = step.unwrap_or("see `olr --help`");
-        return output::finish(Err(Error::unable(fact, hint)), true);
+        Err(Error::unable(fact, self.step.unwrap_or("see `olr --help`")))
     }
-    if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    let text = match output::colour() {
-        true => error.render().ansi().to_string(),
-        false => error.render().to_string(),
-    };
-    // What was typed may be long: no part of it begins a line.
-    let line = |line: &str| match line.starts_with(' ') {
-        true => sentences(line),
-        false => hanging("", "  ", line, 80),
-    };
-    let lines: Vec<_> = text.split('\n').map(line).collect();
-    let _ = write!(std::io::stderr(), "{}", lines.join("\n"));
-    ExitCode::from(2)
 }
 
 /// What somebody looks for who tries another word at the place of a verb.
-fn other_word(error: &clap::Error) -> Option<&'static str> {
+fn other_word(error: &clap::Error, args: &[OsString]) -> Option<&'static str> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
@@ -143,7 +170,7 @@ fn other_word(error: &clap::Error) -> Option<&'static str> {
     };
     let word = word.to_lowercase();
     // Below `key` and `vendor` the words of the top mean something else.
-    let first = std::env::args_os().nth(1);
+    let first = args.get(1);
     let at_top = first.is_some_and(|first| first.to_string_lossy().to_lowercase() == word);
     let known = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()));
     known.filter(|_| at_top).map(|(_, step)| *step)

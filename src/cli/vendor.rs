@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
-use olr::display::shown;
-use olr::entitlement::Cause;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
+use crate::display::shown;
+use crate::entitlement::Cause;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
 use super::output::Output;
 use super::passphrase::new_passphrase;

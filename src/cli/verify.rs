@@ -3,14 +3,14 @@
 use serde_json::Value;
 use std::path::PathBuf;
 
-use olr::error::{Error, Refusal, Result};
-use olr::home::Home;
-use olr::judge::{Coming, Decision, Next, explain};
-use olr::license::License;
-use olr::machine::probe::Findings;
-use olr::state::{Slot, SlotName, State, Surroundings};
-use olr::time::Instant;
-use olr::wire::frame::{Frame, Kind};
+use crate::error::{Error, Refusal, Result};
+use crate::home::Home;
+use crate::judge::{Coming, Decision, Next, explain};
+use crate::license::License;
+use crate::machine::probe::Findings;
+use crate::state::{Slot, SlotName, State, Surroundings};
+use crate::time::Instant;
+use crate::wire::frame::{Frame, Kind};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;

@@ -119,7 +119,7 @@ fn a_restart_tells_the_same_again_until_it_is_acknowledged() {
     server.guard().acknowledge(&first).unwrap();
     assert_eq!(ids(&server.guard()), []);
     // Whoever runs the server is told by himself.
-    let around = crate::machine::around("server", server.now());
+    let around = crate::world::machine::around("server", server.now());
     let operator = server.home().news(&around, Listener::Operator, false).unwrap().events;
     assert_eq!(operator.iter().map(|event| event.id).collect::<Vec<_>>(), first);
 }

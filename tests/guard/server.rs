@@ -13,7 +13,6 @@ use olr::wire::id::LicenseId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use crate::machine;
 use crate::world::{NOW, World, text};
 
 pub const HOUR: u64 = 3600;
@@ -187,6 +186,6 @@ fn around(machine: &str, at: Instant) -> olr::state::Surroundings {
     olr::state::Surroundings {
         boot: olr::wire::codec::Text::default(),
         uptime: 0,
-        ..machine::around(machine, at)
+        ..crate::world::machine::around(machine, at)
     }
 }

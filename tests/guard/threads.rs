@@ -1,5 +1,7 @@
 //! Many threads ask; one looks.
 
+use crate::world::machine;
+
 use olr::guard::{Guard, GuardConfig};
 use olr::{Operation, Question};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +10,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::machine;
 use crate::server::{DAY, HOUR, Server, name};
 use olr::time::{Day, Instant};
 

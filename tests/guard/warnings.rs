@@ -1,5 +1,7 @@
 //! What stops nothing, and people want to know in time: maintenance that ends, a machine that drifts.
 
+use crate::world::machine;
+
 use olr::entitlement::{Cause, Model};
 use olr::guard::GuardConfig;
 use olr::license::LicenseBody;
@@ -11,7 +13,6 @@ use olr::wire::codec::Text;
 use olr::wire::id::EventId;
 use olr::{Guard, Operation, Question};
 
-use crate::machine;
 use crate::server::{DAY, HOUR, Server};
 
 /// The last day of maintenance.

@@ -1,5 +1,7 @@
 //! A question to a guard allocates nothing and reads no file.
 
+use crate::world::machine;
+
 use olr::guard::{Guard, GuardConfig};
 use olr::home::Home;
 use olr::judge::Answer;
@@ -8,7 +10,8 @@ use olr::wire::codec::{Limit, Set, Text};
 use olr::{Operation, Question};
 
 use crate::world::NOW;
-use crate::{TURN, WORLD, machine, peak};
+use crate::world::WORLD;
+use crate::{TURN, peak};
 
 #[test]
 fn a_question_allocates_nothing_and_reads_no_file() {

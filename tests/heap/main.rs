@@ -4,6 +4,8 @@
 //! `bash .ci/long hostile` parses all the files.
 #![cfg(feature = "vendor")]
 
+use crate::world::{WORLD, files};
+
 use olr::catalog::TOML_TOKENS_CAP;
 use olr::error::Refusal;
 use olr::key::file::KeyFile;
@@ -13,38 +15,16 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex};
 
 mod asking;
-#[path = "../hostile/files.rs"]
-mod files;
-#[path = "../hostile/forge.rs"]
-#[allow(dead_code)]
-mod forge;
-#[path = "../fixtures/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-#[path = "../fixtures/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "../hostile/readers.rs"]
-#[allow(dead_code)]
-mod readers;
-#[path = "../fixtures/scenario.rs"]
-#[allow(dead_code)]
-mod scenario;
-#[path = "../fixtures/world.rs"]
-#[allow(dead_code)]
-mod world;
 mod worst;
 
-use readers::PARSERS;
-use scenario::{Scenario, committed, root};
+use crate::world::readers::PARSERS;
+use crate::world::scenario::{Scenario, committed, root};
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
 /// Only one test counts at a time.
 static TURN: Mutex<()> = Mutex::new(());
-
-static WORLD: LazyLock<world::World> = LazyLock::new(world::World::new);
 
 const KIB: usize = 1024;
 /// No input of any parser takes more than this, but what a vendor's own staff write.
@@ -187,3 +167,6 @@ fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
     // The thread that reports other tests allocates a little meanwhile: it is in the same count.
     assert!(highest <= 64 * KIB, "{highest} bytes");
 }
+
+#[path = "../world/mod.rs"]
+mod world;

@@ -15,10 +15,11 @@ use olr::wire::extension::Extension;
 use olr::wire::frame::{FILE_CAP, Kind};
 use olr::wire::id::{KeyId, RevokedId};
 
-use crate::forge::{self, padded};
-use crate::raw::Raw;
+use crate::long;
+use crate::world::WORLD;
+use crate::world::forge::{self, padded};
+use crate::world::raw::Raw;
 use crate::world::{install, text};
-use crate::{WORLD, long};
 
 /// The shortest names that are all different, in order.
 fn names(count: u32) -> impl Iterator<Item = Text> {

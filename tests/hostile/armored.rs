@@ -3,7 +3,7 @@
 use olr::armor::{armor, dearmor};
 
 use crate::long;
-use crate::readers::{Good, Reader, good};
+use crate::world::readers::{Good, Reader, good};
 
 /// What became of changed texts.
 #[derive(Default)]

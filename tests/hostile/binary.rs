@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::long;
-use crate::readers::{Good, good};
+use crate::world::readers::{Good, good};
 use crate::world::rng;
 use rand::Rng;
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::files::{files, flood};
 use crate::long;
-use crate::readers::PARSERS;
+use crate::world::files::{files, flood};
+use crate::world::readers::PARSERS;
 
 /// What begins a tag, and what is no character at all.
 const MEANINGFUL: [u8; 2] = [b'<', 0xff];

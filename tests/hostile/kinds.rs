@@ -4,8 +4,8 @@ use olr::armor::{armor, dearmor};
 use olr::home::Home;
 use olr::wire::frame::Kind;
 
-use crate::WORLD;
-use crate::readers::{Reader, good};
+use crate::world::WORLD;
+use crate::world::readers::{Reader, good};
 
 #[test]
 fn nobody_takes_another_kind() {
@@ -55,7 +55,7 @@ fn no_home_imports_another_kind() {
     std::fs::write(&home.state_files()[0], &*WORLD.asked().to_bytes()).unwrap();
     let before = std::fs::read(&home.state_files()[0]).unwrap();
     let now = olr::time::Instant::parse(crate::world::NOW).unwrap();
-    let around = crate::machine::around("server", now);
+    let around = crate::world::machine::around("server", now);
     let mut tried = 0;
     let imported = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations];
     for good in good().into_iter().filter(|good| !imported.contains(&good.reader.kind())) {

@@ -25,7 +25,7 @@ const GRANT: &str = include_str!("../../keys/snakeoil/grant.toml");
 
 /// A machine that shares nothing with the others but its processor.
 fn around(machine: usize) -> Surroundings {
-    let mut around = crate::machine::around("server", Instant::parse(NOW).unwrap());
+    let mut around = crate::world::machine::around("server", Instant::parse(NOW).unwrap());
     for factor in around.factors.iter_mut().filter(|factor| factor.counts()) {
         let Factor { value, .. } = factor;
         *value = text(&format!("{}-{machine}", &**value));

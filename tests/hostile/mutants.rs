@@ -18,12 +18,12 @@ use olr::wire::extension::Extension;
 use olr::wire::frame::Kind;
 use olr::wire::id::{LicenseId, RequestId, RevokedId};
 
-use crate::WORLD;
 use crate::bodies::{self, Mutants};
-use crate::forge::{self, MEMORY, apart, padded};
 use crate::layout;
-use crate::raw::{Raw, with_byte};
-use crate::readers::{Reader, good};
+use crate::world::WORLD;
+use crate::world::forge::{self, MEMORY, apart, padded};
+use crate::world::raw::{Raw, with_byte};
+use crate::world::readers::{Reader, good};
 use crate::world::{NOW, ask, install, rng, stray_key, text};
 
 /// Mutants of one artefact, and the reader that is to refuse them.
@@ -491,7 +491,7 @@ fn states() {
     let second = WORLD.vendor.second_trust(|_| ());
     state.take_up(WORLD.vendor.trust.successor(&second).unwrap()).unwrap();
     let pins = List::new(vec![Factor::pin("rack=B12").unwrap()]).unwrap();
-    let around = crate::machine::around("server", olr::time::Instant::parse(NOW).unwrap());
+    let around = crate::world::machine::around("server", olr::time::Instant::parse(NOW).unwrap());
     let asked = state.memory().asked.clone().unwrap();
     let asked = olr::state::Asked { pins, ..asked };
     state.request(asked, Default::default(), &around, &mut rng("pinned")).unwrap();
@@ -509,8 +509,9 @@ fn states() {
     let memory = &good[MEMORY..good.len() - 32];
     let Mutants { all, broken } = bodies::mutants(&layout::STATE, memory);
     let digest = &good[good.len() - 32..];
-    let unfit =
-        |memory: Vec<u8>| [&good[..MEMORY - 4], &crate::raw::sized(&memory), digest].concat();
+    let unfit = |memory: Vec<u8>| {
+        [&good[..MEMORY - 4], &crate::world::raw::sized(&memory), digest].concat()
+    };
     trial.unsigned(all.into_iter().map(unfit));
     trial.signed(broken.into_iter().map(|memory| forge::state(&good, &memory)));
 

@@ -4,37 +4,20 @@
 //! Needs Python with its `cryptography` package: `bash tests/interop/run [FILES]`.
 #![cfg(feature = "vendor")]
 
-use olr::error::Refusal;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[path = "../fixtures/ask.rs"]
-mod ask;
-#[path = "../fixtures/machine.rs"]
-mod machine;
 mod mutant;
 mod other;
-#[path = "../fixtures/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "../fixtures/scenario.rs"]
-#[allow(dead_code)]
-mod scenario;
 mod seal;
 mod situation;
-#[path = "../fixtures/world.rs"]
-#[allow(dead_code)]
-mod world;
 
-use ask::ask;
+use crate::world::ask::{Answer, ask};
+use crate::world::scenario::{Scenario, committed};
 use mutant::Mutants;
 use other::{Other, question, report};
-use scenario::{Scenario, committed};
-
-/// Nothing for success, no word for "could not tell".
-type Answer = Option<Option<Refusal>>;
 
 /// Files whose verdicts are compared, beside the fixtures: `OLR_INTEROP`, as `run` sets it.
 fn files() -> usize {
@@ -201,3 +184,6 @@ fn what_one_seals_the_other_opens() {
     }
     println!("{count} requests sealed by each side, opened by both");
 }
+
+#[path = "../world/mod.rs"]
+mod world;

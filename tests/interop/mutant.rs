@@ -15,8 +15,8 @@ use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
 
-use crate::raw::{Raw, sized};
-use crate::scenario::Scenario;
+use crate::world::raw::{Raw, sized};
+use crate::world::scenario::Scenario;
 use crate::world::{World, install};
 
 pub struct Mutants<'a> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use crate::scenario::{Scenario, root};
+use crate::world::scenario::{Scenario, root};
 
 /// The reader in Python: a line of JSON for each question, a line for each answer.
 pub struct Other;

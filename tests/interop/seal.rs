@@ -16,7 +16,8 @@ use olr::armor::dearmor;
 use olr::trust::Trust;
 
 fn trust() -> Trust {
-    let file = std::fs::read(crate::scenario::root().join("keys/snakeoil/vendor.trust")).unwrap();
+    let file =
+        std::fs::read(crate::world::scenario::root().join("keys/snakeoil/vendor.trust")).unwrap();
     Trust::pin(&dearmor(None, &file).unwrap()).unwrap()
 }
 

@@ -7,8 +7,8 @@ use olr::wire::frame::Header;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::ask::ask;
-use crate::scenario::{Scenario, root};
+use crate::world::ask::ask;
+use crate::world::scenario::{Scenario, root};
 use crate::world::{World, text};
 
 /// What is done with the artefact in a translated case.

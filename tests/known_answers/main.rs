@@ -16,33 +16,12 @@ mod sealing;
 mod signatures;
 mod symmetric;
 
-#[cfg(feature = "vendor")]
-#[path = "../fixtures/ask.rs"]
-#[allow(dead_code)]
-mod ask;
-#[cfg(feature = "vendor")]
-#[path = "../fixtures/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-#[cfg(feature = "vendor")]
-#[path = "../fixtures/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[cfg(feature = "vendor")]
-#[path = "../fixtures/scenario.rs"]
-#[allow(dead_code)]
-mod scenario;
-#[cfg(feature = "vendor")]
-#[path = "../fixtures/world.rs"]
-#[allow(dead_code)]
-mod world;
-
-/// Nothing for success, no word for "could not tell".
-#[cfg(feature = "vendor")]
-type Answer = Option<Option<olr::error::Refusal>>;
-
 /// The bytes of hexadecimal digits, which may stand on several lines.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: String = digits.split_whitespace().collect();
     data_encoding::HEXLOWER.decode(digits.as_bytes()).unwrap()
 }
+
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;

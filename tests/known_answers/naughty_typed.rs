@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::naughty::strings;
-use crate::scenario::root;
+use crate::world::scenario::root;
 
 /// What a run of `olr` gave; every output that there is was looked at.
 struct Run {

@@ -14,7 +14,9 @@ use super::SNAKEOIL;
 use super::value::{Source, Value};
 use machine::factors;
 
-#[path = "../fixtures/machine.rs"]
+// Fuzz targets have no `world`.
+#[allow(clippy::duplicate_mod)]
+#[path = "../world/machine.rs"]
 #[allow(dead_code)]
 mod machine;
 

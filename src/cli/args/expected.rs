@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use olr::error::Result;
-use olr::file;
-use olr::home::{Expected, Home};
-use olr::trust::{Trust, VendorCode};
-use olr::wire::frame::Kind;
+use crate::error::Result;
+use crate::file;
+use crate::home::{Expected, Home};
+use crate::trust::{Trust, VendorCode};
+use crate::wire::frame::Kind;
 
 use super::home::HomeArg;
 use crate::cli::context::Context;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use olr::error::{Error, Result};
-use olr::home::Home;
+use crate::error::{Error, Result};
+use crate::home::Home;
 
 use crate::cli::context::Context;
 

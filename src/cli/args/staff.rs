@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
-use olr::error::Result;
-use olr::office::Locked;
+use crate::crypto::secret::Passphrase;
+use crate::error::Result;
+use crate::office::Locked;
 
 use crate::cli::passphrase::passphrase;
 

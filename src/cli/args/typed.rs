@@ -2,10 +2,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use olr::display::{code_point, is_shown, shown};
-use olr::entitlement::Count;
-use olr::error::{Error, Result};
-use olr::wire::codec::Text;
+use crate::display::{code_point, is_shown, shown};
+use crate::entitlement::Count;
+use crate::error::{Error, Result};
+use crate::wire::codec::Text;
 
 /// What people type is trimmed and brought to one Unicode form; files are compared as they are.
 pub fn typed(what: &str, text: &str) -> Result<Text> {

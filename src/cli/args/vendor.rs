@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::office::Folder;
+use crate::error::{Error, Result};
+use crate::office::Folder;
 
 use super::home::from_environment;
 

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::request::SealedRequest;
-use olr::revocation::Revocations;
-use olr::state::State;
-use olr::trust::Trust;
-use olr::wire::frame::{Frame, Header, Kind};
+use crate::error::{Error, Result};
+use crate::request::SealedRequest;
+use crate::revocation::Revocations;
+use crate::state::State;
+use crate::trust::Trust;
+use crate::wire::frame::{Frame, Header, Kind};
 
 use super::files::{of_file, read_artefact};
 use super::output::Output;

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::trust::Trust;
-use olr::wire::frame::{Frame, Kind};
+use crate::error::{Error, Result};
+use crate::trust::Trust;
+use crate::wire::frame::{Frame, Kind};
 
 use crate::cli::files::OutFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, put};
 use crate::cli::proposal::{TrustArg, described, finished_name, json, read_copies};
 
 #[derive(clap::Args)]
@@ -54,6 +54,6 @@ pub fn run(args: &Args) -> Result<Output> {
     report.text =
         format!("{}\n\nEnough have signed. Wrote {file}. {next}", described(&proposal, trust));
     report.json = json(&proposal, trust)?;
-    report.json["file"] = Value::from(file);
+    put(&mut report.json, "file", Value::from(file));
     Ok(report)
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use olr::catalog::Catalog;
-use olr::entitlement::{Edition, Model, Operation};
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::Role;
-use olr::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
-use olr::time::{Day, Span};
-use olr::trust::{Act, DelegationBody};
-use olr::wire::codec::{Keyed, Limit, Set, Text};
+use crate::catalog::Catalog;
+use crate::entitlement::{Edition, Model, Operation};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::Role;
+use crate::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
+use crate::time::{Day, Span};
+use crate::trust::{Act, DelegationBody};
+use crate::wire::codec::{Keyed, Limit, Set, Text};
 
 use super::propose::{parse_maximum, public_keys};
 use crate::cli::context::Context;
@@ -215,14 +215,14 @@ fn set<T: Keyed, const CAP: usize>(
 
 fn parse_act(text: &str) -> Result<Act> {
     Act::from_word(text).ok_or_else(|| {
-        let fact = format!("there is no act {:?}", olr::display::shown(text));
+        let fact = format!("there is no act {:?}", crate::display::shown(text));
         Error::unable(fact, "the acts are license, revoke and time")
     })
 }
 
 fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
     read(text).ok_or_else(|| {
-        let fact = format!("there is no {what} {:?}", olr::display::shown(text));
+        let fact = format!("there is no {what} {:?}", crate::display::shown(text));
         Error::unable(fact, format!("`olr key delegate --help` says more of --{what}"))
     })
 }
@@ -236,7 +236,7 @@ fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     };
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).or_else(spelled);
     days.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("{flag}: {:?} is no number of days", olr::display::shown(text));
+        let fact = format!("{flag}: {:?} is no number of days", crate::display::shown(text));
         Error::unable(fact, "write it like 400d")
     })
 }
@@ -253,7 +253,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     };
     let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
     seconds.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("--max-grace: {:?} is no span", olr::display::shown(text));
+        let fact = format!("--max-grace: {:?} is no span", crate::display::shown(text));
         Error::unable(fact, "write it like 14d or 12h, or any")
     })
 }
@@ -265,7 +265,7 @@ fn parse_afterwards(words: &[String]) -> Result<Limit<Set<Operation>>> {
         [word] if word == "any" => Ok(Limit::Any),
         [word] if word == "none" => Ok(Limit::Only(Set::default())),
         words => {
-            let operations = words.iter().map(|word| olr::catalog::operation(word));
+            let operations = words.iter().map(|word| crate::catalog::operation(word));
             set("--afterwards", operations).map(Limit::Only)
         }
     }
@@ -276,7 +276,7 @@ fn parse_yes(text: &str) -> Result<bool> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => {
-            let fact = format!("--weak-machine: {:?} is no answer", olr::display::shown(text));
+            let fact = format!("--weak-machine: {:?} is no answer", crate::display::shown(text));
             Err(Error::unable(fact, "write yes or no"))
         }
     }

@@ -3,16 +3,16 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::crypto::pkcs8;
-use olr::error::{Error, Result};
-use olr::file::{self, Writing};
-use olr::key::Role;
+use crate::crypto::pkcs8;
+use crate::error::{Error, Result};
+use crate::file::{self, Writing};
+use crate::key::Role;
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::passphrase::new_passphrase;
 use super::ensure_nothing_at;
 use super::passwd::open_read;
+use crate::cli::context::Context;
+use crate::cli::output::Output;
+use crate::cli::passphrase::new_passphrase;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if !to_stdout {
         ensure_nothing_at(&path)?;
     }
-    let sealed = olr::key::store::read(&args.key)?;
+    let sealed = crate::key::store::read(&args.key)?;
     if sealed.role == Role::Sealing {
         let fact =
             "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use olr::crypto::pkcs8::{PEM_CAP, PrivatePem};
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::Role;
+use crate::crypto::pkcs8::{PEM_CAP, PrivatePem};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::Role;
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::passphrase::{pem_passphrase, warn_of_key};
 use super::new::roles;
 use super::read_secret;
 use super::save::{NewProtection, Save};
+use crate::cli::context::Context;
+use crate::cli::output::Output;
+use crate::cli::passphrase::{pem_passphrase, warn_of_key};
 
 #[derive(clap::Args)]
 pub struct Args {

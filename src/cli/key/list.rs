@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use olr::error::Result;
-use olr::file;
-use olr::key::file::KeyFile;
-use olr::office::{Folder, FoundKey, KeyStatus, keys_in};
+use crate::error::Result;
+use crate::file;
+use crate::key::file::KeyFile;
+use crate::office::{Folder, FoundKey, KeyStatus, keys_in};
 
-use super::super::output::Output;
-use super::super::show;
 use crate::cli::args::vendor::VendorArg;
+use crate::cli::output::Output;
+use crate::cli::show;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -4,8 +4,8 @@ use clap::Subcommand;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use olr::error::{Error, Result};
-use olr::file;
+use crate::error::{Error, Result};
+use crate::file;
 
 use super::context::Context;
 use super::output::Output;

@@ -2,13 +2,13 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use olr::crypto::secret::Secret;
-use olr::error::Result;
-use olr::key::Role;
+use crate::crypto::secret::Secret;
+use crate::error::Result;
+use crate::key::Role;
 
-use super::super::context::Context;
-use super::super::output::Output;
 use super::save::{Protection, Save};
+use crate::cli::context::Context;
+use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -3,14 +3,14 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::file::{self, Writing};
-use olr::key::paper;
+use crate::error::{Error, Result};
+use crate::file::{self, Writing};
+use crate::key::paper;
 
-use super::super::context::Context;
-use super::super::output::Output;
 use super::ensure_nothing_at;
 use super::passwd::open;
+use crate::cli::context::Context;
+use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {

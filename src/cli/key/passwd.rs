@@ -3,17 +3,17 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use olr::crypto::secret::Secret;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::file::KeyFile;
-use olr::key::store;
-use olr::office::Locked;
+use crate::crypto::secret::Secret;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::file::KeyFile;
+use crate::key::store;
+use crate::office::Locked;
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::passphrase::{passphrase, warn_of_key};
 use super::save::{NewProtection, unprotected};
+use crate::cli::context::Context;
+use crate::cli::output::Output;
+use crate::cli::passphrase::{passphrase, warn_of_key};
 
 #[derive(clap::Args)]
 pub struct Args {

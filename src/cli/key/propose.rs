@@ -3,20 +3,20 @@
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 
-use olr::catalog::{Catalog, STARTER};
-use olr::display::shown;
-use olr::entitlement::Model;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::Role;
-use olr::key::public::from_pem;
-use olr::office::{
+use crate::catalog::{Catalog, STARTER};
+use crate::display::shown;
+use crate::entitlement::Model;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::Role;
+use crate::key::public::from_pem;
+use crate::office::{
     Changes, FirstTrust, Folder, keep_proposed, propose_first, propose_next, read_text,
 };
-use olr::trust::{ModuleMaximum, SignerRule};
-use olr::wire::codec::{Limit, Text};
-use olr::wire::frame::Kind;
-use olr::wire::id::KeyId;
+use crate::trust::{ModuleMaximum, SignerRule};
+use crate::wire::codec::{Limit, Text};
+use crate::wire::frame::Kind;
+use crate::wire::id::KeyId;
 
 use crate::cli::args::typed::ensure_visible;
 use crate::cli::context::Context;

@@ -4,14 +4,15 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use olr::crypto::secret::text_of;
-use olr::error::{Error, Result};
-use olr::key::paper::{PAGE_CAP, from_page};
+use crate::crypto::secret::text_of;
+use crate::error::{Error, Result};
+use crate::key::paper::{PAGE_CAP, from_page};
 
-use super::super::context::Context;
-use super::super::output::{Output, note};
 use super::read_secret;
 use super::save::{Protection, Save};
+use crate::cli::context::Context;
+use crate::cli::layout::{COLUMNS, said};
+use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -34,7 +35,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 
 fn read(args: &Args) -> Result<Zeroizing<String>> {
     if args.file.as_os_str() == "-" && std::io::stdin().is_terminal() {
-        note("type the five lines of the page, each with its number; end with Ctrl-D");
+        let ask = "type the five lines of the page, each with its number; end with Ctrl-D";
+        eprintln!("{}", said(ask, COLUMNS));
     }
     let bytes = read_secret(&args.file, PAGE_CAP)?;
     text_of(&bytes).map_err(|_| {

@@ -4,22 +4,22 @@ use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::Role;
-use olr::key::key_id;
-use olr::office::{Changes, Drawn, Folder, propose_delegation, propose_next};
-use olr::proposal::Proposal;
-use olr::trust::{DelegationBody, Trust};
-use olr::wire::frame::Kind;
-use olr::wire::id::KeyId;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::Role;
+use crate::key::key_id;
+use crate::office::{Changes, Drawn, Folder, propose_delegation, propose_next};
+use crate::proposal::Proposal;
+use crate::trust::{DelegationBody, Trust};
+use crate::wire::frame::Kind;
+use crate::wire::id::KeyId;
 
 use super::propose::{ids, public_keys};
 use super::save::{Protection, unprotected};
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::context::Context;
 use crate::cli::files::OutFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, put};
 use crate::cli::proposal::roots::RootArgs;
 use crate::cli::proposal::{PROPOSAL, conclude, free_name};
 
@@ -123,7 +123,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
         return ids(std::slice::from_ref(named))
             .map(|ids| ids.first().copied().unwrap_or(KeyId([0; 16])));
     }
-    let roots = olr::trust::root_keys(trust.body());
+    let roots = crate::trust::root_keys(trust.body());
     match roots.as_slice() {
         [(only, _)] => Ok(*only),
         _ => {
@@ -172,7 +172,7 @@ fn root_rotated_before(
     let given = given(&rotation.args, Role::Root)?;
     let remove = rotation.remove.as_ref().map(|named| ids(std::slice::from_ref(named)));
     let remove = remove.transpose()?.and_then(|ids| ids.first().copied());
-    let roots = olr::trust::root_keys(trust.body());
+    let roots = crate::trust::root_keys(trust.body());
     let is_root = |id: KeyId| roots.iter().any(|(root, _)| *root == id);
     let has_gone = |id: KeyId| -> Result<bool> { Ok(!is_root(id) && folder.was_root(id, trust)?) };
     Ok(match (given, remove) {
@@ -234,9 +234,9 @@ fn rotate(
             report.notes.push(unprotected(role));
         }
         report.notes.push(format!("new {role} key {id}: {}", file::name(path)));
-        report.json["key"] = json!(file::name(path));
+        put(&mut report.json, "key", json!(file::name(path)));
     }
-    report.json["key_id"] = json!(id.to_string());
+    put(&mut report.json, "key_id", json!(id.to_string()));
     report.notes.extend(advice(role).map(str::to_string));
     Ok(report)
 }

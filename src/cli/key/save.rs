@@ -4,17 +4,17 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::crypto::secret::{Passphrase, Secret};
-use olr::error::{Error, Result};
-use olr::file::{self, Writing};
-use olr::key::file::KeyFile;
-use olr::key::{Role, public, store};
+use crate::crypto::secret::{Passphrase, Secret};
+use crate::error::{Error, Result};
+use crate::file::{self, Writing};
+use crate::key::file::KeyFile;
+use crate::key::{Role, public, store};
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::passphrase::{new_passphrase, whose};
-use super::super::show;
 use super::ensure_nothing_at;
+use crate::cli::context::Context;
+use crate::cli::output::Output;
+use crate::cli::passphrase::{new_passphrase, whose};
+use crate::cli::show;
 
 /// Where a new key goes.
 #[derive(clap::Args)]

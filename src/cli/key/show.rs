@@ -4,19 +4,19 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::file::KeyFile;
-use olr::key::{Role, key_id, public, store};
-use olr::office::{is_uri, public_of};
-use olr::wire::frame::FILE_CAP;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::file::KeyFile;
+use crate::key::{Role, key_id, public, store};
+use crate::office::{is_uri, public_of};
+use crate::wire::frame::FILE_CAP;
 
-use super::super::context::Context;
-use super::super::output::Output;
-use super::super::passphrase::{passphrase, warn_of_key};
-use super::super::show;
 use super::list::{mode, protection};
 use super::new::roles;
+use crate::cli::context::Context;
+use crate::cli::output::{Output, put};
+use crate::cli::passphrase::{passphrase, warn_of_key};
+use crate::cli::show;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -57,8 +57,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         Some(key) => {
             pairs.push(("protection", protection(key).to_string()));
             pairs.push(("mode", mode(path).unwrap_or("-".to_string())));
-            json["passphrase"] = json!(key.needs_passphrase());
-            json["mode"] = json!(mode(path));
+            put(&mut json, "passphrase", json!(key.needs_passphrase()));
+            put(&mut json, "mode", json!(mode(path)));
         }
         None => pairs.push(("holds", "the public key only".to_string())),
     }

@@ -3,14 +3,14 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::key_id;
-use olr::office::{Locked, open_signer};
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::key_id;
+use crate::office::{Locked, open_signer};
 
 use crate::cli::files::OutFile;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, put};
 use crate::cli::passphrase::passphrase;
 use crate::cli::proposal::{TrustArg, confirm, ensure_counts, ensure_free, read_proposal, written};
 
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<Output> {
     let trust = trust.as_ref();
     let proposal = read_proposal(&args.proposal, trust)?;
     if trust.is_none()
-        && matches!(proposal.content(), olr::proposal::Content::Trust(next) if next.version > 1)
+        && matches!(proposal.content(), crate::proposal::Content::Trust(next) if next.version > 1)
     {
         let fact = "what this proposal changes shows only beside the trust that counts now";
         return Err(Error::unable(fact, "name it with --trust FILE or --vendor DIR"));
@@ -66,8 +66,8 @@ pub fn run(args: &Args) -> Result<Output> {
         false => format!("signed with key {key}"),
     };
     report.notes.push(note);
-    report.json["key_id"] = json!(key.to_string());
-    report.json["already"] = json!(before);
-    report.json["read"] = json!(shown(&file::name(&args.proposal)));
+    put(&mut report.json, "key_id", json!(key.to_string()));
+    put(&mut report.json, "already", json!(before));
+    put(&mut report.json, "read", json!(shown(&file::name(&args.proposal))));
     Ok(report)
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use olr::error::Result;
-use olr::key::{Role, key_id};
-use olr::proposal::{Content, Proposal};
-use olr::trust::{SignerRule, Trust, TrustBody};
-use olr::wire::codec::Limit;
+use crate::error::Result;
+use crate::key::{Role, key_id};
+use crate::proposal::{Content, Proposal};
+use crate::trust::{SignerRule, Trust, TrustBody};
+use crate::wire::codec::Limit;
 
 use crate::cli::delegation::{maximum_text, pairs as delegation_pairs};
 use crate::cli::{license, show};

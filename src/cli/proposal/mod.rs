@@ -4,21 +4,21 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::file;
-use olr::key::store;
-use olr::office::{Adopted, Folder, IssuedRecord, Published, catalog_for};
-use olr::proposal::{Content, Proposal};
-use olr::time::Instant;
-use olr::trust::{DelegationBody, Trust};
-use olr::wire::codec::Limit;
-use olr::wire::frame::{Header, Kind};
-use olr::wire::id::KeyId;
+use crate::display::shown;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::key::store;
+use crate::office::{Adopted, Folder, IssuedRecord, Published, catalog_for};
+use crate::proposal::{Content, Proposal};
+use crate::time::Instant;
+use crate::trust::{DelegationBody, Trust};
+use crate::wire::codec::Limit;
+use crate::wire::frame::{Header, Kind};
+use crate::wire::id::KeyId;
 
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::files::{OutFile, read_artefact};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, put};
 use crate::cli::show;
 use crate::cli::terminal::Confirmation;
 
@@ -215,7 +215,7 @@ pub fn written(
         show::pairs(&pairs)
     );
     let mut report = Output::new(text, json(proposal, trust)?);
-    report.json["file"] = json!(file);
+    put(&mut report.json, "file", json!(file));
     if name.starts_with("proposal-") && !output.is_named() {
         report.notes.push(format!("{PROPOSAL} is another proposal, and was left as it is"));
     }
@@ -316,7 +316,7 @@ pub fn conclude(
             // Between the proposal and the signatures, somebody was asked.
             folder.ensure_newest(trust)?;
             let (said, published) = published(folder, &bytes, None, folder.path(), now)?;
-            json["published"] = published;
+            put(&mut json, "published", published);
             report.notes.push(format!("vendor: {}", file::name(folder.path())));
             said
         }
@@ -324,7 +324,7 @@ pub fn conclude(
             let name = finished_name(proposal.kind());
             let file = output.name(name);
             output.write(name, proposal.kind(), &bytes, &mut report)?;
-            json["file"] = json!(file);
+            put(&mut json, "file", json!(file));
             format!("Wrote {file}. Put it in place with `olr vendor publish`.")
         }
     };

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use olr::crypto::secret::Passphrase;
-use olr::error::Result;
-use olr::key::Role;
-use olr::key::file::KeyFile;
-use olr::office::{Folder, Locked, open_signer};
-use olr::proposal::Proposal;
-use olr::trust::Trust;
+use crate::crypto::secret::Passphrase;
+use crate::error::Result;
+use crate::key::Role;
+use crate::key::file::KeyFile;
+use crate::office::{Folder, Locked, open_signer};
+use crate::proposal::Proposal;
+use crate::trust::Trust;
 
 use super::{confirm, ensure_counts};
 use crate::cli::passphrase::passphrase;

@@ -1,0 +1,384 @@
+//! Every fixture through the command line: `inspect`, and the verbs that its question is for, give
+//! the word that the library gives. The clock and the machine are those of the fixture.
+#![cfg(all(feature = "cli", feature = "vendor"))]
+
+use crate::world::machine;
+
+use serde_json::Value;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use olr::armor::armor;
+use olr::crypto::digest::sha256;
+use olr::error::Refusal;
+use olr::home::Home;
+use olr::machine::probe::Findings;
+use olr::time::Instant;
+use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind};
+
+use crate::world::ask::Answer;
+use crate::world::called::{Around, outcome};
+
+use crate::world::scenario::{Scenario, committed, root};
+
+/// Fewer calls than this fail: a question was forgotten.
+const AT_LEAST: usize = 1000;
+
+#[test]
+fn every_fixture_is_answered_by_the_command_line() {
+    let (mut wrong, mut calls) = (Vec::new(), 0);
+    for scenario in committed() {
+        for file in forms(&scenario) {
+            let desk = Desk::new(&scenario, &file);
+            for (call, expected) in desk.calls() {
+                let answer = desk.ask(&call);
+                calls += 1;
+                if !expected.contains(&answer) {
+                    wrong.push(format!("{}: {call:?}: {answer:?}", scenario.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(calls >= AT_LEAST, "only {calls} calls");
+}
+
+/// The artefact as it may stand in a file: binary, and armored where it has a text form.
+fn forms(scenario: &Scenario) -> Vec<Vec<u8>> {
+    let mut forms = vec![scenario.bytes.clone()];
+    if let Some(kind) = scenario.kind()
+        && scenario.expect("artefact") != "state"
+        && scenario.bytes.len() <= FRAME_CAP
+    {
+        let kind = Header::peek(&scenario.bytes).unwrap_or(kind);
+        forms.push(armor(kind, &scenario.bytes).into_bytes());
+    }
+    forms
+}
+
+/// What lies before the person who asks: the file, a vendor's folder, a server's home.
+struct Desk<'a> {
+    scenario: &'a Scenario,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Desk<'a> {
+    fn new(scenario: &'a Scenario, file: &[u8]) -> Self {
+        let desk = Self { scenario, folder: tempfile::tempdir().unwrap() };
+        copy(&root().join("keys/snakeoil"), &desk.path("vendor"));
+        std::fs::create_dir(desk.path("vendor/issued")).unwrap();
+        std::fs::create_dir(desk.path("home")).unwrap();
+        std::fs::write(desk.path("file"), file).unwrap();
+        let state = match (scenario.expect("artefact"), scenario.get("home")) {
+            ("state", _) => Some(scenario.bytes.clone()),
+            (_, Some(home)) => Some(Scenario::read(home).bytes),
+            ("license" | "trust", None) if !scenario.expect("question").starts_with("import") => {
+                Some(Scenario::read("state/asked").bytes)
+            }
+            _ => None,
+        };
+        if let Some(state) = state {
+            let copy = scenario.get("copy").map(|copy| Scenario::read(copy).bytes);
+            let [first, second] = Home::at(desk.path("home")).state_files();
+            std::fs::write(first, &state).unwrap();
+            std::fs::write(second, copy.unwrap_or(state)).unwrap();
+        }
+        if let Some(receipt) = scenario.get("receipt") {
+            std::fs::write(desk.path("receipt"), Scenario::read(receipt).bytes).unwrap();
+        }
+        for line in ["anchor", "trust"].into_iter().filter(|line| scenario.get(line).is_some()) {
+            std::fs::write(desk.path(line), Scenario::read(scenario.expect(line)).bytes).unwrap();
+        }
+        if scenario.get("trust").is_some() {
+            copy_file(&desk.path("trust"), &desk.path("vendor/vendor.trust"));
+        }
+        let before = scenario.get("after").unwrap_or("request/good");
+        std::fs::write(desk.path("request"), Scenario::read(before).bytes).unwrap();
+        match scenario.get("grant") {
+            Some(grant) => std::fs::write(desk.path("grant"), Scenario::read(grant).bytes).unwrap(),
+            None => copy_file(&desk.path("vendor/grant.toml"), &desk.path("grant")),
+        }
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What is typed, each with the answers that agree with the fixture.
+    fn calls(&self) -> Vec<(String, Vec<Answer>)> {
+        let expected = self.scenario.expected();
+        let same = |call: &str| (call.to_string(), vec![expected]);
+        let (verb, artefact) = (self.verb(), self.scenario.expect("artefact"));
+        let code = self.scenario.get("code").map(|code| format!(" --vendor-code {code}"));
+        let anchor = if self.has("anchor") { " --trust anchor" } else { "" };
+        let vendor = code.unwrap_or_default() + anchor;
+        if self.breaks("frame-5") {
+            // Another kind than the wanted one: asked of a verb that wants it.
+            return match artefact {
+                "license" => vec![same("verify file --home home")],
+                "request" => vec![same("issue file --grant grant --vendor vendor")],
+                "trust" => vec![same("request --trust file --home new --dry-run")],
+                _ => Vec::new(),
+            };
+        }
+        let mut calls = match (artefact, verb) {
+            ("grant", _) => {
+                // What is a grant may still not fit the request.
+                let call = "issue request --grant file --vendor vendor --dry-run".to_string();
+                let fits =
+                    [None, Some(Some(Refusal::WrongSlot)), Some(Some(Refusal::OfflineNotAllowed))];
+                return vec![(
+                    call,
+                    if expected.is_none() { fits.to_vec() } else { vec![expected] },
+                )];
+            }
+            ("catalog", _) => {
+                return vec![
+                    same("vendor check-catalog file"),
+                    same("vendor init new --name Test --catalog file --no-passphrase"),
+                ];
+            }
+            ("state", "parse") => {
+                let begun = vec![
+                    None,
+                    Some(Some(Refusal::NotActivated)),
+                    Some(Some(Refusal::Deactivated)),
+                    Some(Some(Refusal::Revoked)),
+                    Some(Some(Refusal::Expired)),
+                ];
+                let agrees = if expected.is_none() { begun } else { vec![expected] };
+                vec![("status --home home".to_string(), agrees)]
+            }
+            ("state", "limit") => {
+                let number = |line| self.scenario.expect(line);
+                vec![same(&format!(
+                    "check {} --unlisted --admin-uses {} --admin-limit {} --home home",
+                    number("module"),
+                    number("uses"),
+                    number("limit")
+                ))]
+            }
+            ("state", verb) if verb.starts_with("ask ") => {
+                self.question(verb).map_or_else(Vec::new, |call| vec![same(&call)])
+            }
+            ("state", _) => {
+                let flags = self.flags(&["product", "slot"]);
+                vec![same(&format!("verify --home home{flags}{vendor}"))]
+            }
+            ("request", "parse") => vec![same("inspect file --home home")],
+            ("request", "open") => {
+                vec![same(&format!(
+                    "issue file --grant grant --vendor vendor --dry-run{}",
+                    self.flags(&["code"])
+                ))]
+            }
+            ("request", _) => {
+                let first = "issue request --grant grant --vendor vendor -o first";
+                let answered = self.has("after").then(|| (first.to_string(), vec![None]));
+                let mut issue = "issue file --grant grant --vendor vendor -o answer".to_string();
+                if self.has("receipt") {
+                    issue += " --receipt receipt";
+                }
+                if self.has("transfer") {
+                    // A call is split at blanks, and nobody is there to answer.
+                    issue += " --transfer lost --yes";
+                }
+                answered.into_iter().chain([same(&issue)]).collect()
+            }
+            ("trust", "pin") => {
+                let call =
+                    "request --trust file --home new --licensee ACME --key K --pin a=1 --dry-run";
+                let code = self.scenario.get("code").map(|code| format!(" --vendor-code {code}"));
+                vec![same(&(call.to_string() + &code.unwrap_or_default()))]
+            }
+            ("trust", "follow") | (_, "import") => {
+                let accept = if self.has("accept") { " --accept-over-quota" } else { "" };
+                let call = &format!("import file --home home{accept}{vendor}");
+                let before = self.has("trust").then_some("import trust --home home");
+                let before = before.map(|call| (call.to_string(), vec![None]));
+                before.into_iter().chain([same(call), same(call)]).collect()
+            }
+            ("license", _) if expected.is_some() && !self.has("trust") => {
+                vec![same("verify file --home home"), same("import file --home home")]
+            }
+            _ => Vec::new(),
+        };
+        calls.extend(self.look(expected));
+        calls
+    }
+
+    /// `check`, where the question is about one module at most.
+    fn question(&self, verb: &str) -> Option<String> {
+        let (adds, account) = (self.scenario.counts("adds"), self.scenario.counts("account"));
+        let mut call = "check".to_string();
+        match (adds.as_slice(), account.as_slice()) {
+            ([], []) => {}
+            ([(module, count)], []) => call += &format!(" {module} {count}"),
+            ([(module, count)], [(other, account)]) if module == other => {
+                call += &format!(" {module} {count} --account {account}");
+            }
+            _ => return None,
+        }
+        // The command line questions a name that no license has; a fixture asks judgement.
+        call += " --unlisted";
+        call += &format!(" --operation {}", verb.strip_prefix("ask ").unwrap());
+        for (line, flag) in [("version", "product-version"), ("release", "release")] {
+            let value = self.scenario.get(line).map(|value| format!(" --{flag} {value}"));
+            call += &value.unwrap_or_default();
+        }
+        Some(call + " --home home" + &self.flags(&["product", "slot"]))
+    }
+
+    /// What `inspect` has to say.
+    fn look(&self, expected: Answer) -> Option<(String, Vec<Answer>)> {
+        let call = "inspect file --vendor vendor --home home".to_string();
+        let (is, word) = (|name| self.scenario.name == name, |word| vec![Some(Some(word))]);
+        let agrees = match (self.scenario.expect("artefact"), self.verb()) {
+            // It is never shown; one that cannot be told to be a state is refused.
+            ("state", _) => {
+                let words = [Refusal::Malformed, Refusal::UnknownVersion, Refusal::WrongKind];
+                words.map(|word| Some(Some(word))).into_iter().chain([Some(None)]).collect()
+            }
+            // What is asked says less than a vendor's look at it.
+            ("request", "parse") if expected.is_none() => return None,
+            // Any kind is looked at; a server wants a license first.
+            ("armor", verb) if self.has("wanted") || verb == "import" => return None,
+            // A vendor is named, who could verify it if its body had a form.
+            ("usage statement", _) if expected.is_none() => vec![Some(None)],
+            // A vendor is at hand there, and follows a first trust no more.
+            ("partial signature", "read") => return None,
+            // The delegation of the list's signer is missing: license-2.
+            _ if is("attached/list-stray") => word(Refusal::Malformed),
+            // No list is held against a look, so the license is refused for what it carries.
+            _ if is("attached/receipt-beside-list-flipped") => word(Refusal::UnknownVersion),
+            // A vendor at hand tells more than the code that is expected.
+            _ if self.breaks("expected-1") => word(Refusal::UntrustedSigner),
+            // What a license carries is held against a server's own, and a bare list is left alone.
+            _ if self.scenario.name.starts_with("attached/list-") => vec![None],
+            _ if self.is_bare_list() => vec![None],
+            _ if self.scenario.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
+            // A trust that is missing is missing here too; a home is not needed.
+            ("revocations", verb) if expected == Some(None) => {
+                let needs_home = verb == "import" && !self.has("home");
+                vec![if needs_home { None } else { expected }]
+            }
+            // Who signed a successor is asked in another way at first contact.
+            ("trust", "follow") => vec![None, expected],
+            ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
+            _ => vec![None],
+        };
+        Some((call, agrees))
+    }
+
+    /// Whether it is a list that is to be attached: its delegation stands elsewhere.
+    fn is_bare_list(&self) -> bool {
+        Frame::parse(Kind::Revocations, &self.scenario.bytes)
+            .is_ok_and(|list| list.attachments.is_empty())
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.scenario.get(line).is_some()
+    }
+
+    fn breaks(&self, rule: &str) -> bool {
+        self.scenario.rules().any(|broken| broken == rule)
+    }
+
+    /// Whether `inspect` can tell that the file breaks this rule: it is told no code, is for no
+    /// server, and follows no trust. A rule that stands for others is named with the one it means.
+    fn a_look_tells(&self, rule: &str) -> bool {
+        let (part, number) = rule.split_once('-').unwrap();
+        let number: u32 = number.parse().unwrap();
+        match part {
+            "answer" | "judgement" | "expected" | "state" => false,
+            "frame" => number != 15 || self.scenario.expect("artefact") != "trust",
+            "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
+            "request" => number != 1 && number != 5 && !(12..=16).contains(&number) && number != 18,
+            "receipt" => number <= 6,
+            // What is attached follows the trust at hand, as at import.
+            "trust" => (2..=12).contains(&number) || self.scenario.expect("artefact") != "trust",
+            "license" => !(8..=10).contains(&number) && number != 13,
+            "revocations" => number <= 5,
+            "time" => number <= 3,
+            "policy" => number != 4,
+            "key" => (2..=6).contains(&number),
+            _ => true,
+        }
+    }
+
+    fn verb(&self) -> &str {
+        self.scenario.expect("question").split(" at ").next().unwrap()
+    }
+
+    /// Lines of the header that are flags.
+    fn flags(&self, names: &[&str]) -> String {
+        let flag = |name: &&str| self.scenario.get(name).map(|value| format!(" --{name} {value}"));
+        names.iter().filter_map(flag).collect()
+    }
+
+    /// Runs `call` at the clock and on the machine of the fixture.
+    fn ask(&self, call: &str) -> Answer {
+        let at = self.scenario.expect("question").split_once(" at ").map(|(_, at)| at);
+        let at = Instant::parse(at.unwrap_or("2027-11-23T09:00:00Z")).unwrap();
+        let name = self.scenario.get("machine").unwrap_or("server");
+        let around = machine::around(name, at);
+        let findings = Findings {
+            factors: around.factors,
+            boot_id: Some(around.boot),
+            uptime: Some(around.uptime),
+            ..Findings::default()
+        };
+        let seed = sha256(self.seed(call).as_bytes());
+        let called = Around { now: at, seed, found: findings }.call(self.words(call));
+        let (status, report) = outcome(&called);
+        agreed(status, &report)
+    }
+
+    /// Whose randomness a call has: what answers a request before gives the answer of that fixture.
+    fn seed<'c>(&'c self, call: &'c str) -> &'c str {
+        self.scenario.get("after").filter(|_| call.ends_with("-o first")).unwrap_or(call)
+    }
+
+    /// The words of `call`; those that name something on the desk become its path.
+    fn words(&self, call: &str) -> Vec<OsString> {
+        let on_desk = [
+            "file", "vendor", "home", "anchor", "request", "grant", "first", "answer", "new",
+            "trust", "receipt",
+        ];
+        let word = |(at, word): (usize, &str)| match at > 0 && on_desk.contains(&word) {
+            true => self.path(word).into_os_string(),
+            false => word.into(),
+        };
+        call.split(' ').enumerate().map(word).collect()
+    }
+}
+
+/// Exit status and report must say the same.
+fn agreed(status: u8, report: &Value) -> Answer {
+    let word =
+        report.get("refusal").map(|word| Refusal::from_word(word.as_str().unwrap()).unwrap());
+    let state = report.get("state").and_then(Value::as_str);
+    match (status, word, state) {
+        (0, None, None | Some("licensed" | "grace")) => None,
+        (1, Some(word), Some("refused")) => Some(Some(word)),
+        (2, None, Some("unknown")) => Some(None),
+        other => panic!("exit status and report differ: {other:?}"),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            copy_file(&entry, &target);
+        }
+    }
+}
+
+fn copy_file(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
+}

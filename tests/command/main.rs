@@ -1,0 +1,14 @@
+//! The command line: what it answers, asks and refuses.
+
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;
+
+mod answers;
+mod display;
+mod kills;
+mod matching;
+mod printed;
+mod refused;
+mod terminal;
+mod words;

@@ -1,0 +1,198 @@
+//! What every verb prints: text in 80 columns, and the objects of `docs/json.md`.
+#![cfg(all(feature = "cli", feature = "vendor"))]
+
+use olr::cli::Output;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::matching::Desk;
+
+const PAGE: &str = include_str!("../../docs/json.md");
+
+/// Each section of the page that is called, the machine, and the call; in the order in which an
+/// office and a server make them. A `!` begins one that may be refused.
+const CALLS: &[(&str, &str, &str)] = &[
+    ("olr vendor init", "server", "vendor init {}/another --name Other --no-passphrase --test"),
+    ("olr vendor check-catalog", "server", "vendor check-catalog {}/vendor/catalog.toml"),
+    ("olr machine", "server", "machine"),
+    ("olr machine --against", "server", "machine --against {}/license.olr --home {}/home"),
+    ("olr machine --against", "copy", "!machine --against {}/license.olr --home {}/home"),
+    ("olr verify", "server", "verify --home {}/home"),
+    ("olr verify", "copy", "!verify --home {}/home"),
+    ("olr verify", "copy", "!verify {}/license.olr --home {}/home"),
+    ("olr verify", "server", "!verify --home {}/nowhere"),
+    ("olr report", "server", "report OBM=3 --home {}/home"),
+    ("olr status", "server", "status --home {}/home"),
+    ("olr status", "card-replaced", "status --home {}/home"),
+    ("olr check", "server", "check OBM 2 --home {}/home"),
+    ("olr check", "server", "!check OBM 200 --home {}/home"),
+    ("olr simulate", "server", "simulate --until 2028-01-01 --home {}/home"),
+    ("olr alert", "server", "alert --example"),
+    ("olr request", "server", "request --dry-run --home {}/home"),
+    ("olr request", "card-replaced", "request --renew --home {}/home -o {}/again.olr"),
+    ("olr vendor compare", "server", "vendor compare {}/req.olr {}/again.olr --vendor {}/vendor"),
+    (
+        "olr vendor time-anchor",
+        "server",
+        "vendor time-anchor {}/again.olr --vendor {}/vendor -o {}/time.olr",
+    ),
+    (
+        "olr issue",
+        "server",
+        "issue {}/again.olr --grant {}/vendor/grant.toml --vendor {}/vendor --dry-run",
+    ),
+    (
+        "olr issue",
+        "server",
+        "issue {}/again.olr --grant {}/vendor/grant.toml --vendor {}/vendor -o {}/next.olr --yes",
+    ),
+    ("olr import", "card-replaced", "import {}/time.olr --home {}/home"),
+    ("olr import", "card-replaced", "import {}/next.olr --home {}/home"),
+    ("olr vendor issued", "server", "vendor issued --vendor {}/vendor"),
+    ("olr inspect", "server", "inspect {}/req.olr"),
+    ("olr inspect", "server", "inspect {}/again.olr --vendor {}/vendor"),
+    ("olr inspect", "server", "inspect {}/again.olr --vendor {}/vendor --all"),
+    ("olr inspect", "server", "inspect {}/license.olr --vendor {}/vendor"),
+    ("olr inspect", "server", "inspect {}/time.olr --vendor {}/vendor"),
+    ("olr inspect", "server", "inspect {}/vendor/vendor.trust"),
+    ("olr explain", "server", "explain"),
+    ("olr explain", "server", "explain wrong-machine"),
+    ("olr explain", "server", "explain machines"),
+    ("olr key list", "server", "key list --vendor {}/vendor"),
+    ("olr key new", "server", "key new --role issuer -o {}/new.key --no-passphrase"),
+    ("olr key show", "server", "key show {}/new.key"),
+    ("olr inspect", "server", "inspect {}/new.key"),
+    ("olr deactivate", "server", "deactivate --home {}/home -o {}/receipt.olr --yes"),
+    ("olr inspect", "server", "inspect {}/receipt.olr --vendor {}/vendor"),
+    ("olr status", "server", "!status --home {}/home"),
+    ("olr demo", "server", "demo"),
+    ("olr completions", "server", "completions bash"),
+    ("olr man", "server", "man {}/man"),
+];
+
+/// What each call prints.
+fn printed() -> Vec<(&'static str, &'static str, Output)> {
+    let desk = Desk::new(false);
+    let mut all = Vec::new();
+    let mut make = |section: &'static str, machine: &str, call: &'static str| {
+        let report =
+            match (call.strip_prefix('!'), desk.ask(machine, 0, call.trim_start_matches('!'))) {
+                (_, Ok(report)) => report,
+                (Some(_), Err(error)) => Output::new("", error),
+                (None, Err(error)) => panic!("{call}: {error}"),
+            };
+        all.push((section, call, report));
+    };
+    for (section, machine, call) in CALLS {
+        make(section, machine, call);
+    }
+    // The id is known only now.
+    let issued = desk.done("server", "vendor issued --vendor {}/vendor");
+    let id = issued.json["issued"][0]["license_id"].as_str().unwrap();
+    let revoke =
+        format!("revoke {id} --vendor {{}}/vendor -o {{}}/revoked.olr --reason test --yes");
+    all.push(("olr revoke", "revoke", desk.done("server", &revoke)));
+    let revoked = "inspect {}/revoked.olr --vendor {}/vendor";
+    all.push(("olr inspect", revoked, desk.done("server", revoked)));
+    all
+}
+
+#[test]
+fn no_line_is_wider_than_80_columns() {
+    let mut lines = 0;
+    let desk = Desk::new(false);
+    // Their text is for a program.
+    let verbatim = ["olr completions", "olr alert"];
+    for (section, machine, call) in CALLS.iter().filter(|(section, ..)| !verbatim.contains(section))
+    {
+        let text = desk.printed(machine, call.trim_start_matches('!'));
+        for line in text.lines() {
+            lines += 1;
+            // A path or a command alone may be wider: torn it would be of no use.
+            let words = line.trim().split(' ').count();
+            assert!(line.chars().count() <= 80 || words == 1, "{section}: {line}\n\n{text}");
+        }
+    }
+    assert!(lines > 400, "only {lines} lines");
+}
+
+/// The fields of a section of the page, those of the sections that it names among them, and
+/// whether each is always there.
+fn documented(section: &str) -> BTreeMap<String, bool> {
+    let heading = format!("\n## {section}\n");
+    let (_, text) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("no section {section}"));
+    let text = text.split("\n## ").next().unwrap();
+    let mut fields = BTreeMap::new();
+    for row in text.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let (names, rest) = row.split_once(" | ").unwrap();
+        // "only where …", of a row of its own or of another that has the field too.
+        let always = !rest.contains("only ");
+        if let Some(other) = names.strip_prefix("*").and_then(|name| name.strip_suffix("*")) {
+            let others = documented(other);
+            fields.extend(others.into_iter().map(|(name, there)| (name, there && always)));
+        }
+        for name in names.split('`').skip(1).step_by(2) {
+            *fields.entry(name.to_string()).or_insert(always) |= always;
+        }
+    }
+    fields
+}
+
+#[test]
+fn every_object_has_the_fields_of_the_page() {
+    let mut seen: BTreeMap<&str, Vec<Map<String, Value>>> = BTreeMap::new();
+    for (section, _, report) in printed() {
+        let Value::Object(object) = report.json else { panic!("{section}: no object") };
+        seen.entry(section).or_default().push(object);
+    }
+    let mut faults = Vec::new();
+    for (section, objects) in &seen {
+        let documented = documented(section);
+        let printed: BTreeSet<_> = objects.iter().flat_map(Map::keys).collect();
+        for field in printed.iter().filter(|field| !documented.contains_key(field.as_str())) {
+            faults.push(format!("{section}: {field} is not on the page"));
+        }
+        for (field, always) in &documented {
+            // A refusal says why instead.
+            let done = objects.iter().filter(|object| !object.contains_key("fact"));
+            let lacking = done.filter(|object| !object.contains_key(field)).count();
+            if *always && lacking > 0 {
+                faults.push(format!("{section}: {field} is missing {lacking} times"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(seen.len() >= 20, "only {} sections", seen.len());
+}
+
+/// The verbs below a command, `olr key new`, or the command itself.
+fn verbs(command: &clap::Command, name: &str, into: &mut Vec<String>) {
+    let shown: Vec<_> = command.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
+    if shown.is_empty() {
+        into.push(name.to_string());
+    }
+    for sub in shown {
+        verbs(sub, &format!("{name} {}", sub.get_name()), into);
+    }
+}
+
+#[test]
+fn every_verb_is_on_the_page() {
+    let mut all = Vec::new();
+    verbs(&olr::cli::command(), "olr", &mut all);
+    for verb in &all {
+        // The keys that `olr key rotate` makes are one verb here.
+        let verb = verb.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let (group, name) = verb.rsplit_once(' ').unwrap();
+        // Those that print the same stand together.
+        let also = |section: &str| {
+            section.starts_with(group)
+                && section
+                    .lines()
+                    .any(|l| l.starts_with("Also ") && l.contains(&format!("`{name}`")))
+        };
+        let has = PAGE.contains(&format!("\n## {verb}\n")) || PAGE.split("\n## ").any(also);
+        assert!(has, "the page has no section for {verb}");
+    }
+    assert!(all.len() > 30, "only {} verbs", all.len());
+}

@@ -1,0 +1,100 @@
+//! What the tables of damage are written with.
+
+use olr::armor::armor;
+
+use crate::world::scenario::Scenario;
+
+/// How a text arrives: most couriers hand on text, some other bytes.
+#[derive(Clone, Copy)]
+pub enum Carry {
+    Text(fn(&str) -> String),
+    Bytes(fn(&str) -> Vec<u8>),
+}
+
+impl Carry {
+    pub fn carry(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Text(damage) => damage(text).into_bytes(),
+            Self::Bytes(damage) => damage(text),
+        }
+    }
+}
+
+/// `mark` before each line.
+pub fn prefixed(text: &str, mark: &str) -> String {
+    around(text, mark, "")
+}
+
+/// Something before and after each line.
+pub fn around(text: &str, before: &str, after: &str) -> String {
+    text.lines().map(|line| format!("{before}{line}{after}\n")).collect()
+}
+
+/// The line of the BEGIN, the lines of the data, the line of the END.
+pub fn parts(text: &str) -> (&str, Vec<&str>, &str) {
+    let lines: Vec<_> = text.lines().collect();
+    let [begin, data @ .., end] = lines.as_slice() else { panic!("no armor: {text}") };
+    (begin, data.to_vec(), end)
+}
+
+/// The armor around other lines of data.
+pub fn with_data(text: &str, data: &[&str]) -> String {
+    let (begin, _, end) = parts(text);
+    format!("{begin}\n{}\n{end}\n", data.join("\n"))
+}
+
+/// The armor with its data changed, its markers left alone.
+pub fn in_data(text: &str, change: fn(&str) -> String) -> String {
+    let (_, data, _) = parts(text);
+    with_data(text, &[change(&data.join("\n")).as_str()])
+}
+
+/// `mark` after every so many characters of the data.
+pub fn every(text: &str, count: usize, mark: &str) -> String {
+    let (_, data, _) = parts(text);
+    let data = data.concat();
+    let pieces: Vec<_> =
+        data.as_bytes().chunks(count).map(|p| str::from_utf8(p).unwrap()).collect();
+    with_data(text, &[pieces.join(mark).as_str()])
+}
+
+/// The data in lines of another length.
+pub fn wrapped(text: &str, width: usize) -> String {
+    every(text, width, "\n")
+}
+
+pub fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(bytes).collect()
+}
+
+/// Each byte that is no letter or digit as `%2B`.
+pub fn percent_encoded(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    text.chars()
+        .map(|c| if plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) })
+        .collect()
+}
+
+/// Each letter by the one thirteen places on.
+pub fn rot13(text: &str) -> String {
+    let turn =
+        |c: char, first: u8| char::from((u8::try_from(c).unwrap() - first + 13) % 26 + first);
+    text.chars()
+        .map(|c| match c {
+            'a'..='z' => turn(c, b'a'),
+            'A'..='Z' => turn(c, b'A'),
+            _ => c,
+        })
+        .collect()
+}
+
+/// An artefact of a kind that no row is tried with.
+pub fn another_kind() -> String {
+    fixture("delegation/good")
+}
+
+/// The armor of a fixture.
+pub fn fixture(name: &str) -> String {
+    let scenario = Scenario::read(name);
+    armor(scenario.kind().unwrap(), &scenario.bytes)
+}

@@ -1,0 +1,64 @@
+//! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
+
+use olr::error::{Error, Refusal};
+
+const TEXT: &str = include_str!("../../docs/refusals.md");
+const PARTS: [&str; 3] = ["**What happened.** ", "**What to ask.** ", "**What to do.** "];
+
+fn sections() -> Vec<(&'static str, &'static str)> {
+    let after_heading = TEXT.split("\n## ").skip(1);
+    after_heading.map(|section| section.split_once('\n').unwrap()).collect()
+}
+
+#[test]
+fn every_word_has_one_section_in_order_and_no_other_has() {
+    let found: Vec<_> = sections().iter().map(|(word, _)| *word).collect();
+    let words: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.word()).collect();
+    assert_eq!(words.len(), 27, "a new word needs a section, a rule and a fixture");
+    assert_eq!(found, words);
+}
+
+#[test]
+fn every_section_says_what_happened_what_to_ask_and_what_to_do() {
+    for (word, section) in sections() {
+        let paragraphs: Vec<_> = section.trim().split("\n\n").collect();
+        assert_eq!(paragraphs.len(), PARTS.len(), "{word}");
+        for (paragraph, part) in paragraphs.iter().zip(PARTS) {
+            let text = paragraph.strip_prefix(part);
+            let text = text.unwrap_or_else(|| panic!("{word}: no paragraph begins {part:?}"));
+            assert!(text.len() > 20, "{word}: {part:?} says nothing");
+            assert!(text.ends_with(['.', '?', '"']), "{word}: {part:?} breaks off");
+        }
+    }
+}
+
+#[test]
+fn it_fits_a_terminal() {
+    for (number, line) in TEXT.lines().enumerate() {
+        let number = number + 1;
+        assert!(line.chars().count() <= 96, "line {number} is longer than 96 characters");
+        assert!(!line.contains("](") && !line.ends_with(' '), "line {number}: plain prose, please");
+    }
+}
+
+#[test]
+fn no_word_is_only_promised() {
+    let flat = TEXT.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!flat.contains("of this version gives this word yet"));
+}
+
+/// The customer's next step is none of the vendor's office: nobody there asks the vendor.
+#[test]
+fn at_the_vendor_every_word_has_a_step_for_the_office() {
+    for refusal in Refusal::ALL {
+        let step = Error::refuse(*refusal, "").at_vendor().next_step().to_string();
+        for customer in ["ask the vendor", "the vendor ", "your vendor", "this machine"] {
+            assert!(!step.contains(customer), "{refusal}: {step}");
+        }
+        // A step that was said of the case itself stays.
+        let own = Error::refuse(*refusal, "").hint("do this").at_vendor();
+        assert_eq!(own.next_step(), "do this");
+        // And where a customer reads, nothing changes.
+        assert_ne!(Error::refuse(*refusal, "").next_step(), "");
+    }
+}

@@ -1,0 +1,13 @@
+//! Files: what the fixtures are, which rules they break, what every reader makes of any bytes.
+
+#[cfg(all(feature = "smtp", feature = "vendor"))]
+#[path = "../properties/mod.rs"]
+mod properties;
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;
+
+mod corpus;
+mod fixtures;
+mod page;
+mod rules;

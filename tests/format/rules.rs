@@ -1,0 +1,156 @@
+//! Every rule of `docs/format.md` is broken by a fixture and named where the library refuses; every
+//! refused fixture names its rule. That it breaks that rule and no other, `tests/format/fixtures` asks.
+#![cfg(feature = "vendor")]
+
+use olr::error::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::world::scenario::{Scenario, committed, root};
+
+/// Fewer rules than this fail: the page was not read right.
+const AT_LEAST: usize = 177;
+
+/// Each rule of the page with the words that a breach gives; none when others give them.
+fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let mut rules = BTreeMap::new();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((id, text)) = line.strip_prefix("- **").and_then(|line| line.split_once("** "))
+        else {
+            continue;
+        };
+        let mut text = text.to_string();
+        while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
+            text.push_str(more);
+        }
+        // Else it ends with "the words they give".
+        let words = match text.ends_with('`') {
+            true => text.split('`').skip(1).step_by(2).filter_map(Refusal::from_word).collect(),
+            false => BTreeSet::new(),
+        };
+        let before = rules.insert(id.to_string(), words);
+        assert!(before.is_none(), "{id} stands twice");
+    }
+    assert!(rules.len() >= AT_LEAST, "only {} rules", rules.len());
+    rules
+}
+
+#[test]
+fn every_rule_that_a_fixture_names_stands_on_the_page_and_gives_its_word() {
+    let rules = rules();
+    for scenario in committed() {
+        for rule in scenario.rules() {
+            let words = rules
+                .get(rule)
+                .unwrap_or_else(|| panic!("{}: there is no rule {rule}", scenario.name));
+            let Some(word) = scenario.expected() else {
+                panic!("{}: it breaks {rule} and is not refused", scenario.name);
+            };
+            // A rule may say that it gives none.
+            let Some(word) = word else { continue };
+            // Of a state, a broken body is a damaged state.
+            let fits = words.is_empty() || words.contains(&word) || word == Refusal::DamagedState;
+            assert!(fits, "{}: a breach of {rule} does not give {word}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn every_rule_is_broken_by_a_fixture() {
+    let fixtures = committed();
+    let broken: BTreeSet<_> = fixtures.iter().flat_map(Scenario::rules).collect();
+    for rule in rules().keys() {
+        assert!(broken.contains(&**rule), "{rule} has no fixture");
+    }
+}
+
+/// "frame-1 to frame-6" may not depend on how it is read.
+#[test]
+fn a_range_is_the_same_by_number_and_by_place() {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let ids = rules_in_order(&page);
+    let id = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+        let (group, number) = word.rsplit_once('-')?;
+        Some((group.to_string(), number.parse::<u32>().ok()?))
+    };
+    let words: Vec<_> = page.split_whitespace().collect();
+    let mut ranges = 0;
+    for three in words.windows(3) {
+        let [from, "to", to] = three else { continue };
+        let (Some(from), Some(to)) = (id(from), id(to)) else { continue };
+        let place = |id| ids.iter().position(|other| *other == id);
+        let (Some(first), Some(last)) = (place(from.clone()), place(to.clone())) else { continue };
+        let by_place = &ids[first..=last];
+        let by_number: Vec<_> = (from.1..=to.1).map(|number| (from.0.clone(), number)).collect();
+        assert_eq!(by_place, by_number, "{from:?} to {to:?}");
+        ranges += 1;
+    }
+    assert!(ranges >= 30, "only {ranges} ranges");
+}
+
+/// Group and number of each rule, as they stand on the page.
+fn rules_in_order(page: &str) -> Vec<(String, u32)> {
+    let ids = page.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("** "));
+    let id = |(id, _): (&str, &str)| {
+        let (group, number) = id.rsplit_once('-').unwrap();
+        (group.to_string(), number.parse().unwrap())
+    };
+    ids.map(id).collect()
+}
+
+/// What the library names where it refuses: the literals that look like the id of a rule.
+fn in_source(folder: &Path, ids: &mut BTreeSet<String>, groups: &BTreeSet<String>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            in_source(&path, ids, groups);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        // What stands between two quotation marks, wherever the first of them is.
+        for literal in text.split('"') {
+            let Some((group, number)) = literal.rsplit_once('-') else { continue };
+            let is_number = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
+            if is_number && groups.contains(group) {
+                ids.insert(literal.to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_library_names_every_rule_and_no_other() {
+    let rules: BTreeSet<_> = rules().into_keys().collect();
+    let groups = rules.iter().map(|id| id.rsplit_once('-').unwrap().0.to_string()).collect();
+    let mut named = BTreeSet::new();
+    in_source(&root().join("src"), &mut named, &groups);
+    let silent: Vec<_> = rules.difference(&named).collect();
+    assert!(silent.is_empty(), "no refusal names {silent:?}");
+    let unknown: Vec<_> = named.difference(&rules).collect();
+    assert!(unknown.is_empty(), "the page has no {unknown:?}");
+}
+
+/// The words of RFC 2119 that demand something of a reader.
+#[test]
+fn what_a_reader_must_do_stands_in_a_rule() {
+    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
+    let conventions = page.find("## Conventions").unwrap();
+    let after = conventions + page[conventions..].find("### Refusal words").unwrap();
+    for word in ["MUST", "SHALL", "SHOULD", "REQUIRED"] {
+        let found = page[after..].lines().find(|line| line.contains(word));
+        assert_eq!(found, None, "rules are statements with an id: {word} stands outside of one");
+    }
+}
+
+#[test]
+fn every_refused_fixture_names_its_rule() {
+    for scenario in committed() {
+        let refused = matches!(scenario.expected(), Some(Some(_)));
+        let names = scenario.rules().next().is_some();
+        // What could not be told may break a rule that gives no word.
+        let is_right = names == refused || (names && scenario.expected() == Some(None));
+        assert!(is_right, "{}: a line `rule`?", scenario.name);
+    }
+}

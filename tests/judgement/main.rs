@@ -1,0 +1,13 @@
+//! What is allowed: clocks, machines, quotas, limits, and what comes next.
+
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;
+
+mod anchor;
+mod clock;
+mod copies;
+mod limits;
+mod matching;
+mod simulate;
+mod vendor_forks;

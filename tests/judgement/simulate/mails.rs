@@ -1,0 +1,33 @@
+//! What people are told while time passes: each change once, however often the server is asked.
+
+use crate::world::machine;
+
+use olr::home::Home;
+use olr::simulate::{Happening, ScenarioEvent};
+use olr::state::{Listener, State};
+use olr::time::Instant;
+
+use crate::simulate::at;
+use crate::world::NOW;
+
+/// Asks every quarter of an hour, tells whatever is new, and acknowledges it.
+pub fn sent(state: &State, events: &[ScenarioEvent], until: Instant) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    for copy in home.state_files() {
+        std::fs::write(copy, state.to_bytes()).unwrap();
+    }
+    let mut mails = Vec::new();
+    for now in (at(NOW).seconds..=until.seconds).step_by(900).map(Instant::new) {
+        let around = machine::around("server", now);
+        for event in events.iter().filter(|event| event.at == now) {
+            let Happening::Use(counts) = &event.what else { panic!("{event:?}") };
+            home.report(None, None, counts, &around).unwrap();
+        }
+        let new = home.news(&around, Listener::Product, false).unwrap().events;
+        mails.extend(new.iter().map(|e| format!("{} {} {}", e.at, e.cause, e.stage)));
+        let ids: Vec<_> = new.iter().map(|event| event.id).collect();
+        home.acknowledge(Listener::Product, &ids).unwrap();
+    }
+    mails
+}

@@ -1,0 +1,213 @@
+//! One file a rule: what a license with these terms says, and when. `tests/scenarios/B1.toml` shows
+//! the rule B1. Its licenses are grants of the example catalog, so that this catalog is held to the
+//! rules as well.
+
+use olr::catalog::Catalog;
+use olr::entitlement::Operation;
+use olr::issue::{GrantFile, Stamp, draft};
+use olr::judge::{Decision, Question};
+use olr::license::{License, LicenseBody};
+use olr::simulate::{Entry, ScenarioEvent, Timeline};
+use olr::state::State;
+use olr::time::{Day, Instant};
+use olr::wire::codec::encode;
+use olr::wire::id::LicenseId;
+use std::path::PathBuf;
+use toml::{Table, Value};
+
+use crate::simulate::{at, mails, play};
+use crate::world::{NOW, World};
+
+/// Every rule that a server meets while time passes. The others are about what is issued (A, C3, C4, F5,
+/// G2), shown (C5), billed (H1 to H4), or kept at the vendor and online (F1, F3, F8, F10, I).
+const RULES: &str =
+    "B1 B2 B3 B4 C1 C2 C6 C7 D1 D2 D3 D4 E1 E2 E3 E4 E5 E6 F2 F4 F6 F7 F9 G1 H5 H6 H7";
+
+const CATALOG: &str = include_str!("../../../examples/catalogs/self-hosted.toml");
+
+#[test]
+fn every_scenario_comes_as_its_file_says() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    let (world, mut wrong) = (World::new(), Vec::new());
+    let names: Vec<_> = files.iter().map(|file| file.file_stem().unwrap().to_str()).collect();
+    assert_eq!(names, RULES.split(' ').map(Some).collect::<Vec<_>>());
+    for (file, name) in files.iter().zip(names) {
+        let (table, name) = (std::fs::read_to_string(file).unwrap(), name.unwrap());
+        let scenario = Scenario { world: &world, name, table: table.parse().unwrap() };
+        wrong.extend(scenario.faults());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+struct Scenario<'a> {
+    world: &'a World,
+    name: &'a str,
+    table: Table,
+}
+
+impl Scenario<'_> {
+    fn faults(&self) -> Vec<String> {
+        let (name, mut faults) = (self.name, Vec::new());
+        assert_eq!(self.table["rule"].as_str(), Some(name));
+        assert!(!self.table["says"].as_str().unwrap().is_empty(), "{name}");
+        let (state, events) = (self.installed(), self.events());
+        let timeline = play(&state, &events, self.until()).unwrap();
+        let lines: Vec<_> = timeline.entries.iter().map(line).collect();
+        if lines != self.strings("timeline") {
+            faults.push(format!("{name}: the timeline is\n    {}", lines.join("\n    ")));
+        }
+        let asks = self.strings("asks");
+        assert!(!asks.is_empty(), "{name} asks nothing");
+        for ask in asks {
+            let (question, expected) = ask.rsplit_once(": ").unwrap();
+            let answer = answer(&timeline, question);
+            if answer != expected {
+                faults.push(format!("{name}: {question}: {answer}, not {expected}"));
+            }
+        }
+        if self.table.contains_key("mails") {
+            let mails = mails::sent(&state, &events, self.until());
+            if mails != self.strings("mails") {
+                faults.push(format!("{name}: the mails are\n    {}", mails.join("\n    ")));
+            }
+        }
+        faults
+    }
+
+    fn strings(&self, name: &str) -> Vec<&str> {
+        let list = self.table.get(name).map(|list| list.as_array().unwrap().as_slice());
+        list.unwrap_or_default().iter().map(|text| text.as_str().unwrap()).collect()
+    }
+
+    fn until(&self) -> Instant {
+        at(self.table["until"].as_str().unwrap())
+    }
+
+    fn installed(&self) -> State {
+        let body = self.body(self.table["license"].as_table().unwrap(), 1);
+        let bytes = self.world.vendor.license(encode(&body));
+        let license = License::verify(&bytes, &self.world.vendor.trust).unwrap();
+        let mut state = self.world.asked();
+        state.accept(&license, at(NOW)).unwrap();
+        state
+    }
+
+    /// Of `[answers.NAME]`, what `import NAME` takes in.
+    fn events(&self) -> Vec<ScenarioEvent> {
+        let read = |name: &str| {
+            let answer = self.table["answers"][name].as_table().unwrap();
+            let count = answer.get("answer").map_or(2, |count| count.as_integer().unwrap());
+            let body = self.body(answer, u8::try_from(count).unwrap());
+            Ok(self.world.vendor.license(encode(&body)))
+        };
+        let events = self.strings("events").into_iter();
+        events.map(|text| ScenarioEvent::parse(text, read).unwrap()).collect()
+    }
+
+    /// The license of a grant: what `olr issue` would make of it on the day `issued`.
+    fn body(&self, grant: &Table, answer: u8) -> LicenseBody {
+        let mut grant = grant.clone();
+        grant.remove("answer");
+        let issued = grant.remove("issued").map(|day| at(day.as_str().unwrap()));
+        for (key, value) in [
+            ("licensee", "ACME Ltd"),
+            ("key", "AbCd-1234"),
+            ("product", "example"),
+            ("slot", "backup"),
+            ("starts", "today"),
+        ] {
+            grant.entry(key).or_insert(value.into());
+        }
+        let grant = GrantFile::parse(&grant.to_string()).unwrap();
+        let vendor = &self.world.vendor;
+        let license = |answer: u8| LicenseId([answer * 0x11; 16]);
+        let issued = issued.unwrap_or(at(NOW));
+        let stamp = Stamp { license: license(answer), answer: answer.into(), issued };
+        let body = draft(&self.world.opened(), &grant, &self.catalog(), &vendor.trust, stamp);
+        LicenseBody { replaces: (answer > 1).then(|| license(answer - 1)), ..body.unwrap() }
+    }
+
+    /// The example catalog, as a vendor would have it who answers files for every type; changed by the
+    /// `[catalog]` of the scenario.
+    fn catalog(&self) -> Catalog {
+        let mut catalog: Table = CATALOG.replace("\"vault\"", "\"example\"").parse().unwrap();
+        for (_, kind) in catalog["type"].as_table_mut().unwrap() {
+            kind.as_table_mut().unwrap().insert("offline".into(), true.into());
+            kind.as_table_mut().unwrap().remove("reason");
+        }
+        if let Some(changes) = self.table.get("catalog") {
+            merge(&mut catalog, changes.as_table().unwrap());
+        }
+        Catalog::parse(&catalog.to_string()).unwrap()
+    }
+}
+
+fn merge(into: &mut Table, changes: &Table) {
+    for (key, change) in changes {
+        match (into.get_mut(key), change) {
+            (Some(Value::Table(into)), Value::Table(change)) => merge(into, change),
+            _ => drop(into.insert(key.clone(), change.clone())),
+        }
+    }
+}
+
+/// `2027-12-01T00:00:00Z grace: clone, grace-begins conflict`
+fn line(entry: &Entry) -> String {
+    let turn = |turn: &olr::simulate::Turn| format!("{} {}", turn.word, turn.about);
+    let turns = entry.turns.iter().map(turn).map(|turn| turn.trim().to_string());
+    let new: Vec<_> = entry.events.iter().map(ToString::to_string).chain(turns).collect();
+    format!("{} {}: {}", entry.at, entry.phase.word(), new.join(", "))
+}
+
+/// What is answered to `2027-12-01 create-user OBM=1 version=7`; which grace comes `first`; how many of a
+/// module are `available`; whether an `admin` who uses so many of a module may be given so many.
+fn answer(timeline: &Timeline, question: &str) -> String {
+    let words: Vec<_> = question.split(' ').collect();
+    let when = at(words[0]);
+    assert!(when <= timeline.until, "{question} asks of what was not played");
+    let entry = timeline.entries.iter().rev().find(|entry| entry.at <= when).unwrap();
+    let decision = entry.decision.as_ref().unwrap();
+    match words[1..] {
+        ["first"] => {
+            let grace = decision.grace.as_ref().unwrap();
+            assert_eq!(decision.graces.first(), Some(grace));
+            grace.cause.word().to_string()
+        }
+        ["available", module] => {
+            let quota = decision.quota(module).unwrap();
+            quota.available().map_or("any".to_string(), |available| available.to_string())
+        }
+        ["admin", module, used, wanted] => {
+            word(decision.ask_admin(module, used.parse().unwrap(), wanted.parse().unwrap()))
+        }
+        [operation, ref about @ ..] => asked(decision, operation, about),
+        [] => panic!("{question} asks nothing"),
+    }
+}
+
+fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
+    let mut question = Question::about(Operation::from_word(operation).unwrap());
+    let (mut adds, mut account) = (Vec::new(), Vec::new());
+    // A blank in a name is written `_`.
+    let about: Vec<_> = about.iter().map(|word| word.replace('_', " ")).collect();
+    for word in &about {
+        match word.split_once('=').unwrap() {
+            ("release", day) => question.release = Some(Day::parse(day).unwrap()),
+            ("version", version) => question.version = version,
+            (module, count) => match module.strip_prefix("account.") {
+                Some(module) => account.push((module, count.parse().unwrap())),
+                None => adds.push((module, count.parse().unwrap())),
+            },
+        }
+    }
+    (question.adds, question.account) = (&adds, &account);
+    word(decision.ask(&question))
+}
+
+fn word(answer: olr::judge::Answer<'_>) -> String {
+    let refusal = answer.refusal().map(|error| error.refusal().unwrap().word());
+    refusal.unwrap_or("yes").to_string()
+}

@@ -1,0 +1,12 @@
+//! The vendor's office: catalogs, keys, roots, moves.
+
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;
+
+mod catalogs;
+mod key_files;
+mod pkcs11;
+mod signers;
+mod vendor_moves;
+mod vendor_roots;

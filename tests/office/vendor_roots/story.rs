@@ -1,0 +1,333 @@
+//! From keys on separate machines to a license, and what is refused on the way.
+
+use olr::key::Role;
+use std::fs;
+
+use crate::vendor_roots::office::Town;
+
+pub const ROOTS: [&str; 3] = ["alice", "bob", "carol"];
+
+/// Three roots of which two must sign, an office with issuer and sealing key, a server.
+pub struct Vendor {
+    pub town: Town,
+    /// Key ids of alice, bob and carol.
+    pub roots: Vec<String>,
+    pub issuer: String,
+    pub sealing: String,
+}
+
+impl Vendor {
+    /// The keys, each made where it stays; the first trust, signed by all; the office's folder.
+    pub fn begun() -> Self {
+        let town = Town::new();
+        let roots = ROOTS.map(|who| town.key(who, Role::Root, who)).to_vec();
+        let issuer = town.key("office", Role::Issuer, "issuer");
+        let sealing = town.key("office", Role::Sealing, "sealing");
+        for who in ROOTS {
+            town.carry(&format!("{who}/{who}.pub"), &format!("office/{who}.pub"));
+        }
+        fs::write(town.path("office/catalog.toml"), CATALOG).unwrap();
+        town.run(
+            "office",
+            "key propose --first --name Northwind --root alice.pub --root bob.pub --root carol.pub \
+             --threshold 2 --sealing sealing.pub --catalog catalog.toml",
+        )
+        .done();
+        let vendor = Self { town, roots, issuer, sealing };
+        vendor.all_sign("proposal.olr", &ROOTS, false);
+        vendor.town.run("office", "key combine alice.olr bob.olr carol.olr -o first.trust").done();
+        vendor
+            .town
+            .run("office", "vendor publish first.trust --vendor vendor --catalog catalog.toml")
+            .done();
+        for key in ["issuer", "sealing"] {
+            vendor
+                .town
+                .carry(&format!("office/{key}.key"), &format!("office/vendor/keys/{key}.key"));
+            fs::remove_file(vendor.town.path(&format!("office/{key}.key"))).unwrap();
+        }
+        fs::write(vendor.town.path("office/vendor/grant.toml"), GRANT).unwrap();
+        vendor
+    }
+
+    /// As [`Vendor::begun`], with a delegation for everything.
+    pub fn new() -> Self {
+        let vendor = Self::begun();
+        vendor.delegate("issuer.pub --act license --act revoke --act time", &["alice", "bob"]);
+        vendor
+    }
+
+    /// Each of `who` signs a proposal of the office at home, and sends it back as `WHO.olr`.
+    pub fn all_sign(&self, proposal: &str, who: &[&str], with_trust: bool) {
+        for who in who {
+            self.sign(proposal, who, with_trust).done();
+        }
+    }
+
+    pub fn sign(
+        &self,
+        proposal: &str,
+        who: &str,
+        with_trust: bool,
+    ) -> crate::vendor_roots::office::Run {
+        self.town.carry(&format!("office/{proposal}"), &format!("{who}/in.olr"));
+        let trust = match with_trust {
+            true => {
+                self.town.carry("office/vendor/vendor.trust", &format!("{who}/vendor.trust"));
+                "--trust vendor.trust"
+            }
+            false => "",
+        };
+        let run = self
+            .town
+            .run(who, &format!("key sign in.olr --key {who}.key {trust} -o out.olr --force --yes"));
+        if run.status == 0 {
+            self.town.carry(&format!("{who}/out.olr"), &format!("office/{who}.olr"));
+        }
+        run
+    }
+
+    /// Proposes a next trust, lets `who` sign it, and publishes it.
+    pub fn next_trust(&self, changes: &str, who: &[&str]) {
+        self.propose(changes).done();
+        self.all_sign("proposal.olr", who, true);
+        self.publish(who, "next.trust").done();
+    }
+
+    pub fn propose(&self, changes: &str) -> crate::vendor_roots::office::Run {
+        self.town.run("office", &format!("key propose {changes} --force"))
+    }
+
+    pub fn publish(&self, who: &[&str], file: &str) -> crate::vendor_roots::office::Run {
+        let copies: Vec<_> = who.iter().map(|who| format!("{who}.olr")).collect();
+        let line = format!("key combine {} -o {file} --force", copies.join(" "));
+        let combined = self.town.run("office", &line);
+        if combined.status != 0 {
+            return combined;
+        }
+        self.town.run("office", &format!("vendor publish {file}"))
+    }
+
+    pub fn delegate(&self, flags: &str, who: &[&str]) {
+        self.town.run("office", &format!("key delegate {flags} -o delegate.olr --force")).done();
+        self.all_sign("delegate.olr", who, true);
+        self.publish(who, "delegation.olr").done();
+    }
+
+    /// The server `home` asks: `office/HOME.req`.
+    pub fn ask(&self, home: &str) {
+        self.town.carry("office/vendor/vendor.trust", "server/vendor.trust");
+        self.town
+            .run(
+                "server",
+                &format!(
+                    "request --home {home} --trust vendor.trust --licensee ACME_Ltd --key K-{home} \
+                     --pin rack=B12 --pin asset=4711 -o {home}.req --force"
+                ),
+            )
+            .done();
+        self.town.carry(&format!("server/{home}.req"), &format!("office/{home}.req"));
+        let grant = GRANT.replace("K-1", &format!("K-{home}"));
+        fs::write(self.town.path("office/grant.toml"), grant).unwrap();
+    }
+
+    pub fn issue(&self, home: &str, more: &str) -> crate::vendor_roots::office::Run {
+        self.town.run(
+            "office",
+            &format!("issue {home}.req --grant grant.toml -o {home}.license --force {more}"),
+        )
+    }
+
+    pub fn import(&self, home: &str, file: &str) -> crate::vendor_roots::office::Run {
+        self.town.carry(&format!("office/{file}"), "server/answer");
+        self.town.run("server", &format!("import answer --home {home}"))
+    }
+
+    /// A server that runs under a license of `home.license`.
+    pub fn licensed(&self, home: &str) {
+        self.ask(home);
+        self.issue(home, "").done();
+        self.import(home, &format!("{home}.license")).done();
+        self.verify(home).done();
+    }
+
+    pub fn verify(&self, home: &str) -> crate::vendor_roots::office::Run {
+        self.town.run("server", &format!("verify --home {home}"))
+    }
+}
+
+const CATALOG: &str = olr::catalog::STARTER;
+pub const GRANT: &str = "licensee = \"ACME Ltd\"\nkey = \"K-1\"\nproduct = \"example\"\n\
+    type = \"oem\"\nslot = \"backup\"\nstarts = \"today\"\nexpires = \"never\"\n\
+    maintenance = \"never\"\n[modules]\nOBM = 10\nACB = 10\n";
+
+#[test]
+fn no_folder_ever_holds_the_key_of_another() {
+    let vendor = Vendor::new();
+    vendor.licensed("a");
+    let holders = [("office", ["issuer", "sealing"].as_slice())];
+    let holders =
+        holders.into_iter().chain(ROOTS.iter().map(|who| (*who, std::slice::from_ref(who))));
+    let all = ["alice", "bob", "carol", "issuer", "sealing"];
+    for (who, own) in holders.chain([("server", &[][..])]) {
+        for key in all {
+            let (holds, should) = (vendor.town.holds(who, key), own.contains(&key));
+            assert_eq!(holds, should, "{who} and the key of {key}");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_is_what_it_takes() {
+    let vendor = Vendor::begun();
+    let office = |line: &str| vendor.town.run("office", line);
+    let proposed = office("key delegate issuer.pub --act license -o delegate.olr");
+    assert!(proposed.done()["still_missing"].as_str().unwrap().contains("0 of 2"), "{proposed:?}");
+    vendor.all_sign("delegate.olr", &["alice"], true);
+    let alone = office("key combine alice.olr -o delegation.olr");
+    alone.unable("1 of 2 signatures so far");
+    for who in [1, 2] {
+        assert!(alone.json["fact"].as_str().unwrap().contains(&vendor.roots[who]), "{alone:?}");
+    }
+    assert!(!vendor.town.path("office/delegation.olr").exists());
+    // One root twice is one root.
+    office("key combine alice.olr alice.olr -o delegation.olr").unable("1 of 2");
+    vendor.all_sign("delegate.olr", &["carol"], true);
+    office("key combine alice.olr carol.olr -o delegation.olr").done();
+    let look = office("inspect delegation.olr");
+    assert_eq!(
+        (&look.done()["verified"], &look.json["issuer"]),
+        (&"yes".into(), &vendor.issuer.clone().into())
+    );
+    assert_eq!(office("vendor publish delegation.olr").done()["new"], true);
+    assert_eq!(office("vendor publish delegation.olr").done()["new"], false);
+    vendor.licensed("a");
+}
+
+#[test]
+fn a_look_at_a_proposal_says_what_it_would_make() {
+    let vendor = Vendor::new();
+    vendor.propose("--threshold 3").done();
+    vendor.all_sign("proposal.olr", &["bob"], true);
+    let look = vendor.town.run("office", "inspect bob.olr");
+    let json = look.done();
+    assert_eq!((&json["kind"], &json["proposes"]), (&"partial signature".into(), &"trust".into()));
+    assert_eq!(
+        (&json["verified"], &json["signed_by"][0]),
+        (&"yes".into(), &vendor.roots[1].clone().into())
+    );
+    assert_eq!(json["missing"], serde_json::json!([1, 2]));
+    assert_eq!(json["content"]["version"], 2);
+    // Who knows no trust cannot tell who may sign a delegation.
+    vendor.town.run("office", "key delegate issuer.pub --act time -o time.olr").done();
+    vendor.town.carry("office/time.olr", "nobody/time.olr");
+    let look = vendor.town.run("nobody", "inspect time.olr --home nowhere");
+    assert_eq!(look.done()["verified"], "not checked");
+    assert_eq!(look.json["content"]["may_sign"], "time");
+}
+
+#[test]
+fn who_does_not_count_signs_nothing() {
+    let vendor = Vendor::begun();
+    vendor.town.key("mallory", Role::Root, "mallory");
+    vendor.town.run("office", "key delegate issuer.pub --act license -o delegate.olr").done();
+    vendor.sign("delegate.olr", "mallory", true).unable("is none of the roots of trust 1");
+    vendor.town.carry("office/issuer.pub", "mallory/issuer.pub");
+    vendor.town.key("mallory", Role::Issuer, "mallory");
+    vendor.sign("delegate.olr", "mallory", true).unable("this is a issuer key");
+    // A next trust is signed only beside the one that it follows.
+    vendor.propose("--threshold 1").done();
+    vendor.sign("proposal.olr", "alice", false).unable("shows only beside the trust");
+    // Different proposals are not put together.
+    vendor.all_sign("proposal.olr", &["alice"], true);
+    vendor.propose("--threshold 3").done();
+    vendor.all_sign("proposal.olr", &["bob"], true);
+    vendor.town.run("office", "key combine alice.olr bob.olr").unable("not for the same bytes");
+    // Nor is a proposal put in place before it is one no longer.
+    vendor.town.run("office", "vendor publish bob.olr").unable("still to be signed");
+    vendor.town.run("office", "vendor publish bob.pub").refused("malformed", "");
+    // Whoever signed before changes nothing.
+    let before = vendor.town.binary("office/bob.olr");
+    vendor.town.carry("office/bob.olr", "office/again.olr");
+    let again = vendor.sign("again.olr", "bob", true);
+    assert_eq!(
+        (again.done()["already"].as_bool(), before),
+        (Some(true), vendor.town.binary("office/bob.olr"))
+    );
+}
+
+#[test]
+fn what_servers_would_refuse_is_not_proposed() {
+    let vendor = Vendor::new();
+    vendor.town.key("office", Role::Root, "dave");
+    let [alice, bob, _] = &vendor.roots[..] else { panic!() };
+    let sealing = &vendor.sealing;
+    let mut weak = vendor.town.path("office/weak.pub");
+    fs::write(&weak, olr::key::public::to_pem(Role::Root, &[0; 32])).unwrap();
+    weak.set_file_name("low.pub");
+    fs::write(&weak, olr::key::public::to_pem(Role::Sealing, &[0; 32])).unwrap();
+    let none = "00".repeat(16);
+    for (changes, says) in [
+        (String::new(), "nothing would differ"),
+        ("--threshold 2".into(), "nothing would differ"),
+        ("--threshold 4".into(), "4 of 3 roots can never sign"),
+        ("--threshold 0".into(), "0 of 3 roots can never sign"),
+        (format!("--remove-root {alice} --remove-root {bob}"), "2 of 1 roots can never sign"),
+        (format!("--remove-sealing {sealing}"), "sealing keys: at least one"),
+        ("--add-root weak.pub".into(), "a root key is weak"),
+        ("--add-sealing low.pub".into(), "nothing can be sealed to key"),
+        ("--add-root sealing.pub".into(), "algorithm"),
+        ("--add-root issuer.pub".into(), "role issuer"),
+        ("--add-root alice.pub".into(), "is there already"),
+        (format!("--remove-root {none}"), "the trust has no root key"),
+        (format!("--remove-root {sealing}"), "the trust has no root key"),
+        (format!("--revoke {none}"), "names issuer key"),
+        (format!("--revoke {alice}"), "names issuer key"),
+        ("--revoke x".into(), "is no key id"),
+        ("--rule model=any_signers=1".into(), "a rule for 1 signers"),
+        ("--rule model=any".into(), "names a model and a number"),
+        ("--remove-rule model=any_signers=2".into(), "no such rule"),
+        ("--keep alice.pub".into(), "alice.pub"),
+    ] {
+        let run = vendor.town.run("office", &format!("key propose {changes} -o never.olr"));
+        assert_ne!(run.status, 0, "{changes}");
+        if changes.starts_with("--keep") {
+            run.refused("malformed", says);
+        } else {
+            run.unable(says);
+        }
+        assert!(!vendor.town.path("office/never.olr").exists(), "{changes}");
+    }
+    vendor.propose("--add-root dave.pub").done();
+}
+
+#[test]
+fn several_roots_are_made_in_one_place_when_it_is_said_so() {
+    let town = Town::new();
+    town.run("office", "vendor init v --name N --no-passphrase --roots 3").unable("how many of 3");
+    for (roots, threshold) in [("3", "4"), ("3", "0"), ("9", "2"), ("0", "1")] {
+        let line = format!(
+            "vendor init v --name N --no-passphrase --roots {roots} --threshold {threshold}"
+        );
+        town.run("office", &line).unable("can never be");
+    }
+    assert!(!town.path("office/v").exists());
+    let made = town.run("office", "vendor init v --name N --no-passphrase --roots 3 --threshold 2");
+    assert_eq!((&made.done()["roots"], &made.json["threshold"]), (&3.into(), &2.into()));
+    fs::rename(town.path("office/v"), town.path("office/vendor")).unwrap();
+    for name in ["root-1", "root-2", "root-3", "issuer", "sealing"] {
+        assert!(town.path(&format!("office/vendor/keys/{name}.key")).exists(), "{name}");
+    }
+    assert_eq!(
+        town.binary("office/vendor/trusts/1.trust"),
+        town.binary("office/vendor/vendor.trust")
+    );
+    // Two of the three are enough to go on in one step, one is not.
+    fs::remove_file(town.path("office/vendor/keys/root-2.key")).unwrap();
+    let rotated = town.run("office", "key rotate sealing --no-passphrase --yes");
+    assert_eq!(rotated.done()["published"]["trust"], 2, "{rotated:?}");
+    fs::remove_file(town.path("office/vendor/keys/root-1.key")).unwrap();
+    let rotated = town.run("office", "key rotate sealing --no-passphrase --yes");
+    assert!(rotated.done()["still_missing"].as_str().unwrap().contains("1 of 2"), "{rotated:?}");
+    assert!(town.path("office/proposal.olr").exists());
+}

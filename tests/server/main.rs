@@ -1,0 +1,14 @@
+//! A server in its years: alerts, damage, strange files, strange clocks, real machines.
+
+#[cfg(feature = "vendor")]
+#[path = "../world/mod.rs"]
+mod world;
+
+mod alerts;
+mod alerts_absent;
+mod expected;
+mod faketime;
+mod left;
+mod machine_real;
+mod revocations;
+mod special;

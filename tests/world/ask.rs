@@ -1,0 +1,272 @@
+//! Asks the library what a fixture asks.
+
+use crate::world::machine;
+
+use olr::armor::{dearmor, dearmor_answer};
+use olr::catalog::Catalog;
+use olr::crypto::secret::Passphrase;
+use olr::entitlement::Operation;
+use olr::error::{Error, Refusal, Result};
+use olr::home::{Expected, Home, OverQuota, RequestParams};
+use olr::issue::GrantFile;
+use olr::judge::Question;
+use olr::key::file::KeyFile;
+use olr::license::License;
+use olr::office::{Folder, Handover, Issue, Locked};
+use olr::proposal::Proposal;
+use olr::receipt::Receipt;
+use olr::request::SealedRequest;
+use olr::revocation::Revocations;
+use olr::state::State;
+use olr::time::{Day, Instant};
+use olr::timestamp::Timestamp;
+use olr::trust::{Trust, VendorCode};
+use olr::wire::codec::{Hidden, Text};
+use olr::wire::frame::{Frame, Kind};
+use std::path::Path;
+
+use crate::world::scenario::{Scenario, root};
+use crate::world::{NOW, rng};
+
+/// `None` in place of a word: it could not tell. `None` in place of both: yes.
+pub type Answer = Option<Option<Refusal>>;
+
+/// Asks the question of `scenario` about `file`, its artefact in one of its forms.
+pub fn ask(scenario: &Scenario, file: &[u8]) -> Answer {
+    word(&outcome(scenario, file))
+}
+
+/// The same, with all that the library says: also which rules are broken.
+pub fn outcome(scenario: &Scenario, file: &[u8]) -> Result<()> {
+    let (verb, at) = match scenario.expect("question").split_once(" at ") {
+        Some((verb, at)) => (verb, at),
+        None => (scenario.expect("question"), NOW),
+    };
+    let at = Instant::parse(at).unwrap();
+    match scenario.expect("artefact") {
+        _ if verb == "import" => import(scenario, at, &dearmor_answer(file)?),
+        "armor" => dearmor(scenario.get("wanted").and_then(Kind::from_word), file).map(drop),
+        "grant" => GrantFile::parse(str::from_utf8(file).unwrap()).map(drop),
+        "catalog" => Catalog::parse(str::from_utf8(file).unwrap()).map(drop),
+        "state" => ask_state(scenario, verb, at, file),
+        _ => dearmor(scenario.kind(), file).and_then(|file| ask_binary(scenario, verb, at, &file)),
+    }
+}
+
+fn ask_binary(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Result<()> {
+    match (scenario.kind().unwrap(), verb) {
+        (Kind::Request, "parse") => SealedRequest::parse(file).map(drop),
+        (Kind::Request, "open") => open(scenario, &snakeoil(), file).map(drop),
+        (Kind::Request, "issue") => issue(scenario, at, file),
+        (Kind::License, "verify") => License::verify(file, &trust(scenario)).map(drop),
+        (Kind::Usage, "look") => Frame::parse(Kind::Usage, file).map(drop),
+        (Kind::Revocations, "verify") => Revocations::verify(file, &trust(scenario)).map(drop),
+        (Kind::Timestamp, "verify") => Timestamp::verify(file, &trust(scenario)).map(drop),
+        (Kind::Receipt, "verify") => receipt(file, &trust(scenario)),
+        (Kind::Proposal, "verify") => Proposal::verify(file, &trust(scenario)).map(drop),
+        (Kind::Proposal, "read") => Proposal::parse(file)?.check(None),
+        (Kind::Trust, "pin") => pin(scenario, at, file),
+        (Kind::Trust, "follow") => follow(&trust(scenario), file),
+        (Kind::Delegation, "verify") => {
+            trust(scenario).delegation(&Frame::parse(Kind::Delegation, file)?)?.check_key()
+        }
+        (Kind::KeyFile, "parse") => KeyFile::parse(file).map(drop),
+        (Kind::KeyFile, "open") => open_key(scenario, file),
+        (kind, verb) => panic!("{}: nobody can {verb} a {kind}", scenario.name),
+    }
+}
+
+fn snakeoil() -> Folder {
+    Folder::at(root().join("keys/snakeoil"))
+}
+
+/// The trust that the fixture names; by default the first one of `keys/snakeoil`.
+fn trust(scenario: &Scenario) -> Trust {
+    let first = snakeoil().trust().unwrap();
+    match scenario.get("trust") {
+        None => first,
+        Some(name) => first.successor(&Scenario::read(name).bytes).unwrap(),
+    }
+}
+
+/// First contact: a request in a home that is new, and what the operator was told.
+fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
+    let Some(code) = scenario.get("code") else { return Trust::pin(file).map(drop) };
+    // What is no code says so at the rule that compares it, which comes last.
+    Trust::pin(file)?;
+    let scratch = tempfile::tempdir().unwrap();
+    let home = Home::at(scratch.path().join("home"));
+    let order = RequestParams {
+        trust: Some(file.to_vec()),
+        vendor_code: Some(VendorCode::parse(code)?),
+        licensee: Some(Text::new("ACME Ltd")?),
+        license_key: Some(Hidden(Text::new("AbCd-1234")?)),
+        ..RequestParams::default()
+    };
+    let around = machine::around("server", at);
+    home.request(&order, &around, true, &mut rng(&scenario.name)).map(drop)
+}
+
+/// The vendor that whoever asks expects.
+fn expected(scenario: &Scenario) -> Result<Expected> {
+    let trust = scenario.get("anchor").map(|name| Trust::pin(&Scenario::read(name).bytes));
+    let code = scenario.get("code").map(VendorCode::parse);
+    Ok(Expected { trust: trust.transpose()?, code: code.transpose()? })
+}
+
+/// The very bytes that count already are a success; anything else has to be a successor.
+fn follow(trust: &Trust, file: &[u8]) -> Result<()> {
+    if file == trust.bytes() { Ok(()) } else { trust.successor(file).map(drop) }
+}
+
+fn receipt(file: &[u8], trust: &Trust) -> Result<()> {
+    Frame::parse(Kind::Receipt, file)?.ensure_vendor(trust.vendor())?;
+    Receipt::verify(file).map(drop)
+}
+
+fn no_passphrase(_: &Locked) -> Result<Passphrase> {
+    panic!("the keys of keys/snakeoil have no passphrases")
+}
+
+fn open(scenario: &Scenario, folder: &Folder, file: &[u8]) -> Result<olr::request::OpenedRequest> {
+    folder.open_request(file, scenario.get("code"), &folder.trust()?, &mut no_passphrase)
+}
+
+/// Answers the request in a copy of the vendor's folder, after the one that `after` names.
+fn issue(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
+    let scratch = tempfile::tempdir().unwrap();
+    copy(&root().join("keys/snakeoil"), scratch.path());
+    let folder = Folder::at(scratch.path());
+    if let Some(before) = scenario.get("after") {
+        let first = Scenario::read(before);
+        let answer = issue_in(&folder, &first, at, &first.bytes).unwrap();
+        if let Some(name) = scenario.get("answer") {
+            assert_eq!(answer, Scenario::read(name).bytes, "{}: the answer given", scenario.name);
+        }
+    }
+    issue_in(&folder, scenario, at, file).map(drop)
+}
+
+fn issue_in(folder: &Folder, scenario: &Scenario, now: Instant, request: &[u8]) -> Result<Vec<u8>> {
+    let opened = open(scenario, folder, request)?;
+    let grant = match scenario.get("grant") {
+        Some(name) => String::from_utf8(Scenario::read(name).bytes).unwrap(),
+        None => std::fs::read_to_string(folder.path().join("grant.toml")).unwrap(),
+    };
+    let grant = &GrantFile::parse(&grant)?;
+    let order = Issue {
+        request,
+        grant,
+        again: false,
+        only_try: false,
+        now,
+        by: Default::default(),
+        shown: None,
+    };
+    let trust = folder.trust()?;
+    let receipt = scenario.get("receipt").map(|name| Scenario::read(name).bytes);
+    let receipt = receipt.map(|bytes| Receipt::verify_for(trust.vendor(), &bytes)).transpose()?;
+    let handover = match (&receipt, scenario.get("transfer")) {
+        (Some(receipt), _) => Handover::Receipt(receipt),
+        (None, Some(reason)) => Handover::Transfer(reason),
+        (None, None) => Handover::Nothing,
+    };
+    let mut rng = rng(&scenario.name);
+    folder
+        .issue_moved(&opened, &order, handover, &trust, &mut no_passphrase, &mut rng)
+        .map(|issued| issued.license.unwrap().bytes().to_vec())
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.join("issued")).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            std::fs::copy(&entry, &target).unwrap();
+        }
+    }
+}
+
+/// Imports twice: the first time nothing may change.
+fn import(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
+    let scratch = tempfile::tempdir().unwrap();
+    let home = Home::at(scratch.path()).expecting(expected(scenario)?);
+    if let Some(state) = scenario.get("home") {
+        for copy in home.state_files() {
+            std::fs::write(copy, Scenario::read(state).bytes).unwrap();
+        }
+    }
+    let before = state_of(&home);
+    let around = machine::around(scenario.get("machine").unwrap_or("server"), at);
+    let over = match scenario.get("accept") {
+        Some("over-quota") => OverQuota::Accepted,
+        _ => OverQuota::Refused,
+    };
+    let tried = home.import_with(file, &around, true, over).map(drop);
+    assert_eq!(state_of(&home), before, "{}", scenario.name);
+    let done = home.import_with(file, &around, false, over).map(drop);
+    assert_eq!(tried, done, "{}", scenario.name);
+    if done.is_err() {
+        assert_eq!(state_of(&home), before, "{}", scenario.name);
+    } else {
+        home.import(file, &around, false).expect("the same file again succeeds");
+    }
+    done
+}
+
+/// Both copies of the state, where there are any.
+fn state_of(home: &Home) -> [Option<Vec<u8>>; 2] {
+    home.state_files().map(|copy| std::fs::read(copy).ok())
+}
+
+fn word(answer: &Result<()>) -> Answer {
+    answer.as_ref().err().map(Error::refusal)
+}
+
+fn ask_state(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Result<()> {
+    let copy = scenario.get("copy").map(|name| Scenario::read(name).bytes);
+    if verb == "parse" && copy.is_none() {
+        return State::parse(file).map(drop);
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let home = Home::at(scratch.path()).expecting(expected(scenario)?);
+    let [first, second] = home.state_files();
+    std::fs::write(first, file).unwrap();
+    std::fs::write(second, copy.as_deref().unwrap_or(file)).unwrap();
+    if verb == "parse" {
+        return home.load().map(drop);
+    }
+    let around = machine::around(scenario.get("machine").unwrap_or("server"), at);
+    let (_, decision) = home.decide(scenario.get("product"), scenario.get("slot"), &around)?;
+    let refusal = match verb {
+        "judge" => decision.refusal,
+        "limit" => {
+            let number = |line| scenario.expect(line).parse().unwrap();
+            decision.ask_admin(scenario.expect("module"), number("uses"), number("limit")).refusal()
+        }
+        _ => {
+            let operation = verb.strip_prefix("ask ").and_then(Operation::from_word);
+            let question = Question {
+                operation: operation.unwrap_or_else(|| panic!("{}: {verb}", scenario.name)),
+                adds: &scenario.counts("adds"),
+                account: &scenario.counts("account"),
+                version: scenario.get("version").unwrap_or_default(),
+                release: scenario.get("release").map(|day| Day::parse(day).unwrap()),
+            };
+            decision.ask(&question).refusal()
+        }
+    };
+    refusal.map_or(Ok(()), Err)
+}
+
+fn open_key(scenario: &Scenario, file: &[u8]) -> Result<()> {
+    let key = KeyFile::parse(file)?;
+    let passphrase =
+        scenario.get("passphrase").map(|text| Passphrase::new(text.to_string().into()));
+    match key.role {
+        olr::key::Role::Sealing => key.open_sealing(passphrase.as_ref()).map(drop),
+        role => key.open_signing(role, passphrase.as_ref()).map(drop),
+    }
+}

@@ -1,0 +1,54 @@
+//! Artefacts with any content, by whoever has the right keys.
+
+use olr::crypto::digest::tagged;
+use olr::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
+use olr::crypto::seal::seal;
+use olr::crypto::sign::SigningKey;
+use olr::key::{Role, key_id};
+use olr::wire::frame::{Frame, Header, Kind};
+use olr::wire::id::VendorId;
+
+use crate::world::raw::{Raw, sized};
+use crate::world::rng;
+
+/// A frame, taken apart.
+pub fn apart(kind: Kind, bytes: &[u8]) -> Raw {
+    let frame = Frame::parse(kind, bytes).unwrap();
+    let mut raw = Raw::new(kind, frame.vendor, frame.body.to_vec());
+    raw.attachments = frame.attachments.iter().map(|attached| attached.bytes.to_vec()).collect();
+    raw.signatures = frame.signatures.iter().map(|s| (s.key.0, s.bytes)).collect();
+    raw
+}
+
+/// A plaintext, sealed to the key `to` of `vendor` and signed.
+pub fn request(vendor: VendorId, to: &[u8; 32], plaintext: &[u8], signer: &SigningKey) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Header::write(Kind::Request, &mut bytes);
+    bytes.extend(vendor.0);
+    bytes.extend(key_id(Role::Sealing, to).0);
+    bytes.extend(u32::try_from(plaintext.len() + 16).unwrap().to_le_bytes());
+    let info = pae(&[REQUEST_SEAL, &[1], &[1], &bytes]);
+    let sealed = seal(to, &info, plaintext, &mut rng("forged request")).unwrap();
+    let signed = pae(&[REQUEST, &[1], &[1], &bytes, &sealed.encapsulated, &sealed.ciphertext]);
+    bytes.extend(sealed.encapsulated);
+    bytes.extend(sealed.ciphertext);
+    bytes.extend(signer.sign(&signed).unwrap());
+    bytes
+}
+
+/// A body with its length and zeros to the next KiB.
+pub fn padded(body: &[u8]) -> Vec<u8> {
+    let mut plaintext = sized(body);
+    plaintext.resize(plaintext.len().next_multiple_of(1024), 0);
+    plaintext
+}
+
+/// Where the memory of a state begins: header, secret, length.
+pub const MEMORY: usize = 43;
+
+/// A state with another memory, and a digest that fits.
+pub fn state(good: &[u8], memory: &[u8]) -> Vec<u8> {
+    let mut bytes = [&good[..MEMORY - 4], &sized(memory)].concat();
+    bytes.extend(tagged(&[STATE, &bytes]));
+    bytes
+}

@@ -1,0 +1,216 @@
+//! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
+
+use olr::armor::dearmor;
+use olr::catalog::Catalog;
+use olr::crypto::secret::Passphrase;
+use olr::error::{Error, Result};
+use olr::issue::GrantFile;
+use olr::key::file::KeyFile;
+use olr::key::{Role, key_id};
+use olr::license::License;
+use olr::proposal::Proposal;
+use olr::receipt::Receipt;
+use olr::request::SealedRequest;
+use olr::revocation::Revocations;
+use olr::state::State;
+use olr::timestamp::Timestamp;
+use olr::trust::Trust;
+use olr::wire::frame::{Frame, Kind};
+
+use std::ops::Range;
+
+use crate::world::WORLD;
+use crate::world::scenario::committed;
+
+/// Who reads an artefact, and to which end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The vendor opens a request.
+    Request,
+    /// A server verifies a license under the trust of `keys/snakeoil`.
+    License,
+    /// A server meets a trust for the first time.
+    FirstContact,
+    /// A server whose trust is that of `keys/snakeoil` follows a newer one.
+    Successor,
+    /// A server verifies a delegation under the trust of `keys/snakeoil`.
+    Delegation,
+    /// The vendor opens its key of this role, under the passphrase of the fixtures if there is one.
+    KeyFile(Role),
+    /// The vendor verifies a receipt.
+    Receipt,
+    /// A custodian takes a proposal under the trust of `keys/snakeoil` that somebody signed. (What
+    /// nobody signed yet may be anything.)
+    Partial,
+    /// A server verifies a time under the trust of `keys/snakeoil`.
+    Time,
+    /// A server verifies revocations under the trust of `keys/snakeoil`.
+    Revocations,
+    /// A server reads its own state.
+    State,
+}
+
+impl Reader {
+    pub const ALL: [Self; 13] = [
+        Self::Request,
+        Self::License,
+        Self::FirstContact,
+        Self::Successor,
+        Self::Delegation,
+        Self::KeyFile(Role::Root),
+        Self::KeyFile(Role::Issuer),
+        Self::KeyFile(Role::Sealing),
+        Self::Receipt,
+        Self::Partial,
+        Self::Time,
+        Self::Revocations,
+        Self::State,
+    ];
+
+    /// What it reads.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Request => Kind::Request,
+            Self::License => Kind::License,
+            Self::FirstContact | Self::Successor => Kind::Trust,
+            Self::Delegation => Kind::Delegation,
+            Self::KeyFile(_) => Kind::KeyFile,
+            Self::Receipt => Kind::Receipt,
+            Self::Partial => Kind::Proposal,
+            Self::Time => Kind::Timestamp,
+            Self::Revocations => Kind::Revocations,
+            Self::State => Kind::State,
+        }
+    }
+
+    /// Whether it takes a binary artefact.
+    pub fn accepts(self, bytes: &[u8]) -> bool {
+        self.read(bytes).is_ok()
+    }
+
+    fn read(self, bytes: &[u8]) -> Result<()> {
+        let vendor = &WORLD.vendor;
+        match self {
+            Self::Request => SealedRequest::parse(bytes)?.open(&vendor.sealing).map(drop),
+            Self::License => License::verify(bytes, &vendor.trust).map(drop),
+            Self::FirstContact => Trust::pin(bytes).map(drop),
+            Self::Successor => vendor.trust.successor(bytes).map(drop),
+            Self::Delegation => {
+                vendor.trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.check_key()
+            }
+            Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
+            Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
+            Self::Partial => match Proposal::verify(bytes, &vendor.trust)?.signed_by().len() {
+                0 => Err(Error::unable("nobody signed it", "sign it")),
+                _ => Ok(()),
+            },
+            Self::Time => Timestamp::verify(bytes, &vendor.trust).map(drop),
+            Self::Revocations => Revocations::verify(bytes, &vendor.trust).map(drop),
+            Self::State => State::parse(bytes).map(drop),
+        }
+    }
+}
+
+fn open(role: Role, file: &KeyFile) -> Result<()> {
+    let passphrase = Passphrase::new("snake oil".to_string().into());
+    match role {
+        Role::Sealing => file.open_sealing(Some(&passphrase)).map(drop),
+        role => file.open_signing(role, Some(&passphrase)).map(drop),
+    }
+}
+
+/// A fixture that its reader takes.
+pub struct Good {
+    pub name: String,
+    pub reader: Reader,
+    pub bytes: Vec<u8>,
+}
+
+impl Good {
+    /// Whether it costs an Argon2id each time it is opened.
+    pub fn is_slow(&self) -> bool {
+        matches!(self.reader, Reader::KeyFile(_))
+            && KeyFile::parse(&self.bytes).unwrap().needs_passphrase()
+    }
+
+    /// Whether a rule of the format lets its reader take `changed` in its place. One does:
+    ///
+    /// trust-12: at first contact with a trust of version 2 or later, signatures by keys that are
+    /// not among its own roots are left aside. Nobody there can tell whose they are. Their bytes
+    /// may be anything that keeps the frame well-formed; what the trust says stays signed by its
+    /// own roots.
+    pub fn by_rule(&self, changed: &[u8]) -> bool {
+        let pairs = || self.bytes.iter().zip(changed);
+        let mut differing = pairs().enumerate().filter(|(_, (a, b))| a != b);
+        let aside = self.left_aside();
+        self.bytes.len() == changed.len()
+            && differing.all(|(at, _)| aside.iter().any(|range| range.contains(&at)))
+    }
+
+    /// Where signatures stand that are left aside.
+    fn left_aside(&self) -> Vec<Range<usize>> {
+        if self.reader != Reader::FirstContact {
+            return Vec::new();
+        }
+        let frame = Frame::parse(Kind::Trust, &self.bytes).unwrap();
+        let body = Trust::pin(&self.bytes).unwrap().body().clone();
+        let own: Vec<_> = body.roots.iter().map(|root| key_id(Role::Root, root)).collect();
+        let start = |at: usize| self.bytes.len() - 80 * (frame.signatures.len() - at);
+        let signatures = frame.signatures.iter().enumerate();
+        let foreign = signatures.filter(|(_, signature)| !own.contains(&signature.key));
+        foreign.map(|(at, _)| start(at)..start(at) + 80).collect()
+    }
+}
+
+/// Fewer than this fail.
+const AT_LEAST: usize = 60;
+
+/// Every fixture with every reader that takes it, each of several with the same bytes once. A key
+/// file of the full cost stays out: it is as the cheap one, and seconds slower. So do the states that
+/// are judged: the ones of `state/` are the same to who reads them.
+pub fn good() -> Vec<Good> {
+    let mut good: Vec<Good> = Vec::new();
+    let left_out = |name: &str| name == "key-file/staff" || name.starts_with("judge/");
+    for fixture in committed().into_iter().filter(|fixture| !left_out(&fixture.name)) {
+        for reader in Reader::ALL.into_iter().filter(|r| fixture.kind() == Some(r.kind())) {
+            let known = |good: &Good| good.reader == reader && good.bytes == fixture.bytes;
+            if !good.iter().any(known) && reader.accepts(&fixture.bytes) {
+                let (name, bytes) = (fixture.name.clone(), fixture.bytes.clone());
+                good.push(Good { name, reader, bytes });
+            }
+        }
+    }
+    for reader in Reader::ALL {
+        assert!(good.iter().any(|good| good.reader == reader), "nothing for {reader:?}");
+    }
+    assert!(good.len() >= AT_LEAST, "only {} good fixtures", good.len());
+    good
+}
+
+/// Takes any bytes and never panics.
+pub type Parser = fn(&[u8]);
+
+/// Every parser by name: what stands between any bytes and a value. What one takes is verified
+/// too, but no key is derived from a passphrase: a file may ask for a GiB.
+pub const PARSERS: [(&str, Parser); 15] = [
+    ("armor, any kind", |file| drop(dearmor(None, file))),
+    ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),
+    ("frame", |file| Kind::ALL.iter().for_each(|kind| drop(Frame::parse(*kind, file)))),
+    ("request", |file| drop(Reader::Request.read(file))),
+    ("license", |file| drop(Reader::License.read(file))),
+    ("trust", |file| drop(Reader::FirstContact.read(file))),
+    ("trust, a successor", |file| drop(Reader::Successor.read(file))),
+    ("delegation", |file| drop(Reader::Delegation.read(file))),
+    ("key file", |file| drop(KeyFile::parse(file))),
+    ("receipt", |file| drop(Reader::Receipt.read(file))),
+    ("partial signature", |file| drop(Reader::Partial.read(file))),
+    ("time", |file| drop(Reader::Time.read(file))),
+    ("revocations", |file| drop(Reader::Revocations.read(file))),
+    ("state", |file| drop(Reader::State.read(file))),
+    ("grant and catalog", |file| {
+        if let Ok(text) = str::from_utf8(file) {
+            drop(GrantFile::parse(text));
+            drop(Catalog::parse(text));
+        }
+    }),
+];
