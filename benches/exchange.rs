@@ -5,7 +5,7 @@ use olr::armor::dearmor;
 use olr::crypto::seal::SealingKey;
 use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey};
-use olr::error::{Error, Result};
+use olr::error::{Error, Problem, Result};
 use olr::home::{Home, Imported, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::judge::decide;
@@ -46,7 +46,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| world().expect("an exchange wit
 
 fn world() -> Result<World> {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
-    let temporary = |_| Error::unable("no temporary folder", "set TMPDIR");
+    let temporary = |_| Error::unable(Problem::Fault, "no temporary folder", "set TMPDIR");
     let folder = tempfile::tempdir().map_err(temporary)?;
     let init = Init {
         name: "Bench",
@@ -69,7 +69,7 @@ fn world() -> Result<World> {
     let home = Home::at(folder.path().join("home"));
     let requested = home.request(&order, &around, false, &mut rng)?;
 
-    let mut ask = |_: &_| Err(Error::unable("no key here has a passphrase", ""));
+    let mut ask = |_: &_| Err(Error::unable(Problem::Fault, "no key here has a passphrase", ""));
     let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;
     let grant = GrantFile::parse(STARTER_GRANT)?;
     let request = requested.bytes.as_slice();
@@ -83,11 +83,12 @@ fn world() -> Result<World> {
         shown: None,
     };
     let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
-    let license = issued.license.ok_or_else(|| Error::unable("nothing was issued", ""))?;
+    let license =
+        issued.license.ok_or_else(|| Error::unable(Problem::Fault, "nothing was issued", ""))?;
     match home.import(license.bytes(), &around, false)? {
         Imported::License { .. } => {}
         Imported::Trust { .. } | Imported::Time { .. } | Imported::Revocations { .. } => {
-            return Err(Error::unable("something else was imported", ""));
+            return Err(Error::unable(Problem::Fault, "something else was imported", ""));
         }
     }
 

@@ -1,4 +1,5 @@
-//! The words for "no": one closed list, and the error that carries one of them.
+//! The words for "no" and for "could not tell": two closed lists, and the error that carries one of
+//! them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// a full stop; neither ever contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    refusal: Option<Refusal>,
+    kind: ErrorKind,
     rules: Vec<&'static str>,
     fact: String,
     hint: Cow<'static, str>,
@@ -20,18 +21,28 @@ pub struct Error {
     vendor_hint: Option<&'static str>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ErrorKind {
+    Refusal(Refusal),
+    Problem(Problem),
+}
+
 impl Error {
     /// A proved *no*, with the usual next step of its word.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
         let (hint, vendor_hint) = word.hints();
         let (fact, hint) = (fact.into(), hint.into());
-        Self { refusal: Some(word), rules: Vec::new(), fact, hint, vendor_hint }
+        Self { kind: ErrorKind::Refusal(word), rules: Vec::new(), fact, hint, vendor_hint }
     }
 
     /// Could not tell: usage, files, a key that is not at hand.
-    pub fn unable(fact: impl Into<String>, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unable(
+        problem: Problem,
+        fact: impl Into<String>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let (fact, hint) = (fact.into(), hint.into());
-        Self { refusal: None, rules: Vec::new(), fact, hint, vendor_hint: None }
+        Self { kind: ErrorKind::Problem(problem), rules: Vec::new(), fact, hint, vendor_hint: None }
     }
 
     /// The same error with a better next step, whoever reads it.
@@ -99,7 +110,18 @@ impl Error {
 
     /// The word, when this is a proved *no*.
     pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal
+        match self.kind {
+            ErrorKind::Refusal(word) => Some(word),
+            ErrorKind::Problem(_) => None,
+        }
+    }
+
+    /// What stood in the way, when this is *could not tell*.
+    pub fn problem(&self) -> Option<Problem> {
+        match self.kind {
+            ErrorKind::Problem(problem) => Some(problem),
+            ErrorKind::Refusal(_) => None,
+        }
     }
 
     /// What happened, and where.
@@ -114,7 +136,7 @@ impl Error {
 
     /// The process exit status this error stands for: 1 refused, 2 could not tell.
     pub fn exit_status(&self) -> u8 {
-        if self.refusal.is_some() { 1 } else { 2 }
+        if self.refusal().is_some() { 1 } else { 2 }
     }
 }
 
@@ -125,7 +147,7 @@ pub(crate) fn under(id: &'static str) -> impl Fn(Error) -> Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.refusal {
+        match self.refusal() {
             Some(word) => write!(f, "{word}: {}", self.fact),
             None => f.write_str(&self.fact),
         }
@@ -223,6 +245,62 @@ impl Refusal {
 }
 
 impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+macro_rules! problems {
+    ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
+        /// What stood in the way of an answer. Programs act on it; people read the fact beside it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum Problem {
+            $(#[doc = concat!("`", $word, "`: ", $doc)] $variant = $number,)*
+        }
+
+        impl Problem {
+            /// Every problem, by number.
+            pub const ALL: &'static [Problem] = &[$(Problem::$variant),*];
+
+            /// Its spelling, the same on every surface.
+            pub fn word(self) -> &'static str {
+                match self { $(Problem::$variant => $word),* }
+            }
+
+            /// Its number, for other languages. A number is never used again.
+            pub fn number(self) -> u16 {
+                match self { $(Problem::$variant => $number),* }
+            }
+        }
+    };
+}
+
+problems! {
+    1 Usage "usage" "an argument is missing, wrong or contradicts another";
+    2 Content "content" "a file of the caller's does not say what it must say";
+    3 NotFound "not-found" "a file, folder, key or record is not there";
+    4 Exists "exists" "something is there already and is not overwritten";
+    5 Io "io" "the system failed to read or write";
+    6 Permission "permission" "the system or this program does not allow access to a file";
+    7 Locked "locked" "another process is working there";
+    8 Changed "changed" "something changed between two looks at it";
+    9 Damaged "damaged" "a record of this program's own cannot be used";
+    10 NewerVersion "newer-version" "another version of this program wrote it";
+    11 NeedsPassphrase "needs-passphrase" "a passphrase or PIN is missing";
+    12 WrongPassphrase "wrong-passphrase" "a passphrase or PIN is wrong";
+    13 WrongKey "wrong-key" "a key cannot do what it was named for";
+    14 NotConfirmed "not-confirmed" "nobody confirmed what cannot be undone";
+    15 TooLarge "too-large" "there is more of it than fits";
+    16 Device "device" "a token or an SSH agent failed";
+    17 Network "network" "another host did not answer, or answered wrong";
+    18 Unsupported "unsupported" "this build or this system cannot do it";
+    19 System "system" "the system gives no clock or no randomness";
+    20 Fault "fault" "this program is at fault";
+}
+
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::sign::{PublicKey, Signer, sign, verify};
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody, read_body as read_license};
 use crate::trust::{
@@ -192,7 +192,7 @@ impl Proposal {
             (_, None) => {
                 let fact =
                     format!("who may sign this {} stands in the vendor's trust", self.kind());
-                Err(Error::unable(fact, "name it with --trust or --vendor"))
+                Err(Error::unable(Problem::Usage, fact, "name it with --trust or --vendor"))
             }
         }
     }
@@ -288,7 +288,11 @@ impl Proposal {
         }
         let whose: Vec<_> = quorums.iter().map(|quorum| quorum.whose.as_str()).collect();
         let fact = format!("{role} key {key} is none of {}", whose.join(" and "));
-        Err(Error::unable(fact, "sign with a key that counts: `olr inspect` lists them"))
+        Err(Error::unable(
+            Problem::WrongKey,
+            fact,
+            "sign with a key that counts: `olr inspect` lists them",
+        ))
     }
 
     /// The same proposal with the signatures of both.
@@ -298,7 +302,7 @@ impl Proposal {
     pub fn merge(&self, other: &Self) -> Result<Self> {
         if (self.vendor, &self.body) != (other.vendor, &other.body) {
             let fact = "these proposals are not for the same bytes";
-            return Err(Error::unable(fact, "combine the copies of one proposal"));
+            return Err(Error::unable(Problem::Usage, fact, "combine the copies of one proposal"));
         }
         let there = self.signed_by();
         let mut signatures = self.signatures.clone();
@@ -313,7 +317,11 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            return Err(Error::unable(fact, "let them sign with `olr key sign`, then combine"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "let them sign with `olr key sign`, then combine",
+            ));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;
         let unsigned = Unsigned {

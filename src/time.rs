@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use std::fmt;
 
 use crate::display::code_point;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::codec::record;
 
 mod otherwise;
@@ -59,8 +59,8 @@ impl Instant {
         parsed.or_else(|| Self::parse_utc(text)).ok_or_else(|| {
             let fact = format!("{text:?} is not a time");
             match Day::written_otherwise(text) {
-                Some(days) => Error::unable(fact, format!("write {days}")),
-                None => Error::unable(fact, "write it like 2027-11-23T12:00:00Z"),
+                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
+                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23T12:00:00Z"),
             }
         })
     }
@@ -107,8 +107,8 @@ impl Day {
                 None => format!("{text:?} is not a day"),
             };
             match Self::written_otherwise(text) {
-                Some(days) => Error::unable(fact, format!("write {days}")),
-                None => Error::unable(fact, "write it like 2027-11-23"),
+                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
+                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23"),
             }
         })
     }
@@ -181,7 +181,11 @@ impl Span {
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             let fact = format!("{text:?} is not a span");
-            Error::unable(fact, "write it like \"60 days\", \"6 months\" or \"1 year\"")
+            Error::unable(
+                Problem::Usage,
+                fact,
+                "write it like \"60 days\", \"6 months\" or \"1 year\"",
+            )
         };
         let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
         let count = count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
@@ -199,7 +203,9 @@ impl Span {
     /// # Errors
     /// Exit 2 when that day is after the year 9999.
     pub fn end_from(self, start: Day) -> Result<Day> {
-        let late = || Error::unable("this span ends after the year 9999", "write \"never\"");
+        let late = || {
+            Error::unable(Problem::Usage, "this span ends after the year 9999", "write \"never\"")
+        };
         let count = |n: u32| i64::from(n);
         let date = start.date();
         let end = match self {

@@ -5,7 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 mod other;
 mod slip;
@@ -25,11 +25,11 @@ pub const TOML_TOKENS_CAP: usize = 512 * 1024;
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     if text.len() > TOML_CAP {
         let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());
-        return Err(Error::unable(fact, "name the right file"));
+        return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
     }
     if tokens(text) > TOML_TOKENS_CAP {
         let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line ends");
-        return Err(Error::unable(fact, "name the right file"));
+        return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
     }
     // Notepad puts a mark in front that means nothing here.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -44,7 +44,7 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         let line = error.span().filter(|span| span.start < text.len());
         let place = line.map(|span| format!(" line {}", line_at(text, span.start)));
         let place = place.unwrap_or_default();
-        Error::unable(format!("{what}{place}: {problem}"), hint(error.message()))
+        Error::unable(Problem::Content, format!("{what}{place}: {problem}"), hint(error.message()))
     })
 }
 
@@ -58,7 +58,7 @@ fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
         return None;
     }
     let (line, (fact, hint)) = slip::slip(text, start, wants, is_toml)?;
-    Some(Error::unable(format!("{what} line {line}: {fact}"), hint))
+    Some(Error::unable(Problem::Content, format!("{what} line {line}: {fact}"), hint))
 }
 
 /// A text that [`read_toml`] took, for errors that name the line.
@@ -73,7 +73,7 @@ pub struct Written<'a> {
 impl Written<'_> {
     /// `fact` is wrong with what stands at `path`, or at the deepest part of it that is written.
     pub fn wrong(self, path: &[&str], fact: &str, hint: &str) -> Error {
-        Error::unable(fact, hint.to_string()).within(self.place(path))
+        Error::unable(Problem::Content, fact, hint.to_string()).within(self.place(path))
     }
 
     /// `catalog line 7`.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::alert::notice::Notice;
 use crate::alert::settings::Mail;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::time::Instant;
 
 /// There is none.
@@ -17,7 +17,7 @@ impl Mailer {
     /// Exit 2, always.
     pub fn new(_: &Mail, _: &Path, _: Instant) -> Result<Self> {
         let hint = "build olr with the feature smtp, or name a [command] that sends it";
-        Err(Error::unable("this build of olr sends no mail", hint))
+        Err(Error::unable(Problem::Unsupported, "this build of olr sends no mail", hint))
     }
 
     /// Sends nothing.

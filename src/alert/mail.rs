@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Mail, Tls};
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::time::Instant;
 
@@ -162,7 +162,11 @@ impl Mailer {
 
     fn failed(&self, fact: &str) -> Error {
         let fact = format!("mail server {}:{}: {fact}", self.mail.host, self.mail.port());
-        Error::unable(fact, "check host and port, and whether the mail server runs")
+        Error::unable(
+            Problem::Network,
+            fact,
+            "check host and port, and whether the mail server runs",
+        )
     }
 }
 
@@ -211,7 +215,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
     }
     let message = message.body(notice.text()).map_err(|_| {
         let fact = format!("alert {id} cannot be written as a mail");
-        Error::unable(fact, "read it with `olr alert --dry-run`, and report this")
+        Error::unable(Problem::Fault, fact, "read it with `olr alert --dry-run`, and report this")
     })?;
     Ok(message.formatted())
 }
@@ -219,7 +223,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
 fn address(text: &str) -> Result<Address> {
     text.parse().map_err(|_| {
         let fact = format!("{} is no mail address", shown(text));
-        Error::unable(fact, "correct it in alerts.toml")
+        Error::unable(Problem::Content, fact, "correct it in alerts.toml")
     })
 }
 
@@ -229,7 +233,11 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
         let path = home.join(path);
         let useless = || {
             let fact = format!("{}: there is no certificate in it", file::name(&path));
-            Error::unable(fact, "save the mail server's CA certificate there, as PEM")
+            Error::unable(
+                Problem::Content,
+                fact,
+                "save the mail server's CA certificate there, as PEM",
+            )
         };
         let pem = read(&path, CERTIFICATES_CAP)?;
         // An empty file is a list without certificates to the parser.
@@ -241,7 +249,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
     }
     tls.build_rustls().map_err(|_| {
         let fact = format!("{}: no TLS can be spoken with this host", mail.host);
-        Error::unable(fact, "check host in alerts.toml")
+        Error::unable(Problem::Content, fact, "check host in alerts.toml")
     })
 }
 
@@ -254,17 +262,24 @@ fn password(path: &Path) -> Result<Zeroizing<String>> {
     match std::str::from_utf8(line) {
         Ok(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_string())),
         Ok(_) => Err(Error::unable(
+            Problem::Content,
             format!("{name}: the password is empty"),
             "write it on the first line",
         )),
-        Err(_) => Err(Error::unable(format!("{name}: this is not UTF-8"), "save it as UTF-8")),
+        Err(_) => Err(Error::unable(
+            Problem::Content,
+            format!("{name}: this is not UTF-8"),
+            "save it as UTF-8",
+        )),
     }
 }
 
 /// A file that settings name; one that is too long is no answer to anything.
 fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     file::read(path, cap).map_err(|error| match error.refusal() {
-        Some(_) => Error::unable(error.fact(), "check which file alerts.toml names"),
+        Some(_) => {
+            Error::unable(Problem::Content, error.fact(), "check which file alerts.toml names")
+        }
         None => error,
     })
 }

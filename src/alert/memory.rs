@@ -10,7 +10,7 @@ use crate::alert::notice::{Notice, NoticeKind};
 use crate::alert::settings::{SETTINGS_CAP, Way};
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::state::SlotName;
 use crate::time::Instant;
@@ -75,7 +75,11 @@ impl Memory {
     /// Writes it down.
     pub(crate) fn save(&self) -> Result<()> {
         let text = toml::to_string(&self.content).map_err(|_| {
-            Error::unable(format!("{} cannot be written", file::name(&self.path)), "remove it")
+            Error::unable(
+                Problem::Io,
+                format!("{} cannot be written", file::name(&self.path)),
+                "remove it",
+            )
         })?;
         file::write(&self.path, text.as_bytes(), Writing::Secret)
     }

@@ -1,11 +1,10 @@
 //! Alerts: people are told of each change of a license once, by a command, by mail, or both. See
 //! `docs/alerts.md`.
 
+#[cfg(not(feature = "smtp"))]
+mod absent;
 mod command;
 #[cfg(feature = "smtp")]
-mod mail;
-#[cfg(not(feature = "smtp"))]
-#[path = "absent.rs"]
 mod mail;
 mod memory;
 mod notice;

@@ -3,12 +3,15 @@
 use std::fs::TryLockError;
 use std::path::Path;
 
+#[cfg(not(feature = "smtp"))]
+use crate::alert::absent::Mailer;
 use crate::alert::command;
+#[cfg(feature = "smtp")]
 use crate::alert::mail::Mailer;
 use crate::alert::memory::{ActiveCause, Memory};
 use crate::alert::notice::Notice;
 use crate::alert::settings::{Settings, Way};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Access, Lock};
 use crate::home::{Home, News};
 use crate::judge::Decision;
@@ -168,7 +171,7 @@ fn alone(home: &Home) -> Result<Lock> {
     let name = file::name(&path);
     let failed = |error: std::io::Error| {
         let (why, hint) = file::why(Access::Lock, &path, &error);
-        Error::unable(format!("{name}: it cannot be locked: {why}"), hint)
+        Error::unable(Problem::Locked, format!("{name}: it cannot be locked: {why}"), hint)
     };
     let lock = file::open_lock(&path).map_err(failed)?;
     match lock.try_lock() {
@@ -176,7 +179,11 @@ fn alone(home: &Home) -> Result<Lock> {
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
             let fact = format!("{name}: another `olr alert` is at work in this home");
-            Err(Error::unable(fact, "wait until it is done, and run this once more"))
+            Err(Error::unable(
+                Problem::Locked,
+                fact,
+                "wait until it is done, and run this once more",
+            ))
         }
     }
 }

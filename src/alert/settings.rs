@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crate::display::is_shown;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file;
 use crate::toml_text::{Written, read_toml};
 
@@ -118,14 +118,20 @@ impl Settings {
         if std::fs::symlink_metadata(&path).is_err() {
             let fact = format!("{}: there are no settings for alerts", file::name(&path));
             let hint = "write them there; `olr alert --example` prints some to start from";
-            return Err(Error::unable(fact, hint));
+            return Err(Error::unable(Problem::NotFound, fact, hint));
         }
         let bytes = file::read_own(&path, SETTINGS_CAP).map_err(|error| match error.refusal() {
-            Some(Refusal::Malformed) => Error::unable(error.fact(), "look at this file"),
+            Some(Refusal::Malformed) => {
+                Error::unable(Problem::Content, error.fact(), "look at this file")
+            }
             _ => error,
         })?;
         let text = String::from_utf8(bytes).map_err(|_| {
-            Error::unable(format!("{}: this is not UTF-8", file::name(&path)), "save it as UTF-8")
+            Error::unable(
+                Problem::Content,
+                format!("{}: this is not UTF-8", file::name(&path)),
+                "save it as UTF-8",
+            )
         })?;
         Self::parse(&text).map_err(|error| error.within(file::name(home)))
     }
@@ -139,7 +145,7 @@ impl Settings {
         let check = Check(Written { what: SETTINGS, text });
         if settings.command.is_none() && settings.mail.is_none() {
             let fact = "neither [command] nor [mail] says who is told";
-            return Err(Error::unable(fact, "add one of them").within(SETTINGS));
+            return Err(Error::unable(Problem::Content, fact, "add one of them").within(SETTINGS));
         }
         settings.server.iter().try_for_each(|name| check.name(&["server"], name))?;
         settings.command.iter().try_for_each(|command| check.command(command))?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entitlement::{Edition, Model};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::trust::Product;
 use crate::wire::codec::{List, Text};
 
@@ -224,7 +224,7 @@ impl LicenseType {
     pub fn model(&self) -> Result<Model> {
         Model::from_word(&self.model).ok_or_else(|| {
             let fact = format!("there is no model {:?}", self.model);
-            Error::unable(fact, "write purchased, meter, evaluation or pool")
+            Error::unable(Problem::Content, fact, "write purchased, meter, evaluation or pool")
         })
     }
 
@@ -235,7 +235,7 @@ impl LicenseType {
     pub fn edition(&self) -> Result<Edition> {
         Edition::from_word(&self.edition).ok_or_else(|| {
             let fact = format!("there is no edition {:?}", self.edition);
-            Error::unable(fact, "write standard or oem")
+            Error::unable(Problem::Content, fact, "write standard or oem")
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::display::listed;
 use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::toml_text::Written;
 use crate::wire::codec::Set;
 
@@ -48,7 +48,11 @@ impl Rule {
         });
         span.filter(|seconds| *seconds <= LONGEST.saturating_mul(day)).ok_or_else(|| {
             let fact = format!("{text:?} is no span of hours or days");
-            Error::unable(fact, "write it like \"12 hours\" or \"14 days\", at most 100 years")
+            Error::unable(
+                Problem::Content,
+                fact,
+                "write it like \"12 hours\" or \"14 days\", at most 100 years",
+            )
         })
     }
 
@@ -59,7 +63,7 @@ impl Rule {
     pub fn outcome(&self) -> Result<Outcome> {
         Outcome::from_word(&self.then).ok_or_else(|| {
             let fact = format!("{:?} is nothing that can follow", self.then);
-            Error::unable(fact, "write stop, block or warn")
+            Error::unable(Problem::Content, fact, "write stop, block or warn")
         })
     }
 
@@ -167,7 +171,7 @@ pub(crate) fn operations(
         operation(word).map_err(|error| error.within(place()))?;
         if words.iter().take(index).any(|earlier| earlier == word) {
             let fact = format!("{word} stands twice");
-            return Err(Error::unable(fact, "name each once").within(place()));
+            return Err(Error::unable(Problem::Content, fact, "name each once").within(place()));
         }
     }
     Ok(())
@@ -181,6 +185,6 @@ pub fn operation(word: &str) -> Result<Operation> {
     Operation::from_word(word).ok_or_else(|| {
         let known = listed(Operation::ALL.iter().map(|operation| operation.word()));
         let fact = format!("there is no operation {word:?}");
-        Error::unable(fact, format!("the operations are {known}"))
+        Error::unable(Problem::Content, fact, format!("the operations are {known}"))
     })
 }

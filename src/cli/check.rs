@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::display::shown;
 use crate::entitlement::{Count, Operation};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::judge::Question;
 use crate::time::Day;
 
@@ -65,7 +65,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let fact = format!("{} is no module: MODULE and COUNT are two words here", shown(&name));
         let (name, count) = (name.split('=').next().unwrap_or_default(), count);
         let near = known.nearest(name).unwrap_or(name);
-        return Err(Error::unable(fact, format!("write: olr check {} {count}", shown(near))));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            format!("write: olr check {} {count}", shown(near)),
+        ));
     }
     known.ensure(module.as_deref(), &args.unlisted)?;
     if let (Some(module), Some(count)) = (&module, args.used) {
@@ -120,6 +124,6 @@ fn operation(args: &Args) -> Result<Operation> {
     Operation::from_word(word).ok_or_else(|| {
         let known: Vec<_> = Operation::ALL.iter().map(|operation| operation.word()).collect();
         let fact = format!("there is no operation {:?}", shown(word));
-        Error::unable(fact, format!("the operations are {}", known.join(", ")))
+        Error::unable(Problem::Usage, fact, format!("the operations are {}", known.join(", ")))
     })
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 use crate::display::code;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::machine::{Class, Factor};
 use crate::office::{Hardware, Proof, Relation, RequestComparison, compare};
@@ -74,7 +74,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     });
     let mut report = Output::new(text, json);
     if compared.verdict == Relation::CannotTell {
-        report = report.refused(&Error::unable(because, next));
+        report = report.refused(&Error::unable(Problem::Usage, because, next));
     }
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::office::Concern;
 
 use super::terminal::{Confirmation, Terminal};
@@ -18,7 +18,7 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     if Terminal::open().is_none() {
         let steps: Vec<_> = asking.iter().map(|concern| &*concern.next_step).collect();
         let hint = format!("{}; or add --yes to sign it as it is", steps.join("; "));
-        return Err(Error::unable(facts.join("; "), hint));
+        return Err(Error::unable(Problem::Usage, facts.join("; "), hint));
     }
     let hits: Vec<_> = asking.iter().map(|concern| shown(&line(concern)).into_owned()).collect();
     let (ask, deed) = ("Sign it as it is?", "signing such an answer");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::machine::probe::Findings;
 use crate::state::Surroundings;
 use crate::time::Instant;
@@ -32,7 +32,11 @@ impl Context {
     pub fn new(env: &Env, as_json: bool) -> Result<Self> {
         let since = (env.clock)().duration_since(SystemTime::UNIX_EPOCH);
         let now = since.map(|since| Instant::new(since.as_secs())).map_err(|_| {
-            Error::unable("the clock is before 1970", "set the clock of this machine")
+            Error::unable(
+                Problem::System,
+                "the clock is before 1970",
+                "set the clock of this machine",
+            )
         })?;
         let rng = seeded(&env.randomness)?;
         Ok(Self { now, rng, probe: Rc::clone(&env.probe), notes: Vec::new(), home: None, as_json })
@@ -61,5 +65,9 @@ fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {
 }
 
 fn broken() -> Error {
-    Error::unable("the system gives no randomness", "repair the system's random generator first")
+    Error::unable(
+        Problem::System,
+        "the system gives no randomness",
+        "repair the system's random generator first",
+    )
 }

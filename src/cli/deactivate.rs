@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::license::LicenseBody;
 use crate::machine::FactorKind;
 use crate::receipt::Receipt;
@@ -53,7 +53,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let now = now.memory().slots.get(&name).map(|now| (&now.installed, &now.next));
         if now != Some((&slot.installed, &slot.next)) {
             let fact = "another command changed what is installed here while this one waited";
-            return Err(Error::unable(fact, "run this once more: it looks again"));
+            return Err(Error::unable(
+                Problem::Changed,
+                fact,
+                "run this once more: it looks again",
+            ));
         }
     }
     let receipt = home.deactivate(&name, &context.around(false).0)?;

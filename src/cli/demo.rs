@@ -14,7 +14,11 @@ pub struct Args {
 pub fn run(args: &Args, _: &mut Context) -> crate::error::Result<Output> {
     let _ = args.keep;
     let fact = "this build of olr is for servers: the demo needs a vendor's half too";
-    Err(crate::error::Error::unable(fact, "use the olr of your vendor's office"))
+    Err(crate::error::Error::unable(
+        Problem::Unsupported,
+        fact,
+        "use the olr of your vendor's office",
+    ))
 }
 
 #[cfg(feature = "vendor")]
@@ -30,7 +34,7 @@ mod whole {
     use crate::cli::output::put;
     use crate::cli::show;
     use crate::crypto::secret::Passphrase;
-    use crate::error::{Error, Result};
+    use crate::error::{Error, Problem, Result};
     use crate::file::{self, Writing};
     use crate::home::{Home, RequestParams};
     use crate::issue::{GrantFile, STARTER_GRANT};
@@ -44,6 +48,7 @@ mod whole {
     pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
             Error::unable(
+                Problem::Io,
                 "no temporary folder can be made",
                 "set TMPDIR to a folder you may write to",
             )
@@ -106,9 +111,9 @@ mod whole {
             };
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;
-            let license = issued
-                .license
-                .ok_or_else(|| Error::unable("nothing was issued", "report this as a fault"))?;
+            let license = issued.license.ok_or_else(|| {
+                Error::unable(Problem::Fault, "nothing was issued", "report this as a fault")
+            })?;
             let license_file = server.join("license.olr");
             write(Kind::License, &license_file, license.bytes())?;
             self.step("Support staff open it, check it against a grant, and sign license.olr for this machine alone.",
@@ -205,7 +210,7 @@ mod whole {
             let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
             let Some((word, error)) = refusal else {
                 let fact = format!("the demo failed: not {}", what.to_lowercase());
-                return Err(Error::unable(fact, "report this as a fault"));
+                return Err(Error::unable(Problem::Fault, fact, "report this as a fault"));
             };
             self.refusals.push(word.word().to_string());
             self.step(what, &error.to_string());
@@ -231,7 +236,11 @@ mod whole {
     }
 
     fn no_passphrase(_: &Locked) -> Result<Passphrase> {
-        Err(Error::unable("a key of the demo has a passphrase", "report this as a fault"))
+        Err(Error::unable(
+            Problem::Fault,
+            "a key of the demo has a passphrase",
+            "report this as a fault",
+        ))
     }
 
     fn read(kind: Kind, path: &Path) -> Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::display::{listed, shown};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 
 #[cfg(test)]
 use super::Cli;
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<Output> {
         Some(near) => format!("did you mean {near}? `olr explain` lists all"),
         None => format!("`olr explain` lists all; the pages are {}", listed(pages)),
     };
-    Err(Error::unable(format!("there is no word {:?}", shown(typed)), hint))
+    Err(Error::unable(Problem::Usage, format!("there is no word {:?}", shown(typed)), hint))
 }
 
 fn shown_page(text: &str, json: serde_json::Value) -> Output {

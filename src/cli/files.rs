@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::armor::{armor, dearmor, dearmor_answer, foreign};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Place, Writing, place};
 use crate::state::State;
 use crate::wire::frame::{FILE_CAP, Header, Kind};
@@ -97,7 +97,7 @@ fn is_of_vendor(path: &Path) -> bool {
 fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
     let Some(kept) = kept_at(path, output) else { return Ok(()) };
     let fact = format!("{}: {kept} is there, which is never replaced", file::name(path));
-    Err(Error::unable(fact, hint))
+    Err(Error::unable(Problem::Exists, fact, hint))
 }
 
 /// So many names are tried before a folder is called full of old outputs.
@@ -125,7 +125,7 @@ pub fn ensure_replaceable(
         return Ok(());
     }
     let fact = format!("{}: another file is there already", file::name(path));
-    Err(Error::unable(fact, "name another, or replace it with --force"))
+    Err(Error::unable(Problem::Exists, fact, "name another, or replace it with --force"))
 }
 
 impl OutFile {
@@ -163,7 +163,11 @@ impl OutFile {
             return Ok(());
         }
         let fact = format!("{}: another file is there already", file::name(&path));
-        Err(Error::unable(fact, "name another with -o, or replace it with --force"))
+        Err(Error::unable(
+            Problem::Exists,
+            fact,
+            "name another with -o, or replace it with --force",
+        ))
     }
 
     /// The name to write under where none was given: `name.olr`, or `name-2.olr`, … where something

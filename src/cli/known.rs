@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::display::{Shows, difference, listed, shown};
 use crate::entitlement::named;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::license::LicenseBody;
 use crate::state::Slot;
 use crate::wire::codec::{BODY_CAP, decode};
@@ -76,11 +76,11 @@ impl Known {
         let or = "add --unlisted if this name is meant";
         let Some(near) = nearest(module, self.names.iter().map(String::as_str)) else {
             let known = listed(self.names.iter().map(String::as_str));
-            return Error::unable(fact, format!("its modules are {known}; {or}"));
+            return Error::unable(Problem::Usage, fact, format!("its modules are {known}; {or}"));
         };
         let told = difference(("it", module), ("the license", near), Shows::Whole);
         fact += &told.map(|told| format!(": {told}")).unwrap_or_default();
-        Error::unable(fact, format!("did you mean {}? Else {or}", shown(near)))
+        Error::unable(Problem::Usage, fact, format!("did you mean {}? Else {or}", shown(near)))
     }
 }
 

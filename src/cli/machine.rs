@@ -4,7 +4,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::judge::{compare, explain};
 use crate::license::License;
@@ -86,7 +86,11 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.home.open(context)?;
     let state = home.load()?.ok_or_else(|| {
         let fact = format!("nothing was requested in {}", file::name(home.folder()));
-        Error::unable(fact, "name the home that asked for this license with --home")
+        Error::unable(
+            Problem::NotFound,
+            fact,
+            "name the home that asked for this license with --home",
+        )
     })?;
     let license = License::verify(&bytes, state.trust())?;
     let body = license.body();

@@ -4,7 +4,7 @@ use clap_complete::Shell;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 
 use super::output::Output;
@@ -40,9 +40,9 @@ pub fn man(args: &Man, command: clap::Command) -> Result<Output> {
 
 fn page(command: &clap::Command, name: &str, args: &Man, pages: &mut Vec<String>) -> Result<()> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(command.clone().name(name.to_string()))
-        .render(&mut text)
-        .map_err(|_| Error::unable("a page cannot be made", "report this as a fault"))?;
+    clap_mangen::Man::new(command.clone().name(name.to_string())).render(&mut text).map_err(
+        |_| Error::unable(Problem::Fault, "a page cannot be made", "report this as a fault"),
+    )?;
     let file = format!("{name}.1");
     file::write(&args.folder.join(&file), &text, Writing::Public)?;
     pages.push(file);

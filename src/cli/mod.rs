@@ -158,7 +158,11 @@ struct Absent {
 #[cfg(not(feature = "vendor"))]
 fn absent(_: &Absent) -> Result<Output> {
     let fact = "this build of olr is for servers: it has no vendor commands";
-    Err(Error::unable(fact, "use the olr of your vendor's office"))
+    Err(Error::unable(
+        crate::error::Problem::Unsupported,
+        fact,
+        "use the olr of your vendor's office",
+    ))
 }
 
 /// A verb that this build lacks swallows its arguments, `--json` too.

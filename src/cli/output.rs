@@ -74,14 +74,13 @@ pub fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// `{"state": "refused", …}` or `{"state": "unknown", …}`.
+/// `{"state": "refused", "refusal": …}` or `{"state": "unknown", "problem": …}`.
 pub fn error_json(error: &Error) -> Value {
-    match error.refusal() {
-        Some(word) => {
-            json!({"state": "refused", "refusal": word.word(), "fact": error.fact(), "hint": error.next_step()})
-        }
-        None => json!({"state": "unknown", "fact": error.fact(), "hint": error.next_step()}),
-    }
+    let (state, kind, word) = match (error.refusal(), error.problem()) {
+        (Some(word), _) => ("refused", "refusal", Some(word.word())),
+        (None, problem) => ("unknown", "problem", problem.map(|problem| problem.word())),
+    };
+    json!({"state": state, kind: word, "fact": error.fact(), "hint": error.next_step()})
 }
 
 /// Prints the result of a verb; the exit status is the answer. A refusal names the home that was

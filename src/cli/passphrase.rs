@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::crypto::secret::Passphrase;
 use crate::crypto::token::PinWanted;
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
 use crate::office::{Folder, Locked, read_passphrase};
@@ -34,7 +34,11 @@ pub fn new_passphrase(
     }
     let Some(mut terminal) = Terminal::open() else {
         let fact = format!("the {whose} passphrase is missing");
-        return Err(Error::unable(fact, format!("give {flag} FILE, or run on a terminal")));
+        return Err(Error::unable(
+            Problem::NeedsPassphrase,
+            fact,
+            format!("give {flag} FILE, or run on a terminal"),
+        ));
     };
     let mut first = ask(&format!("New {whose} passphrase (only Enter: six words are drawn): "))?;
     let said = if first.is_empty() {
@@ -50,7 +54,11 @@ pub fn new_passphrase(
         Passphrase::new(ask(&format!("The {whose} passphrase once more: "))?),
     );
     if first.nfc() != second.nfc() {
-        return Err(Error::unable("the two passphrases differ", "try again"));
+        return Err(Error::unable(
+            Problem::WrongPassphrase,
+            "the two passphrases differ",
+            "try again",
+        ));
     }
     Ok(first)
 }
@@ -105,7 +113,11 @@ pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
         None if can_ask() => checked(ask(&format!("The {whose} passphrase ({role} key): "))?, GIVE),
         None => {
             let fact = format!("the {role} key needs the {whose} passphrase");
-            Err(Error::unable(fact, "give --passphrase-file FILE, or run on a terminal"))
+            Err(Error::unable(
+                Problem::NeedsPassphrase,
+                fact,
+                "give --passphrase-file FILE, or run on a terminal",
+            ))
         }
     }
 }
@@ -115,12 +127,12 @@ fn pin(wanted: &PinWanted) -> Result<Passphrase> {
     if !can_ask() {
         let fact = format!("token {token} needs its PIN");
         let hint = "add pin-source=file:PATH to its URI, or run on a terminal";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::NeedsPassphrase, fact, hint));
     }
     let last = if wanted.last_try { ", the last try before it locks" } else { "" };
     let pin = ask(&format!("The PIN of token {token}{last}: "))?;
     if pin.is_empty() {
-        return Err(Error::unable("the PIN is empty", "try again"));
+        return Err(Error::unable(Problem::Usage, "the PIN is empty", "try again"));
     }
     Ok(Passphrase::new(pin))
 }
@@ -137,7 +149,11 @@ pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
         None if can_ask() => checked(ask("The passphrase of the PEM file: ")?, GIVE),
         None => {
             let hint = "give --passphrase-file FILE, or run on a terminal";
-            Err(Error::unable("this private key needs a passphrase", hint))
+            Err(Error::unable(
+                Problem::NeedsPassphrase,
+                "this private key needs a passphrase",
+                hint,
+            ))
         }
     }
 }
@@ -152,19 +168,23 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>> {
 }
 
 fn no_terminal() -> Error {
-    Error::unable("the passphrase cannot be read", "run on a terminal, or give a file")
+    Error::unable(Problem::Io, "the passphrase cannot be read", "run on a terminal, or give a file")
 }
 
 /// The first line of a file.
 fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
     read_passphrase(path)?.ok_or_else(|| {
-        Error::unable(format!("{}: the passphrase is empty", file::name(path)), hint)
+        Error::unable(
+            Problem::Usage,
+            format!("{}: the passphrase is empty", file::name(path)),
+            hint,
+        )
     })
 }
 
 fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
     if text.is_empty() {
-        return Err(Error::unable("the passphrase is empty", hint));
+        return Err(Error::unable(Problem::Usage, "the passphrase is empty", hint));
     }
     Ok(Passphrase::new(text))
 }

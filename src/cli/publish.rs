@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::office::{Folder, read_text};
 use crate::wire::frame::{Header, Kind};
@@ -32,7 +32,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     if Header::peek(&bytes)? == Kind::Proposal {
         let fact =
             format!("{}: this is a proposal that is still to be signed", file::name(&args.file));
-        return Err(Error::unable(fact, "finish it with `olr key combine` first"));
+        return Err(Error::unable(Problem::Usage, fact, "finish it with `olr key combine` first"));
     }
     let is_new = !file::is_there(&folder.path().join("vendor.trust"))?;
     if is_new && Header::peek(&bytes)? == Kind::Trust {

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::home::{Home, RequestParams, Requested};
 use crate::machine::Factor;
@@ -100,7 +100,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             let number = requested.body.number;
             let step = format!("{}, then run `olr request` again", error.next_step());
             let fact = format!("{}; request {number} was made, but not written", error.fact());
-            Error::unable(fact, step)
+            Error::unable(Problem::Usage, fact, step)
         })?;
     }
     Ok(report)
@@ -166,7 +166,11 @@ fn license_key(argument: &str) -> Result<Text> {
     }
     let mut text = String::new();
     stdin.lock().take(1024).read_line(&mut text).map_err(|_| {
-        Error::unable("the license key cannot be read from stdin", "pipe one line of text")
+        Error::unable(
+            Problem::Io,
+            "the license key cannot be read from stdin",
+            "pipe one line of text",
+        )
     })?;
     typed("the license key on stdin", &text)
 }

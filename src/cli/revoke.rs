@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::display::shown;
 use crate::entitlement::Cause;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::{Role, key_id};
 use crate::office::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
@@ -58,7 +58,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if let Some(key) = args.id.as_deref().map(|id| issuer_key(id, &folder)).transpose()?.flatten() {
         if args.pooled {
             let fact = format!("{key} is an issuer key, not a license");
-            return Err(Error::unable(fact, "name the license that was added to a pool"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "name the license that was added to a pool",
+            ));
         }
         return revoke_key(key, args, &folder, &trust, context);
     }
@@ -72,7 +76,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             ensure_reason(reason)?;
             let Some(license) = LicenseId::from_hex(id.trim()) else {
                 let fact = format!("{} is no license id", shown(id));
-                return Err(Error::unable(fact, "copy it from `olr vendor issued`"));
+                return Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "copy it from `olr vendor issued`",
+                ));
             };
             let record = folder.issued_license(license)?;
             let cause = if args.pooled { Cause::Pooled } else { Cause::Revoked };
@@ -85,7 +93,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
         (Some(_), None) => {
             let fact = "the reason for the revocation is missing";
-            return Err(Error::unable(fact, "say with --reason what happened: it is kept"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "say with --reason what happened: it is kept",
+            ));
         }
         (None, _) => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
     };
@@ -165,14 +177,14 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         if is_one {
             let fact = format!("{key} is a {role} key: only licenses and issuer keys are revoked");
             let hint = format!("put a new key in its place: olr key rotate {role}");
-            return Err(Error::unable(fact, hint));
+            return Err(Error::unable(Problem::Usage, fact, hint));
         }
     }
     let hint = "copy a license id from `olr vendor issued`, a key id from `olr inspect`";
     folder.ensure_issuer(key).map(|()| Some(key)).map_err(|_| {
         let fact =
             format!("no license {key} was issued from this folder, and no issuer key is {key}");
-        Error::unable(fact, hint)
+        Error::unable(Problem::NotFound, fact, hint)
     })
 }
 

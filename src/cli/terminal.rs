@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 use super::layout::sentences;
 
@@ -62,13 +62,21 @@ impl Confirmation<'_> {
             let _ = writeln!(io::stderr(), "{}", sentences(self.hits));
             let fact =
                 format!("{} cannot be undone, and there is no terminal to ask on", self.deed);
-            return Err(Error::unable(fact, "check what it hits, then repeat this with --yes"));
+            return Err(Error::unable(
+                Problem::NotConfirmed,
+                fact,
+                "check what it hits, then repeat this with --yes",
+            ));
         };
         let asked = terminal.say(&format!("{}\n\n{} [y/N] ", self.hits, self.ask));
         let answer = asked.and_then(|()| terminal.answer()).unwrap_or_default();
         if ["y", "yes"].contains(&answer.as_str()) {
             return Ok(());
         }
-        Err(Error::unable("nothing was changed", "answer y, or add --yes, to go on"))
+        Err(Error::unable(
+            Problem::NotConfirmed,
+            "nothing was changed",
+            "answer y, or add --yes, to go on",
+        ))
     }
 }

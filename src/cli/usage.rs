@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::display::{is_shown, shown};
-use crate::error::Error;
+use crate::error::{Error, Problem};
 
 use super::Cli;
 use super::env::Env;
@@ -156,7 +156,7 @@ impl Unread {
             text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
         let fact = lines.join(" ");
         let fact = fact.trim_start_matches("error: ");
-        Err(Error::unable(fact, self.step.unwrap_or("see `olr --help`")))
+        Err(Error::unable(Problem::Usage, fact, self.step.unwrap_or("see `olr --help`")))
     }
 }
 

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::display::shown;
 use crate::entitlement::Cause;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
 
@@ -87,7 +87,11 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
     let name: String = args.name.trim().nfc().collect();
     if name.is_empty() {
-        return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
+        return Err(Error::unable(
+            Problem::Usage,
+            "the vendor's name is empty",
+            "name the vendor with --name",
+        ));
     }
     ensure_visible("the vendor's name", &name)?;
     let roots = roots(args)?;
@@ -170,6 +174,7 @@ fn roots(args: &InitArgs) -> Result<Roots> {
         (count, None) => {
             let fact = format!("it was not said how many of {count} roots must sign");
             Err(Error::unable(
+                Problem::Usage,
                 fact,
                 "say it with --threshold K: fewer than all, so that one may be lost",
             ))

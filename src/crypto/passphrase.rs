@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::label::{KEY_FILE, pae};
 use crate::crypto::secret::{Passphrase, Secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// How much work a passphrase guess costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,7 @@ impl Lock {
         let (key, computed) = self.keys(passphrase)?;
         if !bool::from(computed.ct_eq(commitment)) {
             return Err(Error::unable(
+                Problem::WrongPassphrase,
                 "the passphrase is wrong",
                 "try again, or use the other one",
             ));
@@ -108,7 +109,11 @@ impl Lock {
         let opened = cipher(&key).decrypt(&Nonce::from(self.nonce), payload).map(Zeroizing::new);
         match opened.ok().as_deref().and_then(|seed| seed.as_slice().try_into().ok()) {
             Some(seed) => Ok(Secret::new(seed)),
-            None => Err(Error::unable("the key file was changed", "restore it from a backup")),
+            None => Err(Error::unable(
+                Problem::Damaged,
+                "the key file was changed",
+                "restore it from a backup",
+            )),
         }
     }
 
@@ -120,6 +125,7 @@ impl Lock {
             .filter(|_| self.cost.is_acceptable())
             .ok_or_else(|| {
                 Error::unable(
+                    Problem::Content,
                     "the cost of this passphrase is out of bounds",
                     "make the key file again",
                 )
@@ -129,6 +135,7 @@ impl Lock {
         let text = passphrase.nfc();
         if argon2.hash_password_into(text.as_bytes(), &self.salt, out.as_mut_slice()).is_err() {
             return Err(Error::unable(
+                Problem::TooLarge,
                 "the passphrase cannot be used",
                 "shorten it, or free memory",
             ));

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 mod info;
 mod pem;
@@ -122,7 +122,11 @@ impl PrivatePem {
             return Ok(());
         }
         let fact = "trying a passphrase on this key takes more work than any honest key asks for";
-        Err(Error::unable(fact, "ask whoever made it to export it again with usual settings"))
+        Err(Error::unable(
+            Problem::Content,
+            fact,
+            "ask whoever made it to export it again with usual settings",
+        ))
     }
 
     /// The seed.
@@ -135,7 +139,11 @@ impl PrivatePem {
             (Inner::Encrypted { how, sealed }, Some(passphrase)) => (how, sealed, passphrase),
             (Inner::Encrypted { .. }, None) => {
                 let fact = "this private key needs a passphrase";
-                return Err(Error::unable(fact, "give --passphrase-file, or run on a terminal"));
+                return Err(Error::unable(
+                    Problem::NeedsPassphrase,
+                    fact,
+                    "give --passphrase-file, or run on a terminal",
+                ));
             }
         };
         // Other programs take the bytes that were typed; this one normalises them.
@@ -153,7 +161,7 @@ impl PrivatePem {
             }
         }
         let fact = "the passphrase is wrong, or the file was changed";
-        Err(Error::unable(fact, "try again, or use the other one"))
+        Err(Error::unable(Problem::WrongPassphrase, fact, "try again, or use the other one"))
     }
 }
 
@@ -174,7 +182,8 @@ pub fn to_pem(
     }
     let (plain, _) = der.split_at(PREFIX.len().saturating_add(32));
     let Some(passphrase) = passphrase else { return Ok(write_pem(PLAIN, plain)) };
-    let unusable = || Error::unable("the passphrase cannot be used", "choose a shorter one");
+    let unusable =
+        || Error::unable(Problem::Content, "the passphrase cannot be used", "choose a shorter one");
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     rng.fill_bytes(&mut salt);
     rng.fill_bytes(&mut iv);
@@ -212,7 +221,11 @@ fn seed_in(der: &[u8]) -> Result<Secret> {
     let own = SigningKey::from_seed(&seed).public();
     if info.public_key.is_some_and(|public| public != own) {
         let fact = "the public key in this file does not belong to the private one";
-        return Err(Error::unable(fact, "the file was changed or put together: export it again"));
+        return Err(Error::unable(
+            Problem::Content,
+            fact,
+            "the file was changed or put together: export it again",
+        ));
     }
     Ok(seed)
 }
@@ -228,5 +241,5 @@ fn not_pkcs8() -> Error {
 fn unknown_encryption() -> Error {
     let fact = "this private key is encrypted in a way that is too old or unknown";
     let hint = "encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem`";
-    Error::unable(fact, hint)
+    Error::unable(Problem::Content, fact, hint)
 }

@@ -4,7 +4,7 @@
 use hpke::{Deserializable, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256};
 use rand::CryptoRng;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 #[cfg(feature = "vendor")]
 mod open;
@@ -39,7 +39,7 @@ pub fn seal(
 ) -> Result<Sealed> {
     let unusable = |_| {
         let fact = "the vendor's sealing key is not usable";
-        Error::unable(fact, "ask the vendor for a corrected vendor.trust")
+        Error::unable(Problem::Usage, fact, "ask the vendor for a corrected vendor.trust")
     };
     let recipient = <Kem as hpke::Kem>::PublicKey::from_bytes(recipient).map_err(unusable)?;
     let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, Kem>(

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::digest;
 #[cfg(feature = "vendor")]
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// 32 secret bytes.
 /// Boxed, so that moving it leaves no copy behind.
@@ -101,7 +101,7 @@ pub fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>> {
         _ => from_utf8(bytes),
     };
     text.filter(|text| !text.contains('\0'))
-        .ok_or_else(|| Error::unable("it is not UTF-8 text", "save it as UTF-8"))
+        .ok_or_else(|| Error::unable(Problem::Content, "it is not UTF-8 text", "save it as UTF-8"))
 }
 
 #[cfg(feature = "vendor")]

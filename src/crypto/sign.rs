@@ -6,7 +6,7 @@ use std::fmt;
 use crate::crypto::digest::sha512;
 use crate::crypto::label::{of_kind, pae};
 use crate::crypto::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::frame::{Frame, Kind, SUITE, Unsigned, VERSION};
 use crate::wire::id::VendorId;
 
@@ -35,7 +35,7 @@ pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<[u8; 64]> {
     if !verify(&signer.public(), message, &signature) {
         let fact = "a signature that was just made does not verify";
         let hint = "this computer or token miscalculates: sign with another one";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Fault, fact, hint));
     }
     Ok(signature)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::display::shown;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 
 mod place;
 mod temporary;
@@ -41,7 +41,11 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     let bytes = read_all(Patient(&file), path, cap)?;
     if bytes.is_empty() {
         let fact = format!("{}: it is a pipe, and no program writes into it", name(path));
-        return Err(Error::unable(fact, "start the program that writes it first, or name a file"));
+        return Err(Error::unable(
+            Problem::Io,
+            fact,
+            "start the program that writes it first, or name a file",
+        ));
     }
     Ok(bytes)
 }
@@ -91,7 +95,7 @@ pub fn take_stdin() -> Result<()> {
         return Ok(());
     }
     let fact = "standard input is named twice, and can be read once";
-    Err(Error::unable(fact, "name a file in one of the two places"))
+    Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
 /// As [`read`], for a file that says what is to be run: nobody but root and the user of this process
@@ -112,13 +116,17 @@ pub(crate) fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
                 format!("{name}: it belongs to user {}, not to root or user {me}", found.uid());
             let hint =
                 format!("run this as user {}, or look at the file and chown it", found.uid());
-            return Err(Error::unable(fact, hint));
+            return Err(Error::unable(Problem::Permission, fact, hint));
         }
         if found.mode() & 0o022 != 0 {
             let mode = found.mode() & 0o7777;
             let fact =
                 format!("{name}: others may write it (mode {mode:04o}), and it says what is run");
-            return Err(Error::unable(fact, format!("look at it, then run: chmod go-w {name}")));
+            return Err(Error::unable(
+                Problem::Permission,
+                fact,
+                format!("look at it, then run: chmod go-w {name}"),
+            ));
         }
     }
     read_all(file, path, cap)
@@ -174,7 +182,11 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
             ErrorKind::NotFound => ("there is no such folder".into(), "check the name".into()),
             _ => why(Access::Read, folder, &error),
         };
-        Error::unable(format!("{}: the folder cannot be read: {why}", name(folder)), hint)
+        Error::unable(
+            Problem::Io,
+            format!("{}: the folder cannot be read: {why}", name(folder)),
+            hint,
+        )
     })?;
     let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();

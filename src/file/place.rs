@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::name;
 use crate::file::words::{Access, failed};
 
@@ -91,7 +91,7 @@ impl Special {
             Self::Disk => ("it is a disk", "name a file on it"),
             Self::Socket => ("it is a socket", "name a file"),
         };
-        Error::unable(format!("{}: {what}", name(path)), hint)
+        Error::unable(Problem::Io, format!("{}: {what}", name(path)), hint)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::file::name;
 
 /// What was tried with a file.
@@ -17,7 +17,18 @@ pub(crate) enum Access {
 /// The error for `path`: what happened there, and one next step.
 pub(crate) fn failed(access: Access, path: &Path, error: &IoError) -> Error {
     let (why, hint) = why(access, path, error);
-    Error::unable(format!("{}: {why}", name(path)), hint)
+    Error::unable(problem(error), format!("{}: {why}", name(path)), hint)
+}
+
+/// What kind of problem the system reports.
+pub(crate) fn problem(error: &IoError) -> Problem {
+    match error.kind() {
+        ErrorKind::NotFound => Problem::NotFound,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Problem::Permission,
+        ErrorKind::AlreadyExists => Problem::Exists,
+        ErrorKind::WouldBlock => Problem::Locked,
+        _ => Problem::Io,
+    }
 }
 
 /// The same without the path, for a sentence of the caller.

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Error as IoError, ErrorKind, Write};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::place::{Place, place, write_into};
 use crate::file::words::{Access, failed};
 use crate::file::{is_standard, name, temporary};
@@ -55,7 +55,7 @@ pub(crate) fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<St
     let folder = folder_of(path)?;
     if let (Writing::Secret | Writing::Public, Place::Stream | Place::Open) = (how, place(path)?) {
         let fact = format!("{}: it is no regular file", name(path));
-        return Err(Error::unable(fact, "move it away: a regular file belongs there"));
+        return Err(Error::unable(Problem::Io, fact, "move it away: a regular file belongs there"));
     }
     let failed = |error: IoError| unwritable(path, &error);
     let mode = match how {
@@ -98,7 +98,9 @@ fn folder_of(path: &Path) -> Result<&Path> {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(folder) => Ok(folder),
-        None => Err(Error::unable(format!("{} is no file", name(path)), "name a file")),
+        None => {
+            Err(Error::unable(Problem::Usage, format!("{} is no file", name(path)), "name a file"))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::display::shown;
 use crate::entitlement::excess;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file;
 use crate::home::Home;
 use crate::judge::{Decision, compare, decide_license, judge};
@@ -137,7 +137,11 @@ impl Home {
             let fact = format!(
                 "{home}: nothing was requested in this home, so that it trusts no vendor yet"
             );
-            Error::unable(fact, "begin with `olr request`, or name the right --home")
+            Error::unable(
+                Problem::NotFound,
+                fact,
+                "begin with `olr request`, or name the right --home",
+            )
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::display::shown;
 use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::file;
 use crate::key::install::InstallSecret;
 use crate::license::LicenseBody;
@@ -120,6 +120,7 @@ impl Home {
             (None, None) => {
                 let fact = "the first request needs the vendor's trust";
                 return Err(Error::unable(
+                    Problem::Usage,
                     fact,
                     "add --trust vendor.trust, a file from your vendor",
                 ));

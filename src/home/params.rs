@@ -2,7 +2,7 @@
 
 use crate::display::shown;
 use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::machine::Factor;
 use crate::state::Asked;
 use crate::trust::{Product, Trust, VendorCode};
@@ -45,7 +45,7 @@ impl RequestParams {
     /// remembered is that of another slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, flag: &'static str| {
-            Error::unable(format!("{what} was never said in this home"), flag)
+            Error::unable(Problem::Usage, format!("{what} was never said in this home"), flag)
         };
         let licensee = self.licensee.clone().or_else(|| before.map(|b| b.licensee.clone()));
         let key = self.license_key.clone().or_else(|| before.map(|b| b.license_key.clone()));
@@ -64,7 +64,7 @@ impl RequestParams {
             let (here, last) = (shown(&slot), shown(&before.slot));
             let fact =
                 format!("the key of slot {here} is not remembered: slot {last} was asked for last");
-            return Err(Error::unable(fact, "add --key KEY, as on the receipt"));
+            return Err(Error::unable(Problem::Usage, fact, "add --key KEY, as on the receipt"));
         }
         let version = self.product_version.clone();
         let version = version.or_else(|| before_here.map(|b| b.product_version.clone()));

@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Access, Lock, Writing};
 use crate::home::Home;
 use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
@@ -182,7 +182,7 @@ impl Home {
         }
         std::fs::remove_file(&second).map_err(|error| {
             let (why, hint) = file::why(Access::Write, &second, &error);
-            Error::unable(format!("{}: {why}", file::name(&second)), hint)
+            Error::unable(Problem::Usage, format!("{}: {why}", file::name(&second)), hint)
         })
     }
 
@@ -202,7 +202,11 @@ impl Home {
         let bytes = state.to_bytes();
         if bytes.len() > STATE_CAP {
             let fact = format!("{}: the state would be too long", file::name(self.folder()));
-            return Err(Error::unable(fact, "keep other products in homes of their own"));
+            return Err(Error::unable(
+                Problem::TooLarge,
+                fact,
+                "keep other products in homes of their own",
+            ));
         }
         Ok(bytes)
     }
@@ -213,7 +217,7 @@ impl Home {
             return Ok(());
         }
         let fact = format!("{}: another olr has just begun this home", file::name(self.folder()));
-        Err(Error::unable(fact, "run this once more"))
+        Err(Error::unable(Problem::Locked, fact, "run this once more"))
     }
 
     /// Keeps other processes out until the lock is dropped; waits for them a while.
@@ -234,7 +238,7 @@ impl Home {
             sleep(pause);
         }
         let fact = format!("{}: another olr works in this home", file::name(self.folder()));
-        Err(Error::unable(fact, "wait until it is done, and run this once more"))
+        Err(Error::unable(Problem::Locked, fact, "wait until it is done, and run this once more"))
     }
 
     /// Keeps other processes out, or nothing when one is at work.
@@ -244,7 +248,11 @@ impl Home {
         let failed = |error: std::io::Error| {
             let (why, hint) = file::why(Access::Lock, &path, &error);
             let fact = format!("{}: the home cannot be locked: {why}", file::name(&path));
-            Error::unable(fact, format!("{hint}, or name another home with --home"))
+            Error::unable(
+                Problem::Locked,
+                fact,
+                format!("{hint}, or name another home with --home"),
+            )
         };
         let lock = file::open_lock(&path).map_err(failed)?;
         match lock.try_lock() {
@@ -275,7 +283,7 @@ fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
         }
     }
     let fact = format!("{}: it cannot be set aside", file::name(path));
-    Err(Error::unable(fact, "move what was set aside before out of the home"))
+    Err(Error::unable(Problem::Usage, fact, "move what was set aside before out of the home"))
 }
 
 /// Undoes a setting aside.

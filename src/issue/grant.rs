@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{LicenseType, Module, Rules, Written, check_rules, read_toml};
 use crate::crypto::digest::tagged;
 use crate::crypto::label::GRANT;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::time::{Day, Instant, Span};
 use crate::wire::codec::Limit;
 
@@ -199,7 +199,7 @@ impl QuotaText {
                     }
                     Err(_) => "write a whole number without quotes, or \"unlimited\"".to_string(),
                 };
-                Err(Error::unable(fact, hint))
+                Err(Error::unable(Problem::Content, fact, hint))
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::crypto::passphrase::{Cost, Lock, PROTECTED};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::wire::frame::{Header, Kind, wrong_kind};
 use crate::wire::id::KeyId;
@@ -161,7 +161,11 @@ impl KeyFile {
             }
             (Protection::Passphrase { .. }, None) => {
                 let fact = format!("the {} key needs a passphrase", self.role);
-                return Err(Error::unable(fact, "give --passphrase-file, or run on a terminal"));
+                return Err(Error::unable(
+                    Problem::NeedsPassphrase,
+                    fact,
+                    "give --passphrase-file, or run on a terminal",
+                ));
             }
         };
         if public_of(self.role, &seed) != self.public {
@@ -200,7 +204,7 @@ impl KeyFile {
             return Ok(());
         }
         let fact = format!("this is a {} key, where a {wanted} key is needed", self.role);
-        Err(Error::unable(fact, "name the right key file"))
+        Err(Error::unable(Problem::WrongKey, fact, "name the right key file"))
     }
 }
 

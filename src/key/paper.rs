@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::PAPER;
 use crate::crypto::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::key::file::public_of;
 use crate::key::{Role, key_id};
 use crate::wire::id::KeyId;
@@ -72,11 +72,19 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     let named = |numbers: Vec<u8>, problem: &str| {
         let (line, is) = if numbers.len() == 1 { ("line", "is") } else { ("lines", "are") };
         let numbers: Vec<_> = numbers.iter().map(u8::to_string).collect();
-        Error::unable(format!("{line} {} {is} {problem}", numbers.join(", ")), READ)
+        Error::unable(
+            Problem::Content,
+            format!("{line} {} {is} {problem}", numbers.join(", ")),
+            READ,
+        )
     };
     if lines.is_empty() {
         let fact = "there is no line of a key here: such a line is a number and 16 characters";
-        return Err(Error::unable(fact, "type the five lines of the page, each with its number"));
+        return Err(Error::unable(
+            Problem::Content,
+            fact,
+            "type the five lines of the page, each with its number",
+        ));
     }
     let wrong = |(number, part): (&u8, &Option<_>)| part.is_none().then_some(*number);
     let mistyped: Vec<u8> = lines.iter().filter_map(wrong).collect();
@@ -93,6 +101,7 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     }
     let mixed = || {
         Error::unable(
+            Problem::Content,
             "each line is right, but they are not lines of one key",
             "take all five lines from one page",
         )
@@ -108,7 +117,11 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     match text.lines().find_map(said_id) {
         Some(said) if said != id => {
             let fact = format!("the five lines are those of key {id}, the page names key {said}");
-            Err(Error::unable(fact, "leave the key id away, or type the lines of the other page"))
+            Err(Error::unable(
+                Problem::Content,
+                fact,
+                "leave the key id away, or type the lines of the other page",
+            ))
         }
         _ => Ok((role, seed)),
     }

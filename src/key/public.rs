@@ -3,7 +3,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::key::{Role, key_id};
 
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
@@ -36,7 +36,11 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let role = said.and_then(|said| Role::from_word(said.split_once(" key ")?.0));
     let Some(role) = role else {
         let fact = "this is no public key with a line that says its role";
-        return Err(Error::unable(fact, "name a .key file, or a .pub file that olr wrote"));
+        return Err(Error::unable(
+            Problem::Content,
+            fact,
+            "name a .key file, or a .pub file that olr wrote",
+        ));
     };
     Ok((role, from_pem(role, text)?))
 }
@@ -47,7 +51,8 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
 /// # Errors
 /// Exit 2: no public key, of another algorithm, or for another role.
 pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
-    let unable = |fact: String| Error::unable(fact, "name the .pub file of the right key");
+    let unable =
+        |fact: String| Error::unable(Problem::Content, fact, "name the .pub file of the right key");
     let block = text.split_once(BEGIN).and_then(|(above, rest)| {
         let (inside, _) = rest.split_once(END)?;
         Some((above, inside.split_whitespace().collect::<String>()))

@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use crate::armor::{armor, dearmor};
 use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::Role;
 use crate::key::file::KeyFile;
@@ -34,7 +34,9 @@ pub fn read(path: &Path) -> Result<KeyFile> {
 /// Exit 2: it is no key file, or damaged.
 pub fn parse_from(path: &Path, bytes: &[u8]) -> Result<KeyFile> {
     parse(bytes)
-        .map_err(|error| Error::unable(error.fact(), "name a key file, or restore this one"))
+        .map_err(|error| {
+            Error::unable(Problem::Content, error.fact(), "name a key file, or restore this one")
+        })
         .map_err(|error| error.within(file::name(path)))
 }
 
@@ -75,7 +77,7 @@ pub fn replace(
     let opened = written.open_seed(passphrase)?;
     if written.public != old.public || written.id != old.id || opened.expose() != seed.expose() {
         let fact = format!("{}: what was written is another key", file::name(&path));
-        return Err(Error::unable(fact, "check the disk; the old file is as it was"));
+        return Err(Error::unable(Problem::Io, fact, "check the disk; the old file is as it was"));
     }
     staged.commit()?;
     Ok(written)

@@ -1,6 +1,6 @@
 //! What identifies a machine. Obeys `docs/format.md`, section "Factors".
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Text, numbered, record};
 
 mod compare;
@@ -112,7 +112,7 @@ impl Factor {
             .filter(|(name, value)| !name.trim().is_empty() && !value.trim().is_empty());
         let Some((name, value)) = name_and_value else {
             let fact = "a pin has the form NAME=VALUE";
-            return Err(Error::unable(fact, "write it like --pin rack=B12"));
+            return Err(Error::unable(Problem::Usage, fact, "write it like --pin rack=B12"));
         };
         Ok(Self {
             kind: FactorKind::Pin,
@@ -146,6 +146,7 @@ pub fn ensure_two(factors: &[Factor]) -> Result<()> {
     }
     let fact = format!("{count} factors identify this machine, and at least 2 are needed");
     Err(Error::unable(
+        Problem::Usage,
         fact,
         "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12",
     ))

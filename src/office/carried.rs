@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::office::{Folder, read_own};
 use crate::revocation::{Revocations, RevocationsBody, read_body};
@@ -28,7 +28,11 @@ impl Kept {
         let bare = Frame::parse(Kind::Revocations, bare)?;
         if read_body(&bare)? != read_body(&file)? {
             let fact = "the two files in revocations/ do not belong together";
-            return Err(Error::unable(fact, "sign them anew with `olr revoke --again`"));
+            return Err(Error::unable(
+                Problem::Damaged,
+                fact,
+                "sign them anew with `olr revoke --again`",
+            ));
         }
         Ok(bytes)
     }
@@ -44,10 +48,14 @@ impl Folder {
         if let Some(kept) = self.revocations()? {
             Revocations::verify(&kept.file, trust).map_err(|error| {
                 let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
-                Error::unable(fact, "sign it anew with `olr revoke --again`")
+                Error::unable(Problem::Damaged, fact, "sign it anew with `olr revoke --again`")
             })?;
             let bare = kept.attached().map_err(|error| {
-                Error::unable(error.fact(), "sign the list anew with `olr revoke --again`")
+                Error::unable(
+                    Problem::Content,
+                    error.fact(),
+                    "sign the list anew with `olr revoke --again`",
+                )
             })?;
             let frame = Frame::parse(Kind::Revocations, &kept.file)?;
             let beside = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, LicenseType, operation};
 use crate::display::shown;
 use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::proposal::Proposal;
 use crate::time::Instant;
 use crate::trust::{DelegationBody, ModuleMaximum, Trust};
@@ -17,7 +17,7 @@ use crate::wire::frame::{Kind, Unsigned};
 /// # Errors
 /// Exit 2: a limit leaves nothing, it has ended by `now`, the key is weak or revoked.
 pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) -> Result<Proposal> {
-    let unable = |fact: &str, hint: &'static str| Err(Error::unable(fact, hint));
+    let unable = |fact: &str, hint: &'static str| Err(Error::unable(Problem::Usage, fact, hint));
     if body.acts.is_empty() {
         return unable("a delegation for no act allows nothing", "name one with --act");
     }
@@ -33,15 +33,16 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
             format!("a delegation until {until} has ended already: the clock here says {now}");
         let hint =
             "name a later day: `olr key delegate --until DAY`; or set the clock of this computer";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Usage, fact, hint));
     }
     let unsigned = Unsigned::new(Kind::Delegation, trust.vendor(), Vec::new(), encode(body))?;
     let proposal = Proposal::new(&unsigned, &BTreeSet::new());
-    let proposal = proposal.map_err(|error| Error::unable(error.fact(), "name another key"))?;
+    let proposal = proposal
+        .map_err(|error| Error::unable(Problem::Usage, error.fact(), "name another key"))?;
     let issuer = crate::key::key_id(crate::key::Role::Issuer, &body.issuer);
     trust.ensure_unrevoked([issuer]).map_err(|_| {
         let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
-        Error::unable(fact, "make a new key with `olr key new --role issuer`")
+        Error::unable(Problem::WrongKey, fact, "make a new key with `olr key new --role issuer`")
     })?;
     Ok(proposal)
 }
@@ -76,7 +77,11 @@ fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
         Some(name) => {
             let fact = format!("the catalog has no {what} {:?}", shown(name));
             let known: Vec<_> = known.into_iter().collect();
-            Err(Error::unable(fact, format!("its {what}s are {}", known.join(", "))))
+            Err(Error::unable(
+                Problem::Usage,
+                fact,
+                format!("its {what}s are {}", known.join(", ")),
+            ))
         }
     }
 }
@@ -205,7 +210,7 @@ fn with_company(
                 let (id, included) = (shown(id), shown(included));
                 let fact = format!("module {id} includes {included}, as many as anybody likes");
                 let hint = format!("if that is meant, say it: --max {included}=any");
-                return Err(Error::unable(fact, hint));
+                return Err(Error::unable(Problem::Usage, fact, hint));
             }
             all.entry(included).or_insert(Limit::Any);
         }
@@ -216,6 +221,7 @@ fn with_company(
             all.len()
         );
         return Err(Error::unable(
+            Problem::TooLarge,
             fact,
             "limit fewer modules, or leave --max away: then any may be granted",
         ));

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, STARTER};
 use crate::crypto::passphrase::Cost;
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::{Signer, SigningKey};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Access, Draft, Writing};
 use crate::issue::{STARTER_GRANT, starter_grant};
 use crate::key::Role;
@@ -70,7 +70,7 @@ impl Folder {
         if count == 0 || count > ROOTS_CAP || threshold == 0 || threshold > count {
             let fact = format!("{threshold} of {count} roots can never be");
             let hint = "let there be 1 to 8 roots, and let 1 to all of them sign";
-            return Err(Error::unable(fact, hint));
+            return Err(Error::unable(Problem::Usage, fact, hint));
         }
         let catalog_text = init.catalog.unwrap_or(STARTER);
         let catalog = Catalog::parse(catalog_text)?;
@@ -89,7 +89,11 @@ impl Folder {
         file::make_folder(parent)?;
         let unwritable = |error: std::io::Error| {
             let (why, hint) = file::why(Access::Write, path, &error);
-            Error::unable(format!("{}: the folder cannot be made: {why}", file::name(path)), hint)
+            Error::unable(
+                Problem::Io,
+                format!("{}: the folder cannot be made: {why}", file::name(path)),
+                hint,
+            )
         };
         let draft = Draft::new(parent).map_err(unwritable)?;
         for name in PARTS {
@@ -113,7 +117,11 @@ impl Folder {
             return Ok(());
         }
         let fact = format!("{}: it is there already", file::name(path));
-        Err(Error::unable(fact, "choose a new folder: keys are never written over"))
+        Err(Error::unable(
+            Problem::Exists,
+            fact,
+            "choose a new folder: keys are never written over",
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::crypto::sign::Signer;
 use crate::display::{code_fault, parse_code};
 use crate::entitlement::Model;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::issue::{GrantFile, Stamp, draft};
 use crate::license::{License, LicenseBody, sign_license_with};
 use crate::office::moves::host_of;
@@ -100,7 +100,7 @@ impl Folder {
         if let Some(told) = code {
             let Some(told) = parse_code(told) else {
                 let (fact, hint) = code_fault(told, false);
-                return Err(Error::unable(fact, hint));
+                return Err(Error::unable(Problem::Usage, fact, hint));
             };
             if told != sealed.code() {
                 let fact = format!("this request has the code {}, not {told}", sealed.code());
@@ -244,7 +244,11 @@ impl Folder {
             let other = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
             if may.iter().any(|one| one.key_id() == other.key_id()) {
                 let fact = format!("issuer {} is named twice", other.key_id());
-                return Err(Error::unable(fact, "name with --also who is not at hand"));
+                return Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "name with --also who is not at hand",
+                ));
             }
             may.push(other);
         }
@@ -300,11 +304,15 @@ impl Folder {
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
         let fact = format!("this proposes a {}, and no license", proposal.kind());
-        return Err(Error::unable(fact, "name the proposal that `olr issue --also` wrote"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the proposal that `olr issue --also` wrote",
+        ));
     };
     if license.answer != answer {
         let fact = "this request was answered since the license was proposed";
-        return Err(Error::unable(fact, "propose it anew, with --again"));
+        return Err(Error::unable(Problem::Changed, fact, "propose it anew, with --again"));
     }
     Ok(Stamp { license: license.license, answer, issued: license.issued })
 }
@@ -313,7 +321,11 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
 fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<License> {
     if proposal.target()?.body != encode(body) {
         let fact = "the proposed license is not the one that this request and grant give";
-        return Err(Error::unable(fact, "name the request, grant and catalog it was proposed for"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the request, grant and catalog it was proposed for",
+        ));
     }
     License::verify(&proposal.finish(Some(trust))?, trust)
 }
@@ -329,7 +341,7 @@ fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
             let fact = "this request was answered before, with another grant";
             let hint = "add --again to answer it once more; `olr issue` with the former grant \
                         writes the license of then again";
-            Err(Error::unable(fact, hint))
+            Err(Error::unable(Problem::Usage, fact, hint))
         }
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody};
@@ -148,7 +148,7 @@ impl IssuedRecord {
 
     fn damaged(&self) -> Error {
         let fact = format!("the record of license {} is damaged", self.license_id);
-        Error::unable(fact, RESTORE)
+        Error::unable(Problem::Damaged, fact, RESTORE)
     }
 
     /// The install id, for people; as it stands there when it is no key.
@@ -205,7 +205,11 @@ impl Folder {
     /// Keeps an answer; what is there stays.
     pub(super) fn keep(&self, request: RequestId, record: &IssuedRecord) -> Result<()> {
         let text = toml::to_string(record).map_err(|_| {
-            Error::unable("the record of this license cannot be written", "report this as a fault")
+            Error::unable(
+                Problem::Fault,
+                "the record of this license cannot be written",
+                "report this as a fault",
+            )
         })?;
         let path = self.record_file(request, record.answer);
         file::write(&path, text.as_bytes(), Writing::NewSecret)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::crypto::sign::Signer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
@@ -80,7 +80,7 @@ impl Folder {
             let one = self.named_issuer(named, trust, ask)?;
             if chosen.iter().any(|other| other.may.key_id() == one.may.key_id()) {
                 let fact = format!("issuer {} is named twice", one.may.key_id());
-                return Err(Error::unable(fact, "name each issuer once"));
+                return Err(Error::unable(Problem::Usage, fact, "name each issuer once"));
             }
             chosen.push(one);
         }
@@ -124,7 +124,7 @@ impl Folder {
         let key = read_key(&path)?;
         if key.role != Role::Issuer {
             let fact = format!("{}: this is a {} key", file::name(&path), key.role);
-            return Err(Error::unable(fact, "name an issuer key"));
+            return Err(Error::unable(Problem::WrongKey, fact, "name an issuer key"));
         }
         let (may, delegation) = self.delegation_of(key.id, trust)?;
         let named = path.to_string_lossy().into_owned();
@@ -152,7 +152,11 @@ impl Folder {
         if keys.is_empty() {
             let fact =
                 format!("there is no issuer key in {}", file::name(&self.path().join("keys")));
-            return Err(Error::unable(fact, "fetch it, or name another folder with --vendor"));
+            return Err(Error::unable(
+                Problem::NotFound,
+                fact,
+                "fetch it, or name another folder with --vendor",
+            ));
         }
         let (mut second_best, mut refused, mut away) = (None, None, None);
         for (path, key) in keys {
@@ -194,7 +198,9 @@ impl Folder {
         match (second_best, refused) {
             (Some(chosen), _) => Ok(chosen),
             (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::unable("no issuer key has a delegation", "delegate one")),
+            (None, None) => {
+                Err(Error::unable(Problem::Usage, "no issuer key has a delegation", "delegate one"))
+            }
         }
     }
 
@@ -230,7 +236,11 @@ impl Folder {
         }
         Err(refused.unwrap_or_else(|| {
             let fact = format!("there is no delegation for issuer key {key} in delegations/");
-            Error::unable(fact, "let the roots sign one: `olr key delegate`, `olr vendor publish`")
+            Error::unable(
+                Problem::NotFound,
+                fact,
+                "let the roots sign one: `olr key delegate`, `olr vendor publish`",
+            )
         }))
     }
 

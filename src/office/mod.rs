@@ -6,7 +6,7 @@ use crate::armor::{dearmor, foreign};
 use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Passphrase;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::file::KeyFile;
@@ -87,10 +87,15 @@ impl Folder {
         });
         if !file::is_there(&path)? {
             if let Some(copy) = copy {
-                return Err(Error::unable(format!("{} is missing", file::name(&path)), copy));
+                return Err(Error::unable(
+                    Problem::NotFound,
+                    format!("{} is missing", file::name(&path)),
+                    copy,
+                ));
             }
             let fact = format!("{} is no vendor folder", file::name(&self.path));
             return Err(Error::unable(
+                Problem::NotFound,
                 fact,
                 "name one with --vendor, or make one: olr vendor init",
             ));
@@ -102,7 +107,7 @@ impl Folder {
                 let (other, own) = (trust.vendor(), kept.vendor());
                 let fact =
                     format!("{}: it is of vendor {other}, not of vendor {own}", file::name(&path));
-                Err(Error::unable(fact, copy))
+                Err(Error::unable(Problem::Damaged, fact, copy))
             }
             // Where the file cannot be read, the reason of the system has its own step.
             Err(error) if error.next_step() == RESTORE => Err(error.hint(copy)),
@@ -133,7 +138,7 @@ impl Folder {
     pub(crate) fn changed_meanwhile(&self) -> Error {
         let place = file::name(&self.path);
         let fact = format!("{place}: another command changed this folder at the same time");
-        Error::unable(fact, "run this once more: it looks again")
+        Error::unable(Problem::Changed, fact, "run this once more: it looks again")
     }
 
     /// The catalog.
@@ -152,7 +157,7 @@ impl Folder {
     pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
         let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
             let fact = format!("this request is sealed to key {id}, which is not in keys/");
-            Error::unable(fact, "fetch that sealing key, or ask the server for a request made with your newest vendor.trust")
+            Error::unable(Problem::NotFound, fact, "fetch that sealing key, or ask the server for a request made with your newest vendor.trust")
         })?;
         let passphrase = passphrase_of(&key, ask)?;
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
@@ -195,7 +200,7 @@ impl Folder {
         // A customer has a vendor.trust, too.
         let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
         let hint = "name the folder that `olr vendor init` made, or restore it from a backup";
-        Err(Error::unable(fact, hint))
+        Err(Error::unable(Problem::NotFound, fact, hint))
     }
 
     fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
@@ -238,14 +243,14 @@ fn read_kept<T>(
     let bytes = zeroize::Zeroizing::new(bytes_of(path, FILE_CAP, restore)?);
     dearmor(Some(kind), &bytes)
         .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
-        .map_err(|error| Error::unable(error.fact(), restore))
+        .map_err(|error| Error::unable(Problem::Damaged, error.fact(), restore))
         .map_err(|error| error.within(file::name(path)))
 }
 
 /// The bytes of one of the vendor's own files.
 fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
     file::read(path, cap).map_err(|error| match error.refusal() {
-        Some(_) => Error::unable(error.fact(), restore),
+        Some(_) => Error::unable(Problem::Damaged, error.fact(), restore),
         None => error,
     })
 }
@@ -253,7 +258,8 @@ fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
 /// A record in TOML that this program wrote.
 fn read_record<T: serde::de::DeserializeOwned>(path: &Path, restore: &'static str) -> Result<T> {
     let bytes = bytes_of(path, CATALOG_CAP, restore)?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::unable("it is not UTF-8 text", restore));
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::unable(Problem::Damaged, "it is not UTF-8 text", restore));
     text.and_then(|text| read_toml("record", &text))
         .map_err(|error| error.within(file::name(path)).hint(restore))
 }
@@ -288,13 +294,15 @@ pub fn read_text(path: &Path) -> Result<String> {
             None if is_wide => ("it is UTF-16 text".to_string(), "save it as UTF-8"),
             None => ("it is not UTF-8 text".to_string(), "save it as UTF-8"),
         };
-        Error::unable(fact, hint).within(file::name(path))
+        Error::unable(Problem::NotFound, fact, hint).within(file::name(path))
     })
 }
 
 fn read_edited(path: &Path) -> Result<Vec<u8>> {
     file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
-        Some(Refusal::Malformed) => Error::unable(error.fact(), "name the right file"),
+        Some(Refusal::Malformed) => {
+            Error::unable(Problem::Usage, error.fact(), "name the right file")
+        }
         _ => error,
     })
 }

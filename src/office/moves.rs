@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 
 use crate::crypto::digest::sha256;
 use crate::display::shown;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Access, Lock};
 use crate::key::{Role, key_id};
 use crate::machine::FactorKind;
@@ -61,7 +61,7 @@ impl Handover<'_> {
             }
             Self::Transfer(reason) if reason.trim().is_empty() => {
                 let fact = "the reason for the transfer is empty";
-                Err(Error::unable(fact, "say why the key moves without a receipt"))
+                Err(Error::unable(Problem::Usage, fact, "say why the key moves without a receipt"))
             }
             Self::Transfer(reason) => Note::new(reason)
                 .map(|_| ())
@@ -223,7 +223,11 @@ impl Folder {
         PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
         lock.map_err(|error| {
             let (why, hint) = file::why(Access::Lock, &path, &error);
-            Error::unable(format!("{}: it cannot be locked: {why}", file::name(&path)), hint)
+            Error::unable(
+                Problem::Locked,
+                format!("{}: it cannot be locked: {why}", file::name(&path)),
+                hint,
+            )
         })
     }
 }

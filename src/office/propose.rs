@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::crypto::digest::sha256;
 use crate::crypto::seal::seal;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::key::{Role, key_id};
 use crate::proposal::Proposal;
 use crate::trust::{Delegation, Product, SignerRule, Trust, TrustBody, root_keys, vendor_id};
@@ -103,8 +103,9 @@ pub fn propose_next(
     let old = trust.body();
     let mut body = old.clone();
     let version = old.version.checked_add(1);
-    body.version =
-        version.ok_or_else(|| Error::unable("the versions are used up", "begin a new vendor"))?;
+    body.version = version.ok_or_else(|| {
+        Error::unable(Problem::TooLarge, "the versions are used up", "begin a new vendor")
+    })?;
     if let Some(name) = &changes.name {
         body.name = Text::new(name).map_err(|error| error.within("the vendor's name"))?;
     }
@@ -125,7 +126,11 @@ pub fn propose_next(
     body.kept = kept(trust, &body, changes, delegations)?;
     if (TrustBody { version: old.version, ..body.clone() }) == *old {
         let fact = format!("nothing would differ from trust {}", old.version);
-        return Err(Error::unable(fact, "say what is to change: see `olr key propose --help`"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "say what is to change: see `olr key propose --help`",
+        ));
     }
     propose(trust.vendor(), &body, rng)
 }
@@ -134,18 +139,23 @@ fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Resu
     let (threshold, roots) = (usize::from(body.threshold), body.roots.len());
     if threshold == 0 || threshold > roots {
         let fact = format!("{threshold} of {roots} roots can never sign");
-        return Err(Error::unable(fact, "let the threshold be 1 to the number of roots"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "let the threshold be 1 to the number of roots",
+        ));
     }
     for key in body.sealing.iter() {
         seal(key, b"", b"", rng).map_err(|_| {
             let fact = format!("nothing can be sealed to key {}", key_id(Role::Sealing, key));
-            Error::unable(fact, "name another sealing key")
+            Error::unable(Problem::Usage, fact, "name another sealing key")
         })?;
     }
     let unsigned = Unsigned::new(Kind::Trust, vendor, Vec::new(), encode(body))?;
     // What servers would refuse is a wrong order here, and proves nothing about a file.
-    Proposal::new(&unsigned, &BTreeSet::new())
-        .map_err(|error| Error::unable(error.fact(), "correct what the next trust is to say"))
+    Proposal::new(&unsigned, &BTreeSet::new()).map_err(|error| {
+        Error::unable(Problem::Usage, error.fact(), "correct what the next trust is to say")
+    })
 }
 
 fn without(role: Role, keys: &[[u8; 32]], remove: &[KeyId]) -> Result<Vec<[u8; 32]>> {
@@ -156,7 +166,11 @@ fn without(role: Role, keys: &[[u8; 32]], remove: &[KeyId]) -> Result<Vec<[u8; 3
         if left.len() == before {
             let there: Vec<_> = left.iter().map(|key| key_id(role, key).to_string()).collect();
             let fact = format!("the trust has no {role} key {id}");
-            return Err(Error::unable(fact, format!("it has {}", there.join(", "))));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                format!("it has {}", there.join(", ")),
+            ));
         }
     }
     Ok(left)
@@ -171,7 +185,7 @@ fn with(
     for (at, key) in add.iter().enumerate() {
         if keys.contains(key) {
             let fact = format!("{role} key {} is there already", key_id(role, key));
-            return Err(Error::unable(fact, "name only keys that are to come in"));
+            return Err(Error::unable(Problem::Usage, fact, "name only keys that are to come in"));
         }
         keys.insert(if first { at } else { keys.len() }, *key);
     }
@@ -186,6 +200,7 @@ fn revoked(old: &TrustBody, revoke: &[KeyId]) -> Result<Set<KeyId, 4096>> {
         if others.contains(id) {
             let fact = format!("key {id} is no issuer key");
             return Err(Error::unable(
+                Problem::Usage,
                 fact,
                 "roots and sealing keys are removed: --remove-root, --remove-sealing",
             ));
@@ -204,6 +219,7 @@ fn rules(old: &TrustBody, changes: &Changes) -> Result<List<SignerRule>> {
         rules.retain(|other| other != rule);
         if rules.len() == before {
             return Err(Error::unable(
+                Problem::Usage,
                 "the trust has no such rule",
                 "write it as the trust shows it",
             ));
@@ -212,7 +228,7 @@ fn rules(old: &TrustBody, changes: &Changes) -> Result<List<SignerRule>> {
     for rule in &changes.add_rules {
         if rule.signers < 2 || usize::from(rule.signers) > SIGNATURES_CAP {
             let fact = format!("a rule for {} signers", rule.signers);
-            return Err(Error::unable(fact, "ask for 2 to 16"));
+            return Err(Error::unable(Problem::Usage, fact, "ask for 2 to 16"));
         }
         if !rules.contains(rule) {
             rules.push(rule.clone());
@@ -246,7 +262,11 @@ fn kept(
             }
             Err(error) if wanted => {
                 let fact = format!("what is to be kept does not count now: {}", error.fact());
-                return Err(Error::unable(fact, "keep what counts under the trust at hand"));
+                return Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "keep what counts under the trust at hand",
+                ));
             }
             Err(_) => {}
         }

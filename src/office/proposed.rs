@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{CATALOG_CAP, Catalog, STARTER};
 use crate::crypto::digest::sha256;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::office::{Folder, read_text};
 use crate::trust::{Product, Trust};
@@ -71,7 +71,7 @@ fn keep_apart(folder: &Path, stem: &str, text: &[u8]) -> Result<PathBuf> {
         }
     }
     let fact = format!("{}: there are very many former catalogs", file::name(folder));
-    Err(Error::unable(fact, "move those away that nobody needs any more"))
+    Err(Error::unable(Problem::TooLarge, fact, "move those away that nobody needs any more"))
 }
 
 /// So many former catalogs of one trust are kept.
@@ -89,7 +89,11 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
         }
         let fact =
             format!("this catalog has other products or slots than trust {}", version(trust));
-        return Err(Error::unable(fact, "name the catalog that the trust was proposed with"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the catalog that the trust was proposed with",
+        ));
     }
     let name = waiting_name(&trust.body().products);
     for path in places.iter().map(|place| place.join(&name)).filter(|path| path.is_file()) {
@@ -116,7 +120,11 @@ pub(super) fn first_catalog(
         return Ok(found);
     }
     let fact = format!("trust {} has products that no catalog at hand has", version(trust));
-    Err(Error::unable(fact, "name the catalog it was proposed with: --catalog FILE"))
+    Err(Error::unable(
+        Problem::Usage,
+        fact,
+        "name the catalog it was proposed with: --catalog FILE",
+    ))
 }
 
 impl Folder {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::office::Folder;
 use crate::office::init::first_grant;
@@ -163,7 +163,11 @@ impl Folder {
             return Ok(());
         }
         let fact = format!("no delegation and no license here names issuer key {id}");
-        Err(Error::unable(fact, "copy the id from `olr inspect` of a delegation or a license"))
+        Err(Error::unable(
+            Problem::NotFound,
+            fact,
+            "copy the id from `olr inspect` of a delegation or a license",
+        ))
     }
 
     /// What was issued with the key `id`, oldest first.

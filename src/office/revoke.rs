@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::armor::armor;
 use crate::display::shown;
 use crate::entitlement::Cause;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Writing};
 use crate::office::carried::{FILE, bare_name, is_bare};
 use crate::office::{AskPassphrase, Folder, IssuedRecord, read_record};
@@ -46,7 +46,7 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
         return Ok(());
     }
     let fact = "the reason for the revocation is empty";
-    Err(Error::unable(fact, "say with --reason what happened: it is kept"))
+    Err(Error::unable(Problem::Usage, fact, "say with --reason what happened: it is kept"))
 }
 
 impl RevocationRecord {
@@ -139,7 +139,11 @@ impl Folder {
         let last = kept.as_ref().filter(|kept| kept.version == version);
         let Some(sequence) = last.map_or(0, |last| last.sequence).checked_add(1) else {
             let fact = "the revocations under this trust are counted out";
-            return Err(Error::unable(fact, "publish a next trust: it counts from 1 again"));
+            return Err(Error::unable(
+                Problem::TooLarge,
+                fact,
+                "publish a next trust: it counts from 1 again",
+            ));
         };
         let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
         licenses.retain(|there| withdrawn.as_ref().is_none_or(|new| new.license != there.license));
@@ -147,7 +151,11 @@ impl Folder {
         licenses.sort_unstable_by_key(|withdrawn| withdrawn.license);
         let licenses = Set::new(licenses).map_err(|_| {
             let fact = "there is no room in the revocations: they name at most 4096 licenses";
-            Error::unable(fact, "revoke the key that signed them instead: olr revoke KEY-ID")
+            Error::unable(
+                Problem::TooLarge,
+                fact,
+                "revoke the key that signed them instead: olr revoke KEY-ID",
+            )
         })?;
         let body = RevocationsBody {
             version,
@@ -160,7 +168,9 @@ impl Folder {
             let fact = format!("cannot sign the list of revocations: {}", error.fact());
             match error.refusal() {
                 // The word would say that the license was revoked.
-                Some(Refusal::Revoked) => Error::unable(fact, error.next_step().to_string()),
+                Some(Refusal::Revoked) => {
+                    Error::unable(Problem::Usage, fact, error.next_step().to_string())
+                }
                 _ => error.told(fact),
             }
         });
@@ -191,7 +201,7 @@ impl Folder {
         let id = id.to_string();
         self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
             let fact = format!("no license {id} was issued from this folder");
-            Error::unable(fact, "look it up with `olr vendor issued`")
+            Error::unable(Problem::NotFound, fact, "look it up with `olr vendor issued`")
         })
     }
 
@@ -205,9 +215,9 @@ impl Folder {
     fn kept_body(&self) -> Result<Option<RevocationsBody>> {
         let Some(kept) = self.revocations()? else { return Ok(None) };
         let frame = Frame::parse(Kind::Revocations, &kept.file)?;
-        read_body(&frame)
-            .map(Some)
-            .map_err(|error| Error::unable(error.fact(), "restore revocations/ from a backup"))
+        read_body(&frame).map(Some).map_err(|error| {
+            Error::unable(Problem::Damaged, error.fact(), "restore revocations/ from a backup")
+        })
     }
 
     fn record(
@@ -224,6 +234,7 @@ impl Folder {
         };
         let text = toml::to_string(&record).map_err(|_| {
             Error::unable(
+                Problem::Fault,
                 "the record of this revocation cannot be written",
                 "report this as a fault",
             )

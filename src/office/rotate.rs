@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::crypto::secret::{Passphrase, Secret};
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
 use crate::key::public::to_pem;
@@ -98,7 +98,11 @@ impl Folder {
         let fits = |may: &crate::trust::Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {
             let fact = "the present issuer's token shows its public key to nobody without a PIN";
-            Err(Error::unable(fact, "say what the new key may do: olr key delegate"))
+            Err(Error::unable(
+                Problem::NeedsPassphrase,
+                fact,
+                "say what the new key may do: olr key delegate",
+            ))
         };
         Ok(self.default_issuer(fits, trust, no_pin)?.may.body().clone())
     }

@@ -8,7 +8,7 @@ use crate::crypto::sign::{PublicKey, Signer};
 use crate::crypto::token::uri::{URI_CAP, Uri};
 use crate::crypto::token::{self, PinWanted};
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id};
@@ -141,12 +141,12 @@ fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Pa
         if wanted.last_try {
             let fact = format!("one more wrong PIN locks token {}", shown(&wanted.token));
             let hint = "take pin-source out of the URI and type the PIN this time";
-            return Err(Error::unable(fact, hint));
+            return Err(Error::unable(Problem::WrongPassphrase, fact, hint));
         }
         let path = Path::new(source);
         read_passphrase(path)?.ok_or_else(|| {
             let fact = format!("{}: its first line is empty", file::name(path));
-            Error::unable(fact, "write the PIN there, or take pin-source out")
+            Error::unable(Problem::Content, fact, "write the PIN there, or take pin-source out")
         })
     }
 }
@@ -155,17 +155,25 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     if role != Role::Issuer {
         let fact = format!("a {role} key is not used through an SSH agent");
         let hint = "an agent may be forwarded to other machines: name a key file or a token";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Device, fact, hint));
     }
     let socket = std::env::var_os(AGENT).filter(|path| !path.is_empty()).ok_or_else(|| {
         let fact = format!("no SSH agent is known: ${AGENT} is not set");
-        Error::unable(fact, "start one with `eval $(ssh-agent)`, and add the key with ssh-add")
+        Error::unable(
+            Problem::Device,
+            fact,
+            "start one with `eval $(ssh-agent)`, and add the key with ssh-add",
+        )
     })?;
     let socket = Path::new(&socket);
     let keys = agent::identities(socket)?;
     if keys.is_empty() {
         let fact = "the SSH agent shows no key";
-        return Err(Error::unable(fact, "add the key with ssh-add; if it is locked, ssh-add -X"));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "add the key with ssh-add; if it is locked, ssh-add -X",
+        ));
     }
     let is_meant = |key: &&Identity| {
         let of_ours = |public| key_id(role, &public).to_string().eq_ignore_ascii_case(id);
@@ -174,14 +182,20 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     let Some(key) = keys.iter().find(is_meant) else {
         let all: Vec<_> = keys.iter().take(NAMED).map(describe).collect();
         let fact = format!("the SSH agent has no key {}; it has: {}", shown(id), all.join(", "));
-        return Err(Error::unable(fact, "add the key with ssh-add, or name one of these"));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "add the key with ssh-add, or name one of these",
+        ));
     };
     AgentKey::new(socket, key).ok_or_else(|| match key.algorithm() {
         Some(ED25519_FIDO) => Error::unable(
+            Problem::Device,
             format!("{}: a FIDO device signs a hash and a counter, not the message", describe(key)),
             "use a plain ssh-ed25519 key, or a token by PKCS#11",
         ),
         _ => Error::unable(
+            Problem::Content,
             format!("{} cannot sign here", describe(key)),
             "use a key of the type ssh-ed25519",
         ),
@@ -201,7 +215,11 @@ fn read_named(path: &Path) -> Result<String> {
     let bytes = match file::read(path, NAMED_CAP) {
         Err(error) if error.refusal().is_none() => {
             let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
-            return Err(Error::unable(fact.unwrap_or(error.fact()), "check the name"));
+            return Err(Error::unable(
+                Problem::Content,
+                fact.unwrap_or(error.fact()),
+                "check the name",
+            ));
         }
         bytes => bytes.unwrap_or_default(),
     };
@@ -210,13 +228,19 @@ fn read_named(path: &Path) -> Result<String> {
     let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let usual = "write one line there: pkcs11:token=NAME;object=KEY, or ssh-agent:ID";
     let [line] = lines.as_slice() else {
-        return Err(Error::unable("it is not one line that names a key", usual));
+        return Err(Error::unable(Problem::Content, "it is not one line that names a key", usual));
     };
     match Named::parse(line)? {
-        Named::File(_) => Err(Error::unable("it names neither a token nor an agent", usual)),
+        Named::File(_) => {
+            Err(Error::unable(Problem::Content, "it names neither a token nor an agent", usual))
+        }
         Named::Token(uri) if uri.module_path.is_some() => {
             let fact = "a library is not loaded because a file says so";
-            Err(Error::unable(fact, format!("take module-path out, and set {MODULE} to it")))
+            Err(Error::unable(
+                Problem::Content,
+                fact,
+                format!("take module-path out, and set {MODULE} to it"),
+            ))
         }
         _ => Ok((*line).to_string()),
     }

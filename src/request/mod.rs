@@ -8,7 +8,7 @@ use crate::crypto::label::{REQUEST, REQUEST_SEAL, pae};
 use crate::crypto::seal::{ENCAPSULATED, TAG, seal};
 use crate::display;
 use crate::entitlement::Count;
-use crate::error::{Error, Result, under};
+use crate::error::{Error, Problem, Result, under};
 use crate::key::install::InstallSecret;
 use crate::machine::Factor;
 use crate::time::Instant;
@@ -119,7 +119,11 @@ pub fn seal_request(
     let padded = Zeroizing::new(pad(&encoded)?);
     let Some((recipient, public)) = trust.sealing_key() else {
         let fact = "the vendor's trust names no sealing key";
-        return Err(Error::unable(fact, "ask the vendor for a corrected vendor.trust"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "ask the vendor for a corrected vendor.trust",
+        ));
     };
     let header = write_header(trust.vendor(), recipient, padded.len().saturating_add(TAG));
     let mut rng = install.encapsulation_rng(body.number, &sha256(&encoded), rng);
@@ -135,7 +139,11 @@ fn pad(encoded: &[u8]) -> Result<Vec<u8>> {
     let padded = used.next_multiple_of(PADDING);
     if padded.saturating_add(TAG).saturating_add(OVERHEAD) > FRAME_CAP {
         let fact = "the request is too long";
-        return Err(Error::unable(fact, "shorten the note, or ask for fewer modules at once"));
+        return Err(Error::unable(
+            Problem::TooLarge,
+            fact,
+            "shorten the note, or ask for fewer modules at once",
+        ));
     }
     let mut bytes = Vec::with_capacity(padded);
     bytes.extend(u32::try_from(encoded.len()).unwrap_or(u32::MAX).to_le_bytes());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::display::{is_shown, shown};
 use crate::entitlement::{Cause, Count};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::home::OverQuota;
 use crate::time::{Day, Instant};
 use crate::wire::codec::Text;
@@ -90,7 +90,7 @@ impl ScenarioEvent {
         let text = text.trim();
         let (date, what) = text.split_once(char::is_whitespace).ok_or_else(|| {
             let fact = format!("event {:?} has no date, or nothing that happens", shown(text));
-            Error::unable(fact, hint())
+            Error::unable(Problem::Usage, fact, hint())
         })?;
         let at = Instant::parse(date).map_err(|error| within(text, &error))?;
         let (word, rest) = what.trim().split_once(char::is_whitespace).unwrap_or((what.trim(), ""));
@@ -127,14 +127,18 @@ impl ScenarioEvent {
                 let counts = counts.split_whitespace().map(|count| {
                     parse_count(count).ok_or_else(|| {
                         let fact = format!("event {:?}: use takes MODULE=N", shown(text));
-                        Error::unable(fact, "write it like \"2027-03-01 use OBM=101\"")
+                        Error::unable(
+                            Problem::Usage,
+                            fact,
+                            "write it like \"2027-03-01 use OBM=101\"",
+                        )
                     })
                 });
                 Happening::Use(counts.collect::<Result<_>>()?)
             }
             _ => {
                 let fact = format!("there is no event {:?}", shown(what.trim()));
-                return Err(Error::unable(fact, hint()));
+                return Err(Error::unable(Problem::Usage, fact, hint()));
             }
         };
         Ok(Self { at, what })
@@ -153,6 +157,7 @@ fn parse_count(text: &str) -> Option<Count> {
 
 fn within(text: &str, error: &Error) -> Error {
     Error::unable(
+        Problem::Usage,
         format!("event {:?}: {}", shown(text), error.fact()),
         error.next_step().to_string(),
     )
@@ -212,7 +217,7 @@ mod tests {
             assert_eq!((answer.name.as_str(), answer.over), (name, over));
             assert_eq!(answer.bytes, name.as_bytes());
         }
-        let missing = |_: &str| Err(Error::unable("no such file", "look for it"));
+        let missing = |_: &str| Err(Error::unable(Problem::Usage, "no such file", "look for it"));
         let error = ScenarioEvent::parse("2027-03-01 import x", missing).unwrap_err();
         assert_eq!((error.exit_status(), error.fact()), (2, "no such file"));
     }

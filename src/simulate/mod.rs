@@ -1,7 +1,7 @@
 //! The time machine: what an installed license will say, and when. Nothing is judged here; each
 //! answer is one of [`decide`](crate::judge::decide), asked where it can be another one.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::judge::Decision;
 use crate::state::{SlotName, State, Surroundings};
 use crate::time::Instant;
@@ -104,30 +104,31 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
         let fact = format!("the end {} is before the beginning {begin}", play.until);
-        return Err(Error::unable(fact, "name a later end with --until"));
+        return Err(Error::unable(Problem::Usage, fact, "name a later end with --until"));
     }
     if play.events.len() > EVENTS_CAP {
         let fact = format!("{} events, where at most {EVENTS_CAP} fit", play.events.len());
-        return Err(Error::unable(fact, "leave some out"));
+        return Err(Error::unable(Problem::TooLarge, fact, "leave some out"));
     }
     let is_answer = |event: &&ScenarioEvent| matches!(event.what, Happening::Import(_));
     let answers = play.events.iter().filter(is_answer).count();
     if answers > ANSWERS_CAP {
         let fact = format!("{answers} imports, where at most {ANSWERS_CAP} fit");
-        return Err(Error::unable(fact, "leave some out"));
+        return Err(Error::unable(Problem::TooLarge, fact, "leave some out"));
     }
     let mut events = play.events.clone();
     events.sort_by_key(|event| event.at);
     if let Some(early) = events.first().filter(|event| event.at < begin) {
         let fact = format!("event \"{} {}\" is before the beginning {begin}", early.at, early.what);
         return Err(Error::unable(
+            Problem::Usage,
             fact,
             "choose a date from now on; what has happened before, the server knows",
         ));
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
         let fact = format!("event \"{} {}\" is after the end {}", late.at, late.what, play.until);
-        return Err(Error::unable(fact, "name a later end with --until"));
+        return Err(Error::unable(Problem::Usage, fact, "name a later end with --until"));
     }
     Ok(events)
 }
@@ -160,7 +161,11 @@ impl Run {
     ) -> Result<Option<Decision>> {
         self.steps = self.steps.checked_sub(1).ok_or_else(|| {
             let fact = "more answers would have to be asked for than one simulation may";
-            Error::unable(fact, "choose an earlier end with --until, or fewer events")
+            Error::unable(
+                Problem::Usage,
+                fact,
+                "choose an earlier end with --until, or fewer events",
+            )
         })?;
         let decision = server.look()?;
         let standing = decision.as_ref().map(Moment::new);

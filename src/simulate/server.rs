@@ -2,7 +2,7 @@
 
 use crate::display::shown;
 use crate::entitlement::Operation;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::home::Imported;
 use crate::judge::{Decision, Question, decide};
 use crate::machine::{Class, Factor, FactorKind};
@@ -111,7 +111,11 @@ impl Server {
         if needs_it && !self.runs {
             let fact =
                 format!("event \"{} {}\": the server does not run then", event.at, event.what);
-            return Err(Error::unable(fact, "let it run again before, with \"DATE on\""));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "let it run again before, with \"DATE on\"",
+            ));
         }
         match &event.what {
             H::NicSwap => self.replace(|f| f.kind == FactorKind::NetworkAddress),

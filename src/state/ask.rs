@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use crate::crypto::digest::sha256;
 use crate::display::code;
 use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::machine::probe::{Findings, Unreadable};
 use crate::machine::{Factor, ensure_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
@@ -232,7 +232,11 @@ impl State {
     /// The number of the next request or deactivation.
     pub(super) fn next_number(&self) -> Result<u64> {
         self.memory.number.checked_add(1).ok_or_else(|| {
-            Error::unable("this installation has made too many requests", "use --new-identity")
+            Error::unable(
+                Problem::TooLarge,
+                "this installation has made too many requests",
+                "use --new-identity",
+            )
         })
     }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::license::License;
@@ -200,7 +200,7 @@ impl State {
             }
             (Some(_), Some(_)) => {
                 let fact = "licenses are installed for several products or slots";
-                Err(Error::unable(fact, "name one with --product and --slot"))
+                Err(Error::unable(Problem::Usage, fact, "name one with --product and --slot"))
             }
         }
     }
@@ -328,7 +328,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
         let fact = format!("this state cannot be read ({})", error.fact());
-        return Error::unable(fact, error.next_step().to_string());
+        return Error::unable(Problem::NewerVersion, fact, error.next_step().to_string());
     }
     error.become_refusal(Refusal::DamagedState)
 }

@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::armor::foreign;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::wire::frame::Kind;
 
 /// Files that people write in TOML, and the keys by which one knows them.
@@ -13,7 +13,7 @@ const WRITTEN: &[(&str, &[&str])] =
 /// What `text` is instead of `what`, where its beginning or its keys tell.
 pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     let is = |fact: &str, hint: &str| {
-        Some(Error::unable(format!("{fact}, not a {what}"), hint.to_string()))
+        Some(Error::unable(Problem::Content, format!("{fact}, not a {what}"), hint.to_string()))
     };
     let start = text.trim_start();
     if let Some(kind) = armored(start) {
@@ -28,7 +28,7 @@ pub(super) fn other(what: &str, text: &str) -> Option<Error> {
         let hint =
             if secret { format!("keep it secret, and {}", name_it(what)) } else { name_it(what) };
         return match text.trim_ascii().is_empty() {
-            true => Some(Error::unable("it is empty", name_it(what))),
+            true => Some(Error::unable(Problem::Content, "it is empty", name_it(what))),
             false => is(&format!("this is {found}"), &hint),
         };
     }

@@ -4,7 +4,7 @@
 use crate::crypto::digest::tagged;
 use crate::crypto::label::VENDOR_CODE;
 use crate::display::{code, code_fault, parse_code, parse_whole_code, whole_code};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::trust::{Trust, TrustBody};
 
 /// A vendor code that somebody was told: the short one for people, or the whole one for programs.
@@ -22,7 +22,7 @@ impl VendorCode {
     pub fn parse(typed: &str) -> Result<Self> {
         let text = parse_code(typed).or_else(|| parse_whole_code(typed)).ok_or_else(|| {
             let (fact, hint) = code_fault(typed, true);
-            Error::unable(fact, hint).within("vendor code")
+            Error::unable(Problem::Usage, fact, hint).within("vendor code")
         })?;
         Ok(Self { text })
     }

@@ -1,6 +1,6 @@
 //! The frame around every signed artefact. Obeys `docs/format.md`, section "Frame".
 
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::wire::codec::{BODY_CAP, numbered};
 use crate::wire::id::{KeyId, VendorId};
 use crate::wire::reader::Reader;
@@ -302,7 +302,7 @@ impl Unsigned {
             .filter(|count| usize::from(*count) <= ATTACHMENTS_CAP)
         else {
             let fact = format!("{} attachments, where at most 16 fit", attachments.len());
-            return Err(Error::unable(fact, "attach fewer"));
+            return Err(Error::unable(Problem::TooLarge, fact, "attach fewer"));
         };
         let mut attachment_section = vec![count];
         for attached in attachments {
@@ -330,6 +330,7 @@ impl Unsigned {
         match Frame::parse(self.kind, &bytes) {
             Ok(_) => Ok(bytes),
             Err(error) => Err(Error::unable(
+                Problem::TooLarge,
                 format!("this {} cannot be written: {}", self.kind, error.fact()),
                 "make it smaller: fewer modules, attachments or signatures",
             )),

@@ -1,6 +1,6 @@
 //! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
 
-use olr::error::{Error, Refusal};
+use olr::error::{Error, Problem, Refusal};
 
 const TEXT: &str = include_str!("../../docs/refusals.md");
 const PARTS: [&str; 3] = ["**What happened.** ", "**What to ask.** ", "**What to do.** "];
@@ -60,5 +60,18 @@ fn at_the_vendor_every_word_has_a_step_for_the_office() {
         assert_eq!(own.next_step(), "do this");
         // And where a customer reads, nothing changes.
         assert_ne!(Error::refuse(*refusal, "").next_step(), "");
+    }
+}
+
+#[test]
+fn every_problem_is_on_the_page_of_json_with_its_number() {
+    let page = include_str!("../../docs/json.md");
+    let (_, table) = page.split_once("| problem | number | meaning |\n|---|--:|---|\n").unwrap();
+    let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), Problem::ALL.len());
+    for (row, problem) in rows.iter().zip(Problem::ALL) {
+        let start = format!("| `{problem}` | {} | ", problem.number());
+        assert!(row.starts_with(&start), "{row} should start with {start}");
+        assert_eq!(Error::unable(*problem, "", "").problem(), Some(*problem));
     }
 }

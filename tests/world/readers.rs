@@ -3,7 +3,7 @@
 use olr::armor::dearmor;
 use olr::catalog::Catalog;
 use olr::crypto::secret::Passphrase;
-use olr::error::{Error, Result};
+use olr::error::{Error, Problem, Result};
 use olr::issue::GrantFile;
 use olr::key::file::KeyFile;
 use olr::key::{Role, key_id};
@@ -101,7 +101,7 @@ impl Reader {
             Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
             Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
             Self::Partial => match Proposal::verify(bytes, &vendor.trust)?.signed_by().len() {
-                0 => Err(Error::unable("nobody signed it", "sign it")),
+                0 => Err(Error::unable(Problem::Fault, "nobody signed it", "sign it")),
                 _ => Ok(()),
             },
             Self::Time => Timestamp::verify(bytes, &vendor.trust).map(drop),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::home::Home;
 
 use crate::cli::context::Context;
@@ -45,7 +45,7 @@ impl HomeArg {
             Some(state) => Ok(Home::at(state.join("olr"))),
             None => {
                 let fact = "this user has no home folder";
-                Err(Error::unable(fact, "name the folder of the state with --home"))
+                Err(Error::unable(Problem::Usage, fact, "name the folder of the state with --home"))
             }
         }
     }

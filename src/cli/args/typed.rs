@@ -4,14 +4,18 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::display::{code_point, is_shown, shown};
 use crate::entitlement::Count;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::codec::Text;
 
 /// What people type is trimmed and brought to one Unicode form; files are compared as they are.
 pub fn typed(what: &str, text: &str) -> Result<Text> {
     let text = nfc(text);
     if text.is_empty() {
-        return Err(Error::unable(format!("{what} is empty"), "write it as on the receipt"));
+        return Err(Error::unable(
+            Problem::Usage,
+            format!("{what} is empty"),
+            "write it as on the receipt",
+        ));
     }
     ensure_visible(what, &text)?;
     Text::new(&text)
@@ -25,7 +29,7 @@ pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
         None => Ok(()),
         Some(c) => {
             let fact = format!("{what} holds the invisible character {}", code_point(c));
-            Err(Error::unable(fact, "type it instead of copying it"))
+            Err(Error::unable(Problem::Usage, fact, "type it instead of copying it"))
         }
     }
 }
@@ -38,7 +42,7 @@ pub fn nfc(text: &str) -> String {
 pub fn count(text: &str, like: &str) -> Result<Count> {
     let wrong = || {
         let fact = format!("{:?} is not MODULE=NUMBER", shown(text));
-        Error::unable(fact, format!("write it like {like}"))
+        Error::unable(Problem::Usage, fact, format!("write it like {like}"))
     };
     let (module, count) = text.split_once('=').ok_or_else(wrong)?;
     Ok(Count {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::office::Folder;
 
 use super::home::from_environment;
@@ -18,7 +18,11 @@ pub struct VendorArg {
 impl VendorArg {
     pub fn folder(&self) -> Result<Folder> {
         self.given().ok_or_else(|| {
-            Error::unable("no vendor folder was named", "name it with --vendor DIR or $OLR_VENDOR")
+            Error::unable(
+                Problem::Usage,
+                "no vendor folder was named",
+                "name it with --vendor DIR or $OLR_VENDOR",
+            )
         })
     }
 

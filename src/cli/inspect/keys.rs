@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-#[cfg(not(feature = "vendor"))]
-use crate::error::Error;
 use crate::error::Result;
+#[cfg(not(feature = "vendor"))]
+use crate::error::{Error, Problem};
 #[cfg(feature = "vendor")]
 use crate::proposal::Proposal;
 use crate::trust::{DelegationBody, Trust};
@@ -92,7 +92,7 @@ pub fn key_file(bytes: &[u8]) -> Result<Findings> {
 #[cfg(not(feature = "vendor"))]
 pub fn key_file(_: &[u8]) -> Result<Findings> {
     let fact = "this is a key of a vendor, and this build of olr is for servers";
-    Err(Error::unable(fact, "use the olr of your vendor's office"))
+    Err(Error::unable(Problem::Unsupported, fact, "use the olr of your vendor's office"))
 }
 
 /// What would be made of a proposal, and who signed it.
@@ -130,5 +130,5 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
 pub fn proposal(_: &[u8], _: &Args) -> Result<Findings> {
     let fact =
         "this is on its way between people of a vendor, and this build of olr is for servers";
-    Err(Error::unable(fact, "use the olr of your vendor's office"))
+    Err(Error::unable(Problem::Unsupported, fact, "use the olr of your vendor's office"))
 }

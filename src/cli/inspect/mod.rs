@@ -3,18 +3,18 @@
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::request::SealedRequest;
 use crate::revocation::Revocations;
 use crate::state::State;
 use crate::trust::Trust;
 use crate::wire::frame::{Frame, Header, Kind};
 
-use super::files::{of_file, read_artefact};
-use super::output::Output;
-use super::show;
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
+use crate::cli::files::{of_file, read_artefact};
+use crate::cli::output::Output;
+use crate::cli::show;
 
 mod answers;
 mod keys;
@@ -58,12 +58,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(None, &args.file)?;
     if State::is_one(&bytes) {
         let fact = "this is the state of a server: it holds secrets and is not shown";
-        return Err(Error::unable(fact, "see `olr status`"));
+        return Err(Error::unable(Problem::Usage, fact, "see `olr status`"));
     }
     let kind = Header::peek(&bytes).map_err(of_file(&args.file))?;
     #[cfg(feature = "vendor")]
     if let (Kind::Request, Some(folder)) = (kind, args.vendor.given()) {
-        super::passphrase::warn_of_keys(&folder, context);
+        crate::cli::passphrase::warn_of_keys(&folder, context);
     }
     let _ = context;
     let signed = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations, Kind::Delegation];
@@ -161,7 +161,8 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
         let trust = folder.trust()?;
-        let mut ask = |key: &_| super::passphrase::passphrase(key, args.passphrase_file.as_deref());
+        let mut ask =
+            |key: &_| crate::cli::passphrase::passphrase(key, args.passphrase_file.as_deref());
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
                 findings.pairs.extend(show::request_pairs(opened.body()));
@@ -200,7 +201,7 @@ fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
     let missing = args.is_at_vendor().then(|| {
         let fact = format!("this program cannot verify a {kind} yet");
-        Error::unable(fact, "use a newer olr")
+        Error::unable(Problem::Unsupported, fact, "use a newer olr")
     });
     Ok(Findings { missing, ..findings })
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::trust::Trust;
 use crate::wire::frame::{Frame, Kind};
 
@@ -26,13 +26,17 @@ pub fn run(args: &Args) -> Result<Output> {
     let trust = args.trust.trust()?;
     let trust = trust.as_ref();
     let Some(proposal) = read_copies(&args.files, trust)? else {
-        return Err(Error::unable("no proposal was named", "name one or more files"));
+        return Err(Error::unable(
+            Problem::Usage,
+            "no proposal was named",
+            "name one or more files",
+        ));
     };
     let kind = proposal.kind();
     if kind == Kind::License {
         let fact = "a license is finished where its record is kept";
         let hint = "run `olr issue REQUEST --grant GRANT --signed FILE` at the vendor's folder";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Usage, fact, hint));
     }
     let bytes = proposal.finish(trust)?;
     let name = finished_name(kind);

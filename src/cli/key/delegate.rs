@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::Catalog;
 use crate::entitlement::{Edition, Model, Operation};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
 use crate::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
@@ -137,7 +137,11 @@ impl Args {
             None => Ok(()),
             Some((_, flag)) => {
                 let fact = format!("there is no catalog that says what {flag} is to be");
-                Err(Error::unable(fact, format!("name it with --catalog FILE, or write {flag}")))
+                Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    format!("name it with --catalog FILE, or write {flag}"),
+                ))
             }
         }
     }
@@ -146,7 +150,7 @@ impl Args {
 fn body(args: &Args) -> Result<DelegationBody> {
     let issuer = public_keys(Role::Issuer, std::slice::from_ref(&args.issuer))?;
     let Some(issuer) = issuer.first().copied() else {
-        return Err(Error::unable("no issuer key was named", "name its .pub file"));
+        return Err(Error::unable(Problem::Usage, "no issuer key was named", "name its .pub file"));
     };
     let from = args.from.as_deref().map(Day::parse).transpose();
     let until = args.until.as_deref().map(Day::parse).transpose();
@@ -216,14 +220,18 @@ fn set<T: Keyed, const CAP: usize>(
 fn parse_act(text: &str) -> Result<Act> {
     Act::from_word(text).ok_or_else(|| {
         let fact = format!("there is no act {:?}", crate::display::shown(text));
-        Error::unable(fact, "the acts are license, revoke and time")
+        Error::unable(Problem::Usage, fact, "the acts are license, revoke and time")
     })
 }
 
 fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
     read(text).ok_or_else(|| {
         let fact = format!("there is no {what} {:?}", crate::display::shown(text));
-        Error::unable(fact, format!("`olr key delegate --help` says more of --{what}"))
+        Error::unable(
+            Problem::Usage,
+            fact,
+            format!("`olr key delegate --help` says more of --{what}"),
+        )
     })
 }
 
@@ -237,7 +245,7 @@ fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).or_else(spelled);
     days.map(Limit::Only).ok_or_else(|| {
         let fact = format!("{flag}: {:?} is no number of days", crate::display::shown(text));
-        Error::unable(fact, "write it like 400d")
+        Error::unable(Problem::Usage, fact, "write it like 400d")
     })
 }
 
@@ -254,7 +262,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
     seconds.map(Limit::Only).ok_or_else(|| {
         let fact = format!("--max-grace: {:?} is no span", crate::display::shown(text));
-        Error::unable(fact, "write it like 14d or 12h, or any")
+        Error::unable(Problem::Usage, fact, "write it like 14d or 12h, or any")
     })
 }
 
@@ -277,7 +285,7 @@ fn parse_yes(text: &str) -> Result<bool> {
         "no" => Ok(false),
         _ => {
             let fact = format!("--weak-machine: {:?} is no answer", crate::display::shown(text));
-            Err(Error::unable(fact, "write yes or no"))
+            Err(Error::unable(Problem::Usage, fact, "write yes or no"))
         }
     }
 }

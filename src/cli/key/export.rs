@@ -4,7 +4,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 use crate::crypto::pkcs8;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::Role;
 
@@ -47,7 +47,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if sealed.role == Role::Sealing {
         let fact =
             "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";
-        return Err(Error::unable(fact, "copy the key file, or print it with `olr key paper`"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "copy the key file, or print it with `olr key paper`",
+        ));
     }
     let (key, seed) = open_read(sealed, &args.key, args.passphrase_file.as_deref(), context)?;
     let new = match args.plain {

@@ -4,11 +4,11 @@ use clap::Subcommand;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 
-use super::context::Context;
-use super::output::Output;
+use crate::cli::context::Context;
+use crate::cli::output::Output;
 
 mod combine;
 mod delegate;
@@ -77,7 +77,7 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Output> {
 /// Reads a file that may hold a secret; one that is too long is not the right one.
 fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     file::read(path, cap).map(Zeroizing::new).map_err(|error| match error.refusal() {
-        Some(_) => Error::unable(error.fact(), "check which file you meant"),
+        Some(_) => Error::unable(Problem::Usage, error.fact(), "check which file you meant"),
         None => error,
     })
 }
@@ -88,5 +88,5 @@ fn ensure_nothing_at(path: &Path) -> Result<()> {
         return Ok(());
     }
     let fact = format!("{}: it is there already", file::name(path));
-    Err(Error::unable(fact, "name another with -o: keys are never written over"))
+    Err(Error::unable(Problem::Exists, fact, "name another with -o: keys are never written over"))
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::paper;
 
@@ -28,7 +28,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let path = args.output.as_ref().filter(|path| !file::is_stdout(path));
     if context.as_json && args.output.is_none() {
         let fact = "with --json stdout is for the object, and the page is not part of it";
-        return Err(Error::unable(fact, "name the file of the page with -o, or -o - to print it"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the file of the page with -o, or -o - to print it",
+        ));
     }
     path.map_or(Ok(()), |path| ensure_nothing_at(path))?;
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;

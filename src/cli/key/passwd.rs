@@ -4,7 +4,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::store;
@@ -55,7 +55,7 @@ pub fn open_read(
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if args.key.as_os_str() == "-" {
         let fact = "a key on standard input cannot be replaced";
-        return Err(Error::unable(fact, "name the key file"));
+        return Err(Error::unable(Problem::Usage, fact, "name the key file"));
     }
     let (key, seed) = open(&args.key, args.passphrase_file.as_deref(), context)?;
     let new = args.protection.choose(key.role, context)?;

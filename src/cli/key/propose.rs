@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::catalog::{Catalog, STARTER};
 use crate::display::shown;
 use crate::entitlement::Model;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::public::from_pem;
@@ -139,7 +139,11 @@ fn first(
     context: &mut Context,
 ) -> Result<Output> {
     let missing = |what: &str| {
-        Error::unable(format!("a first trust needs {what}"), "see `olr key propose --help`")
+        Error::unable(
+            Problem::Usage,
+            format!("a first trust needs {what}"),
+            "see `olr key propose --help`",
+        )
     };
     let name = name.ok_or_else(|| missing("--name"))?;
     let catalog =
@@ -170,7 +174,11 @@ fn first(
 fn vendor_name(name: &str) -> Result<String> {
     let name: String = name.trim().nfc().collect();
     if name.is_empty() {
-        return Err(Error::unable("the vendor's name is empty", "name the vendor with --name"));
+        return Err(Error::unable(
+            Problem::Usage,
+            "the vendor's name is empty",
+            "name the vendor with --name",
+        ));
     }
     ensure_visible("the vendor's name", &name)?;
     Ok(name)
@@ -224,7 +232,7 @@ pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
         KeyId::from_hex(text.trim()).ok_or_else(|| {
             let fact = format!("{} is no key id", shown(text));
-            Error::unable(fact, "copy its 32 digits from `olr inspect`")
+            Error::unable(Problem::Usage, fact, "copy its 32 digits from `olr inspect`")
         })
     };
     texts.iter().map(id).collect()
@@ -237,7 +245,11 @@ fn delegations(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
 /// Reads `model=purchased above=OBM:100 signers=2`.
 fn parse_rule(text: &str) -> Result<SignerRule> {
     let wrong = |fact: String| {
-        Error::unable(fact, "write it like \"model=purchased above=OBM:100 signers=2\"")
+        Error::unable(
+            Problem::Usage,
+            fact,
+            "write it like \"model=purchased above=OBM:100 signers=2\"",
+        )
     };
     let (mut model, mut above, mut signers) = (None, None, None);
     for word in text.split_whitespace() {
@@ -272,7 +284,11 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
 pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
     let wrong = || {
         let fact = format!("{:?} is no module and number", shown(text));
-        Error::unable(fact, format!("write it like OBM{between}50 or OBM{between}unlimited"))
+        Error::unable(
+            Problem::Usage,
+            fact,
+            format!("write it like OBM{between}50 or OBM{between}unlimited"),
+        )
     };
     let (module, number) =
         text.split_once(between).filter(|(module, _)| !module.is_empty()).ok_or_else(wrong)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::crypto::secret::text_of;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::key::paper::{PAGE_CAP, from_page};
 
 use super::read_secret;
@@ -40,6 +40,10 @@ fn read(args: &Args) -> Result<Zeroizing<String>> {
     }
     let bytes = read_secret(&args.file, PAGE_CAP)?;
     text_of(&bytes).map_err(|_| {
-        Error::unable("what was typed is not UTF-8 text", "save it as UTF-8, or type it again")
+        Error::unable(
+            Problem::Content,
+            "what was typed is not UTF-8 text",
+            "save it as UTF-8, or type it again",
+        )
     })
 }

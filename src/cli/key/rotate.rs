@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
 use crate::key::key_id;
@@ -130,6 +130,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
             let there: Vec<_> = roots.iter().map(|(id, _)| id.to_string()).collect();
             let fact = format!("this trust has {} roots", roots.len());
             Err(Error::unable(
+                Problem::Usage,
                 fact,
                 format!("say with --remove which one goes: {}", there.join(", ")),
             ))
@@ -142,7 +143,8 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
     let Some(path) = &args.public else { return Ok(None) };
     let keys = public_keys(role, std::slice::from_ref(path))?;
     let key = keys.first().copied();
-    key.map(Some).ok_or_else(|| Error::unable("no key was named", "name its .pub file"))
+    key.map(Some)
+        .ok_or_else(|| Error::unable(Problem::Usage, "no key was named", "name its .pub file"))
 }
 
 /// The command is repeated, or was stopped once everything was in place.

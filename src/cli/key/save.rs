@@ -5,7 +5,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 use crate::crypto::secret::{Passphrase, Secret};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
 use crate::key::{Role, public, store};
@@ -92,7 +92,7 @@ impl Save {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
             let fact = format!("{}: a key file is named NAME.key", file::name(&key));
-            return Err(Error::unable(fact, "name one that ends in .key with -o"));
+            return Err(Error::unable(Problem::Usage, fact, "name one that ends in .key with -o"));
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
         ensure_nothing_at(&key).map_err(|error| match only_key {

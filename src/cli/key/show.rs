@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::{Role, key_id, public, store};
@@ -70,7 +70,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
     let Some(role) = args.role else {
         let fact = "a token or agent does not say what a key is for";
-        return Err(Error::unable(fact, "say it with --role root or --role issuer"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "say it with --role root or --role issuer",
+        ));
     };
     // A PIN is asked for only where a token hides its public keys too.
     let public = public_of(uri, role, &mut |locked| passphrase(locked, None))?;

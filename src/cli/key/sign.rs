@@ -4,7 +4,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::key_id;
 use crate::office::{Locked, open_signer};
@@ -41,7 +41,11 @@ pub fn run(args: &Args) -> Result<Output> {
         && matches!(proposal.content(), crate::proposal::Content::Trust(next) if next.version > 1)
     {
         let fact = "what this proposal changes shows only beside the trust that counts now";
-        return Err(Error::unable(fact, "name it with --trust FILE or --vendor DIR"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name it with --trust FILE or --vendor DIR",
+        ));
     }
     // The signed proposal takes the place of the one that was read.
     let name = args.proposal.to_string_lossy();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::store;
 use crate::office::{Adopted, Folder, IssuedRecord, Published, catalog_for};
@@ -54,7 +54,11 @@ impl TrustArg {
     pub fn required(&self) -> Result<Trust> {
         self.trust()?.ok_or_else(|| {
             let fact = "no trust was named";
-            Error::unable(fact, "name it with --trust FILE, --vendor DIR or $OLR_VENDOR")
+            Error::unable(
+                Problem::Usage,
+                fact,
+                "name it with --trust FILE, --vendor DIR or $OLR_VENDOR",
+            )
         })
     }
 
@@ -96,7 +100,7 @@ pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) ->
     if key.role != proposal.role() {
         let fact = format!("{}: this is a {} key", file::name(path), key.role);
         let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::WrongKey, fact, hint));
     }
     proposal.ensure_counts(&key.public, trust).map(drop)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::crypto::agent::Identity;
 use crate::crypto::sign::{PublicKey, Signer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// A key that an agent holds; here there is none.
 #[derive(Debug)]
@@ -33,5 +33,5 @@ impl Signer for AgentKey {
 /// Exit 2, always.
 pub fn identities(_: &Path) -> Result<Vec<Identity>> {
     let hint = "name a key file or a token";
-    Err(Error::unable("SSH agents are asked on Unix systems only", hint))
+    Err(Error::unable(Problem::Unsupported, "SSH agents are asked on Unix systems only", hint))
 }

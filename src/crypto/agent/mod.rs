@@ -6,14 +6,16 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 
 use crate::crypto::digest::sha256;
 use crate::crypto::sign::PublicKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
+#[cfg(not(unix))]
+mod absent;
 #[cfg(unix)]
 mod socket;
-#[cfg(not(unix))]
-#[path = "absent.rs"]
-mod socket;
 
+#[cfg(not(unix))]
+pub use absent::{AgentKey, identities};
+#[cfg(unix)]
 pub use socket::{AgentKey, identities};
 
 /// Bytes of a message at most, both ways; nothing longer is read.
@@ -101,7 +103,7 @@ pub fn read_signature(answer: &[u8]) -> Result<[u8; 64]> {
     let Some(answer) = answer.strip_prefix(&[SIGN_ANSWER]) else {
         let fact = "the SSH agent did not sign";
         let hint = "unlock the agent (ssh-add -X), or confirm the signature when it asks";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Device, fact, hint));
     };
     let signature = || {
         let (inside, rest) = string(answer)?;
@@ -115,6 +117,7 @@ pub fn read_signature(answer: &[u8]) -> Result<[u8; 64]> {
 
 fn garbled(what: &str) -> Error {
     Error::unable(
+        Problem::Device,
         format!("the SSH agent answered with something else than {what}"),
         "check that $SSH_AUTH_SOCK leads to an SSH agent",
     )

@@ -9,7 +9,7 @@ use crate::crypto::agent::{
     Identity, MESSAGE_CAP, ask_identities, ask_signature, read_identities, read_signature,
 };
 use crate::crypto::sign::{PublicKey, Signer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// An agent that only looks at its keys answers at once.
 const LOOK: Duration = Duration::from_secs(10);
@@ -39,7 +39,11 @@ impl Signer for AgentKey {
 
     fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]> {
         let question = ask_signature(&self.blob, message).ok_or_else(|| {
-            Error::unable("the message is too long for an SSH agent", "sign it with a key file")
+            Error::unable(
+                Problem::Device,
+                "the message is too long for an SSH agent",
+                "sign it with a key file",
+            )
         })?;
         read_signature(&exchange(&self.socket, &question, SIGN)?)
     }
@@ -57,20 +61,28 @@ pub fn identities(socket: &Path) -> Result<Vec<Identity>> {
 fn exchange(socket: &Path, question: &[u8], patience: Duration) -> Result<Vec<u8>> {
     let Ok(mut stream) = UnixStream::connect(socket) else {
         let fact = format!("{}: no SSH agent answers there", crate::file::name(socket));
-        return Err(Error::unable(fact, "start an agent, and let $SSH_AUTH_SOCK lead to it"));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "start an agent, and let $SSH_AUTH_SOCK lead to it",
+        ));
     };
     talk(&mut stream, question, patience).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
             let fact = format!("the SSH agent did not answer for {} seconds", patience.as_secs());
-            Error::unable(fact, "look whether it waits for somebody, and try again")
+            Error::unable(
+                Problem::Device,
+                fact,
+                "look whether it waits for somebody, and try again",
+            )
         }
         std::io::ErrorKind::InvalidData => {
             let fact = format!("the SSH agent answers with more than {MESSAGE_CAP} bytes");
-            Error::unable(fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
         }
         _ => {
             let fact = "the SSH agent broke off";
-            Error::unable(fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
         }
     })
 }

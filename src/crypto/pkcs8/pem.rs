@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
@@ -65,9 +65,13 @@ fn other_format(text: &str) -> Error {
 }
 
 pub fn no_key(why: &str) -> Error {
-    Error::unable(format!("this is no private key as PEM: {why}"), MAKE)
+    Error::unable(Problem::Content, format!("this is no private key as PEM: {why}"), MAKE)
 }
 
 pub fn other_algorithm(name: &str) -> Error {
-    Error::unable(format!("this is a key for {name}, where Ed25519 is needed"), MAKE)
+    Error::unable(
+        Problem::Content,
+        format!("this is a key for {name}, where Ed25519 is needed"),
+        MAKE,
+    )
 }

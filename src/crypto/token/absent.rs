@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::crypto::sign::{PublicKey, Signer};
 use crate::crypto::token::AskPin;
 use crate::crypto::token::uri::Uri;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// Opens no key.
 ///
@@ -25,5 +25,5 @@ pub fn public(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<PublicKey> {
 
 fn absent() -> Error {
     let hint = "build olr with the feature pkcs11, or name a key file";
-    Error::unable("this build has no pkcs11", hint)
+    Error::unable(Problem::Unsupported, "this build has no pkcs11", hint)
 }

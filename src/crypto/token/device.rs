@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::error::{Error as Failure, RvError};
+use cryptoki::error::Error as Failure;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
@@ -15,11 +15,12 @@ use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
 use crate::crypto::sign::{PublicKey, Signer, is_trustworthy};
+use crate::crypto::token::failure::{failed, login_failed, no_ed25519};
 use crate::crypto::token::object::Object;
 use crate::crypto::token::uri::Uri;
 use crate::crypto::token::{AskPin, PinWanted};
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// More objects than this are not looked at, and so many are named in a message.
 const OBJECTS: usize = 256;
@@ -68,6 +69,7 @@ impl Signer for TokenKey {
         let signed = self.session.sign(&pure, self.handle, message);
         let signature = signed.map_err(|failure| match failure {
             Failure::Pkcs11(RvError::UserNotLoggedIn, _) => Error::unable(
+                Problem::Device,
                 "the token wants its PIN for every single signature, which olr cannot give",
                 "use a key that is made without CKA_ALWAYS_AUTHENTICATE",
             ),
@@ -75,6 +77,7 @@ impl Signer for TokenKey {
                 no_ed25519("the key")
             }
             Failure::Pkcs11(RvError::KeyFunctionNotPermitted, _) => Error::unable(
+                Problem::Device,
                 "the token does not let this key sign",
                 "use a key that is made for signing (CKA_SIGN)",
             ),
@@ -82,7 +85,7 @@ impl Signer for TokenKey {
         })?;
         <[u8; 64]>::try_from(signature.as_slice()).map_err(|_| {
             let fact = "the token gave something else than a signature of 64 bytes";
-            Error::unable(fact, "use a token that signs with pure Ed25519")
+            Error::unable(Problem::Device, fact, "use a token that signs with pure Ed25519")
         })
     }
 }
@@ -113,18 +116,26 @@ impl Token {
             (Some(only), true) => only,
             (None, _) if all.is_empty() => {
                 let hint = "plug the token in, and check that its service runs";
-                return Err(Error::unable("there is no token", hint));
+                return Err(Error::unable(Problem::Device, "there is no token", hint));
             }
             (None, _) => {
                 let fact = format!("no token fits the URI; there are: {}", list(&all));
-                return Err(Error::unable(fact, "plug the right token in, or correct the URI"));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "plug the right token in, or correct the URI",
+                ));
             }
             (Some(last), false) => {
                 found.push(last);
                 let fitting: Vec<_> =
                     found.iter().map(|(slot, info)| describe(*slot, info)).collect();
                 let fact = format!("several tokens fit the URI: {}", list(&fitting));
-                return Err(Error::unable(fact, "add serial= or slot-id= to the URI"));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "add serial= or slot-id= to the URI",
+                ));
             }
         };
         let mechanisms = library.get_mechanism_list(slot).unwrap_or_default();
@@ -183,19 +194,31 @@ impl Token {
                         format!("no key on token {token} fits the URI; there are: {}", list(&all))
                     }
                 };
-                return Err(Error::unable(fact, "correct object= or id= in the URI"));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "correct object= or id= in the URI",
+                ));
             }
             (Some(last), false) => {
                 fitting.push(last);
                 let all: Vec<_> = fitting.iter().map(Object::describe).collect();
                 let fact = format!("several keys fit the URI: {}", list(&all));
-                return Err(Error::unable(fact, "say which one by its id= in the URI"));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "say which one by its id= in the URI",
+                ));
             }
         };
         if !key.is_ed25519() {
             let fact =
                 format!("key {} on token {} is no Ed25519 key", key.describe(), self.label());
-            return Err(Error::unable(fact, "make one there with the curve edwards25519"));
+            return Err(Error::unable(
+                Problem::Device,
+                fact,
+                "make one there with the curve edwards25519",
+            ));
         }
         let public = self.public_half(&key)?;
         Ok((key.handle, ensure_strong(public)?))
@@ -219,11 +242,15 @@ impl Token {
             [only] => Ok(*only),
             [] => {
                 let fact = format!("the public half of key {} is not there", key.describe());
-                Err(Error::unable(fact, "put it on the token, with the same id as the private key"))
+                Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "put it on the token, with the same id as the private key",
+                ))
             }
             _ => {
                 let fact = format!("several public keys belong to key {}", key.describe());
-                Err(Error::unable(fact, "remove from the token those that do not"))
+                Err(Error::unable(Problem::Device, fact, "remove from the token those that do not"))
             }
         }
     }
@@ -251,24 +278,36 @@ fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
     if is_trustworthy(&public) {
         return Ok(public);
     }
-    Err(Error::unable("the token's public key is weak", "make another key on the token"))
+    Err(Error::unable(
+        Problem::Device,
+        "the token's public key is weak",
+        "make another key on the token",
+    ))
 }
 
 fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let Some(module) = module else {
         let fact = "nobody said which library speaks to the token";
         let hint = "add ?module-path=/path/to/library.so, or set OLR_PKCS11_MODULE to it";
-        return Err(Error::unable(fact, hint));
+        return Err(Error::unable(Problem::Device, fact, hint));
     };
     let name = crate::file::name(module);
     // A bare name would be looked for in folders that others may choose.
     if !module.is_absolute() || !module.is_file() {
         let fact = format!("{name}: there is no such library by its whole path");
-        return Err(Error::unable(fact, "name the library that came with the token"));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "name the library that came with the token",
+        ));
     }
     let foreign = |_| {
         let fact = format!("{name}: it is no PKCS#11 library for this program");
-        Error::unable(fact, "name the library that came with the token, for this kind of processor")
+        Error::unable(
+            Problem::Device,
+            fact,
+            "name the library that came with the token, for this kind of processor",
+        )
     };
     let library = Pkcs11::new(module).map_err(foreign)?;
     match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
@@ -307,71 +346,9 @@ fn list(all: &[String]) -> String {
     text
 }
 
-fn no_ed25519(what: &str) -> Error {
-    let fact = format!("{what} cannot sign with Ed25519 (CKM_EDDSA)");
-    Error::unable(fact, "use a token that can, or a key file")
-}
-
-fn login_failed(token: &str, code: Option<RvError>) -> Error {
-    match code {
-        Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => Error::unable(
-            format!("the PIN of token {token} is wrong"),
-            "check it before the next try: a few wrong ones lock most tokens",
-        ),
-        Some(RvError::PinLocked) => Error::unable(
-            format!("the PIN of token {token} is locked after too many wrong ones"),
-            "let the token's security officer set a new PIN",
-        ),
-        Some(RvError::PinExpired | RvError::UserPinNotInitialized) => Error::unable(
-            format!("the PIN of token {token} has to be set first"),
-            "set it with the tool that came with the token",
-        ),
-        Some(RvError::FunctionCanceled | RvError::Cancel) => Error::unable(
-            format!("nobody entered the PIN of token {token}"),
-            "enter it at the token itself",
-        ),
-        _ => Error::unable(
-            format!("token {token} does not let anyone log in"),
-            "pull it out and plug it in again, or ask its service",
-        ),
-    }
-}
-
-/// Whatever else a library answers; its own words stay outside.
-fn failed(what: &str, failure: &Failure) -> Error {
-    let gone = matches!(
-        failure,
-        Failure::Pkcs11(
-            RvError::DeviceRemoved
-                | RvError::TokenNotPresent
-                | RvError::SessionHandleInvalid
-                | RvError::SessionClosed,
-            _
-        )
-    );
-    if gone {
-        return Error::unable(format!("{what}: it is gone"), "plug the token in and try again");
-    }
-    Error::unable(what, "try the token with its own tool; restart its service")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_failure_to_log_in_is_told_apart() {
-        for (code, says) in [
-            (Some(RvError::PinIncorrect), "wrong"),
-            (Some(RvError::PinLocked), "locked after"),
-            (Some(RvError::PinExpired), "set first"),
-            (Some(RvError::FunctionCanceled), "nobody entered"),
-            (None, "does not let anyone"),
-        ] {
-            let error = login_failed("olr", code);
-            assert!(error.fact().contains(says) && error.exit_status() == 2, "{error:?}");
-        }
-    }
 
     #[test]
     fn long_lists_are_cut() {

@@ -4,12 +4,17 @@ pub mod uri;
 
 #[cfg(feature = "pkcs11")]
 mod device;
-#[cfg(not(feature = "pkcs11"))]
-#[path = "absent.rs"]
-mod device;
+#[cfg(feature = "pkcs11")]
+mod failure;
 #[cfg(feature = "pkcs11")]
 mod object;
 
+#[cfg(not(feature = "pkcs11"))]
+mod absent;
+
+#[cfg(not(feature = "pkcs11"))]
+pub use absent::{open, public};
+#[cfg(feature = "pkcs11")]
 pub use device::{open, public};
 
 use crate::crypto::secret::Passphrase;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// Longer texts are not looked at.
 pub const URI_CAP: usize = 1024;
@@ -179,7 +179,7 @@ fn write_attribute(
 }
 
 fn wrong(fact: impl fmt::Display) -> Error {
-    Error::unable(format!("the PKCS#11 URI {fact}"), USUAL)
+    Error::unable(Problem::Content, format!("the PKCS#11 URI {fact}"), USUAL)
 }
 
 fn pin_value() -> Error {

@@ -5,7 +5,7 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{MORE, ORDER, TAG};
 
 /// A list of at most `CAP` entries whose order carries meaning.
@@ -20,7 +20,7 @@ impl<T, const CAP: usize> List<T, CAP> {
     pub fn new(entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
-            return Err(Error::unable(fact, format!("name at most {CAP}")));
+            return Err(Error::unable(Problem::TooLarge, fact, format!("name at most {CAP}")));
         }
         Ok(Self(entries))
     }
@@ -96,11 +96,11 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
     pub fn new(mut entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
-            return Err(Error::unable(fact, format!("name at most {CAP}")));
+            return Err(Error::unable(Problem::TooLarge, fact, format!("name at most {CAP}")));
         }
         entries.sort_by(|a, b| a.key().cmp(b.key()));
         if !ascending(&entries) {
-            return Err(Error::unable("the same entry twice", "name each once"));
+            return Err(Error::unable(Problem::Usage, "the same entry twice", "name each once"));
         }
         Ok(Self(entries))
     }

@@ -6,7 +6,7 @@ use bincode::enc::{Encode, Encoder, write::Writer as _};
 use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::wire::codec::UTF_8;
 use crate::wire::codec::list::{Keyed, decode_length, encode_length};
 
@@ -25,7 +25,7 @@ impl<const CAP: usize> Text<CAP> {
     pub fn new(text: &str) -> Result<Self> {
         if text.len() > CAP {
             let fact = format!("a text of {} bytes, where at most {CAP} fit", text.len());
-            return Err(Error::unable(fact, "shorten it"));
+            return Err(Error::unable(Problem::TooLarge, fact, "shorten it"));
         }
         Ok(Self(text.into()))
     }
@@ -87,7 +87,7 @@ impl<const CAP: usize> Blob<CAP> {
     pub fn new(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > CAP {
             let fact = format!("{} bytes, where at most {CAP} fit", bytes.len());
-            return Err(Error::unable(fact, "use a smaller file"));
+            return Err(Error::unable(Problem::TooLarge, fact, "use a smaller file"));
         }
         Ok(Self(bytes.into()))
     }

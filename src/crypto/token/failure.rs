@@ -1,0 +1,81 @@
+//! What a token's library reports, as errors with one next step.
+
+use cryptoki::error::{Error as Failure, RvError};
+
+use crate::error::{Error, Problem};
+
+pub fn no_ed25519(what: &str) -> Error {
+    let fact = format!("{what} cannot sign with Ed25519 (CKM_EDDSA)");
+    Error::unable(Problem::Device, fact, "use a token that can, or a key file")
+}
+
+pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
+    match code {
+        Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => Error::unable(
+            Problem::WrongPassphrase,
+            format!("the PIN of token {token} is wrong"),
+            "check it before the next try: a few wrong ones lock most tokens",
+        ),
+        Some(RvError::PinLocked) => Error::unable(
+            Problem::Device,
+            format!("the PIN of token {token} is locked after too many wrong ones"),
+            "let the token's security officer set a new PIN",
+        ),
+        Some(RvError::PinExpired | RvError::UserPinNotInitialized) => Error::unable(
+            Problem::NeedsPassphrase,
+            format!("the PIN of token {token} has to be set first"),
+            "set it with the tool that came with the token",
+        ),
+        Some(RvError::FunctionCanceled | RvError::Cancel) => Error::unable(
+            Problem::NeedsPassphrase,
+            format!("nobody entered the PIN of token {token}"),
+            "enter it at the token itself",
+        ),
+        _ => Error::unable(
+            Problem::Device,
+            format!("token {token} does not let anyone log in"),
+            "pull it out and plug it in again, or ask its service",
+        ),
+    }
+}
+
+/// Whatever else a library answers; its own words stay outside.
+pub fn failed(what: &str, failure: &Failure) -> Error {
+    let gone = matches!(
+        failure,
+        Failure::Pkcs11(
+            RvError::DeviceRemoved
+                | RvError::TokenNotPresent
+                | RvError::SessionHandleInvalid
+                | RvError::SessionClosed,
+            _
+        )
+    );
+    if gone {
+        return Error::unable(
+            Problem::Device,
+            format!("{what}: it is gone"),
+            "plug the token in and try again",
+        );
+    }
+    Error::unable(Problem::Device, what, "try the token with its own tool; restart its service")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_to_log_in_is_told_apart() {
+        for (code, says) in [
+            (Some(RvError::PinIncorrect), "wrong"),
+            (Some(RvError::PinLocked), "locked after"),
+            (Some(RvError::PinExpired), "set first"),
+            (Some(RvError::FunctionCanceled), "nobody entered"),
+            (None, "does not let anyone"),
+        ] {
+            let error = login_failed("olr", code);
+            assert!(error.fact().contains(says) && error.exit_status() == 2, "{error:?}");
+        }
+    }
+}
