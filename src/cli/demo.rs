@@ -15,7 +15,7 @@ pub fn run(args: &Args, _: &mut Context) -> crate::error::Result<Output> {
     let _ = args.keep;
     let fact = "this build of olr is for servers: the demo needs a vendor's half too";
     Err(crate::error::Error::unable(
-        Problem::Unsupported,
+        crate::error::Problem::Unsupported,
         fact,
         "use the olr of your vendor's office",
     ))
