@@ -62,7 +62,7 @@ fn uri(office: &Office, which: &str) -> String {
 /// What the library says of a token: in another process, whose environment says where tokens are.
 fn library(office: &Office, act: &str, named: &str) -> String {
     let mut command = office.command(std::env::current_exe().unwrap().to_str().unwrap());
-    command.args(["--exact", "in_a_process_of_its_own", "--nocapture"]);
+    command.args(["--exact", "pkcs11::in_a_process_of_its_own", "--nocapture"]);
     let output = command.env("OLR_TEST_ACT", act).env("OLR_TEST_NAMED", named).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let said = text.lines().find_map(|line| line.split_once("said: "));
