@@ -76,7 +76,7 @@ impl Memory {
     pub(crate) fn save(&self) -> Result<()> {
         let text = toml::to_string(&self.content).map_err(|_| {
             Error::unable(
-                Problem::Io,
+                Problem::Fault,
                 format!("{} cannot be written", file::name(&self.path)),
                 "remove it",
             )

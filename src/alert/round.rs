@@ -170,8 +170,8 @@ fn alone(home: &Home) -> Result<Lock> {
     let path = home.folder().join("alerts.lock");
     let name = file::name(&path);
     let failed = |error: std::io::Error| {
-        let (why, hint) = file::why(Access::Lock, &path, &error);
-        Error::unable(Problem::Locked, format!("{name}: it cannot be locked: {why}"), hint)
+        let say = |why: &str| format!("it cannot be locked: {why}");
+        file::failed_saying(Access::Lock, &path, &error, say)
     };
     let lock = file::open_lock(&path).map_err(failed)?;
     match lock.try_lock() {

@@ -13,13 +13,12 @@ mod words;
 mod write;
 
 use place::{From, Patient};
-use words::failed;
 
 pub use place::{Place, place};
 #[cfg(feature = "vendor")]
 pub(crate) use temporary::Draft;
 pub(crate) use temporary::{could_write, remove_left};
-pub(crate) use words::{Access, why};
+pub(crate) use words::{Access, failed, failed_saying};
 pub(crate) use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
 
@@ -178,15 +177,12 @@ pub fn is_there(path: &Path) -> Result<bool> {
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| {
-        let (why, hint) = match error.kind() {
-            ErrorKind::NotFound => ("there is no such folder".into(), "check the name".into()),
-            _ => why(Access::Read, folder, &error),
-        };
-        Error::unable(
-            Problem::Io,
-            format!("{}: the folder cannot be read: {why}", name(folder)),
-            hint,
-        )
+        let unreadable = |why: &str| format!("the folder cannot be read: {why}");
+        if error.kind() == ErrorKind::NotFound {
+            let fact = format!("{}: {}", name(folder), unreadable("there is no such folder"));
+            return Error::unable(Problem::NotFound, fact, "check the name");
+        }
+        failed_saying(Access::Read, folder, &error, unreadable)
     })?;
     let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();

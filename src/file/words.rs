@@ -16,12 +16,22 @@ pub(crate) enum Access {
 
 /// The error for `path`: what happened there, and one next step.
 pub(crate) fn failed(access: Access, path: &Path, error: &IoError) -> Error {
+    failed_saying(access, path, error, |why| why.to_string())
+}
+
+/// The same in a sentence of the caller, which names no path.
+pub(crate) fn failed_saying(
+    access: Access,
+    path: &Path,
+    error: &IoError,
+    say: impl FnOnce(&str) -> String,
+) -> Error {
     let (why, hint) = why(access, path, error);
-    Error::unable(problem(error), format!("{}: {why}", name(path)), hint)
+    Error::unable(problem(error), format!("{}: {}", name(path), say(&why)), hint)
 }
 
 /// What kind of problem the system reports.
-pub(crate) fn problem(error: &IoError) -> Problem {
+fn problem(error: &IoError) -> Problem {
     match error.kind() {
         ErrorKind::NotFound => Problem::NotFound,
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Problem::Permission,
@@ -31,8 +41,8 @@ pub(crate) fn problem(error: &IoError) -> Problem {
     }
 }
 
-/// The same without the path, for a sentence of the caller.
-pub(crate) fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
+/// What happened, and one next step.
+fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
     if error.kind() == ErrorKind::PermissionDenied {
         return denied(access, path);
     }

@@ -180,10 +180,7 @@ impl Home {
         if !(file::is_there(&first)? && file::is_there(&second)?) {
             return Ok(());
         }
-        std::fs::remove_file(&second).map_err(|error| {
-            let (why, hint) = file::why(Access::Write, &second, &error);
-            Error::unable(Problem::Usage, format!("{}: {why}", file::name(&second)), hint)
-        })
+        std::fs::remove_file(&second).map_err(|error| file::failed(Access::Write, &second, &error))
     }
 
     /// Writes both copies whole before the first of them takes its place.
@@ -246,13 +243,8 @@ impl Home {
         make_private(self.folder())?;
         let path = self.folder().join("lock");
         let failed = |error: std::io::Error| {
-            let (why, hint) = file::why(Access::Lock, &path, &error);
-            let fact = format!("{}: the home cannot be locked: {why}", file::name(&path));
-            Error::unable(
-                Problem::Locked,
-                fact,
-                format!("{hint}, or name another home with --home"),
-            )
+            let say = |why: &str| format!("the home cannot be locked: {why}");
+            elsewhere(file::failed_saying(Access::Lock, &path, &error, say))
         };
         let lock = file::open_lock(&path).map_err(failed)?;
         match lock.try_lock() {
@@ -283,7 +275,7 @@ fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
         }
     }
     let fact = format!("{}: it cannot be set aside", file::name(path));
-    Err(Error::unable(Problem::Usage, fact, "move what was set aside before out of the home"))
+    Err(Error::unable(Problem::Io, fact, "move what was set aside before out of the home"))
 }
 
 /// Undoes a setting aside.
@@ -296,6 +288,12 @@ fn put_back(aside: &[(PathBuf, PathBuf)]) {
     }
 }
 
+/// The same error; another home would do, too.
+fn elsewhere(error: Error) -> Error {
+    let hint = format!("{}, or name another home with --home", error.next_step());
+    error.hint(hint)
+}
+
 fn read_copy(path: &Path) -> Result<Copy> {
     let bytes = match file::read_if_there(path, STATE_FILE_CAP) {
         Ok(None) => return Ok(Copy::Missing),
@@ -303,10 +301,7 @@ fn read_copy(path: &Path) -> Result<Copy> {
         Err(error) if error.refusal().is_some() => {
             return Ok(Copy::Damaged(error.become_refusal(Refusal::DamagedState).rule("state-1")));
         }
-        Err(error) => {
-            let hint = format!("{}, or name another home with --home", error.next_step());
-            return Err(error.hint(hint));
-        }
+        Err(error) => return Err(elsewhere(error)),
     };
     match State::parse(&bytes).map_err(|error| error.within(file::name(path))) {
         Ok(state) => Ok(Copy::Intact(Box::new(state), bytes)),

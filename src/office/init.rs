@@ -88,12 +88,8 @@ impl Folder {
         };
         file::make_folder(parent)?;
         let unwritable = |error: std::io::Error| {
-            let (why, hint) = file::why(Access::Write, path, &error);
-            Error::unable(
-                Problem::Io,
-                format!("{}: the folder cannot be made: {why}", file::name(path)),
-                hint,
-            )
+            let say = |why: &str| format!("the folder cannot be made: {why}");
+            file::failed_saying(Access::Write, path, &error, say)
         };
         let draft = Draft::new(parent).map_err(unwritable)?;
         for name in PARTS {

@@ -222,12 +222,8 @@ impl Folder {
         file::remove_left(self.path());
         PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
         lock.map_err(|error| {
-            let (why, hint) = file::why(Access::Lock, &path, &error);
-            Error::unable(
-                Problem::Locked,
-                format!("{}: it cannot be locked: {why}", file::name(&path)),
-                hint,
-            )
+            let say = |why: &str| format!("it cannot be locked: {why}");
+            file::failed_saying(Access::Lock, &path, &error, say)
         })
     }
 }

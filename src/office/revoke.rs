@@ -169,7 +169,7 @@ impl Folder {
             match error.refusal() {
                 // The word would say that the license was revoked.
                 Some(Refusal::Revoked) => {
-                    Error::unable(Problem::Usage, fact, error.next_step().to_string())
+                    Error::unable(Problem::WrongKey, fact, error.next_step().to_string())
                 }
                 _ => error.told(fact),
             }

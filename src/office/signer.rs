@@ -213,13 +213,11 @@ fn describe(key: &Identity) -> String {
 fn read_named(path: &Path) -> Result<String> {
     // Too long, or no text: it is not one line either.
     let bytes = match file::read(path, NAMED_CAP) {
+        // The name of the file comes before it once more.
         Err(error) if error.refusal().is_none() => {
             let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
-            return Err(Error::unable(
-                Problem::Content,
-                fact.unwrap_or(error.fact()),
-                "check the name",
-            ));
+            let fact = fact.unwrap_or(error.fact()).to_string();
+            return Err(error.told(fact).hint("check the name"));
         }
         bytes => bytes.unwrap_or_default(),
     };

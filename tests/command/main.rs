@@ -9,6 +9,7 @@ mod display;
 mod kills;
 mod matching;
 mod printed;
+mod problems;
 mod refused;
 mod terminal;
 mod words;

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a run of `olr` gave.
-struct Run {
-    status: i32,
-    json: Value,
+pub struct Run {
+    pub status: i32,
+    pub json: Value,
     stderr: String,
 }
 
@@ -48,28 +48,28 @@ impl Run {
     }
 
     #[track_caller]
-    fn done(&self) {
+    pub fn done(&self) {
         assert_eq!(self.status, 0, "{} {}", self.json, self.stderr);
     }
 }
 
 /// A vendor's office and a server, in folders of their own.
-struct World {
+pub struct World {
     folder: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         world.olr(&["vendor", "init", "vendor", "--name", "Northwind", "--no-passphrase"]).done();
         world
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn olr(&self, args: &[&str]) -> Run {
+    pub fn olr(&self, args: &[&str]) -> Run {
         let mut command = alone::alone(env!("CARGO_BIN_EXE_olr"));
         command.current_dir(self.folder.path()).args(args).arg("--json");
         command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor");
@@ -81,7 +81,7 @@ impl World {
         Run { status: output.status.code().expect("no signal"), json, stderr }
     }
 
-    fn request(&self, more: &[&str]) -> Run {
+    pub fn request(&self, more: &[&str]) -> Run {
         let args = [
             "request",
             "--trust",
@@ -98,11 +98,11 @@ impl World {
         self.olr(&[&args, more].concat())
     }
 
-    fn issue(&self, more: &[&str]) -> Run {
+    pub fn issue(&self, more: &[&str]) -> Run {
         self.olr(&[&["issue", "req.olr", "--grant", "vendor/grant.toml"], more].concat())
     }
 
-    fn activated() -> Self {
+    pub fn activated() -> Self {
         let world = Self::new();
         world.request(&[]).done();
         world.issue(&[]).done();
@@ -110,7 +110,7 @@ impl World {
         world
     }
 
-    fn edit(&self, name: &str, from: &str, to: &str) {
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(name)).unwrap();
         assert!(text.contains(from), "{name} has no {from:?}");
         fs::write(self.path(name), text.replace(from, to)).unwrap();

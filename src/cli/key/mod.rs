@@ -77,7 +77,7 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Output> {
 /// Reads a file that may hold a secret; one that is too long is not the right one.
 fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     file::read(path, cap).map(Zeroizing::new).map_err(|error| match error.refusal() {
-        Some(_) => Error::unable(Problem::Usage, error.fact(), "check which file you meant"),
+        Some(_) => Error::unable(Problem::Content, error.fact(), "check which file you meant"),
         None => error,
     })
 }
