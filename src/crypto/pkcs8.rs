@@ -122,11 +122,7 @@ impl PrivatePem {
             return Ok(());
         }
         let fact = "trying a passphrase on this key takes more work than any honest key asks for";
-        Err(Error::unable(
-            Problem::Content,
-            fact,
-            "ask whoever made it to export it again with usual settings",
-        ))
+        Err(Error::unable(Problem::Content, fact, "have it exported again with usual settings"))
     }
 
     /// The seed.

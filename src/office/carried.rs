@@ -31,7 +31,7 @@ impl Kept {
             return Err(Error::unable(
                 Problem::Damaged,
                 fact,
-                "sign them anew with `olr revoke --again`",
+                "sign them again with `olr revoke --again`",
             ));
         }
         Ok(bytes)
@@ -48,13 +48,13 @@ impl Folder {
         if let Some(kept) = self.revocations()? {
             Revocations::verify(&kept.file, trust).map_err(|error| {
                 let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
-                Error::unable(Problem::Damaged, fact, "sign it anew with `olr revoke --again`")
+                Error::unable(Problem::Damaged, fact, "sign it again with `olr revoke --again`")
             })?;
             let bare = kept.attached().map_err(|error| {
                 Error::unable(
                     Problem::Content,
                     error.fact(),
-                    "sign the list anew with `olr revoke --again`",
+                    "sign the list again with `olr revoke --again`",
                 )
             })?;
             let frame = Frame::parse(Kind::Revocations, &kept.file)?;

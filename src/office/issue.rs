@@ -312,7 +312,7 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     };
     if license.answer != answer {
         let fact = "this request was answered since the license was proposed";
-        return Err(Error::unable(Problem::Changed, fact, "propose it anew, with --again"));
+        return Err(Error::unable(Problem::Changed, fact, "propose another license, with --again"));
     }
     Ok(Stamp { license: license.license, answer, issued: license.issued })
 }

@@ -1,6 +1,6 @@
 //! Every property of `tests/properties` over the fixtures and the seeds of the fuzz targets.
 //!
-//! `OLR_MINT=1 cargo test --test format corpus` takes the seeds out of the fixtures anew.
+//! `OLR_MINT=1 cargo test --test format corpus` takes the seeds from the fixtures again.
 #![cfg(all(feature = "smtp", feature = "vendor"))]
 
 use crate::world::elsewhere;
