@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::error::{Error, Problem, Result};
-use crate::machine::probe::Findings;
+use crate::machine::Findings;
 use crate::state::Surroundings;
 use crate::time::Instant;
 use zeroize::Zeroizing;

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use crate::entitlement::Operation;
 use crate::error::{Error, Refusal, Result};
 use crate::judge::{ClockMemory, Coming, Decision, explain};
-use crate::machine::Comparison;
-use crate::machine::probe::Findings;
+use crate::machine::{Comparison, Findings};
 use crate::state::{State, Surroundings};
 
 use super::output::{Output, put};

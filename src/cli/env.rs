@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::machine::probe::{Findings, probe};
+use crate::machine::Findings;
+use crate::machine::probe::probe;
 
 use super::layout::COLUMNS;
 

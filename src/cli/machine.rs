@@ -8,8 +8,7 @@ use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::judge::{compare, explain};
 use crate::license::License;
-use crate::machine::probe::{Findings, Unreadable};
-use crate::machine::{Class, Factor, label};
+use crate::machine::{Class, Factor, Findings, Unreadable, label};
 use crate::wire::frame::Kind;
 
 use super::files::read_artefact;

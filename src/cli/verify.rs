@@ -7,7 +7,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
 use crate::judge::{Coming, Decision, Next, explain};
 use crate::license::License;
-use crate::machine::probe::Findings;
+use crate::machine::Findings;
 use crate::state::{Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::frame::{Frame, Kind};

@@ -3,8 +3,7 @@
 use crate::entitlement::{Cause, Count, Operation, Operations, Outcome, Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
-use crate::machine::probe::Unreadable;
-use crate::machine::{Comparison, Factor, Match};
+use crate::machine::{Comparison, Factor, Match, Unreadable};
 use crate::state::{Held, Sent, Slot, State};
 use crate::time::Instant;
 use crate::wire::codec::Set;

@@ -1,8 +1,7 @@
 //! What became of the factors of a machine since a license was issued for it: for people. Whether
 //! the machine matches, policy-4 of `docs/format.md` alone decides.
 
-use crate::machine::probe::Unreadable;
-use crate::machine::{Class, Factor, FactorKind, Policy, commit};
+use crate::machine::{Class, Factor, FactorKind, Policy, Unreadable, commit};
 
 /// What became of a factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

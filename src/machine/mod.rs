@@ -4,11 +4,14 @@ use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Text, numbered, record};
 
 mod compare;
+pub mod filler;
+mod findings;
 mod policy;
 pub mod probe;
 mod words;
 
 pub use compare::{Change, Comparison, Line, changes, looks_like_a_copy};
+pub use findings::{Findings, Unreadable};
 pub use policy::{Enrolled, FactorMatch, Match, Policy, commit};
 pub use words::{judgement, label};
 

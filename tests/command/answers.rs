@@ -12,7 +12,7 @@ use olr::armor::armor;
 use olr::crypto::digest::sha256;
 use olr::error::Refusal;
 use olr::home::Home;
-use olr::machine::probe::Findings;
+use olr::machine::Findings;
 use olr::time::Instant;
 use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind};
 

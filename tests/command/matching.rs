@@ -7,8 +7,7 @@ use std::path::Path;
 
 use olr::cli::Output;
 use olr::crypto::digest::sha256;
-use olr::machine::FactorKind;
-use olr::machine::probe::{Findings, Unreadable};
+use olr::machine::{FactorKind, Findings, Unreadable};
 use olr::time::Instant;
 use olr::wire::codec::Text;
 

@@ -3,7 +3,7 @@
 use olr::cli::{Env, Output, Stream};
 use olr::crypto::digest::sha256;
 use olr::error::Error;
-use olr::machine::probe::Findings;
+use olr::machine::Findings;
 use olr::time::Instant;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};

@@ -4,8 +4,8 @@
 //! Linux gives it as files, Windows as one table; what it means is the same.
 
 use super::Findings;
-use super::filler::filler;
 use super::firmware::add;
+use crate::machine::filler::filler;
 use crate::machine::{Class, FactorKind};
 
 /// What was read of the firmware; what is missing is empty.

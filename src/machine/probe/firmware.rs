@@ -2,7 +2,7 @@
 //! "Factors".
 
 use super::Findings;
-use super::filler::{self, filler};
+use crate::machine::filler::{self, filler};
 use crate::machine::{Class, FactorKind};
 
 /// Adds one value of the firmware.

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use crate::machine::{Class, Factor, FactorKind};
+use crate::machine::{Findings, filler};
 use crate::wire::codec::Text;
 
 #[cfg(target_os = "linux")]
@@ -30,7 +30,6 @@ mod adapters;
 mod cards;
 #[cfg(any(target_os = "linux", windows, test))]
 mod dmi;
-mod filler;
 /// BSD says nothing of it without another program.
 #[cfg(any(target_os = "linux", target_os = "macos", windows, test))]
 mod firmware;
@@ -39,34 +38,6 @@ mod hypervisor;
 /// The table of the firmware in the registry of Windows. Tested everywhere.
 #[cfg(any(windows, test))]
 mod smbios;
-
-/// What was read, and what could not be.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Findings {
-    /// Sorted by kind, value and name; those of class [`Class::Common`] say why.
-    pub factors: Vec<Factor>,
-    /// What exists but needs privilege; what is missing is not listed. Sorted by kind and name.
-    pub unreadable: Vec<Unreadable>,
-    /// Local IP addresses in ascending order, each once, without loopback and IPv6 link-local.
-    pub addresses: Vec<Text>,
-    /// What support staff ask first, as name and value: `("os", "linux")`.
-    pub facts: Vec<(&'static str, Text)>,
-    /// Changes with each start of the system; Linux only.
-    pub boot_id: Option<Text>,
-    /// Seconds since that start, suspended or not; Linux only.
-    pub uptime: Option<u64>,
-}
-
-/// A factor that exists but was not read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unreadable {
-    /// What it would be.
-    pub kind: FactorKind,
-    /// What the system calls it, as in [`Factor::name`].
-    pub name: Text,
-    /// Why it was not read, in words.
-    pub reason: String,
-}
 
 /// Reads this machine: never fails, starts no process, sends nothing.
 ///
@@ -85,56 +56,6 @@ pub fn probe(privileged: bool) -> Findings {
     findings.sorted()
 }
 
-impl Findings {
-    /// Adds a factor of class hardware or image, unless its value is empty.
-    fn found(&mut self, kind: FactorKind, class: Class, name: &str, value: &str) {
-        self.factor(kind, class, name, value, "");
-    }
-
-    /// Adds a factor of weight 0, and why it has none.
-    fn ignored(&mut self, kind: FactorKind, name: &str, value: &str, why: &str) {
-        self.factor(kind, Class::Common, name, value, why);
-    }
-
-    fn factor(&mut self, kind: FactorKind, class: Class, name: &str, value: &str, why: &str) {
-        let value = clean(value);
-        if !value.is_empty() {
-            let [name, ignored] = [name, why].map(Text::truncated);
-            self.factors.push(Factor { kind, class, name, value, ignored });
-        }
-    }
-
-    /// Adds what exists and could not be read.
-    #[cfg(target_os = "linux")]
-    fn unreadable(&mut self, kind: FactorKind, name: &str, reason: String) {
-        self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
-    }
-
-    /// Adds the name of the host in lower case, unless it is the one that every host has: names of
-    /// hosts compare without case, commitments byte by byte.
-    fn hostname(&mut self, value: &str) {
-        let value = value.trim().to_ascii_lowercase();
-        if value != "localhost" && !value.starts_with("localhost.") && value != "(none)" {
-            self.found(FactorKind::Hostname, Class::Image, "", &value);
-        }
-    }
-
-    fn fact(&mut self, name: &'static str, value: &str) {
-        let value = clean(value);
-        if !value.is_empty() {
-            self.facts.push((name, value));
-        }
-    }
-
-    fn sorted(mut self) -> Self {
-        let key = |factor: &Factor| (factor.kind, factor.value.clone(), factor.name.clone());
-        self.factors.sort_by_cached_key(key);
-        self.unreadable.sort();
-        self.facts.sort();
-        self
-    }
-}
-
 /// Link-local IPv6 is left out: each virtual cable has one, and it says nothing.
 fn local_addresses() -> Vec<Text> {
     let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()
@@ -147,11 +68,6 @@ fn local_addresses() -> Vec<Text> {
     addresses.sort_unstable();
     addresses.dedup();
     addresses.iter().map(|ip| Text::truncated(&ip.to_string())).collect()
-}
-
-/// `text` without NUL and surrounding space, and no longer than a text may be.
-fn clean(text: &str) -> Text {
-    Text::truncated(text.replace('\0', "").trim())
 }
 
 /// `02:fc:00:00:00:01`.
@@ -180,6 +96,7 @@ fn locally_administered([first, ..]: [u8; 6]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Class;
 
     #[test]
     fn addresses_of_cards() {
@@ -205,12 +122,6 @@ mod tests {
         }
         assert!(locally_administered([2, 0, 0, 0, 0, 1]));
         assert!(!locally_administered([0, 0x1b, 0x21, 0, 0, 1]));
-    }
-
-    #[test]
-    fn values_are_cut_and_cleaned() {
-        assert_eq!(&*clean(" a\0b\n\0"), "ab");
-        assert_eq!(clean(&"ü".repeat(200)).len(), 256);
     }
 
     #[test]

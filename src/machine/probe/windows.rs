@@ -3,8 +3,8 @@
 use windows_registry::{Key, LOCAL_MACHINE};
 
 use super::adapters::{self, Adapter};
-use super::filler::filler;
 use super::{Findings, cards, smbios};
+use crate::machine::filler::filler;
 use crate::machine::{Class, FactorKind};
 
 /// A program of 32 bits sees another registry without these (`KEY_READ | KEY_WOW64_64KEY`).

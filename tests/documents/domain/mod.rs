@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use olr::crypto::digest::sha256;
-use olr::machine::probe::Findings;
+use olr::machine::Findings;
 use olr::time::Instant;
 use olr::wire::codec::Text;
 

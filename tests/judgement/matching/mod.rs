@@ -8,8 +8,9 @@ use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::judge::{Decision, explain};
 use olr::license::LicenseBody;
-use olr::machine::probe::Unreadable;
-use olr::machine::{Change, Class, Comparison, Factor, FactorKind, changes, commit, judgement};
+use olr::machine::{
+    Change, Class, Comparison, Factor, FactorKind, Unreadable, changes, commit, judgement,
+};
 use olr::office::{Folder, Handover, Init, Issue};
 use olr::state::{State, Surroundings};
 use olr::time::Instant;

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use super::tree::Tree;
-use crate::machine::probe::filler::filler;
+use crate::machine::filler::filler;
 use crate::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";

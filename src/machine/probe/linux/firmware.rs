@@ -3,8 +3,8 @@
 
 use super::Findings;
 use super::tree::{Content, Tree};
+use crate::machine::filler::filler;
 use crate::machine::probe::dmi::Firmware;
-use crate::machine::probe::filler::filler;
 use crate::machine::probe::hypervisor;
 use crate::machine::{Class, FactorKind};
 

@@ -5,9 +5,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-use crate::machine::Factor;
 use crate::machine::probe::linux::read_below;
-use crate::machine::probe::{Findings, Unreadable};
+use crate::machine::{Factor, Findings, Unreadable};
 
 pub struct Made(TempDir);
 

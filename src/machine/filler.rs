@@ -10,13 +10,13 @@ mod words;
 use sequence::{all_but_one, counts, doubled, numbers, repeats, runs, share_of_counting};
 
 /// Why a filler has weight 0.
-pub(super) const WHY: &str = "a maker's filler: many machines show it";
+pub const WHY: &str = "a maker's filler: many machines show it";
 
 /// No value of a factor is longer.
 const CAP: usize = 256;
 
 /// Whether many machines may have `value`, because nobody gave them one of their own.
-pub(super) fn filler(value: &str) -> bool {
+pub fn filler(value: &str) -> bool {
     let value: Vec<u8> = value.bytes().take(CAP).map(|byte| byte.to_ascii_lowercase()).collect();
     let parts: Vec<&[u8]> =
         value.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();

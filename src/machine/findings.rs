@@ -1,0 +1,101 @@
+//! What was found on a machine: factors, and facts for support.
+//! Obeys `docs/format.md`, section "Factors".
+
+use crate::machine::{Class, Factor, FactorKind};
+use crate::wire::codec::Text;
+
+/// What was read, and what could not be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// Sorted by kind, value and name; those of class [`Class::Common`] say why.
+    pub factors: Vec<Factor>,
+    /// What exists but needs privilege; what is missing is not listed. Sorted by kind and name.
+    pub unreadable: Vec<Unreadable>,
+    /// Local IP addresses in ascending order, each once, without loopback and IPv6 link-local.
+    pub addresses: Vec<Text>,
+    /// What support staff ask first, as name and value: `("os", "linux")`.
+    pub facts: Vec<(&'static str, Text)>,
+    /// Changes with each start of the system; Linux only.
+    pub boot_id: Option<Text>,
+    /// Seconds since that start, suspended or not; Linux only.
+    pub uptime: Option<u64>,
+}
+
+/// A factor that exists but was not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unreadable {
+    /// What it would be.
+    pub kind: FactorKind,
+    /// What the system calls it, as in [`Factor::name`].
+    pub name: Text,
+    /// Why it was not read, in words.
+    pub reason: String,
+}
+
+impl Findings {
+    /// Adds a factor of class hardware or image, unless its value is empty.
+    pub fn found(&mut self, kind: FactorKind, class: Class, name: &str, value: &str) {
+        self.factor(kind, class, name, value, "");
+    }
+
+    /// Adds a factor of weight 0, and why it has none.
+    pub fn ignored(&mut self, kind: FactorKind, name: &str, value: &str, why: &str) {
+        self.factor(kind, Class::Common, name, value, why);
+    }
+
+    fn factor(&mut self, kind: FactorKind, class: Class, name: &str, value: &str, why: &str) {
+        let value = clean(value);
+        if !value.is_empty() {
+            let [name, ignored] = [name, why].map(Text::truncated);
+            self.factors.push(Factor { kind, class, name, value, ignored });
+        }
+    }
+
+    /// Adds a factor that exists and could not be read.
+    pub fn unreadable(&mut self, kind: FactorKind, name: &str, reason: String) {
+        self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
+    }
+
+    /// Adds the name of the host in lower case, unless it is the one that every host has: names of
+    /// hosts compare without case, commitments byte by byte.
+    pub fn hostname(&mut self, value: &str) {
+        let value = value.trim().to_ascii_lowercase();
+        if value != "localhost" && !value.starts_with("localhost.") && value != "(none)" {
+            self.found(FactorKind::Hostname, Class::Image, "", &value);
+        }
+    }
+
+    /// Adds a fact for support staff, unless it is empty.
+    pub fn fact(&mut self, name: &'static str, value: &str) {
+        let value = clean(value);
+        if !value.is_empty() {
+            self.facts.push((name, value));
+        }
+    }
+
+    /// The same findings in the order in which they are compared and shown.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        let key = |factor: &Factor| (factor.kind, factor.value.clone(), factor.name.clone());
+        self.factors.sort_by_cached_key(key);
+        self.unreadable.sort();
+        self.facts.sort();
+        self
+    }
+}
+
+/// `text` without NUL and surrounding space, and no longer than a text may be.
+fn clean(text: &str) -> Text {
+    Text::truncated(text.replace('\0', "").trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_cut_and_cleaned() {
+        assert_eq!(&*clean(" a\0b\n\0"), "ab");
+        assert_eq!(clean(&"ü".repeat(200)).len(), 256);
+    }
+}
