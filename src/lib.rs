@@ -48,6 +48,7 @@ pub mod error;
 pub mod file;
 pub mod guard;
 pub mod home;
+pub mod import;
 #[cfg(feature = "vendor")]
 pub mod issue;
 pub mod judge;

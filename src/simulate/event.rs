@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::display::{is_shown, shown};
 use crate::entitlement::{Cause, Count};
 use crate::error::{Error, Problem, Result};
-use crate::home::OverQuota;
+use crate::import::OverQuota;
 use crate::time::{Day, Instant};
 use crate::wire::codec::Text;
 

@@ -3,7 +3,7 @@
 use crate::display::shown;
 use crate::entitlement::Operation;
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::home::Imported;
+use crate::import::Imported;
 use crate::judge::{Decision, Question, decide};
 use crate::machine::{Class, Factor, FactorKind};
 use crate::simulate::{AnswerFile, Happening, ScenarioEvent, Turn};

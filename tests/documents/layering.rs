@@ -19,6 +19,7 @@ const ORDER: &[&[&str]] = &[
     &["license"],
     &["state", "proposal"],
     &["judge", "issue"],
+    &["import"],
     &["home", "office"],
     &["alert", "guard", "simulate"],
     &["cli"],

@@ -30,7 +30,7 @@ impl Expected {
     ///
     /// # Errors
     /// `wrong-vendor`, `untrusted-signer`.
-    pub(super) fn check_home(&self, state: &State) -> Result<()> {
+    pub(crate) fn check_home(&self, state: &State) -> Result<()> {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let newest = state.trust();
@@ -57,7 +57,7 @@ impl Expected {
     ///
     /// # Errors
     /// `wrong-vendor`, and what [`License::verify`] refuses.
-    pub(super) fn check(&self, state: &State, license: &License) -> Result<()> {
+    pub(crate) fn check(&self, state: &State, license: &License) -> Result<()> {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let trust = state.trust_from(anchor);
@@ -89,7 +89,7 @@ impl State {
     ///
     /// # Errors
     /// `wrong-vendor`.
-    pub(super) fn ensure_code(&self, code: &VendorCode) -> Result<()> {
+    pub(crate) fn ensure_code(&self, code: &VendorCode) -> Result<()> {
         let is_of = |trust: &[u8]| {
             let body = Frame::parse(Kind::Trust, trust).and_then(|frame| read_body(&frame));
             body.is_ok_and(|body| code.is_of(&body))
