@@ -159,7 +159,7 @@ fn judge(bencher: Bencher) {
     let mut found = world.around.factors.clone();
     found.extend(world.state.memory().asked.iter().flat_map(|asked| asked.pins.to_vec()));
     bencher.bench(|| {
-        let decision = decide(NOW, black_box(&found), &world.state, slot);
+        let decision = decide(NOW, black_box(world.around.here(&found)), &world.state, slot);
         assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal);
     });
 }

@@ -4,7 +4,7 @@
 use crate::display::shown;
 use crate::entitlement::excess;
 use crate::error::{Error, Refusal, Result};
-use crate::judge::{compare, judge};
+use crate::judge::{assess, judge};
 use crate::license::License;
 use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::Instant;
@@ -169,7 +169,7 @@ impl State {
         self.ensure_answer(&license)?;
         license.check_keys(self.trust())?;
         let found = self.found(around)?;
-        let machine = compare(&license, self, &found);
+        let machine = assess(&license, self, around.here(&found));
         self.raise(license.body().issued);
         self.observe(around);
         // What a far clock says decides nothing that is stored.

@@ -9,7 +9,7 @@ use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, Refusal};
 use crate::judge::Decision;
-use crate::machine::Comparison;
+use crate::machine::Assessment;
 use crate::state::{Event, SlotName, Stage};
 use crate::time::Instant;
 use crate::wire::id::{EventId, LicenseId};
@@ -98,7 +98,7 @@ impl Notice {
             step: decision
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
                 .and_then(Decision::drift)
-                .map(Comparison::next_step),
+                .map(Assessment::next_step),
         }
     }
 

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::entitlement::Operation;
-use crate::error::{Error, Refusal, Result};
-use crate::judge::{ClockMemory, Coming, Decision, explain};
-use crate::machine::{Comparison, Findings};
-use crate::state::{State, Surroundings};
+use crate::error::{Error, Refusal};
+use crate::judge::{ClockMemory, Coming, Decision};
+use crate::machine::Assessment;
 
 use super::output::{Output, put};
 use super::{license, show};
@@ -33,29 +32,18 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     pending.into_iter().chain(off).chain(near).collect()
 }
 
-/// How the machine matches, factor by factor, where there is a license to be held against it.
-pub fn explained(
-    decision: &Decision,
-    state: &State,
-    around: &Surroundings,
-    findings: &Findings,
-) -> Result<Option<Comparison>> {
-    let (Some(license), Some(_)) = (&decision.license, &decision.machine) else { return Ok(None) };
-    Ok(Some(explain(license, state, &state.found(around)?, &findings.unreadable)))
-}
-
 /// What `machine` says in JSON.
-pub fn machine_json(comparison: &Comparison) -> Value {
+pub fn machine_json(machine: &Assessment) -> Value {
     json!({
-        "score": comparison.score, "threshold": comparison.threshold, "total": comparison.total,
-        "factors": comparison.lines.iter().map(show::line_json).collect::<Vec<_>>(),
+        "score": machine.score, "threshold": machine.threshold, "total": machine.total,
+        "factors": machine.lines.iter().map(show::line_json).collect::<Vec<_>>(),
     })
 }
 
 /// Each factor, and in grace what comes next: a refusal names it by itself.
-fn mismatch(comparison: &Comparison, in_grace: bool) -> String {
-    let table = show::lines(&comparison.lines, true);
-    if in_grace { format!("{table}\nnext: {}", comparison.next_step()) } else { table }
+fn mismatch(machine: &Assessment, in_grace: bool) -> String {
+    let table = show::lines(&machine.lines, true);
+    if in_grace { format!("{table}\nnext: {}", machine.next_step()) } else { table }
 }
 
 /// Whatever comes first by itself.
@@ -73,7 +61,7 @@ pub fn next_json(decision: &Decision) -> Value {
 }
 
 /// The decision as a report: its refusal, when there is one, in words and status.
-pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: String) -> Output {
+pub fn report(decision: &Decision, mut text: String) -> Output {
     let json =
         decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
     let mut json = json.unwrap_or_default();
@@ -102,18 +90,18 @@ pub fn report(decision: &Decision, comparison: Option<&Comparison>, mut text: St
     });
     json.insert("waiting".to_string(), json!(waiting));
     let refusal = decision.refusal.clone();
-    if let Some(comparison) = comparison {
-        json.insert("machine".to_string(), machine_json(comparison));
-        let drift: Vec<_> = comparison.drift().into_iter().map(show::line_json).collect();
+    if let Some(machine) = &decision.machine {
+        json.insert("machine".to_string(), machine_json(machine));
+        let drift: Vec<_> = machine.drift().into_iter().map(show::line_json).collect();
         json.insert("drift".to_string(), json!(drift));
-        let room = comparison.matches().then(|| comparison.room());
+        let room = machine.matches().then(|| machine.room());
         json.insert("room".to_string(), json!(room));
-        json.insert("next_step".to_string(), json!(comparison.next_step()));
+        json.insert("next_step".to_string(), json!(machine.next_step()));
         let is_about_it = decision.grace.is_some()
             || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
-        if !comparison.matches() && is_about_it {
+        if !machine.matches() && is_about_it {
             let gap = if text.is_empty() { "" } else { "\n\n" };
-            text += &format!("{gap}{}", mismatch(comparison, decision.grace.is_some()));
+            text += &format!("{gap}{}", mismatch(machine, decision.grace.is_some()));
         }
     }
     let mut report = Output::new(text, Value::Object(json));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::display::shown;
 use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::judge::{compare, explain};
+use crate::judge::assess;
 use crate::license::License;
 use crate::machine::{Class, Factor, Findings, Unreadable, label};
 use crate::wire::frame::Kind;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let counting = factors.iter().filter(|factor| factor.counts()).count();
     let mut text = show::factors(&factors, true);
     if !found.unreadable.is_empty() {
-        let row = |u: &Unreadable| vec![label(u.kind, &u.name), u.reason.clone()];
+        let row = |u: &Unreadable| vec![label(u.kind, &u.name), u.reason.to_string()];
         let rows: Vec<_> = found.unreadable.iter().map(row).collect();
         text += &format!("\n\n{}", show::table(&["unreadable", "because"], &rows, &[]));
     }
@@ -95,40 +95,41 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let body = license.body();
     // Its commitments are to factors under a key that only its own installation can make.
     license.ensure_here(&body.product, &body.slot, &state.install_key())?;
-    let (around, findings) = context.around(args.privileged);
+    let (around, _) = context.around(args.privileged);
     let found = state.found(&around)?;
-    let comparison = explain(&license, &state, &found, &findings.unreadable);
+    let here = around.here(&found);
+    let machine = assess(&license, &state, here);
     let json = json!({
         "license_id": body.license.to_string(), "policy": &*body.policy.name,
-        "machine": decision::machine_json(&comparison), "matches": comparison.matches(),
-        "room": comparison.matches().then(|| comparison.room()),
-        "next_step": comparison.next_step(),
+        "machine": decision::machine_json(&machine), "matches": machine.matches(),
+        "room": machine.matches().then(|| machine.room()),
+        "next_step": machine.next_step(),
     });
-    let verdict = match comparison.matches() {
+    let verdict = match machine.matches() {
         true => "This machine matches",
         false => "This machine does not match",
     };
-    let hardware = match (comparison.hardware, comparison.hardware_missing) {
+    let hardware = match (machine.hardware, machine.hardware_missing) {
         (false, _) => "no hardware has to match",
         (true, false) => "hardware matches",
         (true, true) => "no hardware matches, and some must",
     };
     let mut text = format!(
         "{}\n\n{verdict} (policy {}): {} of {} points, {} needed; {hardware}.",
-        show::lines(&comparison.lines, true),
+        show::lines(&machine.lines, true),
         shown(&body.policy.name),
-        comparison.score,
-        comparison.total,
-        comparison.threshold,
+        machine.score,
+        machine.total,
+        machine.threshold,
     );
-    if comparison.matches() {
-        text += &format!("\n{}.", comparison.room_left());
+    if machine.matches() {
+        text += &format!("\n{}.", machine.room_left());
     }
-    let step = comparison.next_step();
+    let step = machine.next_step();
     if !step.is_empty() {
         text += &format!("\nnext: {step}");
     }
-    if let Err(refusal) = compare(&license, &state, &found).ensure() {
+    if let Err(refusal) = machine.ensure() {
         let report = Output::new(text, json).refused(&refusal.hint(step));
         return Ok(report.of_vendor(state.trust()).at_home(&home));
     }
@@ -136,8 +137,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
 }
 
 fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {
-    let unreadable =
-        |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": u.reason});
+    let unreadable = |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": u.reason.word()});
     json!({
         "factors": factors.iter().map(show::factor_json).collect::<Vec<_>>(),
         "unreadable": found.unreadable.iter().map(unreadable).collect::<Vec<_>>(),

@@ -91,8 +91,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         report.notes.push(format!("the old state is kept as {}", file::name(aside)));
     }
     for unreadable in found.unreadable {
-        let reason = shown(&unreadable.reason).into_owned();
-        report.notes.push(format!("unreadable: {} ({reason})", unreadable.kind));
+        report.notes.push(format!("unreadable: {} ({})", unreadable.kind, unreadable.reason));
     }
     if !args.dry_run {
         let written = args.output.write(NAME, Kind::Request, &requested.bytes, &mut report);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::display::code;
 use crate::key::{Role, key_id};
-use crate::machine::{Change, Factor, Line, label};
+use crate::machine::{Change, Factor, Line, Reason, label};
 #[cfg(feature = "vendor")]
 use crate::machine::{changes, judgement};
 use crate::receipt::ReceiptBody;
@@ -47,16 +47,14 @@ pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> Str
         let weight = if line.weight == 0 { String::new() } else { line.weight.to_string() };
         let (then, now) = (line.then.as_ref(), line.now.as_ref());
         let value = match (then, now) {
-            (Some(then), _) => value(Some(then), ""),
-            (None, now) => value(now, &line.reason),
+            (Some(then), _) => value(Some(then), None),
+            (None, now) => value(now, line.reason),
         };
         let name = label(line.kind, line.name());
         let mut rows = vec![vec![name, line.change.word().to_string(), weight, value]];
-        if then.is_some()
-            && line.change != Change::Same
-            && (now.is_some() || !line.reason.is_empty())
+        if then.is_some() && line.change != Change::Same && (now.is_some() || line.reason.is_some())
         {
-            let value = self::value(now, &line.reason);
+            let value = self::value(now, line.reason);
             rows.push(vec![String::new(), "now".to_string(), String::new(), value]);
         }
         rows
@@ -69,12 +67,11 @@ pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> Str
     table(&["factor", "verdict", "points", "value"], &rows, &[2])
 }
 
-fn value(factor: Option<&Factor>, otherwise: &str) -> String {
+fn value(factor: Option<&Factor>, otherwise: Option<Reason>) -> String {
     match factor {
         Some(factor) if factor.counts() => factor.value.to_string(),
         Some(factor) => format!("{} (ignored: {})", &*factor.value, &*factor.ignored),
-        None if otherwise.is_empty() => "-".to_string(),
-        None => format!("({otherwise})"),
+        None => otherwise.map_or("-".to_string(), |reason| format!("({reason})")),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::judge::Decision;
-use crate::machine::Comparison;
+use crate::machine::Assessment;
 
 use super::output::Output;
 use super::{decision, license, show};
@@ -25,7 +25,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
-    let (around, findings) = context.around(true);
+    let (around, _) = context.around(true);
     let (state, mut decisions) = home.decide_all(&around)?;
     decisions.retain(|(name, _)| {
         args.slot.product.as_deref().is_none_or(|p| *name.product == *p)
@@ -39,9 +39,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     let mut reports = Vec::new();
     for (_, decision) in &decisions {
-        let comparison = decision::explained(decision, &state, &around, &findings)?;
-        let text = text(decision, comparison.as_ref());
-        reports.push(decision::report(decision, comparison.as_ref(), text));
+        reports.push(decision::report(decision, text(decision)));
     }
     // The worst comes first: what it says is what the whole says.
     reports.sort_by_key(|report| std::cmp::Reverse(report.status));
@@ -59,20 +57,20 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 }
 
 /// What has changed while the license still matches: said before it breaks.
-fn drift(comparison: &Comparison) -> String {
-    let drift = comparison.drift();
-    if drift.is_empty() || !comparison.matches() {
+fn drift(machine: &Assessment) -> String {
+    let drift = machine.drift();
+    if drift.is_empty() || !machine.matches() {
         return String::new();
     }
     format!(
         "\n\nNot as it was when this license was issued:\n{}\n{}.\nnext: {}",
         show::lines(drift, true),
-        comparison.room_left(),
-        comparison.next_step()
+        machine.room_left(),
+        machine.next_step()
     )
 }
 
-fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
+fn text(decision: &Decision) -> String {
     let Some(license) = &decision.license else { return String::new() };
     let body = license.body();
     let mut pairs = vec![("state", decision.state().to_string())];
@@ -112,7 +110,7 @@ fn text(decision: &Decision, comparison: Option<&Comparison>) -> String {
     for remark in decision::remarks(decision) {
         text += &format!("\n\n{remark}");
     }
-    text += &comparison.map(drift).unwrap_or_default();
+    text += &decision.machine.as_ref().map(drift).unwrap_or_default();
     if !body.policy.stops_a_copy() {
         text += "\n\nThis license does not stop a copy of this machine.";
     }

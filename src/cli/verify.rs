@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Refusal, Result};
 use crate::home::Home;
-use crate::judge::{Coming, Decision, Next, explain};
+use crate::judge::{Coming, Decision, Next, assess};
 use crate::license::License;
-use crate::machine::Findings;
 use crate::state::{Slot, SlotName, State, Surroundings};
 use crate::time::Instant;
 use crate::wire::frame::{Frame, Kind};
@@ -37,7 +36,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
-    let (mut around, findings) = context.around(true);
+    let (mut around, _) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
     let file = args.file.as_deref().map(read_answer).transpose()?;
     // What is installed is judged with what is in use and with its graces, by its file too.
@@ -53,13 +52,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                         Some(_) => String::new(),
                     };
                     let state = state?;
-                    let comparison = decision::explained(&decision, &state, &around, &findings)?;
-                    let report = decision::report(&decision, comparison.as_ref(), text);
-                    (state, report)
+                    (state, decision::report(&decision, text))
                 }
                 Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
                     let state = state?;
-                    let report = file_report(&bytes, error, &state, &around, &findings)?;
+                    let report = file_report(&bytes, error, &state, &around)?;
                     (state, report)
                 }
                 Err(error) => {
@@ -76,8 +73,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 None => (args.slot.product.as_deref(), args.slot.slot.as_deref()),
             };
             let (state, decision) = home.decide(product, slot, &around)?;
-            let comparison = decision::explained(&decision, &state, &around, &findings)?;
-            let report = decision::report(&decision, comparison.as_ref(), answer(&decision));
+            let report = decision::report(&decision, answer(&decision));
             (state, report)
         }
     };
@@ -124,26 +120,22 @@ fn sentence(decision: &Decision) -> String {
 
 /// A license file that may not be imported here: by which factors it is for another machine. One for
 /// another installation is not held against this machine: its commitments tell nothing here.
-fn file_report(
-    bytes: &[u8],
-    error: Error,
-    state: &State,
-    around: &Surroundings,
-    findings: &Findings,
-) -> Result<Output> {
+fn file_report(bytes: &[u8], error: Error, state: &State, around: &Surroundings) -> Result<Output> {
     let frame = Frame::parse(Kind::License, bytes)?;
     let followed = state.trust().followed_by(&frame)?.pop();
     let license = License::verify(bytes, followed.as_ref().unwrap_or(state.trust()))?;
     if license.body().install_key != state.install_key() {
         return Err(error);
     }
-    let comparison = explain(&license, state, &state.found(around)?, &findings.unreadable);
-    let error = error.hint(comparison.next_step());
+    let found = state.found(around)?;
+    let here = around.here(&found);
+    let machine = assess(&license, state, here);
+    let error = error.hint(machine.next_step());
     let mut json = license::report(license.body());
-    json.insert("machine".to_string(), decision::machine_json(&comparison));
+    json.insert("machine".to_string(), decision::machine_json(&machine));
     let text = format!(
         "{}\n\nrefused: {error}\nhint: {}",
-        show::lines(&comparison.lines, true),
+        show::lines(&machine.lines, true),
         error.next_step()
     );
     Ok(Output::new(text, Value::Object(json)).refused(&error))

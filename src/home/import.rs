@@ -4,7 +4,7 @@ use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::home::Home;
 use crate::import::{Imported, OverQuota};
-use crate::judge::{Decision, compare, decide_license};
+use crate::judge::{Decision, decide_license};
 use crate::state::{State, Surroundings};
 use crate::wire::frame::{Header, Kind, wrong_kind};
 
@@ -73,10 +73,10 @@ impl Home {
         self.expected.check(&state, &license)?;
         state.observe(around);
         let found = state.found(around)?;
-        let machine = compare(&license, &state, &found);
-        let mut decision = decide_license(around.clock, &machine, &state, &license);
+        let here = around.here(&found);
+        let mut decision = decide_license(around.clock, here, &state, &license);
         decision.clock_memory = memory;
-        Ok(decision.explained(&state, &found, &around.unreadable))
+        Ok(decision)
     }
 
     /// The state, without which no vendor is trusted.

@@ -88,12 +88,12 @@ impl Home {
         around: &Surroundings,
     ) -> Result<Vec<(SlotName, Decision)>> {
         let found = state.found(around)?;
+        let here = around.here(&found);
         state.observe(around);
         let state = &*state;
         let slots = state.memory().slots.iter().filter(|slot| names.contains(&slot.name));
         let one = |slot: &Slot| {
-            let mut decision = decide(around.clock, &found, state, slot);
-            decision = decision.explained(state, &found, &around.unreadable);
+            let mut decision = decide(around.clock, here, state, slot);
             self.believe(state, &mut decision);
             decision
         };

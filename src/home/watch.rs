@@ -170,22 +170,22 @@ fn drifting(
     license: &License,
     announced: Option<&Announced>,
 ) -> Option<ActiveCause> {
-    let comparison = decision.comparison.as_ref().filter(|found| !found.drift().is_empty())?;
+    let machine = decision.machine.as_ref().filter(|machine| !machine.drift().is_empty())?;
     let lasts = announced.is_some_and(|announced| announced.stage != Stage::Solved);
     let rests = announced.filter(|_| !lasts).is_some_and(|solved| {
         decision.told().at.seconds < solved.since.seconds.saturating_add(DRIFT_RESTS)
     });
-    (lasts || (comparison.has_drifted() && !rests)).then(|| ActiveCause {
+    (lasts || (machine.has_drifted() && !rests)).then(|| ActiveCause {
         cause: Cause::Drift,
         stage: Stage::Grace,
         since: announced.map_or(license.body().issued, |announced| announced.since),
         until: None,
         fact: format!(
             "this machine matches {} of {} points where {} are needed, but has changed: {}",
-            comparison.score,
-            comparison.total,
-            comparison.threshold,
-            comparison.changed()
+            machine.score,
+            machine.total,
+            machine.threshold,
+            machine.changed()
         ),
     })
 }

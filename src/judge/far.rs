@@ -3,9 +3,9 @@
 
 use crate::entitlement::Quotas;
 use crate::error::{Error, Refusal};
-use crate::judge::{ClockMemory, Decision, judge};
+use crate::judge::{ClockMemory, Decision, assess, judge};
 use crate::license::License;
-use crate::machine::Match;
+use crate::machine::{Assessment, Here};
 use crate::state::State;
 use crate::time::Instant;
 use crate::wire::codec::Set;
@@ -52,12 +52,13 @@ fn word(refusal: &Error) -> &'static str {
 /// Judges a license that is not installed, as [`judge`] does without a slot.
 pub(crate) fn decide_license(
     clock: Instant,
-    machine: &Match,
+    here: Here<'_>,
     state: &State,
     license: &License,
 ) -> Decision {
+    let machine = assess(license, state, here);
     let by = |clock: Instant| {
-        let judged = judge(license, machine, state, clock, None);
+        let judged = judge(license, &machine, state, clock, None);
         let usage = Set::default();
         Decision {
             quotas: Quotas::new(&license.body().grants, &usage),
@@ -70,7 +71,6 @@ pub(crate) fn decide_license(
             license: Some(license.clone()),
             next: None,
             machine: Some(machine.clone()),
-            comparison: None,
             enrolled: Vec::new(),
             at: state.judged_at(clock),
             remembered: None,
@@ -82,7 +82,8 @@ pub(crate) fn decide_license(
     by_both(clock, state, by)
 }
 
-/// What a clock that is far ahead gives, beside what is remembered.
+/// What a clock that is far ahead gives, beside what is remembered. What to do about a changed
+/// machine is the same by both.
 pub(super) fn by_both(
     clock: Instant,
     state: &State,
@@ -93,6 +94,10 @@ pub(super) fn by_both(
         let remembered = decide(state.believed(clock));
         decision.say_both(clock, &remembered);
         decision.remembered = Some(Box::new(remembered));
+    }
+    let step = decision.machine.as_ref().map(Assessment::next_step);
+    if let Some(step) = step.filter(|step| !step.is_empty()) {
+        decision.name_step(Refusal::WrongMachine, &step);
     }
     decision
 }

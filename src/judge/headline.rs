@@ -3,7 +3,7 @@
 use crate::entitlement::{Operation, Outcome};
 use crate::error::Error;
 use crate::judge::{Decision, Grace};
-use crate::machine::Comparison;
+use crate::machine::Assessment;
 
 impl Decision {
     /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and
@@ -31,7 +31,7 @@ impl Decision {
         Some(format!("this license expires on {last}, within {left}; {step}"))
     }
 
-    fn drifted(&self, drift: &Comparison) -> String {
+    fn drifted(&self, drift: &Assessment) -> String {
         format!("this machine still matches, but has changed: {}", drift.next_step())
     }
 

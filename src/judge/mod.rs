@@ -3,7 +3,7 @@
 use crate::entitlement::{Cause, Count, Operation, Operations, Outcome, Quotas, excess};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
-use crate::machine::{Comparison, Factor, Match, Unreadable};
+use crate::machine::{Assessment, Bound, Factor, Here};
 use crate::state::{Held, Sent, Slot, State};
 use crate::time::Instant;
 use crate::wire::codec::Set;
@@ -45,10 +45,8 @@ pub struct Decision {
     pub license: Option<License>,
     /// The license that takes over at its start.
     pub next: Option<License>,
-    /// How the machine matches the policy of the license.
-    pub machine: Option<Match>,
-    /// What became of each factor of that policy; nothing where nobody has looked.
-    pub comparison: Option<Comparison>,
+    /// How the machine matches the policy of the license, factor by factor.
+    pub machine: Option<Assessment>,
     /// The factors that the license was issued for.
     pub enrolled: Vec<Factor>,
     /// The instant at which ends were judged.
@@ -150,7 +148,6 @@ impl Decision {
             license: None,
             next: None,
             machine: None,
-            comparison: None,
             enrolled: Vec::new(),
             at,
             remembered: None,
@@ -175,42 +172,25 @@ impl Decision {
         self.remembered.is_some()
     }
 
-    /// With what became of each factor, where `found` is found and these cannot be read.
-    #[must_use]
-    pub(crate) fn explained(
-        mut self,
-        state: &State,
-        found: &[Factor],
-        unreadable: &[Unreadable],
-    ) -> Self {
-        let license = self.license.as_ref().filter(|_| self.machine.is_some());
-        self.comparison = license.map(|license| explain(license, state, found, unreadable));
-        let step = self.comparison.as_ref().map(Comparison::next_step);
-        if let Some(step) = step.filter(|step| !step.is_empty()) {
-            self.name_step(Refusal::WrongMachine, &step);
-        }
-        self
-    }
-
     /// How the machine has changed, where it still matches and something that was enrolled is known
     /// to be no longer as it was.
-    pub fn drift(&self) -> Option<&Comparison> {
-        self.comparison.as_ref().filter(|comparison| comparison.has_drifted())
+    pub fn drift(&self) -> Option<&Assessment> {
+        self.machine.as_ref().filter(|machine| machine.has_drifted())
     }
 
     /// Whether the machine is the one that the license was issued for.
     pub fn matches(&self) -> bool {
-        self.machine.as_ref().is_some_and(|machine| machine.ensure().is_ok())
+        self.machine.as_ref().is_some_and(Assessment::matches)
     }
 }
 
-/// Judges the installed license of `slot` at `clock`, on a machine where `found` was found: as it is
-/// by the clock, and by what is remembered where the clock is far ahead of that.
-pub fn decide(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
-    by_both(clock, state, |clock| decide_by(clock, found, state, slot))
+/// Judges the installed license of `slot` at `clock`, on the machine `here`: as it is by the clock,
+/// and by what is remembered where the clock is far ahead of that.
+pub fn decide(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Decision {
+    by_both(clock, state, |clock| decide_by(clock, here, state, slot))
 }
 
-fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> Decision {
+fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Decision {
     let at = state.judged_at(clock);
     let mut decision =
         Decision { usage: slot.usage.clone(), ..Decision::none(nothing_in(state, slot), at) };
@@ -239,7 +219,7 @@ fn decide_by(clock: Instant, found: &[Factor], state: &State, slot: &Slot) -> De
             return decision;
         }
     };
-    let machine = compare(&license, state, found);
+    let machine = assess(&license, state, here);
     let judged = judge(&license, &machine, state, clock, Some(slot));
     (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
@@ -271,30 +251,20 @@ fn nothing_in(state: &State, slot: &Slot) -> Error {
     }
 }
 
-/// How this machine matches the policy of a license.
-pub fn compare(license: &License, state: &State, found: &[Factor]) -> Match {
-    let commitment_key = state.install().commitment_key(license.body().request);
-    license.body().policy.compare(commitment_key.expose(), found)
-}
-
-/// What became of each factor that a verified license of this installation was issued for, where
-/// `found` is found now. The factors themselves are known of a license that is held here and of one
-/// that answers a request remembered here.
-pub fn explain(
-    license: &License,
-    state: &State,
-    found: &[Factor],
-    unreadable: &[Unreadable],
-) -> Comparison {
+/// Whether the machine `here` is the one that a verified license of this installation was issued
+/// for, and what became of each of its factors. The factors themselves are known of a license that
+/// is held here and of one that answers a request remembered here.
+pub fn assess(license: &License, state: &State, here: Here<'_>) -> Assessment {
     let (body, memory) = (license.body(), state.memory());
     let held = memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]).flatten();
     let held = held.into_iter().find(|held| *held.license == *license.bytes());
     let sent = memory.requests.iter().find(|sent| sent.hash == body.request_hash);
-    let then = held.map(|held| &held.enrolled).or(sent.map(|sent| &sent.found));
-    let then = then.map(|factors| factors.as_ref()).unwrap_or_default();
+    let enrolled = held.map(|held| &held.enrolled).or(sent.map(|sent| &sent.found));
+    let enrolled = enrolled.map(|factors| factors.as_ref()).unwrap_or_default();
     let commitment_key = state.install().commitment_key(body.request);
-    let compared = Comparison::new(&body.policy, commitment_key.expose(), then, found, unreadable);
-    Comparison { asked: asked_for(state, body, found).map(Sent::sending), ..compared }
+    let bound = Bound { commitment_key: commitment_key.expose(), enrolled };
+    let asked = asked_for(state, body, here.factors).map(Sent::sending);
+    Assessment { asked, ..body.policy.assess(bound, here) }
 }
 
 /// What was found of a license.
@@ -317,7 +287,7 @@ pub struct Judgement {
 /// `quota-exceeded`, the first of these that applies.
 pub fn judge(
     license: &License,
-    machine: &Match,
+    machine: &Assessment,
     state: &State,
     clock: Instant,
     slot: Option<&Slot>,

@@ -28,8 +28,41 @@ pub struct Unreadable {
     pub kind: FactorKind,
     /// What the system calls it, as in [`Factor::name`].
     pub name: Text,
-    /// Why it was not read, in words.
-    pub reason: String,
+    /// Why it was not read.
+    pub reason: Reason,
+}
+
+/// Why a factor that exists was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The system refused it: root may read it.
+    NeedsRoot,
+    /// It was not tried: only a privileged look reads what an ordinary user may not.
+    NeedsPrivileged,
+    /// Reading failed.
+    Failed,
+}
+
+impl Reason {
+    /// Its words in text and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NeedsRoot => "needs root",
+            Self::NeedsPrivileged => "needs --privileged",
+            Self::Failed => "could not be read",
+        }
+    }
+
+    /// Whether more rights would help.
+    pub fn is_privilege(self) -> bool {
+        self != Self::Failed
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
 }
 
 impl Findings {
@@ -52,7 +85,7 @@ impl Findings {
     }
 
     /// Adds a factor that exists and could not be read.
-    pub fn unreadable(&mut self, kind: FactorKind, name: &str, reason: String) {
+    pub fn unreadable(&mut self, kind: FactorKind, name: &str, reason: Reason) {
         self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
     }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Text, numbered, record};
 
+mod assess;
 mod compare;
 pub mod filler;
 mod findings;
@@ -10,9 +11,10 @@ mod policy;
 pub mod probe;
 mod words;
 
-pub use compare::{Change, Comparison, Line, changes, looks_like_a_copy};
-pub use findings::{Findings, Unreadable};
-pub use policy::{Enrolled, FactorMatch, Match, Policy, commit};
+pub use assess::{Assessment, Bound, Here};
+pub use compare::{Change, Line, changes, looks_like_a_copy};
+pub use findings::{Findings, Reason, Unreadable};
+pub use policy::{Enrolled, Policy, commit};
 pub use words::{judgement, label};
 
 numbered! {

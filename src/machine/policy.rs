@@ -4,7 +4,7 @@
 use crate::crypto::digest::hmac;
 use crate::crypto::label::FACTOR;
 use crate::error::{Error, Refusal, Result};
-use crate::machine::{Class, Factor, FactorKind};
+use crate::machine::{Class, FactorKind};
 use crate::wire::codec::{Keyed, Set, Text, record};
 
 record! {
@@ -47,34 +47,6 @@ pub fn commit(commitment_key: &[u8; 32], kind: FactorKind, value: &str) -> [u8; 
     hmac(commitment_key, &[FACTOR, &kind.number().to_le_bytes(), value.as_bytes()])
 }
 
-/// One enrolled factor, held against what was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FactorMatch {
-    /// What it is.
-    pub kind: FactorKind,
-    /// Hardware or image.
-    pub class: Class,
-    /// What it adds when it matches.
-    pub weight: u16,
-    /// The factor that matched.
-    pub same: Option<Factor>,
-}
-
-/// A policy, held against what was found on a machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match {
-    /// The weight that matched.
-    pub score: u32,
-    /// The weight that is needed.
-    pub threshold: u32,
-    /// The weight of all that is enrolled.
-    pub total: u32,
-    /// Whether the policy asks for hardware and none matched.
-    pub hardware_missing: bool,
-    /// Each enrolled factor.
-    pub verdicts: Vec<FactorMatch>,
-}
-
 impl Policy {
     /// The weight of all that is enrolled.
     pub fn total(&self) -> u32 {
@@ -105,63 +77,5 @@ impl Policy {
             return Ok(());
         };
         Err(Error::refuse(Refusal::Malformed, format!("machine policy: {problem}")).rule(rule))
-    }
-
-    /// Holds it against `found`.
-    pub fn compare(&self, commitment_key: &[u8; 32], found: &[Factor]) -> Match {
-        let candidates: Vec<_> = found
-            .iter()
-            .filter(|factor| factor.counts())
-            .map(|factor| (commit(commitment_key, factor.kind, &factor.value), factor))
-            .collect();
-        let verdicts: Vec<_> = self
-            .enrolled
-            .iter()
-            .map(|enrolled| FactorMatch {
-                kind: enrolled.kind,
-                class: enrolled.class,
-                weight: enrolled.weight,
-                same: candidates
-                    .iter()
-                    .find(|(commitment, _)| *commitment == enrolled.commitment)
-                    .map(|(_, factor)| (*factor).clone()),
-            })
-            .collect();
-        let same = || verdicts.iter().filter(|verdict| verdict.same.is_some());
-        Match {
-            score: same().fold(0, |sum, verdict| sum.saturating_add(verdict.weight.into())),
-            threshold: self.threshold,
-            total: self.total(),
-            hardware_missing: self.hardware
-                && !same().any(|verdict| verdict.class == Class::Hardware),
-            verdicts,
-        }
-    }
-}
-
-impl Match {
-    /// Whether this is the machine.
-    ///
-    /// # Errors
-    /// `wrong-machine`, saying what is missing.
-    pub fn ensure(&self) -> Result<()> {
-        if self.score >= self.threshold && !self.hardware_missing {
-            return Ok(());
-        }
-        let changed: Vec<_> = self
-            .verdicts
-            .iter()
-            .filter(|verdict| verdict.same.is_none())
-            .map(|verdict| verdict.kind.word())
-            .collect();
-        let fact = format!(
-            "this machine matches {} of {} points where {} are needed{}; changed or missing: {}",
-            self.score,
-            self.total,
-            self.threshold,
-            if self.hardware_missing { " and no hardware factor" } else { "" },
-            changed.join(", "),
-        );
-        Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-4"))
     }
 }

@@ -1,8 +1,8 @@
 //! What a comparison of machines means, in a sentence: a judgement and one next step.
 
 use crate::display::shown;
-use crate::machine::compare::{Change, Comparison, Line, looks_like_a_copy};
-use crate::machine::{Class, FactorKind};
+use crate::machine::compare::{Change, Line, looks_like_a_copy};
+use crate::machine::{Assessment, Class, FactorKind};
 
 /// What happened to the machine, as far as its factors tell: one sentence for support staff.
 pub fn judgement(lines: &[Line]) -> String {
@@ -97,13 +97,13 @@ fn labels<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
 /// What happened to one factor.
 fn event(line: &Line) -> String {
     let name = shown(line.name());
+    if let Some(reason) = line.reason {
+        return match reason.is_privilege() {
+            true => format!("{} {reason}", line.kind),
+            false => format!("{} cannot be read now ({reason})", line.kind),
+        };
+    }
     match (line.kind, line.change) {
-        (_, Change::Unreadable) if line.reason.starts_with("needs") => {
-            format!("{} {}", line.kind, line.reason)
-        }
-        (_, Change::Unreadable) => {
-            format!("{} cannot be read now ({})", line.kind, shown(&line.reason))
-        }
         (FactorKind::NetworkAddress, Change::Changed) => format!("the card {name} was replaced"),
         (FactorKind::Hostname, Change::Changed) => "the host was renamed".to_string(),
         (FactorKind::Filesystem, Change::Changed) => {
@@ -114,7 +114,7 @@ fn event(line: &Line) -> String {
     }
 }
 
-impl Comparison {
+impl Assessment {
     /// What is known to be no longer as it was, in words.
     pub fn changed(&self) -> String {
         events(self.drift().into_iter().filter(|line| line.change != Change::Unreadable))

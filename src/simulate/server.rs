@@ -83,8 +83,8 @@ impl Server {
     fn judge(&self) -> Result<Decision> {
         let found = self.state.found(&self.around)?;
         let slot = self.state.slot(Some(&self.slot.product), Some(&self.slot.slot))?;
-        let decision = decide(self.around.clock, &found, &self.state, slot);
-        Ok(decision.explained(&self.state, &found, &self.around.unreadable))
+        let here = self.around.here(&found);
+        Ok(decide(self.around.clock, here, &self.state, slot))
     }
 
     /// The next instant at which time alone may bring something else, by a clock that is right.

@@ -4,7 +4,7 @@ use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
 use crate::error::Refusal;
 use crate::judge::{Decision, Grace, left};
-use crate::machine::Comparison;
+use crate::machine::Assessment;
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
@@ -110,7 +110,7 @@ impl Moment {
                 .maintenance_ends_soon()
                 .filter(|_| phase != Phase::Stopped),
             maintenance_ended: decision.maintenance_ended(),
-            drift: decision.drift().filter(|_| phase != Phase::Stopped).map(Comparison::changed),
+            drift: decision.drift().filter(|_| phase != Phase::Stopped).map(Assessment::changed),
             clock_is_pending: decision.clock_is_pending(),
             ungranted: decision.ungranted(),
         }

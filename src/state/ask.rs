@@ -6,7 +6,7 @@ use crate::crypto::digest::sha256;
 use crate::display::code;
 use crate::entitlement::Count;
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::machine::{Factor, Findings, Unreadable, ensure_two};
+use crate::machine::{Factor, Findings, Here, Unreadable, ensure_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, Slot, SlotName, State};
 use crate::time::Instant;
@@ -80,6 +80,11 @@ impl Surroundings {
             uptime: found.uptime.unwrap_or_default(),
             evidence: None,
         }
+    }
+
+    /// The machine, where `factors` are those found with the pins of the home: see [`State::found`].
+    pub fn here<'a>(&'a self, factors: &'a [Factor]) -> Here<'a> {
+        Here { factors, unreadable: &self.unreadable }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use olr::cli::Output;
 use olr::crypto::digest::sha256;
-use olr::machine::{FactorKind, Findings, Unreadable};
+use olr::machine::{FactorKind, Findings, Reason, Unreadable};
 use olr::time::Instant;
 use olr::wire::codec::Text;
 
@@ -81,7 +81,7 @@ fn found(machine: &str) -> Findings {
     if hidden {
         findings.factors.retain(|factor| factor.kind != FactorKind::MachineId);
         let (kind, name) = (FactorKind::MachineId, Text::new("/etc/machine-id").unwrap());
-        let reason = "needs --privileged".to_string();
+        let reason = Reason::NeedsPrivileged;
         findings.unreadable.push(Unreadable { kind, name, reason });
     }
     findings

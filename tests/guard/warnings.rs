@@ -5,7 +5,7 @@ use crate::world::machine;
 use olr::entitlement::{Cause, Model};
 use olr::guard::GuardConfig;
 use olr::license::LicenseBody;
-use olr::machine::{FactorKind, Unreadable};
+use olr::machine::{FactorKind, Reason, Unreadable};
 use olr::state::{Listener, Stage};
 use olr::time::{Day, Instant};
 use olr::wire::codec::Text;
@@ -139,7 +139,7 @@ fn guard_without(server: &Server, kind: FactorKind) -> Guard {
     let look = move |at| {
         let mut around = look(at);
         around.factors.retain(|factor| factor.kind != kind);
-        let reason = "needs --privileged".to_string();
+        let reason = Reason::NeedsPrivileged;
         around.unreadable = vec![Unreadable { kind, name: Text::default(), reason }];
         around
     };

@@ -13,6 +13,7 @@ use olr::judge::decide;
 use olr::key::install::InstallSecret;
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
+use olr::machine::Here;
 use olr::request::{RequestBody, SealedRequest, seal_request};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::Instant;
@@ -288,7 +289,7 @@ fn state(program: &Program, from: &mut Source<'_>) {
         assert_eq!(file, fitting, "its digest does not fit");
         assert_eq!(**state.to_bytes(), *file);
         for slot in state.memory().slots.iter() {
-            let _ = decide(Instant::new(1_826_000_000), &[], &state, slot);
+            let _ = decide(Instant::new(1_826_000_000), Here::default(), &state, slot);
         }
     }
 }

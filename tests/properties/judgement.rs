@@ -6,6 +6,7 @@ use olr::crypto::sign::Signer;
 use olr::entitlement::{Count, Operation, Outcome};
 use olr::judge::{Decision, Question, decide};
 use olr::license::{License, LicenseBody, sign_license};
+use olr::machine::Here;
 use olr::state::{SlotName, State};
 use olr::time::Instant;
 use olr::wire::codec::{Limit, Set};
@@ -82,8 +83,10 @@ fn server() -> State {
 
 fn judged(state: &State, name: &SlotName, clock: Instant) -> Decision {
     let slot = state.memory().slots.get(name).unwrap();
-    let decision = decide(clock, &factors("server"), state, slot);
-    assert_eq!(decision, decide(clock, &factors("server"), state, slot), "it is one function");
+    let factors = factors("server");
+    let here = Here { factors: &factors, ..Here::default() };
+    let decision = decide(clock, here, state, slot);
+    assert_eq!(decision, decide(clock, here, state, slot), "it is one function");
     decision
 }
 

@@ -57,7 +57,7 @@ impl<'a> Server<'a> {
     /// How `state` is judged at `clock` on this machine.
     fn decide(&self, clock: Instant, state: &State) -> Decision {
         let found = state.found(&self.around).unwrap();
-        decide(clock, &found, state, state.slot(None, None).unwrap())
+        decide(clock, self.around.here(&found), state, state.slot(None, None).unwrap())
     }
 
     fn step(&mut self, step: &str) {

@@ -6,6 +6,7 @@ use olr::entitlement::{Cause, Count, Operation};
 use olr::judge::{Decision, Question, decide};
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
+use olr::machine::Here;
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
 use olr::state::{Memory, STATE_CAP, State};
 use olr::time::{Day, Instant};
@@ -202,7 +203,9 @@ impl Case<'_> {
             Event::Moved => "other",
             _ => "server",
         };
-        decide(Instant::new(at), &factors(machine), &state, &state.memory().slots[0])
+        let factors = factors(machine);
+        let here = Here { factors: &factors, ..Here::default() };
+        decide(Instant::new(at), here, &state, &state.memory().slots[0])
     }
 
     /// Asks something, and holds a yes against the limits.

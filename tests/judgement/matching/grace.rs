@@ -2,7 +2,7 @@
 
 use olr::catalog::{Catalog, STARTER};
 use olr::error::Refusal;
-use olr::judge::{Decision, explain};
+use olr::judge::{Decision, assess};
 use olr::license::License;
 use olr::time::Instant;
 
@@ -67,9 +67,9 @@ fn a_license_that_was_never_imported_here_has_no_grace() {
     let (state, around) = (home.load().unwrap().unwrap(), around(&copy, NOW));
     let found = state.found(&around).unwrap();
     let license = License::verify(&bytes, &world.trust).unwrap();
-    let comparison = explain(&license, &state, &found, &[]);
-    assert_eq!(comparison.drift().len(), 3);
-    assert!(comparison.lines.iter().all(|line| line.then.is_some()));
+    let machine = assess(&license, &state, around.here(&found));
+    assert_eq!(machine.drift().len(), 3);
+    assert!(machine.lines.iter().all(|line| line.then.is_some()));
 }
 
 #[test]

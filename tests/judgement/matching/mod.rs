@@ -6,10 +6,11 @@ use olr::catalog::{Catalog, STARTER};
 use olr::error::Refusal;
 use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
-use olr::judge::{Decision, explain};
+use olr::judge::Decision;
 use olr::license::LicenseBody;
 use olr::machine::{
-    Change, Class, Comparison, Factor, FactorKind, Unreadable, changes, commit, judgement,
+    Assessment, Bound, Change, Class, Factor, FactorKind, Here, Reason, Unreadable, changes,
+    commit, judgement,
 };
 use olr::office::{Folder, Handover, Init, Issue};
 use olr::state::{State, Surroundings};
@@ -127,21 +128,26 @@ fn judged(home: &Home, machine: &Machine, clock: u64) -> (State, Decision) {
     home.decide(None, None, &around(machine, clock)).unwrap()
 }
 
-fn compared(home: &Home, machine: &Machine, unreadable: &[Unreadable]) -> Comparison {
-    let (state, decision) = judged(home, machine, NOW);
-    let found = state.found(&around(machine, NOW)).unwrap();
-    explain(&decision.license.unwrap(), &state, &found, unreadable)
+fn assessed(home: &Home, machine: &Machine, unreadable: &[Unreadable]) -> Assessment {
+    let around = Surroundings { unreadable: unreadable.to_vec(), ..around(machine, NOW) };
+    home.decide(None, None, &around).unwrap().1.machine.unwrap()
+}
+
+/// What a license says of `machine` where its commitments alone are known.
+fn held_against(body: &LicenseBody, key: &[u8; 32], machine: &Machine) -> Assessment {
+    let bound = Bound { commitment_key: key, enrolled: &[] };
+    body.policy.assess(bound, Here { factors: &machine.0, unreadable: &[] })
 }
 
 fn hidden(kind: FactorKind) -> Unreadable {
     let name = Text::new("product_uuid").unwrap();
-    Unreadable { kind, name, reason: "needs --privileged".to_string() }
+    Unreadable { kind, name, reason: Reason::NeedsPrivileged }
 }
 
-fn words(comparison: &Comparison) -> Vec<(FactorKind, &str, Change, u16)> {
+fn words(machine: &Assessment) -> Vec<(FactorKind, &str, Change, u16)> {
     let line = |line: &'_ olr::machine::Line| (line.kind, line.change, line.weight);
-    let names = comparison.lines.iter().map(olr::machine::Line::name);
-    let lines = comparison.lines.iter().map(line);
+    let names = machine.lines.iter().map(olr::machine::Line::name);
+    let lines = machine.lines.iter().map(line);
     lines.zip(names).map(|((kind, change, weight), name)| (kind, name, change, weight)).collect()
 }
 
@@ -155,8 +161,8 @@ fn every_word_for_what_became_of_a_factor() {
     now.set("eth1", "02:fc:00:00:00:99").set("hostname", "renamed").drop("machine-id");
     now.drop("product_uuid").add(NetworkAddress, Class::Hardware, "eth2", "02:fc:00:00:00:33");
     now.add(NetworkAddress, Class::Common, "docker0", "02:42:00:00:00:01");
-    let comparison = compared(&home, &now, &[hidden(ProductUuid)]);
-    let mut said = words(&comparison);
+    let machine = assessed(&home, &now, &[hidden(ProductUuid)]);
+    let mut said = words(&machine);
     let last = said.pop().unwrap();
     assert_eq!(last, (NetworkAddress, "eth2", Change::New, 0), "what is new comes last");
     said.sort_by_key(|(kind, name, ..)| (*kind, name.to_string()));
@@ -173,13 +179,13 @@ fn every_word_for_what_became_of_a_factor() {
             (Pin, "rack", Change::Same, 2),
         ]
     );
-    assert_eq!((comparison.score, comparison.threshold, comparison.total), (9, 10, 20));
-    let card = comparison.lines.iter().find(|line| line.name() == "eth1").unwrap();
+    assert_eq!((machine.score, machine.threshold, machine.total), (9, 10, 20));
+    let card = machine.lines.iter().find(|line| line.name() == "eth1").unwrap();
     assert_eq!(&*card.then.as_ref().unwrap().value, "02:fc:00:00:00:02");
     assert_eq!(&*card.now.as_ref().unwrap().value, "02:fc:00:00:00:99");
     // With what root can read it would be the machine.
-    assert!(comparison.is_hidden());
-    assert_eq!(comparison.next_step(), "run as root: product-uuid needs --privileged");
+    assert!(machine.is_hidden());
+    assert_eq!(machine.next_step(), "run as root: product-uuid needs --privileged");
 }
 
 #[test]
@@ -214,7 +220,7 @@ fn a_renamed_interface_is_the_same_card_and_a_card_that_lost_its_permanence_is_n
 fn only_what_is_enrolled_counts_however_much_is_found() {
     let world = World::new(STARTER);
     let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
-    let whole = body.policy.compare(&key, &server().0);
+    let whole = held_against(&body, &key, &server());
     assert_eq!((whole.score, whole.threshold, whole.total), (20, 10, 20));
     // Twice as many factors, some of them twice, add nothing.
     let mut more = server();
@@ -223,18 +229,18 @@ fn only_what_is_enrolled_counts_however_much_is_found() {
         let address = format!("02:fc:00:00:00:{n}");
         more.add(NetworkAddress, Class::Hardware, &format!("eth{n}"), &address);
     }
-    assert_eq!(body.policy.compare(&key, &more.0).score, 20);
+    assert_eq!(held_against(&body, &key, &more).score, 20);
     // What is common now does not match, though its value is the enrolled one.
     let mut common = server();
     common.0.iter_mut().for_each(|factor| factor.class = Class::Common);
-    let none = body.policy.compare(&key, &common.0);
+    let none = held_against(&body, &key, &common);
     assert_eq!((none.score, none.hardware_missing), (0, true));
     let cpu = commit(&key, Cpu, "Test CPU");
     assert!(body.policy.enrolled.get(&cpu).is_none(), "a common factor is not enrolled");
     // All points of the image are enough by weight, and not without hardware.
     let mut copy = server();
     copy.0.retain(|factor| factor.class == Class::Image);
-    let copy = body.policy.compare(&key, &copy.0);
+    let copy = held_against(&body, &key, &copy);
     assert_eq!((copy.score, copy.hardware_missing), (10, true));
     assert_eq!(copy.ensure().unwrap_err().refusal(), Some(Refusal::WrongMachine));
 }
@@ -245,14 +251,42 @@ fn a_license_file_that_no_request_here_is_known_of_tells_kinds_alone() {
     let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
     let mut now = server();
     now.set("eth1", "02:fc:00:00:00:99");
-    let comparison = Comparison::new(&body.policy, &key, &[], &now.0, &[]);
-    assert!(comparison.lines.iter().all(|line| line.then.is_none()));
+    let machine = held_against(&body, &key, &now);
+    assert!(machine.lines.iter().all(|line| line.then.is_none()));
     let missing: Vec<_> =
-        comparison.lines.iter().filter(|line| line.change == Change::Missing).collect();
+        machine.lines.iter().filter(|line| line.change == Change::Missing).collect();
     assert_eq!(missing.len(), 1);
     assert_eq!((missing[0].kind, missing[0].name(), missing[0].weight), (NetworkAddress, "", 3));
-    assert_eq!(comparison.lines.last().unwrap().change, Change::New);
-    assert_eq!(comparison.score, 17);
+    assert_eq!(machine.lines.last().unwrap().change, Change::New);
+    assert_eq!(machine.score, 17);
+}
+
+#[test]
+fn what_is_known_of_the_enrolled_factors_adds_to_the_report_and_never_to_the_verdict() {
+    let world = World::new(STARTER);
+    let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
+    let mut twice = server();
+    twice.0.extend(server().0);
+    let mut common = server();
+    common.0.iter_mut().for_each(|factor| factor.class = Class::Common);
+    let mut copy = server();
+    copy.other_hardware().set("hostname", "renamed").drop("machine-id");
+    for now in [server(), copy.clone(), small_server(), Machine(Vec::new())] {
+        let bare = held_against(&body, &key, &now);
+        for enrolled in [&server().0[..], &server().0[..3], &twice.0, &common.0, &copy.0, &now.0] {
+            let here = Here { factors: &now.0, unreadable: &[hidden(ProductUuid)] };
+            let told = body.policy.assess(Bound { commitment_key: &key, enrolled }, here);
+            assert_eq!((told.score, told.matches()), (bare.score, bare.matches()));
+            let lines = told.lines.iter().filter(|line| line.change != Change::New);
+            assert_eq!(lines.count(), body.policy.enrolled.len(), "each factor has one line");
+        }
+    }
+    // A refusal names what changed in the order of the report.
+    let bound = Bound { commitment_key: &key, enrolled: &server().0 };
+    let told = body.policy.assess(bound, Here { factors: &copy.0, unreadable: &[] });
+    let kinds: Vec<_> = told.drift().into_iter().map(|line| line.kind.word()).collect();
+    let fact = told.ensure().unwrap_err().fact().to_string();
+    assert!(kinds.len() > 3 && fact.ends_with(&format!("missing: {}", kinds.join(", "))), "{fact}");
 }
 
 #[test]
@@ -260,11 +294,11 @@ fn drift_is_told_with_the_room_that_is_left() {
     let world = World::new(STARTER);
     let home = world.licensed("home", &server(), "server");
     let mut now = server();
-    let whole = compared(&home, &now, &[]);
+    let whole = assessed(&home, &now, &[]);
     assert!(whole.drift().is_empty() && whole.next_step().is_empty());
     assert_eq!((whole.room(), whole.breaking()), (10, None));
     now.set("eth1", "02:fc:00:00:00:99");
-    let one = compared(&home, &now, &[]);
+    let one = assessed(&home, &now, &[]);
     assert_eq!((one.room(), one.breaking(), one.drift().len()), (7, None, 1));
     assert_eq!(
         one.next_step(),
@@ -273,14 +307,14 @@ fn drift_is_told_with_the_room_that_is_left() {
     assert!(one.room_left().ends_with("any one of the rest may still change"));
     now.drop("product_uuid");
     // One card is left of the hardware: three points are there, but no hardware without it.
-    let two = compared(&home, &now, &[]);
+    let two = assessed(&home, &now, &[]);
     assert_eq!((two.room(), two.breaking().unwrap().name()), (3, "eth0"));
     now.set("hostname", "renamed");
-    let three = compared(&home, &now, &[]);
+    let three = assessed(&home, &now, &[]);
     assert_eq!((three.room(), three.breaking().unwrap().weight), (2, 3));
     assert!(three.room_left().contains("one more change like this"), "{}", three.room_left());
     now.set("machine-id", "deadbeef");
-    let four = compared(&home, &now, &[]);
+    let four = assessed(&home, &now, &[]);
     assert!(!four.matches() && four.room() == 0);
     assert!(four.next_step().ends_with("`olr request`"), "{}", four.next_step());
 }
@@ -292,7 +326,7 @@ fn judgement_and_next_step_name_what_happened() {
     let case = |change: fn(&mut Machine) -> &mut Machine| {
         let mut now = server();
         change(&mut now);
-        (judgement(&changes(&server().0, &now.0, &[])), compared(&home, &now, &[]).next_step())
+        (judgement(&changes(&server().0, &now.0, &[])), assessed(&home, &now, &[]).next_step())
     };
     assert_eq!(case(|now| now).0, "the same machine: nothing of it changed");
     let (card, _) = case(|now| now.set("eth1", "02:fc:00:00:00:99"));
@@ -328,7 +362,7 @@ fn a_copy_is_never_advised_to_renew() {
     let home = world.licensed("serials", &serials(), "server");
     let mut clone = serials();
     clone.set("product_uuid", "564d0002-0002").set("ens3", "52:54:00:00:00:02");
-    let clone = compared(&home, &clone, &[]);
+    let clone = assessed(&home, &clone, &[]);
     assert!(clone.matches(), "the points are enough, and a serial number is hardware");
     let step = clone.next_step();
     assert!(step.contains("as on a copy") && !step.contains("--renew"), "{step}");
@@ -345,25 +379,25 @@ fn a_copy_is_never_advised_to_renew() {
     let home = world.licensed("only", &only(), "server");
     let mut renamed = only();
     renamed.set("hostname", "renamed");
-    assert!(compared(&home, &renamed, &[]).next_step().contains("--renew"));
+    assert!(assessed(&home, &renamed, &[]).next_step().contains("--renew"));
     // No policy that needs no hardware either.
     let home = world.licensed("container", &container(), "container");
     let mut moved = container();
     moved.other_hardware();
-    let moved = compared(&home, &moved, &[]);
+    let moved = assessed(&home, &moved, &[]);
     assert!(moved.matches());
     assert!(!moved.next_step().contains("--renew"), "{}", moved.next_step());
     // What cannot be read now may be the same.
     let mut ordinary = container();
     ordinary.drop("product_uuid").set("hostname", "renamed");
-    let ordinary = compared(&home, &ordinary, &[hidden(ProductUuid)]);
+    let ordinary = assessed(&home, &ordinary, &[hidden(ProductUuid)]);
     assert!(!ordinary.next_step().contains("as on a copy"), "{}", ordinary.next_step());
     // One card of two, or a board with its UUID, may be replaced.
     let home = world.licensed("server", &server(), "server");
     for (which, value) in [("eth1", "02:fc:00:00:00:99"), ("product_uuid", "4c4c4544-0009")] {
         let mut now = server();
         now.set(which, value);
-        assert!(compared(&home, &now, &[]).next_step().contains("--renew"), "{which}");
+        assert!(assessed(&home, &now, &[]).next_step().contains("--renew"), "{which}");
     }
 }
 

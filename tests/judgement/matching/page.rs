@@ -2,11 +2,12 @@
 //! holding it against the changed machine. `OLR_MINT=1 cargo test --test judgement matching` writes them.
 
 use olr::catalog::{Catalog, STARTER};
-use olr::machine::{Class, FactorKind, Policy};
+use olr::license::LicenseBody;
+use olr::machine::{Class, FactorKind};
 use std::collections::BTreeMap;
 
-use crate::matching::World;
 use crate::matching::machines::{Machine, container, server, small_server, vm, vm_of_a_host, wsl};
+use crate::matching::{World, held_against};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines.md");
 const POLICIES: [&str; 5] = ["strict", "server", "vm", "container", "pinned"];
@@ -83,13 +84,13 @@ const EVENTS: [Event; 28] = [
 ];
 
 /// The licenses for one machine, by policy; nothing where none can be issued.
-type Licenses = BTreeMap<&'static str, Option<(Policy, [u8; 32])>>;
+type Licenses = BTreeMap<&'static str, Option<(LicenseBody, [u8; 32])>>;
 
 fn licenses(world: &World, name: &str, machine: &Machine) -> Licenses {
     let one = |policy| {
         let home = world.home(&format!("{name}-{policy}"));
         let answer = world.answer(&home, machine, policy);
-        (policy, answer.ok().map(|(body, _, key)| (body.policy, key)))
+        (policy, answer.ok().map(|(body, _, key)| (body, key)))
     };
     POLICIES.into_iter().map(one).collect()
 }
@@ -97,7 +98,7 @@ fn licenses(world: &World, name: &str, machine: &Machine) -> Licenses {
 fn row(title: &str, licenses: &Licenses, now: &Machine) -> String {
     let cell = |policy: &&str| match &licenses[policy] {
         None => "not issued",
-        Some((policy, key)) if policy.compare(key, &now.0).ensure().is_ok() => "matches",
+        Some((body, key)) if held_against(body, key, now).matches() => "matches",
         Some(_) => "**no**",
     };
     format!("| {title} | {} |\n", POLICIES.iter().map(cell).collect::<Vec<_>>().join(" | "))

@@ -144,7 +144,8 @@ impl Stepped<'_> {
         self.around.uptime = now - up;
         self.state.observe(&self.around);
         let slot = self.state.slot(None, None).unwrap();
-        let decision = decide(self.around.clock, &self.around.factors, &self.state, slot);
+        let decision =
+            decide(self.around.clock, self.around.here(&self.around.factors), &self.state, slot);
         let name = slot.name.clone();
         if decision.matches() {
             self.state.matches(&[name]);
@@ -214,7 +215,8 @@ impl Stepped<'_> {
     /// As a vendor does it: in a list that is signed.
     fn withdraw(&mut self, cause: Cause) {
         let slot = self.state.slot(None, None).unwrap();
-        let decision = decide(self.around.clock, &self.around.factors, &self.state, slot);
+        let decision =
+            decide(self.around.clock, self.around.here(&self.around.factors), &self.state, slot);
         let Some(license) = decision.license else { return };
         let license = digest_of(license.body().license);
         self.withdrawn.retain(|withdrawn| withdrawn.license != license);

@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::machine::Reason;
+
 /// Most bytes that are read of a file.
 const FILE_CAP: u64 = 64 * 1024;
 /// The bit of a mode that lets everybody read.
@@ -23,7 +25,7 @@ pub(super) enum Content {
     Text(String),
     Missing,
     /// It exists; why it was not read.
-    Unreadable(String),
+    Unreadable(Reason),
 }
 
 impl<'a> Tree<'a> {
@@ -50,7 +52,7 @@ impl<'a> Tree<'a> {
         };
         // Root could read it, but the product that comes later may not be root.
         if !self.privileged && mode & WORLD_READABLE == 0 {
-            return Content::Unreadable("needs --privileged".to_string());
+            return Content::Unreadable(Reason::NeedsPrivileged);
         }
         // Most are read at once so.
         let mut bytes = Vec::with_capacity(4096);
@@ -127,7 +129,7 @@ impl<'a> Tree<'a> {
 fn absent(kind: ErrorKind) -> Content {
     match kind {
         ErrorKind::NotFound | ErrorKind::NotADirectory => Content::Missing,
-        ErrorKind::PermissionDenied => Content::Unreadable("needs root".to_string()),
-        _ => Content::Unreadable("could not be read".to_string()),
+        ErrorKind::PermissionDenied => Content::Unreadable(Reason::NeedsRoot),
+        _ => Content::Unreadable(Reason::Failed),
     }
 }
