@@ -223,6 +223,18 @@ impl Span {
     }
 }
 
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self {
+            Self::Days(count) => (count, "day"),
+            Self::Months(count) => (count, "month"),
+            Self::Years(count) => (count, "year"),
+        };
+        let plural = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {unit}{plural}")
+    }
+}
+
 fn same_day_then(start: Date, span: jiff::Span) -> std::result::Result<Date, jiff::Error> {
     let leap_day = start.month() == 2 && start.day() == 29;
     let start = if leap_day { start.yesterday()? } else { start };

@@ -1,39 +1,29 @@
-//! What is contradictory in a catalog, or names nothing. Each is told with its line.
+//! What entries of a catalog say of each other and that is contradictory, or names nothing. Each is told
+//! with its line.
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, CatalogProduct, LicenseType, MachinePolicy, Module};
-use crate::catalog::{check_rules, rule};
-use crate::display::is_shown;
+use crate::catalog::name::LIST_CAP;
+use crate::catalog::{Catalog, End, LicenseType, Module, Renewal, ensure_rules_fit};
 use crate::display::listed;
 use crate::entitlement::Operation;
-use crate::error::{Error, Result};
-use crate::machine::FactorKind;
-use crate::time::{Day, Span};
+use crate::error::Result;
 use crate::toml_text::Written;
 
 mod module;
 
-/// Most entries of a list that a license or a trust carries.
-const LIST_CAP: usize = 64;
 /// Most modules of a catalog: as many as a license has room for.
 const MODULES_CAP: usize = 4096;
-/// Most bytes of a name there.
-const NAME_CAP: usize = 256;
 
 /// Checks what the types of a catalog cannot say.
 ///
 /// # Errors
 /// Exit 2, naming line and reason.
-pub(super) fn check(catalog: &Catalog, text: &str) -> Result<()> {
+pub(super) fn check(catalog: &Catalog, written: Written<'_>) -> Result<()> {
     let slots = catalog.products.iter().flat_map(|product| &product.slots);
-    let slots = slots.map(String::as_str).collect();
-    let check = Check { catalog, slots, written: Written { what: "catalog", text } };
-    check.names(&["languages"], "languages", &catalog.languages)?;
+    let slots = slots.map(|slot| &**slot).collect();
+    let check = Check { catalog, slots, written };
     check.products()?;
-    for (name, policy) in &catalog.policies {
-        check.policy(name, policy)?;
-    }
     let modules = catalog.modules.len();
     if modules > MODULES_CAP {
         let fact = format!("{modules} modules, where a catalog has at most {MODULES_CAP}");
@@ -59,43 +49,6 @@ struct Check<'a> {
 impl Check<'_> {
     fn wrong<T>(&self, path: &[&str], fact: impl AsRef<str>, hint: impl AsRef<str>) -> Result<T> {
         Err(self.written.wrong(path, fact.as_ref(), hint.as_ref()))
-    }
-
-    /// Puts the line and `what` before an error.
-    fn at(&self, path: &[&str], what: &str) -> impl FnOnce(Error) -> Error {
-        move |error| error.within(format!("{}: {what}", self.written.place(path)))
-    }
-
-    /// A name that people read and that stands in licenses.
-    fn name(&self, path: &[&str], what: &str, name: &str) -> Result<()> {
-        let problem = if name.trim().is_empty() {
-            "it is empty"
-        } else if name.len() > NAME_CAP {
-            "it is longer than 256 bytes"
-        } else if !name.chars().all(is_shown) {
-            "it has a character that is not shown"
-        } else {
-            return Ok(());
-        };
-        self.wrong(path, format!("{what}: {problem}"), "write a short name")
-    }
-
-    /// A list of names, none twice.
-    fn names(&self, path: &[&str], what: &str, names: &[String]) -> Result<()> {
-        let mut seen = BTreeSet::new();
-        for (index, name) in names.iter().enumerate() {
-            let index = index.to_string();
-            let here = [path, &[index.as_str()]].concat();
-            self.name(&here, what, name)?;
-            if !seen.insert(name) {
-                return self.wrong(&here, format!("{what}: {name} stands twice"), "name it once");
-            }
-        }
-        if names.len() > LIST_CAP {
-            let fact = format!("{what}: {} entries, where at most {LIST_CAP} fit", names.len());
-            return self.wrong(path, fact, "use fewer");
-        }
-        Ok(())
     }
 
     /// A list, if there is one, of names among the `known`.
@@ -139,78 +92,11 @@ impl Check<'_> {
         }
         let mut ids = BTreeSet::new();
         for (index, product) in products.iter().enumerate() {
-            let index = index.to_string();
-            let at = |key: &'static str| ["product", index.as_str(), key];
-            let what = format!("product {}", product.id);
-            self.name(&at("id"), "product: id", &product.id)?;
             if !ids.insert(&product.id) {
-                let fact = format!("{what} stands twice");
-                return self.wrong(&at("id"), fact, "write all its slots into one [[product]]");
+                let fact = format!("product {} stands twice", &*product.id);
+                let path = ["product", &index.to_string(), "id"];
+                return self.wrong(&path, fact, "write all its slots into one [[product]]");
             }
-            if product.slots.is_empty() {
-                let fact = format!("{what}: it has no slot");
-                return self.wrong(&at("slots"), fact, "write slots = [\"main\"]");
-            }
-            self.names(&at("slots"), &format!("{what}: slots"), &product.slots)?;
-            self.releases(&index, &what, product)?;
-        }
-        Ok(())
-    }
-
-    fn releases(&self, product: &str, what: &str, of: &CatalogProduct) -> Result<()> {
-        let (mut versions, mut latest) = (BTreeSet::new(), Day::default());
-        for (index, release) in of.releases.iter().enumerate() {
-            let index = index.to_string();
-            let path = |key: &'static str| ["product", product, "release", index.as_str(), key];
-            let what = format!("{what}: release {}", release.version);
-            let version = self.version(&path("version"), &what, &release.version)?;
-            if !versions.insert(version) {
-                let fact = format!("{what} stands twice");
-                return self.wrong(&path("version"), fact, "name each release once");
-            }
-            let date = Day::parse(&release.date).map_err(self.at(&path("date"), &what))?;
-            if date < latest {
-                let fact = format!("{what}: {date} is before the release above it");
-                return self.wrong(&path("date"), fact, "put the oldest release first");
-            }
-            latest = date;
-        }
-        Ok(())
-    }
-
-    /// The numbers of a version, without zeros at the end.
-    fn version(&self, path: &[&str], what: &str, text: &str) -> Result<Vec<u32>> {
-        let number = |part: &str| {
-            let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse::<u32>().ok().filter(|_| is_number)
-        };
-        match text.split('.').map(number).collect::<Option<Vec<_>>>() {
-            Some(mut numbers) if numbers.len() <= 8 => {
-                while numbers.last() == Some(&0) {
-                    numbers.pop();
-                }
-                Ok(numbers)
-            }
-            _ => {
-                let fact = format!("{what}: {text:?} is no version");
-                self.wrong(path, fact, "write numbers with dots, like \"10.1\"")
-            }
-        }
-    }
-
-    fn policy(&self, name: &str, policy: &MachinePolicy) -> Result<()> {
-        let (path, what) = (["policy", name], format!("policy {name}"));
-        self.name(&path, &what, name)?;
-        if policy.share == 0 || policy.share > 100 {
-            let fact = format!("{what}: share is a percentage from 1 to 100");
-            return self.wrong(&["policy", name, "share"], fact, "write share = 50");
-        }
-        let unknown = policy.weights.keys().find(|kind| FactorKind::from_word(kind).is_none());
-        if let Some(kind) = unknown {
-            let known = FactorKind::ALL.iter().map(|kind| kind.word());
-            let fact = format!("{what}: there is no factor {kind:?}");
-            let hint = format!("the factors are {}", known.collect::<Vec<_>>().join(", "));
-            return self.wrong(&["policy", name, "weights", kind], fact, hint);
         }
         Ok(())
     }
@@ -218,47 +104,21 @@ impl Check<'_> {
     fn license_type(&self, id: &str, kind: &LicenseType) -> Result<()> {
         let at = |key: &'static str| ["type", id, key];
         let what = |key: &str| format!("type {id}: {key}");
-        let this = format!("type {id}");
-        self.name(&["type", id], &this, id)?;
-        let model = kind.model().map_err(self.at(&at("model"), &this))?;
-        kind.edition().map_err(self.at(&at("edition"), &this))?;
-        if let Some(reason) = &kind.reason {
-            self.name(&at("reason"), &what("reason"), reason)?;
-            if kind.offline {
-                let fact = what("reason: this type may be activated offline");
-                return self.wrong(&at("reason"), fact, "leave `reason` out");
-            }
+        if kind.reason.is_some() && kind.offline {
+            let fact = what("reason: this type may be activated offline");
+            return self.wrong(&at("reason"), fact, "leave `reason` out");
         }
-        for (key, span) in [("term", &kind.term), ("maintenance", &kind.maintenance)] {
-            let Some(text) = span else { continue };
-            if text != "never" && Span::parse(text).is_err() {
-                let fact = what(&format!("{key}: {text:?} is no span of a day or more"));
-                let hint = "write it like \"30 days\", \"6 months\", \"1 year\", or \"never\"";
-                return self.wrong(&at(key), fact, hint);
-            }
+        if kind.renewal == Some(Renewal::Automatic) && kind.term == Some(End::Never) {
+            let fact = what("renewal: what never ends is not renewed automatically");
+            return self.wrong(&at("renewal"), fact, "write \"manual\" or \"none\", or a term");
         }
-        match kind.renewal.as_deref() {
-            Some("automatic") if kind.term.as_deref() == Some("never") => {
-                let fact = what("renewal: what never ends is not renewed automatically");
-                return self.wrong(&at("renewal"), fact, "write \"manual\" or \"none\", or a term");
-            }
-            None | Some("automatic" | "manual" | "none") => {}
-            Some(word) => {
-                let fact = what(&format!("renewal: {word:?} is none of its words"));
-                return self.wrong(&at("renewal"), fact, "write automatic, manual or none");
-            }
-        }
-        if let Some(version) = &kind.minimum_version {
-            self.version(&at("minimum_version"), &what("minimum_version"), version)?;
-        }
-        if let Some(policy) =
-            kind.policy.as_ref().filter(|p| !self.catalog.policies.contains_key(*p))
-        {
+        let is_policy = |policy: &&String| self.catalog.policies.contains_key(*policy);
+        if let Some(policy) = kind.policy.as_ref().filter(|policy| !is_policy(policy)) {
             let fact = what(&format!("the catalog has no policy {policy:?}"));
             let known = listed(self.catalog.policies.keys().map(String::as_str));
             return self.wrong(&at("policy"), fact, format!("its policies are {known}"));
         }
-        let products = self.catalog.products.iter().map(|product| product.id.as_str());
+        let products = self.catalog.products.iter().map(|product| &*product.id);
         let is_product = |id: &str| self.catalog.product(id).is_some();
         let list = kind.products.as_ref();
         self.among(&at("products"), &what("products"), list, is_product, products)?;
@@ -272,20 +132,17 @@ impl Check<'_> {
             let module = self.catalog.modules.get(*name);
             let mut needs = module.into_iter().flat_map(Module::needs);
             if let Some(needed) = needs.find(|needed| !allowed.contains(needed)) {
-                let fact =
-                    what(&format!("modules: {name} requires {needed}, which is not allowed"));
-                return self.wrong(
-                    &at("modules"),
-                    fact,
-                    format!("add {needed}, or take {name} out"),
-                );
+                let fact = format!("modules: {name} requires {needed}, which is not allowed");
+                let hint = format!("add {needed}, or take {name} out");
+                return self.wrong(&at("modules"), what(&fact), hint);
             }
         }
-        rule::operations("always", &kind.always, &this, self.written, &["type", id])?;
-        if kind.always.iter().any(|word| word == Operation::Run.word()) {
+        if kind.always.contains(&Operation::Run) {
             let fact = what("always: what always runs needs no license");
             return self.wrong(&at("always"), fact, "write then = \"warn\" for each cause instead");
         }
-        check_rules(&kind.on, &this, self.written, &["type", id, "on"], &kind.always, Some(model))
+        let this = format!("type {id}");
+        let fits = (&kind.always, kind.model);
+        ensure_rules_fit(&kind.on, &this, self.written, &["type", id, "on"], fits)
     }
 }

@@ -1,7 +1,7 @@
 //! What a catalog may say, and probably does not mean.
 
 use crate::catalog::{Catalog, USUAL_POLICY, allows};
-use crate::entitlement::Cause;
+use crate::entitlement::{Cause, Model};
 use crate::machine::{Class, FactorKind};
 
 pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
@@ -15,10 +15,10 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
                 "type {id}: it names no machine policy, and there is none called {USUAL_POLICY}: each grant has to name one"
             ));
         }
-        if kind.model != "purchased" && kind.on.contains_key(Cause::Pooled.word()) {
+        if kind.model != Model::Purchased && kind.on.contains_key(&Cause::Pooled) {
             all.push(format!("type {id}: on pooled: only purchased licenses are ever pooled"));
         }
-        let upgraded = kind.on.contains_key(Cause::Upgraded.word());
+        let upgraded = kind.on.contains_key(&Cause::Upgraded);
         if upgraded && !catalog.modules.values().any(|module| module.server) {
             all.push(format!(
                 "type {id}: on upgraded: no module is `server = true`, so it never happens"
@@ -26,7 +26,7 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
         }
         let fits = |product: &&str| allows(kind.products.as_ref(), product);
         let slots = |product: &str| catalog.product(product).map(|product| &product.slots);
-        let ids = || catalog.products.iter().map(|product| product.id.as_str()).filter(fits);
+        let ids = || catalog.products.iter().map(|product| &*product.id).filter(fits);
         let has_slot =
             ids().filter_map(slots).flatten().any(|slot| allows(kind.slots.as_ref(), slot));
         if !has_slot {
@@ -42,7 +42,7 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
         }
     }
     for (name, policy) in &catalog.policies {
-        let weighed = |kind: &FactorKind| policy.weights.get(kind.word()).is_some_and(|w| *w > 0);
+        let weighed = |kind: &FactorKind| policy.weights.get(kind).is_some_and(|w| *w > 0);
         if !FactorKind::ALL.iter().any(weighed) {
             all.push(format!("policy {name}: no factor has a weight: no machine can be licensed"));
         } else if policy.hardware

@@ -54,10 +54,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         }
     );
     let releases = catalog.products.iter().map(|product| product.releases.len()).sum::<usize>();
+    let languages: Vec<_> = catalog.languages.iter().map(|language| &**language).collect();
     let json = json!({
         "catalog": place, "products": catalog.products.len(), "releases": releases,
         "types": catalog.types.len(), "modules": catalog.modules.len(),
-        "policies": catalog.policies.len(), "languages": catalog.languages, "warnings": warnings,
+        "policies": catalog.policies.len(), "languages": languages, "warnings": warnings,
     });
     let mut report = Output::new(text, json);
     report.notes.extend(

@@ -23,7 +23,7 @@ pub const COMMITMENT_KEY: &[u8] = b"olr/v1/commitment-key";
 pub const FACTOR: &[u8] = b"olr/v1/factor";
 /// Mixes the randomness of one encapsulation.
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
-/// Binds a grant to what was issued for it.
+/// Names a grant by what it grants.
 pub const GRANT: &[u8] = b"olr/v1/grant";
 /// Stands for a license in revocations.
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";

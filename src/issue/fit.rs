@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
-use crate::catalog::{allows, check_rules, listed};
+use crate::catalog::{allows, ensure_rules_fit, listed};
 use crate::entitlement::{Grant, is_older};
 use crate::error::{Error, Refusal, Result};
-use crate::issue::{GrantFile, QuotaText};
+use crate::issue::GrantFile;
+use crate::issue::grant::is_zero;
 use crate::wire::codec::{Limit, Set, Text};
 
 impl GrantFile {
@@ -71,15 +72,14 @@ impl GrantFile {
                 let hint = format!("the granted modules are {known}");
                 return wrong(format!("administrators: {id} is not granted"), &hint);
             };
-            if let Limit::Only(quota) = quota.limit()?
-                && *cap > quota
+            if let Limit::Only(quota) = quota
+                && cap > quota
             {
                 let fact = format!("administrators: {cap} {id}, but only {quota} are granted");
                 return wrong(fact, "write at most what is granted");
             }
         }
-        let model = Some(kind.model()?);
-        check_rules(&self.on, "", self.written(), &["on"], &kind.always, model)
+        ensure_rules_fit(&self.on, "", self.written(), &["on"], (&kind.always, kind.model))
     }
 
     /// Product and slot.
@@ -87,7 +87,7 @@ impl GrantFile {
         let wrong = |key, fact: &str, hint: &str| Err(self.written().wrong(&[key], fact, hint));
         let (product, slot, this) = (&self.product, &self.slot, &self.license_type);
         let Some(described) = catalog.product(product) else {
-            let known = listed(catalog.products.iter().map(|product| product.id.as_str()));
+            let known = listed(catalog.products.iter().map(|product| &*product.id));
             let fact = format!("the catalog has no product {product:?}");
             return wrong("product", &fact, &format!("its products are {known}"));
         };
@@ -96,8 +96,8 @@ impl GrantFile {
             let fact = format!("type {this} is not for product {product}");
             return wrong("product", &fact, &format!("it is for {known}"));
         }
-        if !described.slots.contains(slot) {
-            let known = listed(described.slots.iter().map(String::as_str));
+        if !described.slots.iter().any(|own| **own == **slot) {
+            let known = listed(described.slots.iter().map(|slot| &**slot));
             let fact = format!("product {product} has no slot {slot:?}");
             return wrong("slot", &fact, &format!("its slots are {known}"));
         }
@@ -116,8 +116,9 @@ impl GrantFile {
             let wrong = |fact: String, hint: &str| {
                 Err(self.written().wrong(&["languages", index.as_str()], &fact, hint))
             };
-            if !catalog.languages.is_empty() && !catalog.languages.contains(language) {
-                let known = listed(catalog.languages.iter().map(String::as_str));
+            let mut known = catalog.languages.iter().map(|known| &**known);
+            if !catalog.languages.is_empty() && !known.any(|known| known == language) {
+                let known = listed(catalog.languages.iter().map(|known| &**known));
                 let fact = format!("the catalog has no language {language:?}");
                 return wrong(fact, &format!("its languages are {known}"));
             }
@@ -140,7 +141,7 @@ impl GrantFile {
     fn ensure_module(
         &self,
         id: &str,
-        quota: &QuotaText,
+        quota: &Limit<u64>,
         kind: &LicenseType,
         catalog: &Catalog,
     ) -> Result<()> {
@@ -158,13 +159,13 @@ impl GrantFile {
             let fact = format!("module {id} is not for slot {} of {}", self.slot, self.product);
             return wrong(fact, &format!("its modules are {known}"));
         }
-        if module.unlimited && quota.limit()? != Limit::Any {
+        if module.unlimited && *quota != Limit::Any {
             let fact = format!("module {id} is free: its quota is always unlimited");
             return wrong(fact, &format!("write {id} = \"unlimited\""));
         }
         let needs = module.needs();
-        let missing = |needed: &&&str| self.modules.get(**needed).is_none_or(QuotaText::is_zero);
-        if !quota.is_zero()
+        let missing = |needed: &&&str| self.modules.get(**needed).is_none_or(is_zero);
+        if !is_zero(quota)
             && let Some(needed) = needs.iter().find(missing)
         {
             let fact = format!("module {id} requires {needed}, which is not granted");
@@ -178,8 +179,8 @@ impl GrantFile {
     fn ensure_extra(&self, catalog: &Catalog) -> Result<()> {
         for (id, needed) in self.extra(catalog) {
             let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);
-            let granted = self.modules.get(id).map_or(Ok(Limit::Only(0)), QuotaText::limit)?;
-            let Limit::Only(granted) = granted else { continue };
+            let granted = self.modules.get(id).unwrap_or(&Limit::Only(0));
+            let Limit::Only(granted) = *granted else { continue };
             if granted >= least {
                 continue;
             }
@@ -198,7 +199,7 @@ impl GrantFile {
     /// The modules of which more is needed; what for, and the first granted module that says so.
     fn extra<'a>(&self, catalog: &'a Catalog) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a str>> {
         let mut extra: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
-        for (by, _) in self.modules.iter().filter(|(_, quota)| !quota.is_zero()) {
+        for (by, _) in self.modules.iter().filter(|(_, quota)| !is_zero(quota)) {
             let Some((by, module)) = catalog.modules.get_key_value(by) else { continue };
             for (id, what_for) in &module.extra {
                 extra.entry(id).or_default().entry(what_for).or_insert(by);
@@ -212,9 +213,6 @@ impl GrantFile {
     /// # Errors
     /// Exit 2 when a module is unknown, or there are too many.
     pub fn grants(&self, kind: &LicenseType, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
-        let text = |text: &Option<String>| Text::new(text.as_deref().unwrap_or_default());
-        let texts =
-            |texts: Vec<&str>| Set::new(texts.into_iter().map(Text::new).collect::<Result<_>>()?);
         let pools: BTreeSet<_> =
             self.modules.keys().filter_map(|id| catalog.modules.get(id)?.pool.as_deref()).collect();
         // Whoever has a part of a pool may use all of its modules.
@@ -222,8 +220,8 @@ impl GrantFile {
             module.is_for(&self.product, &self.slot)
                 && module.pool.as_deref().is_some_and(|pool| pools.contains(pool))
         };
-        let nothing = QuotaText::Count(0);
-        let mut quotas: BTreeMap<&String, &QuotaText> = self.modules.iter().collect();
+        let nothing = Limit::Only(0);
+        let mut quotas: BTreeMap<&String, &Limit<u64>> = self.modules.iter().collect();
         for (id, _) in catalog.modules.iter().filter(shares) {
             if allows(kind.modules.as_ref(), id) {
                 quotas.entry(id).or_insert(&nothing);
@@ -232,18 +230,19 @@ impl GrantFile {
         let mut grants = Vec::new();
         for (id, quota) in quotas {
             let module = self.known_module(id, catalog)?;
+            let needs = module.needs().into_iter().map(Text::new);
             grants.push(Grant {
                 module: Text::new(id)?,
-                name: Text::new(&module.name)?,
-                group: Text::new(&module.group)?,
-                unit: Text::new(&module.unit)?,
-                quota: quota.limit()?,
+                name: module.name.clone(),
+                group: module.group.clone(),
+                unit: module.unit.clone(),
+                quota: quota.clone(),
                 account_cap: module.account_cap.map_or(Limit::Any, Limit::Only),
                 admin_cap: self.admin_cap(id, module),
-                pool: text(&module.pool)?,
-                requires: texts(module.needs().into_iter().collect())?,
-                includes: texts(module.includes.iter().map(String::as_str).collect())?,
-                minimum_version: Text::new(first_version(kind, module))?,
+                pool: module.pool.clone().unwrap_or_default(),
+                requires: Set::new(needs.collect::<Result<_>>()?)?,
+                includes: Set::new(module.includes.clone())?,
+                minimum_version: first_version(kind, module),
             });
         }
         Set::new(grants).map_err(|error| error.within("grant: modules"))
@@ -251,8 +250,8 @@ impl GrantFile {
 }
 
 /// The later one of what type and module say; empty where neither says one.
-fn first_version<'a>(kind: &'a LicenseType, module: &'a Module) -> &'a str {
-    let said = |version: &'a Option<String>| version.as_deref().unwrap_or_default();
+fn first_version(kind: &LicenseType, module: &Module) -> Text {
+    let said = |version: &Option<Text>| version.clone().unwrap_or_default();
     let (of_type, of_module) = (said(&kind.minimum_version), said(&module.minimum_version));
-    if of_module.is_empty() || is_older(of_module, of_type) { of_type } else { of_module }
+    if of_module.is_empty() || is_older(&of_module, &of_type) { of_type } else { of_module }
 }

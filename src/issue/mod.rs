@@ -15,7 +15,7 @@ mod fit;
 mod grant;
 mod starter;
 mod terms;
-pub use grant::{Days, GrantFile, QuotaText, STARTER_GRANT};
+pub use grant::{Days, GrantFile, STARTER_GRANT};
 pub use starter::starter_grant;
 pub use terms::Terms;
 
@@ -62,8 +62,8 @@ pub fn draft(
         product: body.product.clone(),
         slot: body.slot.clone(),
         type_id: Text::new(&grant.license_type)?,
-        model: kind.model()?,
-        edition: kind.edition()?,
+        model: kind.model,
+        edition: kind.edition,
         grants: grant.grants(kind, catalog)?,
         languages: Set::new(grant.languages.iter().map(|l| Text::new(l)).collect::<Result<_>>()?)
             .map_err(|error| error.within("grant: languages"))?,
@@ -166,5 +166,5 @@ fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> 
 }
 
 fn weight(policy: &MachinePolicy, kind: FactorKind) -> u16 {
-    policy.weights.get(kind.word()).copied().unwrap_or(0)
+    policy.weights.get(&kind).copied().unwrap_or(0)
 }

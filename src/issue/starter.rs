@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::catalog::{Catalog, LicenseType, Module, USUAL_POLICY, allows};
+use crate::catalog::{Catalog, End, LicenseType, Module, USUAL_POLICY, allows};
 use crate::issue::{GrantFile, Terms};
 
 /// A grant of the first type of `catalog`, read from `text`, that is activated offline: for the first
@@ -16,7 +16,7 @@ pub fn starter_grant(catalog: &Catalog, text: &str) -> Option<String> {
 
 fn for_type(catalog: &Catalog, text: &str, id: &str, kind: &LicenseType) -> Option<String> {
     let products = catalog.products.iter().filter(|p| allows(kind.products.as_ref(), &p.id));
-    let places = products.flat_map(|p| p.slots.iter().map(|slot| (p.id.as_str(), slot.as_str())));
+    let places = products.flat_map(|p| p.slots.iter().map(|slot| (&*p.id, &**slot)));
     let mut places = places.filter(|(_, slot)| allows(kind.slots.as_ref(), slot));
     places.find_map(|(product, slot)| {
         let fits = |(id, module): &(&String, &Module)| {
@@ -64,15 +64,17 @@ fn written(
         quoted(id),
         quoted(slot)
     );
-    let mut line = |name: &str, value: &str, said: &Option<String>| {
+    let mut line = |name: &str, value: &str, said: Option<End>| {
         let _ = match said {
             // What the type says is only repeated where it is to be seen.
-            Some(usual) => writeln!(text, "# {name} = {} is what the type says", quoted(usual)),
+            Some(usual) => {
+                writeln!(text, "# {name} = {} is what the type says", quoted(&usual.to_string()))
+            }
             None => writeln!(text, "{name:11} = {}", quoted(value)),
         };
     };
-    line("expires", "1 year", &kind.term);
-    line("maintenance", "1 year", &kind.maintenance);
+    line("expires", "1 year", kind.term);
+    line("maintenance", "1 year", kind.maintenance);
     let languages: Vec<_> = catalog.languages.iter().take(1).map(|l| quoted(l)).collect();
     let _ = writeln!(text, "languages   = [{}]\nnote        = \"\"", languages.join(", "));
     if kind.policy.is_none()

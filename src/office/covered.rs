@@ -1,18 +1,18 @@
 //! What a vendor sells against what its issuers may sign: the plainest license of each type, and of
 //! each module, held against every delegation by the function that verifies licenses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, LicenseType, Module, allows};
+use crate::catalog::{Catalog, End, LicenseType, Module, allows};
 use crate::display::shown;
 use crate::error::Result;
 use crate::issue::{GrantFile, Terms};
 use crate::license::LicenseBody;
 use crate::machine::Policy;
 use crate::office::Folder;
-use crate::time::{Day, Instant, Span};
+use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
-use crate::wire::codec::{Note, Set, Text};
+use crate::wire::codec::{Limit, Note, Set, Text};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::{LicenseId, RequestId};
 
@@ -87,7 +87,7 @@ fn places<'a>(
     let products = catalog.products.iter().filter(|p| allows(kind.products.as_ref(), &p.id));
     products.flat_map(|product| {
         let slots = product.slots.iter().filter(|slot| allows(kind.slots.as_ref(), slot));
-        slots.map(|slot| (product.id.as_str(), slot.as_str()))
+        slots.map(|slot| (&*product.id, &**slot))
     })
 }
 
@@ -108,41 +108,20 @@ impl Sale<'_> {
         module: Option<(&str, &Module)>,
     ) -> Result<LicenseBody> {
         let Self { catalog, id, kind, now } = *self;
-        let mut modules = toml::Table::new();
+        let quota = |unlimited: bool| if unlimited { Limit::Any } else { Limit::Only(1) };
+        let mut modules = BTreeMap::new();
         if let Some((module, described)) = module {
-            let quota = |unlimited: bool| match unlimited {
-                true => toml::Value::from("unlimited"),
-                false => toml::Value::from(1),
-            };
             modules.insert(module.to_string(), quota(described.unlimited));
             for needed in described.needs() {
                 let unlimited = catalog.modules.get(needed).is_some_and(|other| other.unlimited);
                 modules.insert(needed.to_string(), quota(unlimited));
             }
         }
-        let mut grant = toml::Table::new();
-        for (key, value) in [
-            ("licensee", ""),
-            ("key", ""),
-            ("product", product),
-            ("type", id),
-            ("slot", slot),
-            ("starts", "today"),
-        ] {
-            grant.insert(key.to_string(), value.into());
-        }
-        grant.insert("modules".to_string(), modules.into());
-        let grant = GrantFile::parse(&grant.to_string())?;
+        let grant = GrantFile::least([product, id, slot], modules);
         let terms = Terms::of(&grant, kind, catalog)?;
         let today = now.day();
         // What only a grant says may be as short as it likes.
-        let end = |span: &Option<String>| -> Result<Option<Day>> {
-            match span.as_deref() {
-                Some("never") => Ok(None),
-                Some(span) => Span::parse(span)?.end_from(today).map(Some),
-                None => Ok(Some(today)),
-            }
-        };
+        let end = |end: Option<End>| end.unwrap_or(End::On(today)).last_day(today);
         let policy = grant.machine_policy(kind, catalog).map(|(_, policy)| policy.hardware);
         Ok(LicenseBody {
             license: LicenseId([0; 16]),
@@ -155,14 +134,14 @@ impl Sale<'_> {
             product: Text::new(product)?,
             slot: Text::new(slot)?,
             type_id: Text::new(id)?,
-            model: kind.model()?,
-            edition: kind.edition()?,
+            model: kind.model,
+            edition: kind.edition,
             grants: grant.grants(kind, catalog)?,
             languages: Set::default(),
             issued: now,
             starts: today,
-            expires: end(&kind.term)?,
-            maintenance: end(&kind.maintenance)?,
+            expires: end(kind.term)?,
+            maintenance: end(kind.maintenance)?,
             tolerance: 0,
             policy: Policy {
                 name: Text::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, LicenseType, operation};
+use crate::catalog::{Catalog, LicenseType};
 use crate::display::shown;
 use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
 use crate::error::{Error, Problem, Result};
@@ -60,11 +60,12 @@ pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
         Limit::Only(maxima) => maxima.iter().map(|maximum| maximum.module.to_string()).collect(),
         Limit::Any => Vec::new(),
     };
-    let products = catalog.products.iter().map(|product| product.id.as_str());
-    let slots = catalog.products.iter().flat_map(|p| p.slots.iter().map(String::as_str));
+    let products = catalog.products.iter().map(|product| &*product.id);
+    let slots = catalog.products.iter().flat_map(|p| p.slots.iter().map(|slot| &**slot));
     let types = catalog.types.keys().map(String::as_str);
     let included = catalog.modules.values().flat_map(|module| &module.includes);
-    let known_modules = catalog.modules.keys().chain(included).map(String::as_str);
+    let known_modules =
+        catalog.modules.keys().map(String::as_str).chain(included.map(|module| &**module));
     ensure_known("product", &names(&body.products), products.collect())?;
     ensure_known("slot", &names(&body.slots), slots.collect())?;
     ensure_known("type", &names(&body.types), types.collect())?;
@@ -109,17 +110,17 @@ pub struct Unsaid {
 pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> Result<()> {
     let types = types_of(body, catalog);
     if unsaid.models && body.types != Limit::Any {
-        let models = types.iter().map(|kind| kind.model()).collect::<Result<BTreeSet<_>>>()?;
+        let models = types.iter().map(|kind| kind.model).collect::<BTreeSet<_>>();
         body.models = Limit::Only(Set::new(models.into_iter().collect::<Vec<Model>>())?);
     }
     if unsaid.editions && body.types != Limit::Any {
-        let editions = types.iter().map(|kind| kind.edition()).collect::<Result<BTreeSet<_>>>()?;
+        let editions = types.iter().map(|kind| kind.edition).collect::<BTreeSet<_>>();
         body.editions = Limit::Only(Set::new(editions.into_iter().collect::<Vec<Edition>>())?);
     }
     let (mut longest, mut left) = (Limit::Only(0), Operations::default());
     for kind in types {
-        longest = longer(longest, longest_grace(kind)?);
-        left = left.and(left_afterwards(kind)?);
+        longest = longer(longest, longest_grace(kind));
+        left = left.and(left_afterwards(kind));
     }
     if unsaid.longest_grace {
         body.longest_grace = longest;
@@ -144,33 +145,27 @@ fn types_of<'a>(body: &DelegationBody, catalog: &'a Catalog) -> Vec<&'a LicenseT
     catalog.types.iter().filter(|(id, _)| is_named(id)).map(|(_, kind)| kind).collect()
 }
 
-/// The causes whose grace a delegation bounds, and the rule of a type for each.
-fn rules(kind: &LicenseType) -> impl Iterator<Item = (Cause, &crate::catalog::Rule)> {
-    let rules = kind.on.iter().filter_map(|(word, rule)| Some((Cause::from_word(word)?, rule)));
-    rules.filter(|(cause, _)| !matches!(cause, Cause::OverQuota | Cause::Upgraded))
+/// The rules of a type for the causes whose grace a delegation bounds.
+fn rules(kind: &LicenseType) -> impl Iterator<Item = &crate::catalog::Rule> {
+    let rules = kind.on.iter();
+    let rules = rules.filter(|(cause, _)| !matches!(cause, Cause::OverQuota | Cause::Upgraded));
+    rules.map(|(_, rule)| rule)
 }
 
-fn longest_grace(kind: &LicenseType) -> Result<Limit<u64>> {
-    rules(kind).try_fold(Limit::Only(0), |longest, (_, rule)| {
-        Ok(match rule.outcome()? {
-            Outcome::Warn => Limit::Any,
-            Outcome::Stop | Outcome::Block => longer(longest, Limit::Only(rule.seconds()?)),
-        })
+fn longest_grace(kind: &LicenseType) -> Limit<u64> {
+    rules(kind).fold(Limit::Only(0), |longest, rule| match rule.outcome {
+        Outcome::Warn => Limit::Any,
+        Outcome::Stop | Outcome::Block => longer(longest, Limit::Only(rule.seconds)),
     })
 }
 
-fn left_afterwards(kind: &LicenseType) -> Result<Operations> {
-    let all = |words: &[String]| -> Result<Operations> {
-        let operations = words.iter().map(|word| operation(word));
-        Ok(Operations::of(operations.collect::<Result<Vec<Operation>>>()?))
-    };
-    let mut left = all(&kind.always)?;
-    for (_, rule) in rules(kind) {
-        if rule.outcome()? == Outcome::Block {
-            left = left.and(Operations::stopped().without(all(&rule.blocks)?));
-        }
+fn left_afterwards(kind: &LicenseType) -> Operations {
+    let all = |operations: &Set<Operation>| Operations::of(operations.iter().copied());
+    let mut left = all(&kind.always);
+    for rule in rules(kind).filter(|rule| rule.outcome == Outcome::Block) {
+        left = left.and(Operations::stopped().without(all(&rule.blocks)));
     }
-    Ok(left)
+    left
 }
 
 fn longer<T: Ord>(one: Limit<T>, other: Limit<T>) -> Limit<T> {
@@ -192,12 +187,12 @@ fn with_company(
     for entry in maxima.iter() {
         all.insert(&entry.module, entry.maximum.clone());
     }
-    let pool = |id: &str| catalog.modules.get(id).and_then(|module| module.pool.as_deref());
+    let pool = |id: &str| catalog.modules.get(id).and_then(|module| module.pool.as_ref());
     for (id, module) in &catalog.modules {
         if maxima.get(id.as_str()).is_some() || module.pool.is_none() {
             continue;
         }
-        let named = maxima.iter().filter(|entry| pool(&entry.module) == module.pool.as_deref());
+        let named = maxima.iter().filter(|entry| pool(&entry.module) == module.pool.as_ref());
         let largest = named.map(|entry| entry.maximum.clone()).reduce(longer);
         all.extend(largest.map(|largest| (id.as_str(), largest)));
     }
@@ -206,7 +201,7 @@ fn with_company(
         granted.filter_map(|(id, _)| catalog.modules.get_key_value(*id)).collect();
     for (id, module) in granted {
         for included in &module.includes {
-            if !all.contains_key(included.as_str()) && catalog.modules.contains_key(included) {
+            if !all.contains_key(&**included) && catalog.modules.contains_key(&**included) {
                 let (id, included) = (shown(id), shown(included));
                 let fact = format!("module {id} includes {included}, as many as anybody likes");
                 let hint = format!("if that is meant, say it: --max {included}=any");

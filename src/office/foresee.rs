@@ -38,7 +38,7 @@ impl Folder {
     ) -> Result<Vec<Concern>> {
         let asked = opened.body();
         let earlier = self.answers_to(asked.request)?;
-        let stored = earlier.last().filter(|last| order.is_answered_by(last));
+        let stored = order.stored(&earlier)?;
         let stamp = Stamp { license: LicenseId([0; 16]), answer: 1, issued: order.now };
         let body = match stored {
             Some(record) => record.license_body(),

@@ -40,9 +40,18 @@ pub struct Issue<'a> {
 }
 
 impl Issue<'_> {
-    /// Whether the answer of this record is given again for this order.
-    pub(super) fn is_answered_by(&self, record: &IssuedRecord) -> bool {
-        !self.again && record.answers(self.request) && record.is_for(&self.grant.digest())
+    /// The last of the earlier answers, where it is given again for this order.
+    ///
+    /// # Errors
+    /// As [`GrantFile::identity`].
+    pub(super) fn stored<'r>(
+        &self,
+        earlier: &'r [IssuedRecord],
+    ) -> Result<Option<&'r IssuedRecord>> {
+        let grant = self.grant.identity()?;
+        let is_given =
+            |last: &&IssuedRecord| !self.again && last.answers(self.request) && last.is_for(&grant);
+        Ok(earlier.last().filter(is_given))
     }
 }
 
@@ -147,8 +156,8 @@ impl Folder {
         rng.fill_bytes(&mut license.0);
         let earlier = self.answers_to(asked.request)?;
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let grant = order.grant.digest();
-        if let Some(stored) = earlier.last().filter(|last| order.is_answered_by(last)) {
+        let grant = order.grant.identity()?;
+        if let Some(stored) = order.stored(&earlier)? {
             // A record that is damaged elsewhere does not keep back what was answered.
             let license = License::verify(&stored.license_bytes()?, trust)
                 .map_err(|error| error.hint("answer it once more with --again"))?;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, LIST_CAP};
+use super::Check;
 use crate::catalog::Module;
+use crate::catalog::name::LIST_CAP;
 use crate::display::listed;
 use crate::error::Result;
 
@@ -11,34 +12,16 @@ impl Check<'_> {
     pub(super) fn module(&self, id: &str, module: &Module) -> Result<()> {
         let at = |key: &'static str| ["module", id, key];
         let what = |key: &str| format!("module {id}: {key}");
-        self.name(&["module", id], &format!("module {id}"), id)?;
-        self.name(&at("name"), &what("name"), &module.name)?;
-        self.name(&at("unit"), &what("unit"), &module.unit)?;
-        for (key, value) in [("group", Some(&module.group)), ("pool", module.pool.as_ref())] {
-            if let Some(value) = value.filter(|value| key == "pool" || !value.is_empty()) {
-                self.name(&at(key), &what(key), value)?;
-            }
-        }
-        if module.account_cap == Some(0) {
-            let hint = "write how many, or leave the line out for any number";
-            let fact = what("account_cap: with 0 no account could use it");
-            return self.wrong(&at("account_cap"), fact, hint);
-        }
-        if let Some(version) = &module.minimum_version {
-            self.version(&at("minimum_version"), &what("minimum_version"), version)?;
-            self.name(&at("minimum_version"), &what("minimum_version"), version)?;
-        }
-        self.names(&at("includes"), &what("includes"), &module.includes)?;
         let product = module.product.as_deref();
         if let Some(product) = product.filter(|id| self.catalog.product(id).is_none()) {
             let fact = what(&format!("the catalog has no product {product:?}"));
-            let known = listed(self.catalog.products.iter().map(|product| product.id.as_str()));
+            let known = listed(self.catalog.products.iter().map(|product| &*product.id));
             return self.wrong(&at("product"), fact, format!("its products are {known}"));
         }
         let (slots, what) = (module.slots.as_ref(), what("slots"));
         match product.and_then(|id| self.catalog.product(id)) {
             Some(product) => {
-                let known = || product.slots.iter().map(String::as_str);
+                let known = || product.slots.iter().map(|slot| &**slot);
                 self.among(&at("slots"), &what, slots, |slot| known().any(|s| s == slot), known())?;
             }
             None => self.among_slots(&at("slots"), &what, slots)?,
@@ -48,15 +31,12 @@ impl Check<'_> {
 
     /// What it requires, and of what it needs one more.
     fn needs(&self, id: &str, module: &Module) -> Result<()> {
-        let path = ["module", id, "requires"];
-        self.names(&path, &format!("module {id}: requires"), &module.requires)?;
         for (index, name) in module.requires.iter().enumerate() {
             self.need(id, module, name, &["requires", &index.to_string()])?;
         }
-        for (name, what_for) in &module.extra {
+        for name in module.extra.keys() {
             let (path, what) = (["module", id, "extra", name], format!("module {id}: extra"));
             let needed = self.need(id, module, name, &["extra", name])?;
-            self.name(&path, &what, what_for)?;
             if needed.unlimited {
                 let fact = format!("{what}: {name} is free, and has no number");
                 return self.wrong(&path, fact, format!("write requires = [\"{name}\"]"));
@@ -119,7 +99,7 @@ impl Check<'_> {
             }
             for (id, module) in others {
                 let fact = if module.unit != like.unit {
-                    format!("counts in {}, and {first} in {}", module.unit, like.unit)
+                    format!("counts in {}, and {first} in {}", &*module.unit, &*like.unit)
                 } else if module.unlimited != like.unlimited {
                     format!("is unlimited where {first} is not, or the other way round")
                 } else {

@@ -191,7 +191,7 @@ impl World {
     fn answer(&self, name: &str, sale: Sale<'_>, more: &str) -> Said {
         let Sale { kind, key, slot, lines, modules } = sale;
         let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
-        let product = olr::catalog::Catalog::parse(&catalog).unwrap().products[0].id.clone();
+        let product = olr::catalog::Catalog::parse(&catalog).unwrap().products[0].id.to_string();
         let grant = format!(
             "licensee = \"ACME Ltd\"\nkey = \"{key}\"\nproduct = \"{product}\"\ntype = \"{kind}\"\n\
              slot = \"{slot}\"\nstarts = \"today\"\n{lines}\n[modules]\n{modules}\n"

@@ -147,7 +147,7 @@ fn policies() -> String {
     for name in POLICIES {
         let policy = &catalog.policies[name];
         let mut weights: Vec<_> = policy.weights.iter().collect();
-        weights.sort_by_key(|(kind, weight)| (std::cmp::Reverse(**weight), kind.as_str()));
+        weights.sort_by_key(|(kind, weight)| (std::cmp::Reverse(**weight), kind.word()));
         let weights: Vec<_> = weights.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
         let hardware = if policy.hardware { "must match" } else { "need not match" };
         table += &format!(

@@ -157,7 +157,7 @@ fn times_before_something_follows_are_hours_or_days() {
         let rule = format!("on.expired = {{ after = \"{after}\", then = \"stop\" }}\n");
         let text = SELF_HOSTED.replacen("on.conflict =", &format!("{rule}on.conflict ="), 1);
         let catalog = Catalog::parse(&text).ok()?;
-        Some(catalog.types["purchased-oem"].on["expired"].seconds().unwrap())
+        Some(catalog.types["purchased-oem"].on[&Expired].seconds)
     };
     assert_eq!(seconds("0 days"), Some(0));
     assert_eq!(seconds("1 hour"), Some(HOUR));

@@ -1,0 +1,62 @@
+//! When a license or its maintenance ends, as catalogs and grants write it.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::time::{Day, Span};
+
+/// When a license or its maintenance ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It does not end.
+    Never,
+    /// On this day.
+    On(Day),
+    /// So long after it starts.
+    After(Span),
+}
+
+impl End {
+    /// Reads a day, a span, or `never`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is none of these, with what to write in its place.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        let end = match Day::parse(text) {
+            Err(_) if !Day::is_meant(text) => Span::parse(text).map(Self::After),
+            day => day.map(Self::On),
+        };
+        end.map_err(|error| match Day::written_otherwise(text) {
+            Some(days) => error.hint(format!("write {days}")),
+            None if text.eq_ignore_ascii_case("never") => error.hint("write \"never\""),
+            None => error.hint(USUAL),
+        })
+    }
+
+    /// The last day, where a span counts from `start`.
+    ///
+    /// # Errors
+    /// Exit 2 when that day is after the year 9999.
+    pub fn last_day(self, start: Day) -> Result<Option<Day>> {
+        match self {
+            Self::Never => Ok(None),
+            Self::On(day) => Ok(Some(day)),
+            Self::After(span) => span.end_from(start).map(Some).map_err(|error| error.hint(USUAL)),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::On(day) => day.fmt(f),
+            Self::After(span) => span.fmt(f),
+        }
+    }
+}
+
+const USUAL: &str = "write a day, a span such as \"1 year\", or \"never\"";

@@ -1,0 +1,201 @@
+//! The identity of a grant: a digest of what it grants, however its TOML is written.
+
+use crate::catalog::End;
+use crate::crypto::digest::tagged;
+use crate::crypto::label::GRANT;
+use crate::entitlement::{EnforcementRule, GraceRule};
+use crate::error::Result;
+use crate::issue::GrantFile;
+use crate::time::{Day, Span};
+use crate::toml_text::TOML_CAP;
+use crate::wire::codec::{Keyed, Limit, List, Set, Text, encode, record};
+
+/// A text of a grant, however long: those that do not fit a license are refused with their line.
+type Written = Text<TOML_CAP>;
+
+record! {
+    /// What a grant says, in one order and one spelling.
+    pub struct Granted {
+        /// The licensee's name.
+        pub licensee: Written,
+        /// The license key.
+        pub key: Written,
+        /// The product.
+        pub product: Written,
+        /// The license type's id.
+        pub license_type: Written,
+        /// The slot.
+        pub slot: Written,
+        /// The first day, or the day of issue.
+        pub starts: Option<Day>,
+        /// When it expires, if the grant says so.
+        pub expires: Option<GrantedEnd>,
+        /// When maintenance ends, if the grant says so.
+        pub maintenance: Option<GrantedEnd>,
+        /// Interface languages, in ascending order.
+        pub languages: List<Written, TOML_CAP>,
+        /// A word to the customer.
+        pub note: Written,
+        /// The machine policy, if the grant names one.
+        pub policy: Option<Written>,
+        /// Quotas.
+        pub modules: Set<GrantedQuota, TOML_CAP>,
+        /// Limits for a sub-administrator.
+        pub administrators: Set<GrantedQuota, TOML_CAP>,
+        /// What follows a cause.
+        pub grace: Set<GraceRule>,
+        /// What is blocked then.
+        pub enforcement: Set<EnforcementRule>,
+    }
+}
+
+record! {
+    /// A quota of one module.
+    pub struct GrantedQuota {
+        /// The module's id.
+        pub module: Written,
+        /// How many.
+        pub quota: Limit<u64>,
+    }
+}
+
+impl Keyed for GrantedQuota {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.module
+    }
+}
+
+record! {
+    /// An end: never (0), a day (1), or after so many days (2) or months (3).
+    pub struct GrantedEnd {
+        /// Which of them.
+        pub kind: u8,
+        /// The day's number, or how many.
+        pub count: u64,
+    }
+}
+
+impl From<End> for GrantedEnd {
+    fn from(end: End) -> Self {
+        let (kind, count) = match end {
+            End::Never => (0, 0),
+            End::On(day) => (1, day.number.into()),
+            End::After(Span::Days(days)) => (2, days.into()),
+            End::After(Span::Months(months)) => (3, months.into()),
+            End::After(Span::Years(years)) => (3, u64::from(years).saturating_mul(12)),
+        };
+        Self { kind, count }
+    }
+}
+
+impl GrantFile {
+    /// The identity of what it grants: comments, order and spelling of its text do not matter, nor does
+    /// the day on which it is read.
+    ///
+    /// # Errors
+    /// Exit 2 when a text in it is longer than any grant that is read.
+    pub fn identity(&self) -> Result<[u8; 32]> {
+        Ok(tagged(&[GRANT, &encode(&self.granted()?)]))
+    }
+
+    fn granted(&self) -> Result<Granted> {
+        let quota = |module: &str, quota| -> Result<_> {
+            Ok(GrantedQuota { module: Text::new(module)?, quota })
+        };
+        let quotas = self.modules.iter().map(|(module, limit)| quota(module, limit.clone()));
+        let caps = self.administrators.iter().map(|(id, cap)| quota(id, Limit::Only(*cap)));
+        let mut languages =
+            self.languages.iter().map(|name| Text::new(name)).collect::<Result<Vec<_>>>()?;
+        languages.sort();
+        let (grace, enforcement): (Vec<_>, Vec<_>) =
+            self.on.iter().map(|(cause, rule)| rule.wire(*cause)).unzip();
+        Ok(Granted {
+            licensee: Text::new(&self.licensee)?,
+            key: Text::new(&self.key)?,
+            product: Text::new(&self.product)?,
+            license_type: Text::new(&self.license_type)?,
+            slot: Text::new(&self.slot)?,
+            starts: self.starts,
+            expires: self.expires.map(GrantedEnd::from),
+            maintenance: self.maintenance.map(GrantedEnd::from),
+            languages: List::new(languages)?,
+            note: Text::new(&self.note)?,
+            policy: self.policy.as_deref().map(Text::new).transpose()?,
+            modules: Set::new(quotas.collect::<Result<_>>()?)?,
+            administrators: Set::new(caps.collect::<Result<_>>()?)?,
+            grace: Set::new(grace)?,
+            enforcement: Set::new(enforcement.into_iter().flatten().collect())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issue::STARTER_GRANT;
+
+    fn identity(text: &str) -> [u8; 32] {
+        GrantFile::parse(text).unwrap().identity().unwrap()
+    }
+
+    fn with(from: &str, to: &str) -> [u8; 32] {
+        assert!(STARTER_GRANT.contains(from), "{from}");
+        identity(&STARTER_GRANT.replacen(from, to, 1))
+    }
+
+    #[test]
+    fn how_a_grant_is_written_does_not_matter() {
+        let same = identity(STARTER_GRANT);
+        for (from, to) in [
+            ("# What", "# Ordered by phone: what"),
+            ("maintenance = \"1 year\"", "maintenance = '12 months'"),
+            ("note        = \"\"\n", ""),
+            ("[modules]\nOBM = 10\nACB = 10\n", "modules = { ACB = 1_0, OBM = 10 }\n"),
+        ] {
+            assert_eq!(with(from, to), same, "{to}");
+        }
+        let rule = |after: &str| {
+            with(
+                "[modules]",
+                &format!("on.expired = {{ then = \"stop\", after = \"{after}\" }}\n[modules]"),
+            )
+        };
+        assert_eq!(rule("24 hours"), rule("1 day"));
+        assert_ne!(rule("24 hours"), same);
+        let languages = |list: &str| with("[\"en\"]", list);
+        assert_eq!(languages("['de', 'en']"), languages("[\"en\", \"de\"]"));
+    }
+
+    #[test]
+    fn everything_that_a_grant_says_matters() {
+        let mut all = vec![identity(STARTER_GRANT)];
+        for (from, to) in [
+            ("ACME Ltd", "ACME"),
+            ("AbCd-1234", "AbCd-1235"),
+            ("\"example\"", "\"other\""),
+            ("\"oem\"", "\"standard\""),
+            ("\"backup\"", "\"other\""),
+            ("\"today\"", "\"2026-11-30\""),
+            ("\"never\"", "\"2027-11-30\""),
+            ("\"never\"", "\"30 days\""),
+            ("\"never\"", "\"30 months\""),
+            ("maintenance = \"1 year\"", "maintenance = \"2 years\""),
+            ("[\"en\"]", "[]"),
+            ("note        = \"\"", "note = \"thanks\""),
+            ("note        = \"\"", "policy = \"server\""),
+            ("OBM = 10", "OBM = 11"),
+            ("OBM = 10", "OBM = \"unlimited\""),
+            ("[modules]", "[administrators]\nOBM = 1\n[modules]"),
+            ("[modules]", "on.expired = { then = \"warn\" }\n[modules]"),
+            ("[modules]", "on.expired = { then = \"stop\" }\n[modules]"),
+            ("[modules]", "on.expired = { then = \"block\", blocks = [\"backup\"] }\n[modules]"),
+        ] {
+            all.push(with(from, to));
+        }
+        let many = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), many);
+    }
+}

@@ -1,0 +1,65 @@
+//! The text of a grant, as TOML has it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use crate::catalog::raw::Rule;
+use crate::error::{Error, Problem, Result};
+use crate::wire::codec::Limit;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    pub licensee: String,
+    pub key: String,
+    pub product: String,
+    #[serde(rename = "type")]
+    pub license_type: String,
+    pub slot: String,
+    pub starts: String,
+    #[serde(default)]
+    pub expires: Option<String>,
+    #[serde(default)]
+    pub maintenance: Option<String>,
+    #[serde(default)]
+    pub languages: Vec<String>,
+    #[serde(default)]
+    pub note: String,
+    #[serde(default)]
+    pub policy: Option<String>,
+    pub modules: BTreeMap<String, Quota>,
+    #[serde(default)]
+    pub administrators: BTreeMap<String, u64>,
+    #[serde(default)]
+    pub on: BTreeMap<String, Rule>,
+}
+
+/// A number of CALs, or `"unlimited"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Quota {
+    Count(u64),
+    Word(String),
+}
+
+impl Quota {
+    /// As a license writes it.
+    ///
+    /// # Errors
+    /// Exit 2 when it is another word than `unlimited`.
+    pub fn limit(&self) -> Result<Limit<u64>> {
+        let word = match self {
+            Self::Count(count) => return Ok(Limit::Only(*count)),
+            Self::Word(word) if word == "unlimited" => return Ok(Limit::Any),
+            Self::Word(word) => word,
+        };
+        let fact = format!("{word:?} is no quantity");
+        let word = word.trim();
+        let hint = match word.parse::<u64>() {
+            Ok(count) => format!("write {count} without quotes"),
+            Err(_) if word.eq_ignore_ascii_case("unlimited") => "write \"unlimited\"".to_string(),
+            Err(_) => "write a whole number without quotes, or \"unlimited\"".to_string(),
+        };
+        Err(Error::unable(Problem::Content, fact, hint))
+    }
+}
