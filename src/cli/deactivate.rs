@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use crate::error::{Error, Problem, Result};
-use crate::license::LicenseBody;
+use crate::license::read_unverified;
 use crate::machine::FactorKind;
 use crate::receipt::Receipt;
 use crate::state::{Slot, State};
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
+use crate::wire::frame::Kind;
 
 use super::files::OutFile;
 use super::output::Output;
@@ -76,9 +75,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn hits(state: &State, slot: &Slot) -> Result<Vec<(&'static str, String)>> {
     let mut pairs = Vec::new();
     for held in [&slot.installed, &slot.next].into_iter().flatten() {
-        let frame = Frame::parse(Kind::License, &held.license)?;
-        let body: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
-        pairs.extend(license::hit(&body));
+        pairs.extend(license::hit(&read_unverified(&held.license)?));
     }
     let asked = state.memory().asked.as_ref();
     let asked = asked.filter(|a| (&a.product, &a.slot) == (&slot.name.product, &slot.name.slot));

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use crate::display::{Shows, difference, listed, shown};
 use crate::entitlement::named;
 use crate::error::{Error, Problem, Result};
-use crate::license::LicenseBody;
+use crate::license::read_unverified;
 use crate::state::Slot;
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
 
 /// Whether a module may be typed that no license names.
 #[derive(clap::Args)]
@@ -39,8 +37,7 @@ impl Known {
 
     /// And what the license `bytes` names, where it is one.
     pub fn add_license(&mut self, bytes: &[u8]) {
-        let Ok(frame) = Frame::parse(Kind::License, bytes) else { return };
-        let Ok(body) = decode::<LicenseBody>("license body", frame.body, BODY_CAP) else { return };
+        let Ok(body) = read_unverified(bytes) else { return };
         self.names.extend(named(&body.grants).into_iter().map(str::to_string));
         self.is_licensed = true;
     }

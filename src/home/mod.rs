@@ -8,13 +8,11 @@ use crate::entitlement::Count;
 use crate::error::{Error, Problem, Refusal, Result, under};
 use crate::file;
 use crate::key::install::InstallSecret;
-use crate::license::LicenseBody;
+use crate::license::read_unverified;
 use crate::receipt::Receipt;
 use crate::request::RequestBody;
 use crate::state::{Ask, Asked, SlotName, State, Surroundings};
 use crate::trust::Trust;
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::LicenseId;
 
 mod import;
@@ -217,11 +215,10 @@ impl Home {
 /// one is asked for.
 fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;
-    let frame = slot.held().map(|held| Frame::parse(Kind::License, &held.license)).transpose()?;
-    let Some(frame) = frame else {
+    let Some(held) = slot.held() else {
         let slot = shown(&asked.slot).into_owned();
         let fact = format!("there is no license in slot {slot} to renew");
         return Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"));
     };
-    Ok(decode::<LicenseBody>("license body", frame.body, BODY_CAP)?.license)
+    Ok(read_unverified(&held.license)?.license)
 }

@@ -174,6 +174,15 @@ impl License {
     }
 }
 
+/// What a license says, whoever signed it: to show what is here, and to end it. It may be forged, revoked
+/// or against the rules; whether it may be believed is for [`License::verify`].
+///
+/// # Errors
+/// Frame errors, `malformed`.
+pub fn read_unverified(license: &[u8]) -> Result<LicenseBody> {
+    decode("license body", Frame::parse(Kind::License, license)?.body, BODY_CAP)
+}
+
 /// Decodes the body of a license and checks what its types cannot say. Whether it may be believed
 /// is for [`License::verify`].
 ///

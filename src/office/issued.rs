@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::{Role, key_id};
-use crate::license::{License, LicenseBody};
+use crate::license::{License, LicenseBody, read_unverified};
 use crate::office::{Folder, read_record};
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::RequestId;
 
 /// One answer, as it is kept.
@@ -141,9 +139,7 @@ impl IssuedRecord {
     /// # Errors
     /// Exit 2 when the record was damaged.
     pub fn license_body(&self) -> Result<LicenseBody> {
-        let license = self.license_bytes()?;
-        let frame = Frame::parse(Kind::License, &license).map_err(|_| self.damaged())?;
-        decode("license body", frame.body, BODY_CAP).map_err(|_| self.damaged())
+        read_unverified(&self.license_bytes()?).map_err(|_| self.damaged())
     }
 
     fn damaged(&self) -> Error {

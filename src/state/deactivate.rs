@@ -3,12 +3,11 @@
 use crate::crypto::digest::sha256;
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
-use crate::license::LicenseBody;
+use crate::license::read_unverified;
 use crate::receipt::{Receipt, ReceiptBody};
 use crate::state::{Announced, Overuse, Slot, SlotName, State};
 use crate::time::Instant;
-use crate::wire::codec::{BODY_CAP, Blob, Set, decode};
-use crate::wire::frame::{Frame, Kind};
+use crate::wire::codec::{Blob, Set};
 
 impl State {
     /// Ends what is installed in a slot, raises its floor, and signs the receipt. The state must
@@ -32,8 +31,7 @@ impl State {
             };
         };
         // It need not count any more: what is ended is what lies here.
-        let frame = Frame::parse(Kind::License, &held.license)?;
-        let license: LicenseBody = decode("license body", frame.body, BODY_CAP)?;
+        let license = read_unverified(&held.license)?;
         let number = self.next_number()?;
         let body = ReceiptBody {
             install_key: self.install_key(),
