@@ -95,6 +95,13 @@ impl Error {
         Self { rules: self.rules, ..Self::refuse(word, self.fact) }
     }
 
+    /// The same *could not tell*, as this problem.
+    #[must_use]
+    pub(crate) fn become_problem(mut self, problem: Problem) -> Self {
+        self.kind = ErrorKind::Problem(problem);
+        self
+    }
+
     /// The rules of `docs/format.md` that are broken, the innermost first; none where no rule of that
     /// page is.
     pub fn rules(&self) -> &[&'static str] {
@@ -298,6 +305,7 @@ problems! {
     18 Unsupported "unsupported" "this build or this system cannot do it";
     19 System "system" "the system gives no clock or no randomness";
     20 Fault "fault" "this program is at fault";
+    21 Grant "grant" "a grant contradicts itself or does not fit the catalog";
 }
 
 impl fmt::Display for Problem {

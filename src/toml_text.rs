@@ -66,6 +66,8 @@ fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
 pub struct Written<'a> {
     /// What names the file in errors.
     pub what: &'static str,
+    /// What stands in the way where it is wrong.
+    pub problem: Problem,
     /// The text.
     pub text: &'a str,
 }
@@ -73,7 +75,7 @@ pub struct Written<'a> {
 impl Written<'_> {
     /// `fact` is wrong with what stands at `path`, or at the deepest part of it that is written.
     pub fn wrong(self, path: &[&str], fact: &str, hint: &str) -> Error {
-        Error::unable(Problem::Content, fact, hint.to_string()).within(self.place(path))
+        Error::unable(self.problem, fact, hint.to_string()).within(self.place(path))
     }
 
     /// `catalog line 7`.

@@ -142,7 +142,7 @@ impl Settings {
     /// Exit 2, naming the line and what is wrong there.
     pub fn parse(text: &str) -> Result<Self> {
         let settings: Self = read_toml(SETTINGS, text)?;
-        let check = Check(Written { what: SETTINGS, text });
+        let check = Check(Written { what: SETTINGS, problem: Problem::Content, text });
         if settings.command.is_none() && settings.mail.is_none() {
             let fact = "neither [command] nor [mail] says who is told";
             return Err(Error::unable(Problem::Content, fact, "add one of them").within(SETTINGS));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entitlement::{Edition, Model, Operation};
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::machine::FactorKind;
 use crate::time::Day;
 use crate::trust::Product;
@@ -170,7 +170,7 @@ impl Catalog {
     /// # Errors
     /// Exit 2, naming line and reason.
     pub fn parse(text: &str) -> Result<Self> {
-        let written = Written { what: "catalog", text };
+        let written = Written { what: "catalog", problem: Problem::Content, text };
         let catalog = read::typed(read_toml(written.what, text)?, written)?;
         check::check(&catalog, written)?;
         Ok(catalog)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 use crate::display::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::issue::GrantFile;
 use crate::license::License;
@@ -132,9 +132,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let rng = &mut context.rng;
         let issued = folder.issue_moved(&opened, order, handover, &trust, &mut ask, rng);
         // Where grant and catalog do not fit, the library knows the line but not the file.
-        issued.map_err(|error| match error.fact().starts_with("grant") {
-            true => error.within(file::name(&args.grant)),
-            false => error,
+        issued.map_err(|error| match error.problem() {
+            Some(Problem::Grant) => error.within(file::name(&args.grant)),
+            _ => error,
         })
     };
     let asks = !args.dry_run && !args.yes;

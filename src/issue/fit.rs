@@ -7,7 +7,7 @@ use crate::catalog::{allows, ensure_rules_fit, listed};
 use crate::entitlement::{Grant, is_older};
 use crate::error::{Error, Refusal, Result};
 use crate::issue::GrantFile;
-use crate::issue::grant::is_zero;
+use crate::issue::grant::{in_grant, is_zero};
 use crate::wire::codec::{Limit, Set, Text};
 
 impl GrantFile {
@@ -245,7 +245,7 @@ impl GrantFile {
                 minimum_version: first_version(kind, module),
             });
         }
-        Set::new(grants).map_err(|error| error.within("grant: modules"))
+        Set::new(grants).map_err(|error| in_grant(error, "grant: modules"))
     }
 }
 

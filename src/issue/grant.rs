@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{End, LicenseType, Module, Rules, Written, read_rules, read_toml};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::time::{Day, Instant};
 use crate::wire::codec::Limit;
 
@@ -72,7 +72,7 @@ impl GrantFile {
     /// # Errors
     /// Exit 2, naming line and reason.
     pub fn parse(text: &str) -> Result<Self> {
-        let written = Written { what: "grant", text };
+        let written = Written { what: "grant", problem: Problem::Content, text };
         let raw: raw::Grant = read_toml(written.what, text)?;
         let within = |key: &'static str| {
             move |error: Error| error.within(format!("{}: {key}", written.place(&[key])))
@@ -140,7 +140,7 @@ impl GrantFile {
 
     /// Its text, for errors that name the line.
     pub(super) fn written(&self) -> Written<'_> {
-        Written { what: "grant", text: &self.text }
+        Written { what: "grant", problem: Problem::Grant, text: &self.text }
     }
 
     /// Its days, for a license of the type `kind` issued at `issued`. Spans count from the later of
@@ -167,7 +167,7 @@ impl GrantFile {
                 return Err(self.written().wrong(&["type"], &fact, hint));
             };
             let place = || format!("{}: {key}", self.written().place(&[key]));
-            end.last_day(from).map_err(|error| error.within(place()))
+            end.last_day(from).map_err(|error| in_grant(error, &place()))
         };
         let expires = end("expires", self.expires, term)?;
         let maintenance = end("maintenance", self.maintenance, maintenance)?;
@@ -178,6 +178,11 @@ impl GrantFile {
         }
         Ok(Days { starts, expires, maintenance })
     }
+}
+
+/// An error at this place of a grant.
+pub(super) fn in_grant(error: Error, place: &str) -> Error {
+    error.within(place).become_problem(Problem::Grant)
 }
 
 /// Whether nothing of a module is granted.

@@ -15,6 +15,7 @@ mod fit;
 mod grant;
 mod starter;
 mod terms;
+use grant::in_grant;
 pub use grant::{Days, GrantFile, STARTER_GRANT};
 pub use starter::starter_grant;
 pub use terms::Terms;
@@ -66,7 +67,7 @@ pub fn draft(
         edition: kind.edition,
         grants: grant.grants(kind, catalog)?,
         languages: Set::new(grant.languages.iter().map(|l| Text::new(l)).collect::<Result<_>>()?)
-            .map_err(|error| error.within("grant: languages"))?,
+            .map_err(|error| in_grant(error, "grant: languages"))?,
         issued: stamp.issued,
         starts: days.starts,
         expires: days.expires,
@@ -77,7 +78,7 @@ pub fn draft(
         enforcement: terms.enforcement,
         always: terms.always,
         replaces: body.renews,
-        note: Note::new(&grant.note).map_err(|error| error.within("grant: note"))?,
+        note: Note::new(&grant.note).map_err(|error| in_grant(error, "grant: note"))?,
         extensions: Set::default(),
     })
 }

@@ -1,7 +1,7 @@
 //! What is contradictory or names nothing: the line, the reason, and what would be right.
 
 use olr::catalog::Catalog;
-use olr::error::Error;
+use olr::error::{Error, Problem};
 use olr::issue::GrantFile;
 
 use super::{Desk, SELF_HOSTED};
@@ -589,6 +589,8 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
         let line = if fact.contains("is not for slot backup") { 4 } else { line };
         let grant = GrantFile::parse(&text.replace('@', "")).unwrap();
         let error = desks[*slot].draft(&grant).expect_err(fact);
+        let is_refused = error.refusal().is_some();
+        assert!(is_refused || error.problem() == Some(Problem::Grant), "{error}");
         expect(&error, &format!("grant line {line}"), fact, hint);
     }
     // What needs no catalog to be wrong.
