@@ -21,7 +21,6 @@
 //!
 //! `docs/embed.md` says how to do that well, `docs/format.md` what every byte means.
 
-#![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
     not(test),
@@ -36,40 +35,41 @@
 
 #[cfg(feature = "alert")]
 pub mod alert;
-pub mod armor;
-#[cfg(feature = "vendor")]
-pub mod catalog;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod crypto;
-pub mod display;
-pub mod entitlement;
-pub mod error;
-pub mod file;
 pub mod guard;
 pub mod home;
-pub mod import;
+pub mod probe;
+
+pub use olr_core::{
+    armor, display, entitlement, error, import, judge, license, proposal, receipt, request,
+    revocation, simulate, state, time, timestamp, trust, wire,
+};
+pub use olr_files as file;
+#[cfg(feature = "alert")]
+pub use olr_files::toml_text;
 #[cfg(feature = "vendor")]
-pub mod issue;
-pub mod judge;
-pub mod key;
-pub mod license;
-pub mod machine;
-#[cfg(feature = "vendor")]
-pub mod office;
-#[cfg(feature = "vendor")]
-pub mod proposal;
-pub mod receipt;
-pub mod request;
-pub mod revocation;
-pub mod simulate;
-pub mod state;
-pub mod time;
-pub mod timestamp;
-#[cfg(any(feature = "alert", feature = "vendor"))]
-pub mod toml_text;
-pub mod trust;
-pub mod wire;
+pub use olr_office::{catalog, folder as office, issue};
+
+/// Cryptography of both sides.
+pub mod crypto {
+    pub use olr_core::crypto::*;
+    #[cfg(feature = "vendor")]
+    pub use olr_office::key::{agent, passphrase, pkcs8, token};
+}
+
+/// Keys of both sides.
+pub mod key {
+    pub use olr_core::key::*;
+    #[cfg(feature = "vendor")]
+    pub use olr_office::key::{file, paper, public, store, typed};
+}
+
+/// What identifies a machine, and how it is read.
+pub mod machine {
+    pub use crate::probe;
+    pub use olr_core::machine::*;
+}
 
 pub use entitlement::Operation;
 pub use guard::Guard;

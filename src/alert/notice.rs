@@ -313,13 +313,11 @@ impl Notice {
 /// An event names the first module of which too much is in use: the others, as they stand now.
 fn more_over(event: &Event, decision: Option<&Decision>) -> String {
     let is_over = matches!(event.cause, Cause::OverQuota | Cause::Upgraded);
-    let license = decision.and_then(|decision| decision.license.as_ref());
-    let (Some(decision), Some(license)) = (decision, license) else { return String::new() };
+    let Some(decision) = decision else { return String::new() };
     if !is_over || event.stage == Stage::Solved {
         return String::new();
     }
-    let excesses = decision.quotas.excesses(&license.body().grants, &decision.usage);
-    let more = excesses.map(|excess| {
+    let more = decision.excesses().into_iter().map(|excess| {
         format!("{}: {} used, {} granted", shown(excess.module), excess.used, excess.granted)
     });
     let more: Vec<_> = more.filter(|more| !event.fact.contains(more.as_str())).collect();

@@ -33,11 +33,11 @@ mod whole {
     use crate::armor::{armor, dearmor};
     use crate::cli::output::put;
     use crate::cli::show;
-    use crate::crypto::secret::Passphrase;
     use crate::error::{Error, Problem, Result};
     use crate::file::{self, Writing};
     use crate::home::{Home, RequestParams};
     use crate::issue::{GrantFile, STARTER_GRANT};
+    use crate::key::typed::Passphrase;
     use crate::machine::Factor;
     use crate::office::{Folder, Init, Issue, Locked};
     use crate::state::Surroundings;

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use crate::crypto::secret::Passphrase;
 use crate::crypto::token::PinWanted;
 use crate::display::shown;
 use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
+use crate::key::typed::Passphrase;
 use crate::office::{Folder, Locked, read_passphrase};
 
 use super::context::Context;

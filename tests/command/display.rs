@@ -1,5 +1,5 @@
 //! Every code point as somebody might name a file or type a word: none that hides, reorders or fakes
-//! what is shown comes back as itself. `src/display.rs` proves which those are.
+//! what is shown comes back as itself. `crates/core/src/display.rs` proves which those are.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use olr::armor::{armor, dearmor};

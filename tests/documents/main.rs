@@ -5,7 +5,9 @@
 mod world;
 
 mod domain;
+#[cfg(feature = "vendor")]
 mod layering;
 mod readme;
 mod refusals;
+#[cfg(feature = "vendor")]
 mod threats;

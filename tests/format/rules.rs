@@ -2,9 +2,9 @@
 //! refused fixture names its rule. That it breaks that rule and no other, `tests/format/fixtures` asks.
 #![cfg(feature = "vendor")]
 
+use crate::world::sources::all_sources;
 use olr::error::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use crate::world::scenario::{Scenario, committed, root};
 
@@ -102,20 +102,13 @@ fn rules_in_order(page: &str) -> Vec<(String, u32)> {
 }
 
 /// What the library names where it refuses: the literals that look like the id of a rule.
-fn in_source(folder: &Path, ids: &mut BTreeSet<String>, groups: &BTreeSet<String>) {
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_dir() {
-            in_source(&path, ids, groups);
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        // What stands between two quotation marks, wherever the first of them is.
-        for literal in text.split('"') {
-            let Some((group, number)) = literal.rsplit_once('-') else { continue };
-            let is_number = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
-            if is_number && groups.contains(group) {
-                ids.insert(literal.to_string());
-            }
+fn in_source(text: &str, ids: &mut BTreeSet<String>, groups: &BTreeSet<String>) {
+    // What stands between two quotation marks, wherever the first of them is.
+    for literal in text.split('"') {
+        let Some((group, number)) = literal.rsplit_once('-') else { continue };
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
+        if is_number && groups.contains(group) {
+            ids.insert(literal.to_string());
         }
     }
 }
@@ -125,7 +118,9 @@ fn the_library_names_every_rule_and_no_other() {
     let rules: BTreeSet<_> = rules().into_keys().collect();
     let groups = rules.iter().map(|id| id.rsplit_once('-').unwrap().0.to_string()).collect();
     let mut named = BTreeSet::new();
-    in_source(&root().join("src"), &mut named, &groups);
+    for path in all_sources() {
+        in_source(&std::fs::read_to_string(root().join(path)).unwrap(), &mut named, &groups);
+    }
     let silent: Vec<_> = rules.difference(&named).collect();
     assert!(silent.is_empty(), "no refusal names {silent:?}");
     let unknown: Vec<_> = named.difference(&rules).collect();

@@ -5,9 +5,10 @@
 #![cfg(all(feature = "pkcs11", feature = "cli", unix))]
 
 use data_encoding::HEXLOWER;
-use olr::crypto::secret::{Passphrase, Secret};
+use olr::crypto::secret::Secret;
 use olr::crypto::sign::{Signer, SigningKey, sign, verify};
 use olr::key::Role;
+use olr::key::typed::Passphrase;
 use olr::office::{Locked, open_signer, public_of};
 use olr::trust::{Trust, TrustBody, sign_by_issuers, sign_by_roots, vendor_id};
 use olr::wire::codec::{List, Set, Text, encode};

@@ -1,5 +1,5 @@
 //! A second hand for `docs/format.md`, section "Bodies": reads any bytes as a value, and spells a
-//! value piece by piece. It shares no line with `src/wire/codec/`.
+//! value piece by piece. It shares no line with `crates/core/src/wire/codec/`.
 
 use olr::wire::codec::{Blob, Hidden, Keyed, Limit, List, Set, Text};
 

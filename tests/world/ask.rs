@@ -4,13 +4,13 @@ use crate::world::machine;
 
 use olr::armor::{dearmor, dearmor_answer};
 use olr::catalog::Catalog;
-use olr::crypto::secret::Passphrase;
 use olr::entitlement::Operation;
 use olr::error::{Error, Refusal, Result};
 use olr::home::{Expected, Home, OverQuota, RequestParams};
 use olr::issue::GrantFile;
 use olr::judge::Question;
 use olr::key::file::KeyFile;
+use olr::key::typed::Passphrase;
 use olr::license::License;
 use olr::office::{Folder, Handover, Issue, Locked};
 use olr::proposal::Proposal;

@@ -44,6 +44,7 @@ pub mod office;
 pub mod raw;
 pub mod readers;
 pub mod scenario;
+pub mod sources;
 
 /// The world that the fixtures were minted in.
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);

@@ -2,10 +2,10 @@
 
 use olr::armor::dearmor;
 use olr::catalog::Catalog;
-use olr::crypto::secret::Passphrase;
 use olr::error::{Error, Problem, Result};
 use olr::issue::GrantFile;
 use olr::key::file::KeyFile;
+use olr::key::typed::Passphrase;
 use olr::key::{Role, key_id};
 use olr::license::License;
 use olr::proposal::Proposal;

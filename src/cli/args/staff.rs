@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use crate::crypto::secret::Passphrase;
 use crate::error::Result;
+use crate::key::typed::Passphrase;
 use crate::office::Locked;
 
 use crate::cli::passphrase::passphrase;

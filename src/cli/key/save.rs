@@ -4,10 +4,11 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::crypto::secret::{Passphrase, Secret};
+use crate::crypto::secret::Secret;
 use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
+use crate::key::typed::Passphrase;
 use crate::key::{Role, public, store};
 
 use super::ensure_nothing_at;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use crate::crypto::secret::Passphrase;
 use crate::error::Result;
 use crate::key::Role;
 use crate::key::file::KeyFile;
+use crate::key::typed::Passphrase;
 use crate::office::{Folder, Locked, open_signer};
 use crate::proposal::Proposal;
 use crate::trust::Trust;

@@ -1,8 +1,8 @@
 //! Words and pages: what people try, and what a message refers to, is in the program.
 
 use crate::words::World;
+use crate::world::sources::all_sources;
 use std::fs;
-use std::path::Path;
 
 #[test]
 fn other_words_lead_to_the_right_verb() {
@@ -106,30 +106,20 @@ fn explain_shows_words_and_pages() {
 /// Support staff have the program and not its repository.
 #[test]
 fn no_message_names_a_page_of_the_repository() {
-    let (mut folders, mut seen, mut faults) = (vec![Path::new("src").to_path_buf()], 0, Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            seen += 1;
-            // What stands above an argument of the command line is its help.
-            let is_help = path.starts_with("src/cli");
-            for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
-                let start = line.trim_start();
-                let is_comment = start.starts_with("//!")
-                    || start.starts_with("///") && !is_help
-                    || start.starts_with("//") && !start.starts_with("///");
-                let is_code = start.contains("include_str!(") || start.starts_with("#[doc");
-                if line.contains("docs/")
-                    && !is_comment
-                    && !is_code
-                    && !line.contains("contains(\"docs/")
-                {
-                    faults.push(format!("{}:{}: {line}", path.display(), number + 1));
-                }
+    let (mut seen, mut faults) = (0, Vec::new());
+    for path in all_sources() {
+        seen += 1;
+        // What stands above an argument of the command line is its help.
+        let is_help = path.starts_with("src/cli");
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let start = line.trim_start();
+            let is_comment = start.starts_with("//!")
+                || start.starts_with("///") && !is_help
+                || start.starts_with("//") && !start.starts_with("///");
+            let is_code = start.contains("include_str!(") || start.starts_with("#[doc");
+            let is_named = line.contains("docs/") && !line.contains("contains(\"docs/");
+            if is_named && !is_comment && !is_code {
+                faults.push(format!("{}:{}: {line}", path.display(), number + 1));
             }
         }
     }

@@ -1,0 +1,242 @@
+//! Installing an answer of the vendor in a state: whole, or not at all.
+//! Obeys `docs/format.md`, section "Order of answers".
+
+use crate::display::shown;
+use crate::entitlement::excess;
+use crate::error::{Error, Refusal, Result};
+use crate::judge::{assess, judge};
+use crate::license::License;
+use crate::state::{Accepted, SlotName, State, Surroundings};
+use crate::time::Instant;
+use crate::timestamp::Timestamp;
+use crate::trust::{Delegation, Trust};
+use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
+
+/// What is done with a license that grants less than is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverQuota {
+    /// It is refused.
+    Refused,
+    /// It is taken in; its grace begins.
+    Accepted,
+}
+
+/// What became of an imported file.
+#[derive(Debug)]
+pub enum Imported {
+    /// A license.
+    License {
+        /// What it grants.
+        license: Box<License>,
+        /// What became of it.
+        accepted: Accepted,
+        /// The license that waited for its start, and is here no more.
+        dropped: Option<Box<License>>,
+    },
+    /// A newer trust, or the one that counts already.
+    Trust {
+        /// The trust that counts now.
+        trust: Box<Trust>,
+        /// Whether it is new here.
+        new: bool,
+    },
+    /// Revocations.
+    Revocations {
+        /// How many licenses they name.
+        licenses: usize,
+        /// Whether they are new here.
+        new: bool,
+    },
+    /// A time of the vendor.
+    Time {
+        /// What the vendor's clock said.
+        time: Instant,
+        /// The mark from now on.
+        mark: Instant,
+        /// Whether it is new here.
+        new: bool,
+    },
+}
+
+/// Says of a license issued in the future of this clock that one of the two is wrong: it need not
+/// be the clock of this machine.
+fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
+    let body = license.body();
+    let is_near = body.issued.seconds <= clock.seconds.saturating_add(body.tolerance.into());
+    if is_near || error.refusal() != Some(Refusal::ClockRolledBack) {
+        return error;
+    }
+    let fact = format!(
+        "this license was issued at {}, in the future of this clock ({clock}): one of the two is wrong",
+        body.issued
+    );
+    error.told(fact).hint(
+        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to answer again with `olr issue --again`",
+    )
+}
+
+impl State {
+    /// Takes in an answer as `Home::import_with` does, and saves nothing. After a refusal the state
+    /// is not to be used any more.
+    ///
+    /// # Errors
+    /// As `Home::import_with`.
+    pub fn import(
+        &mut self,
+        bytes: &[u8],
+        around: &Surroundings,
+        over: OverQuota,
+    ) -> Result<Imported> {
+        let before = self.memory.counter;
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::License | Kind::Trust | Kind::Timestamp | Kind::Revocations) {
+            return Err(wrong_kind(Kind::License, kind));
+        }
+        // Before the file raises the mark: a pending clock that was wrong is forgotten, not confirmed.
+        self.observe(around);
+        let imported =
+            self.take_in(kind, bytes, around, over).map_err(|error| self.foreign(error))?;
+        if self.memory.counter != before {
+            self.note_revoked(around.clock);
+        }
+        Ok(imported)
+    }
+
+    /// Of a file of another vendor, whose this home is.
+    pub fn foreign(&self, error: Error) -> Error {
+        if error.refusal() != Some(Refusal::WrongVendor) {
+            return error;
+        }
+        let (name, code) = (shown(&self.trust().body().name), self.trust().vendor_code());
+        error.hint(format!(
+            "this home trusts {name} (code {code}): check who sent this file, or name the --home of \
+             its vendor"
+        ))
+    }
+
+    fn take_in(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        around: &Surroundings,
+        over: OverQuota,
+    ) -> Result<Imported> {
+        Ok(match kind {
+            Kind::Trust => {
+                let new = self.follow(bytes)?;
+                Imported::Trust { trust: Box::new(self.trust().clone()), new }
+            }
+            Kind::Revocations => {
+                let new = self.revoke(bytes, around.clock)?;
+                self.observe(around);
+                let licenses = self.revocations().map_or(0, |list| list.body().licenses.len());
+                Imported::Revocations { licenses, new }
+            }
+            Kind::Timestamp => {
+                let frame = Frame::parse(Kind::Timestamp, bytes)?;
+                self.take_up_attached(&frame, around.clock)?;
+                let timestamp = Timestamp::verify(bytes, self.trust())?;
+                let new = self.accept_timestamp(&timestamp)?;
+                if new {
+                    self.trust().signers(&frame)?.iter().try_for_each(Delegation::check_key)?;
+                }
+                Imported::Time { time: timestamp.body().time, mark: self.memory.mark, new }
+            }
+            _ => {
+                let (license, accepted, dropped) = self.import_license(bytes, around, over)?;
+                Imported::License { license, accepted, dropped }
+            }
+        })
+    }
+
+    /// Installs a license; returns it, what became of it, and the waiting license that it replaced.
+    ///
+    /// # Errors
+    /// As [`State::import`].
+    pub fn import_license(
+        &mut self,
+        bytes: &[u8],
+        around: &Surroundings,
+        over: OverQuota,
+    ) -> Result<(Box<License>, Accepted, Option<Box<License>>)> {
+        let frame = Frame::parse(Kind::License, bytes)?;
+        self.take_up_attached(&frame, around.clock)?;
+        let license = License::verify_even_revoked(bytes, self.trust())?;
+        license.ensure_unrevoked(self.trust(), self.revocations().as_ref())?;
+        self.ensure_asked_for(&license)?;
+        let name = license.body();
+        license.ensure_here(&name.product, &name.slot, &self.install_key())?;
+        let license = Box::new(license);
+        if self.holds(bytes) {
+            return Ok((license, Accepted::Already, None));
+        }
+        self.ensure_answer(&license)?;
+        license.check_keys(self.trust())?;
+        let found = self.found(around)?;
+        let machine = assess(&license, self, around.here(&found));
+        self.raise(license.body().issued);
+        self.observe(around);
+        // What a far clock says decides nothing that is stored.
+        match judge(&license, &machine, self, self.believed(around.clock), None).refusal {
+            // It waits for its first day.
+            Some(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
+            Some(error) => {
+                return Err(of_the_future(error, &license, around.clock).rule("answer-4"));
+            }
+            None => {}
+        }
+        if over == OverQuota::Refused {
+            self.ensure_room(&license)?;
+        }
+        let dropped = self.waiting_with(&license).map(Box::new);
+        let accepted = self.accept(&license, around.clock)?;
+        Ok((license, accepted, dropped))
+    }
+
+    /// The license that waits in the slot of `license`, which takes its place.
+    fn waiting_with(&self, license: &License) -> Option<License> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let slot = self.memory.slots.get(&name).filter(|slot| !slot.has_taken_over())?;
+        slot.next.as_ref().and_then(|next| self.license(&name, next).ok())
+    }
+
+    /// Whether a license grants what is in use.
+    fn ensure_room(&self, license: &License) -> Result<()> {
+        let body = license.body();
+        let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
+        let usage = self.memory.slots.get(&name).map(|slot| slot.usage.clone());
+        let usage = usage.unwrap_or_default();
+        let Some(excess) = excess(&body.grants, &usage) else { return Ok(()) };
+        let fact = format!(
+            "this license grants {} of {}, where {} are in use",
+            excess.granted,
+            shown(excess.module),
+            excess.used
+        );
+        Err(Error::refuse(Refusal::QuotaExceeded, fact)
+            .hint("use less first, or add --accept-over-quota: then its grace for this begins")
+            .rule("answer-5"))
+    }
+
+    /// Whether this installation ever asked for the product and slot of `license`.
+    fn ensure_asked_for(&self, license: &License) -> Result<()> {
+        let body = license.body();
+        let memory = self.memory();
+        let sent = memory.requests.iter().map(|sent| (&sent.product, &sent.slot));
+        let held = memory.slots.iter().map(|slot| (&slot.name.product, &slot.name.slot));
+        let asked: Vec<_> = sent.chain(held).collect();
+        let product = shown(&body.product);
+        if !asked.iter().any(|(product, _)| **product == body.product) {
+            let fact =
+                format!("this license is for product {product}, which was not asked for here");
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
+        }
+        if !asked.contains(&(&body.product, &body.slot)) {
+            let slot = shown(&body.slot);
+            let fact = format!("this license belongs to slot {slot}, which was not asked for here");
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! What is said while the clock is far ahead of what is remembered.
+//! Obeys `docs/format.md`, section "Judgement".
+
+use crate::entitlement::Quotas;
+use crate::error::{Error, Refusal};
+use crate::judge::{ClockMemory, Decision, assess, judge};
+use crate::license::License;
+use crate::machine::{Assessment, Here};
+use crate::state::State;
+use crate::time::Instant;
+use crate::wire::codec::Set;
+
+impl Decision {
+    /// The decision that people are told of: by what is remembered.
+    pub fn told(&self) -> &Self {
+        self.remembered.as_deref().unwrap_or(self)
+    }
+
+    /// Says in each refusal that only the clock gives what it hangs on, and what holds without it.
+    pub(super) fn say_both(&mut self, clock: Instant, remembered: &Self) {
+        let otherwise = match &remembered.refusal {
+            None if remembered.state() == "grace" => "it is in grace".to_string(),
+            None if remembered.grace.is_some() => "it is licensed, with a warning".to_string(),
+            None => "it is licensed".to_string(),
+            Some(refusal) => format!("it is refused ({})", word(refusal)),
+        };
+        let known = |why: &Error| {
+            let mut before = remembered.blocked.iter().map(|blocked| &blocked.why);
+            before.any(|before| before.refusal() == why.refusal())
+        };
+        let both = |why: &Error| {
+            if known(why) {
+                return why.clone();
+            }
+            let then =
+                format!(", if the clock ({clock}) is right; by what is remembered {otherwise}");
+            let wrong = "set the clock of this machine if it is wrong";
+            let hint = format!("{wrong}; if it is right, {}", why.next_step());
+            why.clone().adding(then).hint(hint)
+        };
+        for blocked in &mut self.blocked {
+            blocked.why = both(&blocked.why);
+        }
+        self.refusal = self.refusal.as_ref().map(both);
+    }
+}
+
+fn word(refusal: &Error) -> &'static str {
+    refusal.refusal().map_or("unknown", Refusal::word)
+}
+
+/// Judges a license that is not installed, as [`judge`] does without a slot.
+pub fn decide_license(
+    clock: Instant,
+    here: Here<'_>,
+    state: &State,
+    license: &License,
+) -> Decision {
+    let machine = assess(license, state, here);
+    let by = |clock: Instant| {
+        let judged = judge(license, &machine, state, clock, None);
+        let usage = Set::default();
+        Decision {
+            quotas: Quotas::new(&license.body().grants, &usage),
+            refusal: judged.refusal,
+            blocked: judged.blocked,
+            grace: None,
+            graces: Vec::new(),
+            ended: Vec::new(),
+            usage,
+            license: Some(license.clone()),
+            next: None,
+            machine: Some(machine.clone()),
+            enrolled: Vec::new(),
+            at: state.judged_at(clock),
+            remembered: None,
+            clock_memory: ClockMemory::On,
+            awaits: false,
+            awaits_time: false,
+        }
+    };
+    by_both(clock, state, by)
+}
+
+/// What a clock that is far ahead gives, beside what is remembered. What to do about a changed
+/// machine is the same by both.
+pub(super) fn by_both(
+    clock: Instant,
+    state: &State,
+    decide: impl Fn(Instant) -> Decision,
+) -> Decision {
+    let mut decision = decide(clock);
+    if state.is_far(clock) {
+        let remembered = decide(state.believed(clock));
+        decision.say_both(clock, &remembered);
+        decision.remembered = Some(Box::new(remembered));
+    }
+    let step = decision.machine.as_ref().map(Assessment::next_step);
+    if let Some(step) = step.filter(|step| !step.is_empty()) {
+        decision.name_step(Refusal::WrongMachine, &step);
+    }
+    decision
+}

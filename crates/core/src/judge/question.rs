@@ -1,0 +1,238 @@
+//! What a product asks before it acts. Asking allocates nothing and reads nothing.
+//! Obeys `docs/format.md`, section "Questions".
+
+use crate::display::shown;
+use crate::entitlement::{Count, Excess, Grant, Operation, Quota, Quotas, is_older, ungranted};
+use crate::error::{Error, Refusal, Result};
+use crate::judge::Decision;
+use crate::time::Day;
+use crate::wire::codec::{Limit, Set};
+
+/// An action, and what it would add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// What is to be done.
+    pub operation: Operation,
+    /// Modules, and how many more of each.
+    pub adds: &'a [(&'a str, u64)],
+    /// Whose account it is for: how many of a module it would then have in all.
+    pub account: &'a [(&'a str, u64)],
+    /// The release that runs; empty when it does not matter.
+    pub version: &'a str,
+    /// The day on which the release came out that is to be installed.
+    pub release: Option<Day>,
+}
+
+impl Question<'_> {
+    /// About an operation that adds nothing.
+    pub fn about(operation: Operation) -> Self {
+        Self { operation, adds: &[], account: &[], version: "", release: None }
+    }
+
+    /// How many more it wants of what `grant` shares its quota with.
+    fn wants(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
+        let shares = |module: &str| grants.get(module).is_some_and(|other| other.shares(grant));
+        let adds = self.adds.iter().filter(|(module, _)| shares(module));
+        adds.fold(0, |sum, (_, more)| sum.saturating_add(*more))
+    }
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// It may be done.
+    Allowed,
+    /// What was judged refuses it.
+    Refused(&'a Error),
+    /// The module is not granted.
+    NotGranted(&'a str),
+    /// The module has no grant of which a sub-administrator could be given some.
+    NoneToGive(&'a str),
+    /// The module is not granted to a release as old as this one.
+    TooOld {
+        /// Its id.
+        module: &'a str,
+        /// The first release that it is granted to.
+        first: &'a str,
+    },
+    /// More than the quota would be used.
+    Exceeds {
+        /// Its id.
+        module: &'a str,
+        /// How many are granted, to its pool where it has one.
+        granted: u64,
+        /// How many of these are in use.
+        used: u64,
+        /// How many more are wanted.
+        wanted: u64,
+    },
+    /// A sub-administrator may be given no less than is in use, and no more than is granted.
+    OutOfBounds {
+        /// The module's id.
+        module: &'a str,
+        /// How many are in use.
+        least: u64,
+        /// How many are granted; nothing where there is no limit.
+        most: Option<u64>,
+        /// How many are wanted.
+        wanted: u64,
+    },
+    /// One account would have more than it may.
+    AccountFull {
+        /// Its id.
+        module: &'a str,
+        /// How many an account may have.
+        cap: u64,
+        /// How many it would have.
+        wanted: u64,
+    },
+    /// The release came out after the end of maintenance.
+    TooNew {
+        /// The last day of maintenance.
+        last: Day,
+        /// When the release came out.
+        release: Day,
+    },
+}
+
+impl Answer<'_> {
+    /// Whether it may be done.
+    pub fn is_yes(&self) -> bool {
+        *self == Self::Allowed
+    }
+
+    /// Nothing, or the refusal in words.
+    pub fn refusal(&self) -> Option<Error> {
+        let refuse = |rule, word, fact: String| Some(Error::refuse(word, fact).rule(rule));
+        match *self {
+            Self::Allowed => None,
+            Self::Refused(error) => Some(error.clone().rule("question-1")),
+            Self::NotGranted(module) | Self::NoneToGive(module) => {
+                let fact = format!("module {} is not granted", shown(module));
+                let asked = matches!(self, Self::NotGranted(_));
+                refuse(if asked { "question-2" } else { "question-7" }, Refusal::NotEntitled, fact)
+            }
+            Self::TooOld { module, first } => {
+                let (module, first) = (shown(module), shown(first));
+                let fact = format!("module {module} is granted to release {first} and later ones");
+                refuse("question-3", Refusal::NotEntitled, fact)
+            }
+            Self::Exceeds { module, granted, used, wanted } => refuse(
+                "question-4",
+                Refusal::QuotaExceeded,
+                format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
+            ),
+            Self::OutOfBounds { module, least, most, wanted } => {
+                let module = shown(module);
+                let most = most.map_or("without a limit".to_string(), |most| format!("to {most}"));
+                let may = format!("{module}: a sub-administrator may be given {least} {most}");
+                refuse("question-8", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
+            }
+            Self::AccountFull { module, cap, wanted } => refuse(
+                "question-5",
+                Refusal::QuotaExceeded,
+                format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
+            ),
+            Self::TooNew { last, release } => refuse(
+                "question-6",
+                Refusal::MaintenanceEnded,
+                format!("that release came out on {release}, maintenance reaches to {last}"),
+            ),
+        }
+    }
+}
+
+impl Decision {
+    /// The same, where so much of a module is in use.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn with_usage(mut self, count: Count) -> Result<Self> {
+        let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
+        self.usage = Set::new(others.chain([count.clone()]).collect())?;
+        if let Some(license) = &self.license {
+            self.quotas = Quotas::new(&license.body().grants, &self.usage);
+        }
+        Ok(self)
+    }
+
+    /// How a module stands: one without a grant has a quota of 0, unless it comes with a granted
+    /// one. None without a license.
+    pub fn quota(&self, module: &str) -> Option<Quota> {
+        let grants = &self.license.as_ref()?.body().grants;
+        Some(self.quotas.standing(grants, &self.usage, module))
+    }
+
+    /// Each module of which more is used than granted, by its id.
+    pub fn excesses(&self) -> Vec<Excess<'_>> {
+        let Some(license) = &self.license else { return Vec::new() };
+        self.quotas.excesses(&license.body().grants, &self.usage).collect()
+    }
+
+    /// What is in use although no license grants it: each of these modules counts against a quota of
+    /// 0. Most often its name is misspelled.
+    pub fn ungranted(&self) -> Vec<Count> {
+        let Some(license) = &self.license else { return Vec::new() };
+        let uncovered = |count: &&Count| !self.quotas.includes(&count.module);
+        ungranted(&license.body().grants, &self.usage).filter(uncovered).cloned().collect()
+    }
+
+    /// Answers a question at the instant that was judged at.
+    pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
+        if let Some(refusal) = self.refusal_of(question.operation) {
+            return Answer::Refused(refusal);
+        }
+        let Some(license) = &self.license else { return Answer::Allowed };
+        let body = license.body();
+        for (module, _) in question.adds {
+            let Some((grant, quota)) = self.quotas.of(&body.grants, module) else {
+                if self.quotas.includes(module) {
+                    continue;
+                }
+                return Answer::NotGranted(module);
+            };
+            if is_older(question.version, &grant.minimum_version) {
+                return Answer::TooOld { module, first: &grant.minimum_version };
+            }
+            let wanted = question.wants(grant, &body.grants);
+            if let Some(granted) = quota.granted
+                && wanted > 0
+                && !quota.has_room(wanted)
+            {
+                return Answer::Exceeds { module, granted, used: quota.used, wanted };
+            }
+        }
+        for (module, wanted) in question.account {
+            let cap = body.grants.get(*module).map(|grant| &grant.account_cap);
+            if let Some(Limit::Only(cap)) = cap
+                && wanted > cap
+            {
+                return Answer::AccountFull { module, cap: *cap, wanted: *wanted };
+            }
+        }
+        match (question.release, body.maintenance) {
+            (Some(release), Some(last)) if release > last => Answer::TooNew { last, release },
+            _ => Answer::Allowed,
+        }
+    }
+
+    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`: a user
+    /// is updated.
+    pub fn ask_admin<'a>(&'a self, module: &'a str, used: u64, wanted: u64) -> Answer<'a> {
+        if let Some(refusal) = self.refusal_of(Operation::UpdateUser) {
+            return Answer::Refused(refusal);
+        }
+        let Some(license) = &self.license else { return Answer::NoneToGive(module) };
+        let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
+            return Answer::NoneToGive(module);
+        };
+        let most = match grant.admin_cap {
+            Limit::Only(cap) => Some(quota.granted.map_or(cap, |granted| granted.min(cap))),
+            Limit::Any => quota.granted,
+        };
+        if wanted < used || most.is_some_and(|most| wanted > most) {
+            return Answer::OutOfBounds { module, least: used, most, wanted };
+        }
+        Answer::Allowed
+    }
+}

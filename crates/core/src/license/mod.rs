@@ -1,0 +1,251 @@
+//! The license: what a vendor grants to one machine. Obeys `docs/format.md`, section "License".
+//!
+//! Bytes become a [`License`] only through [`License::verify`].
+
+use std::collections::BTreeSet;
+
+use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome};
+use crate::error::{Error, Refusal, Result, under};
+use crate::machine::Policy;
+use crate::revocation::Revocations;
+use crate::time::{Day, Instant};
+use crate::trust::{Act, Delegation, Trust};
+use crate::wire::codec::{BODY_CAP, Note, Set, Text, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::{KeyId, LicenseId, RequestId};
+
+mod limits;
+mod sign;
+mod stolen;
+pub use sign::{sign_license, sign_license_with};
+use stolen::Signer;
+
+record! {
+    /// The body of a license.
+    pub struct LicenseBody {
+        /// Names this file; a renewal gets another id.
+        pub license: LicenseId,
+        /// The request it answers.
+        pub request: RequestId,
+        /// SHA-256 of that request.
+        pub request_hash: [u8; 32],
+        /// The number of that request.
+        pub number: u64,
+        /// Counts the answers to that request, from 1.
+        pub answer: u32,
+        /// The installation it is for.
+        pub install_key: [u8; 32],
+        /// The licensee's name. The key does not stand here: it travels only in the seal.
+        pub licensee: Text,
+        /// The product.
+        pub product: Text,
+        /// The slot.
+        pub slot: Text,
+        /// The license type's id in the catalog.
+        pub type_id: Text,
+        /// How it is paid for.
+        pub model: Model,
+        /// Whose name the product carries.
+        pub edition: Edition,
+        /// What is granted.
+        pub grants: Set<Grant, 4096>,
+        /// Interface languages it unlocks.
+        pub languages: Set<Text>,
+        /// When it was issued, by the vendor's clock.
+        pub issued: Instant,
+        /// The first day.
+        pub starts: Day,
+        /// The last day; nothing means for ever.
+        pub expires: Option<Day>,
+        /// The last day of maintenance; nothing means for ever.
+        pub maintenance: Option<Day>,
+        /// Seconds that the clock may be behind what is known.
+        pub tolerance: u32,
+        /// Which machine it is for.
+        pub policy: Policy,
+        /// What happens before something stops.
+        pub grace: Set<GraceRule>,
+        /// What stops.
+        pub enforcement: Set<EnforcementRule>,
+        /// What is never blocked, whatever stops.
+        pub always: Set<Operation>,
+        /// The license it replaces.
+        pub replaces: Option<LicenseId>,
+        /// A word to the customer.
+        pub note: Note,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+/// A license whose signers, signatures, delegations and contents were verified. Whether it is for
+/// this installation, [`License::ensure_here`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct License {
+    body: LicenseBody,
+    signers: Vec<Signer>,
+    bytes: Vec<u8>,
+}
+
+impl License {
+    /// Verifies the exact bytes, then decodes them. What `trust` revoked is refused; what
+    /// revocations name, [`License::ensure_unrevoked`] tells.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
+    pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let license = Self::verify_even_revoked(bytes, trust)?;
+        license.ensure_unrevoked(trust, None)?;
+        Ok(license)
+    }
+
+    /// As [`License::verify`], for a license that may say itself what follows when it is revoked.
+    ///
+    /// # Errors
+    /// As [`License::verify`], without `revoked`.
+    pub fn verify_even_revoked(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let frame = Frame::parse(Kind::License, bytes)?;
+        let delegations = trust.signers(&frame)?;
+        let body = read_body(frame.body)?;
+        body.ensure_delegated(&delegations, trust)?;
+        let signers = delegations.iter().map(Signer::from).collect();
+        Ok(Self { body, signers, bytes: bytes.to_vec() })
+    }
+
+    /// Whether neither a signer nor the license itself is revoked.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn ensure_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
+        trust.ensure_unrevoked(self.signers()).map_err(under("license-7"))?;
+        list.map_or(Ok(()), |list| list.ensure_unrevoked(self.body.license))
+    }
+
+    /// What it grants, to whom, until when.
+    pub fn body(&self) -> &LicenseBody {
+        &self.body
+    }
+
+    /// The ids of the keys that signed it.
+    pub fn signers(&self) -> impl Iterator<Item = KeyId> {
+        self.signers.iter().map(|signer| signer.key)
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Looks at its signers' keys closely, as is done at import and not at each verification.
+    ///
+    /// # Errors
+    /// `malformed`: a key of mixed order.
+    pub fn check_keys(&self, trust: &Trust) -> Result<()> {
+        let frame = Frame::parse(Kind::License, &self.bytes)?;
+        trust.signers(&frame)?.iter().try_for_each(Delegation::check_key)
+    }
+
+    /// Whether it is for this product, slot and installation.
+    ///
+    /// # Errors
+    /// `wrong-product`, `wrong-slot`, `wrong-machine`.
+    pub fn ensure_here(&self, product: &str, slot: &str, install_key: &[u8; 32]) -> Result<()> {
+        let shown = crate::display::shown;
+        let LicenseBody { product: its_product, slot: its_slot, .. } = &self.body;
+        if &**its_product != product {
+            let (its, here) = (shown(its_product), shown(product));
+            let fact = format!("this license is for product {its}, not for {here}");
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
+        }
+        if &**its_slot != slot {
+            let (its, here) = (shown(its_slot), shown(slot));
+            let fact = format!("this license belongs to slot {its}, not to slot {here}");
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
+        }
+        if self.body.install_key != *install_key {
+            let fact = "this license was issued for another installation";
+            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-10"));
+        }
+        Ok(())
+    }
+}
+
+/// What a license says, whoever signed it: to show what is here, and to end it. It may be forged, revoked
+/// or against the rules; whether it may be believed is for [`License::verify`].
+///
+/// # Errors
+/// Frame errors, `malformed`.
+pub fn read_unverified(license: &[u8]) -> Result<LicenseBody> {
+    decode("license body", Frame::parse(Kind::License, license)?.body, BODY_CAP)
+}
+
+/// Decodes the body of a license and checks what its types cannot say. Whether it may be believed
+/// is for [`License::verify`].
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
+    let body: LicenseBody = decode("license body", bytes, BODY_CAP).map_err(under("license-3"))?;
+    check(&body)?;
+    Ok(body)
+}
+
+impl LicenseBody {
+    /// Whether the key of this delegation may sign it, as far as its limits go.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn ensure_within(&self, delegation: &Delegation) -> Result<()> {
+        limits::ensure_within(&limits::Opened::by(self), delegation)
+    }
+
+    /// Whether keys of these delegations, and no other, may sign it together.
+    ///
+    /// # Errors
+    /// `not-delegated`, naming the limit.
+    pub fn ensure_delegated(&self, delegations: &[Delegation], trust: &Trust) -> Result<()> {
+        let opened = limits::Opened::by(self);
+        for delegation in delegations {
+            delegation.permits(Act::License, self.issued)?;
+            limits::ensure_within(&opened, delegation)?;
+        }
+        // A key may have two delegations.
+        let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        limits::ensure_enough_signers(&opened, delegations, signers.len(), trust.body())
+    }
+}
+
+/// The longest clock tolerance: 30 days.
+const TOLERANCE_CAP: u32 = 2_592_000;
+
+/// Checks what the types of a license body cannot say.
+fn check(body: &LicenseBody) -> Result<()> {
+    let (rule, problem) = if body.number == 0 || body.answer == 0 {
+        ("license-4", "requests and answers count from 1")
+    } else if body.expires.is_some_and(|end| end < body.starts) {
+        ("license-5", "it ends before it starts")
+    } else if body.tolerance > TOLERANCE_CAP {
+        ("license-11", "its clock tolerance is longer than 30 days")
+    } else if !body.grace.iter().all(|rule| rule.cause.is_of_licenses()) {
+        ("license-14", "it has a rule for a cause that only events have")
+    } else {
+        body.policy.check()?;
+        refuse_critical("license body", &body.extensions)?;
+        let blocks = |rule: &GraceRule| rule.outcome == Outcome::Block;
+        let has_rule = |rule: &GraceRule| body.enforcement.get(&rule.cause).is_some();
+        let is_used = |rule: &EnforcementRule| body.grace.get(&rule.cause).is_some_and(blocks);
+        if !body.grace.iter().all(|rule| blocks(rule) == has_rule(rule))
+            || !body.enforcement.iter().all(is_used)
+        {
+            (
+                "license-6",
+                "what a cause blocks is said where its outcome is block, and nowhere else",
+            )
+        } else {
+            return Ok(());
+        }
+    };
+    Err(Error::refuse(Refusal::Malformed, format!("license body: {problem}")).rule(rule))
+}

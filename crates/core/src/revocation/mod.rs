@@ -1,0 +1,170 @@
+//! Revocations: licenses that count no longer, in `revoked.olr` or attached to a license.
+//! Obeys `docs/format.md`, section "Revocations".
+
+use crate::crypto::digest::tagged16;
+use crate::crypto::label::REVOKED_LICENSE;
+use crate::entitlement::Cause;
+use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::time::Instant;
+use crate::trust::{Act, Delegation, Trust};
+use crate::wire::codec::{BODY_CAP, Keyed, Set, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::{LicenseId, RevokedId};
+
+mod sign;
+pub use sign::{sign_bare, sign_revocations};
+
+record! {
+    /// The body of revocations. Each list stands for itself: the newest one counts alone.
+    #[derive(Default)]
+    pub struct RevocationsBody {
+        /// The version of the vendor's newest trust when it was made.
+        pub version: u32,
+        /// Counts the lists under that trust, from 1.
+        pub sequence: u64,
+        /// When it was issued, by the vendor's clock.
+        pub issued: Instant,
+        /// The licenses.
+        pub licenses: Set<Withdrawn, 4096>,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A license that counts no longer.
+    pub struct Withdrawn {
+        /// The digest of its id.
+        pub license: RevokedId,
+        /// Why: *revoked* or *pooled*.
+        pub cause: Cause,
+    }
+}
+
+impl Keyed for Withdrawn {
+    type Key = RevokedId;
+    fn key(&self) -> &RevokedId {
+        &self.license
+    }
+}
+
+impl RevocationsBody {
+    /// What orders lists: the trust comes first, so that the roots can end a runaway sequence.
+    pub fn order(&self) -> (u32, u64) {
+        (self.version, self.sequence)
+    }
+}
+
+/// Revocations whose signers, signatures and delegations were verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocations {
+    body: RevocationsBody,
+}
+
+impl Revocations {
+    /// Verifies the exact bytes of a file of their own, then decodes them.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`; exit 2 when they were made under
+    /// a newer trust.
+    pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let frame = Frame::parse(Kind::Revocations, bytes)?;
+        Self::verify_frame(&frame, &frame.attachments, trust)
+    }
+
+    /// As [`Revocations::verify`], for a frame that stands among `attachments`, with its delegations.
+    ///
+    /// # Errors
+    /// As [`Revocations::verify`].
+    pub fn verify_frame(
+        frame: &Frame<'_>,
+        attachments: &[Frame<'_>],
+        trust: &Trust,
+    ) -> Result<Self> {
+        let delegations = trust.signers_of(frame, attachments)?;
+        let body = read_body(frame)?;
+        for delegation in &delegations {
+            delegation.permits(Act::Revoke, body.issued)?;
+        }
+        trust
+            .ensure_unrevoked(delegations.iter().map(Delegation::key_id))
+            .map_err(under("revocations-4"))?;
+        if body.version > trust.body().version {
+            let fact = format!(
+                "these revocations were made under trust {}, where trust {} is the newest here",
+                body.version,
+                trust.body().version
+            );
+            let error = Error::unable(Problem::Usage, fact, "").hints(
+                "import the vendor's newest vendor.trust first",
+                "put that trust in place first: `olr vendor publish`",
+            );
+            return Err(error.rule("revocations-5"));
+        }
+        Ok(Self { body })
+    }
+
+    /// These, if any, and what somebody supposes besides.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub(crate) fn supposing(listed: Option<Self>, supposed: &[Withdrawn]) -> Result<Self> {
+        let mut body = listed.map(|listed| listed.body).unwrap_or_default();
+        let is_other = |w: &&Withdrawn| supposed.iter().all(|other| other.license != w.license);
+        let others = body.licenses.iter().filter(is_other);
+        body.licenses = Set::new(others.chain(supposed).cloned().collect())?;
+        Ok(Self { body })
+    }
+
+    /// What they say.
+    pub fn body(&self) -> &RevocationsBody {
+        &self.body
+    }
+
+    /// Why a license is among them, if it is.
+    pub fn cause(&self, license: LicenseId) -> Option<Cause> {
+        self.body.licenses.get(&digest_of(license)).map(|withdrawn| withdrawn.cause)
+    }
+
+    /// Whether a license is not among them.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn ensure_unrevoked(&self, license: LicenseId) -> Result<()> {
+        let Some(withdrawn) = self.body.licenses.get(&digest_of(license)) else { return Ok(()) };
+        let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
+        let error = match withdrawn.cause {
+            Cause::Pooled => refuse(format!("license {license} was added to a pool"))
+                .hint("use a key of that pool in its place"),
+            _ => refuse(format!("license {license} was revoked by the vendor")),
+        };
+        Err(error.rule("license-13"))
+    }
+}
+
+/// Decodes the body of a frame and checks what its types cannot say.
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
+    let body: RevocationsBody =
+        decode("revocations body", frame.body, BODY_CAP).map_err(under("revocations-1"))?;
+    refuse_critical("revocations body", &body.extensions).map_err(under("revocations-1"))?;
+    if body.version == 0 || body.sequence == 0 {
+        let fact = "revocations body: trusts and lists count from 1";
+        return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
+    }
+    if body.licenses.iter().any(|w| !matches!(w.cause, Cause::Revoked | Cause::Pooled)) {
+        let fact = "revocations body: a license is revoked or pooled, nothing else";
+        return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
+    }
+    Ok(body)
+}
+
+/// What stands for a license in a list: nobody can tell from it which license it is without having
+/// that license.
+pub fn digest_of(license: LicenseId) -> RevokedId {
+    RevokedId(tagged16(&[REVOKED_LICENSE, &license.0]))
+}

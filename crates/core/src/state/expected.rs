@@ -1,0 +1,108 @@
+//! The vendor that a caller expects, whatever the home trusts. The operator chose what the home
+//! trusts; a product, or a program that asks for its vendor, brings an anchor of its own.
+//! Obeys `docs/format.md`, section "Expected vendor".
+
+use crate::error::{Error, Refusal, Result, under};
+use crate::license::License;
+use crate::state::State;
+use crate::trust::{Trust, VendorCode, read_body};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::{KeyId, VendorId};
+
+/// What a caller knows of the vendor. By default nothing is expected, and the home is believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Licenses must verify under what this trust leads to over the trusts of the home.
+    pub trust: Option<Trust>,
+    /// A trust of the home must have this code.
+    pub code: Option<VendorCode>,
+}
+
+impl From<Trust> for Expected {
+    fn from(trust: Trust) -> Self {
+        Self { trust: Some(trust), code: None }
+    }
+}
+
+impl Expected {
+    /// Whether the newest trust of the home is this vendor's. A vendor id alone proves nothing: any
+    /// trust of version 2 or later can state it.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`.
+    pub fn check_home(&self, state: &State) -> Result<()> {
+        self.check_code(state)?;
+        let Some(anchor) = &self.trust else { return Ok(()) };
+        let newest = state.trust();
+        if anchor.vendor() != newest.vendor() {
+            let (vendor, code) = (newest.vendor(), newest.vendor_code());
+            let fact = format!("this home trusts vendor {vendor}, code {code}");
+            return Err(wrong_vendor(fact).rule("expected-3"));
+        }
+        // An anchor may be newer than all that the home knows.
+        if state.trust_from(anchor).body() == newest.body()
+            || newest.successor(anchor.bytes()).is_ok()
+        {
+            return Ok(());
+        }
+        let fact =
+            "the trust of this home does not follow from the expected trust, nor that from it";
+        Err(Error::refuse(Refusal::UntrustedSigner, fact)
+            .hint("import the newest vendor.trust of your vendor, or name the right --home")
+            .rule("expected-3"))
+    }
+
+    /// Whether a license of the home is this vendor's: it verifies under what the expected trust leads
+    /// to.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, and what [`License::verify`] refuses.
+    pub fn check(&self, state: &State, license: &License) -> Result<()> {
+        self.check_code(state)?;
+        let Some(anchor) = &self.trust else { return Ok(()) };
+        let trust = state.trust_from(anchor);
+        // A key that the home knows to be revoked was weighed there, by what its delegation bounds; not
+        // where somebody else may have told the home so, and when.
+        let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
+        let is_news = |key: &KeyId| !is_proved || state.trust().ensure_unrevoked([*key]).is_ok();
+        License::verify_even_revoked(license.bytes(), &trust)
+            .and_then(|license| trust.ensure_unrevoked(license.signers().filter(is_news)))
+            .map_err(under("expected-2"))
+    }
+
+    fn check_code(&self, state: &State) -> Result<()> {
+        let checked = self.code.as_ref().map_or(Ok(()), |code| state.ensure_code(code));
+        checked.map_err(under("expected-1"))
+    }
+}
+
+impl State {
+    /// Whether the trusts of this home begin with the first one of `vendor`, from which its id is made:
+    /// nobody else can make such a one.
+    fn begins_with(&self, vendor: VendorId) -> bool {
+        let first = self.memory().trusts.first().map(|first| &**first).unwrap_or_default();
+        let body = Frame::parse(Kind::Trust, first).and_then(|frame| read_body(&frame));
+        self.trust().vendor() == vendor && body.is_ok_and(|body| body.version == 1)
+    }
+
+    /// Whether a trust that this home pinned or followed has this code.
+    ///
+    /// # Errors
+    /// `wrong-vendor`.
+    pub fn ensure_code(&self, code: &VendorCode) -> Result<()> {
+        let is_of = |trust: &[u8]| {
+            let body = Frame::parse(Kind::Trust, trust).and_then(|frame| read_body(&frame));
+            body.is_ok_and(|body| code.is_of(&body))
+        };
+        if self.memory().trusts.iter().any(|trust| is_of(trust)) {
+            return Ok(());
+        }
+        let own = self.trust().vendor_code();
+        Err(wrong_vendor(format!("this vendor.trust has the code {own}, not {code}")))
+    }
+}
+
+fn wrong_vendor(fact: String) -> Error {
+    Error::refuse(Refusal::WrongVendor, fact)
+        .hint("do not go on: ask your vendor for the right vendor.trust, and compare its code")
+}

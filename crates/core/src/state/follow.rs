@@ -1,0 +1,36 @@
+//! The trusts that a state follows, and the machine as its last request described it.
+
+use crate::error::{Refusal, Result};
+use crate::machine::Factor;
+use crate::state::{State, Surroundings};
+
+impl State {
+    /// Takes up a newer trust of the same vendor; the same one again is fine.
+    ///
+    /// # Errors
+    /// As [`Trust::successor`].
+    pub fn follow(&mut self, bytes: &[u8]) -> Result<bool> {
+        if self.trust().bytes() == bytes {
+            return Ok(false);
+        }
+        let newer = self.trust().successor(bytes).map_err(|error| match error.refusal() {
+            Some(Refusal::WrongVendor) => {
+                error.hint("keep one home for each vendor: name another with --home")
+            }
+            Some(Refusal::Superseded) => error.hint("leave it out: this home knows a newer one"),
+            _ => error,
+        })?;
+        self.take_up(newer)?;
+        Ok(true)
+    }
+
+    /// The factors found, with what the operator pinned at the last request.
+    ///
+    /// # Errors
+    /// Exit 2 when more than 64 factors count.
+    pub fn found(&self, around: &Surroundings) -> Result<Vec<Factor>> {
+        let asked = self.memory().asked.as_ref();
+        let pins = asked.map(|asked| asked.pins.as_ref()).unwrap_or_default();
+        Ok(self.factors_with_pins(&around.factors, pins)?.into_vec())
+    }
+}

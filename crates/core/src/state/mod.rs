@@ -1,0 +1,337 @@
+//! The memory of one installation. Obeys `docs/format.md`, section "State".
+
+use zeroize::Zeroizing;
+
+use crate::crypto::digest::tagged;
+use crate::crypto::label::{STATE, STATE_CHAIN};
+use crate::crypto::secret::Secret;
+use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::key::install::InstallSecret;
+use crate::key::{Role, key_id};
+use crate::license::License;
+use crate::machine::{Factor, FactorKind};
+use crate::revocation::Withdrawn;
+use crate::time::Instant;
+use crate::trust::Trust;
+use crate::wire::codec::{Blob, List, Set, Text, decode, encode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{FRAME_CAP, Frame, Kind, MAGIC, SUITE};
+use crate::wire::id::{KeyId, RequestId};
+use crate::wire::reader::Reader;
+
+mod answer;
+mod ask;
+mod clock;
+mod deactivate;
+mod event;
+mod expected;
+mod follow;
+mod over;
+mod revoked;
+mod slot;
+mod usage;
+
+pub use answer::Accepted;
+pub use ask::{Ask, Asked, Surroundings};
+pub use clock::{LAG, LastTimestamp, Noted, Pending, TimeMemory};
+pub use event::{ActiveCause, Announced, Event, Listener, Stage};
+pub use expected::Expected;
+pub use over::{Overuse, Spent};
+pub use revoked::Listed;
+pub use slot::{Held, Pair, Slot, SlotName};
+
+/// Most bytes of a state: installed and next licenses for a few slots, with room.
+pub const STATE_CAP: usize = 2 * 1024 * 1024;
+/// Most bytes of a file that holds one.
+pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;
+
+/// The state has a version of its own.
+const STATE_VERSION: u8 = 6;
+
+record! {
+    /// What is remembered, the install secret apart.
+    pub struct Memory {
+        /// Rises with every writing.
+        pub counter: u64,
+        /// The pinned trust and those that followed it; the last one counts.
+        pub trusts: List<Blob<FRAME_CAP>, 16>,
+        /// The number of the last request or deactivation; 0 before the first.
+        pub number: u64,
+        /// The last requests, oldest first.
+        pub requests: List<Sent, 16>,
+        /// What is installed where.
+        pub slots: Set<Slot>,
+        /// What was last asked with, so that a later request need not say it again.
+        pub asked: Option<Asked>,
+        /// An instant that has passed for certain; 0 before the first answer.
+        pub mark: Instant,
+        /// A clock far ahead of the mark that nothing confirmed yet.
+        pub pending: Option<Pending>,
+        /// The last time that the vendor set the mark to.
+        pub last_timestamp: Option<LastTimestamp>,
+        /// The newest revocations that were taken in.
+        pub revocations: Option<Listed>,
+        /// What people are to be told of, oldest first.
+        pub events: List<Event>,
+        /// SHA-256 chain over every artefact made or accepted.
+        pub chain: [u8; 32],
+        /// How the state may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A request that was made.
+    pub struct Sent {
+        /// Its number.
+        pub number: u64,
+        /// Its id.
+        pub request: RequestId,
+        /// Its hash.
+        pub hash: [u8; 32],
+        /// The product asked for.
+        pub product: Text,
+        /// The slot asked for.
+        pub slot: Text,
+        /// The mark when it was made.
+        pub mark: Instant,
+        /// The factors it carried: enrolled once its answer is installed.
+        pub found: List<Factor>,
+    }
+}
+
+/// The state of one installation.
+#[derive(Debug)]
+pub struct State {
+    install: InstallSecret,
+    trust: Trust,
+    /// Everything but the secret.
+    pub(crate) memory: Memory,
+    /// Licenses taken to be withdrawn by whoever looks ahead; never stored.
+    supposed: Vec<Withdrawn>,
+}
+
+impl State {
+    /// A new state that trusts `trust`: first contact.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn new(install: InstallSecret, trust: Trust) -> Result<Self> {
+        let memory = Memory {
+            counter: 0,
+            trusts: List::new(vec![Blob::new(trust.bytes())?])?,
+            number: 0,
+            requests: List::default(),
+            slots: Set::default(),
+            asked: None,
+            mark: Instant::default(),
+            pending: None,
+            last_timestamp: None,
+            revocations: None,
+            events: List::default(),
+            chain: [0; 32],
+            extensions: Set::default(),
+        };
+        Ok(Self { install, trust, memory, supposed: Vec::new() })
+    }
+
+    /// The install secret.
+    pub fn install(&self) -> &InstallSecret {
+        &self.install
+    }
+
+    /// The newest trust.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The newest trust that `anchor` leads to over the trusts of this home and those attached to
+    /// the licenses that it holds. What the home trusts its operator chose; a product believes only
+    /// what its own anchor leads to.
+    pub fn trust_from(&self, anchor: &Trust) -> Trust {
+        let held =
+            self.memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]).flatten();
+        let frames: Vec<_> =
+            held.filter_map(|held| Frame::parse(Kind::License, &held.license).ok()).collect();
+        let attached = frames.iter().flat_map(|frame| &frame.attachments);
+        let attached = attached.filter(|attached| attached.kind == Kind::Trust);
+        let own = self.memory.trusts.iter().map(|trust| &**trust);
+        anchor.leads_to(own.chain(attached.map(|trust| trust.bytes)))
+    }
+
+    /// What is remembered.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The public key that names this installation.
+    pub fn install_key(&self) -> [u8; 32] {
+        self.install.signing_key().public()
+    }
+
+    /// The install id, for people.
+    pub fn install_id(&self) -> KeyId {
+        key_id(Role::Install, &self.install_key())
+    }
+
+    /// The slot that a question is about: the named one, or the only one.
+    ///
+    /// # Errors
+    /// `not-activated` when there is none; exit 2 when there are several and none was named.
+    pub fn slot(&self, product: Option<&str>, slot: Option<&str>) -> Result<&Slot> {
+        let fits = |found: &&Slot| {
+            product.is_none_or(|product| *found.name.product == *product)
+                && slot.is_none_or(|slot| *found.name.slot == *slot)
+        };
+        let mut fitting = self.memory.slots.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) if self.memory.slots.is_empty() => Err(self.nothing_installed(product, slot)),
+            (None, _) if self.awaited(product, slot).is_some() => {
+                Err(self.nothing_installed(product, slot))
+            }
+            (None, _) => {
+                let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);
+                let installed: Vec<_> = self.memory.slots.iter().map(name).collect();
+                let fact = format!(
+                    "no license is installed for that product and slot, only for {}",
+                    installed.join(", ")
+                );
+                Err(Error::refuse(Refusal::NotActivated, fact)
+                    .hint("check --product and --slot, or leave them out")
+                    .rule("judgement-1"))
+            }
+            (Some(_), Some(_)) => {
+                let fact = "licenses are installed for several products or slots";
+                Err(Error::unable(Problem::Usage, fact, "name one with --product and --slot"))
+            }
+        }
+    }
+
+    /// The license of a held file, verified once more.
+    ///
+    /// # Errors
+    /// What [`License::verify_even_revoked`] and [`License::ensure_here`] refuse.
+    pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
+        let license = License::verify_even_revoked(&held.license, &self.trust)?;
+        license.ensure_here(&name.product, &name.slot, &self.install_key())?;
+        Ok(license)
+    }
+
+    /// Takes up a trust that [`Trust::successor`] gave.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    pub fn take_up(&mut self, newer: Trust) -> Result<()> {
+        let mut trusts = self.memory.trusts.to_vec();
+        trusts.push(Blob::new(newer.bytes())?);
+        // The oldest has served: what follows it was verified under it.
+        let surplus = trusts.len().saturating_sub(16);
+        self.memory.trusts = List::new(trusts.split_off(surplus))?;
+        self.remember(newer.bytes());
+        self.trust = newer;
+        Ok(())
+    }
+
+    /// Adds an artefact to the hash chain and counts the change.
+    fn remember(&mut self, artefact: &[u8]) {
+        self.memory.chain = tagged(&[STATE_CHAIN, &self.memory.chain, artefact]);
+        self.memory.counter = self.memory.counter.saturating_add(1);
+    }
+
+    /// The bytes of the state file.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let body = encode(&self.memory);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(128)));
+        bytes.extend(MAGIC);
+        bytes.extend([STATE_VERSION, SUITE, u8::try_from(Kind::State.number()).unwrap_or(0)]);
+        bytes.extend(self.install.secret().expose());
+        bytes.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend(body);
+        let digest = tagged(&[STATE, &bytes]);
+        bytes.extend(digest);
+        bytes
+    }
+
+    /// Reads a state file.
+    ///
+    /// # Errors
+    /// `damaged-state`; exit 2 when a newer program wrote it.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let (install, memory) = parse(bytes).map_err(damaged)?;
+        let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
+        ensure_pins(&memory).map_err(damaged)?;
+        let listed = memory.revocations.as_ref().map_or(Ok(()), Listed::check);
+        listed.map_err(under("state-7")).map_err(damaged)?;
+        Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
+    }
+
+    /// Whether a file is a state, of whatever version.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let kind = bytes.get(6).copied().map(u16::from);
+        bytes.starts_with(&MAGIC) && kind == Some(Kind::State.number())
+    }
+}
+
+fn newest_trust(memory: &Memory) -> Result<Trust> {
+    let first = memory.trusts.first().map(|first| &**first).unwrap_or_default();
+    let mut later = memory.trusts.iter().skip(1);
+    later.try_fold(Trust::pin(first)?, |trust, next| trust.successor(next))
+}
+
+fn ensure_pins(memory: &Memory) -> Result<()> {
+    let is_pin = |factor: &Factor| factor.kind == FactorKind::Pin && factor.is_plausible();
+    if memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
+        return Ok(());
+    }
+    let fact = "state body: pins: something else than a pin";
+    Err(Error::refuse(Refusal::Malformed, fact).rule("state-5"))
+}
+
+fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
+    if bytes.len() > STATE_FILE_CAP {
+        let error = Reader::new("state", bytes).malformed("file", "it is too long");
+        return Err(error.rule("state-1"));
+    }
+    let mut reader = Reader::new("state", bytes).ends_by(&["state-1"]);
+    if reader.array::<4>("magic")? != MAGIC {
+        return Err(reader.malformed("magic", "this is not a state of olr").rule("state-1"));
+    }
+    let (version, suite, kind) = (reader.u8("version")?, reader.u8("suite")?, reader.u8("kind")?);
+    if u16::from(kind) != Kind::State.number() {
+        return Err(reader.malformed("kind", "this is not a state").rule("state-1"));
+    }
+    if version != STATE_VERSION || suite != SUITE {
+        let (age, hint) = match version < STATE_VERSION {
+            true => (
+                "an older",
+                "use the olr that wrote it, or begin again with `olr request --new-identity`",
+            ),
+            false => ("a newer", "update olr, or begin again with `olr request --new-identity`"),
+        };
+        let fact = format!(
+            "{age} olr wrote it: it has state version {version} and suite {suite}, this olr reads version {STATE_VERSION} and suite {SUITE}"
+        );
+        return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint));
+    }
+    let secret = Zeroizing::new(reader.array("install secret")?);
+    let body = reader.sized("body", STATE_FILE_CAP, "state-1")?;
+    let covered = reader.since(0);
+    let digest: [u8; 32] = reader.array("digest")?;
+    reader.clone().finish("state-1")?;
+    if digest != tagged(&[STATE, covered]) {
+        return Err(reader.malformed("digest", "it does not fit the content").rule("state-2"));
+    }
+    let memory: Memory = decode("state body", body, STATE_CAP).map_err(under("state-3"))?;
+    refuse_critical("state body", &memory.extensions)?;
+    Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
+}
+
+/// Whatever is wrong with a state, the word is `damaged-state`, unless a newer program wrote it.
+fn damaged(error: Error) -> Error {
+    if error.refusal() == Some(Refusal::UnknownVersion) {
+        let fact = format!("this state cannot be read ({})", error.fact());
+        return Error::unable(Problem::NewerVersion, fact, error.next_step().to_string());
+    }
+    error.become_refusal(Refusal::DamagedState)
+}

@@ -1,0 +1,295 @@
+//! Days, instants and spans, all in UTC. Obeys `docs/format.md`, section "Days and instants".
+
+use jiff::civil::Date;
+use std::fmt;
+
+use crate::display::code_point;
+use crate::error::{Error, Problem, Result};
+use crate::wire::codec::record;
+
+mod otherwise;
+
+const DAY: u64 = 86_400;
+const HALF_DAY: u64 = 43_200;
+/// 14 hours: how far the earliest time zone is ahead of UTC.
+const EARLIEST: u64 = 50_400;
+/// 9999-12-31, the last day that has a name.
+const LAST_DAY: u32 = 2_932_896;
+
+record! {
+    /// A second, counted from 1970-01-01T00:00:00Z.
+    #[derive(Copy, PartialOrd, Ord, Hash, Default)]
+    pub struct Instant {
+        /// Seconds since the epoch, leap seconds not counted.
+        pub seconds: u64,
+    }
+}
+
+record! {
+    /// A day of the calendar, counted from 1970-01-01.
+    #[derive(Copy, PartialOrd, Ord, Hash, Default)]
+    pub struct Day {
+        /// Days since the epoch.
+        pub number: u32,
+    }
+}
+
+impl Instant {
+    /// The instant `seconds` after the epoch.
+    pub const fn new(seconds: u64) -> Self {
+        Self { seconds }
+    }
+
+    /// The UTC day it falls on.
+    pub fn day(self) -> Day {
+        let number = u32::try_from(self.seconds / DAY).unwrap_or(LAST_DAY);
+        Day { number: number.min(LAST_DAY) }
+    }
+
+    /// Reads `2027-11-23T12:00:00Z`, or a day, which stands for its first second in UTC.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is neither, or before 1970.
+    pub fn parse(text: &str) -> Result<Self> {
+        if let Ok(day) = Day::parse(text) {
+            return Ok(Self::new(u64::from(day.number).saturating_mul(DAY)));
+        }
+        let parsed = text.parse::<jiff::Timestamp>().ok();
+        let parsed = parsed.and_then(|at| u64::try_from(at.as_second()).ok()).map(Self::new);
+        parsed.or_else(|| Self::parse_utc(text)).ok_or_else(|| {
+            let fact = format!("{text:?} is not a time");
+            match Day::written_otherwise(text) {
+                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
+                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23T12:00:00Z"),
+            }
+        })
+    }
+}
+
+impl Instant {
+    /// As it is displayed: the last hours of the year 9999 are beyond other readers.
+    fn parse_utc(text: &str) -> Option<Self> {
+        let at = text.strip_suffix('Z')?.parse::<jiff::civil::DateTime>().ok()?;
+        let day = u64::from(Day::from_date(at.date())?.number);
+        let hms = [at.hour(), at.minute(), at.second()].map(u64::try_from);
+        let [Ok(hour), Ok(minute), Ok(second)] = hms else { return None };
+        let seconds = hour.saturating_mul(3600).saturating_add(minute.saturating_mul(60));
+        Some(Self::new(day.saturating_mul(DAY).saturating_add(seconds).saturating_add(second)))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, second) = (self.seconds / DAY, self.seconds % DAY);
+        match u32::try_from(day) {
+            Ok(number) if number <= LAST_DAY => {
+                let (hour, minute) = (second / 3600, second / 60 % 60);
+                write!(f, "{}T{hour:02}:{minute:02}:{:02}Z", Day { number }, second % 60)
+            }
+            _ => write!(f, "second {}", self.seconds),
+        }
+    }
+}
+
+impl Day {
+    /// Reads `2027-11-23`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is no such day, or before 1970.
+    pub fn parse(text: &str) -> Result<Self> {
+        let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let date = if shape { text.parse::<Date>().ok() } else { None };
+        date.and_then(Self::from_date).ok_or_else(|| {
+            let foreign = text.chars().find(|c| !c.is_ascii());
+            let fact = match foreign.map(code_point) {
+                _ if shape => format!("there is no day {text} in the calendar"),
+                Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
+                None => format!("{text:?} is not a day"),
+            };
+            match Self::written_otherwise(text) {
+                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
+                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23"),
+            }
+        })
+    }
+
+    /// When it has begun anywhere: 10:00:00 UTC of the day before. As a start it counts from here.
+    pub fn begins(self) -> Instant {
+        Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
+    }
+
+    /// The day that `text` means where another order or other signs than ours are in it, for a hint:
+    /// `2027-12-31`, or `2027-05-12 or 2027-12-05`.
+    pub fn written_otherwise(text: &str) -> Option<String> {
+        let days: Vec<_> = otherwise::days(text).iter().map(ToString::to_string).collect();
+        (!days.is_empty()).then(|| days.join(" or "))
+    }
+
+    /// Whether a text was meant as a day: its numbers are where those of a day are.
+    pub fn is_meant(text: &str) -> bool {
+        if Self::written_otherwise(text).is_some() {
+            return true;
+        }
+        let mut parts = text.split(|c: char| !c.is_ascii_digit());
+        parts.next().is_some_and(|year| year.len() == 4) && parts.count() == 2
+    }
+
+    /// When it has ended everywhere: 12:00:00 UTC of the next day. As an end it counts until here.
+    pub fn ends(self) -> Instant {
+        let next = u64::from(self.number).saturating_add(1).saturating_mul(DAY);
+        Instant::new(next.saturating_add(HALF_DAY))
+    }
+
+    fn date(self) -> Date {
+        let days = i32::try_from(self.number.min(LAST_DAY)).unwrap_or(0);
+        let epoch = Date::constant(1970, 1, 1);
+        epoch.checked_add(jiff::Span::new().days(days)).unwrap_or(epoch)
+    }
+
+    fn from_date(date: Date) -> Option<Self> {
+        let since = date.since(Date::constant(1970, 1, 1)).ok()?;
+        u32::try_from(since.get_days()).ok().map(|number| Self { number })
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.number > LAST_DAY {
+            return write!(f, "day {}", self.number);
+        }
+        write!(f, "{}", self.date())
+    }
+}
+
+/// A length of time as a grant writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// So many days.
+    Days(u32),
+    /// So many calendar months.
+    Months(u32),
+    /// So many calendar years.
+    Years(u32),
+}
+
+impl Span {
+    /// Reads `60 days`, `6 months` or `1 year`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is none of these.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = || {
+            let fact = format!("{text:?} is not a span");
+            Error::unable(
+                Problem::Usage,
+                fact,
+                "write it like \"60 days\", \"6 months\" or \"1 year\"",
+            )
+        };
+        let (count, unit) = text.split_once(' ').ok_or_else(wrong)?;
+        let count = count.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
+        match unit {
+            "day" | "days" => Ok(Self::Days(count)),
+            "month" | "months" => Ok(Self::Months(count)),
+            "year" | "years" => Ok(Self::Years(count)),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The last day of this span from `start`: n days end on start + n; months and years end on
+    /// the day before the same day then, 29 February counting as 28.
+    ///
+    /// # Errors
+    /// Exit 2 when that day is after the year 9999.
+    pub fn end_from(self, start: Day) -> Result<Day> {
+        let late = || {
+            Error::unable(Problem::Usage, "this span ends after the year 9999", "write \"never\"")
+        };
+        let count = |n: u32| i64::from(n);
+        let date = start.date();
+        let end = match self {
+            Self::Days(n) => {
+                date.checked_add(jiff::Span::new().try_days(count(n)).map_err(|_| late())?)
+            }
+            Self::Months(n) => {
+                same_day_then(date, jiff::Span::new().try_months(count(n)).map_err(|_| late())?)
+            }
+            Self::Years(n) => {
+                same_day_then(date, jiff::Span::new().try_years(count(n)).map_err(|_| late())?)
+            }
+        };
+        end.ok().and_then(Day::from_date).ok_or_else(late)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self {
+            Self::Days(count) => (count, "day"),
+            Self::Months(count) => (count, "month"),
+            Self::Years(count) => (count, "year"),
+        };
+        let plural = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {unit}{plural}")
+    }
+}
+
+fn same_day_then(start: Date, span: jiff::Span) -> std::result::Result<Date, jiff::Error> {
+    let leap_day = start.month() == 2 && start.day() == 29;
+    let start = if leap_day { start.yesterday()? } else { start };
+    start.checked_add(span)?.yesterday()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        Day::parse(text).unwrap()
+    }
+
+    #[test]
+    fn spans_end_as_the_domain_says() {
+        for (start, span, end) in [
+            ("2027-04-30", "1 year", "2028-04-29"),
+            ("2028-02-29", "1 year", "2029-02-27"),
+            ("2027-02-28", "1 year", "2028-02-27"),
+            ("2027-01-31", "1 month", "2027-02-27"),
+            ("2027-11-23", "60 days", "2028-01-22"),
+            ("2027-01-01", "1 days", "2027-01-02"),
+            ("9998-06-01", "1 year", "9999-05-31"),
+        ] {
+            assert_eq!(
+                Span::parse(span).unwrap().end_from(day(start)).unwrap(),
+                day(end),
+                "{span}"
+            );
+        }
+        assert!(Span::Years(1).end_from(day("9999-06-01")).is_err());
+        assert!(Span::Days(u32::MAX).end_from(day("2027-01-01")).is_err());
+        assert!(Span::Years(u32::MAX).end_from(day("2027-01-01")).is_err());
+    }
+
+    #[test]
+    fn a_day_lasts_until_it_has_ended_everywhere() {
+        let d = day("2027-11-23");
+        assert_eq!(d.begins().to_string(), "2027-11-22T10:00:00Z");
+        assert_eq!(d.ends().to_string(), "2027-11-24T12:00:00Z");
+        assert_eq!(Instant::parse("2027-11-23T23:59:59Z").unwrap().day(), d);
+        assert_eq!(Day { number: LAST_DAY }.to_string(), "9999-12-31");
+        assert_eq!(Day { number: u32::MAX }.to_string(), "day 4294967295");
+        assert_eq!(Instant::new(u64::MAX).day().number, LAST_DAY);
+    }
+
+    #[test]
+    fn what_is_no_day_is_refused() {
+        for text in
+            ["", "2027-02-29", "2027-13-01", "23.11.2027", "1969-12-31", "2027-11-23x", "never"]
+        {
+            assert!(Day::parse(text).is_err(), "{text}");
+        }
+        for text in ["", "1", "1  year", "-1 years", "0 days", "1 fortnight", "year"] {
+            assert!(Span::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! A time of the vendor for one server, `time.olr`. Obeys `docs/format.md`, section "Time".
+
+use crate::error::{Result, under};
+use crate::time::Instant;
+use crate::trust::{Act, Delegation, Trust};
+use crate::wire::codec::{BODY_CAP, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::RequestId;
+
+mod sign;
+pub use sign::sign_timestamp;
+
+record! {
+    /// The body of a time.
+    pub struct TimestampBody {
+        /// The request that it answers.
+        pub request: RequestId,
+        /// SHA-256 of that request.
+        pub request_hash: [u8; 32],
+        /// The number of that request.
+        pub number: u64,
+        /// The installation it is for.
+        pub install_key: [u8; 32],
+        /// What the vendor's clock says.
+        pub time: Instant,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+/// A time whose signers, signatures and delegations were verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timestamp {
+    body: TimestampBody,
+    bytes: Vec<u8>,
+}
+
+impl Timestamp {
+    /// Verifies the exact bytes, then decodes them.
+    ///
+    /// # Errors
+    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
+    pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
+        let frame = Frame::parse(Kind::Timestamp, bytes)?;
+        let delegations = trust.signers(&frame)?;
+        let body: TimestampBody =
+            decode("time body", frame.body, BODY_CAP).map_err(under("time-1"))?;
+        refuse_critical("time body", &body.extensions).map_err(under("time-1"))?;
+        for delegation in &delegations {
+            delegation.permits(Act::Time, body.time)?;
+        }
+        trust
+            .ensure_unrevoked(delegations.iter().map(Delegation::key_id))
+            .map_err(under("time-3"))?;
+        Ok(Self { body, bytes: bytes.to_vec() })
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &TimestampBody {
+        &self.body
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

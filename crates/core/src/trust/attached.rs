@@ -1,0 +1,190 @@
+//! What travels with a signed file: newer trusts, and the delegations of its signers.
+//! Obeys `docs/format.md`, section "Attachments".
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Refusal, Result};
+use crate::trust::{Delegation, Trust, check_signatures, read_body};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::KeyId;
+
+/// What may stand beside the delegations and trusts of a signed file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MayCarry {
+    /// Nothing.
+    Delegations,
+    /// Revocations too.
+    Revocations,
+    /// Whatever the file carries that the revocations are attached to.
+    Anything,
+}
+
+impl Trust {
+    /// The delegations of all that signed `frame`, their signatures verified. What the signed body
+    /// says must still be held against each of them. Attached trusts and revocations are left aside.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
+    pub fn signers(&self, frame: &Frame<'_>) -> Result<Vec<Delegation>> {
+        self.signers_of(frame, &frame.attachments)
+    }
+
+    /// As [`Trust::signers`], for a `frame` that is itself attached beside `attachments`.
+    ///
+    /// # Errors
+    /// As [`Trust::signers`].
+    pub fn signers_of(
+        &self,
+        frame: &Frame<'_>,
+        attachments: &[Frame<'_>],
+    ) -> Result<Vec<Delegation>> {
+        frame.ensure_vendor(self.vendor)?;
+        // What is attached itself shares the delegations of what it is attached to.
+        let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
+        let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
+        let may_carry = match (is_attached, frame.kind) {
+            // What it stands beside is the business of what carries both.
+            (true, _) => MayCarry::Anything,
+            (false, Kind::License) => MayCarry::Revocations,
+            (false, _) => MayCarry::Delegations,
+        };
+        let delegations = self.delegations(&own, attachments, may_carry)?;
+        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
+        check_signatures(frame, &keys, 1)?;
+        if !is_attached {
+            ensure_one_for_each(frame, own)?;
+        }
+        Ok(delegations)
+    }
+
+    /// The delegations of those who are to sign a license: what [`Trust::signers`] will find once
+    /// exactly these keys have.
+    ///
+    /// # Errors
+    /// As [`Trust::signers`], without `wrong-signature`.
+    pub fn future_signers(
+        &self,
+        license: &Frame<'_>,
+        keys: &BTreeSet<KeyId>,
+    ) -> Result<Vec<Delegation>> {
+        license.ensure_vendor(self.vendor)?;
+        let delegations = self.delegations(keys, &license.attachments, MayCarry::Revocations)?;
+        let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
+        if let Some(unknown) = keys.difference(&known).next() {
+            let fact = format!("key {unknown} is to sign, and no attached delegation names it");
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
+        }
+        ensure_one_for_each(license, keys.clone())?;
+        Ok(delegations)
+    }
+
+    /// The attached delegations; where a license carries revocations, those of `own` keys.
+    fn delegations(
+        &self,
+        own: &BTreeSet<KeyId>,
+        attachments: &[Frame<'_>],
+        may_carry: MayCarry,
+    ) -> Result<Vec<Delegation>> {
+        let carries = attachments.iter().any(|attached| attached.kind == Kind::Revocations);
+        let (mut delegations, mut left_aside) = (Vec::new(), None);
+        for attached in attachments {
+            match attached.kind {
+                Kind::Delegation => match self.delegation(attached) {
+                    Ok(delegation) => delegations.push(delegation),
+                    // It may be for the attached revocations alone, and count no longer.
+                    Err(error) if carries => {
+                        left_aside.get_or_insert(error);
+                    }
+                    Err(error) => return Err(error),
+                },
+                Kind::Trust => {}
+                Kind::Revocations if may_carry != MayCarry::Delegations => {}
+                _ if may_carry == MayCarry::Anything => {}
+                other => {
+                    let fact = format!("an attached {other} is not known to this program");
+                    return Err(Error::refuse(Refusal::UnknownVersion, fact).rule("license-1"));
+                }
+            }
+        }
+        delegations.retain(|delegation| !carries || own.contains(&delegation.key_id()));
+        let lacks = |key: &KeyId| !delegations.iter().any(|d| d.key_id() == *key);
+        match left_aside.filter(|_| own.iter().any(lacks)) {
+            Some(error) => Err(error),
+            None => Ok(delegations),
+        }
+    }
+
+    /// The trusts attached to `frame` that follow this one, oldest first. One that is not newer is
+    /// held against its own roots and left aside.
+    ///
+    /// # Errors
+    /// As [`Trust::pin`] and [`Trust::successor`].
+    pub fn followed_by(&self, frame: &Frame<'_>) -> Result<Vec<Trust>> {
+        frame.ensure_vendor(self.vendor)?;
+        let mut attached = Vec::new();
+        for trust in frame.attachments.iter().filter(|attached| attached.kind == Kind::Trust) {
+            attached.push((read_body(trust)?.version, trust.bytes));
+        }
+        attached.sort_by_key(|(version, _)| *version);
+        let mut newer: Vec<Trust> = Vec::new();
+        for (version, bytes) in attached {
+            let newest = newer.last().unwrap_or(self);
+            if version > newest.body.version {
+                newer.push(newest.successor(bytes)?);
+            } else {
+                Trust::pin(bytes)?;
+            }
+        }
+        Ok(newer)
+    }
+
+    /// The newest trust that this one leads to over `later` ones, of whatever vendor: what does not
+    /// follow is left aside.
+    pub fn leads_to<'a>(&self, later: impl Iterator<Item = &'a [u8]>) -> Trust {
+        let version = |bytes: &&[u8]| {
+            let body = Frame::parse(Kind::Trust, bytes).and_then(|frame| read_body(&frame));
+            body.map_or(0, |body| body.version)
+        };
+        let mut later: Vec<&[u8]> = later.collect();
+        later.sort_by_cached_key(version);
+        let follow = |trust: Trust, next: &[u8]| trust.successor(next).unwrap_or(trust);
+        later.into_iter().fold(self.clone(), follow)
+    }
+
+    /// Whether the keys of these signers still count.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub fn ensure_unrevoked(&self, signers: impl IntoIterator<Item = KeyId>) -> Result<()> {
+        for key in signers {
+            if self.body.revoked.get(&key).is_some() {
+                let fact = format!("its signer, key {key}, was revoked by the vendor");
+                return Err(Error::refuse(Refusal::Revoked, fact).hints(
+                    "ask the vendor to issue it again",
+                    "issue it again with a key that counts: `olr key list` shows them",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One delegation for each signer of the file and of the revocations that it carries, no other.
+fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
+    let lists = frame.attachments.iter().filter(|attached| attached.kind == Kind::Revocations);
+    let carried: Vec<_> = lists.collect();
+    let malformed = |rule, problem: &str| {
+        let fact = format!("{}: attachments: {problem}", frame.kind);
+        Err(Error::refuse(Refusal::Malformed, fact).rule(rule))
+    };
+    if carried.len() > 1 {
+        return malformed("license-12", "more than one list of revocations");
+    }
+    let theirs = carried.iter().flat_map(|list| &list.signatures);
+    signers.extend(theirs.map(|signature| signature.key));
+    let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
+    if delegations != signers.len() {
+        return malformed("license-2", "one delegation for each signer, no other");
+    }
+    Ok(())
+}

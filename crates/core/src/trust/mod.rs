@@ -1,0 +1,282 @@
+//! What a server trusts: the vendor's roots, and what they say counts.
+//! Obeys `docs/format.md`, section "Trust".
+
+use crate::crypto::digest::{sha256, tagged16};
+use crate::crypto::label::VENDOR_ID;
+use crate::crypto::sign::{PublicKey, is_trustworthy, verify};
+use crate::display;
+use crate::entitlement::Model;
+use crate::error::{Error, Refusal, Result, under};
+use crate::key::{Role, key_id};
+use crate::wire::codec::{BODY_CAP, Limit, List, Set, Text, decode, record};
+use crate::wire::extension::{Extensions, refuse_critical};
+use crate::wire::frame::{Frame, Kind, SUITE};
+use crate::wire::id::{KeyId, VendorId};
+
+mod attached;
+mod code;
+mod delegation;
+mod sign;
+
+pub use code::VendorCode;
+pub use delegation::{Act, Delegation, DelegationBody, ModuleMaximum};
+pub use sign::{sign_bare, sign_by_issuers, sign_by_roots};
+
+record! {
+    /// The body of a trust.
+    pub struct TrustBody {
+        /// Counts the vendor's trusts, from 1.
+        pub version: u32,
+        /// The vendor's name for people.
+        pub name: Text,
+        /// Root keys, Ed25519.
+        pub roots: Set<PublicKey, 8>,
+        /// How many of them must sign.
+        pub threshold: u8,
+        /// Sealing keys, X25519; requests are sealed to the first.
+        pub sealing: List<[u8; 32], 8>,
+        /// Suites whose files count.
+        pub suites: Set<u8>,
+        /// Products; the first is the default.
+        pub products: List<Product>,
+        /// SHA-256 of delegation frames that former roots signed and that go on counting.
+        pub kept: Set<[u8; 32]>,
+        /// Keys that count no longer.
+        pub revoked: Set<KeyId, 4096>,
+        /// When more than one signer is needed.
+        pub signer_rules: List<SignerRule>,
+        /// Whether everything under this trust is for tests only.
+        pub test: bool,
+        /// How the body may grow.
+        pub extensions: Extensions,
+    }
+}
+
+record! {
+    /// A product and where on a server its keys are installed.
+    pub struct Product {
+        /// Its id.
+        pub id: Text,
+        /// Its slots; the first is the default.
+        pub slots: List<Text>,
+    }
+}
+
+record! {
+    /// Licenses that need several signers.
+    pub struct SignerRule {
+        /// Licenses of this model, or of *any*.
+        pub model: Limit<Model>,
+        /// That grant more of a module than this; nothing means every license of the model.
+        pub above: Option<ModuleMaximum>,
+        /// How many distinct signers they need.
+        pub signers: u8,
+    }
+}
+
+/// A trust whose signatures were verified, at first contact or by the trust before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trust {
+    vendor: VendorId,
+    body: TrustBody,
+    bytes: Vec<u8>,
+}
+
+impl Trust {
+    /// First contact: a trust that is right in itself. Whether it is the vendor's, the vendor code
+    /// tells, or the product that compiled it in.
+    ///
+    /// # Errors
+    /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
+    pub fn pin(bytes: &[u8]) -> Result<Self> {
+        let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
+        let body = read_body(&frame)?;
+        let own = root_keys(&body);
+        if body.version == 1 {
+            check_signatures(&frame, &own, body.threshold).map_err(under("trust-12"))?;
+        } else {
+            // What former roots signed, only a server that knows them can tell.
+            let known = |key| own.iter().any(|(own, _)| *own == key);
+            let mut ours = frame.clone();
+            ours.signatures.retain(|signature| known(signature.key));
+            check_signatures(&ours, &own, body.threshold).map_err(under("trust-12"))?;
+        }
+        Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
+    }
+
+    /// The trust that follows this one: signed by a threshold of this one's roots and of its own.
+    ///
+    /// # Errors
+    /// As [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
+    pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
+        let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
+        frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;
+        let body = read_body(&frame)?;
+        let (old, new) = (root_keys(&self.body), root_keys(&body));
+        let both = [old.as_slice(), new.as_slice()].concat();
+        check_signatures(&frame, &both, 1).map_err(under("trust-14"))?;
+        for (keys, threshold) in [(&old, self.body.threshold), (&new, body.threshold)] {
+            let signed =
+                |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
+            let distinct = keys.iter().filter(signed).count();
+            ensure_threshold(distinct, threshold, "trust-15")?;
+        }
+        if body.version <= self.body.version {
+            let fact =
+                format!("trust {} is not newer than trust {}", body.version, self.body.version);
+            return Err(Error::refuse(Refusal::Superseded, fact).rule("trust-16"));
+        }
+        Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
+    }
+
+    /// Whose trust it is.
+    pub fn vendor(&self) -> VendorId {
+        self.vendor
+    }
+
+    /// What it says.
+    pub fn body(&self) -> &TrustBody {
+        &self.body
+    }
+
+    /// Its binary form.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The key that requests are sealed to, and its id.
+    pub fn sealing_key(&self) -> Option<(KeyId, [u8; 32])> {
+        let first = self.body.sealing.first()?;
+        Some((key_id(Role::Sealing, first), *first))
+    }
+
+    /// The product called `id`, or the default one.
+    ///
+    /// # Errors
+    /// `wrong-product`.
+    pub fn product(&self, id: Option<&str>) -> Result<&Product> {
+        let products = &self.body.products;
+        let found = match id {
+            None => products.first(),
+            Some(id) => products.iter().find(|product| &*product.id == id),
+        };
+        found.ok_or_else(|| {
+            let names: Vec<_> =
+                products.iter().map(|product| display::shown(&product.id)).collect();
+            let fact = format!("the vendor has no product {:?}", display::shown(id.unwrap_or("")));
+            Error::refuse(Refusal::WrongProduct, fact)
+                .hint(format!("its products: {}", names.join(", ")))
+        })
+    }
+
+    /// The delegation in `frame`, when a threshold of the roots signed it or it is kept.
+    ///
+    /// # Errors
+    /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
+    pub fn delegation(&self, frame: &Frame<'_>) -> Result<Delegation> {
+        frame.ensure_vendor(self.vendor)?;
+        if self.body.kept.get(&sha256(frame.bytes)).is_none() {
+            check_signatures(frame, &root_keys(&self.body), self.body.threshold)
+                .map_err(under("delegation-1"))?;
+        }
+        Delegation::read(frame)
+    }
+}
+
+/// Every signature must be by one of `keys` and must verify, and there must be enough of them.
+/// A frame holds each key once, so that counting signatures counts distinct keys.
+fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u8) -> Result<()> {
+    let mut signers = Vec::new();
+    for signature in &frame.signatures {
+        let Some((_, key)) = keys.iter().find(|(id, _)| *id == signature.key) else {
+            let fact = format!("{} is signed by unknown key {}", this(frame.kind), signature.key);
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
+        };
+        signers.push((key, signature));
+    }
+    ensure_threshold(signers.len(), threshold, "signature-2")?;
+    let message = frame.message();
+    for (key, signature) in signers {
+        if !verify(key, &message, &signature.bytes) {
+            let (key, this) = (signature.key, this(frame.kind));
+            let fact = format!("the signature of key {key} does not fit {this}");
+            return Err(Error::refuse(Refusal::WrongSignature, fact).rule("signature-3"));
+        }
+    }
+    Ok(())
+}
+
+fn this(kind: Kind) -> String {
+    match kind {
+        Kind::Revocations => "this list of revocations".to_string(),
+        kind => format!("this {kind}"),
+    }
+}
+
+fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<()> {
+    if found >= usize::from(threshold) && found > 0 {
+        return Ok(());
+    }
+    let fact = format!("signed by {found} keys that count, where {threshold} are needed");
+    Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
+}
+
+/// The roots that a trust names, with their key ids.
+pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
+    body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
+}
+
+/// Decodes the body of a trust and checks what its types cannot say. Nothing in it is believed yet.
+///
+/// # Errors
+/// `malformed`, `unknown-version`.
+pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
+    let body: TrustBody = decode("trust body", frame.body, BODY_CAP).map_err(under("trust-2"))?;
+    let malformed = |rule, problem: &str| {
+        Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")).rule(rule))
+    };
+    if !frame.attachments.is_empty() {
+        return malformed("trust-3", "a trust has no attachments");
+    }
+    if body.version == 0 {
+        return malformed("trust-4", "versions count from 1");
+    }
+    if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
+        return malformed("trust-5", "the vendor id does not belong to it");
+    }
+    if body.version == 1 && !body.kept.is_empty() {
+        return malformed("trust-6", "the first trust keeps no delegations");
+    }
+    if body.threshold == 0 || usize::from(body.threshold) > body.roots.len() {
+        return malformed("trust-7", "the threshold is not between 1 and the number of roots");
+    }
+    if !body.roots.iter().all(is_trustworthy) {
+        return malformed("trust-8", "a root key is weak");
+    }
+    if body.sealing.is_empty() || has_double(&body.sealing) {
+        return malformed("trust-9", "sealing keys: at least one, each once");
+    }
+    if body.suites.get(&SUITE).is_none() {
+        return malformed("trust-10", "suite 1 is not accepted");
+    }
+    let slots_are_right =
+        |product: &Product| !product.slots.is_empty() && !has_double(&product.slots);
+    let ids: Vec<_> = body.products.iter().map(|product| &product.id).collect();
+    if ids.is_empty() || has_double(&ids) || !body.products.iter().all(slots_are_right) {
+        return malformed("trust-11", "products and their slots: at least one, each once");
+    }
+    refuse_critical("trust body", &body.extensions)?;
+    Ok(body)
+}
+
+fn has_double<T: PartialEq>(entries: &[T]) -> bool {
+    entries
+        .iter()
+        .enumerate()
+        .any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
+}
+
+/// The vendor id that a first trust with this body gets.
+pub fn vendor_id(first_body: &[u8]) -> VendorId {
+    VendorId(tagged16(&[VENDOR_ID, first_body]))
+}

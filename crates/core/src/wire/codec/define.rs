@@ -1,0 +1,152 @@
+//! The macros that define what stands on the wire: records, number tables, identifiers.
+
+/// Defines a record: a struct whose fields stand on the wire in the order written.
+#[macro_export]
+#[doc(hidden)] // reached as `wire::codec::record`
+macro_rules! record {
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $crate::wire::codec::bincode::Encode for $name {
+            fn encode<E: $crate::wire::codec::bincode::enc::Encoder>(
+                &self, encoder: &mut E,
+            ) -> std::result::Result<(), $crate::wire::codec::bincode::error::EncodeError> {
+                $($crate::wire::codec::bincode::Encode::encode(&self.$field, encoder)?;)*
+                Ok(())
+            }
+        }
+
+        impl $crate::wire::codec::bincode::Decode<()> for $name {
+            fn decode<D: $crate::wire::codec::bincode::de::Decoder<Context = ()>>(
+                decoder: &mut D,
+            ) -> std::result::Result<Self, $crate::wire::codec::bincode::error::DecodeError> {
+                Ok(Self { $($field: $crate::wire::codec::bincode::Decode::decode(decoder)
+                    .map_err(|error| $crate::wire::codec::in_field(stringify!($field), &error))?,)* })
+            }
+        }
+    };
+}
+#[doc(inline)]
+pub use record;
+
+/// Defines a number table: a closed enum that stands on the wire as its number.
+macro_rules! numbered {
+    ($(#[$meta:meta])* pub enum $name:ident {
+        $($(#[$variant_meta:meta])* $number:literal $variant:ident $word:literal,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum $name { $($(#[$variant_meta])* $variant = $number,)* }
+
+        impl $name {
+            /// Every entry, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its number on the wire.
+            pub fn number(self) -> u16 {
+                match self { $(Self::$variant => $number),* }
+            }
+
+            /// Its name in text and JSON.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// The entry with this number.
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The entry with this name.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+
+        impl bincode::Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(
+                &self, encoder: &mut E,
+            ) -> std::result::Result<(), bincode::error::EncodeError> {
+                bincode::Encode::encode(&self.number(), encoder)
+            }
+        }
+
+        impl bincode::Decode<()> for $name {
+            fn decode<D: bincode::de::Decoder<Context = ()>>(
+                decoder: &mut D,
+            ) -> std::result::Result<Self, bincode::error::DecodeError> {
+                let number = bincode::Decode::decode(decoder)?;
+                Self::from_number(number)
+                    .ok_or(bincode::error::DecodeError::Other($crate::wire::codec::TABLE))
+            }
+        }
+
+        impl $crate::wire::codec::Keyed for $name {
+            type Key = Self;
+            fn key(&self) -> &Self { self }
+        }
+    };
+}
+pub(crate) use numbered;
+
+/// Defines a 16-byte identifier, shown as 32 hexadecimal digits.
+macro_rules! identifier {
+    ($(#[$meta:meta])* pub struct $name:ident;) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// Reads 32 hexadecimal digits, in either case.
+            pub fn from_hex(text: &str) -> Option<Self> {
+                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+                bytes.try_into().ok().map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl bincode::Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(
+                &self, encoder: &mut E,
+            ) -> std::result::Result<(), bincode::error::EncodeError> {
+                bincode::Encode::encode(&self.0, encoder)
+            }
+        }
+
+        impl bincode::Decode<()> for $name {
+            fn decode<D: bincode::de::Decoder<Context = ()>>(
+                decoder: &mut D,
+            ) -> std::result::Result<Self, bincode::error::DecodeError> {
+                bincode::Decode::decode(decoder).map(Self)
+            }
+        }
+
+        impl $crate::wire::codec::Keyed for $name {
+            type Key = Self;
+            fn key(&self) -> &Self { self }
+        }
+    };
+}
+pub(crate) use identifier;

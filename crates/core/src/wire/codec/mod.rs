@@ -1,0 +1,215 @@
+//! Bodies: one strict codec for every record. Obeys `docs/format.md`, section "Bodies".
+//!
+//! The only place that names `bincode`. What that crate lets through (over-long integers, trailing
+//! bytes, unsorted sets, lengths beyond any cap) is refused here.
+
+use bincode::de::Decode;
+use bincode::enc::Encode;
+use bincode::error::DecodeError;
+
+use crate::error::{Error, Refusal, Result};
+
+mod define;
+mod list;
+mod text;
+
+/// For what [`record!`] writes.
+#[doc(hidden)]
+pub use bincode;
+pub use define::record;
+pub(crate) use define::{identifier, numbered};
+pub use list::{Keyed, Limit, List, Set};
+pub use text::{Blob, Hidden, Note, Text};
+
+/// Most bytes of a body, unless its artefact says less or more.
+pub const BODY_CAP: usize = 256 * 1024;
+
+/// Most bytes of any body at all; a backstop behind the caps of each artefact.
+const BACKSTOP: usize = 4 * 1024 * 1024;
+
+/// A record that has exactly one spelling in bytes. Every type that this module defines is one.
+pub trait Record: Encode + Decode<()> {}
+impl<T: Encode + Decode<()>> Record for T {}
+
+/// The bytes of `record`.
+pub fn encode<T: Record>(record: &T) -> Vec<u8> {
+    // Our types have no encoding that fails, and the writer grows.
+    bincode::encode_to_vec(record, bincode::config::standard()).unwrap_or_default()
+}
+
+/// Reads `bytes` as exactly one `T` in its only spelling; `what` names it in errors.
+///
+/// # Errors
+/// `malformed`: over `cap`, an unknown value, a length over its cap, bytes left over, or any
+/// spelling but the one that [`encode`] gives.
+pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result<T> {
+    let malformed = |rule, text: String| {
+        Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")).rule(rule))
+    };
+    if bytes.len() > cap {
+        return malformed("body-1", format!("{} bytes, more than {cap}", bytes.len()));
+    }
+    let mut cursor = Cursor { bytes, at: 0 };
+    let config = bincode::config::standard().with_limit::<BACKSTOP>();
+    let decoded = bincode::decode_from_reader::<T, _, _>(&mut cursor, config);
+    let at = cursor.at;
+    let record = match decoded {
+        Ok(record) => record,
+        Err(error) => {
+            let (before, after) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+            let problem = describe(&error);
+            let rule = rule_of(&problem).unwrap_or_else(|| rule_of_number(before.last(), after));
+            return malformed(rule, format!("{problem} before byte {at}"));
+        }
+    };
+    if at != bytes.len() {
+        let left = bytes.len().saturating_sub(at);
+        return malformed("body-10", format!("{left} bytes too many at byte {at}"));
+    }
+    let again = encode(&record);
+    if again != bytes {
+        let differs = again.iter().zip(bytes).position(|(a, b)| a != b).unwrap_or(at);
+        return malformed("body-2", format!("not in its shortest spelling at byte {differs}"));
+    }
+    Ok(record)
+}
+
+/// Tracks how far the decoder came, so that errors can name the offset.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl bincode::de::read::Reader for Cursor<'_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
+        let end = self.at.saturating_add(into.len());
+        let Some(from) = self.bytes.get(self.at..end) else {
+            return Err(DecodeError::Other(ENDS));
+        };
+        into.copy_from_slice(from);
+        self.at = end;
+        Ok(())
+    }
+}
+
+const ENDS: &str = "the body ends too early";
+const NUMBER: &str = "a number too large for its field";
+const TAG: &str = "a value that is neither 0 nor 1";
+pub(crate) const TABLE: &str = "a number that is not in its table";
+const ORDER: &str = "entries that are not in ascending order, each once";
+const UTF_8: &str = "not UTF-8";
+const MORE: &str = "entries or bytes, more than ";
+
+/// The rule that each problem breaks; a number tells it by its bytes.
+const RULES: [(&str, &str); 6] = [
+    (ENDS, "body-9"),
+    (TAG, "body-4"),
+    (TABLE, "body-8"),
+    (ORDER, "body-7"),
+    (UTF_8, "body-5"),
+    (MORE, "body-6"),
+];
+
+fn rule_of(problem: &str) -> Option<&'static str> {
+    RULES.into_iter().find(|(text, _)| problem.contains(text)).map(|(_, rule)| rule)
+}
+
+/// The rule that a number breaks which the decoder gave up after its `marker`: its spelling is too
+/// long for its value, or the value for its field.
+fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
+    let half = match marker {
+        Some(0xfc) => 2_usize,
+        Some(0xfd) => 4,
+        _ => return "body-2",
+    };
+    match after.get(half..half.saturating_mul(2)) {
+        None => "body-9",
+        Some(upper) if upper.iter().all(|byte| *byte == 0) => "body-2",
+        Some(_) => "body-3",
+    }
+}
+
+/// Our words for what the decoder met; its own text never reaches a user.
+fn describe(error: &DecodeError) -> String {
+    match error {
+        DecodeError::Other(text) => (*text).to_string(),
+        DecodeError::OtherString(text) => text.clone(),
+        DecodeError::UnexpectedEnd { .. } => ENDS.to_string(),
+        DecodeError::InvalidIntegerType { .. } => NUMBER.to_string(),
+        DecodeError::InvalidBooleanValue(_) | DecodeError::UnexpectedVariant { .. } => {
+            TAG.to_string()
+        }
+        _ => "not a body of this kind".to_string(),
+    }
+}
+
+/// Puts the name of a field in front of an error from inside it: `grants.quota: …`.
+#[doc(hidden)]
+pub fn in_field(field: &'static str, error: &DecodeError) -> DecodeError {
+    let inner = describe(error);
+    let path = inner.strip_prefix("field ").unwrap_or("");
+    match path.split_once(": ") {
+        Some((path, problem)) => {
+            DecodeError::OtherString(format!("field {field}.{path}: {problem}"))
+        }
+        None => DecodeError::OtherString(format!("field {field}: {inner}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    record! {
+        /// A sample.
+        pub struct Sample {
+            /// A number.
+            pub count: u32,
+            /// Some texts.
+            pub names: Set<Text<8>, 3>,
+        }
+    }
+
+    fn sample() -> Sample {
+        let names = ["b", "a"].map(|name| Text::new(name).unwrap());
+        Sample { count: 5, names: Set::new(names.into()).unwrap() }
+    }
+
+    fn word_and_fact(bytes: &[u8]) -> String {
+        decode::<Sample>("sample", bytes, BODY_CAP).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn one_spelling() {
+        let bytes = encode(&sample());
+        assert_eq!(bytes, b"\x05\x02\x01a\x01b");
+        assert_eq!(decode::<Sample>("sample", &bytes, BODY_CAP).unwrap(), sample());
+    }
+
+    #[test]
+    fn every_other_spelling_is_malformed() {
+        for (bytes, says) in [
+            (&b"\xfb\x05\x00\x02\x01a\x01b"[..], "not in its shortest spelling at byte 0"),
+            (b"\x05\x02\x01a\x01b\x00", "1 bytes too many at byte 6"),
+            (b"\x05\x02\x01b\x01a", "field names: entries that are not in ascending order"),
+            (b"\x05\x02\x01a\x01a", "field names: entries that are not in ascending order"),
+            (b"\x05\x04\x01a\x01b\x01c\x01d", "field names: 4 entries or bytes, more than 3"),
+            (b"\x05\x01\x09aaaaaaaaa", "field names: 9 entries or bytes, more than 8"),
+            (b"\x05\x01\x01\xff", "field names: not UTF-8"),
+            (b"\x05\x02\x01a", "field names: the body ends too early"),
+            (b"\xfd\x05\0\0\0\0\0\0\0\x00", "field count: a number too large"),
+            (b"\x05\xfd\xff\xff\xff\xff\xff\xff\xff\x7f", "field names: 9223372036854775807"),
+            (b"", "field count: the body ends too early"),
+        ] {
+            let found = word_and_fact(bytes);
+            assert!(found.starts_with("malformed: sample: "), "{found}");
+            assert!(found.contains(says), "{found:?} should say {says:?}");
+        }
+    }
+
+    #[test]
+    fn the_cap_comes_first() {
+        let error = decode::<Sample>("sample", &[0xff; 11], 10).unwrap_err();
+        assert_eq!(error.fact(), "sample: 11 bytes, more than 10");
+    }
+}

@@ -1,0 +1,343 @@
+//! The frame around every signed artefact. Obeys `docs/format.md`, section "Frame".
+
+use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::wire::codec::{BODY_CAP, numbered};
+use crate::wire::id::{KeyId, VendorId};
+use crate::wire::reader::Reader;
+
+/// Most bytes of a file as read, armored or not.
+pub const FILE_CAP: usize = 1024 * 1024;
+/// Most bytes of a binary artefact.
+pub const FRAME_CAP: usize = 256 * 1024;
+/// Most attachments of a frame.
+pub const ATTACHMENTS_CAP: usize = 16;
+/// Most signatures of a frame.
+pub const SIGNATURES_CAP: usize = 16;
+/// The first four bytes of every binary artefact.
+pub const MAGIC: [u8; 4] = *b"\x89OLR";
+/// The only format version so far.
+pub const VERSION: u8 = 1;
+/// The only suite so far: Ed25519, X25519 HPKE with AES-256-GCM, SHA-2, Argon2id.
+pub const SUITE: u8 = 1;
+
+numbered! {
+    /// What a file is.
+    pub enum Kind {
+        /// `req.olr`
+        1 Request "request",
+        /// `license.olr`
+        2 License "license",
+        /// `receipt.olr`
+        3 Receipt "receipt",
+        /// `vendor.trust`
+        4 Trust "trust",
+        /// `revoked.olr`
+        5 Revocations "revocations",
+        /// `time.olr`
+        6 Timestamp "time",
+        /// A private key of the vendor.
+        7 KeyFile "key file",
+        /// The memory of a server.
+        8 State "state",
+        /// What an issuer key may sign.
+        9 Delegation "delegation",
+        /// What is to be signed by several, on its way between them.
+        10 Proposal "partial signature",
+        /// What was in use.
+        11 Usage "usage statement",
+    }
+}
+
+/// The first seven bytes, the same for every kind: magic, version, suite, kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header;
+
+impl Header {
+    /// Reads them, and refuses what this version cannot read further.
+    ///
+    /// # Errors
+    /// `malformed` (size, magic), `unknown-version` (version, suite), `wrong-kind` (not in the table).
+    pub fn read(reader: &mut Reader<'_>, len: usize) -> Result<Kind> {
+        if len == 0 {
+            return Err(reader.malformed("file", "it is empty").rule("frame-1"));
+        }
+        if len > FRAME_CAP {
+            let problem = format!("{len} bytes, more than {FRAME_CAP}");
+            return Err(reader.malformed("file", &problem).rule("frame-1"));
+        }
+        if reader.array("magic").ok() != Some(MAGIC) {
+            let error = Reader::new("file", &[]).malformed("magic", "this is not a file of olr");
+            return Err(error.rule("frame-2"));
+        }
+        let unknown = |what: &str, number: u8| {
+            let fact = format!("{what} {number}, where this program knows only {what} 1");
+            Err(Error::refuse(Refusal::UnknownVersion, fact)
+                .hint("this file needs a newer olr")
+                .rule("frame-3"))
+        };
+        let version = reader.u8("version")?;
+        let mut ahead = reader.clone();
+        let kind = ahead.u8("suite").and_then(|_| ahead.u8("kind")).ok().map(u16::from);
+        if version != VERSION && kind == Some(Kind::State.number()) {
+            let fact = format!(
+                "this is the state of a home (state version {version}), the memory of a server: it is no file to exchange"
+            );
+            let hint =
+                "name the file that the vendor or the server sent; a home is named with --home";
+            return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint).rule("frame-3"));
+        }
+        if version != VERSION {
+            return unknown("format version", version);
+        }
+        let suite = reader.u8("suite")?;
+        if suite != SUITE {
+            return unknown("suite", suite);
+        }
+        let number = reader.u8("kind")?;
+        Kind::from_number(number.into()).ok_or_else(|| {
+            let fact = format!("kind {number} is not known to this program");
+            Error::refuse(Refusal::WrongKind, fact).rule("frame-4")
+        })
+    }
+
+    /// Writes them.
+    pub fn write(kind: Kind, into: &mut Vec<u8>) {
+        into.extend(MAGIC);
+        into.extend([VERSION, SUITE, u8::try_from(kind.number()).unwrap_or(0)]);
+    }
+
+    /// What a binary file says it is.
+    ///
+    /// # Errors
+    /// As [`Header::read`].
+    pub fn peek(bytes: &[u8]) -> Result<Kind> {
+        Self::read(&mut Reader::new("file", bytes), bytes.len())
+    }
+}
+
+/// The refusal of a file of another kind than the wanted one.
+pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
+    let fact = format!("this is a {found}, where a {wanted} was expected");
+    Error::refuse(Refusal::WrongKind, fact).rule("frame-5")
+}
+
+/// One signature: who, and 64 bytes that nobody has verified yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The key that is said to have signed.
+    pub key: KeyId,
+    /// R and S of RFC 8032.
+    pub bytes: [u8; 64],
+}
+
+/// A well-formed frame whose signatures nobody has verified yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// What it holds.
+    pub kind: Kind,
+    /// The vendor it says it belongs to.
+    pub vendor: VendorId,
+    /// Frames that travel with it; they have no attachments of their own.
+    pub attachments: Vec<Frame<'a>>,
+    /// The bytes from the attachment count to the last attachment: what a signature covers.
+    pub attachment_section: &'a [u8],
+    /// The body, not yet decoded.
+    pub body: &'a [u8],
+    /// 1 to 16 signatures in ascending order of their key ids; a partial signature may have none.
+    pub signatures: Vec<Signature>,
+    /// The whole frame.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    /// Reads a whole binary file of the kind `wanted`.
+    ///
+    /// # Errors
+    /// `malformed`, `unknown-version` or `wrong-kind`, checked in that order field by field.
+    pub fn parse(wanted: Kind, bytes: &'a [u8]) -> Result<Self> {
+        Self::read(Some(wanted), wanted.word(), bytes, true)
+    }
+
+    fn read(
+        wanted: Option<Kind>,
+        what: &'static str,
+        bytes: &'a [u8],
+        attachments_allowed: bool,
+    ) -> Result<Self> {
+        let mut reader = Reader::new(what, bytes);
+        let kind = Header::read(&mut reader, bytes.len())?;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != kind) {
+            return Err(wrong_kind(wanted, kind));
+        }
+        if let Kind::Request | Kind::KeyFile | Kind::State = kind {
+            // One that is wanted is read elsewhere: this one is attached.
+            return Err(reader.malformed("kind", &format!("a {kind} has no frame")));
+        }
+        let vendor = VendorId(reader.array("vendor id")?);
+        let section_start = reader.offset();
+        let cap = if attachments_allowed { ATTACHMENTS_CAP } else { 0 };
+        let attachments = Self::read_attachments(&mut reader, vendor, cap)?;
+        let attachment_section = reader.since(section_start);
+        let body = reader.sized("body", BODY_CAP, "frame-11")?;
+        // Only a proposal on its way may be one that nobody signed yet.
+        let least = usize::from(kind != Kind::Proposal || !attachments_allowed);
+        let signatures = read_signatures(&mut reader, least)?;
+        reader.finish("frame-14")?;
+        Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes })
+    }
+
+    fn read_attachments(
+        reader: &mut Reader<'a>,
+        vendor: VendorId,
+        cap: usize,
+    ) -> Result<Vec<Self>> {
+        let count = usize::from(reader.u8("attachment count")?);
+        if count > cap {
+            let problem = format!("{count} are too many");
+            return Err(reader.malformed("attachment count", &problem).rule("frame-7"));
+        }
+        let mut attachments: Vec<Frame<'a>> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let attached = reader.sized("attachment", FRAME_CAP, "frame-8")?;
+            let attached =
+                Self::read(None, "attachment", attached, false).map_err(under("frame-8"))?;
+            if attached.vendor != vendor {
+                let problem = "it belongs to another vendor";
+                return Err(reader.malformed("attachment", problem).rule("frame-9"));
+            }
+            if attachments.last().is_some_and(|last| last.order() >= attached.order()) {
+                let problem = "not in ascending order, each once";
+                return Err(reader.malformed("attachment", problem).rule("frame-10"));
+            }
+            attachments.push(attached);
+        }
+        Ok(attachments)
+    }
+
+    /// The frame that `section` and `body` would make with these signatures: it has no bytes of
+    /// its own yet.
+    ///
+    /// # Errors
+    /// What the rules of attachments refuse.
+    pub fn proposed(
+        kind: Kind,
+        vendor: VendorId,
+        section: &'a [u8],
+        body: &'a [u8],
+        signatures: Vec<Signature>,
+    ) -> Result<Self> {
+        let mut reader = Reader::new("attachments", section);
+        let attachments = Self::read_attachments(&mut reader, vendor, ATTACHMENTS_CAP)?;
+        reader.finish("partial-4")?;
+        let attachment_section = section;
+        Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes: &[] })
+    }
+
+    /// Attachments ascend by kind, then by their bytes.
+    fn order(&self) -> (u16, &[u8]) {
+        (self.kind.number(), self.bytes)
+    }
+
+    /// Refuses a frame of another vendor.
+    ///
+    /// # Errors
+    /// `wrong-vendor`.
+    pub fn ensure_vendor(&self, vendor: VendorId) -> Result<()> {
+        if self.vendor == vendor {
+            return Ok(());
+        }
+        let Self { kind, vendor: found, .. } = self;
+        let fact = format!("this {kind} belongs to vendor {found}, not to vendor {vendor}");
+        Err(Error::refuse(Refusal::WrongVendor, fact).rule("frame-15"))
+    }
+}
+
+fn read_signatures(reader: &mut Reader<'_>, least: usize) -> Result<Vec<Signature>> {
+    let count = usize::from(reader.u8("signature count")?);
+    if count < least || count > SIGNATURES_CAP {
+        let problem = format!("{count}, where {least} to {SIGNATURES_CAP} are allowed");
+        return Err(reader.malformed("signature count", &problem).rule("frame-12"));
+    }
+    let mut signatures: Vec<Signature> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let key = KeyId(reader.array("signature key id")?);
+        if signatures.last().is_some_and(|last| last.key >= key) {
+            let problem = "not in ascending order, each once";
+            return Err(reader.malformed("signature key id", problem).rule("frame-13"));
+        }
+        signatures.push(Signature { key, bytes: reader.array("signature")? });
+    }
+    Ok(signatures)
+}
+
+/// The parts of a frame before anyone signs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// What it holds.
+    pub kind: Kind,
+    /// Whose it is.
+    pub vendor: VendorId,
+    /// The attachment section: count, then each length and frame.
+    pub attachment_section: Vec<u8>,
+    /// The encoded body.
+    pub body: Vec<u8>,
+}
+
+impl Unsigned {
+    /// Brings the attachments, each a whole frame in bytes, into their order, each once.
+    ///
+    /// # Errors
+    /// Exit 2 when there are more than 16.
+    pub fn new(
+        kind: Kind,
+        vendor: VendorId,
+        mut attachments: Vec<Vec<u8>>,
+        body: Vec<u8>,
+    ) -> Result<Self> {
+        attachments.sort_by_key(|bytes| (bytes.get(6).copied(), bytes.clone()));
+        attachments.dedup();
+        let Some(count) = u8::try_from(attachments.len())
+            .ok()
+            .filter(|count| usize::from(*count) <= ATTACHMENTS_CAP)
+        else {
+            let fact = format!("{} attachments, where at most 16 fit", attachments.len());
+            return Err(Error::unable(Problem::TooLarge, fact, "attach fewer"));
+        };
+        let mut attachment_section = vec![count];
+        for attached in attachments {
+            write_sized(&attached, &mut attachment_section);
+        }
+        Ok(Self { kind, vendor, attachment_section, body })
+    }
+
+    /// The frame with these signatures, brought into their order.
+    ///
+    /// # Errors
+    /// Exit 2 when the result would break a cap.
+    pub fn with_signatures(&self, mut signatures: Vec<Signature>) -> Result<Vec<u8>> {
+        signatures.sort_by_key(|signature| signature.key);
+        let mut bytes = Vec::new();
+        Header::write(self.kind, &mut bytes);
+        bytes.extend(self.vendor.0);
+        bytes.extend(&self.attachment_section);
+        write_sized(&self.body, &mut bytes);
+        bytes.push(u8::try_from(signatures.len()).unwrap_or(0));
+        for signature in signatures {
+            bytes.extend(signature.key.0);
+            bytes.extend(signature.bytes);
+        }
+        match Frame::parse(self.kind, &bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(Error::unable(
+                Problem::TooLarge,
+                format!("this {} cannot be written: {}", self.kind, error.fact()),
+                "make it smaller: fewer modules, attachments or signatures",
+            )),
+        }
+    }
+}
+
+fn write_sized(bytes: &[u8], into: &mut Vec<u8>) {
+    into.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    into.extend(bytes);
+}

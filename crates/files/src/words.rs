@@ -1,0 +1,322 @@
+//! What the system says when a file cannot be read, written or locked, in words that help.
+
+use std::io::{Error as IoError, ErrorKind};
+use std::path::Path;
+
+use crate::error::{Error, Problem};
+use crate::name;
+
+/// What was tried with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading it.
+    Read,
+    /// Writing it.
+    Write,
+    /// Locking it.
+    Lock,
+}
+
+/// The error for `path`: what happened there, and one next step.
+pub fn failed(access: Access, path: &Path, error: &IoError) -> Error {
+    failed_saying(access, path, error, |why| why.to_string())
+}
+
+/// The same in a sentence of the caller, which names no path.
+pub fn failed_saying(
+    access: Access,
+    path: &Path,
+    error: &IoError,
+    say: impl FnOnce(&str) -> String,
+) -> Error {
+    let (why, hint) = why(access, path, error);
+    Error::unable(problem(error), format!("{}: {}", name(path), say(&why)), hint)
+}
+
+/// What kind of problem the system reports.
+fn problem(error: &IoError) -> Problem {
+    match error.kind() {
+        ErrorKind::NotFound => Problem::NotFound,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Problem::Permission,
+        ErrorKind::AlreadyExists => Problem::Exists,
+        ErrorKind::WouldBlock => Problem::Locked,
+        _ => Problem::Io,
+    }
+}
+
+/// What happened, and one next step.
+fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
+    if error.kind() == ErrorKind::PermissionDenied {
+        return denied(access, path);
+    }
+    let (why, hint) = plain(access, error);
+    (why.to_string(), hint.to_string())
+}
+
+/// What needs no look at the file.
+fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
+    if let Some(words) = by_number(access, error) {
+        return words;
+    }
+    match (error.kind(), access) {
+        (ErrorKind::NotFound, Access::Read) => ("there is no such file", "check the name"),
+        (ErrorKind::NotFound, _) => ("there is no such folder", "make the folder first"),
+        (ErrorKind::AlreadyExists, _) => ("it is there already", "choose another name"),
+        (ErrorKind::IsADirectory, _) => ("it is a folder", "name a file in it"),
+        (ErrorKind::NotADirectory, _) => ("a part of the path is no folder", "check the path"),
+        (ErrorKind::InvalidFilename, _) => ("the name is too long", "choose a shorter name"),
+        (ErrorKind::ReadOnlyFilesystem, _) => (
+            "the filesystem is read-only",
+            "mount it for writing, or choose a folder on another filesystem",
+        ),
+        (ErrorKind::StorageFull, _) => ("the disk is full", "make room on it"),
+        (ErrorKind::QuotaExceeded, _) => {
+            ("the disk quota of this user is used up", "make room, or ask for a larger disk quota")
+        }
+        (ErrorKind::FileTooLarge, _) => {
+            ("the file would be larger than files may be here", "raise the limit: ulimit -f")
+        }
+        (ErrorKind::StaleNetworkFileHandle, _) => {
+            ("the network filesystem has lost it", "mount the network filesystem again")
+        }
+        (ErrorKind::ResourceBusy, _) => {
+            ("it is in use, perhaps as a mount point", "name a folder in it")
+        }
+        (ErrorKind::TimedOut, Access::Read) => (
+            "the program at the other end of the pipe sends nothing",
+            "look at that program, or name a file",
+        ),
+        (ErrorKind::TimedOut, _) => (
+            "the program at the other end of the pipe reads nothing",
+            "look at that program, or name a file",
+        ),
+        (ErrorKind::BrokenPipe, _) => (
+            "the program at the other end of the pipe has closed it",
+            "look at that program, or name a file",
+        ),
+        (ErrorKind::Unsupported, Access::Lock) => NO_LOCKS,
+        (_, Access::Read) => ("it cannot be read", "check the disk"),
+        (_, Access::Write) => ("it cannot be written", "check the disk"),
+        (_, Access::Lock) => ("the system does not lock it", "check the disk"),
+    }
+}
+
+const NO_LOCKS: (&str, &str) = (
+    "this filesystem has no file locks",
+    "keep this folder on a local disk, or mount the network filesystem with its lock service",
+);
+
+/// What a filesystem without locks answers.
+#[cfg(unix)]
+const LOCKLESS: [rustix::io::Errno; 4] = {
+    use rustix::io::Errno;
+    [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP]
+};
+
+/// What has no kind of its own in the standard library.
+#[cfg(unix)]
+fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static str)> {
+    use rustix::io::Errno;
+    // The error of a temporary file has lost its number, and kept its kind.
+    let is_loop = error.kind() == IoError::from(Errno::LOOP).kind();
+    let number = Errno::from_io_error(error).or(is_loop.then_some(Errno::LOOP))?;
+    Some(match (number, access) {
+        (number, Access::Lock) if LOCKLESS.contains(&number) => NO_LOCKS,
+        (Errno::LOOP, Access::Lock) => {
+            ("it is a link, which is not followed", "remove the link: this file is made anew")
+        }
+        (Errno::LOOP, _) => {
+            ("the links of this path lead in a circle", "check where the links lead")
+        }
+        (Errno::NXIO, Access::Read) => ("nobody answers there", "name a file"),
+        (Errno::NXIO, _) => (
+            "it is a pipe that no program reads",
+            "start the program that reads it first, or name a file",
+        ),
+        (Errno::MFILE | Errno::NFILE, _) => {
+            ("too many files are open", "raise the limit for open files: ulimit -n")
+        }
+        (Errno::IO, _) => {
+            ("the disk reports an error", "look into the system's log, and check the disk")
+        }
+        (Errno::NOMEM, _) => ("the system has no memory left", "close other programs"),
+        _ => return None,
+    })
+}
+
+#[cfg(not(unix))]
+fn by_number(_: Access, _: &IoError) -> Option<(&'static str, &'static str)> {
+    None
+}
+
+/// Who may do it, where the system tells: the file may belong to somebody else, or its own mode may
+/// keep its owner out, or the filesystem may refuse even root.
+#[cfg(unix)]
+fn denied(access: Access, path: &Path) -> (String, String) {
+    use std::os::unix::fs::MetadataExt;
+    let me = rustix::process::geteuid().as_raw();
+    let place = blocker(access, path);
+    let Ok(found) = std::fs::metadata(&place) else {
+        return ("permission denied".into(), "run as the owner of the folder it is in".into());
+    };
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    let it = if place == path { "it".to_string() } else { name(&place) };
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let around = folder.and_then(|folder| std::fs::metadata(folder).ok()).map(|f| f.uid());
+    denied_words(&Denied { me, owner, mode, around, it, place: name(&place) })
+}
+
+#[cfg(not(unix))]
+fn denied(access: Access, _: &Path) -> (String, String) {
+    let hint = match access {
+        Access::Read => "run as the owner of the file",
+        Access::Write | Access::Lock => "choose a folder you may write to",
+    };
+    ("permission denied".to_string(), hint.to_string())
+}
+
+/// What is known of a place that refuses.
+#[cfg(unix)]
+struct Denied {
+    me: u32,
+    owner: u32,
+    mode: u32,
+    /// The owner of the folder that the place is in.
+    around: Option<u32>,
+    /// The place as the subject of a sentence that began with the path.
+    it: String,
+    place: String,
+}
+
+#[cfg(unix)]
+fn denied_words(found: &Denied) -> (String, String) {
+    let Denied { me, owner, mode, around, it, place } = found;
+    if *me == 0 && *owner == 0 {
+        let why = format!("permission denied, even to root (mode {mode:04o})");
+        return (why, format!("run: lsattr {place}; a network filesystem may refuse root"));
+    }
+    if *me == 0 {
+        let why = format!("permission denied, even to root: {it} belongs to user {owner}");
+        return (why, format!("run as user {owner}: a network filesystem may refuse root"));
+    }
+    if owner == me && mode & 0o600 != 0o600 {
+        let why = format!("permission denied: {it} has mode {mode:04o}, which keeps its owner out");
+        return (why, format!("run: chmod u+rwX {place}"));
+    }
+    if owner == me {
+        let why = format!("permission denied, though {it} belongs to this user (mode {mode:04o})");
+        return (why, format!("run: lsattr {place}; security rules may forbid it too"));
+    }
+    if *around == Some(*me) {
+        let why = format!(
+            "permission denied: {it} belongs to user {owner}, and its folder to user {me}: the \
+             owners are mixed"
+        );
+        return (why, format!("give it to the owner of the folder: chown {me} {place}"));
+    }
+    let why = format!("permission denied: {it} belongs to user {owner}, and this is user {me}");
+    (why, format!("run as user {owner}"))
+}
+
+/// The first place on the way to `path` that refuses: a folder that may not be passed, else the
+/// file, or the folder where a file is to be made.
+#[cfg(unix)]
+fn blocker(access: Access, path: &Path) -> std::path::PathBuf {
+    use rustix::fs::{Access as Right, AtFlags, CWD, accessat};
+    let may = |place: &Path, right| {
+        let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
+        accessat(CWD, place, right, AtFlags::EACCESS) != Err(rustix::io::Errno::ACCESS)
+    };
+    let folder = path.parent().unwrap_or(path);
+    let mut folders: Vec<_> = folder.ancestors().collect();
+    folders.reverse();
+    if let Some(shut) = folders.iter().find(|folder| !may(folder, Right::EXEC_OK)) {
+        return shut.to_path_buf();
+    }
+    let there = std::fs::symlink_metadata(path).is_ok();
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match access {
+        Access::Write if !may(folder, Right::WRITE_OK) => folder.to_path_buf(),
+        Access::Lock if !there => folder.to_path_buf(),
+        _ if there => path.to_path_buf(),
+        _ => folder.to_path_buf(),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    fn said(access: Access, number: Errno) -> (&'static str, &'static str) {
+        plain(access, &IoError::from(number))
+    }
+
+    #[test]
+    fn each_fault_of_a_disk_has_its_own_words() {
+        let faults = [
+            (Errno::NOENT, "no such"),
+            (Errno::ISDIR, "folder"),
+            (Errno::NOTDIR, "no folder"),
+            (Errno::NAMETOOLONG, "too long"),
+            (Errno::ROFS, "read-only"),
+            (Errno::NOSPC, "full"),
+            (Errno::DQUOT, "quota"),
+            (Errno::FBIG, "larger"),
+            (Errno::LOOP, "link"),
+            (Errno::MFILE, "too many files"),
+            (Errno::NFILE, "too many files"),
+            (Errno::IO, "reports an error"),
+            (Errno::STALE, "network filesystem"),
+            (Errno::BUSY, "in use"),
+            (Errno::NOMEM, "memory"),
+            (Errno::PIPE, "closed"),
+        ];
+        let mut all = std::collections::BTreeSet::new();
+        for (number, says) in faults {
+            for access in [Access::Read, Access::Write, Access::Lock] {
+                let (why, hint) = said(access, number);
+                assert!(why.contains(says) && !hint.is_empty(), "{number:?}: {why}; {hint}");
+                assert!(!hint.contains("run as"), "{number:?} is no question of who asks: {hint}");
+            }
+            all.insert(said(Access::Write, number).0);
+        }
+        assert_eq!(all.len(), faults.len() - 1, "only the two of open files share their words");
+    }
+
+    #[test]
+    fn a_filesystem_without_locks_says_so() {
+        for number in LOCKLESS {
+            assert_eq!(said(Access::Lock, number), NO_LOCKS);
+            assert_ne!(said(Access::Write, number), NO_LOCKS);
+        }
+    }
+
+    /// Who asks, whose it is, its mode, whose its folder is; and what is said.
+    #[test]
+    fn who_may_is_said_to_whom_it_concerns() {
+        for (me, owner, mode, around, why, hint) in [
+            (
+                1000,
+                1001,
+                0o600,
+                Some(1001),
+                "belongs to user 1001, and this is",
+                "run as user 1001",
+            ),
+            (1000, 0, 0o600, Some(1000), "the owners are mixed", "chown 1000 home/state"),
+            (1000, 0, 0o700, None, "belongs to user 0", "run as user 0"),
+            (1000, 1000, 0o400, Some(1000), "keeps its owner out", "chmod u+rwX home/state"),
+            (1000, 1000, 0o000, Some(1000), "keeps its owner out", "chmod u+rwX home/state"),
+            (1000, 1000, 0o600, Some(1000), "though it belongs to this user", "lsattr"),
+            (0, 0, 0o644, Some(0), "even to root", "lsattr"),
+            (0, 1000, 0o600, Some(1000), "even to root: it belongs to user 1000", "as user 1000"),
+        ] {
+            let (it, place) = ("it".to_string(), "home/state".to_string());
+            let said = denied_words(&Denied { me, owner, mode, around, it, place });
+            assert!(said.0.contains(why) && said.1.contains(hint), "{said:?}");
+            // Nobody is told to run as who they are.
+            assert!(!said.1.contains(&format!("run as user {me}")), "{said:?}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a license carries to a server that never goes online: the trusts it may have slept through,
+//! and the newest revocations. Obeys `docs/format.md`, section "Attachments".
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Problem, Result};
+use crate::file;
+use crate::folder::{Folder, read_own};
+use crate::revocation::{Revocations, RevocationsBody, read_body};
+use crate::trust::Trust;
+use crate::wire::frame::{Frame, Kind};
+
+/// The newest revocations as a file of their own, and where they lie signed once more, for attaching.
+pub(super) struct Kept {
+    pub file: Vec<u8>,
+    pub bare: PathBuf,
+}
+
+impl Kept {
+    /// The other signature, where it belongs to the file.
+    ///
+    /// # Errors
+    /// Exit 2 when it does not, or cannot be read.
+    pub fn attached(&self) -> Result<Vec<u8>> {
+        let bytes = read_own(Kind::Revocations, &self.bare, |bytes| Ok(bytes.to_vec()))?;
+        let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
+        let bare = Frame::parse(Kind::Revocations, bare)?;
+        if read_body(&bare)? != read_body(&file)? {
+            let fact = "the two files in revocations/ do not belong together";
+            return Err(Error::unable(
+                Problem::Damaged,
+                fact,
+                "sign them again with `olr revoke --again`",
+            ));
+        }
+        Ok(bytes)
+    }
+}
+
+impl Folder {
+    /// Trusts, revocations and the delegations of these, as attachments of a license.
+    ///
+    /// # Errors
+    /// Exit 2 when one of them cannot be read, or the revocations count no longer.
+    pub(super) fn carried(&self, trust: &Trust) -> Result<Vec<Vec<u8>>> {
+        let mut carried = self.trusts_to(trust)?;
+        if let Some(kept) = self.revocations()? {
+            Revocations::verify(&kept.file, trust).map_err(|error| {
+                let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
+                Error::unable(Problem::Damaged, fact, "sign it again with `olr revoke --again`")
+            })?;
+            let bare = kept.attached().map_err(|error| {
+                Error::unable(
+                    Problem::Content,
+                    error.fact(),
+                    "sign the list again with `olr revoke --again`",
+                )
+            })?;
+            let frame = Frame::parse(Kind::Revocations, &kept.file)?;
+            let beside = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation);
+            carried.extend(beside.map(|delegation| delegation.bytes.to_vec()));
+            carried.push(bare);
+        }
+        Ok(carried)
+    }
+
+    /// The trusts before version `last` that are kept here.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub(super) fn earlier_trusts(&self, last: u32) -> Result<BTreeMap<u32, Trust>> {
+        let mut older = BTreeMap::new();
+        for version in 1..last {
+            let path = self.path().join("trusts").join(format!("{version}.trust"));
+            if file::is_there(&path)? {
+                older.insert(version, read_own(Kind::Trust, &path, Trust::pin)?);
+            }
+        }
+        Ok(older)
+    }
+
+    /// The trusts by which a server gets to the newest one from any that counted before. Versions
+    /// between are left out where the signatures reach over them.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub(super) fn trusts_to(&self, newest: &Trust) -> Result<Vec<Vec<u8>>> {
+        let last = newest.body().version;
+        if last == 1 {
+            return Ok(Vec::new());
+        }
+        let older = self.earlier_trusts(last)?;
+        let mut needed = BTreeMap::from([(last, newest)]);
+        for (version, trust) in older.iter().rev() {
+            let reaches = needed
+                .range(version.saturating_add(1)..)
+                .try_fold(trust.clone(), |trust, (_, next)| trust.successor(next.bytes()));
+            if reaches.is_err()
+                && let Some((next, trust)) = older.range(version.saturating_add(1)..).next()
+            {
+                needed.insert(*next, trust);
+            }
+        }
+        Ok(needed.into_values().map(|trust| trust.bytes().to_vec()).collect())
+    }
+
+    /// The newest revocations, where they count.
+    ///
+    /// # Errors
+    /// Exit 2 when they cannot be read.
+    pub fn newest_revocations(&self) -> Result<Option<Revocations>> {
+        let (Some(kept), trust) = (self.revocations()?, self.trust()?) else { return Ok(None) };
+        Ok(Revocations::verify(&kept.file, &trust).ok())
+    }
+
+    /// The newest revocations, where any license was ever revoked.
+    ///
+    /// # Errors
+    /// Exit 2 when they cannot be read.
+    pub(super) fn revocations(&self) -> Result<Option<Kept>> {
+        let folder = self.path().join("revocations");
+        let path = folder.join(FILE);
+        if !file::is_there(&path)? {
+            return Ok(None);
+        }
+        let file = read_own(Kind::Revocations, &path, |bytes| Ok(bytes.to_vec()))?;
+        let frame = Frame::parse(Kind::Revocations, &file)?;
+        let own = read_body(&frame).map(|body| folder.join(bare_name(&body)));
+        let bare = match own {
+            Ok(own) if file::is_there(&own)? => own,
+            // As older versions kept it.
+            _ => folder.join(BARE),
+        };
+        Ok(Some(Kept { file, bare }))
+    }
+}
+
+/// The name under which revocations are kept for attaching: each list has its own, so that an older
+/// one stays whole until a newer one has taken its place.
+pub(super) fn bare_name(body: &RevocationsBody) -> String {
+    format!("attached-{}-{}.olr", body.version, body.sequence)
+}
+
+/// Whether a file is such a list, of whatever version.
+pub(super) fn is_bare(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let numbers = name.strip_prefix("attached-").and_then(|name| name.strip_suffix(".olr"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    name == BARE
+        || numbers
+            .and_then(|n| n.split_once('-'))
+            .is_some_and(|(version, sequence)| is_number(version) && is_number(sequence))
+}
+
+/// As it is given to a server.
+pub(super) const FILE: &str = "revoked.olr";
+/// As older versions kept what is attached to licenses.
+const BARE: &str = "attached.olr";

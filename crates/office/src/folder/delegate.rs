@@ -1,0 +1,226 @@
+//! Delegations that are proposed to the roots. Obeys `docs/format.md`, section "Delegation".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, LicenseType};
+use crate::display::shown;
+use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
+use crate::error::{Error, Problem, Result};
+use crate::proposal::Proposal;
+use crate::time::Instant;
+use crate::trust::{DelegationBody, ModuleMaximum, Trust};
+use crate::wire::codec::{Limit, Set, Text, encode};
+use crate::wire::frame::{Kind, Unsigned};
+
+/// Proposes to the roots of `trust` that a key may issue.
+///
+/// # Errors
+/// Exit 2: a limit leaves nothing, it has ended by `now`, the key is weak or revoked.
+pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) -> Result<Proposal> {
+    let unable = |fact: &str, hint: &'static str| Err(Error::unable(Problem::Usage, fact, hint));
+    if body.acts.is_empty() {
+        return unable("a delegation for no act allows nothing", "name one with --act");
+    }
+    if let (Limit::Only(from), Limit::Only(until)) = (&body.from, &body.until)
+        && from > until
+    {
+        return unable("the delegation ends before it begins", "correct --from or --until");
+    }
+    if let Limit::Only(until) = &body.until
+        && *until < now
+    {
+        let fact =
+            format!("a delegation until {until} has ended already: the clock here says {now}");
+        let hint =
+            "name a later day: `olr key delegate --until DAY`; or set the clock of this computer";
+        return Err(Error::unable(Problem::Usage, fact, hint));
+    }
+    let unsigned = Unsigned::new(Kind::Delegation, trust.vendor(), Vec::new(), encode(body))?;
+    let proposal = Proposal::new(&unsigned, &BTreeSet::new());
+    let proposal = proposal
+        .map_err(|error| Error::unable(Problem::Usage, error.fact(), "name another key"))?;
+    let issuer = olr_core::key::key_id(olr_core::key::Role::Issuer, &body.issuer);
+    trust.ensure_unrevoked([issuer]).map_err(|_| {
+        let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
+        Error::unable(Problem::WrongKey, fact, "make a new key with `olr key new --role issuer`")
+    })?;
+    Ok(proposal)
+}
+
+/// What a delegation names must stand in the catalog: a name that was mistyped would allow nothing.
+///
+/// # Errors
+/// Exit 2, naming what is known.
+pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
+    let names = |limit: &Limit<Set<Text>>| match limit {
+        Limit::Only(names) => names.iter().map(|name| name.to_string()).collect(),
+        Limit::Any => Vec::new(),
+    };
+    let modules = match &body.modules {
+        Limit::Only(maxima) => maxima.iter().map(|maximum| maximum.module.to_string()).collect(),
+        Limit::Any => Vec::new(),
+    };
+    let products = catalog.products.iter().map(|product| &*product.id);
+    let slots = catalog.products.iter().flat_map(|p| p.slots.iter().map(|slot| &**slot));
+    let types = catalog.types.keys().map(String::as_str);
+    let included = catalog.modules.values().flat_map(|module| &module.includes);
+    let known_modules =
+        catalog.modules.keys().map(String::as_str).chain(included.map(|module| &**module));
+    ensure_known("product", &names(&body.products), products.collect())?;
+    ensure_known("slot", &names(&body.slots), slots.collect())?;
+    ensure_known("type", &names(&body.types), types.collect())?;
+    ensure_known("module", &modules, known_modules.collect())
+}
+
+fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<()> {
+    match names.iter().find(|name| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let fact = format!("the catalog has no {what} {:?}", shown(name));
+            let known: Vec<_> = known.into_iter().collect();
+            Err(Error::unable(
+                Problem::Usage,
+                fact,
+                format!("its {what}s are {}", known.join(", ")),
+            ))
+        }
+    }
+}
+
+/// The limits of a delegation that nobody spelled out: the catalog says what its types need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsaid {
+    /// Its models are those of the types that it names.
+    pub models: bool,
+    /// So are its editions.
+    pub editions: bool,
+    /// Its longest grace is the longest one of its types.
+    pub longest_grace: bool,
+    /// What stays allowed afterwards is what one of its types leaves allowed.
+    pub afterwards: bool,
+    /// A license may do without hardware where one of the machine policies does.
+    pub weak_machine: bool,
+}
+
+/// Fills in what nobody said, and what comes with the named modules: the other members of their pools,
+/// up to the same maximum, and what they include.
+///
+/// # Errors
+/// Exit 2 when a named module includes one that is counted and was not named.
+pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> Result<()> {
+    let types = types_of(body, catalog);
+    if unsaid.models && body.types != Limit::Any {
+        let models = types.iter().map(|kind| kind.model).collect::<BTreeSet<_>>();
+        body.models = Limit::Only(Set::new(models.into_iter().collect::<Vec<Model>>())?);
+    }
+    if unsaid.editions && body.types != Limit::Any {
+        let editions = types.iter().map(|kind| kind.edition).collect::<BTreeSet<_>>();
+        body.editions = Limit::Only(Set::new(editions.into_iter().collect::<Vec<Edition>>())?);
+    }
+    let (mut longest, mut left) = (Limit::Only(0), Operations::default());
+    for kind in types {
+        longest = longer(longest, longest_grace(kind));
+        left = left.and(left_afterwards(kind));
+    }
+    if unsaid.longest_grace {
+        body.longest_grace = longest;
+    }
+    if unsaid.afterwards {
+        body.afterwards = Limit::Only(Set::new(left.iter().collect())?);
+    }
+    if unsaid.weak_machine {
+        body.weak_machine = catalog.policies.values().any(|policy| !policy.hardware);
+    }
+    if let Limit::Only(maxima) = &body.modules {
+        body.modules = Limit::Only(with_company(maxima, catalog)?);
+    }
+    Ok(())
+}
+
+fn types_of<'a>(body: &DelegationBody, catalog: &'a Catalog) -> Vec<&'a LicenseType> {
+    let is_named = |id: &str| match &body.types {
+        Limit::Any => true,
+        Limit::Only(names) => names.get(id).is_some(),
+    };
+    catalog.types.iter().filter(|(id, _)| is_named(id)).map(|(_, kind)| kind).collect()
+}
+
+/// The rules of a type for the causes whose grace a delegation bounds.
+fn rules(kind: &LicenseType) -> impl Iterator<Item = &crate::catalog::Rule> {
+    let rules = kind.on.iter();
+    let rules = rules.filter(|(cause, _)| !matches!(cause, Cause::OverQuota | Cause::Upgraded));
+    rules.map(|(_, rule)| rule)
+}
+
+fn longest_grace(kind: &LicenseType) -> Limit<u64> {
+    rules(kind).fold(Limit::Only(0), |longest, rule| match rule.outcome {
+        Outcome::Warn => Limit::Any,
+        Outcome::Stop | Outcome::Block => longer(longest, Limit::Only(rule.seconds)),
+    })
+}
+
+fn left_afterwards(kind: &LicenseType) -> Operations {
+    let all = |operations: &Set<Operation>| Operations::of(operations.iter().copied());
+    let mut left = all(&kind.always);
+    for rule in rules(kind).filter(|rule| rule.outcome == Outcome::Block) {
+        left = left.and(Operations::stopped().without(all(&rule.blocks)));
+    }
+    left
+}
+
+fn longer<T: Ord>(one: Limit<T>, other: Limit<T>) -> Limit<T> {
+    match (one, other) {
+        (Limit::Only(one), Limit::Only(other)) => Limit::Only(one.max(other)),
+        _ => Limit::Any,
+    }
+}
+
+/// Most modules that a delegation limits.
+const MOST: usize = 4096;
+
+/// The named modules, the other members of their pools, and what all of them include.
+fn with_company(
+    maxima: &Set<ModuleMaximum, 4096>,
+    catalog: &Catalog,
+) -> Result<Set<ModuleMaximum, 4096>> {
+    let mut all: BTreeMap<&str, Limit<u64>> = BTreeMap::new();
+    for entry in maxima.iter() {
+        all.insert(&entry.module, entry.maximum.clone());
+    }
+    let pool = |id: &str| catalog.modules.get(id).and_then(|module| module.pool.as_ref());
+    for (id, module) in &catalog.modules {
+        if maxima.get(id.as_str()).is_some() || module.pool.is_none() {
+            continue;
+        }
+        let named = maxima.iter().filter(|entry| pool(&entry.module) == module.pool.as_ref());
+        let largest = named.map(|entry| entry.maximum.clone()).reduce(longer);
+        all.extend(largest.map(|largest| (id.as_str(), largest)));
+    }
+    let granted = all.iter().filter(|(_, maximum)| **maximum != Limit::Only(0));
+    let granted: Vec<_> =
+        granted.filter_map(|(id, _)| catalog.modules.get_key_value(*id)).collect();
+    for (id, module) in granted {
+        for included in &module.includes {
+            if !all.contains_key(&**included) && catalog.modules.contains_key(&**included) {
+                let (id, included) = (shown(id), shown(included));
+                let fact = format!("module {id} includes {included}, as many as anybody likes");
+                let hint = format!("if that is meant, say it: --max {included}=any");
+                return Err(Error::unable(Problem::Usage, fact, hint));
+            }
+            all.entry(included).or_insert(Limit::Any);
+        }
+    }
+    if all.len() > MOST {
+        let fact = format!(
+            "with what they include and their pools the modules of this delegation are {}, where at most {MOST} fit",
+            all.len()
+        );
+        return Err(Error::unable(
+            Problem::TooLarge,
+            fact,
+            "limit fewer modules, or leave --max away: then any may be granted",
+        ));
+    }
+    let entry = |(module, maximum)| Ok(ModuleMaximum { module: Text::new(module)?, maximum });
+    Set::new(all.into_iter().map(entry).collect::<Result<_>>()?)
+}

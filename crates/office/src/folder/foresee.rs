@@ -1,0 +1,358 @@
+//! What a server will refuse of an answer, or its operator will send back: said before it is
+//! signed, and again where a stored answer is given again.
+
+use crate::display::{listed, shown};
+use crate::entitlement::Quotas;
+use crate::error::{Refusal, Result};
+use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
+use crate::issue::{Stamp, draft};
+use crate::license::LicenseBody;
+use crate::request::{OpenedRequest, RequestBody};
+use crate::time::{Day, Instant};
+use crate::trust::Trust;
+use crate::wire::codec::Limit;
+use crate::wire::id::LicenseId;
+
+const DAY: u64 = 86_400;
+/// A request is carried for so long at most; a clock that is further behind is taken to be wrong.
+const CARRIED: u64 = 30 * DAY;
+/// A server's clock that is further ahead than this is not right where the vendor's is.
+const AHEAD: u64 = DAY;
+/// What was issued last is so old at most, where a clock is right.
+const RECENT: u64 = 400 * DAY;
+/// 2026-01-01. No clock that is right says a day before this program was made.
+const MADE: Instant = Instant { seconds: 1_767_225_600 };
+
+impl Folder {
+    /// What the server will refuse of the answer to `opened`, or its operator send back; of a new
+    /// answer, or of the one that is stored for this order. Nothing where the answer is refused here.
+    ///
+    /// # Errors
+    /// Exit 2 when the records cannot be read.
+    pub fn foresee(
+        &self,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Vec<Concern>> {
+        let asked = opened.body();
+        let earlier = self.answers_to(asked.request)?;
+        let stored = order.stored(&earlier)?;
+        let stamp = Stamp { license: LicenseId([0; 16]), answer: 1, issued: order.now };
+        let body = match stored {
+            Some(record) => record.license_body(),
+            None => draft(opened, order.grant, &self.catalog()?, trust, stamp),
+        };
+        // A record that is damaged tells nothing here; whatever needs it says so.
+        let Ok(body) = body else { return Ok(Vec::new()) };
+        let known = self.issued("").and_then(|records| Ok((records, self.key_of(asked)?)));
+        let (mut records, history) = match known {
+            // What was given once is given again, also where other records are damaged.
+            Err(_) if stored.is_some() => (Vec::new(), None),
+            known => known.map(|(records, history)| (records, Some(history)))?,
+        };
+        records.retain(|record| stored.is_none_or(|own| own.license_id != record.license_id));
+        let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
+        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
+        let later = history.as_ref().and_then(|all| all.later_for(&install_key, body.number));
+        let revoked = match &history {
+            Some(history) => self.revoked_before(asked, history, &body, &records)?,
+            None => None,
+        };
+        let fork = self.fork_of(opened, &records, trust, ask);
+        let last = history.and_then(|all| all.newest_for(&install_key, asked.request));
+        let last = last.and_then(|record| record.license_body().ok());
+        // A stored answer is held against what was before it.
+        let last = last.filter(|last| stored.is_none() || last.number < body.number);
+        let (body, last, now) = (&body, last.as_ref(), order.now);
+        // Of two histories, neither has the newest request of the server.
+        let later = later.filter(|_| fork.is_none());
+        let compared =
+            Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() };
+        let fork = fork.filter(|fork| !fork.is_known).map(|fork| fork.concern());
+        Ok([fork, revoked].into_iter().flatten().chain(compared.concerns()).collect())
+    }
+}
+
+impl Folder {
+    /// Why the clock here is likely wrong, before a server sets its memory by it.
+    ///
+    /// # Errors
+    /// Exit 2 when the records cannot be read.
+    pub fn foresee_time(&self, now: Instant) -> Result<Option<Concern>> {
+        let records = self.issued("")?;
+        let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
+        if is_plausible(now, newest) {
+            return Ok(None);
+        }
+        let why = match newest {
+            Some(newest) if now >= MADE => format!("the newest answer here was issued at {newest}"),
+            _ => "this program was made later".to_string(),
+        };
+        let (whose, step) = Wrong::Vendor.words();
+        let fact = format!("the clock here says {now}, and {why}: {whose}");
+        Ok(Some(Concern { is_ours: true, ..Concern::new(ConcernKind::Clocks, fact, None, step) }))
+    }
+}
+
+/// An answer, and what it is held against.
+struct Compared<'a> {
+    asked: &'a RequestBody,
+    /// The answer.
+    body: &'a LicenseBody,
+    /// The answer before it to the same installation.
+    last: Option<&'a LicenseBody>,
+    /// The number of a later request of that installation that was answered.
+    later: Option<u64>,
+    /// The instant of the newest other answer to anybody.
+    newest: Option<Instant>,
+    /// The clock here.
+    now: Instant,
+    /// Whether it was given before, and would be given again.
+    is_stored: bool,
+}
+
+impl Compared<'_> {
+    fn concerns(&self) -> Vec<Concern> {
+        let (asked, body) = (self.asked, self.body);
+        let fewer = self.last.and_then(|last| fewer(asked, body, last));
+        let maintenance = self.last.and_then(|last| maintenance(body, last));
+        let all = [in_use(asked, body), fewer, self.end(), maintenance, self.superseded()];
+        all.into_iter().flatten().chain(self.clocks()).map(|concern| self.naming(concern)).collect()
+    }
+
+    /// The same order would give a stored answer again, whatever is mended first.
+    fn naming(&self, mut concern: Concern) -> Concern {
+        let is_mended_here = match concern.about {
+            ConcernKind::InUse
+            | ConcernKind::Fewer
+            | ConcernKind::End
+            | ConcernKind::Maintenance => true,
+            ConcernKind::Clocks => concern.is_ours,
+            _ => false,
+        };
+        if self.is_stored && is_mended_here {
+            let step = &concern.next_step;
+            concern.next_step = format!("{step}, then answer again: `olr issue --again`").into();
+        }
+        concern
+    }
+
+    fn superseded(&self) -> Option<Concern> {
+        let (later, own) = (self.later?, self.body.number);
+        let fact = format!(
+            "request {later} of this server was answered already, and this is request {own}: who \
+             imported that answer cannot import this one"
+        );
+        let step = "answer the newest request of this server";
+        Some(Concern::new(ConcernKind::Later, fact, Some(Refusal::Superseded), step))
+    }
+
+    fn end(&self) -> Option<Concern> {
+        let (body, step) = (self.body, "correct expires in the grant");
+        let new = body.expires?;
+        let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
+        if new.ends() <= now {
+            let fact = format!("this license ended on {new}: the server refuses it");
+            return Some(Concern::new(ConcernKind::End, fact, Some(Refusal::Expired), step));
+        }
+        let last = self.last?;
+        let renews = self.asked.renews.is_some();
+        let is_later = last.expires.is_some_and(|old| if renews { new > old } else { new >= old });
+        if is_later {
+            return None;
+        }
+        let old =
+            last.expires.map_or("without an end".to_string(), |day: Day| format!("until {day}"));
+        let what = if renews { "a renewal was asked for, and this" } else { "this license" };
+        let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
+        Some(Concern::new(ConcernKind::End, fact, None, step))
+    }
+
+    fn clocks(&self) -> Option<Concern> {
+        let (asked, body) = (self.asked, self.body);
+        let (server, vendor) = (asked.clock, body.issued);
+        // A server has seen the instant of the license that it renews.
+        let seen = self.last.filter(|last| asked.renews == Some(last.license));
+        let seen = seen.map(|last| last.issued);
+        let lags = |clock: Instant, behind: Instant| {
+            clock.seconds.saturating_add(body.tolerance.into()) < behind.seconds
+        };
+        let ahead = is_ahead(server, vendor);
+        let behind = vendor.seconds > server.seconds.saturating_add(CARRIED)
+            || seen.is_some_and(|seen| lags(server, seen));
+        let then = if self.is_stored { " when this was answered" } else { "" };
+        let (says, apart) =
+            (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
+        if !ahead && !behind {
+            let fact = format!(
+                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server said {says}); a server's clock that is behind this license refuses it"
+            );
+            let step = "compare the clock here with a watch, and ask when the request was made";
+            let refusal = Some(Refusal::ClockRolledBack);
+            let is_old = lags(server, vendor);
+            return is_old
+                .then(|| Concern::new(ConcernKind::Age, fact, refusal, step))
+                .or(self.set_back());
+        }
+        let wrong = match likely(server, vendor, self.newest) {
+            _ if self.is_of_the_future() && !is_ahead(server, self.now) => Wrong::VendorThen,
+            Wrong::Vendor if self.is_stored && ahead && !is_ahead(server, self.now) => {
+                Wrong::VendorThen
+            }
+            Wrong::Either if seen.is_some_and(|seen| lags(server, seen)) => Wrong::Server,
+            Wrong::Either if seen.is_some_and(|seen| lags(vendor, seen)) => Wrong::Vendor,
+            likely => likely,
+        };
+        let (whose, step) = wrong.words();
+        let ended = body.expires.is_some_and(|last| last.ends() <= server);
+        let (refusal, there) = match (ahead, ended) {
+            (false, _) => (
+                Some(Refusal::ClockRolledBack),
+                ": while the server's clock is behind, it refuses this license as issued in its future",
+            ),
+            (true, true) => {
+                (Some(Refusal::Expired), ": by the server's clock this license has ended already")
+            }
+            (true, false) => (None, ": the days of this license are counted by the clock here"),
+        };
+        let side = if ahead { "ahead" } else { "behind" };
+        let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
+        let concern = Concern::new(ConcernKind::Clocks, fact, refusal, step);
+        Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
+    }
+
+    /// Whether a stored answer says a time that has not come yet by the clock here.
+    fn is_of_the_future(&self) -> bool {
+        self.is_stored && is_ahead(self.body.issued, self.now)
+    }
+
+    /// A stored answer that agrees with the server's clock, and not with the clock here.
+    fn set_back(&self) -> Option<Concern> {
+        let (issued, now) = (self.body.issued, self.now);
+        let fact = format!(
+            "this was answered at {issued}, in the future of the clock here ({now}): the clock here is likely wrong now"
+        );
+        let step = "set the clock of this computer";
+        self.is_of_the_future().then(|| Concern::new(ConcernKind::Clocks, fact, None, step))
+    }
+}
+
+fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
+    let quotas = Quotas::new(&body.grants, &asked.usage);
+    let over = quotas.excesses(&body.grants, &asked.usage);
+    let over: Vec<_> = over
+        .map(|over| {
+            format!("{}: {} granted, {} in use", shown(over.module), over.granted, over.used)
+        })
+        .collect();
+    let fact = format!(
+        "fewer are granted than this server uses ({}): its import is refused, unless its operator adds --accept-over-quota",
+        listed(over.iter().map(String::as_str))
+    );
+    let step = "grant what is in use, or ask the customer to use less first";
+    let refusal = Some(Refusal::QuotaExceeded);
+    (!over.is_empty()).then(|| Concern::new(ConcernKind::InUse, fact, refusal, step))
+}
+
+fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
+    let is_less = |new: Option<&Limit<u64>>, old: &Limit<u64>| match (new, old) {
+        (_, Limit::Only(0)) | (Some(Limit::Any), _) => false,
+        (Some(Limit::Only(new)), Limit::Only(old)) => new < old,
+        _ => true,
+    };
+    let less = last.grants.iter().filter_map(|old| {
+        let new = body.grants.get(&*old.module).map(|grant| &grant.quota);
+        let in_words = |quota: &Limit<u64>| match quota {
+            Limit::Only(count) => count.to_string(),
+            Limit::Any => "unlimited".to_string(),
+        };
+        let now = new.map_or("none".to_string(), in_words);
+        let before = in_words(&old.quota);
+        is_less(new, &old.quota).then(|| format!("{}: {now}, before {before}", shown(&old.module)))
+    });
+    let less: Vec<_> = less.collect();
+    let fact = format!(
+        "less is granted than by the last answer to this {} ({})",
+        if asked.renews.is_some() { "license" } else { "server" },
+        listed(less.iter().map(String::as_str))
+    );
+    let step = "check the grant";
+    (!less.is_empty()).then(|| Concern::new(ConcernKind::Fewer, fact, None, step))
+}
+
+/// What is installed now may be updated for longer than what this license allows.
+fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
+    let new = body.maintenance.filter(|new| last.maintenance.is_none_or(|old| *new < old))?;
+    let old = last.maintenance.map_or("without an end".to_string(), |day| format!("until {day}"));
+    let fact = format!(
+        "maintenance of this license ends on {new}, earlier than that of the last answer, which is {old}"
+    );
+    Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
+}
+
+/// Whose clock is likely wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Server,
+    Vendor,
+    /// The vendor's, when a stored answer was given.
+    VendorThen,
+    Either,
+}
+
+impl Wrong {
+    /// In words, and what to do.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Server => (
+                "the server's clock is likely wrong",
+                "have the server's clock set, and ask for a new request",
+            ),
+            Self::Vendor => {
+                ("the clock here is likely wrong", "set the clock of this computer, and issue then")
+            }
+            Self::VendorThen => (
+                "the clock here was likely wrong then",
+                "check that the clock of this computer is right now",
+            ),
+            Self::Either => (
+                "one of the two is wrong",
+                "compare both with a watch; set the wrong one, and where it is the server's, ask for a new request",
+            ),
+        }
+    }
+}
+
+/// Whether a clock is further ahead of another than clocks are that are right.
+fn is_ahead(clock: Instant, of: Instant) -> bool {
+    clock.seconds > of.seconds.saturating_add(AHEAD)
+}
+
+/// Whether a clock may be right, by the newest answer to anybody.
+fn is_plausible(clock: Instant, newest: Option<Instant>) -> bool {
+    let fits = |newest: Instant| {
+        clock.seconds.saturating_add(AHEAD) >= newest.seconds
+            && clock.seconds <= newest.seconds.saturating_add(RECENT)
+    };
+    clock >= MADE && newest.is_none_or(fits)
+}
+
+/// Which of two clocks that differ is likely wrong, by the newest answer to anybody.
+fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
+    match (is_plausible(server, newest), is_plausible(vendor, newest)) {
+        (false, true) => Wrong::Server,
+        (true, false) => Wrong::Vendor,
+        _ => Wrong::Either,
+    }
+}
+
+/// How far two clocks are apart, in days, or in hours below two days.
+fn apart(one: Instant, other: Instant) -> String {
+    let seconds = one.seconds.abs_diff(other.seconds);
+    match seconds / DAY {
+        0 | 1 => format!("{} hours", seconds / 3600),
+        days => format!("{days} days"),
+    }
+}

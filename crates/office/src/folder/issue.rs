@@ -1,0 +1,357 @@
+//! Answering a request: open, check, draft, sign, keep, and only then hand out.
+
+use rand::CryptoRng;
+use std::collections::BTreeSet;
+
+use crate::crypto::sign::Signer;
+use crate::display::{code_fault, parse_code};
+use crate::entitlement::Model;
+use crate::error::{Error, Problem, Refusal, Result};
+use crate::folder::moves::host_of;
+use crate::folder::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
+use crate::issue::{GrantFile, Stamp, draft};
+use crate::license::{License, LicenseBody, sign_license_with};
+use crate::proposal::{Content, Proposal};
+use crate::request::{OpenedRequest, SealedRequest};
+use crate::time::Instant;
+use crate::trust::{Delegation, Trust};
+use crate::wire::codec::encode;
+use crate::wire::frame::{Frame, Kind, Unsigned};
+use crate::wire::id::LicenseId;
+
+/// An order to answer a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Issue<'a> {
+    /// The binary request.
+    pub request: &'a [u8],
+    /// What is granted.
+    pub grant: &'a GrantFile,
+    /// Whether another answer to the same request is wanted.
+    pub again: bool,
+    /// Whether nothing is to be signed and kept.
+    pub only_try: bool,
+    /// The vendor's clock.
+    pub now: Instant,
+    /// Who signs.
+    pub by: Signers<'a>,
+    /// The answers for the key that were there when somebody agreed to this one; there may be no
+    /// others by now.
+    pub shown: Option<&'a KeyRecords>,
+}
+
+impl Issue<'_> {
+    /// The last of the earlier answers, where it is given again for this order.
+    ///
+    /// # Errors
+    /// As [`GrantFile::identity`].
+    pub(super) fn stored<'r>(
+        &self,
+        earlier: &'r [IssuedRecord],
+    ) -> Result<Option<&'r IssuedRecord>> {
+        let grant = self.grant.identity()?;
+        let is_given =
+            |last: &&IssuedRecord| !self.again && last.answers(self.request) && last.is_for(&grant);
+        Ok(earlier.last().filter(is_given))
+    }
+}
+
+/// Who signs a license.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Signers<'a> {
+    /// The issuers at hand, each a key file, a name in `keys/`, or a token; without any, the
+    /// newest that may.
+    pub issuers: &'a [String],
+    /// Delegations, as frames, of issuers elsewhere that are to sign too. With any, the answer is a
+    /// proposal on its way to them.
+    pub also: &'a [Vec<u8>],
+    /// The proposal that comes back from all of them, in place of a new license.
+    pub signed: Option<&'a Proposal>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct IssuedLicense {
+    /// The license; nothing when it was only tried, or others have still to sign.
+    pub license: Option<License>,
+    /// The license on its way to those who have still to sign. Nothing is kept of it yet.
+    pub proposal: Option<Proposal>,
+    /// Whether these are the bytes of an answer given before.
+    pub stored: bool,
+    /// Whether a copy of the disk is stopped by a hardware factor.
+    pub stops_a_copy: bool,
+    /// The install id of another installation that held the key before this answer; where a stored
+    /// answer is given, of the one that holds it now.
+    pub other_holder: Option<String>,
+}
+
+impl Folder {
+    /// Opens a request for this vendor.
+    ///
+    /// # Errors
+    /// Frame errors, `wrong-vendor`, `wrong-request` (another code), `undecryptable`, `malformed`,
+    /// `unknown-version`, `wrong-signature`; exit 2 when the sealing key is missing or locked.
+    pub fn open_request(
+        &self,
+        request: &[u8],
+        code: Option<&str>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<OpenedRequest> {
+        let sealed = SealedRequest::parse(request)?;
+        if sealed.vendor != trust.vendor() {
+            let fact = format!(
+                "this request is for vendor {}, not for vendor {}",
+                sealed.vendor,
+                trust.vendor()
+            );
+            return Err(Error::refuse(Refusal::WrongVendor, fact).rule("request-4"));
+        }
+        if let Some(told) = code {
+            let Some(told) = parse_code(told) else {
+                let (fact, hint) = code_fault(told, false);
+                return Err(Error::unable(Problem::Usage, fact, hint));
+            };
+            if told != sealed.code() {
+                let fact = format!("this request has the code {}, not {told}", sealed.code());
+                return Err(Error::refuse(Refusal::WrongRequest, fact).rule("request-5"));
+            }
+        }
+        sealed.open(&self.sealing_key(sealed.recipient, ask)?)
+    }
+
+    /// Answers an opened request. The same request and grant give the stored bytes again.
+    ///
+    /// # Errors
+    /// What [`draft`] refuses, `replayed` (another request under a known id), `already-activated`
+    /// (another installation holds the key); exit 2 when there is an answer for another grant and
+    /// no `again`.
+    pub fn issue(
+        &self,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<IssuedLicense> {
+        self.issue_moved(opened, order, Handover::Nothing, trust, ask, rng)
+    }
+
+    /// As [`Folder::issue`], for a key that another installation may hold.
+    ///
+    /// # Errors
+    /// As [`Folder::issue`]; `wrong-product`, `wrong-slot`, `wrong-machine`, `already-activated`
+    /// when the receipt does not end what the other installation holds; exit 2 for an empty reason.
+    pub fn issue_moved(
+        &self,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        handover: Handover<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<IssuedLicense> {
+        handover.check(trust)?;
+        let asked = opened.body();
+        let mut license = LicenseId([0; 16]);
+        rng.fill_bytes(&mut license.0);
+        let earlier = self.answers_to(asked.request)?;
+        let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let grant = order.grant.identity()?;
+        if let Some(stored) = order.stored(&earlier)? {
+            // A record that is damaged elsewhere does not keep back what was answered.
+            let license = License::verify(&stored.license_bytes()?, trust)
+                .map_err(|error| error.hint("answer it once more with --again"))?;
+            self.ensure_not_revoked(stored)?;
+            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
+            let is_shared = license.body().model == Model::Evaluation;
+            return Ok(IssuedLicense {
+                stops_a_copy: license.body().policy.stops_a_copy(),
+                license: Some(license),
+                proposal: None,
+                stored: true,
+                other_holder: if is_shared { None } else { other_holder() },
+            });
+        }
+        let shown = match order.shown {
+            Some(shown) => shown.clone(),
+            None => self.records_of(asked)?,
+        };
+        let mut stamp = Stamp { license, answer, issued: order.now };
+        if let Some(proposal) = order.by.signed {
+            stamp = stamp_of(proposal, answer)?;
+        }
+        let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
+        ensure_new(&earlier, order)?;
+        // The key of a trial is everybody's: each machine has its own days.
+        let is_shared = body.model == Model::Evaluation;
+        let holder = |ask: AskPassphrase<'_>| match is_shared {
+            true => Ok(None),
+            false => self.ensure_free(opened, handover, trust, ask),
+        };
+        let from = holder(ask)?;
+        let mut issued = IssuedLicense {
+            license: None,
+            proposal: None,
+            stored: false,
+            stops_a_copy: body.policy.stops_a_copy(),
+            other_holder: from.map(|record| record.install_id()),
+        };
+        let license = match order.by.signed {
+            Some(proposal) => Some(finished(proposal, &body, trust)?),
+            None => {
+                let chosen = self.issuers_for(&body, order, trust, ask)?;
+                if order.only_try {
+                    return Ok(issued);
+                }
+                if order.by.also.is_empty() {
+                    Some(self.sign_with(chosen, &body, trust, ask)?)
+                } else {
+                    issued.proposal =
+                        Some(self.propose_license(chosen, &body, order.by.also, trust, ask)?);
+                    None
+                }
+            }
+        };
+        let Some(license) = license.filter(|_| !order.only_try) else { return Ok(issued) };
+        let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
+        // Whoever answered another request for this key meanwhile, in another process, is seen now.
+        let _lock = self.lock()?;
+        let from = holder(ask)?;
+        record.host = host_of(asked);
+        record.moved_from = from.map(|record| record.license_id);
+        let history = self.key_of(asked)?;
+        if history.records() != shown {
+            return Err(self.changed_meanwhile());
+        }
+        record.turn = Some(history.next_turn());
+        handover.record(&mut record);
+        self.keep(asked.request, &record)?;
+        issued.license = Some(license);
+        Ok(issued)
+    }
+
+    /// Those who are to sign, once the draft is inside the limits of all of them and of the trust.
+    /// Key files among them are not opened yet.
+    fn issuers_for(
+        &self,
+        body: &LicenseBody,
+        order: &Issue<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Vec<Chosen>> {
+        let chosen = match self.choose_issuers(order.by.issuers, order.now, trust, ask) {
+            // A trial needs no key: who has none is told about the request all the same.
+            Err(error)
+                if order.only_try && order.by.issuers.is_empty() && error.refusal().is_none() =>
+            {
+                return Ok(Vec::new());
+            }
+            chosen => chosen?,
+        };
+        let mut may: Vec<_> = chosen.iter().map(|one| one.may.clone()).collect();
+        for bytes in order.by.also {
+            let other = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
+            if may.iter().any(|one| one.key_id() == other.key_id()) {
+                let fact = format!("issuer {} is named twice", other.key_id());
+                return Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "name with --also who is not at hand",
+                ));
+            }
+            may.push(other);
+        }
+        may.iter().try_for_each(Delegation::check_key)?;
+        body.ensure_delegated(&may, trust)?;
+        self.ensure_unrevoked(may.iter().map(Delegation::key_id), order.now, trust, ask)?;
+        Ok(chosen)
+    }
+
+    fn sign_with(
+        &self,
+        chosen: Vec<Chosen>,
+        body: &LicenseBody,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<License> {
+        let mut issuers = Vec::new();
+        for one in chosen {
+            let delegation = one.delegation.clone();
+            issuers.push((one.open(&mut *ask)?, delegation));
+        }
+        let issuers: Vec<(&dyn Signer, &[u8])> =
+            issuers.iter().map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
+        sign_license_with(body, trust, &issuers, &self.carried(trust)?)
+    }
+
+    /// The license signed by those at hand, on its way to the others.
+    fn propose_license(
+        &self,
+        chosen: Vec<Chosen>,
+        body: &LicenseBody,
+        also: &[Vec<u8>],
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Proposal> {
+        let mut attachments = self.carried(trust)?;
+        attachments.extend(chosen.iter().map(|one| one.delegation.clone()));
+        attachments.extend_from_slice(also);
+        let mut signers: BTreeSet<_> = chosen.iter().map(|one| one.may.key_id()).collect();
+        for bytes in also {
+            signers.insert(trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.key_id());
+        }
+        let unsigned = Unsigned::new(Kind::License, trust.vendor(), attachments, encode(body))?;
+        let mut proposal = Proposal::new(&unsigned, &signers)?;
+        for one in chosen {
+            proposal = proposal.sign(&*one.open(&mut *ask)?, Some(trust))?;
+        }
+        Ok(proposal)
+    }
+}
+
+/// What only the first of several signers could choose.
+fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
+    let Content::License(license) = proposal.content() else {
+        let fact = format!("this proposes a {}, and no license", proposal.kind());
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the proposal that `olr issue --also` wrote",
+        ));
+    };
+    if license.answer != answer {
+        let fact = "this request was answered since the license was proposed";
+        return Err(Error::unable(Problem::Changed, fact, "propose another license, with --again"));
+    }
+    Ok(Stamp { license: license.license, answer, issued: license.issued })
+}
+
+/// The proposed license, once it is the one that request and grant give and all have signed.
+fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<License> {
+    if proposal.target()?.body != encode(body) {
+        let fact = "the proposed license is not the one that this request and grant give";
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            "name the request, grant and catalog it was proposed for",
+        ));
+    }
+    License::verify(&proposal.finish(Some(trust))?, trust)
+}
+
+/// Another answer to the same request must be wanted; another request under its id is refused.
+fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
+    match earlier.last() {
+        Some(last) if !last.answers(order.request) => {
+            let fact = "another request with the same id was answered before";
+            Err(Error::refuse(Refusal::Replayed, fact).rule("request-16"))
+        }
+        Some(_) if !order.again => {
+            let fact = "this request was answered before, with another grant";
+            let hint = "add --again to answer it once more; `olr issue` with the former grant \
+                        writes the license of then again";
+            Err(Error::unable(Problem::Usage, fact, hint))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,275 @@
+//! Who issues: an issuer key at hand, and the delegation that lets it.
+
+use std::path::PathBuf;
+
+use crate::crypto::sign::Signer;
+use crate::error::{Error, Problem, Result};
+use crate::file;
+use crate::folder::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
+use crate::key::file::KeyFile;
+use crate::time::Instant;
+use crate::trust::{Act, Delegation, Trust};
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::KeyId;
+use olr_core::key::{Role, key_id};
+
+/// An issuer that was chosen; its key is not opened yet.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The key file, or how else it was named.
+    pub named: String,
+    /// Its delegation, as a frame.
+    pub delegation: Vec<u8>,
+    /// What that says.
+    pub may: Delegation,
+}
+
+/// What helps where no issuer key counts any more.
+const NEW_ISSUER: &str = "no issuer key here counts: make a new one with `olr key rotate issuer`";
+
+impl Chosen {
+    /// The private key.
+    ///
+    /// # Errors
+    /// Exit 2 when it does not open.
+    pub fn open(self, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
+        open_signer(&self.named, Role::Issuer, ask)
+    }
+}
+
+impl Folder {
+    /// An issuer's key that may sign an `act` at `now`, and its delegation.
+    ///
+    /// # Errors
+    /// `not-delegated`, `revoked`, and what makes the delegation not count; exit 2 when key or
+    /// delegation is missing, or the key does not open.
+    pub fn issuer_for(
+        &self,
+        act: Act,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<(Box<dyn Signer>, Vec<u8>)> {
+        let chosen = self.default_issuer(|may| may.permits(act, now).is_ok(), trust, &mut *ask)?;
+        chosen.may.permits(act, now)?;
+        self.ensure_unrevoked([chosen.may.key_id()], now, trust, &mut *ask)?;
+        let delegation = chosen.delegation.clone();
+        Ok((chosen.open(ask)?, delegation))
+    }
+
+    /// The issuers that `named` names, each a key file, a name in `keys/` or what else
+    /// [`open_signer`] knows; without any, the newest in `keys/` that may sign licenses at `now`.
+    /// No passphrase is asked for; a PIN only where a token hides its public keys.
+    ///
+    /// # Errors
+    /// What makes a delegation not count; exit 2 when a key or its delegation is missing, or one
+    /// is named twice.
+    pub fn choose_issuers(
+        &self,
+        named: &[String],
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Vec<Chosen>> {
+        if named.is_empty() {
+            let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
+            return Ok(vec![self.default_issuer(may, trust, ask)?]);
+        }
+        let mut chosen: Vec<Chosen> = Vec::new();
+        for named in named {
+            let one = self.named_issuer(named, trust, ask)?;
+            if chosen.iter().any(|other| other.may.key_id() == one.may.key_id()) {
+                let fact = format!("issuer {} is named twice", one.may.key_id());
+                return Err(Error::unable(Problem::Usage, fact, "name each issuer once"));
+            }
+            chosen.push(one);
+        }
+        Ok(chosen)
+    }
+
+    /// That these keys still count; where none does, the next step is to make one.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub(super) fn ensure_unrevoked(
+        &self,
+        keys: impl IntoIterator<Item = KeyId>,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<()> {
+        trust.ensure_unrevoked(keys).map_err(|error| {
+            if self.has_issuer(now, trust, ask) { error } else { error.hint(NEW_ISSUER) }
+        })
+    }
+
+    /// Whether an issuer key is at hand that may sign licenses at `now`.
+    pub fn has_issuer(&self, now: Instant, trust: &Trust, ask: AskPassphrase<'_>) -> bool {
+        let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
+        let newest = self.default_issuer(may, trust, ask);
+        newest.is_ok_and(|one| trust.ensure_unrevoked([one.may.key_id()]).is_ok())
+    }
+
+    fn named_issuer(&self, named: &str, trust: &Trust, ask: AskPassphrase<'_>) -> Result<Chosen> {
+        let Some(path) = self.key_path(named) else {
+            let kept = self.path().join("keys").join(format!("{named}.uri"));
+            let named = match kept.is_file() {
+                true => kept.to_string_lossy().into_owned(),
+                false => named.to_string(),
+            };
+            let public = public_of(&named, Role::Issuer, ask)?;
+            let (may, delegation) = self.delegation_of(key_id(Role::Issuer, &public), trust)?;
+            return Ok(Chosen { named, delegation, may });
+        };
+        let key = read_key(&path)?;
+        if key.role != Role::Issuer {
+            let fact = format!("{}: this is a {} key", file::name(&path), key.role);
+            return Err(Error::unable(Problem::WrongKey, fact, "name an issuer key"));
+        }
+        let (may, delegation) = self.delegation_of(key.id, trust)?;
+        let named = path.to_string_lossy().into_owned();
+        Ok(Chosen { named, delegation, may })
+    }
+
+    /// The key file that is meant by `named`: a path, or a name in `keys/` with or without `.key`.
+    pub fn key_path(&self, named: &str) -> Option<PathBuf> {
+        let keys = self.path().join("keys");
+        let there = [PathBuf::from(named), keys.join(named), keys.join(format!("{named}.key"))];
+        // What names a key elsewhere is no key file.
+        let is_key = |path: &PathBuf| path.extension().is_none_or(|own| own != "uri");
+        there.into_iter().find(|path| path.is_file() && is_key(path))
+    }
+
+    /// The newest issuer key in `keys/` with a delegation that counts and fits; where none is so,
+    /// one that at least has a delegation.
+    pub(super) fn default_issuer(
+        &self,
+        fits: impl Fn(&Delegation) -> bool,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Chosen> {
+        let keys = self.issuer_keys()?;
+        if keys.is_empty() {
+            let fact =
+                format!("there is no issuer key in {}", file::name(&self.path().join("keys")));
+            return Err(Error::unable(
+                Problem::NotFound,
+                fact,
+                "fetch it, or name another folder with --vendor",
+            ));
+        }
+        let (mut second_best, mut refused, mut away) = (None, None, None);
+        for (path, key) in keys {
+            let named = path.to_string_lossy().into_owned();
+            let public = match key {
+                Some(key) => Ok(key.public),
+                None => public_of(&named, Role::Issuer, &mut *ask),
+            };
+            let id = match public {
+                Ok(public) => key_id(Role::Issuer, &public),
+                Err(error) => {
+                    away = away.or(Some(error));
+                    continue;
+                }
+            };
+            match self.delegation_of(id, trust) {
+                Ok((may, delegation)) => {
+                    let counts = trust.ensure_unrevoked([id]).is_ok() && fits(&may);
+                    let chosen = Chosen { named, delegation, may };
+                    if counts {
+                        return Ok(chosen);
+                    }
+                    second_best.get_or_insert(chosen);
+                }
+                // Proof weighs more than absence.
+                Err(error) if error.refusal().is_some() => refused = refused.or(Some(error)),
+                Err(error) => {
+                    second_best = second_best.or_else(|| {
+                        refused.get_or_insert(error);
+                        None
+                    })
+                }
+            }
+        }
+        // The right key may be in the token that is not plugged in.
+        if let Some(error) = away {
+            return Err(error);
+        }
+        match (second_best, refused) {
+            (Some(chosen), _) => Ok(chosen),
+            (None, Some(error)) => Err(error),
+            (None, None) => {
+                Err(Error::unable(Problem::Usage, "no issuer key has a delegation", "delegate one"))
+            }
+        }
+    }
+
+    /// The issuer keys in `keys/`, the newest first: key files, and texts `NAME.uri` that name a
+    /// key elsewhere. Such a text is for an issuer unless its name is that of another role.
+    fn issuer_keys(&self) -> Result<Vec<(PathBuf, Option<KeyFile>)>> {
+        let files = self.keys(Role::Issuer)?;
+        let mut keys: Vec<_> = files.into_iter().map(|(path, key)| (path, Some(key))).collect();
+        let mut elsewhere = self.key_paths("uri")?;
+        let is_other =
+            |path: &PathBuf| [Role::Root, Role::Sealing].map(|role| numbered(role, path));
+        elsewhere.retain(|path| is_other(path) == [0, 0]);
+        keys.extend(elsewhere.into_iter().map(|path| (path, None)));
+        keys.sort_by_key(|(path, _)| std::cmp::Reverse(numbered(Role::Issuer, path)));
+        Ok(keys)
+    }
+
+    /// The delegation of an issuer key that counts under `trust`.
+    ///
+    /// # Errors
+    /// What makes the only ones there not count; exit 2 when there is none.
+    pub fn delegation_of(&self, key: KeyId, trust: &Trust) -> Result<(Delegation, Vec<u8>)> {
+        let mut refused = None;
+        for (_, bytes) in self.delegations_first(key)? {
+            let Ok(frame) = Frame::parse(Kind::Delegation, &bytes) else { continue };
+            if !Delegation::read(&frame).is_ok_and(|read| read.key_id() == key) {
+                continue;
+            }
+            match trust.delegation(&frame) {
+                Ok(may) => return Ok((may, bytes)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| {
+            let fact = format!("there is no delegation for issuer key {key} in delegations/");
+            Error::unable(
+                Problem::NotFound,
+                fact,
+                "let the roots sign one: `olr key delegate`, `olr vendor publish`",
+            )
+        }))
+    }
+
+    fn delegations_first(&self, key: KeyId) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let mut delegations = self.delegations()?;
+        let newest = self.delegation_path(key);
+        delegations.sort_by_key(|(path, _)| *path != newest);
+        Ok(delegations)
+    }
+
+    /// Where the newest delegation of an issuer key stands.
+    pub(super) fn delegation_path(&self, key: KeyId) -> PathBuf {
+        self.path().join("delegations").join(format!("{key}.olr"))
+    }
+
+    /// Every delegation in `delegations/`, by name: its file and its bytes.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub fn delegations(&self) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let folder = self.path().join("delegations");
+        let mut paths = file::list(&folder)?;
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "olr"));
+        let read = |path: PathBuf| {
+            let bytes = read_own(Kind::Delegation, &path, |bytes| {
+                Frame::parse(Kind::Delegation, bytes).map(|frame| frame.bytes.to_vec())
+            })?;
+            Ok((path, bytes))
+        };
+        paths.into_iter().map(read).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! The key files of a folder, and what the newest trust says of each.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::file;
+use crate::folder::{Folder, read_own};
+use crate::key::file::KeyFile;
+use crate::key::store;
+use crate::trust::Trust;
+use crate::wire::frame::{Frame, Kind};
+use olr_core::key::Role;
+
+/// A file in `keys/`.
+#[derive(Debug)]
+pub struct FoundKey {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it, or why that cannot be told.
+    pub key: Result<KeyFile>,
+}
+
+/// What the newest trust says of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStatus {
+    /// A root or sealing key of the trust.
+    InTrust,
+    /// An issuer key with a delegation that counts.
+    Delegated,
+    /// It counts no longer.
+    Revoked,
+    /// Nothing: nobody accepts what this key signs, and no new request is sealed to it.
+    Unknown,
+}
+
+impl KeyStatus {
+    /// Its name in text and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InTrust => "in trust",
+            Self::Delegated => "delegated",
+            Self::Revoked => "revoked",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The key files of any folder, by name.
+///
+/// # Errors
+/// Exit 2 when the folder cannot be read.
+pub fn keys_in(folder: &Path) -> Result<Vec<FoundKey>> {
+    let found = |path: PathBuf| FoundKey { key: store::read(&path), path };
+    Ok(named(folder, "key")?.into_iter().map(found).collect())
+}
+
+fn named(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut paths = file::list(folder)?;
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    Ok(paths)
+}
+
+impl Folder {
+    /// The key files in `keys/` that others than their owner may read, and their permissions.
+    pub fn keys_open_to_others(&self) -> Vec<(PathBuf, String)> {
+        let paths = named(&self.path().join("keys"), "key").unwrap_or_default();
+        let open = |path: PathBuf| file::open_to_others(&path).map(|mode| (path, mode));
+        paths.into_iter().filter_map(open).collect()
+    }
+
+    /// What the newest trust says of keys.
+    ///
+    /// # Errors
+    /// As [`Folder::trust`].
+    pub fn standings(&self) -> Result<impl Fn(&KeyFile) -> KeyStatus> {
+        let trust = self.trust()?;
+        let delegated = self.delegated(&trust);
+        Ok(move |key: &KeyFile| {
+            let body = trust.body();
+            let known = match key.role {
+                Role::Root => body.roots.get(&key.public).map(|_| KeyStatus::InTrust),
+                Role::Sealing => body.sealing.contains(&key.public).then_some(KeyStatus::InTrust),
+                _ => delegated.contains(&key.public).then_some(KeyStatus::Delegated),
+            };
+            match body.revoked.get(&key.id) {
+                Some(_) => KeyStatus::Revoked,
+                None => known.unwrap_or(KeyStatus::Unknown),
+            }
+        })
+    }
+
+    /// The issuer keys of all delegations that count under `trust`.
+    fn delegated(&self, trust: &Trust) -> Vec<[u8; 32]> {
+        let paths = named(&self.path().join("delegations"), "olr").unwrap_or_default();
+        let read = |path: PathBuf| {
+            read_own(Kind::Delegation, &path, |bytes| {
+                let frame = Frame::parse(Kind::Delegation, bytes)?;
+                trust.delegation(&frame).map(|delegation| delegation.body().issuer)
+            })
+        };
+        paths.into_iter().filter_map(|path| read(path).ok()).collect()
+    }
+}

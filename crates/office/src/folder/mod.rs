@@ -1,0 +1,308 @@
+//! The vendor's folder: keys, catalog, and the memory of what was issued.
+
+use std::path::{Path, PathBuf};
+
+use crate::armor::{dearmor, foreign};
+use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
+use crate::crypto::seal::SealingKey;
+use crate::error::{Error, Problem, Refusal, Result};
+use crate::file;
+use crate::key::file::KeyFile;
+use crate::key::typed::Passphrase;
+use crate::trust::Trust;
+use crate::wire::frame::{FILE_CAP, Header, Kind};
+use crate::wire::id::KeyId;
+use olr_core::key::Role;
+
+mod carried;
+mod concern;
+mod covered;
+mod delegate;
+mod foresee;
+mod fork;
+mod init;
+mod issue;
+mod issued;
+mod issuer;
+mod keys;
+mod moves;
+mod propose;
+mod proposed;
+mod publish;
+mod recorded;
+mod revoke;
+mod rotate;
+mod signer;
+mod time;
+
+pub use concern::{Concern, ConcernKind};
+pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
+pub use fork::{Hardware, Observed, Proof, Relation, RequestComparison, compare};
+pub use init::{Init, Passphrases, Roots};
+pub use issue::{Issue, IssuedLicense, Signers};
+pub use issued::IssuedRecord;
+pub use issuer::Chosen;
+pub use keys::{FoundKey, KeyStatus, keys_in};
+pub use moves::{Ended, Handover, KeyRecords};
+pub use propose::{Changes, FirstTrust, propose_first, propose_next};
+pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};
+pub use publish::Published;
+pub use revoke::{RevocationRecord, Revoked, ensure_reason};
+pub use rotate::Drawn;
+pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
+
+/// The folder of one vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Asks for the passphrase of a key file that has one, or for the PIN of a token.
+pub type AskPassphrase<'a> = &'a mut dyn FnMut(&Locked) -> Result<Passphrase>;
+
+impl Folder {
+    /// The vendor folder at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The newest trust.
+    ///
+    /// # Errors
+    /// Exit 2 when it is not there, or [`Trust::pin`] refuses it.
+    pub fn trust(&self) -> Result<Trust> {
+        let path = self.path.join("vendor.trust");
+        let kept = self.newest_kept_trust();
+        let copy = kept.as_ref().map(|(kept, _)| {
+            format!(
+                "copy {} to {}: it is the newest that is kept",
+                file::name(kept),
+                file::name(&path)
+            )
+        });
+        if !file::is_there(&path)? {
+            if let Some(copy) = copy {
+                return Err(Error::unable(
+                    Problem::NotFound,
+                    format!("{} is missing", file::name(&path)),
+                    copy,
+                ));
+            }
+            let fact = format!("{} is no vendor folder", file::name(&self.path));
+            return Err(Error::unable(
+                Problem::NotFound,
+                fact,
+                "name one with --vendor, or make one: olr vendor init",
+            ));
+        }
+        let trust = read_own(Kind::Trust, &path, Trust::pin);
+        let (Some(copy), Some((_, kept))) = (copy, kept) else { return trust };
+        match trust {
+            Ok(trust) if trust.vendor() != kept.vendor() => {
+                let (other, own) = (trust.vendor(), kept.vendor());
+                let fact =
+                    format!("{}: it is of vendor {other}, not of vendor {own}", file::name(&path));
+                Err(Error::unable(Problem::Damaged, fact, copy))
+            }
+            // Where the file cannot be read, the reason of the system has its own step.
+            Err(error) if error.next_step() == RESTORE => Err(error.hint(copy)),
+            trust => trust,
+        }
+    }
+
+    /// The newest of the trusts in `trusts/` that are whole.
+    fn newest_kept_trust(&self) -> Option<(PathBuf, Trust)> {
+        let paths = file::list(&self.path.join("trusts")).unwrap_or_default();
+        let paths = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "trust"));
+        let read = |path: PathBuf| {
+            let trust = read_own(Kind::Trust, &path, Trust::pin).ok()?;
+            Some((path, trust))
+        };
+        paths.filter_map(read).max_by_key(|(_, trust)| trust.body().version)
+    }
+
+    /// That `trust` is still the newest: another command may have put a next one in place.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn ensure_newest(&self, trust: &Trust) -> Result<()> {
+        if self.trust()?.bytes() == trust.bytes() { Ok(()) } else { Err(self.changed_meanwhile()) }
+    }
+
+    /// Something is no longer as it was when a command looked.
+    pub(crate) fn changed_meanwhile(&self) -> Error {
+        let place = file::name(&self.path);
+        let fact = format!("{place}: another command changed this folder at the same time");
+        Error::unable(Problem::Changed, fact, "run this once more: it looks again")
+    }
+
+    /// The catalog.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn catalog(&self) -> Result<Catalog> {
+        let path = self.path.join("catalog.toml");
+        Catalog::parse(&read_text(&path)?).map_err(|error| error.within(file::name(&path)))
+    }
+
+    /// The sealing key with this id.
+    ///
+    /// # Errors
+    /// Exit 2 when the folder has no such key, or it does not open.
+    pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
+        let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
+            let fact = format!("this request is sealed to key {id}, which is not in keys/");
+            Error::unable(Problem::NotFound, fact, "fetch that sealing key, or ask the server for a request made with your newest vendor.trust")
+        })?;
+        let passphrase = passphrase_of(&key, ask)?;
+        key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
+    }
+
+    /// The first key file in `keys/`, by name, that fits.
+    fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
+        for path in self.key_paths("key")? {
+            let key = read_key(&path)?;
+            if fits(&key) {
+                return Ok(Some((path, key)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key files of one role in `keys/`, the newest first: `root-3`, `root-2`, `root`, then
+    /// those with other names.
+    ///
+    /// # Errors
+    /// Exit 2 when one cannot be read.
+    pub fn keys(&self, role: Role) -> Result<Vec<(PathBuf, KeyFile)>> {
+        let mut keys = Vec::new();
+        for path in self.key_paths("key")? {
+            let key = read_key(&path)?;
+            if key.role == role {
+                keys.push((path, key));
+            }
+        }
+        keys.sort_by_key(|(path, _)| std::cmp::Reverse(numbered(role, path)));
+        Ok(keys)
+    }
+
+    /// The files in a folder that every vendor folder has.
+    fn list_part(&self, part: &str) -> Result<Vec<PathBuf>> {
+        let path = self.path.join(part);
+        if file::is_there(&path)? {
+            return file::list(&path);
+        }
+        // A customer has a vendor.trust, too.
+        let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
+        let hint = "name the folder that `olr vendor init` made, or restore it from a backup";
+        Err(Error::unable(Problem::NotFound, fact, hint))
+    }
+
+    fn key_paths(&self, extension: &str) -> Result<Vec<PathBuf>> {
+        let mut paths = self.list_part("keys")?;
+        paths.retain(|path| path.extension().is_some_and(|own| own == extension));
+        Ok(paths)
+    }
+}
+
+fn read_key(path: &Path) -> Result<KeyFile> {
+    let hint = "restore this key from a backup, or move it out of keys/";
+    read_kept(Kind::KeyFile, path, hint, KeyFile::parse)
+}
+
+/// The number in the name of a key file: `issuer.key` is the first, `issuer-2.key` the second.
+fn numbered(role: Role, path: &Path) -> u32 {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    match stem.strip_prefix(role.word()) {
+        Some("") => 1,
+        Some(rest) => rest.strip_prefix('-').and_then(|n| n.parse().ok()).unwrap_or(0),
+        None => 0,
+    }
+}
+
+fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    read_kept(kind, path, RESTORE, parse)
+}
+
+/// What helps where one of the vendor's own files is damaged.
+const RESTORE: &str = "restore it from a backup";
+
+/// What is wrong with the vendor's own files proves nothing about a request: exit 2. A backup helps
+/// where the content is wrong; where the file cannot be read, the system's reason has its own step.
+fn read_kept<T>(
+    kind: Kind,
+    path: &Path,
+    restore: &'static str,
+    parse: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<T> {
+    let bytes = zeroize::Zeroizing::new(bytes_of(path, FILE_CAP, restore)?);
+    dearmor(Some(kind), &bytes)
+        .and_then(|binary| parse(&zeroize::Zeroizing::new(binary.into_owned())))
+        .map_err(|error| Error::unable(Problem::Damaged, error.fact(), restore))
+        .map_err(|error| error.within(file::name(path)))
+}
+
+/// The bytes of one of the vendor's own files.
+fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
+    file::read(path, cap).map_err(|error| match error.refusal() {
+        Some(_) => Error::unable(Problem::Damaged, error.fact(), restore),
+        None => error,
+    })
+}
+
+/// A record in TOML that this program wrote.
+fn read_record<T: serde::de::DeserializeOwned>(path: &Path, restore: &'static str) -> Result<T> {
+    let bytes = bytes_of(path, CATALOG_CAP, restore)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::unable(Problem::Damaged, "it is not UTF-8 text", restore));
+    text.and_then(|text| read_toml("record", &text))
+        .map_err(|error| error.within(file::name(path)).hint(restore))
+}
+
+fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {
+    if key.needs_passphrase() { ask(&key.into()).map(Some) } else { Ok(None) }
+}
+
+/// The passphrase or PIN in the first line of a file; `None` when that line is empty.
+///
+/// # Errors
+/// Exit 2 when it cannot be read or is no text.
+pub fn read_passphrase(path: &Path) -> Result<Option<Passphrase>> {
+    let bytes = zeroize::Zeroizing::new(read_edited(path)?);
+    Passphrase::in_file(&bytes).map_err(|error| error.within(file::name(path)))
+}
+
+/// Reads a text file that people edit.
+///
+/// # Errors
+/// Exit 2 when it cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    String::from_utf8(read_edited(path)?).map_err(|error| {
+        let bytes = error.as_bytes();
+        let other = match Header::peek(bytes) {
+            Ok(kind) => Some(format!("a file of olr ({kind})")),
+            Err(_) => foreign(bytes).map(str::to_string),
+        };
+        let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        let (fact, hint) = match other {
+            Some(other) => (format!("this is {other}, not a text"), "name the right file"),
+            None if is_wide => ("it is UTF-16 text".to_string(), "save it as UTF-8"),
+            None => ("it is not UTF-8 text".to_string(), "save it as UTF-8"),
+        };
+        Error::unable(Problem::NotFound, fact, hint).within(file::name(path))
+    })
+}
+
+fn read_edited(path: &Path) -> Result<Vec<u8>> {
+    file::read(path, CATALOG_CAP).map_err(|error| match error.refusal() {
+        Some(Refusal::Malformed) => {
+            Error::unable(Problem::Usage, error.fact(), "name the right file")
+        }
+        _ => error,
+    })
+}

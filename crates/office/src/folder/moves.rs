@@ -1,0 +1,297 @@
+//! A license key that moves from one installation to another.
+//! Obeys `docs/format.md`, sections "Request" (request-18) and "Receipt" (receipt-7, receipt-8).
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use data_encoding::HEXLOWER;
+
+use crate::crypto::digest::sha256;
+use crate::display::shown;
+use crate::error::{Error, Problem, Refusal, Result};
+use crate::file::{self, Access, Lock};
+use crate::folder::fork::{Hardware, compare};
+use crate::folder::init::PARTS;
+use crate::folder::{AskPassphrase, Folder, IssuedRecord};
+use crate::machine::FactorKind;
+use crate::receipt::{Receipt, ReceiptBody};
+use crate::request::{OpenedRequest, RequestBody};
+use crate::time::Day;
+use crate::trust::Trust;
+use crate::wire::codec::Note;
+use crate::wire::id::RequestId;
+use olr_core::key::{Role, key_id};
+
+/// What lets a key move from the installation that holds it.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Handover<'a> {
+    /// Nothing: it stays where it is.
+    #[default]
+    Nothing,
+    /// The statement of that installation that it stopped.
+    Receipt(&'a Receipt),
+    /// A reason of the vendor, in words; kept with the answer.
+    Transfer(&'a str),
+}
+
+/// What the vendor's records say of a receipt.
+#[derive(Debug)]
+pub struct Ended {
+    /// The answer that the receipt ends.
+    pub record: IssuedRecord,
+    /// The last day of the answers given to that installation for this key before the receipt;
+    /// nothing for ever. A copy of the home that was made before could run until then.
+    pub last_day: Option<Day>,
+    /// Whether a later request of that installation was answered for this key.
+    pub answered_since: bool,
+}
+
+/// The answers for one license key, product and slot, in their turn.
+pub(super) struct KeyHistory(Vec<IssuedRecord>);
+
+/// Which answers there are for a license key, product and slot: as they were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecords(Vec<String>);
+
+impl Handover<'_> {
+    /// A receipt is for this vendor, a reason is some text.
+    pub(super) fn check(self, trust: &Trust) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Receipt(receipt) => {
+                Receipt::verify_for(trust.vendor(), receipt.bytes()).map(|_| ())
+            }
+            Self::Transfer(reason) if reason.trim().is_empty() => {
+                let fact = "the reason for the transfer is empty";
+                Err(Error::unable(Problem::Usage, fact, "say why the key moves without a receipt"))
+            }
+            Self::Transfer(reason) => Note::new(reason)
+                .map(|_| ())
+                .map_err(|error| error.within("the reason for the transfer")),
+        }
+    }
+
+    pub(super) fn record(self, record: &mut IssuedRecord) {
+        match self {
+            Self::Nothing => {}
+            Self::Receipt(receipt) => {
+                record.receipt = Some(BASE64_STANDARD.encode(receipt.bytes()));
+            }
+            Self::Transfer(reason) => record.transfer = Some(reason.trim().to_string()),
+        }
+    }
+}
+
+impl KeyHistory {
+    /// What tells it from what it is once another answer was given.
+    pub(super) fn records(&self) -> KeyRecords {
+        KeyRecords(self.0.iter().map(|record| record.license_id.clone()).collect())
+    }
+
+    /// The newest answer.
+    pub(super) fn newest(&self) -> Option<&IssuedRecord> {
+        self.0.last()
+    }
+
+    /// The newest answer, where it was given to another installation.
+    pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&IssuedRecord> {
+        self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
+    }
+
+    /// The newest answer to the installation with this key, in hexadecimal, and to another request.
+    pub(super) fn newest_for(self, install_key: &str, but: RequestId) -> Option<IssuedRecord> {
+        let but = but.to_string();
+        let fits = |r: &IssuedRecord| r.install_key == install_key && r.request_id != but;
+        self.0.into_iter().rev().find(fits)
+    }
+
+    /// The highest number above `number` of a request of that installation that was answered.
+    pub(super) fn later_for(&self, install_key: &str, number: u64) -> Option<u64> {
+        let of_it = self.0.iter().filter(|record| record.install_key == install_key);
+        let numbers = of_it.filter_map(|record| Some(record.license_body().ok()?.number));
+        numbers.filter(|other| *other > number).max()
+    }
+
+    pub(super) fn next_turn(&self) -> u64 {
+        self.0.last().and_then(|last| last.turn).unwrap_or(0).saturating_add(1)
+    }
+}
+
+impl Folder {
+    /// Every answer for the license key, product and slot of a request.
+    pub(super) fn key_of(&self, asked: &RequestBody) -> Result<KeyHistory> {
+        let (key, product, slot) = (&*asked.license_key.0, &*asked.product, &*asked.slot);
+        let mut records = self.issued("")?;
+        records.retain(|r| (&*r.license_key, &*r.product, &*r.slot) == (key, product, slot));
+        // Records of before there were turns come first, by their clock.
+        records.sort_by_key(|record| record.turn);
+        Ok(KeyHistory(records))
+    }
+
+    /// The answers for the license key, product and slot of a request, as they are now: for
+    /// [`crate::folder::Issue::shown`].
+    ///
+    /// # Errors
+    /// Exit 2 when a record cannot be read.
+    pub fn records_of(&self, asked: &RequestBody) -> Result<KeyRecords> {
+        Ok(self.key_of(asked)?.records())
+    }
+
+    /// The key must be free for whoever asks, or be handed over. Returns the newest answer to the
+    /// other installation that holds it, if one does.
+    pub(super) fn ensure_free(
+        &self,
+        opened: &OpenedRequest,
+        handover: Handover<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Option<IssuedRecord>> {
+        let asked = opened.body();
+        let history = self.key_of(asked)?;
+        let Some(holder) = history.other_holder(asked) else { return Ok(None) };
+        match handover {
+            Handover::Nothing => return Err(self.in_use(opened, holder, trust, ask)),
+            Handover::Receipt(receipt) => {
+                ensure_fit(receipt.body(), asked, holder)?;
+                ensure_end(receipt.body(), &history, holder)?;
+            }
+            Handover::Transfer(_) => {}
+        }
+        Ok(Some(holder.clone()))
+    }
+
+    /// Who holds the key, as far as the request that was answered tells.
+    fn in_use(
+        &self,
+        opened: &OpenedRequest,
+        holder: &IssuedRecord,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Error {
+        let mut fact = format!(
+            "this license key is in use on another installation: {}, license {} issued {}, expires {}",
+            holder.install_id(),
+            holder.license_id,
+            holder.issued,
+            holder.expires
+        );
+        let request = holder.request_bytes();
+        let theirs = request.and_then(|bytes| self.open_request(&bytes, None, trust, ask)).ok();
+        if let Some(theirs) = theirs {
+            fact += &host_of(theirs.body()).map_or(String::new(), |host| format!(", {host}"));
+            fact += match compare((&theirs).into(), opened.into()).hardware {
+                Hardware::Same => "; this request shows the same hardware",
+                Hardware::Other => "; this request shows other hardware",
+                Hardware::Unknown => "",
+            };
+        }
+        Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(
+            "if it still runs, let `olr deactivate` run there and add --receipt receipt.olr; if it \
+             is lost, or is this machine begun anew, add --transfer REASON",
+        )
+    }
+
+    /// What was issued to the installation that made a receipt: by license id, hash and install
+    /// key. Nothing when the license is not one of this vendor's.
+    ///
+    /// # Errors
+    /// Exit 2 when a record cannot be read.
+    pub fn ended(&self, receipt: &Receipt) -> Result<Option<Ended>> {
+        let body = receipt.body();
+        let mut records = self.issued("")?;
+        records.retain(|record| record.install_key == HEXLOWER.encode(&body.install_key));
+        let Some(record) = records.iter().find(|record| is_ended(record, body)).cloned() else {
+            return Ok(None);
+        };
+        let key = |r: &IssuedRecord| (r.license_key.clone(), r.product.clone(), r.slot.clone());
+        let (mut last_day, mut answered_since) = (Some(Day::default()), false);
+        for other in records.iter().filter(|other| key(other) == key(&record)) {
+            let license = other.license_body()?;
+            if license.number < body.number {
+                last_day = last_day.zip(license.expires).map(|(a, b)| a.max(b));
+            } else {
+                answered_since = true;
+            }
+        }
+        Ok(Some(Ended { record, last_day, answered_since }))
+    }
+
+    /// Keeps other processes from answering until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<Lock> {
+        let path = self.path().join("issued").join("lock");
+        let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| Lock::held(lock)));
+        // What was left by a process that was killed may hold keys.
+        file::remove_left(self.path());
+        PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
+        lock.map_err(|error| {
+            let say = |why: &str| format!("it cannot be locked: {why}");
+            file::failed_saying(Access::Lock, &path, &error, say)
+        })
+    }
+}
+
+/// Host and addresses of a machine, for people: `host web-1, at 10.0.0.2 and 10.0.1.2`.
+pub(super) fn host_of(body: &RequestBody) -> Option<String> {
+    let host = body.found.iter().find(|factor| factor.kind == FactorKind::Hostname);
+    let host = host.map(|host| format!("host {}", shown(&host.value)));
+    let addresses: Vec<_> = body.addresses.iter().take(3).map(|a| shown(a)).collect();
+    let at = (!addresses.is_empty()).then(|| format!("at {}", addresses.join(" and ")));
+    let parts: Vec<_> = host.into_iter().chain(at).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A receipt must be for what is asked, and of the installation that holds it.
+fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord) -> Result<()> {
+    for (what, word, its, wanted) in [
+        ("product", Refusal::WrongProduct, &receipt.product, &asked.product),
+        ("slot", Refusal::WrongSlot, &receipt.slot, &asked.slot),
+    ] {
+        if its != wanted {
+            let (its, wanted) = (shown(its), shown(wanted));
+            let fact = format!("the receipt is for {what} {its}, the request for {wanted}");
+            return Err(Error::refuse(word, fact)
+                .hint("bring the receipt of what is to move")
+                .rule("receipt-7"));
+        }
+    }
+    if HEXLOWER.encode(&receipt.install_key) != holder.install_key {
+        let fact = format!(
+            "the receipt is of installation {}, and the key is in use on {}",
+            key_id(Role::Install, &receipt.install_key),
+            holder.install_id()
+        );
+        return Err(Error::refuse(Refusal::WrongMachine, fact)
+            .hint("bring the receipt of that installation: `olr deactivate` gives it there")
+            .rule("receipt-7"));
+    }
+    Ok(())
+}
+
+/// A receipt must end a license that was issued there for this key, and leave no later one.
+fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
+    let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
+    if !theirs().any(|record| is_ended(record, receipt)) {
+        let fact = format!(
+            "the receipt ends license {}, which is none that was issued there for this key",
+            receipt.license
+        );
+        return Err(Error::refuse(Refusal::AlreadyActivated, fact).rule("receipt-8"));
+    }
+    for record in theirs() {
+        let number = record.license_body()?.number;
+        if number >= receipt.number {
+            let fact = format!(
+                "the receipt has number {}, and request {number} of that installation was answered \
+                 since: it does not end license {}",
+                receipt.number, record.license_id
+            );
+            return Err(Error::refuse(Refusal::AlreadyActivated, fact)
+                .hint("let `olr deactivate` run there once more, and bring the new receipt")
+                .rule("receipt-8"));
+        }
+    }
+    Ok(())
+}
+
+fn is_ended(record: &IssuedRecord, receipt: &ReceiptBody) -> bool {
+    let hash = || record.license_bytes().map(|license| sha256(&license));
+    record.license_id == receipt.license.to_string() && hash() == Ok(receipt.license_hash)
+}

@@ -1,0 +1,189 @@
+//! Putting in place what the roots signed: the next trust, a delegation.
+
+use std::path::{Path, PathBuf};
+
+use crate::armor::armor;
+use crate::catalog::{Catalog, STARTER};
+use crate::crypto::digest::sha256;
+use crate::error::{Error, Problem, Result};
+use crate::file::{self, Writing};
+use crate::folder::Folder;
+use crate::folder::init::first_grant;
+use crate::folder::proposed::first_catalog;
+use crate::trust::{Delegation, Trust};
+use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
+use crate::wire::id::KeyId;
+
+/// What was put in place.
+#[derive(Debug)]
+pub enum Published {
+    /// A trust: the newest from now on.
+    Trust {
+        /// It.
+        trust: Box<Trust>,
+        /// Whether it was not there before.
+        new: bool,
+    },
+    /// A delegation: its key may issue from now on.
+    Delegation {
+        /// It.
+        delegation: Box<Delegation>,
+        /// Its file.
+        path: PathBuf,
+        /// Whether it was not there before.
+        new: bool,
+    },
+}
+
+impl Folder {
+    /// Puts a next trust or a delegation in place. The same file again changes nothing.
+    ///
+    /// # Errors
+    /// Frame errors, `wrong-kind`, and what [`Trust::successor`] and [`Trust::delegation`] refuse;
+    /// exit 2 when nothing can be written.
+    pub fn publish(&self, bytes: &[u8]) -> Result<Published> {
+        let kind = Header::peek(bytes)?;
+        if !matches!(kind, Kind::Trust | Kind::Delegation) {
+            self.trust()?;
+            return Err(wrong_kind(Kind::Trust, kind));
+        }
+        // What is newest is asked under the lock: another process may publish too.
+        let _lock = self.lock()?;
+        let trust = self.trust()?;
+        match kind {
+            Kind::Trust => self.publish_trust(&trust, bytes),
+            _ => {
+                let delegation = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
+                delegation.check_key()?;
+                self.publish_delegation(delegation, bytes)
+            }
+        }
+    }
+
+    fn publish_trust(&self, old: &Trust, bytes: &[u8]) -> Result<Published> {
+        let new = bytes != old.bytes();
+        let trust = if new { old.successor(bytes)? } else { old.clone() };
+        self.keep_trust(old)?;
+        self.keep_trust(&trust)?;
+        if new {
+            let text = armor(Kind::Trust, trust.bytes());
+            file::write(&self.path().join("vendor.trust"), text.as_bytes(), Writing::Public)?;
+        }
+        Ok(Published::Trust { trust: Box::new(trust), new })
+    }
+
+    /// Every trust that counted stays under `trusts/`: servers are led from theirs to the newest.
+    pub(super) fn keep_trust(&self, trust: &Trust) -> Result<()> {
+        let folder = self.path().join("trusts");
+        file::make_private_folder(&folder)?;
+        let path = folder.join(format!("{}.trust", trust.body().version));
+        let text = armor(Kind::Trust, trust.bytes());
+        if file::is_there(&path)?
+            && file::read(&path, text.len().saturating_mul(2))? == text.as_bytes()
+        {
+            return Ok(());
+        }
+        file::write(&path, text.as_bytes(), Writing::Public)
+    }
+
+    fn publish_delegation(&self, delegation: Delegation, bytes: &[u8]) -> Result<Published> {
+        let same = |(_, there): &(PathBuf, Vec<u8>)| there == bytes;
+        if let Some((path, _)) = self.delegations()?.into_iter().find(same) {
+            return Ok(Published::Delegation {
+                delegation: Box::new(delegation),
+                path,
+                new: false,
+            });
+        }
+        let key = delegation.key_id();
+        let path = self.delegation_path(key);
+        self.set_aside(key, &path)?;
+        file::write(&path, armor(Kind::Delegation, bytes).as_bytes(), Writing::Public)?;
+        Ok(Published::Delegation { delegation: Box::new(delegation), path, new: true })
+    }
+
+    /// An older delegation of the same key stays: licenses carry it, and a next trust may keep it.
+    fn set_aside(&self, key: KeyId, path: &Path) -> Result<()> {
+        if !file::is_there(path)? {
+            return Ok(());
+        }
+        let Some((_, old)) = self.delegations()?.into_iter().find(|(there, _)| there == path)
+        else {
+            return Ok(());
+        };
+        let digest = data_encoding::HEXLOWER.encode(&sha256(&old));
+        let name = format!("{key}-{}.olr", digest.get(..8).unwrap_or_default());
+        let aside = path.with_file_name(name);
+        file::write(&aside, armor(Kind::Delegation, &old).as_bytes(), Writing::Public)
+    }
+
+    /// Makes a vendor folder around a trust that custodians made and signed elsewhere. It holds no
+    /// key yet. The catalog is the one given, or the one that was proposed with the trust and waits in
+    /// the folder `beside`, or the starter. Whether the trust is the right one, only its vendor code tells.
+    ///
+    /// # Errors
+    /// What [`Trust::pin`] refuses; exit 2: there is something at `path` already, the catalog is
+    /// wrong, or nothing can be written.
+    pub fn begin(
+        path: &Path,
+        trust: &[u8],
+        catalog: Option<&str>,
+        beside: &Path,
+    ) -> Result<(Self, Trust)> {
+        Self::ensure_new(path)?;
+        let trust = Trust::pin(trust)?;
+        let found = first_catalog(&trust, catalog, &[beside])?;
+        let text = found.as_deref().unwrap_or(STARTER);
+        let grant = first_grant(found.as_deref(), &Catalog::parse(text)?);
+        Self::make(path, |draft| {
+            let folder = Self::at(draft);
+            file::write(&draft.join("catalog.toml"), text.as_bytes(), Writing::New)?;
+            if let Some(grant) = grant {
+                file::write(&draft.join("grant.toml"), grant.as_bytes(), Writing::New)?;
+            }
+            folder.keep_trust(&trust)?;
+            let armored = armor(Kind::Trust, trust.bytes());
+            file::write(&draft.join("vendor.trust"), armored.as_bytes(), Writing::New)
+        })?;
+        Ok((Self::at(path), trust))
+    }
+
+    /// Refuses the id of an issuer key that this folder has never heard of.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn ensure_issuer(&self, id: KeyId) -> Result<()> {
+        for (_, bytes) in self.delegations()? {
+            let frame = Frame::parse(Kind::Delegation, &bytes)?;
+            if Delegation::read(&frame).is_ok_and(|delegation| delegation.key_id() == id) {
+                return Ok(());
+            }
+        }
+        if !self.signed_with(id)?.is_empty() {
+            return Ok(());
+        }
+        let fact = format!("no delegation and no license here names issuer key {id}");
+        Err(Error::unable(
+            Problem::NotFound,
+            fact,
+            "copy the id from `olr inspect` of a delegation or a license",
+        ))
+    }
+
+    /// What was issued with the key `id`, oldest first.
+    ///
+    /// # Errors
+    /// Exit 2 when a record cannot be read.
+    pub fn signed_with(&self, id: KeyId) -> Result<Vec<crate::folder::IssuedRecord>> {
+        let mut keep = Vec::new();
+        for record in self.issued("")? {
+            let bytes = record.license_bytes()?;
+            let signed = Frame::parse(Kind::License, &bytes)
+                .is_ok_and(|frame| frame.signatures.iter().any(|signature| signature.key == id));
+            if signed {
+                keep.push(record);
+            }
+        }
+        Ok(keep)
+    }
+}

@@ -1,0 +1,115 @@
+//! What the records say against an installation that asks: its memory was copied, or its last
+//! license was revoked.
+
+use crate::display::shown;
+use crate::entitlement::{Cause, Model};
+use crate::error::Result;
+use crate::folder::fork::{Proof, prove_by_later};
+use crate::folder::moves::KeyHistory;
+use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, IssuedRecord};
+use crate::license::LicenseBody;
+use crate::request::{OpenedRequest, RequestBody};
+use crate::trust::Trust;
+
+/// An answer to a request that is not in the history of the one at hand.
+pub(super) struct Fork {
+    /// The number of the request at hand.
+    asked: u64,
+    /// The number of the other request.
+    number: u64,
+    /// The code of the other request.
+    code: String,
+    /// Whether the history of the request at hand was answered after that: somebody was asked.
+    pub(super) is_known: bool,
+}
+
+impl Fork {
+    pub(super) fn concern(&self) -> Concern {
+        let Self { asked, number, code, .. } = self;
+        let fact = format!(
+            "this server's home was copied, or put back from a backup: request {number} of this \
+             installation, code {code}, was answered before, and this one, request {asked}, is of \
+             another history"
+        );
+        let step = "ask whether the old machine still runs, or a snapshot was restored; let a copy \
+                    begin with `olr request --new-identity`";
+        Concern::new(ConcernKind::Fork, fact, None, step)
+    }
+}
+
+impl Folder {
+    /// The newest of `records`, oldest first, that answers a request of the same installation from
+    /// another history. A record that is damaged says nothing.
+    pub(super) fn fork_of(
+        &self,
+        opened: &OpenedRequest,
+        records: &[IssuedRecord],
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Option<Fork> {
+        let asked = opened.body();
+        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
+        let own = records.iter().filter(|record| record.install_key == install_key);
+        let own: Vec<_> =
+            own.filter_map(|record| Some((record, record.license_body().ok()?))).collect();
+        // Only the next later request is opened: it names the most of what was before it.
+        let later = own.iter().filter(|(_, body)| body.number > asked.number);
+        let next = later.min_by_key(|(_, body)| body.number).map(|(record, _)| *record);
+        let next = next.and_then(|record| {
+            let theirs = self.open_request(&record.request_bytes().ok()?, None, trust, ask).ok()?;
+            Some((record, prove_by_later(asked.number, opened.hash(), (&theirs).into())))
+        });
+        let prove = |record: &IssuedRecord, body: &LicenseBody| match &next {
+            _ if body.number <= asked.number => {
+                Some(prove_by_later(body.number, body.request_hash, opened.into()))
+            }
+            Some((opened, proof)) if *opened == record => Some(*proof),
+            _ => None,
+        };
+        let (mut first, mut fork) = (asked.number, None::<Fork>);
+        for (record, body) in &own {
+            match prove(record, body) {
+                Some(Proof::TwoRequests { .. } | Proof::NoRequest { .. }) => {
+                    first = first.min(body.number);
+                    let (number, code) = (body.number, record.code.clone());
+                    fork = Some(Fork { asked: asked.number, number, code, is_known: false });
+                }
+                // From the first number that differs on, a request is of one history only.
+                Some(Proof::SameBytes | Proof::Named) if body.number >= first => {
+                    fork.iter_mut().for_each(|fork| fork.is_known = true);
+                }
+                _ => {}
+            }
+        }
+        fork
+    }
+
+    /// The last license of the key, or of the installation in this slot, where it was revoked.
+    pub(super) fn revoked_before(
+        &self,
+        asked: &RequestBody,
+        history: &KeyHistory,
+        body: &LicenseBody,
+        records: &[IssuedRecord],
+    ) -> Result<Option<Concern>> {
+        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
+        let is_own = |record: &&IssuedRecord| {
+            (&*record.install_key, &*record.product, &*record.slot)
+                == (&*install_key, &*asked.product, &*asked.slot)
+        };
+        // The key of a trial is everybody's.
+        let of_key = history.newest().filter(|_| body.model != Model::Evaluation);
+        for record in of_key.into_iter().chain(records.iter().rev().find(is_own)) {
+            if self.withdrawn(record)? != Some(Cause::Revoked) {
+                continue;
+            }
+            let mut fact = format!("the last license, {}, was revoked", record.license_id);
+            if let Some(kept) = self.revocation(record)? {
+                fact += &format!(" at {}: {}", kept.revoked, shown(&kept.reason));
+            }
+            let step = "ask who revoked it whether the reason is settled";
+            return Ok(Some(Concern::new(ConcernKind::Revoked, fact, None, step)));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,276 @@
+//! Taking licenses back. Obeys `docs/format.md`, section "Revocations".
+
+use serde::{Deserialize, Serialize};
+
+use crate::armor::armor;
+use crate::display::shown;
+use crate::entitlement::Cause;
+use crate::error::{Error, Problem, Refusal, Result};
+use crate::file::{self, Writing};
+use crate::folder::carried::{FILE, bare_name, is_bare};
+use crate::folder::{AskPassphrase, Folder, IssuedRecord, read_record};
+use crate::revocation::{
+    Revocations, RevocationsBody, Withdrawn, digest_of, read_body, sign_bare, sign_revocations,
+};
+use crate::time::Instant;
+use crate::trust::{Act, Trust};
+use crate::wire::codec::Set;
+use crate::wire::frame::{Frame, Kind};
+use crate::wire::id::LicenseId;
+
+/// A license that was taken back, as it is kept under `revocations/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationRecord {
+    /// The license id, 32 hexadecimal digits.
+    pub license_id: String,
+    /// Why.
+    pub reason: String,
+    /// When, by the vendor's clock.
+    pub revoked: String,
+    /// `revoked`, or `pooled` for a license that was added to a pool.
+    #[serde(default = "usual_cause")]
+    pub cause: String,
+}
+
+fn usual_cause() -> String {
+    Cause::Revoked.word().to_string()
+}
+
+/// A reason for a revocation is some text.
+///
+/// # Errors
+/// Exit 2.
+pub fn ensure_reason(reason: &str) -> Result<()> {
+    if !reason.trim().is_empty() {
+        return Ok(());
+    }
+    let fact = "the reason for the revocation is empty";
+    Err(Error::unable(Problem::Usage, fact, "say with --reason what happened: it is kept"))
+}
+
+impl RevocationRecord {
+    /// Whether taking the license back for `cause` would change nothing: what is revoked stays so.
+    pub fn covers(&self, cause: Cause) -> bool {
+        [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
+    }
+}
+
+/// What came of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// `revoked.olr`, for servers.
+    pub file: Vec<u8>,
+    /// What it says.
+    pub body: RevocationsBody,
+    /// Whether the license was among them before.
+    pub already: bool,
+}
+
+impl Folder {
+    /// Takes a license back: the newest revocations name it from now on, in every later license
+    /// and as a file of their own. The cause is *revoked*, or *pooled* for one that was added to a
+    /// pool; one that is revoked stays so.
+    ///
+    /// # Errors
+    /// `not-delegated`, `revoked` (the issuer's key); exit 2 when nothing was issued under this id,
+    /// the reason is empty, or nothing can be signed or written.
+    pub fn revoke(
+        &self,
+        license: &IssuedRecord,
+        (cause, reason): (Cause, &str),
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Revoked> {
+        ensure_reason(reason)?;
+        let id = license.license_body()?.license;
+        let _lock = self.lock()?;
+        let kept = self.kept_body()?;
+        let known = kept.as_ref().and_then(|kept| kept.licenses.get(&digest_of(id)));
+        if let Some(known) = known
+            && [cause, Cause::Revoked].contains(&known.cause)
+            && let Some(there) = self.revocations()?
+            && Revocations::verify(&there.file, trust).is_ok()
+            && there.attached().is_ok()
+        {
+            // Who was stopped between the list and the record says the reason once more.
+            let record = self.revocation(license)?;
+            if record.is_none_or(|record| record.cause != known.cause.word()) {
+                self.record(license, (known.cause, reason), now)?;
+            }
+            let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
+            return Ok(Revoked { file: there.file, body, already: true });
+        }
+        let withdrawn = Withdrawn { license: digest_of(id), cause };
+        let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
+        // The list first: nothing says of a license that it was taken back before it was.
+        self.keep_list(&signed)?;
+        self.record(license, (cause, reason), now)?;
+        Ok(Revoked { file: signed.0, body: signed.2, already: false })
+    }
+
+    /// Signs the newest revocations anew, under the newest trust and with the key that counts now.
+    ///
+    /// # Errors
+    /// As [`Folder::revoke`].
+    pub fn revoke_again(
+        &self,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Revoked> {
+        let _lock = self.lock()?;
+        let signed = self.sign_list(self.kept_body()?, None, now, trust, ask)?;
+        self.keep_list(&signed)?;
+        let (file, _, body) = signed;
+        Ok(Revoked { file, body, already: true })
+    }
+
+    fn sign_list(
+        &self,
+        kept: Option<RevocationsBody>,
+        withdrawn: Option<Withdrawn>,
+        now: Instant,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<(Vec<u8>, Vec<u8>, RevocationsBody)> {
+        let version = trust.body().version;
+        let last = kept.as_ref().filter(|kept| kept.version == version);
+        let Some(sequence) = last.map_or(0, |last| last.sequence).checked_add(1) else {
+            let fact = "the revocations under this trust are counted out";
+            return Err(Error::unable(
+                Problem::TooLarge,
+                fact,
+                "publish a next trust: it counts from 1 again",
+            ));
+        };
+        let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
+        licenses.retain(|there| withdrawn.as_ref().is_none_or(|new| new.license != there.license));
+        licenses.extend(withdrawn);
+        licenses.sort_unstable_by_key(|withdrawn| withdrawn.license);
+        let licenses = Set::new(licenses).map_err(|_| {
+            let fact = "there is no room in the revocations: they name at most 4096 licenses";
+            Error::unable(
+                Problem::TooLarge,
+                fact,
+                "revoke the key that signed them instead: olr revoke KEY-ID",
+            )
+        })?;
+        let body = RevocationsBody {
+            version,
+            sequence,
+            issued: now,
+            licenses,
+            extensions: Set::default(),
+        };
+        let issuer = self.issuer_for(Act::Revoke, now, trust, ask).map_err(|error| {
+            let fact = format!("cannot sign the list of revocations: {}", error.fact());
+            match error.refusal() {
+                // The word would say that the license was revoked.
+                Some(Refusal::Revoked) => {
+                    Error::unable(Problem::WrongKey, fact, error.next_step().to_string())
+                }
+                _ => error.told(fact),
+            }
+        });
+        let (issuer, delegation) = issuer?;
+        let trusts = self.trusts_to(trust)?;
+        let file = sign_revocations(&body, trust, (&*issuer, &delegation), &trusts)?;
+        Ok((file, sign_bare(&body, trust, &*issuer)?, body))
+    }
+
+    /// When and why a license was taken back, if it was.
+    ///
+    /// # Errors
+    /// Exit 2 when the record cannot be read.
+    pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
+        let name = format!("{}.toml", license.license_id);
+        let path = self.path().join("revocations").join(name);
+        if LicenseId::from_hex(&license.license_id).is_none() || !file::is_there(&path)? {
+            return Ok(None);
+        }
+        read_record(&path, "restore revocations/ from a backup").map(Some)
+    }
+
+    /// The record of a license that was issued from this folder.
+    ///
+    /// # Errors
+    /// Exit 2 when there is none.
+    pub fn issued_license(&self, id: LicenseId) -> Result<IssuedRecord> {
+        let id = id.to_string();
+        self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
+            let fact = format!("no license {id} was issued from this folder");
+            Error::unable(Problem::NotFound, fact, "look it up with `olr vendor issued`")
+        })
+    }
+
+    /// Why the newest revocations name a license, where they do.
+    pub(super) fn withdrawn(&self, license: &IssuedRecord) -> Result<Option<Cause>> {
+        let Some(kept) = self.kept_body()? else { return Ok(None) };
+        let id = license.license_body()?.license;
+        Ok(kept.licenses.get(&digest_of(id)).map(|withdrawn| withdrawn.cause))
+    }
+
+    fn kept_body(&self) -> Result<Option<RevocationsBody>> {
+        let Some(kept) = self.revocations()? else { return Ok(None) };
+        let frame = Frame::parse(Kind::Revocations, &kept.file)?;
+        read_body(&frame).map(Some).map_err(|error| {
+            Error::unable(Problem::Damaged, error.fact(), "restore revocations/ from a backup")
+        })
+    }
+
+    fn record(
+        &self,
+        license: &IssuedRecord,
+        (cause, reason): (Cause, &str),
+        now: Instant,
+    ) -> Result<()> {
+        let record = RevocationRecord {
+            license_id: license.license_id.clone(),
+            reason: reason.trim().to_string(),
+            revoked: now.to_string(),
+            cause: cause.word().to_string(),
+        };
+        let text = toml::to_string(&record).map_err(|_| {
+            Error::unable(
+                Problem::Fault,
+                "the record of this revocation cannot be written",
+                "report this as a fault",
+            )
+        })?;
+        let folder = self.path().join("revocations");
+        file::make_private_folder(&folder)?;
+        let path = folder.join(format!("{}.toml", record.license_id));
+        file::write(&path, text.as_bytes(), Writing::Public)
+    }
+
+    /// Each list has a file of its own for attaching, written before the one for servers, which says
+    /// what counts. Wherever this stops, the two of one list are there.
+    fn keep_list(&self, (revoked, bare, body): &(Vec<u8>, Vec<u8>, RevocationsBody)) -> Result<()> {
+        let folder = self.path().join("revocations");
+        file::make_private_folder(&folder)?;
+        let own = folder.join(bare_name(body));
+        for (path, bytes) in [(&own, bare), (&folder.join(FILE), revoked)] {
+            let text = armor(Kind::Revocations, bytes);
+            file::write(path, text.as_bytes(), Writing::Public)?;
+        }
+        let older = file::list(&folder)?.into_iter().filter(|path| is_bare(path) && *path != own);
+        older.for_each(|older| drop(std::fs::remove_file(older)));
+        Ok(())
+    }
+
+    /// Refuses to hand out a license that was taken back.
+    ///
+    /// # Errors
+    /// `revoked`.
+    pub(super) fn ensure_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
+        let Some(cause) = self.withdrawn(stored)? else { return Ok(()) };
+        let id = &stored.license_id;
+        let mut fact = format!("license {id}, the answer to this request, was {}", cause.word());
+        if let Some(record) = self.revocation(stored)? {
+            fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
+        }
+        Err(Error::refuse(Refusal::Revoked, fact).hint("answer it once more with --again"))
+    }
+}

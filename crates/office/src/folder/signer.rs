@@ -1,0 +1,245 @@
+//! Who signs for the vendor: a private key, wherever it is kept.
+
+use std::path::{Path, PathBuf};
+
+use crate::crypto::sign::{PublicKey, Signer};
+use crate::display::shown;
+use crate::error::{Error, Problem, Result};
+use crate::file;
+use crate::folder::{AskPassphrase, passphrase_of, read_own, read_passphrase};
+use crate::key::agent::{self, AgentKey, ED25519_FIDO, Identity};
+use crate::key::file::KeyFile;
+use crate::key::token::uri::{URI_CAP, Uri};
+use crate::key::token::{self, PinWanted};
+use crate::key::typed::Passphrase;
+use crate::wire::frame::Kind;
+use crate::wire::id::KeyId;
+use olr_core::key::{Role, key_id};
+
+/// What is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locked {
+    /// A key file, by its passphrase.
+    KeyFile {
+        /// What the key is for.
+        role: Role,
+        /// Its name.
+        id: KeyId,
+    },
+    /// A token, by its PIN.
+    Token(PinWanted),
+}
+
+/// The environment variable with the library for tokens whose URI names none.
+pub const MODULE: &str = "OLR_PKCS11_MODULE";
+/// The environment variable with the socket of the SSH agent.
+const AGENT: &str = "SSH_AUTH_SOCK";
+const AGENT_SCHEME: &str = "ssh-agent:";
+/// A URI and what people write around it.
+const NAMED_CAP: usize = URI_CAP.saturating_mul(4);
+/// So many keys are named in a message.
+const NAMED: usize = 8;
+
+impl From<&KeyFile> for Locked {
+    fn from(key: &KeyFile) -> Self {
+        Self::KeyFile { role: key.role, id: key.id }
+    }
+}
+
+/// Opens the private key that `named` names: a key file, `pkcs11:…` (RFC 7512) for a token,
+/// `ssh-agent:ID` for an issuer's key in the SSH agent, ID its key id or OpenSSH fingerprint, or a
+/// text file `NAME.uri` with one line of these.
+///
+/// # Errors
+/// Exit 2: it is not there, is for another role, or does not open.
+pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
+    if let Some(path) = uri_file(named) {
+        let opened = read_named(path).and_then(|line| open_signer(&line, role, ask));
+        return opened.map_err(|error| error.within(file::name(path)));
+    }
+    match Named::parse(named)? {
+        Named::Token(uri) => token::open(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
+        Named::Agent(id) => Ok(Box::new(agent_key(id, role)?)),
+        Named::File(path) => {
+            open_file(path, &read_own(Kind::KeyFile, path, KeyFile::parse)?, role, ask)
+        }
+    }
+}
+
+/// The public half of that key. Nobody has shown yet that the private half is there; a token is
+/// asked for its PIN only where it hides its public keys too.
+///
+/// # Errors
+/// Exit 2, as [`open_signer`].
+pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<PublicKey> {
+    if let Some(path) = uri_file(named) {
+        let read = read_named(path).and_then(|line| public_of(&line, role, ask));
+        return read.map_err(|error| error.within(file::name(path)));
+    }
+    match Named::parse(named)? {
+        Named::Token(uri) => token::public(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
+        Named::Agent(id) => Ok(agent_key(id, role)?.public()),
+        Named::File(path) => {
+            let key = read_own(Kind::KeyFile, path, KeyFile::parse)?;
+            key.ensure_role(role).map_err(|error| error.within(file::name(path)))?;
+            Ok(key.public)
+        }
+    }
+}
+
+/// Whether `named` names a key that lies in no file.
+pub fn is_uri(named: &str) -> bool {
+    Uri::is_one(named) || named.starts_with(AGENT_SCHEME)
+}
+
+/// Where a key is.
+enum Named<'a> {
+    Token(Uri),
+    Agent(&'a str),
+    File(&'a Path),
+}
+
+impl<'a> Named<'a> {
+    fn parse(named: &'a str) -> Result<Self> {
+        if Uri::is_one(named) {
+            return Uri::parse(named).map(Self::Token);
+        }
+        Ok(match named.strip_prefix(AGENT_SCHEME) {
+            Some(id) => Self::Agent(id),
+            None => Self::File(Path::new(named)),
+        })
+    }
+}
+
+/// The text file that names a key, where that is what is named.
+fn uri_file(named: &str) -> Option<&Path> {
+    let is_file = matches!(Named::parse(named), Ok(Named::File(_)));
+    Some(Path::new(named)).filter(|path| is_file && path.extension().is_some_and(|e| e == "uri"))
+}
+
+fn open_file(
+    path: &Path,
+    key: &KeyFile,
+    role: Role,
+    ask: AskPassphrase<'_>,
+) -> Result<Box<dyn Signer>> {
+    let within = |error: Error| error.within(file::name(path));
+    key.ensure_role(role).map_err(within)?;
+    let passphrase = passphrase_of(key, ask)?;
+    Ok(Box::new(key.open_signing(role, passphrase.as_ref()).map_err(within)?))
+}
+
+fn module(uri: &Uri) -> Option<PathBuf> {
+    let told = || std::env::var_os(MODULE).filter(|path| !path.is_empty());
+    uri.module_path.as_ref().map(PathBuf::from).or_else(|| told().map(PathBuf::from))
+}
+
+/// The PIN: from the file that the URI names, or from whoever is asked.
+fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Passphrase> {
+    move |wanted| {
+        let Some(source) = &uri.pin_source else { return ask(&Locked::Token(wanted.clone())) };
+        if wanted.last_try {
+            let fact = format!("one more wrong PIN locks token {}", shown(&wanted.token));
+            let hint = "take pin-source out of the URI and type the PIN this time";
+            return Err(Error::unable(Problem::WrongPassphrase, fact, hint));
+        }
+        let path = Path::new(source);
+        read_passphrase(path)?.ok_or_else(|| {
+            let fact = format!("{}: its first line is empty", file::name(path));
+            Error::unable(Problem::Content, fact, "write the PIN there, or take pin-source out")
+        })
+    }
+}
+
+fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
+    if role != Role::Issuer {
+        let fact = format!("a {role} key is not used through an SSH agent");
+        let hint = "an agent may be forwarded to other machines: name a key file or a token";
+        return Err(Error::unable(Problem::Device, fact, hint));
+    }
+    let socket = std::env::var_os(AGENT).filter(|path| !path.is_empty()).ok_or_else(|| {
+        let fact = format!("no SSH agent is known: ${AGENT} is not set");
+        Error::unable(
+            Problem::Device,
+            fact,
+            "start one with `eval $(ssh-agent)`, and add the key with ssh-add",
+        )
+    })?;
+    let socket = Path::new(&socket);
+    let keys = agent::identities(socket)?;
+    if keys.is_empty() {
+        let fact = "the SSH agent shows no key";
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "add the key with ssh-add; if it is locked, ssh-add -X",
+        ));
+    }
+    let is_meant = |key: &&Identity| {
+        let of_ours = |public| key_id(role, &public).to_string().eq_ignore_ascii_case(id);
+        key.fingerprint() == id || key.ed25519().is_some_and(of_ours)
+    };
+    let Some(key) = keys.iter().find(is_meant) else {
+        let all: Vec<_> = keys.iter().take(NAMED).map(describe).collect();
+        let fact = format!("the SSH agent has no key {}; it has: {}", shown(id), all.join(", "));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "add the key with ssh-add, or name one of these",
+        ));
+    };
+    AgentKey::new(socket, key).ok_or_else(|| match key.algorithm() {
+        Some(ED25519_FIDO) => Error::unable(
+            Problem::Device,
+            format!("{}: a FIDO device signs a hash and a counter, not the message", describe(key)),
+            "use a plain ssh-ed25519 key, or a token by PKCS#11",
+        ),
+        _ => Error::unable(
+            Problem::Content,
+            format!("{} cannot sign here", describe(key)),
+            "use a key of the type ssh-ed25519",
+        ),
+    })
+}
+
+fn describe(key: &Identity) -> String {
+    let comment = String::from_utf8_lossy(&key.comment);
+    let algorithm = key.algorithm().unwrap_or("unknown");
+    format!("{} {:?} ({})", key.fingerprint(), shown(&comment), shown(algorithm))
+}
+
+/// The one line of a text that is neither empty nor begins with `#`. It says which key; which
+/// library is loaded for it, whoever runs this program says: folders are copied and shared.
+fn read_named(path: &Path) -> Result<String> {
+    // Too long, or no text: it is not one line either.
+    let bytes = match file::read(path, NAMED_CAP) {
+        // The name of the file comes before it once more.
+        Err(error) if error.refusal().is_none() => {
+            let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
+            let fact = fact.unwrap_or(error.fact()).to_string();
+            return Err(error.told(fact).hint("check the name"));
+        }
+        bytes => bytes.unwrap_or_default(),
+    };
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let usual = "write one line there: pkcs11:token=NAME;object=KEY, or ssh-agent:ID";
+    let [line] = lines.as_slice() else {
+        return Err(Error::unable(Problem::Content, "it is not one line that names a key", usual));
+    };
+    match Named::parse(line)? {
+        Named::File(_) => {
+            Err(Error::unable(Problem::Content, "it names neither a token nor an agent", usual))
+        }
+        Named::Token(uri) if uri.module_path.is_some() => {
+            let fact = "a library is not loaded because a file says so";
+            Err(Error::unable(
+                Problem::Content,
+                fact,
+                format!("take module-path out, and set {MODULE} to it"),
+            ))
+        }
+        _ => Ok((*line).to_string()),
+    }
+}

@@ -1,0 +1,141 @@
+//! The socket of an SSH agent, and a key behind it that signs.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::crypto::sign::{PublicKey, Signer};
+use crate::error::{Error, Problem, Result};
+use crate::key::agent::{
+    Identity, MESSAGE_CAP, ask_identities, ask_signature, read_identities, read_signature,
+};
+
+/// An agent that only looks at its keys answers at once.
+const LOOK: Duration = Duration::from_secs(10);
+/// One that asks a person, or a device that waits for a finger, does not.
+const SIGN: Duration = Duration::from_secs(120);
+
+/// A key that an agent holds.
+#[derive(Debug)]
+pub struct AgentKey {
+    socket: PathBuf,
+    blob: Vec<u8>,
+    public: PublicKey,
+}
+
+impl AgentKey {
+    /// The key that the agent behind `socket` named, where its type is `ssh-ed25519`.
+    pub fn new(socket: &Path, identity: &Identity) -> Option<Self> {
+        let public = identity.ed25519()?;
+        Some(Self { socket: socket.to_path_buf(), blob: identity.blob.clone(), public })
+    }
+}
+
+impl Signer for AgentKey {
+    fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]> {
+        let question = ask_signature(&self.blob, message).ok_or_else(|| {
+            Error::unable(
+                Problem::Device,
+                "the message is too long for an SSH agent",
+                "sign it with a key file",
+            )
+        })?;
+        read_signature(&exchange(&self.socket, &question, SIGN)?)
+    }
+}
+
+/// The keys that the agent behind `socket` names.
+///
+/// # Errors
+/// Exit 2.
+pub fn identities(socket: &Path) -> Result<Vec<Identity>> {
+    read_identities(&exchange(socket, &ask_identities(), LOOK)?)
+}
+
+/// One question and its answer.
+fn exchange(socket: &Path, question: &[u8], patience: Duration) -> Result<Vec<u8>> {
+    let Ok(mut stream) = UnixStream::connect(socket) else {
+        let fact = format!("{}: no SSH agent answers there", crate::file::name(socket));
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "start an agent, and let $SSH_AUTH_SOCK lead to it",
+        ));
+    };
+    talk(&mut stream, question, patience).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
+            let fact = format!("the SSH agent did not answer for {} seconds", patience.as_secs());
+            Error::unable(
+                Problem::Device,
+                fact,
+                "look whether it waits for somebody, and try again",
+            )
+        }
+        std::io::ErrorKind::InvalidData => {
+            let fact = format!("the SSH agent answers with more than {MESSAGE_CAP} bytes");
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+        }
+        _ => {
+            let fact = "the SSH agent broke off";
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+        }
+    })
+}
+
+fn talk(stream: &mut UnixStream, question: &[u8], wait: Duration) -> std::io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(wait))?;
+    stream.set_write_timeout(Some(wait))?;
+    let too_long = || std::io::Error::from(std::io::ErrorKind::InvalidData);
+    let length = u32::try_from(question.len()).map_err(|_| too_long())?;
+    stream.write_all(&length.to_be_bytes())?;
+    stream.write_all(question)?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| too_long())?;
+    if length > MESSAGE_CAP {
+        return Err(too_long());
+    }
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer)?;
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    /// An agent that answers anything with `answer`.
+    fn answering(answer: &'static [u8]) -> Result<Vec<Identity>> {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let agent = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 5]).unwrap();
+            stream.write_all(answer).unwrap();
+        });
+        let keys = identities(&socket);
+        agent.join().unwrap();
+        keys
+    }
+
+    #[test]
+    fn what_is_no_agent_is_told_from_none() {
+        let says = |answer, says: &str| {
+            let error = answering(answer).unwrap_err();
+            assert!(error.fact().contains(says), "{error:?}");
+        };
+        assert_eq!(answering(b"\0\0\0\x05\x0c\0\0\0\0").unwrap(), []);
+        says(b"\xff\xff\xff\xff", "more than 262144 bytes");
+        says(b"\0\0\0\x05\x0c", "broke off");
+        says(b"\0\0\0\x01\x05", "something else");
+        let error = identities(Path::new("/nonexistent/agent")).unwrap_err();
+        assert!(error.fact().contains("no SSH agent answers"), "{error:?}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Key files: a seed, under a passphrase or in the open. Obeys `docs/format.md`, section "Key file".
+
+use rand::CryptoRng;
+
+use crate::crypto::seal::SealingKey;
+use crate::crypto::secret::Secret;
+use crate::crypto::sign::SigningKey;
+use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::key::passphrase::{Cost, Lock, PROTECTED};
+use crate::key::typed::Passphrase;
+use crate::wire::frame::{Header, Kind, wrong_kind};
+use crate::wire::id::KeyId;
+use crate::wire::reader::Reader;
+use olr_core::key::{Role, key_id};
+
+/// A key file as read. Parsing ends before any key is derived.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// What the key is for.
+    pub role: Role,
+    /// Its name.
+    pub id: KeyId,
+    /// Its public half.
+    pub public: [u8; 32],
+    protection: Protection,
+    header: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Protection {
+    None(Secret),
+    Passphrase { lock: Lock, commitment: [u8; 32], sealed: [u8; PROTECTED] },
+}
+
+const KDF_NONE: u8 = 0;
+const KDF_ARGON2ID: u8 = 1;
+const WHAT: &str = "key file";
+
+impl KeyFile {
+    /// Reads a binary key file.
+    ///
+    /// # Errors
+    /// `malformed`, `unknown-version`, `wrong-kind`.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(WHAT, bytes).ends_by(&["frame-6", "key-1"]);
+        let kind = Header::read(&mut reader, bytes.len()).map_err(under("key-1"))?;
+        if kind != Kind::KeyFile {
+            return Err(wrong_kind(Kind::KeyFile, kind).rule("key-1"));
+        }
+        let role = reader.u8("role")?;
+        let Some(role) = Role::from_number(role.into()).filter(|role| *role != Role::Install)
+        else {
+            let problem = format!("{role} is no role of a key file");
+            return Err(reader.malformed("role", &problem).rule("key-2"));
+        };
+        let id = KeyId(reader.array("key id")?);
+        let public = reader.array("public key")?;
+        if id != key_id(role, &public) {
+            let problem = "it does not belong to the public key";
+            return Err(reader.malformed("key id", problem).rule("key-3"));
+        }
+        let protection = match reader.u8("kdf")? {
+            KDF_NONE => Protection::None(Secret::new(&reader.array("seed")?)),
+            KDF_ARGON2ID => {
+                let cost = Cost {
+                    memory: reader.u32("memory")?,
+                    passes: reader.u32("passes")?,
+                    lanes: reader.u32("lanes")?,
+                };
+                if !cost.is_acceptable() {
+                    return Err(reader.malformed("kdf", "its cost is out of bounds").rule("key-5"));
+                }
+                let lock =
+                    Lock { cost, salt: reader.array("salt")?, nonce: reader.array("nonce")? };
+                let commitment = reader.array("commitment")?;
+                Protection::Passphrase { lock, commitment, sealed: reader.array("sealed seed")? }
+            }
+            other => {
+                let problem = format!("{other} is not known");
+                return Err(reader.malformed("kdf", &problem).rule("key-4"));
+            }
+        };
+        reader.finish("key-6")?;
+        let file = Self { role, id, public, header: Vec::new(), protection };
+        let header = file.write_header();
+        Ok(Self { header, ..file })
+    }
+
+    /// A key file for `seed`; without a passphrase it opens for whoever reads it.
+    ///
+    /// # Errors
+    /// Exit 2 when there is not enough memory.
+    pub fn new(
+        role: Role,
+        seed: &Secret,
+        passphrase: Option<(&Passphrase, Cost)>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self> {
+        let public = public_of(role, seed);
+        let id = key_id(role, &public);
+        let plain = Protection::None(Secret::new(seed.expose()));
+        let mut file = Self { role, id, public, header: Vec::new(), protection: plain };
+        if let Some((passphrase, cost)) = passphrase {
+            let lock = Lock::random(cost, rng);
+            let (commitment, sealed) = ([0; 32], [0; PROTECTED]);
+            file.protection = Protection::Passphrase { lock, commitment, sealed };
+            let (commitment, sealed) = lock.protect(seed, passphrase, &file.write_header())?;
+            file.protection = Protection::Passphrase { lock, commitment, sealed };
+        }
+        file.header = file.write_header();
+        Ok(file)
+    }
+
+    /// The binary form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.header.clone();
+        match &self.protection {
+            Protection::None(seed) => bytes.extend(seed.expose()),
+            Protection::Passphrase { commitment, sealed, .. } => {
+                bytes.extend(commitment);
+                bytes.extend(sealed);
+            }
+        }
+        bytes
+    }
+
+    /// Everything up to the commitment (or the open seed): what the protection authenticates.
+    fn write_header(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Header::write(Kind::KeyFile, &mut bytes);
+        bytes.push(u8::try_from(self.role.number()).unwrap_or(0));
+        bytes.extend(self.id.0);
+        bytes.extend(self.public);
+        match &self.protection {
+            Protection::None(_) => bytes.push(KDF_NONE),
+            Protection::Passphrase { lock, .. } => {
+                bytes.push(KDF_ARGON2ID);
+                for number in [lock.cost.memory, lock.cost.passes, lock.cost.lanes] {
+                    bytes.extend(number.to_le_bytes());
+                }
+                bytes.extend(lock.salt);
+                bytes.extend(lock.nonce);
+            }
+        }
+        bytes
+    }
+
+    /// Whether a passphrase must be asked for.
+    pub fn needs_passphrase(&self) -> bool {
+        matches!(self.protection, Protection::Passphrase { .. })
+    }
+
+    /// The seed, once the public key derived from it is the one in the file.
+    ///
+    /// # Errors
+    /// Exit 2: a missing or wrong passphrase. `malformed`: the wrong public key.
+    pub fn open_seed(&self, passphrase: Option<&Passphrase>) -> Result<Secret> {
+        let seed = match (&self.protection, passphrase) {
+            (Protection::None(seed), _) => Secret::new(seed.expose()),
+            (Protection::Passphrase { lock, commitment, sealed }, Some(passphrase)) => {
+                lock.unprotect(commitment, sealed, passphrase, &self.header)?
+            }
+            (Protection::Passphrase { .. }, None) => {
+                let fact = format!("the {} key needs a passphrase", self.role);
+                return Err(Error::unable(
+                    Problem::NeedsPassphrase,
+                    fact,
+                    "give --passphrase-file, or run on a terminal",
+                ));
+            }
+        };
+        if public_of(self.role, &seed) != self.public {
+            let fact = "key file: the public key does not belong to the seed";
+            return Err(Error::refuse(Refusal::Malformed, fact)
+                .hint("restore it from a backup")
+                .rule("key-7"));
+        }
+        Ok(seed)
+    }
+
+    /// Opens a signing key of the wanted role.
+    ///
+    /// # Errors
+    /// Exit 2: another role, a missing or wrong passphrase. `malformed`: the wrong public key.
+    pub fn open_signing(&self, role: Role, passphrase: Option<&Passphrase>) -> Result<SigningKey> {
+        self.ensure_role(role)?;
+        Ok(SigningKey::from_seed(&self.open_seed(passphrase)?))
+    }
+
+    /// Opens a sealing key.
+    ///
+    /// # Errors
+    /// As [`KeyFile::open_signing`].
+    pub fn open_sealing(&self, passphrase: Option<&Passphrase>) -> Result<SealingKey> {
+        self.ensure_role(Role::Sealing)?;
+        Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))
+    }
+
+    /// What one key is for, it is for ever.
+    ///
+    /// # Errors
+    /// Exit 2 for another role.
+    pub fn ensure_role(&self, wanted: Role) -> Result<()> {
+        if self.role == wanted {
+            return Ok(());
+        }
+        let fact = format!("this is a {} key, where a {wanted} key is needed", self.role);
+        Err(Error::unable(Problem::WrongKey, fact, "name the right key file"))
+    }
+}
+
+/// The public key of a seed.
+pub(crate) fn public_of(role: Role, seed: &Secret) -> [u8; 32] {
+    match role {
+        Role::Sealing => SealingKey::from_seed(seed).public(),
+        Role::Root | Role::Issuer | Role::Install => SigningKey::from_seed(seed).public(),
+    }
+}

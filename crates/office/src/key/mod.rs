@@ -1,0 +1,12 @@
+//! The vendor's keys: in files, on paper, in tokens, in an agent.
+//! Obeys `docs/format.md`, sections "Keys", "Key file" and "Paper".
+
+pub mod agent;
+pub mod file;
+pub mod paper;
+pub mod passphrase;
+pub mod pkcs8;
+pub mod public;
+pub mod store;
+pub mod token;
+pub mod typed;

@@ -1,0 +1,85 @@
+//! Key files on the disk: never written over, and replaced by nothing but themselves.
+
+use std::path::Path;
+use zeroize::Zeroizing;
+
+use rand::CryptoRng;
+
+use crate::armor::{armor, dearmor};
+use crate::crypto::secret::Secret;
+use crate::error::{Error, Problem, Result};
+use crate::file::{self, Writing};
+use crate::key::file::KeyFile;
+use crate::key::passphrase::Cost;
+use crate::key::typed::Passphrase;
+use crate::wire::frame::{FILE_CAP, Kind};
+use olr_core::key::Role;
+
+/// What a guess at the passphrase of such a key costs.
+pub fn cost(role: Role) -> Cost {
+    if role == Role::Root { Cost::ROOT } else { Cost::STAFF }
+}
+
+/// Reads a key file, binary or armored.
+///
+/// # Errors
+/// Exit 2: it is not there, or no key file, or damaged.
+pub fn read(path: &Path) -> Result<KeyFile> {
+    let bytes = Zeroizing::new(file::read(path, FILE_CAP)?);
+    parse_from(path, &bytes)
+}
+
+/// As [`read`], of what was read from `path` already.
+///
+/// # Errors
+/// Exit 2: it is no key file, or damaged.
+pub fn parse_from(path: &Path, bytes: &[u8]) -> Result<KeyFile> {
+    parse(bytes)
+        .map_err(|error| {
+            Error::unable(Problem::Content, error.fact(), "name a key file, or restore this one")
+        })
+        .map_err(|error| error.within(file::name(path)))
+}
+
+fn parse(bytes: &[u8]) -> Result<KeyFile> {
+    let binary = dearmor(Some(Kind::KeyFile), bytes)?;
+    KeyFile::parse(&Zeroizing::new(binary.into_owned()))
+}
+
+/// Writes a new key file, for its owner only.
+///
+/// # Errors
+/// Exit 2, also where there is a file already.
+pub fn write(path: &Path, key: &KeyFile) -> Result<()> {
+    file::write(path, text(key).as_bytes(), Writing::NewSecret)
+}
+
+fn text(key: &KeyFile) -> Zeroizing<String> {
+    Zeroizing::new(armor(Kind::KeyFile, &Zeroizing::new(key.to_bytes())))
+}
+
+/// Puts a key under another passphrase, or none, in its place. What was written is opened again and
+/// compared before it takes the place of what was there.
+///
+/// # Errors
+/// Exit 2; the old file is then as it was.
+pub fn replace(
+    path: &Path,
+    seed: &Secret,
+    passphrase: Option<&Passphrase>,
+    rng: &mut impl CryptoRng,
+) -> Result<KeyFile> {
+    // A link goes on leading to the file.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let old = read(&path)?;
+    let new = KeyFile::new(old.role, seed, passphrase.map(|p| (p, cost(old.role))), rng)?;
+    let staged = file::stage(&path, text(&new).as_bytes(), Writing::Secret)?;
+    let written = read(staged.path())?;
+    let opened = written.open_seed(passphrase)?;
+    if written.public != old.public || written.id != old.id || opened.expose() != seed.expose() {
+        let fact = format!("{}: what was written is another key", file::name(&path));
+        return Err(Error::unable(Problem::Io, fact, "check the disk; the old file is as it was"));
+    }
+    staged.commit()?;
+    Ok(written)
+}

@@ -1,0 +1,29 @@
+//! Builds without the feature `pkcs11` load no library of others.
+
+use std::path::Path;
+
+use crate::crypto::sign::{PublicKey, Signer};
+use crate::error::{Error, Problem, Result};
+use crate::key::token::AskPin;
+use crate::key::token::uri::Uri;
+
+/// Opens no key.
+///
+/// # Errors
+/// Exit 2, always.
+pub fn open(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<Box<dyn Signer>> {
+    Err(absent())
+}
+
+/// Reads no key.
+///
+/// # Errors
+/// Exit 2, always.
+pub fn public(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<PublicKey> {
+    Err(absent())
+}
+
+fn absent() -> Error {
+    let hint = "build olr with the feature pkcs11, or name a key file";
+    Error::unable(Problem::Unsupported, "this build has no pkcs11", hint)
+}

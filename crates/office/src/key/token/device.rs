@@ -1,0 +1,358 @@
+//! Tokens by PKCS#11: find one, open a session, find one Ed25519 key, let it sign.
+//!
+//! Only pure Ed25519 is asked for. Tokens are known that take the parameters of Ed25519ctx and
+//! Ed25519ph, report success and sign something else; whoever signs verifies before use.
+
+use std::path::Path;
+
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error as Failure, RvError};
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, SessionState, UserType};
+use cryptoki::slot::{Slot, TokenInfo};
+use cryptoki::types::AuthPin;
+
+use crate::crypto::sign::{PublicKey, Signer, is_trustworthy};
+use crate::display::shown;
+use crate::error::{Error, Problem, Result};
+use crate::key::token::failure::{failed, login_failed, no_ed25519};
+use crate::key::token::object::Object;
+use crate::key::token::uri::Uri;
+use crate::key::token::{AskPin, PinWanted};
+
+/// More objects than this are not looked at, and so many are named in a message.
+const OBJECTS: usize = 256;
+const NAMED: usize = 8;
+struct TokenKey {
+    session: Session,
+    handle: ObjectHandle,
+    public: PublicKey,
+}
+
+/// Opens the one key that fits `uri`, on the one token that does, by the library `module`.
+///
+/// # Errors
+/// Exit 2: no library, none or several tokens or keys, a wrong or locked PIN, no Ed25519.
+pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn Signer>> {
+    let token = Token::find(uri, module)?;
+    token.log_in(ask)?;
+    let (handle, public) = token.key(uri)?;
+    Ok(Box::new(TokenKey { session: token.session, handle, public }))
+}
+
+/// The public half of that key. The PIN is asked for only where the token hides it without.
+///
+/// # Errors
+/// As [`open`].
+pub fn public(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<PublicKey> {
+    let token = Token::find(uri, module)?;
+    let fitting = token.fitting(ObjectClass::PUBLIC_KEY, uri)?;
+    if let [object] = fitting.as_slice()
+        && object.is_ed25519()
+        && let Some(point) = object.point
+    {
+        return ensure_strong(point);
+    }
+    token.log_in(ask)?;
+    Ok(token.key(uri)?.1)
+}
+
+impl Signer for TokenKey {
+    fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]> {
+        let pure = Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Pure));
+        let signed = self.session.sign(&pure, self.handle, message);
+        let signature = signed.map_err(|failure| match failure {
+            Failure::Pkcs11(RvError::UserNotLoggedIn, _) => Error::unable(
+                Problem::Device,
+                "the token wants its PIN for every single signature, which olr cannot give",
+                "use a key that is made without CKA_ALWAYS_AUTHENTICATE",
+            ),
+            Failure::Pkcs11(RvError::MechanismInvalid | RvError::KeyTypeInconsistent, _) => {
+                no_ed25519("the key")
+            }
+            Failure::Pkcs11(RvError::KeyFunctionNotPermitted, _) => Error::unable(
+                Problem::Device,
+                "the token does not let this key sign",
+                "use a key that is made for signing (CKA_SIGN)",
+            ),
+            failure => failed("the token did not sign", &failure),
+        })?;
+        <[u8; 64]>::try_from(signature.as_slice()).map_err(|_| {
+            let fact = "the token gave something else than a signature of 64 bytes";
+            Error::unable(Problem::Device, fact, "use a token that signs with pure Ed25519")
+        })
+    }
+}
+
+/// A token with a session.
+struct Token {
+    session: Session,
+    info: TokenInfo,
+}
+
+impl Token {
+    fn find(uri: &Uri, module: Option<&Path>) -> Result<Self> {
+        let library = load(module)?;
+        let unreadable = |failure| failed("the tokens cannot be listed", &failure);
+        let slots = library.get_slots_with_token().map_err(unreadable)?;
+        let mut found = Vec::new();
+        for slot in slots.into_iter().take(OBJECTS) {
+            // A token that was pulled out meanwhile is none.
+            if let Ok(info) = library.get_token_info(slot)
+                && info.token_initialized()
+            {
+                found.push((slot, info));
+            }
+        }
+        let all: Vec<_> = found.iter().map(|(slot, info)| describe(*slot, info)).collect();
+        found.retain(|(slot, info)| fits(uri, *slot, info));
+        let (slot, info) = match (found.pop(), found.is_empty()) {
+            (Some(only), true) => only,
+            (None, _) if all.is_empty() => {
+                let hint = "plug the token in, and check that its service runs";
+                return Err(Error::unable(Problem::Device, "there is no token", hint));
+            }
+            (None, _) => {
+                let fact = format!("no token fits the URI; there are: {}", list(&all));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "plug the right token in, or correct the URI",
+                ));
+            }
+            (Some(last), false) => {
+                found.push(last);
+                let fitting: Vec<_> =
+                    found.iter().map(|(slot, info)| describe(*slot, info)).collect();
+                let fact = format!("several tokens fit the URI: {}", list(&fitting));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "add serial= or slot-id= to the URI",
+                ));
+            }
+        };
+        let mechanisms = library.get_mechanism_list(slot).unwrap_or_default();
+        if !mechanisms.contains(&MechanismType::EDDSA) {
+            return Err(no_ed25519(&format!("token {}", shown(info.label()))));
+        }
+        let session = library.open_ro_session(slot);
+        let session = session.map_err(|failure| failed("the token gives no session", &failure))?;
+        Ok(Self { session, info })
+    }
+
+    fn label(&self) -> String {
+        shown(self.info.label()).into_owned()
+    }
+
+    fn log_in(&self, ask: AskPin<'_>) -> Result<()> {
+        let state = self.session.get_session_info().map(|info| info.session_state());
+        let is_open = matches!(state, Ok(SessionState::RoUser | SessionState::RwUser));
+        if is_open || !self.info.login_required() {
+            return Ok(());
+        }
+        if self.info.user_pin_locked() {
+            return Err(login_failed(&self.label(), Some(RvError::PinLocked)));
+        }
+        // A token with keys of its own asks for itself.
+        let pin = if self.info.protected_authentication_path() {
+            None
+        } else {
+            let wanted = PinWanted {
+                token: self.info.label().to_string(),
+                last_try: self.info.user_pin_final_try(),
+            };
+            let pin = ask(&wanted)?;
+            let text = str::from_utf8(pin.expose()).unwrap_or_default();
+            Some(AuthPin::new(text.into()))
+        };
+        match self.session.login(UserType::User, pin.as_ref()) {
+            Ok(()) | Err(Failure::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+            Err(Failure::Pkcs11(code, _)) => Err(login_failed(&self.label(), Some(code))),
+            Err(_) => Err(login_failed(&self.label(), None)),
+        }
+    }
+
+    /// The one private key that fits, and its public half.
+    fn key(&self, uri: &Uri) -> Result<(ObjectHandle, PublicKey)> {
+        let mut fitting = self.fitting(ObjectClass::PRIVATE_KEY, uri)?;
+        let key = match (fitting.pop(), fitting.is_empty()) {
+            (Some(only), true) => only,
+            (None, _) => {
+                let all = self.fitting(ObjectClass::PRIVATE_KEY, &Uri::default())?;
+                let all: Vec<_> = all.iter().map(Object::describe).collect();
+                let fact = match all.is_empty() {
+                    true => format!("token {} holds no private key", self.label()),
+                    false => {
+                        let token = self.label();
+                        format!("no key on token {token} fits the URI; there are: {}", list(&all))
+                    }
+                };
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "correct object= or id= in the URI",
+                ));
+            }
+            (Some(last), false) => {
+                fitting.push(last);
+                let all: Vec<_> = fitting.iter().map(Object::describe).collect();
+                let fact = format!("several keys fit the URI: {}", list(&all));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "say which one by its id= in the URI",
+                ));
+            }
+        };
+        if !key.is_ed25519() {
+            let fact =
+                format!("key {} on token {} is no Ed25519 key", key.describe(), self.label());
+            return Err(Error::unable(
+                Problem::Device,
+                fact,
+                "make one there with the curve edwards25519",
+            ));
+        }
+        let public = self.public_half(&key)?;
+        Ok((key.handle, ensure_strong(public)?))
+    }
+
+    /// What the private key says itself, or what the public keys beside it say.
+    fn public_half(&self, key: &Object) -> Result<PublicKey> {
+        if let Some(point) = key.point {
+            return Ok(point);
+        }
+        let beside = match (&key.id, &key.label) {
+            (id, _) if !id.is_empty() => Uri { id: Some(id.clone()), ..Uri::default() },
+            (_, label) => Uri { object: Some(label.clone()), ..Uri::default() },
+        };
+        let beside = self.fitting(ObjectClass::PUBLIC_KEY, &beside)?;
+        let mut points: Vec<_> =
+            beside.iter().filter(|object| object.is_ed25519()).filter_map(|o| o.point).collect();
+        points.sort_unstable();
+        points.dedup();
+        match points.as_slice() {
+            [only] => Ok(*only),
+            [] => {
+                let fact = format!("the public half of key {} is not there", key.describe());
+                Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "put it on the token, with the same id as the private key",
+                ))
+            }
+            _ => {
+                let fact = format!("several public keys belong to key {}", key.describe());
+                Err(Error::unable(Problem::Device, fact, "remove from the token those that do not"))
+            }
+        }
+    }
+
+    /// The objects of a class with the label and id that the URI says.
+    fn fitting(&self, class: ObjectClass, uri: &Uri) -> Result<Vec<Object>> {
+        let mut template = vec![Attribute::Class(class)];
+        template
+            .extend(uri.object.iter().map(|label| Attribute::Label(label.clone().into_bytes())));
+        template.extend(uri.id.iter().map(|id| Attribute::Id(id.clone())));
+        let unreadable = |failure: Failure| failed("the token's keys cannot be listed", &failure);
+        // All are taken before another call is made: the library searches for one at a time.
+        let handles: Vec<_> = {
+            let found = self.session.iter_objects(&template).map_err(unreadable)?;
+            found.take(OBJECTS).collect::<Result<_, _>>().map_err(unreadable)?
+        };
+        handles
+            .into_iter()
+            .map(|handle| Object::read(&self.session, handle).map_err(unreadable))
+            .collect()
+    }
+}
+
+fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
+    if is_trustworthy(&public) {
+        return Ok(public);
+    }
+    Err(Error::unable(
+        Problem::Device,
+        "the token's public key is weak",
+        "make another key on the token",
+    ))
+}
+
+fn load(module: Option<&Path>) -> Result<Pkcs11> {
+    let Some(module) = module else {
+        let fact = "nobody said which library speaks to the token";
+        let hint = "add ?module-path=/path/to/library.so, or set OLR_PKCS11_MODULE to it";
+        return Err(Error::unable(Problem::Device, fact, hint));
+    };
+    let name = crate::file::name(module);
+    // A bare name would be looked for in folders that others may choose.
+    if !module.is_absolute() || !module.is_file() {
+        let fact = format!("{name}: there is no such library by its whole path");
+        return Err(Error::unable(
+            Problem::Device,
+            fact,
+            "name the library that came with the token",
+        ));
+    }
+    let foreign = |_| {
+        let fact = format!("{name}: it is no PKCS#11 library for this program");
+        Error::unable(
+            Problem::Device,
+            fact,
+            "name the library that came with the token, for this kind of processor",
+        )
+    };
+    let library = Pkcs11::new(module).map_err(foreign)?;
+    match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
+        Ok(()) | Err(Failure::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(library),
+        Err(failure) => Err(failed(&format!("{name}: it does not start"), &failure)),
+    }
+}
+
+fn fits(uri: &Uri, slot: Slot, info: &TokenInfo) -> bool {
+    // The library pads with blanks and takes them off again.
+    let same = |wanted: &Option<String>, found: &str| {
+        wanted.as_ref().is_none_or(|wanted| wanted.trim_end_matches(' ') == found)
+    };
+    same(&uri.token, info.label())
+        && same(&uri.manufacturer, info.manufacturer_id())
+        && same(&uri.serial, info.serial_number())
+        && same(&uri.model, info.model())
+        && uri.slot.is_none_or(|wanted| wanted == slot.id())
+}
+
+fn describe(slot: Slot, info: &TokenInfo) -> String {
+    format!("{:?} (serial={})", shown(info.label()), shown(info.serial_number()))
+        + &format!(" in slot {}", slot.id())
+}
+
+fn list(all: &[String]) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    // Tokens list in any order; a message does not.
+    let mut sorted: Vec<_> = all.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted.truncate(NAMED);
+    let mut text = sorted.join(", ");
+    if more > 0 {
+        text += &format!(" and {more} more");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let all: Vec<_> = (0..10).map(|number| number.to_string()).collect();
+        assert_eq!(list(&all), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");
+    }
+}

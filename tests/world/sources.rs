@@ -1,0 +1,33 @@
+//! The sources of the crates that are published.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Their folders, from the top of the repository.
+pub const FOLDERS: [&str; 4] = ["crates/core/src", "crates/files/src", "crates/office/src", "src"];
+
+/// Every source file of `folder`, from the top of the repository, in order.
+pub fn sources(folder: &str) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![PathBuf::from(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for entry in fs::read_dir(top.join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => {
+                    files.push(path);
+                }
+                false => {}
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Every source file of every published crate.
+pub fn all_sources() -> Vec<PathBuf> {
+    FOLDERS.into_iter().flat_map(sources).collect()
+}
