@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::alert::notice::Notice;
+use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::Mail;
 use crate::error::{Error, Problem, Result};
 use crate::time::Instant;
@@ -15,7 +15,7 @@ impl Mailer {
     ///
     /// # Errors
     /// Exit 2, always.
-    pub fn new(_: &Mail, _: &Path, _: Instant) -> Result<Self> {
+    pub fn new(_: &Mail, _: &Path, _: Instant, _: Say) -> Result<Self> {
         let hint = "build olr with the feature smtp, or name a [command] that sends it";
         Err(Error::unable(Problem::Unsupported, "this build of olr sends no mail", hint))
     }

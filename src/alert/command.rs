@@ -6,7 +6,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::alert::notice::Notice;
+use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::Command;
 use crate::display::shown;
 use crate::error::{Error, Problem, Result};
@@ -26,7 +26,7 @@ pub struct Failed {
 ///
 /// # Errors
 /// It cannot be run, fails, or takes too long.
-pub fn run(command: &Command, notice: &Notice) -> Result<(), Failed> {
+pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     let stuck = |how: &str| Failed { error: failed(command, how), is_stuck: true };
     let mut process = Process::new(&command.program);
     process.args(&command.args).envs(notice.environment());
@@ -40,7 +40,7 @@ pub fn run(command: &Command, notice: &Notice) -> Result<(), Failed> {
         _ => stuck("it cannot be run"),
     })?;
     if let Some(mut stdin) = child.stdin.take() {
-        let json = format!("{}\n", notice.json());
+        let json = format!("{}\n", notice.json(say));
         // It need not read; nobody waits for it.
         thread::spawn(move || stdin.write_all(json.as_bytes()));
     }

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
-use crate::alert::notice::Notice;
+use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::{Mail, Tls};
 use crate::display::shown;
 use crate::error::{Error, Problem, Result};
@@ -32,6 +32,7 @@ const LAST_DATE: u64 = 253_402_300_799;
 pub struct Mailer {
     mail: Mail,
     now: Instant,
+    say: Say,
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     open: Option<SmtpConnection>,
@@ -44,7 +45,7 @@ impl Mailer {
     ///
     /// # Errors
     /// Exit 2: a file cannot be read, or is of no use.
-    pub fn new(mail: &Mail, home: &Path, now: Instant) -> Result<Self> {
+    pub fn new(mail: &Mail, home: &Path, now: Instant, say: Say) -> Result<Self> {
         let tls = match mail.tls {
             Tls::None => None,
             Tls::Implicit | Tls::Starttls => Some(tls(mail, home)?),
@@ -56,7 +57,7 @@ impl Mailer {
             }
             _ => None,
         };
-        Ok(Self { mail: mail.clone(), now, tls, credentials, open: None, down: None })
+        Ok(Self { mail: mail.clone(), now, say, tls, credentials, open: None, down: None })
     }
 
     /// Sends a notice to one recipient.
@@ -68,7 +69,7 @@ impl Mailer {
             return Err(down.clone());
         }
         let (from, to) = (address(&self.mail.from)?, address(to)?);
-        let message = compose(&self.mail, notice, self.now)?;
+        let message = compose(&self.mail, notice, self.now, self.say)?;
         let envelope = Envelope::new(Some(from), vec![to.clone()]);
         let envelope = envelope.map_err(|_| self.failed("it takes no such recipient"))?;
         let mut connection = match self.open.take() {
@@ -194,7 +195,7 @@ fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
 ///
 /// # Errors
 /// Exit 2 when it cannot be written as a mail.
-pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
+pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<Vec<u8>> {
     let (id, from) = (notice.id.to_string(), address(&mail.from)?);
     let date = Duration::from_secs(now.seconds.min(LAST_DATE));
     let date = SystemTime::UNIX_EPOCH.checked_add(date).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -213,7 +214,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant) -> Result<Vec<u8>> {
     for to in &mail.to {
         message = message.to(Mailbox::new(None, address(to)?));
     }
-    let message = message.body(notice.text()).map_err(|_| {
+    let message = message.body(notice.text(say)).map_err(|_| {
         let fact = format!("alert {id} cannot be written as a mail");
         Error::unable(Problem::Fault, fact, "read it with `olr alert --dry-run`, and report this")
     })?;

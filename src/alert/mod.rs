@@ -13,6 +13,6 @@ mod settings;
 
 #[cfg(feature = "smtp")]
 pub use mail::compose;
-pub use notice::{Notice, NoticeKind};
+pub use notice::{Notice, NoticeKind, Say};
 pub use round::{Heard, Told, dry_run, tell, test};
 pub use settings::{Command, EXAMPLE, Mail, SETTINGS, Settings, Tls, Way};

@@ -7,7 +7,7 @@ use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Outcome};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, NextStep, Refusal, Remedy};
 use crate::judge::Decision;
 use crate::machine::Assessment;
 use crate::state::{Event, SlotName, Stage};
@@ -21,7 +21,12 @@ const BRIEF: usize = 64;
 const RENEW_MAINTENANCE: &str =
     "buy maintenance from the vendor where you want later releases; the installed one goes on";
 /// What to do about a machine that has changed and still matches.
-const RENEW: &str = "ask for a new license with `olr request --renew` while this one still matches";
+const RENEW: &str = "ask for a new license while this one still matches";
+/// Where to look for more.
+const STATUS: &str = "the server says how it stands now";
+
+/// How a next step is said to those who are told.
+pub type Say = fn(&NextStep) -> String;
 
 /// One change, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub struct Notice {
     /// In words.
     pub fact: String,
     /// What somebody should do, where more is known than the cause.
-    pub step: Option<String>,
+    pub step: Option<NextStep>,
 }
 
 /// What has changed.
@@ -98,7 +103,7 @@ impl Notice {
             step: decision
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
                 .and_then(Decision::drift)
-                .map(Assessment::next_step),
+                .and_then(Assessment::next_step),
         }
     }
 
@@ -156,7 +161,7 @@ impl Notice {
     }
 
     /// What, since when, until when, what then, and one next step.
-    pub fn text(&self) -> String {
+    pub fn text(&self, say: Say) -> String {
         let place = self
             .place
             .as_ref()
@@ -165,7 +170,7 @@ impl Notice {
             format!("{}{}: {}.", brief(&self.server), place.unwrap_or_default(), self.fact()),
             self.course(),
         ];
-        paragraphs.extend(self.next_step().map(|step| format!("Next step: {step}.")));
+        paragraphs.extend(self.said_step(say).map(|step| format!("Next step: {step}.")));
         let license = self.license.map(|license| format!("License: {license}\n"));
         paragraphs.push(format!(
             "{}Noticed: {}\nAlert:   {}",
@@ -173,8 +178,8 @@ impl Notice {
             self.at,
             self.id
         ));
-        let ends = "Each change is told once. `olr status` on the server says how it stands now.";
-        paragraphs.push(ends.to_string());
+        let status = say(&NextStep::new(STATUS, &[Remedy::ShowStatus]));
+        paragraphs.push(format!("Each change is told once; {status}."));
         paragraphs.join("\n\n") + "\n"
     }
 
@@ -234,7 +239,7 @@ impl Notice {
     }
 
     /// What somebody should do.
-    fn next_step(&self) -> Option<String> {
+    fn next_step(&self) -> Option<NextStep> {
         let word = match self.about {
             NoticeKind::Change { stage: Stage::Solved, .. }
             | NoticeKind::Over(_)
@@ -248,13 +253,18 @@ impl Notice {
                 Cause::Conflict => Refusal::WrongMachine,
                 Cause::Revoked | Cause::Pooled => Refusal::Revoked,
                 Cause::Clock => Refusal::ClockRolledBack,
-                Cause::Maintenance => return Some(RENEW_MAINTENANCE.to_string()),
+                Cause::Maintenance => return Some(RENEW_MAINTENANCE.into()),
                 Cause::Drift => {
-                    return Some(shown(self.step.as_deref().unwrap_or(RENEW)).into_owned());
+                    let renew = || NextStep::new(RENEW, &[Remedy::Renew]);
+                    return Some(self.step.clone().unwrap_or_else(renew));
                 }
             },
         };
-        Some(Error::refuse(word, "").next_step().to_string())
+        Some(Error::refuse(word, "").next_step().clone())
+    }
+
+    fn said_step(&self, say: Say) -> Option<String> {
+        self.next_step().map(|step| shown(&say(&step)).into_owned())
     }
 
     fn fact(&self) -> String {
@@ -272,7 +282,7 @@ impl Notice {
     }
 
     /// All of it, for a command.
-    pub fn json(&self) -> Value {
+    pub fn json(&self, say: Say) -> Value {
         let (cause, stage) = self.words();
         let then = match self.about {
             NoticeKind::Change { then, .. } => Some(then.word()),
@@ -288,8 +298,8 @@ impl Notice {
             "slot": place.map(|place| shown(&place.slot)),
             "license_id": self.license.map(|license| license.to_string()),
             "at": self.at.to_string(), "since": time(self.since), "until": time(self.until),
-            "fact": self.fact(), "next_step": self.next_step(),
-            "subject": self.subject(), "text": self.text(),
+            "fact": self.fact(), "next_step": self.said_step(say),
+            "subject": self.subject(), "text": self.text(say),
         })
     }
 

@@ -9,7 +9,7 @@ use crate::alert::command;
 #[cfg(feature = "smtp")]
 use crate::alert::mail::Mailer;
 use crate::alert::memory::{ActiveCause, Memory};
-use crate::alert::notice::Notice;
+use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::{Settings, Way};
 use crate::error::{Error, Problem, Result};
 use crate::file::{self, Access, Lock};
@@ -52,7 +52,12 @@ impl Told {
 /// # Errors
 /// Exit 2: the home cannot be read or written, or another round is at work. What could not be told
 /// stands in the answer.
-pub fn tell(home: &Home, settings: &Settings, around: &Surroundings) -> Result<Vec<Told>> {
+pub fn tell(
+    home: &Home,
+    settings: &Settings,
+    around: &Surroundings,
+    say: Say,
+) -> Result<Vec<Told>> {
     let _alone = alone(home)?;
     let mut memory = Memory::load(home.folder())?;
     let notices = notices(home, settings, around, &mut memory, false)?;
@@ -61,7 +66,7 @@ pub fn tell(home: &Home, settings: &Settings, around: &Surroundings) -> Result<V
     }
     // Where nothing can be remembered, nothing is told: it would be told in every round.
     memory.save()?;
-    let mut ways = Ways::new(settings, home.folder(), around.clock);
+    let mut ways = Ways::new(settings, home.folder(), around.clock, say);
     let mut all = Vec::new();
     for notice in notices {
         let mut told = Told { notice, ways: Vec::new() };
@@ -108,8 +113,8 @@ pub fn dry_run(
 }
 
 /// Tells everybody that somebody tries whether alerts arrive.
-pub fn test(home: &Home, settings: &Settings, around: &Surroundings) -> Told {
-    let mut ways = Ways::new(settings, home.folder(), around.clock);
+pub fn test(home: &Home, settings: &Settings, around: &Surroundings, say: Say) -> Told {
+    let mut ways = Ways::new(settings, home.folder(), around.clock, say);
     let notice = Notice::test(&server(settings, around), around.clock);
     let tell = |way: Way| {
         let heard = ways.tell(&way, &notice).map_or_else(Heard::Not, |()| Heard::Now);
@@ -194,27 +199,28 @@ struct Ways<'a> {
     settings: &'a Settings,
     home: &'a Path,
     now: Instant,
+    say: Say,
     mailer: Option<Result<Mailer>>,
     /// Why the command is not run any more.
     stuck: Option<Error>,
 }
 
 impl<'a> Ways<'a> {
-    fn new(settings: &'a Settings, home: &'a Path, now: Instant) -> Self {
-        Self { settings, home, now, mailer: None, stuck: None }
+    fn new(settings: &'a Settings, home: &'a Path, now: Instant, say: Say) -> Self {
+        Self { settings, home, now, say, mailer: None, stuck: None }
     }
 
     fn tell(&mut self, way: &Way, notice: &Notice) -> Result<()> {
         match (way, &self.settings.command, &self.settings.mail) {
             (Way::Command, Some(command), _) => match &self.stuck {
                 Some(error) => Err(error.clone()),
-                None => command::run(command, notice).map_err(|failed| {
+                None => command::run(command, notice, self.say).map_err(|failed| {
                     self.stuck = failed.is_stuck.then(|| failed.error.clone());
                     failed.error
                 }),
             },
             (Way::Mail(to), _, Some(mail)) => {
-                let new = || Mailer::new(mail, self.home, self.now);
+                let new = || Mailer::new(mail, self.home, self.now, self.say);
                 match self.mailer.get_or_insert_with(new) {
                     Ok(mailer) => mailer.send(to, notice),
                     Err(error) => Err(error.clone()),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
 use crate::error::{Error, Result};
 
+use super::hint;
 use super::output::{Output, put};
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
@@ -35,8 +36,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let (around, _) = context.around(true);
     let report = match (args.dry_run, args.test) {
         (true, _) => shown(&dry_run(&home, &settings, &around)?),
-        (false, true) => report(&[test(&home, &settings, &around)]),
-        (false, false) => report(&tell(&home, &settings, &around)?),
+        (false, true) => report(&[test(&home, &settings, &around, hint::said)]),
+        (false, false) => report(&tell(&home, &settings, &around, hint::said)?),
     };
     let report = match home.load() {
         Ok(Some(state)) => report.of_vendor(state.trust()),
@@ -52,9 +53,9 @@ fn shown(all: &[(crate::alert::Notice, Vec<crate::alert::Way>)]) -> Output {
             "To:      {}\nSubject: {}\n\n{}",
             ways.join(", "),
             notice.subject(),
-            notice.text()
+            notice.text(hint::said)
         );
-        let mut json = notice.json();
+        let mut json = notice.json(hint::said);
         put(&mut json, "ways", json!(ways));
         (text, json)
     };
@@ -82,7 +83,7 @@ fn report(all: &[Told]) -> Output {
         let kept = all.iter().filter(|told| !told.is_whole()).count();
         let error = first.clone().within(format!("{kept} of {} alerts kept", all.len()));
         lines.push(format!("could not tell: {error}"));
-        lines.push(format!("hint: {}", error.next_step()));
+        lines.push(format!("hint: {}", hint::said(error.next_step())));
         report = report.refused(&error);
     }
     report.text = lines.join("\n");
@@ -102,13 +103,13 @@ fn line(told: &Told) -> String {
 }
 
 fn told_json(told: &Told) -> Value {
-    let mut json = told.notice.json();
+    let mut json = told.notice.json(hint::said);
     put(&mut json, "told", json!(told.is_whole()));
     let ways = told.ways.iter().map(|(way, heard)| match heard {
         Heard::Now => json!({"way": way.to_string(), "heard": "now"}),
         Heard::Before => json!({"way": way.to_string(), "heard": "before"}),
         Heard::Not(error) => {
-            json!({"way": way.to_string(), "heard": "not", "fact": error.fact(), "hint": error.next_step()})
+            json!({"way": way.to_string(), "heard": "not", "fact": error.fact(), "hint": hint::said(error.next_step())})
         }
     });
     put(&mut json, "ways", ways.collect::<Value>());

@@ -8,6 +8,7 @@ use crate::error::{Error, Problem, Result};
 use crate::judge::Question;
 use crate::time::Day;
 
+use super::hint;
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
 use crate::cli::args::expected::ExpectedArg;
@@ -97,7 +98,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     });
     let refusal = answer.refusal();
     let text = match (&refusal, &module, stands) {
-        (Some(refusal), ..) => format!("no: {refusal}\nhint: {}", refusal.next_step()),
+        (Some(refusal), ..) => format!("no: {refusal}\nhint: {}", hint::said(refusal.next_step())),
         (None, Some(module), Some(quota)) => match quota.available() {
             Some(available) => {
                 format!("yes: {} more of {}, {available} available", args.count, shown(module))
@@ -107,7 +108,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         _ => "yes".to_string(),
     };
     let mut report = Output::new(text, json);
-    report.notes.extend(decision.headline().filter(|_| refusal.is_none()));
+    let headline = decision.headline().filter(|_| refusal.is_none());
+    report.notes.extend(headline.as_ref().map(hint::headline));
     let report = match &refusal {
         Some(refusal) => report.refused(refusal),
         None => report,

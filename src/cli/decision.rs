@@ -8,7 +8,7 @@ use crate::judge::{ClockMemory, Coming, Decision};
 use crate::machine::Assessment;
 
 use super::output::{Output, put};
-use super::{license, show};
+use super::{hint, license, show};
 
 /// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
 /// where something else came first.
@@ -29,7 +29,7 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     });
     let off = (decision.clock_memory == ClockMemory::Off)
         .then(|| "The home could not be written: a clock set back goes unnoticed.".to_string());
-    pending.into_iter().chain(off).chain(near).collect()
+    pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()
 }
 
 /// What `machine` says in JSON.
@@ -43,7 +43,12 @@ pub fn machine_json(machine: &Assessment) -> Value {
 /// Each factor, and in grace what comes next: a refusal names it by itself.
 fn mismatch(machine: &Assessment, in_grace: bool) -> String {
     let table = show::lines(&machine.lines, true);
-    if in_grace { format!("{table}\nnext: {}", machine.next_step()) } else { table }
+    if in_grace { format!("{table}\nnext: {}", what_to_do(machine)) } else { table }
+}
+
+/// What to do about a machine that has changed; empty where it has not.
+pub fn what_to_do(machine: &Assessment) -> String {
+    machine.next_step().as_ref().map(hint::said).unwrap_or_default()
 }
 
 /// Whatever comes first by itself.
@@ -81,7 +86,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
     let soon =
         decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
     json.insert("expires_soon".to_string(), json!(soon));
-    json.insert("headline".to_string(), json!(decision.headline()));
+    json.insert("headline".to_string(), json!(decision.headline().as_ref().map(hint::headline)));
     let blocked: Vec<_> = decision.blocked().iter().map(Operation::word).collect();
     json.insert("blocked".to_string(), json!(blocked));
     json.insert("next".to_string(), next_json(decision));
@@ -96,7 +101,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
         json.insert("drift".to_string(), json!(drift));
         let room = machine.matches().then(|| machine.room());
         json.insert("room".to_string(), json!(room));
-        json.insert("next_step".to_string(), json!(machine.next_step()));
+        json.insert("next_step".to_string(), json!(what_to_do(machine)));
         let is_about_it = decision.grace.is_some()
             || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
         if !machine.matches() && is_about_it {
@@ -109,7 +114,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
         let lines = [
             report.text.clone(),
             format!("refused: {refusal}"),
-            format!("hint: {}", refusal.next_step()),
+            format!("hint: {}", hint::said(refusal.next_step())),
         ];
         report.text =
             lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");

@@ -12,7 +12,7 @@ use crate::state::{Accepted, SlotName};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{decision, license, show};
+use super::{decision, hint, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
@@ -45,7 +45,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             if let Some(dropped) = &dropped {
                 say_dropped(&mut report, dropped);
             }
-            report.notes.extend(decision.headline());
+            report.notes.extend(decision.headline().as_ref().map(hint::headline));
             report.notes.extend(decision.comes_next().map(|next| format!("next: {next}")));
             if let Value::Object(json) = &mut report.json {
                 json.insert("next".to_string(), decision::next_json(&decision));
@@ -106,10 +106,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 }
 
 /// What to do where a clock that is behind stops an installed license.
-fn behind(decisions: &[(SlotName, Decision)]) -> Option<&str> {
+fn behind(decisions: &[(SlotName, Decision)]) -> Option<String> {
     let mut blocked = decisions.iter().flat_map(|(_, decision)| &decision.blocked);
     let behind = blocked.find(|b| b.why.refusal() == Some(Refusal::ClockRolledBack));
-    behind.map(|blocked| blocked.why.next_step())
+    behind.map(|blocked| hint::said(blocked.why.next_step()))
 }
 
 /// Says what became of installed licenses that the file did not replace: a trust or revocations may
@@ -137,7 +137,7 @@ fn say_what_changed(
             body.license,
             shown(&body.licensee),
             shown(&body.slot),
-            shown(&headline)
+            shown(&hint::headline(&headline))
         );
         affected.push(json!({
             "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,

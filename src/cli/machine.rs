@@ -13,7 +13,7 @@ use crate::wire::frame::Kind;
 
 use super::files::read_artefact;
 use super::output::Output;
-use super::{decision, show};
+use super::{decision, hint, show};
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
 
@@ -103,7 +103,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
         "license_id": body.license.to_string(), "policy": &*body.policy.name,
         "machine": decision::machine_json(&machine), "matches": machine.matches(),
         "room": machine.matches().then(|| machine.room()),
-        "next_step": machine.next_step(),
+        "next_step": decision::what_to_do(&machine),
     });
     let verdict = match machine.matches() {
         true => "This machine matches",
@@ -126,11 +126,15 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
         text += &format!("\n{}.", machine.room_left());
     }
     let step = machine.next_step();
-    if !step.is_empty() {
-        text += &format!("\nnext: {step}");
+    if let Some(step) = &step {
+        text += &format!("\nnext: {}", hint::said(step));
     }
     if let Err(refusal) = machine.ensure() {
-        let report = Output::new(text, json).refused(&refusal.hint(step));
+        let refusal = match step {
+            Some(step) => refusal.hint(step),
+            None => refusal,
+        };
+        let report = Output::new(text, json).refused(&refusal);
         return Ok(report.of_vendor(state.trust()).at_home(&home));
     }
     Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))

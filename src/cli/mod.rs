@@ -22,6 +22,7 @@ mod demo;
 mod env;
 mod explain;
 mod files;
+mod hint;
 mod import;
 mod inspect;
 #[cfg(feature = "vendor")]

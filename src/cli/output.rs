@@ -12,6 +12,7 @@ use crate::file;
 use crate::home::Home;
 
 use super::env::{Env, Stream};
+use super::hint;
 use super::layout::{said, sentences};
 
 /// What a verb has to say.
@@ -80,7 +81,12 @@ pub fn error_json(error: &Error) -> Value {
         (Some(word), _) => ("refused", "refusal", Some(word.word())),
         (None, problem) => ("unknown", "problem", problem.map(|problem| problem.word())),
     };
-    json!({"state": state, kind: word, "fact": error.fact(), "hint": error.next_step()})
+    let step = error.next_step();
+    let remedies: Vec<_> = step.remedies().iter().map(|remedy| remedy.word()).collect();
+    json!({
+        "state": state, kind: word, "fact": error.fact(), "hint": hint::said(step),
+        "remedies": remedies,
+    })
 }
 
 /// Prints the result of a verb; the exit status is the answer. A refusal names the home that was
@@ -161,7 +167,7 @@ fn write_error(error: &Error, stderr: &mut Stream) -> io::Result<()> {
         None => fact.into_owned(),
     };
     let line = said(&line, stderr.columns);
-    let hint = said(&format!("hint: {}", shown(error.next_step())), stderr.columns);
+    let hint = said(&format!("hint: {}", shown(&hint::said(error.next_step()))), stderr.columns);
     stderr.line(&format!("{line}\n{hint}"))
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::{decision, license};
+use super::{decision, hint, license};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::args::typed::count;
@@ -42,7 +42,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let body = decision.license.as_ref().map(|license| license.body());
     let mut text =
         body.map(|body| license::modules(body, Some(&decision.usage))).unwrap_or_default();
-    if let Some(headline) = decision.headline() {
+    let headline = decision.headline().as_ref().map(hint::headline);
+    if let Some(headline) = &headline {
         text += &format!("\n\n{headline}");
     }
     let modules: Map<_, _> =
@@ -51,7 +52,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         text += &format!("\n\nnext: {next}");
     }
     let json = json!({
-        "used": Value::Object(modules), "headline": decision.headline(),
+        "used": Value::Object(modules), "headline": headline,
         "next": decision::next_json(&decision),
     });
     Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))

@@ -17,7 +17,7 @@ use crate::wire::frame::Kind;
 use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::show;
+use super::{hint, show};
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::args::typed::{count, nfc, typed};
 use crate::cli::context::Context;
@@ -97,7 +97,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let written = args.output.write(NAME, Kind::Request, &requested.bytes, &mut report);
         written.map_err(|error| {
             let number = requested.body.number;
-            let step = format!("{}, then run `olr request` again", error.next_step());
+            let step = format!("{}, then run `olr request` again", hint::said(error.next_step()));
             let fact = format!("{}; request {number} was made, but not written", error.fact());
             Error::unable(Problem::Usage, fact, step)
         })?;

@@ -8,7 +8,7 @@ use crate::judge::Decision;
 use crate::machine::Assessment;
 
 use super::output::Output;
-use super::{decision, license, show};
+use super::{decision, hint, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -66,7 +66,7 @@ fn drift(machine: &Assessment) -> String {
         "\n\nNot as it was when this license was issued:\n{}\n{}.\nnext: {}",
         show::lines(drift, true),
         machine.room_left(),
-        machine.next_step()
+        decision::what_to_do(machine)
     )
 }
 
@@ -105,7 +105,7 @@ fn text(decision: &Decision) -> String {
     let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
     // A refusal comes last, where people look for what to do.
     if let Some(first) = decision.headline().filter(|_| decision.refusal.is_none()) {
-        text = format!("{first}\n\n{text}");
+        text = format!("{}\n\n{text}", hint::headline(&first));
     }
     for remark in decision::remarks(decision) {
         text += &format!("\n\n{remark}");

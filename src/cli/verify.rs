@@ -13,7 +13,7 @@ use crate::wire::frame::{Frame, Kind};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{decision, license, show};
+use super::{decision, hint, license, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -105,13 +105,15 @@ fn sentence(decision: &Decision) -> String {
     match &decision.license {
         // A refusal follows by itself.
         _ if decision.refusal.is_some() => String::new(),
-        _ if decision.grace.is_some() => decision.headline().unwrap_or_default(),
+        _ if decision.grace.is_some() => {
+            decision.headline().as_ref().map(hint::headline).unwrap_or_default()
+        }
         Some(license) => {
             let licensed = match license.body().expires {
                 None => "licensed, without an end".to_string(),
                 end => format!("licensed until {}", show::last_day(end)),
             };
-            let first = decision.headline().map(|headline| format!("\n{headline}"));
+            let first = decision.headline().map(|first| format!("\n{}", hint::headline(&first)));
             licensed + &first.unwrap_or_default()
         }
         None => String::new(),
@@ -130,13 +132,16 @@ fn file_report(bytes: &[u8], error: Error, state: &State, around: &Surroundings)
     let found = state.found(around)?;
     let here = around.here(&found);
     let machine = assess(&license, state, here);
-    let error = error.hint(machine.next_step());
+    let error = match machine.next_step() {
+        Some(step) => error.hint(step),
+        None => error,
+    };
     let mut json = license::report(license.body());
     json.insert("machine".to_string(), decision::machine_json(&machine));
     let text = format!(
         "{}\n\nrefused: {error}\nhint: {}",
         show::lines(&machine.lines, true),
-        error.next_step()
+        hint::said(error.next_step())
     );
     Ok(Output::new(text, Value::Object(json)).refused(&error))
 }

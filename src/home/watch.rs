@@ -120,8 +120,8 @@ fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -
         until: None,
         fact: format!(
             "the clock says {}, but the latest time known here is {}; set the clock of this \
-             machine if it is wrong, otherwise run `olr request` and import the time.olr that \
-             your vendor sends back",
+             machine if it is wrong; otherwise make a request, and import the time that your vendor \
+             answers it with",
             decision.at, remembered.at
         ),
     }));

@@ -34,7 +34,7 @@ const OLR: Order = &[&["probe"], &["home"], &["alert", "guard"], &["cli"], &["li
 /// What the verbs of the command share, bottom first; siblings as above. `mod` runs the verbs, and
 /// `vendor` those that stand below it on the command line.
 const SHARED: &[&[&str]] = &[
-    &["layout", "known", "unseen"],
+    &["layout", "known", "hint", "unseen"],
     &["env"],
     &["context"],
     &["output", "terminal"],

@@ -1,6 +1,6 @@
 //! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
 
-use olr::error::{Error, Problem, Refusal};
+use olr::error::{Error, Problem, Refusal, Remedy};
 
 const TEXT: &str = include_str!("../../docs/refusals.md");
 const PARTS: [&str; 3] = ["**What happened.** ", "**What to ask.** ", "**What to do.** "];
@@ -57,21 +57,37 @@ fn at_the_vendor_every_word_has_a_step_for_the_office() {
         }
         // A step that was said of the case itself stays.
         let own = Error::refuse(*refusal, "").hint("do this").at_vendor();
-        assert_eq!(own.next_step(), "do this");
+        assert_eq!(own.next_step().text(), "do this");
         // And where a customer reads, nothing changes.
-        assert_ne!(Error::refuse(*refusal, "").next_step(), "");
+        assert_ne!(Error::refuse(*refusal, "").next_step().text(), "");
     }
+}
+
+/// The rows of a table of `docs/json.md` that begins with `what` and has numbers.
+fn numbered(what: &str) -> Vec<&'static str> {
+    let page = include_str!("../../docs/json.md");
+    let head = format!("| {what} | number | meaning |\n|---|--:|---|\n");
+    let (_, table) = page.split_once(&head).unwrap();
+    table.lines().take_while(|line| line.starts_with('|')).collect()
 }
 
 #[test]
 fn every_problem_is_on_the_page_of_json_with_its_number() {
-    let page = include_str!("../../docs/json.md");
-    let (_, table) = page.split_once("| problem | number | meaning |\n|---|--:|---|\n").unwrap();
-    let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let rows = numbered("problem");
     assert_eq!(rows.len(), Problem::ALL.len());
     for (row, problem) in rows.iter().zip(Problem::ALL) {
         let start = format!("| `{problem}` | {} | ", problem.number());
         assert!(row.starts_with(&start), "{row} should start with {start}");
         assert_eq!(Error::unable(*problem, "", "").problem(), Some(*problem));
+    }
+}
+
+#[test]
+fn every_remedy_is_on_the_page_of_json_with_its_number() {
+    let rows = numbered("remedy");
+    assert_eq!(rows.len(), Remedy::ALL.len());
+    for (row, remedy) in rows.iter().zip(Remedy::ALL) {
+        let start = format!("| `{remedy}` | {} | ", remedy.number());
+        assert!(row.starts_with(&start), "{row} should start with {start}");
     }
 }

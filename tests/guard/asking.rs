@@ -18,7 +18,7 @@ fn adding<'a>(adds: &'a [(&'a str, u64)]) -> Question<'a> {
 fn no(answer: Result<(), Error>, word: Refusal, fact: &str) {
     let error = answer.unwrap_err();
     assert_eq!((error.refusal(), error.fact()), (Some(word), fact));
-    assert!(!error.next_step().is_empty());
+    assert!(!error.next_step().text().is_empty());
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_is_never_blocked_is_not_blocked() {
     guard.report(&[("OBM", 21)]).unwrap();
     let left: Vec<_> = all.clone().filter(|operation| !may(*operation)).collect();
     assert_eq!(left, [Operation::CreateUser]);
-    let headline = guard.license().headline().unwrap();
+    let headline = guard.license().headline().unwrap().to_string();
     assert!(
         headline.starts_with("blocked (create-user): quota-exceeded: OBM: 21 used, 20 granted"),
         "{headline}"
@@ -145,7 +145,7 @@ fn what_is_never_blocked_is_not_blocked() {
     let left: Vec<_> = all.filter(|operation| may(*operation)).collect();
     assert_eq!(left, [Operation::Restore, Operation::UpdateLicense]);
     no(guard.ask_admin("OBM", 0, 1), Refusal::Expired, "this license ended on 2028-11-22");
-    let headline = guard.license().headline().unwrap();
+    let headline = guard.license().headline().unwrap().to_string();
     assert!(
         headline.starts_with("refused: expired: this license ended on 2028-11-22; ask"),
         "{headline}"
@@ -174,7 +174,7 @@ fn an_anchor_is_a_trust_or_nothing_opens() {
         let error = Guard::open(GuardConfig { anchor, ..server.order() }).unwrap_err();
         let place = "the trust that is compiled into this product: ";
         assert!(error.fact().starts_with(place), "{n}: {error}");
-        assert!(error.next_step().contains("vendor.trust"), "{}", error.next_step());
+        assert!(error.next_step().text().contains("vendor.trust"), "{}", error.next_step());
     }
 }
 

@@ -43,7 +43,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
         )
     );
     assert_eq!(
-        guard.license().headline().unwrap(),
+        guard.license().headline().unwrap().to_string(),
         format!("in grace until {end}: OBM: 21 used, 20 granted; then it stops")
     );
     // More of the same is nothing new, however often it is looked at.
@@ -60,7 +60,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     server.pass(1);
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Countdown)]);
     assert_eq!(
-        guard.license().headline().unwrap(),
+        guard.license().headline().unwrap().to_string(),
         format!("it stops at {end}, within the hour: OBM: 21 used, 20 granted")
     );
     server.set(Instant::new(end.seconds - 1));

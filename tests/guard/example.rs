@@ -34,7 +34,7 @@ fn a_small_product_starts_counts_tells_and_stops() {
     let (status, said, why) = embed(&home, &["ann"]);
     assert_eq!((status, said.as_str()), (Some(1), ""), "{why}");
     assert!(why.starts_with("not-activated: nothing was requested"), "{why}");
-    assert!(why.contains("\nhint: run `olr request`"), "{why}");
+    assert!(why.contains("\nhint: make a request, carry it to your vendor"), "{why}");
 
     let two = || {
         let mut grant = crate::server::grant("OBM", None);

@@ -33,7 +33,7 @@ fn a_product_that_is_not_licensed_yet_opens_and_is_refused_until_it_is() {
     let server = Server::empty();
     let guard = server.guard();
     assert_eq!(run(&guard), Err(Some(Refusal::NotActivated)));
-    let headline = guard.license().headline().unwrap();
+    let headline = guard.license().headline().unwrap().to_string();
     assert!(headline.starts_with("refused: not-activated: nothing was requested"), "{headline}");
     assert_eq!(guard.report(&[("OBM", 3)]).unwrap_err().refusal(), Some(Refusal::NotActivated));
     assert!(guard.acknowledge(&[]).is_err());
@@ -181,7 +181,7 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
         server.pass(if slow { 15 * 60 } else { 1 });
         assert_eq!(run(&guard), Ok(()), "{how}");
         let fault = guard.fault().unwrap();
-        assert!(!fault.next_step().is_empty(), "{how}: {fault}");
+        assert!(!fault.next_step().text().is_empty(), "{how}: {fault}");
         // For more than a day, and what was reported still counts.
         for _ in 0..60 {
             server.pass(HOUR / 2);

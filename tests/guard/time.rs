@@ -14,7 +14,7 @@ use crate::server::{DAY, HOUR, Server};
 /// What is answered, without when.
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
-    let headline = decision.headline().unwrap_or_default();
+    let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
     // Which of two warnings comes within the last hour tells the headline.
     (refusal, headline, decision.blocked().iter().collect())
 }

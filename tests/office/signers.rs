@@ -150,6 +150,6 @@ fn a_root_is_not_used_through_an_agent() {
     let named = "ssh-agent:SHA256:anything";
     let error = olr::office::open_signer(named, Role::Root, &mut ask).err().unwrap();
     assert!(error.fact().contains("a root key is not used through an SSH agent"), "{error}");
-    assert!(error.next_step().contains("forwarded"), "{error:?}");
+    assert!(error.next_step().text().contains("forwarded"), "{error:?}");
     assert_eq!(error.exit_status(), 2);
 }

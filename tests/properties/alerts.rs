@@ -38,7 +38,7 @@ pub fn alerts(bytes: &[u8]) {
     assert_eq!(mail.user.is_some(), mail.password_file.is_some());
     for name in [settings.server.as_deref().unwrap_or_default(), text] {
         let notice = Notice::test(name, Instant::new(u64::MAX));
-        let message = compose(mail, &notice, Instant::new(u64::MAX)).unwrap();
+        let message = compose(mail, &notice, Instant::new(u64::MAX), ToString::to_string).unwrap();
         let message = String::from_utf8(message).unwrap();
         let (head, _) = message.split_once("\r\n\r\n").unwrap();
         let folded = |line: &&str| !line.starts_with([' ', '\t']);

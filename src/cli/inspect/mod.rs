@@ -13,6 +13,7 @@ use crate::wire::frame::{Frame, Header, Kind};
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
 use crate::cli::files::{of_file, read_artefact};
+use crate::cli::hint;
 use crate::cli::output::Output;
 use crate::cli::show;
 
@@ -114,7 +115,7 @@ fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Out
     let mut report = Output::new(format!("{}{more}", show::pairs(&pairs)), Value::Object(json));
     if let Some(error) = findings.verified.and_then(Result::err).or(findings.missing) {
         let error = if is_at_vendor { error.at_vendor() } else { error };
-        report.notes.push(format!("hint: {}", error.next_step()));
+        report.notes.push(format!("hint: {}", hint::said(error.next_step())));
         report = report.refused(&error);
     }
     report

@@ -9,6 +9,7 @@ use crate::key::file::KeyFile;
 use crate::office::{Folder, FoundKey, KeyStatus, keys_in};
 
 use crate::cli::args::vendor::VendorArg;
+use crate::cli::hint;
 use crate::cli::output::Output;
 use crate::cli::show;
 
@@ -47,7 +48,7 @@ pub fn run(args: &Args) -> Result<Output> {
     for found in &found {
         let (name, mode) = (name(found), file::open_to_others(&found.path));
         if let Err(error) = &found.key {
-            report.notes.push(format!("{}; {}", error.fact(), error.next_step()));
+            report.notes.push(format!("{}; {}", error.fact(), hint::said(error.next_step())));
         }
         if let Some(mode) = mode {
             let path = file::name(&found.path);
@@ -99,7 +100,7 @@ fn entry(found: &FoundKey, standing: &impl Fn(&KeyFile) -> Option<KeyStatus>) ->
         }),
         Err(error) => json!({
             "file": name(found), "mode": mode(&found.path), "open_to_others": open,
-            "fact": error.fact(), "hint": error.next_step(),
+            "fact": error.fact(), "hint": hint::said(error.next_step()),
         }),
     }
 }

@@ -56,7 +56,7 @@ fn after_a_request_its_answer_is_awaited() {
         run.refused("not-activated").hint("olr import license.olr");
         assert!(run.fact().contains(&format!("its code is {code}")), "{args:?}: {}", run.fact());
         // A new one only where its file is lost, or was never whole.
-        run.hint("send its file to your vendor (if it is lost, run `olr request` again)");
+        run.hint("send its file to your vendor (if it is lost, make another request)");
     }
     world.issue(&[]).done();
     world.olr(&["import", "license.olr"]).done();
@@ -75,10 +75,7 @@ fn a_request_is_named_by_its_number_and_code_whatever_became_of_its_file() {
     let awaits = |number: u64| {
         let step = format!("send the file of request {number} (code ");
         world.olr(&["verify"]).refused("deactivated").hint(&step);
-        world
-            .olr(&["status"])
-            .refused("deactivated")
-            .hint("if it is lost, run `olr request` again");
+        world.olr(&["status"]).refused("deactivated").hint("if it is lost, make another request");
     };
     world.olr(&["deactivate", "--yes"]).done();
     world.olr(&["request", "-o", "mine.olr"]).done();

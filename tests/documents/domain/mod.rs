@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::path::PathBuf;
 
+use olr::cli::Output;
 use olr::crypto::digest::sha256;
 use olr::machine::Findings;
 use olr::time::Instant;
@@ -167,7 +168,10 @@ impl World {
         let (status, json) = outcome(&called);
         let text = match called {
             Ok(output) => output.text,
-            Err(error) => format!("{error}\n{}", error.next_step()),
+            Err(error) => {
+                let hint = Output::of_error(&error).json["hint"].as_str().unwrap().to_string();
+                format!("{error}\n{hint}")
+            }
         };
         Said { line: format!("{line} at {}", self.now()), status, text, json }
     }

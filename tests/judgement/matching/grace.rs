@@ -91,5 +91,5 @@ fn without_a_rule_there_is_no_grace_and_a_wrong_rule_is_refused() {
     let error = Catalog::parse(&unknown).unwrap_err();
     let line = unknown.lines().position(|line| line.starts_with("afterwards")).unwrap() + 1;
     assert!(error.fact().contains(&format!("line {line}")), "{error}");
-    assert!(error.next_step().contains("after, then, blocks"), "{}", error.next_step());
+    assert!(error.next_step().text().contains("after, then, blocks"), "{}", error.next_step());
 }

@@ -3,7 +3,7 @@
 #![cfg(feature = "vendor")]
 
 use olr::catalog::{Catalog, STARTER};
-use olr::error::Refusal;
+use olr::error::{NextStep, Refusal, Remedy};
 use olr::home::{Home, RequestParams};
 use olr::issue::{GrantFile, STARTER_GRANT};
 use olr::judge::Decision;
@@ -139,6 +139,10 @@ fn held_against(body: &LicenseBody, key: &[u8; 32], machine: &Machine) -> Assess
     body.policy.assess(bound, Here { factors: &machine.0, unreadable: &[] })
 }
 
+fn step(machine: &Assessment) -> NextStep {
+    machine.next_step().unwrap()
+}
+
 fn hidden(kind: FactorKind) -> Unreadable {
     let name = Text::new("product_uuid").unwrap();
     Unreadable { kind, name, reason: Reason::NeedsPrivileged }
@@ -185,7 +189,7 @@ fn every_word_for_what_became_of_a_factor() {
     assert_eq!(&*card.now.as_ref().unwrap().value, "02:fc:00:00:00:99");
     // With what root can read it would be the machine.
     assert!(machine.is_hidden());
-    assert_eq!(machine.next_step(), "run as root: product-uuid needs --privileged");
+    assert_eq!(step(&machine).text(), "run as root: product-uuid needs --privileged");
 }
 
 #[test]
@@ -295,14 +299,17 @@ fn drift_is_told_with_the_room_that_is_left() {
     let home = world.licensed("home", &server(), "server");
     let mut now = server();
     let whole = assessed(&home, &now, &[]);
-    assert!(whole.drift().is_empty() && whole.next_step().is_empty());
+    assert!(whole.drift().is_empty() && whole.next_step().is_none());
     assert_eq!((whole.room(), whole.breaking()), (10, None));
     now.set("eth1", "02:fc:00:00:00:99");
     let one = assessed(&home, &now, &[]);
     assert_eq!((one.room(), one.breaking(), one.drift().len()), (7, None, 1));
     assert_eq!(
         one.next_step(),
-        "the card eth1 was replaced: ask for a new license with `olr request --renew` while this one still matches"
+        Some(NextStep::new(
+            "the card eth1 was replaced: ask for a new license while this one still matches",
+            &[Remedy::Renew]
+        ))
     );
     assert!(one.room_left().ends_with("any one of the rest may still change"));
     now.drop("product_uuid");
@@ -316,7 +323,7 @@ fn drift_is_told_with_the_room_that_is_left() {
     now.set("machine-id", "deadbeef");
     let four = assessed(&home, &now, &[]);
     assert!(!four.matches() && four.room() == 0);
-    assert!(four.next_step().ends_with("`olr request`"), "{}", four.next_step());
+    assert_eq!(step(&four).remedies(), [Remedy::MakeRequest], "{}", step(&four));
 }
 
 #[test]
@@ -326,7 +333,10 @@ fn judgement_and_next_step_name_what_happened() {
     let case = |change: fn(&mut Machine) -> &mut Machine| {
         let mut now = server();
         change(&mut now);
-        (judgement(&changes(&server().0, &now.0, &[])), assessed(&home, &now, &[]).next_step())
+        (
+            judgement(&changes(&server().0, &now.0, &[])),
+            assessed(&home, &now, &[]).next_step().map(|step| step.to_string()).unwrap_or_default(),
+        )
     };
     assert_eq!(case(|now| now).0, "the same machine: nothing of it changed");
     let (card, _) = case(|now| now.set("eth1", "02:fc:00:00:00:99"));
@@ -364,8 +374,9 @@ fn a_copy_is_never_advised_to_renew() {
     clone.set("product_uuid", "564d0002-0002").set("ens3", "52:54:00:00:00:02");
     let clone = assessed(&home, &clone, &[]);
     assert!(clone.matches(), "the points are enough, and a serial number is hardware");
-    let step = clone.next_step();
-    assert!(step.contains("as on a copy") && !step.contains("--renew"), "{step}");
+    let to_do = step(&clone);
+    assert!(to_do.text().contains("as on a copy"), "{to_do}");
+    assert_eq!(to_do.remedies(), [Remedy::MakeRequest]);
     let said = judgement(&clone.lines);
     let shared =
         "the same disk on other hardware with the same product-serial, disk-serial vda: a copy";
@@ -379,25 +390,25 @@ fn a_copy_is_never_advised_to_renew() {
     let home = world.licensed("only", &only(), "server");
     let mut renamed = only();
     renamed.set("hostname", "renamed");
-    assert!(assessed(&home, &renamed, &[]).next_step().contains("--renew"));
+    assert_eq!(step(&assessed(&home, &renamed, &[])).remedies(), [Remedy::Renew]);
     // No policy that needs no hardware either.
     let home = world.licensed("container", &container(), "container");
     let mut moved = container();
     moved.other_hardware();
     let moved = assessed(&home, &moved, &[]);
     assert!(moved.matches());
-    assert!(!moved.next_step().contains("--renew"), "{}", moved.next_step());
+    assert_eq!(step(&moved).remedies(), [Remedy::MakeRequest], "{}", step(&moved));
     // What cannot be read now may be the same.
     let mut ordinary = container();
     ordinary.drop("product_uuid").set("hostname", "renamed");
     let ordinary = assessed(&home, &ordinary, &[hidden(ProductUuid)]);
-    assert!(!ordinary.next_step().contains("as on a copy"), "{}", ordinary.next_step());
+    assert!(!step(&ordinary).text().contains("as on a copy"), "{}", step(&ordinary));
     // One card of two, or a board with its UUID, may be replaced.
     let home = world.licensed("server", &server(), "server");
     for (which, value) in [("eth1", "02:fc:00:00:00:99"), ("product_uuid", "4c4c4544-0009")] {
         let mut now = server();
         now.set(which, value);
-        assert!(assessed(&home, &now, &[]).next_step().contains("--renew"), "{which}");
+        assert_eq!(step(&assessed(&home, &now, &[])).remedies(), [Remedy::Renew], "{which}");
     }
 }
 
@@ -434,7 +445,7 @@ fn a_grant_names_a_policy_of_the_catalog() {
         assert_eq!(body.policy.stops_a_copy(), policy != "container");
     }
     let error = world.answer(&world.home("none"), &server(), "laptop").unwrap_err();
-    assert!(error.next_step().contains("container, pinned, server, strict, vm"));
+    assert!(error.next_step().text().contains("container, pinned, server, strict, vm"));
     let error = world.answer(&world.home("bare"), &vm(), "pinned").unwrap_err();
-    assert!(error.next_step().contains("--pin"), "{}", error.next_step());
+    assert!(error.next_step().text().contains("--pin"), "{}", error.next_step());
 }

@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("../../../docs/catalog.md");
 
 /// The keys that a table may have, as the error about one that it may not have lists them.
 fn keys(error: olr::error::Error) -> Vec<String> {
-    let hint = error.next_step().strip_prefix("the keys are ");
+    let hint = error.next_step().text().strip_prefix("the keys are ");
     hint.unwrap_or_else(|| panic!("{error}")).split(", ").map(str::to_string).collect()
 }
 

@@ -17,7 +17,7 @@ fn line_of(text: &str, mark: &str) -> usize {
 fn expect(error: &Error, place: &str, fact: &str, hint: &str) {
     assert_eq!(error.refusal(), None, "{error}");
     assert_eq!(error.fact(), format!("{place}: {fact}"), "{error}");
-    assert!(error.next_step().contains(hint), "{fact}: {}", error.next_step());
+    assert!(error.next_step().text().contains(hint), "{fact}: {}", error.next_step());
 }
 
 /// Each: what is written anew in the catalog, with `@` before the line that is wrong; fact; hint.

@@ -111,7 +111,7 @@ impl World {
     }
 
     pub fn tell(&self, settings: &Settings, clock: u64) -> Result<Vec<Told>> {
-        tell(&self.home, settings, &around("server", Instant::new(clock)))
+        tell(&self.home, settings, &around("server", Instant::new(clock)), ToString::to_string)
     }
 
     /// Everybody is told.
@@ -133,7 +133,7 @@ impl World {
         let not: Vec<_> = not.collect();
         assert_eq!(not.len(), 1, "{told:#?}");
         assert_eq!(not[0].exit_status(), 2);
-        assert!(!not[0].next_step().is_empty());
+        assert!(!not[0].next_step().text().is_empty());
         not[0].clone()
     }
 }

@@ -108,7 +108,7 @@ fn every_mistake_is_told_with_its_line() {
         let place = format!("alerts.toml line {line}: ");
         assert!(error.fact().starts_with(&place) && error.fact().contains(says), "{to}: {error}");
         assert_eq!(error.exit_status(), 2);
-        assert!(!error.next_step().is_empty());
+        assert!(!error.next_step().text().is_empty());
     }
     let open =
         GOOD.replace("user = \"u\"\npassword-file = \"p\"\n", "").replace("starttls", "none");
@@ -127,7 +127,7 @@ fn every_mistake_is_told_with_its_line() {
     let secret = Settings::parse(&GOOD.replace("password-file = \"p\"", "password = \"hunter2\""));
     let error = secret.unwrap_err();
     assert!(!format!("{error:?}").contains("hunter2"));
-    assert!(error.next_step().contains("password-file"), "{}", error.next_step());
+    assert!(error.next_step().text().contains("password-file"), "{}", error.next_step());
     assert!(Settings::parse(&"#".repeat(300_000)).is_err());
 }
 
@@ -137,7 +137,7 @@ fn settings_that_others_may_have_written_are_not_followed() {
     let read = || Settings::read(world.home.folder());
     let error = read().unwrap_err();
     assert!(error.fact().contains("there are no settings for alerts"));
-    assert!(error.next_step().contains("olr alert --example"));
+    assert!(error.next_step().text().contains("olr alert --example"));
     let path = world.path(SETTINGS);
     fs::write(&path, GOOD).unwrap();
     for (mode, taken) in [
@@ -152,7 +152,7 @@ fn settings_that_others_may_have_written_are_not_followed() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let read = read();
         assert_eq!(read.is_ok(), taken, "{mode:o}: {read:?}");
-        assert!(read.err().is_none_or(|error| error.next_step().contains("chmod go-w")));
+        assert!(read.err().is_none_or(|error| error.next_step().text().contains("chmod go-w")));
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&path, b"\xff").unwrap();

@@ -147,13 +147,13 @@ fn another_machine_is_told_and_so_is_a_home_without_a_license() {
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     let elsewhere = around("other", Instant::new(NOW + DAY));
     for _ in 0..2 {
-        tell(&world.home, &settings, &elsewhere).unwrap();
+        tell(&world.home, &settings, &elsewhere, ToString::to_string).unwrap();
     }
     assert_eq!(subjects(&server.taken()), ["olr: mail1: example/backup: stopped (conflict)"]);
     let empty = Home::at(world.folder.path().join("empty"));
     fs::create_dir(empty.folder()).unwrap();
     for _ in 0..2 {
-        tell(&empty, &settings, &elsewhere).unwrap();
+        tell(&empty, &settings, &elsewhere, ToString::to_string).unwrap();
     }
     assert_eq!(subjects(&server.taken()), ["olr: mail1: refused (not-activated)"]);
 }
@@ -190,7 +190,7 @@ fn what_is_only_shown_is_told_later_and_a_test_changes_nothing() {
         assert!(matches!(shown[0].0.about, NoticeKind::Change { .. }));
     }
     assert_eq!(server.connections(), 0);
-    let tried = test(&world.home, &settings, &around);
+    let tried = test(&world.home, &settings, &around, ToString::to_string);
     assert!(tried.is_whole());
     assert_eq!(subjects(&server.taken()), ["olr: backup1: a test"]);
     assert_eq!(world.home.state_files().map(|file| fs::read(file).unwrap()), before);
@@ -222,7 +222,7 @@ fn maintenance_and_a_changed_machine_are_told_with_what_to_do() {
     for day in 0..90 {
         let machine = if (5..8).contains(&day) { "card-replaced" } else { "server" };
         let around = around(machine, Instant::new(NOW + day * DAY));
-        let all = tell(&world.home, &settings, &around).unwrap();
+        let all = tell(&world.home, &settings, &around, ToString::to_string).unwrap();
         assert!(all.iter().all(Told::is_whole), "{all:#?}");
         let taken = server.taken();
         told.extend(subjects(&taken).into_iter().map(|subject| (day, subject)));
@@ -243,14 +243,21 @@ fn maintenance_and_a_changed_machine_are_told_with_what_to_do() {
     );
     let maintenance = "Next step: buy maintenance";
     let goes_on = "The installed release goes on";
-    for (mail, says) in mails.iter().zip([
-        &["the card eth1 was replaced", "nothing stops", "Next step: ", "olr request --renew"][..],
-        &["This is over (drift)"],
-        &["It lasts until", goes_on, maintenance],
-        &["It lasts until", goes_on, maintenance],
-        &["It lasts until", goes_on, maintenance],
-        &["maintenance ended on", goes_on, maintenance],
-    ]) {
+    for (mail, says) in
+        mails.iter().zip([
+            &[
+                "the card eth1 was replaced",
+                "nothing stops",
+                "Next step: ",
+                "ask for a new license",
+            ][..],
+            &["This is over (drift)"],
+            &["It lasts until", goes_on, maintenance],
+            &["It lasts until", goes_on, maintenance],
+            &["It lasts until", goes_on, maintenance],
+            &["maintenance ended on", goes_on, maintenance],
+        ])
+    {
         let body = mail.body();
         for says in says {
             assert!(body.contains(says), "{says:?} is not in\n{body}");

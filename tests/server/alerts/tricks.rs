@@ -39,7 +39,7 @@ fn notice(name: &str, about: NoticeKind) -> Notice {
         since: Some(Instant::new(NOW)),
         until: Some(Instant::new(u64::MAX)),
         fact: format!("{name}: 12 used, 10 granted"),
-        step: Some(name.to_string()),
+        step: Some(name.to_string().into()),
     }
 }
 
@@ -65,7 +65,7 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
     for name in names {
         for about in abouts() {
             let notice = notice(name, about);
-            let raw = compose(mail, &notice, Instant::new(NOW)).unwrap();
+            let raw = compose(mail, &notice, Instant::new(NOW), ToString::to_string).unwrap();
             let raw = String::from_utf8(raw).unwrap();
             assert!(raw.is_ascii() && raw.lines().all(|line| line.len() < 998), "{raw}");
             assert!(!raw.replace("\r\n", "").contains(['\r', '\n']), "{raw}");
@@ -91,14 +91,14 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
             // Readers fold blanks.
             let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(words(&taken.header("Subject")), words(&notice.subject()));
-            assert_eq!(taken.body(), notice.text());
+            assert_eq!(taken.body(), notice.text(ToString::to_string));
             assert!(notice.subject().chars().all(is_shown));
             assert!(notice.subject().chars().count() <= 400);
-            assert!(notice.text().chars().all(|c| is_shown(c) || c == '\n'));
+            assert!(notice.text(ToString::to_string).chars().all(|c| is_shown(c) || c == '\n'));
             let environment = notice.environment();
             assert!(environment.iter().all(|(_, value)| value.chars().all(is_shown)));
-            assert!(notice.text().matches("\nNext step: ").count() <= 1);
-            assert_eq!(notice.text().matches("\nAlert: ").count(), 1);
+            assert!(notice.text(ToString::to_string).matches("\nNext step: ").count() <= 1);
+            assert_eq!(notice.text(ToString::to_string).matches("\nAlert: ").count(), 1);
             seen += 1;
         }
     }
@@ -130,9 +130,14 @@ fn every_change_says_what_and_what_to_do() {
                 | NoticeKind::Test
                 | NoticeKind::Change { stage: Stage::Solved, .. }
         );
-        assert_eq!(notice.text().contains("Next step: "), !is_over, "{}", notice.text());
-        assert!(notice.text().contains(&EventId([7; 16]).to_string()));
-        let json = notice.json();
+        assert_eq!(
+            notice.text(ToString::to_string).contains("Next step: "),
+            !is_over,
+            "{}",
+            notice.text(ToString::to_string)
+        );
+        assert!(notice.text(ToString::to_string).contains(&EventId([7; 16]).to_string()));
+        let json = notice.json(ToString::to_string);
         assert_eq!(json["subject"], notice.subject());
         assert!(json["cause"].is_string() && json["stage"].is_string());
     }

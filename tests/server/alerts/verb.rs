@@ -79,7 +79,7 @@ fn the_page_names_every_key_and_its_pieces_are_right() {
         assert!(page.contains(&format!("`{}`", stage.word())), "{stage}");
     }
     let notice = olr::alert::Notice::test("n", Instant::new(NOW));
-    let json = notice.json();
+    let json = notice.json(ToString::to_string);
     for key in json.as_object().unwrap().keys() {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }

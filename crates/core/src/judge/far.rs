@@ -2,7 +2,7 @@
 //! Obeys `docs/format.md`, section "Judgement".
 
 use crate::entitlement::Quotas;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, NextStep, Refusal};
 use crate::judge::{ClockMemory, Decision, assess, judge};
 use crate::license::License;
 use crate::machine::{Assessment, Here};
@@ -35,7 +35,8 @@ impl Decision {
             let then =
                 format!(", if the clock ({clock}) is right; by what is remembered {otherwise}");
             let wrong = "set the clock of this machine if it is wrong";
-            let hint = format!("{wrong}; if it is right, {}", why.next_step());
+            let step = why.next_step();
+            let hint = NextStep::new(format!("{wrong}; if it is right, {step}"), step.remedies());
             why.clone().adding(then).hint(hint)
         };
         for blocked in &mut self.blocked {
@@ -95,8 +96,8 @@ pub(super) fn by_both(
         decision.say_both(clock, &remembered);
         decision.remembered = Some(Box::new(remembered));
     }
-    let step = decision.machine.as_ref().map(Assessment::next_step);
-    if let Some(step) = step.filter(|step| !step.is_empty()) {
+    let step = decision.machine.as_ref().and_then(Assessment::next_step);
+    if let Some(step) = step {
         decision.name_step(Refusal::WrongMachine, &step);
     }
     decision

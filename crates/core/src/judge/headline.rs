@@ -1,38 +1,72 @@
 //! What whoever logs in is shown first.
 
 use crate::entitlement::{Operation, Outcome};
-use crate::error::Error;
+use std::fmt;
+
+use crate::error::{Error, NextStep, Remedy};
 use crate::judge::{Decision, Grace};
 use crate::machine::Assessment;
 
+/// What whoever logs in is shown first, in one sentence, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// The sentence.
+    pub fact: String,
+    /// One next step, where somebody should act.
+    pub next_step: Option<NextStep>,
+}
+
+/// Sentence and next step.
+impl fmt::Display for Headline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.next_step {
+            Some(step) => write!(f, "{}; {step}", self.fact),
+            None => f.write_str(&self.fact),
+        }
+    }
+}
+
+/// A sentence that asks for nothing.
+impl From<String> for Headline {
+    fn from(fact: String) -> Self {
+        Self { fact, next_step: None }
+    }
+}
+
 impl Decision {
-    /// What whoever logs in is shown first, in one sentence: what is refused, what is overlooked and
-    /// until when, that the end is near, that the machine has changed, or that maintenance ends;
-    /// nothing where all is well.
-    pub fn headline(&self) -> Option<String> {
+    /// What whoever logs in is shown first: what is refused, what is overlooked and until when, that
+    /// the end is near, that the machine has changed, or that maintenance ends; `None` where all is
+    /// well.
+    pub fn headline(&self) -> Option<Headline> {
         match (&self.refusal, &self.grace) {
             (Some(refusal), _) => Some(self.refused(refusal)),
-            (None, Some(grace)) => Some(self.overlooked(grace)),
+            (None, Some(grace)) => Some(self.overlooked(grace).into()),
             (None, None) => {
                 let drift = || self.drift().map(|drift| self.drifted(drift));
-                self.near_end().or_else(drift).or_else(|| self.out_of_maintenance())
+                self.near_end()
+                    .or_else(drift)
+                    .or_else(|| self.out_of_maintenance().map(Headline::from))
             }
         }
     }
 
     /// That the license expires within 30, 7 or 1 days, where nothing waits to take over.
-    pub fn near_end(&self) -> Option<String> {
+    pub fn near_end(&self) -> Option<Headline> {
         let (last, days) = self.expires_soon()?;
         let left = left(days);
-        let step = match self.awaits {
-            true => "import the answer to your request in time",
-            false => "ask for a renewal: olr request --renew",
+        let next_step = match self.awaits {
+            true => {
+                NextStep::new("import the answer to your request in time", &[Remedy::ImportLicense])
+            }
+            false => NextStep::new("ask for a renewal", &[Remedy::Renew]),
         };
-        Some(format!("this license expires on {last}, within {left}; {step}"))
+        let fact = format!("this license expires on {last}, within {left}");
+        Some(Headline { fact, next_step: Some(next_step) })
     }
 
-    fn drifted(&self, drift: &Assessment) -> String {
-        format!("this machine still matches, but has changed: {}", drift.next_step())
+    fn drifted(&self, drift: &Assessment) -> Headline {
+        let fact = "this machine still matches, but has changed".to_string();
+        Headline { fact, next_step: drift.next_step() }
     }
 
     fn out_of_maintenance(&self) -> Option<String> {
@@ -49,16 +83,14 @@ impl Decision {
         ))
     }
 
-    fn refused(&self, refusal: &Error) -> String {
-        let hint = refusal.next_step();
-        if self.blocked().contains(Operation::Run) {
-            return format!("refused: {refusal}; {hint}");
-        }
+    fn refused(&self, refusal: &Error) -> Headline {
         let blocked: Vec<_> = self.blocked().iter().map(Operation::word).collect();
-        match blocked.as_slice() {
-            [] => format!("licensed, with a warning: {}; {hint}", refusal.fact()),
-            blocked => format!("blocked ({}): {refusal}; {hint}", blocked.join(", ")),
-        }
+        let fact = match blocked.as_slice() {
+            _ if self.blocked().contains(Operation::Run) => format!("refused: {refusal}"),
+            [] => format!("licensed, with a warning: {}", refusal.fact()),
+            blocked => format!("blocked ({}): {refusal}", blocked.join(", ")),
+        };
+        Headline { fact, next_step: Some(refusal.next_step().clone()) }
     }
 
     fn overlooked(&self, grace: &Grace) -> String {

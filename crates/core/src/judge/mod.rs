@@ -19,6 +19,7 @@ mod weigh;
 pub use change::{COUNTDOWN, WARNINGS};
 use far::by_both;
 pub use far::decide_license;
+pub use headline::Headline;
 pub(crate) use headline::left;
 pub use next::{Coming, Next};
 use open::asked_for;

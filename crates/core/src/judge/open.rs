@@ -1,18 +1,19 @@
 //! What to do next where a request was made and its answer is awaited: no second one.
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, NextStep, Refusal, Remedy};
 use crate::judge::Decision;
 use crate::license::LicenseBody;
 use crate::machine::Factor;
 use crate::state::{Sent, State};
 
 /// For a clock that is behind. What was asked for is answered with a license or with a time.
-fn time_step(sent: &Sent) -> String {
-    format!(
-        "compare the clock of this machine with a watch: if it is right, {}, who answers it with `olr \
-         vendor time-anchor`, and import time.olr; if it is wrong, set it",
+fn time_step(sent: &Sent) -> NextStep {
+    let text = format!(
+        "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, {}, \
+         have it answered with a time, and import that",
         sent.sending()
-    )
+    );
+    NextStep::new(text, &[Remedy::AnswerTime, Remedy::ImportTime])
 }
 
 impl Decision {
@@ -28,10 +29,10 @@ impl Decision {
     }
 
     /// Names another next step wherever it is refused with this word, or would be.
-    pub(super) fn name_step(&mut self, word: Refusal, step: &str) {
+    pub(super) fn name_step(&mut self, word: Refusal, step: &NextStep) {
         let name = |why: &mut Error| {
             if why.refusal() == Some(word) {
-                *why = why.clone().hint(step.to_string());
+                *why = why.clone().hint(step.clone());
             }
         };
         self.refusal.iter_mut().for_each(name);

@@ -169,7 +169,7 @@ mod tests {
         for few in [&pins[..0], &pins[..1], &common[..]] {
             let error = ensure_two(few).unwrap_err();
             assert_eq!(error.exit_status(), 2);
-            assert!(error.next_step().contains("--pin"), "{}", error.next_step());
+            assert!(error.next_step().text().contains("--pin"), "{}", error.next_step());
         }
     }
 }

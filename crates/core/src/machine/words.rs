@@ -1,6 +1,7 @@
 //! What a comparison of machines means, in a sentence: a judgement and one next step.
 
 use crate::display::shown;
+use crate::error::{NextStep, Remedy};
 use crate::machine::compare::{Change, Line, looks_like_a_copy};
 use crate::machine::{Assessment, Class, FactorKind};
 
@@ -120,46 +121,44 @@ impl Assessment {
         events(self.drift().into_iter().filter(|line| line.change != Change::Unreadable))
     }
 
-    /// One next step in words; empty where nothing changed.
-    pub fn next_step(&self) -> String {
+    /// One next step; `None` where nothing changed.
+    pub fn next_step(&self) -> Option<NextStep> {
         let drift = self.drift();
         let unreadable = |line: &&Line| line.change == Change::Unreadable;
         if drift.is_empty() {
-            return String::new();
+            return None;
         }
         if self.is_hidden() || drift.iter().all(unreadable) {
             let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
-            return format!("run as root: {}", hidden.join(", "));
+            return Some(format!("run as root: {}", hidden.join(", ")).into());
         }
         let is_a_copy = looks_like_a_copy(&self.lines);
         if is_a_copy && drift.iter().any(|l| unreadable(l) && l.class == Class::Hardware) {
             let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
-            return format!("run as root to tell whether this is a copy: {}", hidden.join(", "));
+            let hidden = hidden.join(", ");
+            return Some(format!("run as root to tell whether this is a copy: {hidden}").into());
         }
         if let Some(send) = &self.asked {
-            let what = events(drift.into_iter());
-            return format!("{what}: {send}, and import the answer");
+            let step = format!("{}: {send}, and import the answer", events(drift.into_iter()));
+            return Some(NextStep::new(step, &[Remedy::ImportLicense]));
         }
         if self.matches() && !is_a_copy {
             let what = self.changed();
-            let step =
-                "ask for a new license with `olr request --renew` while this one still matches";
-            return format!("{what}: {step}");
+            let step = format!("{what}: ask for a new license while this one still matches");
+            return Some(NextStep::new(step, &[Remedy::Renew]));
         }
-        if self.kept().is_empty() {
-            return "this looks like another machine: make a new request on it with `olr request`"
-                .to_string();
-        }
-        if is_a_copy && self.kept().iter().any(|line| line.class == Class::Hardware) {
-            return "the hardware is another but for serial numbers, as on a copy: make a new request here with `olr request`"
-                .to_string();
-        }
-        if is_a_copy || self.hardware_missing {
-            return "nothing of the hardware is the same, as on a copy: make a new request here with `olr request`"
-                .to_string();
-        }
-        let what = events(drift.into_iter());
-        format!("{what}: make a new request on this machine with `olr request`")
+        let keeps_hardware = self.kept().iter().any(|line| line.class == Class::Hardware);
+        let step = if self.kept().is_empty() {
+            "this looks like another machine: make a new request on it".into()
+        } else if is_a_copy && keeps_hardware {
+            "the hardware is another but for serial numbers, as on a copy: make a new request here"
+                .into()
+        } else if is_a_copy || self.hardware_missing {
+            "nothing of the hardware is the same, as on a copy: make a new request here".into()
+        } else {
+            format!("{}: make a new request on this machine", events(drift.into_iter()))
+        };
+        Some(NextStep::new(step, &[Remedy::MakeRequest]))
     }
 
     /// How much may still change, in a sentence or two.

@@ -159,7 +159,7 @@ fn within(text: &str, error: &Error) -> Error {
     Error::unable(
         Problem::Usage,
         format!("event {:?}: {}", shown(text), error.fact()),
-        error.next_step().to_string(),
+        error.next_step().clone(),
     )
 }
 
@@ -277,7 +277,10 @@ mod tests {
         ] {
             let error = parse(wrong).unwrap_err();
             assert_eq!(error.exit_status(), 2);
-            assert!(error.next_step().contains("nic-swap, hardware-gone"), "{wrong}: {error}");
+            assert!(
+                error.next_step().text().contains("nic-swap, hardware-gone"),
+                "{wrong}: {error}"
+            );
         }
         for wrong in [
             "yesterday off",

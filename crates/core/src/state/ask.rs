@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use crate::crypto::digest::sha256;
 use crate::display::code;
 use crate::entitlement::Count;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::machine::{Factor, Findings, Here, Unreadable, ensure_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, Slot, SlotName, State};
@@ -90,12 +90,13 @@ impl Surroundings {
 
 /// How a request reaches the vendor. Its file has any name, may be lost, or was never written.
 fn sending(file: &str) -> String {
-    format!("send {file} to your vendor (if it is lost, run `olr request` again)")
+    format!("send {file} to your vendor (if it is lost, make another request)")
 }
 
 /// What to do while an answer is awaited.
-fn awaiting(file: &str) -> String {
-    format!("{}, and import the answer: `olr import license.olr`", sending(file))
+fn awaiting(file: &str) -> NextStep {
+    let text = format!("{}, and import the answer", sending(file));
+    NextStep::new(text, &[Remedy::ImportLicense])
 }
 
 impl Sent {
@@ -110,7 +111,7 @@ impl Sent {
     }
 
     /// What to do while its answer is awaited.
-    pub(crate) fn next_step(&self) -> String {
+    pub(crate) fn next_step(&self) -> NextStep {
         awaiting(&self.file())
     }
 }
@@ -152,9 +153,12 @@ impl State {
             let code = crate::display::code(&sent.hash);
             format!(" (the newest one made here is request {}, code {code})", sent.number)
         });
-        let hint = "name the --home that made it; where that was restored or set up again, run `olr \
-                    request` here and have your vendor answer that";
-        Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(hint)
+        let step = NextStep::new(
+            "name the home that made it; where that was restored or set up again, make a request here \
+             and have your vendor answer that",
+            &[Remedy::NameHome, Remedy::MakeRequest],
+        );
+        Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(step)
     }
 
     /// The newest request for a slot, where it waits for its answer.
@@ -239,7 +243,7 @@ impl State {
             Error::unable(
                 Problem::TooLarge,
                 "this installation has made too many requests",
-                "use --new-identity",
+                NextStep::new("begin again as a new installation", &[Remedy::NewIdentity]),
             )
         })
     }

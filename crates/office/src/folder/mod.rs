@@ -110,7 +110,7 @@ impl Folder {
                 Err(Error::unable(Problem::Damaged, fact, copy))
             }
             // Where the file cannot be read, the reason of the system has its own step.
-            Err(error) if error.next_step() == RESTORE => Err(error.hint(copy)),
+            Err(error) if error.problem() == Some(Problem::Damaged) => Err(error.hint(copy)),
             trust => trust,
         }
     }

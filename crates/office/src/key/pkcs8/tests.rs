@@ -117,7 +117,7 @@ fn other_things_are_named() {
     refused("-----BEGIN PRIVATE KEY-----\nMC4C", "last line");
     refused("-----BEGIN PRIVATE KEY-----\nM-C\n-----END PRIVATE KEY-----", "base64");
     refused(&" ".repeat(PEM_CAP + 1), "16 KiB");
-    assert!(PrivatePem::parse(b"\x30\xff").unwrap_err().next_step().contains("-inform DER"));
+    assert!(PrivatePem::parse(b"\x30\xff").unwrap_err().next_step().text().contains("-inform DER"));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn work_has_bounds() {
     }
     let usual = pbes2::Pbkdf2Params::hmac_sha256(1, &[0; 16]).unwrap();
     let old = pbes2::Pbkdf2Params { prf: pbes2::Pbkdf2Prf::HmacWithSha1, ..usual };
-    assert!(read(old.into()).unwrap_err().next_step().contains("openssl pkcs8"));
+    assert!(read(old.into()).unwrap_err().next_step().text().contains("openssl pkcs8"));
     let short = pbes2::Pbkdf2Params { key_length: Some(16), ..usual };
     assert!(read(short.into()).is_err());
 }

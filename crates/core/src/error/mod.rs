@@ -1,0 +1,186 @@
+//! The words for "no", for "could not tell" and for what helps: three closed lists, and the error that
+//! carries them.
+
+use std::fmt;
+
+mod next;
+mod problem;
+mod refusal;
+
+pub use next::{NextStep, Remedy};
+pub use problem::Problem;
+pub use refusal::Refusal;
+
+/// What every fallible act of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done: a proved *no* (a [`Refusal`]), or *could not tell*.
+///
+/// `fact` says what and where, `next_step` what to do. Both are lower-case sentences without a full
+/// stop; neither ever contains a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    rules: Vec<&'static str>,
+    fact: String,
+    next_step: NextStep,
+    /// The next step at the vendor's, where it is another one. Boxed: few errors have one, and every
+    /// `Result` makes room for it.
+    at_vendor: Option<Box<NextStep>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ErrorKind {
+    Refusal(Refusal),
+    Problem(Problem),
+}
+
+impl Error {
+    /// A proved *no*, with the usual next step of its word.
+    pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
+        let ((text, remedies), at_vendor) = word.steps();
+        Self {
+            kind: ErrorKind::Refusal(word),
+            rules: Vec::new(),
+            fact: fact.into(),
+            next_step: NextStep::new(text, remedies),
+            at_vendor: at_vendor.map(|(text, remedies)| Box::new(NextStep::new(text, remedies))),
+        }
+    }
+
+    /// Could not tell: usage, files, a key that is not at hand.
+    pub fn unable(
+        problem: Problem,
+        fact: impl Into<String>,
+        next_step: impl Into<NextStep>,
+    ) -> Self {
+        Self {
+            kind: ErrorKind::Problem(problem),
+            rules: Vec::new(),
+            fact: fact.into(),
+            next_step: next_step.into(),
+            at_vendor: None,
+        }
+    }
+
+    /// The same error with a better next step, whoever reads it.
+    #[must_use]
+    pub fn hint(mut self, next_step: impl Into<NextStep>) -> Self {
+        (self.next_step, self.at_vendor) = (next_step.into(), None);
+        self
+    }
+
+    /// The same error with a better next step for the customer, and one for the vendor's office.
+    #[must_use]
+    pub(crate) fn hints(
+        mut self,
+        customer: impl Into<NextStep>,
+        vendor: impl Into<NextStep>,
+    ) -> Self {
+        (self.next_step, self.at_vendor) = (customer.into(), Some(Box::new(vendor.into())));
+        self
+    }
+
+    /// The same error as the vendor's office reads it: its next step is one that can be taken there.
+    #[must_use]
+    pub fn at_vendor(mut self) -> Self {
+        if let Some(step) = self.at_vendor.take() {
+            self.next_step = *step;
+        }
+        self
+    }
+
+    /// The same error, saying first where it happened: `"issuer.key: …"`.
+    #[must_use]
+    pub fn within(mut self, place: impl fmt::Display) -> Self {
+        self.fact = format!("{place}: {}", self.fact);
+        self
+    }
+
+    /// The same error, naming a rule of `docs/format.md` that is broken: the innermost first, then
+    /// each that stands for it.
+    #[must_use]
+    pub fn rule(mut self, id: &'static str) -> Self {
+        self.rules.push(id);
+        self
+    }
+
+    /// The same error with a better fact.
+    #[must_use]
+    pub fn told(mut self, fact: impl Into<String>) -> Self {
+        self.fact = fact.into();
+        self
+    }
+
+    /// The same fact and rules under another word.
+    pub fn become_refusal(self, word: Refusal) -> Self {
+        Self { rules: self.rules, ..Self::refuse(word, self.fact) }
+    }
+
+    /// The same *could not tell*, as this problem.
+    #[must_use]
+    pub fn become_problem(mut self, problem: Problem) -> Self {
+        self.kind = ErrorKind::Problem(problem);
+        self
+    }
+
+    /// The rules of `docs/format.md` that are broken, the innermost first; none where no rule of that
+    /// page is.
+    pub fn rules(&self) -> &[&'static str] {
+        &self.rules
+    }
+
+    /// The same error, saying more: what `more` says follows the fact as it is.
+    #[must_use]
+    pub(crate) fn adding(mut self, more: impl fmt::Display) -> Self {
+        self.fact = format!("{}{more}", self.fact);
+        self
+    }
+
+    /// The word, when this is a proved *no*.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.kind {
+            ErrorKind::Refusal(word) => Some(word),
+            ErrorKind::Problem(_) => None,
+        }
+    }
+
+    /// What stood in the way, when this is *could not tell*.
+    pub fn problem(&self) -> Option<Problem> {
+        match self.kind {
+            ErrorKind::Problem(problem) => Some(problem),
+            ErrorKind::Refusal(_) => None,
+        }
+    }
+
+    /// What happened, and where.
+    pub fn fact(&self) -> &str {
+        &self.fact
+    }
+
+    /// One next step.
+    pub fn next_step(&self) -> &NextStep {
+        &self.next_step
+    }
+
+    /// The process exit status this error stands for: 1 refused, 2 could not tell.
+    pub fn exit_status(&self) -> u8 {
+        if self.refusal().is_some() { 1 } else { 2 }
+    }
+}
+
+/// Names the rule that gives the word of another: `.map_err(under("trust-2"))`.
+pub fn under(id: &'static str) -> impl Fn(Error) -> Error {
+    move |error| error.rule(id)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.refusal() {
+            Some(word) => write!(f, "{word}: {}", self.fact),
+            None => f.write_str(&self.fact),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

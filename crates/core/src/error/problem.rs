@@ -1,0 +1,60 @@
+//! What stood in the way of an answer: a closed list, `docs/json.md` has it with its numbers.
+
+use std::fmt;
+
+macro_rules! problems {
+    ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
+        /// What stood in the way of an answer. Programs act on it; people read the fact beside it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum Problem {
+            $(#[doc = concat!("`", $word, "`: ", $doc)] $variant = $number,)*
+        }
+
+        impl Problem {
+            /// Every problem, by number.
+            pub const ALL: &'static [Problem] = &[$(Problem::$variant),*];
+
+            /// Its spelling, the same on every surface.
+            pub fn word(self) -> &'static str {
+                match self { $(Problem::$variant => $word),* }
+            }
+
+            /// Its number, for other languages. A number is never used again.
+            pub fn number(self) -> u16 {
+                match self { $(Problem::$variant => $number),* }
+            }
+        }
+    };
+}
+
+problems! {
+    1 Usage "usage" "an argument is missing, wrong or contradicts another";
+    2 Content "content" "a file of the caller's does not say what it must say";
+    3 NotFound "not-found" "a file, folder, key or record is not there";
+    4 Exists "exists" "something is there already and is not overwritten";
+    5 Io "io" "the system failed to read or write";
+    6 Permission "permission" "the system or this program does not allow access to a file";
+    7 Locked "locked" "another process is working there";
+    8 Changed "changed" "something changed between two looks at it";
+    9 Damaged "damaged" "a record of this program's own cannot be used";
+    10 NewerVersion "newer-version" "another version of this program wrote it";
+    11 NeedsPassphrase "needs-passphrase" "a passphrase or PIN is missing";
+    12 WrongPassphrase "wrong-passphrase" "a passphrase or PIN is wrong";
+    13 WrongKey "wrong-key" "a key cannot do what it was named for";
+    14 NotConfirmed "not-confirmed" "nobody confirmed what cannot be undone";
+    15 TooLarge "too-large" "there is more of it than fits";
+    16 Device "device" "a token or an SSH agent failed";
+    17 Network "network" "another host did not answer, or answered wrong";
+    18 Unsupported "unsupported" "this build or this system cannot do it";
+    19 System "system" "the system gives no clock or no randomness";
+    20 Fault "fault" "this program is at fault";
+    21 Grant "grant" "a grant contradicts itself or does not fit the catalog";
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,126 @@
+//! How a next step is said on the command line: its sentence, and behind it how each act in it is
+//! typed.
+
+use crate::error::{NextStep, Remedy};
+use crate::judge::Headline;
+
+/// How each act is typed. One without a line here is said by its sentence alone.
+const WAYS: &[(Remedy, &str)] = &[
+    (Remedy::MakeRequest, "`olr request`"),
+    (Remedy::Renew, "`olr request --renew`"),
+    (Remedy::NewIdentity, "`olr request --new-identity`"),
+    (Remedy::ImportLicense, "`olr import license.olr`"),
+    (Remedy::ImportTime, "`olr import time.olr`"),
+    (Remedy::Deactivate, "`olr deactivate`"),
+    (Remedy::Inspect, "`olr inspect FILE`"),
+    (Remedy::ShowStatus, "`olr status`"),
+    (Remedy::ShowAlertSettings, "`olr alert --example`"),
+    (Remedy::TestAlerts, "`olr alert --test`"),
+    (Remedy::ShowAlerts, "`olr alert --dry-run`"),
+    (Remedy::NameHome, "--home DIR"),
+    (Remedy::NameTrust, "--trust FILE"),
+    (Remedy::NameLicensee, "--licensee NAME"),
+    (Remedy::NameLicenseKey, "--key KEY"),
+    (Remedy::NameSlot, "--product and --slot"),
+    (Remedy::Pin, "--pin NAME=VALUE"),
+    (Remedy::ReadPrivileged, "--privileged"),
+    (Remedy::AcceptOverQuota, "--accept-over-quota"),
+    (Remedy::NameEnd, "--until"),
+    (Remedy::NameVendor, "--vendor DIR"),
+    (Remedy::MakeVendor, "`olr vendor init DIR`"),
+    (Remedy::AnswerTime, "`olr vendor time-anchor`"),
+    (Remedy::PublishTrust, "`olr vendor publish`"),
+    (Remedy::ListIssued, "`olr vendor issued`"),
+    (Remedy::IssueAgain, "`olr issue --again`"),
+    (Remedy::BringReceipt, "--receipt receipt.olr"),
+    (Remedy::Transfer, "--transfer REASON"),
+    (Remedy::NameReason, "--reason REASON"),
+    (Remedy::NameAbsent, "--also"),
+    (Remedy::RevokeKey, "`olr revoke KEY-ID`"),
+    (Remedy::RevokeAgain, "`olr revoke --again`"),
+    (Remedy::ListKeys, "`olr key list`"),
+    (Remedy::MakeIssuer, "`olr key new --role issuer`"),
+    (Remedy::RotateIssuer, "`olr key rotate issuer`"),
+    (Remedy::Delegate, "`olr key delegate`"),
+    (Remedy::SignProposal, "`olr key sign`"),
+    (Remedy::ProposeTrust, "`olr key propose --help`"),
+    (Remedy::RemoveKey, "--remove-root, --remove-sealing"),
+    (Remedy::ImportKey, "`olr key import`"),
+    (Remedy::NamePassphrase, "--passphrase-file FILE"),
+    (Remedy::NameCatalog, "--catalog FILE"),
+    (Remedy::NameAct, "--act"),
+    (Remedy::AllowAny, "--max MODULE=any"),
+];
+
+/// A next step in words, with how it is typed: ``make a new request (`olr request`)``.
+pub fn said(step: &NextStep) -> String {
+    let way = |remedy: &Remedy| {
+        let mut ways = WAYS.iter();
+        ways.find(|(known, _)| known == remedy).map(|(_, way)| *way)
+    };
+    let ways: Vec<_> = step.remedies().iter().filter_map(way).collect();
+    match ways.is_empty() {
+        true => step.text().to_string(),
+        false => format!("{step} ({})", ways.join(", ")),
+    }
+}
+
+/// A headline in words, with its next step.
+pub fn headline(headline: &Headline) -> String {
+    let step = headline.next_step.as_ref().map(|step| format!("; {}", said(step)));
+    headline.fact.clone() + &step.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remedy_is_typed_once() {
+        let said: Vec<_> = WAYS.iter().map(|(remedy, _)| *remedy).collect();
+        assert_eq!(said, Remedy::ALL);
+    }
+
+    #[test]
+    fn what_is_typed_is_said_behind_the_sentence() {
+        assert_eq!(said(&NextStep::from("look at it")), "look at it");
+        let step = NextStep::new(
+            "ask, and import the answer",
+            &[Remedy::MakeRequest, Remedy::ImportLicense],
+        );
+        let typed = "ask, and import the answer (`olr request`, `olr import license.olr`)";
+        assert_eq!(said(&step), typed);
+    }
+
+    /// A flag or verb that is renamed takes its hint along.
+    #[cfg(feature = "vendor")]
+    #[test]
+    fn the_command_line_has_every_way() {
+        let command = crate::cli::command();
+        let all = flags(&command);
+        for (remedy, way) in WAYS {
+            let flags_there = match way.strip_prefix("`olr ") {
+                None => all.clone(),
+                Some(typed) => {
+                    let mut verb = &command;
+                    for word in typed.trim_end_matches('`').split(' ') {
+                        verb = verb.find_subcommand(word).unwrap_or(verb);
+                    }
+                    assert_ne!(verb.get_name(), "olr", "{remedy}: {way}");
+                    flags(verb)
+                }
+            };
+            let words = way.split([' ', ',', '`']).filter_map(|word| word.strip_prefix("--"));
+            for flag in words.filter(|flag| *flag != "help") {
+                assert!(flags_there.contains(&flag.to_string()), "{remedy}: {way}");
+            }
+        }
+    }
+
+    #[cfg(feature = "vendor")]
+    fn flags(command: &clap::Command) -> Vec<String> {
+        let own = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_string));
+        let below = command.get_subcommands().flat_map(flags);
+        own.chain(below).collect()
+    }
+}
