@@ -1,6 +1,5 @@
 #![no_main]
-#[path = "../../tests/properties/mod.rs"]
-#[allow(dead_code)]
-mod properties;
+#[path = "../../tests/world/alerts.rs"]
+mod alerts;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::alerts(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| alerts::alerts(bytes));

@@ -1,6 +1,3 @@
 #![no_main]
-#[path = "../../tests/properties/mod.rs"]
-#[allow(dead_code)]
-mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::paper(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| olr_testkit::properties::paper(bytes));

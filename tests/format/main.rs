@@ -1,8 +1,5 @@
 //! Files: what the fixtures are, which rules they break, what every reader makes of any bytes.
 
-#[cfg(all(feature = "smtp", feature = "vendor"))]
-#[path = "../properties/mod.rs"]
-mod properties;
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]
 mod world;

@@ -1,26 +1,26 @@
 //! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
 
-use olr::armor::dearmor;
-use olr::catalog::Catalog;
-use olr::error::{Error, Problem, Result};
-use olr::issue::GrantFile;
-use olr::key::file::KeyFile;
-use olr::key::typed::Passphrase;
-use olr::key::{Role, key_id};
-use olr::license::License;
-use olr::proposal::Proposal;
-use olr::receipt::Receipt;
-use olr::request::SealedRequest;
-use olr::revocation::Revocations;
-use olr::state::State;
-use olr::timestamp::Timestamp;
-use olr::trust::Trust;
-use olr::wire::frame::{Frame, Kind};
+use olr_core::armor::dearmor;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::{Role, key_id};
+use olr_core::license::License;
+use olr_core::proposal::Proposal;
+use olr_core::receipt::Receipt;
+use olr_core::request::SealedRequest;
+use olr_core::revocation::Revocations;
+use olr_core::state::State;
+use olr_core::timestamp::Timestamp;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{Frame, Kind};
+use olr_office::catalog::Catalog;
+use olr_office::issue::GrantFile;
+use olr_office::key::file::KeyFile;
+use olr_office::key::typed::Passphrase;
 
 use std::ops::Range;
 
-use crate::world::WORLD;
-use crate::world::scenario::committed;
+use crate::WORLD;
+use crate::scenario::committed;
 
 /// Who reads an artefact, and to which end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
-use olr::license::LicenseBody;
-use olr::proposal::ProposalBody;
-use olr::receipt::ReceiptBody;
-use olr::request::RequestBody;
-use olr::revocation::RevocationsBody;
-use olr::state::{Memory, STATE_CAP};
-use olr::timestamp::TimestampBody;
-use olr::trust::{DelegationBody, TrustBody};
-use olr::wire::codec::{BODY_CAP, Record, decode, encode};
+use olr_core::license::LicenseBody;
+use olr_core::proposal::ProposalBody;
+use olr_core::receipt::ReceiptBody;
+use olr_core::request::RequestBody;
+use olr_core::revocation::RevocationsBody;
+use olr_core::state::{Memory, STATE_CAP};
+use olr_core::timestamp::TimestampBody;
+use olr_core::trust::{DelegationBody, TrustBody};
+use olr_core::wire::codec::{BODY_CAP, Record, decode, encode};
 
 /// One byte chooses the record, the rest is read as a value of it.
 pub fn values(bytes: &[u8]) {

@@ -1,15 +1,15 @@
 //! Artefacts with any content, by whoever has the right keys.
 
-use olr::crypto::digest::tagged;
-use olr::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
-use olr::crypto::seal::seal;
-use olr::crypto::sign::SigningKey;
-use olr::key::{Role, key_id};
-use olr::wire::frame::{Frame, Header, Kind};
-use olr::wire::id::VendorId;
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
+use olr_core::crypto::seal::seal;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::key::{Role, key_id};
+use olr_core::wire::frame::{Frame, Header, Kind};
+use olr_core::wire::id::VendorId;
 
-use crate::world::raw::{Raw, sized};
-use crate::world::rng;
+use crate::raw::{Raw, sized};
+use crate::rng;
 
 /// A frame, taken apart.
 pub fn apart(kind: Kind, bytes: &[u8]) -> Raw {

@@ -1,8 +1,8 @@
 //! Armor after what couriers do to text: whatever the format says carries no meaning may change.
 
 use super::value::Source;
-use olr::armor::{armor, dearmor};
-use olr::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
+use olr_core::armor::{armor, dearmor};
+use olr_core::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 
 /// Damages of one text; one whose act is 0 does nothing.
 const DAMAGES: usize = 4;

@@ -3,21 +3,21 @@
 //! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
 //! derives. It knows the spelling and nothing of our caps, tables and sets.
 
-use olr::entitlement as ours;
-use olr::license::LicenseBody as OurLicense;
-use olr::machine::{self, Class, FactorKind};
-use olr::proposal::ProposalBody as OurProposal;
-use olr::receipt::ReceiptBody as OurReceipt;
-use olr::request::{self, RequestBody as OurRequest};
-use olr::revocation::{self, RevocationsBody as OurRevocations};
-use olr::state::{self, Memory as OurMemory};
-use olr::time;
-use olr::timestamp::TimestampBody as OurAnchor;
-use olr::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
-use olr::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
-use olr::wire::extension;
-use olr::wire::frame::{Frame, Kind};
-use olr::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
+use olr_core::entitlement as ours;
+use olr_core::license::LicenseBody as OurLicense;
+use olr_core::machine::{self, Class, FactorKind};
+use olr_core::proposal::ProposalBody as OurProposal;
+use olr_core::receipt::ReceiptBody as OurReceipt;
+use olr_core::request::{self, RequestBody as OurRequest};
+use olr_core::revocation::{self, RevocationsBody as OurRevocations};
+use olr_core::state::{self, Memory as OurMemory};
+use olr_core::time;
+use olr_core::timestamp::TimestampBody as OurAnchor;
+use olr_core::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
+use olr_core::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
+use olr_core::wire::extension;
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT as PREALLOCATION};
 use wincode::int_encoding::{LittleEndian, VarInt};
 use wincode::len::BincodeLen;

@@ -1,8 +1,8 @@
 //! Keys from outside: what other programs write, and what people type from paper.
 
-use olr::crypto::pkcs8::{MEMORY_CAP, PrivatePem, ROUNDS_CAP, to_pem};
-use olr::crypto::secret::Secret;
-use olr::key::paper::{PAGE_CAP, from_page, to_page};
+use olr_core::crypto::secret::Secret;
+use olr_office::key::paper::{PAGE_CAP, from_page, to_page};
+use olr_office::key::pkcs8::{MEMORY_CAP, PrivatePem, ROUNDS_CAP, to_pem};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 

@@ -1,7 +1,7 @@
 //! What tells of keys that lie in no file: URIs, and the answers of SSH agents.
 
-use olr::crypto::agent::{MESSAGE_CAP, ask_signature, read_identities, read_signature};
-use olr::crypto::token::uri::{URI_CAP, Uri};
+use olr_office::key::agent::{MESSAGE_CAP, ask_signature, read_identities, read_signature};
+use olr_office::key::token::uri::{URI_CAP, Uri};
 
 /// The keys that an agent lists, written again, are its answer; so is a signature.
 pub fn agent(answer: &[u8]) {

@@ -1,7 +1,7 @@
 //! A second hand for `docs/format.md`, section "Bodies": reads any bytes as a value, and spells a
 //! value piece by piece. It shares no line with `crates/core/src/wire/codec/`.
 
-use olr::wire::codec::{Blob, Hidden, Keyed, Limit, List, Set, Text};
+use olr_core::wire::codec::{Blob, Hidden, Keyed, Limit, List, Set, Text};
 
 /// What can stand in a body.
 pub trait Value: Sized + Clone + PartialEq + std::fmt::Debug {

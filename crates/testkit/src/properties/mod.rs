@@ -2,37 +2,36 @@
 //!
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
-use olr::armor::{armor as write_armor, dearmor};
-use olr::catalog::{Catalog, STARTER};
-use olr::crypto::digest::{sha256, tagged};
-use olr::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
-use olr::crypto::seal::{SealingKey, seal};
-use olr::crypto::secret::Secret;
-use olr::crypto::sign::{Signer, SigningKey};
-use olr::entitlement::Cause;
-use olr::issue::{GrantFile, STARTER_GRANT, Terms};
-use olr::key::file::KeyFile;
-use olr::key::install::InstallSecret;
-use olr::key::{Role, key_id};
-use olr::license::{License, LicenseBody, sign_license};
-use olr::machine::{Bound, Here};
-use olr::proposal::{Content, Proposal, ProposalBody};
-use olr::receipt::{Receipt, ReceiptBody};
-use olr::request::{RequestBody, SealedRequest};
-use olr::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
-use olr::state::{Memory, STATE_CAP, State};
-use olr::time::Instant;
-use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};
-use olr::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
-use olr::wire::codec::{BODY_CAP, Limit, Record, decode, encode};
-use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Unsigned};
-use olr::wire::id::VendorId;
+use olr_core::armor::{armor as write_armor, dearmor};
+use olr_core::crypto::digest::{sha256, tagged};
+use olr_core::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
+use olr_core::crypto::seal::{SealingKey, seal};
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::{Signer, SigningKey};
+use olr_core::entitlement::Cause;
+use olr_core::key::install::InstallSecret;
+use olr_core::key::{Role, key_id};
+use olr_core::license::{License, LicenseBody, sign_license};
+use olr_core::machine::{Bound, Here};
+use olr_core::proposal::{Content, Proposal, ProposalBody};
+use olr_core::receipt::{Receipt, ReceiptBody};
+use olr_core::request::{RequestBody, SealedRequest};
+use olr_core::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
+use olr_core::state::{Memory, STATE_CAP, State};
+use olr_core::time::Instant;
+use olr_core::timestamp::{Timestamp, TimestampBody, sign_timestamp};
+use olr_core::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
+use olr_core::wire::codec::{BODY_CAP, Limit, Record, decode, encode};
+use olr_core::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Unsigned};
+use olr_core::wire::id::VendorId;
+use olr_office::catalog::{Catalog, STARTER};
+use olr_office::issue::{GrantFile, STARTER_GRANT, Terms};
+use olr_office::key::file::KeyFile;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use std::sync::LazyLock;
 use value::{Source, Value};
 
-mod alerts;
 mod courier;
 mod edits;
 mod elsewhere;
@@ -44,7 +43,6 @@ mod second_decoder;
 pub mod value;
 mod values;
 
-pub use alerts::alerts;
 pub use courier::courier;
 pub use edits::edits;
 pub use elsewhere::{agent, token_uri};
@@ -58,10 +56,8 @@ pub use values::values;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
-#[allow(dead_code)] // a fuzz target calls one of them by name
-pub const ALL: [(&str, Property); 27] = [
+pub const ALL: [(&str, Property); 26] = [
     ("agent", agent),
-    ("alerts", alerts),
     ("armor", armor),
     ("catalog", catalog),
     ("courier", courier),
@@ -395,7 +391,7 @@ static SNAKEOIL: LazyLock<Snakeoil> = LazyLock::new(|| {
     let key = |text: &str| KeyFile::parse(&binary(text)).unwrap();
     macro_rules! file {
         ($name:literal) => {
-            include_str!(concat!("../../keys/snakeoil/", $name))
+            include_str!(concat!("../../../../keys/snakeoil/", $name))
         };
     }
     Snakeoil {

@@ -1,25 +1,25 @@
 //! The tables of `docs/format.md`, field by field, for the second hand in `value.rs`.
 
 use super::value::{Piece, Source, Value};
-use olr::entitlement::{
+use olr_core::entitlement::{
     Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
 };
-use olr::license::LicenseBody;
-use olr::machine::{Class, Enrolled, Factor, FactorKind, Policy};
-use olr::proposal::ProposalBody;
-use olr::receipt::ReceiptBody;
-use olr::request::{Earlier, Fact, RequestBody};
-use olr::revocation::{RevocationsBody, Withdrawn};
-use olr::state::{
+use olr_core::license::LicenseBody;
+use olr_core::machine::{Class, Enrolled, Factor, FactorKind, Policy};
+use olr_core::proposal::ProposalBody;
+use olr_core::receipt::ReceiptBody;
+use olr_core::request::{Earlier, Fact, RequestBody};
+use olr_core::revocation::{RevocationsBody, Withdrawn};
+use olr_core::state::{
     Announced, Asked, Event, Held, LastTimestamp, Listed, Listener, Memory, Noted, Overuse, Pair,
     Pending, Sent, Slot, SlotName, Spent, Stage,
 };
-use olr::time::{Day, Instant};
-use olr::timestamp::TimestampBody;
-use olr::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
-use olr::wire::extension::Extension;
-use olr::wire::frame::Kind;
-use olr::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
+use olr_core::time::{Day, Instant};
+use olr_core::timestamp::TimestampBody;
+use olr_core::trust::{Act, DelegationBody, ModuleMaximum, Product, SignerRule, TrustBody};
+use olr_core::wire::extension::Extension;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 
 /// A record: its fields one after another, in this order. A field left out does not compile.
 macro_rules! records {

@@ -1,7 +1,7 @@
 //! What may happen to a server, as `olr simulate --event` takes it.
 
-use olr::error::Error;
-use olr::simulate::{Happening, ScenarioEvent};
+use olr_core::error::Error;
+use olr_core::simulate::{Happening, ScenarioEvent};
 
 /// What is taken says the same when it is written again.
 pub fn event(bytes: &[u8]) {

@@ -4,11 +4,11 @@
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, RngExt};
 
-use olr::armor::armor;
-use olr::wire::frame::{FILE_CAP, Header};
+use olr_core::armor::armor;
+use olr_core::wire::frame::{FILE_CAP, Header};
 
-use crate::world::rng;
-use crate::world::scenario::committed;
+use crate::rng;
+use crate::scenario::committed;
 
 /// Larger fixtures would make every mutant of them slow and alike.
 const SEED_CAP: usize = 16 * 1024;

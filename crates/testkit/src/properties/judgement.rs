@@ -2,27 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use olr::crypto::sign::Signer;
-use olr::entitlement::{Count, Operation, Outcome};
-use olr::judge::{Decision, Question, decide};
-use olr::license::{License, LicenseBody, sign_license};
-use olr::machine::Here;
-use olr::state::{SlotName, State};
-use olr::time::Instant;
-use olr::wire::codec::{Limit, Set};
+use olr_core::crypto::sign::Signer;
+use olr_core::entitlement::{Count, Operation, Outcome};
+use olr_core::judge::{Decision, Question, decide};
+use olr_core::license::{License, LicenseBody, sign_license};
+use olr_core::machine::Here;
+use olr_core::state::{SlotName, State};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Limit, Set};
 
 use super::SNAKEOIL;
 use super::value::{Source, Value};
-use machine::factors;
-
-// Fuzz targets have no `world`.
-#[allow(clippy::duplicate_mod)]
-#[path = "../world/machine.rs"]
-#[allow(dead_code)]
-mod machine;
+use crate::machine::factors;
 
 /// A server that was answered.
-const SERVER: &str = include_str!("../../fixtures/state/installed.txt");
+const SERVER: &str = include_str!("../../../../fixtures/state/installed.txt");
 
 /// The body of a license, what is in use, when that began and when it is judged, and how many more
 /// of its first module are wanted.

@@ -1,0 +1,263 @@
+//! What tests share: the world that fixtures are minted in, with fixed keys, clock and machine;
+//! scenarios as the fixtures state them; hostile files; properties of every parser.
+
+use olr_core::armor::dearmor;
+use olr_core::crypto::digest::sha256;
+use olr_core::crypto::seal::SealingKey;
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::key::Role;
+use olr_core::key::install::InstallSecret;
+use olr_core::license::LicenseBody;
+use olr_core::request::{OpenedRequest, RequestBody, SealedRequest};
+use olr_core::state::{Ask, Asked, State};
+use olr_core::time::Instant;
+use olr_core::trust::{DelegationBody, Trust, TrustBody};
+use olr_core::wire::codec::{BODY_CAP, Hidden, List, Text, decode, encode};
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::folder::{Folder, Init};
+use olr_office::issue::{GrantFile, Stamp, draft};
+use olr_office::key::file::KeyFile;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use raw::Raw;
+
+pub mod elsewhere;
+pub mod files;
+pub mod forge;
+pub mod keys;
+pub mod machine;
+pub mod properties;
+pub mod raw;
+pub mod readers;
+pub mod scenario;
+
+/// The world that the fixtures were minted in.
+pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
+
+/// The clock of server and vendor when nothing else is said.
+pub const NOW: &str = "2027-11-23T09:00:00Z";
+
+const CATALOG: &str = include_str!("../../../keys/snakeoil/catalog.toml");
+/// What is granted to the server.
+pub const GRANT: &str = include_str!("../../../keys/snakeoil/grant.toml");
+
+/// Randomness of its own for each purpose, so that a new fixture changes no other.
+pub fn rng(purpose: &str) -> ChaCha20Rng {
+    ChaCha20Rng::from_seed(sha256(purpose.as_bytes()))
+}
+
+/// A text that fits.
+pub fn text<const CAP: usize>(text: &str) -> Text<CAP> {
+    Text::new(text).unwrap()
+}
+
+/// A signing key that no vendor has.
+pub fn stray_key(purpose: &str) -> SigningKey {
+    SigningKey::from_seed(&Secret::new(&sha256(purpose.as_bytes())))
+}
+
+/// A vendor with all its keys.
+pub struct Vendor {
+    /// Its first trust.
+    pub trust: Trust,
+    /// Its keys.
+    pub root: SigningKey,
+    pub issuer: SigningKey,
+    pub sealing: SealingKey,
+    /// What the issuer may do: anything.
+    pub delegation: Vec<u8>,
+    /// The files of its folder as (name, text).
+    pub files: Vec<(String, String)>,
+}
+
+impl Vendor {
+    /// A new one; its name decides its keys.
+    pub fn new(name: &str) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("vendor");
+        let init = Init {
+            name,
+            catalog: Some(CATALOG),
+            passphrases: None,
+            test: true,
+            roots: Default::default(),
+        };
+        let (_, trust) = Folder::init(&path, &init, &mut rng(name)).unwrap();
+        let binary = |file: &str| {
+            let text = std::fs::read(path.join(file)).unwrap();
+            dearmor(None, &text).unwrap().into_owned()
+        };
+        let key = |role: Role| KeyFile::parse(&binary(&format!("keys/{role}.key"))).unwrap();
+        Self {
+            trust,
+            root: key(Role::Root).open_signing(Role::Root, None).unwrap(),
+            issuer: key(Role::Issuer).open_signing(Role::Issuer, None).unwrap(),
+            sealing: key(Role::Sealing).open_sealing(None).unwrap(),
+            delegation: binary("delegations/issuer.olr"),
+            files: files_of(&path),
+        }
+    }
+
+    /// Writes its folder, with nothing issued yet.
+    pub fn write(&self, folder: &Path) {
+        for sub in ["keys", "delegations", "issued"] {
+            std::fs::create_dir(folder.join(sub)).unwrap();
+        }
+        for (name, text) in &self.files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        std::fs::write(folder.join("catalog.toml"), CATALOG).unwrap();
+    }
+
+    /// The body of its first trust, to be changed.
+    pub fn trust_body(&self) -> TrustBody {
+        self.trust.body().clone()
+    }
+
+    /// A trust of version 2 or later with this body, signed by these roots.
+    pub fn signed_trust(&self, body: &TrustBody, roots: &[&SigningKey]) -> Vec<u8> {
+        let mut frame = Raw::new(Kind::Trust, self.trust.vendor(), encode(body));
+        roots.iter().for_each(|root| frame.sign(Role::Root, root));
+        frame.bytes()
+    }
+
+    /// The second trust: the first one, changed, signed by the root.
+    pub fn second_trust(&self, change: impl FnOnce(&mut TrustBody)) -> Vec<u8> {
+        let mut body = TrustBody { version: 2, ..self.trust_body() };
+        change(&mut body);
+        self.signed_trust(&body, &[&self.root])
+    }
+
+    /// The body of the delegation, to be changed.
+    pub fn delegation_body(&self) -> DelegationBody {
+        let frame = Frame::parse(Kind::Delegation, &self.delegation).unwrap();
+        decode("delegation", frame.body, BODY_CAP).unwrap()
+    }
+
+    /// A changed delegation, signed by the root.
+    pub fn delegate(&self, change: impl FnOnce(&mut DelegationBody)) -> Vec<u8> {
+        let mut body = self.delegation_body();
+        change(&mut body);
+        let mut frame = Raw::new(Kind::Delegation, self.trust.vendor(), encode(&body));
+        frame.sign(Role::Root, &self.root);
+        frame.bytes()
+    }
+
+    /// A license frame with this body, its delegation attached, not signed yet.
+    pub fn frame(&self, body: Vec<u8>) -> Raw {
+        let mut frame = Raw::new(Kind::License, self.trust.vendor(), body);
+        frame.attachments.push(self.delegation.clone());
+        frame
+    }
+
+    /// A license with any bytes as its body, signed by the issuer.
+    pub fn license(&self, body: Vec<u8>) -> Vec<u8> {
+        let mut frame = self.frame(body);
+        frame.sign(Role::Issuer, &self.issuer);
+        frame.bytes()
+    }
+}
+
+fn files_of(folder: &Path) -> Vec<(String, String)> {
+    let names = [
+        "vendor.trust",
+        "keys/root.key",
+        "keys/issuer.key",
+        "keys/sealing.key",
+        "delegations/issuer.olr",
+    ];
+    names.map(|name| (name.to_string(), std::fs::read_to_string(folder.join(name)).unwrap())).into()
+}
+
+/// Everything a generator needs.
+pub struct World {
+    /// The vendor of `keys/snakeoil`.
+    pub vendor: Vendor,
+    /// Another one.
+    pub other: Vendor,
+    /// The first request of the server, and what it sealed.
+    pub request: Vec<u8>,
+    pub request_body: RequestBody,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// Always the same one.
+    pub fn new() -> Self {
+        let vendor = Vendor::new("Snake Oil (test)");
+        let mut state = State::new(install(), vendor.trust.clone()).unwrap();
+        let (request_body, request) = ask(&mut state, "backup", "first request");
+        Self { vendor, other: Vendor::new("Other Oil (test)"), request, request_body }
+    }
+
+    /// The server before its first request.
+    pub fn fresh(&self) -> State {
+        State::new(install(), self.vendor.trust.clone()).unwrap()
+    }
+
+    /// The server after its first request.
+    pub fn asked(&self) -> State {
+        let mut state = self.fresh();
+        ask(&mut state, "backup", "first request");
+        state
+    }
+
+    /// The request, opened.
+    pub fn opened(&self) -> OpenedRequest {
+        SealedRequest::parse(&self.request).unwrap().open(&self.vendor.sealing).unwrap()
+    }
+
+    /// The body of the answer to it.
+    pub fn body(&self) -> LicenseBody {
+        let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
+        let issued = Instant::parse(NOW).unwrap();
+        let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
+        draft(&self.opened(), &grant, &catalog, &self.vendor.trust, stamp).unwrap()
+    }
+
+    /// The answer, changed and signed.
+    pub fn license(&self, change: impl FnOnce(&mut LicenseBody)) -> Vec<u8> {
+        let mut body = self.body();
+        change(&mut body);
+        self.vendor.license(encode(&body))
+    }
+
+    /// The server with the answer, changed, taken in at `now`.
+    pub fn installed(&self, now: &str, change: impl FnOnce(&mut LicenseBody)) -> State {
+        let bytes = self.license(change);
+        let license = olr_core::license::License::verify(&bytes, &self.vendor.trust).unwrap();
+        let mut state = self.asked();
+        state.accept(&license, Instant::parse(now).unwrap()).unwrap();
+        state
+    }
+}
+
+/// The server's secret.
+pub fn install() -> InstallSecret {
+    InstallSecret::from_secret(Secret::new(&sha256(b"install")))
+}
+
+/// One more request of the server.
+pub fn ask(state: &mut State, slot: &str, purpose: &str) -> (RequestBody, Vec<u8>) {
+    let asked = Asked {
+        licensee: text("ACME Ltd"),
+        license_key: Hidden(text("AbCd-1234")),
+        product: text("example"),
+        product_version: text("9.1"),
+        slot: text(slot),
+        pins: List::default(),
+    };
+    let around = machine::around("server", Instant::parse(NOW).unwrap());
+    state.request(asked, Ask::default(), &around, &mut rng(purpose)).unwrap()
+}
