@@ -73,18 +73,10 @@ fn world() -> Result<World> {
     let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;
     let grant = GrantFile::parse(STARTER_GRANT)?;
     let request = requested.bytes.as_slice();
-    let issue = Issue {
-        request,
-        grant: &grant,
-        again: false,
-        only_try: false,
-        now: NOW,
-        by: Default::default(),
-        shown: None,
-    };
-    let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?;
-    let license =
-        issued.license.ok_or_else(|| Error::unable(Problem::Fault, "nothing was issued", ""))?;
+    let issue = Issue::new(request, &grant, NOW);
+    let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?.outcome;
+    let nothing = || Error::unable(Problem::Fault, "nothing was issued", "");
+    let license = issued.license().ok_or_else(nothing)?.clone();
     match home.import(license.bytes(), &around, false)? {
         Imported::License { .. } => {}
         Imported::Trust { .. } | Imported::Time { .. } | Imported::Revocations { .. } => {

@@ -100,18 +100,10 @@ mod whole {
             let request = read(Kind::Request, &server.join("req.olr"))?;
             let opened =
                 vendor.open_request(&request, Some(&made.code), &trust, &mut no_passphrase)?;
-            let issue = Issue {
-                request: &request,
-                grant: &grant,
-                again: false,
-                only_try: false,
-                now: context.now,
-                by: Default::default(),
-                shown: None,
-            };
+            let issue = Issue::new(&request, &grant, context.now);
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;
-            let license = issued.license.ok_or_else(|| {
+            let license = issued.outcome.license().ok_or_else(|| {
                 Error::unable(Problem::Fault, "nothing was issued", "report this as a fault")
             })?;
             let license_file = server.join("license.olr");

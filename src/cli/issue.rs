@@ -9,7 +9,7 @@ use crate::file;
 use crate::issue::GrantFile;
 use crate::license::License;
 use crate::office::{
-    Concern, Folder, Handover, Issue, IssuedLicense, IssuedRecord, Signers, read_text,
+    Concern, Folder, Handover, Issue, Issued, IssuedLicense, IssuedRecord, Signers, read_text,
 };
 use crate::receipt::Receipt;
 use crate::request::RequestBody;
@@ -122,15 +122,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         request: &request,
         grant: &grant,
         again: args.again,
-        only_try: args.dry_run,
+        dry_run: args.dry_run,
         now: context.now,
         by,
+        handover,
         shown: shown.as_ref(),
     };
     let concerns = folder.foresee(&opened, &order, &trust, &mut ask)?;
     let mut issue = |order: &Issue<'_>| {
         let rng = &mut context.rng;
-        let issued = folder.issue_moved(&opened, order, handover, &trust, &mut ask, rng);
+        let issued = folder.issue(&opened, order, &trust, &mut ask, rng);
         // Where grant and catalog do not fit, the library knows the line but not the file.
         issued.map_err(|error| match error.problem() {
             Some(Problem::Grant) => error.within(file::name(&args.grant)),
@@ -140,13 +141,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let asks = !args.dry_run && !args.yes;
     if asks && (args.transfer.is_some() || concerns.iter().any(Concern::asks)) {
         // What is refused here is said first.
-        let tried = issue(&Issue { only_try: true, ..order })?;
+        let tried = issue(&Issue { dry_run: true, ..order })?;
         // What is signed already is given again, and what is wrong with it is said.
-        if !tried.stored {
+        let is_new = !tried.outcome.is_repeated();
+        if is_new {
             concern::confirm(&concerns)?;
         }
-        if let Some(other) = tried.other_holder.filter(|_| args.transfer.is_some() && !tried.stored)
-        {
+        if let Some(other) = tried.other_holder.filter(|_| args.transfer.is_some() && is_new) {
             confirm_move(&folder, &other, opened.body(), args.yes)?;
         }
     }
@@ -158,13 +159,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         show::request_factors(body, args.all)
     );
     let mut text = String::new();
-    let mut json = json!({"code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run, "stored": issued.stored});
+    let stored = issued.outcome.is_repeated();
+    let mut json = json!({"code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run, "stored": stored});
     if let Value::Object(json) = &mut json {
         json.extend(show::changes_json(body));
     }
     let mut report = Output::new("", Value::Null);
-    match (&issued.license, &issued.proposal) {
-        (_, Some(proposal)) => {
+    match &issued.outcome {
+        Issued::Proposed(proposal) => {
             let name = PROPOSAL;
             args.output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
             let file = args.output.name(name);
@@ -177,10 +179,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             put(&mut json, "proposal", proposal::json(proposal, Some(&trust))?);
             put(&mut json, "file", json!(file));
         }
-        (Some(license), None) if !args.dry_run => {
+        Issued::New(license) | Issued::Repeated(license) if !args.dry_run => {
             args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
             let file = args.output.name(NAME);
-            text += &granted(license, &issued, &file, args.output.path(NAME).is_none());
+            text += &granted(license, stored, &file, args.output.path(NAME).is_none());
             put(&mut json, "license", Value::Object(license::report(license.body())));
             put(&mut json, "file", json!(file));
         }
@@ -193,7 +195,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     put(&mut json, "concerns", concern::to_json(&concerns));
     report.notes.extend(concerns.iter().map(concern::line));
-    put(&mut json, "moves_from", json!(issued.other_holder.as_ref().filter(|_| !issued.stored)));
+    put(&mut json, "moves_from", json!(issued.other_holder.as_ref().filter(|_| !stored)));
     report.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {
         report.notes.push(
@@ -245,7 +247,7 @@ fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
 /// What is to be said of other installations that hold or held the key.
 fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
     match (&issued.other_holder, handover) {
-        (Some(other), _) if issued.stored => {
+        (Some(other), _) if issued.outcome.is_repeated() => {
             Some(format!("this key has moved to installation {other} since"))
         }
         (Some(other), Handover::Transfer(_)) => Some(format!(
@@ -255,7 +257,7 @@ fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String>
             "this key moves from installation {other}; its receipt does not show that no copy of it runs"
         )),
         (None, Handover::Nothing) => None,
-        (None, _) if issued.stored => None,
+        (None, _) if issued.outcome.is_repeated() => None,
         (None, Handover::Receipt(_)) => {
             Some("the receipt was not needed: no other installation holds this key".to_string())
         }
@@ -270,14 +272,14 @@ fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'stati
     pairs
 }
 
-fn granted(license: &License, issued: &IssuedLicense, file: &str, stdout: bool) -> String {
+fn granted(license: &License, stored: bool, file: &str, stdout: bool) -> String {
     let body = license.body();
-    let how = if issued.stored {
+    let how = if stored {
         "Wrote the stored answer again"
     } else {
         "Signed, verified and kept. Wrote"
     };
-    let to = if issued.stored || stdout { " to" } else { "" };
+    let to = if stored || stdout { " to" } else { "" };
     format!(
         "{how}{to} {file} for {}.\n\n{}\n\n{}",
         shown(&body.licensee),

@@ -154,15 +154,6 @@ fn issue_in(folder: &Folder, scenario: &Scenario, now: Instant, request: &[u8]) 
         None => std::fs::read_to_string(folder.path().join("grant.toml")).unwrap(),
     };
     let grant = &GrantFile::parse(&grant)?;
-    let order = Issue {
-        request,
-        grant,
-        again: false,
-        only_try: false,
-        now,
-        by: Default::default(),
-        shown: None,
-    };
     let trust = folder.trust()?;
     let receipt = scenario.get("receipt").map(|name| Scenario::read(name).bytes);
     let receipt = receipt.map(|bytes| Receipt::verify_for(trust.vendor(), &bytes)).transpose()?;
@@ -172,9 +163,10 @@ fn issue_in(folder: &Folder, scenario: &Scenario, now: Instant, request: &[u8]) 
         (None, None) => Handover::Nothing,
     };
     let mut rng = rng(&scenario.name);
+    let order = Issue { handover, ..Issue::new(request, grant, now) };
     folder
-        .issue_moved(&opened, &order, handover, &trust, &mut no_passphrase, &mut rng)
-        .map(|issued| issued.license.unwrap().bytes().to_vec())
+        .issue(&opened, &order, &trust, &mut no_passphrase, &mut rng)
+        .map(|issued| issued.outcome.license().unwrap().bytes().to_vec())
 }
 
 fn copy(from: &Path, to: &Path) {

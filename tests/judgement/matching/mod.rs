@@ -85,21 +85,14 @@ impl World {
         let opened = self.vendor.open_request(&made.bytes, None, &self.trust, ask).unwrap();
         let text = STARTER_GRANT.replace("note ", &format!("policy = \"{policy}\"\nnote "));
         let grant = GrantFile::parse(&text).unwrap();
-        let now = Instant::new(NOW);
         let issue = Issue {
-            request: &made.bytes,
-            grant: &grant,
-            again: false,
-            only_try: false,
-            now,
-            by: Default::default(),
-            shown: None,
+            // One key serves all the machines of these tests.
+            handover: Handover::Transfer("a test"),
+            ..Issue::new(&made.bytes, &grant, Instant::new(NOW))
         };
-        // One key serves all the machines of these tests.
-        let moved = Handover::Transfer("a test");
         let rng = &mut self.rng();
-        let issued = self.vendor.issue_moved(&opened, &issue, moved, &self.trust, ask, rng)?;
-        let license = issued.license.unwrap();
+        let issued = self.vendor.issue(&opened, &issue, &self.trust, ask, rng)?.outcome;
+        let license = issued.license().unwrap();
         let key = opened.body().commitment_key.0;
         Ok((license.body().clone(), license.bytes().to_vec(), key))
     }

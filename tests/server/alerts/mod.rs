@@ -80,18 +80,11 @@ impl World {
         let ask = &mut |_: &_| unreachable!();
         let opened = self.vendor.open_request(&made.bytes, None, &self.trust, ask).unwrap();
         let issue = Issue {
-            request: &made.bytes,
-            grant: &grant,
-            again: false,
-            only_try: false,
-            now: Instant::new(clock),
-            by: Default::default(),
-            shown: None,
+            handover: Handover::Transfer("a test"),
+            ..Issue::new(&made.bytes, &grant, Instant::new(clock))
         };
-        let moved = Handover::Transfer("a test");
-        let issued =
-            self.vendor.issue_moved(&opened, &issue, moved, &self.trust, ask, rng).unwrap();
-        self.home.import(issued.license.unwrap().bytes(), &around, false).unwrap();
+        let issued = self.vendor.issue(&opened, &issue, &self.trust, ask, rng).unwrap();
+        self.home.import(issued.outcome.license().unwrap().bytes(), &around, false).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

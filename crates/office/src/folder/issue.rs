@@ -7,12 +7,12 @@ use crate::crypto::sign::Signer;
 use crate::display::{code_fault, parse_code};
 use crate::entitlement::Model;
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::folder::moves::host_of;
+use crate::folder::moves::{KeyHistory, host_of};
 use crate::folder::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
 use crate::issue::{GrantFile, Stamp, draft};
 use crate::license::{License, LicenseBody, sign_license_with};
 use crate::proposal::{Content, Proposal};
-use crate::request::{OpenedRequest, SealedRequest};
+use crate::request::{OpenedRequest, RequestBody, SealedRequest};
 use crate::time::Instant;
 use crate::trust::{Delegation, Trust};
 use crate::wire::codec::encode;
@@ -28,18 +28,34 @@ pub struct Issue<'a> {
     pub grant: &'a GrantFile,
     /// Whether another answer to the same request is wanted.
     pub again: bool,
-    /// Whether nothing is to be signed and kept.
-    pub only_try: bool,
+    /// Whether everything is checked, and nothing signed and kept.
+    pub dry_run: bool,
     /// The vendor's clock.
     pub now: Instant,
     /// Who signs.
     pub by: Signers<'a>,
+    /// What lets the key move here from another installation.
+    pub handover: Handover<'a>,
     /// The answers for the key that were there when somebody agreed to this one; there may be no
     /// others by now.
     pub shown: Option<&'a KeyRecords>,
 }
 
-impl Issue<'_> {
+impl<'a> Issue<'a> {
+    /// A first answer, signed by the newest issuer that may, for a key that moves nowhere.
+    pub fn new(request: &'a [u8], grant: &'a GrantFile, now: Instant) -> Self {
+        Self {
+            request,
+            grant,
+            again: false,
+            dry_run: false,
+            now,
+            by: Signers::default(),
+            handover: Handover::Nothing,
+            shown: None,
+        }
+    }
+
     /// The last of the earlier answers, where it is given again for this order.
     ///
     /// # Errors
@@ -68,15 +84,39 @@ pub struct Signers<'a> {
     pub signed: Option<&'a Proposal>,
 }
 
-/// What came of it.
+/// What came of an order.
+#[derive(Debug)]
+pub enum Issued {
+    /// A license that was signed and kept.
+    New(License),
+    /// The license of an answer given before, byte for byte.
+    Repeated(License),
+    /// The license on its way to those who have still to sign. Nothing is kept of it yet.
+    Proposed(Proposal),
+    /// None: the order can be carried out, and was not.
+    Tried,
+}
+
+impl Issued {
+    /// The license to hand out.
+    pub fn license(&self) -> Option<&License> {
+        match self {
+            Self::New(license) | Self::Repeated(license) => Some(license),
+            Self::Proposed(_) | Self::Tried => None,
+        }
+    }
+
+    /// Whether these are the bytes of an answer given before.
+    pub fn is_repeated(&self) -> bool {
+        matches!(self, Self::Repeated(_))
+    }
+}
+
+/// What came of an order, and what it means for copies and other installations.
 #[derive(Debug)]
 pub struct IssuedLicense {
-    /// The license; nothing when it was only tried, or others have still to sign.
-    pub license: Option<License>,
-    /// The license on its way to those who have still to sign. Nothing is kept of it yet.
-    pub proposal: Option<Proposal>,
-    /// Whether these are the bytes of an answer given before.
-    pub stored: bool,
+    /// What came of it.
+    pub outcome: Issued,
     /// Whether a copy of the disk is stopped by a hardware factor.
     pub stops_a_copy: bool,
     /// The install id of another installation that held the key before this answer; where a stored
@@ -123,8 +163,9 @@ impl Folder {
     ///
     /// # Errors
     /// What [`draft`] refuses, `replayed` (another request under a known id), `already-activated`
-    /// (another installation holds the key); exit 2 when there is an answer for another grant and
-    /// no `again`.
+    /// (another installation holds the key, and nothing hands it over); `wrong-product`, `wrong-slot`,
+    /// `wrong-machine` for a receipt of something else; exit 2 when there is an answer for another
+    /// grant and no `again`, and for an empty reason.
     pub fn issue(
         &self,
         opened: &OpenedRequest,
@@ -133,24 +174,7 @@ impl Folder {
         ask: AskPassphrase<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<IssuedLicense> {
-        self.issue_moved(opened, order, Handover::Nothing, trust, ask, rng)
-    }
-
-    /// As [`Folder::issue`], for a key that another installation may hold.
-    ///
-    /// # Errors
-    /// As [`Folder::issue`]; `wrong-product`, `wrong-slot`, `wrong-machine`, `already-activated`
-    /// when the receipt does not end what the other installation holds; exit 2 for an empty reason.
-    pub fn issue_moved(
-        &self,
-        opened: &OpenedRequest,
-        order: &Issue<'_>,
-        handover: Handover<'_>,
-        trust: &Trust,
-        ask: AskPassphrase<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<IssuedLicense> {
-        handover.check(trust)?;
+        order.handover.check(trust)?;
         let asked = opened.body();
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
@@ -158,24 +182,10 @@ impl Folder {
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let grant = order.grant.identity()?;
         if let Some(stored) = order.stored(&earlier)? {
-            // A record that is damaged elsewhere does not keep back what was answered.
-            let license = License::verify(&stored.license_bytes()?, trust)
-                .map_err(|error| error.hint("answer it once more with --again"))?;
-            self.ensure_not_revoked(stored)?;
-            let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
-            let is_shared = license.body().model == Model::Evaluation;
-            return Ok(IssuedLicense {
-                stops_a_copy: license.body().policy.stops_a_copy(),
-                license: Some(license),
-                proposal: None,
-                stored: true,
-                other_holder: if is_shared { None } else { other_holder() },
-            });
+            return self.repeated(stored, asked, trust);
         }
-        let shown = match order.shown {
-            Some(shown) => shown.clone(),
-            None => self.records_of(asked)?,
-        };
+        let history = self.key_of(asked)?;
+        let shown = order.shown.cloned().unwrap_or_else(|| history.records());
         let mut stamp = Stamp { license, answer, issued: order.now };
         if let Some(proposal) = order.by.signed {
             stamp = stamp_of(proposal, answer)?;
@@ -184,50 +194,65 @@ impl Folder {
         ensure_new(&earlier, order)?;
         // The key of a trial is everybody's: each machine has its own days.
         let is_shared = body.model == Model::Evaluation;
-        let holder = |ask: AskPassphrase<'_>| match is_shared {
+        let holder = |history: &KeyHistory, ask: AskPassphrase<'_>| match is_shared {
             true => Ok(None),
-            false => self.ensure_free(opened, handover, trust, ask),
+            false => self.ensure_free(history, opened, order.handover, trust, ask),
         };
-        let from = holder(ask)?;
-        let mut issued = IssuedLicense {
-            license: None,
-            proposal: None,
-            stored: false,
-            stops_a_copy: body.policy.stops_a_copy(),
-            other_holder: from.map(|record| record.install_id()),
-        };
+        let from = holder(&history, ask)?;
+        let stops_a_copy = body.policy.stops_a_copy();
+        let other_holder = from.map(|record| record.install_id());
+        let came = |outcome| Ok(IssuedLicense { outcome, stops_a_copy, other_holder });
         let license = match order.by.signed {
-            Some(proposal) => Some(finished(proposal, &body, trust)?),
+            Some(proposal) => finished(proposal, &body, trust)?,
             None => {
                 let chosen = self.issuers_for(&body, order, trust, ask)?;
-                if order.only_try {
-                    return Ok(issued);
+                if order.dry_run {
+                    return came(Issued::Tried);
                 }
-                if order.by.also.is_empty() {
-                    Some(self.sign_with(chosen, &body, trust, ask)?)
-                } else {
-                    issued.proposal =
-                        Some(self.propose_license(chosen, &body, order.by.also, trust, ask)?);
-                    None
+                if !order.by.also.is_empty() {
+                    let also = order.by.also;
+                    let proposal = self.propose_license(chosen, &body, also, trust, ask)?;
+                    return came(Issued::Proposed(proposal));
                 }
+                self.sign_with(chosen, &body, trust, ask)?
             }
         };
-        let Some(license) = license.filter(|_| !order.only_try) else { return Ok(issued) };
+        if order.dry_run {
+            return came(Issued::Tried);
+        }
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
         // Whoever answered another request for this key meanwhile, in another process, is seen now.
         let _lock = self.lock()?;
-        let from = holder(ask)?;
+        let history = self.key_of(asked)?;
+        let from = holder(&history, ask)?;
         record.host = host_of(asked);
         record.moved_from = from.map(|record| record.license_id);
-        let history = self.key_of(asked)?;
         if history.records() != shown {
             return Err(self.changed_meanwhile());
         }
         record.turn = Some(history.next_turn());
-        handover.record(&mut record);
+        order.handover.record(&mut record);
         self.keep(asked.request, &record)?;
-        issued.license = Some(license);
-        Ok(issued)
+        came(Issued::New(license))
+    }
+
+    /// The answer given before. A record that is damaged elsewhere does not keep it back.
+    fn repeated(
+        &self,
+        stored: &IssuedRecord,
+        asked: &RequestBody,
+        trust: &Trust,
+    ) -> Result<IssuedLicense> {
+        let license = License::verify(&stored.license_bytes()?, trust)
+            .map_err(|error| error.hint("answer it once more with --again"))?;
+        self.ensure_not_revoked(stored)?;
+        let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
+        let is_shared = license.body().model == Model::Evaluation;
+        Ok(IssuedLicense {
+            stops_a_copy: license.body().policy.stops_a_copy(),
+            outcome: Issued::Repeated(license),
+            other_holder: if is_shared { None } else { other_holder() },
+        })
     }
 
     /// Those who are to sign, once the draft is inside the limits of all of them and of the trust.
@@ -242,7 +267,7 @@ impl Folder {
         let chosen = match self.choose_issuers(order.by.issuers, order.now, trust, ask) {
             // A trial needs no key: who has none is told about the request all the same.
             Err(error)
-                if order.only_try && order.by.issuers.is_empty() && error.refusal().is_none() =>
+                if order.dry_run && order.by.issuers.is_empty() && error.refusal().is_none() =>
             {
                 return Ok(Vec::new());
             }

@@ -39,7 +39,7 @@ pub use concern::{Concern, ConcernKind};
 pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
 pub use fork::{Hardware, Observed, Proof, Relation, RequestComparison, compare};
 pub use init::{Init, Passphrases, Roots};
-pub use issue::{Issue, IssuedLicense, Signers};
+pub use issue::{Issue, Issued, IssuedLicense, Signers};
 pub use issued::IssuedRecord;
 pub use issuer::Chosen;
 pub use keys::{FoundKey, KeyStatus, keys_in};

@@ -139,19 +139,19 @@ impl Folder {
     /// other installation that holds it, if one does.
     pub(super) fn ensure_free(
         &self,
+        history: &KeyHistory,
         opened: &OpenedRequest,
         handover: Handover<'_>,
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<Option<IssuedRecord>> {
         let asked = opened.body();
-        let history = self.key_of(asked)?;
         let Some(holder) = history.other_holder(asked) else { return Ok(None) };
         match handover {
             Handover::Nothing => return Err(self.in_use(opened, holder, trust, ask)),
             Handover::Receipt(receipt) => {
                 ensure_fit(receipt.body(), asked, holder)?;
-                ensure_end(receipt.body(), &history, holder)?;
+                ensure_end(receipt.body(), history, holder)?;
             }
             Handover::Transfer(_) => {}
         }
