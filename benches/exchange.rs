@@ -77,7 +77,7 @@ fn world() -> Result<World> {
     let issued = vendor.issue(&opened, &issue, &trust, &mut ask, &mut rng)?.outcome;
     let nothing = || Error::unable(Problem::Fault, "nothing was issued", "");
     let license = issued.license().ok_or_else(nothing)?.clone();
-    match home.import(license.bytes(), &around, false)? {
+    match home.import(license.bytes(), &around, Default::default())? {
         Imported::License { .. } => {}
         Imported::Trust { .. } | Imported::Time { .. } | Imported::Revocations { .. } => {
             return Err(Error::unable(Problem::Fault, "something else was imported", ""));

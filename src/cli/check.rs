@@ -59,7 +59,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
-    let (state, mut decision) = home.decide(product, slot, &around)?;
+    let mut session = context.mended(home.require()?);
+    let mut decision = session.decide(product, slot, &around)?;
+    let state = session.state();
     let module = args.module.as_deref().map(|m| typed("MODULE", m)).transpose()?;
     let known = Known::in_slot(state.slot(product, slot)?);
     if let Some((name, count)) = module.as_deref().and_then(|typed| known.as_count(typed)) {

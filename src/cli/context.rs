@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::error::{Error, Problem, Result};
+use crate::home::Session;
 use crate::machine::Findings;
 use crate::state::Surroundings;
 use crate::time::Instant;
@@ -40,6 +41,12 @@ impl Context {
         })?;
         let rng = seeded(&env.randomness)?;
         Ok(Self { now, rng, probe: Rc::clone(&env.probe), notes: Vec::new(), home: None, as_json })
+    }
+
+    /// The same session, its state mended where one of its copies is not as it should be.
+    pub fn mended<'h>(&mut self, mut session: Session<'h>) -> Session<'h> {
+        self.notes.extend(session.mend());
+        session
     }
 
     /// What a request or a judgement needs to know of this machine now.

@@ -32,8 +32,9 @@ pub struct Args {
 const NAME: &str = "receipt.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    let home = args.home.open(context)?;
-    let state = home.require_state()?;
+    let home = args.home.find(context)?;
+    let mut session = context.mended(home.require()?);
+    let state = session.state();
     let slot = state.slot(args.slot.product.as_deref(), args.slot.slot.as_deref())?;
     let (name, install_key) = (slot.name.clone(), state.install_key());
     args.output.ensure_free(NAME, Kind::Receipt, |bytes| {
@@ -41,7 +42,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     })?;
     let again = slot.installed.is_none() && slot.next.is_none();
     if !again && !args.yes {
-        let mut hits = hits(&state, slot)?;
+        let mut hits = hits(state, slot)?;
         hits.extend(host(context).map(|host| ("server", host)));
         hits.push(("home", crate::file::name(home.folder())));
         let hits =
@@ -59,9 +60,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             ));
         }
     }
-    let receipt = home.deactivate(&name, &context.around(false).0)?;
+    let receipt = session.deactivate(&name, &context.around(false).0)?;
     let report = report(&receipt, &args.output.name(NAME), again);
-    let mut report = report.of_vendor(state.trust()).at_home(&home);
+    let mut report = report.of_vendor(session.state().trust()).at_home(&home);
     let written = args.output.write(NAME, Kind::Receipt, receipt.bytes(), &mut report);
     written.map_err(|error| {
         error

@@ -35,7 +35,7 @@ mod whole {
     use crate::cli::show;
     use crate::error::{Error, Problem, Result};
     use crate::file::{self, Writing};
-    use crate::home::{Home, RequestParams};
+    use crate::home::{Home, Import, RequestParams};
     use crate::issue::{GrantFile, STARTER_GRANT};
     use crate::key::typed::Passphrase;
     use crate::machine::Factor;
@@ -112,7 +112,7 @@ mod whole {
                 &format!("license {}, {} bytes", license.body().license, license.bytes().len()));
 
             let license = read(Kind::License, &license_file)?;
-            home.import(&license, &around, false)?;
+            home.import(&license, &around, Default::default())?;
             self.step("The server imports it: every signature and limit is verified before anything is stored.", "installed");
 
             let (_, decision) = home.decide(None, None, &around)?;
@@ -158,9 +158,10 @@ mod whole {
             if let Some(byte) = flipped.get_mut(middle) {
                 *byte ^= 1;
             }
+            let how = Import { dry_run: true, ..Import::default() };
             self.refused(
                 "Refused: the same license with one bit flipped.",
-                home.import(&flipped, around, true).err(),
+                home.import(&flipped, around, how).err(),
             )
         }
 
@@ -174,9 +175,10 @@ mod whole {
         ) -> Result<()> {
             let other = Home::at(server.join("other-machine"));
             other.request(order, around, false, &mut context.rng)?;
+            let how = Import { dry_run: true, ..Import::default() };
             self.refused(
                 "Refused: the same license on another machine.",
-                other.import(license, around, true).err(),
+                other.import(license, around, how).err(),
             )
         }
 

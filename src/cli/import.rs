@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::display::shown;
 use crate::error::{Refusal, Result};
-use crate::home::{Imported, OverQuota};
+use crate::home::{Import, Imported, OverQuota};
 use crate::judge::Decision;
 use crate::license::License;
 use crate::state::{Accepted, SlotName};
@@ -34,13 +34,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let bytes = read_answer(&args.file)?;
     let (around, _) = context.around(true);
-    let before = home.foresee_all(&around).unwrap_or_default();
-    let over = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
-    let taken = home.import_with(&bytes, &around, false, over).map_err(of_file(&args.file))?;
+    let mut session = context.mended(home.begun().map_err(of_file(&args.file))?);
+    let before = session.foresee_all(&around).unwrap_or_default();
+    let over_quota = if args.accept_over_quota { OverQuota::Accepted } else { OverQuota::Refused };
+    let how = Import { over_quota, ..Import::default() };
+    let taken = session.import(&bytes, &around, how).map_err(of_file(&args.file))?;
     let mut report = match taken {
         Imported::License { license, accepted, dropped } => {
             let body = license.body();
-            let (_, decision) = home.decide(Some(&body.product), Some(&body.slot), &around)?;
+            let decision = session.decide(Some(&body.product), Some(&body.slot), &around)?;
             let mut report = imported(&license, accepted);
             if let Some(dropped) = &dropped {
                 say_dropped(&mut report, dropped);
@@ -74,7 +76,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             Output::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
         Imported::Time { time, mark, new } => {
-            let decisions = home.foresee_all(&around).unwrap_or_default();
+            let decisions = session.foresee_all(&around).unwrap_or_default();
             let text = match (behind(&decisions), new) {
                 // It answers a request that was made before the clock was ahead.
                 (Some(step), _) => {
@@ -100,9 +102,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             Output::new(text, json)
         }
     };
-    let after = home.foresee_all(&around).unwrap_or_default();
+    let after = session.foresee_all(&around).unwrap_or_default();
     say_what_changed(&mut report, &before, &after);
-    Ok(report.of_vendor(home.require_state()?.trust()).at_home(&home))
+    Ok(report.of_vendor(session.state().trust()).at_home(&home))
 }
 
 /// What to do where a clock that is behind stops an installed license.

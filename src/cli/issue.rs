@@ -274,11 +274,8 @@ fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'stati
 
 fn granted(license: &License, stored: bool, file: &str, stdout: bool) -> String {
     let body = license.body();
-    let how = if stored {
-        "Wrote the stored answer again"
-    } else {
-        "Signed, verified and kept. Wrote"
-    };
+    let how =
+        if stored { "Wrote the stored answer again" } else { "Signed, verified and kept. Wrote" };
     let to = if stored || stdout { " to" } else { "" };
     format!(
         "{how}{to} {file} for {}.\n\n{}\n\n{}",

@@ -42,6 +42,8 @@ mod passphrase;
 mod proposal;
 #[cfg(feature = "vendor")]
 mod publish;
+#[cfg(all(test, feature = "vendor"))]
+mod reads;
 mod report;
 mod request;
 #[cfg(feature = "vendor")]

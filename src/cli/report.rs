@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::entitlement::Count;
 use crate::error::Result;
+use crate::home::Wait;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
@@ -34,11 +35,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let usage: Vec<Count> = usage.collect::<Result<_>>()?;
     let (around, _) = context.around(true);
     let (product, slot) = (args.slot.product.as_deref(), args.slot.slot.as_deref());
-    let state = home.require_state()?;
-    let known = Known::in_slot(state.slot(product, slot)?);
+    let mut session = context.mended(home.require()?);
+    let known = Known::in_slot(session.state().slot(product, slot)?);
     known.ensure(usage.iter().map(|count| &*count.module), &args.unlisted)?;
-    home.report(product, slot, &usage, &around)?;
-    let (state, decision) = home.decide(product, slot, &around)?;
+    session.report(Wait::Long, product, slot, &usage, &around)?;
+    let decision = session.decide(product, slot, &around)?;
     let body = decision.license.as_ref().map(|license| license.body());
     let mut text =
         body.map(|body| license::modules(body, Some(&decision.usage))).unwrap_or_default();
@@ -55,5 +56,5 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         "used": Value::Object(modules), "headline": headline,
         "next": decision::next_json(&decision),
     });
-    Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))
+    Ok(Output::new(text, json).of_vendor(session.state().trust()).at_home(&home))
 }

@@ -26,7 +26,9 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (around, _) = context.around(true);
-    let (state, mut decisions) = home.decide_all(&around)?;
+    let mut session = context.mended(home.require()?);
+    let mut decisions = session.decide_all(&around)?;
+    let state = session.state();
     decisions.retain(|(name, _)| {
         args.slot.product.as_deref().is_none_or(|p| *name.product == *p)
             && args.slot.slot.as_deref().is_none_or(|s| *name.slot == *s)

@@ -4,7 +4,6 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 use crate::error::{Error, Refusal, Result};
-use crate::home::Home;
 use crate::judge::{Coming, Decision, Next, assess};
 use crate::license::License;
 use crate::state::{Slot, SlotName, State, Surroundings};
@@ -39,54 +38,43 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let (mut around, _) = context.around(true);
     around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
     let file = args.file.as_deref().map(read_answer).transpose()?;
+    let read = if file.is_some() { home.begun() } else { home.require() };
+    let mut session = context.mended(read?);
     // What is installed is judged with what is in use and with its graces, by its file too.
-    let installed = file.as_deref().and_then(|bytes| installed_as(&home, bytes));
+    let installed = file.as_deref().and_then(|bytes| installed_as(session.state(), bytes));
     let file = file.filter(|_| installed.is_none());
-    let (state, mut report) = match file {
-        Some(bytes) => {
-            let state = home.require_state();
-            match home.decide_file(&bytes, &around) {
-                Ok(decision) => {
-                    let text = match &decision.refusal {
-                        None => "licensed: this file may be imported here".to_string(),
-                        Some(_) => String::new(),
-                    };
-                    let state = state?;
-                    (state, decision::report(&decision, text))
-                }
-                Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
-                    let state = state?;
-                    let report = file_report(&bytes, error, &state, &around)?;
-                    (state, report)
-                }
-                Err(error) => {
-                    return Err(args
-                        .file
-                        .as_deref()
-                        .map_or(error.clone(), |path| of_file(path)(error)));
-                }
+    let mut report = match (file, args.file.as_deref()) {
+        (Some(bytes), Some(path)) => match session.decide_file(&bytes, &around) {
+            Ok(decision) => {
+                let text = match &decision.refusal {
+                    None => "licensed: this file may be imported here".to_string(),
+                    Some(_) => String::new(),
+                };
+                decision::report(&decision, text)
             }
-        }
-        None => {
+            Err(error) if error.refusal() == Some(Refusal::WrongMachine) => {
+                file_report(&bytes, error, session.state(), &around)?
+            }
+            Err(error) => return Err(of_file(path)(error)),
+        },
+        _ => {
             let (product, slot) = match &installed {
                 Some(name) => (Some(&*name.product), Some(&*name.slot)),
                 None => (args.slot.product.as_deref(), args.slot.slot.as_deref()),
             };
-            let (state, decision) = home.decide(product, slot, &around)?;
-            let report = decision::report(&decision, answer(&decision));
-            (state, report)
+            let decision = session.decide(product, slot, &around)?;
+            decision::report(&decision, answer(&decision))
         }
     };
     if installed.is_some() {
         let note = "this file is the installed license: it is judged with what is in use";
         report.notes.push(note.to_string());
     }
-    Ok(report.of_vendor(state.trust()).at_home(&home))
+    Ok(report.of_vendor(session.state().trust()).at_home(&home))
 }
 
 /// The slot in which the license `bytes` is installed.
-fn installed_as(home: &Home, bytes: &[u8]) -> Option<SlotName> {
-    let state = home.load().ok()??;
+fn installed_as(state: &State, bytes: &[u8]) -> Option<SlotName> {
     let is_it = |slot: &&Slot| slot.installed.as_ref().is_some_and(|held| *held.license == *bytes);
     state.memory().slots.iter().find(is_it).map(|slot| slot.name.clone())
 }

@@ -1,16 +1,12 @@
 //! What the one thread knows that looks: the home, and what could not be stored in it.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 use super::{Look, Seen};
 use crate::entitlement::{Cause, Count};
 use crate::error::{Error, Result};
-use crate::file;
-use crate::home::{Home, Wait};
+use crate::home::{Home, Session, Stamp, Wait};
 use crate::judge::Decision;
 use crate::state::{Event, Listener, Overuse, State, Surroundings};
 use crate::time::Instant;
@@ -19,14 +15,14 @@ use crate::wire::id::EventId;
 
 pub(super) struct Desk {
     /// Of the vendor that is compiled in.
-    home: Home,
+    home: Arc<Home>,
     product: String,
     slot: Option<String>,
     look: Look,
     /// The state as it was last read: judged again where it cannot be read any more.
-    last: Option<Zeroizing<Vec<u8>>>,
+    last: Option<State>,
     /// What told it from others.
-    stamp: Stamp,
+    stamp: Option<Stamp>,
     /// What the product reported and is not stored.
     unsaved: Set<Count, 4096>,
     /// What was in use by that, and how it was noted.
@@ -40,12 +36,9 @@ pub(super) struct Desk {
 /// So many events are kept, as in a state.
 const KEPT: usize = 64;
 
-/// The digests at the ends of both copies of the state.
-type Stamp = [Option<[u8; 32]>; 2];
-
 impl Desk {
     pub fn new(home: Home, product: String, slot: Option<String>, look: Look) -> Self {
-        let (last, stamp, unsaved) = (None, Stamp::default(), Set::default());
+        let (home, last, stamp, unsaved) = (Arc::new(home), None, None, Set::default());
         let (kept, heard, unstored) = (None, Vec::new(), Vec::new());
         Self { home, product, slot, look, last, stamp, unsaved, kept, heard, unstored }
     }
@@ -55,20 +48,26 @@ impl Desk {
     /// # Errors
     /// Why the home cannot be read, where what was seen goes on.
     pub fn look(&mut self, now: Instant, settled: bool) -> Result<Option<Seen>> {
-        if settled {
-            if self.last.is_some() && self.stamp == stamp(&self.home) {
-                return Ok(None);
-            }
-            self.home.require_state()?;
+        let home = Arc::clone(&self.home);
+        if settled && self.stamp == Some(home.stamp()) {
+            return Ok(None);
         }
-        Ok(Some(self.judge(now)))
+        match home.require() {
+            Err(fault) if settled => Err(fault),
+            session => Ok(Some(self.judge_home(&home, session, now))),
+        }
     }
 
     /// Judges at `now`.
     pub fn judge(&mut self, now: Instant) -> Seen {
-        let (state, fault) = self.read();
+        let home = Arc::clone(&self.home);
+        self.judge_home(&home, home.require(), now)
+    }
+
+    fn judge_home(&mut self, home: &Home, read: Result<Session<'_>>, now: Instant) -> Seen {
+        let (session, fault) = self.or_last(home, read);
         let around = (self.look)(now);
-        self.judge_state(state, fault, &around, now)
+        self.judge_session(session, fault, &around, now)
     }
 
     /// Takes in what is in use, and judges by it. Returns also whether it was stored.
@@ -79,62 +78,52 @@ impl Desk {
         let newest: BTreeMap<_, _> =
             self.unsaved.iter().chain(usage.iter()).map(|count| (&*count.module, count)).collect();
         let unsaved = Set::new(newest.into_values().cloned().collect())?;
-        // What no state could hold is refused before it counts.
-        let state = self.read().0?;
+        let home = Arc::clone(&self.home);
+        let (session, fault) = self.or_last(&home, home.require());
+        let mut session = session?;
         let around = (self.look)(now);
-        self.overlaid(state, &unsaved, &around)?;
-        // Other threads ask meanwhile: what is not stored now is stored with the next report.
+        // What no state could hold is refused before it counts.
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
-        let stored = self.home.report_within(Wait::Short, product, slot, &unsaved, &around);
+        let name = session.state().slot(product, slot)?.name.clone();
+        session.state().twin().overlay(&name, &unsaved, &around, self.kept.as_ref())?;
+        // Other threads ask meanwhile: what is not stored now is stored with the next report.
+        let stored = session.report(Wait::Short, product, slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
-        let (state, fault) = self.read();
-        Ok((self.judge_state(state, fault, &around, now), stored))
+        Ok((self.judge_session(Ok(session), fault, &around, now), stored))
     }
 
     /// Remembers what was dealt with, also what could not be stored before.
     pub fn acknowledge(&mut self, events: &[EventId]) -> Result<()> {
         self.heard.extend(events);
-        self.home.acknowledge_within(Wait::Short, Listener::Product, &self.heard)
+        self.home.require()?.acknowledge(Wait::Short, Listener::Product, &self.heard)
     }
 
     /// The state as it is stored; where it cannot be read, as it was read last, and why.
-    fn read(&mut self) -> (Result<State>, Option<Error>) {
-        // A writing between the two is met by the next look.
-        let stamp = stamp(&self.home);
-        match self.home.require_state() {
-            Ok(state) => {
-                (self.last, self.stamp) = (Some(state.to_bytes()), stamp);
-                (Ok(state), None)
+    fn or_last<'h>(
+        &mut self,
+        home: &'h Home,
+        read: Result<Session<'h>>,
+    ) -> (Result<Session<'h>>, Option<Error>) {
+        match read {
+            Ok(session) => {
+                (self.last, self.stamp) = (Some(session.state().twin()), session.stamp());
+                (Ok(session), None)
             }
             Err(fault) => {
-                let last = self.last.as_deref().map(|bytes| State::parse(bytes));
-                (last.unwrap_or_else(|| Err(fault.clone())), Some(fault))
+                let last = self.last.as_ref().map(|last| home.resume(last.twin()));
+                (last.ok_or_else(|| fault.clone()), Some(fault))
             }
         }
     }
 
-    /// `state`, with what was reported and is not stored in it.
-    fn overlaid(
-        &self,
-        mut state: State,
-        unsaved: &Set<Count, 4096>,
-        around: &Surroundings,
-    ) -> Result<State> {
-        if !unsaved.is_empty() {
-            let name = state.slot(Some(&self.product), self.slot.as_deref())?.name.clone();
-            state.overlay(&name, unsaved, around, self.kept.as_ref())?;
-        }
-        Ok(state)
-    }
-
-    fn judge_state(
+    fn judge_session(
         &mut self,
-        state: Result<State>,
+        session: Result<Session<'_>>,
         fault: Option<Error>,
         around: &Surroundings,
         now: Instant,
     ) -> Seen {
-        let judged = state.and_then(|state| self.watch(state, around));
+        let judged = session.and_then(|session| self.watch(session, around));
         let (decision, events, changes) = judged.unwrap_or_else(|refusal| {
             let decision = Decision::none(refusal, now);
             (decision, Vec::new(), None)
@@ -146,13 +135,20 @@ impl Desk {
     /// The decision, what is to be told, and when time changes the decision.
     fn watch(
         &mut self,
-        state: State,
+        mut session: Session<'_>,
         around: &Surroundings,
     ) -> Result<(Decision, Vec<Event>, Option<Instant>)> {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
-        let state = self.overlaid(state, &self.unsaved, around)?;
-        let before: Vec<_> = state.memory().events.iter().map(|event| event.id).collect();
-        let (mut state, decision, is_stored) = self.home.watch(state, product, slot, around)?;
+        if !self.unsaved.is_empty() {
+            session.overlay((product, slot), &self.unsaved, around, self.kept.as_ref())?;
+        }
+        let before = session.state().memory().events.iter().map(|event| event.id);
+        let before: Vec<_> = before.collect();
+        let (decision, is_stored) = session.watch(product, slot, around)?;
+        if let Some(stamp) = session.stamp() {
+            (self.last, self.stamp) = (Some(session.stored().twin()), Some(stamp));
+        }
+        let mut state = session.into_state();
         let known = &state.memory().events;
         // What could not be stored is told until it is acknowledged, also when it is no longer so.
         let has = |events: &[Event], id: EventId| events.iter().any(|event| event.id == id);
@@ -178,16 +174,4 @@ impl Desk {
         self.unstored.drain(..surplus);
         Ok((decision, ours, changes))
     }
-}
-
-fn stamp(home: &Home) -> Stamp {
-    home.state_files().map(|file| digest(&file))
-}
-
-/// A state ends with its digest.
-fn digest(path: &Path) -> Option<[u8; 32]> {
-    let (mut file, mut digest) = (file::open_own(path).ok()?, [0; 32]);
-    file.seek(SeekFrom::End(-32)).ok()?;
-    file.read_exact(&mut digest).ok()?;
-    Some(digest)
 }

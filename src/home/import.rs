@@ -2,55 +2,31 @@
 
 use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::home::Home;
+use crate::home::{Home, Session, Wait};
 use crate::import::{Imported, OverQuota};
 use crate::judge::{Decision, decide_license};
-use crate::state::{State, Surroundings};
+use crate::state::Surroundings;
 use crate::wire::frame::{Header, Kind, wrong_kind};
 
+/// How an answer is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Import {
+    /// What is done with a license that grants less than is used.
+    pub over_quota: OverQuota,
+    /// Whether everything is checked, and nothing stored.
+    pub dry_run: bool,
+}
+
 impl Home {
-    /// Verifies a binary file in the order of the refusals, judges it, and installs it; with
-    /// `only_try` everything but the last.
+    /// Verifies a binary file in the order of the refusals, judges it, and installs it.
     ///
     /// # Errors
     /// Every refusal of a license or trust, those of another vendor than the expected one included;
     /// exit 2 when nothing was ever requested in this home.
-    pub fn import(&self, bytes: &[u8], around: &Surroundings, only_try: bool) -> Result<Imported> {
-        self.import_with(bytes, around, only_try, OverQuota::Refused)
+    pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
+        self.begun()?.import(bytes, around, how)
     }
 
-    /// As [`Home::import`]; a license that grants less than is used may be accepted.
-    ///
-    /// # Errors
-    /// As [`Home::import`].
-    pub fn import_with(
-        &self,
-        bytes: &[u8],
-        around: &Surroundings,
-        only_try: bool,
-        over: OverQuota,
-    ) -> Result<Imported> {
-        let mut state = self.ensure_begun()?;
-        let _lock = if only_try { None } else { Some(self.lock()?) };
-        if !only_try {
-            state = self.ensure_begun()?;
-        }
-        let before = state.memory().counter;
-        let imported = state.import(bytes, around, over)?;
-        match &imported {
-            Imported::License { license, .. } => {
-                self.expected.check(&state, license)?;
-            }
-            _ => self.expected.check_home(&state)?,
-        }
-        if !only_try && state.memory().counter != before {
-            self.save(&state)?;
-        }
-        Ok(imported)
-    }
-}
-
-impl Home {
     /// Judges a license file as if it were imported now, and installs nothing: only the clock is
     /// remembered. Unlike an import, it is judged also where it is installed already, and has to have
     /// started.
@@ -59,29 +35,15 @@ impl Home {
     /// As [`Home::import`], which refuses a file that is new here; `wrong-kind` for anything but a
     /// license. What judgement refuses beyond that stands in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
-        let mut state = self.ensure_begun()?;
-        let kind = Header::peek(bytes)?;
-        if kind != Kind::License {
-            return Err(wrong_kind(Kind::License, kind));
-        }
-        // As an import does, before the file raises the mark; of that nothing is remembered.
-        let before = state.time_memory();
-        state.observe(around);
-        let memory = self.clock_memory(state.is_ahead_of(&before), around, &[]);
-        let imported = state.import_license(bytes, around, OverQuota::Refused);
-        let license = imported.map_err(|error| state.foreign(error))?.0;
-        self.expected.check(&state, &license)?;
-        state.observe(around);
-        let found = state.found(around)?;
-        let here = around.here(&found);
-        let mut decision = decide_license(around.clock, here, &state, &license);
-        decision.clock_memory = memory;
-        Ok(decision)
+        self.begun()?.decide_file(bytes, around)
     }
 
-    /// The state, without which no vendor is trusted.
-    fn ensure_begun(&self) -> Result<State> {
-        self.load()?.ok_or_else(|| {
+    /// Reads the state, without which no vendor is trusted.
+    ///
+    /// # Errors
+    /// Exit 2 when nothing was ever requested here; as [`Home::load`].
+    pub(crate) fn begun(&self) -> Result<Session<'_>> {
+        self.open()?.ok_or_else(|| {
             let home = file::name(&self.folder);
             let fact = format!(
                 "{home}: nothing was requested in this home, so that it trusts no vendor yet"
@@ -92,5 +54,51 @@ impl Home {
                 "begin with `olr request`, or name the right --home",
             )
         })
+    }
+}
+
+impl Session<'_> {
+    /// As [`Home::import`]. What is refused changes nothing here.
+    ///
+    /// # Errors
+    /// As [`Home::import`].
+    pub fn import(&mut self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
+        if !how.dry_run {
+            self.claim_newest(Wait::Long)?;
+        }
+        let mut state = self.state.twin();
+        let imported = state.import(bytes, around, how.over_quota)?;
+        match &imported {
+            Imported::License { license, .. } => self.expected().check(&state, license)?,
+            _ => self.expected().check_home(&state)?,
+        }
+        if !how.dry_run && state.memory().counter != self.state.memory().counter {
+            self.change(state)?;
+        }
+        Ok(imported)
+    }
+
+    /// As [`Home::decide_file`].
+    ///
+    /// # Errors
+    /// As [`Home::decide_file`].
+    pub fn decide_file(&mut self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
+        let kind = Header::peek(bytes)?;
+        if kind != Kind::License {
+            return Err(wrong_kind(Kind::License, kind));
+        }
+        // As an import does, before the file raises the mark; of that nothing is remembered.
+        let before = self.state.time_memory();
+        self.state.observe(around);
+        let memory = self.remember(&before, around, &[]);
+        let mut state = self.state.twin();
+        let imported = state.import_license(bytes, around, OverQuota::Refused);
+        let license = imported.map_err(|error| state.foreign(error))?.0;
+        self.expected().check(&state, &license)?;
+        state.observe(around);
+        let found = state.found(around)?;
+        let mut decision = decide_license(around.clock, around.here(&found), &state, &license);
+        decision.clock_memory = memory;
+        Ok(decision)
     }
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::display::shown;
 use crate::entitlement::Count;
 use crate::error::{Error, Problem, Refusal, Result, under};
-use crate::file;
 use crate::key::install::InstallSecret;
 use crate::license::read_unverified;
 use crate::receipt::Receipt;
@@ -18,13 +17,18 @@ use crate::wire::id::LicenseId;
 mod import;
 mod judge;
 mod params;
+mod session;
 mod store;
 mod watch;
 
 pub use crate::import::{Imported, OverQuota};
 pub use crate::state::Expected;
+pub use import::Import;
 pub use params::RequestParams;
-pub(crate) use store::Wait;
+pub(crate) use session::Session;
+#[cfg(all(test, feature = "vendor"))]
+pub(crate) use store::READS;
+pub(crate) use store::{Stamp, Wait};
 pub use watch::News;
 
 /// A folder with the state of one installation.
@@ -73,11 +77,7 @@ impl Home {
     /// # Errors
     /// `not-activated` before the first request, and as [`Home::load`].
     pub fn require_state(&self) -> Result<State> {
-        self.load()?.ok_or_else(|| {
-            let fact =
-                format!("nothing was requested or installed in {}", file::name(&self.folder));
-            Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
-        })
+        self.require().map(Session::into_state)
     }
 
     /// Whether a binary request was made here, by this installation or one before it: then a newer one may replace its file.
@@ -101,7 +101,8 @@ impl Home {
         rng: &mut impl CryptoRng,
     ) -> Result<Requested> {
         // A home that is not there yet is made only once nothing else can go wrong.
-        let mut lock = if only_try || !self.folder.is_dir() { None } else { Some(self.lock()?) };
+        let mut lock =
+            if only_try || !self.folder.is_dir() { None } else { Some(self.lock_for(Wait::Long)?) };
         let known = if order.new_identity { None } else { self.load()? };
         let first_contact = known.is_none();
         let mut state = match (known, &order.trust) {
@@ -135,7 +136,7 @@ impl Home {
         let mut aside = None;
         if !only_try {
             if lock.is_none() {
-                lock = Some(self.lock()?);
+                lock = Some(self.lock_for(Wait::Long)?);
                 self.ensure_still_new()?;
             }
             match order.new_identity {
@@ -159,37 +160,7 @@ impl Home {
         usage: &[Count],
         around: &Surroundings,
     ) -> Result<()> {
-        self.report_within(Wait::Long, product, slot, usage, around)
-    }
-
-    /// As [`Home::report`]; another process in the home is waited for so long.
-    ///
-    /// # Errors
-    /// As [`Home::report`].
-    pub(crate) fn report_within(
-        &self,
-        wait: Wait,
-        product: Option<&str>,
-        slot: Option<&str>,
-        usage: &[Count],
-        around: &Surroundings,
-    ) -> Result<()> {
-        self.require_state()?;
-        let _lock = self.lock_for(wait)?;
-        let mut state = self.require_state()?;
-        let slot = state.slot(product, slot)?;
-        let name = slot.name.clone();
-        match slot.held().map(|held| state.license(&name, held)) {
-            Some(Ok(license)) => {
-                self.expected.check(&state, &license)?;
-            }
-            _ => self.expected.check_home(&state)?,
-        }
-        state.observe(around);
-        if state.report(&name, usage, around.clock)? {
-            self.save(&state)?;
-        }
-        Ok(())
+        self.require()?.report(Wait::Long, product, slot, usage, around)
     }
 
     /// Stops what is installed in a slot and gives the receipt, the same one again later. The state
@@ -198,14 +169,49 @@ impl Home {
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
     pub fn deactivate(&self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
-        self.require_state()?;
-        let _lock = self.lock()?;
-        let mut state = self.require_state()?;
-        let before = state.memory().number;
+        self.require()?.deactivate(name, around)
+    }
+}
+
+impl Session<'_> {
+    /// As [`Home::report`]. What cannot be stored changes nothing here.
+    ///
+    /// # Errors
+    /// As [`Home::report`].
+    pub fn report(
+        &mut self,
+        wait: Wait,
+        product: Option<&str>,
+        slot: Option<&str>,
+        usage: &[Count],
+        around: &Surroundings,
+    ) -> Result<()> {
+        self.claim_newest(wait)?;
+        let slot = self.state.slot(product, slot)?;
+        let name = slot.name.clone();
+        match slot.held().map(|held| self.state.license(&name, held)) {
+            Some(Ok(license)) => self.expected().check(&self.state, &license)?,
+            _ => self.expected().check_home(&self.state)?,
+        }
+        let mut state = self.state.twin();
+        state.observe(around);
+        if state.report(&name, usage, around.clock)? {
+            self.change(state)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Home::deactivate`].
+    ///
+    /// # Errors
+    /// As [`Home::deactivate`].
+    pub fn deactivate(&mut self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
+        self.claim_newest(Wait::Long)?;
+        let mut state = self.state.twin();
         state.observe(around);
         let receipt = state.deactivate(name, around.clock)?;
-        if state.memory().number != before {
-            self.save(&state)?;
+        if state.memory().number != self.state.memory().number {
+            self.change(state)?;
         }
         Ok(receipt)
     }

@@ -2,6 +2,7 @@
 //! Obeys `docs/format.md`, section "State".
 
 use std::fs::TryLockError;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -34,17 +35,26 @@ pub(crate) enum Wait {
 }
 
 /// What was read of both copies.
-struct Copies {
-    state: State,
+pub(super) struct Copies {
+    pub state: State,
     /// What is wrong with the other copy, in words.
-    fault: Option<String>,
+    pub fault: Option<String>,
 }
+
+/// The digests at the ends of both copies: what tells a state from others without reading it.
+pub(crate) type Stamp = [Option<[u8; 32]>; 2];
 
 /// One copy of the state.
 enum Copy {
     Missing,
     Damaged(Error),
     Intact(Box<State>, Zeroizing<Vec<u8>>),
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has read a state.
+    pub(crate) static READS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 impl Home {
@@ -67,21 +77,27 @@ impl Home {
     /// # Errors
     /// As [`Home::load`]. Where nothing can be written, what is wrong is said all the same.
     pub fn repair(&self) -> Result<Option<String>> {
-        // It holds the secret too, and nobody comes back for it.
+        // What was left holds the secret too, and nobody comes back for it.
         file::remove_left(self.folder());
-        let Some(Copies { fault: Some(_), .. }) = self.copies()? else { return Ok(None) };
-        let Ok(_lock) = self.lock() else { return Ok(self.copies()?.and_then(|both| both.fault)) };
-        let Some(Copies { state, fault: Some(fault) }) = self.copies()? else { return Ok(None) };
-        Ok(Some(match self.save(&state) {
-            Ok(()) => format!("{fault}; it was written anew from the other copy"),
-            Err(error) => format!("{fault}, and cannot be repaired: {}", error.fact()),
-        }))
+        Ok(self.open()?.and_then(|mut session| session.mend()))
     }
 
-    fn copies(&self) -> Result<Option<Copies>> {
+    /// What tells the state that lies here from others.
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.state_files().map(|file| digest(&file))
+    }
+
+    pub(super) fn copies(&self) -> Result<Option<Copies>> {
+        #[cfg(test)]
+        READS.with(|reads| reads.set(reads.get().saturating_add(1)));
         let [first, second] = self.state_files();
         let other = |path: &Path, what: &str| format!("{} {what}", file::name(path));
-        let read = (read_copy(&first)?, read_copy(&second)?);
+        let read = match read_copy(&first)? {
+            Copy::Intact(state, bytes) if holds(&second, &bytes) => {
+                return Ok(Some(Copies { state: *state, fault: None }));
+            }
+            copy => (copy, read_copy(&second)?),
+        };
         let (state, fault) = match read {
             (Copy::Missing, Copy::Missing) => return Ok(None),
             (Copy::Damaged(error), Copy::Damaged(_) | Copy::Missing)
@@ -94,18 +110,15 @@ impl Home {
             (Copy::Damaged(_), Copy::Intact(state, _)) => {
                 (state, Some(other(&first, "was damaged")))
             }
-            (Copy::Intact(a, a_bytes), Copy::Intact(b, b_bytes)) => {
-                match newer(&a, &b, *a_bytes == *b_bytes) {
-                    Newer::Same => (a, None),
-                    Newer::First => (a, Some(other(&second, "was older"))),
-                    Newer::Second => (b, Some(other(&first, "was older"))),
-                    Newer::Neither(why) => {
-                        let place = file::name(self.folder());
-                        let fact = format!("{place}: the two copies of the state {why}");
-                        return Err(Error::refuse(Refusal::DamagedState, fact).rule("state-6"));
-                    }
+            (Copy::Intact(a, _), Copy::Intact(b, _)) => match newer(&a, &b) {
+                Newer::First => (a, Some(other(&second, "was older"))),
+                Newer::Second => (b, Some(other(&first, "was older"))),
+                Newer::Neither(why) => {
+                    let place = file::name(self.folder());
+                    let fact = format!("{place}: the two copies of the state {why}");
+                    return Err(Error::refuse(Refusal::DamagedState, fact).rule("state-6"));
                 }
-            }
+            },
         };
         Ok(Some(Copies { state: *state, fault }))
     }
@@ -217,12 +230,7 @@ impl Home {
         Err(Error::unable(Problem::Locked, fact, "run this once more"))
     }
 
-    /// Keeps other processes out until the lock is dropped; waits for them a while.
-    pub(super) fn lock(&self) -> Result<Lock> {
-        self.lock_for(Wait::Long)
-    }
-
-    /// The same, for so long.
+    /// Keeps other processes out until the lock is dropped; waits for them so long.
     pub(super) fn lock_for(&self, wait: Wait) -> Result<Lock> {
         let (tries, pause) = match wait {
             Wait::Long => (TRIES, PAUSE),
@@ -294,6 +302,12 @@ fn elsewhere(error: Error) -> Error {
     error.hint(hint)
 }
 
+/// Whether a file holds just these bytes: then they need not be read and verified once more.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    let read = file::read_if_there(path, STATE_FILE_CAP).ok().flatten().map(Zeroizing::new);
+    read.is_some_and(|read| *read == *bytes)
+}
+
 fn read_copy(path: &Path) -> Result<Copy> {
     let bytes = match file::read_if_there(path, STATE_FILE_CAP) {
         Ok(None) => return Ok(Copy::Missing),
@@ -311,17 +325,21 @@ fn read_copy(path: &Path) -> Result<Copy> {
 }
 
 enum Newer {
-    Same,
     First,
     Second,
     Neither(&'static str),
 }
 
-/// Which of two intact copies counts.
-fn newer(a: &State, b: &State, same_bytes: bool) -> Newer {
-    if same_bytes {
-        return Newer::Same;
-    }
+/// A state ends with its digest.
+fn digest(path: &Path) -> Option<[u8; 32]> {
+    let (mut file, mut digest) = (file::open_own(path).ok()?, [0; 32]);
+    file.seek(SeekFrom::End(-32)).ok()?;
+    file.read_exact(&mut digest).ok()?;
+    Some(digest)
+}
+
+/// Which of two intact copies that differ counts.
+fn newer(a: &State, b: &State) -> Newer {
     if a.install_key() != b.install_key() {
         return Newer::Neither("belong to different installations");
     }

@@ -2,7 +2,7 @@
 
 use crate::entitlement::Cause;
 use crate::error::Result;
-use crate::home::{Home, Wait};
+use crate::home::{Home, Session, Wait};
 use crate::judge::{Decision, Grace, WARNINGS};
 use crate::license::License;
 use crate::state::{ActiveCause, Announced, Event, Listener, SlotName, Stage, State, Surroundings};
@@ -22,31 +22,6 @@ pub struct News {
 }
 
 impl Home {
-    /// As [`Home::decide`], from a state that was read before, and remembers what changed for
-    /// the worse or the better since it was last asked so: what is to be told stands in the state that
-    /// is returned. Also whether the home remembers it: another process may be at work there.
-    pub(crate) fn watch(
-        &self,
-        state: State,
-        product: Option<&str>,
-        slot: Option<&str>,
-        around: &Surroundings,
-    ) -> Result<(State, Decision, bool)> {
-        let (mut state, decision) = self.decide_from(state, product, slot, around)?;
-        let name = state.slot(product, slot)?.name.clone();
-        // Where it cannot be written it is told all the same, and told again.
-        let mut is_stored = !announce(&mut state, &name, &decision)?;
-        if !is_stored
-            && self.folder().is_dir()
-            && let Some(_lock) = self.lock_soon()
-            && let Ok(mut stored) = self.require_state()
-        {
-            let is_new = announce(&mut stored, &name, &decision)?;
-            is_stored = !is_new || self.save(&stored).is_ok();
-        }
-        Ok((state, decision, is_stored))
-    }
-
     /// Judges all that is installed, remembers what changed, and returns what `listener` has not
     /// acknowledged. What cannot be remembered is an error here: it could not be acknowledged either,
     /// and would be told at every look. With `only_look` nothing is remembered of it.
@@ -54,23 +29,14 @@ impl Home {
     /// # Errors
     /// As [`Home::decide_all`]; exit 2 when the home cannot be written.
     pub fn news(&self, around: &Surroundings, listener: Listener, only_look: bool) -> Result<News> {
-        let (mut state, decisions) = self.decide_all(around)?;
-        let announce_all = |state: &mut State| -> Result<bool> {
-            let mut is_new = false;
-            for (name, decision) in &decisions {
-                is_new |= announce(state, name, decision)?;
-            }
-            Ok(is_new)
-        };
-        if announce_all(&mut state)? && !only_look {
-            let _lock = self.lock()?;
-            let mut stored = self.require_state()?;
-            if announce_all(&mut stored)? {
-                self.save(&stored)?;
-            }
-            state = stored;
+        let mut session = self.require()?;
+        let decisions = session.decide_all(around)?;
+        let told = || decisions.iter().map(|(name, decision)| (name, decision));
+        if announce_all(&mut session.state, told())? && !only_look {
+            session.claim(Wait::Long)?;
+            session.store_news(told())?;
         }
-        let events = state.unheard(listener).cloned().collect();
+        let events = session.stored().unheard(listener).cloned().collect();
         Ok(News { decisions, events })
     }
 
@@ -79,24 +45,65 @@ impl Home {
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
     pub fn acknowledge(&self, listener: Listener, events: &[EventId]) -> Result<()> {
-        self.acknowledge_within(Wait::Long, listener, events)
+        self.require()?.acknowledge(Wait::Long, listener, events)
+    }
+}
+
+impl Session<'_> {
+    /// As [`Home::decide`], and remembers what changed for the worse or the better since it was last
+    /// asked so: what is to be told stands in the state. Returns also whether the home remembers it:
+    /// another process may be at work there.
+    pub fn watch(
+        &mut self,
+        product: Option<&str>,
+        slot: Option<&str>,
+        around: &Surroundings,
+    ) -> Result<(Decision, bool)> {
+        let decision = self.decide(product, slot, around)?;
+        let name = self.state.slot(product, slot)?.name.clone();
+        // Where it cannot be written it is told all the same, and told again.
+        let told = || [(&name, &decision)].into_iter();
+        let is_stored = !announce_all(&mut self.state, told())?
+            || (self.claim(Wait::Short).is_ok() && self.store_news(told()).is_ok());
+        Ok((decision, is_stored))
     }
 
-    /// As [`Home::acknowledge`]; another process in the home is waited for so long.
+    /// Stores what is new in these decisions, which the state that was judged has in it.
+    fn store_news<'d>(
+        &mut self,
+        told: impl Iterator<Item = (&'d SlotName, &'d Decision)>,
+    ) -> Result<()> {
+        match self.stored.as_mut().map_or(Ok(true), |stored| announce_all(stored, told))? {
+            true => self.save(),
+            false => Ok(()),
+        }
+    }
+
+    /// As [`Home::acknowledge`].
     ///
     /// # Errors
     /// As [`Home::acknowledge`].
-    pub(crate) fn acknowledge_within(
-        &self,
+    pub fn acknowledge(
+        &mut self,
         wait: Wait,
         listener: Listener,
         events: &[EventId],
     ) -> Result<()> {
-        self.require_state()?;
-        let _lock = self.lock_for(wait)?;
-        let mut state: State = self.require_state()?;
-        if state.acknowledge(listener, events)? { self.save(&state) } else { Ok(()) }
+        self.claim_newest(wait)?;
+        if self.state.acknowledge(listener, events)? { self.save() } else { Ok(()) }
     }
+}
+
+/// Remembers what is new in these decisions. Returns whether anything is.
+fn announce_all<'d>(
+    state: &mut State,
+    told: impl Iterator<Item = (&'d SlotName, &'d Decision)>,
+) -> Result<bool> {
+    let mut is_new = false;
+    for (name, decision) in told {
+        is_new |= announce(state, name, decision)?;
+    }
+    Ok(is_new)
 }
 
 /// Remembers what is new in `decision`. Returns whether anything is.

@@ -59,7 +59,7 @@ fn no_home_imports_another_kind() {
     let mut tried = 0;
     let imported = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations];
     for good in good().into_iter().filter(|good| !imported.contains(&good.reader.kind())) {
-        assert!(home.import(&good.bytes, &around, false).is_err(), "{}", good.name);
+        assert!(home.import(&good.bytes, &around, Default::default()).is_err(), "{}", good.name);
         assert!(home.decide_file(&good.bytes, &around).is_err(), "{}", good.name);
         assert_eq!(std::fs::read(&home.state_files()[0]).unwrap(), before, "{}", good.name);
         tried += 2;

@@ -3,7 +3,7 @@
 use olr::catalog::Catalog;
 use olr::crypto::digest::sha256;
 use olr::crypto::secret::Secret;
-use olr::home::Home;
+use olr::home::{Home, Import};
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::judge::assess;
 use olr::key::install::InstallSecret;
@@ -90,7 +90,10 @@ fn a_license_passes_on_its_machine_under_its_root() {
             let (_folder, home) = home(&state);
             for (number, bytes) in licenses.iter().enumerate() {
                 tried += 1;
-                if home.import(bytes, &around, true).is_ok() {
+                if home
+                    .import(bytes, &around, Import { dry_run: true, ..Import::default() })
+                    .is_ok()
+                {
                     imported.push((machine, number, root));
                 }
                 // The same by each check alone: the root, the installation, the hardware.
@@ -122,7 +125,7 @@ fn a_copied_home_passes_on_its_machine() {
     for (owner, license) in licenses.iter().enumerate() {
         let (state, _) = asked(owner, &vendors[owner % ROOTS]);
         let (_folder, home) = home(&state);
-        home.import(license, &around(owner), false).unwrap();
+        home.import(license, &around(owner), Default::default()).unwrap();
         for machine in 0..MACHINES {
             tried += 1;
             let (_, decision) = home.decide(None, None, &around(machine)).unwrap();

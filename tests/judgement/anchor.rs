@@ -81,7 +81,7 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
     let catalog = vendor.folder.catalog().unwrap();
     let body = draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap();
     let license = sign_license(&body, &vendor.trust, &[(&issuer, &vendor.delegation)]).unwrap();
-    home.import(license.bytes(), &around(), false).unwrap();
+    home.import(license.bytes(), &around(), Default::default()).unwrap();
     home
 }
 
@@ -117,7 +117,7 @@ fn an_anchor_leads_to_later_trusts_of_the_home() {
     body.version = 2;
     let next = Unsigned::new(Kind::Trust, first.trust.vendor(), vec![], encode(&body)).unwrap();
     let next = sign_by_roots(&next, &[&first.root]).unwrap();
-    home.import(&next, &around(), false).unwrap();
+    home.import(&next, &around(), Default::default()).unwrap();
     assert_eq!(judged(&home, &first.trust), None, "an older anchor");
     assert_eq!(judged(&home, &Trust::pin(&next).unwrap()), None, "the newest anchor");
     assert_eq!(home.require_state().unwrap().trust_from(&first.trust).body().version, 2);

@@ -6,7 +6,7 @@ use olr::armor::{dearmor, dearmor_answer};
 use olr::catalog::Catalog;
 use olr::entitlement::Operation;
 use olr::error::{Error, Refusal, Result};
-use olr::home::{Expected, Home, OverQuota, RequestParams};
+use olr::home::{Expected, Home, Import, OverQuota, RequestParams};
 use olr::issue::GrantFile;
 use olr::judge::Question;
 use olr::key::file::KeyFile;
@@ -192,18 +192,19 @@ fn import(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     }
     let before = state_of(&home);
     let around = machine::around(scenario.get("machine").unwrap_or("server"), at);
-    let over = match scenario.get("accept") {
+    let over_quota = match scenario.get("accept") {
         Some("over-quota") => OverQuota::Accepted,
         _ => OverQuota::Refused,
     };
-    let tried = home.import_with(file, &around, true, over).map(drop);
+    let how = Import { over_quota, dry_run: true };
+    let tried = home.import(file, &around, how).map(drop);
     assert_eq!(state_of(&home), before, "{}", scenario.name);
-    let done = home.import_with(file, &around, false, over).map(drop);
+    let done = home.import(file, &around, Import { dry_run: false, ..how }).map(drop);
     assert_eq!(tried, done, "{}", scenario.name);
     if done.is_err() {
         assert_eq!(state_of(&home), before, "{}", scenario.name);
     } else {
-        home.import(file, &around, false).expect("the same file again succeeds");
+        home.import(file, &around, Default::default()).expect("the same file again succeeds");
     }
     done
 }

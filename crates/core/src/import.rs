@@ -13,9 +13,10 @@ use crate::trust::{Delegation, Trust};
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
 /// What is done with a license that grants less than is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverQuota {
     /// It is refused.
+    #[default]
     Refused,
     /// It is taken in; its grace begins.
     Accepted,
@@ -76,11 +77,11 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
 }
 
 impl State {
-    /// Takes in an answer as `Home::import_with` does, and saves nothing. After a refusal the state
+    /// Takes in an answer as `Home::import` does, and saves nothing. After a refusal the state
     /// is not to be used any more.
     ///
     /// # Errors
-    /// As `Home::import_with`.
+    /// As `Home::import`.
     pub fn import(
         &mut self,
         bytes: &[u8],

@@ -34,7 +34,7 @@ impl ExpectedArg {
         });
         let code = self.vendor_code.as_deref().map(VendorCode::parse);
         let expected = Expected { trust: trust.transpose()?, code: code.transpose()? };
-        Ok(home.open(context)?.expecting(expected))
+        Ok(home.find(context)?.expecting(expected))
     }
 }
 

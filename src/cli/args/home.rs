@@ -19,12 +19,18 @@ pub struct HomeArg {
 impl HomeArg {
     /// The home, its state mended where one of its copies is not as it should be.
     pub fn open(&self, context: &mut Context) -> Result<Home> {
-        let home = self.home()?;
-        context.home = Some(home.folder().to_path_buf());
+        let home = self.find(context)?;
         // What nobody can mend, the verb meets by itself.
         if let Ok(Some(mended)) = home.repair() {
             context.notes.push(mended);
         }
+        Ok(home)
+    }
+
+    /// The home, for a verb that mends the state as it reads it.
+    pub fn find(&self, context: &mut Context) -> Result<Home> {
+        let home = self.home()?;
+        context.home = Some(home.folder().to_path_buf());
         Ok(home)
     }
 

@@ -65,7 +65,7 @@ fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
         body.expires = Some(Day::parse("2029-11-22").unwrap());
     });
     for clock in ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
-        let imported = home.import(&renewal, &server(clock), false).unwrap();
+        let imported = home.import(&renewal, &server(clock), Default::default()).unwrap();
         let Imported::License { accepted, .. } = imported else { panic!("{imported:?}") };
         assert!(matches!(accepted, Accepted::AsNext | Accepted::Already), "{clock}");
         let slot = home.require_state().unwrap().memory().slots[0].clone();
@@ -114,7 +114,7 @@ fn a_license_issued_near_a_far_clock_confirms_it() {
         (body.starts, body.expires) = (Day::parse("2031-05-05").unwrap(), None);
         body.grace = Set::default();
     });
-    home.import(&renewal, &server(now), false).unwrap();
+    home.import(&renewal, &server(now), Default::default()).unwrap();
     let (state, decision) = home.decide(None, None, &server(now)).unwrap();
     assert_eq!((word(&decision), state.memory().mark), ("licensed", at(now)));
     assert!(state.memory().pending.is_none() && !decision.clock_is_pending());
@@ -151,7 +151,7 @@ fn a_clock_set_right_leaves_no_trace_whatever_comes_first() {
         home.decide(None, None, &server(wrong)).unwrap();
         assert!(home.require_state().unwrap().memory().pending.is_some());
         match first {
-            Some(file) => drop(home.import(file, &server(right), false).unwrap()),
+            Some(file) => drop(home.import(file, &server(right), Default::default()).unwrap()),
             None => {
                 let evidence = Some(at("2028-10-20T08:00:00Z"));
                 let around = Surroundings { evidence, ..server(right) };
@@ -170,12 +170,12 @@ fn a_license_that_waits_begins_no_grace_again() {
     let rule = GraceRule { cause: Cause::Revoked, seconds: 7 * 86_400, outcome: Outcome::Stop };
     let installed = world.installed(NOW, |body| body.grace = Set::new(vec![rule]).unwrap());
     let home = home(folder.path(), &installed);
-    home.import(&list(&world, NOW, true), &server(NOW), false).unwrap();
+    home.import(&list(&world, NOW, true), &server(NOW), Default::default()).unwrap();
     let waits = world.license(|body| {
         (body.answer, body.license) = (2, LicenseId([2; 16]));
         body.starts = Day::parse("2028-01-01").unwrap();
     });
-    home.import(&waits, &server("2027-11-29T09:00:00Z"), false).unwrap();
+    home.import(&waits, &server("2027-11-29T09:00:00Z"), Default::default()).unwrap();
     for (clock, expected) in
         [("2027-11-30T08:59:59Z", "grace"), ("2027-11-30T09:00:00Z", "revoked")]
     {

@@ -50,7 +50,7 @@ fn waiting(world: &World, folder: &Path, grace: Option<(Cause, u64)>) -> Home {
             grace.map(|(cause, seconds)| GraceRule { cause, seconds, outcome: Outcome::Stop });
         body.grace = Set::new(rule.into_iter().collect()).unwrap();
     });
-    home.import(&second, &around(NOW), false).unwrap();
+    home.import(&second, &around(NOW), Default::default()).unwrap();
     home
 }
 
@@ -81,7 +81,7 @@ fn a_license_that_took_over_is_revoked_with_its_own_terms_whoever_looked_before(
             assert_eq!(judged(&home, "2028-02-01T00:00:00Z"), ("licensed", 2));
         }
         let at = "2028-02-10T00:00:00Z";
-        home.import(&revocations(&world, at, 2, cause), &around(at), false).unwrap();
+        home.import(&revocations(&world, at, 2, cause), &around(at), Default::default()).unwrap();
         assert_eq!(judged(&home, at), ("grace", 2), "{cause:?}");
         assert_eq!(judged(&home, "2028-02-11T23:59:59Z"), ("grace", 2));
         assert_eq!(judged(&home, "2028-02-12T00:00:00Z"), ("revoked", 2));
@@ -101,7 +101,8 @@ fn one_that_is_revoked_before_its_start_never_takes_over() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
     let home = waiting(&world, folder.path(), None);
     let at = "2027-12-10T00:00:00Z";
-    home.import(&revocations(&world, at, 2, Cause::Revoked), &around(at), false).unwrap();
+    home.import(&revocations(&world, at, 2, Cause::Revoked), &around(at), Default::default())
+        .unwrap();
     for clock in [at, "2028-02-01T00:00:00Z", "2029-02-01T00:00:00Z"] {
         assert_eq!(judged(&home, clock), ("licensed", 0x11), "{clock}");
     }
@@ -110,7 +111,7 @@ fn one_that_is_revoked_before_its_start_never_takes_over() {
         body.expires = None;
         begins(body, 3, "2029-06-01");
     });
-    home.import(&third, &around("2029-02-01T00:00:00Z"), false).unwrap();
+    home.import(&third, &around("2029-02-01T00:00:00Z"), Default::default()).unwrap();
     assert_eq!(judged(&home, "2029-02-01T00:00:00Z"), ("licensed", 0x11));
 }
 
@@ -139,7 +140,8 @@ fn a_license_that_waited_and_is_replaced_is_named() {
         })
     };
     let dropped = |bytes: &[u8], clock: &str| {
-        let Imported::License { dropped, .. } = home.import(bytes, &around(clock), false).unwrap()
+        let Imported::License { dropped, .. } =
+            home.import(bytes, &around(clock), Default::default()).unwrap()
         else {
             unreachable!()
         };

@@ -59,7 +59,7 @@ fn a_license_that_was_never_imported_here_has_no_grace() {
     assert_eq!(body.grace[0].seconds, 14 * DAY);
     let mut copy = server();
     copy.other_hardware();
-    let imported = home.import(&bytes, &around(&copy, NOW), false).unwrap_err();
+    let imported = home.import(&bytes, &around(&copy, NOW), Default::default()).unwrap_err();
     assert_eq!(imported.refusal(), Some(Refusal::WrongMachine));
     let judged = home.decide_file(&bytes, &around(&copy, NOW)).unwrap_err();
     assert_eq!(judged.refusal(), Some(Refusal::WrongMachine));

@@ -101,7 +101,7 @@ impl World {
     fn licensed(&self, name: &str, machine: &Machine, policy: &str) -> Home {
         let home = self.home(name);
         let (_, bytes, _) = self.answer(&home, machine, policy).unwrap();
-        home.import(&bytes, &around(machine, NOW), false).unwrap();
+        home.import(&bytes, &around(machine, NOW), Default::default()).unwrap();
         home
     }
 }

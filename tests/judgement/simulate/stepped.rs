@@ -3,7 +3,7 @@
 use crate::world::machine;
 
 use olr::entitlement::{Cause, Operation, Outcome};
-use olr::home::Home;
+use olr::home::{Home, Import};
 use olr::judge::{Decision, decide};
 use olr::machine::{Class, FactorKind};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
@@ -206,7 +206,8 @@ impl Stepped<'_> {
         for copy in home.state_files() {
             std::fs::write(copy, self.state.to_bytes()).unwrap();
         }
-        let imported = home.import_with(&answer.bytes, &self.around, false, answer.over);
+        let how = Import { over_quota: answer.over, ..Import::default() };
+        let imported = home.import(&answer.bytes, &self.around, how);
         if imported.is_ok() {
             self.state = home.require_state().unwrap();
         }

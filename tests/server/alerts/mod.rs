@@ -84,7 +84,9 @@ impl World {
             ..Issue::new(&made.bytes, &grant, Instant::new(clock))
         };
         let issued = self.vendor.issue(&opened, &issue, &self.trust, ask, rng).unwrap();
-        self.home.import(issued.outcome.license().unwrap().bytes(), &around, false).unwrap();
+        self.home
+            .import(issued.outcome.license().unwrap().bytes(), &around, Default::default())
+            .unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

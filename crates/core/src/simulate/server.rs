@@ -160,7 +160,7 @@ impl Server {
     /// What is refused changes nothing.
     fn import(&mut self, answer: &AnswerFile) -> Result<Turn> {
         let name = shown(&answer.name);
-        let mut state = self.state.twin()?;
+        let mut state = self.state.twin();
         let (word, about, text) = match state.import(&answer.bytes, &self.around, answer.over) {
             Ok(imported) => {
                 self.state = state;

@@ -135,6 +135,16 @@ impl State {
         Ok(Self { install, trust, memory, supposed: Vec::new() })
     }
 
+    /// The same once more, for what may turn out to be refused.
+    pub fn twin(&self) -> Self {
+        Self {
+            install: InstallSecret::from_secret(Secret::new(self.install.secret().expose())),
+            trust: self.trust.clone(),
+            memory: self.memory.clone(),
+            supposed: self.supposed.clone(),
+        }
+    }
+
     /// The install secret.
     pub fn install(&self) -> &InstallSecret {
         &self.install

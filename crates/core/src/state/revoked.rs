@@ -75,14 +75,6 @@ impl State {
         Ok(())
     }
 
-    /// The same once more, for what may turn out to be refused.
-    ///
-    /// # Errors
-    /// None that its own bytes could give.
-    pub(crate) fn twin(&self) -> Result<Self> {
-        Ok(Self { supposed: self.supposed.clone(), ..Self::parse(&self.to_bytes())? })
-    }
-
     /// Whether a license is known to be revoked or pooled, and the refusal.
     pub fn revocation(&self, license: &License) -> Option<(Cause, Error)> {
         let list = self.revocations();

@@ -49,7 +49,7 @@ impl State {
         around: &Surroundings,
         kept: Option<&(Set<Count, 4096>, Overuse)>,
     ) -> Result<()> {
-        let mut observed = self.twin()?;
+        let mut observed = self.twin();
         observed.observe(around);
         if let Some((usage, over)) = kept {
             observed.change_slots(|slot| {
