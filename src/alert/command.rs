@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::Command;
 use crate::display::shown;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 
 /// How often it is looked whether a command has ended.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -78,5 +78,9 @@ fn end(child: &mut Child) {
 
 fn failed(command: &Command, how: &str) -> Error {
     let fact = format!("{}: {how}", shown(&command.program));
-    Error::unable(Problem::Content, fact, "correct it, and try it with `olr alert --test`")
+    Error::unable(
+        Problem::Content,
+        fact,
+        NextStep::new("correct it, and try it", &[Remedy::TestAlerts]),
+    )
 }

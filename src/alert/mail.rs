@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::{Mail, Tls};
 use crate::display::shown;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::time::Instant;
 
@@ -216,7 +216,11 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<V
     }
     let message = message.body(notice.text(say)).map_err(|_| {
         let fact = format!("alert {id} cannot be written as a mail");
-        Error::unable(Problem::Fault, fact, "read it with `olr alert --dry-run`, and report this")
+        Error::unable(
+            Problem::Fault,
+            fact,
+            NextStep::new("read it where nobody is told, and report this", &[Remedy::ShowAlerts]),
+        )
     })?;
     Ok(message.formatted())
 }

@@ -183,7 +183,7 @@ fn alone(home: &Home) -> Result<Lock> {
         Ok(()) => Ok(Lock::held(lock)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
-            let fact = format!("{name}: another `olr alert` is at work in this home");
+            let fact = format!("{name}: alerts of this home are being sent already");
             Err(Error::unable(
                 Problem::Locked,
                 fact,

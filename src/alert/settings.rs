@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crate::display::is_shown;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file;
 use crate::toml_text::{Written, read_toml};
 
@@ -117,7 +117,10 @@ impl Settings {
         let path = home.join(SETTINGS);
         if std::fs::symlink_metadata(&path).is_err() {
             let fact = format!("{}: there are no settings for alerts", file::name(&path));
-            let hint = "write them there; `olr alert --example` prints some to start from";
+            let hint = NextStep::new(
+                "write them there; there are some to start from",
+                &[Remedy::ShowAlertSettings],
+            );
             return Err(Error::unable(Problem::NotFound, fact, hint));
         }
         let bytes = file::read_own(&path, SETTINGS_CAP).map_err(|error| match error.refusal() {

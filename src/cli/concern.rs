@@ -6,6 +6,7 @@ use crate::display::shown;
 use crate::error::{Error, Problem, Result};
 use crate::office::Concern;
 
+use super::hint;
 use super::terminal::{Confirmation, Terminal};
 
 /// Asks before something is signed that the server will refuse or its operator send back.
@@ -16,7 +17,7 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     }
     let facts: Vec<_> = asking.iter().map(|concern| concern.fact.as_str()).collect();
     if Terminal::open().is_none() {
-        let steps: Vec<_> = asking.iter().map(|concern| &*concern.next_step).collect();
+        let steps: Vec<_> = asking.iter().map(|concern| hint::said(&concern.next_step)).collect();
         let hint = format!("{}; or add --yes to sign it as it is", steps.join("; "));
         return Err(Error::unable(Problem::Usage, facts.join("; "), hint));
     }
@@ -27,13 +28,14 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
 
 /// In one line, with its next step.
 pub fn line(concern: &Concern) -> String {
-    format!("{}; {}", concern.fact, concern.next_step)
+    format!("{}; {}", concern.fact, hint::said(&concern.next_step))
 }
 
 pub fn to_json(concerns: &[Concern]) -> Value {
     let one = |concern: &Concern| {
         json!({
-            "about": concern.about.word(), "fact": concern.fact, "next_step": concern.next_step,
+            "about": concern.about.word(), "fact": concern.fact,
+            "next_step": hint::said(&concern.next_step),
             "refused_there": concern.refusal.map(|word| word.word()), "asks": concern.asks(),
         })
     };

@@ -13,9 +13,9 @@ use super::output::Output;
 /// The bytes of a file; one that is too long is named by its beginning, where that tells what it is.
 fn read(path: &Path) -> Result<Vec<u8>> {
     file::read(path, FILE_CAP).map_err(|error| {
-        let what = || foreign(&file::beginning(path, START_LEN)?);
-        match error.refusal().and_then(|_| what()) {
-            Some(what) => error.hint(format!("this is {what}: look for the .olr file")),
+        let other = || foreign(&file::beginning(path, START_LEN)?);
+        match error.refusal().and_then(|_| other()) {
+            Some(other) => error.hint(format!("this is {}: look for the .olr file", other.what)),
             None => error,
         }
     })

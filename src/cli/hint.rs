@@ -3,6 +3,7 @@
 
 use crate::error::{NextStep, Remedy};
 use crate::judge::Headline;
+use crate::machine::Reason;
 
 /// How each act is typed. One without a line here is said by its sentence alone.
 const WAYS: &[(Remedy, &str)] = &[
@@ -62,6 +63,14 @@ pub fn said(step: &NextStep) -> String {
     match ways.is_empty() {
         true => step.text().to_string(),
         false => format!("{step} ({})", ways.join(", ")),
+    }
+}
+
+/// Why a factor was not read, with how it is read.
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NeedsPrivileged => "needs --privileged",
+        other => other.word(),
     }
 }
 

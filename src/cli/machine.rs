@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let counting = factors.iter().filter(|factor| factor.counts()).count();
     let mut text = show::factors(&factors, true);
     if !found.unreadable.is_empty() {
-        let row = |u: &Unreadable| vec![label(u.kind, &u.name), u.reason.to_string()];
+        let row = |u: &Unreadable| vec![label(u.kind, &u.name), hint::reason(u.reason).to_string()];
         let rows: Vec<_> = found.unreadable.iter().map(row).collect();
         text += &format!("\n\n{}", show::table(&["unreadable", "because"], &rows, &[]));
     }
@@ -141,7 +141,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
 }
 
 fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {
-    let unreadable = |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": u.reason.word()});
+    let unreadable = |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": hint::reason(u.reason)});
     json!({
         "factors": factors.iter().map(show::factor_json).collect::<Vec<_>>(),
         "unreadable": found.unreadable.iter().map(unreadable).collect::<Vec<_>>(),

@@ -15,6 +15,7 @@ use crate::time::Day;
 use crate::timestamp::TimestampBody;
 use crate::wire::codec::Limit;
 
+use super::hint;
 pub use super::layout::{pairs, table};
 
 /// Factors that count, and the others with `all`.
@@ -71,7 +72,7 @@ fn value(factor: Option<&Factor>, otherwise: Option<Reason>) -> String {
     match factor {
         Some(factor) if factor.counts() => factor.value.to_string(),
         Some(factor) => format!("{} (ignored: {})", &*factor.value, &*factor.ignored),
-        None => otherwise.map_or("-".to_string(), |reason| format!("({reason})")),
+        None => otherwise.map_or("-".to_string(), |reason| format!("({})", hint::reason(reason))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Importing an answer: one transaction that installs it whole or leaves everything as it was.
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::home::{Home, Session, Wait};
 use crate::import::{Imported, OverQuota};
@@ -51,7 +51,10 @@ impl Home {
             Error::unable(
                 Problem::NotFound,
                 fact,
-                "begin with `olr request`, or name the right --home",
+                NextStep::new(
+                    "make a request first, or name the right home",
+                    &[Remedy::MakeRequest, Remedy::NameHome],
+                ),
             )
         })
     }

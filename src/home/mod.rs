@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::display::shown;
 use crate::entitlement::Count;
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::key::install::InstallSecret;
 use crate::license::read_unverified;
 use crate::receipt::Receipt;
@@ -120,7 +120,10 @@ impl Home {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    "add --trust vendor.trust, a file from your vendor",
+                    NextStep::new(
+                        "name vendor.trust, a file from your vendor",
+                        &[Remedy::NameTrust],
+                    ),
                 ));
             }
         };
@@ -224,7 +227,8 @@ fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let Some(held) = slot.held() else {
         let slot = shown(&asked.slot).into_owned();
         let fact = format!("there is no license in slot {slot} to renew");
-        return Err(Error::refuse(Refusal::NotActivated, fact).hint("leave out --renew"));
+        return Err(Error::refuse(Refusal::NotActivated, fact)
+            .hint(NextStep::new("make a request that renews nothing", &[Remedy::MakeRequest])));
     };
     Ok(read_unverified(&held.license)?.license)
 }

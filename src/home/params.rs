@@ -2,7 +2,7 @@
 
 use crate::display::shown;
 use crate::entitlement::Count;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::machine::Factor;
 use crate::state::Asked;
 use crate::trust::{Product, Trust, VendorCode};
@@ -44,8 +44,10 @@ impl RequestParams {
     /// `wrong-product`, `wrong-slot`; exit 2 when licensee or key were never said, or the key that is
     /// remembered is that of another slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
-        let missing = |what: &str, flag: &'static str| {
-            Error::unable(Problem::Usage, format!("{what} was never said in this home"), flag)
+        let missing = |what: &str, remedies| {
+            let fact = format!("{what} was never said in this home");
+            let step = NextStep::new(format!("give {what}, as on the receipt"), remedies);
+            Error::unable(Problem::Usage, fact, step)
         };
         let licensee = self.licensee.clone().or_else(|| before.map(|b| b.licensee.clone()));
         let key = self.license_key.clone().or_else(|| before.map(|b| b.license_key.clone()));
@@ -64,16 +66,19 @@ impl RequestParams {
             let (here, last) = (shown(&slot), shown(&before.slot));
             let fact =
                 format!("the key of slot {here} is not remembered: slot {last} was asked for last");
-            return Err(Error::unable(Problem::Usage, fact, "add --key KEY, as on the receipt"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                NextStep::new("give the license key, as on the receipt", &[Remedy::NameLicenseKey]),
+            ));
         }
         let version = self.product_version.clone();
         let version = version.or_else(|| before_here.map(|b| b.product_version.clone()));
         Ok(Asked {
-            licensee: licensee.ok_or_else(|| {
-                missing("the licensee's name", "add --licensee NAME, as on the receipt")
-            })?,
+            licensee: licensee
+                .ok_or_else(|| missing("the licensee's name", &[Remedy::NameLicensee]))?,
             license_key: key
-                .ok_or_else(|| missing("the license key", "add --key KEY, as on the receipt"))?,
+                .ok_or_else(|| missing("the license key", &[Remedy::NameLicenseKey]))?,
             product: product.id.clone(),
             product_version: version.unwrap_or_default(),
             slot,

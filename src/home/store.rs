@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Access, Lock, Writing};
 use crate::home::Home;
 use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
@@ -226,7 +226,8 @@ impl Home {
         if self.load()?.is_none() {
             return Ok(());
         }
-        let fact = format!("{}: another olr has just begun this home", file::name(self.folder()));
+        let fact =
+            format!("{}: another process has just begun this home", file::name(self.folder()));
         Err(Error::unable(Problem::Locked, fact, "run this once more"))
     }
 
@@ -242,7 +243,7 @@ impl Home {
             }
             sleep(pause);
         }
-        let fact = format!("{}: another olr works in this home", file::name(self.folder()));
+        let fact = format!("{}: another process works in this home", file::name(self.folder()));
         Err(Error::unable(Problem::Locked, fact, "wait until it is done, and run this once more"))
     }
 
@@ -298,8 +299,8 @@ fn put_back(aside: &[(PathBuf, PathBuf)]) {
 
 /// The same error; another home would do, too.
 fn elsewhere(error: Error) -> Error {
-    let hint = format!("{}, or name another home with --home", error.next_step());
-    error.hint(hint)
+    let text = format!("{}, or name another home", error.next_step());
+    error.hint(NextStep::new(text, &[Remedy::NameHome]))
 }
 
 /// Whether a file holds just these bytes: then they need not be read and verified once more.

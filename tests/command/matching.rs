@@ -136,7 +136,10 @@ fn a_drift_is_told_before_it_breaks() {
     assert!(text.contains("one more change like this, of network-address eth0"), "{text}");
     assert!(text.contains("next: the card eth1 was replaced: ask for a new license"), "{text}");
     let report = desk.ask("hidden", 0, "status --home {}/home").unwrap();
-    assert_eq!(report.json["next_step"], "run as root: machine-id needs --privileged");
+    assert_eq!(
+        report.json["next_step"],
+        "run as root: machine-id needs a privileged look (--privileged)"
+    );
 }
 
 #[test]

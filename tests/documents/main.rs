@@ -9,5 +9,6 @@ mod domain;
 mod layering;
 mod readme;
 mod refusals;
+mod surface;
 #[cfg(feature = "vendor")]
 mod threats;

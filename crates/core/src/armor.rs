@@ -10,6 +10,8 @@ use crate::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind, MAGIC};
 
 mod courier;
 mod foreign;
+
+pub use foreign::Foreign;
 mod mime;
 
 /// Most blocks of one file, whole or not.
@@ -75,8 +77,8 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
 }
 
 /// What a file of another program is, by its first bytes: for files that are too long to be read.
-pub fn foreign(start: &[u8]) -> Option<&'static str> {
-    foreign::named(start).map(|(what, _)| what)
+pub fn foreign(start: &[u8]) -> Option<Foreign> {
+    foreign::named(start)
 }
 
 /// The plain characters of a file: of the parts of a message, where one of these holds a block.

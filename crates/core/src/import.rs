@@ -3,7 +3,7 @@
 
 use crate::display::shown;
 use crate::entitlement::excess;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::judge::{assess, judge};
 use crate::license::License;
 use crate::state::{Accepted, SlotName, State, Surroundings};
@@ -71,9 +71,10 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
         "this license was issued at {}, in the future of this clock ({clock}): one of the two is wrong",
         body.issued
     );
-    error.told(fact).hint(
-        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to answer again with `olr issue --again`",
-    )
+    error.told(fact).hint(NextStep::new(
+        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to answer again",
+        &[Remedy::IssueAgain],
+    ))
 }
 
 impl State {
@@ -109,10 +110,11 @@ impl State {
             return error;
         }
         let (name, code) = (shown(&self.trust().body().name), self.trust().vendor_code());
-        error.hint(format!(
-            "this home trusts {name} (code {code}): check who sent this file, or name the --home of \
-             its vendor"
-        ))
+        let text = format!(
+            "this home trusts {name} (code {code}): check who sent this file, or name the home of its \
+             vendor"
+        );
+        error.hint(NextStep::new(text, &[Remedy::NameHome]))
     }
 
     fn take_in(
@@ -216,7 +218,10 @@ impl State {
             excess.used
         );
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
-            .hint("use less first, or add --accept-over-quota: then its grace for this begins")
+            .hint(NextStep::new(
+                "use less first, or accept it: then its grace for this begins",
+                &[Remedy::AcceptOverQuota],
+            ))
             .rule("answer-5"))
     }
 

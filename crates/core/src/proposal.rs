@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::sign::{PublicKey, Signer, sign, verify};
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::key::{Role, key_id};
 use crate::license::{License, LicenseBody, read_body as read_license};
 use crate::trust::{
@@ -192,7 +192,9 @@ impl Proposal {
             (_, None) => {
                 let fact =
                     format!("who may sign this {} stands in the vendor's trust", self.kind());
-                Err(Error::unable(Problem::Usage, fact, "name it with --trust or --vendor"))
+                let remedies = &[Remedy::NameTrust, Remedy::NameVendor];
+                let step = NextStep::new("name that trust or the vendor's folder", remedies);
+                Err(Error::unable(Problem::Usage, fact, step))
             }
         }
     }
@@ -291,7 +293,7 @@ impl Proposal {
         Err(Error::unable(
             Problem::WrongKey,
             fact,
-            "sign with a key that counts: `olr inspect` lists them",
+            NextStep::new("sign with a key that the proposal lists", &[Remedy::Inspect]),
         ))
     }
 
@@ -317,11 +319,8 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            return Err(Error::unable(
-                Problem::Usage,
-                fact,
-                "let them sign with `olr key sign`, then combine",
-            ));
+            let step = NextStep::new("let them sign, then combine", &[Remedy::SignProposal]);
+            return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;
         let unsigned = Unsigned {

@@ -128,7 +128,7 @@ fn a_file_of_another_vendor_names_the_vendor_of_this_home() {
     ] {
         let run = world.olr(&line.split(' ').collect::<Vec<_>>());
         run.refused("wrong-vendor").hint("this home trusts Northwind (code ");
-        run.hint("--home of its vendor");
+        run.hint("name the home of its vendor (--home DIR)");
     }
 }
 

@@ -172,7 +172,7 @@ fn a_state_in_the_place_of_a_file_is_named() {
         let run = world.olr(args);
         assert_eq!(run.json["refusal"], "unknown-version", "{}", run.json);
         assert!(run.fact().contains("this is the state of a home"), "{}", run.fact());
-        run.hint("a home is named with --home");
+        run.hint("a home is named apart (--home DIR)");
     }
     let state = std::fs::read(world.path("home/state")).unwrap();
     for (version, who, hint) in

@@ -2,6 +2,7 @@
 
 use super::*;
 use olr::alert::{EXAMPLE, Tls};
+use olr::error::Remedy;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
 const GOOD: &str = "server = \"backup-1\"\n\
@@ -137,7 +138,7 @@ fn settings_that_others_may_have_written_are_not_followed() {
     let read = || Settings::read(world.home.folder());
     let error = read().unwrap_err();
     assert!(error.fact().contains("there are no settings for alerts"));
-    assert!(error.next_step().text().contains("olr alert --example"));
+    assert_eq!(error.next_step().remedies(), [Remedy::ShowAlertSettings]);
     let path = world.path(SETTINGS);
     fs::write(&path, GOOD).unwrap();
     for (mode, taken) in [

@@ -48,7 +48,7 @@ impl Reason {
     pub fn word(self) -> &'static str {
         match self {
             Self::NeedsRoot => "needs root",
-            Self::NeedsPrivileged => "needs --privileged",
+            Self::NeedsPrivileged => "needs a privileged look",
             Self::Failed => "could not be read",
         }
     }

@@ -1,6 +1,6 @@
 //! What identifies a machine. Obeys `docs/format.md`, section "Factors".
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::wire::codec::{Text, numbered, record};
 
 mod assess;
@@ -116,7 +116,11 @@ impl Factor {
             .filter(|(name, value)| !name.trim().is_empty() && !value.trim().is_empty());
         let Some((name, value)) = name_and_value else {
             let fact = "a pin has the form NAME=VALUE";
-            return Err(Error::unable(Problem::Usage, fact, "write it like --pin rack=B12"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                NextStep::new("write it like rack=B12", &[Remedy::Pin]),
+            ));
         };
         Ok(Self {
             kind: FactorKind::Pin,
@@ -152,7 +156,10 @@ pub fn ensure_two(factors: &[Factor]) -> Result<()> {
     Err(Error::unable(
         Problem::Usage,
         fact,
-        "add your own: --pin NAME=VALUE, for example --pin asset=4711 --pin rack=B12",
+        NextStep::new(
+            "pin values of your own, for example asset=4711 and rack=B12",
+            &[Remedy::Pin],
+        ),
     ))
 }
 
@@ -169,7 +176,7 @@ mod tests {
         for few in [&pins[..0], &pins[..1], &common[..]] {
             let error = ensure_two(few).unwrap_err();
             assert_eq!(error.exit_status(), 2);
-            assert!(error.next_step().text().contains("--pin"), "{}", error.next_step());
+            assert_eq!(error.next_step().remedies(), [Remedy::Pin], "{}", error.next_step());
         }
     }
 }

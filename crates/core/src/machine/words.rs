@@ -3,7 +3,7 @@
 use crate::display::shown;
 use crate::error::{NextStep, Remedy};
 use crate::machine::compare::{Change, Line, looks_like_a_copy};
-use crate::machine::{Assessment, Class, FactorKind};
+use crate::machine::{Assessment, Class, FactorKind, Reason};
 
 /// What happened to the machine, as far as its factors tell: one sentence for support staff.
 pub fn judgement(lines: &[Line]) -> String {
@@ -129,14 +129,12 @@ impl Assessment {
             return None;
         }
         if self.is_hidden() || drift.iter().all(unreadable) {
-            let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
-            return Some(format!("run as root: {}", hidden.join(", ")).into());
+            return Some(look_as_root("run as root", drift.into_iter().filter(unreadable)));
         }
         let is_a_copy = looks_like_a_copy(&self.lines);
         if is_a_copy && drift.iter().any(|l| unreadable(l) && l.class == Class::Hardware) {
-            let hidden: Vec<_> = drift.into_iter().filter(unreadable).map(event).collect();
-            let hidden = hidden.join(", ");
-            return Some(format!("run as root to tell whether this is a copy: {hidden}").into());
+            let why = "run as root to tell whether this is a copy";
+            return Some(look_as_root(why, drift.into_iter().filter(unreadable)));
         }
         if let Some(send) = &self.asked {
             let step = format!("{}: {send}, and import the answer", events(drift.into_iter()));
@@ -178,6 +176,18 @@ impl Assessment {
         let points = if self.room() == 1 { "point" } else { "points" };
         format!("{} {points} of room left: {then}", self.room())
     }
+}
+
+/// To read what could not be read; root reads it too only where a privileged look is asked for.
+fn look_as_root<'a>(step: &str, hidden: impl Iterator<Item = &'a Line>) -> NextStep {
+    let (mut remedies, mut events) = (&[][..], Vec::new());
+    for line in hidden {
+        if line.reason == Some(Reason::NeedsPrivileged) {
+            remedies = &[Remedy::ReadPrivileged];
+        }
+        events.push(event(line));
+    }
+    NextStep::new(format!("{step}: {}", events.join(", ")), remedies)
 }
 
 /// The first two; who has more to tell sees the table.

@@ -4,7 +4,7 @@
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::REVOKED_LICENSE;
 use crate::entitlement::Cause;
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::time::Instant;
 use crate::trust::{Act, Delegation, Trust};
 use crate::wire::codec::{BODY_CAP, Keyed, Set, decode, record};
@@ -99,7 +99,7 @@ impl Revocations {
             );
             let error = Error::unable(Problem::Usage, fact, "").hints(
                 "import the vendor's newest vendor.trust first",
-                "put that trust in place first: `olr vendor publish`",
+                NextStep::new("put that trust in place first", &[Remedy::PublishTrust]),
             );
             return Err(error.rule("revocations-5"));
         }

@@ -1,7 +1,7 @@
 //! The time machine: what an installed license will say, and when. Nothing is judged here; each
 //! answer is one of [`decide`](crate::judge::decide), asked where it can be another one.
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::judge::Decision;
 use crate::state::{SlotName, State, Surroundings};
 use crate::time::Instant;
@@ -104,7 +104,11 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
         let fact = format!("the end {} is before the beginning {begin}", play.until);
-        return Err(Error::unable(Problem::Usage, fact, "name a later end with --until"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            NextStep::new("name a later end", &[Remedy::NameEnd]),
+        ));
     }
     if play.events.len() > EVENTS_CAP {
         let fact = format!("{} events, where at most {EVENTS_CAP} fit", play.events.len());
@@ -128,7 +132,11 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
         let fact = format!("event \"{} {}\" is after the end {}", late.at, late.what, play.until);
-        return Err(Error::unable(Problem::Usage, fact, "name a later end with --until"));
+        return Err(Error::unable(
+            Problem::Usage,
+            fact,
+            NextStep::new("name a later end", &[Remedy::NameEnd]),
+        ));
     }
     Ok(events)
 }
@@ -164,7 +172,7 @@ impl Run {
             Error::unable(
                 Problem::Usage,
                 fact,
-                "choose an earlier end with --until, or fewer events",
+                NextStep::new("choose an earlier end, or fewer events", &[Remedy::NameEnd]),
             )
         })?;
         let decision = server.look()?;

@@ -2,7 +2,7 @@
 //! trusts; a product, or a program that asks for its vendor, brings an anchor of its own.
 //! Obeys `docs/format.md`, section "Expected vendor".
 
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result, under};
 use crate::license::License;
 use crate::state::State;
 use crate::trust::{Trust, VendorCode, read_body};
@@ -48,7 +48,10 @@ impl Expected {
         let fact =
             "the trust of this home does not follow from the expected trust, nor that from it";
         Err(Error::refuse(Refusal::UntrustedSigner, fact)
-            .hint("import the newest vendor.trust of your vendor, or name the right --home")
+            .hint(NextStep::new(
+                "import the newest vendor.trust of your vendor, or name the right home",
+                &[Remedy::NameHome],
+            ))
             .rule("expected-3"))
     }
 

@@ -1,6 +1,6 @@
 //! The trusts that a state follows, and the machine as its last request described it.
 
-use crate::error::{Refusal, Result};
+use crate::error::{NextStep, Refusal, Remedy, Result};
 use crate::machine::Factor;
 use crate::state::{State, Surroundings};
 
@@ -14,9 +14,10 @@ impl State {
             return Ok(false);
         }
         let newer = self.trust().successor(bytes).map_err(|error| match error.refusal() {
-            Some(Refusal::WrongVendor) => {
-                error.hint("keep one home for each vendor: name another with --home")
-            }
+            Some(Refusal::WrongVendor) => error.hint(NextStep::new(
+                "keep one home for each vendor: name another",
+                &[Remedy::NameHome],
+            )),
             Some(Refusal::Superseded) => error.hint("leave it out: this home knows a newer one"),
             _ => error,
         })?;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::crypto::digest::tagged;
 use crate::crypto::label::{STATE, STATE_CHAIN};
 use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
 use crate::license::License;
@@ -208,12 +208,19 @@ impl State {
                     installed.join(", ")
                 );
                 Err(Error::refuse(Refusal::NotActivated, fact)
-                    .hint("check --product and --slot, or leave them out")
+                    .hint(NextStep::new(
+                        "check product and slot, or name none",
+                        &[Remedy::NameSlot],
+                    ))
                     .rule("judgement-1"))
             }
             (Some(_), Some(_)) => {
                 let fact = "licenses are installed for several products or slots";
-                Err(Error::unable(Problem::Usage, fact, "name one with --product and --slot"))
+                Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    NextStep::new("name one", &[Remedy::NameSlot]),
+                ))
             }
         }
     }
@@ -313,16 +320,14 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     }
     if version != STATE_VERSION || suite != SUITE {
         let (age, hint) = match version < STATE_VERSION {
-            true => (
-                "an older",
-                "use the olr that wrote it, or begin again with `olr request --new-identity`",
-            ),
-            false => ("a newer", "update olr, or begin again with `olr request --new-identity`"),
+            true => ("an older", "use the olr that wrote it, or begin again as a new installation"),
+            false => ("a newer", "update olr, or begin again as a new installation"),
         };
         let fact = format!(
             "{age} olr wrote it: it has state version {version} and suite {suite}, this olr reads version {STATE_VERSION} and suite {SUITE}"
         );
-        return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint));
+        let step = NextStep::new(hint, &[Remedy::NewIdentity]);
+        return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(step));
     }
     let secret = Zeroizing::new(reader.array("install secret")?);
     let body = reader.sized("body", STATE_FILE_CAP, "state-1")?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::trust::{Delegation, Trust, check_signatures, read_body};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::KeyId;
@@ -161,7 +161,7 @@ impl Trust {
                 let fact = format!("its signer, key {key}, was revoked by the vendor");
                 return Err(Error::refuse(Refusal::Revoked, fact).hints(
                     "ask the vendor to issue it again",
-                    "issue it again with a key that counts: `olr key list` shows them",
+                    NextStep::new("issue it again with a key that counts", &[Remedy::ListKeys]),
                 ));
             }
         }

@@ -1,6 +1,6 @@
 //! The frame around every signed artefact. Obeys `docs/format.md`, section "Frame".
 
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::wire::codec::{BODY_CAP, numbered};
 use crate::wire::id::{KeyId, VendorId};
 use crate::wire::reader::Reader;
@@ -82,8 +82,10 @@ impl Header {
             let fact = format!(
                 "this is the state of a home (state version {version}), the memory of a server: it is no file to exchange"
             );
-            let hint =
-                "name the file that the vendor or the server sent; a home is named with --home";
+            let hint = NextStep::new(
+                "name the file that the vendor or the server sent; a home is named apart",
+                &[Remedy::NameHome],
+            );
             return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint).rule("frame-3"));
         }
         if version != VERSION {

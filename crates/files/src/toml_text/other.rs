@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::armor::foreign;
-use crate::error::{Error, Problem};
+use crate::error::{Error, NextStep, Problem, Remedy};
 use crate::wire::frame::Kind;
 
 /// Files that people write in TOML, and the keys by which one knows them.
@@ -12,31 +12,35 @@ const WRITTEN: &[(&str, &[&str])] =
 
 /// What `text` is instead of `what`, where its beginning or its keys tell.
 pub(super) fn other(what: &str, text: &str) -> Option<Error> {
-    let is = |fact: &str, hint: &str| {
-        Some(Error::unable(Problem::Content, format!("{fact}, not a {what}"), hint.to_string()))
+    let is = |fact: &str, step: NextStep| {
+        Some(Error::unable(Problem::Content, format!("{fact}, not a {what}"), step))
     };
     let start = text.trim_start();
     if let Some(kind) = armored(start) {
-        let step = format!("name the {what}; `olr inspect FILE` shows what this file says");
-        return is(&format!("this is a file of olr ({kind})"), &step);
+        let step = NextStep::new(
+            format!("name the {what}, or look what this file says"),
+            &[Remedy::Inspect],
+        );
+        return is(&format!("this is a file of olr ({kind})"), step);
     }
     if start.starts_with("olr ") && start.contains("-----BEGIN PUBLIC KEY") {
-        return is("this is a public key (PEM)", &name_it(what));
+        return is("this is a public key (PEM)", name_it(what).into());
     }
     if let Some(found) = foreign(text.as_bytes()) {
-        let secret = found.contains("private key");
-        let hint =
-            if secret { format!("keep it secret, and {}", name_it(what)) } else { name_it(what) };
+        let step = match found.is_secret() {
+            true => format!("keep it secret, and {}", name_it(what)),
+            false => name_it(what),
+        };
         return match text.trim_ascii().is_empty() {
             true => Some(Error::unable(Problem::Content, "it is empty", name_it(what))),
-            false => is(&format!("this is {found}"), &hint),
+            false => is(&format!("this is {}", found.what), step.into()),
         };
     }
     if start.starts_with("{") && start.contains(':') {
-        return is("this is JSON", &format!("write the {what} as TOML: KEY = VALUE"));
+        return is("this is JSON", format!("write the {what} as TOML: KEY = VALUE").into());
     }
     if start.starts_with("<?xml") || start.starts_with('<') {
-        return is("this is XML", &format!("write the {what} as TOML: KEY = VALUE"));
+        return is("this is XML", format!("write the {what} as TOML: KEY = VALUE").into());
     }
     let table = DeTable::parse(text).ok()?;
     let has = |key: &&str| {
@@ -47,7 +51,7 @@ pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     if *found == what {
         return None;
     }
-    is(&format!("this is a {found}"), &name_it(what))
+    is(&format!("this is a {found}"), name_it(what).into())
 }
 
 /// The kind that the first line of an armored file names.

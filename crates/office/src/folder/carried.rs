@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::folder::{Folder, read_own};
 use crate::revocation::{Revocations, RevocationsBody, read_body};
@@ -31,7 +31,7 @@ impl Kept {
             return Err(Error::unable(
                 Problem::Damaged,
                 fact,
-                "sign them again with `olr revoke --again`",
+                NextStep::new("sign the list again", &[Remedy::RevokeAgain]),
             ));
         }
         Ok(bytes)
@@ -48,13 +48,17 @@ impl Folder {
         if let Some(kept) = self.revocations()? {
             Revocations::verify(&kept.file, trust).map_err(|error| {
                 let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
-                Error::unable(Problem::Damaged, fact, "sign it again with `olr revoke --again`")
+                Error::unable(
+                    Problem::Damaged,
+                    fact,
+                    NextStep::new("sign it again", &[Remedy::RevokeAgain]),
+                )
             })?;
             let bare = kept.attached().map_err(|error| {
                 Error::unable(
                     Problem::Content,
                     error.fact(),
-                    "sign the list again with `olr revoke --again`",
+                    NextStep::new("sign the list again", &[Remedy::RevokeAgain]),
                 )
             })?;
             let frame = Frame::parse(Kind::Revocations, &kept.file)?;

@@ -1,8 +1,6 @@
 //! What looks like a mistake in an answer, before it is signed.
 
-use std::borrow::Cow;
-
-use crate::error::Refusal;
+use crate::error::{NextStep, Refusal};
 
 /// What looks like a mistake in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +12,7 @@ pub struct Concern {
     /// What the server will say to it, where it refuses.
     pub refusal: Option<Refusal>,
     /// One next step.
-    pub next_step: Cow<'static, str>,
+    pub next_step: NextStep,
     /// Whether a clock is meant that may be the one here.
     pub(super) is_ours: bool,
 }
@@ -69,7 +67,7 @@ impl Concern {
         about: ConcernKind,
         fact: String,
         refusal: Option<Refusal>,
-        next_step: &'static str,
+        next_step: impl Into<NextStep>,
     ) -> Self {
         Self { about, fact, refusal, next_step: next_step.into(), is_ours: false }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, LicenseType};
 use crate::display::shown;
 use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::proposal::Proposal;
 use crate::time::Instant;
 use crate::trust::{DelegationBody, ModuleMaximum, Trust};
@@ -17,22 +17,30 @@ use crate::wire::frame::{Kind, Unsigned};
 /// # Errors
 /// Exit 2: a limit leaves nothing, it has ended by `now`, the key is weak or revoked.
 pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) -> Result<Proposal> {
-    let unable = |fact: &str, hint: &'static str| Err(Error::unable(Problem::Usage, fact, hint));
+    let unable = |fact: &str, step: NextStep| Err(Error::unable(Problem::Usage, fact, step));
     if body.acts.is_empty() {
-        return unable("a delegation for no act allows nothing", "name one with --act");
+        return unable(
+            "a delegation for no act allows nothing",
+            NextStep::new("name one", &[Remedy::NameAct]),
+        );
     }
     if let (Limit::Only(from), Limit::Only(until)) = (&body.from, &body.until)
         && from > until
     {
-        return unable("the delegation ends before it begins", "correct --from or --until");
+        return unable(
+            "the delegation ends before it begins",
+            NextStep::new("let it end later, or begin earlier", &[Remedy::NameEnd]),
+        );
     }
     if let Limit::Only(until) = &body.until
         && *until < now
     {
         let fact =
             format!("a delegation until {until} has ended already: the clock here says {now}");
-        let hint =
-            "name a later day: `olr key delegate --until DAY`; or set the clock of this computer";
+        let hint = NextStep::new(
+            "name a later end, or set the clock of this computer",
+            &[Remedy::NameEnd],
+        );
         return Err(Error::unable(Problem::Usage, fact, hint));
     }
     let unsigned = Unsigned::new(Kind::Delegation, trust.vendor(), Vec::new(), encode(body))?;
@@ -42,7 +50,11 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
     let issuer = olr_core::key::key_id(olr_core::key::Role::Issuer, &body.issuer);
     trust.ensure_unrevoked([issuer]).map_err(|_| {
         let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
-        Error::unable(Problem::WrongKey, fact, "make a new key with `olr key new --role issuer`")
+        Error::unable(
+            Problem::WrongKey,
+            fact,
+            NextStep::new("make a new key", &[Remedy::MakeIssuer]),
+        )
     })?;
     Ok(proposal)
 }
@@ -204,8 +216,9 @@ fn with_company(
             if !all.contains_key(&**included) && catalog.modules.contains_key(&**included) {
                 let (id, included) = (shown(id), shown(included));
                 let fact = format!("module {id} includes {included}, as many as anybody likes");
-                let hint = format!("if that is meant, say it: --max {included}=any");
-                return Err(Error::unable(Problem::Usage, fact, hint));
+                let text = format!("if that is meant, allow any number of {included}");
+                let step = NextStep::new(text, &[Remedy::AllowAny]);
+                return Err(Error::unable(Problem::Usage, fact, step));
             }
             all.entry(included).or_insert(Limit::Any);
         }
@@ -218,7 +231,7 @@ fn with_company(
         return Err(Error::unable(
             Problem::TooLarge,
             fact,
-            "limit fewer modules, or leave --max away: then any may be granted",
+            "limit fewer modules, or none: then any may be granted",
         ));
     }
     let entry = |(module, maximum)| Ok(ModuleMaximum { module: Text::new(module)?, maximum });

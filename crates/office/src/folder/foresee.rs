@@ -3,7 +3,7 @@
 
 use crate::display::{listed, shown};
 use crate::entitlement::Quotas;
-use crate::error::{Refusal, Result};
+use crate::error::{NextStep, Refusal, Remedy, Result};
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
 use crate::license::LicenseBody;
@@ -134,7 +134,8 @@ impl Compared<'_> {
         };
         if self.is_stored && is_mended_here {
             let step = &concern.next_step;
-            concern.next_step = format!("{step}, then answer again: `olr issue --again`").into();
+            let text = format!("{step}, then answer again");
+            concern.next_step = NextStep::new(text, &[Remedy::IssueAgain]);
         }
         concern
     }
@@ -248,10 +249,13 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
         })
         .collect();
     let fact = format!(
-        "fewer are granted than this server uses ({}): its import is refused, unless its operator adds --accept-over-quota",
+        "fewer are granted than this server uses ({}): its import is refused, unless its operator accepts that",
         listed(over.iter().map(String::as_str))
     );
-    let step = "grant what is in use, or ask the customer to use less first";
+    let step = NextStep::new(
+        "grant what is in use, or ask the customer to use less first or to accept it",
+        &[Remedy::AcceptOverQuota],
+    );
     let refusal = Some(Refusal::QuotaExceeded);
     (!over.is_empty()).then(|| Concern::new(ConcernKind::InUse, fact, refusal, step))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::crypto::sign::Signer;
 use crate::display::{code_fault, parse_code};
 use crate::entitlement::Model;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::folder::moves::{KeyHistory, host_of};
 use crate::folder::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
 use crate::issue::{GrantFile, Stamp, draft};
@@ -243,8 +243,9 @@ impl Folder {
         asked: &RequestBody,
         trust: &Trust,
     ) -> Result<IssuedLicense> {
-        let license = License::verify(&stored.license_bytes()?, trust)
-            .map_err(|error| error.hint("answer it once more with --again"))?;
+        let license = License::verify(&stored.license_bytes()?, trust).map_err(|error| {
+            error.hint(NextStep::new("answer it once more", &[Remedy::IssueAgain]))
+        })?;
         self.ensure_not_revoked(stored)?;
         let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
         let is_shared = license.body().model == Model::Evaluation;
@@ -281,7 +282,7 @@ impl Folder {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    "name with --also who is not at hand",
+                    NextStep::new("name only keys that are not at hand", &[Remedy::NameAbsent]),
                 ));
             }
             may.push(other);
@@ -341,12 +342,16 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name the proposal that `olr issue --also` wrote",
+            NextStep::new("name the proposal of this license", &[Remedy::NameAbsent]),
         ));
     };
     if license.answer != answer {
         let fact = "this request was answered since the license was proposed";
-        return Err(Error::unable(Problem::Changed, fact, "propose another license, with --again"));
+        return Err(Error::unable(
+            Problem::Changed,
+            fact,
+            NextStep::new("propose another license", &[Remedy::IssueAgain]),
+        ));
     }
     Ok(Stamp { license: license.license, answer, issued: license.issued })
 }
@@ -373,9 +378,11 @@ fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
         }
         Some(_) if !order.again => {
             let fact = "this request was answered before, with another grant";
-            let hint = "add --again to answer it once more; `olr issue` with the former grant \
-                        writes the license of then again";
-            Err(Error::unable(Problem::Usage, fact, hint))
+            let step = NextStep::new(
+                "answer it once more; with the former grant the license of then is written again",
+                &[Remedy::IssueAgain],
+            );
+            Err(Error::unable(Problem::Usage, fact, step))
         }
         _ => Ok(()),
     }

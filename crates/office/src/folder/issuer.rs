@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::crypto::sign::Signer;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::folder::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
 use crate::key::file::KeyFile;
@@ -25,7 +25,7 @@ pub struct Chosen {
 }
 
 /// What helps where no issuer key counts any more.
-const NEW_ISSUER: &str = "no issuer key here counts: make a new one with `olr key rotate issuer`";
+const NEW_ISSUER: &str = "no issuer key here counts: make a new one";
 
 impl Chosen {
     /// The private key.
@@ -99,7 +99,11 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Result<()> {
         trust.ensure_unrevoked(keys).map_err(|error| {
-            if self.has_issuer(now, trust, ask) { error } else { error.hint(NEW_ISSUER) }
+            if self.has_issuer(now, trust, ask) {
+                error
+            } else {
+                error.hint(NextStep::new(NEW_ISSUER, &[Remedy::RotateIssuer]))
+            }
         })
     }
 
@@ -155,7 +159,7 @@ impl Folder {
             return Err(Error::unable(
                 Problem::NotFound,
                 fact,
-                "fetch it, or name another folder with --vendor",
+                NextStep::new("fetch it, or name another vendor folder", &[Remedy::NameVendor]),
             ));
         }
         let (mut second_best, mut refused, mut away) = (None, None, None);
@@ -239,7 +243,10 @@ impl Folder {
             Error::unable(
                 Problem::NotFound,
                 fact,
-                "let the roots sign one: `olr key delegate`, `olr vendor publish`",
+                NextStep::new(
+                    "let the roots sign one, and put it in place",
+                    &[Remedy::Delegate, Remedy::PublishTrust],
+                ),
             )
         }))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::armor::{dearmor, foreign};
 use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
 use crate::crypto::seal::SealingKey;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::typed::Passphrase;
@@ -97,7 +97,7 @@ impl Folder {
             return Err(Error::unable(
                 Problem::NotFound,
                 fact,
-                "name one with --vendor, or make one: olr vendor init",
+                NextStep::new("name one, or make one", &[Remedy::NameVendor, Remedy::MakeVendor]),
             ));
         }
         let trust = read_own(Kind::Trust, &path, Trust::pin);
@@ -199,7 +199,10 @@ impl Folder {
         }
         // A customer has a vendor.trust, too.
         let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
-        let hint = "name the folder that `olr vendor init` made, or restore it from a backup";
+        let hint = NextStep::new(
+            "name the whole folder of the vendor, or restore it from a backup",
+            &[Remedy::NameVendor],
+        );
         Err(Error::unable(Problem::NotFound, fact, hint))
     }
 
@@ -286,7 +289,7 @@ pub fn read_text(path: &Path) -> Result<String> {
         let bytes = error.as_bytes();
         let other = match Header::peek(bytes) {
             Ok(kind) => Some(format!("a file of olr ({kind})")),
-            Err(_) => foreign(bytes).map(str::to_string),
+            Err(_) => foreign(bytes).map(|other| other.what.to_string()),
         };
         let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
         let (fact, hint) = match other {

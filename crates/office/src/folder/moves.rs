@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 
 use crate::crypto::digest::sha256;
 use crate::display::shown;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Access, Lock};
 use crate::folder::fork::{Hardware, compare};
 use crate::folder::init::PARTS;
@@ -183,10 +183,11 @@ impl Folder {
                 Hardware::Unknown => "",
             };
         }
-        Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(
-            "if it still runs, let `olr deactivate` run there and add --receipt receipt.olr; if it \
-             is lost, or is this machine begun anew, add --transfer REASON",
-        )
+        Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(NextStep::new(
+            "if it still runs, have it deactivated and add its receipt; if it is lost, or is this \
+             machine begun anew, say so",
+            &[Remedy::Deactivate, Remedy::BringReceipt, Remedy::Transfer],
+        ))
     }
 
     /// What was issued to the installation that made a receipt: by license id, hash and install
@@ -259,7 +260,10 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
             holder.install_id()
         );
         return Err(Error::refuse(Refusal::WrongMachine, fact)
-            .hint("bring the receipt of that installation: `olr deactivate` gives it there")
+            .hint(NextStep::new(
+                "have that installation deactivated, and bring its receipt",
+                &[Remedy::Deactivate],
+            ))
             .rule("receipt-7"));
     }
     Ok(())
@@ -284,7 +288,10 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
                 receipt.number, record.license_id
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
-                .hint("let `olr deactivate` run there once more, and bring the new receipt")
+                .hint(NextStep::new(
+                    "have it deactivated once more, and bring the new receipt",
+                    &[Remedy::Deactivate],
+                ))
                 .rule("receipt-8"));
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::crypto::digest::sha256;
 use crate::crypto::seal::seal;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::proposal::Proposal;
 use crate::trust::{Delegation, Product, SignerRule, Trust, TrustBody, root_keys, vendor_id};
 use crate::wire::codec::{List, Set, Text, encode};
@@ -129,7 +129,7 @@ pub fn propose_next(
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "say what is to change: see `olr key propose --help`",
+            NextStep::new("say what is to change", &[Remedy::ProposeTrust]),
         ));
     }
     propose(trust.vendor(), &body, rng)
@@ -202,7 +202,10 @@ fn revoked(old: &TrustBody, revoke: &[KeyId]) -> Result<Set<KeyId, 4096>> {
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "roots and sealing keys are removed: --remove-root, --remove-sealing",
+                NextStep::new(
+                    "remove a root or sealing key in place of revoking it",
+                    &[Remedy::RemoveKey],
+                ),
             ));
         }
         if !all.contains(id) {

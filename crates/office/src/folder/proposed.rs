@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{CATALOG_CAP, Catalog, STARTER};
 use crate::crypto::digest::sha256;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::{Folder, read_text};
 use crate::trust::{Product, Trust};
@@ -123,7 +123,7 @@ pub(super) fn first_catalog(
     Err(Error::unable(
         Problem::Usage,
         fact,
-        "name the catalog it was proposed with: --catalog FILE",
+        NextStep::new("name the catalog it was proposed with", &[Remedy::NameCatalog]),
     ))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
 use crate::crypto::digest::sha256;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::Folder;
 use crate::folder::init::first_grant;
@@ -166,7 +166,7 @@ impl Folder {
         Err(Error::unable(
             Problem::NotFound,
             fact,
-            "copy the id from `olr inspect` of a delegation or a license",
+            NextStep::new("copy the id from a delegation or a license", &[Remedy::Inspect]),
         ))
     }
 

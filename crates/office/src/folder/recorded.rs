@@ -3,7 +3,7 @@
 
 use crate::display::shown;
 use crate::entitlement::{Cause, Model};
-use crate::error::Result;
+use crate::error::{NextStep, Remedy, Result};
 use crate::folder::fork::{Proof, prove_by_later};
 use crate::folder::moves::KeyHistory;
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, IssuedRecord};
@@ -31,8 +31,11 @@ impl Fork {
              installation, code {code}, was answered before, and this one, request {asked}, is of \
              another history"
         );
-        let step = "ask whether the old machine still runs, or a snapshot was restored; let a copy \
-                    begin with `olr request --new-identity`";
+        let step = NextStep::new(
+            "ask whether the old machine still runs, or a snapshot was restored; let a copy begin as a \
+             new installation",
+            &[Remedy::NewIdentity],
+        );
         Concern::new(ConcernKind::Fork, fact, None, step)
     }
 }

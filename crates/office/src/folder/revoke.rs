@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::armor::armor;
 use crate::display::shown;
 use crate::entitlement::Cause;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::carried::{FILE, bare_name, is_bare};
 use crate::folder::{AskPassphrase, Folder, IssuedRecord, read_record};
@@ -46,7 +46,11 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
         return Ok(());
     }
     let fact = "the reason for the revocation is empty";
-    Err(Error::unable(Problem::Usage, fact, "say with --reason what happened: it is kept"))
+    Err(Error::unable(
+        Problem::Usage,
+        fact,
+        NextStep::new("say what happened: it is kept", &[Remedy::NameReason]),
+    ))
 }
 
 impl RevocationRecord {
@@ -154,7 +158,7 @@ impl Folder {
             Error::unable(
                 Problem::TooLarge,
                 fact,
-                "revoke the key that signed them instead: olr revoke KEY-ID",
+                NextStep::new("revoke the key that signed them instead", &[Remedy::RevokeKey]),
             )
         })?;
         let body = RevocationsBody {
@@ -169,7 +173,7 @@ impl Folder {
             match error.refusal() {
                 // The word would say that the license was revoked.
                 Some(Refusal::Revoked) => {
-                    Error::unable(Problem::WrongKey, fact, error.next_step().to_string())
+                    Error::unable(Problem::WrongKey, fact, error.next_step().clone())
                 }
                 _ => error.told(fact),
             }
@@ -201,7 +205,11 @@ impl Folder {
         let id = id.to_string();
         self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
             let fact = format!("no license {id} was issued from this folder");
-            Error::unable(Problem::NotFound, fact, "look it up with `olr vendor issued`")
+            Error::unable(
+                Problem::NotFound,
+                fact,
+                NextStep::new("look it up", &[Remedy::ListIssued]),
+            )
         })
     }
 
@@ -271,6 +279,7 @@ impl Folder {
         if let Some(record) = self.revocation(stored)? {
             fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
-        Err(Error::refuse(Refusal::Revoked, fact).hint("answer it once more with --again"))
+        Err(Error::refuse(Refusal::Revoked, fact)
+            .hint(NextStep::new("answer it once more", &[Remedy::IssueAgain])))
     }
 }

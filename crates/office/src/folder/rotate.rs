@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::{Folder, Locked, numbered};
 use crate::key::file::KeyFile;
@@ -103,7 +103,7 @@ impl Folder {
             Err(Error::unable(
                 Problem::NeedsPassphrase,
                 fact,
-                "say what the new key may do: olr key delegate",
+                NextStep::new("say what the new key may do", &[Remedy::Delegate]),
             ))
         };
         Ok(self.default_issuer(fits, trust, no_pin)?.may.body().clone())

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, MachinePolicy};
 use crate::display::{Shows, difference, shown};
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::license::LicenseBody;
 use crate::machine::{Enrolled, FactorKind, Policy, commit};
 use crate::request::{OpenedRequest, RequestBody};
@@ -158,7 +158,10 @@ fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> 
             policy.threshold,
             policy.enrolled.len(),
         );
-        let hint = "ask for a request with more factors: --pin NAME=VALUE, or --privileged";
+        let hint = NextStep::new(
+            "ask for a request with more factors: pinned, or what only root may read",
+            &[Remedy::Pin, Remedy::ReadPrivileged],
+        );
         return Err(Error::unable(Problem::Content, fact, hint));
     }
     let share = total.saturating_mul(terms.share).div_ceil(100);

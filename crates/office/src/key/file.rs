@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use crate::crypto::seal::SealingKey;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Problem, Refusal, Result, under};
+use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::key::passphrase::{Cost, Lock, PROTECTED};
 use crate::key::typed::Passphrase;
 use crate::wire::frame::{Header, Kind, wrong_kind};
@@ -165,7 +165,10 @@ impl KeyFile {
                 return Err(Error::unable(
                     Problem::NeedsPassphrase,
                     fact,
-                    "give --passphrase-file, or run on a terminal",
+                    NextStep::new(
+                        "give it in a file, or run on a terminal",
+                        &[Remedy::NamePassphrase],
+                    ),
                 ));
             }
         };

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::key::typed::Passphrase;
 
 mod info;
@@ -139,7 +139,10 @@ impl PrivatePem {
                 return Err(Error::unable(
                     Problem::NeedsPassphrase,
                     fact,
-                    "give --passphrase-file, or run on a terminal",
+                    NextStep::new(
+                        "give it in a file, or run on a terminal",
+                        &[Remedy::NamePassphrase],
+                    ),
                 ));
             }
         };
