@@ -9,6 +9,7 @@ mod domain;
 mod layering;
 mod readme;
 mod refusals;
+#[cfg(feature = "cli")]
 mod surface;
 #[cfg(feature = "vendor")]
 mod threats;
