@@ -185,6 +185,7 @@ impl Known {
             until: None,
             fact: if over.is_some() { format!("{word}: solved") } else { self.fact.clone() },
             step: None,
+            condition: None,
         };
         let word = self.refusal();
         let began = word.filter(|_| !self.told).map(|word| notice(word, None));

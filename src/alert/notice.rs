@@ -8,7 +8,7 @@ use crate::crypto::label::EVENT;
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Outcome};
 use crate::error::{Error, NextStep, Refusal, Remedy};
-use crate::judge::Decision;
+use crate::judge::{Condition, Decision};
 use crate::machine::Assessment;
 use crate::state::{Event, SlotName, Stage};
 use crate::time::Instant;
@@ -51,6 +51,8 @@ pub struct Notice {
     pub fact: String,
     /// What somebody should do, where more is known than the cause.
     pub step: Option<NextStep>,
+    /// How the installation stands meanwhile, where one license is meant.
+    pub condition: Option<Condition>,
 }
 
 /// What has changed.
@@ -104,6 +106,7 @@ impl Notice {
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
                 .and_then(Decision::drift)
                 .and_then(Assessment::next_step),
+            condition: told.filter(|_| is_of_slot).map(Decision::condition),
         }
     }
 
@@ -120,6 +123,7 @@ impl Notice {
             until: None,
             fact: "somebody tries whether alerts arrive".to_string(),
             step: None,
+            condition: None,
         }
     }
 
@@ -293,6 +297,7 @@ impl Notice {
         json!({
             "alert": self.id.to_string(),
             "cause": cause, "stage": stage, "then": then,
+            "condition": self.condition.map(Condition::word),
             "server": shown(&self.server),
             "product": place.map(|place| shown(&place.product)),
             "slot": place.map(|place| shown(&place.slot)),

@@ -71,6 +71,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
         decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
     let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
+    json.insert("condition".to_string(), json!(decision.condition().word()));
     json.insert("judged_at".to_string(), json!(decision.at.to_string()));
     json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
     json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));

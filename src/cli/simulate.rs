@@ -126,7 +126,7 @@ fn is_picture(path: &Path) -> bool {
 fn text(timeline: &Timeline, title: &str) -> String {
     let mut rows = Vec::new();
     for entry in &timeline.entries {
-        let mut first = vec![entry.at.to_string(), entry.phase.word().to_string()];
+        let mut first = vec![entry.at.to_string(), entry.condition.word().to_string()];
         let lines = entry.lines();
         // What is new without a word for it has its row all the same.
         let lines = if lines.is_empty() { vec![String::new()] } else { lines };
@@ -169,7 +169,7 @@ fn entry_json(entry: &Entry) -> Value {
     let grace = decision.and_then(|d| d.grace.as_ref());
     let blocked = decision.map(|d| d.blocked().iter().map(|o| o.word()).collect::<Vec<_>>());
     json!({
-        "at": entry.at.to_string(), "clock": entry.clock.to_string(), "phase": entry.phase.word(),
+        "at": entry.at.to_string(), "clock": entry.clock.to_string(), "condition": entry.condition.word(),
         "state": decision.map_or("off", |decision| decision.state()),
         "license_id": decision.and_then(|d| d.license.as_ref()).map(|l| l.body().license.to_string()),
         "refusal": refusal.and_then(|refusal| refusal.get("refusal").cloned()),

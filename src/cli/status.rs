@@ -75,7 +75,7 @@ fn drift(machine: &Assessment) -> String {
 fn text(decision: &Decision) -> String {
     let Some(license) = &decision.license else { return String::new() };
     let body = license.body();
-    let mut pairs = vec![("state", decision.state().to_string())];
+    let mut pairs = vec![("state", decision.condition().to_string())];
     pairs.extend(license::pairs(body));
     if let Some(machine) = &decision.machine {
         pairs.push((

@@ -83,7 +83,7 @@ fn every_entry_stands_in_the_picture_with_its_words() {
     for entry in &timeline.entries {
         let when = texts.iter().position(|text| *text == entry.at.to_string());
         let when = when.unwrap_or_else(|| panic!("{} is missing", entry.at));
-        assert!(texts[when..].iter().any(|text| text == entry.phase.word()));
+        assert!(texts[when..].iter().any(|text| text == entry.condition.word()));
         let whole = texts[when..].concat().replace(' ', "");
         for line in entry.lines() {
             assert!(whole.contains(&line.replace(' ', "")), "{line:?} is missing");

@@ -154,12 +154,12 @@ fn merge(into: &mut Table, changes: &Table) {
     }
 }
 
-/// `2027-12-01T00:00:00Z grace: clone, grace-begins conflict`
+/// `2027-12-01T00:00:00Z grace: clone, grace conflict`
 fn line(entry: &Entry) -> String {
     let turn = |turn: &olr::simulate::Turn| format!("{} {}", turn.word, turn.about);
     let turns = entry.turns.iter().map(turn).map(|turn| turn.trim().to_string());
     let new: Vec<_> = entry.events.iter().map(ToString::to_string).chain(turns).collect();
-    format!("{} {}: {}", entry.at, entry.phase.word(), new.join(", "))
+    format!("{} {}: {}", entry.at, entry.condition.word(), new.join(", "))
 }
 
 /// What is answered to `2027-12-01 create-user OBM=1 version=7`; which grace comes `first`; how many of a

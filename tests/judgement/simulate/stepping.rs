@@ -2,8 +2,9 @@
 
 use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Operation, Outcome};
 use olr::home::OverQuota;
+use olr::judge::Condition;
 use olr::license::LicenseBody;
-use olr::simulate::{AnswerFile, Happening, Phase, ScenarioEvent, Timeline};
+use olr::simulate::{AnswerFile, Happening, ScenarioEvent, Timeline};
 use olr::state::State;
 use olr::time::{Day, Instant};
 use olr::wire::codec::{Limit, Set};
@@ -142,14 +143,16 @@ fn the_license_that_takes_over_is_found_where_it_does() {
     ] {
         same(&world, "less", &state, &events(more), until);
         let timeline = play(&state, &events(more), until).unwrap();
-        let over = timeline.entries.iter().find(|entry| entry.phase == Phase::Grace).unwrap();
-        let stop = timeline.entries.iter().find(|entry| entry.phase == Phase::Stopped).unwrap();
+        let over =
+            timeline.entries.iter().find(|entry| entry.condition == Condition::Grace).unwrap();
+        let stop =
+            timeline.entries.iter().find(|entry| entry.condition == Condition::Stopped).unwrap();
         assert_eq!((over.at, stop.at.seconds), (begins, begins.seconds + 12 * HOUR));
     }
     let later = events(&["2027-11-24 use OBM=5", "2027-11-26T08:00:00Z use OBM=6"]);
     same(&world, "less, and over it later", &state, &later, until);
     let timeline = play(&state, &later, until).unwrap();
-    let stop = timeline.entries.iter().find(|entry| entry.phase == Phase::Stopped).unwrap();
+    let stop = timeline.entries.iter().find(|entry| entry.condition == Condition::Stopped).unwrap();
     assert_eq!(stop.at, at("2027-11-26T20:00:00Z"), "a whole grace from then");
 }
 

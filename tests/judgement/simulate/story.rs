@@ -78,11 +78,12 @@ fn a_server_looks_ahead_and_changes_nothing() {
     assert_eq!(timeline[5]["events"][0], "use OBM=11");
     assert_eq!(
         (&timeline[5]["new"][0]["what"], &timeline[5]["new"][0]["about"]),
-        (&"warning".into(), &"over-quota".into())
+        (&"warned".into(), &"over-quota".into())
     );
-    let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
-    assert_eq!(phases[..5], ["in-force"; 5]);
-    assert_eq!(phases[5..], ["warned", "in-force"]);
+    let conditions: Vec<_> =
+        timeline.iter().map(|entry| entry["condition"].as_str().unwrap()).collect();
+    assert_eq!(conditions[..5], ["in-force"; 5]);
+    assert_eq!(conditions[5..], ["warned", "in-force"]);
 
     // What the vendor might do, and a file that it has sent.
     done(
@@ -93,8 +94,9 @@ fn a_server_looks_ahead_and_changes_nothing() {
     let (status, told) = json(folder, &[&["simulate"], &until[..], &withdrawn].concat());
     assert_eq!(status, 0, "{told}");
     let timeline = told["timeline"].as_array().unwrap();
-    let phases: Vec<_> = timeline.iter().map(|entry| entry["phase"].as_str().unwrap()).collect();
-    assert_eq!(phases[4..], ["in-force", "stopped", "in-force"], "{told}");
+    let conditions: Vec<_> =
+        timeline.iter().map(|entry| entry["condition"].as_str().unwrap()).collect();
+    assert_eq!(conditions[4..], ["in-force", "stopped", "in-force"], "{told}");
     assert_eq!(timeline[6]["new"][0]["what"], "imported");
     assert_eq!(timeline[6]["events"][0], "import more.olr");
     let missing = ["simulate", "--event", "8000-03-01 import missing.olr"];

@@ -40,6 +40,7 @@ fn notice(name: &str, about: NoticeKind) -> Notice {
         until: Some(Instant::new(u64::MAX)),
         fact: format!("{name}: 12 used, 10 granted"),
         step: Some(name.to_string().into()),
+        condition: None,
     }
 }
 

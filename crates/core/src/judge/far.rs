@@ -3,7 +3,7 @@
 
 use crate::entitlement::Quotas;
 use crate::error::{Error, NextStep, Refusal};
-use crate::judge::{ClockMemory, Decision, assess, judge};
+use crate::judge::{ClockMemory, Condition, Decision, assess, judge};
 use crate::license::License;
 use crate::machine::{Assessment, Here};
 use crate::state::State;
@@ -19,9 +19,11 @@ impl Decision {
     /// Says in each refusal that only the clock gives what it hangs on, and what holds without it.
     pub(super) fn say_both(&mut self, clock: Instant, remembered: &Self) {
         let otherwise = match &remembered.refusal {
-            None if remembered.state() == "grace" => "it is in grace".to_string(),
-            None if remembered.grace.is_some() => "it is licensed, with a warning".to_string(),
-            None => "it is licensed".to_string(),
+            None => match remembered.condition() {
+                Condition::Grace | Condition::Countdown => "it is in grace".to_string(),
+                Condition::Warned => "it is licensed, with a warning".to_string(),
+                _ => "it is licensed".to_string(),
+            },
             Some(refusal) => format!("it is refused ({})", word(refusal)),
         };
         let known = |why: &Error| {

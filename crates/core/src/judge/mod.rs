@@ -9,6 +9,7 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 mod change;
+mod condition;
 mod far;
 mod headline;
 mod next;
@@ -17,6 +18,7 @@ mod question;
 mod weigh;
 
 pub use change::{COUNTDOWN, WARNINGS};
+pub use condition::Condition;
 use far::by_both;
 pub use far::decide_license;
 pub use headline::Headline;

@@ -2,7 +2,7 @@
 //! answer is one of [`decide`](crate::judge::decide), asked where it can be another one.
 
 use crate::error::{Error, NextStep, Problem, Remedy, Result};
-use crate::judge::Decision;
+use crate::judge::{Condition, Decision};
 use crate::state::{SlotName, State, Surroundings};
 use crate::time::Instant;
 
@@ -13,7 +13,7 @@ mod standing;
 
 pub use event::{AnswerFile, EVENTS, Happening, ScenarioEvent};
 pub use picture::picture;
-pub use standing::{Phase, Turn};
+pub use standing::Turn;
 
 use server::Server;
 use standing::{Moment, turns};
@@ -48,7 +48,7 @@ pub struct Entry {
     /// What happens at this instant.
     pub events: Vec<Happening>,
     /// How it stands.
-    pub phase: Phase,
+    pub condition: Condition,
     /// What is new.
     pub turns: Vec<Turn>,
     /// The answer; nothing while the server does not run.
@@ -190,7 +190,7 @@ impl Run {
             at: server.now(),
             clock: server.clock(),
             events,
-            phase: standing.as_ref().map_or(Phase::Off, |standing| standing.phase),
+            condition: standing.as_ref().map_or(Condition::Off, |standing| standing.condition),
             turns,
             decision: decision.clone(),
         });

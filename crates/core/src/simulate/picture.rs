@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::display::{shown, wrapped};
-use crate::simulate::{Entry, Phase, Timeline};
+use crate::judge::Condition;
+use crate::simulate::{Entry, Timeline};
 use crate::time::{Day, Instant};
 
 const WIDTH: f64 = 960.0;
@@ -87,11 +88,11 @@ impl Axis {
             let (x, width) = (BAR.0, BAR.1 - BAR.0);
             // What lasts a moment only is a hair line all the same, unless something replaces it at once.
             let height = if end == row.entry.at { 0.0 } else { (to - from).max(1.5) };
-            let phase = row.entry.phase.word();
+            let condition = row.entry.condition.word();
             add(
                 svg,
                 format_args!(
-                    r#"<rect class="{phase}" x="{x}" y="{from:.1}" width="{width}" height="{height:.1}" fill="currentColor"/>"#
+                    r#"<rect class="{condition}" x="{x}" y="{from:.1}" width="{width}" height="{height:.1}" fill="currentColor"/>"#
                 ),
             );
         }
@@ -173,18 +174,18 @@ fn draw(row: &Row<'_>, axis: &Axis, svg: &mut String) {
     let (elbow, end, chip) = (words - 26.0, words - 16.0, words - 12.0);
     let (chip_top, base) = (to - 5.0, to + 4.5);
     let when = escaped(&row.entry.at.to_string());
-    let phase = row.entry.phase.word();
+    let condition = row.entry.condition.word();
     add(
         svg,
         format_args!(
-            r#"<path class="{phase}" d="M{bar} {from:.1}H{near}L{elbow} {to:.1}H{end}" fill="none" stroke="currentColor"/><rect class="{phase}" x="{chip}" y="{chip_top:.1}" width="10" height="10" rx="2" fill="currentColor"/>"#
+            r#"<path class="{condition}" d="M{bar} {from:.1}H{near}L{elbow} {to:.1}H{end}" fill="none" stroke="currentColor"/><rect class="{condition}" x="{chip}" y="{chip_top:.1}" width="10" height="10" rx="2" fill="currentColor"/>"#
         ),
     );
     let x = words + 6.0;
     add(
         svg,
         format_args!(
-            r#"<text class="ink" x="{x}" y="{base:.1}"><tspan font-weight="bold">{when}</tspan> <tspan class="{phase}" fill="currentColor" font-weight="bold">{phase}</tspan></text>"#
+            r#"<text class="ink" x="{x}" y="{base:.1}"><tspan font-weight="bold">{when}</tspan> <tspan class="{condition}" fill="currentColor" font-weight="bold">{condition}</tspan></text>"#
         ),
     );
     let mut y = base;
@@ -198,9 +199,9 @@ fn draw(row: &Row<'_>, axis: &Axis, svg: &mut String) {
 /// The colours that occur, with their words.
 fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
     let mut x = 16.0;
-    for phase in PHASES {
-        if rows.iter().any(|row| row.entry.phase == phase) {
-            let (word, top, words) = (phase.word(), y - 10.0, x + 18.0);
+    for condition in Condition::ALL {
+        if rows.iter().any(|row| row.entry.condition == condition) {
+            let (word, top, words) = (condition.word(), y - 10.0, x + 18.0);
             add(
                 svg,
                 format_args!(
@@ -212,39 +213,29 @@ fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
     }
 }
 
-const PHASES: [Phase; 7] = [
-    Phase::InForce,
-    Phase::Warned,
-    Phase::Grace,
-    Phase::Countdown,
-    Phase::Blocked,
-    Phase::Stopped,
-    Phase::Off,
-];
-
 /// On light and on dark paper. Told apart in print too: the word always stands beside it.
-fn colours(phase: Phase) -> [&'static str; 2] {
-    match phase {
-        Phase::InForce => ["#2e7d32", "#66bb6a"],
-        Phase::Warned => ["#827717", "#d4e157"],
-        Phase::Grace => ["#b26a00", "#ffb74d"],
-        Phase::Countdown => ["#d84315", "#ff8a65"],
-        Phase::Blocked => ["#6a1b9a", "#ce93d8"],
-        Phase::Stopped => ["#b71c1c", "#ef5350"],
-        Phase::Off => ["#757575", "#9e9e9e"],
+fn colours(condition: Condition) -> [&'static str; 2] {
+    match condition {
+        Condition::InForce => ["#2e7d32", "#66bb6a"],
+        Condition::Warned => ["#827717", "#d4e157"],
+        Condition::Grace => ["#b26a00", "#ffb74d"],
+        Condition::Countdown => ["#d84315", "#ff8a65"],
+        Condition::Blocked => ["#6a1b9a", "#ce93d8"],
+        Condition::Stopped => ["#b71c1c", "#ef5350"],
+        Condition::Off => ["#757575", "#9e9e9e"],
     }
 }
 
 /// A sheet of paper as light or dark as the reader's screen; light where nobody knows.
 fn style() -> String {
     let rules = |paper: &str, border: &str, ink: &str, soft: &str, which: usize| {
-        let phase = |phase: Phase| {
-            let colour = colours(phase).into_iter().nth(which).unwrap_or("#757575");
-            format!(".{}{{color:{colour}}}", phase.word())
+        let condition = |condition: Condition| {
+            let colour = colours(condition).into_iter().nth(which).unwrap_or("#757575");
+            format!(".{}{{color:{colour}}}", condition.word())
         };
         format!(
             ".paper{{fill:{paper};stroke:{border}}}.line{{stroke:{soft}}}.ink{{fill:{ink}}}.soft{{fill:{soft}}}{}",
-            PHASES.map(phase).concat()
+            Condition::ALL.map(condition).concat()
         )
     };
     let light = rules("#ffffff", "#dadce0", "#202124", "#5f6368", 0);

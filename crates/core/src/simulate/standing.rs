@@ -3,52 +3,18 @@
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
 use crate::error::Refusal;
-use crate::judge::{Decision, Grace, left};
+use crate::judge::{Condition, Decision, Grace, left};
 use crate::machine::Assessment;
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
-/// How it stands, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Licensed.
-    InForce,
-    /// Licensed, and something is wrong that stops nothing.
-    Warned,
-    /// Licensed for now.
-    Grace,
-    /// The last hour before a stop.
-    Countdown,
-    /// Some things may not be done.
-    Blocked,
-    /// Nothing may be done, but for what the license never blocks.
-    Stopped,
-    /// The server does not run.
-    Off,
-}
-
-impl Phase {
-    /// Its name in text and JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::InForce => "in-force",
-            Self::Warned => "warned",
-            Self::Grace => "grace",
-            Self::Countdown => "countdown",
-            Self::Blocked => "blocked",
-            Self::Stopped => "stopped",
-            Self::Off => "off",
-        }
-    }
-}
-
 /// Something that is new at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// What, in one word: `in-force`, `takes-over`, `renewal`, `grace-begins`, `grace-ends`,
-    /// `warning`, `countdown`, `block`, `stop`, `expires-soon`, `drifts`,
-    /// `maintenance-ends-soon`, `maintenance-ends`, `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something `imported`,
-    /// `import-refused`, `upgrade-allowed`, `upgrade-refused`.
+    /// What, in one word: that of the [`Condition`] that begins, or `takes-over`, `renewal`,
+    /// `grace-ends`, `expires-soon`, `drifts`, `maintenance-ends-soon`, `maintenance-ends`,
+    /// `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something
+    /// `imported`, `import-refused`, `upgrade-allowed`, `upgrade-refused`.
     pub word: &'static str,
     /// The cause or the refusal; empty where there is none.
     pub about: &'static str,
@@ -59,7 +25,7 @@ pub struct Turn {
 /// Everything about an answer that time or events may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moment {
-    pub(super) phase: Phase,
+    pub(super) condition: Condition,
     license: Option<LicenseId>,
     refusal: Option<Refusal>,
     blocked: Operations,
@@ -93,24 +59,27 @@ impl Waiting {
 impl Moment {
     /// Of a server that runs.
     pub(super) fn new(decision: &Decision) -> Self {
-        let phase = phase(decision);
+        let condition = decision.condition();
         let waits = |grace: &Grace| Waiting::new(grace, decision.at);
         Self {
-            phase,
+            condition,
             license: decision.license.as_ref().map(|license| license.body().license),
             refusal: decision.refusal.as_ref().and_then(|refusal| refusal.refusal()),
             blocked: decision.blocked(),
             // What would come does not matter to a server that stands still.
-            graces: match phase {
-                Phase::Stopped => Vec::new(),
+            graces: match condition {
+                Condition::Stopped => Vec::new(),
                 _ => decision.graces.iter().map(waits).collect(),
             },
-            expires_soon: decision.expires_soon().filter(|_| phase != Phase::Stopped),
+            expires_soon: decision.expires_soon().filter(|_| condition != Condition::Stopped),
             maintenance_ends_soon: decision
                 .maintenance_ends_soon()
-                .filter(|_| phase != Phase::Stopped),
+                .filter(|_| condition != Condition::Stopped),
             maintenance_ended: decision.maintenance_ended(),
-            drift: decision.drift().filter(|_| phase != Phase::Stopped).map(Assessment::changed),
+            drift: decision
+                .drift()
+                .filter(|_| condition != Condition::Stopped)
+                .map(Assessment::changed),
             clock_is_pending: decision.clock_is_pending(),
             ungranted: decision.ungranted(),
         }
@@ -118,19 +87,6 @@ impl Moment {
 
     fn waits_for(&self, cause: Cause) -> Option<&Waiting> {
         self.graces.iter().find(|grace| grace.cause == cause)
-    }
-}
-
-fn phase(decision: &Decision) -> Phase {
-    let always = decision.license.iter().flat_map(|license| license.body().always.iter());
-    let all = Operations::stopped().without(Operations::of(always.copied()));
-    match (&decision.refusal, &decision.grace) {
-        (Some(_), _) if decision.blocked().and(all) == decision.blocked() => Phase::Stopped,
-        _ if decision.graces.iter().any(|grace| grace.counts_down(decision.at)) => Phase::Countdown,
-        (Some(_), _) => Phase::Blocked,
-        (None, Some(grace)) if grace.until.is_some() => Phase::Grace,
-        (None, Some(_)) => Phase::Warned,
-        (None, None) => Phase::InForce,
     }
 }
 
@@ -201,7 +157,7 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
         if was_refused || before.is_none() {
             let end = decision.license.as_ref().map(|license| until(license.body().expires));
             let text = format!("licensed {}", end.unwrap_or_default());
-            turns.push(Turn { word: "in-force", about: "", text });
+            turns.push(Turn { word: Condition::InForce.word(), about: "", text });
         }
         return;
     };
@@ -210,26 +166,26 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
         return;
     }
     let about = refusal.refusal().map_or("", Refusal::word);
-    if now.phase == Phase::Stopped {
-        let stopped = before.is_some_and(|before| before.phase == Phase::Stopped);
+    if now.condition == Condition::Stopped {
+        let stopped = before.is_some_and(|before| before.condition == Condition::Stopped);
         let how = if stopped { "stays stopped" } else { "stops" };
         let text = format!("the server {how}: {refusal}");
-        return turns.push(Turn { word: "stop", about, text });
+        return turns.push(Turn { word: Condition::Stopped.word(), about, text });
     }
     let blocked: Vec<_> = now.blocked.iter().map(|operation| operation.word()).collect();
     let text = format!("no more {}: {refusal}", blocked.join(", "));
-    turns.push(Turn { word: "block", about, text });
+    turns.push(Turn { word: Condition::Blocked.word(), about, text });
 }
 
 fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
-    for grace in decision.graces.iter().filter(|_| now.phase != Phase::Stopped) {
+    for grace in decision.graces.iter().filter(|_| now.condition != Condition::Stopped) {
         let (about, fact) = (grace.cause.word(), grace.overlooked.fact());
         let was = before.and_then(|before| before.waits_for(grace.cause));
         let is = Waiting::new(grace, decision.at);
         let is_same = was.is_some_and(|was| (was.until, was.then) == (is.until, is.then));
         match grace.until {
             None if !is_same => turns.push(Turn {
-                word: "warning",
+                word: Condition::Warned.word(),
                 about,
                 text: format!("{fact} (only a warning)"),
             }),
@@ -239,7 +195,7 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
                     Outcome::Block | Outcome::Warn => "operations are refused",
                 };
                 let text = format!("grace ({about}) until {until}, then {then}: {fact}");
-                turns.push(Turn { word: "grace-begins", about, text });
+                turns.push(Turn { word: Condition::Grace.word(), about, text });
             }
             _ => {}
         }
@@ -247,13 +203,13 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
             && !(is_same && was.is_some_and(|was| was.counts_down))
         {
             let text = format!("the last hour: the server stops at {until}");
-            turns.push(Turn { word: "countdown", about, text });
+            turns.push(Turn { word: Condition::Countdown.word(), about, text });
         }
     }
     let over = before.map(|before| before.graces.as_slice()).unwrap_or_default();
     for was in over.iter().filter(|was| now.waits_for(was.cause).is_none()) {
         let ran_out = was.until.is_some_and(|until| until <= decision.at);
-        if ran_out || now.phase == Phase::Stopped {
+        if ran_out || now.condition == Condition::Stopped {
             continue;
         }
         let text = match was.counts_down {

@@ -1,0 +1,71 @@
+//! How an installation stands, in one word of a closed list: the same on every surface.
+
+use crate::entitlement::Operations;
+use crate::judge::Decision;
+
+/// How an installation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// Licensed.
+    InForce,
+    /// Licensed, and something is wrong that stops nothing.
+    Warned,
+    /// Licensed for now.
+    Grace,
+    /// The last hour before a stop.
+    Countdown,
+    /// Some things may not be done.
+    Blocked,
+    /// Nothing may be done, but for what the license never blocks.
+    Stopped,
+    /// The server does not run.
+    Off,
+}
+
+impl Condition {
+    /// Every one, the best first.
+    pub const ALL: [Self; 7] = [
+        Self::InForce,
+        Self::Warned,
+        Self::Grace,
+        Self::Countdown,
+        Self::Blocked,
+        Self::Stopped,
+        Self::Off,
+    ];
+
+    /// Its word in text and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InForce => "in-force",
+            Self::Warned => "warned",
+            Self::Grace => "grace",
+            Self::Countdown => "countdown",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Decision {
+    /// How an installation stands by this decision: of a server that runs.
+    pub fn condition(&self) -> Condition {
+        let always = self.license.iter().flat_map(|license| license.body().always.iter());
+        let all = Operations::stopped().without(Operations::of(always.copied()));
+        match (&self.refusal, &self.grace) {
+            (Some(_), _) if self.blocked().and(all) == self.blocked() => Condition::Stopped,
+            _ if self.graces.iter().any(|grace| grace.counts_down(self.at)) => Condition::Countdown,
+            (Some(_), _) => Condition::Blocked,
+            (None, Some(grace)) if grace.until.is_some() => Condition::Grace,
+            (None, Some(_)) => Condition::Warned,
+            (None, None) => Condition::InForce,
+        }
+    }
+}
