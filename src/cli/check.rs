@@ -7,6 +7,7 @@ use crate::entitlement::{Count, Operation};
 use crate::error::{Error, Problem, Result};
 use crate::judge::Question;
 use crate::time::Day;
+use crate::wire::codec::Limit;
 
 use super::hint;
 use super::known::{Known, UnlistedArg};
@@ -95,17 +96,17 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let json = json!({
         "operation": question.operation.word(), "module": module.as_deref(), "wanted": args.count,
         "allowed": answer.is_yes(),
-        "quota": stands.map(|quota| quota.granted), "used": stands.map(|quota| quota.used),
-        "available": stands.and_then(|quota| quota.available()).map(|left| i64::try_from(left).ok()),
+        "quota": stands.map(|quota| quota.granted.only()), "used": stands.map(|quota| quota.used),
+        "available": stands.and_then(|quota| quota.available().only()).map(|left| i64::try_from(left).ok()),
     });
     let refusal = answer.refusal();
     let text = match (&refusal, &module, stands) {
         (Some(refusal), ..) => format!("no: {refusal}\nhint: {}", hint::said(refusal.next_step())),
         (None, Some(module), Some(quota)) => match quota.available() {
-            Some(available) => {
+            Limit::Only(available) => {
                 format!("yes: {} more of {}, {available} available", args.count, shown(module))
             }
-            None => format!("yes: {} more of {}, without a limit", args.count, shown(module)),
+            Limit::Any => format!("yes: {} more of {}, without a limit", args.count, shown(module)),
         },
         _ => "yes".to_string(),
     };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::key::{Role, key_id};
+use crate::time::DAY;
 use crate::trust::{DelegationBody, ModuleMaximum};
 use crate::wire::codec::{Limit, Set};
 
@@ -34,7 +35,7 @@ pub fn pairs(body: &DelegationBody) -> Vec<(&'static str, String)> {
 /// The same for programs: each limit by the name of its field.
 pub fn limits_json(body: &DelegationBody) -> Value {
     let module =
-        |entry: &ModuleMaximum| (entry.module.to_string(), show::quota_json(&entry.maximum));
+        |entry: &ModuleMaximum| (entry.module.to_string(), show::quota_json(entry.maximum));
     json!({
         "products": value(&body.products, |all| all.iter().map(|one| one.to_string()).collect()),
         "slots": value(&body.slots, |all| all.iter().map(|one| one.to_string()).collect()),
@@ -62,7 +63,7 @@ fn value<T>(limit: &Limit<T>, only: impl Fn(&T) -> Value) -> Value {
 
 /// `OBM:50`.
 pub fn maximum_text(maximum: &ModuleMaximum) -> String {
-    format!("{}:{}", &*maximum.module, show::quota(&maximum.maximum))
+    format!("{}:{}", &*maximum.module, maximum.maximum)
 }
 
 fn names<T, const CAP: usize>(limit: &Limit<Set<T, CAP>>, text: impl Fn(&T) -> String) -> String {
@@ -83,8 +84,8 @@ fn one<T>(limit: &Limit<T>, text: impl Fn(&T) -> String) -> String {
 
 /// Whole days or hours, where it is some.
 fn span(seconds: u64) -> String {
-    let (days, hours) = (seconds / 86_400, seconds / 3600);
-    match (seconds % 86_400, seconds % 3600) {
+    let (days, hours) = (seconds / DAY, seconds / 3600);
+    match (seconds % DAY, seconds % 3600) {
         (0, _) => format!("{days} days"),
         (_, 0) => format!("{hours} hours"),
         _ => format!("{seconds} seconds"),

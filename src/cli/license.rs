@@ -6,9 +6,10 @@ use crate::entitlement::{
     Cause, Count, GraceRule, Grant, Operation, Outcome, Quota, Quotas, ungranted,
 };
 use crate::license::LicenseBody;
-use crate::wire::codec::Set;
+use crate::time::DAY;
+use crate::wire::codec::{Limit, Set};
 
-use super::show::{day_json, last_day, object, quota, quota_json, table};
+use super::show::{day_json, last_day, object, quota_json, table};
 
 /// Modules that are named where a license is to be recognised, not read.
 const NAMED: usize = 8;
@@ -16,7 +17,7 @@ const NAMED: usize = 8;
 /// What a license is to the person who is about to end it: whose, for what, how much, how long.
 pub fn hit(body: &LicenseBody) -> Vec<(&'static str, String)> {
     let mut quotas: Vec<_> =
-        body.grants.iter().map(|g| format!("{} {}", &*g.module, quota(&g.quota))).collect();
+        body.grants.iter().map(|g| format!("{} {}", &*g.module, g.quota)).collect();
     let more = quotas.len().saturating_sub(NAMED);
     quotas.truncate(NAMED);
     if more > 0 {
@@ -96,7 +97,7 @@ fn words(operations: impl Iterator<Item = Operation>) -> String {
 
 /// So many seconds in days, hours or minutes, the largest two that are not 0.
 pub fn span(seconds: u64) -> String {
-    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let units = [(DAY, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
     let mut left = seconds;
     let mut pieces = Vec::new();
     for (size, name) in units {
@@ -118,12 +119,13 @@ pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
     let quotas = usage.map(|usage| Quotas::new(&body.grants, usage));
     let row = |g: &Grant| {
         let mut row = vec![g.group.to_string(), g.module.to_string(), g.name.to_string()];
-        row.push(quota(&g.quota));
+        row.push(g.quota.to_string());
         if let (Some(usage), Some(quotas)) = (usage, &quotas) {
             let used = usage.get(&*g.module).map_or(0, |count| count.count);
-            let available = quotas.of(&body.grants, &g.module).and_then(|(_, q)| q.available());
+            let stands = quotas.of(&body.grants, &g.module);
+            let available = stands.map_or(Limit::Any, |(_, quota)| quota.available());
             row.push(used.to_string());
-            row.push(available.map_or("unlimited".to_string(), |left| left.to_string()));
+            row.push(available.to_string());
         }
         row.push(g.unit.to_string());
         row.push(g.pool.to_string());
@@ -135,15 +137,14 @@ pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
     let ungranted = usage.zip(quotas.as_ref());
     rows.extend(ungranted.into_iter().flat_map(|(usage, quotas)| {
         ungranted_rows(body, usage, quotas).map(|(count, quota)| {
-            let limit = |left: Option<String>| left.unwrap_or_else(|| "unlimited".to_string());
-            let name = if quota.granted.is_none() { "(included)" } else { "(not granted)" };
+            let name = if quota.granted == Limit::Any { "(included)" } else { "(not granted)" };
             vec![
                 String::new(),
                 count.module.to_string(),
                 name.to_string(),
-                limit(quota.granted.map(|granted| granted.to_string())),
+                quota.granted.to_string(),
                 count.count.to_string(),
-                limit(quota.available().map(|left| left.to_string())),
+                quota.available().to_string(),
                 String::new(),
                 String::new(),
             ]
@@ -161,7 +162,7 @@ pub fn modules(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> String {
 
 /// What is left, as JSON has numbers.
 fn available(quota: Quota) -> Option<i64> {
-    let left = quota.available()?.clamp(i64::MIN.into(), i64::MAX.into());
+    let left = quota.available().only()?.clamp(i64::MIN.into(), i64::MAX.into());
     i64::try_from(left).ok()
 }
 
@@ -187,7 +188,7 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
         let stands = quotas.as_ref().and_then(|quotas| quotas.of(&body.grants, &grant.module));
         let used = usage.map(|usage| usage.get(&*grant.module).map_or(0, |count| count.count));
         let available = stands.and_then(|(_, quota)| available(quota));
-        let quota = quota_json(&grant.quota);
+        let quota = quota_json(grant.quota);
         let entry = json!({
             "quota": quota, "used": used, "available": available, "unit": &*grant.unit, "group": &*grant.group,
         });
@@ -195,7 +196,7 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
     };
     let ungranted = usage.zip(quotas.as_ref()).into_iter().flat_map(|(usage, quotas)| {
         ungranted_rows(body, usage, quotas).map(|(count, stands)| {
-            let quota = stands.granted.map_or(json!("unlimited"), |granted| json!(granted));
+            let quota = quota_json(stands.granted);
             let entry = json!({
                 "quota": quota, "used": count.count, "available": available(stands), "unit": "", "group": "",
             });

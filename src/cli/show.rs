@@ -130,14 +130,7 @@ pub fn masked(key: &str) -> String {
     format!("…{}", end.unwrap_or_default())
 }
 
-pub fn quota(quota: &Limit<u64>) -> String {
-    match quota {
-        Limit::Only(count) => count.to_string(),
-        Limit::Any => "unlimited".to_string(),
-    }
-}
-
-pub fn quota_json(quota: &Limit<u64>) -> Value {
+pub fn quota_json(quota: Limit<u64>) -> Value {
     match quota {
         Limit::Only(count) => json!(count),
         Limit::Any => json!("unlimited"),

@@ -7,7 +7,7 @@ use crate::display::{shown, wrapped};
 use crate::error::Result;
 use crate::file::{self, Writing};
 use crate::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
-use crate::time::Instant;
+use crate::time::{DAY, Instant};
 
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
@@ -19,7 +19,7 @@ use crate::cli::context::Context;
 /// Most answers that one run asks for: some seconds.
 const STEPS: usize = 20_000;
 /// Without --until: a year.
-const SPAN: u64 = 366 * 86_400;
+const SPAN: u64 = 366 * DAY;
 /// What is new is told in lines of this width, so that all fits a terminal of 80 columns.
 const COLUMNS: usize = 45;
 /// Most bytes that are looked at to see whether a file is a picture.

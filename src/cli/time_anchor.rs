@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::display::shown;
 use crate::error::Result;
 use crate::file;
-use crate::time::Instant;
+use crate::time::{DAY, Instant};
 use crate::timestamp::Timestamp;
 use crate::wire::frame::Kind;
 
@@ -98,12 +98,12 @@ fn ahead(server: Instant, vendor: Instant) -> i128 {
 /// How the server's clock stands against the vendor's, in the largest unit that fits twice.
 fn drift(server: Instant, vendor: Instant) -> String {
     let ahead = ahead(server, vendor);
-    let seconds = ahead.unsigned_abs();
+    let seconds = u64::try_from(ahead.unsigned_abs()).unwrap_or(u64::MAX);
     let (count, unit) = match seconds {
         0..120 => return "agrees with the vendor's to 2 minutes".to_string(),
         120..7_200 => (seconds / 60, "minutes"),
         7_200..172_800 => (seconds / 3600, "hours"),
-        _ => (seconds / 86_400, "days"),
+        _ => (seconds / DAY, "days"),
     };
     format!("is {count} {unit} {} the vendor's", if ahead < 0 { "behind" } else { "ahead of" })
 }

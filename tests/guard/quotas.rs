@@ -10,10 +10,10 @@ use crate::world::text;
 /// The quota of one grant, added up by itself.
 fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
     let pool = grants.iter().filter(|other| other.shares(grant));
-    pool.fold(Quota { granted: Some(0), used: 0 }, |sum, grant| Quota {
+    pool.fold(Quota { granted: Limit::Only(0), used: 0 }, |sum, grant| Quota {
         granted: match grant.quota {
             Limit::Only(quota) => sum.granted.map(|granted| granted.saturating_add(quota)),
-            Limit::Any => None,
+            Limit::Any => Limit::Any,
         },
         used: sum.used.saturating_add(usage.get(&*grant.module).map_or(0, |count| count.count)),
     })

@@ -9,7 +9,8 @@ use crate::wire::codec::record;
 
 mod otherwise;
 
-const DAY: u64 = 86_400;
+/// Seconds of a day.
+pub const DAY: u64 = 86_400;
 const HALF_DAY: u64 = 43_200;
 /// 14 hours: how far the earliest time zone is ahead of UTC.
 const EARLIEST: u64 = 50_400;

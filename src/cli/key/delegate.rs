@@ -8,7 +8,7 @@ use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::key::Role;
 use crate::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
-use crate::time::{Day, Span};
+use crate::time::{DAY, Day, Span};
 use crate::trust::{Act, DelegationBody};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
 
@@ -188,7 +188,7 @@ fn body(args: &Args) -> Result<DelegationBody> {
         // Who renews early starts the next license at the end of this one.
         ahead: match &args.max_ahead {
             Some(text) => days("--max-ahead", Some(text))?,
-            None => longest_term.clone(),
+            None => longest_term,
         },
         longest_term,
         longest_grace: args.max_grace.as_deref().map_or(Ok(Limit::Any), parse_grace)?,
@@ -254,7 +254,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     if text == "any" {
         return Ok(Limit::Any);
     }
-    let units = [("d", 86_400), (" days", 86_400), (" day", 86_400), ("h", 3600), (" hours", 3600)];
+    let units = [("d", DAY), (" days", DAY), (" day", DAY), ("h", 3600), (" hours", 3600)];
     let read = |(unit, seconds): (&str, u64)| {
         let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
         count.checked_mul(seconds)

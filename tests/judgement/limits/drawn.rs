@@ -157,7 +157,7 @@ impl Lot {
                         0 | 1 => Limit::Any,
                         2 => Limit::Only(self.count()),
                         3 => Limit::Only(near(self, sum)),
-                        _ => body.grants.get(name).map_or(Limit::Any, |grant| grant.quota.clone()),
+                        _ => body.grants.get(name).map_or(Limit::Any, |grant| grant.quota),
                     };
                     maxima.push(ModuleMaximum { module: text(name), maximum });
                 }

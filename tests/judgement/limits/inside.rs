@@ -243,7 +243,7 @@ impl Case<'_> {
             }
             let used = usage.get(*module).map_or(0, |count| count.count).saturating_add(added);
             if let Limit::Only(maxima) = &self.limits.modules {
-                let maximum = maxima.get(*module).map(|entry| entry.maximum.clone());
+                let maximum = maxima.get(*module).map(|entry| entry.maximum);
                 match maximum.unwrap_or(Limit::Only(0)) {
                     Limit::Any => {}
                     Limit::Only(most) => {

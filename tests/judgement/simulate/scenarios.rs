@@ -178,7 +178,7 @@ fn answer(timeline: &Timeline, question: &str) -> String {
         }
         ["available", module] => {
             let quota = decision.quota(module).unwrap();
-            quota.available().map_or("any".to_string(), |available| available.to_string())
+            quota.available().only().map_or("any".to_string(), |left| left.to_string())
         }
         ["admin", module, used, wanted] => {
             word(decision.ask_admin(module, used.parse().unwrap(), wanted.parse().unwrap()))

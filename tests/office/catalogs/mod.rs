@@ -234,7 +234,7 @@ fn modules_combine_in_any_quantities_with_the_languages_they_unlock() {
     let languages = "languages = [\"ja\", \"de\"]\n";
     let modules = "[modules]\nOBM = 50\nACB = 0\nMobile = \"unlimited\"\nVMware = 5\nHyper-V = 3\n";
     let body = desk.draft(&desk.grant("purchased-oem", languages, modules)).unwrap();
-    let quotas: Vec<_> = body.grants.iter().map(|g| (&*g.module, g.quota.clone())).collect();
+    let quotas: Vec<_> = body.grants.iter().map(|g| (&*g.module, g.quota)).collect();
     let only = Limit::Only;
     assert_eq!(
         quotas,

@@ -8,37 +8,40 @@ use crate::wire::codec::{Keyed, Limit, Set, Text};
 /// How a module stands: with the others of its pool, where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// How many are granted; nothing where there is no limit.
-    pub granted: Option<u64>,
+    /// How many are granted.
+    pub granted: Limit<u64>,
     /// How many are in use.
     pub used: u64,
 }
 
 impl Quota {
-    /// What is left, below 0 where more is used than granted; nothing where there is no limit.
-    pub fn available(self) -> Option<i128> {
-        Some(i128::from(self.granted?).saturating_sub(self.used.into()))
+    /// What is left, below 0 where more is used than granted.
+    pub fn available(self) -> Limit<i128> {
+        self.granted.map(|granted| i128::from(granted).saturating_sub(self.used.into()))
     }
 
     /// Whether more is used than granted.
     pub fn is_exceeded(self) -> bool {
-        self.granted.is_some_and(|granted| self.used > granted)
+        Limit::Only(self.used) > self.granted
     }
 
     /// Whether `more` of it stay within what is granted.
     pub fn has_room(self, more: u64) -> bool {
-        self.granted.is_none_or(|granted| self.used.saturating_add(more) <= granted)
+        Limit::Only(self.used.saturating_add(more)) <= self.granted
     }
 
     /// One module by itself.
     fn alone(grant: &Grant, usage: &Set<Count, 4096>) -> Self {
         let used = usage.get(&*grant.module).map_or(0, |count| count.count);
-        Self { granted: limit(&grant.quota), used }
+        Self { granted: grant.quota, used }
     }
 
     /// Two modules of one pool.
     fn with(self, other: Self) -> Self {
-        let granted = self.granted.zip(other.granted).map(|(a, b)| a.saturating_add(b));
+        let granted = match (self.granted, other.granted) {
+            (Limit::Only(one), Limit::Only(other)) => Limit::Only(one.saturating_add(other)),
+            _ => Limit::Any,
+        };
         Self { granted, used: self.used.saturating_add(other.used) }
     }
 }
@@ -98,7 +101,8 @@ impl Quotas {
     ) -> Quota {
         let ungranted = || {
             let used = usage.get(module).map_or(0, |count| count.count);
-            Quota { granted: (!self.includes(module)).then_some(0), used }
+            let granted = if self.includes(module) { Limit::Any } else { Limit::Only(0) };
+            Quota { granted, used }
         };
         self.of(grants, module).map_or_else(ungranted, |(_, quota)| quota)
     }
@@ -112,7 +116,7 @@ impl Quotas {
         usage.iter().filter(|count| count.count > 0).filter_map(|count| {
             let quota = self.standing(grants, usage, &count.module);
             let excess =
-                Excess { module: &count.module, granted: quota.granted?, used: quota.used };
+                Excess { module: &count.module, granted: quota.granted.only()?, used: quota.used };
             quota.is_exceeded().then_some(excess)
         })
     }
@@ -150,11 +154,4 @@ pub fn named(grants: &Set<Grant, 4096>) -> BTreeSet<&str> {
         [&grant.module, &grant.pool].into_iter().chain(others)
     });
     names.map(|name| &**name).filter(|name| !name.is_empty()).collect()
-}
-
-fn limit(quota: &Limit<u64>) -> Option<u64> {
-    match quota {
-        Limit::Only(quota) => Some(*quota),
-        Limit::Any => None,
-    }
 }

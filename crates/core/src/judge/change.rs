@@ -3,15 +3,14 @@
 use crate::entitlement::Outcome;
 use crate::judge::{Decision, Grace};
 use crate::license::LicenseBody;
-use crate::time::{Day, Instant};
+use crate::time::{DAY, Day, Instant};
+use crate::wire::codec::Limit;
 
 /// Before a stop a countdown runs for so long: an hour.
 pub const COUNTDOWN: u64 = 3600;
 
 /// So many days before a license expires or its maintenance ends, this is said.
 pub const WARNINGS: [u32; 3] = [30, 7, 1];
-
-const DAY: u64 = 86_400;
 
 impl Grace {
     /// From when a countdown to its end runs; nothing where no stop follows.
@@ -60,7 +59,7 @@ impl Decision {
     /// no license waits that prolongs it.
     pub fn maintenance_ends_soon(&self) -> Option<(Day, u32)> {
         let last = self.maintenance().filter(|last| self.at < last.ends())?;
-        self.near(last, |next| next.maintenance.is_none_or(|then| then > last))
+        self.near(last, |next| next.maintained_to() > Limit::Only(last))
     }
 
     /// The last day of maintenance, where it has ended.
@@ -71,7 +70,7 @@ impl Decision {
     /// The last day of maintenance; nothing where the license itself ends no later.
     fn maintenance(&self) -> Option<Day> {
         let body = self.body()?;
-        body.maintenance.filter(|last| body.expires.is_none_or(|end| end > *last))
+        body.maintenance.filter(|last| body.last_day() > Limit::Only(*last))
     }
 
     /// The days left of an end, unless a license that `prolongs` it takes over by then.

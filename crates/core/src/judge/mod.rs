@@ -91,6 +91,16 @@ pub struct Grace {
 }
 
 impl Grace {
+    /// One whose time does not add up over several times.
+    pub(crate) fn new(
+        cause: Cause,
+        (since, until): (Instant, Option<Instant>),
+        then: Outcome,
+        overlooked: Error,
+    ) -> Self {
+        Self { cause, since, until, then, adds_up: None, overlooked }
+    }
+
     /// What ends first comes first, a mere warning last.
     fn urgency(&self) -> (bool, Option<Instant>) {
         (self.until.is_none(), self.until)

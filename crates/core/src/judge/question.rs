@@ -72,8 +72,8 @@ pub enum Answer<'a> {
         module: &'a str,
         /// How many are in use.
         least: u64,
-        /// How many are granted; nothing where there is no limit.
-        most: Option<u64>,
+        /// How many are granted.
+        most: Limit<u64>,
         /// How many are wanted.
         wanted: u64,
     },
@@ -124,7 +124,10 @@ impl Answer<'_> {
             ),
             Self::OutOfBounds { module, least, most, wanted } => {
                 let module = shown(module);
-                let most = most.map_or("without a limit".to_string(), |most| format!("to {most}"));
+                let most = match most {
+                    Limit::Only(most) => format!("to {most}"),
+                    Limit::Any => "without a limit".to_string(),
+                };
                 let may = format!("{module}: a sub-administrator may be given {least} {most}");
                 refuse("question-8", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
             }
@@ -195,7 +198,7 @@ impl Decision {
                 return Answer::TooOld { module, first: &grant.minimum_version };
             }
             let wanted = question.wants(grant, &body.grants);
-            if let Some(granted) = quota.granted
+            if let Limit::Only(granted) = quota.granted
                 && wanted > 0
                 && !quota.has_room(wanted)
             {
@@ -203,15 +206,17 @@ impl Decision {
             }
         }
         for (module, wanted) in question.account {
-            let cap = body.grants.get(*module).map(|grant| &grant.account_cap);
+            let cap = body.grants.get(*module).map(|grant| grant.account_cap);
             if let Some(Limit::Only(cap)) = cap
-                && wanted > cap
+                && *wanted > cap
             {
-                return Answer::AccountFull { module, cap: *cap, wanted: *wanted };
+                return Answer::AccountFull { module, cap, wanted: *wanted };
             }
         }
-        match (question.release, body.maintenance) {
-            (Some(release), Some(last)) if release > last => Answer::TooNew { last, release },
+        match (question.release, body.maintained_to()) {
+            (Some(release), Limit::Only(last)) if release > last => {
+                Answer::TooNew { last, release }
+            }
             _ => Answer::Allowed,
         }
     }
@@ -226,11 +231,8 @@ impl Decision {
         let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
             return Answer::NoneToGive(module);
         };
-        let most = match grant.admin_cap {
-            Limit::Only(cap) => Some(quota.granted.map_or(cap, |granted| granted.min(cap))),
-            Limit::Any => quota.granted,
-        };
-        if wanted < used || most.is_some_and(|most| wanted > most) {
+        let most = quota.granted.min(grant.admin_cap);
+        if wanted < used || Limit::Only(wanted) > most {
             return Answer::OutOfBounds { module, least: used, most, wanted };
         }
         Answer::Allowed

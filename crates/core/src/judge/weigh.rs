@@ -31,15 +31,7 @@ impl Judgement {
         let body = license.body();
         let (Some(rule), Some(since)) = (body.grace.get(&cause), since) else {
             let (since, then) = (since.unwrap_or(at), Outcome::Stop);
-            let overlooked = refusal.clone();
-            self.ended.push(Grace {
-                cause,
-                since,
-                until: Some(since),
-                then,
-                adds_up: None,
-                overlooked,
-            });
+            self.ended.push(Grace::new(cause, (since, Some(since)), then, refusal.clone()));
             return self.stop(license, refusal);
         };
         let until = Instant::new(since.seconds.saturating_add(rule.seconds));
@@ -48,15 +40,8 @@ impl Judgement {
                 0 => refusal,
                 _ => refusal.within(format!("the grace period ended at {until}")),
             };
-            let (then, overlooked) = (rule.outcome, refusal.clone());
-            self.ended.push(Grace {
-                cause,
-                since,
-                until: Some(until),
-                then,
-                adds_up: None,
-                overlooked,
-            });
+            let ended = Grace::new(cause, (since, Some(until)), rule.outcome, refusal.clone());
+            self.ended.push(ended);
             let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
             return match blocked {
                 Some(rule) => {
@@ -66,8 +51,7 @@ impl Judgement {
             };
         }
         let until = (rule.outcome != Outcome::Warn).then_some(until);
-        let then = rule.outcome;
-        self.graces.push(Grace { cause, since, until, then, adds_up: None, overlooked: refusal });
+        self.graces.push(Grace::new(cause, (since, until), rule.outcome, refusal));
     }
 
     /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
@@ -88,14 +72,10 @@ impl Judgement {
         let cause = license.body().cause_of_overuse();
         match license.body().grace.get(&cause) {
             Some(_) => self.weigh(license, cause, Some(since), at, refusal),
-            None => self.graces.push(Grace {
-                cause: Cause::OverQuota,
-                since,
-                until: None,
-                then: Outcome::Warn,
-                adds_up: None,
-                overlooked: refusal,
-            }),
+            None => {
+                let warning = Grace::new(Cause::OverQuota, (since, None), Outcome::Warn, refusal);
+                self.graces.push(warning);
+            }
         }
     }
 }

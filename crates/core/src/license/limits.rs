@@ -5,14 +5,12 @@ use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
 use crate::error::{Error, Refusal, Result};
 use crate::license::LicenseBody;
+use crate::time::{DAY, Day};
 use crate::trust::{Delegation, DelegationBody, ModuleMaximum, SignerRule, TrustBody};
 use crate::wire::codec::{Keyed, Limit, Set};
 
 /// The causes whose grace a delegation bounds. Being over quota allows nothing more.
 const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Cause::Pooled];
-
-/// Seconds of a day.
-const DAY: u64 = 86_400;
 
 /// How much of each module a license opens: what a question may be answered with, not what a grant
 /// says by itself.
@@ -29,7 +27,7 @@ impl<'a> Opened<'a> {
     /// Of one module: the quota of its pool, *any* where it comes with another one.
     fn of(&self, module: &str) -> Limit<u64> {
         match self.quotas.of(&self.body.grants, module) {
-            Some((_, quota)) => quota.granted.map_or(Limit::Any, Limit::Only),
+            Some((_, quota)) => quota.granted,
             None if self.quotas.includes(module) => Limit::Any,
             None => Limit::Only(0),
         }
@@ -40,8 +38,8 @@ impl<'a> Opened<'a> {
         let granted = self.body.grants.iter().map(|grant| &*grant.module);
         let included = self.body.grants.iter().flat_map(|grant| grant.includes.iter());
         granted.chain(included.map(|module| &**module)).find(|module| {
-            let maximum = maxima.get(*module).map_or(&Limit::Only(0), |entry| &entry.maximum);
-            !covers(maximum, &self.of(module))
+            let maximum = maxima.get(*module).map_or(Limit::Only(0), |entry| entry.maximum);
+            self.of(module) > maximum
         })
     }
 }
@@ -98,27 +96,24 @@ fn beyond_modules(opened: &Opened<'_>, limits: &DelegationBody) -> Option<Beyond
 
 fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let (starts, issued) = (u64::from(body.starts.number), body.issued.seconds / DAY);
-    let expires = body.expires.map(|end| u64::from(end.number));
-    // Nothing ends never.
-    let is_above = |end: Option<u64>, from: u64, longest: u32| {
-        end.is_none_or(|end| end.saturating_sub(from) > longest.into())
-    };
+    let span = |from: u64| move |end: Day| u64::from(end.number).saturating_sub(from);
+    let is_above = |span: Limit<u64>, longest: u32| span > Limit::Only(longest.into());
     if let Limit::Only(longest) = limits.longest_term
-        && is_above(expires, starts, longest)
+        && is_above(body.last_day().map(span(starts)), longest)
     {
         return Some(("limit-5", format!("its longest term is {longest} days")));
     }
     if let Limit::Only(ahead) = limits.ahead
-        && is_above(Some(starts), issued, ahead)
+        && is_above(Limit::Only(starts.saturating_sub(issued)), ahead)
     {
         let limit = format!("its licenses start at most {ahead} days after their issue");
         return Some(("limit-8", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
     // The end of a license is no end of maintenance: a release to come may be asked about before it.
-    let maintenance = body.maintenance.map(|end| u64::from(end.number));
-    is_above(maintenance, starts.max(issued), longest).then(|| {
-        let endless = if maintenance.is_none() { ", and this one has no end" } else { "" };
+    let maintenance = body.maintained_to().map(span(starts.max(issued)));
+    is_above(maintenance, longest).then(|| {
+        let endless = if maintenance == Limit::Any { ", and this one has no end" } else { "" };
         ("limit-9", format!("its longest maintenance is {longest} days{endless}"))
     })
 }
@@ -188,7 +183,7 @@ pub(super) fn ensure_enough_signers(
             Limit::Any => true,
             Limit::Only(model) => may_be(model),
         };
-        let is_above = |above: &ModuleMaximum| !covers(&above.maximum, &opened.of(&above.module));
+        let is_above = |above: &ModuleMaximum| opened.of(&above.module) > above.maximum;
         model_fits && rule.above.as_ref().is_none_or(is_above)
     };
     let rules = trust.signer_rules.iter().filter(applies);
@@ -204,13 +199,5 @@ fn names<T: Keyed>(allowed: &Limit<Set<T>>, value: &T::Key) -> bool {
     match allowed {
         Limit::Any => true,
         Limit::Only(names) => names.get(value).is_some(),
-    }
-}
-
-fn covers(maximum: &Limit<u64>, opened: &Limit<u64>) -> bool {
-    match (maximum, opened) {
-        (Limit::Any, _) => true,
-        (Limit::Only(maximum), Limit::Only(opened)) => opened <= maximum,
-        (Limit::Only(_), Limit::Any) => false,
     }
 }

@@ -10,7 +10,7 @@ use crate::machine::Policy;
 use crate::revocation::Revocations;
 use crate::time::{Day, Instant};
 use crate::trust::{Act, Delegation, Trust};
-use crate::wire::codec::{BODY_CAP, Note, Set, Text, decode, record};
+use crate::wire::codec::{BODY_CAP, Limit, Note, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::{KeyId, LicenseId, RequestId};
@@ -193,6 +193,16 @@ pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
 }
 
 impl LicenseBody {
+    /// The last day; no limit where it does not end.
+    pub fn last_day(&self) -> Limit<Day> {
+        self.expires.into()
+    }
+
+    /// The last day of maintenance; no limit where that does not end.
+    pub fn maintained_to(&self) -> Limit<Day> {
+        self.maintenance.into()
+    }
+
     /// Whether the key of this delegation may sign it, as far as its limits go.
     ///
     /// # Errors

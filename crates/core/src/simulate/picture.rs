@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::display::{shown, wrapped};
 use crate::judge::Condition;
 use crate::simulate::{Entry, Timeline};
-use crate::time::{Day, Instant};
+use crate::time::{DAY, Day, Instant};
 
 const WIDTH: f64 = 960.0;
 /// Where the bar begins and ends, and where the words begin.
@@ -22,7 +22,6 @@ const COLUMNS: usize = 106;
 /// The least height of the bar, so that short things can be seen on it.
 const LEAST: f64 = 240.0;
 const HOUR: u64 = 3600;
-const DAY: u64 = 86_400;
 
 /// An entry with its place.
 struct Row<'a> {

@@ -8,13 +8,12 @@ use crate::judge::{Decision, Question, decide};
 use crate::machine::{Class, Factor, FactorKind};
 use crate::simulate::{AnswerFile, Happening, ScenarioEvent, Turn};
 use crate::state::{Accepted, SlotName, State, Surroundings};
-use crate::time::{Day, Instant};
+use crate::time::{DAY, Day, Instant};
 use crate::wire::codec::Text;
 
 /// A server that runs is asked at least so often: far within what its clock may be ahead of what is
 /// remembered.
 const IDLE: u64 = 360 * DAY;
-const DAY: u64 = 86_400;
 
 pub(super) struct Server {
     state: State,

@@ -98,7 +98,6 @@ impl State {
             Accepted::Installed
         };
         slot.took_over = false;
-        let others = self.memory.slots.iter().filter(|other| other.name != name).cloned();
         // One that waits says nothing of the machine that the installed one is for.
         if accepted == Accepted::Installed || slot.installed.is_none() {
             slot.matched = mark;
@@ -106,7 +105,7 @@ impl State {
         if let Some(new) = self.in_force(&slot) {
             slot.over.take_over(old.as_ref(), &new, &slot.usage, self.note(clock));
         }
-        self.memory.slots = Set::new(others.chain([slot]).collect())?;
+        self.put(slot)?;
         self.remember(license.bytes());
         Ok(accepted)
     }

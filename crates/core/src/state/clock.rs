@@ -4,18 +4,18 @@
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};
 use crate::state::{Sent, Slot, SlotName, State, Surroundings};
-use crate::time::Instant;
+use crate::time::{DAY, Instant};
 use crate::timestamp::Timestamp;
 use crate::wire::codec::{Text, record};
 
 /// A clock further past the mark than this is not believed at once: 400 days.
-const FAR: u64 = 400 * 86_400;
+const FAR: u64 = 400 * DAY;
 /// A boot that runs for so long with a far clock confirms it: 7 days.
-const UPTIME: u64 = 7 * 86_400;
+const UPTIME: u64 = 7 * DAY;
 /// Where boots have no names, a far clock confirms itself once it has gone on for so long: 30 days.
-const BY_ITSELF: u64 = 30 * 86_400;
+const BY_ITSELF: u64 = 30 * DAY;
 /// So long may a time of the vendor travel; what has passed beyond it counts: 30 days.
-const TRAVEL: u64 = 30 * 86_400;
+const TRAVEL: u64 = 30 * DAY;
 /// A mark that lags behind the clock by more than this is worth a writing: 15 minutes.
 pub const LAG: u64 = 15 * 60;
 

@@ -16,19 +16,10 @@ impl State {
     /// # Errors
     /// `not-activated` where nothing was ever installed.
     pub fn deactivate(&mut self, name: &SlotName, clock: Instant) -> Result<Receipt> {
-        let slot = self.memory.slots.get(name);
-        let (held, receipt) = match slot {
-            Some(slot) => (slot.held(), slot.receipt.as_ref()),
-            None => (None, None),
-        };
-        let Some(held) = held else {
-            return match receipt {
-                Some(receipt) => Receipt::verify(receipt),
-                None => {
-                    let fact = "no license is installed in this slot";
-                    Err(Error::refuse(Refusal::NotActivated, fact).rule("judgement-1"))
-                }
-            };
+        let slot = self.memory.slots.get(name).ok_or_else(nothing_installed)?;
+        let Some(held) = slot.held() else {
+            let receipt = slot.receipt.as_ref().ok_or_else(nothing_installed)?;
+            return Receipt::verify(receipt);
         };
         // It need not count any more: what is ended is what lies here.
         let license = read_unverified(&held.license)?;
@@ -45,25 +36,26 @@ impl State {
             extensions: Set::default(),
         };
         let receipt = Receipt::sign(self.trust.vendor(), &body, &self.install)?;
-        let kept = Blob::new(receipt.bytes())?;
-        let ended = |slot: &Slot| match slot.name == *name {
-            true => Slot {
-                installed: None,
-                next: None,
-                took_over: false,
-                floor: number,
-                over: Overuse::default(),
-                announced: of_clock(slot),
-                receipt: Some(kept.clone()),
-                ..slot.clone()
-            },
-            false => slot.clone(),
+        let ended = Slot {
+            installed: None,
+            next: None,
+            took_over: false,
+            floor: number,
+            over: Overuse::default(),
+            announced: of_clock(slot),
+            receipt: Some(Blob::new(receipt.bytes())?),
+            ..slot.clone()
         };
-        self.memory.slots = Set::new(self.memory.slots.iter().map(ended).collect())?;
+        self.put(ended)?;
         self.memory.number = number;
         self.remember(receipt.bytes());
         Ok(receipt)
     }
+}
+
+fn nothing_installed() -> Error {
+    let fact = "no license is installed in this slot";
+    Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
 }
 
 /// What was announced of the clock is the home's: another slot says that it is solved.

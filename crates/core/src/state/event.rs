@@ -115,9 +115,8 @@ impl State {
         let mut slot = slot.clone();
         let now = |cause: Cause| standing.iter().find(|standing| standing.cause == cause);
         // The clock is that of the home: told in one slot, and solved in any.
-        let mut others: Vec<_> =
-            self.memory.slots.iter().filter(|other| other.name != *name).cloned().collect();
-        let elsewhere = others.iter().find_map(|other| other.announced.get(&Cause::Clock)).cloned();
+        let mut others = self.memory.slots.iter().filter(|other| other.name != *name);
+        let elsewhere = others.find_map(|other| other.announced.get(&Cause::Clock)).cloned();
         let is_here = |cause: Cause| cause != Cause::Clock || elsewhere.is_none();
         let here = || standing.iter().filter(|standing| is_here(standing.cause));
         let mut new: Vec<ActiveCause> = Vec::new();
@@ -171,14 +170,13 @@ impl State {
         // Where nobody listens, the newest are kept.
         let surplus = events.len().saturating_sub(64);
         self.memory.events = List::new(events.split_off(surplus))?;
+        self.put(slot)?;
         if now(Cause::Clock).is_none() {
-            for other in &mut others {
-                let left = other.announced.iter().filter(|one| one.cause != Cause::Clock);
-                other.announced = Set::new(left.cloned().collect())?;
-            }
+            self.change_slots(|slot| {
+                let left = slot.announced.iter().filter(|one| one.cause != Cause::Clock);
+                slot.announced = Set::new(left.cloned().collect()).unwrap_or_default();
+            });
         }
-        others.push(slot);
-        self.memory.slots = Set::new(others)?;
         self.count();
         Ok(true)
     }

@@ -250,6 +250,17 @@ impl State {
         Ok(())
     }
 
+    /// Puts a slot in the place of the one of its name, or adds it.
+    ///
+    /// # Errors
+    /// Exit 2 when a cap is broken.
+    fn put(&mut self, slot: Slot) -> Result<()> {
+        let others = self.memory.slots.iter().filter(|other| other.name != slot.name).cloned();
+        let others: Vec<_> = others.collect();
+        self.memory.slots = Set::new(others.into_iter().chain([slot]).collect())?;
+        Ok(())
+    }
+
     /// Adds an artefact to the hash chain and counts the change.
     fn remember(&mut self, artefact: &[u8]) {
         self.memory.chain = tagged(&[STATE_CHAIN, &self.memory.chain, artefact]);

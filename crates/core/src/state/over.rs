@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 use crate::entitlement::{Cause, Count, excess};
 use crate::license::LicenseBody;
 use crate::state::Noted;
-use crate::time::Instant;
+use crate::time::{DAY, Instant};
 use crate::wire::codec::{Keyed, Limit, Set, record};
 use crate::wire::id::LicenseId;
 
 /// So long within the quota, and what was spent is forgotten: a week.
-const FORGOTTEN: u64 = 7 * 86_400;
+const FORGOTTEN: u64 = 7 * DAY;
 /// What is left is never less than this the first time in a day.
 const LEAST: u64 = 3600;
-const DAY: u64 = 86_400;
 /// So many modules at most are remembered.
 const MOST: usize = 4096;
 
@@ -229,10 +228,8 @@ impl Spent {
 
 /// Whether `new` grants more of something than `old`, and less of nothing.
 fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
-    let quota = |body: &LicenseBody, module: &str| match body.grants.get(module).map(|g| &g.quota) {
-        None => 0,
-        Some(Limit::Only(quota)) => u128::from(*quota),
-        Some(Limit::Any) => u128::MAX,
+    let quota = |body: &LicenseBody, module: &str| {
+        body.grants.get(module).map_or(Limit::Only(0), |grant| grant.quota)
     };
     let modules = || old.grants.iter().chain(new.grants.iter()).map(|grant| &*grant.module);
     modules().all(|module| quota(new, module) >= quota(old, module))

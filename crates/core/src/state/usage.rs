@@ -31,8 +31,7 @@ impl State {
         if let Some(body) = body {
             slot.over.hold(&body, &slot.usage, self.note(clock));
         }
-        let others = self.memory.slots.iter().filter(|other| other.name != *name).cloned();
-        self.memory.slots = Set::new(others.chain([slot]).collect())?;
+        self.put(slot)?;
         self.count();
         Ok(true)
     }

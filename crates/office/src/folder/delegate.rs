@@ -131,7 +131,7 @@ pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> 
     }
     let (mut longest, mut left) = (Limit::Only(0), Operations::default());
     for kind in types {
-        longest = longer(longest, longest_grace(kind));
+        longest = longest.max(longest_grace(kind));
         left = left.and(left_afterwards(kind));
     }
     if unsaid.longest_grace {
@@ -167,7 +167,7 @@ fn rules(kind: &LicenseType) -> impl Iterator<Item = &crate::catalog::Rule> {
 fn longest_grace(kind: &LicenseType) -> Limit<u64> {
     rules(kind).fold(Limit::Only(0), |longest, rule| match rule.outcome {
         Outcome::Warn => Limit::Any,
-        Outcome::Stop | Outcome::Block => longer(longest, Limit::Only(rule.seconds)),
+        Outcome::Stop | Outcome::Block => longest.max(Limit::Only(rule.seconds)),
     })
 }
 
@@ -180,13 +180,6 @@ fn left_afterwards(kind: &LicenseType) -> Operations {
     left
 }
 
-fn longer<T: Ord>(one: Limit<T>, other: Limit<T>) -> Limit<T> {
-    match (one, other) {
-        (Limit::Only(one), Limit::Only(other)) => Limit::Only(one.max(other)),
-        _ => Limit::Any,
-    }
-}
-
 /// Most modules that a delegation limits.
 const MOST: usize = 4096;
 
@@ -197,7 +190,7 @@ fn with_company(
 ) -> Result<Set<ModuleMaximum, 4096>> {
     let mut all: BTreeMap<&str, Limit<u64>> = BTreeMap::new();
     for entry in maxima.iter() {
-        all.insert(&entry.module, entry.maximum.clone());
+        all.insert(&entry.module, entry.maximum);
     }
     let pool = |id: &str| catalog.modules.get(id).and_then(|module| module.pool.as_ref());
     for (id, module) in &catalog.modules {
@@ -205,7 +198,7 @@ fn with_company(
             continue;
         }
         let named = maxima.iter().filter(|entry| pool(&entry.module) == module.pool.as_ref());
-        let largest = named.map(|entry| entry.maximum.clone()).reduce(longer);
+        let largest = named.map(|entry| entry.maximum).max();
         all.extend(largest.map(|largest| (id.as_str(), largest)));
     }
     let granted = all.iter().filter(|(_, maximum)| **maximum != Limit::Only(0));

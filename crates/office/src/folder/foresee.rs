@@ -8,12 +8,11 @@ use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
 use crate::license::LicenseBody;
 use crate::request::{OpenedRequest, RequestBody};
-use crate::time::{Day, Instant};
+use crate::time::{DAY, Day, Instant};
 use crate::trust::Trust;
 use crate::wire::codec::Limit;
 use crate::wire::id::LicenseId;
 
-const DAY: u64 = 86_400;
 /// A request is carried for so long at most; a clock that is further behind is taken to be wrong.
 const CARRIED: u64 = 30 * DAY;
 /// A server's clock that is further ahead than this is not right where the vendor's is.
@@ -261,20 +260,11 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
 }
 
 fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
-    let is_less = |new: Option<&Limit<u64>>, old: &Limit<u64>| match (new, old) {
-        (_, Limit::Only(0)) | (Some(Limit::Any), _) => false,
-        (Some(Limit::Only(new)), Limit::Only(old)) => new < old,
-        _ => true,
-    };
     let less = last.grants.iter().filter_map(|old| {
-        let new = body.grants.get(&*old.module).map(|grant| &grant.quota);
-        let in_words = |quota: &Limit<u64>| match quota {
-            Limit::Only(count) => count.to_string(),
-            Limit::Any => "unlimited".to_string(),
-        };
-        let now = new.map_or("none".to_string(), in_words);
-        let before = in_words(&old.quota);
-        is_less(new, &old.quota).then(|| format!("{}: {now}, before {before}", shown(&old.module)))
+        let new = body.grants.get(&*old.module).map(|grant| grant.quota);
+        let now = new.map_or("none".to_string(), |quota| quota.to_string());
+        let is_less = new.unwrap_or(Limit::Only(0)) < old.quota;
+        is_less.then(|| format!("{}: {now}, before {}", shown(&old.module), old.quota))
     });
     let less: Vec<_> = less.collect();
     let fact = format!(
@@ -288,7 +278,7 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
 
 /// What is installed now may be updated for longer than what this license allows.
 fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
-    let new = body.maintenance.filter(|new| last.maintenance.is_none_or(|old| *new < old))?;
+    let new = body.maintenance.filter(|new| Limit::Only(*new) < last.maintained_to())?;
     let old = last.maintenance.map_or("without an end".to_string(), |day| format!("until {day}"));
     let fact = format!(
         "maintenance of this license ends on {new}, earlier than that of the last answer, which is {old}"

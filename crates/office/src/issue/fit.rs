@@ -236,7 +236,7 @@ impl GrantFile {
                 name: module.name.clone(),
                 group: module.group.clone(),
                 unit: module.unit.clone(),
-                quota: quota.clone(),
+                quota: *quota,
                 account_cap: module.account_cap.map_or(Limit::Any, Limit::Only),
                 admin_cap: self.admin_cap(id, module),
                 pool: module.pool.clone().unwrap_or_default(),

@@ -159,13 +159,49 @@ impl<T: Keyed + Decode<()>, const CAP: usize> Decode<()> for Set<T, CAP> {
     }
 }
 
-/// A limit: only what is named, or the explicit word *any*. Absence is never permission.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A limit: only what is named, or the explicit word *any*. Absence is never permission. No limit is
+/// the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit<T> {
     /// At most, or only, this.
     Only(T),
     /// No limit, said in so many words.
     Any,
+}
+
+impl<T> Limit<T> {
+    /// The same limit in other terms.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Limit<U> {
+        match self {
+            Self::Only(only) => Limit::Only(change(only)),
+            Self::Any => Limit::Any,
+        }
+    }
+
+    /// What it is limited to. None where there is no limit.
+    pub fn only(self) -> Option<T> {
+        match self {
+            Self::Only(only) => Some(only),
+            Self::Any => None,
+        }
+    }
+}
+
+/// None is no limit.
+impl<T> From<Option<T>> for Limit<T> {
+    fn from(only: Option<T>) -> Self {
+        only.map_or(Self::Any, Self::Only)
+    }
+}
+
+/// `unlimited`, or what it is limited to.
+impl<T: std::fmt::Display> std::fmt::Display for Limit<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Only(only) => only.fmt(f),
+            Self::Any => f.write_str("unlimited"),
+        }
+    }
 }
 
 impl<T: Encode> Encode for Limit<T> {

@@ -103,7 +103,7 @@ impl GrantFile {
         let quota = |module: &str, quota| -> Result<_> {
             Ok(GrantedQuota { module: Text::new(module)?, quota })
         };
-        let quotas = self.modules.iter().map(|(module, limit)| quota(module, limit.clone()));
+        let quotas = self.modules.iter().map(|(module, limit)| quota(module, *limit));
         let caps = self.administrators.iter().map(|(id, cap)| quota(id, Limit::Only(*cap)));
         let mut languages =
             self.languages.iter().map(|name| Text::new(name)).collect::<Result<Vec<_>>>()?;
