@@ -132,7 +132,7 @@ fn issue(bencher: Bencher) {
     let world = &*WORLD;
     let issuers = [(&world.issuer as &dyn Signer, world.delegation.as_slice())];
     bencher.bench_local(|| {
-        sign_license(black_box(world.license.body()), &world.trust, &issuers).unwrap()
+        sign_license(black_box(world.license.body()), &world.trust, &issuers, &[]).unwrap()
     });
 }
 

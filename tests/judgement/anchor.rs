@@ -80,7 +80,8 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
     let stamp = Stamp { license: LicenseId([1; 16]), answer: 1, issued: NOW };
     let catalog = vendor.folder.catalog().unwrap();
     let body = draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap();
-    let license = sign_license(&body, &vendor.trust, &[(&issuer, &vendor.delegation)]).unwrap();
+    let license =
+        sign_license(&body, &vendor.trust, &[(&issuer, &vendor.delegation)], &[]).unwrap();
     home.import(license.bytes(), &around(), Default::default()).unwrap();
     home
 }

@@ -130,7 +130,7 @@ impl Server {
         let catalog = vendor.folder.catalog().unwrap();
         let body = draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap();
         let (issuer, delegation) = &vendor.issuer;
-        let license = sign_license(&body, &vendor.trust, &[(issuer, delegation)]).unwrap();
+        let license = sign_license(&body, &vendor.trust, &[(issuer, delegation)], &[]).unwrap();
         self.state.ensure_answer(&license).unwrap();
         self.state.accept(&license, NOW).unwrap();
         let name = SlotName { product: text("example"), slot: text("backup") };

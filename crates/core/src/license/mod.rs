@@ -18,7 +18,7 @@ use crate::wire::id::{KeyId, LicenseId, RequestId};
 mod limits;
 mod sign;
 mod stolen;
-pub use sign::{sign_license, sign_license_with};
+pub use sign::sign_license;
 use stolen::Signer;
 
 record! {

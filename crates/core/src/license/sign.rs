@@ -7,24 +7,12 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body` with these issuers, attaches their delegations, and verifies the result as the
-/// server will, before it hands it out.
+/// Signs `body` with these issuers, attaches their delegations and what else is `carried` (trusts,
+/// revocations and delegations), and verifies the result as the server will, before it hands it out.
 ///
 /// # Errors
 /// What [`License::verify`] refuses; exit 2 when a cap is broken.
 pub fn sign_license(
-    body: &LicenseBody,
-    trust: &Trust,
-    issuers: &[(&dyn Signer, &[u8])],
-) -> Result<License> {
-    sign_license_with(body, trust, issuers, &[])
-}
-
-/// As [`sign_license`], with these trusts, revocations and delegations attached too.
-///
-/// # Errors
-/// As [`sign_license`].
-pub fn sign_license_with(
     body: &LicenseBody,
     trust: &Trust,
     issuers: &[(&dyn Signer, &[u8])],

@@ -10,7 +10,7 @@ use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::folder::moves::{KeyHistory, host_of};
 use crate::folder::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
 use crate::issue::{GrantFile, Stamp, draft};
-use crate::license::{License, LicenseBody, sign_license_with};
+use crate::license::{License, LicenseBody, sign_license};
 use crate::proposal::{Content, Proposal};
 use crate::request::{OpenedRequest, RequestBody, SealedRequest};
 use crate::time::Instant;
@@ -307,7 +307,7 @@ impl Folder {
         }
         let issuers: Vec<(&dyn Signer, &[u8])> =
             issuers.iter().map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
-        sign_license_with(body, trust, &issuers, &self.carried(trust)?)
+        sign_license(body, trust, &issuers, &self.carried(trust)?)
     }
 
     /// The license signed by those at hand, on its way to the others.

@@ -157,7 +157,7 @@ pub fn license(bytes: &[u8]) {
     inner::<LicenseBody>(Kind::License, bytes);
     if let Some(body) = body::<LicenseBody>(bytes, BODY_CAP) {
         let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
-        if let Ok(license) = sign_license(&body, &SNAKEOIL.trust, &[issuer]) {
+        if let Ok(license) = sign_license(&body, &SNAKEOIL.trust, &[issuer], &[]) {
             assert_eq!(*license.body(), body);
             looked_at(&license);
         }
