@@ -6,6 +6,9 @@ use olr::error::{Error, Result};
 use olr::guard::{Guard, GuardConfig};
 use olr::{Operation, Question};
 
+/// The vendor's own operation, as the catalog names it.
+const CREATE_USER: Operation = Operation::new("create-user").unwrap();
+
 /// Whom this product believes, whatever the home says. Compile in your own, not this test vendor.
 const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
 
@@ -22,7 +25,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
     let guard = Guard::open(GuardConfig::new(home, ANCHOR, "example"))?;
     tell(&guard);
     // What may not run does not start.
-    guard.ask(&Question::about(Operation::Run))?;
+    guard.ask(&Question::about(Operation::RUN))?;
     let mut users = Vec::new();
     for name in names {
         if let Err(no) = create_user(&guard, &mut users, name) {
@@ -43,7 +46,7 @@ fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(
     // What is in use is said first, so that what is asked next is answered by it.
     let in_use = |users: &[String]| u64::try_from(users.len()).unwrap_or(u64::MAX);
     report(guard, in_use(users));
-    guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
+    guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(CREATE_USER) })?;
     println!("created {}", shown(&name));
     users.push(name);
     report(guard, in_use(users));

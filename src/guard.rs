@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
 use crate::armor::dearmor;
-use crate::entitlement::Count;
+use crate::entitlement::{Count, Operation};
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::judge::{Answer, Decision, Question};
@@ -120,8 +120,14 @@ impl Guard {
     ///
     /// # Errors
     /// What [`Answer::refusal`] says.
-    pub fn ask_admin(&self, module: &str, used: u64, wanted: u64) -> Result<()> {
-        said(self.license().ask_admin(module, used, wanted))
+    pub fn ask_admin(
+        &self,
+        operation: Operation,
+        module: &str,
+        used: u64,
+        wanted: u64,
+    ) -> Result<()> {
+        said(self.license().ask_admin(operation, module, used, wanted))
     }
 
     /// How the license stands now. Once a second this looks whether the home was written; it judges

@@ -9,11 +9,13 @@
 //!
 //! const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust"); // yours, not this one
 //!
+//! const CREATE_USER: Operation = Operation::new("create-user").unwrap(); // as in your catalog
+//!
 //! fn main() -> olr::error::Result<()> {
 //!     let guard = Guard::open(GuardConfig::new("/var/lib/olr", ANCHOR, "example"))?;
-//!     guard.ask(&Question::about(Operation::Run))?;
+//!     guard.ask(&Question::about(Operation::RUN))?;
 //!     // One more user, with one more device of the module OBM:
-//!     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(Operation::CreateUser) })?;
+//!     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(CREATE_USER) })?;
 //!     guard.report(&[("OBM", 12)])?;
 //!     Ok(())
 //! }

@@ -40,12 +40,13 @@ pub struct Args {
     #[arg(long, value_name = "N", requires = "module")]
     account: Option<u64>,
     /// May a sub-administrator get this limit of it? Not together with a count.
-    #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "operation", "version"])]
+    #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "version"])]
     admin_limit: Option<u64>,
     /// How many of it the sub-administrator uses now.
     #[arg(long, value_name = "N", requires = "admin_limit")]
     admin_uses: Option<u64>,
-    /// What is to be done; by default a user is created, with --release the product upgraded.
+    /// What is to be done, in the vendor's word; by default the product runs, with --release it is
+    /// upgraded.
     #[arg(long, value_name = "O")]
     operation: Option<String>,
     /// The release that runs.
@@ -89,7 +90,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         release: args.release.as_deref().map(Day::parse).transpose()?,
     };
     let answer = match (&module, args.admin_limit.zip(args.admin_uses)) {
-        (Some(module), Some((limit, uses))) => decision.ask_admin(module, uses, limit),
+        (Some(module), Some((limit, uses))) => {
+            decision.ask_admin(question.operation, module, uses, limit)
+        }
         _ => decision.ask(&question),
     };
     let stands = module.as_deref().and_then(|module| decision.quota(module));
@@ -121,14 +124,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 }
 
 fn operation(args: &Args) -> Result<Operation> {
-    let word = match (&args.operation, &args.release) {
-        (Some(word), _) => word,
-        (None, Some(_)) => return Ok(Operation::Upgrade),
-        (None, None) => return Ok(Operation::CreateUser),
-    };
-    Operation::from_word(word).ok_or_else(|| {
-        let known: Vec<_> = Operation::ALL.iter().map(|operation| operation.word()).collect();
-        let fact = format!("there is no operation {:?}", shown(word));
-        Error::unable(Problem::Usage, fact, format!("the operations are {}", known.join(", ")))
-    })
+    match (&args.operation, &args.release) {
+        (Some(word), _) => word.parse(),
+        (None, Some(_)) => Ok(Operation::UPGRADE),
+        (None, None) => Ok(Operation::RUN),
+    }
 }

@@ -88,7 +88,8 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
         decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
     json.insert("expires_soon".to_string(), json!(soon));
     json.insert("headline".to_string(), json!(decision.headline().as_ref().map(hint::headline)));
-    let blocked: Vec<_> = decision.blocked().iter().map(Operation::word).collect();
+    let blocked = decision.blocked();
+    let blocked: Vec<_> = blocked.iter().map(Operation::word).collect();
     json.insert("blocked".to_string(), json!(blocked));
     json.insert("next".to_string(), next_json(decision));
     let waiting = decision.next.as_ref().map(|next| {

@@ -46,10 +46,11 @@ pub fn pairs(body: &LicenseBody) -> Vec<(&'static str, String)> {
         ("expires", last_day(body.expires)),
         ("maintenance", maintenance(body)),
         ("languages", languages.join(", ")),
+        ("operations", words(&body.operations)),
     ];
     pairs.extend(body.grace.iter().map(|rule| follows(rule, body)));
     if !body.always.is_empty() {
-        pairs.push(("never blocked", words(body.always.iter().copied())));
+        pairs.push(("never blocked", words(&body.always)));
     }
     if let Some(replaced) = body.replaces {
         pairs.push(("replaces", replaced.to_string()));
@@ -78,7 +79,7 @@ fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
         Cause::Drift => "machine drifts",
         Cause::Clock => "clock far ahead",
     };
-    let blocked = body.enforcement.get(&rule.cause).map(|rule| words(rule.blocked.iter().copied()));
+    let blocked = body.enforcement.get(&rule.cause).map(|rule| words(&rule.blocked));
     let then = match rule.outcome {
         Outcome::Warn => return (when, "goes on, and says so".to_string()),
         Outcome::Stop => "stops".to_string(),
@@ -91,8 +92,8 @@ fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
     (when, text)
 }
 
-fn words(operations: impl Iterator<Item = Operation>) -> String {
-    operations.map(|operation| operation.word()).collect::<Vec<_>>().join(", ")
+fn words(operations: &[Operation]) -> String {
+    operations.iter().map(Operation::word).collect::<Vec<_>>().join(", ")
 }
 
 /// So many seconds in days, hours or minutes, the largest two that are not 0.
@@ -211,6 +212,7 @@ pub fn used_report(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Map<
         "starts": body.starts.to_string(), "expires": day_json(body.expires),
         "maintenance": day_json(body.maintenance), "modules": modules,
         "languages": body.languages.iter().map(|l| l.to_string()).collect::<Vec<_>>(),
+        "operations": body.operations.iter().map(Operation::word).collect::<Vec<_>>(),
         "grace": null, "note": &*body.note,
     });
     object(report)

@@ -167,7 +167,7 @@ fn entry_json(entry: &Entry) -> Value {
     let decision = entry.decision.as_ref();
     let refusal = decision.and_then(|d| d.refusal.as_ref()).map(error_json);
     let grace = decision.and_then(|d| d.grace.as_ref());
-    let blocked = decision.map(|d| d.blocked().iter().map(|o| o.word()).collect::<Vec<_>>());
+    let blocked = decision.map(|d| d.blocked().iter().map(|o| o.to_string()).collect::<Vec<_>>());
     json!({
         "at": entry.at.to_string(), "clock": entry.clock.to_string(), "condition": entry.condition.word(),
         "state": decision.map_or("off", |decision| decision.state()),

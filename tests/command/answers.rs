@@ -150,11 +150,12 @@ impl<'a> Desk<'a> {
                 let agrees = if expected.is_none() { begun } else { vec![expected] };
                 vec![("status --home home".to_string(), agrees)]
             }
-            ("state", "limit") => {
+            ("state", verb) if verb.starts_with("limit ") => {
                 let number = |line| self.scenario.expect(line);
                 vec![same(&format!(
-                    "check {} --unlisted --admin-uses {} --admin-limit {} --home home",
+                    "check {} --operation {} --unlisted --admin-uses {} --admin-limit {} --home home",
                     number("module"),
+                    verb.strip_prefix("limit ").unwrap(),
                     number("uses"),
                     number("limit")
                 ))]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::world::scenario::{Scenario, committed, root};
 
 /// Fewer rules than this fail: the page was not read right.
-const AT_LEAST: usize = 177;
+const AT_LEAST: usize = 181;
 
 /// Each rule of the page with the words that a breach gives; none when others give them.
 fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {

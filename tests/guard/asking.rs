@@ -8,10 +8,11 @@ use olr::wire::codec::{Limit, Set};
 use olr::{Operation, Question};
 
 use crate::server::{DAY, Server, WORLD, anchor, grant, granting};
+use crate::world::operations::{ALL, CREATE_USER, RESTORE, UPDATE_USER};
 use crate::world::text;
 
 fn adding<'a>(adds: &'a [(&'a str, u64)]) -> Question<'a> {
-    Question { adds, ..Question::about(Operation::CreateUser) }
+    Question { adds, ..Question::about(CREATE_USER) }
 }
 
 #[track_caller]
@@ -80,23 +81,27 @@ fn pools_includes_releases_and_accounts_count() {
         }
     }
     let account = |wanted| {
-        let (about, account) = (Question::about(Operation::UpdateUser), [("agent", wanted)]);
+        let (about, account) = (Question::about(UPDATE_USER), [("agent", wanted)]);
         guard.ask(&Question { account: &account, ..about })
     };
     account(2).unwrap();
     no(account(3), Refusal::QuotaExceeded, "agent: an account may have 2, and would have 3");
     // A sub-administrator: between what he uses and what is granted.
     for wanted in 2..=4 {
-        guard.ask_admin("agent", 2, wanted).unwrap();
+        guard.ask_admin(UPDATE_USER, "agent", 2, wanted).unwrap();
     }
     for wanted in [0, 1, 5, u64::MAX] {
         let fact = format!("agent: a sub-administrator may be given 2 to 4, not {wanted}");
-        no(guard.ask_admin("agent", 2, wanted), Refusal::QuotaExceeded, &fact);
+        no(guard.ask_admin(UPDATE_USER, "agent", 2, wanted), Refusal::QuotaExceeded, &fact);
     }
-    guard.ask_admin("any", 7, u64::MAX).unwrap();
+    guard.ask_admin(UPDATE_USER, "any", 7, u64::MAX).unwrap();
     let fact = "any: a sub-administrator may be given 7 without a limit, not 6";
-    no(guard.ask_admin("any", 7, 6), Refusal::QuotaExceeded, fact);
-    no(guard.ask_admin("none", 0, 0), Refusal::NotEntitled, "module none is not granted");
+    no(guard.ask_admin(UPDATE_USER, "any", 7, 6), Refusal::QuotaExceeded, fact);
+    no(
+        guard.ask_admin(UPDATE_USER, "none", 0, 0),
+        Refusal::NotEntitled,
+        "module none is not granted",
+    );
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn a_release_after_the_end_of_maintenance_is_not_installed() {
     let guard = server.guard();
     let upgrade = |day: &str| {
         let release = Some(Day::parse(day).unwrap());
-        guard.ask(&Question { release, ..Question::about(Operation::Upgrade) })
+        guard.ask(&Question { release, ..Question::about(Operation::UPGRADE) })
     };
     upgrade("2028-11-22").unwrap();
     let fact = "that release came out on 2028-11-23, maintenance reaches to 2028-11-22";
@@ -115,26 +120,26 @@ fn a_release_after_the_end_of_maintenance_is_not_installed() {
     server.set(last.ends());
     upgrade("2028-11-22").unwrap();
     no(upgrade("2028-11-23"), Refusal::MaintenanceEnded, fact);
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
 }
 
 #[test]
 fn what_is_never_blocked_is_not_blocked() {
     let server = Server::with(|body| {
-        body.always = Set::new(vec![Operation::Restore]).unwrap();
+        body.always = Set::new(vec![RESTORE]).unwrap();
         let rule = GraceRule { cause: Cause::OverQuota, seconds: 0, outcome: Outcome::Block };
         body.grace = Set::new(vec![rule]).unwrap();
-        let blocked = Set::new(vec![Operation::CreateUser, Operation::Restore]).unwrap();
+        let blocked = Set::new(vec![CREATE_USER, RESTORE]).unwrap();
         let rule = EnforcementRule { cause: Cause::OverQuota, blocked };
         body.enforcement = Set::new(vec![rule]).unwrap();
     });
     let guard = server.guard();
     let may = |operation| guard.ask(&Question::about(operation)).is_ok();
-    let all = Operation::ALL.iter().copied();
+    let all = ALL.iter().copied();
     assert!(all.clone().all(may));
     guard.report(&[("OBM", 21)]).unwrap();
     let left: Vec<_> = all.clone().filter(|operation| !may(*operation)).collect();
-    assert_eq!(left, [Operation::CreateUser]);
+    assert_eq!(left, [CREATE_USER]);
     let headline = guard.license().headline().unwrap().to_string();
     assert!(
         headline.starts_with("blocked (create-user): quota-exceeded: OBM: 21 used, 20 granted"),
@@ -143,8 +148,12 @@ fn what_is_never_blocked_is_not_blocked() {
     // It ends: everything stops but what never does, and the way out.
     server.pass(400 * DAY);
     let left: Vec<_> = all.filter(|operation| may(*operation)).collect();
-    assert_eq!(left, [Operation::Restore, Operation::UpdateLicense]);
-    no(guard.ask_admin("OBM", 0, 1), Refusal::Expired, "this license ended on 2028-11-22");
+    assert_eq!(left, [Operation::UPDATE_LICENSE, RESTORE]);
+    no(
+        guard.ask_admin(UPDATE_USER, "OBM", 0, 1),
+        Refusal::Expired,
+        "this license ended on 2028-11-22",
+    );
     let headline = guard.license().headline().unwrap().to_string();
     assert!(
         headline.starts_with("refused: expired: this license ended on 2028-11-22; ask"),
@@ -181,16 +190,16 @@ fn an_anchor_is_a_trust_or_nothing_opens() {
 #[test]
 fn another_vendors_anchor_refuses_everything_also_where_the_home_refuses_a_part() {
     let blocks = |body: &mut olr::license::LicenseBody| {
-        body.always = Set::new(vec![Operation::Run, Operation::Restore]).unwrap();
+        body.always = Set::new(vec![Operation::RUN, RESTORE]).unwrap();
     };
     let server = Server::with(blocks);
     let other: &'static [u8] = WORLD.other.trust.bytes().to_vec().leak();
     for clock in [server.now(), olr::time::Instant::new(server.now().seconds + 400 * DAY)] {
         server.set(clock);
-        server.guard().ask(&Question::about(Operation::Run)).unwrap();
+        server.guard().ask(&Question::about(Operation::RUN)).unwrap();
         let guard = Guard::open(GuardConfig { anchor: other, ..server.order() }).unwrap();
-        guard.ask(&Question::about(Operation::UpdateLicense)).unwrap();
-        let others = Operation::ALL.iter().filter(|other| **other != Operation::UpdateLicense);
+        guard.ask(&Question::about(Operation::UPDATE_LICENSE)).unwrap();
+        let others = ALL.iter().filter(|other| **other != Operation::UPDATE_LICENSE);
         for operation in others {
             let error = guard.ask(&Question::about(*operation)).unwrap_err();
             assert_eq!(error.refusal(), Some(Refusal::WrongVendor), "{operation}: {error}");

@@ -14,6 +14,7 @@ use std::process::Command;
 
 use crate::here::{self, now};
 use crate::server::{DAY, HOUR, anchor, count, grant, name};
+use crate::world::operations::{ALL, RESTORE};
 use crate::world::text;
 
 /// The end of a server's life is as near as its beginning: seen from now, everything is possible.
@@ -34,7 +35,7 @@ fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
             let outcome = Outcome::ALL[rng.random_range(0..3)];
             grace.push(GraceRule { cause, seconds: spans[rng.random_range(0..5)], outcome });
             if outcome == Outcome::Block {
-                let blocked = Operation::ALL.iter().copied().filter(|_| rng.random_bool(0.5));
+                let blocked = ALL.iter().copied().filter(|_| rng.random_bool(0.5));
                 enforcement
                     .push(EnforcementRule { cause, blocked: Set::new(blocked.collect()).unwrap() });
             }
@@ -42,7 +43,7 @@ fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
     }
     body.grace = Set::new(grace).unwrap();
     body.enforcement = Set::new(enforcement).unwrap();
-    let always = if rng.random() { vec![Operation::Restore] } else { vec![] };
+    let always = if rng.random() { vec![RESTORE] } else { vec![] };
     body.always = Set::new(always).unwrap();
     let mut grants = vec![grant("ACB", Some(10)), grant("OBM", None), grant("VM", Some(3))];
     grants[0].includes = Set::new(vec![text("free")]).unwrap();
@@ -137,7 +138,7 @@ fn the_command_line_and_the_library_agree() {
         for module in ["ACB", "OBM", "VM", "X", "free", "none"] {
             let amount = random.random_range(0..12);
             let version = ["", "7.6", "7.7"][random.random_range(0..3)];
-            let operation = Operation::ALL[random.random_range(0..10)];
+            let operation = ALL[random.random_range(0..10)];
             let adds = [(module, amount)];
             let question = Question { adds: &adds, version, ..Question::about(operation) };
             let text = amount.to_string();
@@ -152,7 +153,7 @@ fn the_command_line_and_the_library_agree() {
             expect(answer, olr(&home, &args), &format!("{n}: {question:?}"));
         }
         let release = Day { number: now().day().number - random.random_range(0..300) };
-        let question = Question { release: Some(release), ..Question::about(Operation::Upgrade) };
+        let question = Question { release: Some(release), ..Question::about(Operation::UPGRADE) };
         let day = release.to_string();
         expect(guard.ask(&question), olr(&home, &["check", "--release", &day]), "a release");
         // What one says is in use, the other one takes up.

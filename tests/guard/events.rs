@@ -64,15 +64,15 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
         format!("it stops at {end}, within the hour: OBM: 21 used, 20 granted")
     );
     server.set(Instant::new(end.seconds - 1));
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
     server.pass(1);
-    guard.ask(&Question::about(Operation::Run)).unwrap_err();
+    guard.ask(&Question::about(Operation::RUN)).unwrap_err();
     let story = [(Cause::OverQuota, Stage::Countdown), (Cause::OverQuota, Stage::Ended)];
     assert_eq!(told(&guard), story);
     guard.acknowledge(&ids(&guard)).unwrap();
     // Solved after it stopped.
     guard.report(&[("OBM", 20)]).unwrap();
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Solved)]);
     guard.acknowledge(&ids(&guard)).unwrap();
     for _ in 0..50 {
@@ -92,7 +92,7 @@ fn solving_it_stops_the_countdown() {
     let stages: Vec<_> = guard.events().iter().map(|event| event.stage).collect();
     assert_eq!(stages, [Stage::Grace, Stage::Countdown, Stage::Solved]);
     server.pass(2 * HOUR);
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
     assert_eq!(guard.events().len(), 3);
     // Over again is a new change, with an id of its own.
     let before = ids(&guard);
@@ -255,7 +255,7 @@ fn a_product_hears_of_its_own_slot_only() {
     let guard = Guard::open(order).unwrap();
     assert_eq!(ids(&guard), [theirs.id, EventId([8; 16])]);
     // Without a slot it is not clear which license is meant.
-    let error = server.guard().ask(&Question::about(Operation::Run)).unwrap_err();
+    let error = server.guard().ask(&Question::about(Operation::RUN)).unwrap_err();
     assert_eq!((error.refusal(), error.exit_status()), (None, 2));
 }
 

@@ -9,14 +9,15 @@ use olr::wire::codec::Limit;
 use olr::{Guard, Operation, Question};
 
 use crate::server::{DAY, HOUR, Server, count, name, stops};
+use crate::world::operations::CREATE_USER;
 
 fn run(guard: &Guard) -> Result<(), Option<Refusal>> {
-    guard.ask(&Question::about(Operation::Run)).map_err(|error| error.refusal())
+    guard.ask(&Question::about(Operation::RUN)).map_err(|error| error.refusal())
 }
 
 fn may_add(guard: &Guard, module: &str) -> bool {
     let adds = [(module, 1)];
-    guard.ask(&Question { adds: &adds, ..Question::about(Operation::CreateUser) }).is_ok()
+    guard.ask(&Question { adds: &adds, ..Question::about(CREATE_USER) }).is_ok()
 }
 
 fn quota(module: &'static str, quota: u64) -> impl Fn(&mut LicenseBody) {

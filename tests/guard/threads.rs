@@ -14,7 +14,7 @@ use crate::server::{DAY, HOUR, Server, name};
 use olr::time::{Day, Instant};
 
 fn run() -> Question<'static> {
-    Question::about(Operation::Run)
+    Question::about(Operation::RUN)
 }
 
 #[test]

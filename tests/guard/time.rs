@@ -10,21 +10,22 @@ use olr::{Operation, Question};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 
 use crate::server::{DAY, HOUR, Server};
+use crate::world::operations::{ALL, RESTORE};
 
 /// What is answered, without when.
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
     // Which of two warnings comes within the last hour tells the headline.
-    (refusal, headline, decision.blocked().iter().collect())
+    (refusal, headline, decision.blocked().to_vec())
 }
 
 #[track_caller]
 fn same(server: &Server, guard: &olr::Guard) {
     let (running, started) = (guard.license(), server.judged());
     assert_eq!(said(&running), said(&started), "at {}", server.now());
-    for operation in Operation::ALL {
-        let question = Question { adds: &[("OBM", 1)], ..Question::about(*operation) };
+    for operation in ALL {
+        let question = Question { adds: &[("OBM", 1)], ..Question::about(operation) };
         assert_eq!(running.ask(&question), started.ask(&question), "{operation}");
     }
 }
@@ -40,13 +41,13 @@ fn any(rng: &mut ChaCha20Rng) -> impl FnOnce(&mut LicenseBody) + use<> {
             let outcome = Outcome::ALL[rng.random_range(0..3)];
             grace.push(GraceRule { cause, seconds: spans[rng.random_range(0..7)], outcome });
             if outcome == Outcome::Block {
-                let blocked = Operation::ALL.iter().copied().filter(|_| rng.random_bool(0.5));
+                let blocked = ALL.iter().copied().filter(|_| rng.random_bool(0.5));
                 let blocked = Set::new(blocked.collect()).unwrap();
                 enforcement.push(EnforcementRule { cause, blocked });
             }
         }
     }
-    let always = if rng.random() { vec![Operation::Restore] } else { vec![] };
+    let always = if rng.random() { vec![RESTORE] } else { vec![] };
     let (expires, tolerance) = (rng.random_bool(0.8).then_some(end), rng.random_range(0..3) * 900);
     move |body| {
         (body.starts, body.expires, body.tolerance) = (start, expires, tolerance);
@@ -117,7 +118,7 @@ fn the_next_license_takes_over_in_its_first_second() {
 #[test]
 fn a_clock_set_back_is_refused_until_it_has_caught_up() {
     let server = Server::with(|body| body.tolerance = 600);
-    let (guard, question) = (server.guard(), Question::about(Operation::Run));
+    let (guard, question) = (server.guard(), Question::about(Operation::RUN));
     server.pass(2 * HOUR);
     guard.ask(&question).unwrap();
     let mark = server.now();
@@ -139,7 +140,7 @@ fn a_clock_set_back_is_refused_until_it_has_caught_up() {
 #[test]
 fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
     let server = Server::with(|body| body.expires = None);
-    let (guard, question) = (server.guard(), Question::about(Operation::Run));
+    let (guard, question) = (server.guard(), Question::about(Operation::RUN));
     let begins = Day::parse("2028-02-01").unwrap();
     server.import(2, |body| (body.starts, body.expires) = (begins, None));
     let id = || guard.license().license.as_ref().unwrap().body().license.0[0];
@@ -163,7 +164,7 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
 #[test]
 fn a_wrong_clock_changes_answers_while_it_is_wrong_and_nothing_after() {
     let server = Server::with(|_| ());
-    let (guard, question) = (server.guard(), Question::about(Operation::Run));
+    let (guard, question) = (server.guard(), Question::about(Operation::RUN));
     let right = server.now();
     for (jump, word) in
         [(500 * DAY, Some(Refusal::Expired)), (0, None), (400 * DAY + 1, Some(Refusal::Expired))]

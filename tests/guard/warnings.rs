@@ -62,7 +62,7 @@ fn maintenance_says_at_30_7_and_1_days_that_it_ends_and_then_that_it_has() {
     server.pass(1);
     assert!(headline(&guard).starts_with(&format!("maintenance ended on {LAST}")));
     assert_eq!(told(&guard), [(Cause::Maintenance, Stage::Ended)]);
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
     for _ in 0..9 {
         server.pass(40 * DAY);
         assert_eq!(told(&guard), []);
@@ -153,7 +153,7 @@ fn a_machine_that_drifts_says_so_once_and_once_more_when_it_is_as_it_was() {
     assert_eq!((told(&guard), headline(&guard)), (vec![], String::new()));
     server.become_machine("card-replaced");
     server.pass(HOUR);
-    guard.ask(&Question::about(Operation::Run)).unwrap();
+    guard.ask(&Question::about(Operation::RUN)).unwrap();
     let event = guard.events()[0].clone();
     assert_eq!((event.cause, event.stage, event.until), (Cause::Drift, Stage::Grace, None));
     assert!(event.fact.ends_with("has changed: the card eth1 was replaced"), "{}", &*event.fact);

@@ -1,6 +1,7 @@
 //! A question to a guard allocates nothing and reads no file.
 
 use crate::world::machine;
+use crate::world::operations::CREATE_USER;
 
 use olr::guard::{Guard, GuardConfig};
 use olr::home::Home;
@@ -46,7 +47,7 @@ fn a_question_allocates_nothing_and_reads_no_file() {
         for module in ["m0000", "m2048", "m4095"] {
             for more in [1, 10, 11, 20_480, 20_481] {
                 let adds = [(module, more)];
-                let question = Question { adds: &adds, ..Question::about(Operation::CreateUser) };
+                let question = Question { adds: &adds, ..Question::about(CREATE_USER) };
                 let decision = guard.license();
                 let answer = decision.ask(&question);
                 match answer {
@@ -58,13 +59,13 @@ fn a_question_allocates_nothing_and_reads_no_file() {
                     answer => panic!("{answer:?}"),
                 }
             }
-            guard.ask_admin(module, 1, 5).unwrap();
+            guard.ask_admin(Operation::RUN, module, 1, 5).unwrap();
         }
     });
     assert_eq!((used, yes, no), (0, 10, 5));
     assert_eq!(guard.fault(), None);
     // The counter does count: a refusal has words.
     let adds = [("none", 1)];
-    let question = Question { adds: &adds, ..Question::about(Operation::CreateUser) };
+    let question = Question { adds: &adds, ..Question::about(CREATE_USER) };
     assert!(peak(|| drop(guard.ask(&question).unwrap_err())) > 0);
 }

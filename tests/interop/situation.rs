@@ -3,9 +3,7 @@
 
 use olr::crypto::digest::tagged;
 use olr::crypto::label::STATE;
-use olr::entitlement::{
-    Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome,
-};
+use olr::entitlement::{Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
 use olr::key::{Role, key_id};
 use olr::license::{License, LicenseBody};
 use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
@@ -19,6 +17,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
 
+use crate::world::operations::ALL;
 use crate::world::raw::{Raw, sized};
 use crate::world::scenario::Scenario;
 use crate::world::{NOW, World, text};
@@ -47,6 +46,21 @@ const VERSIONS: [&str; 13] = [
 
 /// Draws from a generator.
 struct Lot<'a>(&'a mut ChaCha20Rng);
+
+/// Also one that no license knows.
+const ASKED: [&str; 11] = [
+    "run",
+    "update-license",
+    "upgrade",
+    "backup",
+    "connect",
+    "create-backup-set",
+    "create-user",
+    "import-users",
+    "restore",
+    "update-user",
+    "print",
+];
 
 impl Lot<'_> {
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
@@ -103,6 +117,8 @@ impl Lot<'_> {
 
     fn terms(&mut self, body: &mut LicenseBody) {
         body.grants = self.set(&MODULES, 0.5, |lot, module| lot.grant(module));
+        let own: Vec<_> = ALL.into_iter().filter(|each| !each.is_built_in()).collect();
+        body.operations = Set::new(own).unwrap();
         body.grace = self.set(&CAUSES, 0.5, |lot, cause| GraceRule {
             cause,
             seconds: lot.one(&[0, 1, DAY, 14 * DAY, 400 * DAY, u64::MAX]),
@@ -112,9 +128,9 @@ impl Lot<'_> {
         let blocks: Vec<_> = blocks.iter().map(|rule| rule.cause).collect();
         body.enforcement = self.set(&blocks, 1.0, |lot, cause| EnforcementRule {
             cause,
-            blocked: lot.set(Operation::ALL, 0.3, |_, operation| operation),
+            blocked: lot.set(&ALL, 0.3, |_, operation| operation),
         });
-        body.always = self.set(Operation::ALL, 0.1, |_, operation| operation);
+        body.always = self.set(&ALL, 0.1, |_, operation| operation);
         body.expires = self.day(&["2027-11-30", "2027-12-24", "2028-11-22"]);
         body.maintenance = self.day(&["2027-11-23", "2028-11-22"]);
     }
@@ -147,8 +163,7 @@ impl Lot<'_> {
             limits.longest_maintenance = Limit::Only(self.one(&[0, 7, 31, 364, 365, 366]));
         }
         if self.chance(narrow) {
-            limits.afterwards =
-                Limit::Only(self.set(Operation::ALL, 0.9, |_, operation| operation));
+            limits.afterwards = Limit::Only(self.set(&ALL, 0.9, |_, operation| operation));
         }
         limits.weak_machine = self.chance(0.5);
     }
@@ -237,13 +252,14 @@ impl Lot<'_> {
         match self.0.random_range(0..10) {
             0 | 1 => lines.push(("question", format!("judge at {at}"))),
             2 => {
-                lines.push(("question", format!("limit at {at}")));
+                let operation = self.one(&ASKED);
+                lines.push(("question", format!("limit {operation} at {at}")));
                 lines.push(("module", self.one(&MODULES).to_string()));
                 lines.push(("uses", self.count().to_string()));
                 lines.push(("limit", self.count().to_string()));
             }
             _ => {
-                let operation = self.one(Operation::ALL).word();
+                let operation = self.one(&ASKED);
                 lines.push(("question", format!("ask {operation} at {at}")));
                 if self.chance(0.7) {
                     lines.push(("adds", self.counts(4)));
@@ -313,7 +329,7 @@ fn installed(world: &World, lot: &mut Lot) -> State {
             limits.longest_grace = Limit::Only(u64::MAX);
         }
         if bounds_afterwards {
-            limits.afterwards = Limit::Only(Set::new(Operation::ALL.to_vec()).unwrap());
+            limits.afterwards = Limit::Only(Set::new(ALL.to_vec()).unwrap());
         }
     });
     let license = License::verify(&bytes, &world.vendor.trust).unwrap();

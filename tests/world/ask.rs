@@ -235,12 +235,14 @@ fn ask_state(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Resul
     let (_, decision) = home.decide(scenario.get("product"), scenario.get("slot"), &around)?;
     let refusal = match verb {
         "judge" => decision.refusal,
-        "limit" => {
+        _ if verb.starts_with("limit ") => {
+            let word = verb.strip_prefix("limit ").unwrap();
             let number = |line| scenario.expect(line).parse().unwrap();
-            decision.ask_admin(scenario.expect("module"), number("uses"), number("limit")).refusal()
+            let (module, operation) = (scenario.expect("module"), word.parse().unwrap());
+            decision.ask_admin(operation, module, number("uses"), number("limit")).refusal()
         }
         _ => {
-            let operation = verb.strip_prefix("ask ").and_then(Operation::from_word);
+            let operation = verb.strip_prefix("ask ").and_then(Operation::new);
             let question = Question {
                 operation: operation.unwrap_or_else(|| panic!("{}: {verb}", scenario.name)),
                 adds: &scenario.counts("adds"),

@@ -32,6 +32,7 @@ pub mod files;
 pub mod forge;
 pub mod keys;
 pub mod machine;
+pub mod operations;
 pub mod properties;
 pub mod raw;
 pub mod readers;

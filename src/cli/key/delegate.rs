@@ -273,7 +273,7 @@ fn parse_afterwards(words: &[String]) -> Result<Limit<Set<Operation>>> {
         [word] if word == "any" => Ok(Limit::Any),
         [word] if word == "none" => Ok(Limit::Only(Set::default())),
         words => {
-            let operations = words.iter().map(|word| crate::catalog::operation(word));
+            let operations = words.iter().map(|word| word.parse());
             set("--afterwards", operations).map(Limit::Only)
         }
     }

@@ -27,6 +27,7 @@ mod g;
 mod h;
 mod j;
 mod limits;
+mod operations;
 mod page;
 mod records;
 

@@ -9,14 +9,13 @@ from . import quota
 from .judgement import Judgement
 from .license import Grant, LicenseBody
 from .outcome import Refused
-from .tables import UPDATE_USER
 from .wire import ANY
 
 NUMBERS = 8
 
 
 class Question(NamedTuple):
-    operation: int
+    operation: str
     adds: list[tuple[str, int]] = []
     account: list[tuple[str, int]] = []
     version: str = ""
@@ -38,11 +37,13 @@ def ask(judgement: Judgement, question: Question) -> None:
         raise Refused("maintenance-ended", "question-6: the release came out after maintenance ended")
 
 
-def _check_blocked(judgement: Judgement, operation: int) -> None:
-    """question-1."""
+def _check_blocked(judgement: Judgement, operation: str) -> None:
+    """question-1 and question-9."""
     for broken in judgement.broken:
-        if operation in broken.blocked:
+        if operation not in broken.left:
             raise broken.refusal
+    if judgement.body is not None and operation not in judgement.body.known():
+        raise Refused("not-entitled", f"question-9: the license knows no operation {operation!r}")
 
 
 def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Question) -> None:
@@ -73,9 +74,9 @@ def _numbers(version: str) -> list[int]:
     return runs + [0] * (NUMBERS - len(runs))
 
 
-def check_limit(judgement: Judgement, module: str, uses: int, limit: int) -> None:
-    """question-1 for update-user, question-7 and question-8."""
-    _check_blocked(judgement, UPDATE_USER)
+def check_limit(judgement: Judgement, operation: str, module: str, uses: int, limit: int) -> None:
+    """question-1, question-9, question-7 and question-8."""
+    _check_blocked(judgement, operation)
     grant = quota.grant_of(judgement.body, module) if judgement.body else None
     if grant is None:
         raise Refused("not-entitled", f"question-7: {module!r} is not granted")

@@ -11,7 +11,7 @@ from .digest import key_id, sha256
 from .frame import Frame, check_signatures, parse
 from .outcome import Refused, malformed
 from .tables import ACT_LICENSE, ACTS, BLOCK, CONFLICT, DELEGATION, EDITIONS, EXPIRED, ISSUER, LICENSE, MODELS
-from .tables import OPERATIONS, POOLED, REVOCATIONS, REVOKED, TRUST, UPDATE_LICENSE, WARN
+from .tables import POOLED, REVOCATIONS, REVOKED, TRUST, UPDATE_LICENSE, WARN
 from .trust import ModuleMaximum, Trust, read_maximum
 from .wire import ANY, Body, Extension, refuse_critical
 
@@ -67,7 +67,7 @@ def read_body(data: bytes) -> DelegationBody:
         ahead=body.limit(body.u32),
         longest_grace=body.limit(body.u64),
         longest_maintenance=body.limit(body.u32),
-        afterwards=body.limit(lambda: body.set_of(lambda: body.table(OPERATIONS))),
+        afterwards=body.limit(lambda: body.set_of(body.word)),
         weak_machine=body.boolean(),
         from_=body.limit(body.u64),
         until=body.limit(body.u64),
@@ -178,12 +178,12 @@ def opened(license: LicenseBody, module: str) -> Any:
     return ANY if quota.is_included(license, module) else 0
 
 
-def _left(license: LicenseBody, cause: int) -> set[int]:
+def _left(license: LicenseBody, cause: int) -> set[str]:
     """The operations that a cause leaves, update-license apart."""
     blocked = dict(license.enforcement)
     left = set(license.always)
     if cause in blocked:
-        left |= set(OPERATIONS) - set(blocked[cause])
+        left |= license.known() - set(blocked[cause])
     return left - {UPDATE_LICENSE}
 
 

@@ -13,18 +13,18 @@ from .license import GraceRule, License, LicenseBody
 from .outcome import Refused
 from .revocations import RevocationsBody
 from .state import Held, Slot, SlotName, State, commitment_key
-from .tables import BLOCK, CONFLICT, EXPIRED, LICENSE, OPERATIONS, OVER_QUOTA, POOLED, REVOKED, UPDATE_LICENSE
+from .tables import BLOCK, CONFLICT, EXPIRED, LICENSE, OVER_QUOTA, POOLED, REVOKED, UPDATE_LICENSE
 from .tables import WARN
 from .wire import ANY
 
-STOPPED = frozenset(OPERATIONS) - {UPDATE_LICENSE}
+STOPPED = frozenset({UPDATE_LICENSE})
 
 
 class Broken(NamedTuple):
-    """A rule that does not hold and is not overlooked, and the operations that it blocks."""
+    """A rule that does not hold and is not overlooked, and the operations that it leaves: all others are blocked."""
 
     refusal: Refused
-    blocked: frozenset[int]
+    left: frozenset[str]
 
 
 class Judgement(NamedTuple):
@@ -52,9 +52,9 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
     body = license.body
     broken = []
     for refusal in _faults(state, slot, license, listed, seen.clock, machine):
-        blocked = _blocked_by(refusal, state, slot, license, listed, seen.clock)
-        if blocked is not None:
-            broken.append(Broken(refusal, blocked))
+        left = _left_by(refusal, state, slot, license, listed, seen.clock)
+        if left is not None:
+            broken.append(Broken(refusal, left))
     return Judgement(broken, body, slot.usage, license)
 
 
@@ -126,8 +126,8 @@ class Terms(NamedTuple):
     """What a license says of its causes."""
 
     grace: dict[int, GraceRule]
-    enforcement: dict[int, list[int]]
-    always: list[int]
+    enforcement: dict[int, list[str]]
+    always: list[str]
 
 
 def _terms(refusal: Refused, state: State, license: License) -> Terms:
@@ -143,12 +143,12 @@ def _terms(refusal: Refused, state: State, license: License) -> Terms:
     return Terms(grace, enforcement, always)
 
 
-def _blocked_by(
+def _left_by(
     refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int
-) -> frozenset[int] | None:
-    """What a broken rule blocks; None where it is overlooked."""
+) -> frozenset[str] | None:
+    """What a broken rule leaves; None where it is overlooked."""
     terms = _terms(refusal, state, license)
-    stopped = STOPPED - frozenset(terms.always)
+    stopped = STOPPED | frozenset(terms.always)
     cause = _cause(refusal, state, license, listed)
     if cause is None:
         return stopped
@@ -159,7 +159,7 @@ def _blocked_by(
     if rule.outcome == WARN or at < min(began + rule.seconds, quota.MOST):
         return None
     if rule.outcome == BLOCK and cause in terms.enforcement:
-        return frozenset(terms.enforcement[cause]) - frozenset(terms.always)
+        return (license.body.known() - frozenset(terms.enforcement[cause])) | frozenset(terms.always)
     return stopped
 
 

@@ -14,7 +14,7 @@ from .outcome import Refused, malformed
 from .revocations import RevocationsBody
 from .tables import BLOCK, CAUSES, CAUSES_OF_LICENSES, CLASSES, CLASSES_OF_FACTOR, COMMON, EDITIONS, FACTORS, HARDWARE, LICENSE
 from .tables import MODELS
-from .tables import OPERATIONS, OUTCOMES
+from .tables import BUILT_IN, MAX_OPERATIONS, OUTCOMES
 from .trust import Trust
 from .wire import ANY, Body, Extension, refuse_critical
 
@@ -43,7 +43,7 @@ class GraceRule(NamedTuple):
 
 class EnforcementRule(NamedTuple):
     cause: int
-    blocked: list[int]
+    blocked: list[str]
 
 
 class Enrolled(NamedTuple):
@@ -84,10 +84,15 @@ class LicenseBody:
     policy: Policy
     grace: list[GraceRule]
     enforcement: list[EnforcementRule]
-    always: list[int]
+    always: list[str]
+    operations: list[str]
     replaces: bytes | None
     note: str
     extensions: list[Extension]
+
+    def known(self) -> frozenset[str]:
+        """The operations that it knows: its own, and those that are built in."""
+        return BUILT_IN.union(self.operations)
 
 
 class License(NamedTuple):
@@ -109,8 +114,8 @@ def read_body(data: bytes) -> LicenseBody:
             body.limit(body.u64), body.text(), texts(), texts(), body.text(),
         )  # fmt: skip
 
-    def operations() -> list[int]:
-        return body.set_of(lambda: body.table(OPERATIONS))
+    def operations() -> list[str]:
+        return body.set_of(body.word)
 
     def grace() -> GraceRule:
         return GraceRule(body.table(CAUSES), body.u64(), body.table(OUTCOMES))
@@ -148,6 +153,7 @@ def read_body(data: bytes) -> LicenseBody:
         grace=body.set_of(grace, lambda entry: entry.cause),
         enforcement=body.set_of(enforcement, lambda entry: entry.cause),
         always=operations(),
+        operations=body.set_of(body.word, cap=MAX_OPERATIONS),
         replaces=body.option(body.raw16),
         note=body.text(2048),
         extensions=body.extensions(),
@@ -195,6 +201,10 @@ def examine(data: bytes) -> LicenseBody:
         raise malformed("license-11: the tolerance is more than 30 days")
     if any(rule.cause not in CAUSES_OF_LICENSES for rule in body.grace):
         raise malformed("license-14: only events have this cause")
+    if not BUILT_IN.isdisjoint(body.operations):
+        raise malformed("license-15: an operation that is built in is listed")
+    if not body.known().issuperset(frozenset(body.always).union(*(rule.blocked for rule in body.enforcement))):
+        raise malformed("license-16: a rule names an operation that the license does not know")
     check_policy(body.policy)
     refuse_critical(body.extensions)
     blocking = [rule.cause for rule in body.grace if rule.outcome == BLOCK]

@@ -22,7 +22,7 @@ from .frame import Frame
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, OPERATION_NUMBERS, PARTIAL, RECEIPT, REQUEST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PARTIAL, RECEIPT, REQUEST
 from .tables import REVOCATIONS, STATE, TIME, TRUST, USAGE
 from .trust import Trust
 from .vendor import Answered, Vendor, issue
@@ -99,8 +99,8 @@ class Asker:
             judged.check()
         elif verb == "ask":
             ask.ask(judged, _question(fields, operation))
-        elif question == "limit":
-            ask.check_limit(judged, fields["module"], int(fields["uses"]), int(fields["limit"]))
+        elif verb == "limit":
+            ask.check_limit(judged, operation, fields["module"], int(fields["uses"]), int(fields["limit"]))
         else:
             raise Skipped("no question for a state")
 
@@ -253,7 +253,7 @@ def _counts(fields: Fields, name: str) -> list[tuple[str, int]]:
 
 def _question(fields: Fields, operation: str) -> Question:
     return Question(
-        operation=OPERATION_NUMBERS[operation],
+        operation=operation,
         adds=_counts(fields, "adds"),
         account=_counts(fields, "account"),
         version=fields.get("version", ""),

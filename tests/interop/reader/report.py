@@ -17,7 +17,7 @@ from .license import LicenseBody
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import OPERATIONS, PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
+from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
 from .trust import ModuleMaximum, Trust
 from .vendor import Vendor
 from .wire import ANY, Cursor
@@ -164,6 +164,7 @@ def _license_body(body: LicenseBody) -> Report:
         "expires": "never" if body.expires is None else day_text(body.expires),
         "maintenance": "never" if body.maintenance is None else day_text(body.maintenance),
         "languages": body.languages,
+        "operations": body.operations,
         "note": body.note,
         "grace": None,
         "modules": {
@@ -240,7 +241,7 @@ def _limits(body: DelegationBody) -> Report:
         "ahead": limit(body.ahead),
         "longest_grace": limit(body.longest_grace),
         "longest_maintenance": limit(body.longest_maintenance),
-        "afterwards": limit(body.afterwards, words(OPERATIONS)),
+        "afterwards": limit(body.afterwards),
         "weak_machine": body.weak_machine,
         "from": limit(body.from_, instant_text),
         "until": limit(body.until, instant_text),

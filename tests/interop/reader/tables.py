@@ -32,12 +32,9 @@ CAUSES_OF_LICENSES = range(1, 7)
 EXPIRED, OVER_QUOTA, CONFLICT, REVOKED, POOLED, UPGRADED = 1, 2, 3, 4, 5, 6
 OUTCOMES = {1: "stop", 2: "block", 3: "warn"}
 STOP, BLOCK, WARN = 1, 2, 3
-OPERATIONS = {
-    1: "run", 2: "connect", 3: "backup", 4: "restore", 5: "create-user", 6: "create-backup-set",
-    7: "import-users", 8: "update-user", 9: "update-license", 10: "upgrade",
-}
-OPERATION_NUMBERS = {word: number for number, word in OPERATIONS.items()}
-UPDATE_USER, UPDATE_LICENSE = 8, 9
+BUILT_IN = frozenset({"run", "update-license", "upgrade"})
+MAX_OPERATIONS = 61
+UPDATE_LICENSE = "update-license"
 STAGES = {
     1: "30-days-left", 2: "7-days-left", 3: "1-day-left", 4: "grace", 5: "countdown", 6: "ended", 7: "solved",
 }

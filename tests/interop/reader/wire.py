@@ -9,6 +9,7 @@ from .outcome import Refused, malformed
 from .tables import MAX_ARTEFACT
 
 T = TypeVar("T")
+WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class _Any:
@@ -117,6 +118,12 @@ class Body(Cursor):
             return self.raw(self.count(cap)).decode("utf-8")
         except UnicodeDecodeError:
             raise malformed("body-5: a text is not UTF-8") from None
+
+    def word(self) -> str:
+        text = self.text(32)
+        if not text or not set(text) <= WORD:
+            raise malformed("body-11: a word is 1 to 32 of a to z, 0 to 9 and -")
+        return text
 
     def table(self, table: dict[int, str]) -> int:
         value = self.u16()

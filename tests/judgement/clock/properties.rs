@@ -2,8 +2,9 @@
 //! nothing: three properties over all walks.
 
 use crate::world::machine;
+use crate::world::operations::BACKUP;
 
-use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Operation, Outcome};
+use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
 use olr::error::Refusal;
 use olr::judge::Decision;
 use olr::license::{License, LicenseBody};
@@ -37,7 +38,7 @@ fn cause_rules(body: &mut LicenseBody, rng: &mut ChaCha20Rng) {
     };
     let rules: Vec<_> = some.into_iter().map(|cause| rule(cause, rng)).collect();
     let blocks = rules.iter().filter(|rule| rule.outcome == Outcome::Block);
-    let blocked = Set::new(vec![Operation::Backup]).unwrap();
+    let blocked = Set::new(vec![BACKUP]).unwrap();
     let blocks = blocks.map(|r| EnforcementRule { cause: r.cause, blocked: blocked.clone() });
     body.enforcement = Set::new(blocks.collect()).unwrap();
     body.grace = Set::new(rules).unwrap();
@@ -155,7 +156,7 @@ fn is_better(a: &Decision, b: &Decision) -> bool {
         "grace" => 1,
         _ => 0,
     };
-    rank(a) > rank(b) || b.blocked().iter().any(|operation| !a.blocked().contains(operation))
+    rank(a) > rank(b) || b.blocked().iter().any(|operation| !a.blocked().contains(*operation))
 }
 
 /// A start that a mark reached which rose is excepted.

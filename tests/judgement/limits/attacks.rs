@@ -2,7 +2,6 @@
 //! by hand, and `cargo test --test documents domain::limits` asks `olr issue` for the same.
 
 use olr::catalog::Catalog;
-use olr::entitlement::Operation;
 use olr::error::Refusal;
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::license::{License, LicenseBody};
@@ -12,9 +11,13 @@ use olr::wire::codec::{Limit, Set};
 use olr::wire::id::LicenseId;
 
 use crate::limits::signed_by_hand;
+use crate::world::operations::ALL;
 use crate::world::{NOW, World, text};
 
 const CATALOG: &str = "
+operations = [
+  \"backup\", \"connect\", \"create-backup-set\", \"create-user\", \"import-users\", \"restore\", \"update-user\",
+]
 [[product]]
 id = \"example\"
 slots = [\"backup\"]
@@ -94,7 +97,7 @@ fn refused(catalog: (&str, &str), grant: (&str, &str), rule: &str) {
 }
 
 /// A catalog lets a server that runs for ever be written by no one; a hand does.
-const ALL: &str = "[\"connect\", \"backup\", \"restore\", \"create-user\", \
+const WORDS: &str = "[\"connect\", \"backup\", \"restore\", \"create-user\", \
     \"create-backup-set\", \"import-users\", \"update-user\", \"update-license\", \"upgrade\"]";
 const SAME: (&str, &str) = ("", "");
 
@@ -129,11 +132,11 @@ fn an_end_that_blocks_only_upgrades_is_none() {
 
 #[test]
 fn what_nothing_blocks_does_not_outlive_the_license() {
-    let catalog = format!("offline = true\nalways = {ALL}");
+    let catalog = format!("offline = true\nalways = {WORDS}");
     refused(("offline = true", &catalog), SAME, "limit-11");
     let world = World::new();
     let mut body = drafted(&world, CATALOG, GRANT);
-    body.always = Set::new(Operation::ALL.to_vec()).unwrap();
+    body.always = Set::new(ALL.to_vec()).unwrap();
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, "limit-11")));
 }
 

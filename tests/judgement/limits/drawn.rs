@@ -1,7 +1,6 @@
 //! Catalogs, grants, delegations and questions, drawn from a seed.
 
 use olr::catalog::Catalog;
-use olr::entitlement::Operation;
 use olr::issue::{GrantFile, Stamp, draft};
 use olr::license::LicenseBody;
 use olr::time::{Day, Instant};
@@ -12,6 +11,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
 
+use crate::world::operations::ALL;
 use crate::world::{NOW, World, text};
 
 pub const DAY: u64 = 86_400;
@@ -46,7 +46,7 @@ impl Lot {
     }
 
     fn operations(&mut self, each: f64) -> String {
-        let all: Vec<_> = Operation::ALL.iter().map(|operation| operation.word()).collect();
+        let all: Vec<_> = ALL.iter().map(|operation| operation.word()).collect();
         self.words(&all, each)
     }
 
@@ -58,7 +58,7 @@ impl Lot {
             match self.one(&["stop", "stop", "block", "block", "warn"]) {
                 "block" => {
                     let each = self.one(&[0.5, 0.95]);
-                    let all = Operation::ALL.iter().map(|operation| operation.word());
+                    let all = ALL.iter().map(|operation| operation.word());
                     let may: Vec<_> =
                         all.filter(|word| *word != "run" && !always.contains(word)).collect();
                     let blocks = self.words(&may, each);
@@ -74,10 +74,12 @@ impl Lot {
     /// A catalog and a grant that may fit it.
     fn texts(&mut self) -> (String, String) {
         let always = if self.chance(0.3) { self.operations(0.2) } else { "[]".to_string() };
+        let own = ALL.iter().filter(|operation| !operation.is_built_in());
+        let own: Vec<_> = own.collect();
         let model = self.one(&["purchased", "meter", "evaluation", "pool"]);
         let edition = self.one(&["oem", "standard"]);
         let mut catalog = format!(
-            "[[product]]\nid = \"example\"\nslots = [\"backup\", \"redirector\"]\n\
+            "operations = {own:?}\n[[product]]\nid = \"example\"\nslots = [\"backup\", \"redirector\"]\n\
              [type.sold]\nmodel = \"{model}\"\nedition = \"{edition}\"\noffline = true\n\
              always = {always}\n"
         );
@@ -185,7 +187,7 @@ impl Lot {
         }
         if self.chance(0.6) {
             let each = self.one(&[0.0, 0.0, 0.3, 0.8]);
-            let all = self.some(Operation::ALL, each);
+            let all = self.some(&ALL, each);
             limits.afterwards = Limit::Only(Set::new(all).unwrap());
         }
         limits.weak_machine = self.chance(0.4);

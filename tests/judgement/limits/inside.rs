@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use crate::limits::drawn::{DAY, Lot, NAMES};
 use crate::world::machine::{around, factors};
+use crate::world::operations::ALL;
 use crate::world::raw::{Raw, sized};
 use crate::world::{NOW, World, text};
 
@@ -64,7 +65,7 @@ fn every_yes_lies_inside_every_delegation() {
         drafted += 1;
         if lot.chance(0.2) {
             // Whoever signs by hand writes what no program would.
-            body.always = Set::new(vec![lot.one(Operation::ALL)]).unwrap();
+            body.always = Set::new(vec![lot.one(&ALL)]).unwrap();
         }
         if lot.chance(0.1) {
             body.policy.hardware = false;
@@ -210,7 +211,7 @@ impl Case<'_> {
 
     /// Asks something, and holds a yes against the limits.
     fn ask(&self, lot: &mut Lot, decision: &Decision, usage: &Set<Count, 4096>, at: u64) -> bool {
-        let operation = lot.one(Operation::ALL);
+        let operation = lot.one(&ALL);
         let mut adds = Vec::new();
         for _ in 0..lot.0.random_range(0..3) {
             adds.push((lot.one(&NAMES), lot.count()));
@@ -221,7 +222,7 @@ impl Case<'_> {
         if yes {
             let context = || format!("{operation} {adds:?} {release:?} at {at}: {self}");
             self.expect_modules(&adds, usage, &context);
-            if operation != Operation::UpdateLicense {
+            if operation != Operation::UPDATE_LICENSE {
                 self.expect_time(operation, at, &context);
                 self.expect_release(release, &context);
             }

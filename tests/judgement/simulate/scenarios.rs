@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use crate::simulate::{at, mails, play};
+use crate::world::operations::UPDATE_USER;
 use crate::world::{NOW, World};
 
 /// Every rule that a server meets while time passes. The others are about what is issued (A, C3, C4, F5,
@@ -181,7 +182,9 @@ fn answer(timeline: &Timeline, question: &str) -> String {
             quota.available().only().map_or("any".to_string(), |left| left.to_string())
         }
         ["admin", module, used, wanted] => {
-            word(decision.ask_admin(module, used.parse().unwrap(), wanted.parse().unwrap()))
+            let (used, wanted) = (used.parse().unwrap(), wanted.parse().unwrap());
+            let operation = UPDATE_USER;
+            word(decision.ask_admin(operation, module, used, wanted))
         }
         [operation, ref about @ ..] => asked(decision, operation, about),
         [] => panic!("{question} asks nothing"),
@@ -189,7 +192,7 @@ fn answer(timeline: &Timeline, question: &str) -> String {
 }
 
 fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
-    let mut question = Question::about(Operation::from_word(operation).unwrap());
+    let mut question = Question::about(Operation::new(operation).unwrap());
     let (mut adds, mut account) = (Vec::new(), Vec::new());
     // A blank in a name is written `_`.
     let about: Vec<_> = about.iter().map(|word| word.replace('_', " ")).collect();

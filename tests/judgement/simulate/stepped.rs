@@ -1,6 +1,7 @@
 //! A server that is looked at every minute: the long way to find what a timeline says.
 
 use crate::world::machine;
+use crate::world::operations::ALL;
 
 use olr::entitlement::{Cause, Operation, Outcome};
 use olr::home::{Home, Import};
@@ -24,7 +25,7 @@ pub const DAY: u64 = 86_400;
 pub struct Seen {
     state: &'static str,
     refusal: Option<&'static str>,
-    blocked: Vec<&'static str>,
+    blocked: Vec<String>,
     graces: Vec<(Cause, Option<Instant>, Outcome, bool)>,
     license: Option<[u8; 16]>,
     days_left: Option<u64>,
@@ -35,14 +36,15 @@ pub struct Seen {
 
 pub fn seen(decision: &Decision) -> Seen {
     let body = decision.license.as_ref().map(|license| license.body());
-    let blocked: Vec<_> = decision.blocked().iter().map(|operation| operation.word()).collect();
+    let blocked: Vec<_> =
+        decision.blocked().iter().map(|operation| operation.to_string()).collect();
     // Of a server that stands still it does not matter what else would come.
     let goes_on = |operation: &&Operation| {
-        **operation == Operation::UpdateLicense
+        **operation == Operation::UPDATE_LICENSE
             || body.is_some_and(|body| body.always.get(*operation).is_some())
     };
     let stopped = decision.refusal.is_some()
-        && Operation::ALL.iter().filter(|o| !goes_on(o)).all(|o| blocked.contains(&o.word()));
+        && ALL.iter().filter(|o| !goes_on(o)).all(|o| blocked.contains(&o.to_string()));
     let last_hour = |until: Instant| until.seconds - decision.at.seconds <= HOUR;
     let graces = decision.graces.iter().filter(|_| !stopped).map(|grace| {
         let counts_down = grace.then == Outcome::Stop && grace.until.is_some_and(last_hour);

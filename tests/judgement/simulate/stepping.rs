@@ -1,6 +1,6 @@
 //! A timeline has exactly the changes that somebody finds who asks every minute.
 
-use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Operation, Outcome};
+use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
 use olr::home::OverQuota;
 use olr::judge::Condition;
 use olr::license::LicenseBody;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::simulate::stepped::{DAY, HOUR, MINUTE, Seen, Stepped, changes, seen};
 use crate::simulate::{at, events, play, server};
+use crate::world::operations::{BACKUP, CONNECT, CREATE_USER};
 use crate::world::{NOW, World, text};
 
 /// Plays and steps, and expects the same changes; gives their number.
@@ -54,7 +55,7 @@ fn terms(body: &mut LicenseBody) {
         grace(Cause::Conflict, 2 * DAY, Outcome::Stop),
     ];
     body.grace = Set::new(rules.to_vec()).unwrap();
-    let blocked = Set::new(vec![Operation::Backup, Operation::Connect]).unwrap();
+    let blocked = Set::new(vec![BACKUP, CONNECT]).unwrap();
     body.enforcement = Set::new(vec![EnforcementRule { cause: Cause::Expired, blocked }]).unwrap();
 }
 
@@ -269,7 +270,7 @@ fn any_terms(rng: &mut ChaCha20Rng, first: u32) -> impl Fn(&mut LicenseBody) + u
         };
         rules.push(grace(cause, u64::from(some(0, 60)) * HOUR / 2, outcome));
         if outcome == Outcome::Block {
-            let blocked = Set::new(vec![Operation::Backup, Operation::CreateUser]).unwrap();
+            let blocked = Set::new(vec![BACKUP, CREATE_USER]).unwrap();
             enforcement.push(EnforcementRule { cause, blocked });
         }
     }

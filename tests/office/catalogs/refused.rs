@@ -286,8 +286,8 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@always = [\"restoring\"]\nrenewal",
-            "type pool-oem: always: there is no operation \"restoring\"",
-            "run, connect, backup",
+            "type pool-oem: always: the catalog has no operation \"restoring\"",
+            "backup, connect, ",
         ),
         (
             "term = \"14 days\"\nrenewal",
@@ -353,7 +353,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@on.expired = { then = \"block\", blocks = [\"sing\"] }\nrenewal",
-            "type pool-oem: on expired: blocks: there is no operation \"sing\"",
+            "type pool-oem: on expired: blocks: the catalog has no operation \"sing\"",
             "upgrade",
         ),
         (
@@ -608,9 +608,9 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "blocks",
         ),
         (
-            "[on.expired]\nthen = \"block\"\n@blocks = [\"sing\"]\n",
-            "on expired: blocks: there is no operation \"sing\"",
-            "run, ",
+            "[on.expired]\nthen = \"block\"\n@blocks = [\"Sing\"]\n",
+            "on expired: blocks: \"Sing\" is no word for an operation",
+            "create-user",
         ),
         ("@[administrator]\nOBM = 1\n", "there is no key \"administrator\"", "administrators"),
     ] {

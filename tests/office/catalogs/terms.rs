@@ -5,6 +5,7 @@ use olr::entitlement::{Cause, EnforcementRule, Operation, Outcome};
 use olr::issue::Terms;
 
 use super::{Desk, MANAGED, SELF_HOSTED};
+use crate::world::operations::{BACKUP, CONNECT, CREATE_BACKUP_SET, RESTORE};
 use Cause::{Conflict, Expired, OverQuota, Pooled, Revoked, Upgraded};
 use Outcome::{Block, Stop, Warn};
 
@@ -54,7 +55,7 @@ fn the_self_hosted_server_has_the_graces_it_is_sold_with() {
             for modules in ["[modules]\nOBM = 10\n", "[modules]\nCBS = 0\nOBM = 10\n"] {
                 assert_eq!(said(&terms(&desk, &kind, modules)), without, "{kind}");
             }
-            let barred = vec![Operation::Connect, Operation::Backup, Operation::Restore];
+            let barred = vec![CONNECT, BACKUP, RESTORE];
             let is_trial = model == "evaluation";
             let expected = if is_trial { vec![(Expired, barred)] } else { Vec::new() };
             assert_eq!(blocked(&all), expected, "{kind}");
@@ -68,7 +69,7 @@ fn the_self_hosted_server_has_the_graces_it_is_sold_with() {
 #[test]
 fn the_managed_service_never_blocks_a_restore() {
     let desk = Desk::new(MANAGED, "computer");
-    let barred = || vec![Operation::Backup, Operation::CreateBackupSet];
+    let barred = || vec![BACKUP, CREATE_BACKUP_SET];
     let modules = "[modules]\nServer = 1\n";
     for (kind, expected, blocks) in [
         (
@@ -89,7 +90,7 @@ fn the_managed_service_never_blocks_a_restore() {
     ] {
         let terms = terms(&desk, kind, modules);
         assert_eq!((said(&terms), blocked(&terms)), (expected, blocks), "{kind}");
-        assert_eq!(*terms.always, [Operation::Restore]);
+        assert_eq!(*terms.always, [RESTORE]);
     }
 }
 
@@ -104,7 +105,7 @@ fn a_rule_of_the_grant_stands_in_place_of_the_type_s() {
     // Stopping at once is what follows anyway, and needs no rule.
     let expected = [(Expired, 0, Block), (OverQuota, 12 * HOUR, Stop), (Conflict, 30 * DAY, Stop)];
     assert_eq!(said(&terms), expected);
-    assert_eq!(blocked(&terms), [(Expired, vec![Operation::Backup])]);
+    assert_eq!(blocked(&terms), [(Expired, vec![BACKUP])]);
 }
 
 #[test]
@@ -144,11 +145,11 @@ fn a_license_says_what_its_type_says() {
     let expected =
         [(Expired, 14 * DAY, Block), (Conflict, 7 * DAY, Block), (Revoked, 3 * DAY, Stop)];
     assert_eq!(grace, expected);
-    let new = vec![Operation::Backup, Operation::CreateBackupSet];
+    let new = vec![BACKUP, CREATE_BACKUP_SET];
     let blocked = |rule: &EnforcementRule| (rule.cause, rule.blocked.to_vec());
     let said: Vec<_> = body.enforcement.iter().map(blocked).collect();
     assert_eq!(said, [(Expired, new.clone()), (Conflict, new)]);
-    assert_eq!(body.always.to_vec(), [Operation::Restore]);
+    assert_eq!(body.always.to_vec(), [RESTORE]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What a license grants, in the words that judgement and `status` need.
 //! Obeys `docs/format.md`, section "Grants".
 
+mod operation;
 mod quota;
 mod version;
+pub use operation::{OPERATIONS_CAP, Operation, Operations};
 pub use quota::{Excess, Quota, Quotas, excess, named, ungranted};
 pub use version::is_older;
 
@@ -29,32 +31,6 @@ numbered! {
         1 Standard "standard",
         /// The partner's.
         2 Oem "oem",
-    }
-}
-
-numbered! {
-    /// What a product asks permission for. The enforcement table speaks in these.
-    pub enum Operation {
-        /// The server starts, or goes on running.
-        1 Run "run",
-        /// A client connects.
-        2 Connect "connect",
-        /// Data is backed up.
-        3 Backup "backup",
-        /// Data is restored.
-        4 Restore "restore",
-        /// A user is created.
-        5 CreateUser "create-user",
-        /// A backup set is created.
-        6 CreateBackupSet "create-backup-set",
-        /// Users are imported.
-        7 ImportUsers "import-users",
-        /// A user is changed.
-        8 UpdateUser "update-user",
-        /// A license is imported.
-        9 UpdateLicense "update-license",
-        /// A newer release is installed.
-        10 Upgrade "upgrade",
     }
 }
 
@@ -169,45 +145,6 @@ impl Keyed for Grant {
     type Key = str;
     fn key(&self) -> &str {
         &self.module
-    }
-}
-
-/// A set of operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Operations(u16);
-
-impl Operations {
-    /// What a server that stopped may not do: anything but take in a license, which is the way out.
-    pub fn stopped() -> Self {
-        Self::of(Operation::ALL.iter().copied()).without(Self::of([Operation::UpdateLicense]))
-    }
-
-    /// These.
-    pub fn of(operations: impl IntoIterator<Item = Operation>) -> Self {
-        let bit = |operation: Operation| 1u16.checked_shl(operation.number().into()).unwrap_or(0);
-        Self(operations.into_iter().map(bit).fold(0, |all, bit| all | bit))
-    }
-
-    /// Whether `operation` is one of them.
-    pub fn contains(self, operation: Operation) -> bool {
-        self.0 & Self::of([operation]).0 != 0
-    }
-
-    /// These and the others.
-    #[must_use]
-    pub fn and(self, others: Self) -> Self {
-        Self(self.0 | others.0)
-    }
-
-    /// These without the others.
-    #[must_use]
-    pub fn without(self, others: Self) -> Self {
-        Self(self.0 & !others.0)
-    }
-
-    /// Each of them, by number.
-    pub fn iter(self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.iter().copied().filter(move |operation| self.contains(*operation))
     }
 }
 

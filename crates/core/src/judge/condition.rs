@@ -1,6 +1,6 @@
 //! How an installation stands, in one word of a closed list: the same on every surface.
 
-use crate::entitlement::Operations;
+use crate::entitlement::Operation;
 use crate::judge::Decision;
 
 /// How an installation stands.
@@ -57,10 +57,13 @@ impl std::fmt::Display for Condition {
 impl Decision {
     /// How an installation stands by this decision: of a server that runs.
     pub fn condition(&self) -> Condition {
-        let always = self.license.iter().flat_map(|license| license.body().always.iter());
-        let all = Operations::stopped().without(Operations::of(always.copied()));
+        let always = self.license.as_ref().map(|license| &*license.body().always);
+        let all = self.known().without(&[Operation::UPDATE_LICENSE]);
+        let all = all.without(always.unwrap_or_default());
         match (&self.refusal, &self.grace) {
-            (Some(_), _) if self.blocked().and(all) == self.blocked() => Condition::Stopped,
+            (Some(_), _) if all.iter().all(|each| self.refusal_of(*each).is_some()) => {
+                Condition::Stopped
+            }
             _ if self.graces.iter().any(|grace| grace.counts_down(self.at)) => Condition::Countdown,
             (Some(_), _) => Condition::Blocked,
             (None, Some(grace)) if grace.until.is_some() => Condition::Grace,

@@ -84,9 +84,10 @@ impl Decision {
     }
 
     fn refused(&self, refusal: &Error) -> Headline {
-        let blocked: Vec<_> = self.blocked().iter().map(Operation::word).collect();
-        let fact = match blocked.as_slice() {
-            _ if self.blocked().contains(Operation::Run) => format!("refused: {refusal}"),
+        let blocked = self.blocked();
+        let words: Vec<_> = blocked.iter().map(Operation::word).collect();
+        let fact = match words.as_slice() {
+            _ if self.refusal_of(Operation::RUN).is_some() => format!("refused: {refusal}"),
             [] => format!("licensed, with a warning: {}", refusal.fact()),
             blocked => format!("blocked ({}): {refusal}", blocked.join(", ")),
         };

@@ -64,13 +64,20 @@ pub struct Decision {
     pub awaits_time: bool,
 }
 
-/// Operations that may not be done.
+/// What a rule that does not hold leaves allowed. All else is refused, also an operation that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
-    /// These.
-    pub operations: Operations,
+    /// The operations that may be done all the same.
+    pub allowed: Operations,
     /// The refusal.
     pub why: Error,
+}
+
+impl Blocked {
+    /// The server stops: only the import of a license is left, which is the way out.
+    fn stopped(why: Error) -> Self {
+        Self { allowed: Operations::of([Operation::UPDATE_LICENSE]), why }
+    }
 }
 
 /// A grace period that runs.
@@ -137,21 +144,29 @@ impl Decision {
         }
     }
 
-    /// Everything that may not be done now.
+    /// The operations that the license knows, or without one those that are built in.
+    pub fn known(&self) -> Operations {
+        let own = self.license.as_ref().map(|license| license.body().known());
+        own.unwrap_or_else(|| Operations::of(Operation::BUILT_IN))
+    }
+
+    /// Those of them that may not be done now.
     pub fn blocked(&self) -> Operations {
-        self.blocked.iter().fold(Operations::default(), |all, some| all.and(some.operations))
+        Operations::of(
+            self.known().iter().copied().filter(|known| self.refusal_of(*known).is_some()),
+        )
     }
 
     /// Why `operation` may not be done now.
     pub fn refusal_of(&self, operation: Operation) -> Option<&Error> {
-        let blocks = |blocked: &&Blocked| blocked.operations.contains(operation);
+        let blocks = |blocked: &&Blocked| !blocked.allowed.contains(operation);
         self.blocked.iter().find(blocks).map(|blocked| &blocked.why)
     }
 
     /// Nothing could be judged: the server stops.
     pub fn none(refusal: Error, at: Instant) -> Self {
         Self {
-            blocked: vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }],
+            blocked: vec![Blocked::stopped(refusal.clone())],
             refusal: Some(refusal),
             grace: None,
             graces: Vec::new(),
@@ -172,7 +187,7 @@ impl Decision {
 
     /// Refuses everything: what the license says, and never blocks, is not to be believed.
     pub fn refuse(&mut self, refusal: Error) {
-        self.blocked = vec![Blocked { operations: Operations::stopped(), why: refusal.clone() }];
+        self.blocked = vec![Blocked::stopped(refusal.clone())];
         self.refusal = Some(refusal.clone());
         self.grace = None;
         if let Some(remembered) = &mut self.remembered {

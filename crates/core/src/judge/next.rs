@@ -71,7 +71,7 @@ impl Decision {
             let (license, day) = (next.body().license, next.body().starts);
             (Coming::License(license, day), day.begins())
         });
-        let has_stopped = self.refusal.is_some() && self.blocked().contains(Operation::Run);
+        let has_stopped = self.refusal_of(Operation::RUN).is_some();
         let graces = self
             .graces
             .iter()

@@ -5,6 +5,7 @@ use crate::display::shown;
 use crate::entitlement::{Count, Excess, Grant, Operation, Quota, Quotas, is_older, ungranted};
 use crate::error::{Error, Refusal, Result};
 use crate::judge::Decision;
+use crate::license::{License, LicenseBody};
 use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 
@@ -44,6 +45,8 @@ pub enum Answer<'a> {
     Allowed,
     /// What was judged refuses it.
     Refused(&'a Error),
+    /// The license knows no such operation.
+    Unknown(Operation),
     /// The module is not granted.
     NotGranted(&'a str),
     /// The module has no grant of which a sub-administrator could be given some.
@@ -107,6 +110,10 @@ impl Answer<'_> {
         match *self {
             Self::Allowed => None,
             Self::Refused(error) => Some(error.clone().rule("question-1")),
+            Self::Unknown(operation) => {
+                let fact = format!("the license knows no operation {operation}");
+                refuse("question-9", Refusal::NotEntitled, fact)
+            }
             Self::NotGranted(module) | Self::NoneToGive(module) => {
                 let fact = format!("module {} is not granted", shown(module));
                 let asked = matches!(self, Self::NotGranted(_));
@@ -182,11 +189,11 @@ impl Decision {
 
     /// Answers a question at the instant that was judged at.
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
-        if let Some(refusal) = self.refusal_of(question.operation) {
-            return Answer::Refused(refusal);
-        }
-        let Some(license) = &self.license else { return Answer::Allowed };
-        let body = license.body();
+        let body = match self.allows(question.operation) {
+            Ok(Some(body)) => body,
+            Ok(None) => return Answer::Allowed,
+            Err(no) => return no,
+        };
         for (module, _) in question.adds {
             let Some((grant, quota)) = self.quotas.of(&body.grants, module) else {
                 if self.quotas.includes(module) {
@@ -221,14 +228,32 @@ impl Decision {
         }
     }
 
-    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`: a user
-    /// is updated.
-    pub fn ask_admin<'a>(&'a self, module: &'a str, used: u64, wanted: u64) -> Answer<'a> {
-        if let Some(refusal) = self.refusal_of(Operation::UpdateUser) {
-            return Answer::Refused(refusal);
+    /// The license in force, where the operation is one of its own and is not blocked.
+    fn allows(&self, operation: Operation) -> Result<Option<&LicenseBody>, Answer<'_>> {
+        if let Some(refusal) = self.refusal_of(operation) {
+            return Err(Answer::Refused(refusal));
         }
-        let Some(license) = &self.license else { return Answer::NoneToGive(module) };
-        let Some((grant, quota)) = self.quotas.of(&license.body().grants, module) else {
+        match self.license.as_ref().map(License::body) {
+            Some(body) if !body.knows(operation) => Err(Answer::Unknown(operation)),
+            body => Ok(body),
+        }
+    }
+
+    /// Whether a sub-administrator may be given `wanted` of a module, of which `used` are in use there,
+    /// by this operation.
+    pub fn ask_admin<'a>(
+        &'a self,
+        operation: Operation,
+        module: &'a str,
+        used: u64,
+        wanted: u64,
+    ) -> Answer<'a> {
+        let body = match self.allows(operation) {
+            Ok(Some(body)) => body,
+            Ok(None) => return Answer::NoneToGive(module),
+            Err(no) => return no,
+        };
+        let Some((grant, quota)) = self.quotas.of(&body.grants, module) else {
             return Answer::NoneToGive(module);
         };
         let most = quota.granted.min(grant.admin_cap);

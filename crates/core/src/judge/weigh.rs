@@ -9,13 +9,15 @@ use crate::time::Instant;
 impl Judgement {
     /// Everything stops, but for what the license never blocks.
     pub(super) fn stop(&mut self, license: &License, refusal: Error) {
-        self.block(license, Operations::stopped(), refusal);
+        let Blocked { allowed, why } = Blocked::stopped(refusal);
+        self.block(license, allowed, why);
     }
 
-    pub(super) fn block(&mut self, license: &License, operations: Operations, why: Error) {
-        let always = Operations::of(license.body().always.iter().copied());
+    /// Everything is blocked but what is `allowed`, and what the license never blocks.
+    fn block(&mut self, license: &License, allowed: Operations, why: Error) {
         self.refusal.get_or_insert_with(|| why.clone());
-        self.blocked.push(Blocked { operations: operations.without(always), why });
+        let allowed = allowed.and(license.body().always.iter().copied());
+        self.blocked.push(Blocked { allowed, why });
     }
 
     /// What the license says of `cause`. For a machine that no longer matches, its grace counts from
@@ -45,7 +47,7 @@ impl Judgement {
             let blocked = body.enforcement.get(&cause).filter(|_| rule.outcome == Outcome::Block);
             return match blocked {
                 Some(rule) => {
-                    self.block(license, Operations::of(rule.blocked.iter().copied()), refusal);
+                    self.block(license, body.known().without(&rule.blocked), refusal);
                 }
                 None => self.stop(license, refusal),
             };

@@ -133,10 +133,10 @@ fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
 }
 
 fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyond> {
-    let afterwards = delegation.afterwards()?;
+    let Limit::Only(afterwards) = &delegation.body().afterwards else { return None };
     let blocks =
         |cause: &Cause| body.grace.get(cause).is_some_and(|rule| rule.outcome == Outcome::Block);
-    let first = |left: Operations| left.without(afterwards).iter().next();
+    let first = |left: Operations| left.without(afterwards).first().copied();
     if let Some(operation) = first(always(body)) {
         return Some(("limit-11", format!("{operation} is never blocked")));
     }
@@ -154,16 +154,14 @@ fn bounded(body: &LicenseBody) -> impl Iterator<Item = Cause> {
 
 /// What stays allowed once the grace of `cause` is over, apart from the import of a license.
 fn left_after(body: &LicenseBody, cause: Cause) -> Operations {
-    let blocked = match body.enforcement.get(&cause) {
-        Some(rule) => Operations::of(rule.blocked.iter().copied()),
-        None => Operations::stopped(),
-    };
-    Operations::stopped().without(blocked).and(always(body))
+    let left = body.enforcement.get(&cause).map(|rule| body.known().without(&rule.blocked));
+    let left = left.unwrap_or_default().without(&[Operation::UPDATE_LICENSE]);
+    left.and(always(body).iter().copied())
 }
 
 /// What nothing blocks, apart from the import of a license.
 fn always(body: &LicenseBody) -> Operations {
-    Operations::of(body.always.iter().copied()).without(Operations::of([Operation::UpdateLicense]))
+    Operations::of(body.always.iter().copied()).without(&[Operation::UPDATE_LICENSE])
 }
 
 /// The trust may ask for several signers.

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::entitlement::{Edition, EnforcementRule, GraceRule, Grant, Model, Operation, Outcome};
+use crate::entitlement::{
+    Edition, EnforcementRule, GraceRule, Grant, Model, OPERATIONS_CAP, Operation, Operations,
+    Outcome,
+};
 use crate::error::{Error, Refusal, Result, under};
 use crate::machine::Policy;
 use crate::revocation::Revocations;
@@ -70,6 +73,8 @@ record! {
         pub enforcement: Set<EnforcementRule>,
         /// What is never blocked, whatever stops.
         pub always: Set<Operation>,
+        /// The operations that the vendor's product has, besides those that are built in.
+        pub operations: Set<Operation, OPERATIONS_CAP>,
         /// The license it replaces.
         pub replaces: Option<LicenseId>,
         /// A word to the customer.
@@ -203,6 +208,16 @@ impl LicenseBody {
         self.maintenance.into()
     }
 
+    /// The operations that it knows: the vendor's and those that are built in.
+    pub fn known(&self) -> Operations {
+        Operations::known(&self.operations)
+    }
+
+    /// Whether it knows this operation.
+    pub fn knows(&self, operation: Operation) -> bool {
+        operation.is_built_in() || self.operations.get(&operation).is_some()
+    }
+
     /// Whether the key of this delegation may sign it, as far as its limits go.
     ///
     /// # Errors
@@ -232,6 +247,7 @@ const TOLERANCE_CAP: u32 = 2_592_000;
 
 /// Checks what the types of a license body cannot say.
 fn check(body: &LicenseBody) -> Result<()> {
+    let rules = body.enforcement.iter().flat_map(|rule| rule.blocked.iter());
     let (rule, problem) = if body.number == 0 || body.answer == 0 {
         ("license-4", "requests and answers count from 1")
     } else if body.expires.is_some_and(|end| end < body.starts) {
@@ -240,6 +256,10 @@ fn check(body: &LicenseBody) -> Result<()> {
         ("license-11", "its clock tolerance is longer than 30 days")
     } else if !body.grace.iter().all(|rule| rule.cause.is_of_licenses()) {
         ("license-14", "it has a rule for a cause that only events have")
+    } else if body.operations.iter().any(|operation| operation.is_built_in()) {
+        ("license-15", "it lists an operation that is built in")
+    } else if !rules.chain(body.always.iter()).all(|operation| body.knows(*operation)) {
+        ("license-16", "it has a rule for an operation that it does not know")
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;

@@ -174,7 +174,7 @@ impl Server {
     }
 
     fn upgrade(&self, release: Day) -> Result<Option<Turn>> {
-        let question = Question { release: Some(release), ..Question::about(Operation::Upgrade) };
+        let question = Question { release: Some(release), ..Question::about(Operation::UPGRADE) };
         let refusal = self.judge()?.ask(&question).refusal();
         let about = refusal.as_ref().and_then(Error::refusal).map_or("", Refusal::word);
         let (word, text) = match refusal {

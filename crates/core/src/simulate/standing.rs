@@ -161,7 +161,7 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
         }
         return;
     };
-    let of = |standing: &Moment| (standing.refusal, standing.blocked);
+    let of = |standing: &Moment| (standing.refusal, standing.blocked.clone());
     if before.is_some_and(|before| of(before) == of(now)) {
         return;
     }

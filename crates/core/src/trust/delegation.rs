@@ -1,7 +1,7 @@
 //! Delegations: what an issuer key may sign. Obeys `docs/format.md`, section "Delegation".
 
 use crate::crypto::sign::{PublicKey, is_trustworthy};
-use crate::entitlement::{Edition, Model, Operation, Operations};
+use crate::entitlement::{Edition, Model, Operation};
 use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::time::Instant;
@@ -111,14 +111,6 @@ impl Delegation {
     /// The id of the issuer's key.
     pub fn key_id(&self) -> KeyId {
         key_id(Role::Issuer, &self.body.issuer)
-    }
-
-    /// The operations that may remain allowed once a license no longer is; `None` where any may.
-    pub fn afterwards(&self) -> Option<Operations> {
-        match &self.body.afterwards {
-            Limit::Any => None,
-            Limit::Only(operations) => Some(Operations::of(operations.iter().copied())),
-        }
     }
 
     /// Whether the issuer's key is of prime order: checked when it is delegated and imported, not

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::name::LIST_CAP;
-use crate::catalog::{Catalog, End, LicenseType, Module, Renewal, ensure_rules_fit};
+use crate::catalog::rule::ensure_known;
+use crate::catalog::{Catalog, End, Fits, LicenseType, Module, Renewal, ensure_rules_fit};
 use crate::display::listed;
 use crate::entitlement::Operation;
 use crate::error::Result;
@@ -137,12 +138,14 @@ impl Check<'_> {
                 return self.wrong(&at("modules"), what(&fact), hint);
             }
         }
-        if kind.always.contains(&Operation::Run) {
+        let known = &self.catalog.operations;
+        ensure_known(&kind.always, known, &what("always"), self.written, &at("always"))?;
+        if kind.always.contains(&Operation::RUN) {
             let fact = what("always: what always runs needs no license");
             return self.wrong(&at("always"), fact, "write then = \"warn\" for each cause instead");
         }
         let this = format!("type {id}");
-        let fits = (&kind.always, kind.model);
+        let fits = Fits { known, always: &kind.always, model: kind.model };
         ensure_rules_fit(&kind.on, &this, self.written, &["type", id, "on"], fits)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entitlement::{Edition, Model, Operation};
+use crate::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
 use crate::error::{Problem, Result};
 use crate::machine::FactorKind;
 use crate::time::Day;
@@ -19,8 +19,8 @@ mod rule;
 mod warnings;
 
 pub use end::End;
-pub use rule::{Rule, Rules, operation};
-pub(crate) use rule::{ensure_rules_fit, read_rules};
+pub(crate) use rule::{Fits, ensure_rules_fit, read_rules};
+pub use rule::{Rule, Rules};
 
 pub(crate) use crate::display::listed;
 pub(crate) use crate::toml_text::Written;
@@ -37,6 +37,8 @@ pub const USUAL_POLICY: &str = "server";
 pub struct Catalog {
     /// The interface languages that a grant may name; without, it may name any.
     pub languages: Vec<Text>,
+    /// What the product asks permission for, besides the operations that are built in.
+    pub operations: Set<Operation, OPERATIONS_CAP>,
     /// Products; the first is the default.
     pub products: Vec<CatalogProduct>,
     /// License types by id.

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Catalog {
     #[serde(default)]
     pub languages: Vec<String>,
+    #[serde(default)]
+    pub operations: Vec<String>,
     #[serde(rename = "product")]
     pub products: Vec<Product>,
     #[serde(rename = "type")]

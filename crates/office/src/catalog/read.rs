@@ -9,12 +9,12 @@ use crate::catalog::{
     Catalog, CatalogProduct, LicenseType, MachinePolicy, Module, Release, Renewal,
 };
 use crate::catalog::{End, raw};
-use crate::entitlement::{Edition, Model};
+use crate::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
 use crate::error::{Error, Problem, Result};
 use crate::machine::FactorKind;
 use crate::time::{Day, Span};
 use crate::toml_text::Written;
-use crate::wire::codec::Text;
+use crate::wire::codec::{Set, Text};
 
 /// The catalog that `raw` says.
 ///
@@ -24,6 +24,7 @@ pub(super) fn typed(raw: raw::Catalog, written: Written<'_>) -> Result<Catalog> 
     let read = Reader { written };
     Ok(Catalog {
         languages: names(written, &["languages"], "languages", &raw.languages)?,
+        operations: read.operations(&raw.operations)?,
         products: (raw.products.iter().enumerate())
             .map(|(index, product)| read.product(&index.to_string(), product))
             .collect::<Result<_>>()?,
@@ -57,6 +58,20 @@ impl Reader<'_> {
     /// Puts the line and `what` before an error.
     fn at(self, path: &[&str], what: &str) -> impl FnOnce(Error) -> Error {
         move |error| error.within(format!("{}: {what}", self.written.place(path)))
+    }
+
+    fn operations(self, words: &[String]) -> Result<Set<Operation, OPERATIONS_CAP>> {
+        let read = read_operations(words, "operations", self.written, &["operations"])?;
+        if let Some(built_in) = read.iter().find(|operation| operation.is_built_in()) {
+            let fact = format!("operations: {built_in} is built in");
+            return self.wrong(&["operations"], fact, "leave it out: every catalog has it");
+        }
+        if read.len() > OPERATIONS_CAP {
+            let many = read.len();
+            let fact = format!("operations: {many} entries, where at most {OPERATIONS_CAP} fit");
+            return self.wrong(&["operations"], fact, "use fewer");
+        }
+        Set::new(read)
     }
 
     fn product(self, index: &str, raw: &raw::Product) -> Result<CatalogProduct> {
@@ -219,7 +234,12 @@ impl Reader<'_> {
             slots: raw.slots,
             modules: raw.modules,
             minimum_version: self.minimum(&at("minimum_version"), &what, raw.minimum_version)?,
-            always: read_operations("always", &raw.always, &this, self.written, &["type", id])?,
+            always: Set::new(read_operations(
+                &raw.always,
+                &what("always"),
+                self.written,
+                &at("always"),
+            )?)?,
             on: read_rules(&raw.on, &this, self.written, &["type", id, "on"])?,
         })
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::catalog::raw;
 use crate::display::listed;
-use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
+use crate::entitlement::{
+    Cause, EnforcementRule, GraceRule, Model, OPERATIONS_CAP, Operation, Operations, Outcome,
+};
 use crate::error::{Error, Problem, Result};
 use crate::toml_text::Written;
 use crate::wire::codec::Set;
@@ -67,12 +69,13 @@ impl Rule {
             }
             _ => {}
         }
-        let blocks = read_operations("blocks", &raw.blocks, of, written, path)?;
-        if blocks.contains(&Operation::Run) {
+        let what = format!("{of}: blocks");
+        let blocks = read_operations(&raw.blocks, &what, written, &at("blocks"))?;
+        if blocks.contains(&Operation::RUN) {
             let hint = "write then = \"stop\"";
             return wrong("blocks", "a server that may not run has stopped", hint);
         }
-        Ok(Self { seconds: after.unwrap_or(0), outcome, blocks })
+        Ok(Self { seconds: after.unwrap_or(0), outcome, blocks: Set::new(blocks)? })
     }
 }
 
@@ -131,7 +134,18 @@ pub(crate) fn read_rules(
     Ok(rules)
 }
 
-/// Checks rules that stand at `path` against a type that never blocks `always` and has `model`.
+/// What rules have to fit.
+#[derive(Clone, Copy)]
+pub(crate) struct Fits<'a> {
+    /// The operations of the catalog.
+    pub known: &'a Set<Operation, OPERATIONS_CAP>,
+    /// What the type never blocks.
+    pub always: &'a Set<Operation>,
+    /// The model of the type.
+    pub model: Model,
+}
+
+/// Checks the rules that stand at `path`.
 ///
 /// # Errors
 /// Exit 2, naming line and reason.
@@ -140,7 +154,7 @@ pub(crate) fn ensure_rules_fit(
     of: &str,
     written: Written<'_>,
     path: &[&str],
-    (always, model): (&Set<Operation>, Model),
+    fits: Fits<'_>,
 ) -> Result<()> {
     for (cause, rule) in rules {
         let of = named(of, cause.word());
@@ -148,12 +162,14 @@ pub(crate) fn ensure_rules_fit(
             let here = [path, &[cause.word(), key]].concat();
             Err(written.wrong(&here, &format!("{of}: {fact}"), hint))
         };
-        if let Some(both) = rule.blocks.iter().find(|word| always.contains(word)) {
+        let here = [path, &[cause.word(), "blocks"]].concat();
+        ensure_known(&rule.blocks, fits.known, &format!("{of}: blocks"), written, &here)?;
+        if let Some(both) = rule.blocks.iter().find(|word| fits.always.contains(word)) {
             let fact = format!("it blocks {both}, which the type's `always` never blocks");
             return wrong("blocks", &fact, "take it out of one of the two");
         }
         let is_of_quota = matches!(cause, Cause::OverQuota | Cause::Upgraded);
-        if is_of_quota && model == Model::Evaluation && rule.outcome != Outcome::Warn {
+        if is_of_quota && fits.model == Model::Evaluation && rule.outcome != Outcome::Warn {
             let fact = "being over quota never does more than warn in an evaluation";
             return wrong("then", fact, "write then = \"warn\", or leave this table out");
         }
@@ -161,37 +177,40 @@ pub(crate) fn ensure_rules_fit(
     Ok(())
 }
 
-/// The operations that stand at `key`, none twice.
+/// The operations that stand at `path`, none twice.
 pub(super) fn read_operations(
-    key: &'static str,
     words: &[String],
-    of: &str,
+    what: &str,
     written: Written<'_>,
     path: &[&str],
-) -> Result<Set<Operation>> {
+) -> Result<Vec<Operation>> {
     let mut read = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        let at = index.to_string();
-        let here = [path, &[key, at.as_str()]].concat();
-        let place = || format!("{}: {of}: {key}", written.place(&here));
-        let operation = operation(word).map_err(|error| error.within(place()))?;
+        let index = index.to_string();
+        let place = || format!("{}: {what}", written.place(&[path, &[index.as_str()]].concat()));
+        let operation = word.parse().map_err(|error: Error| error.within(place()))?;
         if read.contains(&operation) {
             let fact = format!("{word} stands twice");
             return Err(Error::unable(Problem::Content, fact, "name each once").within(place()));
         }
         read.push(operation);
     }
-    Set::new(read)
+    Ok(read)
 }
 
-/// The operation with this name.
-///
-/// # Errors
-/// Exit 2 when there is none.
-pub fn operation(word: &str) -> Result<Operation> {
-    Operation::from_word(word).ok_or_else(|| {
-        let known = listed(Operation::ALL.iter().map(|operation| operation.word()));
-        let fact = format!("there is no operation {word:?}");
-        Error::unable(Problem::Content, fact, format!("the operations are {known}"))
-    })
+/// Checks that a catalog has each of these operations, which stand at `path`.
+pub(super) fn ensure_known(
+    operations: &[Operation],
+    known: &Set<Operation, OPERATIONS_CAP>,
+    what: &str,
+    written: Written<'_>,
+    path: &[&str],
+) -> Result<()> {
+    let known = Operations::known(known);
+    let Some(unknown) = operations.iter().find(|operation| !known.contains(**operation)) else {
+        return Ok(());
+    };
+    let fact = format!("{what}: the catalog has no operation {:?}", unknown.word());
+    let hint = format!("its operations are {}", listed(known.iter().map(Operation::word)));
+    Err(written.wrong(path, &fact, &hint))
 }

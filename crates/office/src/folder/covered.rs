@@ -152,6 +152,7 @@ impl Sale<'_> {
             grace: terms.grace,
             enforcement: terms.enforcement,
             always: terms.always,
+            operations: catalog.operations.clone(),
             replaces: None,
             note: Note::default(),
             extensions: Set::default(),

@@ -81,7 +81,13 @@ pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
     ensure_known("product", &names(&body.products), products.collect())?;
     ensure_known("slot", &names(&body.slots), slots.collect())?;
     ensure_known("type", &names(&body.types), types.collect())?;
-    ensure_known("module", &modules, known_modules.collect())
+    ensure_known("module", &modules, known_modules.collect())?;
+    let operations = match &body.afterwards {
+        Limit::Only(operations) => operations.iter().map(|word| word.to_string()).collect(),
+        Limit::Any => Vec::new(),
+    };
+    let known = Operations::known(&catalog.operations);
+    ensure_known("operation", &operations, known.iter().map(Operation::word).collect())
 }
 
 fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<()> {
@@ -132,13 +138,13 @@ pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> 
     let (mut longest, mut left) = (Limit::Only(0), Operations::default());
     for kind in types {
         longest = longest.max(longest_grace(kind));
-        left = left.and(left_afterwards(kind));
+        left = left.and(left_afterwards(kind, catalog).iter().copied());
     }
     if unsaid.longest_grace {
         body.longest_grace = longest;
     }
     if unsaid.afterwards {
-        body.afterwards = Limit::Only(Set::new(left.iter().collect())?);
+        body.afterwards = Limit::Only(Set::new(left.to_vec())?);
     }
     if unsaid.weak_machine {
         body.weak_machine = catalog.policies.values().any(|policy| !policy.hardware);
@@ -171,11 +177,13 @@ fn longest_grace(kind: &LicenseType) -> Limit<u64> {
     })
 }
 
-fn left_afterwards(kind: &LicenseType) -> Operations {
-    let all = |operations: &Set<Operation>| Operations::of(operations.iter().copied());
-    let mut left = all(&kind.always);
+fn left_afterwards(kind: &LicenseType, catalog: &Catalog) -> Operations {
+    let known = || Operations::known(&catalog.operations);
+    let mut left = Operations::of(kind.always.iter().copied());
     for rule in rules(kind).filter(|rule| rule.outcome == Outcome::Block) {
-        left = left.and(Operations::stopped().without(all(&rule.blocks)));
+        left = left.and(
+            known().without(&rule.blocks).without(&[Operation::UPDATE_LICENSE]).iter().copied(),
+        );
     }
     left
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
-use crate::catalog::{allows, ensure_rules_fit, listed};
+use crate::catalog::{Fits, allows, ensure_rules_fit, listed};
 use crate::entitlement::{Grant, is_older};
 use crate::error::{Error, Refusal, Result};
 use crate::issue::GrantFile;
@@ -79,7 +79,8 @@ impl GrantFile {
                 return wrong(fact, "write at most what is granted");
             }
         }
-        ensure_rules_fit(&self.on, "", self.written(), &["on"], (&kind.always, kind.model))
+        let fits = Fits { known: &catalog.operations, always: &kind.always, model: kind.model };
+        ensure_rules_fit(&self.on, "", self.written(), &["on"], fits)
     }
 
     /// Product and slot.

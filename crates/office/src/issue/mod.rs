@@ -77,6 +77,7 @@ pub fn draft(
         grace: terms.grace,
         enforcement: terms.enforcement,
         always: terms.always,
+        operations: catalog.operations.clone(),
         replaces: body.renews,
         note: Note::new(&grant.note).map_err(|error| in_grant(error, "grant: note"))?,
         extensions: Set::default(),

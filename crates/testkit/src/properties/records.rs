@@ -41,7 +41,7 @@ records! {
     LicenseBody {
         license request request_hash number answer install_key licensee product slot type_id model
         edition grants languages issued starts expires maintenance tolerance policy grace
-        enforcement always replaces note extensions
+        enforcement always operations replaces note extensions
     }
     Grant { module name group unit quota account_cap admin_cap pool requires includes minimum_version }
     Policy { name threshold hardware enrolled }
@@ -121,7 +121,25 @@ macro_rules! tables {
         }
     )* };
 }
-tables!(Model Edition Operation Cause Outcome Class FactorKind Act Kind Stage Listener);
+
+/// A word: its bytes behind their number. What is in no word becomes a letter.
+impl Value for Operation {
+    fn read(from: &mut Source<'_>) -> Self {
+        let length = from.length(32).max(1);
+        let bytes = from.bytes(length).into_iter().map(|byte| match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => byte,
+            other => b'a' + other % 26,
+        });
+        let word: String = bytes.map(char::from).collect();
+        Self::new(if word.is_empty() { "a" } else { &word }).unwrap()
+    }
+    fn spell(&self, into: &mut Vec<Piece>) {
+        let word = self.word().as_bytes();
+        into.extend([Piece::varint(word.len() as u64), Piece::raw(word)]);
+    }
+}
+
+tables!(Model Edition Cause Outcome Class FactorKind Act Kind Stage Listener);
 
 macro_rules! identifiers {
     ($($name:ident)*) => { $(

@@ -73,7 +73,7 @@ impl Source<'_> {
     }
 
     /// As many bytes as there are, at most `len`.
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
+    pub(super) fn bytes(&mut self, len: usize) -> Vec<u8> {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         taken.to_vec()
@@ -89,7 +89,7 @@ impl Source<'_> {
     }
 
     /// A length; longer than `cap` it is one of those that fit.
-    fn length(&mut self, cap: usize) -> usize {
+    pub(super) fn length(&mut self, cap: usize) -> usize {
         (self.number() % (cap as u64 + 1)) as usize
     }
 

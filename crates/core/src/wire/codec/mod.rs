@@ -12,6 +12,7 @@ use crate::error::{Error, Refusal, Result};
 mod define;
 mod list;
 mod text;
+mod word;
 
 /// For what [`record!`] writes.
 #[doc(hidden)]
@@ -20,6 +21,7 @@ pub use define::record;
 pub(crate) use define::{identifier, numbered};
 pub use list::{Keyed, Limit, List, Set};
 pub use text::{Blob, Hidden, Note, Text};
+pub use word::Word;
 
 /// Most bytes of a body, unless its artefact says less or more.
 pub const BODY_CAP: usize = 256 * 1024;
@@ -98,15 +100,17 @@ const TAG: &str = "a value that is neither 0 nor 1";
 pub(crate) const TABLE: &str = "a number that is not in its table";
 const ORDER: &str = "entries that are not in ascending order, each once";
 const UTF_8: &str = "not UTF-8";
+const WORD: &str = "a word that is not 1 to 32 of a to z, 0 to 9 and -";
 const MORE: &str = "entries or bytes, more than ";
 
 /// The rule that each problem breaks; a number tells it by its bytes.
-const RULES: [(&str, &str); 6] = [
+const RULES: [(&str, &str); 7] = [
     (ENDS, "body-9"),
     (TAG, "body-4"),
     (TABLE, "body-8"),
     (ORDER, "body-7"),
     (UTF_8, "body-5"),
+    (WORD, "body-11"),
     (MORE, "body-6"),
 ];
 

@@ -135,7 +135,7 @@ impl<T: Decode<()>> Decode<()> for Hidden<T> {
     }
 }
 
-fn decode_bytes<D: Decoder<Context = ()>>(
+pub(super) fn decode_bytes<D: Decoder<Context = ()>>(
     cap: usize,
     decoder: &mut D,
 ) -> Result<Vec<u8>, DecodeError> {

@@ -12,7 +12,7 @@ pub(in crate::toml_text) enum Wants {
 }
 
 const LISTS: &[&str] =
-    &["languages", "slots", "products", "requires", "includes", "always", "blocks"];
+    &["languages", "operations", "slots", "products", "requires", "includes", "always", "blocks"];
 const TRUTHS: &[&str] = &["offline", "server", "hardware"];
 const NUMBERS: &[&str] = &["share", "minimum", "account_cap", "admin_cap"];
 /// Headings below which every value is a number.

@@ -1,0 +1,138 @@
+//! Operations: what a product asks permission for, as words. Obeys `docs/format.md`, section
+//! "Operations".
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Problem};
+use crate::wire::codec::{Keyed, Set, Word, record};
+
+record! {
+    /// What a product asks permission for: a word of the vendor's, or one of three that are built in.
+    #[derive(Copy, PartialOrd, Ord, Hash)]
+    pub struct Operation {
+        /// Its word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`.
+        pub word: Word,
+    }
+}
+
+impl Operation {
+    /// The server starts, or goes on running.
+    pub const RUN: Self = Self::built_in("run");
+    /// A license is imported.
+    pub const UPDATE_LICENSE: Self = Self::built_in("update-license");
+    /// A newer release is installed.
+    pub const UPGRADE: Self = Self::built_in("upgrade");
+    /// Those that every license knows.
+    pub const BUILT_IN: [Self; 3] = [Self::RUN, Self::UPDATE_LICENSE, Self::UPGRADE];
+
+    /// The operation with this word, if it is one. A product makes its own constants:
+    ///
+    /// ```
+    /// use olr_core::entitlement::Operation;
+    ///
+    /// const PRINT: Operation = Operation::new("print").unwrap();
+    /// ```
+    pub const fn new(word: &str) -> Option<Self> {
+        match Word::new(word) {
+            Some(word) => Some(Self { word }),
+            None => None,
+        }
+    }
+
+    /// Its word.
+    pub fn word(&self) -> &str {
+        self.word.as_ref()
+    }
+
+    /// Whether every license knows it.
+    pub fn is_built_in(self) -> bool {
+        Self::BUILT_IN.contains(&self)
+    }
+
+    const fn built_in(word: &str) -> Self {
+        match Self::new(word) {
+            Some(operation) => operation,
+            None => panic!("a constant that is no word does not compile"),
+        }
+    }
+}
+
+impl AsRef<str> for Operation {
+    fn as_ref(&self) -> &str {
+        self.word()
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Operation {
+    type Err = Error;
+
+    /// Exit 2 when `text` is no word.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::new(text).ok_or_else(|| {
+            let fact = format!("{text:?} is no word for an operation");
+            let hint = "write 1 to 32 of a to z, 0 to 9 and -, like \"create-user\"";
+            Error::unable(Problem::Content, fact, hint)
+        })
+    }
+}
+
+impl Keyed for Operation {
+    type Key = Self;
+    fn key(&self) -> &Self {
+        self
+    }
+}
+
+/// Most operations of a vendor's own: with those that are built in, as many as a set holds.
+pub const OPERATIONS_CAP: usize = 61;
+
+/// A set of operations, in ascending order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Operations(Vec<Operation>);
+
+impl Operations {
+    /// These and those that are built in.
+    pub fn known(own: &Set<Operation, OPERATIONS_CAP>) -> Self {
+        Self::of(own.iter().copied().chain(Operation::BUILT_IN))
+    }
+
+    /// These.
+    pub fn of(operations: impl IntoIterator<Item = Operation>) -> Self {
+        let mut all: Vec<_> = operations.into_iter().collect();
+        all.sort();
+        all.dedup();
+        Self(all)
+    }
+
+    /// Whether `operation` is one of them.
+    pub fn contains(&self, operation: Operation) -> bool {
+        self.0.binary_search(&operation).is_ok()
+    }
+
+    /// These and the others.
+    #[must_use]
+    pub fn and(self, others: impl IntoIterator<Item = Operation>) -> Self {
+        Self::of(self.0.into_iter().chain(others))
+    }
+
+    /// These without the others.
+    #[must_use]
+    pub fn without(mut self, others: &[Operation]) -> Self {
+        self.0.retain(|operation| !others.contains(operation));
+        self
+    }
+}
+
+impl std::ops::Deref for Operations {
+    type Target = [Operation];
+    fn deref(&self) -> &[Operation] {
+        &self.0
+    }
+}

@@ -1,0 +1,108 @@
+//! Words: short names that programs compare.
+
+use bincode::de::{Decode, Decoder};
+use bincode::enc::{Encode, Encoder, write::Writer as _};
+use bincode::error::{DecodeError, EncodeError};
+use std::fmt;
+
+use crate::wire::codec::list::{Keyed, encode_length};
+use crate::wire::codec::text::decode_bytes;
+use crate::wire::codec::{UTF_8, WORD};
+
+/// Most bytes of a word.
+const CAP: usize = 32;
+
+/// A word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`. It lies on the stack, so that to compare one
+/// allocates nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word {
+    /// Zeros follow the word, so that words compare as their bytes do.
+    bytes: [u8; CAP],
+    length: usize,
+}
+
+impl Word {
+    /// The word spelled `text`, if it is one.
+    pub const fn new(text: &str) -> Option<Self> {
+        let mut rest = text.as_bytes();
+        while let [first, others @ ..] = rest {
+            if !matches!(first, b'a'..=b'z' | b'0'..=b'9' | b'-') {
+                return None;
+            }
+            rest = others;
+        }
+        let (mut bytes, length) = ([0; CAP], text.len());
+        match bytes.split_at_mut_checked(length) {
+            Some((word, _)) if length > 0 => word.copy_from_slice(text.as_bytes()),
+            _ => return None,
+        }
+        Some(Self { bytes, length })
+    }
+}
+
+impl AsRef<str> for Word {
+    fn as_ref(&self) -> &str {
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_ref())
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_ref(), f)
+    }
+}
+
+impl Encode for Word {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        encode_length(self.length, encoder)?;
+        encoder.writer().write(self.as_ref().as_bytes())
+    }
+}
+
+impl Decode<()> for Word {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let bytes = decode_bytes(CAP, decoder)?;
+        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::Other(UTF_8))?;
+        Self::new(text).ok_or(DecodeError::Other(WORD))
+    }
+}
+
+impl Keyed for Word {
+    type Key = Self;
+    fn key(&self) -> &Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_1_to_32_of_its_characters() {
+        let long = "a".repeat(CAP);
+        for word in ["a", "create-user", "-", "0", &long] {
+            assert_eq!(Word::new(word).unwrap().as_ref(), word);
+        }
+        for text in ["", "A", "a b", "a_b", "ä", "a\0", &format!("{long}a")] {
+            assert_eq!(Word::new(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_compare_as_their_bytes_do() {
+        let mut words =
+            ["b", "a", "a-", "aa", "-a", "0", "a0", "ab"].map(|w| Word::new(w).unwrap());
+        words.sort();
+        let mut texts: Vec<_> = words.iter().map(|word| word.to_string()).collect();
+        texts.sort();
+        assert_eq!(words.map(|word| word.to_string()).to_vec(), texts);
+    }
+}

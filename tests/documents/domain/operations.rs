@@ -1,0 +1,62 @@
+//! Operations that no line of the library knows: the catalog declares them, and they are blocked,
+//! left, simulated and shown.
+
+use super::{MANAGED, Sale, World};
+
+const SALE: Sale<'_> =
+    Sale { kind: "annual", key: "AbCd-1234", slot: "computer", lines: "", modules: "Desktop = 1" };
+
+/// The vendor with two operations more, one of which an ended license leaves.
+fn catalog() -> String {
+    let declared = MANAGED.replacen("operations = [", "operations = [\"print\", \"export\", ", 1);
+    let text = declared.replace("blocks = [", "blocks = [\"print\", ");
+    assert!(declared != MANAGED && text != declared);
+    text
+}
+
+#[test]
+fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
+    let world = World::sold(&super::by_file(&catalog()), SALE);
+    let shown = world.home("status").done()["operations"].to_string();
+    assert_eq!(shown, r#"["backup","create-backup-set","export","print","restore"]"#);
+    let check = |operation: &str| world.home(&format!("check --operation {operation}"));
+    for operation in ["run", "print", "export", "upgrade"] {
+        assert_eq!(check(operation).done()["operation"], operation);
+    }
+    // What nobody declared is no operation of this license.
+    check("scan").refused("not-entitled", "the license knows no operation scan");
+    check("Print").unable("is no word for an operation");
+    let until = "simulate --until 2028-03-01";
+    let entries = world.home(until).done()["timeline"].to_string();
+    let blocked = r#"["backup","create-backup-set","print"]"#;
+    assert!(entries.contains(&format!("\"blocked\":{blocked}")), "{entries}");
+    world.at("2028-01-01");
+    assert_eq!(world.verify().json["blocked"].to_string(), blocked);
+    check("print").refused("expired", "ended on 2027-11-22");
+    for operation in ["run", "export", "restore", "update-license", "upgrade"] {
+        check(operation).done();
+    }
+    // While something is blocked, so is what the license does not know.
+    check("scan").refused("expired", "ended on 2027-11-22");
+}
+
+#[test]
+fn an_operation_that_the_catalog_does_not_declare_is_refused_there() {
+    let world = World::new(MANAGED);
+    let text = MANAGED.replacen("blocks = [", "blocks = [\"print\", ", 1);
+    std::fs::write(world.path("other.toml"), text).unwrap();
+    world
+        .olr("vendor check-catalog ./other.toml")
+        .unable("on expired: blocks: the catalog has no operation \"print\"");
+    let operations = |list: &str| {
+        let own = "operations = [\"backup\", \"create-backup-set\", \"restore\"]";
+        assert!(MANAGED.contains(own));
+        std::fs::write(world.path("other.toml"), MANAGED.replacen(own, list, 1)).unwrap();
+        world.olr("vendor check-catalog ./other.toml")
+    };
+    operations("operations = [\"run\"]").unable("operations: run is built in");
+    operations("operations = [\"\"]").unable("is no word for an operation");
+    operations("operations = [\"a\", \"a\"]").unable("operations: a stands twice");
+    let many: Vec<_> = (0..62).map(|n| format!("a{n}")).collect();
+    operations(&format!("operations = {many:?}")).unable("62 entries, where at most 61 fit");
+}
