@@ -1,13 +1,13 @@
 //! How long a product waits for an answer: `cargo bench --bench guard`.
 
 use divan::{Bencher, black_box};
-use olr::guard::{Guard, GuardConfig};
-use olr::home::Home;
-use olr::machine::probe::probe;
-use olr::state::Surroundings;
-use olr::time::Instant;
-use olr::wire::codec::{Set, Text};
+use olr::Home;
+use olr::probe;
+use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Set, Text};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -26,7 +26,7 @@ fn licensed(modules: usize) -> tempfile::TempDir {
         let one = body.grants[0].clone();
         let grant = |n: usize| {
             let [module, pool] = [&format!("m{n:04}"), "pool"].map(|t| Text::new(t).unwrap());
-            olr::entitlement::Grant { module, pool, ..one.clone() }
+            olr_core::entitlement::Grant { module, pool, ..one.clone() }
         };
         body.grants = Set::new((0..modules).map(grant).collect()).unwrap();
         body.expires = None;

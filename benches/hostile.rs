@@ -5,17 +5,17 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use olr::armor::{armor, dearmor};
-use olr::crypto::secret::Secret;
-use olr::crypto::sign::SigningKey;
-use olr::key::install::InstallSecret;
-use olr::office::{Folder, Init};
-use olr::request::SealedRequest;
-use olr::state::State;
-use olr::trust::{Trust, sign_by_roots, vendor_id};
-use olr::wire::codec::{Set, encode};
-use olr::wire::frame::{Frame, Kind, Unsigned};
-use olr::wire::id::KeyId;
+use olr_core::armor::{armor, dearmor};
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::key::install::InstallSecret;
+use olr_core::request::SealedRequest;
+use olr_core::state::State;
+use olr_core::trust::{Trust, sign_by_roots, vendor_id};
+use olr_core::wire::codec::{Set, encode};
+use olr_core::wire::frame::{Frame, Kind, Unsigned};
+use olr_core::wire::id::KeyId;
+use olr_office::folder::{Folder, Init};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

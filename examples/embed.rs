@@ -1,10 +1,7 @@
 //! A whole small product: `cargo run --example embed -- HOME [USER]…` creates a user for each name.
 //! `docs/embed.md` says why it is as it is.
 
-use olr::display::shown;
-use olr::error::{Error, Result};
-use olr::guard::{Guard, GuardConfig};
-use olr::{Operation, Question};
+use olr::{Error, Guard, GuardConfig, Operation, Question, Result, shown};
 
 /// The vendor's own operation, as the catalog names it.
 const CREATE_USER: Operation = Operation::new("create-user").unwrap();

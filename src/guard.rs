@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
-use crate::armor::dearmor;
-use crate::entitlement::{Count, Operation};
-use crate::error::{Error, Result};
 use crate::home::Home;
-use crate::judge::{Answer, Decision, Question};
-use crate::machine::probe::probe;
-use crate::state::{Event, Surroundings};
-use crate::time::Instant;
-use crate::trust::Trust;
-use crate::wire::frame::Kind;
-use crate::wire::id::EventId;
+use crate::probe::probe;
+use olr_core::armor::dearmor;
+use olr_core::entitlement::{Count, Operation};
+use olr_core::error::{Error, Result};
+use olr_core::judge::{Answer, Decision, Question};
+use olr_core::state::{Event, Surroundings};
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::EventId;
 
 mod desk;
 use desk::Desk;
@@ -101,7 +101,7 @@ impl Guard {
                 .hint("tell whoever makes this product: it needs the vendor's vendor.trust")
         })?;
         let GuardConfig { home, product, slot, clock, look, .. } = order;
-        let home = Home::at(home).expecting(anchor.into());
+        let home = Home::at(home).expecting(anchor);
         let mut desk = Desk::new(home, product, slot, look);
         let seen = desk.judge(clock());
         Ok(Self { clock, desk: Mutex::new(desk), seen: RwLock::new(seen) })

@@ -4,14 +4,13 @@
 //! needs no feature of this crate:
 //!
 //! ```no_run
-//! use olr::guard::{Guard, GuardConfig};
-//! use olr::{Operation, Question};
+//! use olr::{Guard, GuardConfig, Operation, Question};
 //!
 //! const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust"); // yours, not this one
 //!
 //! const CREATE_USER: Operation = Operation::new("create-user").unwrap(); // as in your catalog
 //!
-//! fn main() -> olr::error::Result<()> {
+//! fn main() -> olr::Result<()> {
 //!     let guard = Guard::open(GuardConfig::new("/var/lib/olr", ANCHOR, "example"))?;
 //!     guard.ask(&Question::about(Operation::RUN))?;
 //!     // One more user, with one more device of the module OBM:
@@ -39,43 +38,31 @@
 pub mod alert;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod guard;
-pub mod home;
-pub mod probe;
+mod guard;
+mod home;
+mod probe;
 
+use olr_files as file;
+
+pub use guard::{Guard, GuardConfig};
+pub use home::{Home, Import, RequestParams, Requested};
+pub use probe::probe;
+
+// What the functions above take and return.
+#[doc(inline)]
 pub use olr_core::{
-    armor, display, entitlement, error, import, judge, license, proposal, receipt, request,
-    revocation, simulate, state, time, timestamp, trust, wire,
+    display::shown,
+    entitlement::{Cause, Count, Operation, Outcome, Quota},
+    error::{Error, NextStep, Problem, Refusal, Remedy, Result},
+    import::{Imported, OverQuota},
+    judge::{Answer, Condition, Decision, Grace, Question},
+    license::License,
+    machine::Machine,
+    state::{Event, SlotName, Surroundings},
+    time::{Day, Instant},
+    trust::Trust,
+    wire::id::EventId,
 };
-pub use olr_files as file;
-#[cfg(feature = "alert")]
-pub use olr_files::toml_text;
-#[cfg(feature = "vendor")]
-pub use olr_office::{catalog, folder as office, issue};
-
-/// Cryptography of both sides.
-pub mod crypto {
-    pub use olr_core::crypto::*;
-    #[cfg(feature = "vendor")]
-    pub use olr_office::key::{agent, passphrase, pkcs8, token};
-}
-
-/// Keys of both sides.
-pub mod key {
-    pub use olr_core::key::*;
-    #[cfg(feature = "vendor")]
-    pub use olr_office::key::{file, paper, public, store, typed};
-}
-
-/// What identifies a machine, and how it is read.
-pub mod machine {
-    pub use crate::probe;
-    pub use olr_core::machine::*;
-}
-
-pub use entitlement::Operation;
-pub use guard::Guard;
-pub use judge::Question;
 
 /// The pages of which every example must compile.
 #[cfg(doctest)]

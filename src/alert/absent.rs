@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::Mail;
-use crate::error::{Error, Problem, Result};
-use crate::time::Instant;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::time::Instant;
 
 /// There is none.
 pub enum Mailer {}

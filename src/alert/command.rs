@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::Command;
-use crate::display::shown;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::display::shown;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 
 /// How often it is looked whether a command has ended.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::{Mail, Tls};
-use crate::display::shown;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
-use crate::time::Instant;
+use olr_core::display::shown;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::time::Instant;
 
 /// Most bytes of a file with a password, or with certificates.
 const PASSWORD_CAP: usize = 4096;

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use crate::alert::notice::{Notice, NoticeKind};
 use crate::alert::settings::{SETTINGS_CAP, Way};
-use crate::crypto::digest::tagged16;
-use crate::crypto::label::EVENT;
-use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Writing};
-use crate::state::SlotName;
-use crate::time::Instant;
-use crate::toml_text::read_toml;
-use crate::wire::codec::Text;
-use crate::wire::id::EventId;
+use olr_core::crypto::digest::tagged16;
+use olr_core::crypto::label::EVENT;
+use olr_core::error::{Error, Problem, Refusal, Result};
+use olr_core::state::SlotName;
+use olr_core::time::Instant;
+use olr_core::wire::codec::Text;
+use olr_core::wire::id::EventId;
+use olr_files::toml_text::read_toml;
 
 /// The file's name in a home.
 const MEMORY: &str = "alerts.told";

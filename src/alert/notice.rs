@@ -3,16 +3,16 @@
 
 use serde_json::{Value, json};
 
-use crate::crypto::digest::tagged16;
-use crate::crypto::label::EVENT;
-use crate::display::{listed, shown};
-use crate::entitlement::{Cause, Outcome};
-use crate::error::{Error, NextStep, Refusal, Remedy};
-use crate::judge::{Condition, Decision};
-use crate::machine::Assessment;
-use crate::state::{Event, SlotName, Stage};
-use crate::time::Instant;
-use crate::wire::id::{EventId, LicenseId};
+use olr_core::crypto::digest::tagged16;
+use olr_core::crypto::label::EVENT;
+use olr_core::display::{listed, shown};
+use olr_core::entitlement::{Cause, Outcome};
+use olr_core::error::{Error, NextStep, Refusal, Remedy};
+use olr_core::judge::{Condition, Decision};
+use olr_core::machine::Assessment;
+use olr_core::state::{Event, SlotName, Stage};
+use olr_core::time::Instant;
+use olr_core::wire::id::{EventId, LicenseId};
 
 /// Most characters of a name in a subject.
 const BRIEF: usize = 64;

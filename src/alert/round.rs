@@ -11,13 +11,13 @@ use crate::alert::mail::Mailer;
 use crate::alert::memory::{ActiveCause, Memory};
 use crate::alert::notice::{Notice, Say};
 use crate::alert::settings::{Settings, Way};
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Access, Lock};
 use crate::home::{Home, News};
-use crate::judge::Decision;
-use crate::machine::FactorKind;
-use crate::state::{Listener, SlotName, Surroundings};
-use crate::time::Instant;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::judge::Decision;
+use olr_core::machine::FactorKind;
+use olr_core::state::{Listener, SlotName, Surroundings};
+use olr_core::time::Instant;
 
 /// What became of telling one of those who are told.
 #[derive(Debug, Clone, PartialEq, Eq)]

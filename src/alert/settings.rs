@@ -6,10 +6,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::display::is_shown;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file;
-use crate::toml_text::{Written, read_toml};
+use olr_core::display::is_shown;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_files::toml_text::{Written, read_toml};
 
 /// The file's name in a home.
 pub const SETTINGS: &str = "alerts.toml";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::alert::{EXAMPLE, Heard, Settings, Told, dry_run, tell, test};
-use crate::error::{Error, Result};
+use olr_core::error::{Error, Result};
 
 use super::hint;
 use super::output::{Output, put};

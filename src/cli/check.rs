@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::display::shown;
-use crate::entitlement::{Count, Operation};
-use crate::error::{Error, Problem, Result};
-use crate::judge::Question;
-use crate::time::Day;
-use crate::wire::codec::Limit;
+use olr_core::display::shown;
+use olr_core::entitlement::{Count, Operation};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::judge::Question;
+use olr_core::time::Day;
+use olr_core::wire::codec::Limit;
 
 use super::hint;
 use super::known::{Known, UnlistedArg};

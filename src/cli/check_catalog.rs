@@ -3,10 +3,10 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::catalog::Catalog;
-use crate::error::Result;
 use crate::file;
-use crate::office::read_text;
+use olr_core::error::Result;
+use olr_office::catalog::Catalog;
+use olr_office::folder::read_text;
 
 use super::context::Context;
 use super::output::Output;
@@ -62,7 +62,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     });
     let mut report = Output::new(text, json);
     report.notes.extend(
-        warnings.iter().map(|warning| format!("warning: {}", crate::display::shown(warning))),
+        warnings.iter().map(|warning| format!("warning: {}", olr_core::display::shown(warning))),
     );
     Ok(report)
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use crate::display::code;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::machine::{Class, Factor};
-use crate::office::{Hardware, Proof, Relation, RequestComparison, compare};
-use crate::request::OpenedRequest;
-use crate::wire::frame::Kind;
+use olr_core::display::code;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::machine::{Class, Factor};
+use olr_core::request::OpenedRequest;
+use olr_core::wire::frame::Kind;
+use olr_office::folder::{Hardware, Proof, Relation, RequestComparison, compare};
 
 use super::context::Context;
 use super::files::read_artefact;

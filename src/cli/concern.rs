@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
-use crate::office::Concern;
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::folder::Concern;
 
 use super::hint;
 use super::terminal::{Confirmation, Terminal};

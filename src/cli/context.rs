@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::error::{Error, Problem, Result};
 use crate::home::Session;
-use crate::machine::Findings;
-use crate::state::Surroundings;
-use crate::time::Instant;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::machine::Machine;
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
 use zeroize::Zeroizing;
 
 use super::env::{Env, Fill, Probe};
@@ -50,7 +50,7 @@ impl Context {
     }
 
     /// What a request or a judgement needs to know of this machine now.
-    pub fn around(&self, privileged: bool) -> (Surroundings, Findings) {
+    pub fn around(&self, privileged: bool) -> (Surroundings, Machine) {
         let found = (self.probe)(privileged);
         let around = Surroundings::of(&found, self.now);
         (around, found)

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::error::{Error, Problem, Result};
-use crate::license::read_unverified;
-use crate::machine::FactorKind;
-use crate::receipt::Receipt;
-use crate::state::{Slot, State};
-use crate::wire::frame::Kind;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::license::read_unverified;
+use olr_core::machine::FactorKind;
+use olr_core::receipt::Receipt;
+use olr_core::state::{Slot, State};
+use olr_core::wire::frame::Kind;
 
 use super::files::OutFile;
 use super::output::Output;

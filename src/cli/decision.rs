@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::entitlement::Operation;
-use crate::error::{Error, Refusal};
-use crate::judge::{ClockMemory, Coming, Decision};
-use crate::machine::Assessment;
+use olr_core::entitlement::Operation;
+use olr_core::error::{Error, Refusal};
+use olr_core::judge::{ClockMemory, Coming, Decision};
+use olr_core::machine::Assessment;
 
 use super::output::{Output, put};
 use super::{hint, license, show};

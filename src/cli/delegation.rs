@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::key::{Role, key_id};
-use crate::time::DAY;
-use crate::trust::{DelegationBody, ModuleMaximum};
-use crate::wire::codec::{Limit, Set};
+use olr_core::key::{Role, key_id};
+use olr_core::time::DAY;
+use olr_core::trust::{DelegationBody, ModuleMaximum};
+use olr_core::wire::codec::{Limit, Set};
 
 use super::show;
 

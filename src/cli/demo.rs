@@ -11,11 +11,11 @@ pub struct Args {
 }
 
 #[cfg(not(feature = "vendor"))]
-pub fn run(args: &Args, _: &mut Context) -> crate::error::Result<Output> {
+pub fn run(args: &Args, _: &mut Context) -> olr_core::error::Result<Output> {
     let _ = args.keep;
     let fact = "this build of olr is for servers: the demo needs a vendor's half too";
-    Err(crate::error::Error::unable(
-        crate::error::Problem::Unsupported,
+    Err(olr_core::error::Error::unable(
+        olr_core::error::Problem::Unsupported,
         fact,
         "use the olr of your vendor's office",
     ))
@@ -30,20 +30,20 @@ mod whole {
     use std::path::Path;
 
     use super::{Args, Context, Output};
-    use crate::armor::{armor, dearmor};
     use crate::cli::output::put;
     use crate::cli::show;
-    use crate::error::{Error, Problem, Result};
     use crate::file::{self, Writing};
     use crate::home::{Home, Import, RequestParams};
-    use crate::issue::{GrantFile, STARTER_GRANT};
-    use crate::key::typed::Passphrase;
-    use crate::machine::Factor;
-    use crate::office::{Folder, Init, Issue, Locked};
-    use crate::state::Surroundings;
-    use crate::time::Instant;
-    use crate::wire::codec::{Hidden, Text};
-    use crate::wire::frame::{FILE_CAP, Kind};
+    use olr_core::armor::{armor, dearmor};
+    use olr_core::error::{Error, Problem, Result};
+    use olr_core::machine::Factor;
+    use olr_core::state::Surroundings;
+    use olr_core::time::Instant;
+    use olr_core::wire::codec::{Hidden, Text};
+    use olr_core::wire::frame::{FILE_CAP, Kind};
+    use olr_office::folder::{Folder, Init, Issue, Locked};
+    use olr_office::issue::{GrantFile, STARTER_GRANT};
+    use olr_office::key::typed::Passphrase;
 
     pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
@@ -185,7 +185,7 @@ mod whole {
         fn expired(
             &mut self,
             home: &Home,
-            until: Option<crate::time::Day>,
+            until: Option<olr_core::time::Day>,
             around: &Surroundings,
         ) -> Result<()> {
             let after = until.map_or(Instant::default(), |day| day.ends());

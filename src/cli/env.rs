@@ -6,13 +6,13 @@ use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use crate::machine::Findings;
-use crate::machine::probe::probe;
+use crate::probe::probe;
+use olr_core::machine::Machine;
 
 use super::layout::COLUMNS;
 
 /// Looks at the machine; the argument is whether what only root may read is wanted.
-pub type Probe = Rc<dyn Fn(bool) -> Findings>;
+pub type Probe = Rc<dyn Fn(bool) -> Machine>;
 
 /// Fills bytes; `false` where it cannot.
 pub type Fill = dyn Fn(&mut [u8]) -> bool;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::display::{listed, shown};
-use crate::error::{Error, Problem, Refusal, Result};
+use olr_core::display::{listed, shown};
+use olr_core::error::{Error, Problem, Refusal, Result};
 
 #[cfg(test)]
 use super::Cli;

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::armor::{armor, dearmor, dearmor_answer, foreign};
-use crate::error::{Error, Problem, Refusal, Result};
 use crate::file::{self, Place, Writing, place};
-use crate::state::State;
-use crate::wire::frame::{FILE_CAP, Header, Kind};
+use olr_core::armor::{armor, dearmor, dearmor_answer, foreign};
+use olr_core::error::{Error, Problem, Refusal, Result};
+use olr_core::state::State;
+use olr_core::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Output;
 

@@ -1,9 +1,9 @@
 //! How a next step is said on the command line: its sentence, and behind it how each act in it is
 //! typed.
 
-use crate::error::{NextStep, Remedy};
-use crate::judge::Headline;
-use crate::machine::Reason;
+use olr_core::error::{NextStep, Remedy};
+use olr_core::judge::Headline;
+use olr_core::machine::Reason;
 
 /// How each act is typed. One without a line here is said by its sentence alone.
 const WAYS: &[(Remedy, &str)] = &[

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use crate::display::shown;
-use crate::error::{Refusal, Result};
-use crate::home::{Import, Imported, OverQuota};
-use crate::judge::Decision;
-use crate::license::License;
-use crate::state::{Accepted, SlotName};
+use crate::home::Import;
+use olr_core::display::shown;
+use olr_core::error::{Refusal, Result};
+use olr_core::import::{Imported, OverQuota};
+use olr_core::judge::Decision;
+use olr_core::license::License;
+use olr_core::state::{Accepted, SlotName};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;

@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::issue::GrantFile;
-use crate::license::License;
-use crate::office::{
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::license::License;
+use olr_core::receipt::Receipt;
+use olr_core::request::RequestBody;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::KeyId;
+use olr_office::folder::{
     Concern, Folder, Handover, Issue, Issued, IssuedLicense, IssuedRecord, Signers, read_text,
 };
-use crate::receipt::Receipt;
-use crate::request::RequestBody;
-use crate::trust::Trust;
-use crate::wire::frame::Kind;
-use crate::wire::id::KeyId;
+use olr_office::issue::GrantFile;
 
 use super::context::Context;
 use super::files::{OutFile, read_artefact};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::display::{Shows, difference, listed, shown};
-use crate::entitlement::named;
-use crate::error::{Error, Problem, Result};
-use crate::license::read_unverified;
-use crate::state::Slot;
+use olr_core::display::{Shows, difference, listed, shown};
+use olr_core::entitlement::named;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::license::read_unverified;
+use olr_core::state::Slot;
 
 /// Whether a module may be typed that no license names.
 #[derive(clap::Args)]

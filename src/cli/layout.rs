@@ -5,7 +5,7 @@ use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
-use crate::display::{shown, wrapped};
+use olr_core::display::{shown, wrapped};
 
 /// The columns of a page, a mail and the oldest terminal.
 pub const COLUMNS: usize = 80;

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::entitlement::{
+use olr_core::entitlement::{
     Cause, Count, GraceRule, Grant, Operation, Outcome, Quota, Quotas, ungranted,
 };
-use crate::license::LicenseBody;
-use crate::time::DAY;
-use crate::wire::codec::{Limit, Set};
+use olr_core::license::LicenseBody;
+use olr_core::time::DAY;
+use olr_core::wire::codec::{Limit, Set};
 
 use super::show::{day_json, last_day, object, quota_json, table};
 

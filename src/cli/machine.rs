@@ -3,13 +3,13 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::judge::assess;
-use crate::license::License;
-use crate::machine::{Class, Factor, Findings, Unreadable, label};
-use crate::wire::frame::Kind;
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::judge::assess;
+use olr_core::license::License;
+use olr_core::machine::{Class, Factor, Machine, Unreadable, label};
+use olr_core::wire::frame::Kind;
 
 use super::files::read_artefact;
 use super::output::Output;
@@ -140,7 +140,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     Ok(Output::new(text, json).of_vendor(state.trust()).at_home(&home))
 }
 
-fn to_json(factors: &[Factor], found: &Findings, counting: usize) -> serde_json::Value {
+fn to_json(factors: &[Factor], found: &Machine, counting: usize) -> serde_json::Value {
     let unreadable = |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": hint::reason(u.reason)});
     json!({
         "factors": factors.iter().map(show::factor_json).collect::<Vec<_>>(),

@@ -4,8 +4,8 @@ use clap_complete::Shell;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
+use olr_core::error::{Error, Problem, Result};
 
 use super::output::Output;
 

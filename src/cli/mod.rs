@@ -61,7 +61,7 @@ mod usage;
 mod vendor;
 mod verify;
 
-use crate::error::{Error, Result};
+use olr_core::error::{Error, Result};
 
 use context::Context;
 
@@ -162,7 +162,7 @@ struct Absent {
 fn absent(_: &Absent) -> Result<Output> {
     let fact = "this build of olr is for servers: it has no vendor commands";
     Err(Error::unable(
-        crate::error::Problem::Unsupported,
+        olr_core::error::Problem::Unsupported,
         fact,
         "use the olr of your vendor's office",
     ))

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
-use crate::display::{is_shown, shown};
-use crate::error::Error;
 use crate::file;
 use crate::home::Home;
+use olr_core::display::{is_shown, shown};
+use olr_core::error::Error;
 
 use super::env::{Env, Stream};
 use super::hint;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use crate::crypto::token::PinWanted;
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::Role;
-use crate::key::typed::Passphrase;
-use crate::office::{Folder, Locked, read_passphrase};
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_office::folder::{Folder, Locked, read_passphrase};
+use olr_office::key::token::PinWanted;
+use olr_office::key::typed::Passphrase;
 
 use super::context::Context;
 use super::terminal::Terminal;

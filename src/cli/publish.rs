@@ -3,10 +3,10 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::office::{Folder, read_text};
-use crate::wire::frame::{Header, Kind};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::wire::frame::{Header, Kind};
+use olr_office::folder::{Folder, read_text};
 
 use super::context::Context;
 use super::files::read_artefact;

@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 use super::{Env, Stream, call};
 use crate::guard::{Guard, GuardConfig};
 use crate::home::{Home, READS};
-use crate::machine::{Class, FactorKind, Findings};
-use crate::state::{Listener, Surroundings};
-use crate::time::Instant;
+use olr_core::machine::{Class, FactorKind, Machine};
+use olr_core::state::{Listener, Surroundings};
+use olr_core::time::Instant;
 
 /// 2026-11-23T12:00:00Z
 const NOW: u64 = 1_795_435_200;
 
-fn found() -> Findings {
-    let mut found = Findings::default();
+fn found() -> Machine {
+    let mut found = Machine::default();
     for (class, kind, value) in [
         (Class::Hardware, FactorKind::ProductUuid, "4c4c4544-0001"),
         (Class::Hardware, FactorKind::NetworkAddress, "02:fc:00:00:00:01"),

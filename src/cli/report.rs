@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::entitlement::Count;
-use crate::error::Result;
 use crate::home::Wait;
+use olr_core::entitlement::Count;
+use olr_core::error::Result;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::home::{Home, RequestParams, Requested};
-use crate::machine::Factor;
-use crate::state::Surroundings;
-use crate::trust::VendorCode;
-use crate::wire::codec::{Hidden, Note, Set, Text};
-use crate::wire::frame::Kind;
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::machine::Factor;
+use olr_core::state::Surroundings;
+use olr_core::trust::VendorCode;
+use olr_core::wire::codec::{Hidden, Note, Set, Text};
+use olr_core::wire::frame::Kind;
 
 use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};

@@ -2,17 +2,19 @@
 
 use serde_json::json;
 
-use crate::display::shown;
-use crate::entitlement::Cause;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::{Role, key_id};
-use crate::office::{AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next};
-use crate::revocation::Revocations;
-use crate::time::Instant;
-use crate::trust::Trust;
-use crate::wire::frame::Kind;
-use crate::wire::id::{KeyId, LicenseId};
+use olr_core::display::shown;
+use olr_core::entitlement::Cause;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::{Role, key_id};
+use olr_core::revocation::Revocations;
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::{KeyId, LicenseId};
+use olr_office::folder::{
+    AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next,
+};
 
 use super::context::Context;
 use super::files::OutFile;
@@ -170,7 +172,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         return Ok(None);
     }
     let trust = folder.trust()?;
-    let is_root = crate::trust::root_keys(trust.body()).iter().any(|(root, _)| *root == key);
+    let is_root = olr_core::trust::root_keys(trust.body()).iter().any(|(root, _)| *root == key);
     let is_sealing =
         trust.body().sealing.iter().any(|sealing| key_id(Role::Sealing, sealing) == key);
     for (is_one, role) in [(is_root, Role::Root), (is_sealing, Role::Sealing)] {

@@ -3,17 +3,17 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use crate::display::code;
-use crate::key::{Role, key_id};
-use crate::machine::{Change, Factor, Line, Reason, label};
+use olr_core::display::code;
+use olr_core::key::{Role, key_id};
+use olr_core::machine::{Change, Factor, Line, Reason, label};
 #[cfg(feature = "vendor")]
-use crate::machine::{changes, judgement};
-use crate::receipt::ReceiptBody;
-use crate::request::{Earlier, RequestBody};
-use crate::revocation::RevocationsBody;
-use crate::time::Day;
-use crate::timestamp::TimestampBody;
-use crate::wire::codec::Limit;
+use olr_core::machine::{changes, judgement};
+use olr_core::receipt::ReceiptBody;
+use olr_core::request::{Earlier, RequestBody};
+use olr_core::revocation::RevocationsBody;
+use olr_core::time::Day;
+use olr_core::timestamp::TimestampBody;
+use olr_core::wire::codec::Limit;
 
 use super::hint;
 pub use super::layout::{pairs, table};

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-use crate::display::{shown, wrapped};
-use crate::error::Result;
 use crate::file::{self, Writing};
-use crate::simulate::{EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate};
-use crate::time::{DAY, Instant};
+use olr_core::display::{shown, wrapped};
+use olr_core::error::Result;
+use olr_core::simulate::{
+    EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate,
+};
+use olr_core::time::{DAY, Instant};
 
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
@@ -160,7 +162,7 @@ fn to_json(timeline: &Timeline) -> Value {
 }
 
 fn entry_json(entry: &Entry) -> Value {
-    let turn = |turn: &crate::simulate::Turn| {
+    let turn = |turn: &olr_core::simulate::Turn| {
         let about = Some(turn.about).filter(|about| !about.is_empty());
         json!({"what": turn.word, "about": about, "text": turn.text})
     };

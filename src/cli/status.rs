@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::error::{Error, Refusal, Result};
 use crate::file;
-use crate::judge::Decision;
-use crate::machine::Assessment;
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::judge::Decision;
+use olr_core::machine::Assessment;
 
 use super::output::Output;
 use super::{decision, hint, license, show};

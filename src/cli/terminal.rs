@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 
-use crate::error::{Error, Problem, Result};
+use olr_core::error::{Error, Problem, Result};
 
 use super::layout::sentences;
 

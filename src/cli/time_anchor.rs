@@ -3,12 +3,12 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::display::shown;
-use crate::error::Result;
 use crate::file;
-use crate::time::{DAY, Instant};
-use crate::timestamp::Timestamp;
-use crate::wire::frame::Kind;
+use olr_core::display::shown;
+use olr_core::error::Result;
+use olr_core::time::{DAY, Instant};
+use olr_core::timestamp::Timestamp;
+use olr_core::wire::frame::Kind;
 
 use super::context::Context;
 use super::files::{OutFile, read_artefact};

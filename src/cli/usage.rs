@@ -5,8 +5,8 @@ use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::display::{is_shown, shown};
-use crate::error::{Error, Problem};
+use olr_core::display::{is_shown, shown};
+use olr_core::error::{Error, Problem};
 
 use super::Cli;
 use super::env::Env;

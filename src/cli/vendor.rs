@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::display::shown;
-use crate::entitlement::Cause;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::office::{Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text};
+use olr_core::display::shown;
+use olr_core::entitlement::Cause;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::folder::{
+    Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text,
+};
 
 use super::output::Output;
 use super::passphrase::new_passphrase;

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use std::path::PathBuf;
 
-use crate::error::{Error, Refusal, Result};
-use crate::judge::{Coming, Decision, Next, assess};
-use crate::license::License;
-use crate::state::{Slot, SlotName, State, Surroundings};
-use crate::time::Instant;
-use crate::wire::frame::{Frame, Kind};
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::judge::{Coming, Decision, Next, assess};
+use olr_core::license::License;
+use olr_core::state::{Slot, SlotName, State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::wire::frame::{Frame, Kind};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;

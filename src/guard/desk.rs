@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Look, Seen};
-use crate::entitlement::{Cause, Count};
-use crate::error::{Error, Result};
 use crate::home::{Home, Session, Stamp, Wait};
-use crate::judge::Decision;
-use crate::state::{Event, Listener, Overuse, State, Surroundings};
-use crate::time::Instant;
-use crate::wire::codec::{Set, Text};
-use crate::wire::id::EventId;
+use olr_core::entitlement::{Cause, Count};
+use olr_core::error::{Error, Result};
+use olr_core::judge::Decision;
+use olr_core::state::{Event, Listener, Overuse, State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Set, Text};
+use olr_core::wire::id::EventId;
 
 pub(super) struct Desk {
     /// Of the vendor that is compiled in.

@@ -1,12 +1,12 @@
 //! Importing an answer: one transaction that installs it whole or leaves everything as it was.
 
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::home::{Home, Session, Wait};
-use crate::import::{Imported, OverQuota};
-use crate::judge::{Decision, decide_license};
-use crate::state::Surroundings;
-use crate::wire::frame::{Header, Kind, wrong_kind};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::import::{Imported, OverQuota};
+use olr_core::judge::{Decision, decide_license};
+use olr_core::state::Surroundings;
+use olr_core::wire::frame::{Header, Kind, wrong_kind};
 
 /// How an answer is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

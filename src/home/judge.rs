@@ -1,11 +1,11 @@
 //! Judging what is installed, and remembering what the clock says meanwhile.
 
-use crate::error::{Error, Refusal, Result};
 use crate::file;
 use crate::home::{Home, Session, Wait};
-use crate::judge::{ClockMemory, Decision, decide};
-use crate::license::License;
-use crate::state::{Slot, SlotName, State, Surroundings, TimeMemory};
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::judge::{ClockMemory, Decision, decide};
+use olr_core::license::License;
+use olr_core::state::{Slot, SlotName, State, Surroundings, TimeMemory};
 
 impl Home {
     /// Judges what is installed. Changes nothing but what is remembered of time.

@@ -3,16 +3,16 @@
 use rand::CryptoRng;
 use std::path::{Path, PathBuf};
 
-use crate::display::shown;
-use crate::entitlement::Count;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
-use crate::key::install::InstallSecret;
-use crate::license::read_unverified;
-use crate::receipt::Receipt;
-use crate::request::RequestBody;
-use crate::state::{Ask, Asked, SlotName, State, Surroundings};
-use crate::trust::Trust;
-use crate::wire::id::LicenseId;
+use olr_core::display::shown;
+use olr_core::entitlement::Count;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
+use olr_core::key::install::InstallSecret;
+use olr_core::license::read_unverified;
+use olr_core::receipt::Receipt;
+use olr_core::request::RequestBody;
+use olr_core::state::{Ask, Asked, SlotName, State, Surroundings};
+use olr_core::trust::Trust;
+use olr_core::wire::id::LicenseId;
 
 mod import;
 mod judge;
@@ -21,9 +21,8 @@ mod session;
 mod store;
 mod watch;
 
-pub use crate::import::{Imported, OverQuota};
-pub use crate::state::Expected;
 pub use import::Import;
+use olr_core::state::Expected;
 pub use params::RequestParams;
 pub(crate) use session::Session;
 #[cfg(all(test, feature = "vendor"))]
@@ -63,8 +62,8 @@ impl Home {
 
     /// The same home, believed only where it is of this vendor: what is of another one is refused,
     /// and none of it is imported.
-    pub fn expecting(self, expected: Expected) -> Self {
-        Self { expected, ..self }
+    pub fn expecting(self, expected: impl Into<Expected>) -> Self {
+        Self { expected: expected.into(), ..self }
     }
 
     /// Its folder.
@@ -82,7 +81,7 @@ impl Home {
 
     /// Whether a binary request was made here, by this installation or one before it: then a newer one may replace its file.
     pub fn made(&self, request: &[u8]) -> bool {
-        let hash = crate::crypto::digest::sha256(request);
+        let hash = olr_core::crypto::digest::sha256(request);
         let mut states = self.load().ok().flatten().into_iter().chain(self.aside());
         states.any(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
     }
@@ -148,7 +147,7 @@ impl Home {
             }
         }
         drop(lock);
-        let code = crate::display::code(&crate::crypto::digest::sha256(&bytes));
+        let code = olr_core::display::code(&olr_core::crypto::digest::sha256(&bytes));
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
 

@@ -1,12 +1,12 @@
 //! What an operator orders a request with, completed by what the home remembers.
 
-use crate::display::shown;
-use crate::entitlement::Count;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
-use crate::machine::Factor;
-use crate::state::Asked;
-use crate::trust::{Product, Trust, VendorCode};
-use crate::wire::codec::{Hidden, List, Note, Set, Text};
+use olr_core::display::shown;
+use olr_core::entitlement::Count;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_core::machine::Factor;
+use olr_core::state::Asked;
+use olr_core::trust::{Product, Trust, VendorCode};
+use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 
 /// An order for a request. What is missing is taken from the request before.
 #[derive(Debug, Clone, Default)]

@@ -1,12 +1,13 @@
 //! A state that was read and verified once, and the lock under which it is written.
 
-use crate::entitlement::Count;
-use crate::error::{Error, Refusal, Result};
 use crate::file::{self, Lock};
+use crate::home::Home;
 use crate::home::store::{Copies, Stamp, Wait};
-use crate::home::{Expected, Home};
-use crate::state::{Overuse, State, Surroundings};
-use crate::wire::codec::Set;
+use olr_core::entitlement::Count;
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::state::Expected;
+use olr_core::state::{Overuse, State, Surroundings};
+use olr_core::wire::codec::Set;
 
 /// A home at work. Its state is read once: whatever is to be written takes the lock first, and reads
 /// again only where another process has written meanwhile.

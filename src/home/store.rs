@@ -8,11 +8,11 @@ use std::thread::sleep;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Access, Lock, Writing};
 use crate::home::Home;
-use crate::state::{STATE_CAP, STATE_FILE_CAP, State};
-use crate::time::Instant;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_core::state::{STATE_CAP, STATE_FILE_CAP, State};
+use olr_core::time::Instant;
 
 /// The copies, in the order in which they are written.
 const COPIES: [&str; 2] = ["state", "state.copy"];

@@ -1,13 +1,15 @@
 //! Judging, and remembering what is to be told to people.
 
-use crate::entitlement::Cause;
-use crate::error::Result;
 use crate::home::{Home, Session, Wait};
-use crate::judge::{Decision, Grace, WARNINGS};
-use crate::license::License;
-use crate::state::{ActiveCause, Announced, Event, Listener, SlotName, Stage, State, Surroundings};
-use crate::time::{Day, Instant};
-use crate::wire::id::EventId;
+use olr_core::entitlement::Cause;
+use olr_core::error::Result;
+use olr_core::judge::{Decision, Grace, WARNINGS};
+use olr_core::license::License;
+use olr_core::state::{
+    ActiveCause, Announced, Event, Listener, SlotName, Stage, State, Surroundings,
+};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::id::EventId;
 
 /// Seconds for which a drift that was solved is not told again.
 const DRIFT_RESTS: u64 = 3600;

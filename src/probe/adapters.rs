@@ -1,8 +1,8 @@
 //! Network adapters as the registry of Windows describes them. Obeys `docs/format.md`, section
 //! "Factors".
 
-use super::{Findings, impossible, locally_administered, spell};
-use crate::machine::{Class, FactorKind};
+use super::{Machine, impossible, locally_administered, spell};
+use olr_core::machine::{Class, FactorKind};
 
 /// One adapter, as its driver was installed.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ const BUSES: [&str; 5] = ["PCI", "USB", "VMBUS", "XENVIF", "SD"];
 const IGNORED_CAP: usize = 16;
 
 /// Adds every adapter; permanent addresses are hardware, each once.
-pub(super) fn add(adapters: &[Adapter], findings: &mut Findings) {
+pub(super) fn add(adapters: &[Adapter], findings: &mut Machine) {
     let mut adapters: Vec<_> = adapters
         .iter()
         .filter_map(|adapter| Some((adapter.address?, adapter)))
@@ -100,7 +100,7 @@ mod tests {
             Adapter { overridden: true, ..adapter("Set", "PCI\\VEN_8086\\5", [2, 0, 0, 0, 0, 3]) },
             Adapter { address: None, ..adapter("Unplugged", "PCI\\VEN_8086\\6", own) },
         ];
-        let mut findings = Findings::default();
+        let mut findings = Machine::default();
         add(&listed, &mut findings);
         let lines: Vec<_> = findings
             .factors
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn an_address_counts_once() {
         let listed = ["a", "b"].map(|name| adapter(name, "PCI\\1", [2, 0, 0, 0, 0, 1]));
-        let mut findings = Findings::default();
+        let mut findings = Machine::default();
         add(&listed, &mut findings);
         let classes: Vec<_> = findings.factors.iter().map(|factor| factor.class).collect();
         assert_eq!(classes, [Class::Hardware, Class::Common]);

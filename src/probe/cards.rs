@@ -1,11 +1,11 @@
 //! Network cards where the system only lists addresses. Obeys `docs/format.md`, section "Factors".
 
-use super::{Findings, impossible, locally_administered, spell};
-use crate::machine::{Class, FactorKind};
+use super::{Machine, impossible, locally_administered, spell};
+use olr_core::machine::{Class, FactorKind};
 
 /// Adds the address of every card.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn add(findings: &mut Findings) {
+pub(super) fn add(findings: &mut Machine) {
     if let Ok(addresses) = mac_address::MacAddressIterator::new() {
         let named = |address: mac_address::MacAddress| {
             let name = mac_address::name_by_mac_address(&address).ok().flatten();
@@ -16,7 +16,7 @@ pub(super) fn add(findings: &mut Findings) {
 }
 
 /// Adds each address once.
-fn classify(cards: impl Iterator<Item = ([u8; 6], String)>, findings: &mut Findings) {
+fn classify(cards: impl Iterator<Item = ([u8; 6], String)>, findings: &mut Machine) {
     let mut cards: Vec<_> = cards.collect();
     cards.sort_unstable();
     cards.dedup_by_key(|(address, _)| *address);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn only_universal_addresses_are_hardware() {
-        let mut findings = Findings::default();
+        let mut findings = Machine::default();
         let real = [0xf0, 0x18, 0x98, 1, 2, 3];
         let bridge = [0xf0, 0x18, 0x98, 1, 2, 9];
         let listed = [

@@ -3,10 +3,10 @@
 //!
 //! Linux gives it as files, Windows as one table; what it means is the same.
 
-use super::Findings;
+use super::Machine;
 use super::firmware::add;
-use crate::machine::filler::filler;
-use crate::machine::{Class, FactorKind};
+use olr_core::machine::filler::filler;
+use olr_core::machine::{Class, FactorKind};
 
 /// What was read of the firmware; what is missing is empty.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ const SHARED_CHASSIS: [u8; 3] = [25, 28, 29];
 
 impl Firmware {
     /// Adds every value in its class.
-    pub(super) fn add(&self, findings: &mut Findings) {
+    pub(super) fn add(&self, findings: &mut Machine) {
         for (kind, name, value) in &self.values {
             add(*kind, name, value, self.class(*kind, value), findings);
         }
@@ -92,7 +92,7 @@ mod tests {
 
     #[track_caller]
     fn classes(firmware: Firmware, expected: &[Class]) {
-        let mut findings = Findings::default();
+        let mut findings = Machine::default();
         firmware.add(&mut findings);
         let classes: Vec<_> = findings.factors.iter().map(|factor| factor.class).collect();
         assert_eq!(classes, expected, "{firmware:?}");

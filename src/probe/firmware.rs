@@ -1,18 +1,12 @@
 //! One value of the firmware, in the class that it has or is given. Obeys `docs/format.md`, section
 //! "Factors".
 
-use super::Findings;
-use crate::machine::filler::{self, filler};
-use crate::machine::{Class, FactorKind};
+use super::Machine;
+use olr_core::machine::filler::{self, filler};
+use olr_core::machine::{Class, FactorKind};
 
 /// Adds one value of the firmware.
-pub(super) fn add(
-    kind: FactorKind,
-    name: &str,
-    value: &str,
-    class: Class,
-    findings: &mut Findings,
-) {
+pub(super) fn add(kind: FactorKind, name: &str, value: &str, class: Class, findings: &mut Machine) {
     let lower = matches!(kind, FactorKind::ProductUuid | FactorKind::PlatformUuid);
     let value = if lower { value.to_ascii_lowercase() } else { value.to_string() };
     if filler(&value) {

@@ -1,10 +1,10 @@
 //! Which hypervisor a machine runs under. Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
-use crate::machine::FactorKind;
+use super::Machine;
+use olr_core::machine::FactorKind;
 
 /// Adds which hypervisor this runs under.
-pub(super) fn add(name: &str, findings: &mut Findings) {
+pub(super) fn add(name: &str, findings: &mut Machine) {
     let why = "says where this runs, not which machine it is";
     findings.ignored(FactorKind::Hypervisor, "", name, why);
 }

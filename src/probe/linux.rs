@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::Findings;
-use crate::machine::FactorKind;
-use crate::wire::codec::Text;
+use super::Machine;
+use olr_core::machine::FactorKind;
+use olr_core::wire::codec::Text;
 use tree::Tree;
 
 mod cards;
@@ -21,16 +21,16 @@ mod tree;
 /// The address a card answers with, by the name of its interface; asked where sysfs is missing.
 type AddressOf<'a> = &'a dyn Fn(&str) -> Option<[u8; 6]>;
 
-pub(super) fn read(privileged: bool) -> Findings {
+pub(super) fn read(privileged: bool) -> Machine {
     read_below(Path::new("/"), privileged, &|name| {
         mac_address::mac_address_by_name(name).ok().flatten().map(mac_address::MacAddress::bytes)
     })
 }
 
 /// Reads the system whose files stand below `root`.
-fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Findings {
+fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Machine {
     let tree = Tree::below(root, privileged);
-    let mut findings = Findings::default();
+    let mut findings = Machine::default();
     let container = container::kind(&tree);
     firmware::machine_id(&tree, &mut findings);
     firmware::add(&tree, &mut findings);
@@ -47,7 +47,7 @@ fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Findi
 }
 
 /// A TPM. Its identity is behind its own protocol, which nobody speaks here yet.
-fn security_chip(tree: &Tree<'_>, findings: &mut Findings) {
+fn security_chip(tree: &Tree<'_>, findings: &mut Machine) {
     const CHIP: &str = "sys/class/tpm/tpm0";
     if tree.exists(CHIP) {
         let version = tree.line(&format!("{CHIP}/tpm_version_major"));
@@ -56,7 +56,7 @@ fn security_chip(tree: &Tree<'_>, findings: &mut Findings) {
     }
 }
 
-fn facts(tree: &Tree<'_>, findings: &mut Findings) {
+fn facts(tree: &Tree<'_>, findings: &mut Machine) {
     let release = ["etc/os-release", "usr/lib/os-release"].map(|path| tree.text(path)).join("\n");
     let version = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
     findings.fact("os version", version.unwrap_or_default().trim_matches(['"', '\'']));

@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use crate::machine::{Findings, filler};
-use crate::wire::codec::Text;
+use olr_core::machine::{Machine, filler};
+use olr_core::wire::codec::Text;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -43,7 +43,7 @@ mod smbios;
 ///
 /// Without `privileged` the findings are those of an ordinary user, also when run by root: a
 /// product that runs as somebody else must find the same factors again.
-pub fn probe(privileged: bool) -> Findings {
+pub fn probe(privileged: bool) -> Machine {
     let mut findings = system::read(privileged);
     findings.addresses = local_addresses();
     for (name, value) in [
@@ -96,7 +96,7 @@ fn locally_administered([first, ..]: [u8; 6]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Class;
+    use olr_core::machine::Class;
 
     #[test]
     fn addresses_of_cards() {

@@ -1,15 +1,15 @@
 //! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
 
-use super::Findings;
+use super::Machine;
 use super::dmi::Firmware;
 use super::hypervisor;
-use crate::machine::FactorKind;
+use olr_core::machine::FactorKind;
 
 /// Adds what the table says of the machine (type 1), its board (type 2) and its chassis (type 3).
 ///
 /// `data` begins with eight bytes of Windows: calling method, version (major, minor), revision,
 /// length.
-pub(super) fn read(data: &[u8], findings: &mut Findings) {
+pub(super) fn read(data: &[u8], findings: &mut Machine) {
     let Some((&[_, major, minor, ..], table)) = data.split_first_chunk::<8>() else { return };
     let mut firmware = Firmware::default();
     let mut hypervisor = None;
@@ -100,9 +100,9 @@ mod tests {
     }
 
     fn lines(data: &[u8]) -> Vec<String> {
-        let mut findings = Findings::default();
+        let mut findings = Machine::default();
         read(data, &mut findings);
-        let line = |f: &crate::machine::Factor| format!("{} {} {}", f.kind, f.class, &*f.value);
+        let line = |f: &olr_core::machine::Factor| format!("{} {} {}", f.kind, f.class, &*f.value);
         findings.factors.iter().map(line).collect()
     }
 

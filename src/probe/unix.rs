@@ -1,8 +1,8 @@
 //! macOS and the other Unix systems. Obeys `docs/format.md`, section "Factors".
 
-use super::{Findings, cards};
+use super::{Machine, cards};
 #[cfg(target_os = "macos")]
-use crate::machine::{Class, FactorKind};
+use olr_core::machine::{Class, FactorKind};
 use std::fs::File;
 use std::io::Read as _;
 
@@ -10,8 +10,8 @@ use std::io::Read as _;
 const VERSION_FILE: &str = "/System/Library/CoreServices/SystemVersion.plist";
 const FILE_CAP: u64 = 64 * 1024;
 
-pub(super) fn read(_privileged: bool) -> Findings {
-    let mut findings = Findings::default();
+pub(super) fn read(_privileged: bool) -> Machine {
+    let mut findings = Machine::default();
     cards::add(&mut findings);
     platform(&mut findings);
     let names = rustix::system::uname();
@@ -23,7 +23,7 @@ pub(super) fn read(_privileged: bool) -> Findings {
 
 /// The UUID that Apple gives to a machine, by a call of the system.
 #[cfg(target_os = "macos")]
-fn platform(findings: &mut Findings) {
+fn platform(findings: &mut Machine) {
     let uuid = machine_uid::get().unwrap_or_default();
     let (kind, class) = (FactorKind::PlatformUuid, Class::Hardware);
     super::firmware::add(kind, "", &uuid, class, findings);
@@ -31,7 +31,7 @@ fn platform(findings: &mut Findings) {
 
 /// The other systems tell it to programs only by another program.
 #[cfg(not(target_os = "macos"))]
-fn platform(_: &mut Findings) {}
+fn platform(_: &mut Machine) {}
 
 /// The string that follows the key `ProductVersion`.
 fn version() -> Option<String> {

@@ -3,9 +3,9 @@
 use windows_registry::{Key, LOCAL_MACHINE};
 
 use super::adapters::{self, Adapter};
-use super::{Findings, cards, smbios};
-use crate::machine::filler::filler;
-use crate::machine::{Class, FactorKind};
+use super::{Machine, cards, smbios};
+use olr_core::machine::filler::filler;
+use olr_core::machine::{Class, FactorKind};
 
 /// A program of 32 bits sees another registry without these (`KEY_READ | KEY_WOW64_64KEY`).
 const ACCESS: u32 = 0x0002_0019 | 0x0100;
@@ -15,8 +15,8 @@ const ADAPTERS: &str =
 /// `IF_TYPE_IEEE80211` of ipifcons.h.
 const WIRELESS: u32 = 71;
 
-pub(super) fn read(_privileged: bool) -> Findings {
-    let mut findings = Findings::default();
+pub(super) fn read(_privileged: bool) -> Machine {
+    let mut findings = Machine::default();
     let id = text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid");
     let id = id.replace('-', "").to_ascii_lowercase();
     if !filler(&id) {

@@ -8,13 +8,13 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use olr::armor::armor;
-use olr::crypto::digest::sha256;
-use olr::error::Refusal;
-use olr::home::Home;
-use olr::machine::Findings;
-use olr::time::Instant;
-use olr::wire::frame::{FRAME_CAP, Frame, Header, Kind};
+use olr::Home;
+use olr_core::armor::armor;
+use olr_core::crypto::digest::sha256;
+use olr_core::error::Refusal;
+use olr_core::machine::Machine;
+use olr_core::time::Instant;
+use olr_core::wire::frame::{FRAME_CAP, Frame, Header, Kind};
 
 use crate::world::ask::Answer;
 use crate::world::called::{Around, outcome};
@@ -324,11 +324,11 @@ impl<'a> Desk<'a> {
         let at = Instant::parse(at.unwrap_or("2027-11-23T09:00:00Z")).unwrap();
         let name = self.scenario.get("machine").unwrap_or("server");
         let around = machine::around(name, at);
-        let findings = Findings {
+        let findings = Machine {
             factors: around.factors,
             boot_id: Some(around.boot),
             uptime: Some(around.uptime),
-            ..Findings::default()
+            ..Machine::default()
         };
         let seed = sha256(self.seed(call).as_bytes());
         let called = Around { now: at, seed, found: findings }.call(self.words(call));

@@ -2,12 +2,12 @@
 //! what is shown comes back as itself. `crates/core/src/display.rs` proves which those are.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
-use olr::armor::{armor, dearmor};
-use olr::display::is_shown;
-use olr::error::Refusal;
-use olr::issue::GrantFile;
-use olr::wire::codec::{BODY_CAP, Text, decode};
-use olr::wire::frame::Kind;
+use olr_core::armor::{armor, dearmor};
+use olr_core::display::is_shown;
+use olr_core::error::Refusal;
+use olr_core::wire::codec::{BODY_CAP, Text, decode};
+use olr_core::wire::frame::Kind;
+use olr_office::issue::GrantFile;
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};

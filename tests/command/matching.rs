@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use olr::cli::Output;
-use olr::crypto::digest::sha256;
-use olr::machine::{FactorKind, Findings, Reason, Unreadable};
-use olr::time::Instant;
-use olr::wire::codec::Text;
+use olr_core::crypto::digest::sha256;
+use olr_core::machine::{FactorKind, Machine, Reason, Unreadable};
+use olr_core::time::Instant;
+use olr_core::wire::codec::Text;
 
 use crate::world::called::{Around, outcome};
 use crate::world::machine::factors;
@@ -72,12 +72,12 @@ impl Desk {
 }
 
 /// `hidden` is the machine `card-replaced`, looked at by somebody who may not read the machine-id.
-fn found(machine: &str) -> Findings {
+fn found(machine: &str) -> Machine {
     let (name, hidden) = match machine {
         "hidden" => ("card-replaced", true),
         name => (name, false),
     };
-    let mut findings = Findings { factors: factors(name), ..Findings::default() };
+    let mut findings = Machine { factors: factors(name), ..Machine::default() };
     if hidden {
         findings.factors.retain(|factor| factor.kind != FactorKind::MachineId);
         let (kind, name) = (FactorKind::MachineId, Text::new("/etc/machine-id").unwrap());

@@ -2,7 +2,7 @@
 
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 
-use olr::home::Home;
+use olr::Home;
 use std::fs::{self, File};
 
 use crate::refused::World;

@@ -145,7 +145,7 @@ impl World {
 /// The binary form of an armored file.
 fn binary(path: &Path) -> Vec<u8> {
     let text = fs::read(path).unwrap();
-    olr::armor::dearmor(None, &text).unwrap().into_owned()
+    olr_core::armor::dearmor(None, &text).unwrap().into_owned()
 }
 
 #[test]
@@ -363,14 +363,14 @@ fn a_file_is_judged_also_where_it_is_installed() {
     world.olr(&["import", "license.olr"]).done();
     world.untouched(&["verify", "license.olr"]).done();
     world.untouched(&["verify", "vendor/vendor.trust"]).refused("wrong-kind");
-    let home = olr::home::Home::at(world.path("home"));
-    let year = olr::time::Instant::parse("2027-01-01").unwrap().seconds
-        - olr::time::Instant::parse("2026-01-01").unwrap().seconds;
+    let home = olr::Home::at(world.path("home"));
+    let year = olr_core::time::Instant::parse("2027-01-01").unwrap().seconds
+        - olr_core::time::Instant::parse("2026-01-01").unwrap().seconds;
     let issued = home.require_state().unwrap().memory().mark.seconds;
-    let clock = olr::time::Instant::new(issued + year + 3 * 86_400);
-    let later = olr::state::Surroundings {
+    let clock = olr_core::time::Instant::new(issued + year + 3 * 86_400);
+    let later = olr_core::state::Surroundings {
         clock,
-        factors: olr::machine::probe::probe(true).factors,
+        factors: olr::probe(true).factors,
         ..Default::default()
     };
     let license = binary(&world.path("license.olr"));
@@ -559,7 +559,7 @@ fn usage_errors_and_help() {
     world.olr(&["explain", "no-such-word"]).unable("no word");
     world.olr(&["explain", "Wrong-Kind"]).done();
     world.olr(&["issue"]).unable("--grant <FILE> <REQUEST>");
-    for word in olr::error::Refusal::ALL {
+    for word in olr_core::error::Refusal::ALL {
         let text = world.olr(&["explain", word.word()]).json["text"].as_str().unwrap().to_string();
         assert!(text.len() > 100, "{word}: {text:?}");
     }

@@ -1,8 +1,8 @@
 //! Armor: what couriers do to a file is undone, what is damaged is refused.
 
-use olr::armor::{BLOCKS_CAP, armor, dearmor};
-use olr::error::{Error, Refusal};
-use olr::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
+use olr_core::armor::{BLOCKS_CAP, armor, dearmor};
+use olr_core::error::{Error, Refusal};
+use olr_core::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 use std::borrow::Cow;
 
 /// Bytes that begin as a real artefact does and go on with every kind of byte.

@@ -7,6 +7,7 @@ mod world;
 mod domain;
 #[cfg(feature = "vendor")]
 mod layering;
+mod public;
 mod readme;
 mod refusals;
 #[cfg(feature = "cli")]

@@ -1,6 +1,6 @@
 //! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
 
-use olr::error::{Error, Problem, Refusal, Remedy};
+use olr_core::error::{Error, Problem, Refusal, Remedy};
 
 const TEXT: &str = include_str!("../../docs/refusals.md");
 const PARTS: [&str; 3] = ["**What happened.** ", "**What to ask.** ", "**What to do.** "];

@@ -7,9 +7,9 @@ use crate::world::alerts::alerts;
 use crate::world::properties::{self, Property};
 use crate::world::{elsewhere, keys};
 
-use olr::armor::armor;
-use olr::crypto::digest::sha256;
-use olr::wire::frame::{Frame, Header, Kind};
+use olr_core::armor::armor;
+use olr_core::crypto::digest::sha256;
+use olr_core::wire::frame::{Frame, Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -122,14 +122,14 @@ fn body_of(scenario: &Scenario) -> Option<(u8, Vec<u8>)> {
 
 /// A request that opens, as the length and the body that were sealed.
 fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
-    let folder = olr::office::Folder::at(root().join("keys/snakeoil"));
+    let folder = olr_office::folder::Folder::at(root().join("keys/snakeoil"));
     if scenario.kind() != Some(Kind::Request) {
         return None;
     }
     let trust = folder.trust().unwrap();
-    let no_passphrase = &mut |_: &olr::office::Locked| unreachable!("they have none");
+    let no_passphrase = &mut |_: &olr_office::folder::Locked| unreachable!("they have none");
     let opened = folder.open_request(&scenario.bytes, None, &trust, no_passphrase).ok()?;
-    let body = olr::wire::codec::encode(opened.body());
+    let body = olr_core::wire::codec::encode(opened.body());
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
     Some([length.as_slice(), &body].concat())
 }

@@ -2,13 +2,13 @@
 #![cfg(feature = "vendor")]
 
 use data_encoding::HEXLOWER;
-use olr::crypto::seal::SealingKey;
-use olr::crypto::secret::Secret;
+use olr_core::crypto::seal::SealingKey;
+use olr_core::crypto::secret::Secret;
 
-use olr::armor::dearmor;
-use olr::request::SealedRequest;
-use olr::wire::codec::encode;
-use olr::wire::frame::Kind;
+use olr_core::armor::dearmor;
+use olr_core::request::SealedRequest;
+use olr_core::wire::codec::encode;
+use olr_core::wire::frame::Kind;
 
 use crate::world::scenario::{Scenario, root};
 

@@ -3,7 +3,7 @@
 #![cfg(feature = "vendor")]
 
 use crate::world::sources::all_sources;
-use olr::error::Refusal;
+use olr_core::error::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::scenario::{Scenario, committed, root};

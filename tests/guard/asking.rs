@@ -1,11 +1,11 @@
 //! What is answered to a product, in words.
 
-use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
-use olr::error::{Error, Refusal};
-use olr::guard::{Guard, GuardConfig};
-use olr::time::Day;
-use olr::wire::codec::{Limit, Set};
+use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
+use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
+use olr_core::error::{Error, Refusal};
+use olr_core::time::Day;
+use olr_core::wire::codec::{Limit, Set};
 
 use crate::server::{DAY, Server, WORLD, anchor, grant, granting};
 use crate::world::operations::{ALL, CREATE_USER, RESTORE, UPDATE_USER};
@@ -189,12 +189,12 @@ fn an_anchor_is_a_trust_or_nothing_opens() {
 
 #[test]
 fn another_vendors_anchor_refuses_everything_also_where_the_home_refuses_a_part() {
-    let blocks = |body: &mut olr::license::LicenseBody| {
+    let blocks = |body: &mut olr_core::license::LicenseBody| {
         body.always = Set::new(vec![Operation::RUN, RESTORE]).unwrap();
     };
     let server = Server::with(blocks);
     let other: &'static [u8] = WORLD.other.trust.bytes().to_vec().leak();
-    for clock in [server.now(), olr::time::Instant::new(server.now().seconds + 400 * DAY)] {
+    for clock in [server.now(), olr_core::time::Instant::new(server.now().seconds + 400 * DAY)] {
         server.set(clock);
         server.guard().ask(&Question::about(Operation::RUN)).unwrap();
         let guard = Guard::open(GuardConfig { anchor: other, ..server.order() }).unwrap();

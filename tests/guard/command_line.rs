@@ -1,12 +1,12 @@
 //! A product gets the answers of the command line, for the same home at the same instant.
 
-use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
-use olr::guard::{Guard, GuardConfig};
-use olr::license::LicenseBody;
-use olr::machine::commit;
-use olr::time::{Day, Instant};
-use olr::wire::codec::{Limit, Set};
+use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
+use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
+use olr_core::license::LicenseBody;
+use olr_core::machine::commit;
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::{Limit, Set};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 use serde_json::Value;
 use std::path::Path;
@@ -90,7 +90,7 @@ fn olr(home: &Path, args: &[&str]) -> (i32, Value) {
 }
 
 /// What is said in both places of a yes or no.
-fn expect(answer: Result<(), olr::error::Error>, (status, json): (i32, Value), asked: &str) {
+fn expect(answer: Result<(), olr_core::error::Error>, (status, json): (i32, Value), asked: &str) {
     let said = |field: &str| json[field].as_str().unwrap_or_default().to_string();
     match answer {
         Ok(()) => assert_eq!(status, 0, "{asked}: {json}"),

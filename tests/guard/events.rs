@@ -1,10 +1,10 @@
 //! What is told to people: each change once, until it is acknowledged.
 
-use olr::entitlement::Cause;
-use olr::state::{Event, Listener, Stage};
-use olr::time::{Day, Instant};
-use olr::wire::id::EventId;
 use olr::{Guard, Operation, Question};
+use olr_core::entitlement::Cause;
+use olr_core::state::{Event, Listener, Stage};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::id::EventId;
 
 use crate::server::{DAY, HOUR, Server, WORLD, name, stops};
 use crate::world::text;
@@ -241,17 +241,17 @@ fn a_product_hears_of_its_own_slot_only() {
     server.edit(|state| {
         let mut other = state.memory().slots.get(&name()).unwrap().clone();
         other.name.slot = text("redirector");
-        let state_with = |slots| olr::wire::codec::Set::new(slots).unwrap();
+        let state_with = |slots| olr_core::wire::codec::Set::new(slots).unwrap();
         let mut bytes = state.memory().clone();
         bytes.slots = state_with([state.memory().slots.to_vec(), vec![other.clone()]].concat());
         let event = Event { id: EventId([9; 16]), slot: other.name, ..theirs.clone() };
         // The clock is that of the whole home.
         let of_clock = Event { id: EventId([8; 16]), cause: Cause::Clock, ..event.clone() };
         let events = vec![theirs.clone(), event, of_clock];
-        bytes.events = olr::wire::codec::List::new(events).unwrap();
+        bytes.events = olr_core::wire::codec::List::new(events).unwrap();
         *state = with_memory(&bytes);
     });
-    let order = olr::guard::GuardConfig { slot: Some("backup".into()), ..server.order() };
+    let order = olr::GuardConfig { slot: Some("backup".into()), ..server.order() };
     let guard = Guard::open(order).unwrap();
     assert_eq!(ids(&guard), [theirs.id, EventId([8; 16])]);
     // Without a slot it is not clear which license is meant.
@@ -260,12 +260,12 @@ fn a_product_hears_of_its_own_slot_only() {
 }
 
 /// The state of the fixtures' server with another memory, as a file says it.
-fn with_memory(memory: &olr::state::Memory) -> olr::state::State {
+fn with_memory(memory: &olr_core::state::Memory) -> olr_core::state::State {
     let mut bytes = WORLD.fresh().to_bytes()[..39].to_vec();
-    let body = olr::wire::codec::encode(memory);
+    let body = olr_core::wire::codec::encode(memory);
     bytes.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
     bytes.extend(body);
-    let label = olr::crypto::label::STATE;
-    bytes.extend(olr::crypto::digest::tagged(&[label, &bytes]));
-    olr::state::State::parse(&bytes).unwrap()
+    let label = olr_core::crypto::label::STATE;
+    bytes.extend(olr_core::crypto::digest::tagged(&[label, &bytes]));
+    olr_core::state::State::parse(&bytes).unwrap()
 }

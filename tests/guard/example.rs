@@ -1,8 +1,8 @@
 //! `examples/embed.rs` does what it says. That it builds as a product links this library,
 //! without features, `.ci/run` shows.
 
-use olr::entitlement::Cause;
-use olr::wire::codec::Limit;
+use olr_core::entitlement::Cause;
+use olr_core::wire::codec::Limit;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -55,7 +55,7 @@ fn a_small_product_starts_counts_tells_and_stops() {
     assert_eq!((status, said), (Some(0), format!("created ann\ncreated bob\n{no}\n2 users\n")));
 
     // More in use than granted, for longer than the license overlooks: told once, and stopped.
-    let then = olr::time::Instant::new(now().seconds - 13 * HOUR);
+    let then = olr_core::time::Instant::new(now().seconds - 13 * HOUR);
     let mut state = here::installed(then, |_, body| {
         two()(body);
         stops(Cause::OverQuota, 12 * HOUR)(body);

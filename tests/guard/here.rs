@@ -1,15 +1,16 @@
 //! A home on the machine that runs this, by its own clock.
 
-use olr::catalog::Catalog;
-use olr::home::Home;
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::license::{License, LicenseBody};
-use olr::machine::{Factor, probe::probe};
-use olr::request::SealedRequest;
-use olr::state::{Ask, Asked, State, Surroundings};
-use olr::time::Instant;
-use olr::wire::codec::{Hidden, List, encode};
-use olr::wire::id::LicenseId;
+use olr::Home;
+use olr::probe;
+use olr_core::license::{License, LicenseBody};
+use olr_core::machine::Factor;
+use olr_core::request::SealedRequest;
+use olr_core::state::{Ask, Asked, State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Hidden, List, encode};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::issue::{GrantFile, Stamp, draft};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,12 +1,12 @@
 //! What becomes of the home while a product runs.
 
-use olr::entitlement::Cause;
-use olr::error::Refusal;
-use olr::judge::ClockMemory;
-use olr::license::LicenseBody;
-use olr::time::Day;
-use olr::wire::codec::Limit;
 use olr::{Guard, Operation, Question};
+use olr_core::entitlement::Cause;
+use olr_core::error::Refusal;
+use olr_core::judge::ClockMemory;
+use olr_core::license::LicenseBody;
+use olr_core::time::Day;
+use olr_core::wire::codec::Limit;
 
 use crate::server::{DAY, HOUR, Server, count, name, stops};
 use crate::world::operations::CREATE_USER;
@@ -25,7 +25,7 @@ fn quota(module: &'static str, quota: u64) -> impl Fn(&mut LicenseBody) {
         let mut grants = body.grants.to_vec();
         let grant = grants.iter_mut().find(|grant| *grant.module == *module).unwrap();
         grant.quota = Limit::Only(quota);
-        body.grants = olr::wire::codec::Set::new(grants).unwrap();
+        body.grants = olr_core::wire::codec::Set::new(grants).unwrap();
     }
 }
 
@@ -73,8 +73,10 @@ fn a_new_license_is_taken_up_within_a_second() {
     assert!(!may_add(&second, "OBM"));
     assert_eq!(second.license().usage.get("OBM").unwrap().count, 7);
     // Deactivated by another process.
-    let around =
-        olr::state::Surroundings { clock: server.now(), ..olr::state::Surroundings::default() };
+    let around = olr_core::state::Surroundings {
+        clock: server.now(),
+        ..olr_core::state::Surroundings::default()
+    };
     server.home().deactivate(&name(), &around).unwrap();
     server.pass(1);
     assert_eq!(run(&guard), Err(Some(Refusal::Deactivated)));
@@ -228,7 +230,7 @@ fn a_license_that_ends_ends_also_where_its_home_is_gone() {
             server.pass(5 * DAY);
             assert_eq!(run(&guard), Ok(()), "{how}");
         }
-        server.set(olr::time::Instant::new(end.seconds - 1));
+        server.set(olr_core::time::Instant::new(end.seconds - 1));
         assert_eq!(run(&guard), Ok(()), "{how}");
         server.pass(1);
         assert_eq!(run(&guard), Err(Some(Refusal::Expired)), "{how}");

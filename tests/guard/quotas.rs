@@ -1,7 +1,7 @@
 //! How every module stands, computed at once, is how each one stands.
 
-use olr::entitlement::{Count, Grant, Quota, Quotas, excess};
-use olr::wire::codec::{Limit, Set};
+use olr_core::entitlement::{Count, Grant, Quota, Quotas, excess};
+use olr_core::wire::codec::{Limit, Set};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 
 use crate::server::{count, grant};
@@ -45,7 +45,7 @@ fn all_at_once_is_one_by_one() {
         for module in modules {
             let one = grants.get(&module).map(|found| (found, quota(found, &grants, &usage)));
             assert_eq!(quotas.of(&grants, &module), one);
-            let comes_with = |g: &olr::entitlement::Grant| {
+            let comes_with = |g: &olr_core::entitlement::Grant| {
                 g.quota != Limit::Only(0) && g.includes.get(&module).is_some()
             };
             assert_eq!(quotas.includes(&module), grants.iter().any(comes_with));

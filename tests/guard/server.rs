@@ -1,15 +1,15 @@
 //! A licensed server with a clock and a machine of its own, and a product on it.
 
 use olr::Guard;
-use olr::entitlement::{Cause, Count, GraceRule, Grant, Outcome};
-use olr::guard::GuardConfig;
-use olr::home::Home;
-use olr::judge::Decision;
-use olr::license::{License, LicenseBody};
-use olr::state::{SlotName, State};
-use olr::time::Instant;
-use olr::wire::codec::{Limit, Set, Text};
-use olr::wire::id::LicenseId;
+use olr::GuardConfig;
+use olr::Home;
+use olr_core::entitlement::{Cause, Count, GraceRule, Grant, Outcome};
+use olr_core::judge::Decision;
+use olr_core::license::{License, LicenseBody};
+use olr_core::state::{SlotName, State};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Limit, Set, Text};
+use olr_core::wire::id::LicenseId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -112,11 +112,7 @@ impl Server {
     pub fn judged(&self) -> Decision {
         let around = around(*self.machine.lock().unwrap(), self.now());
         let trust = &WORLD.vendor.trust;
-        self.home()
-            .expecting(trust.clone().into())
-            .decide(Some("example"), None, &around)
-            .unwrap()
-            .1
+        self.home().expecting(trust.clone()).decide(Some("example"), None, &around).unwrap().1
     }
 
     /// The next answer of the vendor, taken in by another process.
@@ -182,9 +178,9 @@ pub fn stops(cause: Cause, seconds: u64) -> impl FnOnce(&mut LicenseBody) {
 }
 
 /// A machine whose boots have no names: a far clock confirms itself after 30 days.
-fn around(machine: &str, at: Instant) -> olr::state::Surroundings {
-    olr::state::Surroundings {
-        boot: olr::wire::codec::Text::default(),
+fn around(machine: &str, at: Instant) -> olr_core::state::Surroundings {
+    olr_core::state::Surroundings {
+        boot: olr_core::wire::codec::Text::default(),
         uptime: 0,
         ..crate::world::machine::around(machine, at)
     }

@@ -2,7 +2,7 @@
 
 use crate::world::machine;
 
-use olr::guard::{Guard, GuardConfig};
+use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::server::{DAY, HOUR, Server, name};
-use olr::time::{Day, Instant};
+use olr_core::time::{Day, Instant};
 
 fn run() -> Question<'static> {
     Question::about(Operation::RUN)

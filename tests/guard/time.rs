@@ -1,12 +1,12 @@
 //! A guard that runs answers at each second what a process answers that starts then.
 
-use olr::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
-use olr::error::Refusal;
-use olr::judge::Decision;
-use olr::license::LicenseBody;
-use olr::time::{Day, Instant};
-use olr::wire::codec::Set;
 use olr::{Operation, Question};
+use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
+use olr_core::error::Refusal;
+use olr_core::judge::Decision;
+use olr_core::license::LicenseBody;
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::Set;
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 
 use crate::server::{DAY, HOUR, Server};

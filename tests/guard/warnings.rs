@@ -2,15 +2,15 @@
 
 use crate::world::machine;
 
-use olr::entitlement::{Cause, Model};
-use olr::guard::GuardConfig;
-use olr::license::LicenseBody;
-use olr::machine::{FactorKind, Reason, Unreadable};
-use olr::state::{Listener, Stage};
-use olr::time::{Day, Instant};
-use olr::wire::codec::Text;
-use olr::wire::id::EventId;
+use olr::GuardConfig;
 use olr::{Guard, Operation, Question};
+use olr_core::entitlement::{Cause, Model};
+use olr_core::license::LicenseBody;
+use olr_core::machine::{FactorKind, Reason, Unreadable};
+use olr_core::state::{Listener, Stage};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::Text;
+use olr_core::wire::id::EventId;
 
 use crate::server::{DAY, HOUR, Server};
 

@@ -3,12 +3,12 @@
 use crate::world::machine;
 use crate::world::operations::CREATE_USER;
 
-use olr::guard::{Guard, GuardConfig};
-use olr::home::Home;
-use olr::judge::Answer;
-use olr::time::Instant;
-use olr::wire::codec::{Limit, Set, Text};
+use olr::Home;
+use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
+use olr_core::judge::Answer;
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Limit, Set, Text};
 
 use crate::world::NOW;
 use crate::world::WORLD;
@@ -23,7 +23,7 @@ fn a_question_allocates_nothing_and_reads_no_file() {
         let grant = |n: usize| {
             let pool = if n.is_multiple_of(2) { "pool" } else { "" };
             let [module, pool] = [&format!("m{n:04}"), pool].map(|text| Text::new(text).unwrap());
-            olr::entitlement::Grant { module, pool, quota: Limit::Only(10), ..one.clone() }
+            olr_core::entitlement::Grant { module, pool, quota: Limit::Only(10), ..one.clone() }
         };
         body.grants = Set::new((0..4096).map(grant).collect()).unwrap();
     });

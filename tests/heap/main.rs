@@ -6,9 +6,9 @@
 
 use crate::world::{WORLD, files};
 
-use olr::catalog::TOML_TOKENS_CAP;
-use olr::error::Refusal;
-use olr::key::file::KeyFile;
+use olr_core::error::Refusal;
+use olr_office::catalog::TOML_TOKENS_CAP;
+use olr_office::key::file::KeyFile;
 use peak_alloc::PeakAlloc;
 use rand::RngExt;
 use std::collections::BTreeMap;

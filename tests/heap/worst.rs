@@ -1,19 +1,19 @@
 //! The costliest files that the format allows: the smallest entries, as many as fit, and texts
 //! that grow when they are read.
 
-use olr::armor::armor;
-use olr::catalog::TOML_TOKENS_CAP;
-use olr::entitlement::{Cause, Count, Grant};
-use olr::key::Role;
-use olr::machine::{Class, Factor, FactorKind};
-use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
-use olr::state::{Held, Memory, Pair, Slot, SlotName};
-use olr::time::Instant;
-use olr::trust::{ModuleMaximum, Product};
-use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
-use olr::wire::extension::Extension;
-use olr::wire::frame::{FILE_CAP, Kind};
-use olr::wire::id::{KeyId, RevokedId};
+use olr_core::armor::armor;
+use olr_core::entitlement::{Cause, Count, Grant};
+use olr_core::key::Role;
+use olr_core::machine::{Class, Factor, FactorKind};
+use olr_core::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
+use olr_core::state::{Held, Memory, Pair, Slot, SlotName};
+use olr_core::time::Instant;
+use olr_core::trust::{ModuleMaximum, Product};
+use olr_core::wire::codec::{Blob, Limit, List, Set, Text, encode};
+use olr_core::wire::extension::Extension;
+use olr_core::wire::frame::{FILE_CAP, Kind};
+use olr_core::wire::id::{KeyId, RevokedId};
+use olr_office::catalog::TOML_TOKENS_CAP;
 
 use crate::long;
 use crate::world::WORLD;
@@ -162,7 +162,7 @@ fn state() -> Vec<u8> {
         matched: Instant::default(),
         revoked: None,
         usage: usage.clone(),
-        over: olr::state::Overuse::default(),
+        over: olr_core::state::Overuse::default(),
         announced: Set::default(),
         receipt: None,
         name: SlotName { product: text(""), slot },

@@ -1,6 +1,6 @@
 //! The text form: whatever happens to it, what is taken of it are the very bytes it was made of.
 
-use olr::armor::{armor, dearmor};
+use olr_core::armor::{armor, dearmor};
 
 use crate::long;
 use crate::world::readers::{Good, Reader, good};

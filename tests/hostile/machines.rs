@@ -1,19 +1,19 @@
 //! A license passes on its own machine, under its own root, and nowhere else.
 
-use olr::catalog::Catalog;
-use olr::crypto::digest::sha256;
-use olr::crypto::secret::Secret;
-use olr::home::{Home, Import};
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::judge::assess;
-use olr::key::install::InstallSecret;
-use olr::license::License;
-use olr::machine::Factor;
-use olr::request::SealedRequest;
-use olr::state::{Ask, Asked, State, Surroundings};
-use olr::time::Instant;
-use olr::wire::codec::{Hidden, List, encode};
-use olr::wire::id::LicenseId;
+use olr::{Home, Import};
+use olr_core::crypto::digest::sha256;
+use olr_core::crypto::secret::Secret;
+use olr_core::judge::assess;
+use olr_core::key::install::InstallSecret;
+use olr_core::license::License;
+use olr_core::machine::Factor;
+use olr_core::request::SealedRequest;
+use olr_core::state::{Ask, Asked, State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Hidden, List, encode};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::issue::{GrantFile, Stamp, draft};
 
 use crate::world::{NOW, Vendor, rng, text};
 

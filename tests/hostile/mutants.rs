@@ -1,22 +1,22 @@
 //! Mutants that mean something: one field, one rule or one key is wrong. Once nobody signed them
 //! again; once the right key did, so that the form alone is what refuses them.
 
-use olr::crypto::sign::SigningKey;
-use olr::entitlement::Cause;
-use olr::key::Role::{Install, Issuer, Root, Sealing};
-use olr::key::install::InstallSecret;
-use olr::key::{Role, key_id};
-use olr::machine::Factor;
-use olr::receipt::{Receipt, ReceiptBody};
-use olr::request::Earlier;
-use olr::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
-use olr::state::Listed;
-use olr::timestamp::{TimestampBody, sign_timestamp};
-use olr::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
-use olr::wire::codec::{Blob, Limit, List, Set, Text, encode};
-use olr::wire::extension::Extension;
-use olr::wire::frame::Kind;
-use olr::wire::id::{LicenseId, RequestId, RevokedId};
+use olr_core::crypto::sign::SigningKey;
+use olr_core::entitlement::Cause;
+use olr_core::key::Role::{Install, Issuer, Root, Sealing};
+use olr_core::key::install::InstallSecret;
+use olr_core::key::{Role, key_id};
+use olr_core::machine::Factor;
+use olr_core::receipt::{Receipt, ReceiptBody};
+use olr_core::request::Earlier;
+use olr_core::revocation::{RevocationsBody, Withdrawn, sign_bare, sign_revocations};
+use olr_core::state::Listed;
+use olr_core::timestamp::{TimestampBody, sign_timestamp};
+use olr_core::trust::{ModuleMaximum, SignerRule, TrustBody, vendor_id};
+use olr_core::wire::codec::{Blob, Limit, List, Set, Text, encode};
+use olr_core::wire::extension::Extension;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::{LicenseId, RequestId, RevokedId};
 
 use crate::bodies::{self, Mutants};
 use crate::layout;
@@ -192,7 +192,7 @@ fn licenses() {
         grants[0].pool = text("pool");
         body.grants = Set::new(grants).unwrap();
         body.languages = texts(&["de", "en"]);
-        body.expires = Some(olr::time::Day { number: body.starts.number + 365 });
+        body.expires = Some(olr_core::time::Day { number: body.starts.number + 365 });
         body.replaces = Some(LicenseId([7; 16]));
         body.note = text("Thank you.");
         body.extensions = extensions();
@@ -243,7 +243,7 @@ fn list() -> RevocationsBody {
     RevocationsBody {
         version: 1,
         sequence: 70_000,
-        issued: olr::time::Instant::new(1 << 33),
+        issued: olr_core::time::Instant::new(1 << 33),
         licenses: Set::new(licenses.into()).unwrap(),
         extensions: Set::new((1..9).map(later).collect()).unwrap(),
     }
@@ -275,7 +275,7 @@ fn delegations() {
         let modules = [("ACB", Limit::Any), ("OBM", Limit::Only(70_000))].map(maximum);
         body.modules = Limit::Only(Set::new(modules.into()).unwrap());
         body.longest_term = Limit::Only(400);
-        body.until = Limit::Only(olr::time::Instant::new(1 << 33));
+        body.until = Limit::Only(olr_core::time::Instant::new(1 << 33));
         body.extensions = extensions();
     });
     let mut trial = Trial::new(Reader::Delegation, &good);
@@ -297,7 +297,7 @@ fn receipts() {
         earlier: Set::new(earlier.into()).unwrap(),
         license: LicenseId([7; 16]),
         license_hash: [8; 32],
-        at: olr::time::Instant::new(1 << 33),
+        at: olr_core::time::Instant::new(1 << 33),
         extensions: extensions(),
     };
     let vendor = WORLD.vendor.trust.vendor();
@@ -315,7 +315,7 @@ fn times() {
         request_hash: [8; 32],
         number: 70_000,
         install_key: install().signing_key().public(),
-        time: olr::time::Instant::new(1 << 33),
+        time: olr_core::time::Instant::new(1 << 33),
         extensions: Set::new((1..9).map(later).collect()).unwrap(),
     };
     let vendor = &WORLD.vendor;
@@ -333,10 +333,14 @@ fn rich(body: &mut TrustBody) {
     let above = Some(ModuleMaximum { module: text("OBM"), maximum: Limit::Only(500) });
     let rules = vec![
         SignerRule { model: Limit::Any, above, signers: 2 },
-        SignerRule { model: Limit::Only(olr::entitlement::Model::Meter), above: None, signers: 1 },
+        SignerRule {
+            model: Limit::Only(olr_core::entitlement::Model::Meter),
+            above: None,
+            signers: 1,
+        },
     ];
     body.signer_rules = List::new(rules).unwrap();
-    let revoked = [[1; 16], [2; 16]].map(olr::wire::id::KeyId);
+    let revoked = [[1; 16], [2; 16]].map(olr_core::wire::id::KeyId);
     body.revoked = Set::new(revoked.into()).unwrap();
     body.extensions = extensions();
 }
@@ -375,7 +379,7 @@ fn following_trusts() {
 fn requests() {
     let mut state = WORLD.installed(NOW, |_| ());
     let mut body = ask(&mut state, "backup", "second request").0;
-    let count = |(module, count)| olr::entitlement::Count { module: text(module), count };
+    let count = |(module, count)| olr_core::entitlement::Count { module: text(module), count };
     body.wanted = Set::new([("ACB", 3), ("OBM", 300)].map(count).into()).unwrap();
     body.note = text("Please hurry.");
     body.renews = Some(LicenseId([7; 16]));
@@ -491,9 +495,10 @@ fn states() {
     let second = WORLD.vendor.second_trust(|_| ());
     state.take_up(WORLD.vendor.trust.successor(&second).unwrap()).unwrap();
     let pins = List::new(vec![Factor::pin("rack=B12").unwrap()]).unwrap();
-    let around = crate::world::machine::around("server", olr::time::Instant::parse(NOW).unwrap());
+    let around =
+        crate::world::machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
     let asked = state.memory().asked.clone().unwrap();
-    let asked = olr::state::Asked { pins, ..asked };
+    let asked = olr_core::state::Asked { pins, ..asked };
     state.request(asked, Default::default(), &around, &mut rng("pinned")).unwrap();
     let (vendor, delegation) = (&WORLD.vendor, WORLD.vendor.delegation.clone());
     let bare = sign_bare(&list(), &vendor.trust, &vendor.issuer).unwrap();

@@ -1,16 +1,16 @@
 //! Files that are nearly fixtures: a seeded generator. Half of them are signed, sealed or digested
 //! again after the change, so that what lies behind a signature is reached too.
 
-use olr::armor::armor;
-use olr::crypto::digest::tagged;
-use olr::crypto::label::{REQUEST_SEAL, STATE, pae};
-use olr::crypto::seal::seal;
-use olr::crypto::sign::message;
-use olr::key::{Role, key_id};
-use olr::proposal::ProposalBody;
-use olr::request::SealedRequest;
-use olr::wire::codec::{BODY_CAP, Blob, decode, encode};
-use olr::wire::frame::{Frame, Header, Kind};
+use olr_core::armor::armor;
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::{REQUEST_SEAL, STATE, pae};
+use olr_core::crypto::seal::seal;
+use olr_core::crypto::sign::message;
+use olr_core::key::{Role, key_id};
+use olr_core::proposal::ProposalBody;
+use olr_core::request::SealedRequest;
+use olr_core::wire::codec::{BODY_CAP, Blob, decode, encode};
+use olr_core::wire::frame::{Frame, Header, Kind};
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
@@ -143,7 +143,7 @@ impl<'a> Mutants<'a> {
     fn resealed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let sealing = &self.world.vendor.sealing;
         let opened = SealedRequest::parse(bytes).ok()?.open(sealing).ok()?;
-        let body = edited(&olr::wire::codec::encode(opened.body()), donor, rng);
+        let body = edited(&olr_core::wire::codec::encode(opened.body()), donor, rng);
         let mut plaintext = sized(&body);
         plaintext.resize(plaintext.len().next_multiple_of(1024), 0);
         let mut request = bytes.get(..39)?.to_vec();
@@ -154,7 +154,7 @@ impl<'a> Mutants<'a> {
         request.extend(sealed.encapsulated);
         request.extend(&sealed.ciphertext);
         let message = pae(&[
-            olr::crypto::label::REQUEST,
+            olr_core::crypto::label::REQUEST,
             &[1],
             &[1],
             &header,

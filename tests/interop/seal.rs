@@ -1,19 +1,19 @@
 //! Requests as either side is asked to seal them.
 
-use olr::entitlement::Count;
-use olr::machine::{Class, Factor, FactorKind};
-use olr::request::{Earlier, Fact, RequestBody, seal_request};
-use olr::time::Instant;
-use olr::wire::codec::{Hidden, List, Set, Text};
-use olr::wire::id::RequestId;
+use olr_core::entitlement::Count;
+use olr_core::machine::{Class, Factor, FactorKind};
+use olr_core::request::{Earlier, Fact, RequestBody, seal_request};
+use olr_core::time::Instant;
+use olr_core::wire::codec::{Hidden, List, Set, Text};
+use olr_core::wire::id::RequestId;
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
 use crate::world::install;
-use olr::armor::dearmor;
-use olr::trust::Trust;
+use olr_core::armor::dearmor;
+use olr_core::trust::Trust;
 
 fn trust() -> Trust {
     let file =
@@ -45,7 +45,7 @@ pub fn order(rng: &mut ChaCha20Rng) -> Value {
     let many = |rng: &mut ChaCha20Rng, most: usize| rng.random_range(0..=most);
     json!({
         "trust": data_encoding::BASE64.encode(trust().bytes()),
-        "install_secret": data_encoding::HEXLOWER.encode(&olr::crypto::digest::sha256(b"install")),
+        "install_secret": data_encoding::HEXLOWER.encode(&olr_core::crypto::digest::sha256(b"install")),
         "number": number, "licensee": name(rng), "license_key": name(rng), "product": name(rng),
         "product_version": name(rng), "slot": name(rng),
         "found": (0..many(rng, 64)).map(|_| factor(rng)).collect::<Vec<_>>(),

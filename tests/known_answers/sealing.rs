@@ -1,4 +1,4 @@
-//! HPKE against the vectors of RFC 9180, and `olr::crypto::seal` against HPKE.
+//! HPKE against the vectors of RFC 9180, and `olr_core::crypto::seal` against HPKE.
 //!
 //! The vectors hold a thousand encryptions in one digest: additional data and plaintexts are drawn
 //! from SHAKE128 of nothing, each after a byte that gives its length; the ciphertexts go into
@@ -8,8 +8,8 @@ use hpke::aead::{AeadCtxR, AeadCtxS, AesGcm256};
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
-use olr::crypto::seal::{SealingKey, seal};
-use olr::crypto::secret::Secret;
+use olr_core::crypto::seal::{SealingKey, seal};
+use olr_core::crypto::secret::Secret;
 use rand::{TryCryptoRng, TryRng};
 use serde_json::Value;
 use shake::Shake128;

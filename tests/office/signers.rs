@@ -4,7 +4,7 @@
 
 #![cfg(all(feature = "cli", feature = "vendor", unix))]
 
-use olr::key::{Role, key_id};
+use olr_core::key::{Role, key_id};
 use std::path::PathBuf;
 
 use crate::world::office::Office;
@@ -148,7 +148,7 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
 fn a_root_is_not_used_through_an_agent() {
     let mut ask = |_: &_| unreachable!("nothing is asked");
     let named = "ssh-agent:SHA256:anything";
-    let error = olr::office::open_signer(named, Role::Root, &mut ask).err().unwrap();
+    let error = olr_office::folder::open_signer(named, Role::Root, &mut ask).err().unwrap();
     assert!(error.fact().contains("a root key is not used through an SSH agent"), "{error}");
     assert!(error.next_step().text().contains("forwarded"), "{error:?}");
     assert_eq!(error.exit_status(), 2);

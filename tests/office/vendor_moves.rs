@@ -3,15 +3,15 @@
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
-use olr::armor::{armor, dearmor};
-use olr::home::Home;
-use olr::key::install::InstallSecret;
-use olr::receipt::{Receipt, ReceiptBody};
-use olr::state::Surroundings;
-use olr::time::Instant;
-use olr::wire::codec::Text;
-use olr::wire::frame::Kind;
-use olr::wire::id::{LicenseId, VendorId};
+use olr::Home;
+use olr_core::armor::{armor, dearmor};
+use olr_core::key::install::InstallSecret;
+use olr_core::receipt::{Receipt, ReceiptBody};
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
+use olr_core::wire::codec::Text;
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::{LicenseId, VendorId};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;

@@ -2,9 +2,9 @@
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
-use olr::home::Home;
-use olr::state::Surroundings;
-use olr::time::Instant;
+use olr::Home;
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;

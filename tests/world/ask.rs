@@ -2,27 +2,29 @@
 
 use crate::world::machine;
 
-use olr::armor::{dearmor, dearmor_answer};
-use olr::catalog::Catalog;
-use olr::entitlement::Operation;
-use olr::error::{Error, Refusal, Result};
-use olr::home::{Expected, Home, Import, OverQuota, RequestParams};
-use olr::issue::GrantFile;
-use olr::judge::Question;
-use olr::key::file::KeyFile;
-use olr::key::typed::Passphrase;
-use olr::license::License;
-use olr::office::{Folder, Handover, Issue, Locked};
-use olr::proposal::Proposal;
-use olr::receipt::Receipt;
-use olr::request::SealedRequest;
-use olr::revocation::Revocations;
-use olr::state::State;
-use olr::time::{Day, Instant};
-use olr::timestamp::Timestamp;
-use olr::trust::{Trust, VendorCode};
-use olr::wire::codec::{Hidden, Text};
-use olr::wire::frame::{Frame, Kind};
+use olr::{Home, Import, RequestParams};
+use olr_core::armor::{dearmor, dearmor_answer};
+use olr_core::entitlement::Operation;
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::import::OverQuota;
+use olr_core::judge::Question;
+use olr_core::license::License;
+use olr_core::proposal::Proposal;
+use olr_core::receipt::Receipt;
+use olr_core::request::SealedRequest;
+use olr_core::revocation::Revocations;
+use olr_core::state::Expected;
+use olr_core::state::State;
+use olr_core::time::{Day, Instant};
+use olr_core::timestamp::Timestamp;
+use olr_core::trust::{Trust, VendorCode};
+use olr_core::wire::codec::{Hidden, Text};
+use olr_core::wire::frame::{Frame, Kind};
+use olr_office::catalog::Catalog;
+use olr_office::folder::{Folder, Handover, Issue, Locked};
+use olr_office::issue::GrantFile;
+use olr_office::key::file::KeyFile;
+use olr_office::key::typed::Passphrase;
 use std::path::Path;
 
 use crate::world::scenario::{Scenario, root};
@@ -128,7 +130,11 @@ fn no_passphrase(_: &Locked) -> Result<Passphrase> {
     panic!("the keys of keys/snakeoil have no passphrases")
 }
 
-fn open(scenario: &Scenario, folder: &Folder, file: &[u8]) -> Result<olr::request::OpenedRequest> {
+fn open(
+    scenario: &Scenario,
+    folder: &Folder,
+    file: &[u8],
+) -> Result<olr_core::request::OpenedRequest> {
     folder.open_request(file, scenario.get("code"), &folder.trust()?, &mut no_passphrase)
 }
 
@@ -261,7 +267,7 @@ fn open_key(scenario: &Scenario, file: &[u8]) -> Result<()> {
     let passphrase =
         scenario.get("passphrase").map(|text| Passphrase::new(text.to_string().into()));
     match key.role {
-        olr::key::Role::Sealing => key.open_sealing(passphrase.as_ref()).map(drop),
+        olr_core::key::Role::Sealing => key.open_sealing(passphrase.as_ref()).map(drop),
         role => key.open_signing(role, passphrase.as_ref()).map(drop),
     }
 }

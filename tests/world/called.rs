@@ -1,10 +1,10 @@
 //! The command without a process: any clock, any machine, what it prints as a value.
 
 use olr::cli::{Env, Output, Stream};
-use olr::crypto::digest::sha256;
-use olr::error::Error;
-use olr::machine::Findings;
-use olr::time::Instant;
+use olr_core::crypto::digest::sha256;
+use olr_core::error::Error;
+use olr_core::machine::Machine;
+use olr_core::time::Instant;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 pub struct Around {
     pub now: Instant,
     pub seed: [u8; 32],
-    pub found: Findings,
+    pub found: Machine,
 }
 
 /// What is written into a stream.

@@ -2,13 +2,13 @@
 
 use crate::world::alone;
 
-use olr::armor::{armor, dearmor};
-use olr::key::Role;
-use olr::key::file::KeyFile;
-use olr::office::Folder;
-use olr::trust::{Act, DelegationBody, sign_by_roots};
-use olr::wire::codec::{Limit, Set, encode};
-use olr::wire::frame::{Kind, Unsigned};
+use olr_core::armor::{armor, dearmor};
+use olr_core::key::Role;
+use olr_core::trust::{Act, DelegationBody, sign_by_roots};
+use olr_core::wire::codec::{Limit, Set, encode};
+use olr_core::wire::frame::{Kind, Unsigned};
+use olr_office::folder::Folder;
+use olr_office::key::file::KeyFile;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::fs;

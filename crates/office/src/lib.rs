@@ -15,12 +15,7 @@
     )
 )]
 
-use olr_core::{
-    armor, crypto, display, entitlement, error, license, machine, proposal, receipt, request,
-    revocation, time, timestamp, trust, wire,
-};
 use olr_files as file;
-use olr_files::toml_text;
 
 pub mod catalog;
 pub mod folder;

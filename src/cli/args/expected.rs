@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use crate::error::Result;
 use crate::file;
-use crate::home::{Expected, Home};
-use crate::trust::{Trust, VendorCode};
-use crate::wire::frame::Kind;
+use crate::home::Home;
+use olr_core::error::Result;
+use olr_core::state::Expected;
+use olr_core::trust::{Trust, VendorCode};
+use olr_core::wire::frame::Kind;
 
 use super::home::HomeArg;
 use crate::cli::context::Context;

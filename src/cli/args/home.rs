@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Problem, Result};
 use crate::home::Home;
+use olr_core::error::{Error, Problem, Result};
 
 use crate::cli::context::Context;
 

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use crate::error::Result;
-use crate::key::typed::Passphrase;
-use crate::office::Locked;
+use olr_core::error::Result;
+use olr_office::folder::Locked;
+use olr_office::key::typed::Passphrase;
 
 use crate::cli::passphrase::passphrase;
 

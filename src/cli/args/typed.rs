@@ -2,10 +2,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::display::{code_point, is_shown, shown};
-use crate::entitlement::Count;
-use crate::error::{Error, Problem, Result};
-use crate::wire::codec::Text;
+use olr_core::display::{code_point, is_shown, shown};
+use olr_core::entitlement::Count;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::wire::codec::Text;
 
 /// What people type is trimmed and brought to one Unicode form; files are compared as they are.
 pub fn typed(what: &str, text: &str) -> Result<Text> {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
-use crate::office::Folder;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::folder::Folder;
 
 use super::home::from_environment;
 

@@ -4,14 +4,14 @@
 use serde_json::Value;
 use serde_json::json;
 
-use crate::error::{Error, Result};
-use crate::license::{License, read_unverified};
-use crate::receipt::{Receipt, ReceiptBody};
-use crate::revocation::{Revocations, read_body};
-use crate::timestamp::{Timestamp, TimestampBody};
-use crate::trust::Trust;
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
+use olr_core::error::{Error, Result};
+use olr_core::license::{License, read_unverified};
+use olr_core::receipt::{Receipt, ReceiptBody};
+use olr_core::revocation::{Revocations, read_body};
+use olr_core::timestamp::{Timestamp, TimestampBody};
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{BODY_CAP, decode};
+use olr_core::wire::frame::{Frame, Kind};
 
 use super::{Args, Findings, known_revocations, known_trust, signed};
 use crate::cli::{license, show};
@@ -30,12 +30,12 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     match read_unverified(bytes) {
         Ok(body) => {
             findings.pairs.extend(license::pairs(&body));
-            findings.pairs.push(("answers request", crate::display::code(&body.request_hash)));
+            findings.pairs.push(("answers request", olr_core::display::code(&body.request_hash)));
             findings.more = license::modules(&body, None);
             findings.json.extend(license::report(&body));
             findings
                 .json
-                .insert("code".to_string(), json!(crate::display::code(&body.request_hash)));
+                .insert("code".to_string(), json!(olr_core::display::code(&body.request_hash)));
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}
@@ -134,7 +134,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 /// What the vendor's records say of a receipt.
 #[cfg(feature = "vendor")]
-fn ended(ended: Option<crate::office::Ended>) -> (String, Value) {
+fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     let Some(ended) = ended else {
         let text = "The license that it ends is none that was issued from this folder to that installation.";
         return (text.to_string(), Value::Null);
@@ -147,7 +147,7 @@ fn ended(ended: Option<crate::office::Ended>) -> (String, Value) {
     let mut text = format!(
         "It ends a license that was issued from this folder: to {}, on {}, for key {}.\nA copy of \
          the home that was made before could run {until}; the receipt does not show that none does.",
-        crate::display::shown(&record.licensee),
+        olr_core::display::shown(&record.licensee),
         record.issued,
         show::masked(&record.license_key),
     );

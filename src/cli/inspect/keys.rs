@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::error::Result;
+use olr_core::error::Result;
 #[cfg(not(feature = "vendor"))]
-use crate::error::{Error, Problem};
+use olr_core::error::{Error, Problem};
 #[cfg(feature = "vendor")]
-use crate::proposal::Proposal;
-use crate::trust::{DelegationBody, Trust};
-use crate::wire::codec::{BODY_CAP, decode};
-use crate::wire::frame::{Frame, Kind};
+use olr_core::proposal::Proposal;
+use olr_core::trust::{DelegationBody, Trust};
+use olr_core::wire::codec::{BODY_CAP, decode};
+use olr_core::wire::frame::{Frame, Kind};
 
 use super::{Args, Findings, known_trust, signed};
 
@@ -20,7 +20,7 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
     let mut findings = signed(&frame, Some(pinned.clone().map(|_| ())));
     if let Ok(trust) = pinned {
         let body = trust.body();
-        let product = |p: &crate::trust::Product| {
+        let product = |p: &olr_core::trust::Product| {
             let slots: Vec<_> = p.slots.iter().map(|slot| slot.to_string()).collect();
             format!("{} ({})", &*p.id, slots.join(", "))
         };
@@ -58,7 +58,8 @@ pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
     match decode::<DelegationBody>("delegation body", frame.body, BODY_CAP) {
         Ok(body) => {
             let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
-            let issuer = crate::key::key_id(crate::key::Role::Issuer, &body.issuer).to_string();
+            let issuer =
+                olr_core::key::key_id(olr_core::key::Role::Issuer, &body.issuer).to_string();
             findings.pairs.extend(crate::cli::delegation::pairs(&body));
             let limits = crate::cli::delegation::limits_json(&body);
             findings.json.insert("limits".to_string(), limits);
@@ -73,7 +74,7 @@ pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
 
 #[cfg(feature = "vendor")]
 pub fn key_file(bytes: &[u8]) -> Result<Findings> {
-    let key = crate::key::file::KeyFile::parse(bytes)?;
+    let key = olr_office::key::file::KeyFile::parse(bytes)?;
     let protected = if key.needs_passphrase() { "by a passphrase" } else { "not at all" };
     let pairs = vec![
         ("role", key.role.to_string()),

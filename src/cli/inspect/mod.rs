@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
-use crate::request::SealedRequest;
-use crate::revocation::Revocations;
-use crate::state::State;
-use crate::trust::Trust;
-use crate::wire::frame::{Frame, Header, Kind};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::request::SealedRequest;
+use olr_core::revocation::Revocations;
+use olr_core::state::State;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{Frame, Header, Kind};
 
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
-use crate::trust::Trust;
-use crate::wire::frame::{Frame, Kind};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{Frame, Kind};
 
 use crate::cli::files::OutFile;
 use crate::cli::output::{Output, put};

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::catalog::Catalog;
-use crate::entitlement::{Edition, Model, Operation};
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::Role;
-use crate::office::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
-use crate::time::{DAY, Day, Span};
-use crate::trust::{Act, DelegationBody};
-use crate::wire::codec::{Keyed, Limit, Set, Text};
+use olr_core::entitlement::{Edition, Model, Operation};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_core::time::{DAY, Day, Span};
+use olr_core::trust::{Act, DelegationBody};
+use olr_core::wire::codec::{Keyed, Limit, Set, Text};
+use olr_office::catalog::Catalog;
+use olr_office::folder::{Folder, Unsaid, check_names, fill_in, propose_delegation, read_text};
 
 use super::propose::{parse_maximum, public_keys};
 use crate::cli::context::Context;
@@ -219,14 +219,14 @@ fn set<T: Keyed, const CAP: usize>(
 
 fn parse_act(text: &str) -> Result<Act> {
     Act::from_word(text).ok_or_else(|| {
-        let fact = format!("there is no act {:?}", crate::display::shown(text));
+        let fact = format!("there is no act {:?}", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "the acts are license, revoke and time")
     })
 }
 
 fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
     read(text).ok_or_else(|| {
-        let fact = format!("there is no {what} {:?}", crate::display::shown(text));
+        let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
         Error::unable(
             Problem::Usage,
             fact,
@@ -244,7 +244,7 @@ fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     };
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).or_else(spelled);
     days.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("{flag}: {:?} is no number of days", crate::display::shown(text));
+        let fact = format!("{flag}: {:?} is no number of days", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "write it like 400d")
     })
 }
@@ -261,7 +261,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     };
     let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
     seconds.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("--max-grace: {:?} is no span", crate::display::shown(text));
+        let fact = format!("--max-grace: {:?} is no span", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "write it like 14d or 12h, or any")
     })
 }
@@ -284,7 +284,7 @@ fn parse_yes(text: &str) -> Result<bool> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => {
-            let fact = format!("--weak-machine: {:?} is no answer", crate::display::shown(text));
+            let fact = format!("--weak-machine: {:?} is no answer", olr_core::display::shown(text));
             Err(Error::unable(Problem::Usage, fact, "write yes or no"))
         }
     }

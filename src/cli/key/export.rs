@@ -3,10 +3,10 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::crypto::pkcs8;
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
-use crate::key::Role;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_office::key::pkcs8;
 
 use super::ensure_nothing_at;
 use super::passwd::open_read;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if !to_stdout {
         ensure_nothing_at(&path)?;
     }
-    let sealed = crate::key::store::read(&args.key)?;
+    let sealed = olr_office::key::store::read(&args.key)?;
     if sealed.role == Role::Sealing {
         let fact =
             "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::crypto::pkcs8::{PEM_CAP, PrivatePem};
-use crate::error::{Error, Result};
 use crate::file;
-use crate::key::Role;
+use olr_core::error::{Error, Result};
+use olr_core::key::Role;
+use olr_office::key::pkcs8::{PEM_CAP, PrivatePem};
 
 use super::new::roles;
 use super::read_secret;

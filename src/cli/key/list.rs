@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-use crate::error::Result;
 use crate::file;
-use crate::key::file::KeyFile;
-use crate::office::{Folder, FoundKey, KeyStatus, keys_in};
+use olr_core::error::Result;
+use olr_office::folder::{Folder, FoundKey, KeyStatus, keys_in};
+use olr_office::key::file::KeyFile;
 
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::hint;

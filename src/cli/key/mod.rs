@@ -4,8 +4,8 @@ use clap::Subcommand;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Problem, Result};
 use crate::file;
+use olr_core::error::{Error, Problem, Result};
 
 use crate::cli::context::Context;
 use crate::cli::output::Output;

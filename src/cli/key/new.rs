@@ -2,9 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::crypto::secret::Secret;
-use crate::error::Result;
-use crate::key::Role;
+use olr_core::crypto::secret::Secret;
+use olr_core::error::Result;
+use olr_core::key::Role;
 
 use super::save::{Protection, Save};
 use crate::cli::context::Context;

@@ -3,9 +3,9 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
-use crate::key::paper;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::key::paper;
 
 use super::ensure_nothing_at;
 use super::passwd::open;

@@ -3,12 +3,12 @@
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::file::KeyFile;
-use crate::key::store;
-use crate::office::Locked;
+use olr_core::crypto::secret::Secret;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::folder::Locked;
+use olr_office::key::file::KeyFile;
+use olr_office::key::store;
 
 use super::save::{NewProtection, unprotected};
 use crate::cli::context::Context;

@@ -3,20 +3,20 @@
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::catalog::{Catalog, STARTER};
-use crate::display::shown;
-use crate::entitlement::Model;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::Role;
-use crate::key::public::from_pem;
-use crate::office::{
+use olr_core::display::shown;
+use olr_core::entitlement::Model;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_core::trust::{ModuleMaximum, SignerRule};
+use olr_core::wire::codec::{Limit, Text};
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::KeyId;
+use olr_office::catalog::{Catalog, STARTER};
+use olr_office::folder::{
     Changes, FirstTrust, Folder, keep_proposed, propose_first, propose_next, read_text,
 };
-use crate::trust::{ModuleMaximum, SignerRule};
-use crate::wire::codec::{Limit, Text};
-use crate::wire::frame::Kind;
-use crate::wire::id::KeyId;
+use olr_office::key::public::from_pem;
 
 use crate::cli::args::typed::ensure_visible;
 use crate::cli::context::Context;

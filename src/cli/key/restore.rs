@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Problem, Result};
-use crate::key::paper::{PAGE_CAP, from_page};
-use crate::key::typed::text_of;
+use olr_core::error::{Error, Problem, Result};
+use olr_office::key::paper::{PAGE_CAP, from_page};
+use olr_office::key::typed::text_of;
 
 use super::read_secret;
 use super::save::{Protection, Save};

@@ -4,15 +4,15 @@ use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::Role;
-use crate::key::key_id;
-use crate::office::{Changes, Drawn, Folder, propose_delegation, propose_next};
-use crate::proposal::Proposal;
-use crate::trust::{DelegationBody, Trust};
-use crate::wire::frame::Kind;
-use crate::wire::id::KeyId;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_core::key::key_id;
+use olr_core::proposal::Proposal;
+use olr_core::trust::{DelegationBody, Trust};
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::KeyId;
+use olr_office::folder::{Changes, Drawn, Folder, propose_delegation, propose_next};
 
 use super::propose::{ids, public_keys};
 use super::save::{Protection, unprotected};
@@ -123,7 +123,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
         return ids(std::slice::from_ref(named))
             .map(|ids| ids.first().copied().unwrap_or(KeyId([0; 16])));
     }
-    let roots = crate::trust::root_keys(trust.body());
+    let roots = olr_core::trust::root_keys(trust.body());
     match roots.as_slice() {
         [(only, _)] => Ok(*only),
         _ => {
@@ -174,7 +174,7 @@ fn root_rotated_before(
     let given = given(&rotation.args, Role::Root)?;
     let remove = rotation.remove.as_ref().map(|named| ids(std::slice::from_ref(named)));
     let remove = remove.transpose()?.and_then(|ids| ids.first().copied());
-    let roots = crate::trust::root_keys(trust.body());
+    let roots = olr_core::trust::root_keys(trust.body());
     let is_root = |id: KeyId| roots.iter().any(|(root, _)| *root == id);
     let has_gone = |id: KeyId| -> Result<bool> { Ok(!is_root(id) && folder.was_root(id, trust)?) };
     Ok(match (given, remove) {

@@ -4,12 +4,13 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
-use crate::key::file::KeyFile;
-use crate::key::typed::Passphrase;
-use crate::key::{Role, public, store};
+use olr_core::crypto::secret::Secret;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::Role;
+use olr_office::key::file::KeyFile;
+use olr_office::key::typed::Passphrase;
+use olr_office::key::{public, store};
 
 use super::ensure_nothing_at;
 use crate::cli::context::Context;

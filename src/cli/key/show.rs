@@ -4,12 +4,13 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::file::KeyFile;
-use crate::key::{Role, key_id, public, store};
-use crate::office::{is_uri, public_of};
-use crate::wire::frame::FILE_CAP;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::{Role, key_id};
+use olr_core::wire::frame::FILE_CAP;
+use olr_office::folder::{is_uri, public_of};
+use olr_office::key::file::KeyFile;
+use olr_office::key::{public, store};
 
 use super::list::{mode, protection};
 use super::new::roles;

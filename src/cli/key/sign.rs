@@ -3,11 +3,11 @@
 use serde_json::json;
 use std::path::PathBuf;
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::key_id;
-use crate::office::{Locked, open_signer};
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::key::key_id;
+use olr_office::folder::{Locked, open_signer};
 
 use crate::cli::files::OutFile;
 use crate::cli::output::{Output, put};
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<Output> {
     let trust = trust.as_ref();
     let proposal = read_proposal(&args.proposal, trust)?;
     if trust.is_none()
-        && matches!(proposal.content(), crate::proposal::Content::Trust(next) if next.version > 1)
+        && matches!(proposal.content(), olr_core::proposal::Content::Trust(next) if next.version > 1)
     {
         let fact = "what this proposal changes shows only beside the trust that counts now";
         return Err(Error::unable(

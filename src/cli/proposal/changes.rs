@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::error::Result;
-use crate::key::{Role, key_id};
-use crate::proposal::{Content, Proposal};
-use crate::trust::{SignerRule, Trust, TrustBody};
-use crate::wire::codec::Limit;
+use olr_core::error::Result;
+use olr_core::key::{Role, key_id};
+use olr_core::proposal::{Content, Proposal};
+use olr_core::trust::{SignerRule, Trust, TrustBody};
+use olr_core::wire::codec::Limit;
 
 use crate::cli::delegation::{maximum_text, pairs as delegation_pairs};
 use crate::cli::{license, show};

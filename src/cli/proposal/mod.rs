@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
-use crate::key::store;
-use crate::office::{Adopted, Folder, IssuedRecord, Published, catalog_for};
-use crate::proposal::{Content, Proposal};
-use crate::time::Instant;
-use crate::trust::{DelegationBody, Trust};
-use crate::wire::codec::Limit;
-use crate::wire::frame::{Header, Kind};
-use crate::wire::id::KeyId;
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::proposal::{Content, Proposal};
+use olr_core::time::Instant;
+use olr_core::trust::{DelegationBody, Trust};
+use olr_core::wire::codec::Limit;
+use olr_core::wire::frame::{Header, Kind};
+use olr_core::wire::id::KeyId;
+use olr_office::folder::{Adopted, Folder, IssuedRecord, Published, catalog_for};
+use olr_office::key::store;
 
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::files::{OutFile, read_artefact};

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use crate::error::Result;
-use crate::key::Role;
-use crate::key::file::KeyFile;
-use crate::key::typed::Passphrase;
-use crate::office::{Folder, Locked, open_signer};
-use crate::proposal::Proposal;
-use crate::trust::Trust;
+use olr_core::error::Result;
+use olr_core::key::Role;
+use olr_core::proposal::Proposal;
+use olr_core::trust::Trust;
+use olr_office::folder::{Folder, Locked, open_signer};
+use olr_office::key::file::KeyFile;
+use olr_office::key::typed::Passphrase;
 
 use super::{confirm, ensure_counts};
 use crate::cli::passphrase::passphrase;

@@ -2,9 +2,9 @@
 //! Obeys `docs/format.md`, section "Factors".
 
 use super::tree::Tree;
-use super::{AddressOf, Findings};
-use crate::machine::probe::{impossible, locally_administered, spell};
-use crate::machine::{Class, FactorKind};
+use super::{AddressOf, Machine};
+use crate::probe::{impossible, locally_administered, spell};
+use olr_core::machine::{Class, FactorKind};
 
 const CARDS: &str = "sys/class/net";
 /// Most cards of weight 0 that are listed: a host of containers has hundreds.
@@ -15,7 +15,7 @@ const ETHERNET: &str = "1";
 const INFINIBAND: &str = "32";
 
 /// Adds every card; permanent addresses are hardware, each once.
-pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Findings) {
+pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let names = tree.names(CARDS);
     if names.is_empty() {
         return without_sysfs(tree, address_of, findings);
@@ -73,7 +73,7 @@ fn is_wsl(tree: &Tree<'_>) -> bool {
 }
 
 /// Lists addresses of which nobody says where they come from.
-fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Findings) {
+fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let list = tree.text("proc/net/dev");
     let names = list.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
     for (name, address) in

@@ -1,10 +1,10 @@
 //! The id that a cloud gives to an instance, told from one that is copied with the disk.
 //! Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
+use super::Machine;
 use super::json::string_at;
 use super::tree::Tree;
-use crate::machine::{Class, FactorKind};
+use olr_core::machine::{Class, FactorKind};
 
 const KIND: FactorKind = FactorKind::CloudInstance;
 const TAG: &str = "board_asset_tag";
@@ -15,7 +15,7 @@ const INSTANCE_CAP: u64 = 512 * 1024;
 const KEPT: &str = "var/lib/cloud/instance/manual-clean";
 const ON_DISK: &str = "/var/lib/cloud/data/instance-id";
 
-pub(super) fn add(tree: &Tree<'_>, findings: &mut Findings) {
+pub(super) fn add(tree: &Tree<'_>, findings: &mut Machine) {
     let mut known = String::new();
     if let Some(id) = of_the_firmware(tree) {
         findings.found(KIND, Class::Hardware, TAG, &id);

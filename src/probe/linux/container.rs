@@ -1,9 +1,9 @@
 //! Which kind of container this is, and names that it makes up.
 //! Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
+use super::Machine;
 use super::tree::Tree;
-use crate::machine::FactorKind;
+use olr_core::machine::FactorKind;
 
 /// The first sign that this is a container, most specific first.
 pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
@@ -37,7 +37,7 @@ pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
 }
 
 /// Adds the kind of container, if it is one, and the host's name.
-pub(super) fn add(tree: &Tree<'_>, kind: Option<&str>, findings: &mut Findings) {
+pub(super) fn add(tree: &Tree<'_>, kind: Option<&str>, findings: &mut Machine) {
     let why = "says where this runs, not which machine it is";
     findings.ignored(FactorKind::Container, "", kind.unwrap_or_default(), why);
     let name = tree.text("proc/sys/kernel/hostname");

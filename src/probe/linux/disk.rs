@@ -1,9 +1,9 @@
 //! The root filesystem, and the disks under it. Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
+use super::Machine;
 use super::tree::Tree;
-use crate::machine::filler::filler;
-use crate::machine::{Class, FactorKind};
+use olr_core::machine::filler::filler;
+use olr_core::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
 const BTRFS: &str = "sys/fs/btrfs";
@@ -11,7 +11,7 @@ const BTRFS: &str = "sys/fs/btrfs";
 const DISKS: usize = 8;
 
 /// Adds the id of the root filesystem and the serial numbers of its disks.
-pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Findings) {
+pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Machine) {
     let Some(root) = Root::of(tree) else { return };
     let id = root.uuid(tree).or_else(|| {
         // In a container the kernel's command line speaks of the host.
@@ -105,7 +105,7 @@ fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
 }
 
 /// Adds the serial number of a disk, as far as everybody may read it.
-fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Findings) {
+fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
     const KIND: FactorKind = FactorKind::DiskSerial;
     let at = |part: &str| tree.text(&format!("{BLOCK}/{disk}/{part}"));
     // SD card, NVMe, virtio, SCSI and SATA, NVMe without a number of its own.

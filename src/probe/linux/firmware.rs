@@ -1,12 +1,12 @@
 //! The firmware's word (DMI), the device tree's where there is none, and the hypervisor.
 //! Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
+use super::Machine;
 use super::tree::{Content, Tree};
-use crate::machine::filler::filler;
-use crate::machine::probe::dmi::Firmware;
-use crate::machine::probe::hypervisor;
-use crate::machine::{Class, FactorKind};
+use crate::probe::dmi::Firmware;
+use crate::probe::hypervisor;
+use olr_core::machine::filler::filler;
+use olr_core::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
 const DEVICE_TREE: &str = "proc/device-tree";
@@ -14,7 +14,7 @@ const DEVICE_TREE: &str = "proc/device-tree";
 const GUEST: [&str; 3] = ["hypervisor", "ibm,partition-name", "vm,uuid"];
 
 /// Adds what the firmware says, the model of the processor, and the hypervisor where one shows.
-pub(super) fn add(tree: &Tree<'_>, findings: &mut Findings) {
+pub(super) fn add(tree: &Tree<'_>, findings: &mut Machine) {
     let hypervisor = processor(tree, findings);
     let mut firmware = read(tree, findings);
     firmware.guest = hypervisor.is_some();
@@ -23,7 +23,7 @@ pub(super) fn add(tree: &Tree<'_>, findings: &mut Findings) {
 }
 
 /// The serial numbers, the UUID (both for root only, but in a device tree) and the model.
-fn read(tree: &Tree<'_>, findings: &mut Findings) -> Firmware {
+fn read(tree: &Tree<'_>, findings: &mut Machine) -> Firmware {
     let mut firmware = Firmware::default();
     // What Xen calls a guest is the UUID of its firmware, in a spelling that everybody may read and
     // that does not change with who reads it.
@@ -59,7 +59,7 @@ fn read(tree: &Tree<'_>, findings: &mut Findings) -> Firmware {
 }
 
 /// Adds the model of the processor; gives the hypervisor, where one shows.
-fn processor(tree: &Tree<'_>, findings: &mut Findings) -> Option<String> {
+fn processor(tree: &Tree<'_>, findings: &mut Machine) -> Option<String> {
     let text = tree.text("proc/cpuinfo");
     let field = |name: &str| {
         let entries = text.lines().filter_map(|line| line.split_once(':'));
@@ -82,7 +82,7 @@ fn processor(tree: &Tree<'_>, findings: &mut Findings) -> Option<String> {
 }
 
 /// Adds the machine id: 32 hexadecimal digits.
-pub(super) fn machine_id(tree: &Tree<'_>, findings: &mut Findings) {
+pub(super) fn machine_id(tree: &Tree<'_>, findings: &mut Machine) {
     const KIND: FactorKind = FactorKind::MachineId;
     let mut hidden = None;
     for name in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {

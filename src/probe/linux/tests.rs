@@ -1,8 +1,8 @@
 //! Made-up systems, and exactly what is found on each. Obeys `docs/format.md`, section "Factors".
 
-use super::Findings;
-use crate::machine::{Class, FactorKind};
+use super::Machine;
 use made::Made;
+use olr_core::machine::{Class, FactorKind};
 
 mod made;
 mod situations;
@@ -157,8 +157,8 @@ fn the_name_of_a_host_is_in_lower_case() {
 
 #[test]
 fn nothing_at_all() {
-    assert_eq!(Made::new().read(false), Findings::default());
-    assert_eq!(Made::new().read(true), Findings::default());
+    assert_eq!(Made::new().read(false), Machine::default());
+    assert_eq!(Made::new().read(true), Machine::default());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::machine::Reason;
+use olr_core::machine::Reason;
 
 /// Most bytes that are read of a file.
 const FILE_CAP: u64 = 64 * 1024;

@@ -136,7 +136,7 @@ fn a_file_of_another_vendor_names_the_vendor_of_this_home() {
 fn a_damaged_file_and_an_empty_home_are_named() {
     let world = World::activated();
     let text = world.read("license.olr");
-    let raw = olr::armor::dearmor(None, text.as_bytes()).unwrap();
+    let raw = olr_core::armor::dearmor(None, text.as_bytes()).unwrap();
     let newer = [&raw[..4], &[9], &raw[5..]].concat();
     for (name, bytes, word) in [
         ("short.bin", &raw[..100], "malformed"),

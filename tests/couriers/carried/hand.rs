@@ -1,6 +1,6 @@
 //! What the tables of damage are written with.
 
-use olr::armor::armor;
+use olr_core::armor::armor;
 
 use crate::world::scenario::Scenario;
 

@@ -1,7 +1,7 @@
 //! Mails as a mail program saves them.
 
 use data_encoding::BASE64;
-use olr::armor::dearmor;
+use olr_core::armor::dearmor;
 
 /// Base64 in lines of 76, as mailers write it.
 pub fn base64(bytes: &[u8]) -> String {

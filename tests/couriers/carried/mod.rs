@@ -2,8 +2,8 @@
 //! refused, and `docs/couriers.md` says so. The rules themselves are tested in `tests/couriers/armor.rs`.
 #![cfg(feature = "vendor")]
 
-use olr::armor::{armor, dearmor};
-use olr::error::Refusal;
+use olr_core::armor::{armor, dearmor};
+use olr_core::error::Refusal;
 use std::collections::BTreeSet;
 
 mod hand;

@@ -1,8 +1,8 @@
 //! Offline activation.
 
-use olr::armor::dearmor;
-use olr::catalog::Catalog;
-use olr::wire::frame::Kind;
+use olr_core::armor::dearmor;
+use olr_core::wire::frame::Kind;
+use olr_office::catalog::Catalog;
 use serde_json::json;
 
 use super::{MANAGED, SELF_HOSTED, Sale, World};

@@ -1,7 +1,7 @@
 //! Clocks of server and vendor that differ: said before an answer is signed, and at its import.
 
 use super::{DAY, HOUR, SELF_HOSTED, START, Sale, World};
-use olr::time::Instant;
+use olr_core::time::Instant;
 
 const SALE: Sale<'static> = Sale {
     kind: "purchased-oem",

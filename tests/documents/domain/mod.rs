@@ -8,10 +8,10 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use olr::cli::Output;
-use olr::crypto::digest::sha256;
-use olr::machine::Findings;
-use olr::time::Instant;
-use olr::wire::codec::Text;
+use olr_core::crypto::digest::sha256;
+use olr_core::machine::Machine;
+use olr_core::time::Instant;
+use olr_core::wire::codec::Text;
 
 use crate::world::called::{Around, outcome};
 use crate::world::machine::around;
@@ -93,8 +93,9 @@ impl World {
     /// A flag for each module of the catalog: so many at most, what is free without a limit.
     fn maxima(&self, most: &str) -> String {
         let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
-        let catalog = olr::catalog::Catalog::parse(&catalog).unwrap();
-        let maximum = |(id, module): (&String, &olr::catalog::Module)| match module.unlimited {
+        let catalog = olr_office::catalog::Catalog::parse(&catalog).unwrap();
+        let maximum = |(id, module): (&String, &olr_office::catalog::Module)| match module.unlimited
+        {
             true => format!("--max {id}=any"),
             false => format!("--max {id}={most}"),
         };
@@ -156,13 +157,13 @@ impl World {
         };
         let words: Vec<_> = line.split_whitespace().map(word).collect();
         let found = around(self.machine.get(), self.now());
-        let findings = Findings {
+        let findings = Machine {
             factors: found.factors,
             boot_id: Some(found.boot),
             uptime: Some(found.uptime),
             addresses: found.addresses,
             facts: vec![("os", Text::new("linux").unwrap())],
-            ..Findings::default()
+            ..Machine::default()
         };
         let seed = sha256(&self.calls.get().to_le_bytes());
         let called = Around { now: self.now(), seed, found: findings }.call(words);
@@ -196,7 +197,8 @@ impl World {
     fn answer(&self, name: &str, sale: Sale<'_>, more: &str) -> Said {
         let Sale { kind, key, slot, lines, modules } = sale;
         let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
-        let product = olr::catalog::Catalog::parse(&catalog).unwrap().products[0].id.to_string();
+        let product =
+            olr_office::catalog::Catalog::parse(&catalog).unwrap().products[0].id.to_string();
         let grant = format!(
             "licensee = \"ACME Ltd\"\nkey = \"{key}\"\nproduct = \"{product}\"\ntype = \"{kind}\"\n\
              slot = \"{slot}\"\nstarts = \"today\"\n{lines}\n[modules]\n{modules}\n"

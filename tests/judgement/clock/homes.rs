@@ -2,15 +2,16 @@
 
 use crate::world::machine;
 
-use olr::entitlement::{Cause, Count, GraceRule, Outcome};
-use olr::home::{Home, Imported};
-use olr::judge::ClockMemory;
-use olr::license::LicenseBody;
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
-use olr::state::{Accepted, State, Surroundings};
-use olr::time::{Day, Instant};
-use olr::wire::codec::Set;
-use olr::wire::id::LicenseId;
+use olr::Home;
+use olr_core::entitlement::{Cause, Count, GraceRule, Outcome};
+use olr_core::import::Imported;
+use olr_core::judge::ClockMemory;
+use olr_core::license::LicenseBody;
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
+use olr_core::state::{Accepted, State, Surroundings};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::Set;
+use olr_core::wire::id::LicenseId;
 use std::fs::File;
 use std::path::Path;
 
@@ -246,7 +247,7 @@ fn what_is_only_foreseen_is_what_would_be_decided() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
     let installed = world.installed(NOW, |_| ());
     let home = home(folder.path(), &installed);
-    let theirs = home.clone().expecting(world.other.trust.clone().into());
+    let theirs = home.clone().expecting(world.other.trust.clone());
     for clock in ["2027-11-20T00:00:00Z", "2028-06-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
         let before = home.state_files().map(|file| std::fs::read(file).unwrap());
         let foreseen = home.foresee_all(&server(clock)).unwrap();

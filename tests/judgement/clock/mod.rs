@@ -3,11 +3,11 @@
 
 use crate::world::machine;
 
-use olr::judge::{Decision, decide};
-use olr::state::{State, Surroundings};
-use olr::time::Instant;
-use olr::timestamp::{Timestamp, TimestampBody, sign_timestamp};
-use olr::wire::codec::{Set, Text};
+use olr_core::judge::{Decision, decide};
+use olr_core::state::{State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::timestamp::{Timestamp, TimestampBody, sign_timestamp};
+use olr_core::wire::codec::{Set, Text};
 
 mod homes;
 mod over;
@@ -113,7 +113,7 @@ impl<'a> Server<'a> {
         let (body, request) = ask(&mut self.state, "backup", &purpose);
         let body = TimestampBody {
             request: body.request,
-            request_hash: olr::crypto::digest::sha256(&request),
+            request_hash: olr_core::crypto::digest::sha256(&request),
             number: body.number,
             install_key: body.install_key,
             time,

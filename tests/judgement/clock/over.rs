@@ -1,11 +1,11 @@
 //! Time over the quota adds up: solving it for a moment gains none.
 
-use olr::entitlement::{Cause, Count, GraceRule, Outcome};
-use olr::license::{License, LicenseBody};
-use olr::state::State;
-use olr::time::{Day, Instant};
-use olr::wire::codec::{Limit, Set};
-use olr::wire::id::LicenseId;
+use olr_core::entitlement::{Cause, Count, GraceRule, Outcome};
+use olr_core::license::{License, LicenseBody};
+use olr_core::state::State;
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::{Limit, Set};
+use olr_core::wire::id::LicenseId;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
 

@@ -4,15 +4,15 @@
 use crate::world::machine;
 use crate::world::operations::BACKUP;
 
-use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
-use olr::error::Refusal;
-use olr::judge::Decision;
-use olr::license::{License, LicenseBody};
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
-use olr::state::{State, Surroundings};
-use olr::time::{Day, Instant};
-use olr::wire::codec::{Set, Text};
-use olr::wire::id::LicenseId;
+use olr_core::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
+use olr_core::error::Refusal;
+use olr_core::judge::Decision;
+use olr_core::license::{License, LicenseBody};
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
+use olr_core::state::{State, Surroundings};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::{Set, Text};
+use olr_core::wire::id::LicenseId;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -171,7 +171,7 @@ fn has_started(before: &Decision, after: &Decision) -> bool {
 /// What was first noted while a clock is far counts for it since then, and else by the mark.
 fn is_noted_twice(state: &State) -> bool {
     let slots = &state.memory().slots;
-    let notes = |slot: &olr::state::Slot| {
+    let notes = |slot: &olr_core::state::Slot| {
         let over: Vec<_> = slot.over.spent.iter().filter_map(|spent| spent.since).collect();
         [slot.revoked.into_iter().collect(), over].concat()
     };

@@ -2,14 +2,15 @@
 
 use crate::world::machine;
 
-use olr::entitlement::{Cause, GraceRule, Outcome};
-use olr::home::{Home, Imported};
-use olr::license::LicenseBody;
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
-use olr::state::Surroundings;
-use olr::time::Day;
-use olr::wire::codec::Set;
-use olr::wire::id::LicenseId;
+use olr::Home;
+use olr_core::entitlement::{Cause, GraceRule, Outcome};
+use olr_core::import::Imported;
+use olr_core::license::LicenseBody;
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
+use olr_core::state::Surroundings;
+use olr_core::time::Day;
+use olr_core::wire::codec::Set;
+use olr_core::wire::id::LicenseId;
 use std::path::Path;
 
 use crate::clock::{at, word};

@@ -1,7 +1,7 @@
 //! A time of the vendor takes back what the mark was ahead by, and no more.
 
-use olr::error::Refusal;
-use olr::time::Instant;
+use olr_core::error::Refusal;
+use olr_core::time::Instant;
 
 use crate::clock::{Server, at};
 use crate::world::{NOW, World};

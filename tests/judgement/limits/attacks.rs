@@ -1,14 +1,14 @@
 //! What an issuer limited to 10 OBM, 1000 ACB and 30 days tried, by grant or catalog alone; here signed
 //! by hand, and `cargo test --test documents domain::limits` asks `olr issue` for the same.
 
-use olr::catalog::Catalog;
-use olr::error::Refusal;
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::license::{License, LicenseBody};
-use olr::time::{Day, Instant};
-use olr::trust::{DelegationBody, ModuleMaximum};
-use olr::wire::codec::{Limit, Set};
-use olr::wire::id::LicenseId;
+use olr_core::error::Refusal;
+use olr_core::license::{License, LicenseBody};
+use olr_core::time::{Day, Instant};
+use olr_core::trust::{DelegationBody, ModuleMaximum};
+use olr_core::wire::codec::{Limit, Set};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::issue::{GrantFile, Stamp, draft};
 
 use crate::limits::signed_by_hand;
 use crate::world::operations::ALL;

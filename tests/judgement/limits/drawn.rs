@@ -1,12 +1,12 @@
 //! Catalogs, grants, delegations and questions, drawn from a seed.
 
-use olr::catalog::Catalog;
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::license::LicenseBody;
-use olr::time::{Day, Instant};
-use olr::trust::{DelegationBody, ModuleMaximum};
-use olr::wire::codec::{Limit, Set};
-use olr::wire::id::LicenseId;
+use olr_core::license::LicenseBody;
+use olr_core::time::{Day, Instant};
+use olr_core::trust::{DelegationBody, ModuleMaximum};
+use olr_core::wire::codec::{Limit, Set};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::issue::{GrantFile, Stamp, draft};
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::IndexedRandom;

@@ -1,19 +1,19 @@
 //! The property: for catalogs, grants and delegations that fit, every answer *yes* lies inside.
 
-use olr::crypto::digest::tagged;
-use olr::crypto::label::STATE;
-use olr::entitlement::{Cause, Count, Operation};
-use olr::judge::{Decision, Question, decide};
-use olr::key::{Role, key_id};
-use olr::license::{License, LicenseBody};
-use olr::machine::Here;
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of};
-use olr::state::{Memory, STATE_CAP, State};
-use olr::time::{Day, Instant};
-use olr::trust::{DelegationBody, ModuleMaximum, SignerRule, Trust};
-use olr::wire::codec::{Limit, List, Set, decode, encode};
-use olr::wire::frame::Kind;
-use olr::wire::id::LicenseId;
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::STATE;
+use olr_core::entitlement::{Cause, Count, Operation};
+use olr_core::judge::{Decision, Question, decide};
+use olr_core::key::{Role, key_id};
+use olr_core::license::{License, LicenseBody};
+use olr_core::machine::Here;
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of};
+use olr_core::state::{Memory, STATE_CAP, State};
+use olr_core::time::{Day, Instant};
+use olr_core::trust::{DelegationBody, ModuleMaximum, SignerRule, Trust};
+use olr_core::wire::codec::{Limit, List, Set, decode, encode};
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::LicenseId;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ fn rules(lot: &mut Lot) -> Vec<SignerRule> {
     if !lot.chance(0.3) {
         return Vec::new();
     }
-    let model = lot.one(olr::entitlement::Model::ALL);
+    let model = lot.one(olr_core::entitlement::Model::ALL);
     let above = ModuleMaximum { module: text(lot.one(&NAMES)), maximum: Limit::Only(lot.count()) };
     vec![SignerRule {
         model: if lot.chance(0.5) { Limit::Any } else { Limit::Only(model) },

@@ -9,10 +9,10 @@ mod drawn;
 mod inside;
 
 use crate::world::World;
-use olr::key::Role;
-use olr::license::LicenseBody;
-use olr::trust::DelegationBody;
-use olr::wire::codec::encode;
+use olr_core::key::Role;
+use olr_core::license::LicenseBody;
+use olr_core::trust::DelegationBody;
+use olr_core::wire::codec::encode;
 
 /// A license as a thief signs it, who holds it against nothing.
 fn signed_by_hand(world: &World, body: &LicenseBody, delegation: &DelegationBody) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! The grace of a machine that no longer matches, by the clock of a home.
 
-use olr::catalog::{Catalog, STARTER};
-use olr::error::Refusal;
-use olr::judge::{Decision, assess};
-use olr::license::License;
-use olr::time::Instant;
+use olr_core::error::Refusal;
+use olr_core::judge::{Decision, assess};
+use olr_core::license::License;
+use olr_core::time::Instant;
+use olr_office::catalog::{Catalog, STARTER};
 
 use crate::matching::machines::{Machine, server};
 use crate::matching::{DAY, NOW, World, around, judged};

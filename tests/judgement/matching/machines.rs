@@ -1,7 +1,7 @@
 //! Typical machines, and what can happen to them.
 
-use olr::machine::{Class, Factor, FactorKind};
-use olr::wire::codec::Text;
+use olr_core::machine::{Class, Factor, FactorKind};
+use olr_core::wire::codec::Text;
 
 /// Everything that is found on a machine, the operator's pins among it.
 #[derive(Clone)]

@@ -2,21 +2,21 @@
 //! what changed, and the grace of a machine that no longer matches.
 #![cfg(feature = "vendor")]
 
-use olr::catalog::{Catalog, STARTER};
-use olr::error::{NextStep, Refusal, Remedy};
-use olr::home::{Home, RequestParams};
-use olr::issue::{GrantFile, STARTER_GRANT};
-use olr::judge::Decision;
-use olr::license::LicenseBody;
-use olr::machine::{
+use olr::{Home, RequestParams};
+use olr_core::error::{NextStep, Refusal, Remedy};
+use olr_core::judge::Decision;
+use olr_core::license::LicenseBody;
+use olr_core::machine::{
     Assessment, Bound, Change, Class, Factor, FactorKind, Here, Reason, Unreadable, changes,
     commit, judgement,
 };
-use olr::office::{Folder, Handover, Init, Issue};
-use olr::state::{State, Surroundings};
-use olr::time::Instant;
-use olr::trust::Trust;
-use olr::wire::codec::{Hidden, Text};
+use olr_core::state::{State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{Hidden, Text};
+use olr_office::catalog::{Catalog, STARTER};
+use olr_office::folder::{Folder, Handover, Init, Issue};
+use olr_office::issue::{GrantFile, STARTER_GRANT};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::cell::Cell;
 
@@ -71,7 +71,7 @@ impl World {
         home: &Home,
         machine: &Machine,
         policy: &str,
-    ) -> olr::error::Result<(LicenseBody, Vec<u8>, [u8; 32])> {
+    ) -> olr_core::error::Result<(LicenseBody, Vec<u8>, [u8; 32])> {
         let order = RequestParams {
             trust: Some(self.trust.bytes().to_vec()),
             licensee: Some(Text::new("ACME Ltd").unwrap()),
@@ -142,8 +142,8 @@ fn hidden(kind: FactorKind) -> Unreadable {
 }
 
 fn words(machine: &Assessment) -> Vec<(FactorKind, &str, Change, u16)> {
-    let line = |line: &'_ olr::machine::Line| (line.kind, line.change, line.weight);
-    let names = machine.lines.iter().map(olr::machine::Line::name);
+    let line = |line: &'_ olr_core::machine::Line| (line.kind, line.change, line.weight);
+    let names = machine.lines.iter().map(olr_core::machine::Line::name);
     let lines = machine.lines.iter().map(line);
     lines.zip(names).map(|((kind, change, weight), name)| (kind, name, change, weight)).collect()
 }

@@ -1,9 +1,9 @@
 //! The tables of `docs/machines.md`, made by issuing a license for each machine and policy and
 //! holding it against the changed machine. `OLR_MINT=1 cargo test --test judgement matching` writes them.
 
-use olr::catalog::{Catalog, STARTER};
-use olr::license::LicenseBody;
-use olr::machine::{Class, FactorKind};
+use olr_core::license::LicenseBody;
+use olr_core::machine::{Class, FactorKind};
+use olr_office::catalog::{Catalog, STARTER};
 use std::collections::BTreeMap;
 
 use crate::matching::machines::{Machine, container, server, small_server, vm, vm_of_a_host, wsl};

@@ -2,10 +2,10 @@
 
 use crate::world::machine;
 
-use olr::home::Home;
-use olr::simulate::{Happening, ScenarioEvent};
-use olr::state::{Listener, State};
-use olr::time::Instant;
+use olr::Home;
+use olr_core::simulate::{Happening, ScenarioEvent};
+use olr_core::state::{Listener, State};
+use olr_core::time::Instant;
 
 use crate::simulate::at;
 use crate::world::NOW;

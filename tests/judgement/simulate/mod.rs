@@ -4,12 +4,12 @@
 use crate::world;
 use crate::world::machine;
 
-use olr::home::OverQuota;
-use olr::license::{License, LicenseBody};
-use olr::simulate::{AnswerFile, Happening, Play, ScenarioEvent, Timeline, simulate};
-use olr::state::State;
-use olr::time::Instant;
-use olr::wire::id::LicenseId;
+use olr_core::import::OverQuota;
+use olr_core::license::{License, LicenseBody};
+use olr_core::simulate::{AnswerFile, Happening, Play, ScenarioEvent, Timeline, simulate};
+use olr_core::state::State;
+use olr_core::time::Instant;
+use olr_core::wire::id::LicenseId;
 use std::sync::Arc;
 
 mod mails;
@@ -45,7 +45,11 @@ fn server(
 }
 
 /// What `state` will say until then; the state itself stays as it is.
-fn play(state: &State, events: &[ScenarioEvent], until: Instant) -> olr::error::Result<Timeline> {
+fn play(
+    state: &State,
+    events: &[ScenarioEvent],
+    until: Instant,
+) -> olr_core::error::Result<Timeline> {
     let state = State::parse(&state.to_bytes()).unwrap();
     let slot = state.slot(None, None)?.name.clone();
     let around = machine::around("server", at(NOW));
@@ -109,5 +113,5 @@ fn what_cannot_be_played_is_told() {
     assert_eq!(simulate(state, &few).unwrap_err().exit_status(), 2);
     few.slot.slot = world::text("redirector");
     let other = simulate(world.installed(NOW, |_| {}), &few).unwrap_err();
-    assert_eq!(other.refusal(), Some(olr::error::Refusal::NotActivated));
+    assert_eq!(other.refusal(), Some(olr_core::error::Refusal::NotActivated));
 }

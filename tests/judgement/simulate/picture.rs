@@ -1,8 +1,8 @@
 //! The picture is well-formed whatever it quotes, needs nothing else, and shows every entry.
 
-use olr::simulate::{Timeline, picture};
-use olr::time::Day;
-use olr::wire::codec::Set;
+use olr_core::simulate::{Timeline, picture};
+use olr_core::time::Day;
+use olr_core::wire::codec::Set;
 
 use crate::simulate::{at, events, play, server};
 use crate::world::{NOW, World, text};
@@ -106,18 +106,18 @@ fn whatever_is_quoted_is_text() {
         None,
     );
     let mut events = events(&["2027-12-01 use OBM=1"]);
-    let count = olr::entitlement::Count { module: text(hostile), count: 1000 };
-    events[0].what = olr::simulate::Happening::Use(vec![count]);
+    let count = olr_core::entitlement::Count { module: text(hostile), count: 1000 };
+    events[0].what = olr_core::simulate::Happening::Use(vec![count]);
     let name = text(&"<&>\"'𝒳漢".repeat(9));
-    events.push(olr::simulate::ScenarioEvent {
+    events.push(olr_core::simulate::ScenarioEvent {
         at: at("2027-12-02"),
-        what: olr::simulate::Happening::Hostname(name),
+        what: olr_core::simulate::Happening::Hostname(name),
     });
     let timeline = play(&state, &events, at("2028-01-01")).unwrap();
     let svg = picture(&timeline, hostile);
     let texts = texts(&svg);
     assert!(texts.iter().any(|text| text.contains("<script>")), "it is said, as text");
-    assert!(svg.chars().all(|c| olr::display::is_shown(c) || c == '\n'));
+    assert!(svg.chars().all(|c| olr_core::display::is_shown(c) || c == '\n'));
 }
 
 #[test]

@@ -2,16 +2,16 @@
 //! the rule B1. Its licenses are grants of the example catalog, so that this catalog is held to the
 //! rules as well.
 
-use olr::catalog::Catalog;
-use olr::entitlement::Operation;
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::judge::{Decision, Question};
-use olr::license::{License, LicenseBody};
-use olr::simulate::{Entry, ScenarioEvent, Timeline};
-use olr::state::State;
-use olr::time::{Day, Instant};
-use olr::wire::codec::encode;
-use olr::wire::id::LicenseId;
+use olr_core::entitlement::Operation;
+use olr_core::judge::{Decision, Question};
+use olr_core::license::{License, LicenseBody};
+use olr_core::simulate::{Entry, ScenarioEvent, Timeline};
+use olr_core::state::State;
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::encode;
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::Catalog;
+use olr_office::issue::{GrantFile, Stamp, draft};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
@@ -157,7 +157,7 @@ fn merge(into: &mut Table, changes: &Table) {
 
 /// `2027-12-01T00:00:00Z grace: clone, grace conflict`
 fn line(entry: &Entry) -> String {
-    let turn = |turn: &olr::simulate::Turn| format!("{} {}", turn.word, turn.about);
+    let turn = |turn: &olr_core::simulate::Turn| format!("{} {}", turn.word, turn.about);
     let turns = entry.turns.iter().map(turn).map(|turn| turn.trim().to_string());
     let new: Vec<_> = entry.events.iter().map(ToString::to_string).chain(turns).collect();
     format!("{} {}: {}", entry.at, entry.condition.word(), new.join(", "))
@@ -210,7 +210,7 @@ fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
     word(decision.ask(&question))
 }
 
-fn word(answer: olr::judge::Answer<'_>) -> String {
+fn word(answer: olr_core::judge::Answer<'_>) -> String {
     let refusal = answer.refusal().map(|error| error.refusal().unwrap().word());
     refusal.unwrap_or("yes").to_string()
 }

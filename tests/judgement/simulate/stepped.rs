@@ -3,15 +3,15 @@
 use crate::world::machine;
 use crate::world::operations::ALL;
 
-use olr::entitlement::{Cause, Operation, Outcome};
-use olr::home::{Home, Import};
-use olr::judge::{Decision, decide};
-use olr::machine::{Class, FactorKind};
-use olr::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
-use olr::simulate::{AnswerFile, Happening, ScenarioEvent};
-use olr::state::{State, Surroundings};
-use olr::time::Instant;
-use olr::wire::codec::Set;
+use olr::{Home, Import};
+use olr_core::entitlement::{Cause, Operation, Outcome};
+use olr_core::judge::{Decision, decide};
+use olr_core::machine::{Class, FactorKind};
+use olr_core::revocation::{RevocationsBody, Withdrawn, digest_of, sign_revocations};
+use olr_core::simulate::{AnswerFile, Happening, ScenarioEvent};
+use olr_core::state::{State, Surroundings};
+use olr_core::time::Instant;
+use olr_core::wire::codec::Set;
 
 use crate::simulate::at;
 use crate::world::{NOW, World, text};

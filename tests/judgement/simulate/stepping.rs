@@ -1,14 +1,14 @@
 //! A timeline has exactly the changes that somebody finds who asks every minute.
 
-use olr::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
-use olr::home::OverQuota;
-use olr::judge::Condition;
-use olr::license::LicenseBody;
-use olr::simulate::{AnswerFile, Happening, ScenarioEvent, Timeline};
-use olr::state::State;
-use olr::time::{Day, Instant};
-use olr::wire::codec::{Limit, Set};
-use olr::wire::id::LicenseId;
+use olr_core::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
+use olr_core::import::OverQuota;
+use olr_core::judge::Condition;
+use olr_core::license::LicenseBody;
+use olr_core::simulate::{AnswerFile, Happening, ScenarioEvent, Timeline};
+use olr_core::state::State;
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::{Limit, Set};
+use olr_core::wire::id::LicenseId;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn same(
 }
 
 fn told(timeline: &Timeline) -> Vec<(Instant, Seen)> {
-    let of = |entry: &olr::simulate::Entry| Some((entry.at, seen(entry.decision.as_ref()?)));
+    let of = |entry: &olr_core::simulate::Entry| Some((entry.at, seen(entry.decision.as_ref()?)));
     changes(timeline.entries.iter().filter_map(of))
 }
 

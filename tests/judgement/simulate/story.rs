@@ -139,7 +139,7 @@ fn an_event_that_does_not_exist_is_told_which_do() {
     assert_eq!((status, wrong["state"].as_str()), (2, Some("unknown")));
     assert!(wrong["fact"].as_str().unwrap().contains("\"earthquake\""), "{wrong}");
     let help = done(folder, &["simulate", "--help"]);
-    for (event, _) in olr::simulate::EVENTS {
+    for (event, _) in olr_core::simulate::EVENTS {
         assert!(wrong["hint"].as_str().unwrap().contains(event), "{event}: {wrong}");
         assert!(help.contains(event), "{event}: {help}");
     }

@@ -1,15 +1,15 @@
 //! The page about catalogs names every key, and its examples are right.
 
-use olr::catalog::Catalog;
-use olr::entitlement::{Cause, Edition, Model, Operation, Outcome};
-use olr::issue::GrantFile;
+use olr_core::entitlement::{Cause, Edition, Model, Operation, Outcome};
+use olr_office::catalog::Catalog;
+use olr_office::issue::GrantFile;
 
 use super::{Desk, SELF_HOSTED};
 
 const PAGE: &str = include_str!("../../../docs/catalog.md");
 
 /// The keys that a table may have, as the error about one that it may not have lists them.
-fn keys(error: olr::error::Error) -> Vec<String> {
+fn keys(error: olr_core::error::Error) -> Vec<String> {
     let hint = error.next_step().text().strip_prefix("the keys are ");
     hint.unwrap_or_else(|| panic!("{error}")).split(", ").map(str::to_string).collect()
 }

@@ -1,7 +1,7 @@
 //! A catalog and a grant with as many modules as a license may hold.
 
-use olr::catalog::{CATALOG_CAP, Catalog, TOML_TOKENS_CAP};
-use olr::issue::GrantFile;
+use olr_office::catalog::{CATALOG_CAP, Catalog, TOML_TOKENS_CAP};
+use olr_office::issue::GrantFile;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 

@@ -1,20 +1,20 @@
 //! Catalogs and grants: two whole vendors, row by row, and every mistake with its line.
 #![cfg(feature = "vendor")]
 
-use olr::catalog::{Catalog, STARTER};
-use olr::entitlement::Grant;
-use olr::error::{Refusal, Result};
-use olr::home::{Home, RequestParams};
-use olr::issue::{GrantFile, Stamp, draft};
-use olr::license::LicenseBody;
-use olr::machine::Factor;
-use olr::office::{Folder, Init};
-use olr::request::OpenedRequest;
-use olr::state::Surroundings;
-use olr::time::Instant;
-use olr::trust::Trust;
-use olr::wire::codec::{Hidden, Limit, Text};
-use olr::wire::id::LicenseId;
+use olr::{Home, RequestParams};
+use olr_core::entitlement::Grant;
+use olr_core::error::{Refusal, Result};
+use olr_core::license::LicenseBody;
+use olr_core::machine::Factor;
+use olr_core::request::OpenedRequest;
+use olr_core::state::Surroundings;
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{Hidden, Limit, Text};
+use olr_core::wire::id::LicenseId;
+use olr_office::catalog::{Catalog, STARTER};
+use olr_office::folder::{Folder, Init};
+use olr_office::issue::{GrantFile, Stamp, draft};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 
 mod docs;
@@ -144,7 +144,7 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
         let texts = |texts: &[&str]| {
             let mut texts: Vec<_> = texts.iter().map(|text| Text::new(text).unwrap()).collect();
             texts.sort();
-            olr::wire::codec::Set::new(texts).unwrap()
+            olr_core::wire::codec::Set::new(texts).unwrap()
         };
         let expected = Grant {
             module: Text::new(module).unwrap(),
@@ -256,7 +256,8 @@ fn what_a_grant_leaves_out_the_type_says() {
     let days = |kind: &str, lines: &str| {
         let days = desk.grant(kind, lines, "[modules]\n").days(NOW, &desk.catalog.types[kind]);
         let days = days.unwrap();
-        let word = |day: Option<olr::time::Day>| day.map_or("never".into(), |day| day.to_string());
+        let word =
+            |day: Option<olr_core::time::Day>| day.map_or("never".into(), |day| day.to_string());
         (word(days.expires), word(days.maintenance))
     };
     let said = |expires: &str, maintenance: &str| (expires.to_string(), maintenance.to_string());

@@ -1,8 +1,8 @@
 //! What is contradictory or names nothing: the line, the reason, and what would be right.
 
-use olr::catalog::Catalog;
-use olr::error::{Error, Problem};
-use olr::issue::GrantFile;
+use olr_core::error::{Error, Problem};
+use olr_office::catalog::Catalog;
+use olr_office::issue::GrantFile;
 
 use super::{Desk, SELF_HOSTED};
 

@@ -1,8 +1,8 @@
 //! What follows which cause, for every type of the two vendors.
 
-use olr::catalog::Catalog;
-use olr::entitlement::{Cause, EnforcementRule, Operation, Outcome};
-use olr::issue::Terms;
+use olr_core::entitlement::{Cause, EnforcementRule, Operation, Outcome};
+use olr_office::catalog::Catalog;
+use olr_office::issue::Terms;
 
 use super::{Desk, MANAGED, SELF_HOSTED};
 use crate::world::operations::{BACKUP, CONNECT, CREATE_BACKUP_SET, RESTORE};

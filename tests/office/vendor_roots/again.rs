@@ -1,7 +1,7 @@
 //! Commands of the office that are repeated, perhaps after they were stopped, that are run twice at
 //! the same time, or that somebody gets wrong: what is said, and which next step.
 
-use olr::key::Role;
+use olr_core::key::Role;
 use std::fs;
 use std::path::Path;
 

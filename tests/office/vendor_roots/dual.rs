@@ -1,6 +1,6 @@
 //! Licenses that two must sign: with both keys at hand, and by exchange of files.
 
-use olr::key::Role;
+use olr_core::key::Role;
 use std::fs;
 
 use crate::vendor_roots::story::Vendor;

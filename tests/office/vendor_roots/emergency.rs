@@ -131,7 +131,7 @@ fn a_first_grant_fits_the_catalog_that_was_given() {
         let town = Town::new();
         let office = |line: &str| town.run("office", line);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/catalogs");
-        town.key("office", olr::key::Role::Root, "spare");
+        town.key("office", olr_core::key::Role::Root, "spare");
         fs::copy(path.join(format!("{name}.toml")), town.path("office/mine.toml")).unwrap();
         office("vendor init vendor --name N --no-passphrase --catalog mine.toml").done();
         let grant = fs::read_to_string(town.path("office/vendor/grant.toml")).unwrap();
@@ -149,7 +149,7 @@ fn a_first_grant_fits_the_catalog_that_was_given() {
     // Where nothing is activated offline there is nothing to write.
     let town = Town::new();
     let catalog = other_catalog().replacen("offline = true", "offline = false", 1);
-    town.key("office", olr::key::Role::Root, "spare");
+    town.key("office", olr_core::key::Role::Root, "spare");
     fs::write(town.path("office/mine.toml"), catalog).unwrap();
     town.run("office", "vendor init vendor --name N --no-passphrase --catalog mine.toml").done();
     assert!(!town.path("office/vendor/grant.toml").exists());

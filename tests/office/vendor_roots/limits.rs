@@ -1,6 +1,6 @@
 //! A delegation is exceeded by one, in each of its limits, before anything is signed.
 
-use olr::key::Role;
+use olr_core::key::Role;
 use std::fs;
 
 use crate::vendor_roots::office::files_below;

@@ -1,8 +1,8 @@
 //! People of a vendor, each with a folder of his own: what one gives another is copied, and nothing
 //! else is shared.
 
-use olr::armor::dearmor;
-use olr::key::Role;
+use olr_core::armor::dearmor;
+use olr_core::key::Role;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,6 @@
 //! Keys that are lost, and keys that are replaced; what was issued before goes on.
 
-use olr::key::Role;
+use olr_core::key::Role;
 use std::fs;
 
 use crate::vendor_roots::office::{Town, files_below};

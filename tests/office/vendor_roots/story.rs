@@ -1,6 +1,6 @@
 //! From keys on separate machines to a license, and what is refused on the way.
 
-use olr::key::Role;
+use olr_core::key::Role;
 use std::fs;
 
 use crate::vendor_roots::office::Town;
@@ -156,7 +156,7 @@ impl Vendor {
     }
 }
 
-const CATALOG: &str = olr::catalog::STARTER;
+const CATALOG: &str = olr_office::catalog::STARTER;
 pub const GRANT: &str = "licensee = \"ACME Ltd\"\nkey = \"K-1\"\nproduct = \"example\"\n\
     type = \"oem\"\nslot = \"backup\"\nstarts = \"today\"\nexpires = \"never\"\n\
     maintenance = \"never\"\n[modules]\nOBM = 10\nACB = 10\n";
@@ -263,9 +263,9 @@ fn what_servers_would_refuse_is_not_proposed() {
     let [alice, bob, _] = &vendor.roots[..] else { panic!() };
     let sealing = &vendor.sealing;
     let mut weak = vendor.town.path("office/weak.pub");
-    fs::write(&weak, olr::key::public::to_pem(Role::Root, &[0; 32])).unwrap();
+    fs::write(&weak, olr_office::key::public::to_pem(Role::Root, &[0; 32])).unwrap();
     weak.set_file_name("low.pub");
-    fs::write(&weak, olr::key::public::to_pem(Role::Sealing, &[0; 32])).unwrap();
+    fs::write(&weak, olr_office::key::public::to_pem(Role::Sealing, &[0; 32])).unwrap();
     let none = "00".repeat(16);
     for (changes, says) in [
         (String::new(), "nothing would differ"),

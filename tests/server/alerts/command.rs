@@ -165,7 +165,7 @@ fn two_rounds_at_once_tell_nothing_twice() {
         all.into_iter().map(|round| round.join().unwrap()).collect()
     });
     let busy = rounds.iter().filter_map(|round| round.as_ref().err());
-    assert!(busy.clone().all(|error| error.problem() == Some(olr::error::Problem::Locked)));
+    assert!(busy.clone().all(|error| error.problem() == Some(olr_core::error::Problem::Locked)));
     assert!(rounds.iter().any(Result::is_ok));
     assert_eq!(fs::read_to_string(world.path("count")).unwrap(), "told\n");
 }

@@ -3,15 +3,15 @@
 #![cfg(all(feature = "smtp", feature = "vendor", unix))]
 
 use olr::alert::{Heard, SETTINGS, Settings, Told, dry_run, tell, test};
-use olr::catalog::STARTER;
-use olr::entitlement::Count;
-use olr::error::Result;
-use olr::home::{Home, RequestParams};
-use olr::issue::{GrantFile, STARTER_GRANT};
-use olr::office::{Folder, Handover, Init, Issue};
-use olr::time::Instant;
-use olr::trust::Trust;
-use olr::wire::codec::{Hidden, Text};
+use olr::{Home, RequestParams};
+use olr_core::entitlement::Count;
+use olr_core::error::Result;
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{Hidden, Text};
+use olr_office::catalog::STARTER;
+use olr_office::folder::{Folder, Handover, Init, Issue};
+use olr_office::issue::{GrantFile, STARTER_GRANT};
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use std::fs;
 use std::path::PathBuf;
@@ -119,7 +119,7 @@ impl World {
 
     /// The one reason for which somebody was not told.
     #[track_caller]
-    pub fn not_told(&self, settings: &Settings, clock: u64) -> olr::error::Error {
+    pub fn not_told(&self, settings: &Settings, clock: u64) -> olr_core::error::Error {
         let told = self.tell(settings, clock).unwrap();
         let not = told.iter().flat_map(|told| &told.ways).filter_map(|(_, heard)| match heard {
             Heard::Not(error) => Some(error.clone()),

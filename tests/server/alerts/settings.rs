@@ -2,7 +2,7 @@
 
 use super::*;
 use olr::alert::{EXAMPLE, Tls};
-use olr::error::Remedy;
+use olr_core::error::Remedy;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
 const GOOD: &str = "server = \"backup-1\"\n\

@@ -2,8 +2,8 @@
 
 use super::*;
 use olr::alert::NoticeKind;
-use olr::entitlement::Cause;
-use olr::state::Surroundings;
+use olr_core::entitlement::Cause;
+use olr_core::state::Surroundings;
 
 #[test]
 fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
@@ -40,7 +40,7 @@ fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
         state.memory().slots.iter().next().unwrap().installed.as_ref().unwrap().license.clone();
     let id = state.license(
         &state.memory().slots.iter().next().unwrap().name,
-        &olr::state::Held { license: id, enrolled: Default::default() },
+        &olr_core::state::Held { license: id, enrolled: Default::default() },
     );
     let id = id.unwrap().body().license.to_string();
     for (mail, says) in mails.iter().zip([
@@ -200,7 +200,7 @@ fn what_is_only_shown_is_told_later_and_a_test_changes_nothing() {
 
 #[test]
 fn the_product_is_told_apart_from_the_operator() {
-    use olr::state::Listener;
+    use olr_core::state::Listener;
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     world.uses("OBM", 12, NOW);
@@ -282,7 +282,8 @@ fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
         if round == 1 {
             // The slot in which it was noticed has no license any more.
             let state = world.home.load().unwrap().unwrap();
-            let noticed = |slot: &&olr::state::Slot| slot.announced.get(&Cause::Clock).is_some();
+            let noticed =
+                |slot: &&olr_core::state::Slot| slot.announced.get(&Cause::Clock).is_some();
             let slots: Vec<_> = state.memory().slots.iter().filter(noticed).collect();
             assert_eq!(slots.len(), 1);
             let around = Surroundings { clock: Instant::new(far), ..Surroundings::default() };

@@ -2,11 +2,11 @@
 
 use super::*;
 use olr::alert::{Notice, NoticeKind, compose};
-use olr::display::is_shown;
-use olr::entitlement::{Cause, Outcome};
-use olr::error::Refusal;
-use olr::state::{SlotName, Stage};
-use olr::wire::id::{EventId, LicenseId};
+use olr_core::display::is_shown;
+use olr_core::entitlement::{Cause, Outcome};
+use olr_core::error::Refusal;
+use olr_core::state::{SlotName, Stage};
+use olr_core::wire::id::{EventId, LicenseId};
 
 const NAMES: [&str; 16] = [
     "plain",

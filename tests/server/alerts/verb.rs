@@ -75,7 +75,7 @@ fn the_page_names_every_key_and_its_pieces_are_right() {
     for key in keys.iter().chain(&["to", "password-file"]) {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
-    for stage in olr::state::Stage::ALL {
+    for stage in olr_core::state::Stage::ALL {
         assert!(page.contains(&format!("`{}`", stage.word())), "{stage}");
     }
     let notice = olr::alert::Notice::test("n", Instant::new(NOW));

@@ -6,7 +6,7 @@ use crate::wire::codec::Text;
 
 /// What was read, and what could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Findings {
+pub struct Machine {
     /// Sorted by kind, value and name; those of class [`Class::Common`] say why.
     pub factors: Vec<Factor>,
     /// What exists but needs privilege; what is missing is not listed. Sorted by kind and name.
@@ -65,7 +65,7 @@ impl std::fmt::Display for Reason {
     }
 }
 
-impl Findings {
+impl Machine {
     /// Adds a factor of class hardware or image, unless its value is empty.
     pub fn found(&mut self, kind: FactorKind, class: Class, name: &str, value: &str) {
         self.factor(kind, class, name, value, "");

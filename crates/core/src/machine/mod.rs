@@ -12,7 +12,7 @@ mod words;
 
 pub use assess::{Assessment, Bound, Here};
 pub use compare::{Change, Line, changes, looks_like_a_copy};
-pub use findings::{Findings, Reason, Unreadable};
+pub use findings::{Machine, Reason, Unreadable};
 pub use policy::{Enrolled, Policy, commit};
 pub use words::{judgement, label};
 

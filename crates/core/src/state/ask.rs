@@ -6,7 +6,7 @@ use crate::crypto::digest::sha256;
 use crate::display::code;
 use crate::entitlement::Count;
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
-use crate::machine::{Factor, Findings, Here, Unreadable, ensure_two};
+use crate::machine::{Factor, Here, Machine, Unreadable, ensure_two};
 use crate::request::{Earlier, Fact, RequestBody, seal_request};
 use crate::state::{Sent, Slot, SlotName, State};
 use crate::time::Instant;
@@ -65,7 +65,7 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// What was found on a machine, at `clock`.
-    pub fn of(found: &Findings, clock: Instant) -> Self {
+    pub fn of(found: &Machine, clock: Instant) -> Self {
         let fact = |(name, value): &(&str, Text)| Fact {
             name: Text::truncated(name),
             value: value.clone(),

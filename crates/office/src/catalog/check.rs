@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::catalog::name::LIST_CAP;
 use crate::catalog::rule::ensure_known;
 use crate::catalog::{Catalog, End, Fits, LicenseType, Module, Renewal, ensure_rules_fit};
-use crate::display::listed;
-use crate::entitlement::Operation;
-use crate::error::Result;
-use crate::toml_text::Written;
+use olr_core::display::listed;
+use olr_core::entitlement::Operation;
+use olr_core::error::Result;
+use olr_files::toml_text::Written;
 
 mod module;
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::error::Result;
-use crate::time::{Day, Span};
+use olr_core::error::Result;
+use olr_core::time::{Day, Span};
 
 /// When a license or its maintenance ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

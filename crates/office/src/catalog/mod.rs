@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
-use crate::error::{Problem, Result};
-use crate::machine::FactorKind;
-use crate::time::Day;
-use crate::trust::Product;
-use crate::wire::codec::{List, Set, Text};
+use olr_core::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
+use olr_core::error::{Problem, Result};
+use olr_core::machine::FactorKind;
+use olr_core::time::Day;
+use olr_core::trust::Product;
+use olr_core::wire::codec::{List, Set, Text};
 
 mod check;
 mod end;
@@ -22,9 +22,9 @@ pub use end::End;
 pub(crate) use rule::{Fits, ensure_rules_fit, read_rules};
 pub use rule::{Rule, Rules};
 
-pub(crate) use crate::display::listed;
-pub(crate) use crate::toml_text::Written;
-pub use crate::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_toml};
+pub(crate) use olr_core::display::listed;
+pub(crate) use olr_files::toml_text::Written;
+pub use olr_files::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_toml};
 
 /// The catalog that `vendor init` writes when it is given none.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::display::is_shown;
-use crate::error::Result;
-use crate::toml_text::Written;
-use crate::wire::codec::Text;
+use olr_core::display::is_shown;
+use olr_core::error::Result;
+use olr_core::wire::codec::Text;
+use olr_files::toml_text::Written;
 
 /// Most entries of a list that a license or a trust carries.
 pub(super) const LIST_CAP: usize = 64;

@@ -9,12 +9,12 @@ use crate::catalog::{
     Catalog, CatalogProduct, LicenseType, MachinePolicy, Module, Release, Renewal,
 };
 use crate::catalog::{End, raw};
-use crate::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
-use crate::error::{Error, Problem, Result};
-use crate::machine::FactorKind;
-use crate::time::{Day, Span};
-use crate::toml_text::Written;
-use crate::wire::codec::{Set, Text};
+use olr_core::entitlement::{Edition, Model, OPERATIONS_CAP, Operation};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::machine::FactorKind;
+use olr_core::time::{Day, Span};
+use olr_core::wire::codec::{Set, Text};
+use olr_files::toml_text::Written;
 
 /// The catalog that `raw` says.
 ///

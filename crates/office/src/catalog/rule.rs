@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::raw;
-use crate::display::listed;
-use crate::entitlement::{
+use olr_core::display::listed;
+use olr_core::entitlement::{
     Cause, EnforcementRule, GraceRule, Model, OPERATIONS_CAP, Operation, Operations, Outcome,
 };
-use crate::error::{Error, Problem, Result};
-use crate::toml_text::Written;
-use crate::wire::codec::Set;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::wire::codec::Set;
+use olr_files::toml_text::Written;
 
 /// What follows a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What a catalog may say, and probably does not mean.
 
 use crate::catalog::{Catalog, USUAL_POLICY, allows};
-use crate::entitlement::{Cause, Model};
-use crate::machine::{Class, FactorKind};
+use olr_core::entitlement::{Cause, Model};
+use olr_core::machine::{Class, FactorKind};
 
 pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     let mut all = Vec::new();

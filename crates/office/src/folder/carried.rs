@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::folder::{Folder, read_own};
-use crate::revocation::{Revocations, RevocationsBody, read_body};
-use crate::trust::Trust;
-use crate::wire::frame::{Frame, Kind};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::revocation::{Revocations, RevocationsBody, read_body};
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{Frame, Kind};
 
 /// The newest revocations as a file of their own, and where they lie signed once more, for attaching.
 pub(super) struct Kept {

@@ -1,6 +1,6 @@
 //! What looks like a mistake in an answer, before it is signed.
 
-use crate::error::{NextStep, Refusal};
+use olr_core::error::{NextStep, Refusal};
 
 /// What looks like a mistake in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

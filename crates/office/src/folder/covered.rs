@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, End, LicenseType, Module, allows};
-use crate::display::shown;
-use crate::error::Result;
 use crate::folder::Folder;
 use crate::issue::{GrantFile, Terms};
-use crate::license::LicenseBody;
-use crate::machine::Policy;
-use crate::time::Instant;
-use crate::trust::{Act, Delegation, Trust};
-use crate::wire::codec::{Limit, Note, Set, Text};
-use crate::wire::frame::{Frame, Kind};
-use crate::wire::id::{LicenseId, RequestId};
+use olr_core::display::shown;
+use olr_core::error::Result;
+use olr_core::license::LicenseBody;
+use olr_core::machine::Policy;
+use olr_core::time::Instant;
+use olr_core::trust::{Act, Delegation, Trust};
+use olr_core::wire::codec::{Limit, Note, Set, Text};
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::{LicenseId, RequestId};
 
 impl Folder {
     /// What no delegation here covers at `now`, one sentence each.

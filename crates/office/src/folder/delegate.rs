@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType};
-use crate::display::shown;
-use crate::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
-use crate::proposal::Proposal;
-use crate::time::Instant;
-use crate::trust::{DelegationBody, ModuleMaximum, Trust};
-use crate::wire::codec::{Limit, Set, Text, encode};
-use crate::wire::frame::{Kind, Unsigned};
+use olr_core::display::shown;
+use olr_core::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::proposal::Proposal;
+use olr_core::time::Instant;
+use olr_core::trust::{DelegationBody, ModuleMaximum, Trust};
+use olr_core::wire::codec::{Limit, Set, Text, encode};
+use olr_core::wire::frame::{Kind, Unsigned};
 
 /// Proposes to the roots of `trust` that a key may issue.
 ///

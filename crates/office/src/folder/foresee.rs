@@ -1,17 +1,17 @@
 //! What a server will refuse of an answer, or its operator will send back: said before it is
 //! signed, and again where a stored answer is given again.
 
-use crate::display::{listed, shown};
-use crate::entitlement::Quotas;
-use crate::error::{NextStep, Refusal, Remedy, Result};
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
-use crate::license::LicenseBody;
-use crate::request::{OpenedRequest, RequestBody};
-use crate::time::{DAY, Day, Instant};
-use crate::trust::Trust;
-use crate::wire::codec::Limit;
-use crate::wire::id::LicenseId;
+use olr_core::display::{listed, shown};
+use olr_core::entitlement::Quotas;
+use olr_core::error::{NextStep, Refusal, Remedy, Result};
+use olr_core::license::LicenseBody;
+use olr_core::request::{OpenedRequest, RequestBody};
+use olr_core::time::{DAY, Day, Instant};
+use olr_core::trust::Trust;
+use olr_core::wire::codec::Limit;
+use olr_core::wire::id::LicenseId;
 
 /// A request is carried for so long at most; a clock that is further behind is taken to be wrong.
 const CARRIED: u64 = 30 * DAY;

@@ -1,8 +1,8 @@
 //! Whether two requests of one installation lie on one line, or its memory was copied in between.
 //! Reads what `docs/format.md`, section "Request", says of `number` and `earlier`.
 
-use crate::machine::{Class, Factor};
-use crate::request::{OpenedRequest, RequestBody};
+use olr_core::machine::{Class, Factor};
+use olr_core::request::{OpenedRequest, RequestBody};
 
 /// A request keeps the hashes of at most so many requests before it.
 const REMEMBERED: usize = 16;
@@ -219,11 +219,11 @@ fn is_in(factor: &Factor, others: &[Factor]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::FactorKind;
-    use crate::request::Earlier;
-    use crate::time::Instant;
-    use crate::wire::codec::{Hidden, List, Note, Set, Text};
-    use crate::wire::id::RequestId;
+    use olr_core::machine::FactorKind;
+    use olr_core::request::Earlier;
+    use olr_core::time::Instant;
+    use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
+    use olr_core::wire::id::RequestId;
 
     fn body(key: u8, number: u64, earlier: &[(u64, u8)], found: &[Factor]) -> RequestBody {
         let entry = |(number, hash): &(u64, u8)| Earlier { number: *number, hash: [*hash; 32] };

@@ -3,11 +3,7 @@
 use rand::CryptoRng;
 use std::path::Path;
 
-use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
-use crate::crypto::secret::Secret;
-use crate::crypto::sign::{Signer, SigningKey};
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Access, Draft, Writing};
 use crate::folder::propose::first_body;
 use crate::folder::{FirstTrust, Folder};
@@ -16,10 +12,14 @@ use crate::key::file::KeyFile;
 use crate::key::passphrase::Cost;
 use crate::key::store;
 use crate::key::typed::Passphrase;
-use crate::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
-use crate::wire::codec::{Limit, Set, encode};
-use crate::wire::frame::{Kind, Unsigned};
+use olr_core::armor::armor;
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::{Signer, SigningKey};
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::Role;
+use olr_core::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
+use olr_core::wire::codec::{Limit, Set, encode};
+use olr_core::wire::frame::{Kind, Unsigned};
 
 /// What a new vendor is made of.
 #[derive(Debug)]

@@ -3,21 +3,21 @@
 use rand::CryptoRng;
 use std::collections::BTreeSet;
 
-use crate::crypto::sign::Signer;
-use crate::display::{code_fault, parse_code};
-use crate::entitlement::Model;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::folder::moves::{KeyHistory, host_of};
 use crate::folder::{AskPassphrase, Chosen, Folder, Handover, IssuedRecord, KeyRecords};
 use crate::issue::{GrantFile, Stamp, draft};
-use crate::license::{License, LicenseBody, sign_license};
-use crate::proposal::{Content, Proposal};
-use crate::request::{OpenedRequest, RequestBody, SealedRequest};
-use crate::time::Instant;
-use crate::trust::{Delegation, Trust};
-use crate::wire::codec::encode;
-use crate::wire::frame::{Frame, Kind, Unsigned};
-use crate::wire::id::LicenseId;
+use olr_core::crypto::sign::Signer;
+use olr_core::display::{code_fault, parse_code};
+use olr_core::entitlement::Model;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_core::license::{License, LicenseBody, sign_license};
+use olr_core::proposal::{Content, Proposal};
+use olr_core::request::{OpenedRequest, RequestBody, SealedRequest};
+use olr_core::time::Instant;
+use olr_core::trust::{Delegation, Trust};
+use olr_core::wire::codec::encode;
+use olr_core::wire::frame::{Frame, Kind, Unsigned};
+use olr_core::wire::id::LicenseId;
 
 /// An order to answer a request.
 #[derive(Debug, Clone, Copy)]

@@ -4,12 +4,12 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::folder::{Folder, read_record};
-use crate::license::{License, LicenseBody, read_unverified};
-use crate::wire::id::RequestId;
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::license::{License, LicenseBody, read_unverified};
+use olr_core::wire::id::RequestId;
 
 /// One answer, as it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl IssuedRecord {
             slot: body.slot.to_string(),
             license_type: body.type_id.to_string(),
             expires: body.expires.map_or("never".to_string(), |day| day.to_string()),
-            code: crate::display::code(&body.request_hash),
+            code: olr_core::display::code(&body.request_hash),
             install_key: hex(&body.install_key),
             request_id: body.request.to_string(),
             answer: body.answer,

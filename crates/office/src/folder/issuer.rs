@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::crypto::sign::Signer;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file;
 use crate::folder::{AskPassphrase, Folder, numbered, open_signer, public_of, read_key, read_own};
 use crate::key::file::KeyFile;
-use crate::time::Instant;
-use crate::trust::{Act, Delegation, Trust};
-use crate::wire::frame::{Frame, Kind};
-use crate::wire::id::KeyId;
+use olr_core::crypto::sign::Signer;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::time::Instant;
+use olr_core::trust::{Act, Delegation, Trust};
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::KeyId;
 
 /// An issuer that was chosen; its key is not opened yet.
 #[derive(Debug)]

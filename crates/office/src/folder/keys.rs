@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
 use crate::file;
 use crate::folder::{Folder, read_own};
 use crate::key::file::KeyFile;
 use crate::key::store;
-use crate::trust::Trust;
-use crate::wire::frame::{Frame, Kind};
+use olr_core::error::Result;
 use olr_core::key::Role;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{Frame, Kind};
 
 /// A file in `keys/`.
 #[derive(Debug)]

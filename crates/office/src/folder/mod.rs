@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::armor::{dearmor, foreign};
 use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
-use crate::crypto::seal::SealingKey;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::typed::Passphrase;
-use crate::trust::Trust;
-use crate::wire::frame::{FILE_CAP, Header, Kind};
-use crate::wire::id::KeyId;
+use olr_core::armor::{dearmor, foreign};
+use olr_core::crypto::seal::SealingKey;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use olr_core::key::Role;
+use olr_core::trust::Trust;
+use olr_core::wire::frame::{FILE_CAP, Header, Kind};
+use olr_core::wire::id::KeyId;
 
 mod carried;
 mod concern;

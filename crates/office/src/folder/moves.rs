@@ -4,21 +4,21 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use data_encoding::HEXLOWER;
 
-use crate::crypto::digest::sha256;
-use crate::display::shown;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Access, Lock};
 use crate::folder::fork::{Hardware, compare};
 use crate::folder::init::PARTS;
 use crate::folder::{AskPassphrase, Folder, IssuedRecord};
-use crate::machine::FactorKind;
-use crate::receipt::{Receipt, ReceiptBody};
-use crate::request::{OpenedRequest, RequestBody};
-use crate::time::Day;
-use crate::trust::Trust;
-use crate::wire::codec::Note;
-use crate::wire::id::RequestId;
+use olr_core::crypto::digest::sha256;
+use olr_core::display::shown;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::machine::FactorKind;
+use olr_core::receipt::{Receipt, ReceiptBody};
+use olr_core::request::{OpenedRequest, RequestBody};
+use olr_core::time::Day;
+use olr_core::trust::Trust;
+use olr_core::wire::codec::Note;
+use olr_core::wire::id::RequestId;
 
 /// What lets a key move from the installation that holds it.
 #[derive(Debug, Clone, Copy, Default)]

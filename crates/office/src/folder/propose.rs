@@ -5,15 +5,15 @@ use rand::CryptoRng;
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::crypto::digest::sha256;
-use crate::crypto::seal::seal;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
-use crate::proposal::Proposal;
-use crate::trust::{Delegation, Product, SignerRule, Trust, TrustBody, root_keys, vendor_id};
-use crate::wire::codec::{List, Set, Text, encode};
-use crate::wire::frame::{Frame, Kind, SIGNATURES_CAP, SUITE, Unsigned};
-use crate::wire::id::{KeyId, VendorId};
+use olr_core::crypto::digest::sha256;
+use olr_core::crypto::seal::seal;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::proposal::Proposal;
+use olr_core::trust::{Delegation, Product, SignerRule, Trust, TrustBody, root_keys, vendor_id};
+use olr_core::wire::codec::{List, Set, Text, encode};
+use olr_core::wire::frame::{Frame, Kind, SIGNATURES_CAP, SUITE, Unsigned};
+use olr_core::wire::id::{KeyId, VendorId};
 
 /// What the first trust of a vendor is made of: public keys alone.
 #[derive(Debug, Clone, Copy)]

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::catalog::{CATALOG_CAP, Catalog, STARTER};
-use crate::crypto::digest::sha256;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::{Folder, read_text};
-use crate::trust::{Product, Trust};
-use crate::wire::codec::{List, encode};
+use olr_core::crypto::digest::sha256;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::trust::{Product, Trust};
+use olr_core::wire::codec::{List, encode};
 
 /// What became of the catalog when a trust was published.
 #[derive(Debug, Clone, PartialEq, Eq)]

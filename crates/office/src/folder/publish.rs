@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::armor::armor;
 use crate::catalog::{Catalog, STARTER};
-use crate::crypto::digest::sha256;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::Folder;
 use crate::folder::init::first_grant;
 use crate::folder::proposed::first_catalog;
-use crate::trust::{Delegation, Trust};
-use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
-use crate::wire::id::KeyId;
+use olr_core::armor::armor;
+use olr_core::crypto::digest::sha256;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
+use olr_core::trust::{Delegation, Trust};
+use olr_core::wire::frame::{Frame, Header, Kind, wrong_kind};
+use olr_core::wire::id::KeyId;
 
 /// What was put in place.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! What the records say against an installation that asks: its memory was copied, or its last
 //! license was revoked.
 
-use crate::display::shown;
-use crate::entitlement::{Cause, Model};
-use crate::error::{NextStep, Remedy, Result};
 use crate::folder::fork::{Proof, prove_by_later};
 use crate::folder::moves::KeyHistory;
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, IssuedRecord};
-use crate::license::LicenseBody;
-use crate::request::{OpenedRequest, RequestBody};
-use crate::trust::Trust;
+use olr_core::display::shown;
+use olr_core::entitlement::{Cause, Model};
+use olr_core::error::{NextStep, Remedy, Result};
+use olr_core::license::LicenseBody;
+use olr_core::request::{OpenedRequest, RequestBody};
+use olr_core::trust::Trust;
 
 /// An answer to a request that is not in the history of the one at hand.
 pub(super) struct Fork {

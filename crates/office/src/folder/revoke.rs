@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::armor::armor;
-use crate::display::shown;
-use crate::entitlement::Cause;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::carried::{FILE, bare_name, is_bare};
 use crate::folder::{AskPassphrase, Folder, IssuedRecord, read_record};
-use crate::revocation::{
+use olr_core::armor::armor;
+use olr_core::display::shown;
+use olr_core::entitlement::Cause;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
+use olr_core::revocation::{
     Revocations, RevocationsBody, Withdrawn, digest_of, read_body, sign_bare, sign_revocations,
 };
-use crate::time::Instant;
-use crate::trust::{Act, Trust};
-use crate::wire::codec::Set;
-use crate::wire::frame::{Frame, Kind};
-use crate::wire::id::LicenseId;
+use olr_core::time::Instant;
+use olr_core::trust::{Act, Trust};
+use olr_core::wire::codec::Set;
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::LicenseId;
 
 /// A license that was taken back, as it is kept under `revocations/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,20 +3,20 @@
 use rand::CryptoRng;
 use std::path::PathBuf;
 
-use crate::crypto::secret::Secret;
-use crate::crypto::sign::SigningKey;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::file::{self, Writing};
 use crate::folder::{Folder, Locked, numbered};
 use crate::key::file::KeyFile;
 use crate::key::public::to_pem;
 use crate::key::store;
 use crate::key::typed::Passphrase;
-use crate::proposal::Proposal;
-use crate::time::Instant;
-use crate::trust::{Act, DelegationBody, Trust, root_keys};
-use crate::wire::id::KeyId;
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::key::Role;
+use olr_core::proposal::Proposal;
+use olr_core::time::Instant;
+use olr_core::trust::{Act, DelegationBody, Trust, root_keys};
+use olr_core::wire::id::KeyId;
 
 /// A new key that is written nowhere yet.
 pub struct Drawn {
@@ -97,7 +97,7 @@ impl Folder {
     /// # Errors
     /// Exit 2 when there is none.
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
-        let fits = |may: &crate::trust::Delegation| may.permits(Act::License, now).is_ok();
+        let fits = |may: &olr_core::trust::Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {
             let fact = "the present issuer's token shows its public key to nobody without a PIN";
             Err(Error::unable(

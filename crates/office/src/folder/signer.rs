@@ -2,9 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::crypto::sign::{PublicKey, Signer};
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::file;
 use crate::folder::{AskPassphrase, passphrase_of, read_own, read_passphrase};
 use crate::key::agent::{self, AgentKey, ED25519_FIDO, Identity};
@@ -12,9 +9,12 @@ use crate::key::file::KeyFile;
 use crate::key::token::uri::{URI_CAP, Uri};
 use crate::key::token::{self, PinWanted};
 use crate::key::typed::Passphrase;
-use crate::wire::frame::Kind;
-use crate::wire::id::KeyId;
+use olr_core::crypto::sign::{PublicKey, Signer};
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::wire::frame::Kind;
+use olr_core::wire::id::KeyId;
 
 /// What is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! The vendor's time for one server. Obeys `docs/format.md`, section "Time".
 
-use crate::error::Result;
 use crate::folder::{AskPassphrase, Folder};
-use crate::request::OpenedRequest;
-use crate::time::Instant;
-use crate::timestamp::{Timestamp, TimestampBody, sign_timestamp};
-use crate::trust::{Act, Trust};
-use crate::wire::codec::Set;
+use olr_core::error::Result;
+use olr_core::request::OpenedRequest;
+use olr_core::time::Instant;
+use olr_core::timestamp::{Timestamp, TimestampBody, sign_timestamp};
+use olr_core::trust::{Act, Trust};
+use olr_core::wire::codec::Set;
 
 impl Folder {
     /// Answers an opened request with what the vendor's clock says. Nothing is kept of it: it

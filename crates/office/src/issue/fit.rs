@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
 use crate::catalog::{Fits, allows, ensure_rules_fit, listed};
-use crate::entitlement::{Grant, is_older};
-use crate::error::{Error, Refusal, Result};
 use crate::issue::GrantFile;
 use crate::issue::grant::{in_grant, is_zero};
-use crate::wire::codec::{Limit, Set, Text};
+use olr_core::entitlement::{Grant, is_older};
+use olr_core::error::{Error, Refusal, Result};
+use olr_core::wire::codec::{Limit, Set, Text};
 
 impl GrantFile {
     /// Its license type, which has to be one that is activated offline.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{End, LicenseType, Module, Rules, Written, read_rules, read_toml};
-use crate::error::{Error, Problem, Result};
-use crate::time::{Day, Instant};
-use crate::wire::codec::Limit;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::time::{Day, Instant};
+use olr_core::wire::codec::Limit;
 
 mod identity;
 mod raw;

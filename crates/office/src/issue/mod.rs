@@ -1,15 +1,15 @@
 //! Turning an opened request and a grant into a license. Knows no files and no keys.
 
 use crate::catalog::{Catalog, MachinePolicy};
-use crate::display::{Shows, difference, shown};
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
-use crate::license::LicenseBody;
-use crate::machine::{Enrolled, FactorKind, Policy, commit};
-use crate::request::{OpenedRequest, RequestBody};
-use crate::time::Instant;
-use crate::trust::Trust;
-use crate::wire::codec::{Note, Set, Text};
-use crate::wire::id::LicenseId;
+use olr_core::display::{Shows, difference, shown};
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
+use olr_core::license::LicenseBody;
+use olr_core::machine::{Enrolled, FactorKind, Policy, commit};
+use olr_core::request::{OpenedRequest, RequestBody};
+use olr_core::time::Instant;
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{Note, Set, Text};
+use olr_core::wire::id::LicenseId;
 
 mod fit;
 mod grant;

@@ -41,7 +41,7 @@ fn is_right(grant: &str, kind: &LicenseType, catalog: &Catalog) -> bool {
         grant.ensure_allowed(kind, catalog).is_ok()
             && Terms::of(&grant, kind, catalog).is_ok()
             && grant.grants(kind, catalog).is_ok()
-            && grant.days(crate::time::Instant::default(), kind).is_ok()
+            && grant.days(olr_core::time::Instant::default(), kind).is_ok()
     })
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, LicenseType, Rule};
-use crate::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
-use crate::error::Result;
 use crate::issue::GrantFile;
 use crate::issue::grant::is_zero;
-use crate::wire::codec::Set;
+use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation, Outcome};
+use olr_core::error::Result;
+use olr_core::wire::codec::Set;
 
 /// What a license says of its causes. A cause without a rule stops at once; over quota, what would
 /// exceed a quota is blocked, and the server goes on.

@@ -2,16 +2,16 @@
 
 use rand::CryptoRng;
 
-use crate::crypto::seal::SealingKey;
-use crate::crypto::secret::Secret;
-use crate::crypto::sign::SigningKey;
-use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::key::passphrase::{Cost, Lock, PROTECTED};
 use crate::key::typed::Passphrase;
-use crate::wire::frame::{Header, Kind, wrong_kind};
-use crate::wire::id::KeyId;
-use crate::wire::reader::Reader;
+use olr_core::crypto::seal::SealingKey;
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use olr_core::key::{Role, key_id};
+use olr_core::wire::frame::{Header, Kind, wrong_kind};
+use olr_core::wire::id::KeyId;
+use olr_core::wire::reader::Reader;
 
 /// A key file as read. Parsing ends before any key is derived.
 #[derive(Debug)]

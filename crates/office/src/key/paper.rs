@@ -4,13 +4,13 @@ use data_encoding::BASE32;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-use crate::crypto::digest::tagged;
-use crate::crypto::label::PAPER;
-use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Result};
 use crate::key::file::public_of;
-use crate::wire::id::KeyId;
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::PAPER;
+use olr_core::crypto::secret::Secret;
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::wire::id::KeyId;
 
 /// Longer texts are not read: a page takes 1 KiB.
 pub const PAGE_CAP: usize = 16 * 1024;

@@ -8,10 +8,10 @@ use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::label::{KEY_FILE, pae};
-use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Result};
 use crate::key::typed::Passphrase;
+use olr_core::crypto::label::{KEY_FILE, pae};
+use olr_core::crypto::secret::Secret;
+use olr_core::error::{Error, Problem, Result};
 
 /// How much work a passphrase guess costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use ::pkcs8::pkcs5::{EncryptionScheme, pbes2};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::crypto::secret::Secret;
-use crate::crypto::sign::SigningKey;
-use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::key::typed::Passphrase;
+use olr_core::crypto::secret::Secret;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 
 mod info;
 mod pem;

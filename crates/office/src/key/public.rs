@@ -3,7 +3,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::error::{Error, Problem, Result};
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
 
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";

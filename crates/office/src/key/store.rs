@@ -5,15 +5,15 @@ use zeroize::Zeroizing;
 
 use rand::CryptoRng;
 
-use crate::armor::{armor, dearmor};
-use crate::crypto::secret::Secret;
-use crate::error::{Error, Problem, Result};
 use crate::file::{self, Writing};
 use crate::key::file::KeyFile;
 use crate::key::passphrase::Cost;
 use crate::key::typed::Passphrase;
-use crate::wire::frame::{FILE_CAP, Kind};
+use olr_core::armor::{armor, dearmor};
+use olr_core::crypto::secret::Secret;
+use olr_core::error::{Error, Problem, Result};
 use olr_core::key::Role;
+use olr_core::wire::frame::{FILE_CAP, Kind};
 
 /// What a guess at the passphrase of such a key costs.
 pub fn cost(role: Role) -> Cost {

@@ -3,7 +3,7 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Problem, Result};
+use olr_core::error::{Error, Problem, Result};
 
 /// What a person types to open a key file.
 pub struct Passphrase(Zeroizing<String>);

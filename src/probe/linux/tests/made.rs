@@ -5,8 +5,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-use crate::machine::probe::linux::read_below;
-use crate::machine::{Factor, Findings, Unreadable};
+use crate::probe::linux::read_below;
+use olr_core::machine::{Factor, Machine, Unreadable};
 
 pub struct Made(TempDir);
 
@@ -43,7 +43,7 @@ impl Made {
     }
 
     /// `getifaddrs/NAME` holds the address that the system gives where sysfs is missing.
-    pub fn read(&self, privileged: bool) -> Findings {
+    pub fn read(&self, privileged: bool) -> Machine {
         read_below(self.0.path(), privileged, &|name| {
             let text = fs::read_to_string(self.0.path().join("getifaddrs").join(name)).ok()?;
             let bytes = text.trim().split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap());
@@ -58,7 +58,7 @@ impl Made {
     }
 }
 
-pub fn lines(findings: &Findings) -> Vec<String> {
+pub fn lines(findings: &Machine) -> Vec<String> {
     let line = |factor: &Factor| {
         let (name, value) = (&*factor.name, &*factor.value);
         let why = if factor.ignored.is_empty() {
@@ -71,7 +71,7 @@ pub fn lines(findings: &Findings) -> Vec<String> {
     findings.factors.iter().map(line).collect()
 }
 
-pub fn unreadable(findings: &Findings) -> Vec<String> {
+pub fn unreadable(findings: &Machine) -> Vec<String> {
     let line = |entry: &Unreadable| {
         format!("unreadable {} {:?} ({})", entry.kind, &*entry.name, entry.reason)
     };

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Check;
 use crate::catalog::Module;
 use crate::catalog::name::LIST_CAP;
-use crate::display::listed;
-use crate::error::Result;
+use olr_core::display::listed;
+use olr_core::error::Result;
 
 impl Check<'_> {
     pub(super) fn module(&self, id: &str, module: &Module) -> Result<()> {

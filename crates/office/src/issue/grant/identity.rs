@@ -1,14 +1,14 @@
 //! The identity of a grant: a digest of what it grants, however its TOML is written.
 
 use crate::catalog::End;
-use crate::crypto::digest::tagged;
-use crate::crypto::label::GRANT;
-use crate::entitlement::{EnforcementRule, GraceRule};
-use crate::error::Result;
 use crate::issue::GrantFile;
-use crate::time::{Day, Span};
-use crate::toml_text::TOML_CAP;
-use crate::wire::codec::{Keyed, Limit, List, Set, Text, encode, record};
+use olr_core::crypto::digest::tagged;
+use olr_core::crypto::label::GRANT;
+use olr_core::entitlement::{EnforcementRule, GraceRule};
+use olr_core::error::Result;
+use olr_core::time::{Day, Span};
+use olr_core::wire::codec::{Keyed, Limit, List, Set, Text, encode, record};
+use olr_files::toml_text::TOML_CAP;
 
 /// A text of a grant, however long: those that do not fit a license are refused with their line.
 type Written = Text<TOML_CAP>;

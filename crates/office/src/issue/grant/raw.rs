@@ -4,8 +4,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::catalog::raw::Rule;
-use crate::error::{Error, Problem, Result};
-use crate::wire::codec::Limit;
+use olr_core::error::{Error, Problem, Result};
+use olr_core::wire::codec::Limit;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::crypto::sign::{PublicKey, Signer};
-use crate::error::{Error, Problem, Result};
 use crate::key::agent::Identity;
+use olr_core::crypto::sign::{PublicKey, Signer};
+use olr_core::error::{Error, Problem, Result};
 
 /// A key that an agent holds; here there is none.
 #[derive(Debug)]

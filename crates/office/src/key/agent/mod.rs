@@ -4,9 +4,9 @@
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 
-use crate::crypto::digest::sha256;
-use crate::crypto::sign::PublicKey;
-use crate::error::{Error, Problem, Result};
+use olr_core::crypto::digest::sha256;
+use olr_core::crypto::sign::PublicKey;
+use olr_core::error::{Error, Problem, Result};
 
 #[cfg(not(unix))]
 mod absent;

@@ -5,11 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::crypto::sign::{PublicKey, Signer};
-use crate::error::{Error, Problem, Result};
 use crate::key::agent::{
     Identity, MESSAGE_CAP, ask_identities, ask_signature, read_identities, read_signature,
 };
+use olr_core::crypto::sign::{PublicKey, Signer};
+use olr_core::error::{Error, Problem, Result};
 
 /// An agent that only looks at its keys answers at once.
 const LOOK: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Problem, Result};
+use olr_core::error::{Error, Problem, Result};
 
 pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::crypto::sign::{PublicKey, Signer};
-use crate::error::{Error, Problem, Result};
 use crate::key::token::AskPin;
 use crate::key::token::uri::Uri;
+use olr_core::crypto::sign::{PublicKey, Signer};
+use olr_core::error::{Error, Problem, Result};
 
 /// Opens no key.
 ///

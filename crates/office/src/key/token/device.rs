@@ -14,13 +14,13 @@ use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 
-use crate::crypto::sign::{PublicKey, Signer, is_trustworthy};
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
 use crate::key::token::failure::{failed, login_failed, no_ed25519};
 use crate::key::token::object::Object;
 use crate::key::token::uri::Uri;
 use crate::key::token::{AskPin, PinWanted};
+use olr_core::crypto::sign::{PublicKey, Signer, is_trustworthy};
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
 
 /// More objects than this are not looked at, and so many are named in a message.
 const OBJECTS: usize = 256;

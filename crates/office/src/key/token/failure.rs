@@ -2,7 +2,7 @@
 
 use cryptoki::error::{Error as Failure, RvError};
 
-use crate::error::{Error, Problem};
+use olr_core::error::{Error, Problem};
 
 pub fn no_ed25519(what: &str) -> Error {
     let fact = format!("{what} cannot sign with Ed25519 (CKM_EDDSA)");

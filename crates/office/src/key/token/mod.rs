@@ -17,8 +17,8 @@ pub use absent::{open, public};
 #[cfg(feature = "pkcs11")]
 pub use device::{open, public};
 
-use crate::error::Result;
 use crate::key::typed::Passphrase;
+use olr_core::error::Result;
 
 /// A token that wants its PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]

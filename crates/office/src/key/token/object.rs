@@ -4,8 +4,8 @@ use cryptoki::error::Error as Failure;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectHandle};
 use cryptoki::session::Session;
 
-use crate::crypto::sign::PublicKey;
-use crate::display::shown;
+use olr_core::crypto::sign::PublicKey;
+use olr_core::display::shown;
 
 /// `CKA_EC_PARAMS` of Ed25519: the curve's name, or one of its two object identifiers.
 const CURVES: [&[u8]; 3] = [

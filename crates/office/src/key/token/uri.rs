@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::display::shown;
-use crate::error::{Error, Problem, Result};
+use olr_core::display::shown;
+use olr_core::error::{Error, Problem, Result};
 
 /// Longer texts are not looked at.
 pub const URI_CAP: usize = 1024;
