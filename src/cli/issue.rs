@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::file;
 use olr_core::display::shown;
-use olr_core::error::{Error, Problem, Result};
+use olr_core::error::{Problem, Result};
 use olr_core::license::License;
 use olr_core::receipt::Receipt;
-use olr_core::request::RequestBody;
+use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::trust::Trust;
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::KeyId;
@@ -81,15 +81,9 @@ const PROPOSAL: &str = "license.proposal.olr";
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
-    let request = read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
-        match read_artefact(Some(Kind::Request), &args.grant) {
-            Ok(_) => error.hint("the request comes first: olr issue REQUEST --grant GRANT"),
-            Err(_) => error,
-        }
-    })?;
-    let text = read_text(&args.grant)?;
-    let in_grant = |error: Error| error.within(file::name(&args.grant));
-    let grant = GrantFile::parse(&text).map_err(in_grant)?;
+    let request = read_request(args)?;
+    let grant = GrantFile::parse(&read_text(&args.grant)?);
+    let grant = grant.map_err(|error| error.within(file::name(&args.grant)))?;
     let trust = folder.trust()?;
     let receipt = args.receipt.as_ref().map(|path| read_receipt(path, &trust)).transpose()?;
     if let Some(reason) = &args.transfer {
@@ -107,14 +101,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let by = Signers { issuers: &args.issuer, also: &also, signed: signed.as_ref() };
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
-    if !args.dry_run && !also.is_empty() {
-        args.output.ensure_free(PROPOSAL, Kind::Proposal, |_| false)?;
-    } else if !args.dry_run {
-        let install_key = opened.body().install_key;
-        args.output.ensure_free(NAME, Kind::License, |bytes| {
-            License::verify(bytes, &trust).is_ok_and(|old| old.body().install_key == install_key)
-        })?;
-    }
+    ensure_free(args, opened.body(), &trust)?;
     // What is shown and agreed to is what is there from here on. Where a record is damaged, only an
     // answer that is stored is given.
     let shown = folder.records_of(opened.body()).ok();
@@ -138,74 +125,118 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             _ => error,
         })
     };
-    let asks = !args.dry_run && !args.yes;
-    if asks && (args.transfer.is_some() || concerns.iter().any(Concern::asks)) {
+    let is_asked = args.transfer.is_some() || concerns.iter().any(Concern::asks);
+    if is_asked && !args.dry_run && !args.yes {
         // What is refused here is said first.
         let tried = issue(&Issue { dry_run: true, ..order })?;
-        // What is signed already is given again, and what is wrong with it is said.
-        let is_new = !tried.outcome.is_repeated();
-        if is_new {
-            concern::confirm(&concerns)?;
-        }
-        if let Some(other) = tried.other_holder.filter(|_| args.transfer.is_some() && is_new) {
-            confirm_move(&folder, &other, opened.body(), args.yes)?;
-        }
+        confirm(args, &tried, &concerns, &folder, opened.body())?;
     }
     let issued = issue(&order)?;
-    let body = opened.body();
-    let asked = format!(
-        "{}\n\n{}",
-        show::pairs(&with_code(show::request_pairs(body), opened.code())),
-        show::request_factors(body, args.all)
-    );
-    let mut text = String::new();
-    let stored = issued.outcome.is_repeated();
-    let mut json = json!({"code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run, "stored": stored});
-    if let Value::Object(json) = &mut json {
-        json.extend(show::changes_json(body));
-    }
-    let mut report = Output::new("", Value::Null);
-    match &issued.outcome {
-        Issued::Proposed(proposal) => {
-            let name = PROPOSAL;
-            args.output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
-            let file = args.output.name(name);
-            text += &format!(
-                "Wrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
-                 repeat this with --signed FILE instead of --issuer and --also.\n\n{}\n\n{}",
-                described(proposal, Some(&trust)),
-                show::pairs(&signature_pairs(proposal, Some(&trust))?)
-            );
-            put(&mut json, "proposal", proposal::json(proposal, Some(&trust))?);
-            put(&mut json, "file", json!(file));
-        }
-        Issued::New(license) | Issued::Repeated(license) if !args.dry_run => {
-            args.output.write(NAME, Kind::License, license.bytes(), &mut report)?;
-            let file = args.output.name(NAME);
-            text += &granted(license, stored, &file, args.output.path(NAME).is_none());
-            put(&mut json, "license", Value::Object(license::report(license.body())));
-            put(&mut json, "file", json!(file));
-        }
-        _ => text += "The request fits the grant. Nothing was signed or written.",
-    }
-    if args.all || args.dry_run {
-        text += &format!("\n\n{asked}");
-    } else if let Some(changes) = show::request_changes(body) {
-        text += &format!("\n\n{changes}");
-    }
-    put(&mut json, "concerns", concern::to_json(&concerns));
-    report.notes.extend(concerns.iter().map(concern::line));
-    put(&mut json, "moves_from", json!(issued.other_holder.as_ref().filter(|_| !stored)));
-    report.notes.extend(of_the_move(&issued, handover));
+    let mut output = answer(args, &issued, &opened, &trust)?;
+    put(&mut output.json, "concerns", concern::to_json(&concerns));
+    output.notes.extend(concerns.iter().map(concern::line));
+    output.notes.extend(of_the_move(&issued, handover));
     if !issued.stops_a_copy {
-        report.notes.push(
+        output.notes.push(
             "this license does not stop a copy of that machine: no hardware factor has to match"
                 .to_string(),
         );
     }
-    report.notes.push(format!("vendor: {}", file::name(folder.path())));
-    (report.text, report.json) = (text, json);
-    Ok(report)
+    output.notes.push(format!("vendor: {}", file::name(folder.path())));
+    Ok(output)
+}
+
+/// Reads the request, and says so where request and grant were given in the wrong order.
+fn read_request(args: &Args) -> Result<Vec<u8>> {
+    read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
+        match read_artefact(Some(Kind::Request), &args.grant) {
+            Ok(_) => error.hint("the request comes first: olr issue REQUEST --grant GRANT"),
+            Err(_) => error,
+        }
+    })
+}
+
+/// Refuses to replace a file that is no earlier answer to this installation.
+fn ensure_free(args: &Args, asked: &RequestBody, trust: &Trust) -> Result<()> {
+    if args.dry_run {
+        return Ok(());
+    }
+    if !args.also.is_empty() {
+        return args.output.ensure_free(PROPOSAL, Kind::Proposal, |_| false);
+    }
+    args.output.ensure_free(NAME, Kind::License, |bytes| {
+        let old = License::verify(bytes, trust);
+        old.is_ok_and(|old| old.body().install_key == asked.install_key)
+    })
+}
+
+/// Asks about what the server will refuse, and about a key that moves. A license that is signed
+/// already is given again without a question: what is wrong with it is said.
+fn confirm(
+    args: &Args,
+    tried: &IssuedLicense,
+    concerns: &[Concern],
+    folder: &Folder,
+    asked: &RequestBody,
+) -> Result<()> {
+    if tried.outcome.is_repeated() {
+        return Ok(());
+    }
+    concern::confirm(concerns)?;
+    match &tried.other_holder {
+        Some(other) if args.transfer.is_some() => confirm_move(folder, other, asked, args.yes),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the license or the proposal, and says what was issued.
+fn answer(
+    args: &Args,
+    issued: &IssuedLicense,
+    opened: &OpenedRequest,
+    trust: &Trust,
+) -> Result<Output> {
+    let (body, stored) = (opened.body(), issued.outcome.is_repeated());
+    let mut output = Output::new("", Value::Null);
+    let mut json = json!({
+        "code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run,
+        "stored": stored,
+        "moves_from": issued.other_holder.as_ref().filter(|_| !stored),
+    });
+    if let Value::Object(json) = &mut json {
+        json.extend(show::changes_json(body));
+    }
+    let mut text = match &issued.outcome {
+        Issued::Proposed(proposal) => {
+            args.output.write(PROPOSAL, Kind::Proposal, proposal.bytes(), &mut output)?;
+            let file = args.output.name(PROPOSAL);
+            put(&mut json, "proposal", proposal::json(proposal, Some(trust))?);
+            put(&mut json, "file", json!(file));
+            format!(
+                "Wrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
+                 repeat this with --signed FILE instead of --issuer and --also.\n\n{}\n\n{}",
+                described(proposal, Some(trust)),
+                show::pairs(&signature_pairs(proposal, Some(trust))?)
+            )
+        }
+        Issued::New(license) | Issued::Repeated(license) if !args.dry_run => {
+            args.output.write(NAME, Kind::License, license.bytes(), &mut output)?;
+            let file = args.output.name(NAME);
+            put(&mut json, "license", Value::Object(license::report(license.body())));
+            put(&mut json, "file", json!(file));
+            granted(license, stored, &file, args.output.path(NAME).is_none())
+        }
+        _ => "The request fits the grant. Nothing was signed or written.".to_string(),
+    };
+    if args.all || args.dry_run {
+        let pairs = with_code(show::request_pairs(body), opened.code());
+        let factors = show::request_factors(body, args.all);
+        text += &format!("\n\n{}\n\n{factors}", show::pairs(&pairs));
+    } else if let Some(changes) = show::request_changes(body) {
+        text += &format!("\n\n{changes}");
+    }
+    (output.text, output.json) = (text, json);
+    Ok(output)
 }
 
 /// Shows which installation loses the key, and asks.

@@ -13,7 +13,7 @@ use olr_core::trust::Trust;
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::{KeyId, LicenseId};
 use olr_office::folder::{
-    AskPassphrase, Changes, Folder, IssuedRecord, ensure_reason, propose_next,
+    AskPassphrase, Changes, Folder, IssuedRecord, Revoked, ensure_reason, propose_next,
 };
 
 use super::context::Context;
@@ -103,10 +103,30 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
         (None, _) => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
     };
-    let body = &revoked.body;
-    let (file, count) = (args.output.name(&name), body.licenses.len());
+    let mut output = revoked_output(args, &args.output.name(&name), record.as_ref(), &revoked);
+    output.notes.push(format!("vendor: {}", file::name(folder.path())));
+    if name != NAME {
+        output.notes.push(format!("{NAME} is another file, and was left as it is"));
+    }
+    let written = args.output.write(&name, Kind::Revocations, &revoked.file, &mut output);
+    written.map_err(|error| {
+        error
+            .within("this is revoked, but the list for servers could not be written")
+            .hint("run `olr revoke --again` with another file after -o")
+    })?;
+    Ok(output)
+}
+
+/// Says which license is revoked, and what the list in `file` is for.
+fn revoked_output(
+    args: &Args,
+    file: &str,
+    record: Option<&IssuedRecord>,
+    revoked: &Revoked,
+) -> Output {
+    let (body, count) = (&revoked.body, revoked.body.licenses.len());
     let done = if args.pooled { "pooled" } else { "revoked" };
-    let said = match (&record, revoked.already) {
+    let said = match (record, revoked.already) {
         (Some(record), true) => {
             format!(
                 "License {} of {} was {done} before: the reason that was kept then stays.",
@@ -131,21 +151,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         body.sequence, body.version
     );
     let json = json!({
-        "license_id": record.as_ref().map(|record| &record.license_id), "already": revoked.already,
+        "license_id": record.map(|record| &record.license_id), "already": revoked.already,
         "version": body.version, "sequence": body.sequence, "revoked_licenses": count, "file": file,
     });
-    let mut report = Output::new(text, json);
-    report.notes.push(format!("vendor: {}", file::name(folder.path())));
-    if name != NAME {
-        report.notes.push(format!("{NAME} is another file, and was left as it is"));
-    }
-    let written = args.output.write(&name, Kind::Revocations, &revoked.file, &mut report);
-    written.map_err(|error| {
-        error
-            .within("this is revoked, but the list for servers could not be written")
-            .hint("run `olr revoke --again` with another file after -o")
-    })?;
-    Ok(report)
+    Output::new(text, json)
 }
 
 /// Shows whose license ends, and asks.

@@ -9,6 +9,7 @@ use crate::file;
 use olr_core::display::shown;
 use olr_core::entitlement::Cause;
 use olr_core::error::{Error, Problem, Result};
+use olr_core::trust::Trust;
 use olr_office::folder::{
     Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text,
 };
@@ -121,8 +122,26 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
         Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test, roots };
     let (folder, trust) = Folder::init(&args.folder, &order, &mut context.rng)?;
     let place = file::name(folder.path());
+    let text = made(&name, &folder, &trust, catalog.is_some(), &roots);
+    let json = json!({
+        "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
+        "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
+        "roots": roots.count, "threshold": roots.threshold,
+    });
+    let mut report = Output::new(text, json);
+    if open {
+        report.notes.push(
+            "warning: the keys have no passphrase: whoever reads the files can sign".to_string(),
+        );
+    }
+    Ok(report)
+}
+
+/// Says what was made, and what comes next.
+fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &Roots) -> String {
+    let place = file::name(folder.path());
     let mut text = show::pairs(&[
-        ("vendor", name.clone()),
+        ("vendor", name.to_string()),
         ("folder", place.clone()),
         ("vendor code", trust.vendor_code()),
         ("vendor id", trust.vendor().to_string()),
@@ -130,14 +149,14 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     text += &format!(
         "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code another way."
     );
-    text += &match (&catalog, folder.path().join("grant.toml").exists()) {
-        (None, _) => format!(
+    text += &match (has_catalog, folder.path().join("grant.toml").exists()) {
+        (false, _) => format!(
             "\nThen edit {place}/catalog.toml and, for each answer, a copy of {place}/grant.toml."
         ),
-        (Some(_), true) => {
+        (true, true) => {
             format!("\nThen edit a copy of {place}/grant.toml for each answer.")
         }
-        (Some(_), false) => {
+        (true, false) => {
             "\nNo type of this catalog is activated offline: there is nothing to grant yet."
                 .to_string()
         }
@@ -154,18 +173,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
             roots.threshold
         ),
     };
-    let json = json!({
-        "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
-        "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
-        "roots": roots.count, "threshold": roots.threshold,
-    });
-    let mut report = Output::new(text, json);
-    if open {
-        report.notes.push(
-            "warning: the keys have no passphrase: whoever reads the files can sign".to_string(),
-        );
-    }
-    Ok(report)
+    text
 }
 
 /// With several roots it is said, and not guessed, how many must sign.

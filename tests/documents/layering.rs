@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::world::sources::sources;
+use crate::world::sources::{self, sources};
 
 type Order = &'static [&'static [&'static str]];
 
@@ -54,6 +54,39 @@ const CRATES: &[(&str, Order, &[&str])] = &[
     ("crates/office/src", OFFICE, &["olr_core", "olr_files"]),
     ("src", OLR, &["olr_core", "olr_files", "olr_office"]),
 ];
+
+/// No function is longer than this.
+const LONGEST: usize = 80;
+
+/// The names and lengths of the functions in `text` that are too long, as rustfmt indents them.
+fn long_functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<_> = text.lines().collect();
+    let mut long = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let start = line.trim_start();
+        let indent = &line[..line.len() - start.len()];
+        let Some((before, after)) = start.split_once("fn ") else { continue };
+        let is_head = before.is_empty() || before.ends_with(' ') && !before.contains("//");
+        let end = format!("{indent}}}");
+        let length = lines[at..].iter().position(|line| **line == end).map_or(0, |end| end + 1);
+        if is_head && !line.ends_with(['}', ';']) && length > LONGEST {
+            let name = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_');
+            long.push((name.collect(), length));
+        }
+    }
+    long
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen_or_two() {
+    let body = |lines: usize| format!("    pub fn f(\n{}    }}\n", "        x;\n".repeat(lines));
+    assert_eq!(long_functions(&body(78)), []);
+    assert_eq!(long_functions(&body(79)), [("f".to_string(), 81)]);
+    for path in sources::all_sources() {
+        let long = long_functions(&fs::read_to_string(&path).unwrap());
+        assert!(long.is_empty(), "{}: {long:?}", path.display());
+    }
+}
 
 #[test]
 fn modules_look_only_down() {
