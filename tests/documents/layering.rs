@@ -89,6 +89,29 @@ fn no_function_is_longer_than_a_screen_or_two() {
 }
 
 #[test]
+fn the_core_knows_no_operating_system() {
+    let (mut faults, mut seen) = (vec![], 0);
+    for path in sources("crates/core/src") {
+        seen += 1;
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for name in ["fs", "env", "net", "process", "thread", "time", "os"] {
+            let paths =
+                [format!("std::{name}::"), format!("std::{name};"), format!("use std::{name}")];
+            if paths.iter().any(|path| text.contains(path)) {
+                faults.push(format!("{}: std::{name}", path.display()));
+            }
+        }
+        assert!(!text.contains("use std::{"), "{}: one line each", path.display());
+    }
+    assert!(seen > 60, "only {seen} sources found");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
 fn modules_look_only_down() {
     let (mut faults, mut seen) = (vec![], 0);
     for (folder, order, below) in CRATES {

@@ -53,3 +53,53 @@ fn public(package: &str, features: &str) -> BTreeSet<String> {
     });
     items.collect()
 }
+
+/// The crates that `package` links, each once.
+fn linked(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--locked", "--offline", "-e", "normal", "--prefix", "none", "-p", package]);
+    let output = tree.args(["--format", "{lib}"]).args(features).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.trim_end_matches(" (*)").to_string()).collect()
+}
+
+#[test]
+#[ignore = "asks cargo"]
+fn a_product_links_little() {
+    let product = linked("olr", &["--no-default-features"]);
+    assert!((30..=60).contains(&product.len()), "{}: {product:?}", product.len());
+    let core = linked("olr-core", &[]);
+    assert!((20..product.len()).contains(&core.len()), "{}: {core:?}", core.len());
+    for unwanted in ["argon2", "serde", "toml", "clap", "olr_office"] {
+        assert!(!product.contains(unwanted), "{unwanted}");
+    }
+    for unwanted in ["getrandom", "rustix", "tempfile", "olr_files"] {
+        assert!(!core.contains(unwanted), "{unwanted}");
+    }
+}
+
+#[test]
+#[ignore = "asks cargo"]
+fn packages_have_what_users_need() {
+    for package in ["olr-core", "olr-files", "olr-office", "olr"] {
+        let mut list = Command::new(env!("CARGO"));
+        list.args(["package", "--locked", "--list", "--allow-dirty", "-p", package]);
+        let output = list.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let files = String::from_utf8(output.stdout).unwrap();
+        let is_cargos = |file: &&str| {
+            file.starts_with("Cargo.")
+                || file.starts_with(".cargo_vcs")
+                || file.starts_with("LICENSE-")
+        };
+        let files: Vec<_> = files.lines().filter(|file| !is_cargos(file)).collect();
+        let is_needed = |file: &&&str| {
+            let of_olr = ["docs/", "examples/", "keys/snakeoil/vendor.trust", "README.md"];
+            file.starts_with("src/")
+                || package == "olr" && of_olr.iter().any(|of| file.starts_with(of))
+        };
+        let rest: Vec<_> = files.iter().filter(|file| !is_needed(file)).collect();
+        assert!(files.len() > 5 && rest.is_empty(), "{package}: {rest:?}");
+    }
+}
