@@ -81,6 +81,12 @@ fn respelled(good: &[u8], part: &Part) -> Vec<Vec<u8>> {
             }
             mutants
         }
+        Type::Word => {
+            let bad = [&b""[..], b"Run", b"r n", b"r_n", b"r\0n", b"\xff", &[b'x'; 33]];
+            let bad = bad.map(|word| [varint(word.len() as u64), word.to_vec()].concat());
+            let spelled = bad.map(|word| put(good, at.clone(), &word)).into_iter();
+            spelled.chain(lengths(length, 32).map(with_number)).collect()
+        }
         Type::Bytes(cap) | Type::List(cap, _) | Type::Set(cap, ..) => {
             lengths(length, *cap).map(with_number).collect()
         }

@@ -14,6 +14,8 @@ pub enum Type {
     /// A number table with entries from 1 to this.
     Table(u64),
     Text(u64),
+    /// 1 to 32 of `a` to `z`, `0` to `9` and `-`.
+    Word,
     Bytes(u64),
     List(u64, &'static Type),
     /// With the fields of an entry that are its key.
@@ -32,6 +34,7 @@ const KEY: Type = Raw(32);
 const TEXT: Type = Text(256);
 const NOTE: Type = Text(2048);
 const TEXTS: Type = Set(64, &TEXT, 0..1);
+const WORDS: Type = Set(64, &Word, 0..1);
 const CAUSE: Type = Table(9);
 const EXTENSIONS: Type = Set(64, &Record(&[U16, Bool, Bytes(4096)]), 0..1);
 const FACTORS: Type = List(64, &Record(&[Table(16), Table(3), TEXT, TEXT, TEXT]));
@@ -119,7 +122,7 @@ pub const DELEGATION: Type = Record(&[
     Limit(&U32),                       // ahead
     Limit(&U64),                       // longest_grace
     Limit(&U32),                       // longest_maintenance
-    Limit(&Set(64, &Table(10), 0..1)), // afterwards
+    Limit(&WORDS),                     // afterwards
     Bool,                              // weak_machine
     Limit(&U64),                       // from
     Limit(&U64),                       // until
@@ -169,8 +172,9 @@ pub const LICENSE: Type = Record(&[
     U32,                     // tolerance
     POLICY,
     Set(64, &Record(&[CAUSE, U64, Table(3)]), 0..1), // grace
-    Set(64, &Record(&[CAUSE, Set(64, &Table(10), 0..1)]), 0..1), // enforcement
-    Set(64, &Table(10), 0..1),                       // always
+    Set(64, &Record(&[CAUSE, WORDS]), 0..1),         // enforcement
+    WORDS,                                           // always
+    Set(61, &Word, 0..1),                            // operations
     Maybe(&ID),                                      // replaces
     NOTE,                                            // note
     EXTENSIONS,
@@ -285,6 +289,12 @@ impl<'a> Walk<'a> {
             Text(cap) => {
                 let len = self.int(*cap)?;
                 vec![str::from_utf8(self.take(len as usize)?).ok()?.as_bytes().to_vec()]
+            }
+            Word => {
+                let len = self.int(32)?;
+                let word = self.take(len as usize)?;
+                let is_of_word = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+                (!word.is_empty() && word.iter().all(is_of_word)).then(|| vec![word.to_vec()])?
             }
             Bytes(cap) => {
                 let len = self.int(*cap)?;
