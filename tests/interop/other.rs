@@ -109,7 +109,7 @@ pub fn report(file: &[u8]) -> Value {
 /// A report without what is said to people in words of one's own.
 pub fn comparable(mut report: Value) -> Value {
     if let Value::Object(report) = &mut report {
-        for own in ["fact", "hint", "changes", "problem"] {
+        for own in ["fact", "hint", "changes", "problem", "remedies"] {
             report.remove(own);
         }
         if report.get("proposes").is_some_and(|kind| kind != "license") {
