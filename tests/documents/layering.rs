@@ -3,6 +3,7 @@
 //! rustc accepts import cycles between modules of one crate, so this test is what forbids them.
 //! In the command, `cli`, a verb may name what verbs share, and no other verb.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -86,6 +87,32 @@ fn no_function_is_longer_than_a_screen_or_two() {
         let long = long_functions(&fs::read_to_string(&path).unwrap());
         assert!(long.is_empty(), "{}: {long:?}", path.display());
     }
+}
+
+/// Arguments of verbs are `Args`; macros name nothing; `raw` is what a reader keeps to itself; what a system lacks has the
+/// names of what others have.
+#[test]
+fn no_two_public_types_share_a_name() {
+    let mut homes = BTreeMap::<String, Vec<String>>::new();
+    for path in sources::all_sources() {
+        if path.starts_with("src/cli")
+            || path.ends_with("raw.rs")
+            || path.ends_with("absent.rs")
+            || path.ends_with("define.rs")
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines().map(str::trim_start) {
+            let words: Vec<_> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            if let ["pub", "struct" | "enum" | "trait" | "type", name, ..] = words[..] {
+                homes.entry(name.to_string()).or_default().push(path.display().to_string());
+            }
+        }
+    }
+    assert!(homes.len() > 150, "only {} types found", homes.len());
+    let shared: Vec<_> = homes.iter().filter(|(_, homes)| homes.len() > 1).collect();
+    assert!(shared.is_empty(), "{shared:#?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use crate::key::passphrase::{Cost, Lock, PROTECTED};
+use crate::key::passphrase::{Cost, PROTECTED, PassphraseLock};
 use crate::key::typed::Passphrase;
 use olr_core::crypto::seal::SealingKey;
 use olr_core::crypto::secret::Secret;
@@ -29,7 +29,7 @@ pub struct KeyFile {
 #[derive(Debug)]
 enum Protection {
     None(Secret),
-    Passphrase { lock: Lock, commitment: [u8; 32], sealed: [u8; PROTECTED] },
+    Passphrase { lock: PassphraseLock, commitment: [u8; 32], sealed: [u8; PROTECTED] },
 }
 
 const KDF_NONE: u8 = 0;
@@ -70,8 +70,11 @@ impl KeyFile {
                 if !cost.is_acceptable() {
                     return Err(reader.malformed("kdf", "its cost is out of bounds").rule("key-5"));
                 }
-                let lock =
-                    Lock { cost, salt: reader.array("salt")?, nonce: reader.array("nonce")? };
+                let lock = PassphraseLock {
+                    cost,
+                    salt: reader.array("salt")?,
+                    nonce: reader.array("nonce")?,
+                };
                 let commitment = reader.array("commitment")?;
                 Protection::Passphrase { lock, commitment, sealed: reader.array("sealed seed")? }
             }
@@ -101,7 +104,7 @@ impl KeyFile {
         let plain = Protection::None(Secret::new(seed.expose()));
         let mut file = Self { role, id, public, header: Vec::new(), protection: plain };
         if let Some((passphrase, cost)) = passphrase {
-            let lock = Lock::random(cost, rng);
+            let lock = PassphraseLock::random(cost, rng);
             let (commitment, sealed) = ([0; 32], [0; PROTECTED]);
             file.protection = Protection::Passphrase { lock, commitment, sealed };
             let (commitment, sealed) = lock.protect(seed, passphrase, &file.write_header())?;

@@ -49,7 +49,7 @@ pub const PROTECTED: usize = 48;
 
 /// What stands in the header of a key file for its passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lock {
+pub struct PassphraseLock {
     /// The work a guess costs.
     pub cost: Cost,
     /// Makes every file's keys its own.
@@ -58,7 +58,7 @@ pub struct Lock {
     pub nonce: [u8; 12],
 }
 
-impl Lock {
+impl PassphraseLock {
     /// A fresh lock.
     pub fn random(cost: Cost, rng: &mut impl CryptoRng) -> Self {
         let mut lock = Self { cost, salt: [0; 16], nonce: [0; 12] };
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn only_the_passphrase_and_the_header_open_it() {
-        let lock = Lock { cost: CHEAP, salt: [1; 16], nonce: [2; 12] };
+        let lock = PassphraseLock { cost: CHEAP, salt: [1; 16], nonce: [2; 12] };
         let seed = Secret::new(&[3; 32]);
         let (commitment, sealed) = lock.protect(&seed, &passphrase("right"), b"header").unwrap();
         let open = |sealed: &[u8; 48], words: &str, header: &[u8]| {
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_passphrase_has_one_normal_form() {
-        let lock = Lock { cost: CHEAP, salt: [1; 16], nonce: [2; 12] };
+        let lock = PassphraseLock { cost: CHEAP, salt: [1; 16], nonce: [2; 12] };
         let seed = Secret::new(&[3; 32]);
         let (composed, apart) = (passphrase("gr\u{f6}\u{df}er"), passphrase("gro\u{308}\u{df}er"));
         let (commitment, sealed) = lock.protect(&seed, &apart, b"header").unwrap();
