@@ -28,6 +28,7 @@ pub(crate) use session::Session;
 #[cfg(all(test, feature = "vendor"))]
 pub(crate) use store::READS;
 pub(crate) use store::{Stamp, Wait};
+#[cfg(feature = "alert")]
 pub use watch::News;
 
 /// A folder with the state of one installation.
