@@ -24,7 +24,9 @@ fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
         assert_eq!(check(operation).done()["operation"], operation);
     }
     // What nobody declared is no operation of this license.
-    check("scan").refused("not-entitled", "the license knows no operation scan");
+    let unknown = check("scan");
+    let unknown = unknown.refused("not-entitled", "the license knows no operation scan");
+    assert_eq!(unknown["remedies"].to_string(), r#"["show-status"]"#, "it lists the operations");
     check("Print").unable("is no word for an operation");
     let until = "simulate --until 2028-03-01";
     let entries = world.home(until).done()["timeline"].to_string();

@@ -3,7 +3,7 @@
 
 use crate::display::shown;
 use crate::entitlement::{Count, Excess, Grant, Operation, Quota, Quotas, is_older, ungranted};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::judge::Decision;
 use crate::license::{License, LicenseBody};
 use crate::time::Day;
@@ -112,7 +112,10 @@ impl Answer<'_> {
             Self::Refused(error) => Some(error.clone().rule("question-1")),
             Self::Unknown(operation) => {
                 let fact = format!("the license knows no operation {operation}");
+                let step =
+                    "name an operation of the license, or ask the vendor for a license with it";
                 refuse("question-9", Refusal::NotEntitled, fact)
+                    .map(|error| error.hint(NextStep::new(step, &[Remedy::ShowStatus])))
             }
             Self::NotGranted(module) | Self::NoneToGive(module) => {
                 let fact = format!("module {} is not granted", shown(module));
