@@ -145,6 +145,7 @@ pub fn remove_left(folder: &Path) {
     }
 }
 
+/// Removes nothing: files left there cannot be told from those in use.
 #[cfg(not(unix))]
 pub fn remove_left(_: &Path) {}
 
