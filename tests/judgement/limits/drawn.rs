@@ -75,7 +75,7 @@ impl Lot {
     fn texts(&mut self) -> (String, String) {
         let always = if self.chance(0.3) { self.operations(0.2) } else { "[]".to_string() };
         let own = ALL.iter().filter(|operation| !operation.is_built_in());
-        let own: Vec<_> = own.collect();
+        let own: Vec<_> = own.map(|operation| operation.word()).collect();
         let model = self.one(&["purchased", "meter", "evaluation", "pool"]);
         let edition = self.one(&["oem", "standard"]);
         let mut catalog = format!(
