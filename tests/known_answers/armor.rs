@@ -84,24 +84,30 @@ const RECOVERED_BY_RULE: [(&str, &str); 13] = [
     ("armor_whitespace_line_start", "armor-7: blanks carry no meaning"),
 ];
 
+/// The bytes of a line of 64 symbols.
+const LINE: usize = 48;
+
 /// A license whose base64 ends with one `=`.
 fn one_mark() -> Scenario {
-    license(34)
+    license(1)
 }
 
 /// One that ends with two.
 fn two_marks() -> Scenario {
-    license(33)
+    license(2)
 }
 
 /// One whose last line is full.
 fn no_mark() -> Scenario {
-    license(35)
+    license(0)
 }
 
-fn license(note: usize) -> Scenario {
+/// A license that lacks so many bytes to fill its last line.
+fn license(missing: usize) -> Scenario {
     static WORLD: LazyLock<World> = LazyLock::new(World::new);
-    let bytes = WORLD.license(|body| body.note = text(&"n".repeat(note)));
+    let with_note = |length: usize| WORLD.license(|body| body.note = text(&"n".repeat(length)));
+    let fills = |bytes: &Vec<u8>| (bytes.len() + missing).is_multiple_of(LINE);
+    let bytes = (0..LINE).map(with_note).find(fills).unwrap();
     Scenario { bytes, ..Scenario::read("license/good") }
 }
 
