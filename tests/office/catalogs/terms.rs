@@ -55,7 +55,7 @@ fn the_self_hosted_server_has_the_graces_it_is_sold_with() {
             for modules in ["[modules]\nOBM = 10\n", "[modules]\nCBS = 0\nOBM = 10\n"] {
                 assert_eq!(said(&terms(&desk, &kind, modules)), without, "{kind}");
             }
-            let barred = vec![CONNECT, BACKUP, RESTORE];
+            let barred = vec![BACKUP, CONNECT, RESTORE];
             let is_trial = model == "evaluation";
             let expected = if is_trial { vec![(Expired, barred)] } else { Vec::new() };
             assert_eq!(blocked(&all), expected, "{kind}");
