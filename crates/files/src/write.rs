@@ -47,7 +47,7 @@ pub struct Staged<'a> {
     how: Writing,
 }
 
-/// The first half of [`write`].
+/// The first half of [`write()`].
 ///
 /// # Errors
 /// Exit 2.

@@ -177,7 +177,7 @@ impl License {
     }
 }
 
-/// What a license says, whoever signed it: to show what is here, and to end it. It may be forged, revoked
+/// Reads the body of a license without verifying it: to show what is here, and to end it. It may be forged, revoked
 /// or against the rules; whether it may be believed is for [`License::verify`].
 ///
 /// # Errors

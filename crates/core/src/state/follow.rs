@@ -8,7 +8,7 @@ impl State {
     /// Takes up a newer trust of the same vendor; the same one again is fine.
     ///
     /// # Errors
-    /// As [`Trust::successor`].
+    /// As [`Trust::successor`](crate::trust::Trust::successor).
     pub fn follow(&mut self, bytes: &[u8]) -> Result<bool> {
         if self.trust().bytes() == bytes {
             return Ok(false);
