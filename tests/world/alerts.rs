@@ -1,7 +1,7 @@
 //! What an operator writes about alerts.
 
+use olr::Instant;
 use olr::alert::{Notice, Settings, Tls, compose};
-use olr_core::time::Instant;
 use std::path::Path;
 
 /// The headers of every mail, each once.
