@@ -18,7 +18,7 @@ pub enum OverQuota {
     /// It is refused.
     #[default]
     Refused,
-    /// It is taken in; its grace begins.
+    /// It is installed; its grace period begins.
     Accepted,
 }
 
@@ -36,7 +36,7 @@ pub enum Imported {
     },
     /// A newer trust, or the one that counts already.
     Trust {
-        /// The trust that counts now.
+        /// The trust that is now in effect.
         trust: Box<Trust>,
         /// Whether it is new here.
         new: bool,

@@ -33,7 +33,7 @@ impl Secret {
         secret
     }
 
-    /// The bytes. Whoever takes them keeps them out of outputs, arguments and errors.
+    /// The bytes. The caller keeps them out of output, arguments and errors.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// The same error with a better next step, whoever reads it.
+    /// The same error with a better next step, for customer and vendor alike.
     #[must_use]
     pub fn hint(mut self, next_step: impl Into<NextStep>) -> Self {
         (self.next_step, self.at_vendor) = (next_step.into(), None);

@@ -1,4 +1,4 @@
-//! What whoever logs in is shown first.
+//! The headline: the first line that a user sees.
 
 use crate::entitlement::{Operation, Outcome};
 use std::fmt;
@@ -7,7 +7,7 @@ use crate::error::{Error, NextStep, Remedy};
 use crate::judge::{Decision, Grace};
 use crate::machine::Assessment;
 
-/// What whoever logs in is shown first, in one sentence, and what to do about it.
+/// Headline: one sentence for a user who logs in, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headline {
     /// The sentence.

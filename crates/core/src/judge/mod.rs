@@ -67,7 +67,7 @@ pub struct Decision {
 /// What a rule that does not hold leaves allowed. All else is refused, also an operation that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
-    /// The operations that may be done all the same.
+    /// Operations that remain allowed.
     pub allowed: Operations,
     /// The refusal.
     pub why: Error,
