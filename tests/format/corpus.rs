@@ -85,8 +85,13 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
                 seeds.push(("edits", [edit, body.clone()].concat()));
             }
             if record == 0 {
-                // 21 in use from the first second on, and 5 more wanted; then at instants apart.
-                for (first, second) in [(60u64, 90_000u64), (86_400 * 360, 86_400 * 375)] {
+                // 21 in use from the first second on, and 5 more wanted; then at instants apart, also
+                // such that only the second is, or both are, far ahead of what is remembered.
+                let days = |first: u64, second: u64| (86_400 * first, 86_400 * second);
+                let near = [(60, 90_000), days(360, 375)];
+                for (first, second) in
+                    near.into_iter().chain([days(380, 9_000), days(8_000, 9_000)])
+                {
                     let usage = [&[1, 3], b"OBM".as_slice(), &[21]].concat();
                     let instants = [0, first, second, 5].map(properties::value::varint).concat();
                     seeds.push(("judgement", [body.as_slice(), &usage, &instants].concat()));
