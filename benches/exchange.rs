@@ -155,7 +155,7 @@ fn judge(bencher: Bencher) {
     found.extend(world.state.memory().asked.iter().flat_map(|asked| asked.pins.to_vec()));
     bencher.bench(|| {
         let decision = decide(NOW, black_box(world.around.here(&found)), &world.state, slot);
-        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal);
+        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal());
     });
 }
 
@@ -166,7 +166,7 @@ fn judge_from_disk(bencher: Bencher) {
     let home = Home::at(world.folder.path().join("home"));
     bencher.bench(|| {
         let (_, decision) = home.decide(None, None, black_box(&world.around)).unwrap();
-        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal);
+        assert_eq!(decision.state(), "licensed", "{:?}", decision.refusal());
     });
 }
 

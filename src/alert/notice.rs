@@ -80,10 +80,10 @@ impl Notice {
     /// no matter of one slot, and changes nothing of what is told of others.
     pub fn of_event(event: &Event, decision: Option<&Decision>, server: &str) -> Self {
         let told = decision.map(Decision::told);
-        let graces = told.into_iter().flat_map(|d| d.graces.iter().chain(&d.ended));
+        let graces = told.into_iter().flat_map(|d| d.graces().iter().chain(d.ended()));
         let grace = graces.into_iter().find(|grace| grace.cause == event.cause);
         let is_of_slot = event.cause != Cause::Clock;
-        let body = told.and_then(|d| d.license.as_ref()).map(|license| license.body());
+        let body = told.and_then(|d| d.license()).map(|license| license.body());
         let rule = body.and_then(|body| body.grace.get(&event.cause)).map(|rule| rule.outcome);
         let warns =
             !event.cause.is_of_licenses() || (event.stage == Stage::Grace && event.until.is_none());

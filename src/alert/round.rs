@@ -157,9 +157,9 @@ fn notices(
 fn refused((name, decision): &(SlotName, Decision)) -> Option<ActiveCause> {
     // What only a far clock refuses has the event of that clock.
     let decision = decision.told();
-    let refusal = decision.refusal.as_ref()?;
+    let refusal = decision.refusal()?;
     let word = refusal.refusal()?;
-    let has_event = decision.ended.iter().any(|grace| grace.overlooked.refusal() == Some(word));
+    let has_event = decision.ended().iter().any(|grace| grace.overlooked.refusal() == Some(word));
     (!has_event).then(|| (Some(name.clone()), word, refusal.fact().to_string()))
 }
 

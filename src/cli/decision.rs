@@ -14,9 +14,9 @@ use super::{hint, license, show};
 /// where something else came first.
 pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
-        decision.near_end().filter(|_| decision.refusal.is_some() || decision.grace.is_some());
-    let pending = decision.remembered.as_ref().map(|remembered| {
-        let step = match decision.awaits_time {
+        decision.near_end().filter(|_| decision.refusal().is_some() || decision.grace().is_some());
+    let pending = decision.remembered().map(|remembered| {
+        let step = match decision.awaits_time() {
             true => "send the file of your newest request to your vendor (if it is lost, run `olr request` again)",
             false => "run `olr request`",
         };
@@ -24,10 +24,10 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
             "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
              starts what is known. If the clock is right, {step} and import the time.olr that your \
              vendor sends back.",
-            decision.at, remembered.at
+            decision.judged_at(), remembered.judged_at()
         )
     });
-    let off = (decision.clock_memory == ClockMemory::Off)
+    let off = (decision.clock_memory() == ClockMemory::Off)
         .then(|| "The home could not be written: a clock set back goes unnoticed.".to_string());
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()
 }
@@ -67,15 +67,14 @@ pub fn next_json(decision: &Decision) -> Value {
 
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, mut text: String) -> Output {
-    let json =
-        decision.license.as_ref().map(|l| license::used_report(l.body(), Some(&decision.usage)));
+    let json = decision.license().map(|l| license::used_report(l.body(), Some(decision.usage())));
     let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("condition".to_string(), json!(decision.condition().word()));
-    json.insert("judged_at".to_string(), json!(decision.at.to_string()));
+    json.insert("judged_at".to_string(), json!(decision.judged_at().to_string()));
     json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
-    json.insert("clock_memory".to_string(), json!(decision.clock_memory.word()));
-    if let Some(grace) = &decision.grace {
+    json.insert("clock_memory".to_string(), json!(decision.clock_memory().word()));
+    if let Some(grace) = decision.grace() {
         let since = grace.since.to_string();
         let until = grace.until.map(|until| until.to_string());
         let grace = json!({
@@ -92,27 +91,27 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
     let blocked: Vec<_> = blocked.iter().map(Operation::word).collect();
     json.insert("blocked".to_string(), json!(blocked));
     json.insert("next".to_string(), next_json(decision));
-    let waiting = decision.next.as_ref().map(|next| {
+    let waiting = decision.next_license().map(|next| {
         json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
     });
     json.insert("waiting".to_string(), json!(waiting));
-    let refusal = decision.refusal.clone();
-    if let Some(machine) = &decision.machine {
+    let refusal = decision.refusal();
+    if let Some(machine) = decision.machine() {
         json.insert("machine".to_string(), machine_json(machine));
         let drift: Vec<_> = machine.drift().into_iter().map(show::line_json).collect();
         json.insert("drift".to_string(), json!(drift));
         let room = machine.matches().then(|| machine.room());
         json.insert("room".to_string(), json!(room));
         json.insert("next_step".to_string(), json!(what_to_do(machine)));
-        let is_about_it = decision.grace.is_some()
-            || refusal.as_ref().and_then(Error::refusal) == Some(Refusal::WrongMachine);
+        let is_about_it = decision.grace().is_some()
+            || refusal.and_then(Error::refusal) == Some(Refusal::WrongMachine);
         if !machine.matches() && is_about_it {
             let gap = if text.is_empty() { "" } else { "\n\n" };
-            text += &format!("{gap}{}", mismatch(machine, decision.grace.is_some()));
+            text += &format!("{gap}{}", mismatch(machine, decision.grace().is_some()));
         }
     }
     let mut report = Output::new(text, Value::Object(json));
-    if let Some(refusal) = &refusal {
+    if let Some(refusal) = refusal {
         let lines = [
             report.text.clone(),
             format!("refused: {refusal}"),

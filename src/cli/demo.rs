@@ -116,10 +116,10 @@ mod whole {
             self.step("The server imports it: every signature and limit is verified before anything is stored.", "installed");
 
             let (_, decision) = home.decide(None, None, &around)?;
-            if let Some(refusal) = decision.refusal {
-                return Err(refusal);
+            if let Some(refusal) = decision.refusal() {
+                return Err(refusal.clone());
             }
-            let until = decision.license.and_then(|license| license.body().expires);
+            let until = decision.license().and_then(|license| license.body().expires);
             self.step("From now on the server verifies locally, for as long as the license lasts, without a network.",
                 &format!("licensed until {}", show::last_day(until)));
 
@@ -191,7 +191,10 @@ mod whole {
             let after = until.map_or(Instant::default(), |day| day.ends());
             let later = Surroundings { clock: after, ..around.clone() };
             let (_, decision) = home.decide(None, None, &later)?;
-            self.refused("Refused: the same license on the day after its last.", decision.refusal)
+            self.refused(
+                "Refused: the same license on the day after its last.",
+                decision.refusal().cloned(),
+            )
         }
 
         fn step(&mut self, what: &str, result: &str) {

@@ -110,7 +110,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 
 /// What to do where a clock that is behind stops an installed license.
 fn behind(decisions: &[(SlotName, Decision)]) -> Option<String> {
-    let mut blocked = decisions.iter().flat_map(|(_, decision)| &decision.blocked);
+    let mut blocked = decisions.iter().flat_map(|(_, decision)| decision.reasons());
     let behind = blocked.find(|b| b.why.refusal() == Some(Refusal::ClockRolledBack));
     behind.map(|blocked| hint::said(blocked.why.next_step()))
 }
@@ -125,8 +125,8 @@ fn say_what_changed(
     let mut affected = Vec::new();
     for (name, now) in after {
         let then = before.iter().find(|(other, _)| other == name).map(|(_, then)| then);
-        let (Some(then), Some(license)) = (then, &now.license) else { continue };
-        let is_same = then.license.as_ref().is_some_and(|old| old.bytes() == license.bytes());
+        let (Some(then), Some(license)) = (then, now.license()) else { continue };
+        let is_same = then.license().is_some_and(|old| old.bytes() == license.bytes());
         let Some(headline) = now.headline().filter(|new| then.headline().as_ref() != Some(new))
         else {
             continue;
@@ -145,7 +145,7 @@ fn say_what_changed(
         affected.push(json!({
             "license_id": body.license.to_string(), "product": &*body.product, "slot": &*body.slot,
             "state": now.state(),
-            "refusal": now.refusal.as_ref().and_then(|error| error.refusal()).map(|word| word.word()),
+            "refusal": now.refusal().and_then(|error| error.refusal()).map(|word| word.word()),
         }));
     }
     if let Value::Object(json) = &mut report.json {

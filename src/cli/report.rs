@@ -40,15 +40,18 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     known.ensure(usage.iter().map(|count| &*count.module), &args.unlisted)?;
     session.report(Wait::Long, product, slot, &usage, &around)?;
     let decision = session.decide(product, slot, &around)?;
-    let body = decision.license.as_ref().map(|license| license.body());
+    let body = decision.license().map(|license| license.body());
     let mut text =
-        body.map(|body| license::modules(body, Some(&decision.usage))).unwrap_or_default();
+        body.map(|body| license::modules(body, Some(decision.usage()))).unwrap_or_default();
     let headline = decision.headline().as_ref().map(hint::headline);
     if let Some(headline) = &headline {
         text += &format!("\n\n{headline}");
     }
-    let modules: Map<_, _> =
-        decision.usage.iter().map(|count| (count.module.to_string(), json!(count.count))).collect();
+    let modules: Map<_, _> = decision
+        .usage()
+        .iter()
+        .map(|count| (count.module.to_string(), json!(count.count)))
+        .collect();
     if let Some(next) = decision.comes_next() {
         text += &format!("\n\nnext: {next}");
     }

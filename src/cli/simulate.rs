@@ -152,7 +152,7 @@ fn to_json(timeline: &Timeline) -> Value {
     // How many are in use changes by events alone: once, as it is at the end.
     let last = timeline.entries.iter().rev().find_map(|entry| entry.decision.as_ref());
     let modules = last.and_then(|decision| {
-        let report = license::used_report(decision.license.as_ref()?.body(), Some(&decision.usage));
+        let report = license::used_report(decision.license()?.body(), Some(decision.usage()));
         report.get("modules").cloned()
     });
     json!({
@@ -167,13 +167,13 @@ fn entry_json(entry: &Entry) -> Value {
         json!({"what": turn.word, "about": about, "text": turn.text})
     };
     let decision = entry.decision.as_ref();
-    let refusal = decision.and_then(|d| d.refusal.as_ref()).map(error_json);
-    let grace = decision.and_then(|d| d.grace.as_ref());
+    let refusal = decision.and_then(|d| d.refusal()).map(error_json);
+    let grace = decision.and_then(|d| d.grace());
     let blocked = decision.map(|d| d.blocked().iter().map(|o| o.to_string()).collect::<Vec<_>>());
     json!({
         "at": entry.at.to_string(), "clock": entry.clock.to_string(), "condition": entry.condition.word(),
         "state": decision.map_or("off", |decision| decision.state()),
-        "license_id": decision.and_then(|d| d.license.as_ref()).map(|l| l.body().license.to_string()),
+        "license_id": decision.and_then(|d| d.license()).map(|l| l.body().license.to_string()),
         "refusal": refusal.and_then(|refusal| refusal.get("refusal").cloned()),
         "grace_until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
         "blocked": blocked.unwrap_or_default(),

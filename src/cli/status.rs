@@ -73,11 +73,11 @@ fn drift(machine: &Assessment) -> String {
 }
 
 fn text(decision: &Decision) -> String {
-    let Some(license) = &decision.license else { return String::new() };
+    let Some(license) = decision.license() else { return String::new() };
     let body = license.body();
     let mut pairs = vec![("state", decision.condition().to_string())];
     pairs.extend(license::pairs(body));
-    if let Some(machine) = &decision.machine {
+    if let Some(machine) = decision.machine() {
         pairs.push((
             "machine",
             format!(
@@ -86,37 +86,37 @@ fn text(decision: &Decision) -> String {
             ),
         ));
     }
-    for grace in &decision.graces {
+    for grace in decision.graces() {
         let until = grace.until.map(|until| {
-            let left = license::span(until.seconds.saturating_sub(decision.at.seconds));
+            let left = license::span(until.seconds.saturating_sub(decision.judged_at().seconds));
             format!(", until {until} ({left} left), then {}", grace.then)
         });
         let until = until.unwrap_or_default();
         pairs.push(("overlooked", format!("{} since {}{until}", grace.cause, grace.since)));
     }
-    if let Some(next) = &decision.next {
+    if let Some(next) = decision.next_license() {
         let next = next.body();
         pairs.push(("waiting", format!("license {}, from {}", next.license, next.starts)));
     }
     match decision.comes_next() {
         Some(next) => pairs.push(("next", next.to_string())),
-        None if decision.refusal.is_some() => {}
+        None if decision.refusal().is_some() => {}
         None => pairs.push(("next", "nothing: this license has no end date".to_string())),
     }
-    let modules = license::modules(body, Some(&decision.usage));
+    let modules = license::modules(body, Some(decision.usage()));
     let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
     // A refusal comes last, where people look for what to do.
-    if let Some(first) = decision.headline().filter(|_| decision.refusal.is_none()) {
+    if let Some(first) = decision.headline().filter(|_| decision.refusal().is_none()) {
         text = format!("{}\n\n{text}", hint::headline(&first));
     }
     for remark in decision::remarks(decision) {
         text += &format!("\n\n{remark}");
     }
-    text += &decision.machine.as_ref().map(drift).unwrap_or_default();
+    text += &decision.machine().map(drift).unwrap_or_default();
     if !body.policy.stops_a_copy() {
         text += "\n\nThis license does not stop a copy of this machine.";
     }
-    if decision.refusal.is_some() {
+    if decision.refusal().is_some() {
         // The refusal follows.
         text += "\n";
     }

@@ -46,7 +46,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut report = match (file, args.file.as_deref()) {
         (Some(bytes), Some(path)) => match session.decide_file(&bytes, &around) {
             Ok(decision) => {
-                let text = match &decision.refusal {
+                let text = match decision.refusal() {
                     None => "licensed: this file may be imported here".to_string(),
                     Some(_) => String::new(),
                 };
@@ -83,17 +83,17 @@ fn installed_as(state: &State, bytes: &[u8]) -> Option<SlotName> {
 fn answer(decision: &Decision) -> String {
     // The sentence says itself when a license expires and a grace period ends.
     let is_news = |next: &Next| !matches!(next.what, Coming::Expiry(_) | Coming::Grace(..));
-    let next = decision.comes_next().filter(is_news).filter(|_| decision.refusal.is_none());
+    let next = decision.comes_next().filter(is_news).filter(|_| decision.refusal().is_none());
     let next = next.map(|next| format!("next: {next}"));
     let lines = [sentence(decision)].into_iter().chain(next).chain(decision::remarks(decision));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn sentence(decision: &Decision) -> String {
-    match &decision.license {
+    match decision.license() {
         // A refusal follows by itself.
-        _ if decision.refusal.is_some() => String::new(),
-        _ if decision.grace.is_some() => {
+        _ if decision.refusal().is_some() => String::new(),
+        _ if decision.grace().is_some() => {
             decision.headline().as_ref().map(hint::headline).unwrap_or_default()
         }
         Some(license) => {

@@ -165,7 +165,7 @@ impl Desk {
         let told = state.unheard(Listener::Product).filter(|event| is_ours(event));
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();
         ours.sort_by_key(|event| event.at);
-        let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
+        let tolerance = decision.license().map_or(0, |license| license.body().tolerance);
         let of_clock = state.next_clock_change(around, tolerance);
         let changes = decision.next_change().into_iter().chain(of_clock);
         let changes = changes.filter(|change| *change > around.clock).min();

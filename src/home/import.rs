@@ -101,7 +101,7 @@ impl Session<'_> {
         state.observe(around);
         let found = state.found(around)?;
         let mut decision = decide_license(around.clock, around.here(&found), &state, &license);
-        decision.clock_memory = memory;
+        decision.set_clock_memory(memory);
         Ok(decision)
     }
 }

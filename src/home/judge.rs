@@ -4,7 +4,6 @@ use crate::file;
 use crate::home::{Home, Session, Wait};
 use olr_core::error::{Error, Refusal, Result};
 use olr_core::judge::{ClockMemory, Decision, decide};
-use olr_core::license::License;
 use olr_core::state::{Slot, SlotName, State, Surroundings, TimeMemory};
 
 impl Home {
@@ -97,7 +96,7 @@ impl Session<'_> {
         self.state.matches(&matching);
         let memory = self.remember(&before, around, &matching);
         for (_, decision) in &mut decisions {
-            decision.clock_memory = memory;
+            decision.set_clock_memory(memory);
         }
         Ok(decisions)
     }
@@ -160,14 +159,13 @@ impl Session<'_> {
     /// in part: an untrusted one does not say what it blocks.
     fn believe(&self, decision: &mut Decision) {
         let (expected, state) = (self.expected(), &self.state);
-        let checked = match &decision.license {
+        let checked = match decision.license() {
             Some(license) => expected.check(state, license),
             None => expected.check_home(state),
         };
         if let Err(refusal) = checked {
             decision.refuse(refusal);
         }
-        let is_ours = |next: &License| expected.check(state, next).is_ok();
-        decision.next = decision.next.take().filter(is_ours);
+        decision.retain_next(|next| expected.check(state, next).is_ok());
     }
 }

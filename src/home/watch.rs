@@ -110,11 +110,11 @@ fn announce_all<'d>(
 
 /// Remembers what is new in `decision`. Returns whether anything is.
 fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<bool> {
-    let Some(license) = &decision.license else { return Ok(false) };
+    let Some(license) = decision.license() else { return Ok(false) };
     let slot = state.memory().slots.get(name);
     let drift = slot.and_then(|slot| slot.announced.get(&Cause::Drift));
     let standing = standing(decision, license, drift);
-    state.announce(name, license.body().license, decision.told().at, &standing)
+    state.announce(name, license.body().license, decision.told().judged_at(), &standing)
 }
 
 /// Everything that people should know of, each cause once: by what is remembered, the machine, and
@@ -122,16 +122,16 @@ fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<b
 fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<ActiveCause> {
     let mut all = standing_at(decision.told());
     all.extend(drifting(decision, license, drift));
-    all.extend(decision.remembered.as_ref().map(|remembered| ActiveCause {
+    all.extend(decision.remembered().map(|remembered| ActiveCause {
         cause: Cause::Clock,
         stage: Stage::Grace,
-        since: remembered.at,
+        since: remembered.judged_at(),
         until: None,
         fact: format!(
             "the clock says {}, but the latest time known here is {}; set the clock of this \
              machine if it is wrong; otherwise make a request, and import the time that your vendor \
              answers it with",
-            decision.at, remembered.at
+            decision.judged_at(), remembered.judged_at()
         ),
     }));
     all
@@ -149,9 +149,9 @@ fn fact(grace: &Grace, at: Instant) -> String {
 
 fn standing_at(decision: &Decision) -> Vec<ActiveCause> {
     let mut all: Vec<ActiveCause> = Vec::new();
-    let ended = decision.ended.iter().map(|grace| (grace, true));
-    for (grace, has_ended) in ended.chain(decision.graces.iter().map(|grace| (grace, false))) {
-        let stage = match (has_ended, grace.counts_down(decision.at)) {
+    let ended = decision.ended().iter().map(|grace| (grace, true));
+    for (grace, has_ended) in ended.chain(decision.graces().iter().map(|grace| (grace, false))) {
+        let stage = match (has_ended, grace.counts_down(decision.judged_at())) {
             (true, _) => Stage::Ended,
             (false, true) => Stage::Countdown,
             (false, false) => Stage::Grace,
@@ -162,7 +162,7 @@ fn standing_at(decision: &Decision) -> Vec<ActiveCause> {
                 stage,
                 since: grace.since,
                 until: grace.until.filter(|_| !has_ended),
-                fact: fact(grace, decision.at),
+                fact: fact(grace, decision.judged_at()),
             });
         }
     }
@@ -179,10 +179,10 @@ fn drifting(
     license: &License,
     announced: Option<&Announced>,
 ) -> Option<ActiveCause> {
-    let machine = decision.machine.as_ref().filter(|machine| !machine.drift().is_empty())?;
+    let machine = decision.machine().filter(|machine| !machine.drift().is_empty())?;
     let lasts = announced.is_some_and(|announced| announced.stage != Stage::Solved);
     let rests = announced.filter(|_| !lasts).is_some_and(|solved| {
-        decision.told().at.seconds < solved.since.seconds.saturating_add(DRIFT_RESTS)
+        decision.told().judged_at().seconds < solved.since.seconds.saturating_add(DRIFT_RESTS)
     });
     (lasts || (machine.has_drifted() && !rests)).then(|| ActiveCause {
         cause: Cause::Drift,

@@ -126,15 +126,15 @@ fn the_command_line_and_the_library_agree() {
         states[["licensed", "grace", "refused"].iter().position(|s| *s == state).unwrap()] += 1;
         for json in [&verified, &shown] {
             assert_eq!(json["state"], state, "{n}");
-            let word = decision.refusal.as_ref().and_then(|error| error.refusal());
+            let word = decision.refusal().and_then(|error| error.refusal());
             assert_eq!(json["refusal"].as_str(), word.map(|word| word.word()), "{n}");
-            let until = decision.grace.as_ref().and_then(|grace| grace.until);
+            let until = decision.grace().and_then(|grace| grace.until);
             assert_eq!(
                 json["grace"]["until"].as_str().map(str::to_string),
                 until.map(|at| at.to_string())
             );
         }
-        assert_eq!(status, i32::from(decision.refusal.is_some()), "{n}");
+        assert_eq!(status, i32::from(decision.refusal().is_some()), "{n}");
         for module in ["ACB", "OBM", "VM", "X", "free", "none"] {
             let amount = random.random_range(0..12);
             let version = ["", "7.6", "7.7"][random.random_range(0..3)];
@@ -159,7 +159,7 @@ fn the_command_line_and_the_library_agree() {
         // What one says is in use, the other one takes up.
         let _ = olr(&home, &["report", "ACB=10"]);
         guard.report(&[("OBM", 4)]).unwrap();
-        assert_eq!(guard.license().usage.get("ACB").unwrap().count, 10);
+        assert_eq!(guard.license().usage().get("ACB").unwrap().count, 10);
         assert_eq!(olr(&home, &["status"]).1["modules"]["OBM"]["used"], 4);
     }
     let [licensed, grace, refused] = states;

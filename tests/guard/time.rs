@@ -14,7 +14,7 @@ use crate::world::operations::{ALL, RESTORE};
 
 /// What is answered, without when.
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
-    let refusal = decision.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
+    let refusal = decision.refusal().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
     // Which of two warnings comes within the last hour tells the headline.
     (refusal, headline, decision.blocked().to_vec())
@@ -93,11 +93,11 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
             }
             same(&server, &guard);
             let decision = guard.license();
-            refused += u32::from(decision.refusal.is_some());
-            graces += u32::from(!decision.graces.is_empty());
+            refused += u32::from(decision.refusal().is_some());
+            graces += u32::from(!decision.graces().is_empty());
             steps += 1;
         }
-        assert_eq!(guard.license().usage.get("OBM").map_or(0, |count| count.count), used);
+        assert_eq!(guard.license().usage().get("OBM").map_or(0, |count| count.count), used);
     }
     assert!(steps == 750 && refused > 150 && graces > 75, "{steps} {refused} {graces}");
 }
@@ -108,7 +108,7 @@ fn the_next_license_takes_over_in_its_first_second() {
     let start = Day::parse("2027-11-25").unwrap();
     server.import(2, |body| (body.starts, body.expires) = (start, None));
     let guard = server.guard();
-    let id = || guard.license().license.as_ref().unwrap().body().license.0[0];
+    let id = || guard.license().license().unwrap().body().license.0[0];
     for (clock, expected) in [(start.begins().seconds - 1, 0x11), (start.begins().seconds, 2)] {
         server.set(Instant::new(clock));
         assert_eq!(id(), expected);
@@ -143,7 +143,7 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
     let (guard, question) = (server.guard(), Question::about(Operation::RUN));
     let begins = Day::parse("2028-02-01").unwrap();
     server.import(2, |body| (body.starts, body.expires) = (begins, None));
-    let id = || guard.license().license.as_ref().unwrap().body().license.0[0];
+    let id = || guard.license().license().unwrap().body().license.0[0];
     server.pass(500 * DAY);
     guard.ask(&question).unwrap();
     assert!(guard.license().clock_is_pending());

@@ -129,7 +129,7 @@ fn a_copied_home_passes_on_its_machine() {
         for machine in 0..MACHINES {
             tried += 1;
             let (_, decision) = home.decide(None, None, &around(machine)).unwrap();
-            if decision.refusal.is_none() {
+            if decision.refusal().is_none() {
                 passed.push((owner, machine));
             }
         }

@@ -90,7 +90,7 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
 fn judged(home: &Home, anchor: &Trust) -> Option<Refusal> {
     let home = home.clone().expecting(anchor.clone());
     let (_, decision) = home.decide(None, None, &around()).unwrap();
-    decision.refusal.map(|refusal| refusal.refusal().unwrap())
+    decision.refusal().map(|refusal| refusal.refusal().unwrap())
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn ask_state(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Resul
     let around = machine::around(scenario.get("machine").unwrap_or("server"), at);
     let (_, decision) = home.decide(scenario.get("product"), scenario.get("slot"), &around)?;
     let refusal = match verb {
-        "judge" => decision.refusal,
+        "judge" => decision.refusal().cloned(),
         _ if verb.starts_with("limit ") => {
             let word = verb.strip_prefix("limit ").unwrap();
             let number = |line| scenario.expect(line).parse().unwrap();

@@ -44,14 +44,14 @@ fn a_lock_that_is_held_stops_no_end_and_is_said() {
         ("2099-01-01T00:00:00Z", "expired"),
     ] {
         let decision = home.decide(None, None, &server(clock)).unwrap().1;
-        assert_eq!((word(&decision), decision.clock_memory), (expected, ClockMemory::Off));
+        assert_eq!((word(&decision), decision.clock_memory()), (expected, ClockMemory::Off));
     }
     // Set back to where the mark is, nothing is to be remembered; what was seen before is missing.
     let decision = home.decide(None, None, &server(NOW)).unwrap().1;
-    assert_eq!(decision.clock_memory, ClockMemory::Off);
+    assert_eq!(decision.clock_memory(), ClockMemory::Off);
     drop(lock);
     let decision = home.decide(None, None, &server("2028-06-01T00:00:00Z")).unwrap().1;
-    assert_eq!(decision.clock_memory, ClockMemory::On);
+    assert_eq!(decision.clock_memory(), ClockMemory::On);
     assert_eq!(home.require_state().unwrap().memory().mark, at("2028-06-01T00:00:00Z"));
 }
 
@@ -80,7 +80,7 @@ fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
         ("2028-11-22T10:00:00Z", "licensed", 2),
     ] {
         let decision = home.decide(None, None, &server(clock)).unwrap().1;
-        let license = decision.license.as_ref().unwrap().body().license;
+        let license = decision.license().unwrap().body().license;
         assert_eq!((word(&decision), license.0[0]), (expected, id), "{clock}");
     }
 }
@@ -91,14 +91,15 @@ fn a_refusal_at_a_far_clock_says_both() {
     let home = home(folder.path(), &world.installed(NOW, |_| ()));
     let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
     assert_eq!(
-        decision.refusal.unwrap().fact(),
+        decision.refusal().unwrap().fact(),
         "this license ended on 2028-11-22, if the clock (2099-01-01T00:00:00Z) is right; \
          by what is remembered it is licensed"
     );
     // What is so by either is said once.
     let copy =
         Surroundings { clock: at("2099-01-01T00:00:00Z"), ..machine::around("copy", at(NOW)) };
-    let refusal = home.decide(None, None, &copy).unwrap().1.refusal.unwrap();
+    let (_, decision) = home.decide(None, None, &copy).unwrap();
+    let refusal = decision.refusal().unwrap();
     assert!(!refusal.fact().contains("if the clock"), "{refusal}");
 }
 
@@ -149,14 +150,14 @@ fn a_clock_set_right_leaves_no_trace_whatever_comes_first() {
     for first in [Some(&renewal), Some(&revocations), None] {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path(), &world.installed(NOW, |_| ()));
-        home.decide(None, None, &server(wrong)).unwrap();
+        let _ = home.decide(None, None, &server(wrong)).unwrap();
         assert!(home.require_state().unwrap().memory().pending.is_some());
         match first {
             Some(file) => drop(home.import(file, &server(right), Default::default()).unwrap()),
             None => {
                 let evidence = Some(at("2028-10-20T08:00:00Z"));
                 let around = Surroundings { evidence, ..server(right) };
-                home.decide(None, None, &around).unwrap();
+                let _ = home.decide(None, None, &around).unwrap();
             }
         }
         let (state, decision) = home.decide(None, None, &server(right)).unwrap();
@@ -199,7 +200,7 @@ fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
             // A file is judged without being installed; time passes all the same.
             let file = home.decide_file(&license, &around).unwrap();
             for decision in [&one, &all[0].1, &file] {
-                assert_eq!(decision.clock_memory, memory, "{clock}");
+                assert_eq!(decision.clock_memory(), memory, "{clock}");
             }
         }
     };
@@ -230,10 +231,10 @@ fn a_file_that_is_judged_raises_the_mark_to_the_clock_alone() {
             (2, LicenseId([2; 16]), at("2028-01-02T00:00:00Z"));
     });
     let decision = home.decide_file(&renewal, &server("2028-01-01T00:00:00Z")).unwrap();
-    assert_eq!((word(&decision), decision.clock_memory), ("licensed", ClockMemory::On));
+    assert_eq!((word(&decision), decision.clock_memory()), ("licensed", ClockMemory::On));
     assert_eq!(home.require_state().unwrap().memory().mark, at("2028-01-01T00:00:00Z"));
     // A clock that was wrong is not confirmed by what the file says.
-    home.decide(None, None, &server("2029-02-05T00:00:00Z")).unwrap();
+    let _ = home.decide(None, None, &server("2029-02-05T00:00:00Z")).unwrap();
     assert!(home.require_state().unwrap().memory().pending.is_some());
     let decision = home.decide_file(&renewal, &server("2028-01-03T00:00:00Z")).unwrap();
     assert_eq!((word(&decision), decision.clock_is_pending()), ("licensed", false));
@@ -275,7 +276,7 @@ fn a_warning_is_not_said_to_be_a_grace() {
         let count = Count { module: text("OBM"), count: 1000 };
         home.report(None, None, &[count], &server(NOW)).unwrap();
         let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
-        let refusal = decision.refusal.unwrap();
+        let refusal = decision.refusal().unwrap();
         assert!(refusal.fact().ends_with(&format!("by what is remembered {says}")), "{refusal}");
     }
 }

@@ -128,7 +128,7 @@ impl<'a> Server<'a> {
 
 /// The state of a decision, or its refusal.
 fn word(decision: &Decision) -> &'static str {
-    match &decision.refusal {
+    match decision.refusal() {
         None => decision.state(),
         Some(refusal) => refusal.refusal().unwrap().word(),
     }

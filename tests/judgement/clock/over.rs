@@ -65,7 +65,7 @@ impl Server<'_> {
     /// Until when it goes on like this.
     fn left(&self) -> u64 {
         let decision = self.decide(self.around.clock, &self.state);
-        decision.grace.unwrap().until.unwrap().seconds - self.around.clock.seconds
+        decision.grace().unwrap().until.unwrap().seconds - self.around.clock.seconds
     }
 
     fn renewed(&mut self, answer: u32, change: impl FnOnce(&mut LicenseBody)) {

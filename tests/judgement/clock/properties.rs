@@ -146,7 +146,7 @@ fn wander(server: &mut Server<'_>, step: u32, copies: &mut Vec<Vec<u8>>, rng: &m
 }
 
 fn license(decision: &Decision) -> Option<LicenseId> {
-    decision.license.as_ref().map(|license| license.body().license)
+    decision.license().map(|license| license.body().license)
 }
 
 /// Whether `a` is better than `b`: in a better state, or with something allowed that `b` blocks.
@@ -162,8 +162,8 @@ fn is_better(a: &Decision, b: &Decision) -> bool {
 /// A start that a mark reached which rose is excepted.
 fn has_started(before: &Decision, after: &Decision) -> bool {
     let waits = |decision: &Decision| {
-        let mut blocked = decision.blocked.iter();
-        blocked.any(|blocked| blocked.why.refusal() == Some(Refusal::NotYetValid))
+        let mut reasons = decision.reasons().iter();
+        reasons.any(|blocked| blocked.why.refusal() == Some(Refusal::NotYetValid))
     };
     license(before) != license(after) || waits(before)
 }

@@ -62,7 +62,7 @@ fn begins(body: &mut LicenseBody, answer: u8, day: &str) {
 
 fn judged(home: &Home, clock: &str) -> (&'static str, u8) {
     let (_, decision) = home.decide(None, None, &around(clock)).unwrap();
-    let license = decision.license.as_ref().unwrap().body().license.0[0];
+    let license = decision.license().unwrap().body().license.0[0];
     (word(&decision), license)
 }
 

@@ -28,12 +28,12 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     // It counts from when the machine was last seen, not from when the change was noticed.
     let decision = state_of(&copy, NOW + 3 * DAY);
     assert_eq!(decision.state(), "grace");
-    let grace = decision.grace.unwrap();
+    let grace = decision.grace().unwrap();
     assert_eq!(grace.since, Instant::new(NOW + DAY));
     assert_eq!(grace.until, Some(Instant::new(NOW + 15 * DAY)));
     assert_eq!(grace.overlooked.refusal(), Some(Refusal::WrongMachine));
     assert_eq!(state_of(&copy, NOW + 15 * DAY - 1).state(), "grace");
-    let refused = |decision: Decision| decision.refusal.unwrap().refusal();
+    let refused = |decision: Decision| decision.refusal().unwrap().refusal();
     assert_eq!(refused(state_of(&copy, NOW + 15 * DAY)), Some(Refusal::WrongMachine));
     assert_eq!(refused(state_of(&copy, NOW + 16 * DAY)), Some(Refusal::WrongMachine));
     // A snapshot of the state brings no new grace.
@@ -43,7 +43,8 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     assert_eq!(refused(state_of(&copy, NOW + 16 * DAY)), Some(Refusal::WrongMachine));
     // On its own machine all is well again, and the next grace is a whole one.
     assert_eq!(state_of(&server(), NOW + 17 * DAY).state(), "licensed");
-    let again = state_of(&copy, NOW + 18 * DAY).grace.unwrap();
+    let again = state_of(&copy, NOW + 18 * DAY);
+    let again = again.grace().unwrap();
     assert_eq!(
         (again.since, again.until),
         (Instant::new(NOW + 17 * DAY), Some(Instant::new(NOW + 31 * DAY)))
@@ -79,7 +80,7 @@ fn without_a_rule_there_is_no_grace_and_a_wrong_rule_is_refused() {
     let mut copy = server();
     copy.other_hardware();
     let decision = judged(&home, &copy, NOW + 1).1;
-    assert_eq!((decision.state(), decision.grace), ("refused", None));
+    assert_eq!((decision.state(), decision.grace()), ("refused", None));
     for wrong in ["1 month", "1 year", "14", "+1 days", "", "36501 days", "1 day 2"] {
         let text = with_grace().replacen("= \"14 days\"\nthen", &format!("= \"{wrong}\"\nthen"), 1);
         let error = Catalog::parse(&text).unwrap_err();

@@ -123,7 +123,7 @@ fn judged(home: &Home, machine: &Machine, clock: u64) -> (State, Decision) {
 
 fn assessed(home: &Home, machine: &Machine, unreadable: &[Unreadable]) -> Assessment {
     let around = Surroundings { unreadable: unreadable.to_vec(), ..around(machine, NOW) };
-    home.decide(None, None, &around).unwrap().1.machine.unwrap()
+    home.decide(None, None, &around).unwrap().1.machine().unwrap().clone()
 }
 
 /// What a license says of `machine` where its commitments alone are known.
@@ -413,7 +413,7 @@ fn the_operators_pins_count_as_last_given() {
     other.other_hardware().other_image();
     let (_, decision) = judged(&home, &other, NOW);
     assert!(decision.matches(), "only pins are enrolled, and they come with the home");
-    assert!(!decision.license.unwrap().body().policy.stops_a_copy());
+    assert!(!decision.license().unwrap().body().policy.stops_a_copy());
     let order = |pin: &str| RequestParams {
         pins: vec![Factor::pin(pin).unwrap()],
         ..RequestParams::default()
@@ -421,8 +421,8 @@ fn the_operators_pins_count_as_last_given() {
     home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
     assert!(judged(&home, &server(), NOW).1.matches(), "one of two is half");
     home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();
-    let refusal = judged(&home, &server(), NOW).1.refusal.unwrap();
-    assert_eq!(refusal.refusal(), Some(Refusal::WrongMachine));
+    let (_, decision) = judged(&home, &server(), NOW);
+    assert_eq!(decision.refusal().unwrap().refusal(), Some(Refusal::WrongMachine));
 }
 
 #[test]

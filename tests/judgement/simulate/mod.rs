@@ -94,11 +94,11 @@ fn what_cannot_be_played_is_told() {
     let timeline = play(&state, &[import], at("2028-01-01")).unwrap();
     let refused = &timeline.entries[1].turns[0];
     assert_eq!((refused.word, refused.about), ("import-refused", "malformed"));
-    assert_eq!(timeline.entries[1].decision, {
-        let mut decision = timeline.entries[0].decision.clone().unwrap();
-        decision.at = at("2027-12-02");
-        Some(decision)
-    });
+    let [before, after] = [0, 1].map(|entry| timeline.entries[entry].decision.as_ref().unwrap());
+    assert_eq!(after.judged_at(), at("2027-12-02"));
+    assert_eq!((after.license(), after.next_license()), (before.license(), before.next_license()));
+    assert_eq!((after.refusal(), after.graces()), (before.refusal(), before.graces()));
+    assert_eq!((after.usage(), after.machine()), (before.usage(), before.machine()));
     // A thousand years of a license without end are few answers, and so is one instant.
     let long = play(&world.installed(NOW, |body| body.expires = None), &[], at("3027-11-23"));
     assert_eq!(long.unwrap().entries.len(), 1);

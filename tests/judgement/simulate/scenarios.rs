@@ -173,8 +173,8 @@ fn answer(timeline: &Timeline, question: &str) -> String {
     let decision = entry.decision.as_ref().unwrap();
     match words[1..] {
         ["first"] => {
-            let grace = decision.grace.as_ref().unwrap();
-            assert_eq!(decision.graces.first(), Some(grace));
+            let grace = decision.grace().unwrap();
+            assert_eq!(decision.graces().first(), Some(grace));
             grace.cause.word().to_string()
         }
         ["available", module] => {

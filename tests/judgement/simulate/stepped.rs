@@ -35,7 +35,7 @@ pub struct Seen {
 }
 
 pub fn seen(decision: &Decision) -> Seen {
-    let body = decision.license.as_ref().map(|license| license.body());
+    let body = decision.license().map(|license| license.body());
     let blocked: Vec<_> =
         decision.blocked().iter().map(|operation| operation.to_string()).collect();
     // Of a server that stands still it does not matter what else would come.
@@ -43,10 +43,10 @@ pub fn seen(decision: &Decision) -> Seen {
         **operation == Operation::UPDATE_LICENSE
             || body.is_some_and(|body| body.always.get(*operation).is_some())
     };
-    let stopped = decision.refusal.is_some()
+    let stopped = decision.refusal().is_some()
         && ALL.iter().filter(|o| !goes_on(o)).all(|o| blocked.contains(&o.to_string()));
-    let last_hour = |until: Instant| until.seconds - decision.at.seconds <= HOUR;
-    let graces = decision.graces.iter().filter(|_| !stopped).map(|grace| {
+    let last_hour = |until: Instant| until.seconds - decision.judged_at().seconds <= HOUR;
+    let graces = decision.graces().iter().filter(|_| !stopped).map(|grace| {
         let counts_down = grace.then == Outcome::Stop && grace.until.is_some_and(last_hour);
         (grace.cause, grace.until, grace.then, counts_down)
     });
@@ -56,27 +56,30 @@ pub fn seen(decision: &Decision) -> Seen {
         body.expires.is_none_or(|end| end.ends().seconds > last).then_some(last)
     });
     let prolongs = |last: u64| {
-        decision.next.as_ref().map(|next| next.body()).is_some_and(|next| {
+        decision.next_license().map(|next| next.body()).is_some_and(|next| {
             next.starts.begins().seconds <= last
                 && next.maintenance.is_none_or(|then| then.ends().seconds > last)
         })
     };
     let lasts = maintenance.filter(|last| !stopped && !prolongs(*last));
-    let maintenance_left =
-        lasts.and_then(|last| last.checked_sub(decision.at.seconds)).filter(|left| *left > 0);
+    let maintenance_left = lasts
+        .and_then(|last| last.checked_sub(decision.judged_at().seconds))
+        .filter(|left| *left > 0);
     let warned = |left: u64| [1, 7, 30].into_iter().find(|days| left <= days * DAY);
     let ends = body.and_then(|body| body.expires).map(|last| last.ends().seconds);
-    let next = decision.next.as_ref().map(|next| next.body().starts.begins().seconds);
+    let next = decision.next_license().map(|next| next.body().starts.begins().seconds);
     let gap = ends.filter(|ends| !stopped && next.is_none_or(|next| next > *ends));
-    let left = gap.and_then(|ends| ends.checked_sub(decision.at.seconds)).filter(|left| *left > 0);
+    let left = gap
+        .and_then(|ends| ends.checked_sub(decision.judged_at().seconds))
+        .filter(|left| *left > 0);
     Seen {
         state: decision.state(),
-        refusal: decision.refusal.as_ref().map(|refusal| refusal.refusal().unwrap().word()),
+        refusal: decision.refusal().map(|refusal| refusal.refusal().unwrap().word()),
         graces: graces.collect(),
         blocked,
         license: body.map(|body| body.license.0),
         days_left: left.and_then(warned),
-        maintained: maintenance.is_none_or(|last| decision.at.seconds < last),
+        maintained: maintenance.is_none_or(|last| decision.judged_at().seconds < last),
         maintenance_left: maintenance_left.and_then(warned),
         doubted: decision.clock_is_pending(),
     }
@@ -220,7 +223,7 @@ impl Stepped<'_> {
         let slot = self.state.slot(None, None).unwrap();
         let decision =
             decide(self.around.clock, self.around.here(&self.around.factors), &self.state, slot);
-        let Some(license) = decision.license else { return };
+        let Some(license) = decision.license() else { return };
         let license = digest_of(license.body().license);
         self.withdrawn.retain(|withdrawn| withdrawn.license != license);
         self.withdrawn.push(Withdrawn { license, cause });

@@ -35,7 +35,7 @@ impl Decision {
     /// [`State::next_clock_change`](crate::state::State::next_clock_change).
     pub fn next_change(&self) -> Option<Instant> {
         let body = self.license.as_ref().map(|license| license.body());
-        let next = self.next.as_ref().map(|next| next.body().starts.begins());
+        let next = self.next_license.as_ref().map(|next| next.body().starts.begins());
         let graces = self.graces.iter().flat_map(|grace| [grace.until, grace.counts_down_from()]);
         let of_body = body.into_iter().flat_map(|body| {
             let ends = [body.expires, body.maintenance];
@@ -75,7 +75,7 @@ impl Decision {
 
     /// The days left of an end, unless a license that `prolongs` it takes over by then.
     fn near(&self, last: Day, prolongs: impl Fn(&LicenseBody) -> bool) -> Option<(Day, u32)> {
-        let next = self.next.as_ref().map(|next| next.body());
+        let next = self.next_license.as_ref().map(|next| next.body());
         if next.is_some_and(|next| next.starts.begins() <= last.ends() && prolongs(next)) {
             return None;
         }

@@ -7,41 +7,27 @@ use crate::machine::{Assessment, Factor};
 use crate::time::Instant;
 use crate::wire::codec::Set;
 
-/// The answer for one slot.
+/// What an installed license allows now, and what changes that.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a decision changes nothing until it is acted upon"]
 pub struct Decision {
-    /// Nothing, or the refusal.
-    pub refusal: Option<Error>,
-    /// What may not be done now, and why.
-    pub blocked: Vec<Blocked>,
-    /// What the license overlooks for now; nothing where it is refused.
-    pub grace: Option<Grace>,
-    /// Everything that it overlooks for now, what ends first before the others.
-    pub graces: Vec<Grace>,
-    /// What it overlooks no longer.
-    pub ended: Vec<Grace>,
-    /// What is in use, as the product last said.
-    pub usage: Set<Count, 4096>,
-    /// How every granted module stands against that.
-    pub(crate) quotas: Quotas,
-    /// The license in force, or the one that was refused, where it could be verified.
-    pub license: Option<License>,
-    /// The license that takes over at its start.
-    pub next: Option<License>,
-    /// How the machine matches the policy of the license, factor by factor.
-    pub machine: Option<Assessment>,
-    /// The factors that the license was issued for.
-    pub enrolled: Vec<Factor>,
-    /// The instant at which ends were judged.
-    pub at: Instant,
-    /// What would be answered by what is remembered; nothing unless the clock is far ahead of that.
-    pub remembered: Option<Box<Decision>>,
-    /// Whether the home remembers what the clock said.
-    pub clock_memory: ClockMemory,
-    /// Whether a request was made since, and its answer was not imported.
-    pub awaits: bool,
-    /// Whether a time may answer that request too.
-    pub awaits_time: bool,
+    pub(super) refusal: Option<Error>,
+    pub(super) reasons: Vec<Blocked>,
+    pub(super) grace: Option<Grace>,
+    pub(super) graces: Vec<Grace>,
+    pub(super) ended: Vec<Grace>,
+    pub(super) usage: Set<Count, 4096>,
+    /// State of every granted module against `usage`.
+    pub(super) quotas: Quotas,
+    pub(super) license: Option<License>,
+    pub(super) next_license: Option<License>,
+    pub(super) machine: Option<Assessment>,
+    pub(super) enrolled: Vec<Factor>,
+    pub(super) at: Instant,
+    pub(super) remembered: Option<Box<Decision>>,
+    pub(super) clock_memory: ClockMemory,
+    pub(super) awaits_answer: bool,
+    pub(super) awaits_time: bool,
 }
 
 /// What a rule that does not hold leaves allowed. All else is refused, also an operation that nobody knows.
@@ -114,6 +100,92 @@ impl ClockMemory {
 }
 
 impl Decision {
+    /// Reason for which the server, or some of its operations, is refused. None where all are allowed.
+    pub fn refusal(&self) -> Option<&Error> {
+        self.refusal.as_ref()
+    }
+
+    /// Reasons for which operations are not allowed, each with what it leaves allowed.
+    pub fn reasons(&self) -> &[Blocked] {
+        &self.reasons
+    }
+
+    /// Grace period that ends first. None where the license is refused anyhow.
+    pub fn grace(&self) -> Option<&Grace> {
+        self.grace.as_ref()
+    }
+
+    /// All grace periods and warnings, the one that ends first before the others.
+    pub fn graces(&self) -> &[Grace] {
+        &self.graces
+    }
+
+    /// Grace periods that have ended.
+    pub fn ended(&self) -> &[Grace] {
+        &self.ended
+    }
+
+    /// Use of each module, as the product last reported it.
+    pub fn usage(&self) -> &Set<Count, 4096> {
+        &self.usage
+    }
+
+    /// License in force, or the one that was refused, where it could be verified.
+    pub fn license(&self) -> Option<&License> {
+        self.license.as_ref()
+    }
+
+    /// License that takes over once it starts.
+    pub fn next_license(&self) -> Option<&License> {
+        self.next_license.as_ref()
+    }
+
+    /// How the machine matches the policy of the license, factor by factor.
+    pub fn machine(&self) -> Option<&Assessment> {
+        self.machine.as_ref()
+    }
+
+    /// Factors that the license was issued for.
+    pub fn enrolled(&self) -> &[Factor] {
+        &self.enrolled
+    }
+
+    /// Instant that ends were judged at.
+    pub fn judged_at(&self) -> Instant {
+        self.at
+    }
+
+    /// Decision by what is remembered of time. None unless the clock is far ahead of that.
+    pub fn remembered(&self) -> Option<&Self> {
+        self.remembered.as_deref()
+    }
+
+    /// Whether the home remembers what the clock said.
+    pub fn clock_memory(&self) -> ClockMemory {
+        self.clock_memory
+    }
+
+    /// True if a request was made since, and its answer was not imported.
+    pub fn awaits_answer(&self) -> bool {
+        self.awaits_answer
+    }
+
+    /// True if that request may be answered with a time, too.
+    pub fn awaits_time(&self) -> bool {
+        self.awaits_time
+    }
+
+    /// Notes whether the home could remember what the clock said: only its owner knows.
+    pub fn set_clock_memory(&mut self, memory: ClockMemory) {
+        self.clock_memory = memory;
+    }
+
+    /// Forgets the license that would take over, unless `keep` accepts it: a product may believe
+    /// only one vendor.
+    pub fn retain_next(&mut self, keep: impl FnOnce(&License) -> bool) {
+        self.next_license = self.next_license.take().filter(keep);
+    }
+
     /// `licensed`, `grace` or `refused`.
     pub fn state(&self) -> &'static str {
         match (&self.refusal, &self.grace) {
@@ -140,13 +212,13 @@ impl Decision {
     /// Why `operation` may not be done now.
     pub fn refusal_of(&self, operation: Operation) -> Option<&Error> {
         let blocks = |blocked: &&Blocked| !blocked.allowed.contains(operation);
-        self.blocked.iter().find(blocks).map(|blocked| &blocked.why)
+        self.reasons.iter().find(blocks).map(|blocked| &blocked.why)
     }
 
     /// Nothing could be judged: the server stops.
     pub fn none(refusal: Error, at: Instant) -> Self {
         Self {
-            blocked: vec![Blocked::stopped(refusal.clone())],
+            reasons: vec![Blocked::stopped(refusal.clone())],
             refusal: Some(refusal),
             grace: None,
             graces: Vec::new(),
@@ -154,20 +226,20 @@ impl Decision {
             usage: Set::default(),
             quotas: Quotas::default(),
             license: None,
-            next: None,
+            next_license: None,
             machine: None,
             enrolled: Vec::new(),
             at,
             remembered: None,
             clock_memory: ClockMemory::On,
-            awaits: false,
+            awaits_answer: false,
             awaits_time: false,
         }
     }
 
     /// Refuses everything: what the license says, and never blocks, is not to be believed.
     pub fn refuse(&mut self, refusal: Error) {
-        self.blocked = vec![Blocked::stopped(refusal.clone())];
+        self.reasons = vec![Blocked::stopped(refusal.clone())];
         self.refusal = Some(refusal.clone());
         self.grace = None;
         if let Some(remembered) = &mut self.remembered {

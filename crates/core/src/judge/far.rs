@@ -27,7 +27,7 @@ impl Decision {
             Some(refusal) => format!("it is refused ({})", word(refusal)),
         };
         let known = |why: &Error| {
-            let mut before = remembered.blocked.iter().map(|blocked| &blocked.why);
+            let mut before = remembered.reasons.iter().map(|blocked| &blocked.why);
             before.any(|before| before.refusal() == why.refusal())
         };
         let both = |why: &Error| {
@@ -41,7 +41,7 @@ impl Decision {
             let hint = NextStep::new(format!("{wrong}; if it is right, {step}"), step.remedies());
             why.clone().adding(then).hint(hint)
         };
-        for blocked in &mut self.blocked {
+        for blocked in &mut self.reasons {
             blocked.why = both(&blocked.why);
         }
         self.refusal = self.refusal.as_ref().map(both);
@@ -66,19 +66,19 @@ pub fn decide_license(
         Decision {
             quotas: Quotas::new(&license.body().grants, &usage),
             refusal: judged.refusal,
-            blocked: judged.blocked,
+            reasons: judged.reasons,
             grace: None,
             graces: Vec::new(),
             ended: Vec::new(),
             usage,
             license: Some(license.clone()),
-            next: None,
+            next_license: None,
             machine: Some(machine.clone()),
             enrolled: Vec::new(),
             at: state.judged_at(clock),
             remembered: None,
             clock_memory: ClockMemory::On,
-            awaits: false,
+            awaits_answer: false,
             awaits_time: false,
         }
     };

@@ -54,7 +54,7 @@ impl Decision {
     pub fn near_end(&self) -> Option<Headline> {
         let (last, days) = self.expires_soon()?;
         let left = left(days);
-        let next_step = match self.awaits {
+        let next_step = match self.awaits_answer {
             true => {
                 NextStep::new("import the answer to your request in time", &[Remedy::ImportLicense])
             }

@@ -55,7 +55,7 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
         (Some(next), _) => (next, None),
         (None, _) => return decision,
     };
-    decision.next = next.map(|(next, _)| next);
+    decision.next_license = next.map(|(next, _)| next);
     let (license, enrolled) = match in_force {
         Ok(in_force) => in_force,
         Err(refusal) => {
@@ -65,7 +65,7 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
     };
     let machine = assess(&license, state, here);
     let judged = judge(&license, &machine, state, clock, Some(slot));
-    (decision.refusal, decision.blocked) = (judged.refusal, judged.blocked);
+    (decision.refusal, decision.reasons) = (judged.refusal, judged.reasons);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
     (decision.graces, decision.ended) = (judged.graces, judged.ended);
     decision.quotas = Quotas::new(&license.body().grants, &decision.usage);
@@ -113,11 +113,11 @@ pub fn assess(license: &License, state: &State, here: Here<'_>) -> Assessment {
 
 /// What was found of a license.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// Nothing, or the first refusal.
     pub refusal: Option<Error>,
     /// What may not be done, and why.
-    pub blocked: Vec<Blocked>,
+    pub reasons: Vec<Blocked>,
     /// What is overlooked for now, what ends first before the others.
     pub graces: Vec<Grace>,
     /// What is overlooked no longer.
@@ -129,7 +129,7 @@ pub struct Judgement {
 ///
 /// The refusal is `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired` or
 /// `quota-exceeded`, the first of these that applies.
-pub fn judge(
+pub(crate) fn judge(
     license: &License,
     machine: &Assessment,
     state: &State,

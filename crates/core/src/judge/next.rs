@@ -67,7 +67,7 @@ impl Decision {
     pub fn comes_next(&self) -> Option<Next> {
         let body = self.license.as_ref().map(|license| license.body());
         let start = body.map(|body| (Coming::Start(body.starts), body.starts.begins()));
-        let next = self.next.as_ref().map(|next| {
+        let next = self.next_license.as_ref().map(|next| {
             let (license, day) = (next.body().license, next.body().starts);
             (Coming::License(license, day), day.begins())
         });

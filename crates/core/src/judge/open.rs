@@ -19,7 +19,7 @@ fn time_step(sent: &Sent) -> NextStep {
 impl Decision {
     /// Names the request that was made, wherever a new one would do no more.
     pub(super) fn refer_to_request(&mut self, state: &State, sent: &Sent) {
-        self.awaits = true;
+        self.awaits_answer = true;
         self.awaits_time = state.takes_time(sent);
         self.name_step(Refusal::Expired, &sent.next_step());
         // One made before the clock was ahead gets a time that takes nothing back.
@@ -36,7 +36,7 @@ impl Decision {
             }
         };
         self.refusal.iter_mut().for_each(name);
-        self.blocked.iter_mut().for_each(|blocked| name(&mut blocked.why));
+        self.reasons.iter_mut().for_each(|blocked| name(&mut blocked.why));
         let graces = self.grace.iter_mut().chain(&mut self.graces).chain(&mut self.ended);
         graces.for_each(|grace| name(&mut grace.overlooked));
     }

@@ -17,7 +17,7 @@ impl Judgement {
     fn block(&mut self, license: &License, allowed: Operations, why: Error) {
         self.refusal.get_or_insert_with(|| why.clone());
         let allowed = allowed.and(license.body().always.iter().copied());
-        self.blocked.push(Blocked { allowed, why });
+        self.reasons.push(Blocked { allowed, why });
     }
 
     /// What the license says of `cause`. For a machine that no longer matches, its grace counts from

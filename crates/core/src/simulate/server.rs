@@ -88,13 +88,13 @@ impl Server {
 
     /// The next instant at which time alone may bring something else, by a clock that is right.
     pub(super) fn next_change(&self, decision: &Decision) -> Instant {
-        let tolerance = decision.license.as_ref().map_or(0, |license| license.body().tolerance);
+        let tolerance = decision.license().map_or(0, |license| license.body().tolerance);
         let clock = self.state.next_clock_change(&self.around, tolerance);
         // The last moment of a license whose successor waits: what it was like then is remembered.
-        let last = decision.next.as_ref().map(|next| next.body().starts.begins().seconds);
+        let last = decision.next_license().map(|next| next.body().starts.begins().seconds);
         let last = last.map(|begins| Instant::new(begins.saturating_sub(1)));
         let judged = [decision.next_change(), last].into_iter().flatten();
-        let judged = judged.filter(|at| *at > decision.at);
+        let judged = judged.filter(|at| *at > decision.judged_at());
         let ahead = judged.chain(clock).map(|at| at.seconds.saturating_sub(self.clock().seconds));
         let ahead = ahead.filter(|seconds| *seconds > 0).min().unwrap_or(IDLE).min(IDLE);
         later(self.now, ahead)
@@ -135,7 +135,7 @@ impl Server {
             H::Import(answer) => return self.import(answer).map(Some),
             H::Upgrade(release) => return self.upgrade(*release),
             H::Withdrawn(cause) => {
-                if let Some(license) = self.judge()?.license {
+                if let Some(license) = self.judge()?.license() {
                     self.state.suppose(license.body().license, *cause, self.around.clock)?;
                 }
             }

@@ -60,16 +60,16 @@ impl Moment {
     /// Of a server that runs.
     pub(super) fn new(decision: &Decision) -> Self {
         let condition = decision.condition();
-        let waits = |grace: &Grace| Waiting::new(grace, decision.at);
+        let waits = |grace: &Grace| Waiting::new(grace, decision.judged_at());
         Self {
             condition,
-            license: decision.license.as_ref().map(|license| license.body().license),
-            refusal: decision.refusal.as_ref().and_then(|refusal| refusal.refusal()),
+            license: decision.license().map(|license| license.body().license),
+            refusal: decision.refusal().and_then(|refusal| refusal.refusal()),
             blocked: decision.blocked(),
             // What would come does not matter to a server that stands still.
             graces: match condition {
                 Condition::Stopped => Vec::new(),
-                _ => decision.graces.iter().map(waits).collect(),
+                _ => decision.graces().iter().map(waits).collect(),
             },
             expires_soon: decision.expires_soon().filter(|_| condition != Condition::Stopped),
             maintenance_ends_soon: decision
@@ -130,7 +130,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
     }
     match (before.is_some_and(|before| before.clock_is_pending), now.clock_is_pending) {
         (false, true) => {
-            let known = decision.told().at;
+            let known = decision.told().judged_at();
             let text = format!("the clock is far ahead of {known}, the latest time known");
             say("clock-doubted", text);
         }
@@ -141,7 +141,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
 }
 
 fn takes_over(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
-    let (Some(before), Some(license)) = (before, &decision.license) else { return };
+    let (Some(before), Some(license)) = (before, decision.license()) else { return };
     if before.license == now.license || before.license.is_none() {
         return;
     }
@@ -152,10 +152,10 @@ fn takes_over(before: Option<&Moment>, now: &Moment, decision: &Decision, turns:
 }
 
 fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
-    let Some(refusal) = &decision.refusal else {
+    let Some(refusal) = decision.refusal() else {
         let was_refused = before.is_some_and(|before| before.refusal.is_some());
         if was_refused || before.is_none() {
-            let end = decision.license.as_ref().map(|license| until(license.body().expires));
+            let end = decision.license().map(|license| until(license.body().expires));
             let text = format!("licensed {}", end.unwrap_or_default());
             turns.push(Turn { word: Condition::InForce.word(), about: "", text });
         }
@@ -178,10 +178,10 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
 }
 
 fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mut Vec<Turn>) {
-    for grace in decision.graces.iter().filter(|_| now.condition != Condition::Stopped) {
+    for grace in decision.graces().iter().filter(|_| now.condition != Condition::Stopped) {
         let (about, fact) = (grace.cause.word(), grace.overlooked.fact());
         let was = before.and_then(|before| before.waits_for(grace.cause));
-        let is = Waiting::new(grace, decision.at);
+        let is = Waiting::new(grace, decision.judged_at());
         let is_same = was.is_some_and(|was| (was.until, was.then) == (is.until, is.then));
         match grace.until {
             None if !is_same => turns.push(Turn {
@@ -208,7 +208,7 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
     }
     let over = before.map(|before| before.graces.as_slice()).unwrap_or_default();
     for was in over.iter().filter(|was| now.waits_for(was.cause).is_none()) {
-        let ran_out = was.until.is_some_and(|until| until <= decision.at);
+        let ran_out = was.until.is_some_and(|until| until <= decision.judged_at());
         if ran_out || now.condition == Condition::Stopped {
             continue;
         }

@@ -41,15 +41,17 @@ pub fn judgement(bytes: &[u8]) {
         answers_like_a_slow_hand(decision, &license, &usage, more);
     }
     // Until the next change nothing changes, but for the words about a clock that is far ahead.
-    if before.next_change().is_none_or(|change| second < change) && before.at < after.at {
+    if before.next_change().is_none_or(|change| second < change)
+        && before.judged_at() < after.judged_at()
+    {
         assert_eq!(blocked(&before), blocked(&after), "it changed before it said");
-        assert_eq!(before.graces, after.graces);
+        assert_eq!(before.graces(), after.graces());
         if !after.clock_is_pending() {
-            assert_eq!(before.blocked, after.blocked);
+            assert_eq!(before.reasons(), after.reasons());
         }
     }
     // While time passes and nothing takes over, nothing gets better.
-    if before.next.is_none() && license.body().starts.begins() <= before.at {
+    if before.next_license().is_none() && license.body().starts.begins() <= before.judged_at() {
         let worse = before.blocked().without(&after.blocked());
         assert_eq!(
             worse.iter().count(),
@@ -90,20 +92,23 @@ fn judged(state: &State, name: &SlotName, clock: Instant) -> Decision {
 
 /// What is left allowed, and which refusal says so.
 fn blocked(decision: &Decision) -> Vec<(&Operations, Option<Refusal>)> {
-    let each = decision.blocked.iter();
+    let each = decision.reasons().iter();
     each.map(|blocked| (&blocked.allowed, blocked.why.refusal())).collect()
 }
 
 fn says_what_it_blocks(decision: &Decision, license: &License) {
-    assert_eq!(decision.refusal.is_none(), decision.blocked.is_empty());
-    assert!(decision.ended.is_empty() || decision.refusal.is_some(), "it ended, and is let pass");
+    assert_eq!(decision.refusal().is_none(), decision.reasons().is_empty());
+    assert!(
+        decision.ended().is_empty() || decision.refusal().is_some(),
+        "it ended, and is let pass"
+    );
     let always = &license.body().always;
-    let in_force = decision.license.as_ref().is_some_and(|it| it.body() == license.body());
+    let in_force = decision.license().is_some_and(|it| it.body() == license.body());
     for operation in decision.blocked().iter().filter(|_| in_force) {
         assert!(always.get(operation).is_none(), "{operation} is never blocked");
     }
-    for grace in &decision.graces {
-        assert!(grace.until.is_none_or(|until| decision.at < until), "it is over");
+    for grace in decision.graces() {
+        assert!(grace.until.is_none_or(|until| decision.judged_at() < until), "it is over");
         assert_eq!(grace.until.is_none(), grace.then == Outcome::Warn);
     }
 }
@@ -116,7 +121,7 @@ fn answers_like_a_slow_hand(
     more: u64,
 ) {
     let Some(grant) = license.body().grants.first() else { return };
-    if decision.license.as_ref() != Some(license) {
+    if decision.license() != Some(license) {
         return;
     }
     let module = &*grant.module;
