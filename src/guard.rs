@@ -26,6 +26,7 @@ pub type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 
 /// What a guard guards.
+#[must_use = "nothing is guarded until `Guard::open` has it"]
 pub struct GuardConfig {
     /// The home of this server.
     pub home: PathBuf,
@@ -64,6 +65,7 @@ impl GuardConfig {
 ///
 /// One thread at a time looks at home and machine. The others go on with what was judged last,
 /// unless time has changed the answer: then they wait for the new one.
+#[must_use = "a guard allows and forbids only what it is asked"]
 pub struct Guard {
     clock: Clock,
     desk: Mutex<Desk>,

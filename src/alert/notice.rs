@@ -160,7 +160,7 @@ impl Notice {
             Stage::Countdown => format!("stops within an hour, at {until} ({cause})"),
             Stage::Ended if then == Outcome::Block => format!("operations blocked ({cause})"),
             Stage::Ended => format!("stopped ({cause})"),
-            Stage::Solved => format!("solved ({cause})"),
+            other => format!("{other} ({cause})"),
         }
     }
 
@@ -239,6 +239,7 @@ impl Notice {
             }
             Stage::Ended => format!("It is overlooked no more: {end}. It counts since {since}."),
             Stage::Solved => format!("This is over ({cause}), and nothing has to be done."),
+            other => format!("It is {other} since {since}."),
         }
     }
 
@@ -262,6 +263,7 @@ impl Notice {
                     let renew = || NextStep::new(RENEW, &[Remedy::Renew]);
                     return Some(self.step.clone().unwrap_or_else(renew));
                 }
+                _ => return None,
             },
         };
         Some(Error::refuse(word, "").next_step().clone())

@@ -60,7 +60,7 @@ pub fn next_json(decision: &Decision) -> Value {
     match next.what {
         Coming::License(license, _) => put(&mut json, "license_id", license.to_string()),
         Coming::Grace(cause, _) => put(&mut json, "cause", json!(cause.word())),
-        Coming::Start(_) | Coming::Maintenance(_) | Coming::Expiry(_) => {}
+        _ => {}
     }
     json
 }

@@ -174,7 +174,7 @@ mod whole {
             context: &mut Context,
         ) -> Result<()> {
             let other = Home::at(server.join("other-machine"));
-            other.request(order, around, false, &mut context.rng)?;
+            let _ = other.request(order, around, false, &mut context.rng)?;
             let how = Import { dry_run: true, ..Import::default() };
             self.refused(
                 "Refused: the same license on another machine.",

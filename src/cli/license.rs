@@ -74,10 +74,8 @@ fn follows(rule: &GraceRule, body: &LicenseBody) -> (&'static str, String) {
         Cause::Revoked => "when revoked",
         Cause::Pooled => "when pooled",
         Cause::Upgraded => "upgraded, over",
-        // Only events have these.
-        Cause::Maintenance => "maintenance ends",
-        Cause::Drift => "machine drifts",
-        Cause::Clock => "clock far ahead",
+        // The others are causes of events only.
+        other => other.word(),
     };
     let blocked = body.enforcement.get(&rule.cause).map(|rule| words(&rule.blocked));
     let then = match rule.outcome {

@@ -33,6 +33,7 @@ pub use watch::News;
 
 /// A folder with the state of one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a home is neither read nor written until it is used"]
 pub struct Home {
     folder: PathBuf,
     expected: Expected,
@@ -40,6 +41,8 @@ pub struct Home {
 
 /// A request that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "a request is not made until its bytes are on their way"]
 pub struct Requested {
     /// What was sealed.
     pub body: RequestBody,

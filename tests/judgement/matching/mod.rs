@@ -418,9 +418,9 @@ fn the_operators_pins_count_as_last_given() {
         pins: vec![Factor::pin(pin).unwrap()],
         ..RequestParams::default()
     };
-    home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
+    let _ = home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
     assert!(judged(&home, &server(), NOW).1.matches(), "one of two is half");
-    home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();
+    let _ = home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();
     let (_, decision) = judged(&home, &server(), NOW);
     assert_eq!(decision.refusal().unwrap().refusal(), Some(Refusal::WrongMachine));
 }

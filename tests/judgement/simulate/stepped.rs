@@ -199,6 +199,7 @@ impl Stepped<'_> {
                 self.ahead = i128::from(clock.seconds) - i128::from(event.at.seconds);
                 self.around.clock = *clock;
             }
+            other => panic!("{other:?} is not carried out here"),
         }
     }
 }

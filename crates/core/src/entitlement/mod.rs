@@ -36,6 +36,7 @@ numbered! {
 
 numbered! {
     /// Why a grace period runs, or people are told something.
+    #[non_exhaustive]
     pub enum Cause {
         /// The end day has passed.
         1 Expired "expired",

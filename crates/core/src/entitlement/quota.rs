@@ -124,6 +124,7 @@ impl Quotas {
 
 /// A module of which more is used than granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Excess<'a> {
     /// Its id.
     pub module: &'a str,

@@ -32,6 +32,7 @@ pub struct Decision {
 
 /// What a rule that does not hold leaves allowed. All else is refused, also an operation that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Blocked {
     /// Operations that remain allowed.
     pub allowed: Operations,
@@ -48,6 +49,7 @@ impl Blocked {
 
 /// A grace period that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Grace {
     /// Why.
     pub cause: Cause,

@@ -9,6 +9,7 @@ use crate::machine::Assessment;
 
 /// Headline: one sentence for a user who logs in, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Headline {
     /// The sentence.
     pub fact: String,

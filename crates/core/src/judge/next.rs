@@ -7,6 +7,7 @@ use crate::wire::id::LicenseId;
 
 /// What comes next for a license.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Next {
     /// What comes.
     pub what: Coming,
@@ -16,6 +17,7 @@ pub struct Next {
 
 /// What time alone may bring.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Coming {
     /// The license starts.
     Start(Day),

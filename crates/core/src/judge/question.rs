@@ -11,6 +11,7 @@ use crate::wire::codec::{Limit, Set};
 
 /// An action, and what it would add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "nothing is asked until `Guard::ask` or `Decision::ask` has it"]
 pub struct Question<'a> {
     /// What is to be done.
     pub operation: Operation,
@@ -40,6 +41,8 @@ impl Question<'_> {
 
 /// The answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "an answer that is not read forbids nothing"]
 pub enum Answer<'a> {
     /// It may be done.
     Allowed,

@@ -26,6 +26,7 @@ pub struct Here<'a> {
 
 /// A machine policy held against a machine, factor by factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an assessment refuses nothing by itself"]
 pub struct Assessment {
     /// The weight that matched.
     pub score: u32,

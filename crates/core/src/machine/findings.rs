@@ -34,6 +34,7 @@ pub struct Unreadable {
 
 /// Why a factor that exists was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The system refused it: root may read it.
     NeedsRoot,

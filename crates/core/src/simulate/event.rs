@@ -21,6 +21,7 @@ pub struct ScenarioEvent {
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Happening {
     /// All network cards are replaced.
     NicSwap,

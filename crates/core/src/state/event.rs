@@ -12,6 +12,7 @@ use crate::wire::id::{EventId, LicenseId};
 
 numbered! {
     /// How far something has come.
+    #[non_exhaustive]
     pub enum Stage {
         /// A license expires, or its maintenance ends, within 30 days.
         1 MonthLeft "30-days-left",
