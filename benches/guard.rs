@@ -41,7 +41,7 @@ fn licensed(modules: usize) -> tempfile::TempDir {
 /// With the clock of the system, set to the day of the license.
 fn order(home: &tempfile::TempDir) -> GuardConfig {
     let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let ahead = Instant::parse(NOW).unwrap().seconds - clock();
+    let ahead = NOW.parse::<Instant>().unwrap().seconds - clock();
     let anchor: &'static [u8] = WORLD.vendor.trust.bytes().to_vec().leak();
     GuardConfig {
         clock: Box::new(move || Instant::new(clock() + ahead)),
@@ -87,7 +87,7 @@ fn the_clock(bencher: Bencher) {
 #[divan::bench]
 fn a_look(bencher: Bencher) {
     let (home, calls) = (licensed(10), AtomicU64::new(0));
-    let noon = Instant::parse(NOW).unwrap().seconds;
+    let noon = NOW.parse::<Instant>().unwrap().seconds;
     // Another second at each question, which reads the clock twice; and never an older answer.
     let clock = Box::new(move || {
         Instant::new(noon + calls.fetch_add(1, Ordering::Relaxed).div_ceil(2) % 2)

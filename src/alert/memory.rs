@@ -152,7 +152,7 @@ impl Known {
     }
 
     fn refusal(&self) -> Option<Refusal> {
-        Refusal::from_word(&self.word)
+        self.word.parse().ok()
     }
 
     fn id(&self, over: bool) -> EventId {

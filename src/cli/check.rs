@@ -87,7 +87,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         adds: &adds,
         account: account.as_slice(),
         version: args.version.as_deref().unwrap_or_default(),
-        release: args.release.as_deref().map(Day::parse).transpose()?,
+        release: args.release.as_deref().map(str::parse::<Day>).transpose()?,
     };
     let answer = match (&module, args.admin_limit.zip(args.admin_uses)) {
         (Some(module), Some((limit, uses))) => {

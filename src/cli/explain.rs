@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<Output> {
         return Ok(Output::new(text, json!({"words": words, "pages": pages})));
     };
     let word = typed.trim().to_lowercase().replace([' ', '_'], "-");
-    if let Some(refusal) = Refusal::from_word(&word) {
+    if let Ok(refusal) = word.parse::<Refusal>() {
         let text = plain(section(refusal.word()).unwrap_or_default());
         let json = json!({"word": refusal.word(), "number": refusal.number(), "text": text});
         return Ok(shown_page(&text, json));

@@ -263,9 +263,9 @@ fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) ->
 
 /// The delegation of an issuer who is elsewhere.
 fn delegation_of(named: &str, folder: &Folder, trust: &Trust) -> Result<Vec<u8>> {
-    match KeyId::from_hex(named) {
-        Some(key) => Ok(folder.delegation_of(key, trust)?.1),
-        None => read_artefact(Some(Kind::Delegation), Path::new(named)),
+    match named.parse::<KeyId>() {
+        Ok(key) => Ok(folder.delegation_of(key, trust)?.1),
+        Err(_) => read_artefact(Some(Kind::Delegation), Path::new(named)),
     }
 }
 

@@ -137,7 +137,7 @@ fn order(args: &Args) -> Result<RequestParams> {
             .as_deref()
             .map(|path| read_artefact(Some(Kind::Trust), path))
             .transpose()?,
-        vendor_code: args.vendor_code.as_deref().map(VendorCode::parse).transpose()?,
+        vendor_code: args.vendor_code.as_deref().map(str::parse::<VendorCode>).transpose()?,
         licensee: typed("--licensee", &args.licensee)?,
         license_key: args.key.as_deref().map(license_key).transpose()?.map(Hidden),
         product: typed("--product", &args.slot.product)?,

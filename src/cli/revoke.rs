@@ -76,7 +76,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         (Some(id), Some(reason)) => {
             ensure_visible("the reason", reason)?;
             ensure_reason(reason)?;
-            let Some(license) = LicenseId::from_hex(id.trim()) else {
+            let Ok(license) = id.trim().parse::<LicenseId>() else {
                 let fact = format!("{} is no license id", shown(id));
                 return Err(Error::unable(
                     Problem::Usage,
@@ -173,8 +173,7 @@ fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
 
 /// The key that `id` names, unless it is that of a license.
 fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
-    let (Some(key), Some(license)) = (KeyId::from_hex(id.trim()), LicenseId::from_hex(id.trim()))
-    else {
+    let (Ok(key), Ok(license)) = (id.trim().parse(), id.trim().parse()) else {
         return Ok(None);
     };
     if folder.issued_license(license).is_ok() {

@@ -77,7 +77,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let slot = slot.map_err(|error| error.within(file::name(home.folder())))?;
     let (mut known, slot) = (Known::in_slot(slot), slot.name.clone());
     let later = Instant::new(context.now.seconds.saturating_add(SPAN));
-    let until = args.until.as_deref().map(Instant::parse).transpose()?.unwrap_or(later);
+    let until = args.until.as_deref().map(str::parse::<Instant>).transpose()?.unwrap_or(later);
     let read = |name: &str| read_answer(Path::new(name));
     let events = args.events.iter().map(|text| ScenarioEvent::parse(text, read));
     let events: Vec<ScenarioEvent> = events.collect::<Result<_>>()?;

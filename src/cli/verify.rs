@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let home = args.expected.open(&args.home, context)?;
     let (mut around, _) = context.around(true);
-    around.evidence = args.evidence.as_deref().map(Instant::parse).transpose()?;
+    around.evidence = args.evidence.as_deref().map(str::parse::<Instant>).transpose()?;
     let file = args.file.as_deref().map(read_answer).transpose()?;
     let read = if file.is_some() { home.begun() } else { home.require() };
     let mut session = context.mended(read?);

@@ -321,7 +321,7 @@ impl<'a> Desk<'a> {
     /// Runs `call` at the clock and on the machine of the fixture.
     fn ask(&self, call: &str) -> Answer {
         let at = self.scenario.expect("question").split_once(" at ").map(|(_, at)| at);
-        let at = Instant::parse(at.unwrap_or("2027-11-23T09:00:00Z")).unwrap();
+        let at = at.unwrap_or("2027-11-23T09:00:00Z").parse::<Instant>().unwrap();
         let name = self.scenario.get("machine").unwrap_or("server");
         let around = machine::around(name, at);
         let findings = Machine {
@@ -357,8 +357,7 @@ impl<'a> Desk<'a> {
 
 /// Exit status and report must say the same.
 fn agreed(status: u8, report: &Value) -> Answer {
-    let word =
-        report.get("refusal").map(|word| Refusal::from_word(word.as_str().unwrap()).unwrap());
+    let word = report.get("refusal").map(|word| word.as_str().unwrap().parse::<Refusal>().unwrap());
     let state = report.get("state").and_then(Value::as_str);
     match (status, word, state) {
         (0, None, None | Some("licensed" | "grace")) => None,

@@ -364,8 +364,8 @@ fn a_file_is_judged_also_where_it_is_installed() {
     world.untouched(&["verify", "license.olr"]).done();
     world.untouched(&["verify", "vendor/vendor.trust"]).refused("wrong-kind");
     let home = olr::Home::at(world.path("home"));
-    let year = olr_core::time::Instant::parse("2027-01-01").unwrap().seconds
-        - olr_core::time::Instant::parse("2026-01-01").unwrap().seconds;
+    let year = "2027-01-01".parse::<olr_core::time::Instant>().unwrap().seconds
+        - "2026-01-01".parse::<olr_core::time::Instant>().unwrap().seconds;
     let issued = home.require_state().unwrap().memory().mark.seconds;
     let clock = olr_core::time::Instant::new(issued + year + 3 * 86_400);
     let later = olr_core::state::Surroundings {

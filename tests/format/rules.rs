@@ -27,7 +27,9 @@ fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
         }
         // Else it ends with "the words they give".
         let words = match text.ends_with('`') {
-            true => text.split('`').skip(1).step_by(2).filter_map(Refusal::from_word).collect(),
+            true => {
+                text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok()).collect()
+            }
             false => BTreeSet::new(),
         };
         let before = rules.insert(id.to_string(), words);

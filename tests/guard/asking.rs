@@ -106,11 +106,11 @@ fn pools_includes_releases_and_accounts_count() {
 
 #[test]
 fn a_release_after_the_end_of_maintenance_is_not_installed() {
-    let last = Day::parse("2028-11-22").unwrap();
+    let last = "2028-11-22".parse::<Day>().unwrap();
     let server = Server::with(|body| (body.maintenance, body.expires) = (Some(last), None));
     let guard = server.guard();
     let upgrade = |day: &str| {
-        let release = Some(Day::parse(day).unwrap());
+        let release = Some(day.parse::<Day>().unwrap());
         guard.ask(&Question { release, ..Question::about(Operation::UPGRADE) })
     };
     upgrade("2028-11-22").unwrap();

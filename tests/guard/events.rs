@@ -128,7 +128,7 @@ fn a_restart_tells_the_same_again_until_it_is_acknowledged() {
 fn a_license_that_runs_out_says_so_at_30_7_and_1_days() {
     let server = Server::with(|_| ());
     let guard = server.guard();
-    let end = Day::parse("2028-11-22").unwrap().ends().seconds;
+    let end = "2028-11-22".parse::<Day>().unwrap().ends().seconds;
     let mut expected = Vec::new();
     for (days, stage) in [(30, Stage::MonthLeft), (7, Stage::WeekLeft), (1, Stage::DayLeft)] {
         server.set(Instant::new(end - days * DAY - 1));

@@ -224,7 +224,7 @@ fn a_license_that_ends_ends_also_where_its_home_is_gone() {
         let server = Server::with(|_| ());
         let guard = server.guard();
         harm(&server, how);
-        let end = Day::parse("2028-11-22").unwrap().ends();
+        let end = "2028-11-22".parse::<Day>().unwrap().ends();
         // Asked every few days, as a product that runs.
         while server.now().seconds + 5 * DAY < end.seconds {
             server.pass(5 * DAY);

@@ -48,7 +48,7 @@ impl Server {
     pub fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: Arc::new(AtomicU64::new(Instant::parse(NOW).unwrap().seconds)),
+            clock: Arc::new(AtomicU64::new(NOW.parse::<Instant>().unwrap().seconds)),
             machine: Arc::new(Mutex::new("server")),
             looks: Arc::default(),
         }

@@ -64,7 +64,7 @@ fn while_one_thread_looks_the_others_go_on() {
 fn who_needs_another_answer_waits_for_it() {
     let server = Server::with(|_| ());
     let (guard, begins, go) = slow(&server);
-    server.set(Day::parse("2028-11-22").unwrap().ends());
+    server.set("2028-11-22".parse::<Day>().unwrap().ends());
     let ask = || {
         let guard = Arc::clone(&guard);
         thread::spawn(move || guard.ask(&run()))
@@ -82,7 +82,7 @@ fn who_needs_another_answer_waits_for_it() {
 #[test]
 fn every_answer_is_that_of_a_second_in_which_it_was_asked() {
     let server = Server::with(|_| ());
-    let (guard, end) = (server.guard(), Day::parse("2028-11-22").unwrap().ends());
+    let (guard, end) = (server.guard(), "2028-11-22".parse::<Day>().unwrap().ends());
     server.set(Instant::new(end.seconds - 200));
     let (asked, refused) = (AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|scope| {
@@ -183,7 +183,7 @@ fn a_locked_home_keeps_no_thread_waiting_that_asks() {
         move || guard.report(&[("OBM", 20)]).map(drop)
     });
     // Time that changes the answer makes all wait for the one that holds the home.
-    server.set(Day::parse("2028-11-22").unwrap().ends());
+    server.set("2028-11-22".parse::<Day>().unwrap().ends());
     let asked: Vec<_> = (0..4)
         .map(|_| {
             let guard = Arc::clone(&guard);

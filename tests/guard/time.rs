@@ -104,8 +104,8 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
 
 #[test]
 fn the_next_license_takes_over_in_its_first_second() {
-    let server = Server::with(|body| body.expires = Some(Day::parse("2027-11-24").unwrap()));
-    let start = Day::parse("2027-11-25").unwrap();
+    let server = Server::with(|body| body.expires = Some("2027-11-24".parse::<Day>().unwrap()));
+    let start = "2027-11-25".parse::<Day>().unwrap();
     server.import(2, |body| (body.starts, body.expires) = (start, None));
     let guard = server.guard();
     let id = || guard.license().license().unwrap().body().license.0[0];
@@ -141,7 +141,7 @@ fn a_clock_set_back_is_refused_until_it_has_caught_up() {
 fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
     let server = Server::with(|body| body.expires = None);
     let (guard, question) = (server.guard(), Question::about(Operation::RUN));
-    let begins = Day::parse("2028-02-01").unwrap();
+    let begins = "2028-02-01".parse::<Day>().unwrap();
     server.import(2, |body| (body.starts, body.expires) = (begins, None));
     let id = || guard.license().license().unwrap().body().license.0[0];
     server.pass(500 * DAY);

@@ -18,7 +18,7 @@ use crate::server::{DAY, HOUR, Server};
 const LAST: &str = "2028-05-31";
 
 fn day(text: &str) -> Day {
-    Day::parse(text).unwrap()
+    text.parse::<Day>().unwrap()
 }
 
 /// What is new, acknowledged.

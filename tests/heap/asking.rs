@@ -17,7 +17,7 @@ use crate::{TURN, peak};
 #[test]
 fn a_question_allocates_nothing_and_reads_no_file() {
     let _turn = TURN.lock();
-    let now = Instant::parse(NOW).unwrap();
+    let now = NOW.parse::<Instant>().unwrap();
     let state = WORLD.installed(NOW, |body| {
         let one = body.grants[0].clone();
         let grant = |n: usize| {

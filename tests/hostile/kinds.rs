@@ -54,7 +54,7 @@ fn no_home_imports_another_kind() {
     let home = Home::at(folder.path());
     std::fs::write(&home.state_files()[0], &*WORLD.asked().to_bytes()).unwrap();
     let before = std::fs::read(&home.state_files()[0]).unwrap();
-    let now = olr_core::time::Instant::parse(crate::world::NOW).unwrap();
+    let now = crate::world::NOW.parse::<olr_core::time::Instant>().unwrap();
     let around = crate::world::machine::around("server", now);
     let mut tried = 0;
     let imported = [Kind::License, Kind::Trust, Kind::Timestamp, Kind::Revocations];

@@ -25,7 +25,7 @@ const GRANT: &str = include_str!("../../keys/snakeoil/grant.toml");
 
 /// A machine that shares nothing with the others but its processor.
 fn around(machine: usize) -> Surroundings {
-    let mut around = crate::world::machine::around("server", Instant::parse(NOW).unwrap());
+    let mut around = crate::world::machine::around("server", NOW.parse::<Instant>().unwrap());
     for factor in around.factors.iter_mut().filter(|factor| factor.counts()) {
         let Factor { value, .. } = factor;
         *value = text(&format!("{}-{machine}", &**value));
@@ -54,7 +54,7 @@ fn asked(machine: usize, vendor: &Vendor) -> (State, Vec<u8>) {
 fn license(vendor: &Vendor, request: &[u8]) -> Vec<u8> {
     let opened = SealedRequest::parse(request).unwrap().open(&vendor.sealing).unwrap();
     let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
-    let issued = Instant::parse(NOW).unwrap();
+    let issued = NOW.parse::<Instant>().unwrap();
     let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
     vendor.license(encode(&draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap()))
 }

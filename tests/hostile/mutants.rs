@@ -496,7 +496,7 @@ fn states() {
     state.take_up(WORLD.vendor.trust.successor(&second).unwrap()).unwrap();
     let pins = List::new(vec![Factor::pin("rack=B12").unwrap()]).unwrap();
     let around =
-        crate::world::machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
+        crate::world::machine::around("server", NOW.parse::<olr_core::time::Instant>().unwrap());
     let asked = state.memory().asked.clone().unwrap();
     let asked = olr_core::state::Asked { pins, ..asked };
     state.request(asked, Default::default(), &around, &mut rng("pinned")).unwrap();

@@ -63,8 +63,8 @@ pub fn seal(order: &Value, rng: &mut ChaCha20Rng) -> Vec<u8> {
     let text = |value: &Value| Text::new(value.as_str().unwrap()).unwrap();
     let list = |field: &str| order[field].as_array().unwrap().iter();
     let factor = |value: &Value| Factor {
-        kind: FactorKind::from_word(value["kind"].as_str().unwrap()).unwrap(),
-        class: Class::from_word(value["class"].as_str().unwrap()).unwrap(),
+        kind: value["kind"].as_str().unwrap().parse().unwrap(),
+        class: value["class"].as_str().unwrap().parse().unwrap(),
         name: text(&value["name"]),
         value: text(&value["value"]),
         ignored: text(&value["ignored"]),

@@ -171,7 +171,7 @@ impl Lot<'_> {
     }
 
     fn day(&mut self, of: &[&str]) -> Option<Day> {
-        let day = Day::parse(self.one(of)).unwrap();
+        let day = self.one(of).parse::<Day>().unwrap();
         self.chance(0.8).then_some(day)
     }
 
@@ -180,7 +180,7 @@ impl Lot<'_> {
         match self.0.random_range(0..20) {
             0 => Instant::new(0),
             1 => Instant::new(u64::MAX),
-            _ => Instant::parse(self.one(&of)).unwrap(),
+            _ => self.one(&of).parse::<Instant>().unwrap(),
         }
     }
 
@@ -237,7 +237,7 @@ impl Lot<'_> {
             "2027-12-31T10:00:00Z",
             "2028-11-23T12:00:00Z",
         ];
-        let from = Instant::parse(self.one(&from)).unwrap().seconds;
+        let from = self.one(&from).parse::<Instant>().unwrap().seconds;
         let after = self.one(&[0, 0, 1, DAY, 14 * DAY, 400 * DAY]);
         Instant::new(from + after - self.one(&[0, 0, 1])).to_string()
     }
@@ -302,7 +302,7 @@ pub fn limited(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
     let mut lot = Lot(rng);
     let mut body = world.body();
     lot.terms(&mut body);
-    body.starts = Day::parse(lot.one(&["2027-11-01", "2027-11-23", "2027-11-24"])).unwrap();
+    body.starts = lot.one(&["2027-11-01", "2027-11-23", "2027-11-24"]).parse::<Day>().unwrap();
     body.policy.hardware = lot.chance(0.9);
     let mut delegation = world.vendor.delegation_body();
     lot.limits(&mut delegation);
@@ -336,7 +336,7 @@ fn installed(world: &World, lot: &mut Lot) -> State {
     });
     let license = License::verify(&bytes, &world.vendor.trust).unwrap();
     let mut state = world.asked();
-    state.accept(&license, Instant::parse(NOW).unwrap()).unwrap();
+    state.accept(&license, NOW.parse::<Instant>().unwrap()).unwrap();
     state
 }
 
@@ -366,11 +366,11 @@ fn waiting(world: &World, state: &mut State, lot: &mut Lot) {
         lot.terms(body);
         body.answer = 2;
         body.license = LicenseId([0x22; 16]);
-        body.starts = Day::parse("2028-01-01").unwrap();
+        body.starts = "2028-01-01".parse::<Day>().unwrap();
         body.expires = lot.day(&["2028-01-01", "2028-11-22"]);
     });
     let license = License::verify(&bytes, &world.vendor.trust).unwrap();
-    state.accept(&license, Instant::parse(NOW).unwrap()).unwrap();
+    state.accept(&license, NOW.parse::<Instant>().unwrap()).unwrap();
 }
 
 /// A list that names one of the licenses, or both.
@@ -385,14 +385,14 @@ fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
     let body = RevocationsBody {
         version: 1,
         sequence: 1,
-        issued: Instant::parse(NOW).unwrap(),
+        issued: NOW.parse::<Instant>().unwrap(),
         licenses: Set::new(licenses).unwrap(),
         extensions: Set::default(),
     };
     let mut frame = Raw::new(Kind::Revocations, world.vendor.trust.vendor(), encode(&body));
     frame.attachments.push(world.vendor.delegation.clone());
     frame.sign(Role::Issuer, &world.vendor.issuer);
-    state.revoke(&frame.bytes(), Instant::parse(NOW).unwrap()).unwrap();
+    state.revoke(&frame.bytes(), NOW.parse::<Instant>().unwrap()).unwrap();
 }
 
 fn remembering(state: &[u8], change: impl FnOnce(&mut Memory)) -> Vec<u8> {

@@ -99,7 +99,7 @@ fn what_no_copy_can_make_up_for_is_refused_and_kept() {
         let name = world::text("redirector");
         let asked = state.memory().asked.clone().unwrap();
         let asked = olr_core::state::Asked { slot: name, ..asked };
-        let around = machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
+        let around = machine::around("server", NOW.parse::<olr_core::time::Instant>().unwrap());
         let mut rng = world::rng("twin");
         state.request(asked, olr_core::state::Ask::default(), &around, &mut rng).unwrap();
         state.to_bytes().to_vec()
@@ -147,7 +147,7 @@ fn a_writing_that_stops_between_the_copies_loses_nothing() {
     let [older, newer, _] = states();
     // The first copy has taken its place, the second has not.
     let server = Server::with(Some(&newer), Some(&older));
-    let around = machine::around("server", olr_core::time::Instant::parse(NOW).unwrap());
+    let around = machine::around("server", NOW.parse::<olr_core::time::Instant>().unwrap());
     let (_, decision) = server.home().decide(None, None, &around).unwrap();
     assert_eq!(decision.state(), "licensed");
 }

@@ -237,7 +237,7 @@ fn a_license_may_say_how_long_it_goes_on() {
     assert_eq!((&json["state"], &json["grace"]["cause"]), (&"grace".into(), &"revoked".into()));
     assert_eq!(json["grace"]["then"], "stop");
     assert_eq!(json["grace"]["overlooked"], "revoked");
-    let instant = |field: &str| Instant::parse(json["grace"][field].as_str().unwrap()).unwrap();
+    let instant = |field: &str| json["grace"][field].as_str().unwrap().parse::<Instant>().unwrap();
     assert_eq!(instant("until").seconds - instant("since").seconds, 14 * 86_400);
     let said = world.run("verify --home a");
     let until = json["grace"]["until"].as_str().unwrap();

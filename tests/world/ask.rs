@@ -44,10 +44,12 @@ pub fn outcome(scenario: &Scenario, file: &[u8]) -> Result<()> {
         Some((verb, at)) => (verb, at),
         None => (scenario.expect("question"), NOW),
     };
-    let at = Instant::parse(at).unwrap();
+    let at = at.parse::<Instant>().unwrap();
     match scenario.expect("artefact") {
         _ if verb == "import" => import(scenario, at, &dearmor_answer(file)?),
-        "armor" => dearmor(scenario.get("wanted").and_then(Kind::from_word), file).map(drop),
+        "armor" => {
+            dearmor(scenario.get("wanted").and_then(|word| word.parse().ok()), file).map(drop)
+        }
         "grant" => GrantFile::parse(str::from_utf8(file).unwrap()).map(drop),
         "catalog" => Catalog::parse(str::from_utf8(file).unwrap()).map(drop),
         "state" => ask_state(scenario, verb, at, file),
@@ -100,7 +102,7 @@ fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let home = Home::at(scratch.path().join("home"));
     let order = RequestParams {
         trust: Some(file.to_vec()),
-        vendor_code: Some(VendorCode::parse(code)?),
+        vendor_code: Some(code.parse::<VendorCode>()?),
         licensee: Some(Text::new("ACME Ltd")?),
         license_key: Some(Hidden(Text::new("AbCd-1234")?)),
         ..RequestParams::default()
@@ -112,7 +114,7 @@ fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
 /// The vendor that whoever asks expects.
 fn expected(scenario: &Scenario) -> Result<Expected> {
     let trust = scenario.get("anchor").map(|name| Trust::pin(&Scenario::read(name).bytes));
-    let code = scenario.get("code").map(VendorCode::parse);
+    let code = scenario.get("code").map(str::parse::<VendorCode>);
     Ok(Expected { trust: trust.transpose()?, code: code.transpose()? })
 }
 
@@ -254,7 +256,7 @@ fn ask_state(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Resul
                 adds: &scenario.counts("adds"),
                 account: &scenario.counts("account"),
                 version: scenario.get("version").unwrap_or_default(),
-                release: scenario.get("release").map(|day| Day::parse(day).unwrap()),
+                release: scenario.get("release").map(|day| day.parse::<Day>().unwrap()),
             };
             decision.ask(&question).refusal()
         }

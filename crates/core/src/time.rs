@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::display::code_point;
 use crate::error::{Error, Problem, Result};
@@ -46,13 +47,17 @@ impl Instant {
         let number = u32::try_from(self.seconds / DAY).unwrap_or(LAST_DAY);
         Day { number: number.min(LAST_DAY) }
     }
+}
+
+impl FromStr for Instant {
+    type Err = Error;
 
     /// Reads `2027-11-23T12:00:00Z`, or a day, which stands for its first second in UTC.
     ///
     /// # Errors
     /// Exit 2 when `text` is neither, or before 1970.
-    pub fn parse(text: &str) -> Result<Self> {
-        if let Ok(day) = Day::parse(text) {
+    fn from_str(text: &str) -> Result<Self> {
+        if let Ok(day) = text.parse::<Day>() {
             return Ok(Self::new(u64::from(day.number).saturating_mul(DAY)));
         }
         let parsed = text.parse::<jiff::Timestamp>().ok();
@@ -93,27 +98,6 @@ impl fmt::Display for Instant {
 }
 
 impl Day {
-    /// Reads `2027-11-23`.
-    ///
-    /// # Errors
-    /// Exit 2 when `text` is no such day, or before 1970.
-    pub fn parse(text: &str) -> Result<Self> {
-        let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let date = if shape { text.parse::<Date>().ok() } else { None };
-        date.and_then(Self::from_date).ok_or_else(|| {
-            let foreign = text.chars().find(|c| !c.is_ascii());
-            let fact = match foreign.map(code_point) {
-                _ if shape => format!("there is no day {text} in the calendar"),
-                Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
-                None => format!("{text:?} is not a day"),
-            };
-            match Self::written_otherwise(text) {
-                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
-                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23"),
-            }
-        })
-    }
-
     /// When it has begun anywhere: 10:00:00 UTC of the day before. As a start it counts from here.
     pub fn begins(self) -> Instant {
         Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
@@ -153,6 +137,31 @@ impl Day {
     }
 }
 
+impl FromStr for Day {
+    type Err = Error;
+
+    /// Reads `2027-11-23`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is no such day, or before 1970.
+    fn from_str(text: &str) -> Result<Self> {
+        let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let date = if shape { text.parse::<Date>().ok() } else { None };
+        date.and_then(Self::from_date).ok_or_else(|| {
+            let foreign = text.chars().find(|c| !c.is_ascii());
+            let fact = match foreign.map(code_point) {
+                _ if shape => format!("there is no day {text} in the calendar"),
+                Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
+                None => format!("{text:?} is not a day"),
+            };
+            match Self::written_otherwise(text) {
+                Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
+                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23"),
+            }
+        })
+    }
+}
+
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.number > LAST_DAY {
@@ -173,12 +182,14 @@ pub enum Span {
     Years(u32),
 }
 
-impl Span {
+impl FromStr for Span {
+    type Err = Error;
+
     /// Reads `60 days`, `6 months` or `1 year`.
     ///
     /// # Errors
     /// Exit 2 when `text` is none of these.
-    pub fn parse(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let fact = format!("{text:?} is not a span");
             Error::unable(
@@ -196,7 +207,9 @@ impl Span {
             _ => Err(wrong()),
         }
     }
+}
 
+impl Span {
     /// The last day of this span from `start`: n days end on start + n; months and years end on
     /// the day before the same day then, 29 February counting as 28.
     ///
@@ -246,7 +259,7 @@ mod tests {
     use super::*;
 
     fn day(text: &str) -> Day {
-        Day::parse(text).unwrap()
+        text.parse::<Day>().unwrap()
     }
 
     #[test]
@@ -261,7 +274,7 @@ mod tests {
             ("9998-06-01", "1 year", "9999-05-31"),
         ] {
             assert_eq!(
-                Span::parse(span).unwrap().end_from(day(start)).unwrap(),
+                span.parse::<Span>().unwrap().end_from(day(start)).unwrap(),
                 day(end),
                 "{span}"
             );
@@ -276,7 +289,7 @@ mod tests {
         let d = day("2027-11-23");
         assert_eq!(d.begins().to_string(), "2027-11-22T10:00:00Z");
         assert_eq!(d.ends().to_string(), "2027-11-24T12:00:00Z");
-        assert_eq!(Instant::parse("2027-11-23T23:59:59Z").unwrap().day(), d);
+        assert_eq!("2027-11-23T23:59:59Z".parse::<Instant>().unwrap().day(), d);
         assert_eq!(Day { number: LAST_DAY }.to_string(), "9999-12-31");
         assert_eq!(Day { number: u32::MAX }.to_string(), "day 4294967295");
         assert_eq!(Instant::new(u64::MAX).day().number, LAST_DAY);
@@ -287,10 +300,10 @@ mod tests {
         for text in
             ["", "2027-02-29", "2027-13-01", "23.11.2027", "1969-12-31", "2027-11-23x", "never"]
         {
-            assert!(Day::parse(text).is_err(), "{text}");
+            assert!(text.parse::<Day>().is_err(), "{text}");
         }
         for text in ["", "1", "1  year", "-1 years", "0 days", "1 fortnight", "year"] {
-            assert!(Span::parse(text).is_err(), "{text}");
+            assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }
 }

@@ -222,7 +222,7 @@ impl World {
     /// The body of the answer to it.
     pub fn body(&self) -> LicenseBody {
         let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
-        let issued = Instant::parse(NOW).unwrap();
+        let issued = NOW.parse::<Instant>().unwrap();
         let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
         draft(&self.opened(), &grant, &catalog, &self.vendor.trust, stamp).unwrap()
     }
@@ -239,7 +239,7 @@ impl World {
         let bytes = self.license(change);
         let license = olr_core::license::License::verify(&bytes, &self.vendor.trust).unwrap();
         let mut state = self.asked();
-        state.accept(&license, Instant::parse(now).unwrap()).unwrap();
+        state.accept(&license, now.parse::<Instant>().unwrap()).unwrap();
         state
     }
 }
@@ -259,6 +259,6 @@ pub fn ask(state: &mut State, slot: &str, purpose: &str) -> (RequestBody, Vec<u8
         slot: text(slot),
         pins: List::default(),
     };
-    let around = machine::around("server", Instant::parse(NOW).unwrap());
+    let around = machine::around("server", NOW.parse::<Instant>().unwrap());
     state.request(asked, Ask::default(), &around, &mut rng(purpose)).unwrap()
 }

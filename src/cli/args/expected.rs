@@ -33,7 +33,7 @@ impl ExpectedArg {
             let bytes = read_artefact(Some(Kind::Trust), path)?;
             Trust::pin(&bytes).map_err(|error| error.within(file::name(path)))
         });
-        let code = self.vendor_code.as_deref().map(VendorCode::parse);
+        let code = self.vendor_code.as_deref().map(str::parse::<VendorCode>);
         let expected = Expected { trust: trust.transpose()?, code: code.transpose()? };
         Ok(home.find(context)?.expecting(expected))
     }

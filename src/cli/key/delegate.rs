@@ -1,6 +1,7 @@
 //! `olr key delegate`: let an issuer key sign, within limits.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::file;
 use olr_core::entitlement::{Edition, Model, Operation};
@@ -152,8 +153,8 @@ fn body(args: &Args) -> Result<DelegationBody> {
     let Some(issuer) = issuer.first().copied() else {
         return Err(Error::unable(Problem::Usage, "no issuer key was named", "name its .pub file"));
     };
-    let from = args.from.as_deref().map(Day::parse).transpose();
-    let until = args.until.as_deref().map(Day::parse).transpose();
+    let from = args.from.as_deref().map(str::parse::<Day>).transpose();
+    let until = args.until.as_deref().map(str::parse::<Day>).transpose();
     let first = from.map_err(|error| error.within("--from"))?.map(Day::begins);
     // At the second in which a day ends it has ended.
     let last = until.map_err(|error| error.within("--until"))?.map(Day::ends).map(|mut end| {
@@ -168,13 +169,10 @@ fn body(args: &Args) -> Result<DelegationBody> {
         slots: names("--slot", &args.slot)?,
         types: names("--type", &args.types)?,
         models: limit(&args.models, |words| {
-            set("--model", words.iter().map(|word| parse_word("model", word, Model::from_word)))
+            set("--model", words.iter().map(|word| parse_word::<Model>("model", word)))
         })?,
         editions: limit(&args.editions, |words| {
-            set(
-                "--edition",
-                words.iter().map(|word| parse_word("edition", word, Edition::from_word)),
-            )
+            set("--edition", words.iter().map(|word| parse_word::<Edition>("edition", word)))
         })?,
         modules: limit(&args.max, |max| {
             let modules = set("--max", max.iter().map(|text| parse_maximum(text, '=')));
@@ -218,14 +216,14 @@ fn set<T: Keyed, const CAP: usize>(
 }
 
 fn parse_act(text: &str) -> Result<Act> {
-    Act::from_word(text).ok_or_else(|| {
+    text.parse().map_err(|_| {
         let fact = format!("there is no act {:?}", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "the acts are license, revoke and time")
     })
 }
 
-fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
-    read(text).ok_or_else(|| {
+fn parse_word<T: FromStr>(what: &str, text: &str) -> Result<T> {
+    text.parse().map_err(|_| {
         let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
         Error::unable(
             Problem::Usage,
@@ -238,7 +236,7 @@ fn parse_word<T>(what: &str, text: &str, read: impl Fn(&str) -> Option<T>) -> Re
 /// Reads `400d`, `400 days` or `any`; *any* where nothing is said.
 fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     let Some(text) = text.filter(|text| *text != "any") else { return Ok(Limit::Any) };
-    let spelled = || match Span::parse(text) {
+    let spelled = || match text.parse::<Span>() {
         Ok(Span::Days(days)) => Some(days),
         _ => None,
     };

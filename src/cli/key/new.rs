@@ -24,8 +24,7 @@ pub struct Args {
 
 /// Reads one of these roles.
 pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<Value = Role> {
-    let role = |word: String| Role::from_word(&word).ok_or("no role");
-    PossibleValuesParser::new(words).try_map(role)
+    PossibleValuesParser::new(words).try_map(|word| word.parse())
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {

@@ -5,7 +5,6 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::file;
 use olr_core::display::shown;
-use olr_core::entitlement::Model;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::key::Role;
 use olr_core::trust::{ModuleMaximum, SignerRule};
@@ -230,7 +229,7 @@ pub fn public_keys(role: Role, paths: &[PathBuf]) -> Result<Vec<[u8; 32]>> {
 /// Reads key ids as other commands show them.
 pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
-        KeyId::from_hex(text.trim()).ok_or_else(|| {
+        text.trim().parse().map_err(|_| {
             let fact = format!("{} is no key id", shown(text));
             Error::unable(Problem::Usage, fact, "copy its 32 digits from `olr inspect`")
         })
@@ -255,7 +254,7 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
     for word in text.split_whitespace() {
         let again = match word.split_once('=') {
             Some(("model", value)) => {
-                let named = Model::from_word(value).map(Limit::Only);
+                let named = value.parse().ok().map(Limit::Only);
                 let limit = if value == "any" { Some(Limit::Any) } else { named };
                 let limit =
                     limit.ok_or_else(|| wrong(format!("there is no model {:?}", shown(value))))?;

@@ -79,7 +79,7 @@ impl World {
     fn new(catalog: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("catalog.toml"), catalog).unwrap();
-        let now = Cell::new(Instant::parse(START).unwrap().seconds);
+        let now = Cell::new(START.parse::<Instant>().unwrap().seconds);
         let world = Self { folder, now, machine: Cell::new("server"), calls: Cell::new(0) };
         let catalog = "--catalog ./catalog.toml --no-passphrase";
         world.olr(&format!("vendor init ./vendor --name Harbor_Vault {catalog}")).done();
@@ -131,7 +131,7 @@ impl World {
 
     /// From now on it is this instant.
     fn at(&self, instant: &str) -> &Self {
-        self.now.set(Instant::parse(instant).unwrap().seconds);
+        self.now.set(instant.parse::<Instant>().unwrap().seconds);
         self
     }
 

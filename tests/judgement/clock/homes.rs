@@ -62,8 +62,8 @@ fn an_import_under_a_wrong_clock_decides_by_what_is_remembered() {
     let installed = home.require_state().unwrap().memory().slots[0].installed.clone();
     let renewal = world.license(|body| {
         (body.answer, body.license) = (2, LicenseId([2; 16]));
-        body.starts = Day::parse("2028-11-23").unwrap();
-        body.expires = Some(Day::parse("2029-11-22").unwrap());
+        body.starts = "2028-11-23".parse::<Day>().unwrap();
+        body.expires = Some("2029-11-22".parse::<Day>().unwrap());
     });
     for clock in ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
         let imported = home.import(&renewal, &server(clock), Default::default()).unwrap();
@@ -113,14 +113,14 @@ fn a_license_issued_near_a_far_clock_confirms_it() {
     let renewal = world.license(|body: &mut LicenseBody| {
         (body.answer, body.license, body.issued) =
             (2, LicenseId([2; 16]), at("2031-05-05T08:00:00Z"));
-        (body.starts, body.expires) = (Day::parse("2031-05-05").unwrap(), None);
+        (body.starts, body.expires) = ("2031-05-05".parse::<Day>().unwrap(), None);
         body.grace = Set::default();
     });
     home.import(&renewal, &server(now), Default::default()).unwrap();
     let (state, decision) = home.decide(None, None, &server(now)).unwrap();
     assert_eq!((word(&decision), state.memory().mark), ("licensed", at(now)));
     assert!(state.memory().pending.is_none() && !decision.clock_is_pending());
-    assert!(state.memory().mark > Instant::parse(NOW).unwrap());
+    assert!(state.memory().mark > NOW.parse::<Instant>().unwrap());
 }
 
 /// A list that names the license of [`World::installed`] where `revokes` says so.
@@ -175,7 +175,7 @@ fn a_license_that_waits_begins_no_grace_again() {
     home.import(&list(&world, NOW, true), &server(NOW), Default::default()).unwrap();
     let waits = world.license(|body| {
         (body.answer, body.license) = (2, LicenseId([2; 16]));
-        body.starts = Day::parse("2028-01-01").unwrap();
+        body.starts = "2028-01-01".parse::<Day>().unwrap();
     });
     home.import(&waits, &server("2027-11-29T09:00:00Z"), Default::default()).unwrap();
     for (clock, expected) in

@@ -135,7 +135,7 @@ fn word(decision: &Decision) -> &'static str {
 }
 
 fn at(text: &str) -> Instant {
-    Instant::parse(text).unwrap()
+    text.parse::<Instant>().unwrap()
 }
 
 /// `30d`, `25h`, `5m`, `1s`.

@@ -204,7 +204,7 @@ fn a_next_license_that_grants_less_counts_from_its_start() {
     server.uses(15);
     server.renewed(2, |body| {
         stops(&TWELVE)(body);
-        body.starts = Day::parse("2027-12-01").unwrap();
+        body.starts = "2027-12-01".parse::<Day>().unwrap();
         quota(body, 10);
     });
     let begins = at("2027-11-30T10:00:00Z").seconds;
@@ -260,7 +260,7 @@ fn what_was_spent_counts_when_a_license_takes_over_by_its_start() {
         server.uses(15);
         server.renewed(2, |body| {
             stops(&week)(body);
-            body.starts = Day::parse("2027-12-03").unwrap();
+            body.starts = "2027-12-03".parse::<Day>().unwrap();
             quota(body, 10);
         });
         server.around.clock = at("2027-12-02T10:00:00Z");
@@ -409,7 +409,7 @@ fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
     let mut server = server(&world, &TWELVE);
     server.renewed(2, |body| {
         stops(&TWELVE)(body);
-        body.starts = Day::parse("2027-12-01").unwrap();
+        body.starts = "2027-12-01".parse::<Day>().unwrap();
         quota(body, 25);
     });
     server.around.clock = at("2027-11-30T10:00:00Z");

@@ -57,7 +57,7 @@ fn waiting(world: &World, folder: &Path, grace: Option<(Cause, u64)>) -> Home {
 
 fn begins(body: &mut LicenseBody, answer: u8, day: &str) {
     (body.answer, body.license) = (answer.into(), LicenseId([answer; 16]));
-    (body.starts, body.issued) = (Day::parse(day).unwrap(), at(NOW));
+    (body.starts, body.issued) = (day.parse::<Day>().unwrap(), at(NOW));
 }
 
 fn judged(home: &Home, clock: &str) -> (&'static str, u8) {

@@ -75,7 +75,7 @@ fn limits(world: &World) -> DelegationBody {
 fn drafted(world: &World, catalog: &str, grant: &str) -> LicenseBody {
     let catalog = Catalog::parse(catalog).unwrap_or_else(|error| panic!("{error}\n{catalog}"));
     let grant = GrantFile::parse(grant).unwrap_or_else(|error| panic!("{error}\n{grant}"));
-    let issued = Instant::parse(NOW).unwrap();
+    let issued = NOW.parse::<Instant>().unwrap();
     let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
     draft(&world.opened(), &grant, &catalog, &world.vendor.trust, stamp).unwrap()
 }
@@ -182,7 +182,7 @@ fn maintenance_ends() {
     let grant = GRANT.replace("maintenance = \"30 days\"", "maintenance = \"366 days\"");
     assert_eq!(tried(&world, &drafted(&world, CATALOG, &grant)), None);
     let mut body = drafted(&world, CATALOG, GRANT);
-    (body.maintenance, body.expires) = (Day::parse("2046-01-01").ok(), None);
+    (body.maintenance, body.expires) = ("2046-01-01".parse::<Day>().ok(), None);
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, "limit-5")));
 }
 

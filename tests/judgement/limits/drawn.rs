@@ -124,7 +124,7 @@ impl Lot {
         let (catalog, grant) = self.texts();
         let catalog = Catalog::parse(&catalog).ok()?;
         let grant = GrantFile::parse(&grant).ok()?;
-        let issued = Instant::parse(NOW).unwrap();
+        let issued = NOW.parse::<Instant>().unwrap();
         let stamp = Stamp { license: LicenseId([0x11; 16]), answer: 1, issued };
         draft(&world.opened(), &grant, &catalog, &world.vendor.trust, stamp).ok()
     }

@@ -83,7 +83,7 @@ fn every_yes_lies_inside_every_delegation() {
         passed += 1;
         for _ in 0..3 {
             let event = lot.one(&EVENTS);
-            let since = Instant::parse(NOW).unwrap().seconds + lot.one(&[0, DAY, 399 * DAY]);
+            let since = NOW.parse::<Instant>().unwrap().seconds + lot.one(&[0, DAY, 399 * DAY]);
             let case = Case { limits: &limits, body: &body, event, since, rules: &rules };
             let at = case.instant(&mut lot);
             let usage = usage(&mut lot);
@@ -133,7 +133,7 @@ fn usage(lot: &mut Lot) -> Set<Count, 4096> {
 impl Case<'_> {
     /// One at which something may turn, or any within a century.
     fn instant(&self, lot: &mut Lot) -> u64 {
-        let now = Instant::parse(NOW).unwrap().seconds;
+        let now = NOW.parse::<Instant>().unwrap().seconds;
         let mut turns = vec![now, self.since, self.body.starts.begins().seconds];
         turns.extend(self.body.expires.map(|end| end.ends().seconds));
         if let Limit::Only(term) = self.limits.longest_term {
@@ -174,7 +174,7 @@ impl Case<'_> {
         usage: &Set<Count, 4096>,
         at: u64,
     ) -> Decision {
-        let (now, since) = (Instant::parse(NOW).unwrap(), Instant::new(self.since));
+        let (now, since) = (NOW.parse::<Instant>().unwrap(), Instant::new(self.since));
         let mut state = world.asked();
         state.take_up(trust.clone()).unwrap();
         state.accept(license, now).unwrap();
@@ -356,7 +356,7 @@ fn list(world: &World, cause: Cause) -> Vec<u8> {
     let body = RevocationsBody {
         version: 1,
         sequence: 1,
-        issued: Instant::parse(NOW).unwrap(),
+        issued: NOW.parse::<Instant>().unwrap(),
         licenses: Set::new(vec![Withdrawn { license, cause }]).unwrap(),
         extensions: Set::default(),
     };

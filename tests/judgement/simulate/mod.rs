@@ -22,7 +22,7 @@ mod story;
 use crate::world::{NOW, World};
 
 fn at(text: &str) -> Instant {
-    Instant::parse(text).unwrap()
+    text.parse::<Instant>().unwrap()
 }
 
 /// The server with a license, and perhaps with one that takes over later.

@@ -65,7 +65,7 @@ fn unescaped(text: &str) -> String {
 
 fn year(extra: &[&str]) -> Timeline {
     let world = World::new();
-    let state = server(&world, |body| body.expires = Day::parse("2028-10-01").ok(), None);
+    let state = server(&world, |body| body.expires = "2028-10-01".parse::<Day>().ok(), None);
     play(&state, &events(extra), at("2028-11-23")).unwrap()
 }
 

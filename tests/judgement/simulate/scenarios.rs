@@ -198,7 +198,7 @@ fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
     let about: Vec<_> = about.iter().map(|word| word.replace('_', " ")).collect();
     for word in &about {
         match word.split_once('=').unwrap() {
-            ("release", day) => question.release = Some(Day::parse(day).unwrap()),
+            ("release", day) => question.release = Some(day.parse::<Day>().unwrap()),
             ("version", version) => question.version = version,
             (module, count) => match module.strip_prefix("account.") {
                 Some(module) => account.push((module, count.parse().unwrap())),

@@ -47,8 +47,8 @@ fn grace(cause: Cause, seconds: u64, outcome: Outcome) -> GraceRule {
 
 /// A license of a few days with a grace for everything.
 fn terms(body: &mut LicenseBody) {
-    body.expires = Some(Day::parse("2027-11-30").unwrap());
-    body.maintenance = Some(Day::parse("2027-11-25").unwrap());
+    body.expires = Some("2027-11-30".parse::<Day>().unwrap());
+    body.maintenance = Some("2027-11-25".parse::<Day>().unwrap());
     let rules = [
         grace(Cause::Expired, 3 * DAY, Outcome::Block),
         grace(Cause::OverQuota, 12 * HOUR, Outcome::Stop),
@@ -119,7 +119,7 @@ fn the_license_that_takes_over_is_found_where_it_does() {
     // It takes over a machine that has changed, or grants less than is used.
     let next = |body: &mut LicenseBody| {
         terms(body);
-        body.starts = Day::parse("2027-11-26").unwrap();
+        body.starts = "2027-11-26".parse::<Day>().unwrap();
         let mut policy = body.policy.clone();
         policy.threshold = policy.total();
         body.policy = policy;
@@ -189,7 +189,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
     };
     let later = |body: &mut LicenseBody| {
         graced(body);
-        body.starts = Day::parse("2027-11-26").unwrap();
+        body.starts = "2027-11-26".parse::<Day>().unwrap();
     };
     let state = server(&world, graced, None);
     let until = at("2027-11-26T12:00:00Z");

@@ -165,3 +165,20 @@ impl Keyed for Count {
         &self.module
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_reads_its_own_words_alone() {
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.word().parse(), Ok(*outcome));
+        }
+        for wrong in ["", "Stop", "stop ", "halt"] {
+            let error = wrong.parse::<Outcome>().unwrap_err();
+            assert_eq!(error.exit_status(), 2);
+            assert_eq!(error.next_step().text(), "write one of stop, block, warn");
+        }
+    }
+}

@@ -136,3 +136,11 @@ impl std::ops::Deref for Operations {
         &self.0
     }
 }
+
+impl<'a> IntoIterator for &'a Operations {
+    type Item = &'a Operation;
+    type IntoIter = std::slice::Iter<'a, Operation>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,8 +1,10 @@
 //! The words for a proved *no*: a closed list, `docs/refusals.md` explains each.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::error::next::Remedy::{self, *};
+use crate::error::{Error, Problem, Result};
 
 /// A next step as it stands in the list: its text, and the acts that it names.
 type Step = (&'static str, &'static [Remedy]);
@@ -92,10 +94,16 @@ refusals! {
     27 MaintenanceEnded "maintenance-ended" "stay on the installed release, or renew maintenance";
 }
 
-impl Refusal {
-    /// The word spelled `word`, if there is one.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|refusal| refusal.word() == word)
+impl FromStr for Refusal {
+    type Err = Error;
+
+    /// Exit 2 when `word` is not in the list.
+    fn from_str(word: &str) -> Result<Self> {
+        let known = Self::ALL.iter().copied().find(|refusal| refusal.word() == word);
+        known.ok_or_else(|| {
+            let fact = format!("{word:?} is not the word of a refusal");
+            Error::unable(Problem::Usage, fact, "compare it with the list of refusals")
+        })
     }
 }
 

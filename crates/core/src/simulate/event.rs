@@ -93,7 +93,7 @@ impl ScenarioEvent {
             let fact = format!("event {:?} has no date, or nothing that happens", shown(text));
             Error::unable(Problem::Usage, fact, hint())
         })?;
-        let at = Instant::parse(date).map_err(|error| within(text, &error))?;
+        let at = date.parse::<Instant>().map_err(|error| within(text, &error))?;
         let (word, rest) = what.trim().split_once(char::is_whitespace).unwrap_or((what.trim(), ""));
         let rest = rest.trim();
         let what = match (word, rest) {
@@ -107,7 +107,7 @@ impl ScenarioEvent {
             ("pool", "") => Happening::Withdrawn(Cause::Pooled),
             ("deactivate", "") => Happening::Deactivate,
             ("upgrade", day) if !day.is_empty() => {
-                Happening::Upgrade(Day::parse(day).map_err(|error| within(text, &error))?)
+                Happening::Upgrade(day.parse::<Day>().map_err(|error| within(text, &error))?)
             }
             ("import", rest) if !rest.is_empty() && rest != ACCEPT => {
                 let accepted = rest.strip_prefix(ACCEPT).filter(|file| file.starts_with(' '));
@@ -122,7 +122,7 @@ impl ScenarioEvent {
                 Happening::Hostname(Text::new(name).map_err(|error| within(text, &error))?)
             }
             ("clock", date) if !date.is_empty() => {
-                Happening::Clock(Instant::parse(date).map_err(|error| within(text, &error))?)
+                Happening::Clock(date.parse::<Instant>().map_err(|error| within(text, &error))?)
             }
             ("use", counts) if !counts.is_empty() => {
                 let counts = counts.split_whitespace().map(|count| {

@@ -160,8 +160,8 @@ impl Axis {
             months.iter().map(move |month| format!("{year:04}-{month:02}-01")).collect::<Vec<_>>()
         };
         let years = (first..=last).step_by(step(years.div_ceil(20)));
-        let days = years.flat_map(of_year).filter_map(|text| Day::parse(&text).ok());
-        days.filter_map(|day| Some((Instant::parse(&day.to_string()).ok()?, day.to_string())))
+        let days = years.flat_map(of_year).filter_map(|text| text.parse::<Day>().ok());
+        days.filter_map(|day| Some((day.to_string().parse::<Instant>().ok()?, day.to_string())))
             .collect()
     }
 }

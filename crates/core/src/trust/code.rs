@@ -1,6 +1,8 @@
 //! The vendor code: what tells a vendor's roots from another's. Obeys `docs/format.md`, section
 //! "Keys".
 
+use std::str::FromStr;
+
 use crate::crypto::digest::tagged;
 use crate::crypto::label::VENDOR_CODE;
 use crate::display::{code, code_fault, parse_code, parse_whole_code, whole_code};
@@ -15,22 +17,26 @@ pub struct VendorCode {
 }
 
 impl VendorCode {
+    /// Whether it is the code of the roots that `body` names.
+    pub fn is_of(&self, body: &TrustBody) -> bool {
+        let digest = roots_digest(body);
+        self.text == code(&digest) || self.text == whole_code(&digest)
+    }
+}
+
+impl FromStr for VendorCode {
+    type Err = Error;
+
     /// A code as somebody typed it. Case, blanks and dashes do not count.
     ///
     /// # Errors
     /// Exit 2 when it has another shape.
-    pub fn parse(typed: &str) -> Result<Self> {
+    fn from_str(typed: &str) -> Result<Self> {
         let text = parse_code(typed).or_else(|| parse_whole_code(typed)).ok_or_else(|| {
             let (fact, hint) = code_fault(typed, true);
             Error::unable(Problem::Usage, fact, hint).within("vendor code")
         })?;
         Ok(Self { text })
-    }
-
-    /// Whether it is the code of the roots that `body` names.
-    pub fn is_of(&self, body: &TrustBody) -> bool {
-        let digest = roots_digest(body);
-        self.text == code(&digest) || self.text == whole_code(&digest)
     }
 }
 

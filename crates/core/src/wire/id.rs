@@ -31,3 +31,20 @@ identifier! {
     /// Names one request of one installation.
     pub struct RequestId;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_32_hexadecimal_digits() {
+        let text = "00112233445566778899aabbccddeeff";
+        let id: EventId = text.parse().unwrap();
+        assert_eq!((id.to_string(), id.0[1]), (text.to_string(), 0x11));
+        assert_eq!(text.to_uppercase().parse(), Ok(id));
+        for wrong in ["", "0", &text[1..], &format!("{text}00"), &text.replace('0', "g"), " "] {
+            let error = wrong.parse::<EventId>().unwrap_err();
+            assert_eq!((error.exit_status(), error.refusal()), (2, None), "{wrong:?}");
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! When a license or its maintenance ends, as catalogs and grants write it.
 
 use std::fmt;
+use std::str::FromStr;
 
-use olr_core::error::Result;
+use olr_core::error::{Error, Result};
 use olr_core::time::{Day, Span};
 
 /// When a license or its maintenance ends.
@@ -17,25 +18,6 @@ pub enum End {
 }
 
 impl End {
-    /// Reads a day, a span, or `never`.
-    ///
-    /// # Errors
-    /// Exit 2 when `text` is none of these, with what to write in its place.
-    pub fn parse(text: &str) -> Result<Self> {
-        if text == "never" {
-            return Ok(Self::Never);
-        }
-        let end = match Day::parse(text) {
-            Err(_) if !Day::is_meant(text) => Span::parse(text).map(Self::After),
-            day => day.map(Self::On),
-        };
-        end.map_err(|error| match Day::written_otherwise(text) {
-            Some(days) => error.hint(format!("write {days}")),
-            None if text.eq_ignore_ascii_case("never") => error.hint("write \"never\""),
-            None => error.hint(USUAL),
-        })
-    }
-
     /// The last day, where a span counts from `start`.
     ///
     /// # Errors
@@ -46,6 +28,29 @@ impl End {
             Self::On(day) => Ok(Some(day)),
             Self::After(span) => span.end_from(start).map(Some).map_err(|error| error.hint(USUAL)),
         }
+    }
+}
+
+impl FromStr for End {
+    type Err = Error;
+
+    /// Reads a day, a span, or `never`.
+    ///
+    /// # Errors
+    /// Exit 2 when `text` is none of these, with what to write in its place.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        let end = match text.parse() {
+            Err(_) if !Day::is_meant(text) => text.parse().map(Self::After),
+            day => day.map(Self::On),
+        };
+        end.map_err(|error| match Day::written_otherwise(text) {
+            Some(days) => error.hint(format!("write {days}")),
+            None if text.eq_ignore_ascii_case("never") => error.hint("write \"never\""),
+            None => error.hint(USUAL),
+        })
     }
 }
 

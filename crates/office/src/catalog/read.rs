@@ -98,7 +98,7 @@ impl Reader<'_> {
                 let fact = format!("{what} stands twice");
                 return self.wrong(&path("version"), fact, "name each release once");
             }
-            let date = Day::parse(&release.date).map_err(self.at(&path("date"), &what))?;
+            let date = release.date.parse::<Day>().map_err(self.at(&path("date"), &what))?;
             if date < latest {
                 let fact = format!("{what}: {date} is before the release above it");
                 return self.wrong(&path("date"), fact, "put the oldest release first");
@@ -136,9 +136,9 @@ impl Reader<'_> {
             let fact = format!("{what}: share is a percentage from 1 to 100");
             return self.wrong(&["policy", name, "share"], fact, "write share = 50");
         }
-        let weight = |(word, weight): (String, u16)| match FactorKind::from_word(&word) {
-            Some(kind) => Ok((kind, weight)),
-            None => {
+        let weight = |(word, weight): (String, u16)| match word.parse::<FactorKind>() {
+            Ok(kind) => Ok((kind, weight)),
+            Err(_) => {
                 let known = FactorKind::ALL.iter().map(|kind| kind.word());
                 let fact = format!("{what}: there is no factor {word:?}");
                 let hint = format!("the factors are {}", known.collect::<Vec<_>>().join(", "));
@@ -246,7 +246,7 @@ impl Reader<'_> {
 
     /// `never`, or a span.
     fn span(self, path: &[&str], what: &str, text: &str) -> Result<End> {
-        match Span::parse(text) {
+        match text.parse::<Span>() {
             Ok(span) => Ok(End::After(span)),
             Err(_) if text == "never" => Ok(End::Never),
             Err(_) => {
@@ -259,14 +259,14 @@ impl Reader<'_> {
 }
 
 fn model(word: &str) -> Result<Model> {
-    Model::from_word(word).ok_or_else(|| {
+    word.parse().map_err(|_| {
         let fact = format!("there is no model {word:?}");
         Error::unable(Problem::Content, fact, "write purchased, meter, evaluation or pool")
     })
 }
 
 fn edition(word: &str) -> Result<Edition> {
-    Edition::from_word(word).ok_or_else(|| {
+    word.parse().map_err(|_| {
         let fact = format!("there is no edition {word:?}");
         Error::unable(Problem::Content, fact, "write standard or oem")
     })

@@ -99,7 +99,7 @@ fn seconds(text: &str) -> Result<u64> {
 }
 
 fn outcome(word: &str) -> Result<Outcome> {
-    Outcome::from_word(word).ok_or_else(|| {
+    word.parse().map_err(|_| {
         let fact = format!("{word:?} is nothing that can follow");
         Error::unable(Problem::Content, fact, "write stop, block or warn")
     })
@@ -124,7 +124,8 @@ pub(crate) fn read_rules(
     for (word, rule) in raw {
         let here = [path, &[word.as_str()]].concat();
         let of = named(of, word);
-        let Some(cause) = Cause::from_word(word).filter(|cause| cause.is_of_licenses()) else {
+        let cause = word.parse().ok().filter(|cause: &Cause| cause.is_of_licenses());
+        let Some(cause) = cause else {
             let causes = Cause::ALL.iter().filter(|cause| cause.is_of_licenses());
             let hint = format!("the causes are {}", listed(causes.map(|c| c.word())));
             return Err(written.wrong(&here, &format!("{of}: there is no such cause"), &hint));

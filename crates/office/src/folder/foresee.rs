@@ -52,7 +52,8 @@ impl Folder {
             known => known.map(|(records, history)| (records, Some(history)))?,
         };
         records.retain(|record| stored.is_none_or(|own| own.license_id != record.license_id));
-        let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
+        let newest =
+            records.iter().filter_map(|record| record.issued.parse::<Instant>().ok()).max();
         let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
         let later = history.as_ref().and_then(|all| all.later_for(&install_key, body.number));
         let revoked = match &history {
@@ -81,7 +82,8 @@ impl Folder {
     /// Exit 2 when the records cannot be read.
     pub fn foresee_time(&self, now: Instant) -> Result<Option<Concern>> {
         let records = self.issued("")?;
-        let newest = records.iter().filter_map(|record| Instant::parse(&record.issued).ok()).max();
+        let newest =
+            records.iter().filter_map(|record| record.issued.parse::<Instant>().ok()).max();
         if is_plausible(now, newest) {
             return Ok(None);
         }

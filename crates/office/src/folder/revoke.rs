@@ -191,7 +191,7 @@ impl Folder {
     pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
         let name = format!("{}.toml", license.license_id);
         let path = self.path().join("revocations").join(name);
-        if LicenseId::from_hex(&license.license_id).is_none() || !file::is_there(&path)? {
+        if license.license_id.parse::<LicenseId>().is_err() || !file::is_there(&path)? {
             return Ok(None);
         }
         read_record(&path, "restore revocations/ from a backup").map(Some)

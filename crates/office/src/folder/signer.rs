@@ -102,7 +102,7 @@ enum Named<'a> {
 impl<'a> Named<'a> {
     fn parse(named: &'a str) -> Result<Self> {
         if Uri::is_one(named) {
-            return Uri::parse(named).map(Self::Token);
+            return named.parse::<Uri>().map(Self::Token);
         }
         Ok(match named.strip_prefix(AGENT_SCHEME) {
             Some(id) => Self::Agent(id),

@@ -82,14 +82,14 @@ impl GrantFile {
             Err(error) => Err(error.within(format!("{}: {id}", written.place(&["modules", &id])))),
         });
         let end = |key: &'static str, text: Option<String>| {
-            text.map(|text| End::parse(&text)).transpose().map_err(within(key))
+            text.map(|text| text.parse::<End>()).transpose().map_err(within(key))
         };
         let grant = Self {
             modules: modules.collect::<Result<_>>()?,
             on: read_rules(&raw.on, "", written, &["on"])?,
             starts: match raw.starts.as_str() {
                 "today" => None,
-                day => Some(Day::parse(day).map_err(within("starts"))?),
+                day => Some(day.parse::<Day>().map_err(within("starts"))?),
             },
             expires: end("expires", raw.expires)?,
             maintenance: end("maintenance", raw.maintenance)?,

@@ -187,7 +187,7 @@ fn said_id(line: &str) -> Option<KeyId> {
         'I' | 'L' => '1',
         other => other,
     });
-    KeyId::from_hex(&digits.collect::<String>())
+    digits.collect::<String>().parse().ok()
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub fn to_pem(role: Role, public: &[u8; 32]) -> String {
 pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let above = text.split_once(BEGIN).map_or(text, |(above, _)| above);
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
-    let role = said.and_then(|said| Role::from_word(said.split_once(" key ")?.0));
+    let role = said.and_then(|said| said.split_once(" key ")?.0.parse().ok());
     let Some(role) = role else {
         let fact = "this is no public key with a line that says its role";
         return Err(Error::unable(

@@ -61,10 +61,17 @@ macro_rules! numbered {
             pub fn from_number(number: u16) -> Option<Self> {
                 match number { $($number => Some(Self::$variant),)* _ => None }
             }
+        }
 
-            /// The entry with this name.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+
+            /// Exit 2 when no entry has this name.
+            fn from_str(word: &str) -> $crate::error::Result<Self> {
+                match word {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err($crate::wire::codec::no_entry(word, &[$($word),*])),
+                }
             }
         }
 
@@ -107,11 +114,14 @@ macro_rules! identifier {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub [u8; 16]);
 
-        impl $name {
-            /// Reads 32 hexadecimal digits, in either case.
-            pub fn from_hex(text: &str) -> Option<Self> {
-                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
-                bytes.try_into().ok().map(Self)
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+
+            /// Reads 32 hexadecimal digits, in either case. Exit 2 when `text` is anything else.
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
+                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+                let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+                bytes.map(Self).ok_or_else(|| $crate::wire::codec::no_identifier(text))
             }
         }
 

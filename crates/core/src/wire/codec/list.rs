@@ -44,6 +44,14 @@ impl<T, const CAP: usize> Deref for List<T, CAP> {
     }
 }
 
+impl<'a, T, const CAP: usize> IntoIterator for &'a List<T, CAP> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl<T: Encode, const CAP: usize> Encode for List<T, CAP> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         encode_length(self.0.len(), encoder)?;
@@ -139,6 +147,14 @@ impl<T, const CAP: usize> Deref for Set<T, CAP> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         &self.0
+    }
+}
+
+impl<'a, T, const CAP: usize> IntoIterator for &'a Set<T, CAP> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

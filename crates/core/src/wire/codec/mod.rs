@@ -7,7 +7,7 @@ use bincode::de::Decode;
 use bincode::enc::Encode;
 use bincode::error::DecodeError;
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 
 mod define;
 mod list;
@@ -145,6 +145,18 @@ fn describe(error: &DecodeError) -> String {
         }
         _ => "not a body of this kind".to_string(),
     }
+}
+
+/// For a word that is in no entry of a number table.
+pub(crate) fn no_entry(word: &str, entries: &[&str]) -> Error {
+    let fact = format!("{word:?} is not one of the words that are known here");
+    Error::unable(Problem::Usage, fact, format!("write one of {}", entries.join(", ")))
+}
+
+/// For a text that is no identifier.
+pub(crate) fn no_identifier(text: &str) -> Error {
+    let fact = format!("{text:?} is not an id");
+    Error::unable(Problem::Usage, fact, "write the 32 hexadecimal digits of an id")
 }
 
 /// Puts the name of a field in front of an error from inside it: `grants.quota: …`.

@@ -11,6 +11,9 @@ use crate::wire::codec::UTF_8;
 use crate::wire::codec::list::{Keyed, decode_length, encode_length};
 
 /// UTF-8 text of at most `CAP` bytes.
+///
+/// It has no `Display`: a stranger may have written it, and what people read goes through
+/// `display::shown` first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<const CAP: usize = 256>(Box<str>);
 
@@ -49,6 +52,12 @@ impl<const CAP: usize> Default for Text<CAP> {
 impl<const CAP: usize> Deref for Text<CAP> {
     type Target = str;
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const CAP: usize> AsRef<str> for Text<CAP> {
+    fn as_ref(&self) -> &str {
         &self.0
     }
 }

@@ -1,6 +1,7 @@
 //! PKCS#11 URIs (RFC 7512): which key on which token, and the library that speaks to it.
 
 use std::fmt;
+use std::str::FromStr;
 
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
@@ -34,18 +35,15 @@ pub struct Uri {
     pub pin_source: Option<String>,
 }
 
-impl Uri {
-    /// Whether `text` is meant as a PKCS#11 URI.
-    pub fn is_one(text: &str) -> bool {
-        text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
-    }
+impl FromStr for Uri {
+    type Err = Error;
 
     /// Reads a URI of at most 1 KiB. Attributes that vendors add to the query are ignored, as the
     /// RFC wants; everything else that is not known is not.
     ///
     /// # Errors
     /// Exit 2. The text is not repeated: it may hold a PIN.
-    pub fn parse(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self> {
         if text.len() > URI_CAP {
             return Err(wrong(format!("is longer than {URI_CAP} bytes")));
         }
@@ -69,6 +67,13 @@ impl Uri {
             uri.take_query(name, value)?;
         }
         Ok(uri)
+    }
+}
+
+impl Uri {
+    /// Whether `text` is meant as a PKCS#11 URI.
+    pub fn is_one(text: &str) -> bool {
+        text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
     }
 
     fn take_path(&mut self, name: &str, value: Vec<u8>) -> Result<()> {
@@ -278,19 +283,19 @@ mod tests {
     fn attributes_are_decoded_and_written_again() {
         let text = "PKCS11:token=My%20olr;id=%00%ff=;slot-id=7;object=a%3bb;type=private\
             ?module-path=/usr/lib/x.so&pin-source=file:///etc/pin&x-vendor=1&x-vendor=2";
-        let uri = Uri::parse(text).unwrap();
+        let uri = text.parse::<Uri>().unwrap();
         assert_eq!(uri.token.as_deref(), Some("My olr"));
         assert_eq!(uri.id.as_deref(), Some(b"\0\xff=".as_slice()));
         assert_eq!((uri.slot, uri.object.as_deref()), (Some(7), Some("a;b")));
         assert_eq!(uri.module_path.as_deref(), Some("/usr/lib/x.so"));
         assert_eq!(uri.pin_source.as_deref(), Some("/etc/pin"));
-        assert_eq!(Uri::parse(&uri.to_string()).unwrap(), uri);
-        assert_eq!(Uri::parse("pkcs11:").unwrap(), Uri::default());
-        assert_eq!(Uri::parse("pkcs11:?").unwrap().to_string(), "pkcs11:");
+        assert_eq!(uri.to_string().parse::<Uri>().unwrap(), uri);
+        assert_eq!("pkcs11:".parse::<Uri>().unwrap(), Uri::default());
+        assert_eq!("pkcs11:?".parse::<Uri>().unwrap().to_string(), "pkcs11:");
         for path in ["/a", "//a", "///a"] {
-            let uri = Uri::parse(&format!("pkcs11:?pin-source=file://{path}")).unwrap();
+            let uri = format!("pkcs11:?pin-source=file://{path}").parse::<Uri>().unwrap();
             assert_eq!(uri.pin_source.as_deref(), Some(path));
-            assert_eq!(Uri::parse(&uri.to_string()).unwrap(), uri);
+            assert_eq!(uri.to_string().parse::<Uri>().unwrap(), uri);
         }
     }
 
@@ -325,12 +330,12 @@ mod tests {
             ("pkcs11:?pin-value=s3c ret", "holds a PIN"),
             ("pkcs12:token=a", "does not begin"),
         ] {
-            let error = Uri::parse(text).unwrap_err();
+            let error = text.parse::<Uri>().unwrap_err();
             assert!(error.fact().contains(says), "{text}: {}", error.fact());
             assert_eq!(error.exit_status(), 2);
             assert!(!format!("{error:?}").contains("s3c"), "{error:?}");
         }
         let long = format!("pkcs11:token={}", "a".repeat(URI_CAP));
-        assert!(Uri::parse(&long).unwrap_err().fact().contains("longer"));
+        assert!(long.parse::<Uri>().unwrap_err().fact().contains("longer"));
     }
 }
