@@ -115,6 +115,21 @@ fn no_two_public_types_share_a_name() {
     assert!(shared.is_empty(), "{shared:#?}");
 }
 
+/// A type of it in a public signature would make its end a break for whoever links the core.
+#[test]
+fn one_file_names_the_codec_of_others() {
+    let names = |path: &std::path::PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        code.any(|line| line.contains("bincode::"))
+    };
+    let found: Vec<_> = sources::all_sources().into_iter().filter(names).collect();
+    assert_eq!(found, [Path::new("crates/core/src/wire/codec/stream.rs")]);
+    let text = fs::read_to_string(&found[0]).unwrap();
+    let of_trait = text.split("pub trait Record").nth(1).unwrap().split("\n}\n").next().unwrap();
+    assert!(of_trait.contains("fn decode") && !of_trait.contains("bincode"));
+}
+
 #[test]
 fn the_core_knows_no_operating_system() {
     let (mut faults, mut seen) = (vec![], 0);

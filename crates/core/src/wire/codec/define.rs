@@ -11,21 +11,16 @@ macro_rules! record {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
 
-        impl $crate::wire::codec::bincode::Encode for $name {
-            fn encode<E: $crate::wire::codec::bincode::enc::Encoder>(
-                &self, encoder: &mut E,
-            ) -> std::result::Result<(), $crate::wire::codec::bincode::error::EncodeError> {
-                $($crate::wire::codec::bincode::Encode::encode(&self.$field, encoder)?;)*
-                Ok(())
+        impl $crate::wire::codec::Record for $name {
+            fn encode(&self, encoder: &mut $crate::wire::codec::Encoder) {
+                $($crate::wire::codec::Record::encode(&self.$field, encoder);)*
             }
-        }
 
-        impl $crate::wire::codec::bincode::Decode<()> for $name {
-            fn decode<D: $crate::wire::codec::bincode::de::Decoder<Context = ()>>(
-                decoder: &mut D,
-            ) -> std::result::Result<Self, $crate::wire::codec::bincode::error::DecodeError> {
-                Ok(Self { $($field: $crate::wire::codec::bincode::Decode::decode(decoder)
-                    .map_err(|error| $crate::wire::codec::in_field(stringify!($field), &error))?,)* })
+            fn decode(
+                decoder: &mut $crate::wire::codec::Decoder<'_>,
+            ) -> std::result::Result<Self, $crate::wire::codec::Fault> {
+                Ok(Self { $($field: $crate::wire::codec::Record::decode(decoder)
+                    .map_err(|fault| fault.in_field(stringify!($field)))?,)* })
             }
         }
     };
@@ -81,21 +76,16 @@ macro_rules! numbered {
             }
         }
 
-        impl bincode::Encode for $name {
-            fn encode<E: bincode::enc::Encoder>(
-                &self, encoder: &mut E,
-            ) -> std::result::Result<(), bincode::error::EncodeError> {
-                bincode::Encode::encode(&self.number(), encoder)
+        impl $crate::wire::codec::Record for $name {
+            fn encode(&self, encoder: &mut $crate::wire::codec::Encoder) {
+                $crate::wire::codec::Record::encode(&self.number(), encoder);
             }
-        }
 
-        impl bincode::Decode<()> for $name {
-            fn decode<D: bincode::de::Decoder<Context = ()>>(
-                decoder: &mut D,
-            ) -> std::result::Result<Self, bincode::error::DecodeError> {
-                let number = bincode::Decode::decode(decoder)?;
-                Self::from_number(number)
-                    .ok_or(bincode::error::DecodeError::Other($crate::wire::codec::TABLE))
+            fn decode(
+                decoder: &mut $crate::wire::codec::Decoder<'_>,
+            ) -> std::result::Result<Self, $crate::wire::codec::Fault> {
+                let number = $crate::wire::codec::Record::decode(decoder)?;
+                Self::from_number(number).ok_or_else($crate::wire::codec::no_number)
             }
         }
 
@@ -137,19 +127,15 @@ macro_rules! identifier {
             }
         }
 
-        impl bincode::Encode for $name {
-            fn encode<E: bincode::enc::Encoder>(
-                &self, encoder: &mut E,
-            ) -> std::result::Result<(), bincode::error::EncodeError> {
-                bincode::Encode::encode(&self.0, encoder)
+        impl $crate::wire::codec::Record for $name {
+            fn encode(&self, encoder: &mut $crate::wire::codec::Encoder) {
+                $crate::wire::codec::Record::encode(&self.0, encoder);
             }
-        }
 
-        impl bincode::Decode<()> for $name {
-            fn decode<D: bincode::de::Decoder<Context = ()>>(
-                decoder: &mut D,
-            ) -> std::result::Result<Self, bincode::error::DecodeError> {
-                bincode::Decode::decode(decoder).map(Self)
+            fn decode(
+                decoder: &mut $crate::wire::codec::Decoder<'_>,
+            ) -> std::result::Result<Self, $crate::wire::codec::Fault> {
+                $crate::wire::codec::Record::decode(decoder).map(Self)
             }
         }
 

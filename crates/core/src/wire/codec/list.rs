@@ -1,12 +1,9 @@
 //! Lists, sets and limits.
 
-use bincode::de::{Decode, Decoder};
-use bincode::enc::{Encode, Encoder};
-use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
 use crate::error::{Error, Problem, Result};
-use crate::wire::codec::{MORE, ORDER, TAG};
+use crate::wire::codec::{Decoder, Encoder, Fault, MORE, ORDER, Record, TAG};
 
 /// A list of at most `CAP` entries whose order carries meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +49,13 @@ impl<'a, T, const CAP: usize> IntoIterator for &'a List<T, CAP> {
     }
 }
 
-impl<T: Encode, const CAP: usize> Encode for List<T, CAP> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.0.len(), encoder)?;
-        self.0.iter().try_for_each(|entry| entry.encode(encoder))
+impl<T: Record, const CAP: usize> Record for List<T, CAP> {
+    fn encode(&self, encoder: &mut Encoder) {
+        encode_length(self.0.len(), encoder);
+        self.0.iter().for_each(|entry| entry.encode(encoder));
     }
-}
 
-impl<T: Decode<()>, const CAP: usize> Decode<()> for List<T, CAP> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let len = decode_length(CAP, decoder)?;
         let mut entries = Vec::new();
         for _ in 0..len {
@@ -158,18 +153,16 @@ impl<'a, T, const CAP: usize> IntoIterator for &'a Set<T, CAP> {
     }
 }
 
-impl<T: Encode, const CAP: usize> Encode for Set<T, CAP> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.0.len(), encoder)?;
-        self.0.iter().try_for_each(|entry| entry.encode(encoder))
+impl<T: Keyed + Record, const CAP: usize> Record for Set<T, CAP> {
+    fn encode(&self, encoder: &mut Encoder) {
+        encode_length(self.0.len(), encoder);
+        self.0.iter().for_each(|entry| entry.encode(encoder));
     }
-}
 
-impl<T: Keyed + Decode<()>, const CAP: usize> Decode<()> for Set<T, CAP> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let List(entries) = List::<T, CAP>::decode(decoder)?;
         if !ascending(&entries) {
-            return Err(DecodeError::Other(ORDER));
+            return Err(Fault::new(ORDER));
         }
         Ok(Self(entries))
     }
@@ -220,40 +213,35 @@ impl<T: std::fmt::Display> std::fmt::Display for Limit<T> {
     }
 }
 
-impl<T: Encode> Encode for Limit<T> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+impl<T: Record> Record for Limit<T> {
+    fn encode(&self, encoder: &mut Encoder) {
         match self {
             Self::Only(only) => {
-                0u8.encode(encoder)?;
-                only.encode(encoder)
+                0_u8.encode(encoder);
+                only.encode(encoder);
             }
-            Self::Any => 1u8.encode(encoder),
+            Self::Any => 1_u8.encode(encoder),
         }
     }
-}
 
-impl<T: Decode<()>> Decode<()> for Limit<T> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         match u8::decode(decoder)? {
             0 => T::decode(decoder).map(Self::Only),
             1 => Ok(Self::Any),
-            _ => Err(DecodeError::Other(TAG)),
+            _ => Err(Fault::new(TAG)),
         }
     }
 }
 
-pub(super) fn encode_length<E: Encoder>(len: usize, encoder: &mut E) -> Result<(), EncodeError> {
-    u64::try_from(len).unwrap_or(u64::MAX).encode(encoder)
+pub(super) fn encode_length(len: usize, encoder: &mut Encoder) {
+    u64::try_from(len).unwrap_or(u64::MAX).encode(encoder);
 }
 
 /// A length, refused above `cap` before anything is allocated for it.
-pub(super) fn decode_length<D: Decoder<Context = ()>>(
-    cap: usize,
-    decoder: &mut D,
-) -> Result<usize, DecodeError> {
+pub(super) fn decode_length(cap: usize, decoder: &mut Decoder<'_>) -> Result<usize, Fault> {
     let len = u64::decode(decoder)?;
     match usize::try_from(len) {
         Ok(len) if len <= cap => Ok(len),
-        _ => Err(DecodeError::OtherString(format!("{len} {MORE}{cap}"))),
+        _ => Err(Fault::new(format!("{len} {MORE}{cap}"))),
     }
 }

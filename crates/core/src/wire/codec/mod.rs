@@ -1,42 +1,34 @@
 //! Bodies: one strict codec for every record. Obeys `docs/format.md`, section "Bodies".
 //!
-//! The only place that names `bincode`. What that crate lets through (over-long integers, trailing
-//! bytes, unsorted sets, lengths beyond any cap) is refused here.
-
-use bincode::de::Decode;
-use bincode::enc::Encode;
-use bincode::error::DecodeError;
+//! What `bincode` lets through (over-long integers, trailing bytes, unsorted sets, lengths beyond any
+//! cap) is refused here.
 
 use crate::error::{Error, Problem, Refusal, Result};
 
 mod define;
 mod list;
+mod stream;
 mod text;
 mod word;
 
-/// For what [`record!`] writes.
-#[doc(hidden)]
-pub use bincode;
 pub use define::record;
 pub(crate) use define::{identifier, numbered};
 pub use list::{Keyed, Limit, List, Set};
+pub use stream::Record;
+#[doc(hidden)] // for what `record!` writes
+pub use stream::{Decoder, Encoder, Fault};
+use stream::{ENDS, TAG};
 pub use text::{Blob, Hidden, Note, Text};
 pub use word::Word;
 
 /// Most bytes of a body, unless its artefact says less or more.
 pub const BODY_CAP: usize = 256 * 1024;
 
-/// Most bytes of any body at all; a backstop behind the caps of each artefact.
-const BACKSTOP: usize = 4 * 1024 * 1024;
-
-/// A record that has exactly one spelling in bytes. Every type that this module defines is one.
-pub trait Record: Encode + Decode<()> {}
-impl<T: Encode + Decode<()>> Record for T {}
-
 /// The bytes of `record`.
 pub fn encode<T: Record>(record: &T) -> Vec<u8> {
-    // Our types have no encoding that fails, and the writer grows.
-    bincode::encode_to_vec(record, bincode::config::standard()).unwrap_or_default()
+    let mut encoder = Encoder::new();
+    record.encode(&mut encoder);
+    encoder.into_bytes()
 }
 
 /// Reads `bytes` as exactly one `T` in its only spelling; `what` names it in errors.
@@ -51,17 +43,16 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
     if bytes.len() > cap {
         return malformed("body-1", format!("{} bytes, more than {cap}", bytes.len()));
     }
-    let mut cursor = Cursor { bytes, at: 0 };
-    let config = bincode::config::standard().with_limit::<BACKSTOP>();
-    let decoded = bincode::decode_from_reader::<T, _, _>(&mut cursor, config);
-    let at = cursor.at;
+    let mut decoder = Decoder::new(bytes);
+    let decoded = T::decode(&mut decoder);
+    let at = decoder.at();
     let record = match decoded {
         Ok(record) => record,
-        Err(error) => {
+        Err(fault) => {
             let (before, after) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
-            let problem = describe(&error);
-            let rule = rule_of(&problem).unwrap_or_else(|| rule_of_number(before.last(), after));
-            return malformed(rule, format!("{problem} before byte {at}"));
+            let rule = rule_of(fault.problem());
+            let rule = rule.unwrap_or_else(|| rule_of_number(before.last(), after));
+            return malformed(rule, format!("{fault} before byte {at}"));
         }
     };
     if at != bytes.len() {
@@ -76,28 +67,7 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
     Ok(record)
 }
 
-/// Tracks how far the decoder came, so that errors can name the offset.
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl bincode::de::read::Reader for Cursor<'_> {
-    fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
-        let end = self.at.saturating_add(into.len());
-        let Some(from) = self.bytes.get(self.at..end) else {
-            return Err(DecodeError::Other(ENDS));
-        };
-        into.copy_from_slice(from);
-        self.at = end;
-        Ok(())
-    }
-}
-
-const ENDS: &str = "the body ends too early";
-const NUMBER: &str = "a number too large for its field";
-const TAG: &str = "a value that is neither 0 nor 1";
-pub(crate) const TABLE: &str = "a number that is not in its table";
+const TABLE: &str = "a number that is not in its table";
 const ORDER: &str = "entries that are not in ascending order, each once";
 const UTF_8: &str = "not UTF-8";
 const WORD: &str = "a word that is not 1 to 32 of a to z, 0 to 9 and -";
@@ -133,18 +103,9 @@ fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
     }
 }
 
-/// Our words for what the decoder met; its own text never reaches a user.
-fn describe(error: &DecodeError) -> String {
-    match error {
-        DecodeError::Other(text) => (*text).to_string(),
-        DecodeError::OtherString(text) => text.clone(),
-        DecodeError::UnexpectedEnd { .. } => ENDS.to_string(),
-        DecodeError::InvalidIntegerType { .. } => NUMBER.to_string(),
-        DecodeError::InvalidBooleanValue(_) | DecodeError::UnexpectedVariant { .. } => {
-            TAG.to_string()
-        }
-        _ => "not a body of this kind".to_string(),
-    }
+/// For a number that is in no entry of a number table.
+pub(crate) fn no_number() -> Fault {
+    Fault::new(TABLE)
 }
 
 /// For a word that is in no entry of a number table.
@@ -157,19 +118,6 @@ pub(crate) fn no_entry(word: &str, entries: &[&str]) -> Error {
 pub(crate) fn no_identifier(text: &str) -> Error {
     let fact = format!("{text:?} is not an id");
     Error::unable(Problem::Usage, fact, "write the 32 hexadecimal digits of an id")
-}
-
-/// Puts the name of a field in front of an error from inside it: `grants.quota: …`.
-#[doc(hidden)]
-pub fn in_field(field: &'static str, error: &DecodeError) -> DecodeError {
-    let inner = describe(error);
-    let path = inner.strip_prefix("field ").unwrap_or("");
-    match path.split_once(": ") {
-        Some((path, problem)) => {
-            DecodeError::OtherString(format!("field {field}.{path}: {problem}"))
-        }
-        None => DecodeError::OtherString(format!("field {field}: {inner}")),
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,10 @@
 //! Texts and opaque bytes under their caps.
 
-use bincode::de::read::Reader as _;
-use bincode::de::{Decode, Decoder};
-use bincode::enc::{Encode, Encoder, write::Writer as _};
-use bincode::error::{DecodeError, EncodeError};
 use std::ops::Deref;
 
 use crate::error::{Error, Problem, Result};
-use crate::wire::codec::UTF_8;
 use crate::wire::codec::list::{Keyed, decode_length, encode_length};
+use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8};
 
 /// UTF-8 text of at most `CAP` bytes.
 ///
@@ -62,17 +58,15 @@ impl<const CAP: usize> AsRef<str> for Text<CAP> {
     }
 }
 
-impl<const CAP: usize> Encode for Text<CAP> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.0.len(), encoder)?;
-        encoder.writer().write(self.0.as_bytes())
+impl<const CAP: usize> Record for Text<CAP> {
+    fn encode(&self, encoder: &mut Encoder) {
+        encode_length(self.0.len(), encoder);
+        encoder.bytes(self.0.as_bytes());
     }
-}
 
-impl<const CAP: usize> Decode<()> for Text<CAP> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
-        let text = String::from_utf8(bytes).map_err(|_| DecodeError::Other(UTF_8))?;
+        let text = String::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
         Ok(Self(text.into()))
     }
 }
@@ -109,15 +103,13 @@ impl<const CAP: usize> Deref for Blob<CAP> {
     }
 }
 
-impl<const CAP: usize> Encode for Blob<CAP> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.0.len(), encoder)?;
-        encoder.writer().write(&self.0)
+impl<const CAP: usize> Record for Blob<CAP> {
+    fn encode(&self, encoder: &mut Encoder) {
+        encode_length(self.0.len(), encoder);
+        encoder.bytes(&self.0);
     }
-}
 
-impl<const CAP: usize> Decode<()> for Blob<CAP> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         Ok(Self(decode_bytes(CAP, decoder)?.into()))
     }
 }
@@ -132,25 +124,17 @@ impl<T> std::fmt::Debug for Hidden<T> {
     }
 }
 
-impl<T: Encode> Encode for Hidden<T> {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.0.encode(encoder)
+impl<T: Record> Record for Hidden<T> {
+    fn encode(&self, encoder: &mut Encoder) {
+        self.0.encode(encoder);
     }
-}
 
-impl<T: Decode<()>> Decode<()> for Hidden<T> {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         T::decode(decoder).map(Self)
     }
 }
 
-pub(super) fn decode_bytes<D: Decoder<Context = ()>>(
-    cap: usize,
-    decoder: &mut D,
-) -> Result<Vec<u8>, DecodeError> {
+pub(super) fn decode_bytes(cap: usize, decoder: &mut Decoder<'_>) -> Result<Vec<u8>, Fault> {
     let len = decode_length(cap, decoder)?;
-    decoder.claim_bytes_read(len)?;
-    let mut bytes = vec![0; len];
-    decoder.reader().read(&mut bytes)?;
-    Ok(bytes)
+    decoder.bytes(len)
 }

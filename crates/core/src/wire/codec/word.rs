@@ -1,13 +1,10 @@
 //! Words: short names that programs compare.
 
-use bincode::de::{Decode, Decoder};
-use bincode::enc::{Encode, Encoder, write::Writer as _};
-use bincode::error::{DecodeError, EncodeError};
 use std::fmt;
 
 use crate::wire::codec::list::{Keyed, encode_length};
 use crate::wire::codec::text::decode_bytes;
-use crate::wire::codec::{UTF_8, WORD};
+use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8, WORD};
 
 /// Most bytes of a word.
 const CAP: usize = 32;
@@ -59,18 +56,16 @@ impl fmt::Debug for Word {
     }
 }
 
-impl Encode for Word {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.length, encoder)?;
-        encoder.writer().write(self.as_ref().as_bytes())
+impl Record for Word {
+    fn encode(&self, encoder: &mut Encoder) {
+        encode_length(self.length, encoder);
+        encoder.bytes(self.as_ref().as_bytes());
     }
-}
 
-impl Decode<()> for Word {
-    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
-        let text = str::from_utf8(&bytes).map_err(|_| DecodeError::Other(UTF_8))?;
-        Self::new(text).ok_or(DecodeError::Other(WORD))
+        let text = str::from_utf8(&bytes).map_err(|_| Fault::new(UTF_8))?;
+        Self::new(text).ok_or(Fault::new(WORD))
     }
 }
 

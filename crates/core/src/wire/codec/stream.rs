@@ -1,0 +1,191 @@
+//! What a record is written to and read from. The only place that names `bincode`, which spells the
+//! numbers: no type of that crate is in a public signature.
+
+use bincode::config::{Configuration, LittleEndian, Varint, standard};
+use bincode::de::{Decoder as _, DecoderImpl, read::Reader};
+use bincode::enc::{Encoder as _, EncoderImpl, write::Writer};
+use bincode::error::{DecodeError, EncodeError};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Most bytes of any body at all; a backstop behind the caps of each artefact.
+const BACKSTOP: usize = 4 * 1024 * 1024;
+
+pub(super) const ENDS: &str = "the body ends too early";
+const NUMBER: &str = "a number too large for its field";
+pub(super) const TAG: &str = "a value that is neither 0 nor 1";
+
+/// A record that has exactly one spelling in bytes. Every type that this module defines is one, and so
+/// are number tables and identifiers.
+pub trait Record: Sized {
+    /// Writes its bytes after those that were written.
+    #[doc(hidden)]
+    fn encode(&self, encoder: &mut Encoder);
+
+    /// Reads one where the bytes that were read end.
+    #[doc(hidden)]
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault>;
+}
+
+/// Bytes of values, one after the other.
+pub struct Encoder(EncoderImpl<Written, Configuration>);
+
+struct Written(Vec<u8>);
+
+impl Writer for Written {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Encoder {
+    pub(super) fn new() -> Self {
+        Self(EncoderImpl::new(Written(Vec::new()), standard()))
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_writer().0
+    }
+
+    // Our types have no encoding that fails, and the writer grows.
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        let _ = self.0.writer().write(bytes);
+    }
+
+    fn put(&mut self, number: &impl bincode::Encode) {
+        let _ = number.encode(&mut self.0);
+    }
+}
+
+type Config = Configuration<LittleEndian, Varint, bincode::config::Limit<BACKSTOP>>;
+
+/// Bytes that values are read from.
+pub struct Decoder<'a>(DecoderImpl<Cursor<'a>, Config, ()>);
+
+/// Tracks how far the decoder came, so that errors can name the offset.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader for Cursor<'_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
+        let end = self.at.saturating_add(into.len());
+        let Some(from) = self.bytes.get(self.at..end) else {
+            return Err(DecodeError::Other(ENDS));
+        };
+        into.copy_from_slice(from);
+        self.at = end;
+        Ok(())
+    }
+}
+
+impl<'a> Decoder<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let cursor = Cursor { bytes, at: 0 };
+        Self(DecoderImpl::new(cursor, standard().with_limit::<BACKSTOP>(), ()))
+    }
+
+    /// How many bytes were read.
+    pub(super) fn at(&mut self) -> usize {
+        self.0.reader().at
+    }
+
+    /// The next `len` bytes.
+    pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, Fault> {
+        self.0.claim_bytes_read(len).map_err(Fault::of)?;
+        let mut bytes = vec![0; len];
+        self.0.reader().read(&mut bytes).map_err(Fault::of)?;
+        Ok(bytes)
+    }
+
+    fn take<T: bincode::Decode<()>>(&mut self) -> Result<T, Fault> {
+        T::decode(&mut self.0).map_err(Fault::of)
+    }
+}
+
+/// What is wrong in a body, and the field that it is in.
+pub struct Fault {
+    /// `grants.quota`; empty outside of a record.
+    path: String,
+    problem: Cow<'static, str>,
+}
+
+impl Fault {
+    pub(super) fn new(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { path: String::new(), problem: problem.into() }
+    }
+
+    /// Our words for what the decoder met; its own text never reaches a user.
+    fn of(error: DecodeError) -> Self {
+        Self::new(match error {
+            DecodeError::Other(text) => text,
+            DecodeError::UnexpectedEnd { .. } => ENDS,
+            DecodeError::InvalidIntegerType { .. } => NUMBER,
+            DecodeError::InvalidBooleanValue(_) => TAG,
+            _ => "not a body of this kind",
+        })
+    }
+
+    /// The same fault, inside of a field.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_field(self, field: &'static str) -> Self {
+        let path = match &*self.path {
+            "" => field.to_string(),
+            inner => format!("{field}.{inner}"),
+        };
+        Self { path, ..self }
+    }
+
+    /// What is wrong, wherever it is.
+    pub(super) fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.path {
+            "" => f.write_str(&self.problem),
+            path => write!(f, "field {path}: {}", self.problem),
+        }
+    }
+}
+
+macro_rules! spelled_by_bincode {
+    ($([$($cap:tt)*] $type:ty,)*) => {$(
+        impl<$($cap)*> Record for $type {
+            fn encode(&self, encoder: &mut Encoder) {
+                encoder.put(self);
+            }
+
+            fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
+                decoder.take()
+            }
+        }
+    )*};
+}
+
+spelled_by_bincode! {
+    [] u8,
+    [] u16,
+    [] u32,
+    [] u64,
+    [] bool,
+    [const N: usize] [u8; N],
+}
+
+impl<T: Record> Record for Option<T> {
+    fn encode(&self, encoder: &mut Encoder) {
+        self.is_some().encode(encoder);
+        self.iter().for_each(|inner| inner.encode(encoder));
+    }
+
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
+        let is_some = bool::decode(decoder)?;
+        is_some.then(|| T::decode(decoder)).transpose()
+    }
+}
