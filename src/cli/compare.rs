@@ -7,6 +7,7 @@ use crate::file;
 use olr_core::display::code;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::machine::{Class, Factor};
+use olr_core::report::{EarlierReport, FactorReport};
 use olr_core::request::OpenedRequest;
 use olr_core::wire::frame::Kind;
 use olr_office::folder::{Hardware, Proof, Relation, RequestComparison, compare};
@@ -178,10 +179,11 @@ fn request_line(opened: &OpenedRequest) -> String {
 
 fn request_json(opened: &OpenedRequest) -> Value {
     let body = opened.body();
+    let earlier = body.earlier.iter().map(EarlierReport::from);
     json!({
         "code": opened.code(), "number": body.number, "clock": body.clock.to_string(),
         "install_id": show::install_id(&body.install_key), "product": &*body.product,
-        "slot": &*body.slot, "earlier": show::earlier_json(&body.earlier),
+        "slot": &*body.slot, "earlier": earlier.collect::<Vec<_>>(),
     })
 }
 
@@ -196,6 +198,6 @@ fn factor_list(factors: &[Factor]) -> String {
     }
 }
 
-fn factors_json(factors: &[Factor]) -> Vec<Value> {
-    factors.iter().map(show::factor_json).collect()
+fn factors_json(factors: &[Factor]) -> Vec<FactorReport> {
+    factors.iter().map(FactorReport::from).collect()
 }

@@ -6,13 +6,14 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::license::read_unverified;
 use olr_core::machine::FactorKind;
 use olr_core::receipt::Receipt;
+use olr_core::report::{LicenseReport, ReceiptReport, masked};
 use olr_core::state::{Slot, State};
 use olr_core::wire::frame::Kind;
 
 use super::files::OutFile;
 use super::output::Output;
+use super::show;
 use super::terminal::Confirmation;
-use super::{license, show};
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
 
@@ -76,11 +77,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn hits(state: &State, slot: &Slot) -> Result<Vec<(&'static str, String)>> {
     let mut pairs = Vec::new();
     for held in [&slot.installed, &slot.next].into_iter().flatten() {
-        pairs.extend(license::hit(&read_unverified(&held.license)?));
+        pairs.extend(LicenseReport::from(&read_unverified(&held.license)?).summary());
     }
     let asked = state.memory().asked.as_ref();
     let asked = asked.filter(|a| (&a.product, &a.slot) == (&slot.name.product, &slot.name.slot));
-    pairs.extend(asked.map(|asked| ("license key", show::masked(&asked.license_key.0))));
+    pairs.extend(asked.map(|asked| ("license key", masked(&asked.license_key.0))));
     Ok(pairs)
 }
 
@@ -91,16 +92,16 @@ fn host(context: &Context) -> Option<String> {
 }
 
 fn report(receipt: &Receipt, file: &str, again: bool) -> Output {
-    let body = receipt.body();
+    let report = ReceiptReport::from(receipt.body());
     let done = match again {
         true => "This slot was deactivated before; its receipt was written again to",
         false => "The license is deactivated: nothing runs under it here any more. Wrote",
     };
     let text = format!(
         "{}\n\n{done} {file}. Give it to your vendor to use the key on another machine.",
-        show::pairs(&show::receipt_pairs(body))
+        show::pairs(&report.rows())
     );
-    let mut json = show::receipt_json(body);
+    let mut json = show::object(&report);
     json.insert("file".to_string(), json!(file));
     json.insert("again".to_string(), json!(again));
     Output::new(text, serde_json::Value::Object(json))

@@ -6,9 +6,10 @@ use olr_core::entitlement::Operation;
 use olr_core::error::{Error, Refusal};
 use olr_core::judge::{ClockMemory, Coming, Decision};
 use olr_core::machine::Assessment;
+use olr_core::report::{ChangeReport, GraceReport, LicenseReport, MachineReport};
 
 use super::output::{Output, put};
-use super::{hint, license, show};
+use super::{hint, show};
 
 /// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
 /// where something else came first.
@@ -34,10 +35,7 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
 
 /// What `machine` says in JSON.
 pub fn machine_json(machine: &Assessment) -> Value {
-    json!({
-        "score": machine.score, "threshold": machine.threshold, "total": machine.total,
-        "factors": machine.lines.iter().map(show::line_json).collect::<Vec<_>>(),
-    })
+    show::json(&MachineReport::from(machine))
 }
 
 /// Each factor, and in grace what comes next: a refusal names it by itself.
@@ -67,7 +65,9 @@ pub fn next_json(decision: &Decision) -> Value {
 
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, mut text: String) -> Output {
-    let json = decision.license().map(|l| license::used_report(l.body(), Some(decision.usage())));
+    let json = decision
+        .license()
+        .map(|l| show::object(&LicenseReport::new(l.body(), Some(decision.usage()))));
     let mut json = json.unwrap_or_default();
     json.insert("state".to_string(), json!(decision.state()));
     json.insert("condition".to_string(), json!(decision.condition().word()));
@@ -75,13 +75,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
     json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
     json.insert("clock_memory".to_string(), json!(decision.clock_memory().word()));
     if let Some(grace) = decision.grace() {
-        let since = grace.since.to_string();
-        let until = grace.until.map(|until| until.to_string());
-        let grace = json!({
-            "cause": grace.cause.word(), "since": since, "until": until, "then": grace.then.word(),
-            "overlooked": grace.overlooked.refusal().map(|word| word.word()),
-        });
-        json.insert("grace".to_string(), grace);
+        json.insert("grace".to_string(), show::json(&GraceReport::from(grace)));
     }
     let soon =
         decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
@@ -98,8 +92,8 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
     let refusal = decision.refusal();
     if let Some(machine) = decision.machine() {
         json.insert("machine".to_string(), machine_json(machine));
-        let drift: Vec<_> = machine.drift().into_iter().map(show::line_json).collect();
-        json.insert("drift".to_string(), json!(drift));
+        let drift: Vec<_> = machine.drift().into_iter().map(ChangeReport::from).collect();
+        json.insert("drift".to_string(), show::json(&drift));
         let room = machine.matches().then(|| machine.room());
         json.insert("room".to_string(), json!(room));
         json.insert("next_step".to_string(), json!(what_to_do(machine)));

@@ -31,12 +31,12 @@ mod whole {
 
     use super::{Args, Context, Output};
     use crate::cli::output::put;
-    use crate::cli::show;
     use crate::file::{self, Writing};
     use crate::home::{Home, Import, RequestParams};
     use olr_core::armor::{armor, dearmor};
     use olr_core::error::{Error, Problem, Result};
     use olr_core::machine::Factor;
+    use olr_core::report::last_day;
     use olr_core::state::Surroundings;
     use olr_core::time::Instant;
     use olr_core::wire::codec::{Hidden, Text};
@@ -121,7 +121,7 @@ mod whole {
             }
             let until = decision.license().and_then(|license| license.body().expires);
             self.step("From now on the server verifies locally, for as long as the license lasts, without a network.",
-                &format!("licensed until {}", show::last_day(until)));
+                &format!("licensed until {}", last_day(until)));
 
             self.flipped_bit(&home, &license, &around)?;
             self.other_machine(&server, &license, &order, &around, context)?;

@@ -9,11 +9,12 @@ use olr_core::error::{Refusal, Result};
 use olr_core::import::{Imported, OverQuota};
 use olr_core::judge::Decision;
 use olr_core::license::License;
+use olr_core::report::LicenseReport;
 use olr_core::state::{Accepted, SlotName};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{decision, hint, license, show};
+use super::{decision, hint, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::HomeArg;
 use crate::cli::context::Context;
@@ -179,12 +180,9 @@ fn imported(license: &License, accepted: Accepted) -> Output {
             ("already", "This license is installed already; nothing changed.".to_string())
         }
     };
-    let text = format!(
-        "{}\n\n{}\n\n{done}",
-        show::pairs(&license::pairs(body)),
-        license::modules(body, None)
-    );
-    let mut json = license::report(body);
+    let report = LicenseReport::from(body);
+    let text = format!("{}\n\n{done}", show::laid_out(&report.terms(), &report.tables()));
+    let mut json = show::object(&report);
     json.insert("imported".to_string(), json!(word));
     let mut report = Output::new(text, Value::Object(json));
     if !body.policy.stops_a_copy() {

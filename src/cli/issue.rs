@@ -8,6 +8,7 @@ use olr_core::display::shown;
 use olr_core::error::{Problem, Result};
 use olr_core::license::License;
 use olr_core::receipt::Receipt;
+use olr_core::report::{LicenseReport, RequestReport, masked};
 use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::trust::Trust;
 use olr_core::wire::frame::Kind;
@@ -22,7 +23,7 @@ use super::files::{OutFile, read_artefact};
 use super::output::{Output, put};
 use super::passphrase::warn_of_keys;
 use super::terminal::Confirmation;
-use super::{concern, license, show};
+use super::{concern, show};
 use crate::cli::args::staff::StaffArg;
 use crate::cli::args::typed::ensure_visible;
 use crate::cli::args::vendor::VendorArg;
@@ -199,7 +200,7 @@ fn answer(
     let (body, stored) = (opened.body(), issued.outcome.is_repeated());
     let mut output = Output::new("", Value::Null);
     let mut json = json!({
-        "code": opened.code(), "request": show::request_json(body), "dry_run": args.dry_run,
+        "code": opened.code(), "request": RequestReport::from(body), "dry_run": args.dry_run,
         "stored": stored,
         "moves_from": issued.other_holder.as_ref().filter(|_| !stored),
     });
@@ -222,14 +223,14 @@ fn answer(
         Issued::New(license) | Issued::Repeated(license) if !args.dry_run => {
             args.output.write(NAME, Kind::License, license.bytes(), &mut output)?;
             let file = args.output.name(NAME);
-            put(&mut json, "license", Value::Object(license::report(license.body())));
+            put(&mut json, "license", show::json(&LicenseReport::from(license.body())));
             put(&mut json, "file", json!(file));
             granted(license, stored, &file, args.output.path(NAME).is_none())
         }
         _ => "The request fits the grant. Nothing was signed or written.".to_string(),
     };
     if args.all || args.dry_run {
-        let pairs = with_code(show::request_pairs(body), opened.code());
+        let pairs = with_code(RequestReport::from(body).rows(), opened.code());
         let factors = show::request_factors(body, args.all);
         text += &format!("\n\n{}\n\n{factors}", show::pairs(&pairs));
     } else if let Some(changes) = show::request_changes(body) {
@@ -247,8 +248,8 @@ fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) ->
     };
     let mut pairs = Vec::new();
     for record in folder.issued(other)?.iter().rev().filter(|record| held(record)).take(1) {
-        pairs.extend(license::hit(&record.license_body()?));
-        pairs.push(("license key", show::masked(&record.license_key)));
+        pairs.extend(LicenseReport::from(&record.license_body()?).summary());
+        pairs.push(("license key", masked(&record.license_key)));
         pairs.extend(record.host.clone().map(|host| ("from server", host)));
     }
     pairs.push(("from install", other.to_string()));
@@ -304,14 +305,13 @@ fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'stati
 }
 
 fn granted(license: &License, stored: bool, file: &str, stdout: bool) -> String {
-    let body = license.body();
+    let report = LicenseReport::from(license.body());
     let how =
         if stored { "Wrote the stored answer again" } else { "Signed, verified and kept. Wrote" };
     let to = if stored || stdout { " to" } else { "" };
     format!(
-        "{how}{to} {file} for {}.\n\n{}\n\n{}",
-        shown(&body.licensee),
-        show::pairs(&license::pairs(body)),
-        license::modules(body, None)
+        "{how}{to} {file} for {}.\n\n{}",
+        shown(&report.licensee),
+        show::laid_out(&report.terms(), &report.tables())
     )
 }

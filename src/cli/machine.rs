@@ -9,6 +9,7 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::judge::assess;
 use olr_core::license::License;
 use olr_core::machine::{Class, Factor, Machine, Unreadable, label};
+use olr_core::report::FactorReport;
 use olr_core::wire::frame::Kind;
 
 use super::files::read_artefact;
@@ -143,7 +144,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
 fn to_json(factors: &[Factor], found: &Machine, counting: usize) -> serde_json::Value {
     let unreadable = |u: &Unreadable| json!({"kind": u.kind.word(), "name": &*u.name, "reason": hint::reason(u.reason)});
     json!({
-        "factors": factors.iter().map(show::factor_json).collect::<Vec<_>>(),
+        "factors": factors.iter().map(FactorReport::from).collect::<Vec<_>>(),
         "unreadable": found.unreadable.iter().map(unreadable).collect::<Vec<_>>(),
         "counting": counting,
     })

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use crate::home::Wait;
 use olr_core::entitlement::Count;
 use olr_core::error::Result;
+use olr_core::report::LicenseReport;
 
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::{decision, hint, license};
+use super::{decision, hint, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::args::typed::count;
@@ -41,8 +42,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     session.report(Wait::Long, product, slot, &usage, &around)?;
     let decision = session.decide(product, slot, &around)?;
     let body = decision.license().map(|license| license.body());
-    let mut text =
-        body.map(|body| license::modules(body, Some(decision.usage()))).unwrap_or_default();
+    let tables = body.map(|body| LicenseReport::new(body, Some(decision.usage())).tables());
+    let mut text = tables.map(|tables| show::laid_out(&[], &tables)).unwrap_or_default();
     let headline = decision.headline().as_ref().map(hint::headline);
     if let Some(headline) = &headline {
         text += &format!("\n\n{headline}");

@@ -9,6 +9,7 @@ use crate::home::{Home, RequestParams, Requested};
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::machine::Factor;
+use olr_core::report::RequestReport;
 use olr_core::state::Surroundings;
 use olr_core::trust::VendorCode;
 use olr_core::wire::codec::{Hidden, Note, Set, Text};
@@ -197,7 +198,7 @@ fn text(requested: &Requested, args: &Args, file: &str) -> String {
     }
     let mut pairs =
         vec![("vendor", format!("{} (code {})", shown(&trust.body().name), trust.vendor_code()))];
-    pairs.extend(show::request_pairs(&requested.body));
+    pairs.extend(RequestReport::from(&requested.body).rows());
     let factors = show::factors(&requested.body.found, args.all);
     format!("{text}\n\n{}\n\n{factors}", show::pairs(&pairs))
 }
@@ -208,6 +209,6 @@ fn json_of(requested: &Requested, args: &Args, file: &str) -> Value {
         "vendor": &*trust.body().name, "test": trust.body().test,
         "first_contact": requested.first_contact, "code": requested.code, "dry_run": args.dry_run,
         "file": if args.dry_run { Value::Null } else { json!(file) },
-        "sealed": show::request_json(&requested.body),
+        "sealed": RequestReport::from(&requested.body),
     })
 }

@@ -7,6 +7,7 @@ use olr_core::display::shown;
 use olr_core::entitlement::Cause;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::report::{LicenseReport, masked};
 use olr_core::revocation::Revocations;
 use olr_core::time::Instant;
 use olr_core::trust::Trust;
@@ -19,8 +20,8 @@ use olr_office::folder::{
 use super::context::Context;
 use super::files::OutFile;
 use super::output::{Output, put};
+use super::show;
 use super::terminal::Confirmation;
-use super::{license, show};
 use crate::cli::args::staff::StaffArg;
 use crate::cli::args::typed::ensure_visible;
 use crate::cli::args::vendor::VendorArg;
@@ -159,8 +160,8 @@ fn revoked_output(
 
 /// Shows whose license ends, and asks.
 fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
-    let mut pairs = license::hit(&record.license_body()?);
-    pairs.push(("license key", show::masked(&record.license_key)));
+    let mut pairs = LicenseReport::from(&record.license_body()?).summary();
+    pairs.push(("license key", masked(&record.license_key)));
     pairs.extend(record.host.clone().map(|host| ("server", host)));
     pairs.push(("install id", record.install_id()));
     let hits = show::pairs(&pairs);

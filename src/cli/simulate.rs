@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::file::{self, Writing};
 use olr_core::display::{shown, wrapped};
 use olr_core::error::Result;
+use olr_core::report::LicenseReport;
 use olr_core::simulate::{
     EVENTS, Entry, Happening, Play, ScenarioEvent, Timeline, picture, simulate,
 };
@@ -14,7 +15,7 @@ use olr_core::time::{DAY, Instant};
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
 use super::output::{Output, error_json};
-use super::{license, show};
+use super::show;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
 
@@ -152,8 +153,8 @@ fn to_json(timeline: &Timeline) -> Value {
     // How many are in use changes by events alone: once, as it is at the end.
     let last = timeline.entries.iter().rev().find_map(|entry| entry.decision.as_ref());
     let modules = last.and_then(|decision| {
-        let report = license::used_report(decision.license()?.body(), Some(decision.usage()));
-        report.get("modules").cloned()
+        let body = decision.license()?.body();
+        show::object(&LicenseReport::new(body, Some(decision.usage()))).remove("modules")
     });
     json!({
         "until": timeline.until.to_string(), "modules": modules,

@@ -6,9 +6,10 @@ use crate::file;
 use olr_core::error::{Error, Refusal, Result};
 use olr_core::judge::Decision;
 use olr_core::machine::Assessment;
+use olr_core::report::{LicenseReport, about};
 
 use super::output::Output;
-use super::{decision, hint, license, show};
+use super::{decision, hint, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -76,7 +77,8 @@ fn text(decision: &Decision) -> String {
     let Some(license) = decision.license() else { return String::new() };
     let body = license.body();
     let mut pairs = vec![("state", decision.condition().to_string())];
-    pairs.extend(license::pairs(body));
+    let report = LicenseReport::new(body, Some(decision.usage()));
+    pairs.extend(report.terms());
     if let Some(machine) = decision.machine() {
         pairs.push((
             "machine",
@@ -88,7 +90,7 @@ fn text(decision: &Decision) -> String {
     }
     for grace in decision.graces() {
         let until = grace.until.map(|until| {
-            let left = license::span(until.seconds.saturating_sub(decision.judged_at().seconds));
+            let left = about(until.seconds.saturating_sub(decision.judged_at().seconds));
             format!(", until {until} ({left} left), then {}", grace.then)
         });
         let until = until.unwrap_or_default();
@@ -103,8 +105,8 @@ fn text(decision: &Decision) -> String {
         None if decision.refusal().is_some() => {}
         None => pairs.push(("next", "nothing: this license has no end date".to_string())),
     }
-    let modules = license::modules(body, Some(decision.usage()));
-    let mut text = format!("{}\n\n{modules}", show::pairs(&pairs));
+    pairs.extend(report.details());
+    let mut text = show::laid_out(&pairs, &report.tables());
     // A refusal comes last, where people look for what to do.
     if let Some(first) = decision.headline().filter(|_| decision.refusal().is_none()) {
         text = format!("{}\n\n{text}", hint::headline(&first));

@@ -9,6 +9,7 @@ use crate::file;
 use olr_core::display::shown;
 use olr_core::entitlement::Cause;
 use olr_core::error::{Error, Problem, Result};
+use olr_core::report::masked;
 use olr_core::trust::Trust;
 use olr_office::folder::{
     Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text,
@@ -203,7 +204,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
         let mut row = vec![
             r.issued.clone(),
             r.licensee.clone(),
-            show::masked(&r.license_key),
+            masked(&r.license_key),
             format!("{}/{}", r.product, r.slot),
             r.license_type.clone(),
             r.expires.clone(),
@@ -237,7 +238,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
             .map(|r| json!({"at": r.revoked, "reason": r.reason, "cause": r.cause}));
         json!({
             "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
-            "license_key": show::masked(&r.license_key), "product": r.product, "slot": r.slot,
+            "license_key": masked(&r.license_key), "product": r.product, "slot": r.slot,
             "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
             "answer": r.answer, "install_key": r.install_key, "moved_from": r.moved_from,
             "receipt": r.receipt.is_some(), "transfer": r.transfer,

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use olr_core::error::{Error, Refusal, Result};
 use olr_core::judge::{Coming, Decision, Next, assess};
 use olr_core::license::License;
+use olr_core::report::{LicenseReport, last_day};
 use olr_core::state::{Slot, SlotName, State, Surroundings};
 use olr_core::time::Instant;
 use olr_core::wire::frame::{Frame, Kind};
 
 use super::files::{of_file, read_answer};
 use super::output::Output;
-use super::{decision, hint, license, show};
+use super::{decision, hint, show};
 use crate::cli::args::expected::ExpectedArg;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -99,7 +100,7 @@ fn sentence(decision: &Decision) -> String {
         Some(license) => {
             let licensed = match license.body().expires {
                 None => "licensed, without an end".to_string(),
-                end => format!("licensed until {}", show::last_day(end)),
+                end => format!("licensed until {}", last_day(end)),
             };
             let first = decision.headline().map(|first| format!("\n{}", hint::headline(&first)));
             licensed + &first.unwrap_or_default()
@@ -124,7 +125,7 @@ fn file_report(bytes: &[u8], error: Error, state: &State, around: &Surroundings)
         Some(step) => error.hint(step),
         None => error,
     };
-    let mut json = license::report(license.body());
+    let mut json = show::object(&LicenseReport::from(license.body()));
     json.insert("machine".to_string(), decision::machine_json(&machine));
     let text = format!(
         "{}\n\nrefused: {error}\nhint: {}",

@@ -25,7 +25,7 @@ const CORE: Order = &[
     &["license"],
     &["state", "proposal"],
     &["judge"],
-    &["import"],
+    &["import", "report"],
     &["simulate"],
     &["lib"],
 ];
@@ -40,7 +40,7 @@ const SHARED: &[&[&str]] = &[
     &["context"],
     &["output", "terminal"],
     &["show", "passphrase", "files", "concern", "page"],
-    &["license", "delegation", "args"],
+    &["args"],
     &["decision", "proposal"],
 ];
 const BELOW_VENDOR: &[&str] = &["check_catalog", "compare", "publish", "time_anchor"];

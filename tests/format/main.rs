@@ -7,4 +7,5 @@ mod world;
 mod corpus;
 mod fixtures;
 mod page;
+mod reports;
 mod rules;

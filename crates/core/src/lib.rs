@@ -30,6 +30,7 @@ pub mod license;
 pub mod machine;
 pub mod proposal;
 pub mod receipt;
+pub mod report;
 pub mod request;
 pub mod revocation;
 pub mod simulate;

@@ -133,6 +133,11 @@ impl Proposal {
         self.body.kind
     }
 
+    /// What it carries, as it is on the wire.
+    pub fn body(&self) -> &ProposalBody {
+        &self.body
+    }
+
     /// What it says.
     pub fn content(&self) -> &Content {
         &self.content
@@ -360,11 +365,9 @@ impl Proposal {
                 format!("{signed} of {threshold} signatures so far; any {missing} of {open}");
             if is_one { said } else { format!("{whose}: {said}") }
         };
-        let lacking: Vec<_> = quorums.iter().filter(|q| q.missing() > 0).map(lacking).collect();
-        Ok(match is_one {
-            true => lacking.into_iter().next(),
-            false => (!lacking.is_empty()).then(|| lacking.join(". ")),
-        })
+        let mut lacking: Vec<_> = quorums.iter().filter(|q| q.missing() > 0).map(lacking).collect();
+        lacking.dedup();
+        Ok((!lacking.is_empty()).then(|| lacking.join(". ")))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What issuers sign for a server, and what a server answers.
 
 #[cfg(feature = "vendor")]
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use olr_core::error::{Error, Result};
 use olr_core::license::{License, read_unverified};
 use olr_core::receipt::{Receipt, ReceiptBody};
+#[cfg(feature = "vendor")]
+use olr_core::report::masked;
+use olr_core::report::{LicenseReport, ReceiptReport, RevocationsReport, TimestampReport};
 use olr_core::revocation::{Revocations, read_body};
 use olr_core::timestamp::{Timestamp, TimestampBody};
 use olr_core::trust::Trust;
@@ -14,7 +16,6 @@ use olr_core::wire::codec::{BODY_CAP, decode};
 use olr_core::wire::frame::{Frame, Kind};
 
 use super::{Args, Findings, known_revocations, known_trust, signed};
-use crate::cli::{license, show};
 
 pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::License, bytes)?;
@@ -29,13 +30,8 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     // Shown also where nobody can say whether it is true: `verified` says so.
     match read_unverified(bytes) {
         Ok(body) => {
-            findings.pairs.extend(license::pairs(&body));
-            findings.pairs.push(("answers request", olr_core::display::code(&body.request_hash)));
-            findings.more = license::modules(&body, None);
-            findings.json.extend(license::report(&body));
-            findings
-                .json
-                .insert("code".to_string(), json!(olr_core::display::code(&body.request_hash)));
+            let report = LicenseReport::from(&body);
+            findings.add(&report, report.rows(), &report.tables());
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}
@@ -54,8 +50,8 @@ pub fn time(bytes: &[u8], args: &Args) -> Result<Findings> {
     findings.under = trust.and_then(Result::ok);
     match decode::<TimestampBody>("time body", frame.body, BODY_CAP) {
         Ok(body) => {
-            findings.pairs.extend(show::time_pairs(&body));
-            findings.json.extend(show::time_json(&body));
+            let report = TimestampReport::from(&body);
+            findings.add(&report, report.rows(), &[]);
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}
@@ -85,8 +81,8 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     let mut findings = Findings { missing, under, ..signed(&frame, verified) };
     match read_body(&frame) {
         Ok(body) => {
-            findings.pairs.extend(show::revocations_pairs(&body));
-            findings.json.extend(show::revocations_json(&body));
+            let report = RevocationsReport::from(&body);
+            findings.add(&report, report.rows(), &report.tables());
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}
@@ -110,8 +106,8 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
     };
     let mut findings = Findings { under, ..signed(&frame, Some(verified.clone().map(|_| ()))) };
     if let Ok(body) = decode::<ReceiptBody>("receipt body", frame.body, BODY_CAP) {
-        findings.pairs.extend(show::receipt_pairs(&body));
-        findings.json.extend(show::receipt_json(&body));
+        let report = ReceiptReport::from(&body);
+        findings.add(&report, report.rows(), &[]);
     }
     #[cfg(feature = "vendor")]
     if let (Ok(receipt), Some(folder)) = (verified, args.vendor.given()) {
@@ -149,15 +145,16 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
          the home that was made before could run {until}; the receipt does not show that none does.",
         olr_core::display::shown(&record.licensee),
         record.issued,
-        show::masked(&record.license_key),
+        masked(&record.license_key),
     );
     if ended.answered_since {
         text += "\nA later request of that installation was answered for this key: the receipt does not end that license.";
     }
+    let until_json = ended.last_day.map_or("never".to_string(), |day| day.to_string());
     let json = json!({
         "license_id": record.license_id, "licensee": record.licensee, "issued": record.issued,
-        "license_key": show::masked(&record.license_key), "expires": record.expires,
-        "copy_could_run_until": show::day_json(ended.last_day),
+        "license_key": masked(&record.license_key), "expires": record.expires,
+        "copy_could_run_until": until_json,
         "answered_since": ended.answered_since,
     });
     (text, json)

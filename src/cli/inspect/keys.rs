@@ -1,5 +1,6 @@
 //! What roots sign, and keys themselves.
 
+#[cfg(feature = "vendor")]
 use serde_json::json;
 
 use olr_core::error::Result;
@@ -7,11 +8,16 @@ use olr_core::error::Result;
 use olr_core::error::{Error, Problem};
 #[cfg(feature = "vendor")]
 use olr_core::proposal::Proposal;
+#[cfg(feature = "vendor")]
+use olr_core::report::ProposalReport;
+use olr_core::report::{DelegationReport, TrustReport};
 use olr_core::trust::{DelegationBody, Trust};
 use olr_core::wire::codec::{BODY_CAP, decode};
 use olr_core::wire::frame::{Frame, Kind};
 
 use super::{Args, Findings, known_trust, signed};
+#[cfg(feature = "vendor")]
+use crate::cli::show;
 
 /// A trust is held against its own roots: whose they are, only the vendor code tells.
 pub fn trust(bytes: &[u8]) -> Result<Findings> {
@@ -19,32 +25,8 @@ pub fn trust(bytes: &[u8]) -> Result<Findings> {
     let pinned = Trust::pin(bytes);
     let mut findings = signed(&frame, Some(pinned.clone().map(|_| ())));
     if let Ok(trust) = pinned {
-        let body = trust.body();
-        let product = |p: &olr_core::trust::Product| {
-            let slots: Vec<_> = p.slots.iter().map(|slot| slot.to_string()).collect();
-            format!("{} ({})", &*p.id, slots.join(", "))
-        };
-        let products: Vec<_> = body.products.iter().map(product).collect();
-        findings.pairs.extend([
-            ("vendor", body.name.to_string()),
-            ("vendor code", trust.vendor_code()),
-            ("whole code", trust.whole_vendor_code()),
-            ("version", body.version.to_string()),
-            ("roots", format!("{} of {} must sign", body.threshold, body.roots.len())),
-            ("products", products.join("; ")),
-            ("for tests only", if body.test { "yes" } else { "no" }.to_string()),
-        ]);
-        #[cfg(feature = "vendor")]
-        findings.pairs.extend(crate::cli::proposal::trust_pairs(body));
-        findings.json.extend([
-            ("vendor".to_string(), json!(&*body.name)),
-            ("vendor_code".to_string(), json!(trust.vendor_code())),
-            ("whole_vendor_code".to_string(), json!(trust.whole_vendor_code())),
-            ("version".to_string(), json!(body.version)),
-            ("threshold".to_string(), json!(body.threshold)),
-            ("roots".to_string(), json!(body.roots.len())),
-            ("test".to_string(), json!(body.test)),
-        ]);
+        let report = TrustReport::from(&trust);
+        findings.add(&report, report.rows(), &[]);
     }
     Ok(findings)
 }
@@ -57,14 +39,8 @@ pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
     let mut findings = Findings { under, ..signed(&frame, verified) };
     match decode::<DelegationBody>("delegation body", frame.body, BODY_CAP) {
         Ok(body) => {
-            let acts: Vec<_> = body.acts.iter().map(|act| act.to_string()).collect();
-            let issuer =
-                olr_core::key::key_id(olr_core::key::Role::Issuer, &body.issuer).to_string();
-            findings.pairs.extend(crate::cli::delegation::pairs(&body));
-            let limits = crate::cli::delegation::limits_json(&body);
-            findings.json.insert("limits".to_string(), limits);
-            findings.json.insert("issuer".to_string(), json!(issuer));
-            findings.json.insert("acts".to_string(), json!(acts));
+            let report = DelegationReport::from(&body);
+            findings.add(&report, report.rows(), &[]);
         }
         Err(error) if findings.verified.is_none() => return Err(error),
         Err(_) => {}
@@ -112,17 +88,12 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
     let mut findings = Findings { under: trust.clone(), ..signed(&frame, verified) };
     if let Ok(proposal) = Proposal::parse(bytes) {
         let trust = trust.as_ref().filter(|trust| trust.vendor() == proposal.vendor());
-        findings.pairs.push(("proposes", proposal.kind().to_string()));
-        findings.json.insert("proposes".to_string(), json!(proposal.kind().word()));
+        let report = ProposalReport::new(&proposal, trust);
+        findings.add(&report, report.rows(), &[]);
         if let Ok(missing) = proposal.still_missing(trust) {
             findings.pairs.push(("signatures", missing.unwrap_or_else(|| "enough".to_string())));
         }
-        let missing = crate::cli::proposal::missing(&proposal, trust);
-        findings.json.insert("missing".to_string(), missing);
-        findings.more = crate::cli::proposal::changes(&proposal, trust);
-        findings
-            .json
-            .insert("content".to_string(), crate::cli::proposal::content_json(&proposal, trust));
+        findings.more = show::laid_out(&report.content.rows(), &report.content.tables());
     }
     Ok(findings)
 }

@@ -1,9 +1,13 @@
 //! `olr inspect`: what a file is and says, and whether it verifies.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 use olr_core::error::{Error, Problem, Result};
+#[cfg(feature = "vendor")]
+use olr_core::report::RequestReport;
+use olr_core::report::{Row, Table};
 use olr_core::request::SealedRequest;
 use olr_core::revocation::Revocations;
 use olr_core::state::State;
@@ -53,6 +57,15 @@ struct Findings {
     under: Option<Trust>,
     /// A check that should have been made and could not be.
     missing: Option<Error>,
+}
+
+impl Findings {
+    /// Adds what a body says.
+    fn add(&mut self, report: &impl Serialize, rows: Vec<Row>, tables: &[Table]) {
+        self.json.extend(show::object(report));
+        self.pairs.extend(rows);
+        self.more = show::laid_out(&[], tables);
+    }
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
@@ -166,9 +179,10 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
             |key: &_| crate::cli::passphrase::passphrase(key, args.passphrase_file.as_deref());
         match folder.open_request(bytes, None, &trust, &mut ask) {
             Ok(opened) => {
-                findings.pairs.extend(show::request_pairs(opened.body()));
+                let report = RequestReport::from(opened.body());
+                findings.pairs.extend(report.rows());
                 findings.more = show::request_factors(opened.body(), args.all);
-                findings.json.insert("request".to_string(), show::request_json(opened.body()));
+                findings.json.insert("request".to_string(), show::json(&report));
                 findings.json.extend(show::changes_json(opened.body()));
                 findings.verified = Some(Ok(()));
                 findings.under = Some(trust);

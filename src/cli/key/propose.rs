@@ -301,7 +301,7 @@ pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::proposal::changes::rule_text;
+    use olr_core::report::SignerRuleReport;
 
     #[test]
     fn a_rule_is_read_as_it_is_shown() {
@@ -310,7 +310,8 @@ mod tests {
             "model=any signers=3",
             "model=meter above=OBM:unlimited signers=2",
         ] {
-            assert_eq!(rule_text(&parse_rule(text).unwrap()), text);
+            let rule = parse_rule(text).unwrap();
+            assert_eq!(SignerRuleReport::from(&rule).text(), text);
         }
         for text in [
             "",

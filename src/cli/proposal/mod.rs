@@ -8,6 +8,7 @@ use crate::file;
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::proposal::{Content, Proposal};
+use olr_core::report::{ProposalReport, masked};
 use olr_core::time::Instant;
 use olr_core::trust::{DelegationBody, Trust};
 use olr_core::wire::codec::Limit;
@@ -25,7 +26,7 @@ use crate::cli::terminal::Confirmation;
 pub mod changes;
 pub mod roots;
 
-pub use changes::{changes, content_json, signature_pairs, trust_pairs};
+pub use changes::{changes, signature_pairs};
 
 pub const PROPOSAL: &str = "proposal.olr";
 
@@ -146,7 +147,7 @@ pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
     let licensees: BTreeSet<_> = signed.iter().map(|record| &record.licensee).collect();
     let row = |r: &IssuedRecord| {
         let slot = format!("{}/{}", r.product, r.slot);
-        vec![r.license_id.clone(), r.licensee.clone(), show::masked(&r.license_key), slot]
+        vec![r.license_id.clone(), r.licensee.clone(), masked(&r.license_key), slot]
     };
     let rows: Vec<_> = signed.iter().take(LISTED).map(row).collect();
     let more = signed.len().saturating_sub(LISTED);
@@ -230,11 +231,10 @@ pub fn written(
 /// What a program may want to know of a proposal.
 pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
     let signed: Vec<_> = proposal.signed_by().iter().map(|key| key.to_string()).collect();
-    Ok(json!({
-        "proposes": proposal.kind().word(), "content": content_json(proposal, trust),
-        "signed_by": signed, "missing": missing(proposal, trust),
-        "still_missing": proposal.still_missing(trust)?,
-    }))
+    let mut json = show::json(&ProposalReport::new(proposal, trust));
+    put(&mut json, "signed_by", signed);
+    put(&mut json, "still_missing", proposal.still_missing(trust)?);
+    Ok(json)
 }
 
 /// What was put in place in a vendor's folder.
@@ -344,10 +344,4 @@ pub fn finished_name(kind: Kind) -> &'static str {
         Kind::Delegation => "delegation.olr",
         _ => "license.olr",
     }
-}
-
-/// How many signatures are still missing, for each group of keys that must sign.
-pub fn missing(proposal: &Proposal, trust: Option<&Trust>) -> Value {
-    let quorums = proposal.quorums(trust).ok();
-    json!(quorums.map(|all| all.iter().map(|quorum| quorum.missing()).collect::<Vec<_>>()))
 }

@@ -13,14 +13,14 @@ from .delegation import DelegationBody
 from .digest import code, key_id
 from .factor import Factor
 from .frame import Frame, check_vendor, parse, read_header
-from .license import LicenseBody
+from .license import LicenseBody, Policy
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
-from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, REQUEST
-from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, STATE, TIME, TRUST
-from .trust import ModuleMaximum, Trust
+from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, OUTCOMES, REQUEST
+from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, ROOT, SEALING, STATE, TIME, TRUST
+from .trust import ModuleMaximum, SignerRule, Trust
 from .vendor import Vendor
-from .wire import ANY, Cursor
+from .wire import ANY, Cursor, Extension
 
 Report = dict[str, Any]
 
@@ -104,9 +104,15 @@ def _request_body(body: RequestBody) -> Report:
         "clock": instant_text(body.clock),
         "boot": body.boot,
         "renews": body.renews.hex() if body.renews is not None else None,
+        "used": dict(body.usage),
         "wanted": dict(body.wanted),
         "note": body.note,
+        "extensions": _extensions(body.extensions),
     }
+
+
+def _extensions(extensions: list[Extension]) -> list[Report]:
+    return [{"number": e.number, "critical": e.critical, "bytes": e.content.hex()} for e in extensions]
 
 
 def _earlier(earlier: list[Earlier]) -> list[Report]:
@@ -133,7 +139,7 @@ def _license(data: bytes, vendor: Vendor | None) -> Report:
     frame = parse(data, LICENSE)
     try:
         body = licenses.read_body(frame.body)
-        fields = {"code": code(body.request_hash)} | _license_body(body)
+        fields = _license_body(body)
     except Refused:
         if vendor is None:
             raise
@@ -169,14 +175,53 @@ def _license_body(body: LicenseBody) -> Report:
         "grace": None,
         "modules": {
             grant.module: {
-                "quota": "unlimited" if grant.quota is ANY else grant.quota,
+                "quota": _quota(grant.quota),
                 "used": None,
                 "available": None,
                 "unit": grant.unit,
                 "group": grant.group,
+                "name": grant.name,
+                "account_cap": _quota(grant.account_cap),
+                "admin_cap": _quota(grant.admin_cap),
+                "pool": grant.pool,
+                "requires": grant.requires,
+                "includes": grant.includes,
+                "minimum_version": grant.minimum_version,
             }
             for grant in body.grants
         },
+        "grace_rules": [
+            {"cause": CAUSES[rule.cause], "seconds": rule.seconds, "outcome": OUTCOMES[rule.outcome]}
+            for rule in body.grace
+        ],
+        "enforcement": [{"cause": CAUSES[rule.cause], "blocked": rule.blocked} for rule in body.enforcement],
+        "always": body.always,
+        "replaces": body.replaces.hex() if body.replaces is not None else None,
+        "policy": _policy(body.policy),
+        "tolerance": body.tolerance,
+        "request": body.request.hex(),
+        "code": code(body.request_hash),
+        "number": body.number,
+        "answer": body.answer,
+        "install_id": key_id(INSTALL, body.install_key).hex(),
+        "extensions": _extensions(body.extensions),
+    }
+
+
+def _quota(quota: Any) -> Any:
+    return "unlimited" if quota is ANY else quota
+
+
+def _policy(policy: Policy) -> Report:
+    return {
+        "name": policy.name,
+        "threshold": policy.threshold,
+        "total": sum(factor.weight for factor in policy.enrolled),
+        "hardware": policy.hardware,
+        "factors": [
+            {"kind": FACTORS[each.kind], "class": CLASSES[each.factor_class], "weight": each.weight}
+            for each in policy.enrolled
+        ],
     }
 
 
@@ -198,6 +243,23 @@ def _trust(data: bytes, vendor: Vendor | None) -> Report:
         "threshold": body.threshold,
         "roots": len(body.roots),
         "test": body.test,
+        "root_keys": [key_id(ROOT, key).hex() for key in body.roots],
+        "sealing": [key_id(SEALING, key).hex() for key in body.sealing],
+        "suites": body.suites,
+        "products": [{"id": product.id, "slots": product.slots} for product in body.products],
+        "kept": [digest.hex() for digest in body.kept],
+        "revoked": [key.hex() for key in body.revoked],
+        "rules": [_signer_rule(rule) for rule in body.signer_rules],
+        "extensions": _extensions(body.extensions),
+    }
+
+
+def _signer_rule(rule: SignerRule) -> Report:
+    above = rule.above
+    return {
+        "model": "any" if rule.model is ANY else MODELS[rule.model],
+        "above": None if above is None else {"module": above.module, "maximum": _quota(above.maximum)},
+        "signers": rule.signers,
     }
 
 
@@ -207,6 +269,7 @@ def _delegation(data: bytes, vendor: Vendor | None) -> Report:
     try:
         body = delegation.read_body(frame.body)
         report |= {"issuer": body.issuer_id.hex(), "acts": [ACTS[act] for act in body.acts], "limits": _limits(body)}
+        report["extensions"] = _extensions(body.extensions)
     except Refused:
         if vendor is None:
             raise
@@ -228,7 +291,7 @@ def _limits(body: DelegationBody) -> Report:
         return lambda numbers: [table[number] for number in numbers]
 
     def maxima(entries: list[ModuleMaximum]) -> Report:
-        return {entry.module: "unlimited" if entry.maximum is ANY else entry.maximum for entry in entries}
+        return {entry.module: _quota(entry.maximum) for entry in entries}
 
     return {
         "products": limit(body.products),
@@ -258,6 +321,7 @@ def _receipt(data: bytes, vendor: Vendor | None) -> Report:
             "license_id": body.license.hex(), "license_hash": body.license_hash.hex(), "product": body.product,
             "slot": body.slot, "install_id": key_id(INSTALL, body.install_key).hex(), "number": body.number,
             "earlier": _earlier(body.earlier), "at": instant_text(body.at),
+            "extensions": _extensions(body.extensions),
         }  # fmt: skip
     except Refused:
         pass
@@ -279,6 +343,7 @@ def _time(data: bytes, vendor: Vendor | None) -> Report:
         report |= {
             "request": body.request.hex(), "code": code(body.request_hash), "number": body.number,
             "install_id": key_id(INSTALL, body.install_key).hex(), "time": instant_text(body.time),
+            "extensions": _extensions(body.extensions),
         }  # fmt: skip
     except Refused:
         if vendor is None:
@@ -303,6 +368,7 @@ def _revocations(data: bytes, vendor: Vendor | None) -> Report:
         report |= {
             "version": body.version, "sequence": body.sequence, "issued": instant_text(body.issued),
             "licenses": [{"license": each.license.hex(), "cause": CAUSES[each.cause]} for each in body.licenses],
+            "extensions": _extensions(body.extensions),
         }  # fmt: skip
     except Refused:
         if not checked:
@@ -327,7 +393,13 @@ def _partial(data: bytes, vendor: Vendor | None) -> Report:
     try:
         proposal = partial.examine(frame)
         known = trust if trust and trust.vendor == frame.vendor else None
-        report |= {"proposes": KINDS[proposal.kind], "missing": partial.missing(proposal, known)}
+        report |= {
+            "proposes": KINDS[proposal.kind],
+            "missing": partial.missing(proposal, known),
+            "signers": [signer.hex() for signer in proposal.body.signers],
+            "carries": [KINDS[attachment.kind] for attachment in proposal.target.attachments],
+            "extensions": _extensions(proposal.body.extensions),
+        }
         if proposal.kind == LICENSE:
             report["content"] = _license_body(licenses.read_body(proposal.target.body))
         else:

@@ -1,0 +1,162 @@
+//! The report of a delegation: every limit, and what it allows where it is none.
+
+use crate::entitlement::{Edition, Model, Operation};
+use crate::key::{Role, key_id};
+use crate::report::{ExtensionReport, Row, extension, joined, span, yes_or_no};
+use crate::time::Instant;
+use crate::trust::{Act, DelegationBody, ModuleMaximum};
+use crate::wire::codec::{Keyed, Limit, Set, Text};
+use crate::wire::id::KeyId;
+
+/// What a delegation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct DelegationReport {
+    /// The issuer's key.
+    pub issuer: KeyId,
+    /// What it may sign.
+    pub acts: Vec<Act>,
+    /// Within which limits.
+    pub limits: LimitsReport,
+    /// Its extensions.
+    pub extensions: Vec<ExtensionReport>,
+}
+
+/// The limits of a delegation, each by the name of its field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct LimitsReport {
+    /// For which products.
+    pub products: Limit<Vec<Text>>,
+    /// For which slots.
+    pub slots: Limit<Vec<Text>>,
+    /// Which license types.
+    pub types: Limit<Vec<Text>>,
+    /// Which models.
+    pub models: Limit<Vec<Model>>,
+    /// Which editions.
+    pub editions: Limit<Vec<Edition>>,
+    /// Which modules, and how much of each.
+    pub modules: Limit<ModuleMaxima>,
+    /// Most days of a license.
+    pub longest_term: Limit<u32>,
+    /// Most days from the issue to the start.
+    pub ahead: Limit<u32>,
+    /// Most seconds of grace.
+    pub longest_grace: Limit<u64>,
+    /// Most days of maintenance.
+    pub longest_maintenance: Limit<u32>,
+    /// The operations that may remain allowed after the grace.
+    pub afterwards: Limit<Vec<Operation>>,
+    /// Whether a license may do without a hardware factor.
+    pub weak_machine: bool,
+    /// The first instant at which it may sign.
+    pub from: Limit<Instant>,
+    /// The last instant at which it may sign.
+    pub until: Limit<Instant>,
+}
+
+/// At most so many of each module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleMaxima(pub Vec<ModuleMaximum>);
+
+fn list<T: Clone + Keyed, const CAP: usize>(limit: &Limit<Set<T, CAP>>) -> Limit<Vec<T>> {
+    limit.clone().map(|set| set.into_vec())
+}
+
+impl From<&DelegationBody> for DelegationReport {
+    fn from(body: &DelegationBody) -> Self {
+        let DelegationBody {
+            issuer,
+            acts,
+            products,
+            slots,
+            types,
+            models,
+            editions,
+            modules,
+            longest_term,
+            ahead,
+            longest_grace,
+            longest_maintenance,
+            afterwards,
+            weak_machine,
+            from,
+            until,
+            extensions,
+        } = body;
+        let limits = LimitsReport {
+            products: list(products),
+            slots: list(slots),
+            types: list(types),
+            models: list(models),
+            editions: list(editions),
+            modules: list(modules).map(ModuleMaxima),
+            longest_term: *longest_term,
+            ahead: *ahead,
+            longest_grace: *longest_grace,
+            longest_maintenance: *longest_maintenance,
+            afterwards: list(afterwards),
+            weak_machine: *weak_machine,
+            from: *from,
+            until: *until,
+        };
+        Self {
+            issuer: key_id(Role::Issuer, issuer),
+            acts: acts.to_vec(),
+            limits,
+            extensions: extension::reports(extensions),
+        }
+    }
+}
+
+impl DelegationReport {
+    /// All of it.
+    pub fn rows(&self) -> Vec<Row> {
+        let limits = &self.limits;
+        let days = |days: &u32| format!("{days} days");
+        let maximum = |entry: &ModuleMaximum| maximum_text(&entry.module, entry.maximum);
+        let modules = one(&limits.modules, |maxima| all(maxima.0.iter().map(maximum)));
+        let mut rows = vec![
+            ("issuer", self.issuer.to_string()),
+            ("may sign", all(&self.acts)),
+            ("products", texts(&limits.products)),
+            ("slots", texts(&limits.slots)),
+            ("types", texts(&limits.types)),
+            ("models", one(&limits.models, all)),
+            ("editions", one(&limits.editions, all)),
+            ("modules at most", modules),
+            ("longest term", one(&limits.longest_term, days)),
+            ("start ahead", one(&limits.ahead, days)),
+            ("longest maintenance", one(&limits.longest_maintenance, days)),
+            ("longest grace", one(&limits.longest_grace, |seconds| span(*seconds))),
+            ("allowed afterwards", one(&limits.afterwards, all)),
+            ("weak machines", yes_or_no(limits.weak_machine)),
+            ("issues from", one(&limits.from, ToString::to_string)),
+            ("issues until", one(&limits.until, ToString::to_string)),
+        ];
+        rows.extend(extension::row(&self.extensions));
+        rows
+    }
+}
+
+/// `OBM:50`.
+pub(super) fn maximum_text(module: &Text, maximum: Limit<u64>) -> String {
+    format!("{}:{maximum}", &**module)
+}
+
+fn texts(limit: &Limit<Vec<Text>>) -> String {
+    one(limit, |texts| all(texts.iter().map(|text| &**text)))
+}
+
+fn all<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    let values = joined(values);
+    if values.is_empty() { "none".to_string() } else { values }
+}
+
+fn one<'a, T>(limit: &'a Limit<T>, text: impl Fn(&'a T) -> String) -> String {
+    match limit {
+        Limit::Any => "any".to_string(),
+        Limit::Only(only) => text(only),
+    }
+}
