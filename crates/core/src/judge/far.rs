@@ -52,7 +52,7 @@ fn word(refusal: &Error) -> &'static str {
     refusal.refusal().map_or("unknown", Refusal::word)
 }
 
-/// Judges a license that is not installed, as [`judge`] does without a slot.
+/// Judges a license that is not installed: as [`decide`](crate::judge::decide), without a slot.
 pub fn decide_license(
     clock: Instant,
     here: Here<'_>,
