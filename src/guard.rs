@@ -26,6 +26,15 @@ pub type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 
 /// What a guard guards.
+///
+/// ```
+/// use olr::{GuardConfig, Instant};
+///
+/// # const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
+/// let mut config = GuardConfig::new("/var/lib/olr", ANCHOR, "example");
+/// config.slot = Some("backup".to_string());
+/// config.clock = Box::new(|| Instant::new(1_900_000_000)); // in a test
+/// ```
 #[must_use = "nothing is guarded until `Guard::open` has it"]
 pub struct GuardConfig {
     /// The home of this server.
@@ -65,6 +74,18 @@ impl GuardConfig {
 ///
 /// One thread at a time looks at home and machine. The others go on with what was judged last,
 /// unless time has changed the answer: then they wait for the new one.
+///
+/// ```no_run
+/// use olr::{Guard, GuardConfig, Operation, Question};
+///
+/// # const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
+/// let guard = Guard::open(GuardConfig::new("/var/lib/olr", ANCHOR, "example"))?;
+/// guard.ask(&Question::about(Operation::RUN))?;
+/// for name in guard.report(&[("OBM", 12)])? {
+///     eprintln!("no license grants {}", olr::shown(&name.module));
+/// }
+/// # Ok::<(), olr::Error>(())
+/// ```
 #[must_use = "a guard allows and forbids only what it is asked"]
 pub struct Guard {
     clock: Clock,

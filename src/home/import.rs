@@ -9,6 +9,14 @@ use olr_core::state::Surroundings;
 use olr_core::wire::frame::{Header, Kind, wrong_kind};
 
 /// How an answer is imported.
+///
+/// ```
+/// use olr::{Import, OverQuota};
+///
+/// // Look first, and install nothing.
+/// let look = Import { dry_run: true, ..Import::default() };
+/// assert_eq!(look.over_quota, OverQuota::Refused);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Import {
     /// What is done with a license that grants less than is used.

@@ -32,6 +32,17 @@ pub(crate) use store::{Stamp, Wait};
 pub use watch::News;
 
 /// A folder with the state of one installation.
+///
+/// ```no_run
+/// use olr::{Home, Import, Instant, Surroundings, probe};
+///
+/// let home = Home::at("/var/lib/olr");
+/// let around = Surroundings::of(&probe(false), Instant::new(1_900_000_000)); // your clock
+/// home.import(&std::fs::read("license.olr").unwrap(), &around, Import::default())?;
+/// let (_, decision) = home.decide(Some("example"), None, &around)?;
+/// println!("{}", decision.condition());
+/// # Ok::<(), olr::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a home is neither read nor written until it is used"]
 pub struct Home {
@@ -40,6 +51,15 @@ pub struct Home {
 }
 
 /// A request that was made.
+///
+/// ```
+/// use olr::Requested;
+///
+/// fn send(made: &Requested) -> std::io::Result<()> {
+///     println!("its code for the phone: {}", made.code);
+///     std::fs::write("req.olr", &made.bytes)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "a request is not made until its bytes are on their way"]

@@ -9,6 +9,19 @@ use olr_core::trust::{Product, Trust, VendorCode};
 use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 
 /// An order for a request. What is missing is taken from the request before.
+///
+/// ```
+/// use olr::RequestParams;
+///
+/// let order = RequestParams {
+///     licensee: Some("ACME Ltd".parse()?),
+///     license_key: Some("AbCd-1234".parse()?),
+///     note: "two servers more since May".parse()?,
+///     ..RequestParams::default()
+/// };
+/// assert!(!order.renew);
+/// # Ok::<(), olr::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct RequestParams {
     /// The vendor's trust in binary form: needed at first contact.

@@ -43,6 +43,11 @@ mod smbios;
 ///
 /// Without `privileged` the findings are those of an ordinary user, also when run by root: a
 /// product that runs as somebody else must find the same factors again.
+///
+/// ```
+/// let machine = olr::probe(false);
+/// println!("{} factors, {} of them not readable", machine.factors.len(), machine.unreadable.len());
+/// ```
 pub fn probe(privileged: bool) -> Machine {
     let mut findings = system::read(privileged);
     findings.addresses = local_addresses();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a product sees at one glance.
@@ -27,21 +27,37 @@ fn what_is_public_is_what_is_listed() {
         let new: Vec<_> = found.difference(&listed).collect();
         let gone: Vec<_> = listed.difference(&found).collect();
         assert!(new.is_empty() && gone.is_empty(), "{package}: new {new:?}, gone {gone:?}");
+        let bare: Vec<_> = found.iter().filter(|item| !has_example(package, item)).collect();
+        assert!(package != "olr" || bare.is_empty(), "no example: {bare:?}");
         assert!(package != "olr" || (20..=MOST).contains(&found.len()), "{}", found.len());
     }
 }
 
+fn documentation() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("doc")
+}
+
+/// Whether the page of an item shows how it is used. Doctests compile what it shows.
+fn has_example(package: &str, item: &str) -> bool {
+    let (kind, name) = item.split_once(' ').unwrap();
+    let name = name.replace("::", "/");
+    let (folder, name) = name.rsplit_once('/').unwrap_or(("", &name));
+    let folder = documentation().join(package.replace('-', "_")).join(folder);
+    fs::read_to_string(folder.join(format!("{kind}.{name}.html")))
+        .unwrap()
+        .contains("rust-example-rendered")
+}
+
 /// Every item in the index of `package`: `struct Guard`, `fn wire::codec::decode`.
 fn public(package: &str, features: &str) -> BTreeSet<String> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let status = Command::new(env!("CARGO"))
         .args(["doc", "--locked", "--quiet", "--lib", "--no-deps", "-p", package, features])
         .arg("--target-dir")
-        .arg(target)
+        .arg(documentation().parent().unwrap())
         .status()
         .unwrap();
     assert!(status.success());
-    let index = target.join("doc").join(package.replace('-', "_")).join("all.html");
+    let index = documentation().join(package.replace('-', "_")).join("all.html");
     let index = fs::read_to_string(index).unwrap();
     let links = index.split("<a href=\"").skip(1);
     let items = links.filter_map(|link| {

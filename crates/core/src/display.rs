@@ -17,6 +17,14 @@ const GROUP: usize = 4;
 /// `\u{202e}`.
 ///
 /// For people only: the result cannot be turned back, because a `\` of the text stays as it is.
+///
+/// ```
+/// # mod olr { pub use olr_core::{display::shown}; }
+/// use olr::shown;
+///
+/// assert_eq!(shown("ACME Ltd"), "ACME Ltd");
+/// assert!(!shown("ACME\u{1b}[2J").contains('\u{1b}'));
+/// ```
 pub fn shown(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_shown) {
         return Cow::Borrowed(text);

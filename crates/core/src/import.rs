@@ -13,6 +13,13 @@ use crate::trust::{Delegation, Trust};
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
 /// What is done with a license that grants less than is used.
+///
+/// ```
+/// # mod olr { pub use olr_core::{import::OverQuota}; }
+/// use olr::OverQuota;
+///
+/// assert_eq!(OverQuota::default(), OverQuota::Refused);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverQuota {
     /// It is refused.
@@ -23,6 +30,20 @@ pub enum OverQuota {
 }
 
 /// What became of an imported file.
+///
+/// ```
+/// # mod olr { pub use olr_core::{import::Imported}; }
+/// use olr::Imported;
+///
+/// fn text(imported: &Imported) -> String {
+///     match imported {
+///         Imported::License { license, .. } => format!("license {}", license.body().license),
+///         Imported::Trust { trust, .. } => format!("trust {}", trust.body().version),
+///         Imported::Revocations { licenses, .. } => format!("{licenses} licenses revoked"),
+///         Imported::Time { time, .. } => format!("it was {time}"),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Imported {
     /// A license.

@@ -20,6 +20,16 @@ const LAST_DAY: u32 = 2_932_896;
 
 record! {
     /// A second, counted from 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{time::{Day, Instant}}; }
+    /// use olr::Instant;
+    ///
+    /// let noon: Instant = "2028-03-01T12:00:00Z".parse()?;
+    /// assert_eq!(noon.day().to_string(), "2028-03-01");
+    /// assert!(noon < Instant::new(noon.seconds + 1));
+    /// # Ok::<(), olr_core::error::Error>(())
+    /// ```
     #[derive(Copy, PartialOrd, Ord, Hash, Default)]
     pub struct Instant {
         /// Seconds since the epoch, leap seconds not counted.
@@ -29,6 +39,16 @@ record! {
 
 record! {
     /// A day of the calendar, counted from 1970-01-01.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{time::Day}; }
+    /// use olr::Day;
+    ///
+    /// let day: Day = "2028-03-01".parse()?;
+    /// // As a last day it lasts until it has ended everywhere on earth.
+    /// assert_eq!(day.ends().to_string(), "2028-03-02T12:00:00Z");
+    /// # Ok::<(), olr_core::error::Error>(())
+    /// ```
     #[derive(Copy, PartialOrd, Ord, Hash, Default)]
     pub struct Day {
         /// Days since the epoch.

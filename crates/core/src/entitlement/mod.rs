@@ -36,6 +36,14 @@ numbered! {
 
 numbered! {
     /// Why a grace period runs, or people are told something.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{entitlement::Cause}; }
+    /// use olr::Cause;
+    ///
+    /// assert_eq!(Cause::OverQuota.word(), "over-quota");
+    /// assert_eq!("over-quota".parse(), Ok(Cause::OverQuota));
+    /// ```
     #[non_exhaustive]
     pub enum Cause {
         /// The end day has passed.
@@ -68,6 +76,14 @@ impl Cause {
 
 numbered! {
     /// What follows when a grace period ends.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{entitlement::Outcome}; }
+    /// use olr::Outcome;
+    ///
+    /// assert_eq!(Outcome::Block.to_string(), "block");
+    /// assert_eq!("block".parse(), Ok(Outcome::Block));
+    /// ```
     pub enum Outcome {
         /// The server stops.
         1 Stop "stop",
@@ -151,6 +167,16 @@ impl Keyed for Grant {
 
 record! {
     /// A count of one module: in use, or wanted.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{entitlement::Count, display::shown}; }
+    /// use olr::{Count, shown};
+    ///
+    /// /// For the log: what `Guard::report` says of names that no license grants.
+    /// fn misspelled(ungranted: &[Count]) -> Vec<String> {
+    ///     ungranted.iter().map(|count| format!("{}: {}", shown(&count.module), count.count)).collect()
+    /// }
+    /// ```
     pub struct Count {
         /// The module's id.
         pub module: Text,

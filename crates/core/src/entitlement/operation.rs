@@ -9,6 +9,16 @@ use crate::wire::codec::{Keyed, Set, Word, record};
 
 record! {
     /// What a product asks permission for: a word of the vendor's, or one of three that are built in.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{entitlement::Operation}; }
+    /// use olr::Operation;
+    ///
+    /// const PRINT: Operation = Operation::new("print").unwrap(); // what is no word does not compile
+    ///
+    /// assert_eq!("print".parse(), Ok(PRINT));
+    /// assert!(Operation::RUN.is_built_in() && !PRINT.is_built_in());
+    /// ```
     #[derive(Copy, PartialOrd, Ord, Hash)]
     pub struct Operation {
         /// Its word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`.

@@ -6,6 +6,16 @@ use crate::entitlement::{Count, Grant};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
 
 /// How a module stands: with the others of its pool, where it has one.
+///
+/// ```
+/// # mod olr { pub use olr_core::{entitlement::Quota, judge::Decision}; }
+/// use olr::{Decision, Quota};
+///
+/// fn meter(decision: &Decision, module: &str) -> Option<String> {
+///     let quota: Quota = decision.quota(module)?;
+///     Some(format!("{} of {} in use", quota.used, quota.granted))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// How many are granted.

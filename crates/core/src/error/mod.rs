@@ -12,12 +12,32 @@ pub use problem::Problem;
 pub use refusal::Refusal;
 
 /// What every fallible act of this crate returns.
+///
+/// ```
+/// # mod olr { pub use olr_core::{error::Result, time::Day}; }
+/// use olr::{Day, Result};
+///
+/// fn last_day(typed: &str) -> Result<Day> {
+///     typed.trim().parse()
+/// }
+///
+/// assert!(last_day(" 2028-03-01 ").is_ok());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something was not done: a proved *no* (a [`Refusal`]), or *could not tell*.
 ///
 /// `fact` says what and where, `next_step` what to do. Both are lower-case sentences without a full
 /// stop; neither ever contains a secret.
+///
+/// ```
+/// # mod olr { pub use olr_core::{error::Error, time::Day}; }
+/// use olr::{Day, Error};
+///
+/// let error: Error = "tomorrow".parse::<Day>().unwrap_err();
+/// assert_eq!(error.exit_status(), 2); // it could not tell; 1 would be a proved no
+/// eprintln!("{error}; {}", error.next_step());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,

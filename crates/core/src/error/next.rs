@@ -8,6 +8,14 @@ use std::fmt;
 /// The text names no program, command or flag, so that a page, a product and a command can all show
 /// it. `remedies` are the acts in it, in its order: the command adds how each is typed, a page may
 /// offer a button.
+///
+/// ```
+/// # mod olr { pub use olr_core::{error::{NextStep, Remedy}}; }
+/// use olr::{NextStep, Remedy};
+///
+/// let step = NextStep::new("ask the vendor for a renewal", &[Remedy::Renew]);
+/// assert_eq!(step.to_string(), "ask the vendor for a renewal");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextStep {
     text: Cow<'static, str>,
@@ -47,6 +55,16 @@ impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
 macro_rules! remedies {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
         /// An act that helps. There is one wherever a surface can say better how it is done there.
+        ///
+        /// ```
+        /// # mod olr { pub use olr_core::{error::{Error, Remedy}}; }
+        /// use olr::{Error, Remedy};
+        ///
+        /// /// Whether the page offers a button that makes a request.
+        /// fn offers_request(error: &Error) -> bool {
+        ///     error.next_step().remedies().contains(&Remedy::MakeRequest)
+        /// }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]

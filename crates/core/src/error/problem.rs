@@ -5,6 +5,16 @@ use std::fmt;
 macro_rules! problems {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
         /// What stood in the way of an answer. Programs act on it; people read the fact beside it.
+        ///
+        /// ```
+        /// # mod olr { pub use olr_core::{error::{Error, Problem}}; }
+        /// use olr::{Error, Problem};
+        ///
+        /// /// Whether to try again in a moment.
+        /// fn is_busy(error: &Error) -> bool {
+        ///     error.problem() == Some(Problem::Locked)
+        /// }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]

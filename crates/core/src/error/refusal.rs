@@ -13,6 +13,18 @@ macro_rules! refusals {
     ($($number:literal $variant:ident $word:literal $step:literal $([$($act:ident),*])?
         $(, at the vendor $vendor:literal $([$($there:ident),*])?)?;)*) => {
         /// A word for "no". The order of the variants is the order of their numbers, not of the checks.
+        ///
+        /// ```
+        /// # mod olr { pub use olr_core::{error::{Error, Refusal}}; }
+        /// use olr::{Error, Refusal};
+        ///
+        /// /// Whether the page of renewals is to be shown.
+        /// fn has_expired(error: &Error) -> bool {
+        ///     error.refusal() == Some(Refusal::Expired)
+        /// }
+        ///
+        /// assert_eq!("expired".parse(), Ok(Refusal::Expired));
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]

@@ -4,6 +4,21 @@ use crate::entitlement::Operation;
 use crate::judge::Decision;
 
 /// How an installation stands.
+///
+/// ```
+/// # mod olr { pub use olr_core::{judge::Condition}; }
+/// use olr::Condition;
+///
+/// fn color(condition: Condition) -> &'static str {
+///     match condition {
+///         Condition::InForce => "green",
+///         Condition::Warned | Condition::Grace | Condition::Countdown => "yellow",
+///         Condition::Blocked | Condition::Stopped | Condition::Off => "red",
+///     }
+/// }
+///
+/// assert_eq!(color(Condition::Grace), "yellow");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Licensed.

@@ -8,6 +8,20 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 /// What an installed license allows now, and what changes that.
+///
+/// ```
+/// # mod olr { pub use olr_core::{judge::Decision}; }
+/// use olr::Decision;
+///
+/// fn page(decision: &Decision) -> String {
+///     let state = decision.condition();
+///     match (decision.headline(), decision.comes_next()) {
+///         (Some(headline), _) => format!("{state}: {headline}"),
+///         (None, Some(next)) => format!("{state}; next: {next}"),
+///         (None, None) => state.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a decision changes nothing until it is acted upon"]
 pub struct Decision {
@@ -48,6 +62,19 @@ impl Blocked {
 }
 
 /// A grace period that runs.
+///
+/// ```
+/// # mod olr { pub use olr_core::{judge::{Decision, Grace}}; }
+/// use olr::{Decision, Grace};
+///
+/// fn warnings(decision: &Decision) -> Vec<String> {
+///     let text = |grace: &Grace| match grace.until {
+///         Some(until) => format!("{} until {until}, then {}", grace.cause, grace.then),
+///         None => format!("{}: only a warning", grace.cause),
+///     };
+///     decision.graces().iter().map(text).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grace {

@@ -10,6 +10,16 @@ use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 
 /// An action, and what it would add.
+///
+/// ```
+/// # mod olr { pub use olr_core::{judge::Question, entitlement::Operation}; }
+/// use olr::{Operation, Question};
+///
+/// const CREATE_USER: Operation = Operation::new("create-user").unwrap(); // as in your catalog
+///
+/// let question = Question { adds: &[("OBM", 1)], ..Question::about(CREATE_USER) };
+/// assert_eq!(question.operation.word(), "create-user");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "nothing is asked until `Guard::ask` or `Decision::ask` has it"]
 pub struct Question<'a> {
@@ -40,6 +50,19 @@ impl Question<'_> {
 }
 
 /// The answer to a question.
+///
+/// ```
+/// # mod olr { pub use olr_core::{judge::{Answer, Decision, Question}, entitlement::Operation}; }
+/// use olr::{Answer, Decision, Operation, Question};
+///
+/// fn text(decision: &Decision) -> String {
+///     match decision.ask(&Question::about(Operation::RUN)) {
+///         Answer::Allowed => "go on".to_string(),
+///         Answer::Exceeds { granted, used, .. } => format!("{used} of {granted} are in use"),
+///         no => no.refusal().map(|error| error.to_string()).unwrap_or_default(),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "an answer that is not read forbids nothing"]

@@ -86,6 +86,17 @@ record! {
 
 /// A license whose signers, signatures, delegations and contents were verified. Whether it is for
 /// this installation, [`License::ensure_here`] tells.
+///
+/// ```
+/// # mod olr { pub use olr_core::{license::License, display::shown}; }
+/// use olr::{License, shown};
+///
+/// fn about(license: &License) -> String {
+///     let body = license.body();
+///     let end = body.expires.map_or("without an end".to_string(), |day| format!("until {day}"));
+///     format!("licensed to {}, {end}", shown(&body.licensee))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct License {
     body: LicenseBody,

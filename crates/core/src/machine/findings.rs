@@ -5,6 +5,18 @@ use crate::machine::{Class, Factor, FactorKind};
 use crate::wire::codec::Text;
 
 /// What was read, and what could not be.
+///
+/// ```
+/// # mod olr { pub use olr_core::{machine::Machine}; }
+/// use olr::Machine;
+///
+/// /// For the support staff: what could not be read without privilege.
+/// fn gaps(machine: &Machine) -> usize {
+///     machine.unreadable.len()
+/// }
+///
+/// assert_eq!(gaps(&Machine::default()), 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Machine {
     /// Sorted by kind, value and name; those of class [`Class::Common`] say why.

@@ -43,6 +43,17 @@ pub struct Ask {
 }
 
 /// What was found around the program when it asks.
+///
+/// ```
+/// # mod olr { pub use olr_core::{state::Surroundings, machine::Machine, time::Instant}; }
+/// use olr::{Instant, Machine, Surroundings};
+///
+/// // In a test: a machine that shows nothing, at a noon that is known.
+/// let noon: Instant = "2028-03-01T12:00:00Z".parse()?;
+/// let around = Surroundings::of(&Machine::default(), noon);
+/// assert_eq!(around.clock, noon);
+/// # Ok::<(), olr_core::error::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Factors, the pins not among them.

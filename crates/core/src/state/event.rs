@@ -43,6 +43,19 @@ numbered! {
 
 record! {
     /// A change that not everybody has acknowledged yet.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{state::Event, wire::id::EventId, display::shown}; }
+    /// use olr::{Event, EventId, shown};
+    ///
+    /// /// Logs each event, and names what may be acknowledged with `Guard::acknowledge`.
+    /// fn log(events: &[Event]) -> Vec<EventId> {
+    ///     for event in events {
+    ///         println!("{} {} ({}): {}", event.at, event.cause, event.stage, shown(&event.fact));
+    ///     }
+    ///     events.iter().map(|event| event.id).collect()
+    /// }
+    /// ```
     pub struct Event {
         /// Names it: the same change has the same id.
         pub id: EventId,

@@ -9,6 +9,15 @@ use crate::wire::frame::FRAME_CAP;
 
 record! {
     /// A product's slot on this server.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{state::SlotName}; }
+    /// use olr::SlotName;
+    ///
+    /// let name = SlotName { product: "example".parse()?, slot: "backup".parse()? };
+    /// assert_eq!(&*name.slot, "backup");
+    /// # Ok::<(), olr_core::error::Error>(())
+    /// ```
     #[derive(PartialOrd, Ord)]
     pub struct SlotName {
         /// The product.

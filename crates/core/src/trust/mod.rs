@@ -75,6 +75,18 @@ record! {
 }
 
 /// A trust whose signatures were verified, at first contact or by the trust before it.
+///
+/// ```
+/// # mod olr { pub use olr_core::{trust::Trust, error::Result}; }
+/// use olr::{Result, Trust};
+///
+/// /// The code to read out on the telephone.
+/// fn code(binary: &[u8]) -> Result<String> {
+///     Ok(Trust::pin(binary)?.vendor_code())
+/// }
+///
+/// assert!(code(b"not a trust").is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     vendor: VendorId,

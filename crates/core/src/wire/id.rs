@@ -24,6 +24,15 @@ identifier! {
 
 identifier! {
     /// Names a change that people are told of.
+    ///
+    /// ```
+    /// # mod olr { pub use olr_core::{wire::id::EventId}; }
+    /// use olr::EventId;
+    ///
+    /// let id: EventId = "00112233445566778899aabbccddeeff".parse()?;
+    /// assert_eq!(id.to_string(), "00112233445566778899aabbccddeeff");
+    /// # Ok::<(), olr_core::error::Error>(())
+    /// ```
     pub struct EventId;
 }
 

@@ -1,6 +1,7 @@
 //! Texts and opaque bytes under their caps.
 
 use std::ops::Deref;
+use std::str::FromStr;
 
 use crate::error::{Error, Problem, Result};
 use crate::wire::codec::list::{Keyed, decode_length, encode_length};
@@ -55,6 +56,16 @@ impl<const CAP: usize> Deref for Text<CAP> {
 impl<const CAP: usize> AsRef<str> for Text<CAP> {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+/// So that a product that fills in a field need not name its type.
+impl<const CAP: usize> FromStr for Text<CAP> {
+    type Err = Error;
+
+    /// As [`Text::new`].
+    fn from_str(text: &str) -> Result<Self> {
+        Self::new(text)
     }
 }
 
@@ -121,6 +132,15 @@ pub struct Hidden<T>(pub T);
 impl<T> std::fmt::Debug for Hidden<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+impl<T: FromStr> FromStr for Hidden<T> {
+    type Err = T::Err;
+
+    /// As `T` reads it.
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        text.parse().map(Self)
     }
 }
 
