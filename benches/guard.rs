@@ -67,14 +67,14 @@ fn a_quota_question(bencher: Bencher, modules: usize) {
 fn the_license(bencher: Bencher) {
     let home = licensed(10);
     let guard = Guard::open(order(&home)).unwrap();
-    bencher.bench(|| guard.license());
+    bencher.bench(|| guard.decision());
 }
 
 #[divan::bench(sample_size = 10_000, threads = 2)]
 fn the_license_from_two_threads(bencher: Bencher) {
     let home = licensed(10);
     let guard = Guard::open(order(&home)).unwrap();
-    bencher.bench(|| guard.license());
+    bencher.bench(|| guard.decision());
 }
 
 /// The clock alone, which every question reads.
@@ -93,7 +93,7 @@ fn a_look(bencher: Bencher) {
         Instant::new(noon + calls.fetch_add(1, Ordering::Relaxed).div_ceil(2) % 2)
     });
     let guard = Guard::open(GuardConfig { clock, ..order(&home) }).unwrap();
-    bencher.bench(|| guard.license());
+    bencher.bench(|| guard.decision());
 }
 
 /// When the home was written, when time changes the answer, and every 15 minutes.

@@ -31,7 +31,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
         tell(&guard);
     }
     // What whoever logs in is shown first.
-    match guard.license().headline() {
+    match guard.decision().headline() {
         Some(headline) => println!("{headline}"),
         None => println!("{} users", users.len()),
     }

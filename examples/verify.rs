@@ -20,7 +20,7 @@ fn main() {
 fn licensee(home: &str) -> Result<String> {
     let guard = Guard::open(GuardConfig::new(home, ANCHOR, "example"))?;
     guard.ask(&Question::about(Operation::RUN))?;
-    let decision = guard.license();
+    let decision = guard.decision();
     let licensee = decision.license().map(|license| &license.body().licensee);
     Ok(licensee.map(|licensee| shown(licensee).into_owned()).unwrap_or_default())
 }

@@ -136,7 +136,7 @@ impl Guard {
     /// # Errors
     /// What [`Answer::refusal`] says.
     pub fn ask(&self, question: &Question<'_>) -> Result<()> {
-        said(self.license().ask(question))
+        said(self.decision().ask(question))
     }
 
     /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
@@ -150,14 +150,14 @@ impl Guard {
         used: u64,
         wanted: u64,
     ) -> Result<()> {
-        said(self.license().ask_admin(operation, module, used, wanted))
+        said(self.decision().ask_admin(operation, module, used, wanted))
     }
 
     /// How the license stands now. Once a second this looks whether the home was written; it judges
     /// anew where it was, where time changes the answer, and every 15 minutes. Otherwise it reads no
     /// file and allocates nothing. Where the home cannot be read any more, what was read last goes
     /// on being judged.
-    pub fn license(&self) -> Arc<Decision> {
+    pub fn decision(&self) -> Arc<Decision> {
         self.seen(|seen| Arc::clone(&seen.decision))
     }
 

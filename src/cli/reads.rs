@@ -98,9 +98,9 @@ fn in_a_product(folder: &Path) {
     assert_eq!(reads(|| opened = Some(Guard::open(order).unwrap())), 1);
     let guard = opened.unwrap();
     assert_eq!(reads(|| drop(guard.report(&[("OBM", 5)]).unwrap())), 1);
-    assert_eq!(reads(|| drop(guard.license())), 0, "what it wrote itself is not read again");
+    assert_eq!(reads(|| drop(guard.decision())), 0, "what it wrote itself is not read again");
     let events: Vec<_> = guard.events().iter().map(|event| event.id).collect();
     assert_eq!(reads(|| guard.acknowledge(&events).unwrap()), 1);
     reads_of("olr report OBM=6 --home DIR/home", folder);
-    assert_eq!(reads(|| assert_eq!(guard.license().quota("OBM").unwrap().used, 6)), 1);
+    assert_eq!(reads(|| assert_eq!(guard.decision().quota("OBM").unwrap().used, 6)), 1);
 }

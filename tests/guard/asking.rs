@@ -46,7 +46,7 @@ fn a_quota_is_answered_by_what_the_product_last_said() {
     no(guard.ask(&adding(&[("X", 1)])), Refusal::NotEntitled, "module X is not granted");
     no(guard.ask(&adding(&[("obm", 1)])), Refusal::NotEntitled, "module obm is not granted");
     no(guard.ask(&adding(&[("", 0)])), Refusal::NotEntitled, "module  is not granted");
-    assert_eq!(guard.license().headline(), None);
+    assert_eq!(guard.decision().headline(), None);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_is_never_blocked_is_not_blocked() {
     guard.report(&[("OBM", 21)]).unwrap();
     let left: Vec<_> = all.clone().filter(|operation| !may(*operation)).collect();
     assert_eq!(left, [CREATE_USER]);
-    let headline = guard.license().headline().unwrap().to_string();
+    let headline = guard.decision().headline().unwrap().to_string();
     assert!(
         headline.starts_with("blocked (create-user): quota-exceeded: OBM: 21 used, 20 granted"),
         "{headline}"
@@ -154,7 +154,7 @@ fn what_is_never_blocked_is_not_blocked() {
         Refusal::Expired,
         "this license ended on 2028-11-22",
     );
-    let headline = guard.license().headline().unwrap().to_string();
+    let headline = guard.decision().headline().unwrap().to_string();
     assert!(
         headline.starts_with("refused: expired: this license ended on 2028-11-22; ask"),
         "{headline}"
@@ -204,6 +204,6 @@ fn another_vendors_anchor_refuses_everything_also_where_the_home_refuses_a_part(
             let error = guard.ask(&Question::about(*operation)).unwrap_err();
             assert_eq!(error.refusal(), Some(Refusal::WrongVendor), "{operation}: {error}");
         }
-        assert_eq!(guard.license().state(), "refused");
+        assert_eq!(guard.decision().state(), "refused");
     }
 }

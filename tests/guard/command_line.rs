@@ -119,7 +119,7 @@ fn the_command_line_and_the_library_agree() {
         let home = folder.path().join("home");
         licensed(&mut random, &home, now());
         let guard = Guard::open(GuardConfig::new(&home, anchor(), "example")).unwrap();
-        let decision = guard.license();
+        let decision = guard.decision();
         let (status, verified) = olr(&home, &["verify"]);
         let (_, shown) = olr(&home, &["status"]);
         let state = decision.state();
@@ -159,7 +159,7 @@ fn the_command_line_and_the_library_agree() {
         // What one says is in use, the other one takes up.
         let _ = olr(&home, &["report", "ACB=10"]);
         guard.report(&[("OBM", 4)]).unwrap();
-        assert_eq!(guard.license().usage().get("ACB").unwrap().count, 10);
+        assert_eq!(guard.decision().usage().get("ACB").unwrap().count, 10);
         assert_eq!(olr(&home, &["status"]).1["modules"]["OBM"]["used"], 4);
     }
     let [licensed, grace, refused] = states;

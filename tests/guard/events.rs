@@ -43,7 +43,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
         )
     );
     assert_eq!(
-        guard.license().headline().unwrap().to_string(),
+        guard.decision().headline().unwrap().to_string(),
         format!("in grace until {end}: OBM: 21 used, 20 granted; then it stops")
     );
     // More of the same is nothing new, however often it is looked at.
@@ -60,7 +60,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     server.pass(1);
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Countdown)]);
     assert_eq!(
-        guard.license().headline().unwrap().to_string(),
+        guard.decision().headline().unwrap().to_string(),
         format!("it stops at {end}, within the hour: OBM: 21 used, 20 granted")
     );
     server.set(Instant::new(end.seconds - 1));
@@ -87,7 +87,7 @@ fn solving_it_stops_the_countdown() {
     let server = over_quota();
     let guard = server.guard();
     server.pass(11 * HOUR + 1);
-    guard.license();
+    guard.decision();
     guard.report(&[("OBM", 1)]).unwrap();
     let stages: Vec<_> = guard.events().iter().map(|event| event.stage).collect();
     assert_eq!(stages, [Stage::Grace, Stage::Countdown, Stage::Solved]);

@@ -34,7 +34,7 @@ fn a_product_that_is_not_licensed_yet_opens_and_is_refused_until_it_is() {
     let server = Server::empty();
     let guard = server.guard();
     assert_eq!(run(&guard), Err(Some(Refusal::NotActivated)));
-    let headline = guard.license().headline().unwrap().to_string();
+    let headline = guard.decision().headline().unwrap().to_string();
     assert!(headline.starts_with("refused: not-activated: nothing was requested"), "{headline}");
     assert_eq!(guard.report(&[("OBM", 3)]).unwrap_err().refusal(), Some(Refusal::NotActivated));
     assert!(guard.acknowledge(&[]).is_err());
@@ -71,7 +71,7 @@ fn a_new_license_is_taken_up_within_a_second() {
     assert!(!may_add(&guard, "OBM"));
     server.pass(1);
     assert!(!may_add(&second, "OBM"));
-    assert_eq!(second.license().usage().get("OBM").unwrap().count, 7);
+    assert_eq!(second.decision().usage().get("OBM").unwrap().count, 7);
     // Deactivated by another process.
     let around = olr_core::state::Surroundings {
         clock: server.now(),
@@ -191,14 +191,14 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
             assert_eq!(run(&guard), Ok(()), "{how}");
         }
         assert!(!may_add(&guard, "OBM") && may_add(&guard, "ACB"), "{how}");
-        assert_eq!(guard.license().clock_memory(), ClockMemory::Off, "{how}");
+        assert_eq!(guard.decision().clock_memory(), ClockMemory::Off, "{how}");
         // The product may go on reporting: it is told that this is not stored.
         assert!(guard.report(&[("ACB", 10)]).is_err(), "{how}");
         assert!(!may_add(&guard, "ACB"), "{how}");
         // Another machine has the grace of the license, from when the home last remembered this one.
         server.become_machine("other");
         server.pass(HOUR);
-        assert_eq!(guard.license().state(), "grace", "{how}");
+        assert_eq!(guard.decision().state(), "grace", "{how}");
         server.pass(5 * DAY);
         assert_eq!(run(&guard), Err(Some(Refusal::WrongMachine)), "{how}");
         server.become_machine("server");
@@ -248,14 +248,14 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     let error = guard.report(&[("OBM", 21), ("X", 0)]).unwrap_err();
     assert_eq!(error.exit_status(), 2);
     assert!(!may_add(&guard, "OBM"));
-    let since = guard.license().grace().unwrap().since;
+    let since = guard.decision().grace().unwrap().since;
     assert_eq!(since, server.now());
     // A product that reports every few minutes gets no new grace.
     for _ in 0..12 * 12 - 1 {
         server.pass(HOUR / 12);
         guard.report(&[("OBM", 22)]).unwrap_err();
         assert_eq!(run(&guard), Ok(()));
-        assert_eq!(guard.license().grace().unwrap().since, since);
+        assert_eq!(guard.decision().grace().unwrap().since, since);
     }
     server.pass(HOUR / 12);
     assert_eq!(run(&guard), Err(Some(Refusal::QuotaExceeded)));
@@ -264,7 +264,7 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     assert_eq!(run(&guard), Ok(()));
     guard.report(&[("OBM", 21)]).unwrap_err();
     // All of the time was spent: an hour is left, once a day.
-    let until = guard.license().grace().unwrap().until.unwrap();
+    let until = guard.decision().grace().unwrap().until.unwrap();
     assert_eq!(until.seconds, server.now().seconds + HOUR);
     // Once it can be written, the next report stores all of it.
     server.unseal();
@@ -288,6 +288,6 @@ fn a_report_that_no_state_could_hold_counts_nowhere() {
     // As many as fit, and then one more in another report.
     guard.report(&all[..4096]).unwrap();
     assert!(guard.report(&[("one more", 1)]).is_err());
-    assert!(guard.license().usage().get("one more").is_none());
-    assert_eq!(guard.license().usage().len(), 4096);
+    assert!(guard.decision().usage().get("one more").is_none());
+    assert_eq!(guard.decision().usage().len(), 4096);
 }

@@ -125,7 +125,7 @@ fn reports_from_many_threads_are_all_stored() {
             scope.spawn(move || {
                 for count in 1..=5 {
                     guard.report(&[(module, count)]).unwrap();
-                    let decision = guard.license();
+                    let decision = guard.decision();
                     assert_eq!(decision.usage().get(module.as_str()).unwrap().count, count);
                 }
             });
@@ -195,7 +195,7 @@ fn a_locked_home_keeps_no_thread_waiting_that_asks() {
     assert!(guard.acknowledge(&[]).is_err());
     assert!(began.elapsed() < longest, "{:?}", began.elapsed());
     // What was reported counts, and the next report stores it.
-    assert_eq!(guard.license().usage().get("OBM").map(|count| count.count), Some(20));
+    assert_eq!(guard.decision().usage().get("OBM").map(|count| count.count), Some(20));
     drop(lock);
     guard.report(&[]).unwrap();
     let state = server.home().require_state().unwrap();

@@ -22,7 +22,7 @@ fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
 
 #[track_caller]
 fn same(server: &Server, guard: &olr::Guard) {
-    let (running, started) = (guard.license(), server.judged());
+    let (running, started) = (guard.decision(), server.judged());
     assert_eq!(said(&running), said(&started), "at {}", server.now());
     for operation in ALL {
         let question = Question { adds: &[("OBM", 1)], ..Question::about(operation) };
@@ -82,7 +82,7 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
                     server.pass(1);
                 }
                 // Just before and at what comes next.
-                _ => match guard.license().next_change().filter(|at| *at > server.now()) {
+                _ => match guard.decision().next_change().filter(|at| *at > server.now()) {
                     Some(change) => {
                         server.set(Instant::new(change.seconds - 1));
                         same(&server, &guard);
@@ -92,12 +92,12 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
                 },
             }
             same(&server, &guard);
-            let decision = guard.license();
+            let decision = guard.decision();
             refused += u32::from(decision.refusal().is_some());
             graces += u32::from(!decision.graces().is_empty());
             steps += 1;
         }
-        assert_eq!(guard.license().usage().get("OBM").map_or(0, |count| count.count), used);
+        assert_eq!(guard.decision().usage().get("OBM").map_or(0, |count| count.count), used);
     }
     assert!(steps == 750 && refused > 150 && graces > 75, "{steps} {refused} {graces}");
 }
@@ -108,7 +108,7 @@ fn the_next_license_takes_over_in_its_first_second() {
     let start = "2027-11-25".parse::<Day>().unwrap();
     server.import(2, |body| (body.starts, body.expires) = (start, None));
     let guard = server.guard();
-    let id = || guard.license().license().unwrap().body().license.0[0];
+    let id = || guard.decision().license().unwrap().body().license.0[0];
     for (clock, expected) in [(start.begins().seconds - 1, 0x11), (start.begins().seconds, 2)] {
         server.set(Instant::new(clock));
         assert_eq!(id(), expected);
@@ -143,10 +143,10 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
     let (guard, question) = (server.guard(), Question::about(Operation::RUN));
     let begins = "2028-02-01".parse::<Day>().unwrap();
     server.import(2, |body| (body.starts, body.expires) = (begins, None));
-    let id = || guard.license().license().unwrap().body().license.0[0];
+    let id = || guard.decision().license().unwrap().body().license.0[0];
     server.pass(500 * DAY);
     guard.ask(&question).unwrap();
-    assert!(guard.license().clock_is_pending());
+    assert!(guard.decision().clock_is_pending());
     let looks = server.looks();
     for _ in 0..600 {
         server.pass(1);
@@ -158,7 +158,7 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
     assert_eq!(id(), 0x11);
     server.pass(1);
     assert_eq!(id(), 2);
-    assert!(!guard.license().clock_is_pending());
+    assert!(!guard.decision().clock_is_pending());
 }
 
 #[test]

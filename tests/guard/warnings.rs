@@ -30,7 +30,7 @@ fn told(guard: &Guard) -> Vec<(Cause, Stage)> {
 }
 
 fn headline(guard: &Guard) -> String {
-    guard.license().headline().map(|headline| headline.to_string()).unwrap_or_default()
+    guard.decision().headline().map(|headline| headline.to_string()).unwrap_or_default()
 }
 
 fn until(last: &str, expires: Option<&str>) -> impl FnOnce(&mut LicenseBody) {
@@ -210,13 +210,13 @@ fn what_looks_like_a_copy_is_not_advised_to_renew() {
 fn a_factor_that_comes_and_goes_is_told_at_most_once_an_hour() {
     let server = Server::with(|body| body.expires = None);
     let guard = server.guard();
-    guard.license();
+    guard.decision();
     let (mut all, mut ids) = (Vec::new(), Vec::new());
     // Every 20 minutes another one, for 10 hours.
     for turn in 0..30 {
         server.become_machine(if turn % 2 == 0 { "card-replaced" } else { "server" });
         server.pass(HOUR / 3);
-        guard.license();
+        guard.decision();
         ids.extend(guard.events().iter().map(|event| event.id));
         all.extend(told(&guard));
     }

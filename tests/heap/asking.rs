@@ -48,7 +48,7 @@ fn a_question_allocates_nothing_and_reads_no_file() {
             for more in [1, 10, 11, 20_480, 20_481] {
                 let adds = [(module, more)];
                 let question = Question { adds: &adds, ..Question::about(CREATE_USER) };
-                let decision = guard.license();
+                let decision = guard.decision();
                 let answer = decision.ask(&question);
                 match answer {
                     Answer::Allowed => {
