@@ -1,14 +1,13 @@
 //! What is printed of a decision, by each verb that judges.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use olr_core::entitlement::Operation;
 use olr_core::error::{Error, Refusal};
-use olr_core::judge::{ClockMemory, Coming, Decision};
+use olr_core::judge::{ClockMemory, Decision};
 use olr_core::machine::Assessment;
-use olr_core::report::{ChangeReport, GraceReport, LicenseReport, MachineReport};
+use olr_core::report::{DecisionReport, MachineReport, NextReport};
 
-use super::output::{Output, put};
+use super::output::Output;
 use super::{hint, show};
 
 /// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
@@ -51,52 +50,13 @@ pub fn what_to_do(machine: &Assessment) -> String {
 
 /// Whatever comes first by itself.
 pub fn next_json(decision: &Decision) -> Value {
-    let Some(next) = decision.comes_next() else { return Value::Null };
-    let mut json = json!({
-        "what": next.what.word(), "at": next.at.to_string(), "text": next.to_string(),
-    });
-    match next.what {
-        Coming::License(license, _) => put(&mut json, "license_id", license.to_string()),
-        Coming::Grace(cause, _) => put(&mut json, "cause", json!(cause.word())),
-        _ => {}
-    }
-    json
+    show::json(&decision.comes_next().as_ref().map(NextReport::from))
 }
 
 /// The decision as a report: its refusal, when there is one, in words and status.
 pub fn report(decision: &Decision, mut text: String) -> Output {
-    let json = decision
-        .license()
-        .map(|l| show::object(&LicenseReport::new(l.body(), Some(decision.usage()))));
-    let mut json = json.unwrap_or_default();
-    json.insert("state".to_string(), json!(decision.state()));
-    json.insert("condition".to_string(), json!(decision.condition().word()));
-    json.insert("judged_at".to_string(), json!(decision.judged_at().to_string()));
-    json.insert("clock_pending".to_string(), json!(decision.clock_is_pending()));
-    json.insert("clock_memory".to_string(), json!(decision.clock_memory().word()));
-    if let Some(grace) = decision.grace() {
-        json.insert("grace".to_string(), show::json(&GraceReport::from(grace)));
-    }
-    let soon =
-        decision.expires_soon().map(|(last, days)| json!({"last": last.to_string(), "days": days}));
-    json.insert("expires_soon".to_string(), json!(soon));
-    json.insert("headline".to_string(), json!(decision.headline().as_ref().map(hint::headline)));
-    let blocked = decision.blocked();
-    let blocked: Vec<_> = blocked.iter().map(Operation::word).collect();
-    json.insert("blocked".to_string(), json!(blocked));
-    json.insert("next".to_string(), next_json(decision));
-    let waiting = decision.next_license().map(|next| {
-        json!({"license_id": next.body().license.to_string(), "starts": next.body().starts.to_string()})
-    });
-    json.insert("waiting".to_string(), json!(waiting));
     let refusal = decision.refusal();
     if let Some(machine) = decision.machine() {
-        json.insert("machine".to_string(), machine_json(machine));
-        let drift: Vec<_> = machine.drift().into_iter().map(ChangeReport::from).collect();
-        json.insert("drift".to_string(), show::json(&drift));
-        let room = machine.matches().then(|| machine.room());
-        json.insert("room".to_string(), json!(room));
-        json.insert("next_step".to_string(), json!(what_to_do(machine)));
         let is_about_it = decision.grace().is_some()
             || refusal.and_then(Error::refusal) == Some(Refusal::WrongMachine);
         if !machine.matches() && is_about_it {
@@ -104,7 +64,7 @@ pub fn report(decision: &Decision, mut text: String) -> Output {
             text += &format!("{gap}{}", mismatch(machine, decision.grace().is_some()));
         }
     }
-    let mut report = Output::new(text, Value::Object(json));
+    let mut report = Output::new(text, show::json(&DecisionReport::new(decision, hint::said)));
     if let Some(refusal) = refusal {
         let lines = [
             report.text.clone(),

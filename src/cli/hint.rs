@@ -76,8 +76,7 @@ pub fn reason(reason: Reason) -> &'static str {
 
 /// A headline in words, with its next step.
 pub fn headline(headline: &Headline) -> String {
-    let step = headline.next_step.as_ref().map(|step| format!("; {}", said(step)));
-    headline.fact.clone() + &step.unwrap_or_default()
+    headline.said(said)
 }
 
 #[cfg(test)]

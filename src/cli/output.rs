@@ -1,6 +1,6 @@
 //! What goes out: text or one JSON object, and the exit status.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use crate::file;
 use crate::home::Home;
 use olr_core::display::{is_shown, shown};
 use olr_core::error::Error;
+use olr_core::report::ErrorReport;
 
 use super::env::{Env, Stream};
 use super::hint;
@@ -77,16 +78,10 @@ pub fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
 
 /// `{"state": "refused", "refusal": …}` or `{"state": "unknown", "problem": …}`.
 pub fn error_json(error: &Error) -> Value {
-    let (state, kind, word) = match (error.refusal(), error.problem()) {
-        (Some(word), _) => ("refused", "refusal", Some(word.word())),
-        (None, problem) => ("unknown", "problem", problem.map(|problem| problem.word())),
-    };
-    let step = error.next_step();
-    let remedies: Vec<_> = step.remedies().iter().map(|remedy| remedy.word()).collect();
-    json!({
-        "state": state, kind: word, "fact": error.fact(), "hint": hint::said(step),
-        "remedies": remedies,
-    })
+    let report = ErrorReport::new(error, hint::said);
+    let mut json = serde_json::to_value(&report).unwrap_or_default();
+    put(&mut json, "state", report.state());
+    json
 }
 
 /// Prints the result of a verb; the exit status is the answer. A refusal names the home that was
@@ -190,6 +185,7 @@ fn json_text(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::cli::show::{pairs, table};
+    use serde_json::json;
 
     /// `src/display.rs` proves of each code point whether it is shown.
     #[track_caller]

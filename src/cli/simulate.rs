@@ -14,7 +14,7 @@ use olr_core::time::{DAY, Instant};
 
 use super::files::{ensure_replaceable, read_answer};
 use super::known::{Known, UnlistedArg};
-use super::output::{Output, error_json};
+use super::output::Output;
 use super::show;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
@@ -168,14 +168,14 @@ fn entry_json(entry: &Entry) -> Value {
         json!({"what": turn.word, "about": about, "text": turn.text})
     };
     let decision = entry.decision.as_ref();
-    let refusal = decision.and_then(|d| d.refusal()).map(error_json);
+    let refusal = decision.and_then(|d| d.refusal()).and_then(|error| error.refusal());
     let grace = decision.and_then(|d| d.grace());
     let blocked = decision.map(|d| d.blocked().iter().map(|o| o.to_string()).collect::<Vec<_>>());
     json!({
         "at": entry.at.to_string(), "clock": entry.clock.to_string(), "condition": entry.condition.word(),
         "state": decision.map_or("off", |decision| decision.state()),
         "license_id": decision.and_then(|d| d.license()).map(|l| l.body().license.to_string()),
-        "refusal": refusal.and_then(|refusal| refusal.get("refusal").cloned()),
+        "refusal": refusal.map(|word| word.word()),
         "grace_until": grace.and_then(|grace| grace.until).map(|until| until.to_string()),
         "blocked": blocked.unwrap_or_default(),
         "events": entry.events.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::entitlement::{Cause, Edition, Model, Operation, Outcome};
 use crate::error::{Problem, Refusal, Remedy};
+use crate::judge::{ClockMemory, Condition};
 use crate::machine::{Change, Class, FactorKind};
 use crate::report::{ModuleMaxima, ModuleReport, Row};
 use crate::time::{Day, Instant};
@@ -22,15 +23,20 @@ macro_rules! as_text {
     )* };
 }
 as_text! {
-    Act Cause Class Day Edition FactorKind Instant KeyId Kind LicenseId Model Operation Outcome Problem
+    Act Cause Class Condition Day Edition FactorKind Instant KeyId Kind LicenseId Model Operation Outcome Problem
     Refusal Remedy RequestId RevokedId
 }
 
-impl Serialize for Change {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
-    }
+macro_rules! as_word {
+    ($($type:ty)*) => { $(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+    )* };
 }
+as_word!(Change ClockMemory);
 
 impl<const CAP: usize> Serialize for Text<CAP> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,11 @@
-//! Reports: what bodies say, as data, for people and programs. Obeys `docs/format.md`, section
+//! Reports: what bodies and decisions say, as data, for people and programs. Obeys `docs/format.md`, section
 //! "Reports".
 //!
 //! A report takes its body apart field by field, so that a new field of a body does not compile until
 //! it is shown. `rows` and `tables` are its text; with the feature `serde` the report itself is the
 //! object of `docs/json.md`. How text is laid out, a surface decides.
 
+mod decision;
 mod delegation;
 mod extension;
 mod factor;
@@ -20,6 +21,9 @@ mod revocation;
 mod timestamp;
 mod trust;
 
+pub use decision::{
+    DecisionReport, DriftReport, ErrorReport, NearEndReport, NextReport, WaitingReport,
+};
 pub use delegation::{DelegationReport, LimitsReport, ModuleMaxima};
 pub use extension::ExtensionReport;
 pub use factor::{ChangeReport, FactorReport, MachineReport, factor_table};
