@@ -11,5 +11,6 @@ mod matching;
 mod printed;
 mod problems;
 mod refused;
+mod snapshots;
 mod terminal;
 mod words;
