@@ -6,7 +6,7 @@ use crate::file;
 use olr_core::error::{Error, Refusal, Result};
 use olr_core::judge::Decision;
 use olr_core::machine::Assessment;
-use olr_core::report::{LicenseReport, about};
+use olr_core::report::{LicenseReport, short_span};
 
 use super::output::Output;
 use super::{decision, hint, show};
@@ -90,7 +90,7 @@ fn text(decision: &Decision) -> String {
     }
     for grace in decision.graces() {
         let until = grace.until.map(|until| {
-            let left = about(until.seconds.saturating_sub(decision.judged_at().seconds));
+            let left = short_span(until.seconds.saturating_sub(decision.judged_at().seconds));
             format!(", until {until} ({left} left), then {}", grace.then)
         });
         let until = until.unwrap_or_default();

@@ -93,7 +93,7 @@ pub fn span(seconds: u64) -> String {
 }
 
 /// So many seconds in the largest two units that are not 0.
-pub fn about(seconds: u64) -> String {
+pub fn short_span(seconds: u64) -> String {
     pieces(seconds, 2)
 }
 
@@ -144,7 +144,7 @@ mod tests {
             (36 * 3600, "1 day 12 hours", "1 day 12 hours"),
             (2 * DAY + 3661, "2 days 1 hour 1 minute 1 second", "2 days 1 hour"),
         ] {
-            assert_eq!((span(seconds).as_str(), about(seconds).as_str()), (exact, short));
+            assert_eq!((span(seconds).as_str(), short_span(seconds).as_str()), (exact, short));
         }
     }
 
