@@ -1,9 +1,10 @@
 //! Programs of edits on good artefacts, signed after the edits, so that what is refused is refused
 //! for its content; and edits after the signing, which nothing lets pass.
 
+use super::artefacts::looked_at;
 use super::second_decoder::second_decoder;
 use super::value::{Piece, Source, Value, joined, spelling, wide};
-use super::{SNAKEOIL, body, frame, looked_at};
+use super::{SNAKEOIL, body, frame};
 use olr_core::crypto::digest::tagged;
 use olr_core::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
 use olr_core::crypto::seal::seal;

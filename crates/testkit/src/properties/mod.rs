@@ -2,36 +2,22 @@
 //!
 //! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
 
-use olr_core::armor::{armor as write_armor, dearmor};
-use olr_core::crypto::digest::{sha256, tagged};
-use olr_core::crypto::label::{GRANT, REQUEST_SEAL, STATE, pae};
-use olr_core::crypto::seal::{SealingKey, seal};
+use olr_core::armor::dearmor;
+use olr_core::crypto::digest::sha256;
+use olr_core::crypto::seal::SealingKey;
 use olr_core::crypto::secret::Secret;
-use olr_core::crypto::sign::{Signer, SigningKey};
-use olr_core::entitlement::Cause;
+use olr_core::crypto::sign::SigningKey;
+use olr_core::key::Role;
 use olr_core::key::install::InstallSecret;
-use olr_core::key::{Role, key_id};
-use olr_core::license::{License, LicenseBody, sign_license};
-use olr_core::machine::{Bound, Here};
-use olr_core::proposal::{Content, Proposal, ProposalBody};
-use olr_core::receipt::{Receipt, ReceiptBody};
-use olr_core::request::{RequestBody, SealedRequest};
-use olr_core::revocation::{Revocations, RevocationsBody, sign_bare, sign_revocations};
-use olr_core::state::{Memory, STATE_CAP, State};
-use olr_core::time::Instant;
-use olr_core::timestamp::{Timestamp, TimestampBody, sign_timestamp};
-use olr_core::trust::{Act, DelegationBody, Trust, TrustBody, sign_by_roots, vendor_id};
-use olr_core::wire::codec::{BODY_CAP, Limit, Record, decode, encode};
-use olr_core::wire::frame::{FRAME_CAP, Frame, Header, Kind, MAGIC, Unsigned};
+use olr_core::trust::{Trust, sign_by_roots};
+use olr_core::wire::codec::{BODY_CAP, Record, decode, encode};
+use olr_core::wire::frame::{Frame, Kind, Unsigned};
 use olr_core::wire::id::VendorId;
-use olr_office::catalog::{Catalog, STARTER};
-use olr_office::issue::{GrantFile, STARTER_GRANT, Terms};
 use olr_office::key::file::KeyFile;
-use rand::SeedableRng;
-use rand::rngs::ChaCha20Rng;
 use std::sync::LazyLock;
 use value::{Source, Value};
 
+mod artefacts;
 mod courier;
 mod edits;
 mod elsewhere;
@@ -40,9 +26,14 @@ mod judgement;
 mod keys;
 mod records;
 mod second_decoder;
+mod texts;
 pub mod value;
 mod values;
 
+pub use artefacts::{
+    armor, delegation, frame, key_file, license, partial, receipt, request_body, request_outer,
+    request_plaintext, revocations, state, time, trust,
+};
 pub use courier::courier;
 pub use edits::edits;
 pub use elsewhere::{agent, token_uri};
@@ -50,6 +41,7 @@ pub use event::event;
 pub use judgement::judgement;
 pub use keys::{paper, pkcs8};
 pub use second_decoder::second_decoder;
+pub use texts::{catalog, grant};
 pub use values::values;
 
 /// Panics when a property does not hold.
@@ -84,274 +76,6 @@ pub const ALL: [(&str, Property); 26] = [
     ("trust", trust),
     ("values", values),
 ];
-
-/// What is taken out of a text can be put into one again.
-pub fn armor(file: &[u8]) {
-    for wanted in [None, Some(Kind::Request), Some(Kind::License)] {
-        let Ok(bytes) = dearmor(wanted, file) else { continue };
-        let inside = Header::peek(&bytes).ok().filter(|_| !file.starts_with(&MAGIC));
-        assert!(inside.is_none() || wanted.is_none() || inside == wanted, "the label lies");
-        // A binary file is handed on as it is, and looked at by whoever parses it.
-        if bytes.len() <= FRAME_CAP {
-            let kind = Header::peek(&bytes).or(wanted.ok_or(())).unwrap_or(Kind::Request);
-            let text = write_armor(kind, &bytes);
-            assert_eq!(*dearmor(Some(kind), text.as_bytes()).unwrap(), *bytes);
-        }
-    }
-}
-
-/// The parts of a frame, put together again, are the frame.
-pub fn frame(bytes: &[u8]) {
-    for kind in Kind::ALL {
-        let Ok(frame) = Frame::parse(*kind, bytes) else { continue };
-        let attachments = frame.attachments.iter().map(|frame| frame.bytes.to_vec()).collect();
-        let unsigned = Unsigned::new(*kind, frame.vendor, attachments, frame.body.to_vec());
-        assert_eq!(unsigned.unwrap().with_signatures(frame.signatures).unwrap(), bytes);
-    }
-}
-
-/// The fields of a request, put together again, are the request.
-pub fn request_outer(bytes: &[u8]) {
-    let Ok(request) = SealedRequest::parse(bytes) else { return };
-    let mut again = Vec::new();
-    Header::write(Kind::Request, &mut again);
-    again.extend(request.vendor.0);
-    again.extend(request.recipient.0);
-    again.extend(u32::try_from(request.ciphertext.len()).unwrap().to_le_bytes());
-    again.extend(request.encapsulated);
-    again.extend(request.ciphertext);
-    again.extend(request.signature);
-    assert_eq!(again, bytes);
-}
-
-/// A request body has one spelling.
-pub fn request_body(bytes: &[u8]) {
-    body::<RequestBody>(bytes, BODY_CAP);
-}
-
-/// Whatever stands under a seal that holds is refused or opened.
-pub fn request_plaintext(bytes: &[u8]) {
-    let mut plaintext = bytes.get(..8 * 1024).unwrap_or(bytes).to_vec();
-    plaintext.resize(plaintext.len().next_multiple_of(1024).max(1024), 0);
-    let public = SNAKEOIL.sealing.public();
-    let mut request = Vec::new();
-    Header::write(Kind::Request, &mut request);
-    request.extend(SNAKEOIL.trust.vendor().0);
-    request.extend(key_id(Role::Sealing, &public).0);
-    request.extend(u32::try_from(plaintext.len() + 16).unwrap().to_le_bytes());
-    let info = pae(&[REQUEST_SEAL, &[1], &[1], &request]);
-    let sealed = seal(&public, &info, &plaintext, &mut ChaCha20Rng::from_seed([7; 32])).unwrap();
-    request.extend(sealed.encapsulated);
-    request.extend(sealed.ciphertext);
-    request.extend([0; 64]);
-    let opened = SealedRequest::parse(&request).unwrap().open(&SNAKEOIL.sealing);
-    assert!(opened.is_err(), "nobody signed it");
-}
-
-/// A license, whole or as a body that the issuer signs.
-pub fn license(bytes: &[u8]) {
-    if let Ok(license) = License::verify(bytes, &SNAKEOIL.trust) {
-        assert_eq!(license.bytes(), bytes);
-        looked_at(&license);
-    }
-    inner::<LicenseBody>(Kind::License, bytes);
-    if let Some(body) = body::<LicenseBody>(bytes, BODY_CAP) {
-        let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
-        if let Ok(license) = sign_license(&body, &SNAKEOIL.trust, &[issuer], &[]) {
-            assert_eq!(*license.body(), body);
-            looked_at(&license);
-        }
-    }
-}
-
-/// What is done with every license that was verified.
-fn looked_at(license: &License) {
-    let body = license.body();
-    assert!(body.number > 0 && body.answer > 0);
-    assert!(body.expires.is_none_or(|last| body.starts <= last));
-    assert!((1..=body.policy.total()).contains(&body.policy.threshold));
-    assert!(body.extensions.iter().all(|extension| !extension.critical));
-    let bound = Bound { commitment_key: &[0; 32], enrolled: &[] };
-    let machine = body.policy.assess(bound, Here::default());
-    assert!(!machine.matches(), "an empty machine is never the right one");
-    let _ = body.expires.map(|day| (day.ends(), day.to_string()));
-    let _ = (body.starts.begins(), body.issued.to_string());
-    license.ensure_here(&body.product, &body.slot, &body.install_key).unwrap();
-}
-
-/// A trust, whole or as the body of a first one.
-pub fn trust(bytes: &[u8]) {
-    if let Ok(trust) = Trust::pin(bytes) {
-        assert_eq!(trust.bytes(), bytes);
-        let _ = (trust.vendor_code(), trust.sealing_key(), trust.product(None).unwrap());
-    }
-    let _ = SNAKEOIL.trust.successor(bytes);
-    inner::<TrustBody>(Kind::Trust, bytes);
-    if body::<TrustBody>(bytes, BODY_CAP).is_some() {
-        let frame = signed(Kind::Trust, vendor_id(bytes), bytes);
-        let _ = frame.map(|frame| Trust::pin(&frame));
-    }
-}
-
-/// A delegation, whole or as a body that the root signs.
-pub fn delegation(bytes: &[u8]) {
-    inner::<DelegationBody>(Kind::Delegation, bytes);
-    let framed = body::<DelegationBody>(bytes, BODY_CAP)
-        .and_then(|_| signed(Kind::Delegation, SNAKEOIL.trust.vendor(), bytes));
-    for bytes in framed.as_deref().into_iter().chain([bytes]) {
-        let Ok(frame) = Frame::parse(Kind::Delegation, bytes) else { continue };
-        let Ok(delegation) = SNAKEOIL.trust.delegation(&frame) else { continue };
-        let _ = delegation.check_key();
-        let _ = delegation.permits(Act::License, Instant::new(u64::MAX));
-        assert_eq!(encode(delegation.body()), frame.body);
-    }
-}
-
-/// A receipt, whole or as a body that the server of the fixtures signs.
-pub fn receipt(bytes: &[u8]) {
-    if let Ok(receipt) = Receipt::verify(bytes) {
-        assert_eq!(receipt.bytes(), bytes);
-    }
-    inner::<ReceiptBody>(Kind::Receipt, bytes);
-    if let Some(body) = body::<ReceiptBody>(bytes, BODY_CAP) {
-        let signed = Receipt::sign(SNAKEOIL.trust.vendor(), &body, &SNAKEOIL.install);
-        let own = SNAKEOIL.install.signing_key().public() == body.install_key;
-        assert!(own || signed.is_err(), "nobody signs for another server");
-        assert!(signed.is_err() || body.number > 0, "numbers count from 1");
-    }
-}
-
-/// A proposal, whole or as a body that nobody signed; the root signs what it may.
-pub fn partial(bytes: &[u8]) {
-    let trust = Some(&SNAKEOIL.trust);
-    for of in [None, trust] {
-        let read =
-            of.map_or_else(|| Proposal::parse(bytes), |trust| Proposal::verify(bytes, trust));
-        if let Ok(proposal) = read {
-            assert_eq!(proposal.bytes(), bytes);
-            assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
-            let _ = (proposal.check(None), proposal.finish(of));
-            if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
-                assert!(next.version > trust.body().version, "trusts follow one another");
-            }
-        }
-    }
-    inner::<ProposalBody>(Kind::Proposal, bytes);
-    let Some(body) = body::<ProposalBody>(bytes, BODY_CAP) else { return };
-    let vendor = SNAKEOIL.trust.vendor();
-    let frame = Unsigned::new(Kind::Proposal, vendor, Vec::new(), encode(&body));
-    let Ok(bytes) = frame.unwrap().with_signatures(Vec::new()) else { return };
-    let Ok(proposal) = Proposal::verify(&bytes, &SNAKEOIL.trust) else { return };
-    if let Content::Trust(next) = proposal.content() {
-        assert!(next.version > 1 && !next.roots.is_empty() && body.signers.is_empty());
-    }
-    if let Ok(signed) = proposal.sign(&SNAKEOIL.root, trust) {
-        assert_ne!(proposal.kind(), Kind::License, "roots sign no license");
-        assert_eq!(signed.signed_by().len(), 1);
-        assert!(signed.finish(trust).is_ok() || signed.still_missing(trust).unwrap().is_some());
-    }
-}
-
-/// A time, whole or as a body that the issuer signs.
-pub fn time(bytes: &[u8]) {
-    if let Ok(anchor) = Timestamp::verify(bytes, &SNAKEOIL.trust) {
-        assert_eq!(anchor.bytes(), bytes);
-    }
-    inner::<TimestampBody>(Kind::Timestamp, bytes);
-    if let Some(body) = body::<TimestampBody>(bytes, BODY_CAP) {
-        let issuer = (&SNAKEOIL.issuer as &dyn Signer, SNAKEOIL.delegation.as_slice());
-        let critical = body.extensions.iter().any(|extension| extension.critical);
-        assert_eq!(sign_timestamp(&body, &SNAKEOIL.trust, issuer).is_err(), critical);
-    }
-}
-
-/// Revocations, whole or as a body that the issuer signs: as a file, and to be attached.
-pub fn revocations(bytes: &[u8]) {
-    if let Ok(list) = Revocations::verify(bytes, &SNAKEOIL.trust) {
-        let frame = Frame::parse(Kind::Revocations, bytes).unwrap();
-        assert_eq!(encode(list.body()), frame.body);
-    }
-    inner::<RevocationsBody>(Kind::Revocations, bytes);
-    if let Some(body) = body::<RevocationsBody>(bytes, BODY_CAP) {
-        let (trust, issuer) = (&SNAKEOIL.trust, &SNAKEOIL.issuer as &dyn Signer);
-        let delegation = SNAKEOIL.delegation.as_slice();
-        let critical = body.extensions.iter().any(|extension| extension.critical);
-        let causes = [Cause::Revoked, Cause::Pooled];
-        let fit = body.licenses.iter().all(|withdrawn| causes.contains(&withdrawn.cause));
-        let counts = body.version == 1 && body.sequence > 0 && !critical && fit;
-        let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
-        assert_eq!(file.is_ok(), counts, "this trust is the first one");
-        let bare = sign_bare(&body, trust, issuer).unwrap();
-        assert!(Revocations::verify(&bare, trust).is_err(), "its delegation stands elsewhere");
-        let list = Frame::parse(Kind::Revocations, &bare).unwrap();
-        let beside = Frame::parse(Kind::Delegation, delegation).unwrap();
-        let attached = Revocations::verify_frame(&list, &[list.clone(), beside], trust);
-        assert_eq!(attached.map(|list| list.body().clone()).ok(), counts.then_some(body));
-    }
-}
-
-/// A key file is written as it was read. No key is derived: that may take a GiB.
-pub fn key_file(bytes: &[u8]) {
-    if let Ok(file) = KeyFile::parse(bytes) {
-        assert_eq!(file.to_bytes(), bytes);
-    }
-}
-
-/// A state is written as it was read, also when nothing but its digest is wrong.
-pub fn state(bytes: &[u8]) {
-    body::<Memory>(bytes, STATE_CAP);
-    let mut fitting = bytes.get(..bytes.len().saturating_sub(32)).unwrap_or_default().to_vec();
-    fitting.extend(tagged(&[STATE, &fitting]));
-    for bytes in [bytes, &fitting] {
-        if let Ok(state) = State::parse(bytes) {
-            assert_eq!(**state.to_bytes(), *bytes);
-            let _ = (state.install_id(), state.slot(None, None));
-        }
-    }
-}
-
-/// A grant that is taken has quantities, days, terms and a digest of its own.
-pub fn grant(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
-    let Ok(grant) = GrantFile::parse(text) else { return };
-    assert_ne!(
-        grant.identity().unwrap(),
-        tagged(&[GRANT, b""]),
-        "it cannot be told from other grants"
-    );
-    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::parse(STARTER).unwrap());
-    for kind in CATALOG.types.values() {
-        Terms::of(&grant, kind, &CATALOG).unwrap();
-        let _ = grant.ensure_allowed(kind, &CATALOG);
-    }
-    for issued in [0, 1_826_000_000, u64::MAX].map(Instant::new) {
-        let _ = grant.days(issued, &CATALOG.types["oem"]);
-    }
-}
-
-/// A catalog that is taken fits into a trust, and whatever is granted from it into a license.
-pub fn catalog(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
-    let Ok(catalog) = Catalog::parse(text) else { return };
-    assert!(!catalog.wire_products().unwrap().is_empty());
-    assert!(catalog.policies.values().all(|policy| (1..=100).contains(&policy.share)));
-    let mut grant = GrantFile::parse(STARTER_GRANT).unwrap();
-    let modules = catalog.modules.keys().cloned();
-    grant.modules = modules.map(|id| (id, Limit::Any)).collect();
-    for kind in catalog.types.values() {
-        let grants = grant.grants(kind, &catalog);
-        match grants {
-            Ok(grants) => assert_eq!(grants.len(), grant.modules.len()),
-            Err(_) => assert!(grant.modules.len() > 4096),
-        }
-        let terms = Terms::of(&grant, kind, &catalog).unwrap();
-        assert!(terms.enforcement.iter().all(|rule| !rule.blocked.is_empty()));
-        let blocked = || terms.enforcement.iter().flat_map(|rule| rule.blocked.iter());
-        assert!(blocked().all(|operation| !terms.always.contains(operation)));
-        let _ = grant.days(Instant::new(1_826_000_000), kind);
-    }
-    let _ = catalog.warnings();
-}
 
 /// What decodes encodes to the same bytes, and a reader that mends what breaks a cap, a table or
 /// the order of a set finds nothing to mend.

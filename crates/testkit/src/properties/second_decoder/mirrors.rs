@@ -1,210 +1,12 @@
-//! Our bodies before a decoder of other people: the format hangs on no one crate.
-//!
-//! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
-//! derives. It knows the spelling and nothing of our caps, tables and sets.
+//! The tables of `docs/format.md`, field by field.
 
-use olr_core::entitlement as ours;
-use olr_core::license::LicenseBody as OurLicense;
-use olr_core::machine::{self, Class, FactorKind};
-use olr_core::proposal::ProposalBody as OurProposal;
-use olr_core::receipt::ReceiptBody as OurReceipt;
-use olr_core::request::{self, RequestBody as OurRequest};
-use olr_core::revocation::{self, RevocationsBody as OurRevocations};
-use olr_core::state::{self, Memory as OurMemory};
-use olr_core::time;
-use olr_core::timestamp::TimestampBody as OurAnchor;
-use olr_core::trust::{self, Act, DelegationBody as OurDelegation, TrustBody as OurTrust};
-use olr_core::wire::codec::{self, BODY_CAP, Blob, Hidden, Record, decode};
 use olr_core::wire::extension;
-use olr_core::wire::frame::{Frame, Kind};
-use olr_core::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
-use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT as PREALLOCATION};
-use wincode::int_encoding::{LittleEndian, VarInt};
-use wincode::len::BincodeLen;
+use olr_core::{
+    entitlement, license, machine, proposal, receipt, request, revocation, state, timestamp, trust,
+};
 use wincode::{SchemaRead, SchemaWrite};
 
-type Varints = Configuration<true, PREALLOCATION, BincodeLen, LittleEndian, VarInt>;
-
-/// A body, or the body of a frame, before both decoders.
-pub fn second_decoder(bytes: &[u8]) {
-    agree::<OurLicense, LicenseBody>(bytes);
-    agree::<OurRequest, RequestBody>(bytes);
-    agree::<OurTrust, TrustBody>(bytes);
-    agree::<OurDelegation, DelegationBody>(bytes);
-    agree::<OurReceipt, ReceiptBody>(bytes);
-    agree::<OurAnchor, TimestampBody>(bytes);
-    agree::<OurRevocations, RevocationsBody>(bytes);
-    agree::<OurMemory, Memory>(bytes);
-    agree::<OurProposal, ProposalBody>(bytes);
-    let framed = [
-        Kind::License,
-        Kind::Trust,
-        Kind::Delegation,
-        Kind::Receipt,
-        Kind::Timestamp,
-        Kind::Revocations,
-        Kind::Proposal,
-    ];
-    for kind in framed {
-        if let Ok(frame) = Frame::parse(kind, bytes) {
-            second_decoder(frame.body);
-        }
-    }
-}
-
-/// What our decoder takes, the second one reads as the same values and writes as the same bytes.
-/// What only ours refuses, it refuses for a cap, a table, the order of a set or a longer spelling.
-fn agree<Ours: Record, Theirs>(bytes: &[u8])
-where
-    Theirs: Same<Ours>
-        + SchemaWrite<Varints, Src = Theirs>
-        + for<'de> SchemaRead<'de, Varints, Dst = Theirs>,
-{
-    let ours = decode::<Ours>("body", bytes, BODY_CAP);
-    let theirs = wincode::config::deserialize_exact::<Theirs, _>(bytes, Varints::new());
-    match (ours, theirs) {
-        (Ok(ours), theirs) => {
-            let theirs = theirs.expect("the second decoder takes what ours takes");
-            assert!(theirs.same(&ours), "the second decoder reads other values");
-            let again = wincode::config::serialize(&theirs, Varints::new()).unwrap();
-            assert_eq!(again, bytes, "the second encoder spells otherwise");
-        }
-        (Err(refused), Ok(_)) => {
-            let ours_only = [
-                "more than",
-                "in its table",
-                "ascending order",
-                "shortest spelling",
-                "a word that",
-            ];
-            let fact = refused.fact();
-            assert!(ours_only.iter().any(|reason| fact.contains(reason)), "only ours: {fact}");
-        }
-        (Err(_), Err(_)) => {}
-    }
-}
-
-/// Whether two types hold the same value.
-trait Same<Ours: ?Sized> {
-    fn same(&self, ours: &Ours) -> bool;
-}
-
-macro_rules! plain {
-    ($($type:ty)*) => { $(
-        impl Same<$type> for $type {
-            fn same(&self, ours: &$type) -> bool {
-                self == ours
-            }
-        }
-    )* };
-}
-plain!(u8 u16 u32 u64 bool);
-
-impl<const N: usize> Same<[u8; N]> for [u8; N] {
-    fn same(&self, ours: &[u8; N]) -> bool {
-        self == ours
-    }
-}
-
-/// An operation stands as its word.
-impl Same<ours::Operation> for String {
-    fn same(&self, ours: &ours::Operation) -> bool {
-        self == ours.word()
-    }
-}
-
-/// A number table stands as its number.
-macro_rules! tables {
-    ($($type:ty)*) => { $(
-        impl Same<$type> for u16 {
-            fn same(&self, ours: &$type) -> bool {
-                *self == ours.number()
-            }
-        }
-    )* };
-}
-tables!(ours::Model ours::Edition ours::Cause ours::Outcome Class FactorKind Act Kind);
-tables!(state::Stage state::Listener);
-
-macro_rules! identifiers {
-    ($($type:ty)*) => { $(
-        impl Same<$type> for [u8; 16] {
-            fn same(&self, ours: &$type) -> bool {
-                *self == ours.0
-            }
-        }
-    )* };
-}
-identifiers!(EventId KeyId LicenseId RequestId RevokedId);
-
-impl Same<time::Instant> for u64 {
-    fn same(&self, ours: &time::Instant) -> bool {
-        *self == ours.seconds
-    }
-}
-
-impl Same<time::Day> for u32 {
-    fn same(&self, ours: &time::Day) -> bool {
-        *self == ours.number
-    }
-}
-
-impl<const CAP: usize> Same<codec::Text<CAP>> for String {
-    fn same(&self, ours: &codec::Text<CAP>) -> bool {
-        **self == **ours
-    }
-}
-
-impl<const CAP: usize> Same<Blob<CAP>> for Vec<u8> {
-    fn same(&self, ours: &Blob<CAP>) -> bool {
-        **self == **ours
-    }
-}
-
-impl<Ours, T: Same<Ours>> Same<Hidden<Ours>> for T {
-    fn same(&self, ours: &Hidden<Ours>) -> bool {
-        self.same(&ours.0)
-    }
-}
-
-fn all_same<Ours, T: Same<Ours>>(theirs: &[T], ours: &[Ours]) -> bool {
-    theirs.len() == ours.len() && theirs.iter().zip(ours).all(|(theirs, ours)| theirs.same(ours))
-}
-
-impl<Ours, T: Same<Ours>, const CAP: usize> Same<codec::List<Ours, CAP>> for Vec<T> {
-    fn same(&self, ours: &codec::List<Ours, CAP>) -> bool {
-        all_same(self, ours)
-    }
-}
-
-impl<Ours, T: Same<Ours>, const CAP: usize> Same<codec::Set<Ours, CAP>> for Vec<T> {
-    fn same(&self, ours: &codec::Set<Ours, CAP>) -> bool {
-        all_same(self, ours)
-    }
-}
-
-impl<Ours, T: Same<Ours>> Same<Option<Ours>> for Option<T> {
-    fn same(&self, ours: &Option<Ours>) -> bool {
-        all_same(self.as_slice(), ours.as_slice())
-    }
-}
-
-#[derive(SchemaRead, SchemaWrite)]
-#[wincode(tag_encoding = "u8")]
-enum Limit<T> {
-    Only(T),
-    Any,
-}
-
-impl<Ours, T: Same<Ours>> Same<codec::Limit<Ours>> for Limit<T> {
-    fn same(&self, ours: &codec::Limit<Ours>) -> bool {
-        match (self, ours) {
-            (Self::Only(theirs), codec::Limit::Only(ours)) => theirs.same(ours),
-            (Self::Any, codec::Limit::Any) => true,
-            _ => false,
-        }
-    }
-}
+use super::same::{Limit, Same};
 
 type Id = [u8; 16];
 type Key = [u8; 32];
@@ -217,7 +19,7 @@ type Text = String;
 macro_rules! mirrors {
     ($($name:ident of $ours:ty { $($field:ident: $type:ty,)* })*) => { $(
         #[derive(SchemaRead, SchemaWrite)]
-        struct $name { $($field: $type,)* }
+        pub struct $name { $($field: $type,)* }
 
         impl Same<$ours> for $name {
             fn same(&self, ours: &$ours) -> bool {
@@ -228,7 +30,7 @@ macro_rules! mirrors {
 }
 
 mirrors! {
-    LicenseBody of OurLicense {
+    LicenseBody of license::LicenseBody {
         license: Id,
         request: Id,
         request_hash: Hash,
@@ -257,7 +59,7 @@ mirrors! {
         note: Text,
         extensions: Vec<Extension>,
     }
-    Grant of ours::Grant {
+    Grant of entitlement::Grant {
         module: Text,
         name: Text,
         group: Text,
@@ -282,17 +84,17 @@ mirrors! {
         weight: u16,
         commitment: Hash,
     }
-    GraceRule of ours::GraceRule {
+    GraceRule of entitlement::GraceRule {
         cause: Number,
         seconds: u64,
         outcome: Number,
     }
-    EnforcementRule of ours::EnforcementRule {
+    EnforcementRule of entitlement::EnforcementRule {
         cause: Number,
         blocked: Vec<Text>,
     }
 
-    RequestBody of OurRequest {
+    RequestBody of request::RequestBody {
         request: Id,
         number: u64,
         earlier: Vec<Earlier>,
@@ -330,12 +132,12 @@ mirrors! {
         name: Text,
         value: Text,
     }
-    Count of ours::Count {
+    Count of entitlement::Count {
         module: Text,
         count: u64,
     }
 
-    TrustBody of OurTrust {
+    TrustBody of trust::TrustBody {
         version: u32,
         name: Text,
         roots: Vec<Key>,
@@ -363,7 +165,7 @@ mirrors! {
         maximum: Limit<u64>,
     }
 
-    DelegationBody of OurDelegation {
+    DelegationBody of trust::DelegationBody {
         issuer: Key,
         acts: Vec<Number>,
         products: Limit<Vec<Text>>,
@@ -383,7 +185,7 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
-    ReceiptBody of OurReceipt {
+    ReceiptBody of receipt::ReceiptBody {
         install_key: Key,
         product: Text,
         slot: Text,
@@ -395,7 +197,7 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
-    ProposalBody of OurProposal {
+    ProposalBody of proposal::ProposalBody {
         kind: Number,
         signers: Vec<Id>,
         attachments: Vec<u8>,
@@ -403,7 +205,7 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
-    TimestampBody of OurAnchor {
+    TimestampBody of timestamp::TimestampBody {
         request: Id,
         request_hash: Hash,
         number: u64,
@@ -412,7 +214,7 @@ mirrors! {
         extensions: Vec<Extension>,
     }
 
-    RevocationsBody of OurRevocations {
+    RevocationsBody of revocation::RevocationsBody {
         version: u32,
         sequence: u64,
         issued: Instant,
@@ -424,7 +226,7 @@ mirrors! {
         cause: Number,
     }
 
-    Memory of OurMemory {
+    Memory of state::Memory {
         counter: u64,
         trusts: Vec<Vec<u8>>,
         number: u64,

@@ -1,0 +1,78 @@
+//! Our bodies before a decoder of other people: the format hangs on no one crate.
+//!
+//! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
+//! derives. It knows the spelling and nothing of our caps, tables and sets.
+
+use olr_core::wire::codec::{BODY_CAP, Record, decode};
+use olr_core::wire::frame::{Frame, Kind};
+use olr_core::{license, proposal, receipt, request, revocation, state, timestamp, trust};
+use wincode::config::{Configuration, DEFAULT_PREALLOCATION_SIZE_LIMIT as PREALLOCATION};
+use wincode::int_encoding::{LittleEndian, VarInt};
+use wincode::len::BincodeLen;
+use wincode::{SchemaRead, SchemaWrite};
+
+mod mirrors;
+mod same;
+
+use same::Same;
+
+type Varints = Configuration<true, PREALLOCATION, BincodeLen, LittleEndian, VarInt>;
+
+/// A body, or the body of a frame, before both decoders.
+pub fn second_decoder(bytes: &[u8]) {
+    agree::<license::LicenseBody, mirrors::LicenseBody>(bytes);
+    agree::<request::RequestBody, mirrors::RequestBody>(bytes);
+    agree::<trust::TrustBody, mirrors::TrustBody>(bytes);
+    agree::<trust::DelegationBody, mirrors::DelegationBody>(bytes);
+    agree::<receipt::ReceiptBody, mirrors::ReceiptBody>(bytes);
+    agree::<timestamp::TimestampBody, mirrors::TimestampBody>(bytes);
+    agree::<revocation::RevocationsBody, mirrors::RevocationsBody>(bytes);
+    agree::<state::Memory, mirrors::Memory>(bytes);
+    agree::<proposal::ProposalBody, mirrors::ProposalBody>(bytes);
+    let framed = [
+        Kind::License,
+        Kind::Trust,
+        Kind::Delegation,
+        Kind::Receipt,
+        Kind::Timestamp,
+        Kind::Revocations,
+        Kind::Proposal,
+    ];
+    for kind in framed {
+        if let Ok(frame) = Frame::parse(kind, bytes) {
+            second_decoder(frame.body);
+        }
+    }
+}
+
+/// What our decoder takes, the second one reads as the same values and writes as the same bytes.
+/// What only ours refuses, it refuses for a cap, a table, the order of a set or a longer spelling.
+fn agree<Ours: Record, Theirs>(bytes: &[u8])
+where
+    Theirs: Same<Ours>
+        + SchemaWrite<Varints, Src = Theirs>
+        + for<'de> SchemaRead<'de, Varints, Dst = Theirs>,
+{
+    let ours = decode::<Ours>("body", bytes, BODY_CAP);
+    let theirs = wincode::config::deserialize_exact::<Theirs, _>(bytes, Varints::new());
+    match (ours, theirs) {
+        (Ok(ours), theirs) => {
+            let theirs = theirs.expect("the second decoder takes what ours takes");
+            assert!(theirs.same(&ours), "the second decoder reads other values");
+            let again = wincode::config::serialize(&theirs, Varints::new()).unwrap();
+            assert_eq!(again, bytes, "the second encoder spells otherwise");
+        }
+        (Err(refused), Ok(_)) => {
+            let ours_only = [
+                "more than",
+                "in its table",
+                "ascending order",
+                "shortest spelling",
+                "a word that",
+            ];
+            let fact = refused.fact();
+            assert!(ours_only.iter().any(|reason| fact.contains(reason)), "only ours: {fact}");
+        }
+        (Err(_), Err(_)) => {}
+    }
+}
