@@ -70,7 +70,7 @@ fn world() -> Result<World> {
         ..RequestParams::default()
     };
     let home = Home::at(folder.path().join("home"));
-    let requested = home.request(&order, &around, false, &mut rng)?;
+    let requested = home.request(&order, &around, &mut rng)?;
 
     let mut ask = |_: &_| Err(Error::unable(Problem::Fault, "no key here has a passphrase", ""));
     let opened = vendor.open_request(&requested.bytes, None, &trust, &mut ask)?;

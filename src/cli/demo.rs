@@ -91,7 +91,7 @@ mod whole {
             let home = Home::at(server.join("home"));
             let trust_file = read(Kind::Trust, &vendor_path.join("vendor.trust"))?;
             let order = order(trust_file, &around)?;
-            let made = home.request(&order, &around, false, &mut context.rng)?;
+            let made = home.request(&order, &around, &mut context.rng)?;
             write(Kind::Request, &server.join("req.olr"), &made.bytes)?;
             self.step("The server seals this identity, licensee and key into req.olr; only the vendor can read it.",
                 &format!("{} bytes, code for the phone {}", made.bytes.len(), made.code));
@@ -174,7 +174,7 @@ mod whole {
             context: &mut Context,
         ) -> Result<()> {
             let other = Home::at(server.join("other-machine"));
-            let _ = other.request(order, around, false, &mut context.rng)?;
+            let _ = other.request(order, around, &mut context.rng)?;
             let how = Import { dry_run: true, ..Import::default() };
             self.refused(
                 "Refused: the same license on another machine.",

@@ -84,7 +84,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         args.output.ensure_free(NAME, Kind::Request, |bytes| home.made(bytes))?;
     }
     ensure_known(&home, &order, args, &around, context)?;
-    let requested = home.request(&order, &around, args.dry_run, &mut context.rng)?;
+    let requested = home.request(&order, &around, &mut context.rng)?;
     let file = args.output.name(NAME);
     let report = Output::new(text(&requested, args, &file), json_of(&requested, args, &file));
     let mut report = report.of_vendor(&requested.trust).at_home(&home);
@@ -119,7 +119,8 @@ fn ensure_known(
         return Ok(());
     }
     let Some(state) = home.load()? else { return Ok(()) };
-    let tried = home.request(order, around, true, &mut context.rng)?.body;
+    let try_it = RequestParams { dry_run: true, ..order.clone() };
+    let tried = home.request(&try_it, around, &mut context.rng)?.body;
     match state.slot(Some(&tried.product), Some(&tried.slot)) {
         Ok(slot) => {
             let wanted = order.wanted.iter().map(|count| &*count.module);
@@ -147,6 +148,7 @@ fn order(args: &Args) -> Result<RequestParams> {
         pins: args.pin.iter().map(|pin| Factor::pin(&nfc(pin))).collect::<Result<_>>()?,
         renew: args.renew,
         new_identity: args.new_identity,
+        dry_run: args.dry_run,
         wanted: Set::new(
             args.module.iter().map(|text| count(text, "--module OBM=10")).collect::<Result<_>>()?,
         )

@@ -110,8 +110,7 @@ impl Home {
         states.any(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
     }
 
-    /// Makes a request. Unless it is only tried out, the state is saved before the bytes leave
-    /// this function.
+    /// Makes a request. The state is saved before the bytes leave this function, but in a dry run.
     ///
     /// # Errors
     /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `not-activated` (a renewal of
@@ -120,12 +119,13 @@ impl Home {
         &self,
         order: &RequestParams,
         around: &Surroundings,
-        only_try: bool,
         rng: &mut impl CryptoRng,
     ) -> Result<Requested> {
         // A home that is not there yet is made only once nothing else can go wrong.
-        let mut lock =
-            if only_try || !self.folder.is_dir() { None } else { Some(self.lock_for(Wait::Long)?) };
+        let mut lock = match order.dry_run || !self.folder.is_dir() {
+            true => None,
+            false => Some(self.lock_for(Wait::Long)?),
+        };
         let known = if order.new_identity { None } else { self.load()? };
         let first_contact = known.is_none();
         let mut state = match (known, &order.trust) {
@@ -160,7 +160,7 @@ impl Home {
         };
         let (body, bytes) = state.request(asked, ask, around, rng)?;
         let mut aside = None;
-        if !only_try {
+        if !order.dry_run {
             if lock.is_none() {
                 lock = Some(self.lock_for(Wait::Long)?);
                 self.ensure_still_new()?;

@@ -44,6 +44,8 @@ pub struct RequestParams {
     pub renew: bool,
     /// Whether to begin again as a new installation; the old state is set aside.
     pub new_identity: bool,
+    /// Whether the request is only tried: the state is not saved, so that no server knows its answer.
+    pub dry_run: bool,
     /// Modules wanted.
     pub wanted: Set<Count, 4096>,
     /// A word to the support staff.

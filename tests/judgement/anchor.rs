@@ -71,7 +71,7 @@ fn licensed(path: &Path, vendor: &Vendor) -> Home {
         ..RequestParams::default()
     };
     let home = Home::at(path);
-    let request = home.request(&order, &around(), false, &mut rng).unwrap().bytes;
+    let request = home.request(&order, &around(), &mut rng).unwrap().bytes;
     let sealed = SealedRequest::parse(&request).unwrap();
     let ask = &mut |_: &_| unreachable!();
     let opened = sealed.open(&vendor.folder.sealing_key(sealed.recipient, ask).unwrap()).unwrap();

@@ -105,10 +105,11 @@ fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
         vendor_code: Some(code.parse::<VendorCode>()?),
         licensee: Some(Text::new("ACME Ltd")?),
         license_key: Some(Hidden(Text::new("AbCd-1234")?)),
+        dry_run: true,
         ..RequestParams::default()
     };
     let around = machine::around("server", at);
-    home.request(&order, &around, true, &mut rng(&scenario.name)).map(drop)
+    home.request(&order, &around, &mut rng(&scenario.name)).map(drop)
 }
 
 /// The vendor that whoever asks expects.

@@ -80,7 +80,7 @@ impl World {
             ..RequestParams::default()
         };
         let around = around(machine, NOW);
-        let made = home.request(&order, &around, false, &mut self.rng()).unwrap();
+        let made = home.request(&order, &around, &mut self.rng()).unwrap();
         let ask = &mut |_: &_| unreachable!();
         let opened = self.vendor.open_request(&made.bytes, None, &self.trust, ask).unwrap();
         let text = STARTER_GRANT.replace("note ", &format!("policy = \"{policy}\"\nnote "));
@@ -418,9 +418,9 @@ fn the_operators_pins_count_as_last_given() {
         pins: vec![Factor::pin(pin).unwrap()],
         ..RequestParams::default()
     };
-    let _ = home.request(&order("rack=C1"), &around(&server(), NOW), false, &mut rng(4)).unwrap();
+    let _ = home.request(&order("rack=C1"), &around(&server(), NOW), &mut rng(4)).unwrap();
     assert!(judged(&home, &server(), NOW).1.matches(), "one of two is half");
-    let _ = home.request(&order("asset=1"), &around(&server(), NOW), false, &mut rng(5)).unwrap();
+    let _ = home.request(&order("asset=1"), &around(&server(), NOW), &mut rng(5)).unwrap();
     let (_, decision) = judged(&home, &server(), NOW);
     assert_eq!(decision.refusal().unwrap().refusal(), Some(Refusal::WrongMachine));
 }

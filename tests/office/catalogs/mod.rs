@@ -64,7 +64,7 @@ impl Desk {
         let factors = ["rack=B12", "asset=4711"].map(|pin| Factor::pin(pin).unwrap()).to_vec();
         let around = Surroundings { factors, clock: NOW, ..Surroundings::default() };
         let home = Home::at(folder.path().join("home"));
-        let made = home.request(&order, &around, false, &mut rng).unwrap();
+        let made = home.request(&order, &around, &mut rng).unwrap();
         let ask = &mut |_: &_| unreachable!();
         let opened = vendor.open_request(&made.bytes, None, &trust, ask).unwrap();
         let slot = slot.to_string();

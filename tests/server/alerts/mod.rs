@@ -76,7 +76,7 @@ impl World {
         };
         let around = around("server", Instant::new(clock));
         let rng = &mut rng(clock as u8);
-        let made = self.home.request(&order, &around, false, rng).unwrap();
+        let made = self.home.request(&order, &around, rng).unwrap();
         let ask = &mut |_: &_| unreachable!();
         let opened = self.vendor.open_request(&made.bytes, None, &self.trust, ask).unwrap();
         let issue = Issue {

@@ -8,6 +8,7 @@ use olr_core::entitlement::{
     Cause, EnforcementRule, GraceRule, Model, OPERATIONS_CAP, Operation, Operations, Outcome,
 };
 use olr_core::error::{Error, Problem, Result};
+use olr_core::time::DAY;
 use olr_core::wire::codec::Set;
 use olr_files::toml_text::Written;
 
@@ -81,17 +82,16 @@ impl Rule {
 
 /// The seconds of a span of hours or days.
 fn seconds(text: &str) -> Result<u64> {
-    let day: u64 = 86_400;
     let span = text.split_once(' ').and_then(|(count, unit)| {
         let is_number = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
         let unit = match unit {
             "hour" | "hours" => 3600,
-            "day" | "days" => day,
+            "day" | "days" => DAY,
             _ => return None,
         };
         count.parse::<u64>().ok().filter(|_| is_number)?.checked_mul(unit)
     });
-    span.filter(|seconds| *seconds <= LONGEST.saturating_mul(day)).ok_or_else(|| {
+    span.filter(|seconds| *seconds <= LONGEST.saturating_mul(DAY)).ok_or_else(|| {
         let fact = format!("{text:?} is no span of hours or days");
         let hint = "write it like \"12 hours\" or \"14 days\", at most 100 years";
         Error::unable(Problem::Content, fact, hint)
