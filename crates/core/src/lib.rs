@@ -4,7 +4,28 @@
 //! files, no clock, no environment and no threads here, and randomness is an argument. What keeps a
 //! customer from signing is the vendor's key, not code that is missing.
 //!
-//! `docs/format.md` says what every byte means; the modules name its sections.
+//! ```
+//! use olr_core::license::License;
+//! use olr_core::trust::Trust;
+//!
+//! # fn show(trust: &[u8], license: &[u8]) -> olr_core::error::Result<()> {
+//! // Compiled into the product, or pinned at the first request.
+//! let trust = Trust::pin(trust)?;
+//! // Signed by keys to which the roots of that trust delegated it, and not revoked.
+//! let license = License::verify(license, &trust)?;
+//! for grant in license.body().grants.iter() {
+//!     println!("{}: {} {}", grant.name, grant.quota, grant.unit);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! That a license verifies does not mean that it may be used here and now: [`state::State`] remembers
+//! what a server knows, and [`judge::decide`] judges by that. A file that people carry may be armored:
+//! [`armor::dearmor`] takes both forms.
+//!
+//! `docs/format.md` says what every byte means; the modules name its sections. A product embeds the
+//! crate `olr` instead of this one: it finds the machine, keeps the state and looks at the clock.
 
 #![deny(missing_docs)]
 #![cfg_attr(

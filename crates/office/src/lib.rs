@@ -1,7 +1,30 @@
 //! The vendor's side of `olr`: catalogs, grants, keys, and the folder that remembers what was
 //! issued.
 //!
-//! A product links none of this.
+//! ```no_run
+//! use olr_core::time::Instant;
+//! use olr_office::folder::{Folder, Issue};
+//! use olr_office::issue::GrantFile;
+//! # fn answer(
+//! #     ask: olr_office::folder::AskPassphrase<'_>,
+//! #     rng: &mut impl rand::CryptoRng,
+//! #     now: Instant,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = Folder::at("/srv/vendor");
+//! let trust = folder.trust()?;
+//! let request = std::fs::read("req.bin")?;
+//! let opened = folder.open_request(&request, None, &trust, ask)?;
+//! let grant = GrantFile::parse(&std::fs::read_to_string("grant.toml")?)?;
+//! let issued = folder.issue(&opened, &Issue::new(&request, &grant, now), &trust, ask, rng)?;
+//! if let Some(license) = issued.outcome.license() {
+//!     std::fs::write("license.bin", license.bytes())?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A second answer to the same request gives the same bytes, and whatever is issued is kept in the
+//! folder. A product links none of this.
 
 #![deny(missing_docs)]
 #![cfg_attr(
