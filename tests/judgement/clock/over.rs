@@ -92,7 +92,7 @@ fn runs(world: &World, over: u64, within: u64) -> u64 {
     let (mut ran, end) = (0, server.around.clock.seconds + 60 * DAY);
     while server.around.clock.seconds < end {
         server.uses(1000);
-        let step = 600;
+        let step = 1800;
         for _ in 0..over / step {
             ran += if server.word == "grace" { step } else { 0 };
             server.after(step);

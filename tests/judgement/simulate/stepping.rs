@@ -335,7 +335,8 @@ fn keep_possible(events: &mut Vec<ScenarioEvent>) {
 fn whatever_happens_the_changes_are_those_found_minute_by_minute() {
     let (world, begin) = (World::new(), at(NOW));
     let (days, mut changes) = (3, 0);
-    for seed in 0..9 {
+    let seeds = if std::env::var_os("OLR_LONG").is_some() { 40 } else { 4 };
+    for seed in 0..seeds {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let installed = any_terms(&mut rng, begin.day().number);
         let after = rng.random_range(1..=4);
@@ -354,5 +355,5 @@ fn whatever_happens_the_changes_are_those_found_minute_by_minute() {
         let until = Instant::new(begin.seconds + days * DAY);
         changes += same(&world, &format!("seed {seed}"), &state, &events, until);
     }
-    assert!(changes > 50, "only {changes} changes: too little happened");
+    assert!(changes > 5 * seeds as usize, "only {changes} changes: too little happened");
 }
