@@ -99,29 +99,48 @@ impl GrantFile {
         Ok(tagged(&[GRANT, &encode(&self.granted()?)]))
     }
 
+    /// What was granted, in the form that is digested: whatever a grant may say is in it.
     fn granted(&self) -> Result<Granted> {
+        let Self {
+            licensee,
+            key,
+            product,
+            license_type,
+            slot,
+            starts,
+            expires,
+            maintenance,
+            languages,
+            note,
+            policy,
+            modules,
+            administrators,
+            on,
+            // The same grant may be written in many ways.
+            text: _,
+        } = self;
         let quota = |module: &str, quota| -> Result<_> {
             Ok(GrantedQuota { module: Text::new(module)?, quota })
         };
-        let quotas = self.modules.iter().map(|(module, limit)| quota(module, *limit));
-        let caps = self.administrators.iter().map(|(id, cap)| quota(id, Limit::Only(*cap)));
+        let quotas = modules.iter().map(|(module, limit)| quota(module, *limit));
+        let caps = administrators.iter().map(|(id, cap)| quota(id, Limit::Only(*cap)));
         let mut languages =
-            self.languages.iter().map(|name| Text::new(name)).collect::<Result<Vec<_>>>()?;
+            languages.iter().map(|name| Text::new(name)).collect::<Result<Vec<_>>>()?;
         languages.sort();
         let (grace, enforcement): (Vec<_>, Vec<_>) =
-            self.on.iter().map(|(cause, rule)| rule.wire(*cause)).unzip();
+            on.iter().map(|(cause, rule)| rule.wire(*cause)).unzip();
         Ok(Granted {
-            licensee: Text::new(&self.licensee)?,
-            key: Text::new(&self.key)?,
-            product: Text::new(&self.product)?,
-            license_type: Text::new(&self.license_type)?,
-            slot: Text::new(&self.slot)?,
-            starts: self.starts,
-            expires: self.expires.map(GrantedEnd::from),
-            maintenance: self.maintenance.map(GrantedEnd::from),
+            licensee: Text::new(licensee)?,
+            key: Text::new(key)?,
+            product: Text::new(product)?,
+            license_type: Text::new(license_type)?,
+            slot: Text::new(slot)?,
+            starts: *starts,
+            expires: expires.map(GrantedEnd::from),
+            maintenance: maintenance.map(GrantedEnd::from),
             languages: List::new(languages)?,
-            note: Text::new(&self.note)?,
-            policy: self.policy.as_deref().map(Text::new).transpose()?,
+            note: Text::new(note)?,
+            policy: policy.as_deref().map(Text::new).transpose()?,
             modules: Set::new(quotas.collect::<Result<_>>()?)?,
             administrators: Set::new(caps.collect::<Result<_>>()?)?,
             grace: Set::new(grace)?,
