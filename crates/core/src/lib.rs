@@ -14,7 +14,7 @@
 //! // Signed by keys to which the roots of that trust delegated it, and not revoked.
 //! let license = License::verify(license, &trust)?;
 //! for grant in license.body().grants.iter() {
-//!     println!("{}: {} {}", grant.name, grant.quota, grant.unit);
+//!     println!("{}: {}", &*grant.module, grant.quota);
 //! }
 //! # Ok(())
 //! # }
