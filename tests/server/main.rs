@@ -8,6 +8,7 @@ mod alerts;
 mod alerts_absent;
 mod expected;
 mod faketime;
+mod features;
 mod left;
 mod machine_real;
 mod revocations;
