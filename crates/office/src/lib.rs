@@ -1,5 +1,5 @@
-//! The vendor's side of `olr`: catalogs, grants, keys, and the folder that remembers what was
-//! issued.
+//! The vendor's side of `olr`: catalogs, grants, keys, and the folder that records every issued
+//! license.
 //!
 //! ```no_run
 //! use olr_core::time::Instant;
@@ -23,8 +23,8 @@
 //! # }
 //! ```
 //!
-//! A second answer to the same request gives the same bytes, and whatever is issued is kept in the
-//! folder. A product links none of this.
+//! Issuing twice for the same request and grant returns the stored bytes. Every license is recorded
+//! in the folder before it is handed out. Products do not link this crate.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -1,5 +1,5 @@
-//! What entries of a catalog say of each other and that is contradictory, or names nothing. Each is told
-//! with its line.
+//! Checks the entries of a catalog against each other: contradictions, and references to missing
+//! entries. Errors name the line.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use olr_files::toml_text::Written;
 
 mod module;
 
-/// Most modules of a catalog: as many as a license has room for.
+/// Maximum number of modules in a catalog; a license has no room for more.
 const MODULES_CAP: usize = 4096;
 
-/// Checks what the types of a catalog cannot say.
+/// Checks the rules of a catalog that involve several entries or lists.
 ///
 /// # Errors
-/// Exit 2, naming line and reason.
+/// Exit 2, naming the line and the reason.
 pub(super) fn check(catalog: &Catalog, written: Written<'_>) -> Result<()> {
     let slots = catalog.products.iter().flat_map(|product| &product.slots);
     let slots = slots.map(|slot| &**slot).collect();
@@ -42,7 +42,7 @@ pub(super) fn check(catalog: &Catalog, written: Written<'_>) -> Result<()> {
 
 struct Check<'a> {
     catalog: &'a Catalog,
-    /// Those of all products.
+    /// Slots of all products.
     slots: BTreeSet<&'a str>,
     written: Written<'a>,
 }
@@ -52,7 +52,7 @@ impl Check<'_> {
         Err(self.written.wrong(path, fact.as_ref(), hint.as_ref()))
     }
 
-    /// A list, if there is one, of names among the `known`.
+    /// Checks that an optional list is not empty, has no duplicates, and contains known names only.
     fn among<'n>(
         &self,
         path: &[&str],

@@ -1,4 +1,4 @@
-//! When a license or its maintenance ends, as catalogs and grants write it.
+//! End of a license or of its maintenance, as written in catalogs and grants.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,19 +6,19 @@ use std::str::FromStr;
 use olr_core::error::{Error, Result};
 use olr_core::time::{Day, Span};
 
-/// When a license or its maintenance ends.
+/// End of a license or of its maintenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It does not end.
+    /// No end.
     Never,
-    /// On this day.
+    /// The last day.
     On(Day),
-    /// So long after it starts.
+    /// A span after the start.
     After(Span),
 }
 
 impl End {
-    /// The last day, where a span counts from `start`.
+    /// Returns the last day; a span counts from `start`. `None` if there is no end.
     ///
     /// # Errors
     /// Exit 2 when that day is after the year 9999.
@@ -34,10 +34,10 @@ impl End {
 impl FromStr for End {
     type Err = Error;
 
-    /// Reads a day, a span, or `never`.
+    /// Parses a day, a span, or `never`.
     ///
     /// # Errors
-    /// Exit 2 when `text` is none of these, with what to write in its place.
+    /// Exit 2 when `text` is none of these, with a suggestion.
     fn from_str(text: &str) -> Result<Self> {
         if text == "never" {
             return Ok(Self::Never);

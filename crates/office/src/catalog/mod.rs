@@ -1,4 +1,4 @@
-//! The catalog: what a vendor sells, in `catalog.toml`. Servers never see it.
+//! The catalog: a `catalog.toml` that describes what a vendor sells. Servers never see it.
 //! `docs/catalog.md` explains every key.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,18 +26,18 @@ pub(crate) use olr_core::display::listed;
 pub(crate) use olr_files::toml_text::Written;
 pub use olr_files::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_toml};
 
-/// The catalog that `vendor init` writes when it is given none.
+/// Catalog that `vendor init` writes by default.
 pub const STARTER: &str = include_str!("starter.toml");
 
-/// The machine policy of a license whose grant and type name none.
+/// Machine policy of a license whose grant and type name none.
 pub const USUAL_POLICY: &str = "server";
 
-/// A catalog.
+/// A parsed and checked catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalog {
-    /// The interface languages that a grant may name; without, it may name any.
+    /// Interface languages that a grant may name; empty allows any.
     pub languages: Vec<Text>,
-    /// What the product asks permission for, besides the operations that are built in.
+    /// Operations of the product that a license may block, in addition to the built-in ones.
     pub operations: Set<Operation, OPERATIONS_CAP>,
     /// Products; the first is the default.
     pub products: Vec<CatalogProduct>,
@@ -52,125 +52,125 @@ pub struct Catalog {
 /// A product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogProduct {
-    /// Its id.
+    /// Id of the product.
     pub id: Text,
-    /// Its slots; the first is the default.
+    /// Slots of the product; the first is the default.
     pub slots: Vec<Text>,
-    /// Its releases, the oldest first.
+    /// Releases of the product, oldest first.
     pub releases: Vec<Release>,
 }
 
 /// A release of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// Numbers with dots: `10.1`.
+    /// Version, as numbers separated by dots: `10.1`.
     pub version: Text,
-    /// The day it was released: maintenance has to reach it.
+    /// Release date, which the maintenance of a license must cover.
     pub date: Day,
 }
 
 /// A license type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LicenseType {
-    /// How it is paid for.
+    /// How the license is paid for.
     pub model: Model,
-    /// Whose name the product carries.
+    /// Whose brand the product carries.
     pub edition: Edition,
-    /// Whether it may be activated offline.
+    /// True if it may be activated offline.
     pub offline: bool,
-    /// Why it may not be; shown where it is refused.
+    /// Why it may not, shown with the refusal.
     pub reason: Option<Text>,
-    /// When it expires where the grant does not say it.
+    /// End of the license if the grant gives none.
     pub term: Option<End>,
-    /// When maintenance ends where the grant does not say it.
+    /// End of maintenance if the grant gives none.
     pub maintenance: Option<End>,
-    /// How it is renewed: for people, nothing acts on it.
+    /// How the license is renewed. Informational only.
     pub renewal: Option<Renewal>,
-    /// The machine policy where the grant names none.
+    /// Machine policy if the grant names none.
     pub policy: Option<String>,
-    /// The products it may be granted for; all where it is left out.
+    /// Products it may be granted for; `None` allows all.
     pub products: Option<Vec<String>>,
-    /// The slots it may be granted for; all where it is left out.
+    /// Slots it may be granted for; `None` allows all.
     pub slots: Option<Vec<String>>,
-    /// The modules it may grant; all where it is left out.
+    /// Modules it may grant; `None` allows all.
     pub modules: Option<Vec<String>>,
-    /// The first product version that may run what it grants: numbers with dots. A module may say
-    /// a later one.
+    /// Minimum product version, as numbers separated by dots. A module may require a later one.
     pub minimum_version: Option<Text>,
-    /// Operations that nothing blocks.
+    /// Operations that are never blocked.
     pub always: Set<Operation>,
-    /// What follows which cause.
+    /// Outcome of each cause.
     pub on: Rules,
 }
 
-/// How a license of a type is renewed.
+/// How a license is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
-    /// Without anybody asking for it.
+    /// Automatically.
     Automatic,
-    /// When somebody asks for it.
+    /// On request.
     Manual,
-    /// Not at all.
+    /// Never.
     None,
 }
 
-/// Something that is counted.
+/// A counted module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// Its name for people.
+    /// Display name.
     pub name: Text,
     /// What one CAL counts.
     pub unit: Text,
-    /// The heading it stands under.
+    /// Heading under which it is listed.
     pub group: Text,
-    /// Modules of one pool share their quotas.
+    /// Pool whose quotas the module shares with the pool's other modules.
     pub pool: Option<Text>,
-    /// Whether it is free: its quota is always *any*.
+    /// True if the module is free of charge: its quota is always unlimited.
     pub unlimited: bool,
-    /// At most so many per account.
+    /// Maximum quota per account.
     pub account_cap: Option<u64>,
-    /// At most so many for one sub-administrator, where the grant does not say it.
+    /// Maximum quota of one sub-administrator if the grant gives none.
     pub admin_cap: Option<u64>,
-    /// The first product version that counts it: numbers with dots.
+    /// Minimum product version that counts this module, as numbers separated by dots.
     pub minimum_version: Option<Text>,
     /// Modules that must be granted too.
     pub requires: Vec<Text>,
-    /// Modules of which one more must be granted, and what that one is for: modules that say the
-    /// same share it.
+    /// Modules of which one more must be granted, each with the purpose. Modules that state the
+    /// same purpose share the extra one.
     pub extra: BTreeMap<String, Text>,
-    /// What comes with it and is never counted.
+    /// Names of what is included with the module and never counted.
     pub includes: Vec<Text>,
-    /// Whether it is the server itself: who is over quota without it has the cause `upgraded`.
+    /// True if the module is the server itself. Exceeding a quota without it is the cause
+    /// `upgraded`.
     pub server: bool,
-    /// The product it belongs to; any where it is left out.
+    /// Product that it belongs to; `None` for any.
     pub product: Option<String>,
-    /// The slots it may be granted for; all where it is left out.
+    /// Slots it may be granted for; `None` allows all.
     pub slots: Option<Vec<String>>,
 }
 
-/// When a machine is the one that a license was issued for.
+/// Policy that decides whether a machine is still the one that a license was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachinePolicy {
-    /// Percent of the enrolled weight that must match.
+    /// Percentage of the enrolled weight that must match.
     pub share: u32,
-    /// The weight that must match at least, whatever is enrolled.
+    /// Minimum weight that must match, whatever is enrolled.
     pub minimum: u32,
-    /// Whether a hardware factor must match, where one is enrolled.
+    /// True if a hardware factor must match, provided that one is enrolled.
     pub hardware: bool,
-    /// The weight of each kind of factor; kinds without one are not enrolled.
+    /// Weight of each kind of factor. Kinds without a weight are not enrolled.
     pub weights: BTreeMap<FactorKind, u16>,
 }
 
-/// Whether a list that may be left out has `name`.
+/// True if an optional list contains `name` or is left out.
 pub(crate) fn allows(list: Option<&Vec<String>>, name: &str) -> bool {
     list.is_none_or(|list| list.iter().any(|entry| entry == name))
 }
 
 impl Catalog {
-    /// Reads a catalog.
+    /// Parses and checks a catalog.
     ///
     /// # Errors
-    /// Exit 2, naming line and reason.
+    /// Exit 2, naming the line and the reason.
     pub fn parse(text: &str) -> Result<Self> {
         let written = Written { what: "catalog", problem: Problem::Content, text };
         let catalog = read::typed(read_toml(written.what, text)?, written)?;
@@ -178,17 +178,17 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The product with this id.
+    /// Looks up a product by id.
     pub fn product(&self, id: &str) -> Option<&CatalogProduct> {
         self.products.iter().find(|product| *product.id == *id)
     }
 
-    /// What is allowed and looks like a mistake; one sentence each.
+    /// Likely mistakes that are allowed, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         warnings::warnings(self)
     }
 
-    /// The products as a trust names them.
+    /// Products in the form that a trust lists.
     ///
     /// # Errors
     /// Exit 2 when a name or list is too long.
@@ -201,12 +201,12 @@ impl Catalog {
 }
 
 impl Module {
-    /// The modules that must be granted too, each once.
+    /// Modules that must be granted too, without duplicates.
     pub fn needs(&self) -> BTreeSet<&str> {
         self.requires.iter().map(|id| &**id).chain(self.extra.keys().map(String::as_str)).collect()
     }
 
-    /// Whether it can be granted for this product and slot.
+    /// True if the module can be granted for this product and slot.
     pub fn is_for(&self, product: &str, slot: &str) -> bool {
         self.product.as_ref().is_none_or(|own| own == product) && allows(self.slots.as_ref(), slot)
     }

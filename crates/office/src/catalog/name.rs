@@ -1,4 +1,4 @@
-//! Names in a catalog: texts that people read, and that licenses and trusts carry.
+//! Names in a catalog: texts for display that licenses and trusts carry.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use olr_core::error::Result;
 use olr_core::wire::codec::Text;
 use olr_files::toml_text::Written;
 
-/// Most entries of a list that a license or a trust carries.
+/// Maximum length of a list in a license or trust.
 pub(super) const LIST_CAP: usize = 64;
-/// Most bytes of a name there.
+/// Maximum length in bytes of a name in a license or trust.
 const NAME_CAP: usize = 256;
 
-/// The name that stands at `path`; `what` names it in errors.
+/// Checks the name at `path`; `what` describes it in errors.
 pub(super) fn name(written: Written<'_>, path: &[&str], what: &str, name: &str) -> Result<Text> {
     let problem = if name.trim().is_empty() {
         "it is empty"
@@ -26,7 +26,7 @@ pub(super) fn name(written: Written<'_>, path: &[&str], what: &str, name: &str) 
     Err(written.wrong(path, &format!("{what}: {problem}"), "write a short name"))
 }
 
-/// A list of names, none twice.
+/// Checks a list of names, which must not contain duplicates.
 pub(super) fn names(
     written: Written<'_>,
     path: &[&str],

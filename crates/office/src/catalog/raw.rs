@@ -1,5 +1,5 @@
-//! The text of a catalog and of the rules in it, as TOML has them: read once, and turned into the types
-//! of [`crate::catalog`] by [`super::read`].
+//! Catalog and rules as deserialized from TOML. [`super::read`] converts them to the types of
+//! [`crate::catalog`].
 
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! From the raw text of a catalog to its types. What an entry says by itself is refused here, with its
-//! line; what entries say of each other, in [`super::check`].
+//! Converts the raw text of a catalog to its types, and checks each entry by itself.
+//! [`super::check`] checks entries against each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use olr_core::time::{Day, Span};
 use olr_core::wire::codec::{Set, Text};
 use olr_files::toml_text::Written;
 
-/// The catalog that `raw` says.
+/// Converts a raw catalog.
 ///
 /// # Errors
-/// Exit 2, naming line and reason.
+/// Exit 2, naming the line and the reason.
 pub(super) fn typed(raw: raw::Catalog, written: Written<'_>) -> Result<Catalog> {
     let read = Reader { written };
     Ok(Catalog {
@@ -55,7 +55,7 @@ impl Reader<'_> {
         name(self.written, path, what, text)
     }
 
-    /// Puts the line and `what` before an error.
+    /// Prefixes an error with the line and `what`.
     fn at(self, path: &[&str], what: &str) -> impl FnOnce(Error) -> Error {
         move |error| error.within(format!("{}: {what}", self.written.place(path)))
     }
@@ -109,7 +109,7 @@ impl Reader<'_> {
         Ok(releases)
     }
 
-    /// A version, and its numbers without zeros at the end.
+    /// Parses a version; also returns its numbers without trailing zeros, for comparison.
     fn version(self, path: &[&str], what: &str, text: &str) -> Result<(Text, Vec<u32>)> {
         let number = |part: &str| {
             let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -244,7 +244,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `never`, or a span.
+    /// Parses a span or `never`.
     fn span(self, path: &[&str], what: &str, text: &str) -> Result<End> {
         match text.parse::<Span>() {
             Ok(span) => Ok(End::After(span)),

@@ -1,4 +1,5 @@
-//! What follows a cause, as catalogs and grants write it: `[type.meter.on.expired]`, `[on.conflict]`.
+//! Outcome of a cause, as written in catalogs and grants: `[type.meter.on.expired]`,
+//! `[on.conflict]`.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +13,32 @@ use olr_core::time::DAY;
 use olr_core::wire::codec::Set;
 use olr_files::toml_text::Written;
 
-/// What follows a cause.
+/// Outcome of a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Seconds during which all goes on before it.
+    /// Grace period in seconds before the outcome takes effect.
     pub seconds: u64,
-    /// What follows.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The operations that [`Outcome::Block`] blocks; none with another outcome.
+    /// Operations that [`Outcome::Block`] blocks; empty for other outcomes.
     pub blocks: Set<Operation>,
 }
 
-/// Rules by their cause.
+/// Rules by cause.
 pub type Rules = BTreeMap<Cause, Rule>;
 
-/// The longest time before something follows, in days: longer is for ever.
+/// Longest grace period in days. Whoever wants more means `warn`.
 const LONGEST: u64 = 36_500;
 
 impl Rule {
-    /// What a license says of it.
+    /// Converts to the rules that a license carries.
     pub fn wire(&self, cause: Cause) -> (GraceRule, Option<EnforcementRule>) {
         let grace = GraceRule { cause, seconds: self.seconds, outcome: self.outcome };
         let blocked = self.blocks.clone();
         (grace, (self.outcome == Outcome::Block).then_some(EnforcementRule { cause, blocked }))
     }
 
-    /// Whether it says what it does anyway where nothing is written: it stops at once.
+    /// True if the rule equals the default for a cause without a rule: stop at once.
     pub fn is_usual(&self, cause: Cause) -> bool {
         !matches!(cause, Cause::OverQuota | Cause::Upgraded)
             && self.outcome == Outcome::Stop
@@ -80,7 +81,7 @@ impl Rule {
     }
 }
 
-/// The seconds of a span of hours or days.
+/// Parses a span of hours or days into seconds.
 fn seconds(text: &str) -> Result<u64> {
     let span = text.split_once(' ').and_then(|(count, unit)| {
         let is_number = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
@@ -105,15 +106,15 @@ fn outcome(word: &str) -> Result<Outcome> {
     })
 }
 
-/// Where a rule stands, and what names it in errors: `type oem: on expired`.
+/// Description of a rule for errors: `type oem: on expired`.
 fn named(of: &str, cause: &str) -> String {
     if of.is_empty() { format!("on {cause}") } else { format!("{of}: on {cause}") }
 }
 
-/// The rules that stand at `path`.
+/// Reads the rules at `path`.
 ///
 /// # Errors
-/// Exit 2, naming line and reason.
+/// Exit 2, naming the line and the reason.
 pub(crate) fn read_rules(
     raw: &BTreeMap<String, raw::Rule>,
     of: &str,
@@ -135,21 +136,21 @@ pub(crate) fn read_rules(
     Ok(rules)
 }
 
-/// What rules have to fit.
+/// What rules are checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Fits<'a> {
-    /// The operations of the catalog.
+    /// Operations of the catalog.
     pub known: &'a Set<Operation, OPERATIONS_CAP>,
-    /// What the type never blocks.
+    /// Operations that the type never blocks.
     pub always: &'a Set<Operation>,
-    /// The model of the type.
+    /// Model of the type.
     pub model: Model,
 }
 
-/// Checks the rules that stand at `path`.
+/// Checks the rules at `path`.
 ///
 /// # Errors
-/// Exit 2, naming line and reason.
+/// Exit 2, naming the line and the reason.
 pub(crate) fn ensure_rules_fit(
     rules: &Rules,
     of: &str,
@@ -178,7 +179,7 @@ pub(crate) fn ensure_rules_fit(
     Ok(())
 }
 
-/// The operations that stand at `path`, none twice.
+/// Reads the operations at `path`, which must not contain duplicates.
 pub(super) fn read_operations(
     words: &[String],
     what: &str,
@@ -199,7 +200,7 @@ pub(super) fn read_operations(
     Ok(read)
 }
 
-/// Checks that a catalog has each of these operations, which stand at `path`.
+/// Checks that the catalog has each of these operations, which were read from `path`.
 pub(super) fn ensure_known(
     operations: &[Operation],
     known: &Set<Operation, OPERATIONS_CAP>,

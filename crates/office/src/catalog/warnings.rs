@@ -1,4 +1,4 @@
-//! What a catalog may say, and probably does not mean.
+//! Warnings about a catalog that is valid but probably not what was meant.
 
 use crate::catalog::{Catalog, USUAL_POLICY, allows};
 use olr_core::entitlement::{Cause, Model};

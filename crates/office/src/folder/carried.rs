@@ -1,5 +1,5 @@
-//! What a license carries to a server that never goes online: the trusts it may have slept through,
-//! and the newest revocations. Obeys `docs/format.md`, section "Attachments".
+//! Attachments of a license for a server that never goes online: trusts published since its last
+//! import, and the newest revocations. Implements `docs/format.md`, section "Attachments".
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,18 @@ use olr_core::revocation::{Revocations, RevocationsBody, read_body};
 use olr_core::trust::Trust;
 use olr_core::wire::frame::{Frame, Kind};
 
-/// The newest revocations as a file of their own, and where they lie signed once more, for attaching.
+/// The newest revocations: the file for servers, and the path of the bare copy that is attached to
+/// licenses.
 pub(super) struct Kept {
     pub file: Vec<u8>,
     pub bare: PathBuf,
 }
 
 impl Kept {
-    /// The other signature, where it belongs to the file.
+    /// Reads the bare copy, and checks that it has the same body as the file.
     ///
     /// # Errors
-    /// Exit 2 when it does not, or cannot be read.
+    /// Exit 2 when it has not, or cannot be read.
     pub fn attached(&self) -> Result<Vec<u8>> {
         let bytes = read_own(Kind::Revocations, &self.bare, |bytes| Ok(bytes.to_vec()))?;
         let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
@@ -39,10 +40,10 @@ impl Kept {
 }
 
 impl Folder {
-    /// Trusts, revocations and the delegations of these, as attachments of a license.
+    /// Attachments of a license: trusts, revocations, and the delegations that these need.
     ///
     /// # Errors
-    /// Exit 2 when one of them cannot be read, or the revocations count no longer.
+    /// Exit 2 when one of them cannot be read, or the revocations are not valid under `trust`.
     pub(super) fn carried(&self, trust: &Trust) -> Result<Vec<Vec<u8>>> {
         let mut carried = self.trusts_to(trust)?;
         if let Some(kept) = self.revocations()? {
@@ -69,7 +70,7 @@ impl Folder {
         Ok(carried)
     }
 
-    /// The trusts before version `last` that are kept here.
+    /// Trusts in `trusts/` with a version below `last`.
     ///
     /// # Errors
     /// Exit 2 when one cannot be read.
@@ -84,8 +85,8 @@ impl Folder {
         Ok(older)
     }
 
-    /// The trusts by which a server gets to the newest one from any that counted before. Versions
-    /// between are left out where the signatures reach over them.
+    /// Returns the trusts that lead a server from any earlier trust to the newest one. Leaves out
+    /// versions that a later trust succeeds directly, thanks to the signatures of older roots.
     ///
     /// # Errors
     /// Exit 2 when one cannot be read.
@@ -109,7 +110,7 @@ impl Folder {
         Ok(needed.into_values().map(|trust| trust.bytes().to_vec()).collect())
     }
 
-    /// The newest revocations, where they count.
+    /// Returns the newest revocations if they are valid under the newest trust.
     ///
     /// # Errors
     /// Exit 2 when they cannot be read.
@@ -118,7 +119,7 @@ impl Folder {
         Ok(Revocations::verify(&kept.file, &trust).ok())
     }
 
-    /// The newest revocations, where any license was ever revoked.
+    /// Reads the newest revocations; `None` if no license was ever revoked.
     ///
     /// # Errors
     /// Exit 2 when they cannot be read.
@@ -133,20 +134,20 @@ impl Folder {
         let own = read_body(&frame).map(|body| folder.join(bare_name(&body)));
         let bare = match own {
             Ok(own) if file::is_there(&own)? => own,
-            // As older versions kept it.
+            // Name used by older versions.
             _ => folder.join(BARE),
         };
         Ok(Some(Kept { file, bare }))
     }
 }
 
-/// The name under which revocations are kept for attaching: each list has its own, so that an older
-/// one stays whole until a newer one has taken its place.
+/// File name of the bare copy. It is unique per list, so that the older copy stays intact until the
+/// newer list has replaced it.
 pub(super) fn bare_name(body: &RevocationsBody) -> String {
     format!("attached-{}-{}.olr", body.version, body.sequence)
 }
 
-/// Whether a file is such a list, of whatever version.
+/// True if a file is such a copy, also from an older version of this program.
 pub(super) fn is_bare(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let numbers = name.strip_prefix("attached-").and_then(|name| name.strip_suffix(".olr"));
@@ -157,7 +158,7 @@ pub(super) fn is_bare(path: &Path) -> bool {
             .is_some_and(|(version, sequence)| is_number(version) && is_number(sequence))
 }
 
-/// As it is given to a server.
+/// File name of the list for servers.
 pub(super) const FILE: &str = "revoked.olr";
-/// As older versions kept what is attached to licenses.
+/// File name of the bare copy in older versions of this program.
 const BARE: &str = "attached.olr";

@@ -1,47 +1,47 @@
-//! What looks like a mistake in an answer, before it is signed.
+//! Likely mistakes in an answer, found before it is signed.
 
 use olr_core::error::{NextStep, Refusal};
 
-/// What looks like a mistake in an answer.
+/// A likely mistake in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
-    /// What it is about.
+    /// Kind of mistake.
     pub about: ConcernKind,
-    /// In words.
+    /// Description, for display.
     pub fact: String,
-    /// What the server will say to it, where it refuses.
+    /// Refusal that the server will give, if it will refuse the answer.
     pub refusal: Option<Refusal>,
     /// One next step.
     pub next_step: NextStep,
-    /// Whether a clock is meant that may be the one here.
+    /// True if the clock that is wrong may be the vendor's.
     pub(super) is_ours: bool,
 }
 
-/// What a concern is about.
+/// Kinds of concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConcernKind {
-    /// More is in use than granted.
+    /// The server uses more than is granted.
     InUse,
-    /// Less is granted than by the last answer.
+    /// Less is granted than by the previous answer.
     Fewer,
-    /// The license ends no later than the last answer, or has ended.
+    /// The license expires no later than the previous answer, or has expired already.
     End,
-    /// Maintenance ends earlier than that of the last answer.
+    /// Maintenance ends earlier than in the previous answer.
     Maintenance,
     /// The clocks of server and vendor differ.
     Clocks,
-    /// The request was made days ago, or the server's clock is behind.
+    /// The request is days old, or the server's clock is behind.
     Age,
-    /// A later request of the same server was answered.
+    /// A later request of the same server was answered already.
     Later,
-    /// The memory of the installation was copied or put back: it asks with two histories.
+    /// The home of the installation was copied or restored: its requests belong to two histories.
     Fork,
-    /// The last license of this key or installation was revoked.
+    /// The previous license of this key or installation was revoked.
     Revoked,
 }
 
 impl ConcernKind {
-    /// Its word in JSON.
+    /// Machine-readable name, used in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::InUse => "in-use",
@@ -58,7 +58,8 @@ impl ConcernKind {
 }
 
 impl Concern {
-    /// Whether to ask before signing: the server refuses it, or it does not do what was asked for.
+    /// True if the command should ask before signing: the server would refuse the answer, or it
+    /// does not do what was requested.
     pub fn asks(&self) -> bool {
         !matches!(self.about, ConcernKind::Fewer | ConcernKind::Age | ConcernKind::Later)
     }

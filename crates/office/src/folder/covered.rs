@@ -1,5 +1,5 @@
-//! What a vendor sells against what its issuers may sign: the plainest license of each type, and of
-//! each module, held against every delegation by the function that verifies licenses.
+//! Checks what a vendor sells against what its issuers may sign: the smallest license of each type
+//! and each module, tested against every delegation with the same function that verifies licenses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use olr_core::wire::frame::{Frame, Kind};
 use olr_core::wire::id::{LicenseId, RequestId};
 
 impl Folder {
-    /// What no delegation here covers at `now`, one sentence each.
+    /// Lists what no delegation covers at `now`, one sentence each.
     ///
     /// # Errors
     /// Exit 2 when a delegation cannot be read.
@@ -35,7 +35,7 @@ impl Folder {
         let counts = |may: &Delegation| {
             trust.ensure_unrevoked([may.key_id()]).is_ok() && may.permits(Act::License, now).is_ok()
         };
-        // Of several for one key, the one that `olr issue` takes.
+        // Of several delegations for one key, use the one that `olr issue` would choose.
         let newest = keys.into_iter().filter_map(|key| self.delegation_of(key, trust).ok());
         let issuers: Vec<_> = newest.map(|(may, _)| may).filter(counts).collect();
         if issuers.is_empty() {
@@ -70,7 +70,7 @@ impl Folder {
     }
 }
 
-/// Why none of these delegations covers the license: the last one's limit.
+/// Returns the limit of the last delegation if all of them refuse the license, otherwise `None`.
 fn refused_by_all(body: &LicenseBody, issuers: &[Delegation]) -> Option<String> {
     let mut limit = None;
     for may in issuers {
@@ -79,7 +79,7 @@ fn refused_by_all(body: &LicenseBody, issuers: &[Delegation]) -> Option<String> 
     limit
 }
 
-/// The products and slots of a type.
+/// Pairs of product and slot in which a type is sold.
 fn places<'a>(
     kind: &'a LicenseType,
     catalog: &'a Catalog,
@@ -91,7 +91,7 @@ fn places<'a>(
     })
 }
 
-/// A type that is sold today.
+/// A license type, sold today.
 struct Sale<'a> {
     catalog: &'a Catalog,
     id: &'a str,
@@ -100,7 +100,8 @@ struct Sale<'a> {
 }
 
 impl Sale<'_> {
-    /// The least that is sold of it: nothing, or one of a module and of what that needs.
+    /// Smallest license of this type: without modules, or with one of `module` and one of each
+    /// module it needs.
     fn body(
         &self,
         product: &str,
@@ -120,7 +121,7 @@ impl Sale<'_> {
         let grant = GrantFile::least([product, id, slot], modules);
         let terms = Terms::of(&grant, kind, catalog)?;
         let today = now.day();
-        // What only a grant says may be as short as it likes.
+        // An end that the catalog leaves to the grant may be as early as today.
         let end = |end: Option<End>| end.unwrap_or(End::On(today)).last_day(today);
         let policy = grant.machine_policy(kind, catalog).map(|(_, policy)| policy.hardware);
         Ok(LicenseBody {

@@ -1,4 +1,5 @@
-//! Delegations that are proposed to the roots. Obeys `docs/format.md`, section "Delegation".
+//! Proposals for delegations, for the roots to sign. Implements `docs/format.md`, section
+//! "Delegation".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,11 @@ use olr_core::trust::{DelegationBody, ModuleMaximum, Trust};
 use olr_core::wire::codec::{Limit, Set, Text, encode};
 use olr_core::wire::frame::{Kind, Unsigned};
 
-/// Proposes to the roots of `trust` that a key may issue.
+/// Proposes a delegation to the roots of `trust`.
 ///
 /// # Errors
-/// Exit 2: a limit leaves nothing, it has ended by `now`, the key is weak or revoked.
+/// Exit 2: the delegation allows no act, ends before it begins, or has ended by `now`, or the key
+/// is weak or revoked.
 pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) -> Result<Proposal> {
     let unable = |fact: &str, step: NextStep| Err(Error::unable(Problem::Usage, fact, step));
     if body.acts.is_empty() {
@@ -59,10 +61,10 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
     Ok(proposal)
 }
 
-/// What a delegation names must stand in the catalog: a name that was mistyped would allow nothing.
+/// Checks that every name in a delegation is in the catalog: a mistyped name would allow nothing.
 ///
 /// # Errors
-/// Exit 2, naming what is known.
+/// Exit 2, listing the known names.
 pub fn check_names(body: &DelegationBody, catalog: &Catalog) -> Result<()> {
     let names = |limit: &Limit<Set<Text>>| match limit {
         Limit::Only(names) => names.iter().map(|name| name.to_string()).collect(),
@@ -105,26 +107,27 @@ fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
     }
 }
 
-/// The limits of a delegation that nobody spelled out: the catalog says what its types need.
+/// Limits that the user left out, to be derived from the license types in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsaid {
-    /// Its models are those of the types that it names.
+    /// Allow the models of the named types.
     pub models: bool,
-    /// So are its editions.
+    /// Allow the editions of the named types.
     pub editions: bool,
-    /// Its longest grace is the longest one of its types.
+    /// Allow the longest grace period of the named types.
     pub longest_grace: bool,
-    /// What stays allowed afterwards is what one of its types leaves allowed.
+    /// Allow the operations that any of the named types leaves allowed after its end.
     pub afterwards: bool,
-    /// A license may do without hardware where one of the machine policies does.
+    /// Allow licenses without a hardware factor if one of the machine policies does.
     pub weak_machine: bool,
 }
 
-/// Fills in what nobody said, and what comes with the named modules: the other members of their pools,
-/// up to the same maximum, and what they include.
+/// Fills in the limits that were left out, and extends the named modules: adds the other members of
+/// their pools, with the same maximum, and the modules they include.
 ///
 /// # Errors
-/// Exit 2 when a named module includes one that is counted and was not named.
+/// Exit 2 when a named module includes a counted one that was not named, or there are too many
+/// modules.
 pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> Result<()> {
     let types = types_of(body, catalog);
     if unsaid.models && body.types != Limit::Any {
@@ -163,7 +166,7 @@ fn types_of<'a>(body: &DelegationBody, catalog: &'a Catalog) -> Vec<&'a LicenseT
     catalog.types.iter().filter(|(id, _)| is_named(id)).map(|(_, kind)| kind).collect()
 }
 
-/// The rules of a type for the causes whose grace a delegation bounds.
+/// Rules of a type for the causes whose grace period a delegation limits.
 fn rules(kind: &LicenseType) -> impl Iterator<Item = &crate::catalog::Rule> {
     let rules = kind.on.iter();
     let rules = rules.filter(|(cause, _)| !matches!(cause, Cause::OverQuota | Cause::Upgraded));
@@ -188,10 +191,10 @@ fn left_afterwards(kind: &LicenseType, catalog: &Catalog) -> Operations {
     left
 }
 
-/// Most modules that a delegation limits.
+/// Maximum number of modules in a delegation.
 const MOST: usize = 4096;
 
-/// The named modules, the other members of their pools, and what all of them include.
+/// Returns the named modules, the other members of their pools, and the modules that these include.
 fn with_company(
     maxima: &Set<ModuleMaximum, 4096>,
     catalog: &Catalog,

@@ -1,5 +1,5 @@
-//! What a server will refuse of an answer, or its operator will send back: said before it is
-//! signed, and again where a stored answer is given again.
+//! Concerns about an answer: what the server will refuse, or its operator will send back. Shown
+//! before the answer is signed, and before a stored one is handed out again.
 
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
@@ -13,21 +13,21 @@ use olr_core::trust::Trust;
 use olr_core::wire::codec::Limit;
 use olr_core::wire::id::LicenseId;
 
-/// A request is carried for so long at most; a clock that is further behind is taken to be wrong.
+/// Longest plausible time in transit of a request. A clock further behind is considered wrong.
 const CARRIED: u64 = 30 * DAY;
-/// A server's clock that is further ahead than this is not right where the vendor's is.
+/// Largest plausible difference by which a correct clock may be ahead of another.
 const AHEAD: u64 = DAY;
-/// What was issued last is so old at most, where a clock is right.
+/// Longest plausible time since the newest answer. A clock further ahead of it is considered wrong.
 const RECENT: u64 = 400 * DAY;
-/// 2026-01-01. No clock that is right says a day before this program was made.
+/// 2026-01-01. A clock before this program was written is wrong.
 const MADE: Instant = Instant { seconds: 1_767_225_600 };
 
 impl Folder {
-    /// What the server will refuse of the answer to `opened`, or its operator send back; of a new
-    /// answer, or of the one that is stored for this order. Nothing where the answer is refused here.
+    /// Returns concerns about the answer to `opened`, either a new one or the one stored for this
+    /// order. Empty if issuing would be refused here anyway.
     ///
     /// # Errors
-    /// Exit 2 when the records cannot be read.
+    /// Exit 2 when the catalog or the records cannot be read.
     pub fn foresee(
         &self,
         opened: &OpenedRequest,
@@ -43,11 +43,11 @@ impl Folder {
             Some(record) => record.license_body(),
             None => draft(opened, order.grant, &self.catalog()?, trust, stamp),
         };
-        // A record that is damaged tells nothing here; whatever needs it says so.
+        // No concerns about a damaged record or a refused draft: issuing reports that error itself.
         let Ok(body) = body else { return Ok(Vec::new()) };
         let known = self.issued("").and_then(|records| Ok((records, self.key_of(asked)?)));
         let (mut records, history) = match known {
-            // What was given once is given again, also where other records are damaged.
+            // A stored answer is handed out even if other records are damaged.
             Err(_) if stored.is_some() => (Vec::new(), None),
             known => known.map(|(records, history)| (records, Some(history)))?,
         };
@@ -63,10 +63,10 @@ impl Folder {
         let fork = self.fork_of(opened, &records, trust, ask);
         let last = history.and_then(|all| all.newest_for(&install_key, asked.request));
         let last = last.and_then(|record| record.license_body().ok());
-        // A stored answer is held against what was before it.
+        // Compare a stored answer only with what preceded it.
         let last = last.filter(|last| stored.is_none() || last.number < body.number);
         let (body, last, now) = (&body, last.as_ref(), order.now);
-        // Of two histories, neither has the newest request of the server.
+        // With two histories, neither request is the newest of the server.
         let later = later.filter(|_| fork.is_none());
         let compared =
             Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() };
@@ -76,7 +76,7 @@ impl Folder {
 }
 
 impl Folder {
-    /// Why the clock here is likely wrong, before a server sets its memory by it.
+    /// Returns a concern if the vendor's clock is likely wrong, before a server adopts its time.
     ///
     /// # Errors
     /// Exit 2 when the records cannot be read.
@@ -97,20 +97,20 @@ impl Folder {
     }
 }
 
-/// An answer, and what it is held against.
+/// An answer, and what it is compared with.
 struct Compared<'a> {
     asked: &'a RequestBody,
     /// The answer.
     body: &'a LicenseBody,
-    /// The answer before it to the same installation.
+    /// The previous answer to the same installation.
     last: Option<&'a LicenseBody>,
-    /// The number of a later request of that installation that was answered.
+    /// Number of a later request of that installation that was answered.
     later: Option<u64>,
-    /// The instant of the newest other answer to anybody.
+    /// Time of the newest other answer, to any installation.
     newest: Option<Instant>,
-    /// The clock here.
+    /// The vendor's clock.
     now: Instant,
-    /// Whether it was given before, and would be given again.
+    /// True if the answer was issued before and would be handed out again.
     is_stored: bool,
 }
 
@@ -123,7 +123,8 @@ impl Compared<'_> {
         all.into_iter().flatten().chain(self.clocks()).map(|concern| self.naming(concern)).collect()
     }
 
-    /// The same order would give a stored answer again, whatever is mended first.
+    /// Adds to the next step that a stored answer must be issued again: the same order would return
+    /// the stored one, whatever was corrected.
     fn naming(&self, mut concern: Concern) -> Concern {
         let is_mended_here = match concern.about {
             ConcernKind::InUse
@@ -175,7 +176,7 @@ impl Compared<'_> {
     fn clocks(&self) -> Option<Concern> {
         let (asked, body) = (self.asked, self.body);
         let (server, vendor) = (asked.clock, body.issued);
-        // A server has seen the instant of the license that it renews.
+        // The server has seen the time of the license that it renews.
         let seen = self.last.filter(|last| asked.renews == Some(last.license));
         let seen = seen.map(|last| last.issued);
         let lags = |clock: Instant, behind: Instant| {
@@ -225,12 +226,12 @@ impl Compared<'_> {
         Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
     }
 
-    /// Whether a stored answer says a time that has not come yet by the clock here.
+    /// True if a stored answer was issued in the future of the vendor's clock.
     fn is_of_the_future(&self) -> bool {
         self.is_stored && is_ahead(self.body.issued, self.now)
     }
 
-    /// A stored answer that agrees with the server's clock, and not with the clock here.
+    /// Concern for a stored answer that agrees with the server's clock, but not with the vendor's.
     fn set_back(&self) -> Option<Concern> {
         let (issued, now) = (self.body.issued, self.now);
         let fact = format!(
@@ -278,7 +279,8 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
     (!less.is_empty()).then(|| Concern::new(ConcernKind::Fewer, fact, None, step))
 }
 
-/// What is installed now may be updated for longer than what this license allows.
+/// Concern if maintenance ends before that of the previous answer: updates that are allowed now
+/// would no longer be.
 fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let new = body.maintenance.filter(|new| Limit::Only(*new) < last.maintained_to())?;
     let old = last.maintenance.map_or("without an end".to_string(), |day| format!("until {day}"));
@@ -288,18 +290,18 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
 }
 
-/// Whose clock is likely wrong.
+/// Which clock is likely wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     Server,
     Vendor,
-    /// The vendor's, when a stored answer was given.
+    /// The vendor's, at the time the stored answer was issued.
     VendorThen,
     Either,
 }
 
 impl Wrong {
-    /// In words, and what to do.
+    /// Description, and the next step.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Server => (
@@ -321,12 +323,12 @@ impl Wrong {
     }
 }
 
-/// Whether a clock is further ahead of another than clocks are that are right.
+/// True if a clock is implausibly far ahead of another.
 fn is_ahead(clock: Instant, of: Instant) -> bool {
     clock.seconds > of.seconds.saturating_add(AHEAD)
 }
 
-/// Whether a clock may be right, by the newest answer to anybody.
+/// True if a clock is plausible, given the newest answer to any installation.
 fn is_plausible(clock: Instant, newest: Option<Instant>) -> bool {
     let fits = |newest: Instant| {
         clock.seconds.saturating_add(AHEAD) >= newest.seconds
@@ -335,7 +337,8 @@ fn is_plausible(clock: Instant, newest: Option<Instant>) -> bool {
     clock >= MADE && newest.is_none_or(fits)
 }
 
-/// Which of two clocks that differ is likely wrong, by the newest answer to anybody.
+/// Decides which of two differing clocks is likely wrong, given the newest answer to any
+/// installation.
 fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
     match (is_plausible(server, newest), is_plausible(vendor, newest)) {
         (false, true) => Wrong::Server,
@@ -344,7 +347,7 @@ fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
     }
 }
 
-/// How far two clocks are apart, in days, or in hours below two days.
+/// Distance between two clocks: in days, or in hours below two days.
 fn apart(one: Instant, other: Instant) -> String {
     let seconds = one.seconds.abs_diff(other.seconds);
     match seconds / DAY {

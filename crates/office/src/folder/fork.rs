@@ -1,18 +1,18 @@
-//! Whether two requests of one installation lie on one line, or its memory was copied in between.
-//! Reads what `docs/format.md`, section "Request", says of `number` and `earlier`.
+//! Tells whether two requests of one installation belong to one history, or its home was copied in
+//! between. Evaluates `number` and `earlier` of `docs/format.md`, section "Request".
 
 use olr_core::machine::{Class, Factor};
 use olr_core::request::{OpenedRequest, RequestBody};
 
-/// A request keeps the hashes of at most so many requests before it.
+/// A request lists the hashes of at most this many earlier requests.
 const REMEMBERED: usize = 16;
 
-/// One of two requests that are compared.
+/// One of two requests to compare.
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
-    /// What it says.
+    /// Body of the request.
     pub body: &'a RequestBody,
-    /// Its hash.
+    /// Hash of the request.
     pub hash: [u8; 32],
 }
 
@@ -22,27 +22,28 @@ impl<'a> From<&'a OpenedRequest> for Observed<'a> {
     }
 }
 
-/// What two requests are to each other.
+/// Relation between two requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// The same request twice.
     Same,
-    /// One installation, one request later than the other.
+    /// One installation; one request follows the other in its history.
     Continuing,
-    /// Two histories of one installation, on the same hardware.
+    /// One installation with two histories, on the same hardware.
     Snapshot,
-    /// Two histories of one installation, on different hardware.
+    /// One installation with two histories, on different hardware.
     Clone,
-    /// Two histories of one installation; the requests do not show whether on one machine.
+    /// One installation with two histories; the requests do not show whether the hardware is the
+    /// same.
     Fork,
     /// Two installations.
     Unrelated,
-    /// One installation; the requests lie too far apart for more.
+    /// One installation; the requests are too far apart to tell more.
     CannotTell,
 }
 
 impl Relation {
-    /// Its spelling for programs.
+    /// Machine-readable name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -55,55 +56,55 @@ impl Relation {
         }
     }
 
-    /// Whether one memory made both requests in two ways.
+    /// True if the installation has two histories.
     pub fn is_fork(self) -> bool {
         matches!(self, Self::Snapshot | Self::Clone | Self::Fork)
     }
 }
 
-/// What proves the verdict.
+/// Evidence for the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Both are the same bytes.
+    /// Both requests have the same bytes.
     SameBytes,
     /// The install keys differ.
     OtherInstallKey,
-    /// The later one names the earlier one, by number and hash.
+    /// The later request lists the earlier one, by number and hash.
     Named,
-    /// Both histories have a request of this number, with different hashes.
+    /// Both histories have a request with this number, with different hashes.
     TwoRequests {
         /// The number.
         number: u64,
-        /// The hash in the history of the earlier one.
+        /// Hash in the history of the earlier request.
         earlier: [u8; 32],
-        /// The hash in the history of the later one.
+        /// Hash in the history of the later request.
         later: [u8; 32],
     },
-    /// In the history of the later one this number, which is that of the earlier one, is no request.
+    /// The history of the later request has no request with the earlier one's number.
     NoRequest {
         /// The number.
         number: u64,
     },
-    /// The list of the later one begins after the earlier one.
+    /// The later request's list starts after the earlier request.
     OutOfReach {
-        /// The first number in that list.
+        /// First number in that list.
         from: u64,
     },
 }
 
-/// What can be said of the hardware behind two requests.
+/// What two requests show about the hardware behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hardware {
-    /// A hardware factor is found in both, kind and value.
+    /// Both show a hardware factor with the same kind and value.
     Same,
-    /// Both show hardware factors of one kind, and none is the same.
+    /// Both show hardware factors of the same kind, but none with the same value.
     Other,
-    /// At least one of them shows too little.
+    /// At least one of them shows too little to compare.
     Unknown,
 }
 
 impl Hardware {
-    /// Its spelling for programs.
+    /// Machine-readable name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -113,24 +114,24 @@ impl Hardware {
     }
 }
 
-/// Two requests, compared.
+/// Result of comparing two requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestComparison {
-    /// What they are to each other.
+    /// Relation between them.
     pub verdict: Relation,
-    /// Why.
+    /// Evidence for the verdict.
     pub proof: Proof,
-    /// What is known of the hardware.
+    /// What they show about the hardware.
     pub hardware: Hardware,
-    /// Factors of weight that both show.
+    /// Factors that can carry weight and that both show.
     pub shared: Vec<Factor>,
-    /// Those that only the first one shows.
+    /// Such factors that only the first request shows.
     pub only_first: Vec<Factor>,
-    /// Those that only the second one shows.
+    /// Such factors that only the second request shows.
     pub only_second: Vec<Factor>,
 }
 
-/// Compares two requests to one vendor; their order does not matter for the verdict.
+/// Compares two requests to one vendor. The verdict does not depend on their order.
 pub fn compare(first: Observed<'_>, second: Observed<'_>) -> RequestComparison {
     let proof = prove(first, second);
     let hardware = hardware(&first.body.found, &second.body.found);
@@ -170,8 +171,8 @@ fn prove(first: Observed<'_>, second: Observed<'_>) -> Proof {
     prove_by_later(earlier.body.number, earlier.hash, later)
 }
 
-/// What the later one of two requests of one installation says of the other one, which has no higher
-/// number.
+/// Compares a request with an earlier one of the same installation, given by number and hash.
+/// `number` must not exceed the later request's number.
 pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Observed<'_>) -> Proof {
     if number == later.body.number {
         return match earlier == later.hash {
@@ -185,9 +186,9 @@ pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Observed<'_>
         Some(named) => return Proof::TwoRequests { number, earlier, later: named.hash },
         None => {}
     }
-    // The list has the last requests without a gap: what lies within its reach and is not in it
-    // was no request there. A full one that begins later says nothing, and since everything that
-    // the earlier one names is older still, the two lists have no number in common either.
+    // The list holds the most recent requests without a gap, so a number within its reach that is
+    // missing was never a request in that history. A full list that starts later proves nothing.
+    // The earlier request's own list cannot help either: all its numbers are lower still.
     match list.first() {
         Some(oldest) if list.len() >= REMEMBERED && oldest.number > number => {
             Proof::OutOfReach { from: oldest.number }
@@ -196,7 +197,8 @@ pub(super) fn prove_by_later(number: u64, earlier: [u8; 32], later: Observed<'_>
     }
 }
 
-/// What a machine shows depends on who asks: that one of them shows nothing is no difference.
+/// Compares hardware factors. A machine may show fewer factors to another user, so a factor that
+/// only one request shows is not a difference.
 fn hardware(a: &[Factor], b: &[Factor]) -> Hardware {
     let is_hardware = |factor: &&Factor| factor.class == Class::Hardware;
     if a.iter().filter(is_hardware).any(|factor| is_in(factor, b)) {
@@ -278,16 +280,16 @@ mod tests {
             ((5, 50, vec![]), (5, 51, vec![]), Relation::Snapshot),
             ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 50)]), Relation::Continuing),
             ((5, 50, vec![(4, 40)]), (6, 60, vec![(4, 40), (5, 51)]), Relation::Snapshot),
-            // The list is not full: request 5 would stand in it.
+            // The list is not full: it would contain request 5.
             ((5, 50, vec![(4, 40)]), (7, 70, vec![(4, 40)]), Relation::Snapshot),
             ((1, 10, vec![]), (2, 20, vec![]), Relation::Snapshot),
             ((1, 10, vec![]), (3, 20, vec![(2, 2)]), Relation::Snapshot),
-            // It is full, and reaches as far back as request 4.
+            // The list is full, and reaches back to request 4.
             ((4, 4, vec![]), (20, 200, full(4)), Relation::Continuing),
             ((4, 99, vec![]), (20, 200, full(4)), Relation::Snapshot),
             ((3, 3, vec![]), (20, 200, full(4)), Relation::CannotTell),
             ((3, 99, vec![]), (20, 200, full(4)), Relation::CannotTell),
-            // Full, with a gap where a deactivation took number 5.
+            // The list is full, with a gap where a deactivation took number 5.
             (
                 (5, 50, vec![]),
                 (21, 9, [vec![(4, 4)], full(6)[..15].to_vec()].concat()),
@@ -311,7 +313,7 @@ mod tests {
             (vec![card("a"), uuid.clone()], vec![card("b"), uuid.clone()], Relation::Snapshot),
             (vec![image.clone()], vec![image.clone()], Relation::Fork),
             (vec![], vec![], Relation::Fork),
-            // One of them shows nothing, or nothing of that kind: nothing was compared.
+            // One of them shows no hardware, or none of that kind: there is nothing to compare.
             (vec![card("a")], vec![image.clone()], Relation::Fork),
             (vec![card("a")], vec![uuid], Relation::Fork),
             (vec![card("a")], vec![common], Relation::Fork),

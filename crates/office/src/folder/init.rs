@@ -1,4 +1,4 @@
-//! Making a vendor: keys, the first trust, the issuer's delegation, starter files.
+//! Creating a vendor: keys, the first trust, the issuer's delegation, starter files.
 
 use rand::CryptoRng;
 use std::path::Path;
@@ -21,27 +21,27 @@ use olr_core::trust::{Act, DelegationBody, Trust, sign_by_roots, vendor_id};
 use olr_core::wire::codec::{Limit, Set, encode};
 use olr_core::wire::frame::{Kind, Unsigned};
 
-/// What a new vendor is made of.
+/// Parameters of a new vendor.
 #[derive(Debug)]
 pub struct Init<'a> {
-    /// The vendor's name for people.
+    /// Display name of the vendor.
     pub name: &'a str,
-    /// The catalog's text; by default the starter's.
+    /// Text of the catalog; `None` for the starter catalog.
     pub catalog: Option<&'a str>,
-    /// Protects the keys; without, they open for whoever reads them.
+    /// Passphrases of the keys; `None` stores the keys unencrypted.
     pub passphrases: Option<Passphrases>,
-    /// Whether everything under this vendor is for tests only.
+    /// True if everything issued by this vendor is for tests only.
     pub test: bool,
-    /// How many root keys, and how many of them must sign.
+    /// Number of root keys, and their threshold.
     pub roots: Roots,
 }
 
-/// How many roots there are.
+/// Number of root keys, and how many must sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Roots {
-    /// Root keys.
+    /// Number of root keys.
     pub count: u8,
-    /// How many of them must sign.
+    /// Number of roots that must sign.
     pub threshold: u8,
 }
 
@@ -51,20 +51,21 @@ impl Default for Roots {
     }
 }
 
-/// One passphrase for the root keys, one for issuer and sealing key.
+/// Passphrases of a new vendor: one for the root keys, one for the issuer and sealing keys.
 #[derive(Debug)]
 pub struct Passphrases {
-    /// For the roots.
+    /// Passphrase of the root keys.
     pub root: Passphrase,
-    /// For the staff.
+    /// Passphrase of the issuer and sealing keys, known to the staff.
     pub staff: Passphrase,
 }
 
 impl Folder {
-    /// Makes the whole folder at `path`, or nothing.
+    /// Creates the complete folder at `path`, or nothing.
     ///
     /// # Errors
-    /// Exit 2: there is something at `path` already, the catalog is wrong, or nothing can be written.
+    /// Exit 2: `path` exists already, the catalog or the number of roots is invalid, or the folder
+    /// cannot be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
         Self::ensure_new(path)?;
         let Roots { count, threshold } = init.roots;
@@ -80,8 +81,8 @@ impl Folder {
         Ok((Self::at(path), trust))
     }
 
-    /// Makes a vendor folder in one step: `fill` writes into a draft beside it, which takes its place
-    /// when it is whole.
+    /// Creates a vendor folder atomically: `fill` writes into a draft in the same parent folder,
+    /// which is renamed to `path` when it is complete.
     pub(super) fn make<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -101,10 +102,10 @@ impl Folder {
         Ok(made)
     }
 
-    /// A vendor folder is never written over.
+    /// Checks that `path` is free: a vendor folder is never overwritten.
     ///
     /// # Errors
-    /// Exit 2 when there is something at `path`; an empty folder will do.
+    /// Exit 2 when there is something other than an empty folder at `path`.
     pub fn ensure_new(path: &Path) -> Result<()> {
         let taken = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
@@ -175,19 +176,19 @@ fn fill(
     Ok(trust)
 }
 
-/// The folders in a vendor's folder.
+/// Subfolders of a vendor folder.
 pub(super) const PARTS: [&str; 5] = ["keys", "delegations", "issued", "revocations", "trusts"];
 
-/// The grant that a new folder starts with: the starter's, or one that fits the catalog that was
-/// given. `None` where nothing in it is activated offline.
+/// Returns the grant that a new folder starts with: the starter grant, or one that fits the given
+/// catalog. `None` if nothing in that catalog is activated offline.
 pub(super) fn first_grant(given: Option<&str>, catalog: &Catalog) -> Option<String> {
     given.map_or(Some(STARTER_GRANT.to_string()), |text| starter_grant(catalog, text))
 }
 
-/// Most roots of a trust.
+/// Maximum number of roots in a trust.
 const ROOTS_CAP: u8 = 8;
 
-/// A delegation with every limit written as *any*.
+/// A delegation for all acts, without limits.
 fn unlimited(issuer: [u8; 32]) -> Result<DelegationBody> {
     Ok(DelegationBody {
         issuer,

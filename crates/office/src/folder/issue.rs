@@ -1,4 +1,4 @@
-//! Answering a request: open, check, draft, sign, keep, and only then hand out.
+//! Answering a request: open, check, draft, sign, record, and only then hand out.
 
 use rand::CryptoRng;
 use std::collections::BTreeSet;
@@ -24,25 +24,25 @@ use olr_core::wire::id::LicenseId;
 pub struct Issue<'a> {
     /// The binary request.
     pub request: &'a [u8],
-    /// What is granted.
+    /// The grant.
     pub grant: &'a GrantFile,
-    /// Whether another answer to the same request is wanted.
+    /// True to issue another license for a request that was answered before.
     pub again: bool,
-    /// Whether everything is checked, and nothing signed and kept.
+    /// True to check everything, but sign and record nothing.
     pub dry_run: bool,
     /// The vendor's clock.
     pub now: Instant,
-    /// Who signs.
+    /// The issuers that sign.
     pub by: Signers<'a>,
-    /// What lets the key move here from another installation.
+    /// Justification for moving the key here from another installation.
     pub handover: Handover<'a>,
-    /// The answers for the key that were there when somebody agreed to this one; there may be no
-    /// others by now.
+    /// The answers for the key that the user saw before confirming. If the folder has others by
+    /// now, issuing fails instead of acting on stale information.
     pub shown: Option<&'a KeyRecords>,
 }
 
 impl<'a> Issue<'a> {
-    /// A first answer, signed by the newest issuer that may, for a key that moves nowhere.
+    /// An order for a first answer, signed by the newest authorized issuer, without a handover.
     pub fn new(request: &'a [u8], grant: &'a GrantFile, now: Instant) -> Self {
         Self {
             request,
@@ -56,7 +56,8 @@ impl<'a> Issue<'a> {
         }
     }
 
-    /// The last of the earlier answers, where it is given again for this order.
+    /// Returns the last earlier answer if it answers this order unchanged, so that its bytes are
+    /// handed out again.
     ///
     /// # Errors
     /// As [`GrantFile::identity`].
@@ -71,29 +72,29 @@ impl<'a> Issue<'a> {
     }
 }
 
-/// Who signs a license.
+/// The issuers of a license.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signers<'a> {
-    /// The issuers at hand, each a key file, a name in `keys/`, or a token; without any, the
-    /// newest that may.
+    /// Available issuers: key files, names in `keys/`, or token URIs. If empty, the newest
+    /// authorized key in `keys/`.
     pub issuers: &'a [String],
-    /// Delegations, as frames, of issuers elsewhere that are to sign too. With any, the answer is a
-    /// proposal on its way to them.
+    /// Delegations, as frames, of issuers elsewhere that must sign too. If not empty, the outcome
+    /// is a proposal for them to sign.
     pub also: &'a [Vec<u8>],
-    /// The proposal that comes back from all of them, in place of a new license.
+    /// A proposal that all issuers have signed, to finish instead of drafting a new license.
     pub signed: Option<&'a Proposal>,
 }
 
-/// What came of an order.
+/// Outcome of an order.
 #[derive(Debug)]
 pub enum Issued {
-    /// A license that was signed and kept.
+    /// A new license, signed and recorded.
     New(License),
-    /// The license of an answer given before, byte for byte.
+    /// The license of an earlier answer, byte for byte.
     Repeated(License),
-    /// The license on its way to those who have still to sign. Nothing is kept of it yet.
+    /// A license that other issuers still have to sign. It is not recorded yet.
     Proposed(Proposal),
-    /// None: the order can be carried out, and was not.
+    /// Nothing was issued: a dry run succeeded.
     Tried,
 }
 
@@ -106,30 +107,32 @@ impl Issued {
         }
     }
 
-    /// Whether these are the bytes of an answer given before.
+    /// True if these are the bytes of an earlier answer.
     pub fn is_repeated(&self) -> bool {
         matches!(self, Self::Repeated(_))
     }
 }
 
-/// What came of an order, and what it means for copies and other installations.
+/// Outcome of an order, and what it means for copies and other installations.
 #[derive(Debug)]
 pub struct IssuedLicense {
-    /// What came of it.
+    /// The outcome.
     pub outcome: Issued,
-    /// Whether a copy of the disk is stopped by a hardware factor.
+    /// True if the machine policy requires a hardware factor, so that a copy of the disk does not
+    /// match elsewhere.
     pub stops_a_copy: bool,
-    /// The install id of another installation that held the key before this answer; where a stored
-    /// answer is given, of the one that holds it now.
+    /// Install id of another installation that held the key before this answer. For a repeated
+    /// answer, of the one that holds it now.
     pub other_holder: Option<String>,
 }
 
 impl Folder {
-    /// Opens a request for this vendor.
+    /// Opens a request for this vendor. If `code` is given, the request must have that code.
     ///
     /// # Errors
     /// Frame errors, `wrong-vendor`, `wrong-request` (another code), `undecryptable`, `malformed`,
-    /// `unknown-version`, `wrong-signature`; exit 2 when the sealing key is missing or locked.
+    /// `unknown-version`, `wrong-signature`; exit 2 when the sealing key is missing or cannot be
+    /// opened.
     pub fn open_request(
         &self,
         request: &[u8],
@@ -159,13 +162,14 @@ impl Folder {
         sealed.open(&self.sealing_key(sealed.recipient, ask)?)
     }
 
-    /// Answers an opened request. The same request and grant give the stored bytes again.
+    /// Answers an opened request. The same request and grant return the stored license again.
     ///
     /// # Errors
-    /// What [`draft`] refuses, `replayed` (another request under a known id), `already-activated`
-    /// (another installation holds the key, and nothing hands it over); `wrong-product`, `wrong-slot`,
-    /// `wrong-machine` for a receipt of something else; exit 2 when there is an answer for another
-    /// grant and no `again`, and for an empty reason.
+    /// The refusals of [`draft`], `replayed` (another request with a known id), `already-activated`
+    /// (another installation holds the key, and it is not handed over), `revoked`, and
+    /// `wrong-product`, `wrong-slot` or `wrong-machine` for a receipt that does not fit; exit 2
+    /// when the request was answered for another grant and `again` is false, and for an empty
+    /// reason.
     pub fn issue(
         &self,
         opened: &OpenedRequest,
@@ -192,7 +196,7 @@ impl Folder {
         }
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
         ensure_new(&earlier, order)?;
-        // The key of a trial is everybody's: each machine has its own days.
+        // Trial keys are shared by all customers: each machine has a trial of its own.
         let is_shared = body.model == Model::Evaluation;
         let holder = |history: &KeyHistory, ask: AskPassphrase<'_>| match is_shared {
             true => Ok(None),
@@ -221,7 +225,8 @@ impl Folder {
             return came(Issued::Tried);
         }
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
-        // Whoever answered another request for this key meanwhile, in another process, is seen now.
+        // Under the lock, answers that another process issued for this key meanwhile become
+        // visible.
         let _lock = self.lock()?;
         let history = self.key_of(asked)?;
         let from = holder(&history, ask)?;
@@ -236,7 +241,7 @@ impl Folder {
         came(Issued::New(license))
     }
 
-    /// The answer given before. A record that is damaged elsewhere does not keep it back.
+    /// Returns an earlier answer. Damage in other records does not prevent that.
     fn repeated(
         &self,
         stored: &IssuedRecord,
@@ -256,8 +261,8 @@ impl Folder {
         })
     }
 
-    /// Those who are to sign, once the draft is inside the limits of all of them and of the trust.
-    /// Key files among them are not opened yet.
+    /// Chooses the issuers, and checks that the draft is within the limits of all of them and of
+    /// the trust. Opens no key file.
     fn issuers_for(
         &self,
         body: &LicenseBody,
@@ -266,7 +271,7 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Result<Vec<Chosen>> {
         let chosen = match self.choose_issuers(order.by.issuers, order.now, trust, ask) {
-            // A trial needs no key: who has none is told about the request all the same.
+            // A dry run needs no key: without one, it still reports on the request.
             Err(error)
                 if order.dry_run && order.by.issuers.is_empty() && error.refusal().is_none() =>
             {
@@ -310,7 +315,7 @@ impl Folder {
         sign_license(body, trust, &issuers, &self.carried(trust)?)
     }
 
-    /// The license signed by those at hand, on its way to the others.
+    /// Proposes a license, signed by the available issuers, for the others to sign.
     fn propose_license(
         &self,
         chosen: Vec<Chosen>,
@@ -335,7 +340,7 @@ impl Folder {
     }
 }
 
-/// What only the first of several signers could choose.
+/// Takes the fields that only the first of several signers could choose.
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
         let fact = format!("this proposes a {}, and no license", proposal.kind());
@@ -356,7 +361,8 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     Ok(Stamp { license: license.license, answer, issued: license.issued })
 }
 
-/// The proposed license, once it is the one that request and grant give and all have signed.
+/// Finishes a proposed license, after checking that it equals the draft for this request and grant
+/// and that all signatures are there.
 fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<License> {
     if proposal.target()?.body != encode(body) {
         let fact = "the proposed license is not the one that this request and grant give";
@@ -369,7 +375,8 @@ fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<Li
     License::verify(&proposal.finish(Some(trust))?, trust)
 }
 
-/// Another answer to the same request must be wanted; another request under its id is refused.
+/// Refuses a different request with the same id, and a second answer that was not ordered with
+/// `again`.
 fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
     match earlier.last() {
         Some(last) if !last.answers(order.request) => {

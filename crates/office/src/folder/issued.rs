@@ -1,4 +1,5 @@
-//! What was issued: one file an answer under `issued/`, written before the answer leaves.
+//! Records of issued licenses: one file per answer under `issued/`, written before the license is
+//! handed out.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
@@ -11,59 +12,59 @@ use olr_core::key::{Role, key_id};
 use olr_core::license::{License, LicenseBody, read_unverified};
 use olr_core::wire::id::RequestId;
 
-/// One answer, as it is kept.
+/// Record of one answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuedRecord {
-    /// The license id, 32 hexadecimal digits.
+    /// License id, 32 hexadecimal digits.
     pub license_id: String,
-    /// When it was issued.
+    /// Instant of issue.
     pub issued: String,
-    /// The licensee's name.
+    /// Name of the licensee.
     pub licensee: String,
-    /// The license key.
+    /// License key.
     pub license_key: String,
-    /// The product.
+    /// Id of the product.
     pub product: String,
-    /// The slot.
+    /// Slot.
     pub slot: String,
-    /// The license type.
+    /// License type.
     #[serde(rename = "type")]
     pub license_type: String,
-    /// The last day, or `never`.
+    /// Last day of the license, or `never`.
     pub expires: String,
-    /// The code of the request.
+    /// Code of the request, for the phone.
     pub code: String,
-    /// The install key, 64 hexadecimal digits.
+    /// Install key, 64 hexadecimal digits.
     pub install_key: String,
-    /// The request id.
+    /// Request id.
     pub request_id: String,
-    /// Counts the answers to that request.
+    /// Number of this answer among the answers to its request, from 1.
     pub answer: u32,
-    /// The digest of the grant.
+    /// Digest of the grant.
     pub grant: String,
-    /// The binary request in base64.
+    /// The binary request, in base64.
     pub request: String,
-    /// The binary license in base64.
+    /// The binary license, in base64.
     pub license: String,
-    /// Host and addresses of the server, as its request said; older records do not say it.
+    /// Host and addresses of the server, from its request; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Counts the answers for this key, product and slot; older records do not say it.
+    /// Number of this answer among those for its key, product and slot; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
-    /// The license that held the key on another installation before.
+    /// Id of the license that held the key on another installation before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
-    /// The binary receipt in base64 that was brought with the request.
+    /// The binary receipt that came with the request, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
-    /// Why the key was moved without one.
+    /// Reason for moving the key without a receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<String>,
 }
 
-/// The license key does not print.
+/// Leaves out everything but the license id: the license key must not reach logs.
 impl std::fmt::Debug for IssuedRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IssuedRecord").field("license_id", &self.license_id).finish_non_exhaustive()
@@ -71,7 +72,7 @@ impl std::fmt::Debug for IssuedRecord {
 }
 
 impl IssuedRecord {
-    /// The record of `license`, the answer to `request`.
+    /// Builds the record of `license`, the answer to `request`.
     pub(super) fn new(
         license: &License,
         license_key: &str,
@@ -104,28 +105,28 @@ impl IssuedRecord {
         }
     }
 
-    /// Whether it answers exactly these bytes.
+    /// True if this record answers exactly these request bytes.
     pub fn answers(&self, request: &[u8]) -> bool {
         self.request == BASE64_STANDARD.encode(request)
     }
 
-    /// Whether it was issued for this grant.
+    /// True if the license was issued for the grant with this digest.
     pub fn is_for(&self, grant: &[u8; 32]) -> bool {
         self.grant == data_encoding::HEXLOWER.encode(grant)
     }
 
-    /// The binary license.
+    /// Decodes the binary license.
     ///
     /// # Errors
-    /// Exit 2 when the record was damaged.
+    /// Exit 2 when the record is damaged.
     pub fn license_bytes(&self) -> Result<Vec<u8>> {
         self.binary(&self.license)
     }
 
-    /// The binary request that it answers.
+    /// Decodes the binary request.
     ///
     /// # Errors
-    /// Exit 2 when the record was damaged.
+    /// Exit 2 when the record is damaged.
     pub fn request_bytes(&self) -> Result<Vec<u8>> {
         self.binary(&self.request)
     }
@@ -134,10 +135,10 @@ impl IssuedRecord {
         BASE64_STANDARD.decode(base64).map_err(|_| self.damaged())
     }
 
-    /// What the license says.
+    /// Decodes the body of the license, without verifying its signature.
     ///
     /// # Errors
-    /// Exit 2 when the record was damaged.
+    /// Exit 2 when the record is damaged.
     pub fn license_body(&self) -> Result<LicenseBody> {
         read_unverified(&self.license_bytes()?).map_err(|_| self.damaged())
     }
@@ -147,7 +148,7 @@ impl IssuedRecord {
         Error::unable(Problem::Damaged, fact, RESTORE)
     }
 
-    /// The install id, for people; as it stands there when it is no key.
+    /// Install id, for display; the recorded text unchanged if it is not a valid key.
     pub fn install_id(&self) -> String {
         let key = data_encoding::HEXLOWER.decode(self.install_key.as_bytes());
         match key.ok().and_then(|key| <[u8; 32]>::try_from(key).ok()) {
@@ -182,7 +183,7 @@ impl Folder {
         self.path().join("issued").join(format!("{request}.{answer}.toml"))
     }
 
-    /// The answers to one request, first to last.
+    /// Records of the answers to one request, in the order of issue.
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.
@@ -198,7 +199,7 @@ impl Folder {
         Ok(records)
     }
 
-    /// Keeps an answer; what is there stays.
+    /// Stores an answer. Never overwrites an existing record.
     pub(super) fn keep(&self, request: RequestId, record: &IssuedRecord) -> Result<()> {
         let text = toml::to_string(record).map_err(|_| {
             Error::unable(
@@ -211,7 +212,7 @@ impl Folder {
         file::write(&path, text.as_bytes(), Writing::NewSecret)
     }
 
-    /// All answers in which `text` stands somewhere, in any letter case, oldest first.
+    /// Returns all answers with a field that contains `text`, ignoring case, oldest first.
     ///
     /// # Errors
     /// Exit 2 when the folder or a record cannot be read.
@@ -225,12 +226,12 @@ impl Folder {
             }
         }
         records.retain(|record| record.contains(&text));
-        // Two of one second, or under a clock that was set back, still follow their turn.
+        // `turn` orders records of the same second.
         let order = |r: &IssuedRecord| (r.issued.clone(), r.turn, r.license_id.clone());
         records.sort_by_key(order);
         Ok(records)
     }
 }
 
-/// What helps where a record is damaged.
+/// Next step when a record is damaged.
 const RESTORE: &str = "restore issued/ from a backup";

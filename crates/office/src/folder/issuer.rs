@@ -1,4 +1,4 @@
-//! Who issues: an issuer key at hand, and the delegation that lets it.
+//! Choosing an issuer: an available issuer key, and the delegation that authorizes it.
 
 use std::path::PathBuf;
 
@@ -13,36 +13,36 @@ use olr_core::trust::{Act, Delegation, Trust};
 use olr_core::wire::frame::{Frame, Kind};
 use olr_core::wire::id::KeyId;
 
-/// An issuer that was chosen; its key is not opened yet.
+/// A chosen issuer whose private key is not opened yet.
 #[derive(Debug)]
 pub struct Chosen {
-    /// The key file, or how else it was named.
+    /// Path of the key file, or the URI of the key.
     pub named: String,
     /// Its delegation, as a frame.
     pub delegation: Vec<u8>,
-    /// What that says.
+    /// Decoded delegation.
     pub may: Delegation,
 }
 
-/// What helps where no issuer key counts any more.
+/// Next step when no issuer key is valid any more.
 const NEW_ISSUER: &str = "no issuer key here counts: make a new one";
 
 impl Chosen {
-    /// The private key.
+    /// Opens the private key.
     ///
     /// # Errors
-    /// Exit 2 when it does not open.
+    /// Exit 2 when the key cannot be opened.
     pub fn open(self, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
         open_signer(&self.named, Role::Issuer, ask)
     }
 }
 
 impl Folder {
-    /// An issuer's key that may sign an `act` at `now`, and its delegation.
+    /// Opens an issuer key that may perform `act` at `now`, and returns it with its delegation.
     ///
     /// # Errors
-    /// `not-delegated`, `revoked`, and what makes the delegation not count; exit 2 when key or
-    /// delegation is missing, or the key does not open.
+    /// `not-delegated`, `revoked`, and the refusals of an invalid delegation; exit 2 when the key
+    /// or its delegation is missing, or the key cannot be opened.
     pub fn issuer_for(
         &self,
         act: Act,
@@ -57,13 +57,14 @@ impl Folder {
         Ok((chosen.open(ask)?, delegation))
     }
 
-    /// The issuers that `named` names, each a key file, a name in `keys/` or what else
-    /// [`open_signer`] knows; without any, the newest in `keys/` that may sign licenses at `now`.
-    /// No passphrase is asked for; a PIN only where a token hides its public keys.
+    /// Resolves the issuers in `named`: each a key file, a name in `keys/`, or any other name that
+    /// [`open_signer`] accepts. If `named` is empty, chooses the newest key in `keys/` that may
+    /// sign licenses at `now`. Asks for no passphrase, and for a PIN only if a token hides its
+    /// public keys.
     ///
     /// # Errors
-    /// What makes a delegation not count; exit 2 when a key or its delegation is missing, or one
-    /// is named twice.
+    /// The refusals of an invalid delegation; exit 2 when a key or its delegation is missing, or a
+    /// key is named twice.
     pub fn choose_issuers(
         &self,
         named: &[String],
@@ -87,7 +88,8 @@ impl Folder {
         Ok(chosen)
     }
 
-    /// That these keys still count; where none does, the next step is to make one.
+    /// Checks that none of these keys is revoked. If no valid issuer key is left, the next step is
+    /// to make one.
     ///
     /// # Errors
     /// `revoked`.
@@ -107,7 +109,7 @@ impl Folder {
         })
     }
 
-    /// Whether an issuer key is at hand that may sign licenses at `now`.
+    /// True if an available issuer key may sign licenses at `now`.
     pub fn has_issuer(&self, now: Instant, trust: &Trust, ask: AskPassphrase<'_>) -> bool {
         let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
         let newest = self.default_issuer(may, trust, ask);
@@ -135,17 +137,18 @@ impl Folder {
         Ok(Chosen { named, delegation, may })
     }
 
-    /// The key file that is meant by `named`: a path, or a name in `keys/` with or without `.key`.
+    /// Resolves `named` to a key file: a path, or a name in `keys/` with or without `.key`.
     pub fn key_path(&self, named: &str) -> Option<PathBuf> {
         let keys = self.path().join("keys");
         let there = [PathBuf::from(named), keys.join(named), keys.join(format!("{named}.key"))];
-        // What names a key elsewhere is no key file.
+        // A `.uri` file names a key held elsewhere; it is not a key file.
         let is_key = |path: &PathBuf| path.extension().is_none_or(|own| own != "uri");
         there.into_iter().find(|path| path.is_file() && is_key(path))
     }
 
-    /// The newest issuer key in `keys/` with a delegation that counts and fits; where none is so,
-    /// one that at least has a delegation.
+    /// Returns the newest issuer key in `keys/` with a valid delegation that satisfies `fits`;
+    /// failing that, the newest one with any valid delegation, so that the caller can say why it
+    /// does not fit.
     pub(super) fn default_issuer(
         &self,
         fits: impl Fn(&Delegation) -> bool,
@@ -185,7 +188,7 @@ impl Folder {
                     }
                     second_best.get_or_insert(chosen);
                 }
-                // Proof weighs more than absence.
+                // A refusal says more than a missing file, so it takes precedence.
                 Err(error) if error.refusal().is_some() => refused = refused.or(Some(error)),
                 Err(error) => {
                     second_best = second_best.or_else(|| {
@@ -195,7 +198,7 @@ impl Folder {
                 }
             }
         }
-        // The right key may be in the token that is not plugged in.
+        // The right key may be in a token that is not plugged in.
         if let Some(error) = away {
             return Err(error);
         }
@@ -208,8 +211,8 @@ impl Folder {
         }
     }
 
-    /// The issuer keys in `keys/`, the newest first: key files, and texts `NAME.uri` that name a
-    /// key elsewhere. Such a text is for an issuer unless its name is that of another role.
+    /// Issuer keys in `keys/`, newest first: key files, and `NAME.uri` files that name a key held
+    /// elsewhere. A `.uri` file is taken for an issuer's unless its name is that of another role.
     fn issuer_keys(&self) -> Result<Vec<(PathBuf, Option<KeyFile>)>> {
         let files = self.keys(Role::Issuer)?;
         let mut keys: Vec<_> = files.into_iter().map(|(path, key)| (path, Some(key))).collect();
@@ -222,10 +225,10 @@ impl Folder {
         Ok(keys)
     }
 
-    /// The delegation of an issuer key that counts under `trust`.
+    /// Returns the delegation of an issuer key that is valid under `trust`.
     ///
     /// # Errors
-    /// What makes the only ones there not count; exit 2 when there is none.
+    /// The refusal of the key's delegations if none is valid; exit 2 when it has none.
     pub fn delegation_of(&self, key: KeyId, trust: &Trust) -> Result<(Delegation, Vec<u8>)> {
         let mut refused = None;
         for (_, bytes) in self.delegations_first(key)? {
@@ -258,12 +261,12 @@ impl Folder {
         Ok(delegations)
     }
 
-    /// Where the newest delegation of an issuer key stands.
+    /// Path of the newest delegation of an issuer key.
     pub(super) fn delegation_path(&self, key: KeyId) -> PathBuf {
         self.path().join("delegations").join(format!("{key}.olr"))
     }
 
-    /// Every delegation in `delegations/`, by name: its file and its bytes.
+    /// Every delegation in `delegations/`, in order of file name, as path and bytes.
     ///
     /// # Errors
     /// Exit 2 when one cannot be read.

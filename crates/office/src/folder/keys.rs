@@ -1,4 +1,4 @@
-//! The key files of a folder, and what the newest trust says of each.
+//! Key files of a folder, and their status under the newest trust.
 
 use std::path::{Path, PathBuf};
 
@@ -14,27 +14,27 @@ use olr_core::wire::frame::{Frame, Kind};
 /// A file in `keys/`.
 #[derive(Debug)]
 pub struct FoundKey {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What is in it, or why that cannot be told.
+    /// The key, or the reason why it cannot be read.
     pub key: Result<KeyFile>,
 }
 
-/// What the newest trust says of a key.
+/// Status of a key under the newest trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStatus {
     /// A root or sealing key of the trust.
     InTrust,
-    /// An issuer key with a delegation that counts.
+    /// An issuer key with a valid delegation.
     Delegated,
-    /// It counts no longer.
+    /// A revoked key.
     Revoked,
-    /// Nothing: nobody accepts what this key signs, and no new request is sealed to it.
+    /// Not in the trust: no signature of this key is accepted, and no new request is sealed to it.
     Unknown,
 }
 
 impl KeyStatus {
-    /// Its name in text and JSON.
+    /// Name used in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::InTrust => "in trust",
@@ -45,7 +45,7 @@ impl KeyStatus {
     }
 }
 
-/// The key files of any folder, by name.
+/// Key files of any folder, in order of file name.
 ///
 /// # Errors
 /// Exit 2 when the folder cannot be read.
@@ -61,14 +61,14 @@ fn named(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 }
 
 impl Folder {
-    /// The key files in `keys/` that others than their owner may read, and their permissions.
+    /// Key files in `keys/` that users other than the owner can read, with their permissions.
     pub fn keys_open_to_others(&self) -> Vec<(PathBuf, String)> {
         let paths = named(&self.path().join("keys"), "key").unwrap_or_default();
         let open = |path: PathBuf| file::open_to_others(&path).map(|mode| (path, mode));
         paths.into_iter().filter_map(open).collect()
     }
 
-    /// What the newest trust says of keys.
+    /// Returns a function that gives the status of a key under the newest trust.
     ///
     /// # Errors
     /// As [`Folder::trust`].
@@ -89,7 +89,7 @@ impl Folder {
         })
     }
 
-    /// The issuer keys of all delegations that count under `trust`.
+    /// Issuer keys of all delegations that are valid under `trust`.
     fn delegated(&self, trust: &Trust) -> Vec<[u8; 32]> {
         let paths = named(&self.path().join("delegations"), "olr").unwrap_or_default();
         let read = |path: PathBuf| {

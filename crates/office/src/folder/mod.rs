@@ -1,4 +1,4 @@
-//! The vendor's folder: keys, catalog, and the memory of what was issued.
+//! The vendor's folder: keys, catalog, trusts, delegations, and records of every issued license.
 
 use std::path::{Path, PathBuf};
 
@@ -57,24 +57,25 @@ pub struct Folder {
     path: PathBuf,
 }
 
-/// Asks for the passphrase of a key file that has one, or for the PIN of a token.
+/// Callback that asks for the passphrase of an encrypted key file, or for the PIN of a token.
 pub type AskPassphrase<'a> = &'a mut dyn FnMut(&Locked) -> Result<Passphrase>;
 
 impl Folder {
-    /// The vendor folder at `path`.
+    /// Refers to the vendor folder at `path`, without reading it.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The newest trust.
+    /// Reads the newest trust, `vendor.trust`, and checks it against the copies in `trusts/`.
     ///
     /// # Errors
-    /// Exit 2 when it is not there, or [`Trust::pin`] refuses it.
+    /// Exit 2 when the file is missing, [`Trust::pin`] refuses it, or it belongs to another vendor
+    /// than the newest copy in `trusts/`.
     pub fn trust(&self) -> Result<Trust> {
         let path = self.path.join("vendor.trust");
         let kept = self.newest_kept_trust();
@@ -109,13 +110,13 @@ impl Folder {
                     format!("{}: it is of vendor {other}, not of vendor {own}", file::name(&path));
                 Err(Error::unable(Problem::Damaged, fact, copy))
             }
-            // Where the file cannot be read, the reason of the system has its own step.
+            // Only a damaged file is fixed by the copy; an I/O error keeps its own next step.
             Err(error) if error.problem() == Some(Problem::Damaged) => Err(error.hint(copy)),
             trust => trust,
         }
     }
 
-    /// The newest of the trusts in `trusts/` that are whole.
+    /// Returns the newest readable trust in `trusts/`.
     fn newest_kept_trust(&self) -> Option<(PathBuf, Trust)> {
         let paths = file::list(&self.path.join("trusts")).unwrap_or_default();
         let paths = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "trust"));
@@ -126,34 +127,34 @@ impl Folder {
         paths.filter_map(read).max_by_key(|(_, trust)| trust.body().version)
     }
 
-    /// That `trust` is still the newest: another command may have put a next one in place.
+    /// Checks that `trust` is still the newest: another command may have published a newer one.
     ///
     /// # Errors
-    /// Exit 2.
+    /// Exit 2 when it is not, or the newest trust cannot be read.
     pub fn ensure_newest(&self, trust: &Trust) -> Result<()> {
         if self.trust()?.bytes() == trust.bytes() { Ok(()) } else { Err(self.changed_meanwhile()) }
     }
 
-    /// Something is no longer as it was when a command looked.
+    /// Error for a folder that changed between a command's check and its write.
     pub(crate) fn changed_meanwhile(&self) -> Error {
         let place = file::name(&self.path);
         let fact = format!("{place}: another command changed this folder at the same time");
         Error::unable(Problem::Changed, fact, "run this once more: it looks again")
     }
 
-    /// The catalog.
+    /// Reads and parses `catalog.toml`.
     ///
     /// # Errors
-    /// Exit 2.
+    /// Exit 2 when the file is missing, unreadable or not a valid catalog.
     pub fn catalog(&self) -> Result<Catalog> {
         let path = self.path.join("catalog.toml");
         Catalog::parse(&read_text(&path)?).map_err(|error| error.within(file::name(&path)))
     }
 
-    /// The sealing key with this id.
+    /// Opens the sealing key with this id, asking for its passphrase if it has one.
     ///
     /// # Errors
-    /// Exit 2 when the folder has no such key, or it does not open.
+    /// Exit 2 when the folder has no such key, or it cannot be opened.
     pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
         let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
             let fact = format!("this request is sealed to key {id}, which is not in keys/");
@@ -163,7 +164,7 @@ impl Folder {
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
     }
 
-    /// The first key file in `keys/`, by name, that fits.
+    /// Returns the first key file in `keys/`, in order of file name, that satisfies `fits`.
     fn find_key(&self, fits: impl Fn(&KeyFile) -> bool) -> Result<Option<(PathBuf, KeyFile)>> {
         for path in self.key_paths("key")? {
             let key = read_key(&path)?;
@@ -174,11 +175,11 @@ impl Folder {
         Ok(None)
     }
 
-    /// The key files of one role in `keys/`, the newest first: `root-3`, `root-2`, `root`, then
-    /// those with other names.
+    /// Key files of one role in `keys/`, newest first: `root-3`, `root-2`, `root`, then files with
+    /// other names.
     ///
     /// # Errors
-    /// Exit 2 when one cannot be read.
+    /// Exit 2 when a key file cannot be read.
     pub fn keys(&self, role: Role) -> Result<Vec<(PathBuf, KeyFile)>> {
         let mut keys = Vec::new();
         for path in self.key_paths("key")? {
@@ -191,13 +192,13 @@ impl Folder {
         Ok(keys)
     }
 
-    /// The files in a folder that every vendor folder has.
+    /// Lists the files in a subfolder that every vendor folder has.
     fn list_part(&self, part: &str) -> Result<Vec<PathBuf>> {
         let path = self.path.join(part);
         if file::is_there(&path)? {
             return file::list(&path);
         }
-        // A customer has a vendor.trust, too.
+        // A `vendor.trust` alone proves nothing: customers have that file too.
         let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
         let hint = NextStep::new(
             "name the whole folder of the vendor, or restore it from a backup",
@@ -218,7 +219,8 @@ fn read_key(path: &Path) -> Result<KeyFile> {
     read_kept(Kind::KeyFile, path, hint, KeyFile::parse)
 }
 
-/// The number in the name of a key file: `issuer.key` is the first, `issuer-2.key` the second.
+/// Sequence number in the name of a key file: 1 for `issuer.key`, 2 for `issuer-2.key`, 0 for other
+/// names.
 fn numbered(role: Role, path: &Path) -> u32 {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     match stem.strip_prefix(role.word()) {
@@ -232,11 +234,12 @@ fn read_own<T>(kind: Kind, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T>) 
     read_kept(kind, path, RESTORE, parse)
 }
 
-/// What helps where one of the vendor's own files is damaged.
+/// Next step when one of the vendor's own files is damaged.
 const RESTORE: &str = "restore it from a backup";
 
-/// What is wrong with the vendor's own files proves nothing about a request: exit 2. A backup helps
-/// where the content is wrong; where the file cannot be read, the system's reason has its own step.
+/// Reads one of the vendor's own files. A damaged one says nothing about the request at hand, so
+/// the error is exit 2, never a refusal. The hint `restore` applies to damaged content only; I/O
+/// errors keep their own next step.
 fn read_kept<T>(
     kind: Kind,
     path: &Path,
@@ -250,7 +253,7 @@ fn read_kept<T>(
         .map_err(|error| error.within(file::name(path)))
 }
 
-/// The bytes of one of the vendor's own files.
+/// Raw bytes of one of the vendor's own files; a refusal becomes exit 2.
 fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
     file::read(path, cap).map_err(|error| match error.refusal() {
         Some(_) => Error::unable(Problem::Damaged, error.fact(), restore),
@@ -258,7 +261,7 @@ fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
     })
 }
 
-/// A record in TOML that this program wrote.
+/// Reads a TOML record that this program wrote.
 fn read_record<T: serde::de::DeserializeOwned>(path: &Path, restore: &'static str) -> Result<T> {
     let bytes = bytes_of(path, CATALOG_CAP, restore)?;
     let text = String::from_utf8(bytes)
@@ -271,10 +274,10 @@ fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphr
     if key.needs_passphrase() { ask(&key.into()).map(Some) } else { Ok(None) }
 }
 
-/// The passphrase or PIN in the first line of a file; `None` when that line is empty.
+/// Reads the passphrase or PIN in the first line of a file; `None` if that line is empty.
 ///
 /// # Errors
-/// Exit 2 when it cannot be read or is no text.
+/// Exit 2 when the file cannot be read or is not text.
 pub fn read_passphrase(path: &Path) -> Result<Option<Passphrase>> {
     let bytes = zeroize::Zeroizing::new(read_edited(path)?);
     Passphrase::in_file(&bytes).map_err(|error| error.within(file::name(path)))
@@ -283,7 +286,7 @@ pub fn read_passphrase(path: &Path) -> Result<Option<Passphrase>> {
 /// Reads a text file that people edit.
 ///
 /// # Errors
-/// Exit 2 when it cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
+/// Exit 2 when the file cannot be read, is longer than [`CATALOG_CAP`], or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read_edited(path)?).map_err(|error| {
         let bytes = error.as_bytes();

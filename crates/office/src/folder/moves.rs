@@ -1,5 +1,5 @@
-//! A license key that moves from one installation to another.
-//! Obeys `docs/format.md`, sections "Request" (request-18) and "Receipt" (receipt-7, receipt-8).
+//! Moving a license key from one installation to another. Implements `docs/format.md`, sections
+//! "Request" (request-18) and "Receipt" (receipt-7, receipt-8).
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use data_encoding::HEXLOWER;
@@ -20,39 +20,40 @@ use olr_core::trust::Trust;
 use olr_core::wire::codec::Note;
 use olr_core::wire::id::RequestId;
 
-/// What lets a key move from the installation that holds it.
+/// Justification for moving a license key away from the installation that holds it.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Handover<'a> {
-    /// Nothing: it stays where it is.
+    /// None: the key must not be held by another installation.
     #[default]
     Nothing,
-    /// The statement of that installation that it stopped.
+    /// Receipt in which that installation states that it stopped.
     Receipt(&'a Receipt),
-    /// A reason of the vendor, in words; kept with the answer.
+    /// The vendor's reason in free text, stored with the license record.
     Transfer(&'a str),
 }
 
-/// What the vendor's records say of a receipt.
+/// What the vendor's records say about a receipt.
 #[derive(Debug)]
 pub struct Ended {
-    /// The answer that the receipt ends.
+    /// Record of the license that the receipt ends.
     pub record: IssuedRecord,
-    /// The last day of the answers given to that installation for this key before the receipt;
-    /// nothing for ever. A copy of the home that was made before could run until then.
+    /// Latest expiry among the licenses issued to that installation for this key before the
+    /// receipt; `None` if one of them never expires. A copy of the home made before the receipt
+    /// could run until then.
     pub last_day: Option<Day>,
-    /// Whether a later request of that installation was answered for this key.
+    /// True if a later request of that installation was answered for this key.
     pub answered_since: bool,
 }
 
-/// The answers for one license key, product and slot, in their turn.
+/// All answers for one license key, product and slot, in the order of `turn`.
 pub(super) struct KeyHistory(Vec<IssuedRecord>);
 
-/// Which answers there are for a license key, product and slot: as they were looked at.
+/// The license ids of a [`KeyHistory`] at one moment, to detect answers added since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecords(Vec<String>);
 
 impl Handover<'_> {
-    /// A receipt is for this vendor, a reason is some text.
+    /// Checks that a receipt is for this vendor, or that a reason is not empty.
     pub(super) fn check(self, trust: &Trust) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
@@ -81,7 +82,7 @@ impl Handover<'_> {
 }
 
 impl KeyHistory {
-    /// What tells it from what it is once another answer was given.
+    /// Returns the license ids, which change with every further answer.
     pub(super) fn records(&self) -> KeyRecords {
         KeyRecords(self.0.iter().map(|record| record.license_id.clone()).collect())
     }
@@ -91,19 +92,20 @@ impl KeyHistory {
         self.0.last()
     }
 
-    /// The newest answer, where it was given to another installation.
+    /// Returns the newest answer if it went to another installation.
     pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&IssuedRecord> {
         self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
     }
 
-    /// The newest answer to the installation with this key, in hexadecimal, and to another request.
+    /// Returns the newest answer to the installation with this install key (hexadecimal), skipping
+    /// the answers to request `but`.
     pub(super) fn newest_for(self, install_key: &str, but: RequestId) -> Option<IssuedRecord> {
         let but = but.to_string();
         let fits = |r: &IssuedRecord| r.install_key == install_key && r.request_id != but;
         self.0.into_iter().rev().find(fits)
     }
 
-    /// The highest number above `number` of a request of that installation that was answered.
+    /// Returns the highest request number above `number` that was answered for that installation.
     pub(super) fn later_for(&self, install_key: &str, number: u64) -> Option<u64> {
         let of_it = self.0.iter().filter(|record| record.install_key == install_key);
         let numbers = of_it.filter_map(|record| Some(record.license_body().ok()?.number));
@@ -116,17 +118,17 @@ impl KeyHistory {
 }
 
 impl Folder {
-    /// Every answer for the license key, product and slot of a request.
+    /// Collects every answer for the license key, product and slot of a request.
     pub(super) fn key_of(&self, asked: &RequestBody) -> Result<KeyHistory> {
         let (key, product, slot) = (&*asked.license_key.0, &*asked.product, &*asked.slot);
         let mut records = self.issued("")?;
         records.retain(|r| (&*r.license_key, &*r.product, &*r.slot) == (key, product, slot));
-        // Records of before there were turns come first, by their clock.
+        // The sort is stable: records from before `turn` existed come first, in order of issue.
         records.sort_by_key(|record| record.turn);
         Ok(KeyHistory(records))
     }
 
-    /// The answers for the license key, product and slot of a request, as they are now: for
+    /// Snapshot of the answers for the license key, product and slot of a request, for
     /// [`crate::folder::Issue::shown`].
     ///
     /// # Errors
@@ -135,8 +137,8 @@ impl Folder {
         Ok(self.key_of(asked)?.records())
     }
 
-    /// The key must be free for whoever asks, or be handed over. Returns the newest answer to the
-    /// other installation that holds it, if one does.
+    /// Checks that the key is free for this installation, or handed over to it. Returns the newest
+    /// answer to the other installation that holds the key, if there is one.
     pub(super) fn ensure_free(
         &self,
         history: &KeyHistory,
@@ -158,7 +160,8 @@ impl Folder {
         Ok(Some(holder.clone()))
     }
 
-    /// Who holds the key, as far as the request that was answered tells.
+    /// Error naming the installation that holds the key, with details from its request if that can
+    /// be opened.
     fn in_use(
         &self,
         opened: &OpenedRequest,
@@ -190,8 +193,8 @@ impl Folder {
         ))
     }
 
-    /// What was issued to the installation that made a receipt: by license id, hash and install
-    /// key. Nothing when the license is not one of this vendor's.
+    /// Returns what was issued to the installation that made a receipt, matched by license id,
+    /// license hash and install key. `None` if this folder did not issue that license.
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.
@@ -215,11 +218,11 @@ impl Folder {
         Ok(Some(Ended { record, last_day, answered_since }))
     }
 
-    /// Keeps other processes from answering until the lock is dropped.
+    /// Keeps other processes from issuing until the lock is dropped.
     pub(super) fn lock(&self) -> Result<Lock> {
         let path = self.path().join("issued").join("lock");
         let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| Lock::held(lock)));
-        // What was left by a process that was killed may hold keys.
+        // A killed process may have left temporary files that contain keys.
         file::remove_left(self.path());
         PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
         lock.map_err(|error| {
@@ -229,7 +232,7 @@ impl Folder {
     }
 }
 
-/// Host and addresses of a machine, for people: `host web-1, at 10.0.0.2 and 10.0.1.2`.
+/// Host name and addresses of a machine, for display: `host web-1, at 10.0.0.2 and 10.0.1.2`.
 pub(super) fn host_of(body: &RequestBody) -> Option<String> {
     let host = body.found.iter().find(|factor| factor.kind == FactorKind::Hostname);
     let host = host.map(|host| format!("host {}", shown(&host.value)));
@@ -239,7 +242,8 @@ pub(super) fn host_of(body: &RequestBody) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// A receipt must be for what is asked, and of the installation that holds it.
+/// Checks that a receipt is for the requested product and slot, and from the installation that
+/// holds the key.
 fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord) -> Result<()> {
     for (what, word, its, wanted) in [
         ("product", Refusal::WrongProduct, &receipt.product, &asked.product),
@@ -269,7 +273,8 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
     Ok(())
 }
 
-/// A receipt must end a license that was issued there for this key, and leave no later one.
+/// Checks that a receipt ends a license issued there for this key, and that no later one was
+/// issued.
 fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
     let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
     if !theirs().any(|record| is_ended(record, receipt)) {

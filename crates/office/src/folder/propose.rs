@@ -1,5 +1,5 @@
-//! Trusts that are proposed to the roots. Obeys `docs/format.md`, sections "Trust" and "Partial
-//! signature".
+//! Proposals for a vendor's first or next trust, for the roots to sign. Implements
+//! `docs/format.md`, sections "Trust" and "Partial signature".
 
 use rand::CryptoRng;
 use std::collections::BTreeSet;
@@ -15,53 +15,55 @@ use olr_core::wire::codec::{List, Set, Text, encode};
 use olr_core::wire::frame::{Frame, Kind, SIGNATURES_CAP, SUITE, Unsigned};
 use olr_core::wire::id::{KeyId, VendorId};
 
-/// What the first trust of a vendor is made of: public keys alone.
+/// Contents of a vendor's first trust. Public keys suffice; the private keys stay with their
+/// custodians.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstTrust<'a> {
-    /// The vendor's name for people.
+    /// Display name of the vendor.
     pub name: &'a str,
-    /// Root keys, Ed25519.
+    /// Ed25519 root keys.
     pub roots: &'a [[u8; 32]],
-    /// How many of them must sign.
+    /// Number of roots that must sign.
     pub threshold: u8,
-    /// Sealing keys, X25519; the first is the one that requests are sealed to.
+    /// X25519 sealing keys. Requests are sealed to the first one.
     pub sealing: &'a [[u8; 32]],
-    /// What is sold.
+    /// Catalog whose products the trust lists.
     pub catalog: &'a Catalog,
-    /// Whether everything under it is for tests only.
+    /// True if everything issued under this trust is for tests only.
     pub test: bool,
 }
 
-/// What is to be different in the next trust.
+/// Changes from the current trust to the next one.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// Another name.
+    /// New display name; `None` keeps the current one.
     pub name: Option<String>,
-    /// Roots that come in.
+    /// Roots to add.
     pub add_roots: Vec<[u8; 32]>,
-    /// Roots that go.
+    /// Roots to remove.
     pub remove_roots: Vec<KeyId>,
-    /// Another number of roots that must sign.
+    /// New threshold; `None` keeps the current one.
     pub threshold: Option<u8>,
-    /// Sealing keys that go before the others.
+    /// Sealing keys to add, before the existing ones: requests are sealed to the first.
     pub add_sealing: Vec<[u8; 32]>,
-    /// Sealing keys that go.
+    /// Sealing keys to remove.
     pub remove_sealing: Vec<KeyId>,
-    /// Issuer keys that count no longer.
+    /// Issuer keys to revoke.
     pub revoke: Vec<KeyId>,
-    /// Rules for several signers that come in.
+    /// Rules requiring several signers, to add.
     pub add_rules: Vec<SignerRule>,
-    /// Rules that go.
+    /// Rules requiring several signers, to remove.
     pub remove_rules: Vec<SignerRule>,
-    /// The products of another catalog.
+    /// Products of a new catalog; `None` keeps the current ones.
     pub products: Option<List<Product>>,
-    /// Delegations, as frames, that go on counting whoever signed them.
+    /// Delegations, as frames, to list as kept: these stay valid even if the roots that signed them
+    /// are gone.
     pub keep: Vec<Vec<u8>>,
-    /// Delegations, as frames, that are kept no longer.
+    /// Delegations, as frames, to remove from the kept list.
     pub drop: Vec<Vec<u8>>,
 }
 
-/// The body of a first trust.
+/// Builds the body of a first trust.
 pub(super) fn first_body(first: &FirstTrust<'_>) -> Result<TrustBody> {
     Ok(TrustBody {
         version: 1,
@@ -82,18 +84,18 @@ pub(super) fn first_body(first: &FirstTrust<'_>) -> Result<TrustBody> {
 /// Proposes the first trust of a vendor to its roots.
 ///
 /// # Errors
-/// Exit 2 for what servers would refuse.
+/// Exit 2 for a trust that servers would refuse.
 pub fn propose_first(first: &FirstTrust<'_>, rng: &mut impl CryptoRng) -> Result<Proposal> {
     let body = first_body(first)?;
     propose(vendor_id(&encode(&body)), &body, rng)
 }
 
-/// Proposes the trust that follows `trust`. Of `delegations`, the frames at hand, those that count
-/// now and would count no longer under the new roots are kept, unless they are dropped or their key
-/// is revoked.
+/// Proposes the successor of `trust`. A delegation in `delegations` (frames) that is valid now but
+/// would lose its validity under the new roots is put on the kept list, unless `changes` drops it
+/// or revokes its key.
 ///
 /// # Errors
-/// Exit 2 for what servers would refuse, for ids that nobody has, and where nothing changes.
+/// Exit 2 for a trust that servers would refuse, for unknown key ids, and when nothing changes.
 pub fn propose_next(
     trust: &Trust,
     changes: &Changes,
@@ -121,7 +123,7 @@ pub fn propose_next(
     if let Some(products) = &changes.products {
         body.products = products.clone();
     }
-    // What is kept depends on the new roots, so these must be right first.
+    // The kept list depends on the new roots, so validate those first.
     propose(trust.vendor(), &body, rng)?;
     body.kept = kept(trust, &body, changes, delegations)?;
     if (TrustBody { version: old.version, ..body.clone() }) == *old {
@@ -152,7 +154,7 @@ fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Resu
         })?;
     }
     let unsigned = Unsigned::new(Kind::Trust, vendor, Vec::new(), encode(body))?;
-    // What servers would refuse is a wrong order here, and proves nothing about a file.
+    // A trust that servers would refuse is a usage error here, not a refusal of a file.
     Proposal::new(&unsigned, &BTreeSet::new()).map_err(|error| {
         Error::unable(Problem::Usage, error.fact(), "correct what the next trust is to say")
     })
@@ -240,7 +242,7 @@ fn rules(old: &TrustBody, changes: &Changes) -> Result<List<SignerRule>> {
     List::new(rules).map_err(|error| error.within("the rules for several signers"))
 }
 
-/// The digests of the delegations that go on counting whoever signed them.
+/// Computes the kept list: digests of delegations that stay valid whichever roots signed them.
 fn kept(
     trust: &Trust,
     next: &TrustBody,
@@ -251,7 +253,8 @@ fn kept(
     let roots = root_keys(next);
     for bytes in delegations.iter().chain(&changes.keep) {
         let frame = Frame::parse(Kind::Delegation, bytes)?;
-        // Trusts that are not finished cannot be asked: what counts is who signed.
+        // The next trust is not signed yet, so it cannot verify the delegation; count signatures
+        // instead.
         let by = frame.signatures.iter().filter(|s| roots.iter().any(|(id, _)| *id == s.key));
         let enough = by.count() >= usize::from(next.threshold)
             && frame.signatures.iter().all(|s| roots.iter().any(|(id, _)| *id == s.key));

@@ -1,5 +1,5 @@
-//! The catalog of a trust that is on its way to the roots: kept beside the proposal until the trust
-//! is published, then put in place.
+//! Catalog of a proposed trust: stored next to the proposal while the roots sign, and installed
+//! when the trust is published.
 
 use std::path::{Path, PathBuf};
 
@@ -11,40 +11,40 @@ use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::trust::{Product, Trust};
 use olr_core::wire::codec::{List, encode};
 
-/// What became of the catalog when a trust was published.
+/// What happened to the catalog when a trust was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopted {
-    /// The catalog that is there has the products of the trust.
+    /// The current catalog fits the trust, and stays.
     Kept,
-    /// Another one took its place; the old one was set aside.
+    /// The proposed catalog replaced it, and the old one was renamed.
     New {
-        /// Where the old one is.
+        /// Path of the old catalog.
         before: PathBuf,
     },
-    /// The catalog that is there has other products, and no other is at hand.
+    /// The current catalog does not fit the trust, and no other was found.
     Unfit,
 }
 
-/// The name under which a catalog waits for a trust with these products: `catalog-1f2e3d4c.toml`.
+/// File name under which a catalog waits for a trust with these products: `catalog-1f2e3d4c.toml`.
 pub fn waiting_name(products: &List<Product>) -> String {
     let digest = data_encoding::HEXLOWER.encode(&sha256(&encode(products)));
     format!("catalog-{}.toml", digest.get(..8).unwrap_or_default())
 }
 
-/// Where a catalog waits, and where the one is that waited there before.
+/// Paths of a waiting catalog and of the one that it replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The catalog.
+    /// Path of the catalog.
     pub path: PathBuf,
-    /// Another one that was proposed for the same products before.
+    /// Path of an earlier catalog that was proposed for the same products, if there is one.
     pub before: Option<PathBuf>,
 }
 
-/// Keeps the text of a catalog that is proposed in `folder`, and says where. One that waits there with
-/// the same products is set aside.
+/// Stores the text of a proposed catalog in `folder`, and returns its path. Renames a different one
+/// that waits there for the same products.
 ///
 /// # Errors
-/// Exit 2 when it cannot be read or written.
+/// Exit 2 when a file cannot be read or written.
 pub fn keep_proposed(folder: &Path, catalog: &Catalog, text: &str) -> Result<Waiting> {
     let name = waiting_name(&catalog.wire_products()?);
     let path = folder.join(&name);
@@ -58,8 +58,8 @@ pub fn keep_proposed(folder: &Path, catalog: &Catalog, text: &str) -> Result<Wai
     Ok(Waiting { path, before })
 }
 
-/// Keeps what a catalog was under a name that begins with `stem`, and says where. Another text that is
-/// there stays; the same one is not kept twice.
+/// Stores the text of a former catalog under a free name that begins with `stem`, and returns its
+/// path. Never overwrites a file, and stores the same text only once.
 fn keep_apart(folder: &Path, stem: &str, text: &[u8]) -> Result<PathBuf> {
     for number in 1..NAMES {
         let number = if number == 1 { String::new() } else { format!("-{number}") };
@@ -74,14 +74,14 @@ fn keep_apart(folder: &Path, stem: &str, text: &[u8]) -> Result<PathBuf> {
     Err(Error::unable(Problem::TooLarge, fact, "move those away that nobody needs any more"))
 }
 
-/// So many former catalogs of one trust are kept.
+/// Limit for the number in the name of a former catalog.
 const NAMES: u32 = 1000;
 
-/// The catalog for a trust: the one given, which has to fit; else the one that was proposed with it and
-/// waits in one of `places`.
+/// Returns the catalog for a trust: `given`, which must fit, or else the proposed one that waits in
+/// one of `places`. `None` if there is neither.
 ///
 /// # Errors
-/// Exit 2: the one given has other products, or one cannot be read.
+/// Exit 2 when `given` has other products, or a catalog cannot be read.
 pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Result<Option<String>> {
     if let Some(text) = given {
         if fits(&Catalog::parse(text)?, trust)? {
@@ -106,10 +106,10 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
     Ok(None)
 }
 
-/// The catalog of a new folder: as [`catalog_for`], else the starter, where it fits.
+/// Returns the catalog of a new folder, as [`catalog_for`]; `None` means that the starter fits.
 ///
 /// # Errors
-/// As [`catalog_for`]; exit 2 where none is at hand.
+/// As [`catalog_for`]; exit 2 when no catalog fits.
 pub(super) fn first_catalog(
     trust: &Trust,
     given: Option<&str>,
@@ -128,8 +128,8 @@ pub(super) fn first_catalog(
 }
 
 impl Folder {
-    /// Puts the catalog of a published trust in place, as [`catalog_for`] finds it; the folder is
-    /// one of its places. Done again, it changes nothing.
+    /// Installs the catalog of a published trust, found as by [`catalog_for`] in this folder or in
+    /// `beside`. Doing it again changes nothing.
     ///
     /// # Errors
     /// As [`catalog_for`]; exit 2 when nothing can be written.

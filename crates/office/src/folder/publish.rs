@@ -1,4 +1,4 @@
-//! Putting in place what the roots signed: the next trust, a delegation.
+//! Publishing what the roots signed: the next trust, or a delegation.
 
 use std::path::{Path, PathBuf};
 
@@ -14,40 +14,40 @@ use olr_core::trust::{Delegation, Trust};
 use olr_core::wire::frame::{Frame, Header, Kind, wrong_kind};
 use olr_core::wire::id::KeyId;
 
-/// What was put in place.
+/// What was published.
 #[derive(Debug)]
 pub enum Published {
-    /// A trust: the newest from now on.
+    /// A trust, which is now the newest.
     Trust {
-        /// It.
+        /// The trust.
         trust: Box<Trust>,
-        /// Whether it was not there before.
+        /// False if it was published before.
         new: bool,
     },
-    /// A delegation: its key may issue from now on.
+    /// A delegation, whose key may now issue.
     Delegation {
-        /// It.
+        /// The delegation.
         delegation: Box<Delegation>,
-        /// Its file.
+        /// Path of its file.
         path: PathBuf,
-        /// Whether it was not there before.
+        /// False if it was published before.
         new: bool,
     },
 }
 
 impl Folder {
-    /// Puts a next trust or a delegation in place. The same file again changes nothing.
+    /// Publishes a next trust or a delegation. Publishing the same file again changes nothing.
     ///
     /// # Errors
-    /// Frame errors, `wrong-kind`, and what [`Trust::successor`] and [`Trust::delegation`] refuse;
-    /// exit 2 when nothing can be written.
+    /// Frame errors, `wrong-kind`, and the refusals of [`Trust::successor`] and
+    /// [`Trust::delegation`]; exit 2 when the folder cannot be read or written.
     pub fn publish(&self, bytes: &[u8]) -> Result<Published> {
         let kind = Header::peek(bytes)?;
         if !matches!(kind, Kind::Trust | Kind::Delegation) {
             self.trust()?;
             return Err(wrong_kind(Kind::Trust, kind));
         }
-        // What is newest is asked under the lock: another process may publish too.
+        // Read the newest trust under the lock: another process may be publishing too.
         let _lock = self.lock()?;
         let trust = self.trust()?;
         match kind {
@@ -72,7 +72,8 @@ impl Folder {
         Ok(Published::Trust { trust: Box::new(trust), new })
     }
 
-    /// Every trust that counted stays under `trusts/`: servers are led from theirs to the newest.
+    /// Stores a copy in `trusts/`. All published trusts are kept: licenses carry them, so that
+    /// servers can follow from the trust they know to the newest.
     pub(super) fn keep_trust(&self, trust: &Trust) -> Result<()> {
         let folder = self.path().join("trusts");
         file::make_private_folder(&folder)?;
@@ -102,7 +103,8 @@ impl Folder {
         Ok(Published::Delegation { delegation: Box::new(delegation), path, new: true })
     }
 
-    /// An older delegation of the same key stays: licenses carry it, and a next trust may keep it.
+    /// Renames the older delegation of the same key. It is not deleted, because issued licenses
+    /// carry it and a next trust may keep it.
     fn set_aside(&self, key: KeyId, path: &Path) -> Result<()> {
         if !file::is_there(path)? {
             return Ok(());
@@ -117,13 +119,14 @@ impl Folder {
         file::write(&aside, armor(Kind::Delegation, &old).as_bytes(), Writing::Public)
     }
 
-    /// Makes a vendor folder around a trust that custodians made and signed elsewhere. It holds no
-    /// key yet. The catalog is the one given, or the one that was proposed with the trust and waits in
-    /// the folder `beside`, or the starter. Whether the trust is the right one, only its vendor code tells.
+    /// Creates a vendor folder around a trust that custodians made and signed elsewhere. The folder
+    /// has no keys yet. The catalog is `catalog`, or the one proposed with the trust and kept in
+    /// the folder `beside`, or the starter. Only the vendor code, compared by a person, shows that
+    /// the trust is genuine.
     ///
     /// # Errors
-    /// What [`Trust::pin`] refuses; exit 2: there is something at `path` already, the catalog is
-    /// wrong, or nothing can be written.
+    /// The refusals of [`Trust::pin`]; exit 2: `path` exists already, the catalog is invalid or
+    /// does not fit, or the folder cannot be written.
     pub fn begin(
         path: &Path,
         trust: &[u8],
@@ -148,10 +151,10 @@ impl Folder {
         Ok((Self::at(path), trust))
     }
 
-    /// Refuses the id of an issuer key that this folder has never heard of.
+    /// Checks that an issuer key is known to this folder, by a delegation or an issued license.
     ///
     /// # Errors
-    /// Exit 2.
+    /// Exit 2 when it is not, or a file cannot be read.
     pub fn ensure_issuer(&self, id: KeyId) -> Result<()> {
         for (_, bytes) in self.delegations()? {
             let frame = Frame::parse(Kind::Delegation, &bytes)?;
@@ -170,7 +173,7 @@ impl Folder {
         ))
     }
 
-    /// What was issued with the key `id`, oldest first.
+    /// Records of the licenses signed with key `id`, oldest first.
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.

@@ -1,5 +1,5 @@
-//! What the records say against an installation that asks: its memory was copied, or its last
-//! license was revoked.
+//! Concerns that the records raise against a requesting installation: its home was copied, or its
+//! last license was revoked.
 
 use crate::folder::fork::{Proof, prove_by_later};
 use crate::folder::moves::KeyHistory;
@@ -11,15 +11,16 @@ use olr_core::license::LicenseBody;
 use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::trust::Trust;
 
-/// An answer to a request that is not in the history of the one at hand.
+/// An answered request that is not in the history of the current one.
 pub(super) struct Fork {
-    /// The number of the request at hand.
+    /// Number of the current request.
     asked: u64,
-    /// The number of the other request.
+    /// Number of the other request.
     number: u64,
-    /// The code of the other request.
+    /// Code of the other request.
     code: String,
-    /// Whether the history of the request at hand was answered after that: somebody was asked.
+    /// True if the current history was answered after the fork: the staff has seen this concern
+    /// before.
     pub(super) is_known: bool,
 }
 
@@ -41,8 +42,8 @@ impl Fork {
 }
 
 impl Folder {
-    /// The newest of `records`, oldest first, that answers a request of the same installation from
-    /// another history. A record that is damaged says nothing.
+    /// Returns the newest of `records` (oldest first) that answers a request of the same
+    /// installation from another history. Ignores damaged records.
     pub(super) fn fork_of(
         &self,
         opened: &OpenedRequest,
@@ -55,7 +56,7 @@ impl Folder {
         let own = records.iter().filter(|record| record.install_key == install_key);
         let own: Vec<_> =
             own.filter_map(|record| Some((record, record.license_body().ok()?))).collect();
-        // Only the next later request is opened: it names the most of what was before it.
+        // Open only the next later request: its list reaches back furthest.
         let later = own.iter().filter(|(_, body)| body.number > asked.number);
         let next = later.min_by_key(|(_, body)| body.number).map(|(record, _)| *record);
         let next = next.and_then(|record| {
@@ -77,7 +78,7 @@ impl Folder {
                     let (number, code) = (body.number, record.code.clone());
                     fork = Some(Fork { asked: asked.number, number, code, is_known: false });
                 }
-                // From the first number that differs on, a request is of one history only.
+                // After the point of divergence, a request belongs to one history only.
                 Some(Proof::SameBytes | Proof::Named) if body.number >= first => {
                     fork.iter_mut().for_each(|fork| fork.is_known = true);
                 }
@@ -87,7 +88,8 @@ impl Folder {
         fork
     }
 
-    /// The last license of the key, or of the installation in this slot, where it was revoked.
+    /// Returns a concern if the last license of the key, or of the installation in this slot, was
+    /// revoked.
     pub(super) fn revoked_before(
         &self,
         asked: &RequestBody,
@@ -100,7 +102,7 @@ impl Folder {
             (&*record.install_key, &*record.product, &*record.slot)
                 == (&*install_key, &*asked.product, &*asked.slot)
         };
-        // The key of a trial is everybody's.
+        // Trial keys are shared by all customers.
         let of_key = history.newest().filter(|_| body.model != Model::Evaluation);
         for record in of_key.into_iter().chain(records.iter().rev().find(is_own)) {
             if self.withdrawn(record)? != Some(Cause::Revoked) {

@@ -1,4 +1,4 @@
-//! Taking licenses back. Obeys `docs/format.md`, section "Revocations".
+//! Revoking licenses. Implements `docs/format.md`, section "Revocations".
 
 use serde::{Deserialize, Serialize};
 
@@ -18,15 +18,15 @@ use olr_core::wire::codec::Set;
 use olr_core::wire::frame::{Frame, Kind};
 use olr_core::wire::id::LicenseId;
 
-/// A license that was taken back, as it is kept under `revocations/`.
+/// Record of a revoked license, stored under `revocations/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationRecord {
-    /// The license id, 32 hexadecimal digits.
+    /// License id, 32 hexadecimal digits.
     pub license_id: String,
-    /// Why.
+    /// Reason for the revocation.
     pub reason: String,
-    /// When, by the vendor's clock.
+    /// Instant of the revocation, by the vendor's clock.
     pub revoked: String,
     /// `revoked`, or `pooled` for a license that was added to a pool.
     #[serde(default = "usual_cause")]
@@ -37,10 +37,10 @@ fn usual_cause() -> String {
     Cause::Revoked.word().to_string()
 }
 
-/// A reason for a revocation is some text.
+/// Checks that a reason for a revocation is not empty.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when it is empty.
 pub fn ensure_reason(reason: &str) -> Result<()> {
     if !reason.trim().is_empty() {
         return Ok(());
@@ -54,31 +54,32 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
 }
 
 impl RevocationRecord {
-    /// Whether taking the license back for `cause` would change nothing: what is revoked stays so.
+    /// True if revoking the license for `cause` would change nothing. A cause of `revoked` is
+    /// final.
     pub fn covers(&self, cause: Cause) -> bool {
         [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
     }
 }
 
-/// What came of a revocation.
+/// Outcome of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// `revoked.olr`, for servers.
+    /// The signed list, `revoked.olr`, for servers.
     pub file: Vec<u8>,
-    /// What it says.
+    /// Decoded body of the list.
     pub body: RevocationsBody,
-    /// Whether the license was among them before.
+    /// True if the list contained the license already.
     pub already: bool,
 }
 
 impl Folder {
-    /// Takes a license back: the newest revocations name it from now on, in every later license
-    /// and as a file of their own. The cause is *revoked*, or *pooled* for one that was added to a
-    /// pool; one that is revoked stays so.
+    /// Revokes a license: adds it to the list of revocations, which every later license carries and
+    /// which is also a file of its own. The cause is `revoked`, or `pooled` for a license that was
+    /// added to a pool; a revoked one is never changed to pooled.
     ///
     /// # Errors
-    /// `not-delegated`, `revoked` (the issuer's key); exit 2 when nothing was issued under this id,
-    /// the reason is empty, or nothing can be signed or written.
+    /// `not-delegated`; exit 2 when the license record is damaged, the reason is empty, the
+    /// issuer's key is revoked, or nothing can be signed or written.
     pub fn revoke(
         &self,
         license: &IssuedRecord,
@@ -98,7 +99,8 @@ impl Folder {
             && Revocations::verify(&there.file, trust).is_ok()
             && there.attached().is_ok()
         {
-            // Who was stopped between the list and the record says the reason once more.
+            // A previous run may have stopped after the list and before the record: write the
+            // record now.
             let record = self.revocation(license)?;
             if record.is_none_or(|record| record.cause != known.cause.word()) {
                 self.record(license, (known.cause, reason), now)?;
@@ -108,13 +110,13 @@ impl Folder {
         }
         let withdrawn = Withdrawn { license: digest_of(id), cause };
         let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
-        // The list first: nothing says of a license that it was taken back before it was.
+        // Write the list first: a record must never claim a revocation that did not happen.
         self.keep_list(&signed)?;
         self.record(license, (cause, reason), now)?;
         Ok(Revoked { file: signed.0, body: signed.2, already: false })
     }
 
-    /// Signs the newest revocations anew, under the newest trust and with the key that counts now.
+    /// Signs the newest revocations again, under the newest trust and with a valid issuer key.
     ///
     /// # Errors
     /// As [`Folder::revoke`].
@@ -171,7 +173,8 @@ impl Folder {
         let issuer = self.issuer_for(Act::Revoke, now, trust, ask).map_err(|error| {
             let fact = format!("cannot sign the list of revocations: {}", error.fact());
             match error.refusal() {
-                // The word would say that the license was revoked.
+                // The word `revoked` would read as if the license were revoked; it is the issuer's
+                // key.
                 Some(Refusal::Revoked) => {
                     Error::unable(Problem::WrongKey, fact, error.next_step().clone())
                 }
@@ -184,7 +187,7 @@ impl Folder {
         Ok((file, sign_bare(&body, trust, &*issuer)?, body))
     }
 
-    /// When and why a license was taken back, if it was.
+    /// Returns the record of a license's revocation, if it was revoked.
     ///
     /// # Errors
     /// Exit 2 when the record cannot be read.
@@ -197,10 +200,10 @@ impl Folder {
         read_record(&path, "restore revocations/ from a backup").map(Some)
     }
 
-    /// The record of a license that was issued from this folder.
+    /// Returns the record of a license that was issued from this folder.
     ///
     /// # Errors
-    /// Exit 2 when there is none.
+    /// Exit 2 when there is none, or a record cannot be read.
     pub fn issued_license(&self, id: LicenseId) -> Result<IssuedRecord> {
         let id = id.to_string();
         self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
@@ -213,7 +216,7 @@ impl Folder {
         })
     }
 
-    /// Why the newest revocations name a license, where they do.
+    /// Returns the cause for which the newest revocations list a license, if they do.
     pub(super) fn withdrawn(&self, license: &IssuedRecord) -> Result<Option<Cause>> {
         let Some(kept) = self.kept_body()? else { return Ok(None) };
         let id = license.license_body()?.license;
@@ -253,8 +256,9 @@ impl Folder {
         file::write(&path, text.as_bytes(), Writing::Public)
     }
 
-    /// Each list has a file of its own for attaching, written before the one for servers, which says
-    /// what counts. Wherever this stops, the two of one list are there.
+    /// Writes the signed list twice: bare, for attaching to licenses, and as the file for servers,
+    /// which decides which list is in effect. The bare one has a new name and comes first, so both
+    /// files of one list exist wherever this is interrupted.
     fn keep_list(&self, (revoked, bare, body): &(Vec<u8>, Vec<u8>, RevocationsBody)) -> Result<()> {
         let folder = self.path().join("revocations");
         file::make_private_folder(&folder)?;
@@ -268,7 +272,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Refuses to hand out a license that was taken back.
+    /// Refuses to hand out a license that was revoked or pooled.
     ///
     /// # Errors
     /// `revoked`.

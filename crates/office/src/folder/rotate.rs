@@ -1,4 +1,4 @@
-//! New keys in place of old ones.
+//! Generating new keys that replace old ones.
 
 use rand::CryptoRng;
 use std::path::PathBuf;
@@ -18,18 +18,18 @@ use olr_core::time::Instant;
 use olr_core::trust::{Act, DelegationBody, Trust, root_keys};
 use olr_core::wire::id::KeyId;
 
-/// A new key that is written nowhere yet.
+/// A new key that is not written to disk yet.
 pub struct Drawn {
-    /// Where it goes.
+    /// Path of the key file to write.
     pub path: PathBuf,
-    /// Its public half.
+    /// Public half of the key.
     pub public: [u8; 32],
     key: KeyFile,
     seed: Secret,
 }
 
 impl Drawn {
-    /// A proposal that names this key as a root, signed by it too.
+    /// Adds this key's signature to a proposal that names it as a root.
     ///
     /// # Errors
     /// As [`Proposal::sign`].
@@ -37,10 +37,11 @@ impl Drawn {
         proposal.sign(&SigningKey::from_seed(&self.seed), Some(trust))
     }
 
-    /// Writes the key file, and the public key beside it, where `trust` is still the newest.
+    /// Writes the key file and the public key next to it, if `trust` is still the newest.
     ///
     /// # Errors
-    /// Exit 2, also where another command has put a next trust or a key of this name in place.
+    /// Exit 2 when nothing can be written, or another command has published a newer trust or
+    /// written a key of this name.
     pub fn write(&self, folder: &Folder, trust: &Trust) -> Result<()> {
         let _lock = folder.lock()?;
         folder.ensure_newest(trust)?;
@@ -56,11 +57,11 @@ impl Drawn {
 }
 
 impl Folder {
-    /// Draws a new key, and names its file in `keys/`, under the next number of its role:
-    /// `issuer-2.key`. Nothing is written yet.
+    /// Generates a key, and chooses its file name in `keys/` with the next free number of its role:
+    /// `issuer-2.key`. Writes nothing.
     ///
     /// # Errors
-    /// Exit 2 when a key that is there cannot be read, or there is not enough memory.
+    /// Exit 2 when an existing key cannot be read, or there is not enough memory.
     pub fn draw_key(
         &self,
         role: Role,
@@ -70,7 +71,7 @@ impl Folder {
         let seed = Secret::random(rng);
         let lock = passphrase.map(|passphrase| (passphrase, store::cost(role)));
         let key = KeyFile::new(role, &seed, lock, rng)?;
-        // A key that was carried away has left its public half here, and keeps its number.
+        // A private key that was moved away has left its `.pub` file here, and keeps its number.
         let mut paths: Vec<_> = self.keys(role)?.into_iter().map(|(path, _)| path).collect();
         paths.extend(self.key_paths("pub")?);
         let highest = paths.iter().map(|path| numbered(role, path)).max();
@@ -83,19 +84,20 @@ impl Folder {
         Ok(Drawn { path, public: key.public, key, seed })
     }
 
-    /// Whether a key was a root of a trust before this one.
+    /// True if a key was a root in an earlier trust than this one.
     ///
     /// # Errors
-    /// Exit 2 when one of those that are kept cannot be read.
+    /// Exit 2 when a stored trust cannot be read.
     pub fn was_root(&self, id: KeyId, trust: &Trust) -> Result<bool> {
         let earlier = self.earlier_trusts(trust.body().version)?;
         Ok(earlier.values().any(|old| root_keys(old.body()).iter().any(|(root, _)| *root == id)))
     }
 
-    /// What the present issuer may do, for the key that takes its place.
+    /// Returns the delegation of the current issuer, as a template for the key that replaces it.
     ///
     /// # Errors
-    /// Exit 2 when there is none.
+    /// The refusal of its delegation if none is valid; exit 2 when there is no issuer, or its token
+    /// demands a PIN.
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
         let fits = |may: &olr_core::trust::Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {

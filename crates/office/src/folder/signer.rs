@@ -1,4 +1,4 @@
-//! Who signs for the vendor: a private key, wherever it is kept.
+//! Opening the vendor's private keys: in key files, in tokens, or in an SSH agent.
 
 use std::path::{Path, PathBuf};
 
@@ -16,28 +16,28 @@ use olr_core::key::{Role, key_id};
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::KeyId;
 
-/// What is to be opened.
+/// What needs a passphrase or PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    /// A key file, by its passphrase.
+    /// A key file, opened with its passphrase.
     KeyFile {
-        /// What the key is for.
+        /// Role of the key.
         role: Role,
-        /// Its name.
+        /// Id of the key.
         id: KeyId,
     },
-    /// A token, by its PIN.
+    /// A token, opened with its PIN.
     Token(PinWanted),
 }
 
-/// The environment variable with the library for tokens whose URI names none.
+/// Environment variable with the path of the PKCS#11 library, for URIs without `module-path`.
 pub const MODULE: &str = "OLR_PKCS11_MODULE";
-/// The environment variable with the socket of the SSH agent.
+/// Environment variable with the socket of the SSH agent.
 const AGENT: &str = "SSH_AUTH_SOCK";
 const AGENT_SCHEME: &str = "ssh-agent:";
-/// A URI and what people write around it.
+/// Size limit of a `.uri` file: a URI and comments.
 const NAMED_CAP: usize = URI_CAP.saturating_mul(4);
-/// So many keys are named in a message.
+/// Maximum number of keys listed in a message.
 const NAMED: usize = 8;
 
 impl From<&KeyFile> for Locked {
@@ -46,12 +46,12 @@ impl From<&KeyFile> for Locked {
     }
 }
 
-/// Opens the private key that `named` names: a key file, `pkcs11:…` (RFC 7512) for a token,
-/// `ssh-agent:ID` for an issuer's key in the SSH agent, ID its key id or OpenSSH fingerprint, or a
-/// text file `NAME.uri` with one line of these.
+/// Opens the private key that `named` refers to: a key file, `pkcs11:…` (RFC 7512) for a token,
+/// `ssh-agent:ID` for an issuer key in the SSH agent (ID is its key id or OpenSSH fingerprint), or
+/// a text file `NAME.uri` with one of these URIs in one line.
 ///
 /// # Errors
-/// Exit 2: it is not there, is for another role, or does not open.
+/// Exit 2: the key is missing, has another role, or cannot be opened.
 pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Box<dyn Signer>> {
     if let Some(path) = uri_file(named) {
         let opened = read_named(path).and_then(|line| open_signer(&line, role, ask));
@@ -66,8 +66,8 @@ pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Bo
     }
 }
 
-/// The public half of that key. Nobody has shown yet that the private half is there; a token is
-/// asked for its PIN only where it hides its public keys too.
+/// Returns the public half of that key, which does not prove that the private half is available.
+/// Asks for the PIN of a token only if it hides its public keys.
 ///
 /// # Errors
 /// Exit 2, as [`open_signer`].
@@ -87,12 +87,12 @@ pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Publ
     }
 }
 
-/// Whether `named` names a key that lies in no file.
+/// True if `named` refers to a key in a token or an agent, not in a file.
 pub fn is_uri(named: &str) -> bool {
     Uri::is_one(named) || named.starts_with(AGENT_SCHEME)
 }
 
-/// Where a key is.
+/// Parsed reference to a key.
 enum Named<'a> {
     Token(Uri),
     Agent(&'a str),
@@ -111,7 +111,7 @@ impl<'a> Named<'a> {
     }
 }
 
-/// The text file that names a key, where that is what is named.
+/// Returns the path if `named` is a `.uri` file.
 fn uri_file(named: &str) -> Option<&Path> {
     let is_file = matches!(Named::parse(named), Ok(Named::File(_)));
     Some(Path::new(named)).filter(|path| is_file && path.extension().is_some_and(|e| e == "uri"))
@@ -134,7 +134,7 @@ fn module(uri: &Uri) -> Option<PathBuf> {
     uri.module_path.as_ref().map(PathBuf::from).or_else(|| told().map(PathBuf::from))
 }
 
-/// The PIN: from the file that the URI names, or from whoever is asked.
+/// Returns a source for the PIN: the file that the URI names, or the user.
 fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Passphrase> {
     move |wanted| {
         let Some(source) = &uri.pin_source else { return ask(&Locked::Token(wanted.clone())) };
@@ -208,12 +208,12 @@ fn describe(key: &Identity) -> String {
     format!("{} {:?} ({})", key.fingerprint(), shown(&comment), shown(algorithm))
 }
 
-/// The one line of a text that is neither empty nor begins with `#`. It says which key; which
-/// library is loaded for it, whoever runs this program says: folders are copied and shared.
+/// Reads the one line of a `.uri` file, without comments and empty lines. It may name a key, but
+/// not the library to load: such files are copied and shared, and loading a library runs its code.
 fn read_named(path: &Path) -> Result<String> {
-    // Too long, or no text: it is not one line either.
+    // A file that is too long or not text is reported below as not being one line.
     let bytes = match file::read(path, NAMED_CAP) {
-        // The name of the file comes before it once more.
+        // Remove the file name here: the caller puts it in front again.
         Err(error) if error.refusal().is_none() => {
             let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
             let fact = fact.unwrap_or(error.fact()).to_string();

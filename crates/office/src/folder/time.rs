@@ -1,4 +1,4 @@
-//! The vendor's time for one server. Obeys `docs/format.md`, section "Time".
+//! Sending the vendor's time to one server. Implements `docs/format.md`, section "Time".
 
 use crate::folder::{AskPassphrase, Folder};
 use olr_core::error::Result;
@@ -9,12 +9,12 @@ use olr_core::trust::{Act, Trust};
 use olr_core::wire::codec::Set;
 
 impl Folder {
-    /// Answers an opened request with what the vendor's clock says. Nothing is kept of it: it
-    /// grants nothing.
+    /// Answers an opened request with the time of the vendor's clock. The answer is not recorded,
+    /// because it grants nothing.
     ///
     /// # Errors
-    /// What [`Timestamp::verify`] refuses, `not-delegated` above all; exit 2 when the issuer's key is
-    /// missing or locked.
+    /// The refusals of [`Timestamp::verify`], above all `not-delegated`; exit 2 when the issuer's
+    /// key is missing or cannot be opened.
     pub fn time(
         &self,
         opened: &OpenedRequest,

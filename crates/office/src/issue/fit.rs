@@ -1,4 +1,5 @@
-//! A grant against the catalog: what it names is there, and what it combines is allowed.
+//! Checks a grant against the catalog: every name must exist, and every combination must be
+//! allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use olr_core::error::{Error, Refusal, Result};
 use olr_core::wire::codec::{Limit, Set, Text};
 
 impl GrantFile {
-    /// Its license type, which has to be one that is activated offline.
+    /// Looks up the license type, which must be one that may be activated offline.
     ///
     /// # Errors
     /// `offline-not-allowed`; exit 2 when the catalog has no such type.
@@ -33,7 +34,8 @@ impl GrantFile {
         Err(Error::refuse(Refusal::OfflineNotAllowed, fact).rule("request-15"))
     }
 
-    /// The machine policy, and its name: the grant's, else the type's, else [`USUAL_POLICY`].
+    /// Looks up the machine policy and its name: from the grant, else from the type, else
+    /// [`USUAL_POLICY`].
     ///
     /// # Errors
     /// Exit 2 when the catalog has no such policy.
@@ -51,7 +53,7 @@ impl GrantFile {
         Ok((name, policy))
     }
 
-    /// Checks all of it against `catalog`, where `kind` is its type.
+    /// Checks the whole grant against `catalog`, where `kind` is its license type.
     ///
     /// # Errors
     /// Exit 2, naming the line and what is known or allowed.
@@ -83,7 +85,7 @@ impl GrantFile {
         ensure_rules_fit(&self.on, "", self.written(), &["on"], fits)
     }
 
-    /// Product and slot.
+    /// Checks that product and slot exist, and that the type may be granted for them.
     fn ensure_place(&self, kind: &LicenseType, catalog: &Catalog) -> Result<()> {
         let wrong = |key, fact: &str, hint: &str| Err(self.written().wrong(&[key], fact, hint));
         let (product, slot, this) = (&self.product, &self.slot, &self.license_type);
@@ -176,7 +178,8 @@ impl GrantFile {
         Ok(())
     }
 
-    /// One of a module for itself, and one more for everything that needs another.
+    /// Checks the quotas of modules that others need one `extra` of: one for the module itself, and
+    /// one for each distinct purpose.
     fn ensure_extra(&self, catalog: &Catalog) -> Result<()> {
         for (id, needed) in self.extra(catalog) {
             let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);
@@ -197,7 +200,8 @@ impl GrantFile {
         Ok(())
     }
 
-    /// The modules of which more is needed; what for, and the first granted module that says so.
+    /// Maps each module that is needed `extra` to the purposes, each with the first granted module
+    /// that states it.
     fn extra<'a>(&self, catalog: &'a Catalog) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a str>> {
         let mut extra: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
         for (by, _) in self.modules.iter().filter(|(_, quota)| !is_zero(quota)) {
@@ -209,14 +213,14 @@ impl GrantFile {
         extra
     }
 
-    /// What a license says of its modules. It has to fit.
+    /// Builds the grants of the license. Call [`GrantFile::ensure_allowed`] first.
     ///
     /// # Errors
-    /// Exit 2 when a module is unknown, or there are too many.
+    /// Exit 2 when a module is unknown, or there are too many modules.
     pub fn grants(&self, kind: &LicenseType, catalog: &Catalog) -> Result<Set<Grant, 4096>> {
         let pools: BTreeSet<_> =
             self.modules.keys().filter_map(|id| catalog.modules.get(id)?.pool.as_deref()).collect();
-        // Whoever has a part of a pool may use all of its modules.
+        // A granted share of a pool may be used for every module of that pool.
         let shares = |(_, module): &(&String, &Module)| {
             module.is_for(&self.product, &self.slot)
                 && module.pool.as_deref().is_some_and(|pool| pools.contains(pool))
@@ -250,7 +254,7 @@ impl GrantFile {
     }
 }
 
-/// The later one of what type and module say; empty where neither says one.
+/// Minimum product version: the later of the type's and the module's; empty if neither has one.
 fn first_version(kind: &LicenseType, module: &Module) -> Text {
     let said = |version: &Option<Text>| version.clone().unwrap_or_default();
     let (of_type, of_module) = (said(&kind.minimum_version), said(&module.minimum_version));

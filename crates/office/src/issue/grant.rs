@@ -1,4 +1,4 @@
-//! The grant: what support staff write down for one answer, in `grant.toml`.
+//! The grant: a `grant.toml` in which support staff write what one customer bought.
 
 use std::collections::BTreeMap;
 
@@ -10,67 +10,67 @@ use olr_core::wire::codec::Limit;
 mod identity;
 mod raw;
 
-/// The grant that `vendor init` writes; it fits the starter catalog.
+/// The grant that `vendor init` writes. It fits the starter catalog.
 pub const STARTER_GRANT: &str = include_str!("starter-grant.toml");
 
-/// A grant.
+/// A parsed grant.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GrantFile {
-    /// The licensee's name; compared exactly.
+    /// Name of the licensee; must equal the request's exactly.
     pub licensee: String,
-    /// The license key; compared exactly.
+    /// License key; must equal the request's exactly.
     pub key: String,
-    /// The product.
+    /// Id of the product.
     pub product: String,
-    /// The license type's id in the catalog.
+    /// Id of the license type in the catalog.
     pub license_type: String,
-    /// The slot that the key belongs to.
+    /// Slot that the license key belongs to.
     pub slot: String,
-    /// The first day; without, the day of issue.
+    /// First day; `None` for the day of issue.
     pub starts: Option<Day>,
-    /// When it expires; without, what the type says.
+    /// End of the license; `None` to use the type's.
     pub expires: Option<End>,
-    /// When maintenance ends; without, what the type says.
+    /// End of maintenance; `None` to use the type's.
     pub maintenance: Option<End>,
     /// Interface languages.
     pub languages: Vec<String>,
-    /// A word to the customer.
+    /// Note to the customer.
     pub note: String,
-    /// The machine policy's name in the catalog; without, the type's.
+    /// Name of the machine policy in the catalog; `None` to use the type's.
     pub policy: Option<String>,
-    /// How many CALs of each module.
+    /// Quota (CALs) of each module.
     pub modules: BTreeMap<String, Limit<u64>>,
-    /// At most how many of a module one sub-administrator may be given.
+    /// Maximum quota of each module that one sub-administrator may be given.
     pub administrators: BTreeMap<String, u64>,
-    /// What follows a cause, in place of the type's rule for it.
+    /// Rules that replace the type's rules for the same causes.
     pub on: Rules,
-    /// The text it was read from, for line numbers.
+    /// Source text, for line numbers in errors.
     text: String,
 }
 
-/// The license key does not print.
+/// Leaves out all fields but the licensee: the license key must not reach logs.
 impl std::fmt::Debug for GrantFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GrantFile").field("licensee", &self.licensee).finish_non_exhaustive()
     }
 }
 
-/// The days of a grant, spans counted out.
+/// Days of a license, with spans resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days {
-    /// The first day.
+    /// First day.
     pub starts: Day,
-    /// The last day, or never.
+    /// Last day; `None` if it does not expire.
     pub expires: Option<Day>,
-    /// The last day of maintenance, or never.
+    /// Last day of maintenance; `None` if it does not end.
     pub maintenance: Option<Day>,
 }
 
 impl GrantFile {
-    /// Reads a grant.
+    /// Parses a grant.
     ///
     /// # Errors
-    /// Exit 2, naming line and reason.
+    /// Exit 2, naming the line and the reason.
     pub fn parse(text: &str) -> Result<Self> {
         let written = Written { what: "grant", problem: Problem::Content, text };
         let raw: raw::Grant = read_toml(written.what, text)?;
@@ -108,7 +108,7 @@ impl GrantFile {
         Ok(grant)
     }
 
-    /// The least grant of these modules, from today: nothing else is said in it.
+    /// Builds the smallest grant of these modules, starting on the day of issue.
     pub(crate) fn least(
         [product, license_type, slot]: [&str; 3],
         modules: BTreeMap<String, Limit<u64>>,
@@ -132,22 +132,24 @@ impl GrantFile {
         }
     }
 
-    /// At most how many of `module`, which the catalog describes so, one sub-administrator may be given.
+    /// Maximum quota of `module`, described by the catalog as `described`, that one
+    /// sub-administrator may be given.
     pub fn admin_cap(&self, module: &str, described: &Module) -> Limit<u64> {
         let cap = self.administrators.get(module).copied().or(described.admin_cap);
         cap.map_or(Limit::Any, Limit::Only)
     }
 
-    /// Its text, for errors that name the line.
+    /// Source text, for errors that name the line.
     pub(super) fn written(&self) -> Written<'_> {
         Written { what: "grant", problem: Problem::Grant, text: &self.text }
     }
 
-    /// Its days, for a license of the type `kind` issued at `issued`. Spans count from the later of
-    /// the start and the UTC day of issue.
+    /// Resolves the days of a license of type `kind` issued at `issued`. Spans count from the start
+    /// or the UTC day of issue, whichever is later.
     ///
     /// # Errors
-    /// Exit 2 when one is said nowhere, or lies in the wrong order.
+    /// Exit 2 when neither the grant nor the type gives an end, or the license would expire before
+    /// it starts.
     pub fn days(&self, issued: Instant, kind: &LicenseType) -> Result<Days> {
         self.days_or(issued, kind.term, kind.maintenance)
     }
@@ -180,12 +182,12 @@ impl GrantFile {
     }
 }
 
-/// An error at this place of a grant.
+/// Attributes an error to a place in the grant.
 pub(super) fn in_grant(error: Error, place: &str) -> Error {
     error.within(place).become_problem(Problem::Grant)
 }
 
-/// Whether nothing of a module is granted.
+/// True if the quota is zero.
 pub(super) fn is_zero(quota: &Limit<u64>) -> bool {
     *quota == Limit::Only(0)
 }

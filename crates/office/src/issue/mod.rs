@@ -1,4 +1,4 @@
-//! Turning an opened request and a grant into a license. Knows no files and no keys.
+//! Drafts a license from an opened request and a grant. Accesses no files and no keys.
 
 use crate::catalog::{Catalog, MachinePolicy};
 use olr_core::display::{Shows, difference, shown};
@@ -20,25 +20,25 @@ pub use grant::{Days, GrantFile, STARTER_GRANT};
 pub use starter::starter_grant;
 pub use terms::Terms;
 
-/// Seconds that a server's clock may be behind: 48 hours.
+/// Seconds by which a server's clock may be behind: 48 hours.
 const TOLERANCE: u32 = 172_800;
 
-/// What the vendor adds to request and grant.
+/// Fields of a license that come neither from the request nor from the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// The id of the new license.
+    /// Id of the new license.
     pub license: LicenseId,
-    /// Counts the answers to this request.
+    /// Number of this answer among the answers to its request, from 1.
     pub answer: u32,
     /// The vendor's clock.
     pub issued: Instant,
 }
 
-/// Checks a request against a grant in the order of the refusals, and drafts the license.
+/// Checks a request against a grant, in the documented order of refusals, and drafts the license.
 ///
 /// # Errors
-/// `wrong-product`, `wrong-slot`, `wrong-licensee`, `offline-not-allowed`; exit 2 where grant and
-/// catalog do not fit, or the machine is too little known for the policy.
+/// `wrong-product`, `wrong-slot`, `wrong-licensee`, `offline-not-allowed`; exit 2 when the grant
+/// does not fit the catalog, or the machine shows too few factors for the policy.
 pub fn draft(
     request: &OpenedRequest,
     grant: &GrantFile,
@@ -84,7 +84,7 @@ pub fn draft(
     })
 }
 
-/// Product, slot, licensee and key of the request must be those of the grant.
+/// Checks that product, slot, licensee and license key of the request are those of the grant.
 fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
     if *body.product != *grant.product {
         let fact = format!(
@@ -116,7 +116,7 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
                 "differs from the grant"
             };
             let mut fact = format!("the {what} of the request {how}");
-            // The name may be shown, the key may not.
+            // Show the name, but never the license key.
             if what == "licensee" {
                 fact += &format!(": \"{}\", not \"{}\"", shown(asked), shown(granted));
                 fact += &apart(asked, granted, Shows::Whole);
@@ -129,13 +129,14 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
     Ok(())
 }
 
-/// What people may not see of the difference between a request and a grant.
+/// Describes how two texts differ where that is hard to see, such as look-alike letters.
 fn apart(asked: &str, granted: &str, shows: Shows) -> String {
     let told = difference(("the request", asked), ("the grant", granted), shows);
     told.map(|told| format!("; {told}")).unwrap_or_default()
 }
 
-/// Commits to the factors found, with the weights of the policy.
+/// Builds the machine policy: commitments to the factors that the request found, with the weights
+/// of the catalog.
 fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> Result<Policy> {
     let mut enrolled: Vec<Enrolled> = Vec::new();
     for factor in body.found.iter().filter(|factor| factor.counts()) {

@@ -1,4 +1,4 @@
-//! A first grant for a catalog: whole, right, and to be changed.
+//! Generates a first grant for a catalog: complete and valid, for the vendor to edit.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -6,8 +6,9 @@ use std::fmt::Write;
 use crate::catalog::{Catalog, End, LicenseType, Module, USUAL_POLICY, allows};
 use crate::issue::{GrantFile, Terms};
 
-/// A grant of the first type of `catalog`, read from `text`, that is activated offline: for the first
-/// product and slot that it fits, with a module or two. `None` where no type is activated offline.
+/// Returns a grant for the first type in the catalog's `text` that is activated offline and for
+/// which a valid grant exists, with the first product and slot it fits and one or two modules.
+/// `None` if there is no such type.
 pub fn starter_grant(catalog: &Catalog, text: &str) -> Option<String> {
     let mut types: Vec<_> = catalog.types.iter().filter(|(_, kind)| kind.offline).collect();
     types.sort_by_key(|(id, _)| place(text, "type", id));
@@ -25,7 +26,8 @@ fn for_type(catalog: &Catalog, text: &str, id: &str, kind: &LicenseType) -> Opti
         let mut modules: Vec<&str> =
             catalog.modules.iter().filter(fits).map(|(id, _)| id.as_str()).collect();
         modules.sort_by_key(|id| place(text, "module", id));
-        // Two show how a list is written; one that needs what does not fit here is left out.
+        // Two modules show how a list is written. If their needs cannot be met here, try single
+        // modules.
         let pairs = modules.iter().zip(modules.iter().skip(1)).map(|(a, b)| vec![*a, *b]);
         let mut tries = pairs.take(1).chain(modules.iter().map(|one| vec![*one]));
         tries.find_map(|wanted| {
@@ -35,7 +37,7 @@ fn for_type(catalog: &Catalog, text: &str, id: &str, kind: &LicenseType) -> Opti
     })
 }
 
-/// Whether `issue` would take it.
+/// True if `issue` would accept the grant.
 fn is_right(grant: &str, kind: &LicenseType, catalog: &Catalog) -> bool {
     GrantFile::parse(grant).is_ok_and(|grant| {
         grant.ensure_allowed(kind, catalog).is_ok()
@@ -66,7 +68,7 @@ fn written(
     );
     let mut line = |name: &str, value: &str, said: Option<End>| {
         let _ = match said {
-            // What the type says is only repeated where it is to be seen.
+            // A value that the type already gives appears only as a comment.
             Some(usual) => {
                 writeln!(text, "# {name} = {} is what the type says", quoted(&usual.to_string()))
             }
@@ -92,7 +94,7 @@ fn written(
     text
 }
 
-/// The modules, and all that they require.
+/// Returns the modules and, transitively, all modules they need.
 fn with_needs<'a>(catalog: &'a Catalog, wanted: &[&'a str]) -> Vec<&'a str> {
     let (mut all, mut seen) = (wanted.to_vec(), wanted.iter().copied().collect::<BTreeSet<_>>());
     let mut at = 0usize;
@@ -104,7 +106,7 @@ fn with_needs<'a>(catalog: &'a Catalog, wanted: &[&'a str]) -> Vec<&'a str> {
     all
 }
 
-/// Where an entry stands in the text, so that the vendor's own order counts.
+/// Position of an entry in the text: the vendor's order decides, not the alphabet.
 fn place(text: &str, table: &str, id: &str) -> usize {
     let found = text.find(&format!("[{table}.{id}]"));
     found.or_else(|| text.find(&format!("[{table}.{}]", quoted(id)))).unwrap_or(usize::MAX)

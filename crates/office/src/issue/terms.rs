@@ -1,4 +1,4 @@
-//! The terms of a license: what follows which cause, and what nothing blocks.
+//! Terms of a license: the outcome of each cause, and the operations that are never blocked.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,35 @@ use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation,
 use olr_core::error::Result;
 use olr_core::wire::codec::Set;
 
-/// What a license says of its causes. A cause without a rule stops at once; over quota, what would
-/// exceed a quota is blocked, and the server goes on.
+/// Terms of a license. A cause without a rule stops the server at once, except `over-quota`: the
+/// operation that would exceed the quota is blocked, and the server continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// What follows, and when.
+    /// Outcome of each cause, and its grace period.
     pub grace: Set<GraceRule>,
-    /// What is blocked where that is `block`.
+    /// Operations blocked by each cause whose outcome is `block`.
     pub enforcement: Set<EnforcementRule>,
-    /// What nothing blocks.
+    /// Operations that are never blocked.
     pub always: Set<Operation>,
 }
 
 impl Terms {
-    /// The terms of a grant of the type `kind`. A rule of the grant stands in place of the type's.
+    /// Combines the rules of the type `kind` and the grant. A rule of the grant replaces the type's
+    /// rule for the same cause.
     ///
     /// # Errors
-    /// Exit 2 when there are more rules than causes, which no map of them has.
+    /// Exit 2 when there are more rules than causes, which cannot happen: both are keyed by cause.
     pub fn of(grant: &GrantFile, kind: &LicenseType, catalog: &Catalog) -> Result<Self> {
         let mut rules: BTreeMap<Cause, &Rule> = BTreeMap::new();
         rules.extend(kind.on.iter().chain(&grant.on).map(|(cause, rule)| (*cause, rule)));
+        // A license has one rule for exceeding a quota: `upgraded` if no server module is granted.
         if has_server(grant, catalog) {
             rules.remove(&Cause::Upgraded);
         } else if rules.contains_key(&Cause::Upgraded) {
             rules.remove(&Cause::OverQuota);
         }
         let (mut grace, mut enforcement) = (Vec::new(), Vec::new());
+        // A trial only warns when a quota is exceeded, whatever the rules say.
         if kind.model == Model::Evaluation {
             rules.retain(|cause, _| !matches!(cause, Cause::OverQuota | Cause::Upgraded));
             grace.push(GraceRule { cause: Cause::OverQuota, seconds: 0, outcome: Outcome::Warn });
@@ -49,7 +52,7 @@ impl Terms {
     }
 }
 
-/// Whether the server itself is granted, or nothing that could be granted here is one.
+/// True if a server module is granted, or if the catalog has none for this product and slot.
 fn has_server(grant: &GrantFile, catalog: &Catalog) -> bool {
     let granted = |id: &str| grant.modules.get(id).is_some_and(|quota| !is_zero(quota));
     let mut servers = catalog

@@ -1,4 +1,4 @@
-//! What is contradictory in the modules of a catalog.
+//! Checks for contradictions among the modules of a catalog.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ impl Check<'_> {
         self.needs(id, module)
     }
 
-    /// What it requires, and of what it needs one more.
+    /// Checks `requires` and `extra`.
     fn needs(&self, id: &str, module: &Module) -> Result<()> {
         for (index, name) in module.requires.iter().enumerate() {
             self.need(id, module, name, &["requires", &index.to_string()])?;
@@ -51,7 +51,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The module `name`, which `id` needs by what stands at `key` and `at`.
+    /// Looks up the module `name` that `id` needs, according to the entry `at` of `key`.
     fn need(
         &self,
         id: &str,
@@ -82,7 +82,8 @@ impl Check<'_> {
         Ok(needed)
     }
 
-    /// Modules of one pool count the same thing.
+    /// Checks that the modules of one pool count the same unit, and are all unlimited or all
+    /// counted.
     pub(super) fn pools(&self) -> Result<()> {
         let mut pools: BTreeMap<&str, Vec<(&str, &Module)>> = BTreeMap::new();
         for (id, module) in &self.catalog.modules {

@@ -1,4 +1,4 @@
-//! The identity of a grant: a digest of what it grants, however its TOML is written.
+//! Identity of a grant: a digest of its meaning, independent of how its TOML is written.
 
 use crate::catalog::End;
 use crate::issue::GrantFile;
@@ -10,51 +10,52 @@ use olr_core::time::{Day, Span};
 use olr_core::wire::codec::{Keyed, Limit, List, Set, Text, encode, record};
 use olr_files::toml_text::TOML_CAP;
 
-/// A text of a grant, however long: those that do not fit a license are refused with their line.
+/// Text of a grant, of any length that is parsed. Text too long for a license is refused later,
+/// with its line number.
 type Written = Text<TOML_CAP>;
 
 record! {
-    /// What a grant says, in one order and one spelling.
+    /// Contents of a grant in canonical order and spelling.
     pub struct Granted {
-        /// The licensee's name.
+        /// Name of the licensee.
         pub licensee: Written,
-        /// The license key.
+        /// License key.
         pub key: Written,
-        /// The product.
+        /// Id of the product.
         pub product: Written,
-        /// The license type's id.
+        /// Id of the license type.
         pub license_type: Written,
-        /// The slot.
+        /// Slot.
         pub slot: Written,
-        /// The first day, or the day of issue.
+        /// First day; `None` for the day of issue.
         pub starts: Option<Day>,
-        /// When it expires, if the grant says so.
+        /// End of the license, if the grant gives one.
         pub expires: Option<GrantedEnd>,
-        /// When maintenance ends, if the grant says so.
+        /// End of maintenance, if the grant gives one.
         pub maintenance: Option<GrantedEnd>,
         /// Interface languages, in ascending order.
         pub languages: List<Written, TOML_CAP>,
-        /// A word to the customer.
+        /// Note to the customer.
         pub note: Written,
-        /// The machine policy, if the grant names one.
+        /// Machine policy, if the grant names one.
         pub policy: Option<Written>,
         /// Quotas.
         pub modules: Set<GrantedQuota, TOML_CAP>,
-        /// Limits for a sub-administrator.
+        /// Maximum quotas of one sub-administrator.
         pub administrators: Set<GrantedQuota, TOML_CAP>,
-        /// What follows a cause.
+        /// Outcome of each cause, and its grace period.
         pub grace: Set<GraceRule>,
-        /// What is blocked then.
+        /// Operations blocked by each cause.
         pub enforcement: Set<EnforcementRule>,
     }
 }
 
 record! {
-    /// A quota of one module.
+    /// Quota of one module.
     pub struct GrantedQuota {
-        /// The module's id.
+        /// Id of the module.
         pub module: Written,
-        /// How many.
+        /// The quota.
         pub quota: Limit<u64>,
     }
 }
@@ -67,11 +68,11 @@ impl Keyed for GrantedQuota {
 }
 
 record! {
-    /// An end: never (0), a day (1), or after so many days (2) or months (3).
+    /// An end: never (0), on a day (1), or after a number of days (2) or months (3).
     pub struct GrantedEnd {
-        /// Which of them.
+        /// One of the four numbers above.
         pub kind: u8,
-        /// The day's number, or how many.
+        /// Number of the day, or of days or months.
         pub count: u64,
     }
 }
@@ -90,16 +91,16 @@ impl From<End> for GrantedEnd {
 }
 
 impl GrantFile {
-    /// The identity of what it grants: comments, order and spelling of its text do not matter, nor does
-    /// the day on which it is read.
+    /// Returns the digest of the grant. It does not depend on comments, order or spelling of the
+    /// text, nor on the day of reading.
     ///
     /// # Errors
-    /// Exit 2 when a text in it is longer than any grant that is read.
+    /// Exit 2 when a text exceeds the size limit of a grant file.
     pub fn identity(&self) -> Result<[u8; 32]> {
         Ok(tagged(&[GRANT, &encode(&self.granted()?)]))
     }
 
-    /// What was granted, in the form that is digested: whatever a grant may say is in it.
+    /// Canonical form to digest. The destructuring makes sure that no field is forgotten.
     fn granted(&self) -> Result<Granted> {
         let Self {
             licensee,
@@ -116,7 +117,7 @@ impl GrantFile {
             modules,
             administrators,
             on,
-            // The same grant may be written in many ways.
+            // Excluded: the same grant can be written in many ways.
             text: _,
         } = self;
         let quota = |module: &str, quota| -> Result<_> {

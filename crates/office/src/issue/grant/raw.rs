@@ -1,4 +1,4 @@
-//! The text of a grant, as TOML has it.
+//! Grant file as deserialized from TOML.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -43,10 +43,10 @@ pub enum Quota {
 }
 
 impl Quota {
-    /// As a license writes it.
+    /// Converts to the form used in licenses.
     ///
     /// # Errors
-    /// Exit 2 when it is another word than `unlimited`.
+    /// Exit 2 when the word is not `unlimited`.
     pub fn limit(&self) -> Result<Limit<u64>> {
         let word = match self {
             Self::Count(count) => return Ok(Limit::Only(*count)),
