@@ -1,4 +1,5 @@
-//! Key files: a seed, under a passphrase or in the open. Obeys `docs/format.md`, section "Key file".
+//! Key files: a seed, encrypted with a passphrase or unencrypted. Implements `docs/format.md`,
+//! section "Key file".
 
 use rand::CryptoRng;
 
@@ -13,14 +14,14 @@ use olr_core::wire::frame::{Header, Kind, wrong_kind};
 use olr_core::wire::id::KeyId;
 use olr_core::wire::reader::Reader;
 
-/// A key file as read. Parsing ends before any key is derived.
+/// A parsed key file. Parsing never runs the key derivation.
 #[derive(Debug)]
 pub struct KeyFile {
-    /// What the key is for.
+    /// Role of the key.
     pub role: Role,
-    /// Its name.
+    /// Id of the key.
     pub id: KeyId,
-    /// Its public half.
+    /// Public half of the key.
     pub public: [u8; 32],
     protection: Protection,
     header: Vec<u8>,
@@ -37,7 +38,7 @@ const KDF_ARGON2ID: u8 = 1;
 const WHAT: &str = "key file";
 
 impl KeyFile {
-    /// Reads a binary key file.
+    /// Parses a binary key file.
     ///
     /// # Errors
     /// `malformed`, `unknown-version`, `wrong-kind`.
@@ -89,7 +90,7 @@ impl KeyFile {
         Ok(Self { header, ..file })
     }
 
-    /// A key file for `seed`; without a passphrase it opens for whoever reads it.
+    /// Creates a key file for `seed`. Without a passphrase the seed is stored unencrypted.
     ///
     /// # Errors
     /// Exit 2 when there is not enough memory.
@@ -114,7 +115,7 @@ impl KeyFile {
         Ok(file)
     }
 
-    /// The binary form.
+    /// Serializes the key file to its binary form.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.header.clone();
         match &self.protection {
@@ -127,7 +128,8 @@ impl KeyFile {
         bytes
     }
 
-    /// Everything up to the commitment (or the open seed): what the protection authenticates.
+    /// Serializes everything before the commitment, or before the unencrypted seed. These bytes are
+    /// the associated data of the encryption.
     fn write_header(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         Header::write(Kind::KeyFile, &mut bytes);
@@ -148,15 +150,16 @@ impl KeyFile {
         bytes
     }
 
-    /// Whether a passphrase must be asked for.
+    /// True if a passphrase is needed to open the key.
     pub fn needs_passphrase(&self) -> bool {
         matches!(self.protection, Protection::Passphrase { .. })
     }
 
-    /// The seed, once the public key derived from it is the one in the file.
+    /// Decrypts the seed, and checks that it yields the public key in the file.
     ///
     /// # Errors
-    /// Exit 2: a missing or wrong passphrase. `malformed`: the wrong public key.
+    /// Exit 2: a missing or wrong passphrase, or not enough memory. `malformed`: the public key
+    /// does not belong to the seed.
     pub fn open_seed(&self, passphrase: Option<&Passphrase>) -> Result<Secret> {
         let seed = match (&self.protection, passphrase) {
             (Protection::None(seed), _) => Secret::new(seed.expose()),
@@ -184,10 +187,11 @@ impl KeyFile {
         Ok(seed)
     }
 
-    /// Opens a signing key of the wanted role.
+    /// Opens a signing key of the role `role`.
     ///
     /// # Errors
-    /// Exit 2: another role, a missing or wrong passphrase. `malformed`: the wrong public key.
+    /// Exit 2: another role, a missing or wrong passphrase, or not enough memory. `malformed`: the
+    /// public key does not belong to the seed.
     pub fn open_signing(&self, role: Role, passphrase: Option<&Passphrase>) -> Result<SigningKey> {
         self.ensure_role(role)?;
         Ok(SigningKey::from_seed(&self.open_seed(passphrase)?))
@@ -202,7 +206,7 @@ impl KeyFile {
         Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))
     }
 
-    /// What one key is for, it is for ever.
+    /// Checks the role: a key is never used in two roles.
     ///
     /// # Errors
     /// Exit 2 for another role.
@@ -215,7 +219,7 @@ impl KeyFile {
     }
 }
 
-/// The public key of a seed.
+/// Derives the public key of a seed.
 pub(crate) fn public_of(role: Role, seed: &Secret) -> [u8; 32] {
     match role {
         Role::Sealing => SealingKey::from_seed(seed).public(),

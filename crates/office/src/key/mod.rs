@@ -1,5 +1,5 @@
-//! The vendor's keys: in files, on paper, in tokens, in an agent.
-//! Obeys `docs/format.md`, sections "Keys", "Key file" and "Paper".
+//! The vendor's keys: in files, on paper, in tokens, or in an SSH agent. Implements
+//! `docs/format.md`, sections "Keys", "Key file" and "Paper".
 
 pub mod agent;
 pub mod file;

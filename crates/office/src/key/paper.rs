@@ -1,4 +1,4 @@
-//! A key on paper: five lines that people type. Obeys `docs/format.md`, section "Paper".
+//! Paper backup of a key: five lines to type. Implements `docs/format.md`, section "Paper".
 
 use data_encoding::BASE32;
 use std::collections::BTreeMap;
@@ -12,20 +12,20 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
 use olr_core::wire::id::KeyId;
 
-/// Longer texts are not read: a page takes 1 KiB.
+/// Size limit of a typed page. A printed one takes 1 KiB.
 pub const PAGE_CAP: usize = 16 * 1024;
-/// Bytes of the key in a line.
+/// Bytes of the key in one line.
 const PART: usize = 7;
-/// Bytes of the check behind them.
+/// Bytes of checksum that follow them.
 const CHECK: usize = 3;
-/// Characters of a line: base32 of part and check.
+/// Characters of one line: base32 of part and checksum.
 const WIDTH: usize = 16;
-/// Role, seed, and the first bytes of the key id.
+/// Length of the encoded data: role, seed, and the first bytes of the key id.
 const WHOLE: usize = 1 + 32 + 2;
 const LINES: u8 = 5;
 const READ: &str = "read it on the page again";
 
-/// The page: whoever reads it has the key.
+/// Formats the page, which contains the unencrypted seed.
 pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
     let id = key_id(role, &public_of(role, seed));
     let mut page = Zeroizing::new(String::with_capacity(2048));
@@ -58,10 +58,10 @@ pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
     page
 }
 
-/// Reads a page, or what was typed from one. Other lines are left aside.
+/// Reads a page, or what was typed from one. Ignores lines that are not lines of a key.
 ///
 /// # Errors
-/// Exit 2: it names the lines that are missing or mistyped.
+/// Exit 2, naming the lines that are missing or mistyped.
 pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     let mut lines: BTreeMap<u8, Option<Zeroizing<Vec<u8>>>> = BTreeMap::new();
     for (number, typed) in text.lines().filter_map(numbered) {
@@ -141,7 +141,7 @@ fn check(number: u8, part: &[u8]) -> impl Iterator<Item = u8> {
     tagged(&[PAPER, &[number], part]).into_iter().take(CHECK)
 }
 
-/// The number of a line and its characters, without what only helps the eye.
+/// Splits a line into its number and its characters, without separators.
 fn numbered(line: &str) -> Option<(u8, Zeroizing<String>)> {
     let mut typed = Zeroizing::new(String::with_capacity(line.len()));
     let shown = line.chars().filter(|c| !c.is_whitespace() && !".:)|-".contains(*c));
@@ -152,8 +152,8 @@ fn numbered(line: &str) -> Option<(u8, Zeroizing<String>)> {
     is_one.then(|| (number, Zeroizing::new(rest.as_str().to_string())))
 }
 
-/// The part of the key in a line, when its check holds. `0` is taken for O and `8` for B, which
-/// base32 has not; `1` for whichever of I and L the check bears out.
+/// Decodes a line, if its checksum matches. Accepts characters that base32 does not have: `0` as O,
+/// `8` as B, and `1` as I or L, whichever matches the checksum.
 fn read_line(number: u8, typed: &str) -> Option<Zeroizing<Vec<u8>>> {
     if typed.len() != WIDTH || typed.matches('1').count() > 4 {
         return None;
@@ -177,7 +177,7 @@ fn read_line(number: u8, typed: &str) -> Option<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// The key id, where the line gives one.
+/// Parses the key id, if the line contains one.
 fn said_id(line: &str) -> Option<KeyId> {
     let start = line.trim_start().get(..6).filter(|start| start.eq_ignore_ascii_case("key id"))?;
     let rest = line.trim_start().get(start.len()..)?;
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     const ROLES: [Role; 3] = [Role::Root, Role::Issuer, Role::Sealing];
-    /// Base32, and what is taken for one of its characters.
+    /// The base32 alphabet, and characters that are accepted in its place.
     const TYPED: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ2345670189";
 
     /// The five lines of a page.

@@ -1,5 +1,5 @@
-//! A seed under a passphrase: Argon2id (RFC 9106), a key commitment, AES-256-GCM.
-//! Obeys `docs/format.md`, section "Key file".
+//! Encryption of a seed with a passphrase: Argon2id (RFC 9106), a key commitment, AES-256-GCM.
+//! Implements `docs/format.md`, section "Key file".
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -13,7 +13,7 @@ use olr_core::crypto::label::{KEY_FILE, pae};
 use olr_core::crypto::secret::Secret;
 use olr_core::error::{Error, Problem, Result};
 
-/// How much work a passphrase guess costs.
+/// Argon2id parameters: the work of one passphrase guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     /// Memory in KiB.
@@ -25,13 +25,13 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Keys that staff use daily: 64 MiB.
+    /// For keys that staff use daily: 64 MiB.
     pub const STAFF: Self = Self { memory: 64 * 1024, passes: 3, lanes: 4 };
-    /// Root keys: 256 MiB.
+    /// For root keys: 256 MiB.
     pub const ROOT: Self = Self { memory: 256 * 1024, passes: 3, lanes: 4 };
 
-    /// Whether this program is willing to spend it: 8 MiB ≤ memory ≤ 1 GiB, passes and lanes
-    /// 1 to 16, memory × passes ≤ 4 GiB. Checked before anything is allocated.
+    /// True if this program accepts the cost: 8 MiB ≤ memory ≤ 1 GiB, passes and lanes 1 to 16,
+    /// memory × passes ≤ 4 GiB. Checked before anything is allocated.
     pub fn is_acceptable(self) -> bool {
         let work = u64::from(self.memory).saturating_mul(self.passes.into());
         (8 * 1024..=1024 * 1024).contains(&self.memory)
@@ -41,25 +41,25 @@ impl Cost {
     }
 }
 
-/// Half of what Argon2id gives.
+/// Half of the Argon2id output.
 type Key = Zeroizing<[u8; 32]>;
 
-/// Bytes of a protected seed: ciphertext and tag.
+/// Length in bytes of an encrypted seed: ciphertext and tag.
 pub const PROTECTED: usize = 48;
 
-/// What stands in the header of a key file for its passphrase.
+/// Passphrase parameters in the header of a key file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PassphraseLock {
-    /// The work a guess costs.
+    /// Cost of one guess.
     pub cost: Cost,
-    /// Makes every file's keys its own.
+    /// Random salt, unique per file.
     pub salt: [u8; 16],
-    /// For AES-256-GCM.
+    /// Nonce for AES-256-GCM.
     pub nonce: [u8; 12],
 }
 
 impl PassphraseLock {
-    /// A fresh lock.
+    /// Generates random parameters.
     pub fn random(cost: Cost, rng: &mut impl CryptoRng) -> Self {
         let mut lock = Self { cost, salt: [0; 16], nonce: [0; 12] };
         rng.fill_bytes(&mut lock.salt);
@@ -67,7 +67,7 @@ impl PassphraseLock {
         lock
     }
 
-    /// The commitment and the protected seed; `header` is authenticated with them.
+    /// Encrypts a seed. Returns the commitment and the ciphertext; `header` is authenticated too.
     ///
     /// # Errors
     /// Exit 2 when there is not enough memory.
@@ -87,10 +87,10 @@ impl PassphraseLock {
         }
     }
 
-    /// The seed. The commitment is compared first, in constant time.
+    /// Decrypts a seed. Compares the commitment first, in constant time.
     ///
     /// # Errors
-    /// Exit 2: wrong passphrase, a changed file, or not enough memory.
+    /// Exit 2: a wrong passphrase, a modified file, or not enough memory.
     pub fn unprotect(
         &self,
         commitment: &[u8; 32],
@@ -118,7 +118,7 @@ impl PassphraseLock {
         }
     }
 
-    /// The AES key and the commitment: 64 bytes of Argon2id.
+    /// Derives the AES key and the commitment: 64 bytes of Argon2id output.
     fn keys(&self, passphrase: &Passphrase) -> Result<(Key, Key)> {
         let Cost { memory, passes, lanes } = self.cost;
         let params = Params::new(memory, passes, lanes, Some(64))

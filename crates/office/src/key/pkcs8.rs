@@ -1,5 +1,5 @@
-//! Private Ed25519 keys from and for other programs: PKCS#8 (RFC 5958, RFC 8410) as PEM (RFC 7468),
-//! in the open or under a passphrase (PBES2 of RFC 8018).
+//! Exchange of private Ed25519 keys with other programs: PKCS#8 (RFC 5958, RFC 8410) as PEM (RFC
+//! 7468), unencrypted or encrypted with a passphrase (PBES2 of RFC 8018).
 
 use ::pkcs8::EncryptedPrivateKeyInfoRef;
 use ::pkcs8::der::{Decode, Encode, Error as DerError, ErrorKind, asn1::OctetStringRef};
@@ -20,23 +20,23 @@ mod tests;
 use info::Info;
 use pem::{ENCRYPTED, PLAIN, no_key, other_algorithm, the_block, write_pem};
 
-/// Longer files are not read: an encrypted Ed25519 key takes less than 1 KiB.
+/// Size limit of a PEM file. An encrypted Ed25519 key takes less than 1 KiB.
 pub const PEM_CAP: usize = 16 * 1024;
-/// Rounds of PBKDF2 that this program is willing to spend.
+/// Maximum number of PBKDF2 rounds that this program accepts.
 pub const ROUNDS_CAP: u64 = 10_000_000;
-/// Bytes of memory that scrypt may take.
+/// Maximum memory in bytes that scrypt may use.
 pub const MEMORY_CAP: u64 = 256 * 1024 * 1024;
-/// Bytes of memory, times how often scrypt goes through them.
+/// Maximum work for scrypt: memory in bytes times parallelization.
 const WORK_CAP: u64 = 4 * MEMORY_CAP;
-/// Rounds that are written.
+/// Number of PBKDF2 rounds in exported keys.
 const ROUNDS: u32 = 600_000;
 
-/// DER of a version 1 PrivateKeyInfo for Ed25519 up to the seed. Without the public key, for
-/// OpenSSL 3.0 does not read version 2.
+/// DER prefix of a version 1 PrivateKeyInfo for Ed25519, before the seed. It has no public key,
+/// because OpenSSL 3.0 does not read version 2.
 const PREFIX: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 const PKCS12: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01";
 
-/// A private key as read. Parsing ends before any passphrase is worked on.
+/// A parsed private key. Parsing never runs the key derivation.
 #[derive(Debug)]
 pub struct PrivatePem(Inner);
 
@@ -47,11 +47,11 @@ enum Inner {
 }
 
 impl PrivatePem {
-    /// Reads the one private key in a PEM file.
+    /// Parses the one private key in a PEM file.
     ///
     /// # Errors
-    /// Exit 2: no private Ed25519 key, one under an unknown encryption, one that asks for more work
-    /// than any honest one, or one whose public key is another's.
+    /// Exit 2: no private Ed25519 key, an unknown encryption, an excessive key derivation cost, or
+    /// a public key that does not belong to the private one.
     pub fn parse(file: &[u8]) -> Result<Self> {
         if file.len() > PEM_CAP {
             return Err(no_key("it is longer than 16 KiB"));
@@ -65,7 +65,7 @@ impl PrivatePem {
             return Ok(Self(Inner::Plain(seed_in(&der)?)));
         }
         let info = EncryptedPrivateKeyInfoRef::from_der(&der).map_err(|error| {
-            // The encryptions of PKCS#12, 1.2.840.113549.1.12.1, are told only by their name.
+            // The encryptions of PKCS#12 (1.2.840.113549.1.12.1) are recognized by their OID only.
             let is_old = der.windows(PKCS12.len()).take(16).any(|at| at == PKCS12);
             if is_unknown(&error) || is_old { unknown_encryption() } else { not_pkcs8() }
         })?;
@@ -77,12 +77,12 @@ impl PrivatePem {
         Ok(read)
     }
 
-    /// Whether a passphrase must be asked for.
+    /// True if a passphrase is needed to open the key.
     pub fn needs_passphrase(&self) -> bool {
         matches!(self.0, Inner::Encrypted { .. })
     }
 
-    /// What trying a passphrase takes: rounds of PBKDF2, bytes of memory for scrypt.
+    /// Cost of trying one passphrase: PBKDF2 rounds, and bytes of memory for scrypt.
     pub fn cost(&self) -> (u64, u64) {
         match &self.0 {
             Inner::Plain(_) => (0, 0),
@@ -126,7 +126,7 @@ impl PrivatePem {
         Err(Error::unable(Problem::Content, fact, "have it exported again with usual settings"))
     }
 
-    /// The seed.
+    /// Decrypts the seed.
     ///
     /// # Errors
     /// Exit 2: a missing or wrong passphrase, or as [`PrivatePem::parse`].
@@ -146,11 +146,12 @@ impl PrivatePem {
                 ));
             }
         };
-        // Other programs take the bytes that were typed; this one normalises them.
+        // Other programs use the passphrase as typed, this one normalizes it: try both.
         let normal = passphrase.nfc();
         for text in [passphrase.expose(), normal.as_bytes()] {
             let mut buffer = Zeroizing::new(sealed.clone());
-            // Nothing authenticates this encryption: a wrong passphrase may leave a right padding.
+            // The encryption is not authenticated: a wrong passphrase may yield valid padding, so
+            // check that the plaintext parses too.
             if let Ok(der) = how.decrypt_in_place(text, &mut buffer)
                 && Info::read(der).is_ok()
             {
@@ -165,8 +166,8 @@ impl PrivatePem {
     }
 }
 
-/// The text of a PEM file with the key of `seed`, to whoever knows the passphrase: PBKDF2 with
-/// SHA-256 in 600000 rounds and AES-256-CBC, which every OpenSSL since 1.1 reads.
+/// Formats the key of `seed` as PEM, encrypted if there is a passphrase. PBKDF2 with SHA-256,
+/// 600000 rounds, and AES-256-CBC, which every OpenSSL since 1.1 can read.
 ///
 /// # Errors
 /// Exit 2 when the passphrase cannot be used.
@@ -175,7 +176,8 @@ pub fn to_pem(
     passphrase: Option<&Passphrase>,
     rng: &mut impl CryptoRng,
 ) -> Result<Zeroizing<String>> {
-    // As much as goes in and a block of padding: it never grows, and leaves no copy behind.
+    // Room for the plaintext and a block of padding: the buffer is never reallocated, and leaves no
+    // copy in memory.
     let mut der = Zeroizing::new([0; 64]);
     for (to, from) in der.iter_mut().zip(PREFIX.iter().chain(seed.expose())) {
         *to = *from;
@@ -201,7 +203,8 @@ pub fn to_pem(
     Ok(write_pem(ENCRYPTED, &der))
 }
 
-/// The seed in a PrivateKeyInfo, when it is of Ed25519 and its public key, if any, belongs to it.
+/// Extracts the seed from a PrivateKeyInfo. The algorithm must be Ed25519, and the public key, if
+/// there is one, must belong to the seed.
 fn seed_in(der: &[u8]) -> Result<Secret> {
     let info = Info::read(der).map_err(|_| not_pkcs8())?;
     let oid = info.algorithm.oid.to_string();

@@ -1,5 +1,5 @@
-//! Public keys on their way to other people: PEM (RFC 7468) around a SubjectPublicKeyInfo
-//! (RFC 8410), below one line that says whose it is.
+//! Public key files: PEM (RFC 7468) around a SubjectPublicKeyInfo (RFC 8410), below one line with
+//! role and key id.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
@@ -8,7 +8,8 @@ use olr_core::key::{Role, key_id};
 
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
 const END: &str = "-----END PUBLIC KEY-----";
-/// DER of a SubjectPublicKeyInfo up to the key: RFC 8410, section 4. Byte 8 tells the algorithm.
+/// DER prefix of a SubjectPublicKeyInfo before the key (RFC 8410, section 4). Byte 8 selects the
+/// algorithm.
 const ED25519: [u8; 12] = *b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 const X25519: [u8; 12] = *b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x6e\x03\x21\x00";
 
@@ -19,17 +20,17 @@ fn prefix(role: Role) -> [u8; 12] {
     }
 }
 
-/// The text of a public key file.
+/// Formats a public key file.
 pub fn to_pem(role: Role, public: &[u8; 32]) -> String {
     let der = [prefix(role).as_slice(), public].concat();
     let (id, base64) = (key_id(role, public), BASE64_STANDARD.encode(der));
     format!("olr {role} key {id}\n{BEGIN}\n{base64}\n{END}\n")
 }
 
-/// Reads a public key file that says its role in the line above the PEM.
+/// Reads a public key file, with the role from the line above the PEM.
 ///
 /// # Errors
-/// As [`from_pem`], and where no role is named.
+/// As [`from_pem`], and exit 2 when no role is given.
 pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let above = text.split_once(BEGIN).map_or(text, |(above, _)| above);
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
@@ -45,11 +46,11 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     Ok((role, from_pem(role, text)?))
 }
 
-/// Reads a public key that is to serve as `role`. Where the line above the PEM names a role and a
-/// key id, as [`to_pem`] writes it, both must agree.
+/// Reads a public key for the role `role`. If the line above the PEM gives a role and a key id, as
+/// [`to_pem`] writes them, both must match.
 ///
 /// # Errors
-/// Exit 2: no public key, of another algorithm, or for another role.
+/// Exit 2: not a public key, one of another algorithm, or one for another role.
 pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
     let unable =
         |fact: String| Error::unable(Problem::Content, fact, "name the .pub file of the right key");

@@ -1,4 +1,4 @@
-//! Key files on the disk: never written over, and replaced by nothing but themselves.
+//! Key files on disk: never overwritten, except when the passphrase of the same key changes.
 
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::key::Role;
 use olr_core::wire::frame::{FILE_CAP, Kind};
 
-/// What a guess at the passphrase of such a key costs.
+/// Argon2id cost for the passphrase of a key with this role.
 pub fn cost(role: Role) -> Cost {
     if role == Role::Root { Cost::ROOT } else { Cost::STAFF }
 }
@@ -23,16 +23,16 @@ pub fn cost(role: Role) -> Cost {
 /// Reads a key file, binary or armored.
 ///
 /// # Errors
-/// Exit 2: it is not there, or no key file, or damaged.
+/// Exit 2: the file is missing, damaged, or not a key file.
 pub fn read(path: &Path) -> Result<KeyFile> {
     let bytes = Zeroizing::new(file::read(path, FILE_CAP)?);
     parse_from(path, &bytes)
 }
 
-/// As [`read`], of what was read from `path` already.
+/// Parses the contents of a key file that was already read from `path`.
 ///
 /// # Errors
-/// Exit 2: it is no key file, or damaged.
+/// Exit 2: the contents are damaged, or not a key file.
 pub fn parse_from(path: &Path, bytes: &[u8]) -> Result<KeyFile> {
     parse(bytes)
         .map_err(|error| {
@@ -46,10 +46,10 @@ fn parse(bytes: &[u8]) -> Result<KeyFile> {
     KeyFile::parse(&Zeroizing::new(binary.into_owned()))
 }
 
-/// Writes a new key file, for its owner only.
+/// Writes a new key file that only its owner can read.
 ///
 /// # Errors
-/// Exit 2, also where there is a file already.
+/// Exit 2 when it cannot be written, or a file exists at `path`.
 pub fn write(path: &Path, key: &KeyFile) -> Result<()> {
     file::write(path, text(key).as_bytes(), Writing::NewSecret)
 }
@@ -58,18 +58,18 @@ fn text(key: &KeyFile) -> Zeroizing<String> {
     Zeroizing::new(armor(Kind::KeyFile, &Zeroizing::new(key.to_bytes())))
 }
 
-/// Puts a key under another passphrase, or none, in its place. What was written is opened again and
-/// compared before it takes the place of what was there.
+/// Replaces a key file with the same key under another passphrase, or none. Reads the new file
+/// back, opens it and compares it before the old file is replaced.
 ///
 /// # Errors
-/// Exit 2; the old file is then as it was.
+/// Exit 2; the old file is left unchanged.
 pub fn replace(
     path: &Path,
     seed: &Secret,
     passphrase: Option<&Passphrase>,
     rng: &mut impl CryptoRng,
 ) -> Result<KeyFile> {
-    // A link goes on leading to the file.
+    // Follow symbolic links, to replace the file and not the link.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let old = read(&path)?;
     let new = KeyFile::new(old.role, seed, passphrase.map(|p| (p, cost(old.role))), rng)?;

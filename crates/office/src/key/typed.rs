@@ -1,15 +1,15 @@
-//! What people type, or write with an editor: passphrases, printed keys.
+//! Text that people type or write with an editor: passphrases, keys printed on paper.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
 use olr_core::error::{Error, Problem, Result};
 
-/// What a person types to open a key file.
+/// A passphrase or PIN, zeroized on drop.
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Takes over `text`.
+    /// Wraps `text`.
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
@@ -19,7 +19,7 @@ impl Passphrase {
         self.0.as_bytes()
     }
 
-    /// The first line of a file, without its end; `None` when it is empty.
+    /// Takes the first line of a file, without its line ending; `None` if it is empty.
     ///
     /// # Errors
     /// As [`text_of`].
@@ -29,21 +29,24 @@ impl Passphrase {
         Ok((!line.is_empty()).then(|| Self(Zeroizing::new(line.to_string()))))
     }
 
-    /// The text in Normalization Form C: however a keyboard composes an accent, the key is one.
+    /// The text in Normalization Form C, so that the derived key does not depend on how a keyboard
+    /// composes accents.
     pub fn nfc(&self) -> Zeroizing<String> {
         use unicode_normalization::UnicodeNormalization;
-        // As large as it may get: it never grows, and leaves no copy behind.
+        // Worst-case capacity, so that the string is never reallocated and leaves no copy in
+        // memory.
         let mut text = Zeroizing::new(String::with_capacity(self.0.len().saturating_mul(3)));
         text.extend(self.0.nfc());
         text
     }
 }
 
-/// What a file says that people write with any editor: UTF-8 with or without a byte order mark, or
-/// UTF-16 of either byte order with one. The mark is no part of the text.
+/// Decodes a file that people write with any editor: UTF-8 with or without a byte order mark, or
+/// UTF-16 of either byte order with one. The mark is not part of the text.
 ///
 /// # Errors
-/// Exit 2 when it is neither, or holds a NUL: that is UTF-16 without its mark, or no text.
+/// Exit 2 when it is neither, or contains a NUL character, which indicates UTF-16 without a mark,
+/// or binary data.
 pub fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>> {
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes),
@@ -130,7 +133,7 @@ mod tests {
         assert_eq!(nfc("Z\u{e9}"), "Z\u{e9}");
         assert_eq!(nfc("\u{1112}\u{1161}\u{11ab}"), "\u{d55c}");
         assert_eq!(nfc("\u{212b}"), "\u{c5}");
-        // Compatibility is no equivalence: these are other letters.
+        // NFC keeps compatibility characters: they are different letters.
         assert_eq!(nfc("\u{fb01} \u{ff21}"), "\u{fb01} \u{ff21}");
         assert_ne!(nfc("a"), nfc("A"));
     }

@@ -1,4 +1,4 @@
-//! Systems without Unix sockets: no agent is asked.
+//! Fallback for systems without Unix sockets, where SSH agents are not supported.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use crate::key::agent::Identity;
 use olr_core::crypto::sign::{PublicKey, Signer};
 use olr_core::error::{Error, Problem, Result};
 
-/// A key that an agent holds; here there is none.
+/// A key held by an agent. Cannot be constructed on this system.
 #[derive(Debug)]
 pub enum AgentKey {}
 
 impl AgentKey {
-    /// Nothing.
+    /// Returns `None`.
     pub fn new(_: &Path, _: &Identity) -> Option<Self> {
         None
     }
@@ -27,7 +27,7 @@ impl Signer for AgentKey {
     }
 }
 
-/// No keys.
+/// Fails, because agents are not supported.
 ///
 /// # Errors
 /// Exit 2, always.

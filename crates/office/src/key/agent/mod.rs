@@ -1,6 +1,7 @@
-//! Ed25519 keys that an SSH agent holds: what is asked, and how its answers are read.
+//! Ed25519 keys in an SSH agent: encoding of requests, decoding of responses.
 //!
-//! Every message is a length (4 bytes, big-endian) and as many bytes; the first says what it is.
+//! A message is a length (4 bytes, big-endian) followed by that many bytes, of which the first is
+//! the message type.
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 
@@ -18,11 +19,11 @@ pub use absent::{AgentKey, identities};
 #[cfg(unix)]
 pub use socket::{AgentKey, identities};
 
-/// Bytes of a message at most, both ways; nothing longer is read.
+/// Size limit of a message in either direction.
 pub const MESSAGE_CAP: usize = 256 * 1024;
-/// The type of the keys that can sign here.
+/// Type of the keys that can sign here.
 pub const ED25519: &str = "ssh-ed25519";
-/// The type of Ed25519 keys in a FIDO device.
+/// Type of Ed25519 keys in a FIDO device.
 pub const ED25519_FIDO: &str = "sk-ssh-ed25519@openssh.com";
 
 const IDENTITIES: u8 = 11;
@@ -30,49 +31,50 @@ const IDENTITIES_ANSWER: u8 = 12;
 const SIGN: u8 = 13;
 const SIGN_ANSWER: u8 = 14;
 
-/// A key that an agent names.
+/// A key listed by an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The public key as SSH writes it: its type, then what belongs to that type.
+    /// Public key in SSH format: its type, followed by fields that depend on the type.
     pub blob: Vec<u8>,
-    /// What the agent calls it; any bytes.
+    /// Comment of the key: arbitrary bytes.
     pub comment: Vec<u8>,
 }
 
 impl Identity {
-    /// The type of the key, such as `ssh-ed25519`; nothing when the blob names none.
+    /// Type of the key, such as `ssh-ed25519`; `None` if the blob is malformed.
     pub fn algorithm(&self) -> Option<&str> {
         let (name, _) = string(&self.blob)?;
         str::from_utf8(name).ok()
     }
 
-    /// The public key, where its type is `ssh-ed25519`.
+    /// The public key, if its type is `ssh-ed25519`.
     pub fn ed25519(&self) -> Option<PublicKey> {
         let (name, rest) = string(&self.blob)?;
         let (key, rest) = string(rest)?;
         key.try_into().ok().filter(|_| name == ED25519.as_bytes() && rest.is_empty())
     }
 
-    /// The fingerprint as OpenSSH shows it: `SHA256:` and 43 characters of base64.
+    /// Fingerprint as OpenSSH shows it: `SHA256:` and 43 characters of base64.
     pub fn fingerprint(&self) -> String {
         format!("SHA256:{}", BASE64_STANDARD_NO_PAD.encode(sha256(&self.blob)))
     }
 }
 
-/// The question which keys there are, without its length.
+/// Encodes a request for the list of keys, without the length prefix.
 pub fn ask_identities() -> Vec<u8> {
     vec![IDENTITIES]
 }
 
-/// Reads the answer to it, without its length.
+/// Decodes the response to [`ask_identities`], without the length prefix.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when the response is malformed.
 pub fn read_identities(answer: &[u8]) -> Result<Vec<Identity>> {
     let keys = || {
         let (count, mut rest) = number(answer.strip_prefix(&[IDENTITIES_ANSWER])?)?;
         let mut keys = Vec::new();
-        // Each takes 8 bytes at least: what a wrong count says ends soon.
+        // Not preallocated: the count is untrusted, but each key takes at least 8 bytes of the
+        // response.
         for _ in 0..count {
             let (blob, after) = string(rest)?;
             let (comment, after) = string(after)?;
@@ -84,7 +86,8 @@ pub fn read_identities(answer: &[u8]) -> Result<Vec<Identity>> {
     keys().ok_or_else(|| garbled("the list of its keys"))
 }
 
-/// The question for a signature of pure Ed25519, without its length. Nothing when too long.
+/// Encodes a request for a signature with pure Ed25519, without the length prefix. `None` if the
+/// message is too long.
 pub fn ask_signature(blob: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     let mut question = vec![SIGN];
     for string in [blob, message] {
@@ -95,10 +98,10 @@ pub fn ask_signature(blob: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     (question.len() <= MESSAGE_CAP).then_some(question)
 }
 
-/// Reads the answer to it, without its length.
+/// Decodes the response to [`ask_signature`], without the length prefix.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when the agent refuses, or the response is malformed.
 pub fn read_signature(answer: &[u8]) -> Result<[u8; 64]> {
     let Some(answer) = answer.strip_prefix(&[SIGN_ANSWER]) else {
         let fact = "the SSH agent did not sign";
@@ -123,13 +126,13 @@ fn garbled(what: &str) -> Error {
     )
 }
 
-/// A number of 4 bytes, and what follows.
+/// Splits off a 4-byte number.
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((u32::from_be_bytes(*number), rest))
 }
 
-/// A length of 4 bytes and as many bytes, and what follows.
+/// Splits off a string: a 4-byte length, and that many bytes.
 fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = number(bytes)?;
     rest.split_at_checked(usize::try_from(length).ok()?)

@@ -1,4 +1,4 @@
-//! The socket of an SSH agent, and a key behind it that signs.
+//! Connection to an SSH agent over its Unix socket, and a signer that uses it.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -11,12 +11,12 @@ use crate::key::agent::{
 use olr_core::crypto::sign::{PublicKey, Signer};
 use olr_core::error::{Error, Problem, Result};
 
-/// An agent that only looks at its keys answers at once.
+/// Timeout for listing keys, which needs no interaction.
 const LOOK: Duration = Duration::from_secs(10);
-/// One that asks a person, or a device that waits for a finger, does not.
+/// Timeout for signing: the agent may ask a person, or wait for a touch on a device.
 const SIGN: Duration = Duration::from_secs(120);
 
-/// A key that an agent holds.
+/// A key held by an agent.
 #[derive(Debug)]
 pub struct AgentKey {
     socket: PathBuf,
@@ -25,7 +25,7 @@ pub struct AgentKey {
 }
 
 impl AgentKey {
-    /// The key that the agent behind `socket` named, where its type is `ssh-ed25519`.
+    /// Uses a key that the agent at `socket` listed. `None` if its type is not `ssh-ed25519`.
     pub fn new(socket: &Path, identity: &Identity) -> Option<Self> {
         let public = identity.ed25519()?;
         Some(Self { socket: socket.to_path_buf(), blob: identity.blob.clone(), public })
@@ -49,15 +49,15 @@ impl Signer for AgentKey {
     }
 }
 
-/// The keys that the agent behind `socket` names.
+/// Lists the keys of the agent at `socket`.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when the agent cannot be reached or gives no valid response in time.
 pub fn identities(socket: &Path) -> Result<Vec<Identity>> {
     read_identities(&exchange(socket, &ask_identities(), LOOK)?)
 }
 
-/// One question and its answer.
+/// Sends one request and reads the response.
 fn exchange(socket: &Path, question: &[u8], patience: Duration) -> Result<Vec<u8>> {
     let Ok(mut stream) = UnixStream::connect(socket) else {
         let fact = format!("{}: no SSH agent answers there", crate::file::name(socket));
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// An agent that answers anything with `answer`.
+    /// Runs an agent that answers any request with `answer`.
     fn answering(answer: &'static [u8]) -> Result<Vec<Identity>> {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("agent");

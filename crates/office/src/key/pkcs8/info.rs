@@ -1,20 +1,20 @@
-//! The PrivateKeyInfo of RFC 5208 and RFC 5958, also as older libraries wrote the public half: in
-//! version 1, or inside a second BIT STRING (`a1 23 03 21 00`, ring to 0.16).
+//! PrivateKeyInfo of RFC 5208 and RFC 5958. Also accepts the public key where older libraries wrote
+//! it: in version 1, or inside a second BIT STRING (`a1 23 03 21 00`, ring up to 0.16).
 
 use ::pkcs8::AlgorithmIdentifierRef;
 use ::pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef};
 use ::pkcs8::der::{Decode, Error, ErrorKind, Reader, Result, Tag, Tagged};
 
-/// What a PrivateKeyInfo says, attributes left out.
+/// Fields of a PrivateKeyInfo, without its attributes.
 pub struct Info<'a> {
     pub algorithm: AlgorithmIdentifierRef<'a>,
     pub private_key: &'a [u8],
-    /// The bytes of the public half, where it is there. Nobody has compared it yet.
+    /// Public key, if included. Not yet compared with the private key.
     pub public_key: Option<&'a [u8]>,
 }
 
 impl<'a> Info<'a> {
-    /// Reads one, and nothing after it.
+    /// Parses a PrivateKeyInfo. Rejects trailing data.
     pub fn read(der: &'a [u8]) -> Result<Self> {
         AnyRef::from_der(der)?.sequence(|reader| {
             let version = u8::decode(reader)?;
@@ -26,7 +26,8 @@ impl<'a> Info<'a> {
                 let Tag::ContextSpecific { constructed, number } = field.tag() else {
                     return Err(wrong());
                 };
-                // Attributes are 0, the public key is 1; each once, in this order.
+                // Attributes have tag 0, the public key has tag 1; each at most once, in this
+                // order.
                 if last.replace(number.value()).is_some_and(|last| last >= number.value()) {
                     return Err(wrong());
                 }
@@ -47,7 +48,7 @@ impl<'a> Info<'a> {
     }
 }
 
-/// The content of a BIT STRING of whole bytes.
+/// Content of a BIT STRING whose length is a whole number of bytes.
 fn bits<'a>(parts: Option<(&'a u8, &'a [u8])>) -> Result<&'a [u8]> {
     match parts {
         Some((0, bytes)) => Ok(bytes),

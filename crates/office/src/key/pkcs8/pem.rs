@@ -1,4 +1,4 @@
-//! The PEM (RFC 7468) around a private key, and what else such a file may hold.
+//! PEM (RFC 7468) of a private key, and detection of other formats.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use zeroize::Zeroizing;
@@ -9,7 +9,7 @@ pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const MAKE: &str = "make one with `openssl genpkey -algorithm ed25519`";
 
-/// One block with this content.
+/// Formats one PEM block.
 pub fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let base64 = Zeroizing::new(BASE64_STANDARD.encode(der));
     let mut text = Zeroizing::new(String::with_capacity(1024));
@@ -24,7 +24,7 @@ pub fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The label and the content of the only block that is a private key.
+/// Returns the label and the decoded content of the only private key block in the text.
 pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
     let mut found = None;
     for piece in text.split("-----BEGIN ").skip(1) {
@@ -48,7 +48,7 @@ pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
     found.ok_or_else(|| other_format(text))
 }
 
-/// What a file without PKCS#8 may be instead.
+/// Error for a file without PKCS#8, naming the format that was found.
 fn other_format(text: &str) -> Error {
     let has = |label: &str| text.contains(&format!("-----BEGIN {label}"));
     for (label, name) in [("RSA PRIVATE", "RSA"), ("EC P", "EC"), ("DSA PRIVATE", "DSA")] {

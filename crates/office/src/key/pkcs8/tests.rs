@@ -80,7 +80,7 @@ fn older_libraries_wrote_the_public_half_elsewhere() {
     refused(&with(1, b"", &[&b"\xa1\x21\x00"[..], &own].concat(), b""), "not PKCS#8");
     refused(&with(0, b"", b"\x81\x01\x00", b""), "does not belong");
     refused(&with(0, b"", b"\x81\x00", b""), "not PKCS#8");
-    // As two programs wrote them.
+    // Keys from real libraries: the public key in a second BIT STRING, and in version 1.
     for text in [
         "MFMCAQEwBQYDK2VwBCIEINKVp3a6qPKW/7lGnE2ILdIv39ViFj+X+wwl7fKsNBvMoSMDIQBqhrFTz2ZXWd7mdoLz\
          TSxTdiltoSfQ0lQizFyEsCj6dA==",

@@ -1,4 +1,4 @@
-//! Builds without the feature `pkcs11` load no library of others.
+//! Fallback for builds without the feature `pkcs11`, which never load a third-party library.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::key::token::uri::Uri;
 use olr_core::crypto::sign::{PublicKey, Signer};
 use olr_core::error::{Error, Problem, Result};
 
-/// Opens no key.
+/// Fails, because tokens are not supported.
 ///
 /// # Errors
 /// Exit 2, always.
@@ -15,7 +15,7 @@ pub fn open(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<Box<dyn Signer>>
     Err(absent())
 }
 
-/// Reads no key.
+/// Fails, because tokens are not supported.
 ///
 /// # Errors
 /// Exit 2, always.

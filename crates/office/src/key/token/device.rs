@@ -1,7 +1,8 @@
-//! Tokens by PKCS#11: find one, open a session, find one Ed25519 key, let it sign.
+//! Signing with a PKCS#11 token: finds the token, opens a session, finds one Ed25519 key, and
+//! signs.
 //!
-//! Only pure Ed25519 is asked for. Tokens are known that take the parameters of Ed25519ctx and
-//! Ed25519ph, report success and sign something else; whoever signs verifies before use.
+//! Only pure Ed25519 is used. Some tokens accept the parameters of Ed25519ctx and Ed25519ph, report
+//! success, and sign something else. Every signature is verified before it is used.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ use olr_core::crypto::sign::{PublicKey, Signer, is_trustworthy};
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 
-/// More objects than this are not looked at, and so many are named in a message.
+/// Maximum number of slots or objects to examine, and of names in a message.
 const OBJECTS: usize = 256;
 const NAMED: usize = 8;
 struct TokenKey {
@@ -31,10 +32,11 @@ struct TokenKey {
     public: PublicKey,
 }
 
-/// Opens the one key that fits `uri`, on the one token that does, by the library `module`.
+/// Opens the one key that matches `uri`, on the one token that matches it, through the library
+/// `module`.
 ///
 /// # Errors
-/// Exit 2: no library, none or several tokens or keys, a wrong or locked PIN, no Ed25519.
+/// Exit 2: no library, no token or key or several of them, a wrong or locked PIN, or no Ed25519.
 pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn Signer>> {
     let token = Token::find(uri, module)?;
     token.log_in(ask)?;
@@ -42,7 +44,8 @@ pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn
     Ok(Box::new(TokenKey { session: token.session, handle, public }))
 }
 
-/// The public half of that key. The PIN is asked for only where the token hides it without.
+/// Reads the public half of that key. Asks for the PIN only if the token hides public keys without
+/// it.
 ///
 /// # Errors
 /// As [`open`].
@@ -90,7 +93,7 @@ impl Signer for TokenKey {
     }
 }
 
-/// A token with a session.
+/// A token with an open session.
 struct Token {
     session: Session,
     info: TokenInfo,
@@ -103,7 +106,7 @@ impl Token {
         let slots = library.get_slots_with_token().map_err(unreadable)?;
         let mut found = Vec::new();
         for slot in slots.into_iter().take(OBJECTS) {
-            // A token that was pulled out meanwhile is none.
+            // Skip a token that was unplugged in the meantime.
             if let Ok(info) = library.get_token_info(slot)
                 && info.token_initialized()
             {
@@ -160,7 +163,7 @@ impl Token {
         if self.info.user_pin_locked() {
             return Err(login_failed(&self.label(), Some(RvError::PinLocked)));
         }
-        // A token with keys of its own asks for itself.
+        // A token with its own keypad or reader asks for the PIN itself.
         let pin = if self.info.protected_authentication_path() {
             None
         } else {
@@ -179,7 +182,7 @@ impl Token {
         }
     }
 
-    /// The one private key that fits, and its public half.
+    /// Finds the one private key that matches, and its public half.
     fn key(&self, uri: &Uri) -> Result<(ObjectHandle, PublicKey)> {
         let mut fitting = self.fitting(ObjectClass::PRIVATE_KEY, uri)?;
         let key = match (fitting.pop(), fitting.is_empty()) {
@@ -224,7 +227,8 @@ impl Token {
         Ok((key.handle, ensure_strong(public)?))
     }
 
-    /// What the private key says itself, or what the public keys beside it say.
+    /// Takes the public half from the private key object, or else from the matching public key
+    /// objects.
     fn public_half(&self, key: &Object) -> Result<PublicKey> {
         if let Some(point) = key.point {
             return Ok(point);
@@ -255,14 +259,14 @@ impl Token {
         }
     }
 
-    /// The objects of a class with the label and id that the URI says.
+    /// Lists the objects of a class that have the label and id of the URI.
     fn fitting(&self, class: ObjectClass, uri: &Uri) -> Result<Vec<Object>> {
         let mut template = vec![Attribute::Class(class)];
         template
             .extend(uri.object.iter().map(|label| Attribute::Label(label.clone().into_bytes())));
         template.extend(uri.id.iter().map(|id| Attribute::Id(id.clone())));
         let unreadable = |failure: Failure| failed("the token's keys cannot be listed", &failure);
-        // All are taken before another call is made: the library searches for one at a time.
+        // Collect all handles before the next call: the session supports only one active search.
         let handles: Vec<_> = {
             let found = self.session.iter_objects(&template).map_err(unreadable)?;
             found.take(OBJECTS).collect::<Result<_, _>>().map_err(unreadable)?
@@ -292,7 +296,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
         return Err(Error::unable(Problem::Device, fact, hint));
     };
     let name = crate::file::name(module);
-    // A bare name would be looked for in folders that others may choose.
+    // A bare name would be searched in folders that other users may control.
     if !module.is_absolute() || !module.is_file() {
         let fact = format!("{name}: there is no such library by its whole path");
         return Err(Error::unable(
@@ -317,7 +321,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
 }
 
 fn fits(uri: &Uri, slot: Slot, info: &TokenInfo) -> bool {
-    // The library pads with blanks and takes them off again.
+    // The library removes the padding blanks of these fields, so remove them here too.
     let same = |wanted: &Option<String>, found: &str| {
         wanted.as_ref().is_none_or(|wanted| wanted.trim_end_matches(' ') == found)
     };
@@ -335,7 +339,7 @@ fn describe(slot: Slot, info: &TokenInfo) -> String {
 
 fn list(all: &[String]) -> String {
     let more = all.len().saturating_sub(NAMED);
-    // Tokens list in any order; a message does not.
+    // Sort, because tokens list their objects in no fixed order.
     let mut sorted: Vec<_> = all.iter().map(String::as_str).collect();
     sorted.sort_unstable();
     sorted.truncate(NAMED);

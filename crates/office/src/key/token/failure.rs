@@ -1,4 +1,4 @@
-//! What a token's library reports, as errors with one next step.
+//! Converts errors of a PKCS#11 library to errors with one next step.
 
 use cryptoki::error::{Error as Failure, RvError};
 
@@ -39,7 +39,7 @@ pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
     }
 }
 
-/// Whatever else a library answers; its own words stay outside.
+/// Any other failure. The library's own message is not shown.
 pub fn failed(what: &str, failure: &Failure) -> Error {
     let gone = matches!(
         failure,

@@ -1,4 +1,4 @@
-//! Ed25519 keys that stay inside a token (PKCS#11). To load a token's library is to run its code.
+//! Ed25519 keys that stay inside a PKCS#11 token. Loading a token's library runs its code.
 
 pub mod uri;
 
@@ -20,14 +20,14 @@ pub use device::{open, public};
 use crate::key::typed::Passphrase;
 use olr_core::error::Result;
 
-/// A token that wants its PIN.
+/// A token that asks for its PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinWanted {
-    /// The token's label.
+    /// Label of the token.
     pub token: String,
-    /// Whether another wrong PIN locks the token.
+    /// True if another wrong PIN locks the token.
     pub last_try: bool,
 }
 
-/// Asks for the PIN of a token.
+/// Callback that asks for the PIN of a token.
 pub type AskPin<'a> = &'a mut dyn FnMut(&PinWanted) -> Result<Passphrase>;

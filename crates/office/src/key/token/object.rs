@@ -1,4 +1,4 @@
-//! What a token says of a key.
+//! Attributes of a key on a token.
 
 use cryptoki::error::Error as Failure;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectHandle};
@@ -7,14 +7,14 @@ use cryptoki::session::Session;
 use olr_core::crypto::sign::PublicKey;
 use olr_core::display::shown;
 
-/// `CKA_EC_PARAMS` of Ed25519: the curve's name, or one of its two object identifiers.
+/// `CKA_EC_PARAMS` of Ed25519: the name of the curve, or one of its two object identifiers.
 const CURVES: [&[u8]; 3] = [
     b"\x13\x0cedwards25519",
     b"\x06\x03\x2b\x65\x70",
     b"\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01",
 ];
 
-/// What is looked at of a key.
+/// A key object and the attributes needed here.
 pub(super) struct Object {
     pub(super) handle: ObjectHandle,
     pub(super) label: String,
@@ -25,7 +25,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// What the token says of it.
+    /// Reads the attributes from the token.
     pub(super) fn read(session: &Session, handle: ObjectHandle) -> Result<Self, Failure> {
         let wanted = [
             AttributeType::Label,
@@ -55,14 +55,14 @@ impl Object {
         self.edwards && self.curve
     }
 
-    /// Its label, and its id as a URI has it.
+    /// Label, and id in the syntax of a URI, for messages.
     pub(super) fn describe(&self) -> String {
         let id: String = self.id.iter().take(20).map(|byte| format!("%{byte:02X}")).collect();
         format!("{:?} (id={id})", shown(&self.label))
     }
 }
 
-/// `CKA_EC_POINT`: the 32 bytes themselves, or a DER OCTET STRING of them.
+/// Decodes `CKA_EC_POINT`: the 32 bytes themselves, or a DER OCTET STRING with them.
 fn point_of(bytes: &[u8]) -> Option<PublicKey> {
     bytes
         .strip_prefix(b"\x04\x20")
@@ -83,7 +83,7 @@ mod tests {
         for wrong in [&[7; 31][..], &[7; 33], &der[..33], &other, &[&der[..], &[0]].concat(), b""] {
             assert_eq!(point_of(wrong), None, "{wrong:?}");
         }
-        // 32 bytes that begin like an octet string are a point.
+        // 32 bytes are a point, even if they begin like an OCTET STRING.
         assert!(point_of(&der[..32]).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! PKCS#11 URIs (RFC 7512): which key on which token, and the library that speaks to it.
+//! PKCS#11 URIs (RFC 7512): identify a key on a token, and the library to access it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,43 +6,43 @@ use std::str::FromStr;
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 
-/// Longer texts are not looked at.
+/// Size limit of a URI.
 pub const URI_CAP: usize = 1024;
 
 const SCHEME: &str = "pkcs11:";
 const USUAL: &str = "write it like pkcs11:token=NAME;object=KEY?module-path=/path/to/library.so";
 
-/// What a PKCS#11 URI says of a private key. What it does not say fits everything.
+/// A PKCS#11 URI for a private key. Attributes that are `None` match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uri {
-    /// The token's label.
+    /// Label of the token.
     pub token: Option<String>,
-    /// The token's manufacturer.
+    /// Manufacturer of the token.
     pub manufacturer: Option<String>,
-    /// The token's serial number.
+    /// Serial number of the token.
     pub serial: Option<String>,
-    /// The token's model.
+    /// Model of the token.
     pub model: Option<String>,
-    /// The key's label.
+    /// Label of the key.
     pub object: Option<String>,
-    /// The key's id, any bytes.
+    /// Id of the key, arbitrary bytes.
     pub id: Option<Vec<u8>>,
-    /// The number of the slot that the token is in.
+    /// Number of the slot that contains the token.
     pub slot: Option<u64>,
-    /// The absolute path of the library that speaks to the token.
+    /// Absolute path of the PKCS#11 library.
     pub module_path: Option<String>,
-    /// The absolute path of a file with the PIN.
+    /// Absolute path of a file that contains the PIN.
     pub pin_source: Option<String>,
 }
 
 impl FromStr for Uri {
     type Err = Error;
 
-    /// Reads a URI of at most 1 KiB. Attributes that vendors add to the query are ignored, as the
-    /// RFC wants; everything else that is not known is not.
+    /// Parses a URI of at most 1 KiB. Ignores unknown attributes in the query, as the RFC requires;
+    /// rejects unknown attributes in the path.
     ///
     /// # Errors
-    /// Exit 2. The text is not repeated: it may hold a PIN.
+    /// Exit 2. The message never contains the text, which may include a PIN.
     fn from_str(text: &str) -> Result<Self> {
         if text.len() > URI_CAP {
             return Err(wrong(format!("is longer than {URI_CAP} bytes")));
@@ -71,7 +71,7 @@ impl FromStr for Uri {
 }
 
 impl Uri {
-    /// Whether `text` is meant as a PKCS#11 URI.
+    /// True if `text` begins like a PKCS#11 URI.
     pub fn is_one(text: &str) -> bool {
         text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
     }
@@ -107,7 +107,7 @@ impl Uri {
             "pin-source" => {
                 let source = text(name, value)?;
                 let path = match source.strip_prefix("file:") {
-                    // Between two slashes and a third stands a host; here, none.
+                    // `file://` is followed by a host, which must be empty, and a third slash.
                     Some(path) if path.starts_with("//") => path.strip_prefix("//"),
                     path => path,
                 };
@@ -115,7 +115,7 @@ impl Uri {
                     let fact = "has a pin-source that is no file";
                     return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
                 };
-                // A second round of percent-decoding would make two readings of one path.
+                // Decoding a second time would make the path ambiguous.
                 if path.contains('%') {
                     let fact = "has a pin-source that is encoded twice";
                     return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
@@ -133,7 +133,7 @@ impl Uri {
     }
 }
 
-/// The URI that says the same, each attribute in its place, every byte but letters, digits and
+/// Formats an equivalent URI: attributes in a fixed order, every byte except letters, digits and
 /// `-._~` percent-encoded.
 impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,7 +193,8 @@ fn pin_value() -> Error {
         .hint("take pin-value out and change that PIN; type it, or write pin-source=file:PATH")
 }
 
-/// The attributes of a path or a query, decoded; `extra` is what values may hold as it is besides.
+/// Splits and decodes the attributes of a path or a query. `extra` lists characters that values may
+/// contain unencoded, in addition to [`is_plain`].
 fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a str, Vec<u8>)>> {
     if part.is_empty() {
         return Ok(Vec::new());
@@ -204,7 +205,7 @@ fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a 
         if name.is_empty() || !name.chars().all(is_name) {
             return Err(wrong("has a part that is not written NAME=VALUE"));
         }
-        // Before anything else is said of it.
+        // First of all, so that no other error message can contain the PIN.
         if name == "pin-value" {
             return Err(pin_value());
         }
@@ -213,7 +214,7 @@ fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a 
     part.split(between).map(attribute).collect()
 }
 
-/// RFC 3986 percent-decoding of one value.
+/// Percent-decodes one value (RFC 3986).
 fn decode(name: &str, value: &str, extra: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.chars();
@@ -238,7 +239,7 @@ fn decode(name: &str, value: &str, extra: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What values of path and query hold as it is: `unreserved` and `pk11-res-avail` of RFC 7512.
+/// Characters that values may contain unencoded: `unreserved` and `pk11-res-avail` of RFC 7512.
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~:[]@!$'()*+,=".contains(c)
 }
@@ -266,7 +267,7 @@ fn number(value: Vec<u8>) -> Result<u64> {
     number.ok_or_else(|| wrong("has a slot-id that is no number"))
 }
 
-/// Where a relative path leads depends on who looks.
+/// Rejects relative paths: their meaning depends on the current directory.
 fn absolute(name: &str, path: String) -> Result<String> {
     if std::path::Path::new(&path).is_absolute() {
         return Ok(path);
