@@ -1,4 +1,4 @@
-//! Files: read under a cap, written whole or not at all; and TOML that people write.
+//! Reading files under a size cap, writing them atomically, and parsing TOML that people write.
 
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -38,11 +38,11 @@ pub use words::{Access, failed, failed_saying};
 pub use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
 
-/// Reads a file of at most `cap` bytes; more is never read. `-` is standard input. A pipe is read
-/// too; any other thing that is no regular file is refused, and nothing is waited for in vain.
+/// Reads a file of at most `cap` bytes, and never reads more. `-` is standard input. Reads pipes
+/// too, with a timeout; refuses everything else that is not a regular file, without blocking on it.
 ///
 /// # Errors
-/// `malformed` when it is longer; exit 2 when it cannot be read.
+/// `malformed` when it is longer than `cap`; exit 2 when it cannot be read.
 pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     if is_standard(path, "stdin", 0) {
         take_stdin()?;
@@ -65,8 +65,8 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The first bytes of a regular file, at most `len`; `None` for anything else. What came through a pipe
-/// was read once: it is not opened again, and nobody waits for it.
+/// Returns the first bytes of a regular file, at most `len`. `None` for anything else: a pipe can
+/// be read only once, and opening it could block.
 pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
     if is_standard(path, "stdin", 0) {
         return None;
@@ -76,7 +76,7 @@ pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
     Some(start)
 }
 
-/// Opens a regular file of this program's own for reading; for anything else it does not wait.
+/// Opens one of this program's own files for reading. It must be a regular file; never blocks.
 ///
 /// # Errors
 /// As [`read`].
@@ -84,7 +84,7 @@ pub fn open_own(path: &Path) -> Result<std::fs::File> {
     place::open(path, From::File)
 }
 
-/// Whether a path is `-` or another name of standard output.
+/// True if a path is `-` or another name of standard output.
 pub fn is_stdout(path: &Path) -> bool {
     is_standard(path, "stdout", 1)
 }
@@ -100,10 +100,10 @@ fn is_standard(path: &Path, stream: &str, number: u8) -> bool {
     path.to_str().is_some_and(|path| names.iter().any(|name| name == path))
 }
 
-/// Says that standard input is read from now on.
+/// Claims standard input for the caller.
 ///
 /// # Errors
-/// Exit 2 when it was read before: its end comes once.
+/// Exit 2 when it was claimed before: it can be read only once.
 pub fn take_stdin() -> Result<()> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if !TAKEN.swap(true, Ordering::Relaxed) {
@@ -113,11 +113,11 @@ pub fn take_stdin() -> Result<()> {
     Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
-/// As [`read`], for a file that says what is to be run: nobody but root and the user of this process
-/// may have written it, where systems tell.
+/// As [`read`], for a file that names a command to run. On Unix, only root or the user of this
+/// process may own it, and nobody else may write to it.
 ///
 /// # Errors
-/// As [`read`]; exit 2 when others may write it.
+/// As [`read`]; exit 2 when others own it or may write to it.
 pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     let file = place::open(path, From::File)?;
     #[cfg(unix)]
@@ -146,12 +146,12 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     read_all(file, path, cap)
 }
 
-/// Room for a file that holds a secret, such as a key.
+/// Initial buffer size, large enough for any secret, such as a key file.
 const ROOM: usize = 64 * 1024;
 
 fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
     let cap_and_one = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-    // Room for any secret at once: what grows leaves a copy behind.
+    // Reserve the room at once: a buffer that grows leaves copies of a secret in memory.
     let mut bytes = Vec::with_capacity(cap.saturating_add(1).min(ROOM));
     let read = from.take(cap_and_one).read_to_end(&mut bytes);
     read.map_err(|error| failed(Access::Read, path, &error))?;
@@ -162,7 +162,8 @@ fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a regular file of this program's own, where a missing one is nothing.
+/// Reads one of this program's own files, which must be a regular file; `None` if it does not
+/// exist.
 ///
 /// # Errors
 /// As [`read`].
@@ -173,10 +174,10 @@ pub fn read_if_there(path: &Path, cap: usize) -> Result<Option<Vec<u8>>> {
     read_all(place::open(path, From::File)?, path, cap).map(Some)
 }
 
-/// Whether there is anything at `path`.
+/// True if something exists at `path`.
 ///
 /// # Errors
-/// Exit 2 when that cannot be told: what may not be looked at is not missing.
+/// Exit 2 when that cannot be determined: a path without permission is not a missing one.
 pub fn is_there(path: &Path) -> Result<bool> {
     match std::fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
@@ -185,7 +186,7 @@ pub fn is_there(path: &Path) -> Result<bool> {
     }
 }
 
-/// What is in a folder, by name.
+/// Lists the contents of a folder, sorted by name.
 ///
 /// # Errors
 /// Exit 2 when it cannot be read.
@@ -204,26 +205,26 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The permissions of a file that others than its owner may read or write, such as `0644`.
-/// Nothing where systems have no such permissions, or there is no file.
+/// Permissions of a file that users other than the owner can access, such as `0644`. `None` if they
+/// cannot, if the system has no such permissions, or if there is no file.
 pub fn open_to_others(path: &Path) -> Option<String> {
     permissions(path).filter(|mode| mode & 0o077 != 0).map(|mode| format!("{mode:04o}"))
 }
 
-/// The permissions of a file, where systems have them.
+/// Permissions of a file; `None` if there is no file or the system has no such permissions.
 #[cfg(unix)]
 pub fn permissions(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
 }
 
-/// The permissions of a file, where systems have them.
+/// Permissions of a file; `None`, because this system has no such permissions.
 #[cfg(not(unix))]
 pub fn permissions(_: &Path) -> Option<u32> {
     None
 }
 
-/// A path for a message.
+/// Formats a path for a message.
 pub fn name(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "standard input".to_string();

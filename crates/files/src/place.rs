@@ -1,4 +1,5 @@
-//! What is at a path: a file, a pipe, a terminal, or what no program should write over.
+//! Kind of file at a path: a regular file, a pipe, a terminal, or something that must not be
+//! overwritten.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Error as IoError, ErrorKind, Read, Write};
@@ -10,28 +11,30 @@ use crate::error::{Error, Problem, Result};
 use crate::name;
 use crate::words::{Access, failed};
 
-/// What an output meets at its path.
+/// What exists at the path of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing is there.
+    /// Nothing.
     Free,
     /// A regular file.
     File,
-    /// A file that this process or another has open, named by its descriptor: it is written into.
+    /// A file named by the descriptor of a process that has it open. It is written to, not
+    /// replaced.
     Open,
-    /// A pipe, a terminal, `/dev/null`: it is written into, and nothing of it can be replaced.
+    /// A pipe, a terminal or a device such as `/dev/null`. It is written to, and cannot be
+    /// replaced.
     Stream,
 }
 
-/// What an output meets at `path`.
+/// Determines what exists at `path`.
 ///
 /// # Errors
-/// Exit 2 where nothing can be written: a folder, a disk, a socket.
+/// Exit 2 for a folder, a block device or a socket: an output cannot be written there.
 pub fn place(path: &Path) -> Result<Place> {
     let Ok(own) = std::fs::symlink_metadata(path) else { return Ok(Place::Free) };
     let found = match std::fs::metadata(path) {
         Ok(found) => found,
-        // A link that leads nowhere is replaced.
+        // A dangling link is replaced.
         Err(_) => return Ok(Place::File),
     };
     if found.is_file() {
@@ -44,8 +47,8 @@ pub fn place(path: &Path) -> Result<Place> {
     }
 }
 
-/// Whether a link is one of the kernel's to an open file: renamed over, it would be gone for
-/// every program of this machine.
+/// True if a link is one of the kernel's links to an open file, such as `/dev/stdout`. Replacing it
+/// would break it for every program on the machine.
 fn is_descriptor(path: &Path) -> bool {
     let of_kernel = |path: &Path| path.starts_with("/proc");
     let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
@@ -53,7 +56,7 @@ fn is_descriptor(path: &Path) -> bool {
         || folder.is_some_and(|folder| of_kernel(&folder))
 }
 
-/// What is no regular file.
+/// Kinds of files that are not regular.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Special {
     Folder,
@@ -95,17 +98,17 @@ impl Special {
     }
 }
 
-/// What may be read.
+/// What may be opened for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
-    /// Regular files only: what this program wrote itself.
+    /// Regular files only: for files that this program wrote.
     File,
-    /// And pipes: what people name.
+    /// Regular files and pipes: for files that people name.
     Pipe,
 }
 
-/// A file opened for reading that is what `from` allows. A pipe without a writer, a terminal and a
-/// tape keep nobody waiting: they are looked at first, and opened without blocking.
+/// Opens a file for reading, if `from` allows its kind. Checks first and opens without blocking, so
+/// that a pipe without a writer, a terminal or a tape cannot make it hang.
 pub(super) fn open(path: &Path, from: From) -> Result<File> {
     let fits = |found: &Metadata| match Special::of(found.file_type()) {
         None => Ok(()),
@@ -115,7 +118,7 @@ pub(super) fn open(path: &Path, from: From) -> Result<File> {
     let unreadable = |error: IoError| failed(Access::Read, path, &error);
     fits(&std::fs::metadata(path).map_err(unreadable)?)?;
     let file = nonblocking(OpenOptions::new().read(true)).open(path).map_err(unreadable)?;
-    // It may have been replaced meanwhile.
+    // Check again: it may have been replaced in the meantime.
     fits(&file.metadata().map_err(unreadable)?)?;
     Ok(file)
 }
@@ -131,11 +134,11 @@ fn nonblocking(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// The program at the other end of a pipe may be silent for so long: 60 seconds.
+/// Number of pauses before the program at the other end of a pipe times out: 60 seconds in total.
 const TRIES: u32 = 3000;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits, as long as it may be, while the other end of a pipe is slow.
+/// Remaining time to wait for the other end of a pipe.
 struct Patience(u32);
 
 impl Patience {
@@ -150,7 +153,7 @@ impl Patience {
     }
 }
 
-/// A reader that waits for the program at the other end of a pipe, and not for ever.
+/// Reader that waits for the program at the other end of a pipe, with a timeout.
 pub(super) struct Patient<'a>(pub &'a File);
 
 impl Read for Patient<'_> {
@@ -165,7 +168,7 @@ impl Read for Patient<'_> {
     }
 }
 
-/// Writes into what is at `path`, and truncates nothing.
+/// Appends to whatever is at `path`, without truncating it.
 pub(super) fn write_into(path: &Path, bytes: &[u8]) -> Result<()> {
     let unwritable = |error: IoError| failed(Access::Write, path, &error);
     let opened = nonblocking(OpenOptions::new().append(true)).open(path);

@@ -1,5 +1,5 @@
-//! Temporary files and folders. Each is locked while a process works on it: what is not locked was
-//! left by one that was killed, and is removed, because it may hold a secret.
+//! Temporary files and folders. Each is locked while in use. An unlocked one was left by a killed
+//! process, and is removed, because it may contain a secret.
 
 use std::fs::File;
 use std::io::{Result as IoResult, Write};
@@ -8,14 +8,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::{Builder, NamedTempFile};
 
-/// Their names: this, six letters and digits, and for files the suffix.
+/// Names are this prefix, six letters or digits, and for files the suffix.
 const PREFIX: &str = ".olr-";
 const SUFFIX: &str = ".tmp";
 
-/// So often one is made once more that another process removed before it was locked.
+/// Number of attempts, in case another process removes the file before it is locked.
 const TRIES: u32 = 10;
 
-/// A new temporary file in `folder`, locked, for its owner alone or with the given mode.
+/// Creates a locked temporary file in `folder`, for its owner only or with the given mode.
 pub(super) fn file(folder: &Path, mode: Option<u32>) -> IoResult<NamedTempFile> {
     remove_left(folder);
     let mut builder = Builder::new();
@@ -35,20 +35,20 @@ pub(super) fn file(folder: &Path, mode: Option<u32>) -> IoResult<NamedTempFile> 
     builder.tempfile_in(folder)
 }
 
-/// Whether `length` bytes could be written in `folder` now: they are, and are gone.
+/// True if `length` bytes can be written in `folder` now. Tests it with a temporary file.
 pub fn could_write(folder: &Path, length: usize) -> bool {
     file(folder, None).and_then(|mut file| file.write_all(&vec![0; length])).is_ok()
 }
 
-/// A folder that takes its place when it is whole; dropped, it is gone.
+/// A folder that is renamed to its final path when it is complete. Deleted on drop.
 pub struct Draft {
     folder: tempfile::TempDir,
-    /// Locked while the draft is at work.
+    /// Held while the draft is in use.
     _lock: Option<File>,
 }
 
 impl Draft {
-    /// A new one in `parent`.
+    /// Creates a draft in `parent`.
     pub fn new(parent: &Path) -> IoResult<Self> {
         remove_left(parent);
         for _ in 1..TRIES {
@@ -63,26 +63,26 @@ impl Draft {
         Ok(Self { folder: private(parent)?, _lock: None })
     }
 
-    /// Where it is until then.
+    /// Path of the temporary folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Puts it in its place, where nothing or an empty folder is.
+    /// Renames the folder to `path`, where nothing or an empty folder may be.
     pub fn commit(self, path: &Path) -> IoResult<()> {
-        // Elsewhere than on Unix an empty folder is in the way.
+        // Only Unix replaces an empty folder by renaming.
         if cfg!(not(unix)) && path.is_dir() {
             std::fs::remove_dir(path)?;
         }
         std::fs::rename(self.folder.path(), path)?;
-        // It is no temporary folder any more.
+        // Keep it: it is no longer temporary.
         let _ = self.folder.keep();
         path.parent().into_iter().for_each(crate::write::sync_folder);
         Ok(())
     }
 }
 
-/// A new folder for its owner alone, whatever the umask.
+/// Creates a folder for its owner only, regardless of the umask.
 fn private(parent: &Path) -> IoResult<tempfile::TempDir> {
     let mut builder = Builder::new();
     builder.prefix(PREFIX);
@@ -94,13 +94,14 @@ fn private(parent: &Path) -> IoResult<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Whether a temporary file of this process could not be locked: then it removes none, lest it take
-/// its own for one that was left.
+/// True once a temporary file could not be locked. From then on this process removes no leftovers:
+/// it could not tell them from its own files.
 #[cfg(unix)]
 static LOCKLESS: AtomicBool = AtomicBool::new(false);
 
-/// Locks a temporary file, and says whether it is still there. Where a filesystem has no locks,
-/// nothing is removed either; who else holds the lock is about to remove it, or has no business there.
+/// Locks a temporary file, and returns whether it still exists. If the filesystem has no locks,
+/// removal is disabled instead. If another process keeps the lock, it is about to remove the file,
+/// or interferes without need; either way the link count decides.
 #[cfg(unix)]
 fn is_held(file: &File) -> bool {
     use std::fs::TryLockError;
@@ -120,14 +121,14 @@ fn is_held(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.nlink() > 0)
 }
 
-/// Locks keep readers out there: none is taken.
+/// Takes no lock: on these systems a lock would block readers.
 #[cfg(not(unix))]
 fn is_held(_: &File) -> bool {
     true
 }
 
-/// Removes what a killed process left in `folder`: by the name, by the owner, and because nobody
-/// holds its lock. Best effort.
+/// Removes what killed processes left in `folder`, recognized by name, owner and missing lock. Best
+/// effort.
 #[cfg(unix)]
 pub fn remove_left(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -145,7 +146,7 @@ pub fn remove_left(folder: &Path) {
     }
 }
 
-/// Removes nothing: files left there cannot be told from those in use.
+/// Does nothing: without locks, leftovers cannot be told from files in use.
 #[cfg(not(unix))]
 pub fn remove_left(_: &Path) {}
 
@@ -155,12 +156,13 @@ fn remove_one(folder: &Path, path: &Path, is_file: bool) -> IoResult<()> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = std::fs::OpenOptions::new();
-    // Over a network a lock wants a file that is open for writing.
+    // Network filesystems lock only files that are open for writing.
     options.read(true).write(is_file).custom_flags(flags.bits().cast_signed());
     let file = options.open(path)?;
     let found = file.metadata()?;
     let me = rustix::process::geteuid().as_raw();
-    // Root works in the homes of services, and gives them what it makes there.
+    // Root also cleans up for services: files that it creates in a service's home belong to the
+    // service.
     let is_ours = found.uid() == me || (me == 0 && found.uid() == std::fs::metadata(folder)?.uid());
     let is_kind = match is_file {
         true => found.is_file() && found.nlink() == 1,
@@ -176,7 +178,7 @@ fn remove_one(folder: &Path, path: &Path, is_file: bool) -> IoResult<()> {
     if is_file { std::fs::remove_file(path) } else { std::fs::remove_dir_all(path) }
 }
 
-/// What a draft of this program has in it, and nothing else.
+/// True if a folder contains nothing but parts of a draft of this program.
 #[cfg(unix)]
 fn is_draft(path: &Path) -> bool {
     const PARTS: [&str; 8] = [

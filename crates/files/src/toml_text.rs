@@ -1,4 +1,4 @@
-//! TOML with our own words for what is wrong in it, and the line where it stands.
+//! TOML parsing with error messages of our own, which name the line.
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -12,16 +12,17 @@ mod slip;
 
 use slip::Wants;
 
-/// Most bytes of a text: a catalog of as many modules as a license may hold, with long names.
+/// Size limit of a text: fits a catalog with the maximum number of modules and long names.
 pub const TOML_CAP: usize = 8 * 1024 * 1024;
-/// Most words, texts, signs and line ends: 128 for each of 4096 modules. Parsing takes up to 170
-/// bytes for each, however short they are.
+/// Limit for the number of tokens: 128 for each of 4096 modules. Parsing takes up to 170 bytes of
+/// memory per token, however short it is.
 pub const TOML_TOKENS_CAP: usize = 512 * 1024;
 
-/// Reads `text` as a `T`; `what` names the file in errors.
+/// Deserializes `text` as a `T`. `what` names the file in errors.
 ///
 /// # Errors
-/// Exit 2: over [`TOML_CAP`] or [`TOML_TOKENS_CAP`]; else naming the line and what is wrong there.
+/// Exit 2: over [`TOML_CAP`] or [`TOML_TOKENS_CAP`], or an error that names the line and the
+/// reason.
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     if text.len() > TOML_CAP {
         let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());
@@ -31,7 +32,7 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line ends");
         return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
     }
-    // Notepad puts a mark in front that means nothing here.
+    // Notepad writes a byte order mark, which has no meaning in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| {
         if let Some(other) = other::other(what, text) {
@@ -48,8 +49,8 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     })
 }
 
-/// A slip that the line itself shows: where the text is no TOML, or a value has another type than the
-/// one that is wanted.
+/// Looks for a known mistake in the line of the error: either the text is not TOML, or a value has
+/// the wrong type.
 fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
     let start = error.span()?.start.min(text.len());
     let wants = Wants::said(error.message());
@@ -61,24 +62,24 @@ fn slip_at(what: &str, text: &str, error: &toml::de::Error) -> Option<Error> {
     Some(Error::unable(Problem::Content, format!("{what} line {line}: {fact}"), hint))
 }
 
-/// A text that [`read_toml`] took, for errors that name the line.
+/// A text that [`read_toml`] parsed, for errors that name the line.
 #[derive(Debug, Clone, Copy)]
 pub struct Written<'a> {
-    /// What names the file in errors.
+    /// Name of the file in errors.
     pub what: &'static str,
-    /// What stands in the way where it is wrong.
+    /// Kind of problem that errors report.
     pub problem: Problem,
     /// The text.
     pub text: &'a str,
 }
 
 impl Written<'_> {
-    /// `fact` is wrong with what stands at `path`, or at the deepest part of it that is written.
+    /// Error for the entry at `path`, or at its deepest part that exists.
     pub fn wrong(self, path: &[&str], fact: &str, hint: &str) -> Error {
         Error::unable(self.problem, fact, hint.to_string()).within(self.place(path))
     }
 
-    /// `catalog line 7`.
+    /// Place of an entry: `catalog line 7`.
     pub fn place(self, path: &[&str]) -> String {
         match line_of(self.text, path) {
             Some(line) => format!("{} line {line}", self.what),
@@ -87,8 +88,8 @@ impl Written<'_> {
     }
 }
 
-/// The line of what stands at `path`, or of the deepest part of it that is written. An index of an
-/// array is a number.
+/// Line of the entry at `path`, or of its deepest part that exists. Array indexes are written as
+/// numbers.
 pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root = DeTable::parse(text).ok()?;
@@ -118,8 +119,8 @@ fn entry<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Entry<'a, 'i>> {
     Some((Some(key.span().start), value))
 }
 
-/// How many tokens a text has, as TOML has them: a word, a text in quotes, a comment, some blanks and
-/// each other sign are one each.
+/// Counts tokens: a bare word, a quoted text, a comment, a run of blanks, and every other character
+/// are one token each.
 fn tokens(text: &str) -> usize {
     let mut rest = text;
     let mut count = 0usize;
@@ -142,8 +143,8 @@ fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-') || !c.is_ascii()
 }
 
-/// The length of the text in quotes at the start of `text`: to its other quote, or else to the end of
-/// the line; where three quotes open it, to the next three, or to the end.
+/// Length of the quoted text at the start of `text`: up to the closing quote, or else the end of
+/// the line. After three quotes: up to the next three, or else the end of the text.
 fn quoted(text: &str, quote: char) -> usize {
     let three = [quote; 3].iter().collect::<String>();
     let (inside, close, is_long) = match text.strip_prefix(&three) {
@@ -168,7 +169,7 @@ fn line_at(text: &str, start: usize) -> usize {
     before.matches('\n').count().saturating_add(1)
 }
 
-/// The parser's own text is not for users; what it says of names is.
+/// Replaces the parser's message, which is not meant for users, and keeps the names in it.
 fn describe(message: &str) -> String {
     let name = message.split('`').nth(1).map(|name| shown(name).into_owned()).unwrap_or_default();
     let starts = |with: &str| message.starts_with(with);

@@ -1,4 +1,4 @@
-//! What the system says when a file cannot be read, written or locked, in words that help.
+//! Converts I/O errors to messages with a reason and one next step.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use crate::error::{Error, Problem};
 use crate::name;
 
-/// What was tried with a file.
+/// The access that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Reading it.
+    /// Reading.
     Read,
-    /// Writing it.
+    /// Writing.
     Write,
-    /// Locking it.
+    /// Locking.
     Lock,
 }
 
-/// The error for `path`: what happened there, and one next step.
+/// Builds the error for `path`: the reason, and one next step.
 pub fn failed(access: Access, path: &Path, error: &IoError) -> Error {
     failed_saying(access, path, error, |why| why.to_string())
 }
 
-/// The same in a sentence of the caller, which names no path.
+/// As [`failed`], with a sentence around the reason. The sentence need not name the path.
 pub fn failed_saying(
     access: Access,
     path: &Path,
@@ -33,7 +33,7 @@ pub fn failed_saying(
     Error::unable(problem(error), format!("{}: {}", name(path), say(&why)), hint)
 }
 
-/// What kind of problem the system reports.
+/// Maps the system's error to a kind of problem.
 fn problem(error: &IoError) -> Problem {
     match error.kind() {
         ErrorKind::NotFound => Problem::NotFound,
@@ -44,7 +44,7 @@ fn problem(error: &IoError) -> Problem {
     }
 }
 
-/// What happened, and one next step.
+/// Reason, and one next step.
 fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
     if error.kind() == ErrorKind::PermissionDenied {
         return denied(access, path);
@@ -53,7 +53,7 @@ fn why(access: Access, path: &Path, error: &IoError) -> (String, String) {
     (why.to_string(), hint.to_string())
 }
 
-/// What needs no look at the file.
+/// Reason and next step for errors that do not depend on owner and mode.
 fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
     if let Some(words) = by_number(access, error) {
         return words;
@@ -106,18 +106,18 @@ const NO_LOCKS: (&str, &str) = (
     "keep this folder on a local disk, or mount the network filesystem with its lock service",
 );
 
-/// What a filesystem without locks answers.
+/// Error numbers of filesystems without locks.
 #[cfg(unix)]
 const LOCKLESS: [rustix::io::Errno; 4] = {
     use rustix::io::Errno;
     [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP]
 };
 
-/// What has no kind of its own in the standard library.
+/// Reasons for errors that have no `ErrorKind` of their own.
 #[cfg(unix)]
 fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static str)> {
     use rustix::io::Errno;
-    // The error of a temporary file has lost its number, and kept its kind.
+    // Errors of temporary files keep their kind, but lose their number.
     let is_loop = error.kind() == IoError::from(Errno::LOOP).kind();
     let number = Errno::from_io_error(error).or(is_loop.then_some(Errno::LOOP))?;
     Some(match (number, access) {
@@ -149,8 +149,8 @@ fn by_number(_: Access, _: &IoError) -> Option<(&'static str, &'static str)> {
     None
 }
 
-/// Who may do it, where the system tells: the file may belong to somebody else, or its own mode may
-/// keep its owner out, or the filesystem may refuse even root.
+/// Explains a permission error: the file may belong to another user, its mode may lock out its
+/// owner, or the filesystem may refuse even root.
 #[cfg(unix)]
 fn denied(access: Access, path: &Path) -> (String, String) {
     use std::os::unix::fs::MetadataExt;
@@ -175,15 +175,15 @@ fn denied(access: Access, _: &Path) -> (String, String) {
     ("permission denied".to_string(), hint.to_string())
 }
 
-/// What is known of a place that refuses.
+/// Facts about the place where access was denied.
 #[cfg(unix)]
 struct Denied {
     me: u32,
     owner: u32,
     mode: u32,
-    /// The owner of the folder that the place is in.
+    /// Owner of the folder that contains the place.
     around: Option<u32>,
-    /// The place as the subject of a sentence that began with the path.
+    /// The place as the subject of a sentence that already named the path.
     it: String,
     place: String,
 }
@@ -218,8 +218,8 @@ fn denied_words(found: &Denied) -> (String, String) {
     (why, format!("run as user {owner}"))
 }
 
-/// The first place on the way to `path` that refuses: a folder that may not be passed, else the
-/// file, or the folder where a file is to be made.
+/// Returns the first place on the way to `path` that denies access: a folder that cannot be
+/// entered, else the file, or the folder in which a file would be created.
 #[cfg(unix)]
 fn blocker(access: Access, path: &Path) -> std::path::PathBuf {
     use rustix::fs::{Access as Right, AtFlags, CWD, accessat};
@@ -292,7 +292,7 @@ mod tests {
         }
     }
 
-    /// Who asks, whose it is, its mode, whose its folder is; and what is said.
+    /// User, owner, mode and owner of the folder, with the expected reason and hint.
     #[test]
     fn who_may_is_said_to_whom_it_concerns() {
         for (me, owner, mode, around, why, hint) in [
@@ -315,7 +315,7 @@ mod tests {
             let (it, place) = ("it".to_string(), "home/state".to_string());
             let said = denied_words(&Denied { me, owner, mode, around, it, place });
             assert!(said.0.contains(why) && said.1.contains(hint), "{said:?}");
-            // Nobody is told to run as who they are.
+            // The advice is never to run as the same user.
             assert!(!said.1.contains(&format!("run as user {me}")), "{said:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Writing: a temporary file beside its place, synced and renamed.
+//! Atomic writes: a temporary file in the same folder, synced and then renamed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error as IoError, ErrorKind, Write};
@@ -9,28 +9,29 @@ use crate::place::{Place, place, write_into};
 use crate::words::{Access, failed};
 use crate::{is_standard, name, temporary};
 
-/// Who may read what is written, and what is done with what is there.
+/// Permissions of a new file, and treatment of an existing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writing {
-    /// A secret, 0600; a file that is there stays, and the writing fails.
+    /// Secret (mode 0600); fails if a file exists.
     NewSecret,
-    /// A secret, 0600; a file that is there is replaced.
+    /// Secret (mode 0600); replaces an existing file.
     Secret,
-    /// For everyone; a file that is there stays, and the writing fails.
+    /// Readable by everyone; fails if a file exists.
     New,
-    /// For everyone; a file that is there is replaced.
+    /// Readable by everyone; replaces an existing file.
     Public,
 }
 
-/// Writes a temporary file in the same folder, syncs it, renames it, syncs the folder. A failed
-/// writing leaves nothing behind and nothing old damaged. What is for everyone may also go into a
-/// pipe, a terminal or a device such as `/dev/null`: that is written into, and stays what it is.
+/// Writes a temporary file in the same folder, syncs it, renames it, and syncs the folder. On
+/// failure, an existing file is unchanged and no temporary file remains. With [`Writing::Public`],
+/// `path` may also be a pipe, a terminal or a device such as `/dev/null`, which is written to
+/// instead of replaced.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when nothing can be written, or a file exists that must not be replaced.
 pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     if how == Writing::Public && is_standard(path, "stderr", 2) {
-        // Opened once more, it would begin where the rest of what is said there begins.
+        // Reopening it would start at offset 0 and overwrite what was printed there before.
         let written = std::io::stderr().write_all(bytes);
         return written.map_err(|error| unwritable(path, &error));
     }
@@ -40,17 +41,17 @@ pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     }
 }
 
-/// A file that is written and synced and has not taken its place yet; dropped, it is gone.
+/// A written and synced file that is not yet renamed to its path. Deleted on drop.
 pub struct Staged<'a> {
     file: tempfile::NamedTempFile,
     path: &'a Path,
     how: Writing,
 }
 
-/// The first half of [`write()`].
+/// Performs the first half of [`write()`].
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when nothing can be written, or `path` is not a regular file.
 pub fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
     let folder = folder_of(path)?;
     if let (Writing::Secret | Writing::Public, Place::Stream | Place::Open) = (how, place(path)?) {
@@ -73,15 +74,15 @@ pub fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a
 }
 
 impl Staged<'_> {
-    /// Where it stands until then.
+    /// Path of the temporary file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// The second half of [`write`].
+    /// Renames the file to its path: the second half of [`write`].
     ///
     /// # Errors
-    /// Exit 2.
+    /// Exit 2 when it cannot be renamed, or a file exists that must not be replaced.
     pub fn commit(self) -> Result<()> {
         let persisted = match self.how {
             Writing::NewSecret | Writing::New => self.file.persist_noclobber(self.path),
@@ -103,13 +104,13 @@ fn folder_of(path: &Path) -> Result<&Path> {
     }
 }
 
-/// A file that this process has locked, until this is dropped. Closing the file would not do: a child
-/// process that was just forked has it open too until it becomes another program, and would keep the
-/// lock meanwhile.
+/// A file lock, released on drop. Unlocks explicitly, because closing the file is not enough: a
+/// child process that was just forked still has it open until it calls `exec`, and would hold the
+/// lock.
 pub struct Lock(File);
 
 impl Lock {
-    /// Takes over a file that is locked.
+    /// Wraps a file that is already locked.
     pub fn held(file: File) -> Self {
         Self(file)
     }
@@ -121,9 +122,10 @@ impl Drop for Lock {
     }
 }
 
-/// Opens a file for locking, made where there is none: whole, with its owner, so that who is killed
-/// meanwhile leaves none that the owner cannot open. A link is not followed: its owner could have
-/// root make a file anywhere. A pipe or a device is not waited for.
+/// Opens a file for locking, and creates it atomically and with its final owner if it is missing,
+/// so that a killed process never leaves one that the owner cannot open. Symbolic links are not
+/// followed: the owner of the folder could make root create a file anywhere. Never blocks on a pipe
+/// or a device.
 pub fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -146,7 +148,7 @@ pub fn open_lock(path: &Path) -> std::io::Result<File> {
     take_owner(path, folder, made.as_file());
     match made.persist_noclobber(path) {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
-        // Its lock as a temporary file ends here.
+        // Closes the temporary file, and thereby releases its lock as a temporary file.
         made => {
             drop(made);
             options.open(path)
@@ -154,8 +156,8 @@ pub fn open_lock(path: &Path) -> std::io::Result<File> {
     }
 }
 
-/// Root may work in a home that belongs to a service: its files go on belonging to the service. Owner
-/// and group are those of the file that is replaced, else those of the folder.
+/// Sets owner and group to those of the file being replaced, or else those of the folder. Root may
+/// work in a home that belongs to a service, and its files must stay accessible to the service.
 #[cfg(unix)]
 fn take_owner(path: &Path, folder: &Path, file: &File) {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -166,7 +168,7 @@ fn take_owner(path: &Path, folder: &Path, file: &File) {
     }
 }
 
-/// Best effort: some filesystems and systems cannot.
+/// Syncs a folder. Best effort: some systems and filesystems do not support it.
 pub(super) fn sync_folder(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) {
@@ -174,19 +176,19 @@ pub(super) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Makes a folder and those above it. Others than its owner may never write there, whatever the umask
-/// says.
+/// Creates a folder and its parents. Only the owner can write to them, regardless of the umask.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when it cannot be created.
 pub fn make_folder(path: &Path) -> Result<()> {
     folder_builder(0o755).create(path).map_err(|error| unwritable(path, &error))
 }
 
-/// Makes a folder for its owner alone, and those above it. One that is there stays as it is.
+/// Creates a folder that only its owner can access, and its parents. An existing folder keeps its
+/// permissions.
 ///
 /// # Errors
-/// Exit 2.
+/// Exit 2 when it cannot be created.
 pub fn make_private_folder(path: &Path) -> Result<()> {
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
         make_folder(above)?;
@@ -194,7 +196,7 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     folder_builder(0o700).create(path).map_err(|error| unwritable(path, &error))
 }
 
-/// The mode is set when the folder is made: before, nobody else could have got in.
+/// Sets the mode on creation, so that nobody can open the folder before.
 #[cfg_attr(not(unix), allow(unused_variables))]
 fn folder_builder(mode: u32) -> std::fs::DirBuilder {
     let mut builder = std::fs::DirBuilder::new();

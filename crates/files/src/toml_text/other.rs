@@ -1,4 +1,4 @@
-//! Another file than the one that was meant, named for what it is.
+//! Detects that a file is a different one than expected, and names its kind.
 
 use toml::de::{DeTable, DeValue};
 
@@ -6,11 +6,11 @@ use crate::armor::foreign;
 use crate::error::{Error, NextStep, Problem, Remedy};
 use crate::wire::frame::Kind;
 
-/// Files that people write in TOML, and the keys by which one knows them.
+/// Kinds of TOML files, and the keys that identify them.
 const WRITTEN: &[(&str, &[&str])] =
     &[("grant", &["licensee", "key"]), ("catalog", &["product", "type", "module"])];
 
-/// What `text` is instead of `what`, where its beginning or its keys tell.
+/// Error if `text` is evidently something else than `what`, judging by its beginning or its keys.
 pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     let is = |fact: &str, step: NextStep| {
         Some(Error::unable(Problem::Content, format!("{fact}, not a {what}"), step))
@@ -54,7 +54,7 @@ pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     is(&format!("this is a {found}"), name_it(what).into())
 }
 
-/// The kind that the first line of an armored file names.
+/// Kind named in the first line of an armored file.
 fn armored(text: &str) -> Option<Kind> {
     let label = text.strip_prefix("-----BEGIN OLR ")?.split("-----").next()?;
     Kind::ALL.iter().copied().find(|kind| kind.word().eq_ignore_ascii_case(label))
@@ -64,7 +64,7 @@ fn name_it(what: &str) -> String {
     format!("name the {what}, a text such as {what}.toml")
 }
 
-/// `product` and `type` of a grant are texts, those of a catalog tables.
+/// A grant has texts under `product` and `type`, a catalog has tables.
 fn fits(key: &str, value: &DeValue<'_>) -> bool {
     let is_text = matches!(value, DeValue::String(_));
     if ["licensee", "key"].contains(&key) { is_text } else { !is_text }

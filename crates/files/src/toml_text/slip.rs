@@ -1,4 +1,4 @@
-//! What people write wrong in TOML, found in the line itself: each slip with its own words.
+//! Detects common mistakes in a line of TOML, each with its own message.
 
 use toml::de::DeTable;
 
@@ -10,17 +10,18 @@ mod wants;
 use value::Place;
 pub(super) use wants::Wants;
 
-/// What is wrong, and what would be right.
+/// Description of the mistake, and the correction.
 pub(super) type Slip = (String, String);
 
-/// The slip in the line of `text` in which `at` stands, or in the one above it, where a parser notices
-/// something late. `wants` is what the reader says that it needs there, of a text that `is_toml`.
+/// Finds the mistake in the line of `text` that contains `at`, or in the line above, because a
+/// parser may notice a mistake late. `wants` is the type that the deserializer needs there;
+/// `is_toml` tells whether `text` is valid TOML.
 pub(super) fn slip(text: &str, at: usize, wants: Wants, is_toml: bool) -> Option<(usize, Slip)> {
     let before = text.get(..at)?;
     let number = before.matches('\n').count();
     let of = |number: usize| {
         let line = text.lines().nth(number)?;
-        // A line that is right alone is not what stops the parser.
+        // A line that is valid on its own did not stop the parser.
         let is_right = !is_toml && is_toml_alone(line);
         let line = Line::new(line);
         let slip = || line.slip(&heading(text, number), wants, is_toml);
@@ -40,14 +41,14 @@ fn is_toml_alone(line: &str) -> bool {
     DeTable::parse(line).is_ok()
 }
 
-/// The heading above a line, without its brackets.
+/// Heading above a line, without its brackets.
 fn heading(text: &str, number: usize) -> String {
     let above = text.lines().take(number).map(Line::new);
     let heading = above.filter(|line| line.value.is_none() && line.code.starts_with('[')).last();
     heading.map(|line| line.code.trim_matches(['[', ']']).to_string()).unwrap_or_default()
 }
 
-/// A list that begins in the line `above` and is not closed where the next key comes.
+/// Detects a list that starts in line `above` and is not closed before the next key.
 fn open_list(text: &str, above: usize, number: usize) -> Option<(usize, Slip)> {
     let (line, next) = (text.lines().nth(above)?, text.lines().nth(number)?);
     let (line, next) = (Line::new(line), Line::new(next));
@@ -61,18 +62,18 @@ fn open_list(text: &str, above: usize, number: usize) -> Option<(usize, Slip)> {
     Some((above.saturating_add(1), (fact, format!("write {key} = {list}"))))
 }
 
-/// A line, its parts outside and inside of straight quotes told apart.
+/// A line, with its parts inside and outside of straight quotes told apart.
 struct Line<'a> {
-    /// Without comment and blanks around.
+    /// Without comment and surrounding blanks.
     code: &'a str,
     key: &'a str,
-    /// What follows the first `=`; nothing where there is none.
+    /// Text after the first `=`; `None` if there is no `=`.
     value: Option<&'a str>,
-    /// The quote that is never closed.
+    /// A quote that is not closed.
     open: Option<char>,
     /// Characters outside of quotes.
     outside: Vec<char>,
-    /// Whether a backslash in double quotes begins nothing that TOML knows.
+    /// True if a backslash in double quotes starts no valid escape.
     bad_escape: bool,
 }
 
@@ -86,7 +87,7 @@ impl<'a> Line<'a> {
                 Some('"') if c == '\\' => {
                     let next = chars.next().map(|(_, c)| c);
                     bad_escape |= !next.is_some_and(|c| "btnfre\"\\uUx".contains(c));
-                    // A path under `C:\Users`, where a number of hexadecimal digits is wanted.
+                    // A path such as `C:\Users`: `\U` would need hexadecimal digits.
                     let digits = line.get(at.saturating_add(2)..).unwrap_or_default();
                     let is_hex = digits.chars().take(4).all(|c| c.is_ascii_hexdigit());
                     bad_escape |= matches!(next, Some('u' | 'U')) && !is_hex;
@@ -124,14 +125,14 @@ impl<'a> Line<'a> {
         }
         let place = self.value.map(|value| Place::of(heading, self.key, value, wants, is_toml));
         let number = place.as_ref().filter(|place| place.wants == Wants::Number);
-        // A sign of money behind a number is a slip of the number.
+        // Check numbers first: a currency sign after a number is a mistake in the number.
         let number = number.and_then(|place| place.number());
         let first = number.or_else(|| self.foreign_character());
         let first = first.or_else(|| self.quotes()).or_else(|| self.brackets(wants));
         first.or_else(|| self.shape(place))
     }
 
-    /// A heading with one pair of brackets where two are needed, or the other way round.
+    /// A heading with one pair of brackets where two are needed, or vice versa.
     fn brackets(&self, wants: Wants) -> Option<Slip> {
         let name = self.code.strip_prefix('[').filter(|_| self.value.is_none())?;
         let name = shown(name.trim_matches(['[', ']'])).into_owned();
@@ -147,7 +148,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A text without quotes in a line of its own, as an entry of a list.
+    /// An entry of a multi-line list that lacks its quotes.
     fn entry(&self, text: &str, number: usize) -> Option<Slip> {
         let word = self.code.trim_end_matches(',').trim_end();
         let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -164,7 +165,7 @@ impl<'a> Line<'a> {
         Some((format!("the text {word} stands without quotes"), format!("write \"{word}\",")))
     }
 
-    /// A character outside of quotes that looks like another one.
+    /// A character outside of quotes that is not ASCII, such as a curly quote.
     fn foreign_character(&self) -> Option<Slip> {
         let c = *self.outside.iter().find(|c| !c.is_ascii())?;
         let named = code_point(c);
@@ -205,7 +206,7 @@ impl<'a> Line<'a> {
         ))
     }
 
-    /// Key, sign and value.
+    /// Mistakes in key, equals sign or value.
     fn shape(&self, place: Option<Place<'_>>) -> Option<Slip> {
         let Some(place) = place else { return self.without_equals() };
         let key = shown(self.key).into_owned();
@@ -247,7 +248,7 @@ impl<'a> Line<'a> {
             let fact = "this comment does not begin with #".to_string();
             return Some((fact, "begin a comment with #".into()));
         }
-        // A line of an array over several lines has no key.
+        // A line of a multi-line list has no key.
         if self.code.starts_with(['"', '\'', ']', '{', '}']) && !self.code.contains(':') {
             return None;
         }
@@ -263,7 +264,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A key or a heading that stands in an earlier line, too.
+/// A key or heading that occurs in an earlier line too.
 fn twice(text: &str, number: usize, line: &Line<'_>) -> Option<Slip> {
     let is_heading = line.value.is_none() && line.code.starts_with('[');
     if is_heading == line.code.starts_with("[[") && is_heading {
@@ -274,7 +275,7 @@ fn twice(text: &str, number: usize, line: &Line<'_>) -> Option<Slip> {
         let other = Line::new(other);
         let other_heading = other.value.is_none() && other.code.starts_with('[');
         if !is_heading && other_heading {
-            // Below another heading the same key is another one.
+            // Under another heading, the same key is a different one.
             first = None;
         }
         let is_same = match is_heading {

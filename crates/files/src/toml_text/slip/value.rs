@@ -1,26 +1,27 @@
-//! Slips in the value of a key.
+//! Detects mistakes in the value of a key.
 
 use super::{Slip, Wants, wants::TIMES};
 use crate::display::shown;
 use crate::time::Day;
 
-/// A value and where it stands.
+/// A value and its context.
 pub(super) struct Place<'a> {
     heading: &'a str,
     key: String,
-    /// As it is written, without blanks around.
+    /// The value as written, without surrounding blanks.
     pub value: &'a str,
     pub wants: Wants,
-    /// Whether TOML it is, and the reader refuses it.
+    /// True if the text is valid TOML, but the deserializer rejects it.
     is_toml: bool,
     is_time: bool,
 }
 
 impl<'a> Place<'a> {
-    /// The value of `key` below `heading`; `said` is what the reader needs there.
+    /// Describes the value of `key` under `heading`; `said` is the type that the deserializer
+    /// needs.
     pub fn of(heading: &'a str, key: &str, value: &'a str, said: Wants, is_toml: bool) -> Self {
         let known = Wants::known(heading, key);
-        // Of a list the reader may speak of an entry.
+        // For a list, the deserializer's message may be about one of its entries.
         let is_known = said == Wants::Unknown || known == Wants::List;
         let wants = if is_known { known } else { said };
         let last = key.rsplit('.').next().unwrap_or_default().trim();
@@ -62,7 +63,7 @@ impl<'a> Place<'a> {
         (format!("{} is {is}, and {} is needed", self.key, self.wants.words()), hint)
     }
 
-    /// A text in quotes, where something else is needed.
+    /// A quoted text where another type is needed.
     fn of_text(&self, text: &str) -> Option<Slip> {
         match self.wants {
             Wants::List => Some(self.wrong_kind("a text", self.write(&list_of(text)))),
@@ -85,7 +86,7 @@ impl<'a> Place<'a> {
         format!("write a heading, [{path}], and the keys below it")
     }
 
-    /// What begins like a list or an inline table.
+    /// Mistakes in a list or an inline table.
     fn of_list(&self) -> Option<Slip> {
         let value = self.value;
         let entries = entries(value);
@@ -114,7 +115,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What is no whole number as TOML writes it, where one is needed.
+    /// Anything but a whole number in TOML syntax, where one is needed.
     pub fn number(&self) -> Option<Slip> {
         let value = self.value.trim_end_matches([',', ';']).trim_end();
         if value.is_empty() || value.starts_with(['"', '\'', '[', '{', '=', '>']) {
@@ -158,7 +159,7 @@ impl<'a> Place<'a> {
         format!("write a whole number, such as {} = 10{or}", self.key)
     }
 
-    /// A value without quotes, brackets or braces.
+    /// Mistakes in a value without quotes, brackets or braces.
     fn bare(&self) -> Option<Slip> {
         let (value, key) = (self.value, &self.key);
         let written = shown(value).into_owned();
@@ -166,7 +167,7 @@ impl<'a> Place<'a> {
             Some((format!("the {what} {written} stands without quotes"), hint))
         };
         let days = Day::written_otherwise(value).filter(|_| {
-            // A release `10.1.12` is no day.
+            // A release `10.1.12` is not a day.
             self.is_time || self.wants == Wants::Unknown && value.len() >= 8
         });
         if let Some(days) = days {
@@ -230,7 +231,7 @@ impl<'a> Place<'a> {
         (fact, self.write(&digits))
     }
 
-    /// `True`, `yes`, `off`.
+    /// Misspelled booleans: `True`, `yes`, `off`.
     fn truth_word(&self) -> Option<Slip> {
         let (value, written) = (self.value, shown(self.value).into_owned());
         let lower = value.to_lowercase();
@@ -251,7 +252,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What is between the quotes of a text that is nothing else.
+/// Contents of a quoted text, if the value is exactly one quoted text.
 fn quoted(value: &str) -> Option<&str> {
     ['"', '\''].into_iter().find_map(|quote| {
         let inside = value.strip_prefix(quote)?.strip_suffix(quote)?;
@@ -267,13 +268,13 @@ fn truth(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Digits, perhaps with what TOML has between and in front of them.
+/// True if the value looks like a number in TOML syntax.
 fn is_number(value: &str) -> bool {
     value.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
         && value.bytes().all(|b| b.is_ascii_hexdigit() || b"xob_+-.e".contains(&b))
 }
 
-/// The entries of a list as somebody wrote it: with or without brackets, quotes and commas.
+/// Splits a list as a person may write it, with or without brackets, quotes and commas.
 fn entries(list: &str) -> Vec<&str> {
     let list = list.trim().trim_matches(['[', ']', '{', '}', '(', ')']);
     let (mut entries, mut rest) = (Vec::new(), list.trim_start());
@@ -295,14 +296,14 @@ fn entries(list: &str) -> Vec<&str> {
     entries
 }
 
-/// The same as a list of TOML.
+/// Formats such a list as TOML.
 pub(super) fn list_of(list: &str) -> String {
     let text = |entry: &str| {
         let entry = shown(entry.trim_matches(['"', '\''])).into_owned();
         format!("\"{entry}\"")
     };
     let entries = entries(list);
-    // A text with a comma in it, whose quotes are around all of it.
+    // One pair of quotes around several entries, separated by commas.
     let texts: Vec<_> = match entries.as_slice() {
         [only] if only.contains([',', ';']) => {
             let inside = only.trim_matches(['"', '\'']);
@@ -313,7 +314,7 @@ pub(super) fn list_of(list: &str) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// Digits and dashes, as a day has them, or the other way round; perhaps a time behind them.
+/// True if the value looks like a day in either order, optionally followed by a time.
 fn is_like_a_day(value: &str) -> bool {
     let day = value.split(['T', ' ']).next().unwrap_or_default();
     let mut parts = day.split(['-', '/']);
@@ -323,7 +324,8 @@ fn is_like_a_day(value: &str) -> bool {
     parts.by_ref().take(3).filter(|part| is_part(part)).count() == 3 && parts.next().is_none()
 }
 
-/// Digits in groups of three, as people write thousands: `10,000`, `10.000`, `10 000`.
+/// True if the value has digits in groups of three, as people write thousands: `10,000`, `10.000`,
+/// `10 000`.
 fn is_grouped(value: &str) -> bool {
     let mut groups = value.split([',', '.', ' ', '\'']);
     let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,7 @@
-//! What kind of value a key of a catalog or a grant has: said by the reader, or known by its name.
+//! Type of value that a key of a catalog or a grant needs: taken from the deserializer's message,
+//! or known by the name of the key.
 
-/// A kind of value.
+/// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::toml_text) enum Wants {
     Text,
@@ -15,7 +16,7 @@ const LISTS: &[&str] =
     &["languages", "operations", "slots", "products", "requires", "includes", "always", "blocks"];
 const TRUTHS: &[&str] = &["offline", "server", "hardware"];
 const NUMBERS: &[&str] = &["share", "minimum", "account_cap", "admin_cap"];
-/// Headings below which every value is a number.
+/// Headings under which every value is a number.
 const OF_NUMBERS: &[&str] = &["modules", "administrators", "weights"];
 const TEXTS: &[&str] = &[
     "licensee",
@@ -38,11 +39,12 @@ const TEXTS: &[&str] = &[
     "pool",
     "then",
 ];
-/// Texts that are a day or a span.
+/// Texts that contain a day or a span.
 pub(super) const TIMES: &[&str] = &["starts", "expires", "maintenance", "term", "date", "after"];
 
 impl Wants {
-    /// What the reader says that it needs: `invalid type: string "en", expected a sequence`.
+    /// Type named in the deserializer's message, such as `invalid type: string "en", expected a
+    /// sequence`.
     pub fn said(message: &str) -> Self {
         if message.starts_with("data did not match") {
             return Self::Number;
@@ -62,12 +64,12 @@ impl Wants {
         }
     }
 
-    /// Whether the reader says that a value has another kind than it needs.
+    /// True if the deserializer's message is about a value of the wrong type.
     pub fn is_said(message: &str) -> bool {
         ["invalid", "wanted", "data did not match"].iter().any(|with| message.starts_with(with))
     }
 
-    /// What the key of this name has below this heading.
+    /// Type of the value of this key under this heading.
     pub fn known(heading: &str, key: &str) -> Self {
         let path = format!("{heading}.{key}");
         let unquoted = |name: &str| name.trim().trim_matches(['"', '\'']).to_string();
@@ -87,7 +89,7 @@ impl Wants {
         }
     }
 
-    /// In words.
+    /// Description of the type, for messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "a text in quotes",
