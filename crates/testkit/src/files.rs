@@ -1,5 +1,4 @@
-//! Files that somebody else made: fixtures with accidents, other formats, and one byte a million
-//! times.
+//! Hostile files: mutants of fixtures, other file formats, and floods of one byte.
 
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, RngExt};
@@ -10,10 +9,10 @@ use olr_core::wire::frame::{FILE_CAP, Header};
 use crate::rng;
 use crate::scenario::committed;
 
-/// Larger fixtures would make every mutant of them slow and alike.
+/// Larger fixtures are left out: their mutants are slow, and much alike.
 const SEED_CAP: usize = 16 * 1024;
 
-/// What other formats begin with.
+/// Beginnings of files in other formats.
 const HEADERS: [(&str, &[u8]); 30] = [
     ("ELF", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0"),
     ("PE", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0PE\0\0"),
@@ -47,8 +46,8 @@ const HEADERS: [(&str, &[u8]); 30] = [
     ("olr, no kind", b"\x89OLR\x01\x01\xff"),
 ];
 
-/// `count` files: mutants of every fixture in both forms, and every hundredth another format.
-/// Always the same ones.
+/// Generates `count` files: mutants of every fixture, binary and armored, and for every hundredth a
+/// file in another format. Deterministic.
 pub fn files(count: usize) -> impl Iterator<Item = Vec<u8>> {
     let mut seeds: Vec<_> = committed().into_iter().map(|fixture| fixture.bytes).collect();
     seeds.retain(|seed| seed.len() <= SEED_CAP);
@@ -65,7 +64,8 @@ pub fn files(count: usize) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// A header of another format and up to 8 KiB of noise, every second time plain text.
+/// The header of another format and up to 8 KiB of noise, which is printable text every second
+/// time.
 fn other_format(n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut tail = vec![0; rng.random_range(0..8 * 1024)];
     rng.fill_bytes(&mut tail);
@@ -75,7 +75,7 @@ fn other_format(n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     [HEADERS[n % HEADERS.len()].1, &tail].concat()
 }
 
-/// A seed after one to four accidents.
+/// A seed after one to four random changes.
 fn mutant(seeds: &[Vec<u8>], n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut file = seeds[n % seeds.len()].clone();
     for _ in 0..rng.random_range(1..=4) {
@@ -102,7 +102,7 @@ fn mutant(seeds: &[Vec<u8>], n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     file
 }
 
-/// The longest file there may be, of nothing but `byte`.
+/// The longest file that is accepted, consisting of `byte` only.
 pub fn flood(byte: u8) -> Vec<u8> {
     vec![byte; FILE_CAP]
 }

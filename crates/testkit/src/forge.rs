@@ -1,4 +1,4 @@
-//! Artefacts with any content, by whoever has the right keys.
+//! Builds artefacts with arbitrary content, signed and sealed with the right keys.
 
 use olr_core::crypto::digest::tagged;
 use olr_core::crypto::label::{REQUEST, REQUEST_SEAL, STATE, pae};
@@ -11,7 +11,7 @@ use olr_core::wire::id::VendorId;
 use crate::raw::{Raw, sized};
 use crate::rng;
 
-/// A frame, taken apart.
+/// Takes a frame apart.
 pub fn apart(kind: Kind, bytes: &[u8]) -> Raw {
     let frame = Frame::parse(kind, bytes).unwrap();
     let mut raw = Raw::new(kind, frame.vendor, frame.body.to_vec());
@@ -20,7 +20,7 @@ pub fn apart(kind: Kind, bytes: &[u8]) -> Raw {
     raw
 }
 
-/// A plaintext, sealed to the key `to` of `vendor` and signed.
+/// Seals a plaintext to the key `to` of `vendor`, and signs it as a request.
 pub fn request(vendor: VendorId, to: &[u8; 32], plaintext: &[u8], signer: &SigningKey) -> Vec<u8> {
     let mut bytes = Vec::new();
     Header::write(Kind::Request, &mut bytes);
@@ -36,17 +36,17 @@ pub fn request(vendor: VendorId, to: &[u8; 32], plaintext: &[u8], signer: &Signi
     bytes
 }
 
-/// A body with its length and zeros to the next KiB.
+/// A body with its length prefix, padded with zeros to a multiple of 1 KiB.
 pub fn padded(body: &[u8]) -> Vec<u8> {
     let mut plaintext = sized(body);
     plaintext.resize(plaintext.len().next_multiple_of(1024), 0);
     plaintext
 }
 
-/// Where the memory of a state begins: header, secret, length.
+/// Offset of the memory in a state file: after header, secret and length.
 pub const MEMORY: usize = 43;
 
-/// A state with another memory, and a digest that fits.
+/// Replaces the memory of a state file, and computes the matching digest.
 pub fn state(good: &[u8], memory: &[u8]) -> Vec<u8> {
     let mut bytes = [&good[..MEMORY - 4], &sized(memory)].concat();
     bytes.extend(tagged(&[STATE, &bytes]));

@@ -1,5 +1,6 @@
-//! What tests share: the world that fixtures are minted in, with fixed keys, clock and machine;
-//! scenarios as the fixtures state them; hostile files; properties of every parser.
+//! Shared by tests and fuzz targets: the world from which the fixtures are minted, with fixed keys,
+//! clock and machines; scenarios described by fixtures; hostile files; and properties of every
+//! parser.
 
 use olr_core::armor::dearmor;
 use olr_core::crypto::digest::sha256;
@@ -38,47 +39,48 @@ pub mod raw;
 pub mod readers;
 pub mod scenario;
 
-/// The world that the fixtures were minted in.
+/// The world from which the fixtures were minted.
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
-/// The clock of server and vendor when nothing else is said.
+/// Default clock of server and vendor.
 pub const NOW: &str = "2027-11-23T09:00:00Z";
 
 const CATALOG: &str = include_str!("../../../keys/snakeoil/catalog.toml");
-/// What is granted to the server.
+/// The grant for the server.
 pub const GRANT: &str = include_str!("../../../keys/snakeoil/grant.toml");
 
-/// Randomness of its own for each purpose, so that a new fixture changes no other.
+/// Random generator for one purpose. Each purpose has its own, so that a new fixture changes no
+/// other.
 pub fn rng(purpose: &str) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(sha256(purpose.as_bytes()))
 }
 
-/// A text that fits.
+/// Builds a text. Panics if it is too long.
 pub fn text<const CAP: usize>(text: &str) -> Text<CAP> {
     Text::new(text).unwrap()
 }
 
-/// A signing key that no vendor has.
+/// A signing key that belongs to no vendor.
 pub fn stray_key(purpose: &str) -> SigningKey {
     SigningKey::from_seed(&Secret::new(&sha256(purpose.as_bytes())))
 }
 
 /// A vendor with all its keys.
 pub struct Vendor {
-    /// Its first trust.
+    /// The vendor's first trust.
     pub trust: Trust,
-    /// Its keys.
+    /// Private keys of the vendor.
     pub root: SigningKey,
     pub issuer: SigningKey,
     pub sealing: SealingKey,
-    /// What the issuer may do: anything.
+    /// Delegation of the issuer, without limits.
     pub delegation: Vec<u8>,
-    /// The files of its folder as (name, text).
+    /// Files of the vendor's folder, as pairs of name and text.
     pub files: Vec<(String, String)>,
 }
 
 impl Vendor {
-    /// A new one; its name decides its keys.
+    /// Creates a vendor. The name determines its keys.
     pub fn new(name: &str) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("vendor");
@@ -105,7 +107,7 @@ impl Vendor {
         }
     }
 
-    /// Writes its folder, with nothing issued yet.
+    /// Writes the vendor's folder, without any issued license.
     pub fn write(&self, folder: &Path) {
         for sub in ["keys", "delegations", "issued"] {
             std::fs::create_dir(folder.join(sub)).unwrap();
@@ -116,7 +118,7 @@ impl Vendor {
         std::fs::write(folder.join("catalog.toml"), CATALOG).unwrap();
     }
 
-    /// The body of its first trust, to be changed.
+    /// Body of the first trust, for modification.
     pub fn trust_body(&self) -> TrustBody {
         self.trust.body().clone()
     }
@@ -128,20 +130,20 @@ impl Vendor {
         frame.bytes()
     }
 
-    /// The second trust: the first one, changed, signed by the root.
+    /// The second trust: the first one after `change`, signed by the root.
     pub fn second_trust(&self, change: impl FnOnce(&mut TrustBody)) -> Vec<u8> {
         let mut body = TrustBody { version: 2, ..self.trust_body() };
         change(&mut body);
         self.signed_trust(&body, &[&self.root])
     }
 
-    /// The body of the delegation, to be changed.
+    /// Body of the delegation, for modification.
     pub fn delegation_body(&self) -> DelegationBody {
         let frame = Frame::parse(Kind::Delegation, &self.delegation).unwrap();
         decode("delegation", frame.body, BODY_CAP).unwrap()
     }
 
-    /// A changed delegation, signed by the root.
+    /// The delegation after `change`, signed by the root.
     pub fn delegate(&self, change: impl FnOnce(&mut DelegationBody)) -> Vec<u8> {
         let mut body = self.delegation_body();
         change(&mut body);
@@ -150,14 +152,14 @@ impl Vendor {
         frame.bytes()
     }
 
-    /// A license frame with this body, its delegation attached, not signed yet.
+    /// An unsigned license frame with this body, with the delegation attached.
     pub fn frame(&self, body: Vec<u8>) -> Raw {
         let mut frame = Raw::new(Kind::License, self.trust.vendor(), body);
         frame.attachments.push(self.delegation.clone());
         frame
     }
 
-    /// A license with any bytes as its body, signed by the issuer.
+    /// A license with arbitrary bytes as its body, signed by the issuer.
     pub fn license(&self, body: Vec<u8>) -> Vec<u8> {
         let mut frame = self.frame(body);
         frame.sign(Role::Issuer, &self.issuer);
@@ -176,13 +178,13 @@ fn files_of(folder: &Path) -> Vec<(String, String)> {
     names.map(|name| (name.to_string(), std::fs::read_to_string(folder.join(name)).unwrap())).into()
 }
 
-/// Everything a generator needs.
+/// Everything that the generators of fixtures need.
 pub struct World {
     /// The vendor of `keys/snakeoil`.
     pub vendor: Vendor,
-    /// Another one.
+    /// An unrelated vendor.
     pub other: Vendor,
-    /// The first request of the server, and what it sealed.
+    /// The server's first request, and its plaintext body.
     pub request: Vec<u8>,
     pub request_body: RequestBody,
 }
@@ -194,7 +196,7 @@ impl Default for World {
 }
 
 impl World {
-    /// Always the same one.
+    /// Builds the world. Deterministic.
     pub fn new() -> Self {
         let vendor = Vendor::new("Snake Oil (test)");
         let mut state = State::new(install(), vendor.trust.clone()).unwrap();
@@ -202,24 +204,24 @@ impl World {
         Self { vendor, other: Vendor::new("Other Oil (test)"), request, request_body }
     }
 
-    /// The server before its first request.
+    /// State of the server before its first request.
     pub fn fresh(&self) -> State {
         State::new(install(), self.vendor.trust.clone()).unwrap()
     }
 
-    /// The server after its first request.
+    /// State of the server after its first request.
     pub fn asked(&self) -> State {
         let mut state = self.fresh();
         ask(&mut state, "backup", "first request");
         state
     }
 
-    /// The request, opened.
+    /// The first request, opened.
     pub fn opened(&self) -> OpenedRequest {
         SealedRequest::parse(&self.request).unwrap().open(&self.vendor.sealing).unwrap()
     }
 
-    /// The body of the answer to it.
+    /// Body of the license that answers the first request.
     pub fn body(&self) -> LicenseBody {
         let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
         let issued = NOW.parse::<Instant>().unwrap();
@@ -227,14 +229,14 @@ impl World {
         draft(&self.opened(), &grant, &catalog, &self.vendor.trust, stamp).unwrap()
     }
 
-    /// The answer, changed and signed.
+    /// That license after `change`, signed.
     pub fn license(&self, change: impl FnOnce(&mut LicenseBody)) -> Vec<u8> {
         let mut body = self.body();
         change(&mut body);
         self.vendor.license(encode(&body))
     }
 
-    /// The server with the answer, changed, taken in at `now`.
+    /// State of the server after importing that license at `now`.
     pub fn installed(&self, now: &str, change: impl FnOnce(&mut LicenseBody)) -> State {
         let bytes = self.license(change);
         let license = olr_core::license::License::verify(&bytes, &self.vendor.trust).unwrap();
@@ -244,12 +246,12 @@ impl World {
     }
 }
 
-/// The server's secret.
+/// The install secret of the server.
 pub fn install() -> InstallSecret {
     InstallSecret::from_secret(Secret::new(&sha256(b"install")))
 }
 
-/// One more request of the server.
+/// Makes another request of the server.
 pub fn ask(state: &mut State, slot: &str, purpose: &str) -> (RequestBody, Vec<u8>) {
     let asked = Asked {
         licensee: text("ACME Ltd"),

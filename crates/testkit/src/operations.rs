@@ -1,4 +1,4 @@
-//! The operations of the vendor in these tests.
+//! Operations of the vendor in these tests.
 
 use olr_core::entitlement::Operation;
 
@@ -10,7 +10,7 @@ pub const IMPORT_USERS: Operation = Operation::new("import-users").unwrap();
 pub const RESTORE: Operation = Operation::new("restore").unwrap();
 pub const UPDATE_USER: Operation = Operation::new("update-user").unwrap();
 
-/// All that a license of this vendor knows.
+/// All operations that a license of this vendor knows.
 pub const ALL: [Operation; 10] = [
     Operation::RUN,
     Operation::UPDATE_LICENSE,

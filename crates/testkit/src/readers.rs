@@ -1,4 +1,4 @@
-//! Every reader of an artefact, each with all that it verifies, and the fixtures that it takes.
+//! Every reader of an artefact with all its checks, and the fixtures that it accepts.
 
 use olr_core::armor::dearmor;
 use olr_core::error::{Error, Problem, Result};
@@ -22,27 +22,27 @@ use std::ops::Range;
 use crate::WORLD;
 use crate::scenario::committed;
 
-/// Who reads an artefact, and to which end.
+/// A reader of an artefact, in one situation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// The vendor opens a request.
     Request,
     /// A server verifies a license under the trust of `keys/snakeoil`.
     License,
-    /// A server meets a trust for the first time.
+    /// A server pins a trust at first contact.
     FirstContact,
-    /// A server whose trust is that of `keys/snakeoil` follows a newer one.
+    /// A server that has the trust of `keys/snakeoil` verifies a newer one.
     Successor,
     /// A server verifies a delegation under the trust of `keys/snakeoil`.
     Delegation,
-    /// The vendor opens its key of this role, under the passphrase of the fixtures if there is one.
+    /// The vendor opens its key with this role, with the passphrase of the fixtures if it has one.
     KeyFile(Role),
     /// The vendor verifies a receipt.
     Receipt,
-    /// A custodian takes a proposal under the trust of `keys/snakeoil` that somebody signed. (What
-    /// nobody signed yet may be anything.)
+    /// A custodian verifies a proposal with at least one signature under the trust of
+    /// `keys/snakeoil`. (An unsigned proposal may contain anything.)
     Partial,
-    /// A server verifies a time under the trust of `keys/snakeoil`.
+    /// A server verifies a timestamp under the trust of `keys/snakeoil`.
     Time,
     /// A server verifies revocations under the trust of `keys/snakeoil`.
     Revocations,
@@ -67,7 +67,7 @@ impl Reader {
         Self::State,
     ];
 
-    /// What it reads.
+    /// Kind of artefact that it reads.
     pub fn kind(self) -> Kind {
         match self {
             Self::Request => Kind::Request,
@@ -83,7 +83,7 @@ impl Reader {
         }
     }
 
-    /// Whether it takes a binary artefact.
+    /// True if it accepts a binary artefact.
     pub fn accepts(self, bytes: &[u8]) -> bool {
         self.read(bytes).is_ok()
     }
@@ -119,7 +119,7 @@ fn open(role: Role, file: &KeyFile) -> Result<()> {
     }
 }
 
-/// A fixture that its reader takes.
+/// A fixture that its reader accepts.
 pub struct Good {
     pub name: String,
     pub reader: Reader,
@@ -127,18 +127,19 @@ pub struct Good {
 }
 
 impl Good {
-    /// Whether it costs an Argon2id each time it is opened.
+    /// True if opening it needs an Argon2id derivation.
     pub fn is_slow(&self) -> bool {
         matches!(self.reader, Reader::KeyFile(_))
             && KeyFile::parse(&self.bytes).unwrap().needs_passphrase()
     }
 
-    /// Whether a rule of the format lets its reader take `changed` in its place. One does:
+    /// True if a rule of the format lets the reader accept `changed` instead. There is one such
+    /// rule:
     ///
     /// trust-12: at first contact with a trust of version 2 or later, signatures by keys that are
-    /// not among its own roots are left aside. Nobody there can tell whose they are. Their bytes
-    /// may be anything that keeps the frame well-formed; what the trust says stays signed by its
-    /// own roots.
+    /// not among its own roots are ignored, because a newcomer cannot verify them. Their bytes may
+    /// be anything that keeps the frame well-formed; the content of the trust is still signed by
+    /// its own roots.
     pub fn by_rule(&self, changed: &[u8]) -> bool {
         let pairs = || self.bytes.iter().zip(changed);
         let mut differing = pairs().enumerate().filter(|(_, (a, b))| a != b);
@@ -147,7 +148,7 @@ impl Good {
             && differing.all(|(at, _)| aside.iter().any(|range| range.contains(&at)))
     }
 
-    /// Where signatures stand that are left aside.
+    /// Byte ranges of the signatures that are ignored.
     fn left_aside(&self) -> Vec<Range<usize>> {
         if self.reader != Reader::FirstContact {
             return Vec::new();
@@ -162,12 +163,12 @@ impl Good {
     }
 }
 
-/// Fewer than this fail.
+/// Minimum number of good fixtures.
 const AT_LEAST: usize = 60;
 
-/// Every fixture with every reader that takes it, each of several with the same bytes once. A key
-/// file of the full cost stays out: it is as the cheap one, and seconds slower. So do the states that
-/// are judged: the ones of `state/` are the same to who reads them.
+/// Every fixture with every reader that accepts it, without duplicates. Leaves out the key file
+/// with the full cost, which tests nothing more than the cheap one and takes seconds, and the
+/// fixtures of `judge/`, which to a reader are the same as those of `state/`.
 pub fn good() -> Vec<Good> {
     let mut good: Vec<Good> = Vec::new();
     let left_out = |name: &str| name == "key-file/staff" || name.starts_with("judge/");
@@ -187,11 +188,11 @@ pub fn good() -> Vec<Good> {
     good
 }
 
-/// Takes any bytes and never panics.
+/// A parser that must accept or refuse any bytes without a panic.
 pub type Parser = fn(&[u8]);
 
-/// Every parser by name: what stands between any bytes and a value. What one takes is verified
-/// too, but no key is derived from a passphrase: a file may ask for a GiB.
+/// Every parser of untrusted bytes, by name. Accepted artefacts are verified too, but no key is
+/// derived from a passphrase, because a file may demand 1 GiB of memory.
 pub const PARSERS: [(&str, Parser); 15] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),

@@ -1,4 +1,4 @@
-//! Files that are exchanged or kept: armor, frames and each body.
+//! Properties of artefacts and of stored files: armor, frames, and each body.
 
 use super::{SNAKEOIL, body, inner, signed};
 use olr_core::armor::{armor as write_armor, dearmor};
@@ -24,13 +24,13 @@ use olr_office::key::file::KeyFile;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
-/// What is taken out of a text can be put into one again.
+/// Dearmored bytes can be armored and dearmored again.
 pub fn armor(file: &[u8]) {
     for wanted in [None, Some(Kind::Request), Some(Kind::License)] {
         let Ok(bytes) = dearmor(wanted, file) else { continue };
         let inside = Header::peek(&bytes).ok().filter(|_| !file.starts_with(&MAGIC));
         assert!(inside.is_none() || wanted.is_none() || inside == wanted, "the label lies");
-        // A binary file is handed on as it is, and looked at by whoever parses it.
+        // A binary file is returned unchanged; checking it is left to its parser.
         if bytes.len() <= FRAME_CAP {
             let kind = Header::peek(&bytes).or(wanted.ok_or(())).unwrap_or(Kind::Request);
             let text = write_armor(kind, &bytes);
@@ -39,7 +39,7 @@ pub fn armor(file: &[u8]) {
     }
 }
 
-/// The parts of a frame, put together again, are the frame.
+/// A frame reassembled from its parts equals the original.
 pub fn frame(bytes: &[u8]) {
     for kind in Kind::ALL {
         let Ok(frame) = Frame::parse(*kind, bytes) else { continue };
@@ -49,7 +49,7 @@ pub fn frame(bytes: &[u8]) {
     }
 }
 
-/// The fields of a request, put together again, are the request.
+/// A request reassembled from its fields equals the original.
 pub fn request_outer(bytes: &[u8]) {
     let Ok(request) = SealedRequest::parse(bytes) else { return };
     let mut again = Vec::new();
@@ -63,12 +63,12 @@ pub fn request_outer(bytes: &[u8]) {
     assert_eq!(again, bytes);
 }
 
-/// A request body has one spelling.
+/// A request body has exactly one encoding.
 pub fn request_body(bytes: &[u8]) {
     body::<RequestBody>(bytes, BODY_CAP);
 }
 
-/// Whatever stands under a seal that holds is refused or opened.
+/// Any plaintext under a valid seal, but without a valid signature, is refused.
 pub fn request_plaintext(bytes: &[u8]) {
     let mut plaintext = bytes.get(..8 * 1024).unwrap_or(bytes).to_vec();
     plaintext.resize(plaintext.len().next_multiple_of(1024).max(1024), 0);
@@ -87,7 +87,7 @@ pub fn request_plaintext(bytes: &[u8]) {
     assert!(opened.is_err(), "nobody signed it");
 }
 
-/// A license, whole or as a body that the issuer signs.
+/// A license, either complete or as a body that the issuer signs.
 pub fn license(bytes: &[u8]) {
     if let Ok(license) = License::verify(bytes, &SNAKEOIL.trust) {
         assert_eq!(license.bytes(), bytes);
@@ -103,7 +103,7 @@ pub fn license(bytes: &[u8]) {
     }
 }
 
-/// What is done with every license that was verified.
+/// Properties of every license that was verified.
 pub(super) fn looked_at(license: &License) {
     let body = license.body();
     assert!(body.number > 0 && body.answer > 0);
@@ -118,7 +118,7 @@ pub(super) fn looked_at(license: &License) {
     license.ensure_here(&body.product, &body.slot, &body.install_key).unwrap();
 }
 
-/// A trust, whole or as the body of a first one.
+/// A trust, either complete or as the body of a first trust.
 pub fn trust(bytes: &[u8]) {
     if let Ok(trust) = Trust::pin(bytes) {
         assert_eq!(trust.bytes(), bytes);
@@ -132,7 +132,7 @@ pub fn trust(bytes: &[u8]) {
     }
 }
 
-/// A delegation, whole or as a body that the root signs.
+/// A delegation, either complete or as a body that the root signs.
 pub fn delegation(bytes: &[u8]) {
     inner::<DelegationBody>(Kind::Delegation, bytes);
     let framed = body::<DelegationBody>(bytes, BODY_CAP)
@@ -146,7 +146,7 @@ pub fn delegation(bytes: &[u8]) {
     }
 }
 
-/// A receipt, whole or as a body that the server of the fixtures signs.
+/// A receipt, either complete or as a body that the server of the fixtures signs.
 pub fn receipt(bytes: &[u8]) {
     if let Ok(receipt) = Receipt::verify(bytes) {
         assert_eq!(receipt.bytes(), bytes);
@@ -160,7 +160,8 @@ pub fn receipt(bytes: &[u8]) {
     }
 }
 
-/// A proposal, whole or as a body that nobody signed; the root signs what it may.
+/// A proposal, either complete or as the body of an unsigned one. The root signs it if it is
+/// allowed to.
 pub fn partial(bytes: &[u8]) {
     let trust = Some(&SNAKEOIL.trust);
     for of in [None, trust] {
@@ -191,7 +192,7 @@ pub fn partial(bytes: &[u8]) {
     }
 }
 
-/// A time, whole or as a body that the issuer signs.
+/// A timestamp, either complete or as a body that the issuer signs.
 pub fn time(bytes: &[u8]) {
     if let Ok(anchor) = Timestamp::verify(bytes, &SNAKEOIL.trust) {
         assert_eq!(anchor.bytes(), bytes);
@@ -204,7 +205,8 @@ pub fn time(bytes: &[u8]) {
     }
 }
 
-/// Revocations, whole or as a body that the issuer signs: as a file, and to be attached.
+/// Revocations, either complete or as a body that the issuer signs, both as a file and for
+/// attaching.
 pub fn revocations(bytes: &[u8]) {
     if let Ok(list) = Revocations::verify(bytes, &SNAKEOIL.trust) {
         let frame = Frame::parse(Kind::Revocations, bytes).unwrap();
@@ -229,14 +231,14 @@ pub fn revocations(bytes: &[u8]) {
     }
 }
 
-/// A key file is written as it was read. No key is derived: that may take a GiB.
+/// A key file is written as it was read. No key is derived, because that may take 1 GiB of memory.
 pub fn key_file(bytes: &[u8]) {
     if let Ok(file) = KeyFile::parse(bytes) {
         assert_eq!(file.to_bytes(), bytes);
     }
 }
 
-/// A state is written as it was read, also when nothing but its digest is wrong.
+/// A state is written as it was read, also after its digest is corrected.
 pub fn state(bytes: &[u8]) {
     body::<Memory>(bytes, STATE_CAP);
     let mut fitting = bytes.get(..bytes.len().saturating_sub(32)).unwrap_or_default().to_vec();

@@ -1,10 +1,10 @@
-//! Armor after what couriers do to text: whatever the format says carries no meaning may change.
+//! Armor must survive what couriers do to text: every change that the format declares meaningless.
 
 use super::value::Source;
 use olr_core::armor::{armor, dearmor};
 use olr_core::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 
-/// Damages of one text; one whose act is 0 does nothing.
+/// Number of changes to one text. A change whose `act` is 0 does nothing.
 const DAMAGES: usize = 4;
 const DASHES: &str = "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{fe58}\u{fe63}";
 const INVISIBLE: &str = "\u{ad}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}";
@@ -12,11 +12,11 @@ const BLANKS: &str = " \t\u{a0}\u{202f}";
 const BREAKS: [&str; 8] = ["\n", "\r\n", "\r", "\u{85}", "\u{2028}", "<br/>", "</p>", "&#10;"];
 const TAGS: [&str; 4] = ["<b>", "</SPAN>", "<!-- here -->", "<a href=\"x\">"];
 
-/// A text as what is not taken apart: characters, and the tags and entities that replace some.
+/// A text as a list of units: characters, or the tags and entities that replace some of them.
 type Text = Vec<String>;
 
-/// One byte chooses the label and the encoding, the damages follow, three bytes each; the rest is
-/// the artefact.
+/// Input: one byte chooses the label and the encoding; then come the changes, three bytes each; the
+/// rest is the artefact.
 pub fn courier(bytes: &[u8]) {
     let mut from = Source(bytes);
     let form = usize::from(from.byte());
@@ -31,7 +31,7 @@ pub fn courier(bytes: &[u8]) {
     let end = text.rfind("-----END").unwrap();
     let [head, block] = [&text[..text.find('\n').unwrap()], &text[text.find('\n').unwrap()..end]];
     let mut parts = [head, block, &text[end..]].map(characters);
-    // Lines are joined before they are quoted, and the whole is put into prose last.
+    // Join lines before quoting them, and surround everything with prose last.
     damages.sort_by_key(|[act, ..]| act % 11);
     for damage in damages {
         harm(&mut parts, &text, damage);
@@ -91,7 +91,7 @@ fn each_break(parts: &mut [Text; 3], by: impl Fn(&str) -> String) {
     }
 }
 
-/// Replaces what is exactly `this`.
+/// Replaces every unit that equals `this`.
 fn each(parts: &mut [Text; 3], this: &str, by: impl Fn(&str) -> String) {
     parts.iter_mut().flatten().filter(|c| *c == this).for_each(|c| *c = by(c));
 }
@@ -115,7 +115,7 @@ fn utf16(text: &str) -> Vec<u8> {
     "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// The text behind a greeting of which one byte is no UTF-8.
+/// The text after a greeting that contains one byte of invalid UTF-8.
 fn latin1(text: &str) -> Vec<u8> {
     [b"Ren\xe9 wrote:\n", text.as_bytes()].concat()
 }

@@ -1,5 +1,5 @@
-//! Programs of edits on good artefacts, signed after the edits, so that what is refused is refused
-//! for its content; and edits after the signing, which nothing lets pass.
+//! Edits to valid artefacts. Edits before signing are refused for their content only; edits after
+//! signing must never pass.
 
 use super::artefacts::looked_at;
 use super::second_decoder::second_decoder;
@@ -25,9 +25,9 @@ use olr_core::wire::id::VendorId;
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
-/// Edits of a program; one whose act is 0 does nothing.
+/// Number of edits in a program. An edit whose `act` is 0 does nothing.
 const EDITS: usize = 4;
-/// What lies at the edges of caps, varints and types.
+/// Values at the limits of caps, varints and types.
 const EDGES: [u64; 20] = [
     0,
     1,
@@ -51,23 +51,23 @@ const EDGES: [u64; 20] = [
     u64::MAX,
 ];
 
-/// One edit: what, where, and how much.
+/// One edit: operation, position and amount.
 struct Edit {
     act: u8,
     at: usize,
     by: u8,
 }
 
-/// What the edits of a program are made on.
+/// Edits to each part of an artefact.
 struct Program {
     body: Vec<Edit>,
     attachments: Vec<Edit>,
-    /// After the signing.
+    /// Edits after signing.
     file: Vec<Edit>,
 }
 
-/// One byte chooses the artefact, the edits follow, four bytes each; the rest is the body, read as a
-/// value.
+/// Input: one byte chooses the artefact; then come the edits, four bytes each; the rest is read as
+/// the value of the body.
 pub fn edits(bytes: &[u8]) {
     let mut from = Source(bytes);
     let which = from.byte();
@@ -100,14 +100,14 @@ impl Program {
     }
 }
 
-/// The bytes of `pieces` after `edits`.
+/// Applies `edits` to `pieces`, and returns their bytes.
 fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
     for Edit { act, at, by } in edits {
         if pieces.is_empty() {
             break;
         }
         let (at, inside) = (at % pieces.len(), at / 256);
-        // A run of pieces and the run behind it: entries of a set, of which one has many.
+        // A run of pieces and the run after it, to swap: entries of a set have several pieces each.
         let run = (1 + usize::from(*by) % 16).min(pieces.len() - at);
         let next = run.min(pieces.len() - at - run);
         let piece = &mut pieces[at];
@@ -132,7 +132,8 @@ fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
     joined(&pieces)
 }
 
-/// The delegation is the one of `keys/snakeoil`, or one whose limits are read after the license.
+/// The delegation is that of `keys/snakeoil`, or if `limited`, one whose limits are read after the
+/// license.
 fn license(program: &Program, limited: bool, from: &mut Source<'_>) {
     let wanted = edited(spelling(&LicenseBody::read(from)), &program.body);
     body::<LicenseBody>(&wanted, BODY_CAP);
@@ -173,7 +174,8 @@ fn trust(program: &Program, follows: bool, from: &mut Source<'_>) {
     let (signed, file) = sign(program, (Kind::Trust, vendor, None), &wanted, root);
     let trust = if follows { SNAKEOIL.trust.successor(&file) } else { Trust::pin(&file) };
     if let Ok(trust) = trust {
-        // At first contact with a later trust, signatures of roots that it does not name pass.
+        // At first contact with a later trust, signatures of roots that it does not list are
+        // ignored.
         assert!(file == signed || (!follows && trust.body().version > 1), "nobody signed this");
         assert_eq!(encode(trust.body()), wanted);
         let _ = (trust.vendor_code(), trust.sealing_key(), trust.product(None).unwrap());
@@ -194,8 +196,8 @@ fn delegation(program: &Program, from: &mut Source<'_>) {
     }
 }
 
-/// A frame, signed after the edits of its body and its attachments: as it was signed, and as it
-/// became by the edits after that.
+/// Signs a frame after the edits to its body and attachments. Returns the signed frame, and the
+/// file after the remaining edits.
 fn sign(
     program: &Program,
     (kind, vendor, attached): (Kind, VendorId, Option<&[u8]>),
@@ -224,7 +226,7 @@ fn sized(len: usize) -> Piece {
     Piece::raw(u32::try_from(len).unwrap().to_le_bytes())
 }
 
-/// The edits of attachments are made on the plaintext.
+/// The edits to attachments are applied to the plaintext.
 fn request(program: &Program, from: &mut Source<'_>) {
     let secret = InstallSecret::from_secret(Secret::new(&[9; 32]));
     let install = secret.signing_key();
@@ -261,7 +263,7 @@ fn request(program: &Program, from: &mut Source<'_>) {
     }
 }
 
-/// What the library seals the library opens, unless the body says what no server may say.
+/// A sealed request can be opened, unless its body breaks a rule that servers always keep.
 fn sealed(value: &RequestBody, secret: &InstallSecret) {
     let rng = &mut ChaCha20Rng::from_seed([7; 32]);
     let Ok(file) = seal_request(value, &SNAKEOIL.trust, secret, rng) else { return };
@@ -272,7 +274,7 @@ fn sealed(value: &RequestBody, secret: &InstallSecret) {
     }
 }
 
-/// The edits of attachments are made on everything but the digest.
+/// The edits to attachments are applied to everything before the digest.
 fn state(program: &Program, from: &mut Source<'_>) {
     let mut value = Memory::read(from);
     if value.trusts.is_empty() {

@@ -1,9 +1,9 @@
-//! What tells of keys that lie in no file: URIs, and the answers of SSH agents.
+//! Properties of parsers for keys that are not in files: URIs, and responses of SSH agents.
 
 use olr_office::key::agent::{MESSAGE_CAP, ask_signature, read_identities, read_signature};
 use olr_office::key::token::uri::{URI_CAP, Uri};
 
-/// The keys that an agent lists, written again, are its answer; so is a signature.
+/// Decoded keys and signatures of an agent encode to the same response.
 pub fn agent(answer: &[u8]) {
     if let Ok(keys) = read_identities(answer) {
         let count = u32::try_from(keys.len()).unwrap();
@@ -29,7 +29,7 @@ fn string(bytes: &[u8]) -> Vec<u8> {
     [u32::try_from(bytes.len()).unwrap().to_be_bytes().as_slice(), bytes].concat()
 }
 
-/// A URI that is taken says each thing once and no PIN, and says the same when written again.
+/// An accepted URI has no duplicate attribute and no PIN, and is equivalent to its formatted form.
 pub fn token_uri(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let uri = match text.parse::<Uri>() {
@@ -59,6 +59,6 @@ pub fn token_uri(bytes: &[u8]) {
         assert!(path.starts_with('/') && !path.contains('\0'));
     }
     let again = uri.to_string();
-    // Encoding makes it longer: up to three times as long as the cap.
+    // Encoding makes it up to three times as long, which may exceed the cap.
     assert!(again.len() > URI_CAP || again.parse::<Uri>().as_ref() == Ok(&uri), "{again}");
 }

@@ -1,14 +1,15 @@
-//! What may happen to a server, as `olr simulate --event` takes it.
+//! Property of the events that `olr simulate --event` accepts.
 
 use olr_core::error::Error;
 use olr_core::simulate::{Happening, ScenarioEvent};
 
-/// What is taken says the same when it is written again.
+/// An accepted event is equal after formatting and parsing.
 pub fn event(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let read = |_: &str| Ok::<_, Error>(b"bytes".to_vec());
     let Ok(event) = ScenarioEvent::parse(text, read) else { return };
-    // A file's name is shown, not kept as it was typed; and what is past the year 9999 has no date.
+    // Skip what cannot be formatted exactly: the name of an imported file, and instants after the
+    // year 9999.
     if matches!(event.what, Happening::Import(_)) || event.at.seconds > 253_402_300_799 {
         return;
     }

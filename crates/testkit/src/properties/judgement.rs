@@ -1,4 +1,4 @@
-//! Any license that verifies, over any usage, at any two instants: what is judged and answered.
+//! Properties of decisions about any valid license with any usage, at any two instants.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use super::SNAKEOIL;
 use super::value::{Source, Value};
 use crate::machine::factors;
 
-/// A server that was answered.
+/// State of a server with a license.
 const SERVER: &str = include_str!("../../../../fixtures/state/installed.txt");
 
-/// The body of a license, what is in use, when that began and when it is judged, and how many more
-/// of its first module are wanted.
+/// Input: the body of a license, the usage, three instants (start of the usage, first and second
+/// decision), and how many more of the first module are asked for.
 pub fn judgement(bytes: &[u8]) {
     let mut from = Source(bytes);
     let body = LicenseBody::read(&mut from);
@@ -40,7 +40,7 @@ pub fn judgement(bytes: &[u8]) {
         says_what_it_blocks(decision, &license);
         answers_like_a_slow_hand(decision, &license, &usage, more);
     }
-    // Until the next change nothing changes, but for the words about a clock that is far ahead.
+    // Nothing changes before `next_change`, except the reason about a clock that is far ahead.
     if before.next_change().is_none_or(|change| second < change)
         && before.judged_at() < after.judged_at()
     {
@@ -50,7 +50,7 @@ pub fn judgement(bytes: &[u8]) {
             assert_eq!(before.reasons(), after.reasons());
         }
     }
-    // While time passes and nothing takes over, nothing gets better.
+    // Time alone never allows more, as long as no other license takes effect.
     if before.next_license().is_none() && license.body().starts.begins() <= before.judged_at() {
         let worse = before.blocked().without(&after.blocked());
         assert_eq!(
@@ -62,7 +62,7 @@ pub fn judgement(bytes: &[u8]) {
     }
 }
 
-/// The license, made one for this server, and signed; nothing where it says what none may say.
+/// Adapts the license to this server, and signs it. `None` if its content is not allowed.
 fn for_server(mut body: LicenseBody, state: &State) -> Option<License> {
     let held = state.memory().slots[0].installed.as_ref().unwrap();
     let here = License::verify(&held.license, &SNAKEOIL.trust).unwrap();
@@ -90,7 +90,7 @@ fn judged(state: &State, name: &SlotName, clock: Instant) -> Decision {
     decision
 }
 
-/// What is left allowed, and which refusal says so.
+/// Operations that stay allowed, and the refusal, for each reason.
 fn blocked(decision: &Decision) -> Vec<(&Operations, Option<Refusal>)> {
     let each = decision.reasons().iter();
     each.map(|blocked| (&blocked.allowed, blocked.why.refusal())).collect()
@@ -113,7 +113,7 @@ fn says_what_it_blocks(decision: &Decision, license: &License) {
     }
 }
 
-/// The same as what adding up everything gives.
+/// The decision agrees with a naive calculation over all grants.
 fn answers_like_a_slow_hand(
     decision: &Decision,
     license: &License,

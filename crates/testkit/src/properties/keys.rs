@@ -1,4 +1,4 @@
-//! Keys from outside: what other programs write, and what people type from paper.
+//! Properties of imported keys: from other programs, or typed from paper.
 
 use olr_core::crypto::secret::Secret;
 use olr_office::key::paper::{PAGE_CAP, from_page, to_page};
@@ -6,8 +6,8 @@ use olr_office::key::pkcs8::{MEMORY_CAP, PrivatePem, ROUNDS_CAP, to_pem};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
-/// A private key that is taken asks for no more work than the caps allow; one in the open is
-/// written and read as the same. No passphrase is tried: that may take 256 MiB.
+/// An accepted private key stays within the cost limits, and an unencrypted one is the same after
+/// writing and reading. Tries no passphrase, because that may take 256 MiB of memory.
 pub fn pkcs8(bytes: &[u8]) {
     let Ok(key) = PrivatePem::parse(bytes) else { return };
     let (rounds, memory) = key.cost();
@@ -22,7 +22,7 @@ pub fn pkcs8(bytes: &[u8]) {
     assert_eq!(again.expose(), seed.expose());
 }
 
-/// Whatever was typed is refused, or every line of the key that it gives stands in it.
+/// An accepted page contains every line of the key that it yields.
 pub fn paper(bytes: &[u8]) {
     let Some(text) = bytes.get(..bytes.len().min(PAGE_CAP)).and_then(|b| str::from_utf8(b).ok())
     else {
@@ -38,7 +38,7 @@ pub fn paper(bytes: &[u8]) {
     }
 }
 
-/// A line without what only helps the eye, and one character for all that are taken for another.
+/// Normalizes a line: removes separators, and unifies characters that may be typed for each other.
 fn alike(line: &str) -> String {
     let shown = line.chars().filter(|c| !c.is_whitespace() && !".:)|-".contains(*c));
     let folded = shown.enumerate().map(|(at, c)| match c.to_ascii_uppercase() {

@@ -1,6 +1,6 @@
-//! What holds of every parser whatever it reads: fuzz targets and ordinary tests call the same.
+//! Properties of every parser for any input, used by fuzz targets and by ordinary tests.
 //!
-//! No property lets a panic pass, and what a binary parser takes is written back as the same bytes.
+//! No parser may panic, and whatever a binary parser accepts must encode to the same bytes.
 
 use olr_core::armor::dearmor;
 use olr_core::crypto::digest::sha256;
@@ -44,10 +44,10 @@ pub use second_decoder::second_decoder;
 pub use texts::{catalog, grant};
 pub use values::values;
 
-/// Panics when a property does not hold.
+/// Checks one property. Panics if it does not hold.
 pub type Property = fn(&[u8]);
 
-/// Every property, by the name of its fuzz target.
+/// All properties, by the names of their fuzz targets.
 pub const ALL: [(&str, Property); 26] = [
     ("agent", agent),
     ("armor", armor),
@@ -77,8 +77,9 @@ pub const ALL: [(&str, Property); 26] = [
     ("values", values),
 ];
 
-/// What decodes encodes to the same bytes, and a reader that mends what breaks a cap, a table or
-/// the order of a set finds nothing to mend.
+/// A body that decodes must encode to the same bytes. The lenient [`Value::read`] must read it as
+/// the same value: if it has to correct a cap, a number or the order of a set, the decoder was not
+/// strict.
 fn body<T: Record + Value>(bytes: &[u8], cap: usize) -> Option<T> {
     let body = decode("body", bytes, cap).ok()?;
     assert_eq!(encode::<T>(&body), bytes);
@@ -86,14 +87,14 @@ fn body<T: Record + Value>(bytes: &[u8], cap: usize) -> Option<T> {
     Some(body)
 }
 
-/// The body of a frame that nobody need have signed.
+/// Checks the body of a frame, whether or not it is signed.
 fn inner<T: Record + Value>(kind: Kind, bytes: &[u8]) {
     if let Ok(frame) = Frame::parse(kind, bytes) {
         body::<T>(frame.body, BODY_CAP);
     }
 }
 
-/// A frame that the root of `keys/snakeoil` signs.
+/// A frame signed by the root of `keys/snakeoil`.
 fn signed(kind: Kind, vendor: VendorId, body: &[u8]) -> Option<Vec<u8>> {
     let unsigned = Unsigned::new(kind, vendor, Vec::new(), body.to_vec()).ok()?;
     sign_by_roots(&unsigned, &[&SNAKEOIL.root]).ok()
@@ -106,7 +107,7 @@ struct Snakeoil {
     issuer: SigningKey,
     sealing: SealingKey,
     delegation: Vec<u8>,
-    /// The server of the fixtures.
+    /// Secret of the server of the fixtures.
     install: InstallSecret,
 }
 

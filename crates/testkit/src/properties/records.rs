@@ -1,4 +1,4 @@
-//! The tables of `docs/format.md`, field by field, for the second hand in `value.rs`.
+//! Tables of `docs/format.md`, field by field, for the independent codec in `value.rs`.
 
 use super::value::{Piece, Source, Value};
 use olr_core::entitlement::{
@@ -21,7 +21,7 @@ use olr_core::wire::extension::Extension;
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 
-/// A record: its fields one after another, in this order. A field left out does not compile.
+/// A record: its fields in this order. A missing field does not compile.
 macro_rules! records {
     ($($name:ident { $($field:ident)* })*) => { $(
         impl Value for $name {
@@ -122,7 +122,7 @@ macro_rules! tables {
     )* };
 }
 
-/// A word: its bytes behind their number. What is in no word becomes a letter.
+/// A word: its length and its bytes. Bytes that cannot be in a word are replaced by letters.
 impl Value for Operation {
     fn read(from: &mut Source<'_>) -> Self {
         let length = from.length(32).max(1);

@@ -1,4 +1,4 @@
-//! What a vendor writes by hand.
+//! Properties of files that a vendor writes by hand.
 
 use olr_core::crypto::digest::tagged;
 use olr_core::crypto::label::GRANT;
@@ -8,7 +8,7 @@ use olr_office::catalog::{Catalog, STARTER};
 use olr_office::issue::{GrantFile, STARTER_GRANT, Terms};
 use std::sync::LazyLock;
 
-/// A grant that is taken has quantities, days, terms and a digest of its own.
+/// An accepted grant has a digest, terms and days, without a panic.
 pub fn grant(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(grant) = GrantFile::parse(text) else { return };
@@ -27,7 +27,7 @@ pub fn grant(bytes: &[u8]) {
     }
 }
 
-/// A catalog that is taken fits into a trust, and whatever is granted from it into a license.
+/// The products of an accepted catalog fit into a trust, and any grant from it fits into a license.
 pub fn catalog(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(catalog) = Catalog::parse(text) else { return };

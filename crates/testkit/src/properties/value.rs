@@ -1,23 +1,23 @@
-//! A second hand for `docs/format.md`, section "Bodies": reads any bytes as a value, and spells a
-//! value piece by piece. It shares no line with `crates/core/src/wire/codec/`.
+//! Independent implementation of `docs/format.md`, section "Bodies": reads any bytes as a value,
+//! and encodes a value piece by piece. Shares no code with `crates/core/src/wire/codec/`.
 
 use olr_core::wire::codec::{Blob, Hidden, Keyed, Limit, List, Set, Text};
 
-/// What can stand in a body.
+/// A type that can occur in a body.
 pub trait Value: Sized + Clone + PartialEq + std::fmt::Debug {
-    /// The value that stands here, or the nearest one that may: nothing is ever refused, so that
-    /// a fuzzer who changes bytes changes values.
+    /// Reads a value. Input that is not allowed is read as the nearest allowed value and never
+    /// refused, so that every mutation by a fuzzer yields a value.
     fn read(from: &mut Source<'_>) -> Self;
-    /// Adds its only spelling.
+    /// Appends the only valid encoding of the value.
     fn spell(&self, into: &mut Vec<Piece>);
 }
 
-/// A part of a spelling that is not taken apart further.
+/// An indivisible part of an encoding.
 #[derive(Debug, Clone)]
 pub struct Piece {
-    /// As it stands on the wire.
+    /// Encoded bytes.
     pub bytes: Vec<u8>,
-    /// What it says, where it is a varint.
+    /// Value, if the piece is a varint.
     pub number: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ pub fn joined(pieces: &[Piece]) -> Vec<u8> {
     pieces.iter().flat_map(|piece| piece.bytes.iter().copied()).collect()
 }
 
-/// The shortest spelling of a number.
+/// The shortest encoding of a number.
 pub fn varint(number: u64) -> Vec<u8> {
     match number {
         0..=250 => vec![number as u8],
@@ -51,13 +51,13 @@ pub fn varint(number: u64) -> Vec<u8> {
     }
 }
 
-/// The spelling of a number behind `fb`, `fc` or `fd`, also where a shorter one would do.
+/// The encoding of a number with the tag `fb`, `fc` or `fd`, even if a shorter one exists.
 pub fn wide(tag: u8, number: u64) -> Vec<u8> {
     let width = 2 << (tag - 0xfb);
     [&[tag], &number.to_le_bytes()[..width]].concat()
 }
 
-/// Bytes that never end: zeros follow them.
+/// Input bytes, followed by an endless run of zeros.
 pub struct Source<'a>(pub &'a [u8]);
 
 impl Source<'_> {
@@ -72,7 +72,7 @@ impl Source<'_> {
         array
     }
 
-    /// As many bytes as there are, at most `len`.
+    /// Takes up to `len` bytes.
     pub(super) fn bytes(&mut self, len: usize) -> Vec<u8> {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
@@ -88,12 +88,12 @@ impl Source<'_> {
         }
     }
 
-    /// A length; longer than `cap` it is one of those that fit.
+    /// Reads a length, reduced to at most `cap`.
     pub(super) fn length(&mut self, cap: usize) -> usize {
         (self.number() % (cap as u64 + 1)) as usize
     }
 
-    /// Entries, as long as there is anything to read.
+    /// Reads entries until the count is reached or the input ends.
     fn entries<T: Value>(&mut self, cap: usize) -> Vec<T> {
         let count = self.length(cap);
         let mut entries = Vec::new();

@@ -1,4 +1,5 @@
-//! From values to bytes and back: any value of a record has one spelling, the one of the format.
+//! Round trip of values: every value of a record has exactly one encoding, which is the one in the
+//! format.
 
 use super::second_decoder::second_decoder;
 use super::value::{Source, Value, joined, spelling};
@@ -12,7 +13,7 @@ use olr_core::timestamp::TimestampBody;
 use olr_core::trust::{DelegationBody, TrustBody};
 use olr_core::wire::codec::{BODY_CAP, Record, decode, encode};
 
-/// One byte chooses the record, the rest is read as a value of it.
+/// Input: one byte chooses the record; the rest is read as its value.
 pub fn values(bytes: &[u8]) {
     let mut from = Source(bytes);
     match from.byte() % 9 {

@@ -1,4 +1,4 @@
-//! The tables of `docs/format.md`, field by field.
+//! Tables of `docs/format.md`, field by field.
 
 use olr_core::wire::extension;
 use olr_core::{

@@ -1,7 +1,8 @@
-//! Our bodies before a decoder of other people: the format hangs on no one crate.
+//! Compares our decoder with a third-party one, to show that the format does not depend on one
+//! implementation.
 //!
-//! The types here mirror the tables of `docs/format.md`; `wincode` reads and writes them by what it
-//! derives. It knows the spelling and nothing of our caps, tables and sets.
+//! The types here mirror the tables of `docs/format.md`. `wincode` reads and writes them with
+//! derived code. It knows the encoding, but not our caps, number tables and sets.
 
 use olr_core::wire::codec::{BODY_CAP, Record, decode};
 use olr_core::wire::frame::{Frame, Kind};
@@ -18,7 +19,7 @@ use same::Same;
 
 type Varints = Configuration<true, PREALLOCATION, BincodeLen, LittleEndian, VarInt>;
 
-/// A body, or the body of a frame, before both decoders.
+/// Runs both decoders on a body, or on the body of a frame.
 pub fn second_decoder(bytes: &[u8]) {
     agree::<license::LicenseBody, mirrors::LicenseBody>(bytes);
     agree::<request::RequestBody, mirrors::RequestBody>(bytes);
@@ -45,8 +46,9 @@ pub fn second_decoder(bytes: &[u8]) {
     }
 }
 
-/// What our decoder takes, the second one reads as the same values and writes as the same bytes.
-/// What only ours refuses, it refuses for a cap, a table, the order of a set or a longer spelling.
+/// What our decoder accepts, the other one must read as the same values and write as the same
+/// bytes. What only our decoder refuses must break a cap, a table, the order of a set, or the rule
+/// of the shortest encoding.
 fn agree<Ours: Record, Theirs>(bytes: &[u8])
 where
     Theirs: Same<Ours>

@@ -1,4 +1,4 @@
-//! Which of their values are ours.
+//! Comparison of values from both decoders.
 
 use olr_core::wire::codec::{self, Blob, Hidden};
 use olr_core::wire::frame::Kind;
@@ -6,7 +6,7 @@ use olr_core::wire::id::{EventId, KeyId, LicenseId, RequestId, RevokedId};
 use olr_core::{entitlement, machine, state, time, trust};
 use wincode::{SchemaRead, SchemaWrite};
 
-/// Whether two types hold the same value.
+/// Equality with the corresponding type of ours.
 pub trait Same<Ours: ?Sized> {
     fn same(&self, ours: &Ours) -> bool;
 }
@@ -28,14 +28,14 @@ impl<const N: usize> Same<[u8; N]> for [u8; N] {
     }
 }
 
-/// An operation stands as its word.
+/// An operation is mirrored as its word.
 impl Same<entitlement::Operation> for String {
     fn same(&self, ours: &entitlement::Operation) -> bool {
         self == ours.word()
     }
 }
 
-/// A number table stands as its number.
+/// A number table is mirrored as its number.
 macro_rules! tables {
     ($($type:ty)*) => { $(
         impl Same<$type> for u16 {
