@@ -100,8 +100,8 @@ fn private(parent: &Path) -> IoResult<tempfile::TempDir> {
 static LOCKLESS: AtomicBool = AtomicBool::new(false);
 
 /// Locks a temporary file, and returns whether it still exists. If the filesystem has no locks,
-/// removal is disabled instead. If another process keeps the lock, it is about to remove the file,
-/// or interferes without need; either way the link count decides.
+/// removal of leftovers is disabled instead. A process that holds the lock is about to remove the
+/// file, so after a few attempts the link count decides.
 #[cfg(unix)]
 fn is_held(file: &File) -> bool {
     use std::fs::TryLockError;
@@ -171,6 +171,7 @@ fn remove_one(folder: &Path, path: &Path, is_file: bool) -> IoResult<()> {
     if !is_ours || !is_kind || file.try_lock().is_err() {
         return Ok(());
     }
+    // Another process may have replaced the file before it was locked here.
     let now = std::fs::symlink_metadata(path)?;
     if (now.dev(), now.ino()) != (found.dev(), found.ino()) {
         return Ok(());

@@ -28,7 +28,7 @@ pub enum Writing {
 /// instead of replaced.
 ///
 /// # Errors
-/// Exit 2 when nothing can be written, or a file exists that must not be replaced.
+/// Exit 2 when writing fails, or a file exists that must not be replaced.
 pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     if how == Writing::Public && is_standard(path, "stderr", 2) {
         // Reopening it would start at offset 0 and overwrite what was printed there before.

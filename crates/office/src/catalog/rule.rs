@@ -27,7 +27,7 @@ pub struct Rule {
 /// Rules by cause.
 pub type Rules = BTreeMap<Cause, Rule>;
 
-/// Longest grace period in days. Whoever wants more means `warn`.
+/// Maximum grace period in days. A rule without a limit is `then = "warn"`.
 const LONGEST: u64 = 36_500;
 
 impl Rule {
@@ -38,7 +38,8 @@ impl Rule {
         (grace, (self.outcome == Outcome::Block).then_some(EnforcementRule { cause, blocked }))
     }
 
-    /// True if the rule equals the default for a cause without a rule: stop at once.
+    /// True if the rule equals the default for a cause without a rule: stop at once. Never true for
+    /// the quota causes, whose default is different.
     pub fn is_usual(&self, cause: Cause) -> bool {
         !matches!(cause, Cause::OverQuota | Cause::Upgraded)
             && self.outcome == Outcome::Stop

@@ -85,8 +85,9 @@ impl Folder {
         Ok(older)
     }
 
-    /// Returns the trusts that lead a server from any earlier trust to the newest one. Leaves out
-    /// versions that a later trust succeeds directly, thanks to the signatures of older roots.
+    /// Returns the trusts that lead a server from any earlier trust to the newest one. Leaves out a
+    /// version if all older trusts can do without it, because a later version has enough signatures
+    /// of their roots.
     ///
     /// # Errors
     /// Exit 2 when one cannot be read.

@@ -24,7 +24,7 @@ const MADE: Instant = Instant { seconds: 1_767_225_600 };
 
 impl Folder {
     /// Returns concerns about the answer to `opened`, either a new one or the one stored for this
-    /// order. Empty if issuing would be refused here anyway.
+    /// order. Empty if the draft is refused, because issuing will report that.
     ///
     /// # Errors
     /// Exit 2 when the catalog or the records cannot be read.
@@ -43,7 +43,7 @@ impl Folder {
             Some(record) => record.license_body(),
             None => draft(opened, order.grant, &self.catalog()?, trust, stamp),
         };
-        // No concerns about a damaged record or a refused draft: issuing reports that error itself.
+        // Issuing reports a damaged record or a refused draft itself.
         let Ok(body) = body else { return Ok(Vec::new()) };
         let known = self.issued("").and_then(|records| Ok((records, self.key_of(asked)?)));
         let (mut records, history) = match known {
@@ -155,6 +155,7 @@ impl Compared<'_> {
     fn end(&self) -> Option<Concern> {
         let (body, step) = (self.body, "correct expires in the grant");
         let new = body.expires?;
+        // A stored license may have expired since it was issued.
         let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
         if new.ends() <= now {
             let fact = format!("this license ended on {new}: the server refuses it");

@@ -75,8 +75,8 @@ impl<'a> Issue<'a> {
 /// The issuers of a license.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signers<'a> {
-    /// Available issuers: key files, names in `keys/`, or token URIs. If empty, the newest
-    /// authorized key in `keys/`.
+    /// Available issuers: key files, names in `keys/`, or URIs of keys in a token or agent. If
+    /// empty, the newest authorized key in `keys/`.
     pub issuers: &'a [String],
     /// Delegations, as frames, of issuers elsewhere that must sign too. If not empty, the outcome
     /// is a proposal for them to sign.
@@ -166,7 +166,8 @@ impl Folder {
     ///
     /// # Errors
     /// The refusals of [`draft`], `replayed` (another request with a known id), `already-activated`
-    /// (another installation holds the key, and it is not handed over), `revoked`, and
+    /// (another installation holds the key, and it is not handed over), `not-delegated` or
+    /// `revoked` (an issuer may not sign this license), `revoked` (the stored license), and
     /// `wrong-product`, `wrong-slot` or `wrong-machine` for a receipt that does not fit; exit 2
     /// when the request was answered for another grant and `again` is false, and for an empty
     /// reason.

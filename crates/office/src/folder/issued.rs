@@ -33,7 +33,7 @@ pub struct IssuedRecord {
     pub license_type: String,
     /// Last day of the license, or `never`.
     pub expires: String,
-    /// Code of the request, for the phone.
+    /// Code of the request, which people compare by phone.
     pub code: String,
     /// Install key, 64 hexadecimal digits.
     pub install_key: String,

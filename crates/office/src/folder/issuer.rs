@@ -254,6 +254,7 @@ impl Folder {
         }))
     }
 
+    /// All delegations, beginning with the file that is named after `key`: the newest of that key.
     fn delegations_first(&self, key: KeyId) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         let mut delegations = self.delegations()?;
         let newest = self.delegation_path(key);

@@ -29,7 +29,8 @@ pub enum KeyStatus {
     Delegated,
     /// A revoked key.
     Revoked,
-    /// Not in the trust: no signature of this key is accepted, and no new request is sealed to it.
+    /// Neither in the trust nor delegated: no signature of this key is accepted, and no new request
+    /// is sealed to it.
     Unknown,
 }
 

@@ -71,7 +71,8 @@ impl Folder {
         &self.path
     }
 
-    /// Reads the newest trust, `vendor.trust`, and checks it against the copies in `trusts/`.
+    /// Reads the newest trust, `vendor.trust`, and checks that it belongs to the same vendor as the
+    /// newest copy in `trusts/`.
     ///
     /// # Errors
     /// Exit 2 when the file is missing, [`Trust::pin`] refuses it, or it belongs to another vendor

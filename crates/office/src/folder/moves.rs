@@ -48,8 +48,8 @@ pub struct Ended {
 /// All answers for one license key, product and slot, in the order of `turn`.
 pub(super) struct KeyHistory(Vec<IssuedRecord>);
 
-/// Ids of the licenses issued for one license key, product and slot at one moment, to detect answers
-/// added since.
+/// Ids of the licenses issued for one license key, product and slot at one moment, to detect
+/// answers added since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecords(Vec<String>);
 

@@ -16,7 +16,7 @@ use olr_core::wire::codec::{List, encode};
 pub enum Adopted {
     /// The current catalog fits the trust, and stays.
     Kept,
-    /// The proposed catalog replaced it, and the old one was renamed.
+    /// The proposed catalog replaced it, and the old one was kept under another name.
     New {
         /// Path of the old catalog.
         before: PathBuf,
@@ -40,8 +40,8 @@ pub struct Waiting {
     pub before: Option<PathBuf>,
 }
 
-/// Stores the text of a proposed catalog in `folder`, and returns its path. Renames a different one
-/// that waits there for the same products.
+/// Stores the text of a proposed catalog in `folder`, and returns its path. If a different one
+/// waits there for the same products, keeps it under another name.
 ///
 /// # Errors
 /// Exit 2 when a file cannot be read or written.

@@ -63,6 +63,8 @@ impl Folder {
     fn publish_trust(&self, old: &Trust, bytes: &[u8]) -> Result<Published> {
         let new = bytes != old.bytes();
         let trust = if new { old.successor(bytes)? } else { old.clone() };
+        // The folder may lack a copy of its current trust, which servers may need to reach later
+        // ones.
         self.keep_trust(old)?;
         self.keep_trust(&trust)?;
         if new {
@@ -103,8 +105,8 @@ impl Folder {
         Ok(Published::Delegation { delegation: Box::new(delegation), path, new: true })
     }
 
-    /// Renames the older delegation of the same key. It is not deleted, because issued licenses
-    /// carry it and a next trust may keep it.
+    /// Copies the older delegation of the same key to another name before it is replaced: issued
+    /// licenses carry it, and a next trust may keep it.
     fn set_aside(&self, key: KeyId, path: &Path) -> Result<()> {
         if !file::is_there(path)? {
             return Ok(());

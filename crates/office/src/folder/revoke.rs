@@ -54,8 +54,8 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
 }
 
 impl RevocationRecord {
-    /// True if revoking the license for `cause` would change nothing. A cause of `revoked` is
-    /// final.
+    /// True if revoking the license for `cause` would change nothing: it was revoked for that
+    /// cause, or for `revoked`, which is final.
     pub fn covers(&self, cause: Cause) -> bool {
         [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
     }

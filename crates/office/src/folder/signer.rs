@@ -138,6 +138,7 @@ fn module(uri: &Uri) -> Option<PathBuf> {
 fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Passphrase> {
     move |wanted| {
         let Some(source) = &uri.pin_source else { return ask(&Locked::Token(wanted.clone())) };
+        // A wrong PIN in the file must not use up the last attempt.
         if wanted.last_try {
             let fact = format!("one more wrong PIN locks token {}", shown(&wanted.token));
             let hint = "take pin-source out of the URI and type the PIN this time";

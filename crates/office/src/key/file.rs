@@ -106,6 +106,7 @@ impl KeyFile {
         let mut file = Self { role, id, public, header: Vec::new(), protection: plain };
         if let Some((passphrase, cost)) = passphrase {
             let lock = PassphraseLock::random(cost, rng);
+            // Placeholders: the header does not contain them, and is needed to encrypt.
             let (commitment, sealed) = ([0; 32], [0; PROTECTED]);
             file.protection = Protection::Passphrase { lock, commitment, sealed };
             let (commitment, sealed) = lock.protect(seed, passphrase, &file.write_header())?;

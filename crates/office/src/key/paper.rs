@@ -155,6 +155,7 @@ fn numbered(line: &str) -> Option<(u8, Zeroizing<String>)> {
 /// Decodes a line, if its checksum matches. Accepts characters that base32 does not have: `0` as O,
 /// `8` as B, and `1` as I or L, whichever matches the checksum.
 fn read_line(number: u8, typed: &str) -> Option<Zeroizing<Vec<u8>>> {
+    // Each `1` doubles the number of readings to try.
     if typed.len() != WIDTH || typed.matches('1').count() > 4 {
         return None;
     }

@@ -99,6 +99,7 @@ impl PassphraseLock {
         header: &[u8],
     ) -> Result<Secret> {
         let (key, computed) = self.keys(passphrase)?;
+        // AES-GCM does not commit to its key: a crafted file could open under two passphrases.
         if !bool::from(computed.ct_eq(commitment)) {
             return Err(Error::unable(
                 Problem::WrongPassphrase,

@@ -1,5 +1,5 @@
-//! Edits to valid artefacts. Edits before signing are refused for their content only; edits after
-//! signing must never pass.
+//! Edits to valid artefacts. Most are made before signing, so that a refusal is due to the content.
+//! An artefact that was edited after signing must never be accepted.
 
 use super::artefacts::looked_at;
 use super::second_decoder::second_decoder;

@@ -8,7 +8,7 @@ use olr_office::catalog::{Catalog, STARTER};
 use olr_office::issue::{GrantFile, STARTER_GRANT, Terms};
 use std::sync::LazyLock;
 
-/// An accepted grant has a digest, terms and days, without a panic.
+/// For an accepted grant, digest, terms and days can be computed without a panic.
 pub fn grant(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(grant) = GrantFile::parse(text) else { return };

@@ -23,8 +23,9 @@ use olr_core::crypto::sign::{PublicKey, Signer, is_trustworthy};
 use olr_core::display::shown;
 use olr_core::error::{Error, Problem, Result};
 
-/// Maximum number of slots or objects to examine, and of names in a message.
+/// Maximum number of slots or objects to examine.
 const OBJECTS: usize = 256;
+/// Maximum number of tokens or keys to list in a message.
 const NAMED: usize = 8;
 struct TokenKey {
     session: Session,
