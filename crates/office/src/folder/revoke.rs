@@ -54,8 +54,8 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
 }
 
 impl RevocationRecord {
-    /// True if revoking the license for `cause` would change nothing: it was revoked for that
-    /// cause, or for `revoked`, which is final.
+    /// True if the record already has this cause, or the cause `revoked`, which is final. Revoking
+    /// again would then change nothing.
     pub fn covers(&self, cause: Cause) -> bool {
         [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
     }
