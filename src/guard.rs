@@ -1,4 +1,4 @@
-//! What a product embeds: opened once, asked before each action, from any thread.
+//! The type that a product embeds: opened once, asked before each action, from any thread.
 //! See `docs/embed.md`.
 
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use olr_core::wire::id::EventId;
 mod desk;
 use desk::Desk;
 
-/// Reads the clock.
+/// Function that reads the clock.
 pub type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
-/// Looks at the machine, at an instant of the clock.
+/// Function that reads the machine, given the current time.
 pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 
-/// What a guard guards.
+/// Configuration for [`Guard::open`].
 ///
 /// ```
 /// use olr::{GuardConfig, Instant};
@@ -37,23 +37,23 @@ pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 /// ```
 #[must_use = "nothing is guarded until `Guard::open` has it"]
 pub struct GuardConfig {
-    /// The home of this server.
+    /// Folder of this server's home.
     pub home: PathBuf,
-    /// The vendor's trust, armored or binary. Compiled in, as its type says: whoever can change
-    /// what a product believes needs no license.
+    /// The vendor's trust, armored or binary. It is `'static` because it belongs in the binary:
+    /// whoever can replace the trust that a product accepts needs no license.
     pub anchor: &'static [u8],
-    /// The product, as the vendor's catalog calls it.
+    /// Product id, as in the vendor's catalog.
     pub product: String,
-    /// The slot; nothing where the home has one license of this product.
+    /// Slot of the product. `None` is enough if the home holds only one license of it.
     pub slot: Option<String>,
-    /// The clock.
+    /// Source of the current time.
     pub clock: Clock,
-    /// The machine.
+    /// Source of the machine's factors.
     pub look: Look,
 }
 
 impl GuardConfig {
-    /// With the clock of the system, and this machine as `olr verify` looks at it.
+    /// Returns a configuration with the system clock and this machine, as `olr verify` reads them.
     pub fn new(
         home: impl Into<PathBuf>,
         anchor: &'static [u8],
@@ -70,10 +70,10 @@ impl GuardConfig {
     }
 }
 
-/// Answers questions about one license, and takes up what is imported meanwhile.
+/// Answers questions about one license, and notices licenses imported while the product runs.
 ///
-/// One thread at a time looks at home and machine. The others go on with what was judged last,
-/// unless time has changed the answer: then they wait for the new one.
+/// Only one thread at a time reads the home and the machine. The others keep using the last
+/// decision, unless time has changed the answer: then they wait for the new decision.
 ///
 /// ```no_run
 /// use olr::{Guard, GuardConfig, Operation, Question};
@@ -93,29 +93,29 @@ pub struct Guard {
     seen: RwLock<Seen>,
 }
 
-/// What askers read.
+/// What the last look found: every question is answered from it.
 struct Seen {
     decision: Arc<Decision>,
     events: Arc<[Event]>,
-    /// Why the home could not be read at the last look.
+    /// Why the home could not be read at the last look, if so.
     fault: Option<Error>,
-    /// When the home was last looked at.
+    /// When the home was last checked for changes.
     looked: Instant,
-    /// When the answer was last judged.
+    /// When the decision was made.
     judged: Instant,
-    /// When time changes the answer.
+    /// When time changes the decision next.
     changes: Option<Instant>,
 }
 
-/// Judged anew after so many seconds, whatever happens: the machine may have changed.
+/// Seconds after which a decision is made again in any case, because the machine may have changed.
 const STALE: u64 = 15 * 60;
 
 impl Guard {
-    /// Reads the anchor, and judges for the first time. Where nothing is installed yet, every
-    /// question is refused until a license is imported: ask.
+    /// Parses the anchor and makes the first decision. Opening succeeds even if no license is
+    /// installed: [`Guard::ask`] then refuses every question until one is imported.
     ///
     /// # Errors
-    /// Only where the anchor is no trust: what [`Trust::pin`] refuses, and armor errors.
+    /// Only if the anchor is not a valid trust: the refusals of [`Trust::pin`], and armor errors.
     pub fn open(order: GuardConfig) -> Result<Self> {
         let anchor = dearmor(Some(Kind::Trust), order.anchor).and_then(|bytes| Trust::pin(&bytes));
         let anchor = anchor.map_err(|error| {
@@ -130,19 +130,20 @@ impl Guard {
         Ok(Self { clock, desk: Mutex::new(desk), seen: RwLock::new(seen) })
     }
 
-    /// Whether an action may be done now: yes, or the refusal in words and a next step. A yes
-    /// allocates nothing. [`Decision::ask`] answers in numbers.
+    /// Checks whether an action is allowed now. The refusal has a fact and a next step. Allowing
+    /// an action allocates nothing. For the answer as numbers, use [`Decision::ask`].
     ///
     /// # Errors
-    /// What [`Answer::refusal`] says.
+    /// See [`Answer::refusal`].
     pub fn ask(&self, question: &Question<'_>) -> Result<()> {
         said(self.decision().ask(question))
     }
 
-    /// Whether a sub-administrator may be given `wanted` of a module, of which he uses `used`.
+    /// Checks whether a sub-administrator who uses `used` of a module may be given a limit of
+    /// `wanted`.
     ///
     /// # Errors
-    /// What [`Answer::refusal`] says.
+    /// See [`Answer::refusal`].
     pub fn ask_admin(
         &self,
         operation: Operation,
@@ -153,31 +154,32 @@ impl Guard {
         said(self.decision().ask_admin(operation, module, used, wanted))
     }
 
-    /// How the license stands now. Once a second this looks whether the home was written; it judges
-    /// anew where it was, where time changes the answer, and every 15 minutes. Otherwise it reads no
-    /// file and allocates nothing. Where the home cannot be read any more, what was read last goes
-    /// on being judged.
+    /// Returns the current decision. At most once a second, this checks whether the home was
+    /// written. It judges again if it was, when time changes the answer, and every 15 minutes;
+    /// otherwise it reads no file and allocates nothing. If the home can no longer be read, it
+    /// keeps judging the last state that it read.
     pub fn decision(&self) -> Arc<Decision> {
         self.seen(|seen| Arc::clone(&seen.decision))
     }
 
-    /// What changed and was not acknowledged: each change once, oldest first, with an id that stays
-    /// the same until it is acknowledged, also over a restart.
+    /// Returns the changes that are not acknowledged yet: each once, oldest first. An event keeps
+    /// its id until it is acknowledged, even across a restart.
     pub fn events(&self) -> Arc<[Event]> {
         self.seen(|seen| Arc::clone(&seen.events))
     }
 
-    /// Why the home cannot be read, where it cannot: what was read last is still judged, but a new
-    /// license is not seen, and after a restart nothing is known.
+    /// Returns why the home cannot be read, or `None` if it can. Meanwhile the guard keeps judging
+    /// the last state that it read: it does not see a new license, and after a restart it knows
+    /// none.
     pub fn fault(&self) -> Option<Error> {
         self.seen(|seen| seen.fault.clone())
     }
 
-    /// Forgets events that were dealt with: mailed, logged.
+    /// Acknowledges events that the product has delivered, for example by mail or to a log.
     ///
     /// # Errors
-    /// Exit 2 where the home cannot be written, or another process works in it: the next call stores
-    /// it. Until then the events come again after a restart.
+    /// Exit 2 if the home cannot be written, or if another process holds its lock: the next call
+    /// stores the acknowledgement. Until then the events come back after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
         let mut desk = self.desk();
         let told = self.read(|seen| Arc::clone(&seen.events));
@@ -189,14 +191,14 @@ impl Guard {
         stored
     }
 
-    /// Says how many of each module are in use; modules that are not named keep their count. From
-    /// then on questions are answered by it, also where it could not be stored. No name is refused:
-    /// a module that is not granted counts against a quota of 0. The answer lists these: a name may
-    /// be misspelled.
+    /// Sets how many of each module are in use; modules that are not named keep their count. The
+    /// new counts apply to the next question, even if they could not be stored. No module name is
+    /// refused: a module without a grant has a quota of 0. The returned list holds the counts of
+    /// such modules, as a name may be misspelled.
     ///
     /// # Errors
-    /// `not-activated`; exit 2 where a module is named twice or its name is too long, and where the
-    /// home cannot be written or another process works in it: the next report stores it.
+    /// `not-activated`. Exit 2 if a module is named twice or its name is too long, and if the home
+    /// cannot be written or another process holds its lock: the next report stores the counts.
     pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;
@@ -205,7 +207,7 @@ impl Guard {
         stored.map(|()| ungranted)
     }
 
-    /// Reads what was seen, once it may be answered from.
+    /// Reads the last decision, after refreshing it if it is out of date.
     fn seen<T>(&self, read: impl Fn(&Seen) -> T) -> T {
         let now = (self.clock)();
         if let Some(fresh) = self.read(|seen| seen.is_fresh(now).then(|| read(seen))) {
@@ -222,7 +224,7 @@ impl Guard {
             Err(TryLockError::WouldBlock) if self.read(|seen| seen.is_over(now)) => self.desk(),
             Err(TryLockError::WouldBlock) => return,
         };
-        // Another thread may have looked meanwhile.
+        // Another thread may have refreshed it in the meantime.
         let now = (self.clock)();
         let (fresh, settled) = self.read(|seen| (seen.is_fresh(now), seen.is_settled(now)));
         if fresh {
@@ -235,7 +237,8 @@ impl Guard {
         }
     }
 
-    // A clock or a look of the product that panics leaves nothing half-done behind these locks.
+    // Poisoned locks are recovered: a clock or look of the product that panics leaves the data
+    // whole.
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -257,18 +260,18 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Seen {
-    /// Whether the home was looked at within this second.
+    /// Returns whether the home was checked within this second and the decision is not outdated.
     fn is_fresh(&self, now: Instant) -> bool {
         now == self.looked && !self.is_over(now)
     }
 
-    /// Whether time, or a clock that was set, may have changed the answer. One set ahead by more than
-    /// an answer is kept makes it stale.
+    /// Returns whether the clock has reached a change of the decision or was set back. A clock that
+    /// was set far ahead makes the decision stale instead: see `is_settled`.
     fn is_over(&self, now: Instant) -> bool {
         now < self.looked || self.changes.is_some_and(|change| now >= change)
     }
 
-    /// Whether neither time nor age asks for another judgement.
+    /// Returns whether the decision need not be made again because of time or age.
     fn is_settled(&self, now: Instant) -> bool {
         now.seconds.saturating_sub(self.judged.seconds) < STALE && !self.is_over(now)
     }
@@ -278,7 +281,7 @@ fn said(answer: Answer<'_>) -> Result<()> {
     answer.refusal().map_or(Ok(()), Err)
 }
 
-/// A clock before 1970 is one that was set back.
+/// Returns the system time. A clock before 1970 was set back: it reads as 1970.
 fn system_clock() -> Instant {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Instant::new(since.as_secs())

@@ -1,6 +1,6 @@
 //! Licenses for machines that never go online.
 //!
-//! A product asks before it starts and before each action. It compiles its vendor's trust in, and
+//! A product asks before it starts and before each action. It compiles in its vendor's trust and
 //! needs no feature of this crate:
 //!
 //! ```no_run
@@ -20,7 +20,7 @@
 //! }
 //! ```
 //!
-//! `docs/embed.md` says how to do that well, `docs/format.md` what every byte means.
+//! `docs/embed.md` explains how to embed this well; `docs/format.md` defines every byte.
 
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -48,7 +48,7 @@ pub use guard::{Guard, GuardConfig};
 pub use home::{Home, Import, RequestParams, Requested};
 pub use probe::probe;
 
-// What the functions above take and return.
+// Types that the items above take and return.
 #[doc(inline)]
 pub use olr_core::{
     display::shown,
@@ -64,7 +64,7 @@ pub use olr_core::{
     wire::id::EventId,
 };
 
-/// The pages of which every example must compile.
+/// Pages whose examples must compile.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/embed.md")]
 mod pages {}

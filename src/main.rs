@@ -1,4 +1,4 @@
-//! `olr`: the command, as a process.
+//! Entry point of the `olr` command.
 
 use std::process::ExitCode;
 

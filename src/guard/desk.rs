@@ -1,4 +1,4 @@
-//! What the one thread knows that looks: the home, and what could not be stored in it.
+//! State of the one thread that reads the home: the home, and what could not be stored in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use olr_core::wire::codec::{Set, Text};
 use olr_core::wire::id::EventId;
 
 pub(super) struct Desk {
-    /// Of the vendor that is compiled in.
+    /// Home that accepts only the vendor compiled in.
     home: Arc<Home>,
     product: String,
     slot: Option<String>,
     look: Look,
-    /// The state as it was last read: judged again where it cannot be read any more.
+    /// The last state that was read, judged while the home cannot be read.
     last: Option<State>,
-    /// What told it from others.
+    /// Stamp of that state.
     stamp: Option<Stamp>,
-    /// What the product reported and is not stored.
+    /// Counts that the product reported and that are not stored yet.
     unsaved: Set<Count, 4096>,
-    /// What was in use by that, and how it was noted.
+    /// The slot's counts and overuse after the last unsaved report.
     kept: Option<(Set<Count, 4096>, Overuse)>,
-    /// What the product acknowledged, stored or not.
+    /// Events that the product acknowledged, whether stored or not.
     heard: Vec<EventId>,
-    /// Events that the home does not remember: told until they are acknowledged all the same.
+    /// Events that the home could not store: they too are delivered until they are acknowledged.
     unstored: Vec<Event>,
 }
 
-/// So many events are kept, as in a state.
+/// Most unstored events that are kept, the same as in a state.
 const KEPT: usize = 64;
 
 impl Desk {
@@ -43,10 +43,10 @@ impl Desk {
         Self { home, product, slot, look, last, stamp, unsaved, kept, heard, unstored }
     }
 
-    /// Judges anew where the home was written, or what was seen is not `settled`.
+    /// Judges again if the home was written, or if the last decision is not `settled`.
     ///
     /// # Errors
-    /// Why the home cannot be read, where what was seen goes on.
+    /// Why the home cannot be read, if the settled decision stays in use.
     pub fn look(&mut self, now: Instant, settled: bool) -> Result<Option<Seen>> {
         let home = Arc::clone(&self.home);
         if settled && self.stamp == Some(home.stamp()) {
@@ -58,7 +58,7 @@ impl Desk {
         }
     }
 
-    /// Judges at `now`.
+    /// Judges at `now`, with the home read anew.
     pub fn judge(&mut self, now: Instant) -> Seen {
         let home = Arc::clone(&self.home);
         self.judge_home(&home, home.require(), now)
@@ -70,7 +70,8 @@ impl Desk {
         self.judge_session(session, fault, &around, now)
     }
 
-    /// Takes in what is in use, and judges by it. Returns also whether it was stored.
+    /// Applies reported counts and judges with them. The inner result says whether they were
+    /// stored.
     pub fn report(&mut self, usage: &[(&str, u64)], now: Instant) -> Result<(Seen, Result<()>)> {
         let count =
             |(module, count): &(&str, u64)| Ok(Count { module: Text::new(module)?, count: *count });
@@ -82,23 +83,24 @@ impl Desk {
         let (session, fault) = self.or_last(&home, home.require());
         let mut session = session?;
         let around = (self.look)(now);
-        // What no state could hold is refused before it counts.
+        // A count that no state could hold is refused before anything changes.
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
         let name = session.state().slot(product, slot)?.name.clone();
         session.state().twin().overlay(&name, &unsaved, &around, self.kept.as_ref())?;
-        // Other threads ask meanwhile: what is not stored now is stored with the next report.
+        // Other threads are waiting, so the lock is tried only briefly; the next report stores the
+        // rest.
         let stored = session.report(Wait::Short, product, slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
         Ok((self.judge_session(Ok(session), fault, &around, now), stored))
     }
 
-    /// Remembers what was dealt with, also what could not be stored before.
+    /// Stores acknowledgements, including those that could not be stored before.
     pub fn acknowledge(&mut self, events: &[EventId]) -> Result<()> {
         self.heard.extend(events);
         self.home.require()?.acknowledge(Wait::Short, Listener::Product, &self.heard)
     }
 
-    /// The state as it is stored; where it cannot be read, as it was read last, and why.
+    /// Returns the stored state or, if it cannot be read, the last one that was read, and why.
     fn or_last<'h>(
         &mut self,
         home: &'h Home,
@@ -132,7 +134,7 @@ impl Desk {
         Seen { decision, events, fault, looked: now, judged: now, changes }
     }
 
-    /// The decision, what is to be told, and when time changes the decision.
+    /// Returns the decision, the events to deliver, and when time changes the decision.
     fn watch(
         &mut self,
         mut session: Session<'_>,
@@ -150,7 +152,7 @@ impl Desk {
         }
         let mut state = session.into_state();
         let known = &state.memory().events;
-        // What could not be stored is told until it is acknowledged, also when it is no longer so.
+        // An unstored event is delivered until it is acknowledged, even if it no longer applies.
         let has = |events: &[Event], id: EventId| events.iter().any(|event| event.id == id);
         self.unstored.retain(|event| !has(known, event.id) && !self.heard.contains(&event.id));
         self.heard.retain(|heard| has(known, *heard));
@@ -160,7 +162,7 @@ impl Desk {
         let slot = state.slot(product, slot)?;
         let is_unsaved = !self.unsaved.is_empty();
         self.kept = is_unsaved.then(|| (slot.usage.clone(), slot.over.clone()));
-        // The clock is that of the home, whichever of its slots noticed it.
+        // All slots share the clock of the home, so its events concern every product.
         let is_ours = |event: &Event| event.slot == slot.name || event.cause == Cause::Clock;
         let told = state.unheard(Listener::Product).filter(|event| is_ours(event));
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();

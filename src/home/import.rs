@@ -1,4 +1,4 @@
-//! Importing an answer: one transaction that installs it whole or leaves everything as it was.
+//! Importing an answer: a transaction that installs it whole or changes nothing.
 
 use crate::file;
 use crate::home::{Home, Session, Wait};
@@ -8,7 +8,7 @@ use olr_core::judge::{Decision, decide_license};
 use olr_core::state::Surroundings;
 use olr_core::wire::frame::{Header, Kind, wrong_kind};
 
-/// How an answer is imported.
+/// Options of an import.
 ///
 /// ```
 /// use olr::{Import, OverQuota};
@@ -19,37 +19,37 @@ use olr_core::wire::frame::{Header, Kind, wrong_kind};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Import {
-    /// What is done with a license that grants less than is used.
+    /// What to do with a license that grants less than is in use.
     pub over_quota: OverQuota,
-    /// Whether everything is checked, and nothing stored.
+    /// True to check everything and store nothing.
     pub dry_run: bool,
 }
 
 impl Home {
-    /// Verifies a binary file in the order of the refusals, judges it, and installs it.
+    /// Verifies a binary file in the order that the format prescribes, judges it, and installs it.
     ///
     /// # Errors
-    /// Every refusal of a license or trust, those of another vendor than the expected one included;
-    /// exit 2 when nothing was ever requested in this home.
+    /// Every refusal of a license or trust, including those for an unexpected vendor. Exit 2 if no
+    /// request was ever made in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         self.begun()?.import(bytes, around, how)
     }
 
-    /// Judges a license file as if it were imported now, and installs nothing: only the clock is
-    /// remembered. Unlike an import, it is judged also where it is installed already, and has to have
-    /// started.
+    /// Judges a license file as if it were imported now, without installing it; only the clock is
+    /// remembered. Unlike an import, this also judges a license that is already installed, and it
+    /// refuses one that has not started yet.
     ///
     /// # Errors
-    /// As [`Home::import`], which refuses a file that is new here; `wrong-kind` for anything but a
-    /// license. What judgement refuses beyond that stands in the decision.
+    /// See [`Home::import`] for a file that is new here; `wrong-kind` for anything but a license.
+    /// Any further refusal is in the decision.
     pub fn decide_file(&self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
         self.begun()?.decide_file(bytes, around)
     }
 
-    /// Reads the state, without which no vendor is trusted.
+    /// Reads the state. Without one, no vendor is trusted.
     ///
     /// # Errors
-    /// Exit 2 when nothing was ever requested here; as [`Home::load`].
+    /// Exit 2 if no request was ever made here; otherwise see [`Home::load`].
     pub(crate) fn begun(&self) -> Result<Session<'_>> {
         self.open()?.ok_or_else(|| {
             let home = file::name(&self.folder);
@@ -69,10 +69,10 @@ impl Home {
 }
 
 impl Session<'_> {
-    /// As [`Home::import`]. What is refused changes nothing here.
+    /// See [`Home::import`]. A refused file leaves this session unchanged.
     ///
     /// # Errors
-    /// As [`Home::import`].
+    /// See [`Home::import`].
     pub fn import(&mut self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         if !how.dry_run {
             self.claim_newest(Wait::Long)?;
@@ -89,16 +89,17 @@ impl Session<'_> {
         Ok(imported)
     }
 
-    /// As [`Home::decide_file`].
+    /// See [`Home::decide_file`].
     ///
     /// # Errors
-    /// As [`Home::decide_file`].
+    /// See [`Home::decide_file`].
     pub fn decide_file(&mut self, bytes: &[u8], around: &Surroundings) -> Result<Decision> {
         let kind = Header::peek(bytes)?;
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        // As an import does, before the file raises the mark; of that nothing is remembered.
+        // The clock is observed as for an import. That comes before the file, which may raise the
+        // high-water mark in the twin only.
         let before = self.state.time_memory();
         self.state.observe(around);
         let memory = self.remember(&before, around, &[]);

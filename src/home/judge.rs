@@ -1,4 +1,4 @@
-//! Judging what is installed, and remembering what the clock says meanwhile.
+//! Judging the installed licenses, and remembering the time seen meanwhile.
 
 use crate::file;
 use crate::home::{Home, Session, Wait};
@@ -7,10 +7,11 @@ use olr_core::judge::{ClockMemory, Decision, decide};
 use olr_core::state::{Slot, SlotName, State, Surroundings, TimeMemory};
 
 impl Home {
-    /// Judges what is installed. Changes nothing but what is remembered of time.
+    /// Judges the license in one slot. Of the home, this changes only the remembered time.
     ///
     /// # Errors
-    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license stands in the decision.
+    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license itself is in the
+    /// decision.
     pub fn decide(
         &self,
         product: Option<&str>,
@@ -22,31 +23,31 @@ impl Home {
         Ok((session.into_state(), decision))
     }
 
-    /// Judges everything that is installed.
+    /// Judges all slots.
     ///
     /// # Errors
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     pub fn decide_all(&self, around: &Surroundings) -> Result<(State, Vec<(SlotName, Decision)>)> {
         let mut session = self.require()?;
         let decisions = session.decide_all(around)?;
         Ok((session.into_state(), decisions))
     }
 
-    /// As [`Home::decide_all`], but remembers nothing: what follows may be refused, and then stores
-    /// nothing.
+    /// Like [`Home::decide_all`], but remembers nothing: for callers whose next step may be
+    /// refused, and must then leave the home unchanged.
     ///
     /// # Errors
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     pub fn foresee_all(&self, around: &Surroundings) -> Result<Vec<(SlotName, Decision)>> {
         self.require()?.foresee_all(around)
     }
 }
 
 impl Session<'_> {
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     ///
     /// # Errors
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     pub fn decide(
         &mut self,
         product: Option<&str>,
@@ -64,18 +65,18 @@ impl Session<'_> {
         }
     }
 
-    /// As [`Home::decide_all`].
+    /// See [`Home::decide_all`].
     ///
     /// # Errors
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     pub fn decide_all(&mut self, around: &Surroundings) -> Result<Vec<(SlotName, Decision)>> {
         self.decide_slots(&self.names(), around)
     }
 
-    /// As [`Home::foresee_all`].
+    /// See [`Home::foresee_all`].
     ///
     /// # Errors
-    /// As [`Home::decide`].
+    /// See [`Home::decide`].
     pub fn foresee_all(&mut self, around: &Surroundings) -> Result<Vec<(SlotName, Decision)>> {
         self.judge(&self.names(), around)
     }
@@ -101,7 +102,7 @@ impl Session<'_> {
         Ok(decisions)
     }
 
-    /// Observes the clock, judges these slots, and believes no other vendor than the expected one.
+    /// Observes the clock, judges these slots, and refuses any vendor but the expected one.
     fn judge(
         &mut self,
         names: &[SlotName],
@@ -118,9 +119,9 @@ impl Session<'_> {
         Ok(slots.map(|slot| (slot.name.clone(), one(slot))).collect())
     }
 
-    /// Writes down what was learnt of time since `before`, where it is worth it. Also where it is
-    /// not, the home has to be one that could be written: what was seen before may be missing in it,
-    /// and the clock set back since.
+    /// Stores the time seen since `before`, if it is worth a write. Even if not, checks that the
+    /// home could be written: otherwise it may lack an earlier time, and a clock set back since
+    /// would go unnoticed.
     pub(super) fn remember(
         &mut self,
         before: &TimeMemory,
@@ -145,7 +146,7 @@ impl Session<'_> {
                     is_news || file::could_write(self.home.folder(), state.to_bytes().len())
                 }
             }
-            // Another process is at work here, and may be the one that wrote it down.
+            // Another process holds the lock, and may have stored this time already.
             Err(_) if is_news => {
                 let newest = self.home.load().ok().flatten();
                 newest.is_some_and(|mut newest| !learns(&mut newest))
@@ -155,8 +156,8 @@ impl Session<'_> {
         if remembers { ClockMemory::On } else { ClockMemory::Off }
     }
 
-    /// Refuses everything where the license is not of the expected vendor, also where it was refused
-    /// in part: an untrusted one does not say what it blocks.
+    /// Refuses everything if the license is not from the expected vendor, even if it was already
+    /// refused in part: what an untrusted license blocks is not its own decision.
     fn believe(&self, decision: &mut Decision) {
         let (expected, state) = (self.expected(), &self.state);
         let checked = match decision.license() {

@@ -1,4 +1,4 @@
-//! The home: the files of one server. The only place that reads and writes a state.
+//! Home: the files of one server. No other module reads or writes a state.
 
 use rand::CryptoRng;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(crate) use store::{Stamp, Wait};
 #[cfg(feature = "alert")]
 pub use watch::News;
 
-/// A folder with the state of one installation.
+/// Folder with the state of one installation.
 ///
 /// ```no_run
 /// use olr::{Home, Import, Instant, Surroundings, probe};
@@ -50,7 +50,7 @@ pub struct Home {
     expected: Expected,
 }
 
-/// A request that was made.
+/// Result of [`Home::request`].
 ///
 /// ```
 /// use olr::Requested;
@@ -64,64 +64,67 @@ pub struct Home {
 #[non_exhaustive]
 #[must_use = "a request is not made until its bytes are on their way"]
 pub struct Requested {
-    /// What was sealed.
+    /// Body of the request, before sealing.
     pub body: RequestBody,
-    /// The binary request.
+    /// The sealed request, in binary form.
     pub bytes: Vec<u8>,
-    /// The code for the phone.
+    /// Code of the request, to be compared on the phone.
     pub code: String,
-    /// The trust it was sealed to.
+    /// Trust that the request is sealed to.
     pub trust: Trust,
-    /// Whether this request pinned the trust: the vendor code is to be compared.
+    /// True if this request pinned the trust: the operator should compare the vendor code.
     pub first_contact: bool,
-    /// Where the old state was set aside.
+    /// First file of the old state that was set aside, if the request started a new installation.
     pub aside: Option<PathBuf>,
 }
 
 impl Home {
-    /// The home in `folder`, which need not exist yet.
+    /// Returns the home in `folder`, which need not exist yet.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), expected: Expected::default() }
     }
 
-    /// The same home, believed only where it is of this vendor: what is of another one is refused,
-    /// and none of it is imported.
+    /// Restricts this home to one vendor: a home or license of another vendor is refused, and
+    /// nothing of that vendor is imported.
     pub fn expecting(self, expected: impl Into<Expected>) -> Self {
         Self { expected: expected.into(), ..self }
     }
 
-    /// Its folder.
+    /// Returns the folder of this home.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The state, where there must be one.
+    /// Loads the state, and fails if there is none.
     ///
     /// # Errors
-    /// `not-activated` before the first request, and as [`Home::load`].
+    /// `not-activated` before the first request; otherwise see [`Home::load`].
     pub fn require_state(&self) -> Result<State> {
         self.require().map(Session::into_state)
     }
 
-    /// Whether a binary request was made here, by this installation or one before it: then a newer one may replace its file.
+    /// Returns whether this installation, or one set aside here, made this binary request. A newer
+    /// request may then overwrite its file.
     pub fn made(&self, request: &[u8]) -> bool {
         let hash = olr_core::crypto::digest::sha256(request);
         let mut states = self.load().ok().flatten().into_iter().chain(self.aside());
         states.any(|state| state.memory().requests.iter().any(|sent| sent.hash == hash))
     }
 
-    /// Makes a request. The state is saved before the bytes leave this function, but in a dry run.
+    /// Makes a request. Except in a dry run, the state is saved before this function returns the
+    /// bytes.
     ///
     /// # Errors
-    /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `not-activated` (a renewal of
-    /// nothing), `damaged-state`; exit 2: something is missing, or fewer than two factors.
+    /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`, and
+    /// `not-activated` if there is no license to renew. Exit 2 if a required value is missing, or if
+    /// the machine shows fewer than two factors.
     pub fn request(
         &self,
         order: &RequestParams,
         around: &Surroundings,
         rng: &mut impl CryptoRng,
     ) -> Result<Requested> {
-        // A home that is not there yet is made only once nothing else can go wrong.
+        // A new home is created last, so that a failed request leaves no folder behind.
         let mut lock = match order.dry_run || !self.folder.is_dir() {
             true => None,
             false => Some(self.lock_for(Wait::Long)?),
@@ -175,10 +178,10 @@ impl Home {
         Ok(Requested { body, bytes, code, trust: state.trust().clone(), first_contact, aside })
     }
 
-    /// Takes in what is in use in a slot; modules that are not named keep their count.
+    /// Records how many of each module a slot uses; modules that are not named keep their count.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`, those of another vendor than the expected one; exit 2.
+    /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor; exit 2.
     pub fn report(
         &self,
         product: Option<&str>,
@@ -189,8 +192,8 @@ impl Home {
         self.require()?.report(Wait::Long, product, slot, usage, around)
     }
 
-    /// Stops what is installed in a slot and gives the receipt, the same one again later. The state
-    /// is saved before the receipt leaves this function.
+    /// Deactivates the license in a slot and returns its receipt; a later call returns the same
+    /// one. The state is saved before this function returns the receipt.
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
@@ -200,10 +203,10 @@ impl Home {
 }
 
 impl Session<'_> {
-    /// As [`Home::report`]. What cannot be stored changes nothing here.
+    /// See [`Home::report`]. If the report cannot be stored, this session keeps its old state.
     ///
     /// # Errors
-    /// As [`Home::report`].
+    /// See [`Home::report`].
     pub fn report(
         &mut self,
         wait: Wait,
@@ -227,10 +230,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// As [`Home::deactivate`].
+    /// See [`Home::deactivate`].
     ///
     /// # Errors
-    /// As [`Home::deactivate`].
+    /// See [`Home::deactivate`].
     pub fn deactivate(&mut self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
         self.claim_newest(Wait::Long)?;
         let mut state = self.state.twin();
@@ -243,8 +246,8 @@ impl Session<'_> {
     }
 }
 
-/// The id of the license that a renewal replaces. It need not count any more: that may be why a new
-/// one is asked for.
+/// Returns the id of the license that a renewal replaces. It is not verified: the license may no
+/// longer be valid, which is a reason to renew.
 fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;
     let Some(held) = slot.held() else {

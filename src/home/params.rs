@@ -1,4 +1,4 @@
-//! What an operator orders a request with, completed by what the home remembers.
+//! The parameters of a request, completed from what the home remembers.
 
 use olr_core::display::shown;
 use olr_core::entitlement::Count;
@@ -8,7 +8,7 @@ use olr_core::state::Asked;
 use olr_core::trust::{Product, Trust, VendorCode};
 use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 
-/// An order for a request. What is missing is taken from the request before.
+/// Parameters of a request. Missing values are taken from the previous request.
 ///
 /// ```
 /// use olr::RequestParams;
@@ -24,40 +24,41 @@ use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct RequestParams {
-    /// The vendor's trust in binary form: needed at first contact.
+    /// The vendor's trust, in binary form; required at first contact.
     pub trust: Option<Vec<u8>>,
-    /// The vendor code that the operator was told.
+    /// The vendor code, as the operator was told it.
     pub vendor_code: Option<VendorCode>,
     /// The licensee's name.
     pub licensee: Option<Text>,
     /// The license key.
     pub license_key: Option<Hidden<Text>>,
-    /// The product; by default the vendor's first.
+    /// The product; by default the vendor's first one.
     pub product: Option<Text>,
-    /// The release installed.
+    /// The installed release.
     pub product_version: Option<Text>,
-    /// The slot; by default the product's first.
+    /// The slot; by default the product's first one.
     pub slot: Option<Text>,
-    /// What the operator pins.
+    /// Pins: factors that the operator sets.
     pub pins: Vec<Factor>,
-    /// Whether the installed license is to be replaced.
+    /// True if the request is to replace the installed license.
     pub renew: bool,
-    /// Whether to begin again as a new installation; the old state is set aside.
+    /// True to start a new installation; the old state is set aside.
     pub new_identity: bool,
-    /// Whether the request is only tried: the state is not saved, so that no server knows its answer.
+    /// True to only try the request: the state is not saved, so no installation can import an
+    /// answer.
     pub dry_run: bool,
-    /// Modules wanted.
+    /// Modules that the customer asks for.
     pub wanted: Set<Count, 4096>,
-    /// A word to the support staff.
+    /// Note to the support staff.
     pub note: Note,
 }
 
 impl RequestParams {
-    /// The order with what was asked before in its gaps.
+    /// Fills the gaps in these parameters from the previous request.
     ///
     /// # Errors
-    /// `wrong-product`, `wrong-slot`; exit 2 when licensee or key were never said, or the key that is
-    /// remembered is that of another slot than the one to renew.
+    /// `wrong-product`, `wrong-slot`. Exit 2 if the licensee or the key was never given, or if the
+    /// remembered key belongs to another slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
             let fact = format!("{what} was never said in this home");
@@ -77,7 +78,7 @@ impl RequestParams {
             && self.license_key.is_none()
             && (&before.product, &before.slot) != (&product.id, &slot)
         {
-            // Each slot has a key of its own; only the last one is remembered.
+            // Each slot has its own key, and only the last one is remembered.
             let (here, last) = (shown(&slot), shown(&before.slot));
             let fact =
                 format!("the key of slot {here} is not remembered: slot {last} was asked for last");
@@ -101,7 +102,7 @@ impl RequestParams {
         })
     }
 
-    /// The pins of the order, and those before it that it does not name again.
+    /// Returns these pins, and the earlier ones that they do not replace.
     fn pins(&self, before: Option<&Asked>) -> Result<List<Factor>> {
         let before = before.map(|before| before.pins.to_vec()).unwrap_or_default();
         let named = |pin: &Factor| self.pins.iter().any(|new| new.name == pin.name);

@@ -1,4 +1,4 @@
-//! A state that was read and verified once, and the lock under which it is written.
+//! A state that was read and verified once, and the lock for writing it.
 
 use crate::file::{self, Lock};
 use crate::home::Home;
@@ -9,29 +9,30 @@ use olr_core::state::Expected;
 use olr_core::state::{Overuse, State, Surroundings};
 use olr_core::wire::codec::Set;
 
-/// A home at work. Its state is read once: whatever is to be written takes the lock first, and reads
-/// again only where another process has written meanwhile.
+/// An open home. Its state is read once: a write takes the lock first, and reads the state again
+/// only if another process has written it in the meantime.
 pub(crate) struct Session<'h> {
     pub(super) home: &'h Home,
-    /// The state that is judged, and changed where nothing else is to be stored.
+    /// The state that decisions use; also the one to be stored if `stored` is `None`.
     pub(super) state: State,
-    /// The state to be stored, where that is another one: what is judged has more in it, or another
-    /// process has written since.
+    /// The state to be stored, if it differs: an overlay was judged, or another process has written
+    /// the home since.
     pub(super) stored: Option<State>,
-    /// What told the state from others when it was read or written. None where that is long ago.
+    /// Stamp of the stored state when it was read or written. `None` if the home could not be read.
     stamp: Option<Stamp>,
     lock: Option<Lock>,
-    /// What is wrong with one of its copies, in words.
+    /// What is wrong with one of its two copies, in words.
     fault: Option<String>,
 }
 
 impl Home {
-    /// Reads the state. None before the first request.
+    /// Reads the state. Returns `None` before the first request.
     ///
     /// # Errors
-    /// As [`Home::load`].
+    /// See [`Home::load`].
     pub(crate) fn open(&self) -> Result<Option<Session<'_>>> {
-        // What is written between the two is met where the lock is taken.
+        // The stamp is taken first: a write between the two steps is noticed when the lock is
+        // taken.
         let stamp = self.stamp();
         let session = |Copies { state, fault }| Session {
             home: self,
@@ -44,10 +45,10 @@ impl Home {
         Ok(self.copies()?.map(session))
     }
 
-    /// Reads the state, where there must be one.
+    /// Reads the state, and fails if there is none.
     ///
     /// # Errors
-    /// `not-activated` before the first request, and as [`Home::load`].
+    /// `not-activated` before the first request; otherwise see [`Home::load`].
     pub(crate) fn require(&self) -> Result<Session<'_>> {
         self.open()?.ok_or_else(|| {
             let fact =
@@ -56,29 +57,28 @@ impl Home {
         })
     }
 
-    /// Goes on with a state that was read before, where the home cannot be read any more.
+    /// Resumes with a state that was read earlier, when the home can no longer be read.
     pub(crate) fn resume(&self, state: State) -> Session<'_> {
         Session { home: self, state, stored: None, stamp: None, lock: None, fault: None }
     }
 }
 
 impl Session<'_> {
-    /// The state.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// The state, for whoever goes on without the home.
+    /// Returns the state and closes the session.
     pub fn into_state(self) -> State {
         self.state
     }
 
-    /// The state as the home has it, as far as it is known here.
+    /// Returns the state that the home holds, as far as this session knows.
     pub fn stored(&self) -> &State {
         self.stored.as_ref().unwrap_or(&self.state)
     }
 
-    /// What tells the state that is stored from others. None where the home could not be read.
+    /// Returns the stamp of the stored state, or `None` if the home could not be read.
     pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
@@ -87,11 +87,11 @@ impl Session<'_> {
         &self.home.expected
     }
 
-    /// Judges from here on as if `usage` had been reported: what the product said and could not be
-    /// stored. `kept` is what was in use after the last of it, and how that was noted.
+    /// Judges from now on as if `usage` had been reported, for a report that could not be stored.
+    /// `kept` holds the counts and overuse after the last such report.
     ///
     /// # Errors
-    /// As [`State::overlay`].
+    /// See [`State::overlay`].
     pub fn overlay(
         &mut self,
         (product, slot): (Option<&str>, Option<&str>),
@@ -107,17 +107,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Keeps other processes out from here on. What they wrote since the state was read is what is
-    /// stored; what is judged stays.
+    /// Takes the lock. If another process wrote the home since the state was read, its state
+    /// becomes the one to be stored; the state that decisions use stays.
     ///
     /// # Errors
-    /// Exit 2 when the home is gone, cannot be written, or another process keeps it for longer than
-    /// this waits; as [`Home::load`].
+    /// Exit 2 if the home is gone or cannot be written, or if another process holds the lock for
+    /// longer than `wait`; otherwise see [`Home::load`].
     pub(super) fn claim(&mut self, wait: Wait) -> Result<()> {
         if self.lock.is_some() {
             return Ok(());
         }
-        // One that was deleted is not made anew.
+        // A home that was deleted is not created again.
         if !self.home.folder().is_dir() {
             self.home.require_state()?;
         }
@@ -131,10 +131,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Keeps other processes out, and goes on with the newest state.
+    /// Takes the lock and continues with the newest stored state.
     ///
     /// # Errors
-    /// As [`Session::claim`].
+    /// See [`Session::claim`].
     pub(super) fn claim_newest(&mut self, wait: Wait) -> Result<()> {
         self.claim(wait)?;
         if let Some(newest) = self.stored.take() {
@@ -143,20 +143,21 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Writes what is to be stored, under the lock.
+    /// Writes the state to be stored. The caller must hold the lock.
     ///
     /// # Errors
-    /// Exit 2.
+    /// Exit 2 if the home cannot be written.
     pub(super) fn save(&mut self) -> Result<()> {
         let saved = self.home.save(self.stored());
         self.stamp = Some(self.home.stamp());
         saved
     }
 
-    /// Writes `state`, and goes on with it: what cannot be stored changes nothing.
+    /// Stores `state` and continues with it; if it cannot be stored, the session keeps its old
+    /// state.
     ///
     /// # Errors
-    /// As [`Session::save`].
+    /// See [`Session::save`].
     pub(super) fn change(&mut self, state: State) -> Result<()> {
         let before = std::mem::replace(&mut self.state, state);
         let saved = self.save();
@@ -166,8 +167,8 @@ impl Session<'_> {
         saved
     }
 
-    /// Writes a copy that is damaged, missing or older anew from the other, and says what was wrong.
-    /// Where nothing can be written, that is said all the same.
+    /// Rewrites a copy that is damaged, missing or older from the other one. Returns what was
+    /// wrong, even if the copy could not be rewritten.
     pub fn mend(&mut self) -> Option<String> {
         file::remove_left(self.home.folder());
         self.fault.as_ref()?;
@@ -180,7 +181,7 @@ impl Session<'_> {
             Ok(()) => format!("{fault}; it was written anew from the other copy"),
             Err(error) => format!("{fault}, and cannot be repaired: {}", error.fact()),
         };
-        // Whoever reads on may ask a person first.
+        // The caller may wait for a person next, so the lock is released.
         self.lock = None;
         Some(said)
     }

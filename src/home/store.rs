@@ -1,5 +1,5 @@
-//! The two copies of a state, read and written under a lock.
-//! Obeys `docs/format.md`, section "State".
+//! The two copies of a state, read and written under a lock. Implements `docs/format.md`, section
+//! "State".
 
 use std::fs::TryLockError;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -16,32 +16,32 @@ use olr_core::time::Instant;
 
 /// The copies, in the order in which they are written.
 const COPIES: [&str; 2] = ["state", "state.copy"];
-/// What follows the name of a copy that was set aside, and then the time.
+/// Suffix of a copy that was set aside; the time in seconds follows it.
 const ASIDE: &str = ".aside-";
-/// Tries for the lock, and how long lies between two of them: 5 seconds in all.
+/// Attempts to take the lock, and the pause between two of them: 5 seconds in total.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
-/// The same where other threads wait meanwhile: a tenth of a second in all.
+/// The same while other threads wait: a tenth of a second in total.
 const FEW_TRIES: u32 = 5;
 const SHORT_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long another process in the home is waited for.
+/// How long to wait for another process that holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// As long as a person at a command line waits.
+    /// As long as a person at a command line would wait.
     Long,
-    /// As long as a program may wait that answers others meanwhile.
+    /// As long as a program can wait while other threads need its answers.
     Short,
 }
 
-/// What was read of both copies.
+/// The valid state among both copies.
 pub(super) struct Copies {
     pub state: State,
     /// What is wrong with the other copy, in words.
     pub fault: Option<String>,
 }
 
-/// The digests at the ends of both copies: what tells a state from others without reading it.
+/// The digests at the ends of both copies. They tell whether a state changed, without parsing it.
 pub(crate) type Stamp = [Option<[u8; 32]>; 2];
 
 /// One copy of the state.
@@ -58,31 +58,32 @@ thread_local! {
 }
 
 impl Home {
-    /// The state's files; the first may stand for the state.
+    /// Paths of the two copies. The first is the one to show when only one path is wanted.
     pub fn state_files(&self) -> [PathBuf; 2] {
         COPIES.map(|name| self.folder().join(name))
     }
 
-    /// The state, or nothing before the first request. Of two intact copies the newer counts; one
-    /// that is damaged or missing is made up for by the other.
+    /// Loads the state, or `None` before the first request. Of two intact copies the newer is used;
+    /// if one is damaged or missing, the other is used.
     ///
     /// # Errors
-    /// `damaged-state`; exit 2 when a file cannot be read or another olr wrote it.
+    /// `damaged-state`; exit 2 if a file cannot be read, or if a newer version of olr wrote it.
     pub fn load(&self) -> Result<Option<State>> {
         Ok(self.copies()?.map(|copies| copies.state))
     }
 
-    /// Writes a copy that is damaged, missing or older anew from the other, and says what was wrong.
+    /// Rewrites a copy that is damaged, missing or older from the other one, and returns what was
+    /// wrong.
     ///
     /// # Errors
-    /// As [`Home::load`]. Where nothing can be written, what is wrong is said all the same.
+    /// See [`Home::load`]. A copy that cannot be rewritten is reported in the returned text.
     pub fn repair(&self) -> Result<Option<String>> {
-        // What was left holds the secret too, and nobody comes back for it.
+        // Leftover temporary files hold the secret too, and no other code removes them.
         file::remove_left(self.folder());
         Ok(self.open()?.and_then(|mut session| session.mend()))
     }
 
-    /// What tells the state that lies here from others.
+    /// Returns the stamp of the state on disk.
     pub(crate) fn stamp(&self) -> Stamp {
         self.state_files().map(|file| digest(&file))
     }
@@ -123,12 +124,12 @@ impl Home {
         Ok(Some(Copies { state: *state, fault }))
     }
 
-    /// Puts the state of a new installation in the place of the old one, which is kept under other
-    /// names: the first of them is returned. Whatever stops it on the way, one of the two
-    /// installations is whole: the old copies get their second names, one of them goes, the new
-    /// state takes the place of the other.
+    /// Replaces the state of the old installation by that of a new one. The old state is kept under
+    /// other names; returns the first of them. An interruption at any step leaves one of the two
+    /// installations whole: first both old copies get a second name, then one of them is removed,
+    /// then the new state replaces the other.
     pub(super) fn begin_again(&self, state: &State, now: Instant) -> Result<Option<PathBuf>> {
-        // A copy that is damaged or missing is made up for first: the other one goes.
+        // A damaged or missing copy is repaired first, since the other one is about to be replaced.
         if let Ok(Some(Copies { state: old, fault: Some(_) })) = self.copies() {
             self.save(&old)?;
         }
@@ -143,12 +144,12 @@ impl Home {
             put_back(&aside);
             return Err(error);
         }
-        // Made up for later: the first one is whole.
+        // If this fails, a later repair writes it: the first copy is whole.
         let _ = staged_copy.commit();
         Ok(aside.into_iter().map(|(_, new)| new).next())
     }
 
-    /// Whoever was stopped while setting aside has left second names of what counts still.
+    /// Removes second names that an interrupted attempt gave to the copies still in use.
     fn forget_second_names(&self) {
         #[cfg(unix)]
         {
@@ -163,7 +164,6 @@ impl Home {
         }
     }
 
-    /// The files that were set aside.
     fn aside_files(&self) -> Vec<PathBuf> {
         let mut paths = file::list(self.folder()).unwrap_or_default();
         paths.retain(|path| {
@@ -173,7 +173,7 @@ impl Home {
         paths
     }
 
-    /// The installations before this one.
+    /// Returns the states of earlier installations.
     pub(super) fn aside(&self) -> Vec<State> {
         let read = |path: &PathBuf| {
             let bytes = file::read_if_there(path, STATE_CAP).ok().flatten().map(Zeroizing::new)?;
@@ -182,7 +182,7 @@ impl Home {
         self.aside_files().iter().filter_map(read).collect()
     }
 
-    /// Gives both copies second names, and leaves one of them under its own.
+    /// Gives both copies a second name, then removes the second copy under its own name.
     fn set_aside(&self, now: Instant, aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
         let [first, second] = self.state_files();
         for path in [&first, &second] {
@@ -196,14 +196,14 @@ impl Home {
         std::fs::remove_file(&second).map_err(|error| file::failed(Access::Write, &second, &error))
     }
 
-    /// Writes both copies whole before the first of them takes its place.
+    /// Writes both copies to temporary files before the first of them is put in place.
     pub(super) fn save(&self, state: &State) -> Result<()> {
         let bytes = self.bytes_of(state)?;
         let [first, second] = self.state_files();
         let first = file::stage(&first, &bytes, Writing::Secret)?;
         let second = file::stage(&second, &bytes, Writing::Secret)?;
         first.commit()?;
-        // The other one is mended later: the newer of both counts.
+        // If this fails, a later repair writes it: until then the newer copy is used.
         let _ = second.commit();
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Home {
         Ok(bytes)
     }
 
-    /// Another process may have begun this home since it was found missing.
+    /// Fails if another process has started this home since it was found missing.
     pub(super) fn ensure_still_new(&self) -> Result<()> {
         if self.load()?.is_none() {
             return Ok(());
@@ -231,7 +231,7 @@ impl Home {
         Err(Error::unable(Problem::Locked, fact, "run this once more"))
     }
 
-    /// Keeps other processes out until the lock is dropped; waits for them so long.
+    /// Takes the lock, which keeps other processes out until it is dropped.
     pub(super) fn lock_for(&self, wait: Wait) -> Result<Lock> {
         let (tries, pause) = match wait {
             Wait::Long => (TRIES, PAUSE),
@@ -247,7 +247,7 @@ impl Home {
         Err(Error::unable(Problem::Locked, fact, "wait until it is done, and run this once more"))
     }
 
-    /// Keeps other processes out, or nothing when one is at work.
+    /// Takes the lock, or returns `None` if another process holds it.
     pub(super) fn try_lock(&self) -> Result<Option<Lock>> {
         make_private(self.folder())?;
         let path = self.folder().join("lock");
@@ -264,17 +264,17 @@ impl Home {
     }
 }
 
-/// A second name for a copy of the state, which stays under its first one.
+/// Gives a copy of the state a second name; it also keeps its first one.
 fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // Whoever was stopped here may try again in the same second.
+    // An interrupted attempt may be repeated within the same second.
     for turn in 1..100_u8 {
         let turn = if turn == 1 { String::new() } else { format!("-{turn}") };
         let aside = path.with_file_name(format!("{name}{ASIDE}{}{turn}", now.seconds));
         match std::fs::hard_link(path, &aside) {
             Ok(()) => return Ok(aside),
             Err(_) if file::is_there(&aside)? => {}
-            // A filesystem with one name for each file.
+            // The filesystem has no hard links.
             Err(_) => match file::read_if_there(path, STATE_CAP)?.map(Zeroizing::new) {
                 Some(bytes) => {
                     return file::write(&aside, &bytes, Writing::Secret).map(|()| aside);
@@ -287,7 +287,7 @@ fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
     Err(Error::unable(Problem::Io, fact, "move what was set aside before out of the home"))
 }
 
-/// Undoes a setting aside.
+/// Undoes [`Home::set_aside`].
 fn put_back(aside: &[(PathBuf, PathBuf)]) {
     for (path, aside) in aside {
         let _ = match file::is_there(path) {
@@ -297,13 +297,13 @@ fn put_back(aside: &[(PathBuf, PathBuf)]) {
     }
 }
 
-/// The same error; another home would do, too.
+/// Adds to the next step that another home can be named.
 fn elsewhere(error: Error) -> Error {
     let text = format!("{}, or name another home", error.next_step());
     error.hint(NextStep::new(text, &[Remedy::NameHome]))
 }
 
-/// Whether a file holds just these bytes: then they need not be read and verified once more.
+/// Returns whether a file holds exactly these bytes, and so need not be parsed and verified again.
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     let read = file::read_if_there(path, STATE_FILE_CAP).ok().flatten().map(Zeroizing::new);
     read.is_some_and(|read| *read == *bytes)
@@ -331,7 +331,7 @@ enum Newer {
     Neither(&'static str),
 }
 
-/// A state ends with its digest.
+/// Reads the digest at the end of a state file.
 fn digest(path: &Path) -> Option<[u8; 32]> {
     let (mut file, mut digest) = (file::open_own(path).ok()?, [0; 32]);
     file.seek(SeekFrom::End(-32)).ok()?;
@@ -339,7 +339,7 @@ fn digest(path: &Path) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-/// Which of two intact copies that differ counts.
+/// Decides which of two intact copies that differ is newer.
 fn newer(a: &State, b: &State) -> Newer {
     if a.install_key() != b.install_key() {
         return Newer::Neither("belong to different installations");
@@ -351,7 +351,7 @@ fn newer(a: &State, b: &State) -> Newer {
     }
 }
 
-/// Makes the folder, for its owner alone.
+/// Creates the folder, accessible to its owner only.
 fn make_private(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());

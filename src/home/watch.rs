@@ -1,4 +1,4 @@
-//! Judging, and remembering what is to be told to people.
+//! Judging, and remembering the changes that people are to be told of.
 
 use crate::home::{Home, Session, Wait};
 use olr_core::entitlement::Cause;
@@ -11,25 +11,25 @@ use olr_core::state::{
 use olr_core::time::{Day, Instant};
 use olr_core::wire::id::EventId;
 
-/// Seconds for which a drift that was solved is not told again.
+/// Seconds during which a drift that was resolved is not announced again.
 const DRIFT_RESTS: u64 = 3600;
 
-/// How all that is installed stands, and what of it is new to a listener.
+/// State of all slots, and the events that a listener has not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
-    /// How each slot stands.
+    /// Decision for each slot.
     pub decisions: Vec<(SlotName, Decision)>,
-    /// What the listener has not acknowledged, oldest first.
+    /// Events that the listener has not acknowledged, oldest first.
     pub events: Vec<Event>,
 }
 
 impl Home {
-    /// Judges all that is installed, remembers what changed, and returns what `listener` has not
-    /// acknowledged. What cannot be remembered is an error here: it could not be acknowledged either,
-    /// and would be told at every look. With `only_look` nothing is remembered of it.
+    /// Judges all slots, remembers what changed, and returns what `listener` has not acknowledged.
+    /// A home that cannot be written is an error here: events could not be acknowledged either, and
+    /// would be delivered in every round. With `only_look`, new events are not stored.
     ///
     /// # Errors
-    /// As [`Home::decide_all`]; exit 2 when the home cannot be written.
+    /// See [`Home::decide_all`]; exit 2 if the home cannot be written.
     pub fn news(&self, around: &Surroundings, listener: Listener, only_look: bool) -> Result<News> {
         let mut session = self.require()?;
         let decisions = session.decide_all(around)?;
@@ -42,7 +42,7 @@ impl Home {
         Ok(News { decisions, events })
     }
 
-    /// Remembers that `listener` dealt with these events.
+    /// Remembers that `listener` has delivered these events.
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`; exit 2.
@@ -52,9 +52,8 @@ impl Home {
 }
 
 impl Session<'_> {
-    /// As [`Home::decide`], and remembers what changed for the worse or the better since it was last
-    /// asked so: what is to be told stands in the state. Returns also whether the home remembers it:
-    /// another process may be at work there.
+    /// Like [`Home::decide`], and adds events to the state for changes since the last such call.
+    /// Also returns whether the home has stored them: another process may hold the lock.
     pub fn watch(
         &mut self,
         product: Option<&str>,
@@ -63,14 +62,14 @@ impl Session<'_> {
     ) -> Result<(Decision, bool)> {
         let decision = self.decide(product, slot, around)?;
         let name = self.state.slot(product, slot)?.name.clone();
-        // Where it cannot be written it is told all the same, and told again.
+        // Events that cannot be stored are delivered all the same, and again after a restart.
         let told = || [(&name, &decision)].into_iter();
         let is_stored = !announce_all(&mut self.state, told())?
             || (self.claim(Wait::Short).is_ok() && self.store_news(told()).is_ok());
         Ok((decision, is_stored))
     }
 
-    /// Stores what is new in these decisions, which the state that was judged has in it.
+    /// Stores the events of these decisions; the state in use already holds them.
     fn store_news<'d>(
         &mut self,
         told: impl Iterator<Item = (&'d SlotName, &'d Decision)>,
@@ -81,10 +80,10 @@ impl Session<'_> {
         }
     }
 
-    /// As [`Home::acknowledge`].
+    /// See [`Home::acknowledge`].
     ///
     /// # Errors
-    /// As [`Home::acknowledge`].
+    /// See [`Home::acknowledge`].
     pub fn acknowledge(
         &mut self,
         wait: Wait,
@@ -96,7 +95,7 @@ impl Session<'_> {
     }
 }
 
-/// Remembers what is new in these decisions. Returns whether anything is.
+/// Adds the new events of these decisions. Returns whether there are any.
 fn announce_all<'d>(
     state: &mut State,
     told: impl Iterator<Item = (&'d SlotName, &'d Decision)>,
@@ -108,7 +107,7 @@ fn announce_all<'d>(
     Ok(is_new)
 }
 
-/// Remembers what is new in `decision`. Returns whether anything is.
+/// Adds the new events of `decision`. Returns whether there are any.
 fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<bool> {
     let Some(license) = decision.license() else { return Ok(false) };
     let slot = state.memory().slots.get(name);
@@ -117,8 +116,8 @@ fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<b
     state.announce(name, license.body().license, decision.told().judged_at(), &standing)
 }
 
-/// Everything that people should know of, each cause once: by what is remembered, the machine, and
-/// the clock itself where that is far ahead of it.
+/// Returns every condition that people should know of, each cause once: decided at the remembered
+/// time, plus drift, plus the clock itself if it is implausibly far ahead.
 fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<ActiveCause> {
     let mut all = standing_at(decision.told());
     all.extend(drifting(decision, license, drift));
@@ -137,7 +136,7 @@ fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -
     all
 }
 
-/// In words; with what is left of a grace whose time adds up.
+/// Describes a grace period, and what is left of it if several overuses share its time.
 fn fact(grace: &Grace, at: Instant) -> String {
     let fact = grace.overlooked.to_string();
     let (Some(adds_up), Some(until)) = (grace.adds_up, grace.until) else { return fact };
@@ -171,9 +170,9 @@ fn standing_at(decision: &Decision) -> Vec<ActiveCause> {
     all
 }
 
-/// That the machine still matches and has changed. Told once, it lasts until everything that is
-/// enrolled is as it was: neither what cannot be read nor a conflict solves it. Once solved, it rests
-/// for a while.
+/// Returns the drift of a machine that still matches. Once announced, drift lasts until every
+/// enrolled factor is as it was: an unreadable factor or a conflict does not resolve it. A resolved
+/// drift is not announced again for [`DRIFT_RESTS`].
 fn drifting(
     decision: &Decision,
     license: &License,
@@ -199,14 +198,15 @@ fn drifting(
     })
 }
 
-/// The warning before a license expires, unless another one takes over.
+/// The warning before the license expires, unless another license takes over.
 fn expiring(decision: &Decision) -> Option<ActiveCause> {
     let (last, days) = decision.expires_soon()?;
     let fact = format!("this license expires on {last}");
     nears(Cause::Expired, last, days, fact)
 }
 
-/// The warning before maintenance ends, unless another license prolongs it, and that it has ended.
+/// The warning before maintenance ends, unless another license extends it, and the notice that it
+/// has ended.
 fn maintenance(decision: &Decision) -> Option<ActiveCause> {
     if let Some((last, days)) = decision.maintenance_ends_soon() {
         return nears(Cause::Maintenance, last, days, format!("maintenance ends on {last}"));
