@@ -1,4 +1,4 @@
-//! Builds without the feature `smtp` send no mail.
+//! Stands in for the module `mail` in builds without the feature `smtp`.
 
 use std::path::Path;
 
@@ -7,23 +7,23 @@ use crate::alert::settings::Mail;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::time::Instant;
 
-/// There is none.
+/// A mailer that cannot exist, as this build sends no mail.
 pub enum Mailer {}
 
 impl Mailer {
-    /// Prepares nothing.
+    /// Always fails.
     ///
     /// # Errors
-    /// Exit 2, always.
+    /// Exit 2.
     pub fn new(_: &Mail, _: &Path, _: Instant, _: Say) -> Result<Self> {
         let hint = "build olr with the feature smtp, or name a [command] that sends it";
         Err(Error::unable(Problem::Unsupported, "this build of olr sends no mail", hint))
     }
 
-    /// Sends nothing.
+    /// Cannot be called, as no `Mailer` exists.
     ///
     /// # Errors
-    /// As [`Mailer::new`].
+    /// See [`Mailer::new`].
     pub fn send(&mut self, _: &str, _: &Notice) -> Result<()> {
         match *self {}
     }

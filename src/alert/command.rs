@@ -1,5 +1,5 @@
-//! A command that is run for each change: the alert as JSON on its stdin, and a few plain words of it
-//! in its environment. It has done its work when it ends with status 0.
+//! A command that is run for each change. It gets the alert as JSON on stdin and the main fields in
+//! its environment, and reports success with exit status 0.
 
 use std::io::{ErrorKind, Write};
 use std::process::{Child, Command as Process, Stdio};
@@ -11,26 +11,26 @@ use crate::alert::settings::Command;
 use olr_core::display::shown;
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 
-/// How often it is looked whether a command has ended.
+/// Pause between two checks whether the command has ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Why a command did not do its work.
+/// Why a command failed.
 pub struct Failed {
-    /// Exit 2.
+    /// The error; exit 2.
     pub error: Error,
-    /// Whether nothing is to be hoped of another run.
+    /// True if another run in this round cannot succeed either.
     pub is_stuck: bool,
 }
 
-/// Runs the command, for as long as it may take.
+/// Runs the command, and kills it at its timeout.
 ///
 /// # Errors
-/// It cannot be run, fails, or takes too long.
+/// The command cannot be run, fails, or takes too long.
 pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     let stuck = |how: &str| Failed { error: failed(command, how), is_stuck: true };
     let mut process = Process::new(&command.program);
     process.args(&command.args).envs(notice.environment());
-    // What it prints is nobody's result; what it complains of is for whoever started olr.
+    // Its output would mix with the result of olr; its errors go to the person who started olr.
     process.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut process, 0);
@@ -41,7 +41,8 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     })?;
     if let Some(mut stdin) = child.stdin.take() {
         let json = format!("{}\n", notice.json(say));
-        // It need not read; nobody waits for it.
+        // A separate thread writes, since a command that does not read its stdin would block this
+        // one.
         thread::spawn(move || stdin.write_all(json.as_bytes()));
     }
     let limit = Duration::from_secs(command.timeout.into());
@@ -65,7 +66,7 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     }
 }
 
-/// Ends a command and all that it started.
+/// Kills the command and every process in its group.
 fn end(child: &mut Child) {
     #[cfg(unix)]
     {

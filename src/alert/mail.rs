@@ -1,5 +1,5 @@
-//! Mail for each change (RFC 5321, RFC 5322), by `lettre`. Every recipient gets a mail of his own over
-//! one connection: an address that is refused keeps nobody else from being told.
+//! Mail for each change (RFC 5321, RFC 5322), through `lettre`. Each recipient gets a separate mail
+//! over one connection, so that a rejected address does not keep the others from being told.
 
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
@@ -22,10 +22,10 @@ use olr_core::display::shown;
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::time::Instant;
 
-/// Most bytes of a file with a password, or with certificates.
+/// Size limits of the password file and of the certificate file, in bytes.
 const PASSWORD_CAP: usize = 4096;
 const CERTIFICATES_CAP: usize = 1024 * 1024;
-/// The last second that a mail can be dated, in the year 9999.
+/// The last second of the year 9999, which is the last that a mail can be dated.
 const LAST_DATE: u64 = 253_402_300_799;
 
 /// Sends mail over one connection.
@@ -36,15 +36,15 @@ pub struct Mailer {
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     open: Option<SmtpConnection>,
-    /// Why no mail gets out at all.
+    /// Why no mail can be sent at all, once that is known.
     down: Option<Error>,
 }
 
 impl Mailer {
-    /// Reads the password and the certificates, which settings name from the folder `home`.
+    /// Reads the password and the certificates. Their paths in the settings are relative to `home`.
     ///
     /// # Errors
-    /// Exit 2: a file cannot be read, or is of no use.
+    /// Exit 2: a file cannot be read, or its content is unusable.
     pub fn new(mail: &Mail, home: &Path, now: Instant, say: Say) -> Result<Self> {
         let tls = match mail.tls {
             Tls::None => None,
@@ -63,7 +63,7 @@ impl Mailer {
     /// Sends a notice to one recipient.
     ///
     /// # Errors
-    /// Exit 2. Where the server is not to be reached at all, it is not tried again.
+    /// Exit 2. After a failed connection, later calls fail without a new attempt.
     pub fn send(&mut self, to: &str, notice: &Notice) -> Result<()> {
         if let Some(down) = &self.down {
             return Err(down.clone());
@@ -82,7 +82,8 @@ impl Mailer {
                 self.open = Some(connection);
                 Ok(())
             }
-            // It refuses this mail, and may take another.
+            // The server rejects this mail, and may accept another. 421 means that it closes the
+            // connection.
             Err(error) if error.status().is_some_and(|code| code.to_string() != "421") => {
                 let code = error.status().map(|code| code.to_string()).unwrap_or_default();
                 let fact = format!("it refuses mail from {} to {to} ({code})", self.mail.from);
@@ -97,7 +98,7 @@ impl Mailer {
         }
     }
 
-    /// A connection over which mail may be sent: protected and logged in, as the settings say.
+    /// Opens a connection, with encryption and login as the settings require.
     fn connect(&self) -> Result<SmtpConnection> {
         let server = (self.mail.host.as_str(), self.mail.port());
         let limit = Some(Duration::from_secs(self.mail.timeout.into()));
@@ -138,7 +139,7 @@ impl Mailer {
         self.broken(error)
     }
 
-    /// Why nothing can be sent, in our own words.
+    /// Explains why nothing can be sent, in our own words: a server's text is not trusted.
     fn broken(&self, error: &lettre::transport::smtp::Error) -> Error {
         use io::ErrorKind::{ConnectionRefused, InvalidData, TimedOut, WouldBlock};
         if let Some(code) = error.status() {
@@ -179,7 +180,7 @@ impl Drop for Mailer {
     }
 }
 
-/// The first of the causes that is of the system.
+/// Returns the first I/O error among the causes.
 fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
     let mut source = error.source();
     while let Some(error) = source {
@@ -191,10 +192,10 @@ fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
     None
 }
 
-/// The mail for a notice, header and text. The same change has the same `Message-ID`.
+/// Returns the mail for a notice, headers and text. The same change has the same `Message-ID`.
 ///
 /// # Errors
-/// Exit 2 when it cannot be written as a mail.
+/// Exit 2 if the notice cannot be written as a mail.
 pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<Vec<u8>> {
     let (id, from) = (notice.id.to_string(), address(&mail.from)?);
     let date = Duration::from_secs(now.seconds.min(LAST_DATE));
@@ -245,7 +246,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
             )
         };
         let pem = read(&path, CERTIFICATES_CAP)?;
-        // An empty file is a list without certificates to the parser.
+        // The parser accepts an empty file as a list without certificates.
         let is_pem = pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----");
         let certificate = Certificate::from_pem(&pem).ok().filter(|_| is_pem);
         tls = tls.certificate_store(CertificateStore::None);
@@ -258,7 +259,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
     })
 }
 
-/// The first line of a file.
+/// Reads the password from the first line of a file.
 fn password(path: &Path) -> Result<Zeroizing<String>> {
     let name = file::name(path);
     let bytes = Zeroizing::new(read(path, PASSWORD_CAP)?);
@@ -279,7 +280,8 @@ fn password(path: &Path) -> Result<Zeroizing<String>> {
     }
 }
 
-/// A file that settings name; one that is too long is no answer to anything.
+/// Reads a file that the settings name. A file over the limit is an error of the settings, not a
+/// refusal.
 fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     file::read(path, cap).map_err(|error| match error.refusal() {
         Some(_) => {

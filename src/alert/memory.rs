@@ -1,6 +1,6 @@
-//! What `olr alert` remembers beside the state, in `alerts.told`: who was told of a change that not
-//! all have heard of yet, and refusals that no event of the state stands for. It holds no secret, and
-//! losing it costs no more than an alert that comes twice.
+//! What `olr alert` remembers outside the state, in `alerts.told`: which recipients were told of a
+//! change that others have yet to hear of, and refusals for which the state has no event. It holds
+//! no secret; if it is lost, some alerts come twice.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,16 +18,16 @@ use olr_core::wire::codec::Text;
 use olr_core::wire::id::EventId;
 use olr_files::toml_text::read_toml;
 
-/// The file's name in a home.
+/// Name of the file in a home.
 const MEMORY: &str = "alerts.told";
-/// Most refusals that are remembered; of more, the oldest are forgotten.
+/// Most refusals that are remembered; the oldest are dropped first.
 const REFUSALS: usize = 64;
 
-/// The file.
+/// Content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Content {
-    /// Who was told, by the id of the change.
+    /// Recipients already told, by the id of the change.
     told: BTreeMap<String, BTreeSet<String>>,
     refusal: Vec<Known>,
 }
@@ -43,25 +43,25 @@ struct Known {
     slot: Option<String>,
     fact: String,
     since: u64,
-    /// Whether all were told that it began.
+    /// True once every recipient was told that it began.
     #[serde(default)]
     told: bool,
-    /// When it was over.
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     over: Option<u64>,
 }
 
-/// What is remembered, and where.
+/// The remembered content, and its path.
 pub(crate) struct Memory {
     path: PathBuf,
     content: Content,
 }
 
-/// A refusal as it stands now, and where.
+/// A current refusal: its slot (`None` for the whole home), word and fact.
 pub(crate) type ActiveCause = (Option<SlotName>, Refusal, String);
 
 impl Memory {
-    /// What a home remembers. A file that cannot be understood is as good as none.
+    /// Loads what a home remembers. A file that cannot be parsed is treated as empty.
     pub(crate) fn load(home: &Path) -> Result<Self> {
         let path = home.join(MEMORY);
         let bytes = match file::read_if_there(&path, SETTINGS_CAP) {
@@ -72,7 +72,6 @@ impl Memory {
         Ok(Self { path, content: read_toml(MEMORY, &text).unwrap_or_default() })
     }
 
-    /// Writes it down.
     pub(crate) fn save(&self) -> Result<()> {
         let text = toml::to_string(&self.content).map_err(|_| {
             Error::unable(
@@ -84,8 +83,8 @@ impl Memory {
         file::write(&self.path, text.as_bytes(), Writing::Secret)
     }
 
-    /// Takes in which refusals stand now: what is new began, what is missing is over. While the whole
-    /// home is refused, nobody knows of its slots.
+    /// Records the current refusals: a new one has begun, a missing one has ended. While the whole
+    /// home is refused, the refusals of its slots are unknown and stay as they are.
     pub(crate) fn stand(&mut self, now: &[ActiveCause], at: Instant) {
         let known = &mut self.content.refusal;
         let is_blind = now.iter().any(|(place, ..)| place.is_none());
@@ -111,24 +110,24 @@ impl Memory {
         known.drain(..known.len().saturating_sub(REFUSALS));
     }
 
-    /// What of it has to be told.
+    /// Returns the notices that these refusals call for.
     pub(crate) fn notices(&self, server: &str) -> Vec<Notice> {
         let known = self.content.refusal.iter().filter(|known| known.refusal().is_some());
         known.flat_map(|known| known.notices(server)).collect()
     }
 
-    /// Whether somebody was told of a change.
+    /// Returns whether a recipient was told of a change.
     pub(crate) fn was_told(&self, id: EventId, way: &Way) -> bool {
         let told = self.content.told.get(&id.to_string());
         told.is_some_and(|told| told.contains(&way.to_string()))
     }
 
-    /// Remembers that somebody was.
+    /// Remembers that a recipient was told of a change.
     pub(crate) fn tell(&mut self, id: EventId, way: &Way) {
         self.content.told.entry(id.to_string()).or_default().insert(way.to_string());
     }
 
-    /// All were told: nothing more is to be remembered of a change.
+    /// Forgets a change that every recipient was told of.
     pub(crate) fn settle(&mut self, notice: &Notice) {
         self.content.told.remove(&notice.id.to_string());
         self.content.refusal.retain_mut(|known| {
@@ -137,7 +136,7 @@ impl Memory {
         });
     }
 
-    /// Forgets who was told of changes that are not among these any more.
+    /// Forgets the deliveries of changes that are no longer among these.
     pub(crate) fn keep(&mut self, notices: &[Notice]) {
         let ids: BTreeSet<_> = notices.iter().map(|notice| notice.id.to_string()).collect();
         self.content.told.retain(|id, _| ids.contains(id));

@@ -1,4 +1,4 @@
-//! Alerts: people are told of each change of a license once, by a command, by mail, or both. See
+//! Alerts: tells people of each change of a license once, by a command, by mail, or both. See
 //! `docs/alerts.md`.
 
 #[cfg(not(feature = "smtp"))]

@@ -1,5 +1,6 @@
-//! What is told of one change: a subject, a text for people, JSON for a command. Whatever comes from
-//! files goes through `display::shown`, so no name can make a line, a header or an order of its own.
+//! What recipients are told about one change: a subject, a text for people, JSON for a command.
+//! Text from files passes through `display::shown`, so that no name can inject a line, a header or
+//! an instruction.
 
 use serde_json::{Value, json};
 
@@ -14,70 +15,71 @@ use olr_core::state::{Event, SlotName, Stage};
 use olr_core::time::Instant;
 use olr_core::wire::id::{EventId, LicenseId};
 
-/// Most characters of a name in a subject.
+/// Longest name in a subject, in characters.
 const BRIEF: usize = 64;
 
-/// What to do about maintenance.
+/// Next step when maintenance ends.
 const RENEW_MAINTENANCE: &str =
     "buy maintenance from the vendor where you want later releases; the installed one goes on";
-/// What to do about a machine that has changed and still matches.
+/// Next step for a machine that has changed and still matches.
 const RENEW: &str = "ask for a new license while this one still matches";
-/// Where to look for more.
+/// Where to find more details.
 const STATUS: &str = "the server says how it stands now";
 
-/// How a next step is said to those who are told.
+/// Function that words a next step for the recipients.
 pub type Say = fn(&NextStep) -> String;
 
-/// One change, as it is told.
+/// One change, as recipients are told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Names the change: told twice, it has the same id.
+    /// Identifies the change: the same change always has the same id.
     pub id: EventId,
-    /// The server, as people call it.
+    /// Name of the server, as people call it.
     pub server: String,
-    /// Where on the server; nothing where all of it is meant.
+    /// Product and slot, or `None` if the notice concerns the whole server.
     pub place: Option<SlotName>,
-    /// Of which license.
+    /// The license concerned, if it is a single one.
     pub license: Option<LicenseId>,
     /// What has changed.
     pub about: NoticeKind,
-    /// When it was noticed.
+    /// When the change was noticed.
     pub at: Instant,
-    /// Since when it counts.
+    /// When the cause began.
     pub since: Option<Instant>,
-    /// When the next stage comes.
+    /// When the next stage begins.
     pub until: Option<Instant>,
-    /// In words.
+    /// The change in words.
     pub fact: String,
-    /// What somebody should do, where more is known than the cause.
+    /// Next step, if a more specific one is known than the cause implies.
     pub step: Option<NextStep>,
-    /// How the installation stands meanwhile, where one license is meant.
+    /// Condition of the slot at the time of sending, if the notice concerns a slot.
     pub condition: Option<Condition>,
 }
 
-/// What has changed.
+/// Kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeKind {
-    /// A license came to a stage.
+    /// A cause reached a stage.
     Change {
-        /// Why.
+        /// The cause.
         cause: Cause,
-        /// How far it has come.
+        /// The stage that it reached.
         stage: Stage,
-        /// What follows in the end.
+        /// The outcome if nothing is done.
         then: Outcome,
     },
-    /// A refusal that no stage leads to, such as a state that was damaged.
+    /// A refusal without stages, such as a damaged state.
     Refused(Refusal),
-    /// It is over.
+    /// Such a refusal no longer applies.
     Over(Refusal),
-    /// Nothing: somebody tries whether alerts arrive.
+    /// A test: nothing has changed.
     Test,
 }
 
 impl Notice {
-    /// What is told of an event; `decision` is how its slot stands now. A clock that is far ahead is
-    /// no matter of one slot, and changes nothing of what is told of others.
+    /// Returns the notice of an event; `decision` is the current one of its slot. A clock that is
+    /// implausibly far ahead concerns the whole server, and does not alter the notices of other
+    /// causes.
     pub fn of_event(event: &Event, decision: Option<&Decision>, server: &str) -> Self {
         let told = decision.map(Decision::told);
         let graces = told.into_iter().flat_map(|d| d.graces().iter().chain(d.ended()));
@@ -101,7 +103,7 @@ impl Notice {
             since: grace.map(|grace| grace.since),
             until: event.until,
             fact: event.fact.to_string() + &more_over(event, told),
-            // A copy that still matches is not to be renewed.
+            // The assessment's own step goes first: a machine that may be a copy must not renew.
             step: decision
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
                 .and_then(Decision::drift)
@@ -110,7 +112,7 @@ impl Notice {
         }
     }
 
-    /// A try whether alerts arrive.
+    /// Returns a notice that tests whether alerts arrive.
     pub fn test(server: &str, at: Instant) -> Self {
         Self {
             id: EventId(tagged16(&[EVENT, b"test", &at.seconds.to_le_bytes()])),
@@ -127,7 +129,7 @@ impl Notice {
         }
     }
 
-    /// One line: server, product and slot, what.
+    /// Returns one line: the server, product and slot, and the change.
     pub fn subject(&self) -> String {
         let place = self
             .place
@@ -136,7 +138,7 @@ impl Notice {
         format!("olr: {}{}: {}", brief(&self.server), place.unwrap_or_default(), self.what())
     }
 
-    /// What has changed, in a few words.
+    /// Names the change in a few words.
     fn what(&self) -> String {
         let (cause, stage, then) = match self.about {
             NoticeKind::Change { cause, stage, then } => (cause, stage, then),
@@ -164,7 +166,8 @@ impl Notice {
         }
     }
 
-    /// What, since when, until when, what then, and one next step.
+    /// Returns the whole text: the change, when it began, when the next stage begins, the outcome,
+    /// and one next step.
     pub fn text(&self, say: Say) -> String {
         let place = self
             .place
@@ -187,7 +190,7 @@ impl Notice {
         paragraphs.join("\n\n") + "\n"
     }
 
-    /// Since when, until when, what then.
+    /// Describes when the cause began, when the next stage begins, and the outcome.
     fn course(&self) -> String {
         let since = self.since.unwrap_or(self.at);
         let (cause, stage, then) = match self.about {
@@ -243,7 +246,7 @@ impl Notice {
         }
     }
 
-    /// What somebody should do.
+    /// Returns the next step, or `None` if there is nothing to do.
     fn next_step(&self) -> Option<NextStep> {
         let word = match self.about {
             NoticeKind::Change { stage: Stage::Solved, .. }
@@ -277,7 +280,7 @@ impl Notice {
         shown(&self.fact).into_owned()
     }
 
-    /// Words of a closed list: why, and how far it has come.
+    /// Returns the words for cause and stage, each from a closed list.
     fn words(&self) -> (&'static str, &'static str) {
         match self.about {
             NoticeKind::Change { cause, stage, .. } => (cause.word(), stage.word()),
@@ -287,7 +290,7 @@ impl Notice {
         }
     }
 
-    /// All of it, for a command.
+    /// Returns the whole notice as JSON, for a command.
     pub fn json(&self, say: Say) -> Value {
         let (cause, stage) = self.words();
         let then = match self.about {
@@ -310,7 +313,7 @@ impl Notice {
         })
     }
 
-    /// The few words that a script needs most.
+    /// Returns the environment variables of a command: the fields that a script needs most.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let (cause, stage) = self.words();
         let place = self.place.as_ref();
@@ -327,7 +330,7 @@ impl Notice {
     }
 }
 
-/// An event names the first module of which too much is in use: the others, as they stand now.
+/// Lists the other modules over quota: an event names only the first one.
 fn more_over(event: &Event, decision: Option<&Decision>) -> String {
     let is_over = matches!(event.cause, Cause::OverQuota | Cause::Upgraded);
     let Some(decision) = decision else { return String::new() };
@@ -344,7 +347,7 @@ fn more_over(event: &Event, decision: Option<&Decision>) -> String {
     }
 }
 
-/// A name on a line that has others.
+/// Shortens a name for a line that holds more than the name.
 fn brief(name: &str) -> String {
     let name = shown(name);
     match name.char_indices().nth(BRIEF) {

@@ -1,4 +1,4 @@
-//! One round: what is new in a home is told to all who are to know, and remembered as told.
+//! One round: delivers what is new in a home to every recipient, and remembers the deliveries.
 
 use std::fs::TryLockError;
 use std::path::Path;
@@ -19,39 +19,38 @@ use olr_core::machine::FactorKind;
 use olr_core::state::{Listener, SlotName, Surroundings};
 use olr_core::time::Instant;
 
-/// What became of telling one of those who are told.
+/// Result of telling one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// He was told.
+    /// Delivered in this round.
     Now,
-    /// He was told in an earlier round.
+    /// Delivered in an earlier round.
     Before,
-    /// He was not told; the change is kept for the next round.
+    /// Not delivered; the next round tries again.
     Not(Error),
 }
 
-/// A change, and who was told of it.
+/// A change, and its deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The change.
     pub notice: Notice,
-    /// Who is told, and what became of it.
+    /// Every recipient, and the result of telling that one.
     pub ways: Vec<(Way, Heard)>,
 }
 
 impl Told {
-    /// Whether everybody was told.
+    /// Returns whether the notice has been delivered to every recipient.
     pub fn is_whole(&self) -> bool {
         self.ways.iter().all(|(_, heard)| !matches!(heard, Heard::Not(_)))
     }
 }
 
-/// Tells what is new. A change is told once to each; whoever could not be told is told in a later
-/// round.
+/// Delivers what is new. Each recipient gets a change once; a failed delivery is repeated in a
+/// later round.
 ///
 /// # Errors
-/// Exit 2: the home cannot be read or written, or another round is at work. What could not be told
-/// stands in the answer.
+/// Exit 2: the home cannot be read or written, or another round is running. A failed delivery is
+/// not an error here; the returned list holds it.
 pub fn tell(
     home: &Home,
     settings: &Settings,
@@ -64,7 +63,7 @@ pub fn tell(
     if notices.is_empty() {
         return Ok(Vec::new());
     }
-    // Where nothing can be remembered, nothing is told: it would be told in every round.
+    // If nothing can be remembered, nothing is sent: every round would send it again.
     memory.save()?;
     let mut ways = Ways::new(settings, home.folder(), around.clock, say);
     let mut all = Vec::new();
@@ -83,7 +82,8 @@ pub fn tell(
         }
         if told.is_whole() {
             match home.acknowledge(Listener::Operator, &[told.notice.id]) {
-                // A refusal of the whole home has no state to acknowledge it in.
+                // If the whole home is refused, there is no state that could store the
+                // acknowledgement.
                 Err(error) if error.refusal().is_none() => return Err(error),
                 _ => memory.settle(&told.notice),
             }
@@ -94,10 +94,10 @@ pub fn tell(
     Ok(all)
 }
 
-/// What [`tell`] would tell, and to whom. Nothing is told, and nothing remembered of it.
+/// Returns what [`tell`] would deliver, and to whom, without delivering or remembering it.
 ///
 /// # Errors
-/// As [`tell`].
+/// See [`tell`].
 pub fn dry_run(
     home: &Home,
     settings: &Settings,
@@ -112,7 +112,7 @@ pub fn dry_run(
     Ok(notices.into_iter().map(|notice| (notice.clone(), ways(&notice))).collect())
 }
 
-/// Tells everybody that somebody tries whether alerts arrive.
+/// Sends a test to every recipient.
 pub fn test(home: &Home, settings: &Settings, around: &Surroundings, say: Say) -> Told {
     let mut ways = Ways::new(settings, home.folder(), around.clock, say);
     let notice = Notice::test(&server(settings, around), around.clock);
@@ -124,7 +124,7 @@ pub fn test(home: &Home, settings: &Settings, around: &Surroundings, say: Say) -
     Told { notice, ways }
 }
 
-/// What has to be told, oldest first.
+/// Returns the notices to deliver, oldest first.
 fn notices(
     home: &Home,
     settings: &Settings,
@@ -135,7 +135,7 @@ fn notices(
     let server = server(settings, around);
     let News { decisions, events } = match home.news(around, Listener::Operator, only_look) {
         Ok(news) => news,
-        // The whole home is refused: that is what has to be told.
+        // The whole home is refused, and that is the one notice.
         Err(error) => {
             let word = error.refusal().ok_or_else(|| error.clone())?;
             memory.stand(&[(None, word, error.fact().to_string())], around.clock);
@@ -153,9 +153,9 @@ fn notices(
     Ok(notices)
 }
 
-/// A refusal that no event stands for.
+/// Returns a refusal for which the state has no event.
 fn refused((name, decision): &(SlotName, Decision)) -> Option<ActiveCause> {
-    // What only a far clock refuses has the event of that clock.
+    // A refusal caused only by a clock far ahead is covered by the event of that clock.
     let decision = decision.told();
     let refusal = decision.refusal()?;
     let word = refusal.refusal()?;
@@ -163,14 +163,14 @@ fn refused((name, decision): &(SlotName, Decision)) -> Option<ActiveCause> {
     (!has_event).then(|| (Some(name.clone()), word, refusal.fact().to_string()))
 }
 
-/// How the server is called.
+/// Returns the name of the server: from the settings, or its host name.
 fn server(settings: &Settings, around: &Surroundings) -> String {
     let host = around.factors.iter().find(|factor| factor.kind == FactorKind::Hostname);
     let host = host.map(|host| host.value.to_string());
     settings.server.clone().or(host).unwrap_or_else(|| "this server".to_string())
 }
 
-/// Keeps other rounds out until the lock is dropped.
+/// Takes the lock that keeps other rounds out until it is dropped.
 fn alone(home: &Home) -> Result<Lock> {
     let path = home.folder().join("alerts.lock");
     let name = file::name(&path);
@@ -193,15 +193,15 @@ fn alone(home: &Home) -> Result<Lock> {
     }
 }
 
-/// The ways by which a round tells. One of which nothing is to be hoped is not tried again; one that
-/// failed with one change may do with the next.
+/// The means of delivery in one round. One that cannot work is not tried again; one that failed for
+/// a single change may work for the next.
 struct Ways<'a> {
     settings: &'a Settings,
     home: &'a Path,
     now: Instant,
     say: Say,
     mailer: Option<Result<Mailer>>,
-    /// Why the command is not run any more.
+    /// Why the command is not run again in this round.
     stuck: Option<Error>,
 }
 

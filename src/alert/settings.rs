@@ -11,91 +11,91 @@ use olr_core::display::is_shown;
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
 use olr_files::toml_text::{Written, read_toml};
 
-/// The file's name in a home.
+/// Name of the file in a home.
 pub const SETTINGS: &str = "alerts.toml";
-/// Settings to start from.
+/// Example settings to start from.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
-/// Most bytes of the settings, and of what is remembered beside them.
+/// Size limit of the settings and of `alerts.told`, in bytes.
 pub(crate) const SETTINGS_CAP: usize = 256 * 1024;
-/// Most people that are told by mail.
+/// Most recipients of mail.
 const RECIPIENTS: usize = 16;
 /// Most arguments of a command.
 const ARGUMENTS: usize = 64;
-/// Most seconds that anything may take.
+/// Longest timeout, in seconds.
 const LONGEST: u32 = 300;
-/// Most bytes of a name.
+/// Longest name, in bytes.
 const NAME_CAP: usize = 64;
 
-/// Who is told, and how.
+/// Settings of alerts: who is told, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// How this server is called in alerts; without it, by its host name.
+    /// Name of this server in alerts; by default its host name.
     pub server: Option<String>,
-    /// A command that is run for each change.
+    /// Command to run for each change.
     pub command: Option<Command>,
-    /// Mail that is sent for each change.
+    /// Mail to send for each change.
     pub mail: Option<Mail>,
 }
 
-/// A command that is run for each change.
+/// Command to run for each change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
-    /// An absolute path.
+    /// Absolute path of the program.
     pub program: String,
-    /// Its arguments, as they stand there.
+    /// Arguments, passed as written.
     #[serde(default)]
     pub args: Vec<String>,
-    /// Seconds until it is ended.
+    /// Seconds before it is killed.
     #[serde(default = "half_a_minute")]
     pub timeout: u32,
 }
 
-/// Mail that is sent for each change.
+/// Mail to send for each change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mail {
-    /// The mail server: a name or an address.
+    /// Mail server: a host name or an IP address.
     pub host: String,
-    /// Its port; without it, the usual one.
+    /// Port; by default the usual one for `tls`.
     pub port: Option<u16>,
-    /// What protects the connection.
+    /// Encryption of the connection.
     pub tls: Tls,
-    /// The sender.
+    /// Sender address.
     pub from: String,
-    /// Who gets it.
+    /// Recipient addresses.
     pub to: Vec<String>,
-    /// The name to log in with.
+    /// User name for the login.
     pub user: Option<String>,
-    /// Where the password is; it stands in no settings.
+    /// File with the password. The settings themselves never hold it.
     pub password_file: Option<PathBuf>,
-    /// Whose signature on the server's certificate counts, in place of the system's list.
+    /// File with the CA certificates to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
-    /// Seconds that each step may take.
+    /// Timeout of each step, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout: u32,
 }
 
-/// What protects the connection to a mail server.
+/// Encryption of the connection to a mail server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// TLS from the first byte (RFC 8314).
     Implicit,
-    /// TLS before anything is said (RFC 3207); without it, nothing is sent.
+    /// STARTTLS (RFC 3207). If the server does not offer it, nothing is sent.
     Starttls,
-    /// Nothing.
+    /// No encryption.
     None,
 }
 
-/// One of those who are told.
+/// One recipient.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// The command.
     Command,
-    /// One recipient of mail.
+    /// One mail address.
     Mail(String),
 }
 
@@ -112,7 +112,7 @@ impl Settings {
     /// Reads the settings of a home.
     ///
     /// # Errors
-    /// Exit 2: there are none, others may write them, or as [`Settings::parse`].
+    /// Exit 2: the file is missing, other users can write it, or see [`Settings::parse`].
     pub fn read(home: &Path) -> Result<Self> {
         let path = home.join(SETTINGS);
         if std::fs::symlink_metadata(&path).is_err() {
@@ -139,10 +139,10 @@ impl Settings {
         Self::parse(&text).map_err(|error| error.within(file::name(home)))
     }
 
-    /// Reads settings.
+    /// Parses and checks settings.
     ///
     /// # Errors
-    /// Exit 2, naming the line and what is wrong there.
+    /// Exit 2, with the line and what is wrong there.
     pub fn parse(text: &str) -> Result<Self> {
         let settings: Self = read_toml(SETTINGS, text)?;
         let check = Check(Written { what: SETTINGS, problem: Problem::Content, text });
@@ -156,13 +156,14 @@ impl Settings {
         Ok(settings)
     }
 
-    /// All who are told.
+    /// Returns all recipients.
     pub fn ways(&self) -> Vec<Way> {
         let mail = self.mail.iter().flat_map(|mail| mail.to.iter().cloned().map(Way::Mail));
         self.command.iter().map(|_| Way::Command).chain(mail).collect()
     }
 
-    /// What should be put right, though nothing stops because of it.
+    /// Returns a warning about a password file that other users can read. Alerts are sent all the
+    /// same.
     pub fn warning(&self, home: &Path) -> Option<String> {
         let path = home.join(self.mail.as_ref()?.password_file.as_ref()?);
         let (mode, name) = (file::open_to_others(&path)?, file::name(&path));
@@ -174,7 +175,7 @@ impl Settings {
 }
 
 impl Mail {
-    /// The port, said or usual.
+    /// Returns the port, or the default for `tls`.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(match self.tls {
             Tls::Implicit => 465,
@@ -188,7 +189,7 @@ fn half_a_minute() -> u32 {
     30
 }
 
-/// What is contradictory in settings, or can never work.
+/// Checks for settings that contradict each other or can never work.
 struct Check<'a>(Written<'a>);
 
 impl Check<'_> {
@@ -284,7 +285,8 @@ impl Check<'_> {
     }
 }
 
-/// The addresses that are in use (RFC 5321, without quotes and literals), in ASCII.
+/// Accepts the addresses used in practice (RFC 5321, without quoted strings and literals), in
+/// ASCII.
 fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_atom = |atom: &str| {

@@ -1,37 +1,37 @@
-//! Network adapters as the registry of Windows describes them. Obeys `docs/format.md`, section
+//! Network adapters as the registry of Windows describes them. Implements `docs/format.md`, section
 //! "Factors".
 
 use super::{Machine, impossible, locally_administered, spell};
 use olr_core::machine::{Class, FactorKind};
 
-/// One adapter, as its driver was installed.
+/// An adapter with an installed driver.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Adapter {
-    /// Its name for people: `Intel(R) I210 Gigabit Network Connection`.
+    /// Display name, such as `Intel(R) I210 Gigabit Network Connection`.
     pub(super) name: String,
-    /// Where it is plugged in: `PCI\VEN_8086&DEV_1533…`.
+    /// Device path, such as `PCI\VEN_8086&DEV_1533…`.
     pub(super) device: String,
-    /// Whether it is Wi-Fi.
+    /// True for Wi-Fi.
     pub(super) wireless: bool,
-    /// Whether somebody set another address in its properties.
+    /// True if its properties override the address.
     pub(super) overridden: bool,
-    /// The address that it shows.
+    /// Current address.
     pub(super) address: Option<[u8; 6]>,
 }
 
-/// The buses that bear cards. Adapters that programs make up stand under `ROOT`, `SWD` or a GUID.
+/// Buses of physical and virtualized cards. Software adapters are under `ROOT`, `SWD` or a GUID.
 const BUSES: [&str; 5] = ["PCI", "USB", "VMBUS", "XENVIF", "SD"];
 /// Most adapters of weight 0 that are listed.
 const IGNORED_CAP: usize = 16;
 
-/// Adds every adapter; permanent addresses are hardware, each once.
+/// Adds every adapter. Permanent addresses are hardware factors, each added once.
 pub(super) fn add(adapters: &[Adapter], findings: &mut Machine) {
     let mut adapters: Vec<_> = adapters
         .iter()
         .filter_map(|adapter| Some((adapter.address?, adapter)))
         .map(|(address, adapter)| (address, unfit(address, adapter), adapter))
         .collect();
-    // The card before what takes on its address.
+    // A card comes before software adapters that copy its address.
     adapters.sort_by_key(|(address, why, adapter)| (*address, why.is_some(), &*adapter.name));
     let (mut last, mut ignored) = (None, 0);
     for (address, why, adapter) in adapters {
@@ -52,7 +52,7 @@ pub(super) fn add(adapters: &[Adapter], findings: &mut Machine) {
 
 const KIND: FactorKind = FactorKind::NetworkAddress;
 
-/// Why an adapter is no card of its own, or its address not its own.
+/// Returns why an adapter does not identify the machine, or `None` if it does.
 fn unfit(address: [u8; 6], adapter: &Adapter) -> Option<String> {
     let bus = adapter.device.split('\\').next().unwrap_or_default().to_ascii_uppercase();
     let why = if !BUSES.contains(&bus.as_str()) {

@@ -1,9 +1,9 @@
-//! Network cards where the system only lists addresses. Obeys `docs/format.md`, section "Factors".
+//! Network cards on systems that only list addresses. Implements `docs/format.md`, section
+//! "Factors".
 
 use super::{Machine, impossible, locally_administered, spell};
 use olr_core::machine::{Class, FactorKind};
 
-/// Adds the address of every card.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn add(findings: &mut Machine) {
     if let Ok(addresses) = mac_address::MacAddressIterator::new() {
@@ -15,7 +15,7 @@ pub(super) fn add(findings: &mut Machine) {
     }
 }
 
-/// Adds each address once.
+/// Adds each address once, in its class.
 fn classify(cards: impl Iterator<Item = ([u8; 6], String)>, findings: &mut Machine) {
     let mut cards: Vec<_> = cards.collect();
     cards.sort_unstable();
@@ -29,14 +29,15 @@ fn classify(cards: impl Iterator<Item = ([u8; 6], String)>, findings: &mut Machi
     }
 }
 
-/// Why this address may not tell one machine from another, if so.
+/// Returns why an address may not identify the machine, or `None` if it may.
 fn not_a_machines_own(address: [u8; 6], name: &str) -> Option<&'static str> {
-    // Interfaces that macOS and the BSDs make up; cards are en0, em0, igb0 there.
+    // Virtual interfaces of macOS and the BSDs. Physical cards are named en0, em0, igb0 there.
     let made_up = name.trim_end_matches(|last: char| last.is_ascii_digit());
     if MADE_UP.contains(&made_up) {
         return Some("virtual interface, by its name");
     }
-    // Virtual adapters with an address out of a manufacturer's range; most are equal everywhere.
+    // Virtual adapters with an address from a manufacturer's range; most have the same one
+    // everywhere.
     match address {
         [0x00, 0x50, 0x56, 0xc0, 0x00, _] => Some("adapter of a VMware host"),
         [0x00, 0xff, ..] => Some("tap adapter of a VPN"),

@@ -1,46 +1,45 @@
-//! What the firmware says of a machine (DMI, SMBIOS), and whose serial numbers these are. Obeys
+//! Firmware values of a machine (DMI, SMBIOS), and whose serial numbers they are. Implements
 //! `docs/format.md`, section "Serial numbers".
 //!
-//! Linux gives it as files, Windows as one table; what it means is the same.
+//! Linux exposes them as files, Windows as one table; the values mean the same.
 
 use super::Machine;
 use super::firmware::add;
 use olr_core::machine::filler::filler;
 use olr_core::machine::{Class, FactorKind};
 
-/// What was read of the firmware; what is missing is empty.
+/// Values read from the firmware; missing ones are empty.
 #[derive(Debug, Default)]
 pub(super) struct Firmware {
-    /// Each value: what it is, what the system calls it, and the text.
+    /// Each value: its kind, the system's name for it, and its text.
     pub(super) values: Vec<(FactorKind, &'static str, String)>,
-    /// The serial number of the chassis: no factor, but one that the others may be equal to.
+    /// Serial number of the chassis. Not a factor itself, but other serial numbers may equal it.
     pub(super) chassis_serial: String,
-    /// The type of the chassis, DMTF DSP0134 section 7.4.1.
+    /// Type of the chassis, DMTF DSP0134 section 7.4.1.
     pub(super) chassis_type: u8,
-    /// Whether a hypervisor shows this firmware.
+    /// True if a hypervisor provides this firmware.
     pub(super) guest: bool,
 }
 
-/// Chassis that hold several machines: multi-system chassis, blade, blade enclosure.
+/// Types of chassis that hold several machines: multi-system chassis, blade, blade enclosure.
 const SHARED_CHASSIS: [u8; 3] = [25, 28, 29];
 
 impl Firmware {
-    /// Adds every value in its class.
     pub(super) fn add(&self, findings: &mut Machine) {
         for (kind, name, value) in &self.values {
             add(*kind, name, value, self.class(*kind, value), findings);
         }
     }
 
-    /// Serial numbers may be those of a host, or of a chassis with other machines in it; then a
-    /// copy next to the original shows them too.
+    /// Returns the class of a value. A serial number may belong to the host, or to a chassis shared
+    /// with other machines: a copy there would show it too.
     fn class(&self, kind: FactorKind, value: &str) -> Class {
         let serial = matches!(kind, FactorKind::ProductSerial | FactorKind::BoardSerial);
         let shared = self.guest || self.in_a_chassis();
         if serial && shared && !self.is_of_the_uuid(value) { Class::Image } else { Class::Hardware }
     }
 
-    /// Whether this is one machine of several in a chassis, or cannot be told from one.
+    /// Returns whether the machine shares its chassis with others, or may do so.
     fn in_a_chassis(&self) -> bool {
         let serials = self.of(FactorKind::ProductSerial).chain(self.of(FactorKind::BoardSerial));
         let serials: Vec<_> = serials
@@ -54,8 +53,8 @@ impl Firmware {
         SHARED_CHASSIS.contains(&self.chassis_type) || distinct.len() < serials.len()
     }
 
-    /// Whether a serial number spells the product UUID, in either order of its bytes:
-    /// `VMware-56 4d …`, `GoogleCloud-…`, the UUID itself.
+    /// Returns whether a serial number contains the product UUID, in either byte order: `VMware-56
+    /// 4d …`, `GoogleCloud-…`, or the UUID itself.
     fn is_of_the_uuid(&self, serial: &str) -> bool {
         let serial = squeezed(serial);
         self.of(FactorKind::ProductUuid).filter(|uuid| !filler(uuid)).any(|uuid| {
@@ -72,12 +71,12 @@ impl Firmware {
     }
 }
 
-/// Its letters and digits alone.
+/// Returns the letters and digits of a text, in lower case.
 fn squeezed(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The digits of a UUID with its first three fields from their end, byte by byte.
+/// Swaps the byte order of the first three fields of a UUID.
 fn swapped(uuid: &str) -> Option<String> {
     let bytes = [6..8, 4..6, 2..4, 0..2, 10..12, 8..10, 14..16, 12..14, 16..32];
     bytes.into_iter().map(|at| uuid.get(at)).collect()
@@ -136,7 +135,7 @@ mod tests {
         ] {
             classes(guest(UUID, serial), &[Class::Hardware, Class::Image]);
         }
-        // A UUID that many machines have makes no serial number its own.
+        // A UUID that many machines share does not make a serial number unique.
         let filler = "12345678-1234-5678-90ab-cddeefaabbcc";
         classes(guest(filler, filler), &[Class::Common; 2]);
         classes(guest("7XK9TM3", "VMware-7XK9TM3"), &[Class::Hardware, Class::Image]);
@@ -151,11 +150,11 @@ mod tests {
         for chassis_type in SHARED_CHASSIS {
             classes(Firmware { chassis_type, ..own() }, &[Class::Image; 2]);
         }
-        // Two that are equal are those of what is around the board.
+        // Two equal serial numbers belong to the chassis, not to the board.
         classes(bare("J300A1B2", "J300A1B2", "", 23), &[Class::Image; 2]);
         classes(bare("J300A1B2", "Z1ZS0A1B2", " j300a1b2", 23), &[Class::Image; 2]);
         classes(bare("J300A1B2", "Z1ZS0A1B2", "Z1ZS0A1B2", 1), &[Class::Image; 2]);
-        // Fillers are equal everywhere.
+        // Fillers are equal on many machines.
         classes(
             bare("J300A1B2", "Default string", "Default string", 3),
             &[Class::Hardware, Class::Common],

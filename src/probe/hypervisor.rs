@@ -1,17 +1,17 @@
-//! Which hypervisor a machine runs under. Obeys `docs/format.md`, section "Factors".
+//! Detects the hypervisor. Implements `docs/format.md`, section "Factors".
 
 use super::Machine;
 use olr_core::machine::FactorKind;
 
-/// Adds which hypervisor this runs under.
+/// Adds the hypervisor, with weight 0.
 pub(super) fn add(name: &str, findings: &mut Machine) {
     let why = "says where this runs, not which machine it is";
     findings.ignored(FactorKind::Hypervisor, "", name, why);
 }
 
-/// The hypervisor that the names of maker and product give away.
+/// Detects the hypervisor from the names of the manufacturer and the product.
 pub(super) fn by_its_names(maker: &str, product: &str) -> Option<&'static str> {
-    // Makers of hypervisors sell machines too: those need the product's name.
+    // Some of these manufacturers also sell physical machines: those need the product name.
     let of_maker = match maker {
         "QEMU" => Some("qemu"),
         "Xen" => Some("xen"),

@@ -1,4 +1,5 @@
-//! Linux, by the files of `/proc`, `/sys` and `/etc`. Obeys `docs/format.md`, section "Factors".
+//! Linux, from the files in `/proc`, `/sys` and `/etc`. Implements `docs/format.md`, section
+//! "Factors".
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ mod json;
 mod tests;
 mod tree;
 
-/// The address a card answers with, by the name of its interface; asked where sysfs is missing.
+/// Returns the current address of a network interface, by name; used if sysfs is missing.
 type AddressOf<'a> = &'a dyn Fn(&str) -> Option<[u8; 6]>;
 
 pub(super) fn read(privileged: bool) -> Machine {
@@ -27,7 +28,7 @@ pub(super) fn read(privileged: bool) -> Machine {
     })
 }
 
-/// Reads the system whose files stand below `root`.
+/// Reads the system whose root directory is `root`.
 fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Machine {
     let tree = Tree::below(root, privileged);
     let mut findings = Machine::default();
@@ -46,7 +47,8 @@ fn read_below(root: &Path, privileged: bool, address_of: AddressOf<'_>) -> Machi
     findings.sorted()
 }
 
-/// A TPM. Its identity is behind its own protocol, which nobody speaks here yet.
+/// Adds a TPM with weight 0. Its identity is only available through the TPM protocol, which is not
+/// implemented.
 fn security_chip(tree: &Tree<'_>, findings: &mut Machine) {
     const CHIP: &str = "sys/class/tpm/tpm0";
     if tree.exists(CHIP) {

@@ -1,6 +1,6 @@
-//! Reads what identifies this machine. Obeys `docs/format.md`, section "Factors".
+//! Reads the factors that identify this machine. Implements `docs/format.md`, section "Factors".
 //!
-//! One file for each system; what they share stands here.
+//! Each system has its own file; this one holds what they share.
 
 use std::net::IpAddr;
 
@@ -22,20 +22,21 @@ mod unix;
 #[cfg(not(any(target_os = "linux", windows)))]
 use unix as system;
 
-/// The adapters in the registry of Windows. Tested everywhere.
+/// Network adapters from the registry of Windows. Compiled in tests everywhere.
 #[cfg(any(windows, test))]
 mod adapters;
-/// Cards of systems that do not say where an address comes from. Tested everywhere.
+/// Network cards on systems that do not say where an address comes from. Compiled in tests
+/// everywhere.
 #[cfg(any(not(target_os = "linux"), test))]
 mod cards;
 #[cfg(any(target_os = "linux", windows, test))]
 mod dmi;
-/// BSD says nothing of it without another program.
+/// Not for the BSDs, which expose firmware values only through another program.
 #[cfg(any(target_os = "linux", target_os = "macos", windows, test))]
 mod firmware;
 #[cfg(any(target_os = "linux", windows, test))]
 mod hypervisor;
-/// The table of the firmware in the registry of Windows. Tested everywhere.
+/// Firmware table from the registry of Windows. Compiled in tests everywhere.
 #[cfg(any(windows, test))]
 mod smbios;
 
@@ -61,7 +62,8 @@ pub fn probe(privileged: bool) -> Machine {
     findings.sorted()
 }
 
-/// Link-local IPv6 is left out: each virtual cable has one, and it says nothing.
+/// Returns the IP addresses of this machine. IPv6 link-local addresses are left out: every virtual
+/// interface has one, and they identify nothing.
 fn local_addresses() -> Vec<Text> {
     let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()
         .unwrap_or_default()
@@ -75,25 +77,25 @@ fn local_addresses() -> Vec<Text> {
     addresses.iter().map(|ip| Text::truncated(&ip.to_string())).collect()
 }
 
-/// `02:fc:00:00:00:01`.
+/// Formats a hardware address, such as `02:fc:00:00:00:01`.
 fn spell(address: &[u8]) -> String {
     address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
-/// Why no card can have this address, if so.
+/// Returns why no card can have this address, or `None` if one can.
 fn impossible(address: [u8; 6]) -> Option<&'static str> {
     match address {
         [0, 0, 0, 0, 0, 0] => Some("no address"),
         [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => Some("broadcast address"),
         [first, ..] if first & 1 == 1 => Some("multicast address"),
-        // The one that QEMU gives where nobody names another, counted up for each card.
+        // The default address of QEMU, which it increments for each further card.
         [0x52, 0x54, 0x00, 0x12, 0x34, 0x56..=0x5f] => Some("the default of QEMU"),
         _ if filler::filler(&spell(&address)) => Some(filler::WHY),
         _ => None,
     }
 }
 
-/// Whether software gave this address, by the address's own word; hypervisors set it too.
+/// Returns whether the address says that software assigned it. Hypervisors set this bit too.
 fn locally_administered([first, ..]: [u8; 6]) -> bool {
     first & 2 == 2
 }

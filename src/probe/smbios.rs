@@ -1,13 +1,14 @@
-//! The table of the firmware as Windows keeps it, DMTF DSP0134. See `docs/format.md`, "Factors".
+//! The SMBIOS table as Windows stores it (DMTF DSP0134). Implements `docs/format.md`, section
+//! "Factors".
 
 use super::Machine;
 use super::dmi::Firmware;
 use super::hypervisor;
 use olr_core::machine::FactorKind;
 
-/// Adds what the table says of the machine (type 1), its board (type 2) and its chassis (type 3).
+/// Adds the system (type 1), the board (type 2) and the chassis (type 3) of the table.
 ///
-/// `data` begins with eight bytes of Windows: calling method, version (major, minor), revision,
+/// `data` begins with eight bytes from Windows: calling method, version (major, minor), revision,
 /// length.
 pub(super) fn read(data: &[u8], findings: &mut Machine) {
     let Some((&[_, major, minor, ..], table)) = data.split_first_chunk::<8>() else { return };
@@ -27,7 +28,7 @@ pub(super) fn read(data: &[u8], findings: &mut Machine) {
         firmware.values.push((FactorKind::BoardSerial, "board_serial", board.text(7)));
     }
     if let Some(chassis) = find(table, 3) {
-        // The highest bit tells of a lock.
+        // The highest bit says whether the chassis has a lock.
         firmware.chassis_type = chassis.bytes.get(5).map_or(0, |kind| kind & 0x7f);
         firmware.chassis_serial = chassis.text(7);
     }
@@ -36,18 +37,18 @@ pub(super) fn read(data: &[u8], findings: &mut Machine) {
     hypervisor::add(hypervisor.unwrap_or_default(), findings);
 }
 
-/// One structure: its bytes from type and length on, and the strings that follow it.
+/// One structure: its bytes, beginning with type and length, and the strings that follow it.
 struct Structure<'a> {
     bytes: &'a [u8],
     strings: &'a [u8],
 }
 
-/// The first structure of a type.
+/// Finds the first structure of a type.
 fn find(mut table: &[u8], wanted: u8) -> Option<Structure<'_>> {
     loop {
         let &[kind, length, ..] = table else { return None };
         let (bytes, rest) = table.split_at_checked(length.max(4).into())?;
-        // Strings end with a NUL each, all of them with one more.
+        // Each string ends with a NUL, and one more NUL ends the list.
         let end = rest.windows(2).position(|two| two == [0, 0])?;
         let (strings, rest) = rest.split_at_checked(end)?;
         if kind == wanted {
@@ -58,7 +59,7 @@ fn find(mut table: &[u8], wanted: u8) -> Option<Structure<'_>> {
 }
 
 impl Structure<'_> {
-    /// The string whose number stands at `at`, counted from 1; empty for none.
+    /// Returns the string whose number, counted from 1, is at `at`; empty if there is none.
     fn text(&self, at: usize) -> String {
         let number = self.bytes.get(at).copied().unwrap_or(0);
         let mut strings = self.strings.split(|byte| *byte == 0);
@@ -66,7 +67,7 @@ impl Structure<'_> {
         String::from_utf8_lossy(found.unwrap_or_default()).into_owned()
     }
 
-    /// Since version 2.6 its first three fields are little-endian.
+    /// Returns the UUID. Since SMBIOS 2.6 its first three fields are little-endian.
     fn uuid(&self, version: (u8, u8)) -> Option<String> {
         let mut bytes: [u8; 16] = *self.bytes.get(8..)?.first_chunk()?;
         if version >= (2, 6) {
@@ -84,7 +85,7 @@ impl Structure<'_> {
 mod tests {
     use super::*;
 
-    /// A table in the layout of a virtual machine of Hyper-V: type 0, type 1, type 2, end.
+    /// Table laid out as by a virtual machine of Hyper-V: types 0, 1, 2 and the end.
     fn table(version: [u8; 2]) -> Vec<u8> {
         let mut data = vec![0, version[0], version[1], 0, 0, 0, 0, 0];
         data.extend([0, 5, 0, 0, 1]);
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(found[1..], rest);
     }
 
-    /// The chassis of a blade: type 28, with the bit of a lock.
+    /// Chassis of a blade: type 28, with the lock bit set.
     #[test]
     fn chassis() {
         let mut data = table([3, 0]);

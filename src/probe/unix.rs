@@ -1,4 +1,4 @@
-//! macOS and the other Unix systems. Obeys `docs/format.md`, section "Factors".
+//! macOS and other Unix systems. Implements `docs/format.md`, section "Factors".
 
 use super::{Machine, cards};
 #[cfg(target_os = "macos")]
@@ -6,7 +6,7 @@ use olr_core::machine::{Class, FactorKind};
 use std::fs::File;
 use std::io::Read as _;
 
-/// Where macOS says which version it is; missing on the others.
+/// File with the version of macOS; missing on other systems.
 const VERSION_FILE: &str = "/System/Library/CoreServices/SystemVersion.plist";
 const FILE_CAP: u64 = 64 * 1024;
 
@@ -21,7 +21,7 @@ pub(super) fn read(_privileged: bool) -> Machine {
     findings
 }
 
-/// The UUID that Apple gives to a machine, by a call of the system.
+/// Adds the UUID that Apple gives to a machine, obtained by a system call.
 #[cfg(target_os = "macos")]
 fn platform(findings: &mut Machine) {
     let uuid = machine_uid::get().unwrap_or_default();
@@ -29,11 +29,11 @@ fn platform(findings: &mut Machine) {
     super::firmware::add(kind, "", &uuid, class, findings);
 }
 
-/// The other systems tell it to programs only by another program.
+/// Other systems expose such a UUID only through another program.
 #[cfg(not(target_os = "macos"))]
 fn platform(_: &mut Machine) {}
 
-/// The string that follows the key `ProductVersion`.
+/// Returns the string that follows the key `ProductVersion`.
 fn version() -> Option<String> {
     let mut text = String::new();
     File::open(VERSION_FILE).ok()?.take(FILE_CAP).read_to_string(&mut text).ok()?;

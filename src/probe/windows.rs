@@ -1,4 +1,4 @@
-//! Windows, by its registry. Obeys `docs/format.md`, section "Factors".
+//! Windows, from its registry. Implements `docs/format.md`, section "Factors".
 
 use windows_registry::{Key, LOCAL_MACHINE};
 
@@ -7,9 +7,9 @@ use super::{Machine, cards, smbios};
 use olr_core::machine::filler::filler;
 use olr_core::machine::{Class, FactorKind};
 
-/// A program of 32 bits sees another registry without these (`KEY_READ | KEY_WOW64_64KEY`).
+/// `KEY_READ | KEY_WOW64_64KEY`: without the latter, a 32-bit program sees a different registry.
 const ACCESS: u32 = 0x0002_0019 | 0x0100;
-/// The class of network adapters.
+/// Device class of network adapters.
 const ADAPTERS: &str =
     r"SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}";
 /// `IF_TYPE_IEEE80211` of ipifcons.h.
@@ -40,7 +40,7 @@ pub(super) fn read(_privileged: bool) -> Machine {
     findings
 }
 
-/// The adapters that have a driver; nothing when the registry does not list them.
+/// Returns the adapters that have a driver, or `None` if the registry does not list them.
 fn adapters() -> Option<Vec<Adapter>> {
     let class = open(ADAPTERS)?;
     let adapter = |key: Key| {

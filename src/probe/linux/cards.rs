@@ -1,5 +1,5 @@
-//! Network cards, and which of their addresses are permanent by the kernel's word.
-//! Obeys `docs/format.md`, section "Factors".
+//! Network cards, and which of their addresses the kernel reports as permanent. Implements
+//! `docs/format.md`, section "Factors".
 
 use super::tree::Tree;
 use super::{AddressOf, Machine};
@@ -9,12 +9,12 @@ use olr_core::machine::{Class, FactorKind};
 const CARDS: &str = "sys/class/net";
 /// Most cards of weight 0 that are listed: a host of containers has hundreds.
 const IGNORED_CAP: usize = 16;
-/// Most that count: a request has room for 64 factors.
+/// Most cards with weight: a request has room for 64 factors.
 const COUNTED_CAP: usize = 32;
 const ETHERNET: &str = "1";
 const INFINIBAND: &str = "32";
 
-/// Adds every card; permanent addresses are hardware, each once.
+/// Adds every card. Permanent addresses are hardware factors, each added once.
 pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let names = tree.names(CARDS);
     if names.is_empty() {
@@ -26,12 +26,12 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mac
     for name in names {
         let card = Card { tree, name: &name };
         let is_virtual = card.is_virtual();
-        // Before anything else is read of it.
+        // Checked first, so that nothing else is read for hundreds of virtual interfaces.
         if is_virtual && ignored >= IGNORED_CAP {
             continue;
         }
         let Some(shown) = tree.line(&card.at("address")) else {
-            // A tunnel has none, and `bonding_masters` is no interface.
+            // A tunnel has no address; `bonding_masters` is not an interface.
             if card.has("ifindex") && ignored < IGNORED_CAP {
                 findings.ignored(KIND, &name, "none", &card.kind_of_virtual());
                 ignored = ignored.saturating_add(1);
@@ -61,8 +61,8 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mac
 
 const KIND: FactorKind = FactorKind::NetworkAddress;
 
-/// Whether this is the Windows Subsystem for Linux, by its kernel's name or, where somebody built
-/// another kernel, by the files that it makes.
+/// Detects the Windows Subsystem for Linux by the kernel's name or, for a custom kernel, by files
+/// that WSL creates.
 fn is_wsl(tree: &Tree<'_>) -> bool {
     const INTEROP: &str = "proc/sys/fs/binfmt_misc/WSLInterop";
     let kernel = tree.text("proc/sys/kernel/osrelease").to_ascii_lowercase();
@@ -72,7 +72,7 @@ fn is_wsl(tree: &Tree<'_>) -> bool {
             .any(|path| tree.exists(path))
 }
 
-/// Lists addresses of which nobody says where they come from.
+/// Lists addresses whose origin is unknown, with weight 0.
 fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let list = tree.text("proc/net/dev");
     let names = list.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
@@ -102,22 +102,22 @@ impl Card<'_> {
         self.tree.exists(&self.at(part))
     }
 
-    /// Where it stands in the tree of devices.
+    /// Returns its path in the device tree of sysfs.
     pub(super) fn place(&self) -> Option<String> {
         self.tree.link_text(&format!("{CARDS}/{}", self.name))
     }
 
-    /// Why a device is not a card of its own, whatever its address.
+    /// Returns why a device does not identify the machine, whatever its address is.
     fn unfit(&self) -> Option<&'static str> {
         let uevent = self.text("uevent");
-        // Which part of a card that splits itself up this stands for: pf0vf1.
+        // Names the part of a split card that this interface represents, such as pf0vf1.
         let part = || self.text("phys_port_name");
         if uevent.contains("DEVTYPE=gadget") {
             Some("USB cable to another machine")
         } else if uevent.contains("DEVTYPE=wwan") {
             Some("mobile modem, which makes its address up")
         } else if self.has("device/physfn") {
-            // On the host of such a card, which draws addresses for its parts.
+            // Seen on the host of such a card, which draws random addresses for its parts.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
             Some("stands for a part of another card (SR-IOV)")
@@ -126,7 +126,7 @@ impl Card<'_> {
         }
     }
 
-    /// The permanent address, or why there is none.
+    /// Returns the permanent address, or why there is none.
     fn permanent(&self, shown: &str) -> Result<String, String> {
         if let Some(why) = self.unfit() {
             return Err(why.to_string());
@@ -143,7 +143,7 @@ impl Card<'_> {
         };
         match impossible(own) {
             Some(why) => Err(why.to_string()),
-            // Service processors and telephones: many of them show the same address everywhere.
+            // Service processors and phones: many models show the same address on every unit.
             None if locally_administered(own) && self.is_usb() => {
                 Err("USB device with a locally administered address".to_string())
             }
@@ -151,7 +151,7 @@ impl Card<'_> {
         }
     }
 
-    /// InfiniBand: what comes before the GUID of the port is drawn at each start.
+    /// Returns the GUID of an InfiniBand port. The bytes before it are drawn at each start.
     fn port(&self, shown: &str) -> Result<String, String> {
         let guid: Option<[u8; 8]> = parse::<20>(shown).and_then(|all| all.last_chunk().copied());
         match guid {
@@ -161,7 +161,7 @@ impl Card<'_> {
         }
     }
 
-    /// The permanent address of a card that now shows another: a part of a bond, or Wi-Fi.
+    /// Returns the permanent address of a card that shows another one: in a bond, or Wi-Fi.
     fn given_elsewhere(&self) -> Option<[u8; 6]> {
         ["bonding_slave/perm_hwaddr", "phy80211/macaddress"]
             .iter()
@@ -184,8 +184,8 @@ impl Card<'_> {
         })
     }
 
-    /// Whether this is the address of a team, and permanent by its word: a team takes on the
-    /// address of its first member with its origin, and gives it to all of them.
+    /// Returns whether this is the address of its team and permanent for the team. A team takes the
+    /// address and its origin from its first member, and gives it to all other members.
     fn is_of_its_team(&self, shown: [u8; 6]) -> bool {
         let Some(master) = self.tree.target(&self.at("master")) else { return false };
         let team = Card { tree: self.tree, name: &master };
@@ -200,7 +200,7 @@ impl Card<'_> {
     }
 }
 
-/// Reads `02:fc:00:00:00:01`.
+/// Parses an address such as `02:fc:00:00:00:01`.
 fn parse<const N: usize>(text: &str) -> Option<[u8; N]> {
     let bytes: Option<Vec<u8>> =
         text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect();

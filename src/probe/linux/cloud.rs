@@ -1,5 +1,5 @@
-//! The id that a cloud gives to an instance, told from one that is copied with the disk.
-//! Obeys `docs/format.md`, section "Factors".
+//! The instance id from a cloud, as opposed to one copied with the disk. Implements
+//! `docs/format.md`, section "Factors".
 
 use super::Machine;
 use super::json::string_at;
@@ -8,10 +8,10 @@ use olr_core::machine::{Class, FactorKind};
 
 const KIND: FactorKind = FactorKind::CloudInstance;
 const TAG: &str = "board_asset_tag";
-/// Written anew at each start, in memory.
+/// Written by cloud-init at each start, in memory.
 const INSTANCE: &str = "/run/cloud-init/instance-data.json";
 const INSTANCE_CAP: u64 = 512 * 1024;
-/// With this, cloud-init takes what it finds on the disk for the truth.
+/// If this exists, cloud-init trusts the id on the disk.
 const KEPT: &str = "var/lib/cloud/instance/manual-clean";
 const ON_DISK: &str = "/var/lib/cloud/data/instance-id";
 
@@ -35,7 +35,7 @@ pub(super) fn add(tree: &Tree<'_>, findings: &mut Machine) {
     }
 }
 
-/// EC2 on Nitro writes it into a field that everybody may read.
+/// Returns the instance id of EC2 on Nitro, which is in a firmware field that every user can read.
 fn of_the_firmware(tree: &Tree<'_>) -> Option<String> {
     let text = |name: &str| tree.text(&format!("sys/class/dmi/id/{name}"));
     let tag = text(TAG);
@@ -44,12 +44,13 @@ fn of_the_firmware(tree: &Tree<'_>) -> Option<String> {
     hex.then_some(tag)
 }
 
-/// Why cloud-init may have this id from a disk, if so, by where it says that it has it from.
+/// Returns why cloud-init may have taken this id from a disk, judged by the source it reports.
+/// `None` if it came from the cloud.
 fn copied(tree: &Tree<'_>, platform: &str, source: &str) -> Option<&'static str> {
     if tree.exists(KEPT) {
         return Some("cloud-init was told to keep the id that is on the disk");
     }
-    // A service of the cloud, or the drive that it attaches.
+    // The source is a metadata service of the cloud, or a drive that the cloud attaches.
     let attached =
         ["azure", "openstack"].contains(&platform) && source.starts_with("config-disk (");
     let given = source.starts_with("metadata (") || attached;

@@ -1,20 +1,19 @@
-//! Which kind of container this is, and names that it makes up.
-//! Obeys `docs/format.md`, section "Factors".
+//! The kind of container, and its host name. Implements `docs/format.md`, section "Factors".
 
 use super::Machine;
 use super::tree::Tree;
 use olr_core::machine::FactorKind;
 
-/// The first sign that this is a container, most specific first.
+/// Detects the kind of container, most specific sign first. `None` outside a container.
 pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
     let cgroups = tree.text("proc/self/cgroup");
     let grouped = |part: &str| cgroups.lines().any(|line| line.contains(part));
     let mounts = tree.mounts();
-    // The kubelet gives every container this file; service accounts may be switched off.
+    // The kubelet mounts this file in every container; a service account may be absent.
     let kubelet = || mounts.lines().any(|line| line.contains(" /dev/termination-log "));
     let lxcfs =
         || mounts.lines().any(|line| line.contains(" /proc/") && line.contains("fuse.lxcfs"));
-    // What stands at /etc/hosts here; on the host of containers such a place is mounted upon.
+    // Checks what is mounted on /etc/hosts here; a host of containers has no such mount there.
     let docker = || {
         let hosts = tree.mount("/etc/hosts");
         hosts.is_some_and(|line| line.contains("/docker/containers/"))
@@ -36,12 +35,12 @@ pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
     Some(kind.to_string())
 }
 
-/// Adds the kind of container, if it is one, and the host's name.
+/// Adds the kind of container, if any, and the host name.
 pub(super) fn add(tree: &Tree<'_>, kind: Option<&str>, findings: &mut Machine) {
     let why = "says where this runs, not which machine it is";
     findings.ignored(FactorKind::Container, "", kind.unwrap_or_default(), why);
     let name = tree.text("proc/sys/kernel/hostname");
-    // The start of the container's id: another one each time that it is made.
+    // The first digits of the container's id, which is new each time the container is created.
     let made_up = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     if kind.is_some() && made_up {
         findings.ignored(FactorKind::Hostname, "", &name, "made up for this container");

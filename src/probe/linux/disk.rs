@@ -1,4 +1,4 @@
-//! The root filesystem, and the disks under it. Obeys `docs/format.md`, section "Factors".
+//! The root filesystem and its disks. Implements `docs/format.md`, section "Factors".
 
 use super::Machine;
 use super::tree::Tree;
@@ -7,14 +7,14 @@ use olr_core::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
 const BTRFS: &str = "sys/fs/btrfs";
-/// Most disks that are looked at.
+/// Most disks that are read.
 const DISKS: usize = 8;
 
 /// Adds the id of the root filesystem and the serial numbers of its disks.
 pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Machine) {
     let Some(root) = Root::of(tree) else { return };
     let id = root.uuid(tree).or_else(|| {
-        // In a container the kernel's command line speaks of the host.
+        // In a container, the kernel's command line describes the host.
         if contained { None } else { root.named_at_start(tree) }
     });
     findings.found(FactorKind::Filesystem, Class::Image, "/", &id.unwrap_or_default());
@@ -28,11 +28,11 @@ pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Machine) {
     }
 }
 
-/// What is mounted at `/`.
+/// The filesystem mounted at `/`.
 struct Root {
-    /// The kernel's names of its devices, `sda1`, `dm-0`; the first is the one that was mounted.
+    /// Kernel names of its devices, such as `sda1` or `dm-0`; the mounted one comes first.
     devices: Vec<String>,
-    /// What only btrfs tells without udev.
+    /// UUID of a btrfs filesystem, the only kind whose UUID is known without udev.
     btrfs: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Root {
             return None;
         }
         let number = place.split(' ').nth(2)?;
-        // btrfs counts under a number that belongs to no device; then the mount's source says it.
+        // The device number of btrfs belongs to no device, so the mount source is used instead.
         let device = tree.target(&format!("sys/dev/block/{number}")).or_else(|| {
             let source = what.next()?.strip_prefix("/dev/")?;
             tree.target(&format!("dev/{source}")).or_else(|| Some(source.to_string()))
@@ -58,7 +58,7 @@ impl Root {
         Some(Self { devices: others, btrfs: Some(btrfs) })
     }
 
-    /// Its UUID, or else that of its partition.
+    /// Returns its UUID, or else that of its partition.
     fn uuid(&self, tree: &Tree<'_>) -> Option<String> {
         if let Some(uuid) = &self.btrfs {
             return Some(uuid.clone());
@@ -75,7 +75,7 @@ impl Root {
             .or_else(|| named("dev/disk/by-partuuid").map(|uuid| format!("PARTUUID={uuid}")))
     }
 
-    /// How the kernel was told to find it, where no udev gives names.
+    /// Returns the root device named on the kernel's command line, for systems without udev.
     fn named_at_start(&self, tree: &Tree<'_>) -> Option<String> {
         let line = tree.text("proc/cmdline");
         let root = line.split_whitespace().rev().find_map(|word| word.strip_prefix("root="))?;
@@ -84,7 +84,7 @@ impl Root {
     }
 }
 
-/// Collects the whole disks that a device lies on.
+/// Collects the whole disks that hold a device.
 fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
     if depth > DISKS || disks.len() >= DISKS {
         return;
@@ -95,7 +95,7 @@ fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
     }
     let mut disk = device.to_string();
     if tree.exists(&format!("{BLOCK}/{device}/partition")) {
-        // A partition stands in the folder of its disk.
+        // The folder of a partition is in that of its disk.
         let place = tree.link_text(&format!("{BLOCK}/{device}")).unwrap_or_default();
         disk = place.rsplit('/').nth(1).unwrap_or(device).to_string();
     }
@@ -104,17 +104,17 @@ fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
     }
 }
 
-/// Adds the serial number of a disk, as far as everybody may read it.
+/// Adds the serial number of a disk, if every user can read it.
 fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
     const KIND: FactorKind = FactorKind::DiskSerial;
     let at = |part: &str| tree.text(&format!("{BLOCK}/{disk}/{part}"));
-    // SD card, NVMe, virtio, SCSI and SATA, NVMe without a number of its own.
+    // In order: SD card; NVMe; virtio; SCSI and SATA; NVMe without a serial number.
     let parts = ["device/cid", "device/serial", "serial", "device/wwid", "wwid"];
     let Some(value) = parts.iter().map(|part| at(part)).find(|text| !filler(text)) else {
         return;
     };
     let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Two paths to one disk.
+    // The disk is reachable by more than one path.
     if findings.factors.iter().any(|factor| factor.kind == KIND && *factor.value == *value) {
         return;
     }
@@ -123,14 +123,14 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
         let why = "virtual disk: its number is a default, or copied with its file";
         findings.ignored(KIND, disk, &value, why);
     } else if value.bytes().filter(u8::is_ascii_digit).count() < 4 {
-        // Hypervisors pass on what somebody called the disk.
+        // Hypervisors pass on a name that a person gave to the disk.
         findings.ignored(KIND, disk, &value, "a name, not a serial number");
     } else {
         findings.found(KIND, Class::Hardware, disk, &value);
     }
 }
 
-/// Parts of the makers' and models' names of disks that are files of a hypervisor.
+/// Parts of vendor and model names of disks that are files of a hypervisor.
 const VIRTUAL: [&str; 9] = [
     "bhyve",
     "google",

@@ -1,5 +1,5 @@
-//! The firmware's word (DMI), the device tree's where there is none, and the hypervisor.
-//! Obeys `docs/format.md`, section "Factors".
+//! Firmware values from DMI, or else from the device tree; the processor and the hypervisor.
+//! Implements `docs/format.md`, section "Factors".
 
 use super::Machine;
 use super::tree::{Content, Tree};
@@ -10,10 +10,11 @@ use olr_core::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
 const DEVICE_TREE: &str = "proc/device-tree";
-/// What a device tree shows in a guest: of KVM and Xen, of POWER's partitions and virtual machines.
+/// Device tree nodes that only guests have: of KVM and Xen, and of partitions and virtual machines
+/// on POWER.
 const GUEST: [&str; 3] = ["hypervisor", "ibm,partition-name", "vm,uuid"];
 
-/// Adds what the firmware says, the model of the processor, and the hypervisor where one shows.
+/// Adds the firmware values, the processor model, and the hypervisor if one is detected.
 pub(super) fn add(tree: &Tree<'_>, findings: &mut Machine) {
     let hypervisor = processor(tree, findings);
     let mut firmware = read(tree, findings);
@@ -22,11 +23,11 @@ pub(super) fn add(tree: &Tree<'_>, findings: &mut Machine) {
     hypervisor::add(&hypervisor.unwrap_or_default(), findings);
 }
 
-/// The serial numbers, the UUID (both for root only, but in a device tree) and the model.
+/// Reads the serial numbers, the UUID and the model. In DMI, only root can read the first two.
 fn read(tree: &Tree<'_>, findings: &mut Machine) -> Firmware {
     let mut firmware = Firmware::default();
-    // What Xen calls a guest is the UUID of its firmware, in a spelling that everybody may read and
-    // that does not change with who reads it.
+    // Xen exposes the UUID of a guest's firmware in a file that every user can read, so the factor
+    // is the same for all users.
     const XEN: &str = "/sys/hypervisor/uuid";
     let xen = tree.line(XEN).filter(|uuid| !filler(uuid));
     let has_uuid = xen.is_some();
@@ -58,7 +59,7 @@ fn read(tree: &Tree<'_>, findings: &mut Machine) -> Firmware {
     firmware
 }
 
-/// Adds the model of the processor; gives the hypervisor, where one shows.
+/// Adds the processor model, and returns the hypervisor if one is detected.
 fn processor(tree: &Tree<'_>, findings: &mut Machine) -> Option<String> {
     let text = tree.text("proc/cpuinfo");
     let field = |name: &str| {
@@ -89,12 +90,12 @@ pub(super) fn machine_id(tree: &Tree<'_>, findings: &mut Machine) {
         match tree.read(name) {
             Content::Text(text) => {
                 let id = text.trim().to_ascii_lowercase();
-                // systemd writes "uninitialized" into images that are yet to get one.
+                // systemd writes "uninitialized" into images that have no id yet.
                 let hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
                 if !hex || filler(&id) {
                     continue;
                 }
-                // Where it cannot be stored, systemd lays one in memory over the file.
+                // If the file is not writable, systemd mounts a temporary one over it.
                 return match tree.mounted("/etc/machine-id").as_deref() {
                     Some("tmpfs") => findings.ignored(KIND, name, &id, "made up at this start"),
                     _ => findings.found(KIND, Class::Image, name, &id),

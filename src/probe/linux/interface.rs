@@ -1,16 +1,16 @@
-//! What an interface is that is no card of its own, in words. See `docs/format.md`, "Factors".
+//! Describes interfaces that are not physical cards. See `docs/format.md`, section "Factors".
 
 use super::cards::Card;
 
 const LOOPBACK: &str = "772";
 
 impl Card<'_> {
-    /// Whether it has no device, or one that the kernel made up.
+    /// Returns whether the interface has no device, or a virtual one.
     pub(super) fn is_virtual(&self) -> bool {
         !self.has("device") || self.place().is_some_and(|path| path.contains("/devices/virtual/"))
     }
 
-    /// What a virtual interface is. Which signs it shows depends on the kernel's age.
+    /// Describes a virtual interface. Which signs it shows depends on the kernel version.
     pub(super) fn kind_of_virtual(&self) -> String {
         if self.text("type") == LOOPBACK {
             return "loopback".to_string();
@@ -40,7 +40,7 @@ impl Card<'_> {
         }
     }
 
-    /// What has no word of its own.
+    /// Describes an interface without a type name, by the interfaces it is linked to.
     fn by_its_links(&self) -> String {
         let on = self.on();
         let elsewhere = self.text("ifindex") != self.text("iflink");
@@ -48,7 +48,7 @@ impl Card<'_> {
             (true, false) if self.vlan() => "vlan",
             (true, false) => "macvlan or ipvlan",
             (false, false) => "team, or another over others",
-            // A macvlan that was moved into a container looks so, whatever it is called there.
+            // A macvlan that was moved into a container looks like this under any name.
             (true, true) if self.vlan() => "vlan",
             (true, true) => "veth, or macvlan of another namespace",
             (false, true) => match self.name.trim_end_matches(|last: char| last.is_ascii_digit()) {
@@ -64,7 +64,7 @@ impl Card<'_> {
         self.tree.exists(&format!("proc/net/vlan/{}", self.name))
     }
 
-    /// ` on eth0`: the interfaces below it in this namespace.
+    /// Lists the lower interfaces in this namespace: ` on eth0`.
     fn on(&self) -> String {
         let names = self.tree.names(&self.at(""));
         let lower: Vec<_> = names.iter().filter_map(|name| name.strip_prefix("lower_")).collect();

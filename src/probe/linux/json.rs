@@ -1,9 +1,10 @@
-//! One string out of a JSON text that another program wrote. See `docs/format.md`, "Factors".
+//! Extracts one string from a JSON text of another program. See `docs/format.md`, section
+//! "Factors".
 
-/// The string at `path`, each step the key of an object; nothing in a text that is cut or broken
-/// before it.
+/// Returns the string at `path`, whose steps are object keys. Returns `None` if the text is cut off
+/// or malformed before that string.
 pub(super) fn string_at(text: &str, path: &[&str]) -> Option<String> {
-    // The key at which each open object or list stands; lists have none.
+    // The current key of each open object; `None` for a list.
     let mut open: Vec<Option<String>> = Vec::new();
     let mut rest = text;
     loop {
@@ -30,7 +31,7 @@ pub(super) fn string_at(text: &str, path: &[&str]) -> Option<String> {
     }
 }
 
-/// What stands before the closing quote, and what follows it.
+/// Returns the text before the closing quote, and the rest after it.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut string = String::new();
     let mut letters = text.char_indices();
@@ -40,7 +41,8 @@ fn unquote(text: &str) -> Option<(String, &str)> {
             '\\' => match letters.next()?.1 {
                 'n' => string.push('\n'),
                 't' => string.push('\t'),
-                // Ids are plain; what is not is kept apart from them by its backslash.
+                // Ids need no other escapes; those keep their backslash, so that they differ from
+                // plain text.
                 plain @ ('"' | '\\' | '/') => string.push(plain),
                 other => string.extend(['\\', other]),
             },
@@ -50,7 +52,7 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Deeper texts are not read.
+/// Nesting beyond this depth is not parsed.
 const DEPTH: usize = 32;
 
 #[cfg(test)]

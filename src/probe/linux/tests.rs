@@ -1,4 +1,4 @@
-//! Made-up systems, and exactly what is found on each. Obeys `docs/format.md`, section "Factors".
+//! Made-up systems, and the exact factors found on each. See `docs/format.md`, section "Factors".
 
 use super::Machine;
 use made::Made;
@@ -46,7 +46,7 @@ fn signs_of_a_container() {
             .file(path, content)
             .assert(false, &[&format!("container common \"\" {kind} ({WHERE})")]);
     }
-    // The services themselves, on a host.
+    // Not containers: services on a host.
     Made::new().file("proc/self/cgroup", "0::/system.slice/docker.service\n").assert(false, &[]);
     let lxcfs = "90 80 0:60 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n";
     Made::new().file("proc/self/mountinfo", lxcfs).assert(false, &[]);
@@ -77,7 +77,7 @@ fn fillers_do_not_count() {
             assert_eq!(&*factor.ignored, "a maker's filler: many machines show it", "{factor:?}");
         }
     }
-    // What is empty is not there.
+    // An empty file counts as missing.
     let made = Made::new();
     for name in ["product_name", "product_serial", "board_serial", "product_uuid"] {
         made.file(&format!("sys/class/dmi/id/{name}"), " \n");
@@ -179,7 +179,7 @@ fn junk_is_cut_and_never_breaks() {
     assert_eq!((values.len(), values[0], values[1].len()), (2, "1:2", 256));
 }
 
-/// A device that lies on itself must not keep the program.
+/// A device that lists itself as its own lower device must not cause endless recursion.
 #[test]
 fn a_ring_of_devices_ends() {
     let made = Made::new();

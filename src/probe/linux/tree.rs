@@ -1,4 +1,5 @@
-//! The files of a system below a root, each read up to a cap. See `docs/format.md`, "Factors".
+//! Files of a system below a root directory, each read up to a size limit. See `docs/format.md`,
+//! section "Factors".
 
 use std::cell::OnceCell;
 use std::fs::{self, File};
@@ -8,23 +9,23 @@ use std::path::{Path, PathBuf};
 
 use olr_core::machine::Reason;
 
-/// Most bytes that are read of a file.
+/// Most bytes read from a file.
 const FILE_CAP: u64 = 64 * 1024;
-/// The bit of a mode that lets everybody read.
+/// Mode bit that lets every user read.
 const WORLD_READABLE: u32 = 0o004;
 
 pub(super) struct Tree<'a> {
     root: &'a Path,
-    /// Whether to read what an ordinary user could not.
+    /// True to read files that an ordinary user could not read.
     privileged: bool,
-    /// What is mounted, asked for by several.
+    /// Cached list of mounts, as several readers need it.
     mounts: OnceCell<String>,
 }
 
 pub(super) enum Content {
     Text(String),
     Missing,
-    /// It exists; why it was not read.
+    /// The file exists, but was not read for this reason.
     Unreadable(Reason),
 }
 
@@ -33,12 +34,12 @@ impl<'a> Tree<'a> {
         Self { root, privileged, mounts: OnceCell::new() }
     }
 
-    /// The lines of `/proc/self/mountinfo`.
+    /// Returns the content of `/proc/self/mountinfo`.
     pub(super) fn mounts(&self) -> &str {
         self.mounts.get_or_init(|| self.text("proc/self/mountinfo"))
     }
 
-    /// The content of a file, trimmed and without NUL.
+    /// Reads a file, trimmed and without NUL.
     pub(super) fn read(&self, path: &str) -> Content {
         self.read_up_to(path, FILE_CAP)
     }
@@ -50,11 +51,11 @@ impl<'a> Tree<'a> {
             Ok(_) => return Content::Missing,
             Err(error) => return absent(error.kind()),
         };
-        // Root could read it, but the product that comes later may not be root.
+        // Root could read it, but the product may run as another user later.
         if !self.privileged && mode & WORLD_READABLE == 0 {
             return Content::Unreadable(Reason::NeedsPrivileged);
         }
-        // Most are read at once so.
+        // Large enough to read most of these files in one call.
         let mut bytes = Vec::with_capacity(4096);
         match File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
             Ok(_) => {
@@ -65,12 +66,12 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The content of a file, trimmed; empty when there is none to be read.
+    /// Reads a file, trimmed; empty if it is missing or unreadable.
     pub(super) fn text(&self, path: &str) -> String {
         self.text_up_to(path, FILE_CAP)
     }
 
-    /// The same, of a file that may be longer than others.
+    /// Like [`Tree::text`], for a file that may be longer.
     pub(super) fn text_up_to(&self, path: &str, cap: u64) -> String {
         match self.read_up_to(path, cap) {
             Content::Text(text) => text,
@@ -78,18 +79,17 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The first line of a file, if it says anything.
+    /// Returns the first line of a file, unless it is empty.
     pub(super) fn line(&self, path: &str) -> Option<String> {
         let text = self.text(path);
         text.lines().next().filter(|line| !line.is_empty()).map(str::to_string)
     }
 
-    /// Whether something has this name, a dangling link included.
+    /// Returns whether the path exists, even as a dangling link.
     pub(super) fn exists(&self, path: &str) -> bool {
         fs::symlink_metadata(self.path(path)).is_ok()
     }
 
-    /// The names in a folder, sorted.
     pub(super) fn names(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
         let mut names: Vec<String> =
@@ -98,30 +98,30 @@ impl<'a> Tree<'a> {
         names
     }
 
-    /// What a link says, whether or not it leads anywhere.
+    /// Returns the target of a link, whether or not it exists.
     pub(super) fn link_text(&self, link: &str) -> Option<String> {
         fs::read_link(self.path(link)).ok()?.to_str().map(str::to_string)
     }
 
-    /// The last part of what a link says.
+    /// Returns the last component of a link's target.
     pub(super) fn target(&self, link: &str) -> Option<String> {
         self.link_text(link)?.rsplit('/').next().map(str::to_string)
     }
 
-    /// The line of the mount that is seen at `place`: the last one covers those before it.
+    /// Returns the mount in effect at `place`: the last one hides those before it.
     pub(super) fn mount(&self, place: &str) -> Option<String> {
         let at_place = |line: &&str| line.split(' ').nth(4) == Some(place);
         self.mounts().lines().rfind(at_place).map(str::to_string)
     }
 
-    /// The type of filesystem that is mounted at `place`.
+    /// Returns the filesystem type mounted at `place`.
     pub(super) fn mounted(&self, place: &str) -> Option<String> {
         let mount = self.mount(place)?;
         mount.split_once(" - ")?.1.split(' ').next().map(str::to_string)
     }
 
     fn path(&self, path: &str) -> PathBuf {
-        // An absolute path would leave the root.
+        // An absolute path would escape the root.
         self.root.join(path.trim_start_matches('/'))
     }
 }

@@ -1,4 +1,4 @@
-//! A tree of files that looks like a system. See `docs/format.md`, section "Factors".
+//! A directory tree that looks like a system. See `docs/format.md`, section "Factors".
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -42,7 +42,8 @@ impl Made {
         path
     }
 
-    /// `getifaddrs/NAME` holds the address that the system gives where sysfs is missing.
+    /// Reads the system. `getifaddrs/NAME` holds the address of an interface for systems without
+    /// sysfs.
     pub fn read(&self, privileged: bool) -> Machine {
         read_below(self.0.path(), privileged, &|name| {
             let text = fs::read_to_string(self.0.path().join("getifaddrs").join(name)).ok()?;
@@ -51,7 +52,7 @@ impl Made {
         })
     }
 
-    /// The factors, one a line: `kind class name value (why)`.
+    /// Asserts the factors, one per line: `kind class name value (why)`.
     #[track_caller]
     pub fn assert(&self, privileged: bool, expected: &[&str]) {
         assert_eq!(lines(&self.read(privileged)), expected);

@@ -1,4 +1,4 @@
-//! The situations of `fixtures/machine/`, and exactly what is found in each.
+//! The situations in `fixtures/machine/`, and the exact factors found in each.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::made::{Made, lines, unreadable};
 
-/// Fewer files than this fail.
+/// Fails if fewer files are found, so that a wrong path cannot pass.
 const AT_LEAST: usize = 60;
 const TREE: &str = "\n--- tree\n";
 const FOUND: &str = "\n--- identity\n";
 const MORE: &str = "\n--- with --privileged also\n";
 
-/// With `OLR_MINT` set the found identities are written into the files, to be looked at.
+/// With `OLR_MINT` set, this writes the factors into the files, for review.
 #[test]
 fn every_situation_gives_its_identity() {
     let mint = std::env::var_os("OLR_MINT").is_some();
@@ -47,11 +47,11 @@ fn situations() -> Vec<PathBuf> {
     files
 }
 
-/// What is found as an ordinary user, and what root finds besides.
+/// Lists what an ordinary user finds, and what root finds in addition.
 fn identity(made: &Made) -> String {
     let (ordinary, root) = (made.read(false), made.read(true));
     let mut text = String::new();
-    // A license that was issued to an ordinary user holds for root too.
+    // A license issued to an ordinary user also holds for root.
     for factor in ordinary.factors.iter().filter(|factor| factor.counts()) {
         assert!(root.factors.contains(factor), "root does not find {factor:?}");
     }
@@ -66,12 +66,12 @@ fn identity(made: &Made) -> String {
     text
 }
 
-/// The notation of `fixtures/README.md`, section "Machines".
+/// Reader of the notation in `fixtures/README.md`, section "Machines".
 struct Tree<'a>(&'a Made);
 
 impl Tree<'_> {
     fn grow(&self, tree: &str) {
-        // The open folders, each with the depth of its line.
+        // Open folders, each with the indentation of its line.
         let mut open: Vec<(usize, String)> = Vec::new();
         for line in tree.lines().filter(|line| !line.trim().is_empty()) {
             let depth = line.len() - line.trim_start().len();
@@ -93,7 +93,7 @@ impl Tree<'_> {
         }
     }
 
-    /// `veth{0..299}/ type=1 address=...`: so many folders, each with these files.
+    /// Creates a range of folders with the same files: `veth{0..299}/ type=1 address=...`.
     fn folders(&self, above: &str, name: &str, files: &str) {
         let names = match name.split_once('{').zip(name.split_once("}")) {
             Some(((front, rest), _)) => {
@@ -111,7 +111,8 @@ impl Tree<'_> {
         }
     }
 
-    /// The name may end in a mode, ` 0400`; the content has `\n`, `\t` and `\0`.
+    /// Creates a file. The name may end in a mode, ` 0400`; the content may contain `\n`, `\t`,
+    /// `\0`.
     fn file(&self, path: &str, content: &str) {
         let (path, mode) = match path.rsplit_once(' ') {
             Some((path, mode)) => (path, u32::from_str_radix(mode, 8).unwrap()),
