@@ -1,4 +1,4 @@
-//! `olr alert`: people are told what changed, each change once.
+//! `olr alert`: tells people what changed, each change once.
 
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ fn report(all: &[Told]) -> Output {
     report
 }
 
-/// `told`, or `kept` where somebody could not be told; to whom, and what not.
+/// Formats a change: `told`, or `kept` if a delivery failed, and the result for each recipient.
 fn line(told: &Told) -> String {
     let state = if told.is_whole() { "told" } else { "kept" };
     let ways = told.ways.iter().map(|(way, heard)| match heard {

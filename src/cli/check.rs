@@ -1,4 +1,4 @@
-//! `olr check`: may so many more of a module be added?
+//! `olr check`: says whether an action is allowed, such as adding devices of a module.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `olr vendor check-catalog`: what is wrong with a catalog, before anybody issues from it.
+//! `olr vendor check-catalog`: finds mistakes in a catalog before a license is issued from it.
 
 use serde_json::json;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let place = file::name(&path);
     let catalog = Catalog::parse(&read_text(&path)?).map_err(|error| error.within(&place))?;
     let mut warnings = catalog.warnings();
-    // Customers know of a product only what the trust says.
+    // Customers know only the products that the trust names.
     if let Some(folder) = args.vendor.given().filter(|_| args.file.is_none())
         && let Ok(trust) = folder.trust()
     {

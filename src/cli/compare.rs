@@ -1,4 +1,4 @@
-//! `olr vendor compare`: whether two requests are of one server, or its home was copied.
+//! `olr vendor compare`: says whether two requests come from one server, or its home was copied.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -96,7 +96,7 @@ fn said(compared: &RequestComparison) -> &'static str {
     }
 }
 
-/// What support staff normally do now.
+/// Returns what support staff normally do next.
 fn next(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
         Relation::Same => {

@@ -1,4 +1,4 @@
-//! What looks like a mistake in an answer: shown, and asked about before it is signed.
+//! Likely mistakes in an answer: shown, and confirmed before it is signed.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use olr_office::folder::Concern;
 use super::hint;
 use super::terminal::{Confirmation, Terminal};
 
-/// Asks before something is signed that the server will refuse or its operator send back.
+/// Asks before signing an answer that the server will refuse or its operator will send back.
 pub fn confirm(concerns: &[Concern]) -> Result<()> {
     let asking: Vec<_> = concerns.iter().filter(|concern| concern.asks()).collect();
     if asking.is_empty() {
@@ -26,7 +26,7 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     Confirmation { hits: &hits.join("\n"), ask, deed }.confirm(false)
 }
 
-/// In one line, with its next step.
+/// Formats a concern in one line, with its next step.
 pub fn line(concern: &Concern) -> String {
     format!("{}; {}", concern.fact, hint::said(&concern.next_step))
 }

@@ -1,4 +1,4 @@
-//! What the program finds around itself: clock, randomness, folders, the terminal, the machine.
+//! The environment of a verb: clock, randomness, folders, the terminal, the machine.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
@@ -15,16 +15,16 @@ use zeroize::Zeroizing;
 
 use super::env::{Env, Fill, Probe};
 
-/// Clock and randomness, taken once, and a way to look at the machine.
+/// Clock and randomness, read once, and a function that reads the machine.
 pub struct Context {
     pub now: Instant,
     pub rng: ChaCha20Rng,
     pub probe: Probe,
-    /// What is to be said on stderr, whatever comes of the verb.
+    /// Notes to print on stderr, whether the verb succeeds or not.
     pub notes: Vec<String>,
-    /// The home that was used, for a refusal that names it.
+    /// The home that was used, for errors that name it.
     pub home: Option<PathBuf>,
-    /// Whether one JSON object is printed.
+    /// True with `--json`.
     #[cfg_attr(not(feature = "vendor"), allow(dead_code, reason = "only vendor verbs ask"))]
     pub as_json: bool,
 }
@@ -43,13 +43,13 @@ impl Context {
         Ok(Self { now, rng, probe: Rc::clone(&env.probe), notes: Vec::new(), home: None, as_json })
     }
 
-    /// The same session, its state mended where one of its copies is not as it should be.
+    /// Repairs the state of a session if one of its copies is damaged, missing or older.
     pub fn mended<'h>(&mut self, mut session: Session<'h>) -> Session<'h> {
         self.notes.extend(session.mend());
         session
     }
 
-    /// What a request or a judgement needs to know of this machine now.
+    /// Returns the surroundings that a request or a decision needs, and the machine as it was read.
     pub fn around(&self, privileged: bool) -> (Surroundings, Machine) {
         let found = (self.probe)(privileged);
         let around = Surroundings::of(&found, self.now);
@@ -57,7 +57,7 @@ impl Context {
     }
 }
 
-/// A generator seeded by the system, refused when the system repeats itself.
+/// Returns a generator seeded by the system. Fails if the system returns the same bytes twice.
 fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {
     let draw = || -> Result<Zeroizing<[u8; 32]>> {
         let mut seed = Zeroizing::new([0; 32]);

@@ -1,4 +1,4 @@
-//! `olr deactivate`: stop here, and say so in a receipt.
+//! `olr deactivate`: deactivates the license here, and writes a receipt that proves it.
 
 use serde_json::json;
 
@@ -73,7 +73,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// The license that would end, as far as it can be read: it need not count any more.
+/// Describes the license that would end, as far as it can be read: it may no longer be valid.
 fn hits(state: &State, slot: &Slot) -> Result<Vec<(&'static str, String)>> {
     let mut pairs = Vec::new();
     for held in [&slot.installed, &slot.next].into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What is printed of a decision, by each verb that judges.
+//! Output of decisions, shared by the verbs that judge.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use olr_core::report::{DecisionReport, MachineReport, NextReport};
 use super::output::Output;
 use super::{hint, show};
 
-/// What is said besides: of the clock, where it is not to be relied upon, and of an end that is near
-/// where something else came first.
+/// Returns further remarks: on a clock that is not reliable, and on an end that is near while a
+/// refusal or grace period takes the first place.
 pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal().is_some() || decision.grace().is_some());
@@ -32,28 +32,28 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()
 }
 
-/// What `machine` says in JSON.
+/// Returns the JSON of `machine`.
 pub fn machine_json(machine: &Assessment) -> Value {
     show::json(&MachineReport::from(machine))
 }
 
-/// Each factor, and in grace what comes next: a refusal names it by itself.
+/// Lists each factor. In grace, also the next step, which a refusal would print itself.
 fn mismatch(machine: &Assessment, in_grace: bool) -> String {
     let table = show::lines(&machine.lines, true);
     if in_grace { format!("{table}\nnext: {}", what_to_do(machine)) } else { table }
 }
 
-/// What to do about a machine that has changed; empty where it has not.
+/// Returns what to do about a machine that has changed; empty if it has not.
 pub fn what_to_do(machine: &Assessment) -> String {
     machine.next_step().as_ref().map(hint::said).unwrap_or_default()
 }
 
-/// Whatever comes first by itself.
+/// Returns the JSON of the next event.
 pub fn next_json(decision: &Decision) -> Value {
     show::json(&decision.comes_next().as_ref().map(NextReport::from))
 }
 
-/// The decision as a report: its refusal, when there is one, in words and status.
+/// Returns the output of a decision, with the words and exit status of its refusal, if any.
 pub fn report(decision: &Decision, mut text: String) -> Output {
     let refusal = decision.refusal();
     if let Some(machine) = decision.machine() {

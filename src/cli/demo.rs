@@ -1,4 +1,4 @@
-//! `olr demo`: the whole exchange on this machine, with the functions and files of the verbs.
+//! `olr demo`: the whole exchange on this machine, with the functions and files of the real verbs.
 
 use super::context::Context;
 use super::output::Output;
@@ -128,7 +128,7 @@ mod whole {
             self.expired(&home, until, &around)
         }
 
-        /// This machine's factors; where there are too few, pins that say so.
+        /// Returns this machine's factors, with demo pins added if there are too few.
         fn machine(&mut self, context: &Context) -> Surroundings {
             let (around, _) = context.around(false);
             let kinds: Vec<_> =
@@ -202,7 +202,7 @@ mod whole {
             self.steps.push(format!("{number}. {what}\n   {result}"));
         }
 
-        /// A demo that refuses nothing would be a lie.
+        /// A demo in which nothing is refused would prove nothing.
         fn refused(&mut self, what: &str, error: Option<Error>) -> Result<()> {
             let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
             let Some((word, error)) = refusal else {
@@ -215,7 +215,7 @@ mod whole {
         }
     }
 
-    /// Two pins stand in where the machine shows too little of itself: in a bare container.
+    /// Adds two pins if the machine shows too few factors, as in a bare container.
     fn order(trust: Vec<u8>, around: &Surroundings) -> Result<RequestParams> {
         let counting = around.factors.iter().filter(|factor| factor.counts()).count();
         let pins = if counting < 2 {

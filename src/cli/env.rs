@@ -11,38 +11,38 @@ use olr_core::machine::Machine;
 
 use super::layout::COLUMNS;
 
-/// Looks at the machine; the argument is whether what only root may read is wanted.
+/// Reads the machine; the argument asks for values that only root can read.
 pub type Probe = Rc<dyn Fn(bool) -> Machine>;
 
-/// Fills bytes; `false` where it cannot.
+/// Fills a buffer with random bytes, or returns `false`.
 pub type Fill = dyn Fn(&mut [u8]) -> bool;
 
-/// What [`run`](super::run) finds around it. Files, the variables that the help names and the
-/// terminal that questions are asked on are those of the process.
+/// Environment of [`run`](super::run). Files, the environment variables named in the help, and the
+/// terminal for questions are always those of the process.
 pub struct Env {
-    /// The clock, read once a run.
+    /// The clock, read once per run.
     pub clock: Box<dyn Fn() -> SystemTime>,
-    /// The randomness of the system.
+    /// Randomness from the system.
     pub randomness: Box<Fill>,
-    /// The machine.
+    /// Reader of the machine.
     pub probe: Probe,
-    /// Where results go.
+    /// Stream for results.
     pub stdout: Stream,
-    /// Where everything else goes.
+    /// Stream for everything else.
     pub stderr: Stream,
 }
 
-/// A stream that is written to, and how it shows text.
+/// An output stream, and how to format text for it.
 pub struct Stream {
     to: Box<dyn Write>,
-    /// How wide a line may be.
+    /// Longest line, in columns.
     pub columns: usize,
-    /// Whether colours are shown.
+    /// True if it shows colours.
     pub colour: bool,
 }
 
 impl Env {
-    /// What is around this process.
+    /// Returns the environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Env {
 }
 
 impl Stream {
-    /// Lines of 80 columns without colour: a file, a pipe, a buffer.
+    /// Returns a stream with 80 columns and no colour, for a file, a pipe or a buffer.
     #[must_use]
     pub fn plain(to: impl Write + 'static) -> Self {
         Self { to: Box::new(to), columns: COLUMNS, colour: false }

@@ -1,4 +1,4 @@
-//! `olr explain`: a word for "no", explained; and the pages that messages refer to.
+//! `olr explain`: explains a refusal word, and shows the pages that messages refer to.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub struct Args {
 
 const TEXT: &str = include_str!("../../docs/refusals.md");
 
-/// Pages for people who have this program and not its repository.
+/// Pages included for people who have this program but not its repository.
 const PAGES: &[(&str, &str, &str)] = &[
     ("alerts", "who is told when a license needs somebody", include_str!("../../docs/alerts.md")),
     ("catalog", "every key of a catalog and a grant", include_str!("../../docs/catalog.md")),
@@ -36,7 +36,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What pages refer to and this program does not have, and what it is.
+/// Link targets that are not included here, and what they are.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("format.md", "the specification of the format"),
     ("../examples/catalogs/self-hosted.toml", "the first example"),
@@ -75,20 +75,20 @@ fn shown_page(text: &str, json: serde_json::Value) -> Output {
     Output { verbatim: true, ..Output::new(page::in_columns(text), json) }
 }
 
-/// What stands under the heading `## word`.
+/// Returns the section with the heading `## word`.
 fn section(word: &str) -> Option<&'static str> {
     let heading = format!("## {word}\n");
     let (_, after) = TEXT.split_once(&heading)?;
     Some(after.split("\n## ").next().unwrap_or(after).trim())
 }
 
-/// A page without its links.
+/// Returns a page without its links.
 fn plain(page: &str) -> String {
     page::plain(page, &|label, target| leads(label, target).unwrap_or_default())
 }
 
-/// What a link becomes: its label and the command that shows its target, or where that is. `None` for
-/// a page of olr that there is no word for.
+/// Replaces a link by its label, and the command or place that shows its target. Returns `None` for
+/// a page of olr that cannot be shown.
 fn leads(label: &str, target: &str) -> Option<String> {
     let name = target.split('#').next().unwrap_or_default();
     let page = name.trim_end_matches(".md");
@@ -105,7 +105,7 @@ fn leads(label: &str, target: &str) -> Option<String> {
             ));
         }
     };
-    // The name of a file means nothing to people who do not have it.
+    // A file name alone does not help people who lack the file.
     Some(if label == name { command } else { format!("{label} ({command})") })
 }
 
@@ -117,7 +117,7 @@ fn page_name(target: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// The targets of the links of a page, with their labels.
+    /// Returns the labels and targets of the links of a page.
     fn links(page: &str) -> Vec<(String, String)> {
         let mut links = Vec::new();
         let mut rest = page;
@@ -130,7 +130,7 @@ mod tests {
         links
     }
 
-    /// The anchor of a heading: lower case, dashes for blanks, nothing else but letters and digits.
+    /// Returns the anchors of the headings: lower case, dashes for spaces, only letters and digits.
     fn anchors(page: &str) -> Vec<String> {
         let headings = page.lines().filter(|line| line.starts_with('#'));
         let anchor = |line: &str| {
@@ -145,7 +145,7 @@ mod tests {
     fn every_reference_of_a_page_leads_somewhere() {
         let mut seen = 0;
         let pages = PAGES.iter().map(|(name, _, page)| (*name, *page));
-        // What stands above its words is for people who read the file.
+        // The text above the first word is for people who read the file.
         let (_, words) = TEXT.split_once("\n## ").unwrap();
         let all: Vec<_> = pages.chain([("refusals", words)]).collect();
         for (name, page) in &all {
@@ -187,7 +187,7 @@ mod tests {
     fn no_line_of_a_page_is_wider_than_80_columns() {
         let mut lines = 0;
         for (name, _, page) in PAGES.iter().chain([&("refusals", "", TEXT)]) {
-            // Commands and files are to be copied, and stay as they are.
+            // Commands and files are there to be copied, and stay unwrapped.
             let copied: Vec<_> = page.split("```").skip(1).step_by(2).collect();
             for line in page::in_columns(&plain(page)).lines() {
                 lines += 1;
@@ -198,7 +198,7 @@ mod tests {
         assert!(lines > 900, "only {lines} lines");
     }
 
-    /// `olr explain WORD` of pages names a word or a page that there is.
+    /// Every `olr explain WORD` in a page names an existing word or page.
     #[test]
     fn every_command_of_a_page_is_one() {
         let command = <Cli as clap::CommandFactory>::command();

@@ -1,4 +1,4 @@
-//! Files that people name: artefacts in either form, and outputs that are not lost.
+//! Files that people name: artefacts in binary or armored form, and outputs that must not be lost.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use olr_core::wire::frame::{FILE_CAP, Header, Kind};
 
 use super::output::Output;
 
-/// The bytes of a file; one that is too long is named by its beginning, where that tells what it is.
+/// Reads a file. If it is too long, the error says what it is, as far as its first bytes tell.
 fn read(path: &Path) -> Result<Vec<u8>> {
     file::read(path, FILE_CAP).map_err(|error| {
         let other = || foreign(&file::beginning(path, START_LEN)?);
@@ -21,24 +21,24 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// What tells a picture from an archive.
+/// Enough bytes to tell a picture from an archive.
 const START_LEN: u64 = 512;
 
-/// Reads an artefact, binary or armored, and says in errors which file it was.
+/// Reads an artefact, binary or armored, and names the file in errors.
 pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
     let binary = dearmor(wanted, &bytes).map_err(|error| error.within(file::name(path)))?;
     Ok(binary.into_owned())
 }
 
-/// Reads what a vendor sent. A mail may quote the request: of several kinds the license is meant.
+/// Reads an answer of the vendor. A mail may also quote the request: the license is preferred.
 pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
     let binary = dearmor_answer(&bytes).map_err(|error| error.within(file::name(path)))?;
     Ok(binary.into_owned())
 }
 
-/// Says which file it was that cannot be read any further.
+/// Adds the name of a file to an error about it.
 pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
     let name = file::name(path);
     move |error| match error.refusal() {
@@ -58,14 +58,14 @@ pub struct OutFile {
     force: bool,
 }
 
-/// Whether a regular file is there, or what is written into as if it were one. Nothing of a pipe or
-/// a terminal is replaced.
+/// Returns whether writing would replace something: a regular file, or what is written like one. A
+/// pipe or a terminal replaces nothing.
 fn is_file(path: &Path) -> Result<bool> {
     Ok(matches!(place(path)?, Place::File | Place::Open))
 }
 
-/// What is there that no output of this kind replaces, forced or not: a state, an artefact of another
-/// kind, or what a vendor's folder keeps in other forms. Not all of it can be made again.
+/// Names what is at `path` if no output of this kind may replace it, even with --force: a state, an
+/// artefact of another kind, or a file of a vendor's folder. Some of these cannot be made again.
 fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     if State::is_one(&file::beginning(path, HEADER_LEN)?) {
         return Some(format!("a {}", Kind::State));
@@ -73,7 +73,7 @@ fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     match read_artefact(None, path).and_then(|bytes| Header::peek(&bytes)) {
         Ok(Kind::KeyFile) => Some(format!("a {}", Kind::KeyFile)),
         Ok(there) if Some(there) == output => None,
-        // What was proposed makes room for what came of it.
+        // A proposal may be replaced by its result.
         Ok(Kind::Proposal)
             if matches!(output, Some(Kind::License | Kind::Trust | Kind::Delegation)) =>
         {
@@ -84,7 +84,7 @@ fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     }
 }
 
-/// Whether a file lies in the folder of a vendor, or in one of the folders there.
+/// Returns whether a file is in a vendor's folder, or in one of its subfolders.
 fn is_of_vendor(path: &Path) -> bool {
     let real = path.canonicalize();
     let path = real.as_deref().unwrap_or(path);
@@ -93,22 +93,22 @@ fn is_of_vendor(path: &Path) -> bool {
     path.ancestors().skip(1).take(2).any(is_vendor)
 }
 
-/// Fails where something is there that is never replaced.
+/// Fails if the file at `path` must never be replaced.
 fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
     let Some(kept) = kept_at(path, output) else { return Ok(()) };
     let fact = format!("{}: {kept} is there, which is never replaced", file::name(path));
     Err(Error::unable(Problem::Exists, fact, hint))
 }
 
-/// So many names are tried before a folder is called full of old outputs.
+/// Most names that are tried before giving up on a folder full of old outputs.
 #[cfg(feature = "vendor")]
 const NAMES: u32 = 1000;
 
-/// Magic, version, suite, kind.
+/// Length of magic, version, suite and kind.
 const HEADER_LEN: u64 = 7;
 
-/// Fails where writing would replace what is kept, or something else than what `is_older` knows for an
-/// older output of the same verb, unless that is forced.
+/// Fails if writing would replace a file that must be kept. Also fails without `force` if it would
+/// replace anything that `is_older` does not accept as an older output of the same verb.
 pub fn ensure_replaceable(
     path: &Path,
     force: bool,
@@ -129,20 +129,20 @@ pub fn ensure_replaceable(
 }
 
 impl OutFile {
-    /// Whether it was said where to write.
+    /// Returns whether an output file was given.
     #[cfg(feature = "vendor")]
     pub fn is_named(&self) -> bool {
         self.output.is_some()
     }
 
-    /// The file, by default `name` in the current folder; nothing for stdout.
+    /// Returns the file, by default `name` in the current folder, or `None` for stdout.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
         (!file::is_stdout(&path)).then_some(path)
     }
 
-    /// Fails early where writing would replace something else than an older file of the same kind
-    /// for the same installation, as `same` tells.
+    /// Fails early if writing would replace anything but an older file of the same kind for the
+    /// same installation, as decided by `same`.
     pub fn ensure_free(
         &self,
         name: &str,
@@ -170,9 +170,8 @@ impl OutFile {
         ))
     }
 
-    /// The name to write under where none was given: `name.olr`, or `name-2.olr`, … where something
-    /// else is in the way, which stays. A name that was given has to be free, as for
-    /// [`OutFile::ensure_free`].
+    /// Returns the name to write to if none was given: `name.olr`, or `name-2.olr` and so on if
+    /// another file is there. A given name must be free, as for [`OutFile::ensure_free`].
     #[cfg(feature = "vendor")]
     pub fn free_name(
         &self,
@@ -190,7 +189,7 @@ impl OutFile {
         others.find(|name| self.ensure_free(name, kind, &same).is_ok()).ok_or(taken)
     }
 
-    /// Writes the artefact as armor, or hands it to the report for stdout.
+    /// Writes the artefact as armor, or adds it to the report for stdout.
     pub fn write(&self, name: &str, kind: Kind, bytes: &[u8], report: &mut Output) -> Result<()> {
         let text = armor(kind, bytes);
         match self.path(name) {
@@ -202,7 +201,7 @@ impl OutFile {
         }
     }
 
-    /// The file's name for a message.
+    /// Returns the file's name for a message.
     pub fn name(&self, name: &str) -> String {
         self.path(name).map_or("stdout".to_string(), |path| file::name(&path))
     }

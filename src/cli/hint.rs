@@ -1,11 +1,10 @@
-//! How a next step is said on the command line: its sentence, and behind it how each act in it is
-//! typed.
+//! Wording of next steps for the command line: a sentence, then the command for each action in it.
 
 use olr_core::error::{NextStep, Remedy};
 use olr_core::judge::Headline;
 use olr_core::machine::Reason;
 
-/// How each act is typed. One without a line here is said by its sentence alone.
+/// The command for each action. An action without an entry has only its sentence.
 const WAYS: &[(Remedy, &str)] = &[
     (Remedy::MakeRequest, "`olr request`"),
     (Remedy::Renew, "`olr request --renew`"),
@@ -53,7 +52,7 @@ const WAYS: &[(Remedy, &str)] = &[
     (Remedy::AllowAny, "--max MODULE=any"),
 ];
 
-/// A next step in words, with how it is typed: ``make a new request (`olr request`)``.
+/// Words a next step with its commands: ``make a new request (`olr request`)``.
 pub fn said(step: &NextStep) -> String {
     let way = |remedy: &Remedy| {
         let mut ways = WAYS.iter();
@@ -66,7 +65,7 @@ pub fn said(step: &NextStep) -> String {
     }
 }
 
-/// Why a factor was not read, with how it is read.
+/// Says why a factor was not read, and how to read it.
 pub fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::NeedsPrivileged => "needs --privileged",
@@ -74,7 +73,7 @@ pub fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// A headline in words, with its next step.
+/// Words a headline with its next step.
 pub fn headline(headline: &Headline) -> String {
     headline.said(said)
 }
@@ -100,7 +99,7 @@ mod tests {
         assert_eq!(said(&step), typed);
     }
 
-    /// A flag or verb that is renamed takes its hint along.
+    /// A renamed flag or verb must be renamed in its hint too.
     #[cfg(feature = "vendor")]
     #[test]
     fn the_command_line_has_every_way() {

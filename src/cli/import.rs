@@ -1,4 +1,4 @@
-//! `olr import`: verify and install an answer.
+//! `olr import`: verifies and installs an answer.
 
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         Imported::Time { time, mark, new } => {
             let decisions = session.foresee_all(&around).unwrap_or_default();
             let text = match (behind(&decisions), new) {
-                // It answers a request that was made before the clock was ahead.
+                // The file answers a request made before the clock was set ahead.
                 (Some(step), _) => {
                     let done = if new { "is accepted" } else { "was imported already" };
                     format!(
@@ -109,15 +109,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report.of_vendor(session.state().trust()).at_home(&home))
 }
 
-/// What to do where a clock that is behind stops an installed license.
+/// Returns the next step if a clock that is behind blocks an installed license.
 fn behind(decisions: &[(SlotName, Decision)]) -> Option<String> {
     let mut blocked = decisions.iter().flat_map(|(_, decision)| decision.reasons());
     let behind = blocked.find(|b| b.why.refusal() == Some(Refusal::ClockRolledBack));
     behind.map(|blocked| hint::said(blocked.why.next_step()))
 }
 
-/// Says what became of installed licenses that the file did not replace: a trust or revocations may
-/// end them.
+/// Reports what became of installed licenses that the file did not replace: a trust or a list of
+/// revocations may end them.
 fn say_what_changed(
     report: &mut Output,
     before: &[(SlotName, Decision)],
@@ -154,7 +154,7 @@ fn say_what_changed(
     }
 }
 
-/// A license that waited is lost without a word else, and its days with it.
+/// A license that waited for its start is dropped with the days it granted, so this is reported.
 fn say_dropped(report: &mut Output, dropped: &License) {
     let body = dropped.body();
     let id = body.license.to_string();

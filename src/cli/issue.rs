@@ -103,8 +103,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     ensure_free(args, opened.body(), &trust)?;
-    // What is shown and agreed to is what is there from here on. Where a record is damaged, only an
-    // answer that is stored is given.
+    // The records shown here are the ones that the answer must match. If a record is damaged, only
+    // a stored answer is given again.
     let shown = folder.records_of(opened.body()).ok();
     let order = Issue {
         request: &request,
@@ -120,7 +120,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut issue = |order: &Issue<'_>| {
         let rng = &mut context.rng;
         let issued = folder.issue(&opened, order, &trust, &mut ask, rng);
-        // Where grant and catalog do not fit, the library knows the line but not the file.
+        // If grant and catalog do not fit, the library knows the line but not the file.
         issued.map_err(|error| match error.problem() {
             Some(Problem::Grant) => error.within(file::name(&args.grant)),
             _ => error,
@@ -128,7 +128,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     };
     let is_asked = args.transfer.is_some() || concerns.iter().any(Concern::asks);
     if is_asked && !args.dry_run && !args.yes {
-        // What is refused here is said first.
+        // A refusal is reported before any question is asked.
         let tried = issue(&Issue { dry_run: true, ..order })?;
         confirm(args, &tried, &concerns, &folder, opened.body())?;
     }
@@ -147,7 +147,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(output)
 }
 
-/// Reads the request, and says so where request and grant were given in the wrong order.
+/// Reads the request. If request and grant were swapped, the error says so.
 fn read_request(args: &Args) -> Result<Vec<u8>> {
     read_artefact(Some(Kind::Request), &args.request).map_err(|error| {
         match read_artefact(Some(Kind::Request), &args.grant) {
@@ -157,7 +157,7 @@ fn read_request(args: &Args) -> Result<Vec<u8>> {
     })
 }
 
-/// Refuses to replace a file that is no earlier answer to this installation.
+/// Fails if the output is a file that is not an earlier answer to this installation.
 fn ensure_free(args: &Args, asked: &RequestBody, trust: &Trust) -> Result<()> {
     if args.dry_run {
         return Ok(());
@@ -171,8 +171,8 @@ fn ensure_free(args: &Args, asked: &RequestBody, trust: &Trust) -> Result<()> {
     })
 }
 
-/// Asks about what the server will refuse, and about a key that moves. A license that is signed
-/// already is given again without a question: what is wrong with it is said.
+/// Asks about what the server will refuse, and about a key that moves. A license that is already
+/// signed is given again without a question, with its concerns listed.
 fn confirm(
     args: &Args,
     tried: &IssuedLicense,
@@ -190,7 +190,7 @@ fn confirm(
     }
 }
 
-/// Writes the license or the proposal, and says what was issued.
+/// Writes the license or the proposal, and describes it.
 fn answer(
     args: &Args,
     issued: &IssuedLicense,
@@ -262,7 +262,7 @@ fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) ->
     Confirmation { hits: &hits, ask, deed }.confirm(yes)
 }
 
-/// The delegation of an issuer who is elsewhere.
+/// Returns the delegation of an issuer who works elsewhere.
 fn delegation_of(named: &str, folder: &Folder, trust: &Trust) -> Result<Vec<u8>> {
     match named.parse::<KeyId>() {
         Ok(key) => Ok(folder.delegation_of(key, trust)?.1),
@@ -276,7 +276,7 @@ fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
     receipt.map_err(|error| error.within(file::name(path)))
 }
 
-/// What is to be said of other installations that hold or held the key.
+/// Describes the other installations that hold or held the key.
 fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
     match (&issued.other_holder, handover) {
         (Some(other), _) if issued.outcome.is_repeated() => {

@@ -1,4 +1,4 @@
-//! The modules that a license names, against a name that somebody typed.
+//! Module names in licenses, to check names that an operator typed.
 
 use std::collections::BTreeSet;
 
@@ -16,16 +16,16 @@ pub struct UnlistedArg {
     unlisted: bool,
 }
 
-/// The modules that may be typed.
+/// The modules that an operator may type.
 #[derive(Default)]
 pub struct Known {
     names: BTreeSet<String>,
-    /// Without a license nothing is known, and any name may be right.
+    /// False without a license: then any name may be right.
     is_licensed: bool,
 }
 
 impl Known {
-    /// What the licenses of a slot grant or name, and what was reported there.
+    /// Returns the modules that the licenses of a slot name, and those reported there.
     pub fn in_slot(slot: &Slot) -> Self {
         let mut known = Self::default();
         for held in [&slot.installed, &slot.next].into_iter().flatten() {
@@ -35,14 +35,14 @@ impl Known {
         known
     }
 
-    /// And what the license `bytes` names, where it is one.
+    /// Adds the modules that a license names; `bytes` may be another file.
     pub fn add_license(&mut self, bytes: &[u8]) {
         let Ok(body) = read_unverified(bytes) else { return };
         self.names.extend(named(&body.grants).into_iter().map(str::to_string));
         self.is_licensed = true;
     }
 
-    /// Fails where one of the modules `typed` is not known, naming the nearest that is.
+    /// Fails if one of the modules `typed` is unknown, and suggests the nearest one.
     pub fn ensure<'a>(
         &self,
         typed: impl IntoIterator<Item = &'a str>,
@@ -57,13 +57,13 @@ impl Known {
         }
     }
 
-    /// What was typed as `MODULE=N`, and the N, where no module has this name.
+    /// Splits `MODULE=N`, unless a module has that whole name.
     pub fn as_count(&self, typed: &str) -> Option<(String, u64)> {
         let (_, count) = typed.rsplit_once('=').filter(|_| !self.names.contains(typed))?;
         Some((typed.to_string(), count.trim().parse().ok()?))
     }
 
-    /// The known name that was most likely meant.
+    /// Returns the known name that was most likely meant.
     pub fn nearest(&self, typed: &str) -> Option<&str> {
         nearest(typed, self.names.iter().map(String::as_str))
     }
@@ -81,7 +81,7 @@ impl Known {
     }
 }
 
-/// The name that was most likely meant: the same in another case, else one that few edits lead to.
+/// Returns the name most likely meant: the same in another case, or else one within a few edits.
 pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let folded = |text: &str| text.to_lowercase();
     let lower = folded(typed);

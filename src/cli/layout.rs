@@ -1,5 +1,5 @@
-//! Text in columns: tables, names with their values, sentences; none wider than the terminal, or than
-//! 80 columns where there is none.
+//! Text in columns: tables, names with values, sentences. Lines fit the terminal, or 80 columns
+//! without one.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
@@ -7,29 +7,29 @@ use comfy_table::{
 
 use olr_core::display::{shown, wrapped};
 
-/// The columns of a page, a mail and the oldest terminal.
+/// Columns of a page, a mail and the oldest terminals.
 pub const COLUMNS: usize = 80;
-/// Words up to this long, a UUID among them, are never torn in a table.
+/// Longest word that a table never breaks; a UUID has this length.
 const WHOLE: usize = 36;
-/// Blanks between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
 thread_local! {
     static WIDTH: std::cell::Cell<usize> = const { std::cell::Cell::new(COLUMNS) };
 }
 
-/// How wide a line on stdout may be.
+/// Returns the longest line for stdout, in columns.
 pub fn columns() -> usize {
     WIDTH.get()
 }
 
-/// Sets [`columns`] for the run of this thread.
+/// Sets [`columns`] for this thread.
 pub fn set_columns(columns: usize) {
     WIDTH.set(columns);
 }
 
-/// A table with aligned columns and no frame. Where words alone are too wide for it, each row
-/// becomes a paragraph of names and values, so that no id is torn.
+/// Lays out a table with aligned columns and no frame. If its words alone are too wide, each row
+/// becomes a paragraph of names and values, so that no id is broken.
 pub fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
     table_within(header, rows, numbers, columns())
 }
@@ -77,7 +77,7 @@ fn table_within(header: &[&str], rows: &[Vec<String>], numbers: &[usize], width:
     lines.join("\n")
 }
 
-/// Its lines stay lines; nothing else is hidden in it.
+/// Escapes a cell, except for its line breaks.
 fn escaped(cell: &str) -> String {
     cell.split('\n').map(shown).collect::<Vec<_>>().join("\n")
 }
@@ -86,7 +86,7 @@ fn longest_word(text: &str) -> usize {
     text.split([' ', '\n']).map(|word| word.chars().count()).max().unwrap_or(0)
 }
 
-/// Names and values, the names in one column; a long value goes on below itself.
+/// Lays out names and values in two columns; a long value continues below itself.
 pub fn pairs(pairs: &[(&str, String)]) -> String {
     pairs_within(pairs, columns())
 }
@@ -101,8 +101,8 @@ fn pairs_within(pairs: &[(&str, String)], columns: usize) -> String {
     pairs.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Sentences no wider than that; what begins with blanks goes on behind as many. A word that is
-/// wider alone, a path or a command, stays whole.
+/// Wraps sentences to [`columns`]; an indented line keeps its indentation. A longer word, such as a
+/// path or a command, is never broken.
 pub fn sentences(text: &str) -> String {
     sentences_within(text, columns())
 }
@@ -118,13 +118,13 @@ fn sentences_within(text: &str, columns: usize) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What is said on stderr, behind `olr: `: what does not fit goes on below itself.
+/// Formats a message on stderr: `olr: `, with further lines indented.
 pub fn said(text: &str, columns: usize) -> String {
     hanging("olr: ", "     ", text, columns)
 }
 
-/// The words of `text` in lines no wider than `columns`: `first` stands in front of the first line,
-/// `rest` in front of all others.
+/// Wraps the words of `text` to `columns`: the first line begins with `first`, all others with
+/// `rest`.
 pub fn hanging(first: &str, rest: &str, text: &str, columns: usize) -> String {
     let mut out = first.to_string();
     let mut used = width(first);
@@ -148,7 +148,7 @@ pub fn hanging(first: &str, rest: &str, text: &str, columns: usize) -> String {
     out
 }
 
-/// Columns that a text takes; colours take none.
+/// Returns the columns that a text takes, without its colour codes.
 fn width(text: &str) -> usize {
     let mut count = 0usize;
     let mut is_colour = false;
@@ -163,7 +163,7 @@ fn width(text: &str) -> usize {
     count
 }
 
-/// What blanks part; a command between backquotes, or `'olr …'`, is one word: it is copied whole.
+/// Splits a line at spaces. A command in backquotes, or `'olr …'`, is one word, to be copied whole.
 fn words(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let is_open = |word: &str| {
@@ -232,7 +232,7 @@ mod tests {
         assert!(hung.lines().skip(1).all(|line| line.starts_with("     word")), "{hung}");
         let hung = hanging("olr: ", "     ", "a tip says that 'olr request --renew' helps", 30);
         assert_eq!(hung, "olr: a tip says that\n     'olr request --renew'\n     helps");
-        // A colour takes no room, and a path stays whole.
+        // A colour code takes no columns, and a path is never broken.
         assert_eq!(hanging("", "", "\u{1b}[1mone\u{1b}[0m two", 7), "\u{1b}[1mone\u{1b}[0m two");
         let path = format!("/{}", "x".repeat(50));
         assert_eq!(

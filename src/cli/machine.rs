@@ -1,4 +1,4 @@
-//! `olr machine`: what identifies this machine.
+//! `olr machine`: shows what identifies this machine.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if counting < 2 {
         report.notes.push("hint: a request needs at least 2: add --pin NAME=VALUE".to_string());
     }
-    // Whose requests a home makes; one that cannot be read changes nothing of what was found.
+    // Adds the home's vendor; a home that cannot be read does not affect the factors.
     let home = args.home.home();
     match home.as_ref().map(|home| (home, home.load())) {
         Ok((home, Ok(Some(state)))) => Ok(report.of_vendor(state.trust()).at_home(home)),
@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
 }
 
-/// How many factors identify this machine, and of which classes.
+/// Says how many factors identify this machine, and of which classes.
 fn verdict(factors: &[Factor]) -> String {
     let of = |class: Class| factors.iter().filter(|factor| factor.class == class).count();
     let (hardware, image) = (of(Class::Hardware), of(Class::Image));
@@ -80,7 +80,7 @@ fn verdict(factors: &[Factor]) -> String {
     }
 }
 
-/// Holds this machine against a license, whether it is installed or not.
+/// Compares this machine with a license, whether installed or not.
 fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(Some(Kind::License), path)?;
     let home = args.home.open(context)?;
@@ -94,7 +94,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     })?;
     let license = License::verify(&bytes, state.trust())?;
     let body = license.body();
-    // Its commitments are to factors under a key that only its own installation can make.
+    // The license commits to factors with a key that only its own installation has.
     license.ensure_here(&body.product, &body.slot, &state.install_key())?;
     let (around, _) = context.around(args.privileged);
     let found = state.found(&around)?;

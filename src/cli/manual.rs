@@ -1,4 +1,4 @@
-//! `olr completions` and `olr man`: made from the same definition as the commands.
+//! `olr completions` and `olr man`, generated from the definition of the commands.
 
 use clap_complete::Shell;
 use serde_json::json;

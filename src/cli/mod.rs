@@ -1,5 +1,5 @@
-//! The command line: one file a verb. Results on stdout, all else on stderr; exit status 0 done,
-//! licensed or in grace; 1 refused (a proved no); 2 could not tell.
+//! The command line, one file per verb. Results go to stdout, everything else to stderr. Exit
+//! status: 0 done, licensed or in grace; 1 refused (a proved no); 2 could not tell.
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -81,7 +81,7 @@ struct Cli {
     verb: Verb,
 }
 
-// One value a run: its size does not matter.
+// Each run builds one value, so its size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Verb {
@@ -166,7 +166,7 @@ fn absent(_: &Absent) -> Result<Output> {
     ))
 }
 
-/// A verb that this build lacks swallows its arguments, `--json` too.
+/// A verb that this build lacks swallows its arguments, including `--json`.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
     if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) | Verb::Revoke(absent) =
@@ -178,7 +178,7 @@ fn wants_json(verb: &Verb) -> bool {
     false
 }
 
-/// Whether the vendor's office reads what is said: then each next step is one for the office.
+/// Returns whether the verb is run in the vendor's office, and needs next steps for the office.
 fn is_at_vendor(verb: &Verb) -> bool {
     match verb {
         Verb::Vendor(_) | Verb::Key(_) | Verb::Issue(_) | Verb::Revoke(_) => true,
@@ -187,8 +187,8 @@ fn is_at_vendor(verb: &Verb) -> bool {
     }
 }
 
-/// Parses, runs, prints; nothing else in the program prints. The first argument is the program's
-/// name. The exit status is the answer: 0 done or licensed, 1 refused, 2 could not tell.
+/// Parses, runs and prints; no other code in this program prints. The first argument is the
+/// program's name. Exit status: 0 done or licensed, 1 refused, 2 could not tell.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitCode {
     let args: Vec<_> = args.into_iter().collect();
     layout::set_columns(env.stdout.columns);
@@ -203,16 +203,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitCode 
     };
     let result = answer(&cli.verb, &mut context);
     for text in &context.notes {
-        // A full disk or a closed pipe shows where the result is printed.
+        // A full disk or a closed pipe is reported when the result is printed.
         let _ = output::note(&mut env.stderr, text);
     }
     output::finish(result, context.home.as_deref(), as_json, env)
 }
 
-/// As [`run`], and hands over what it would print.
+/// Like [`run`], but returns what it would print.
 ///
 /// # Errors
-/// Whatever the command ends with before it has something to print.
+/// Any error that ends the command before it has output.
 pub fn call(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Output> {
     let args: Vec<_> = args.into_iter().collect();
     layout::set_columns(env.stdout.columns);
@@ -226,7 +226,7 @@ pub fn call(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Outpu
     Ok(output)
 }
 
-/// The command line: its verbs, arguments and help.
+/// Returns the definition of the command line: verbs, arguments and help.
 #[must_use]
 pub fn command() -> clap::Command {
     Cli::command()

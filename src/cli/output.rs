@@ -1,4 +1,4 @@
-//! What goes out: text or one JSON object, and the exit status.
+//! Output of a verb: text or one JSON object, and the exit status.
 
 use serde_json::Value;
 use std::io;
@@ -16,24 +16,24 @@ use super::env::{Env, Stream};
 use super::hint;
 use super::layout::{said, sentences};
 
-/// What a verb has to say.
+/// Output of a verb.
 pub struct Output {
-    /// For people; without the last line end.
+    /// Text for people, without a final newline.
     pub text: String,
-    /// For programs.
+    /// JSON for programs.
     pub json: Value,
-    /// Said on stderr in either form.
+    /// Notes printed on stderr with both text and JSON.
     pub notes: Vec<String>,
-    /// 0, or 1 when the answer is a proved no.
+    /// Exit status: 0, or 1 if the answer is a proved no.
     pub status: u8,
-    /// Whether the text is for a program, and its lines stay as they are.
+    /// True if the text is for a program, and must not be wrapped.
     pub verbatim: bool,
-    /// An artefact for stdout; the report then goes to stderr.
+    /// An artefact to write to stdout; the report then goes to stderr.
     pub artefact: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Output {
-    /// Text and object of a verb that did what it was asked.
+    /// Returns the output of a successful verb.
     pub fn new(text: impl Into<String>, json: Value) -> Self {
         Self {
             text: text.into(),
@@ -45,13 +45,13 @@ impl Output {
         }
     }
 
-    /// What is printed of a command that ends with `error`.
+    /// Returns the output of a command that ends with `error`.
     #[must_use]
     pub fn of_error(error: &Error) -> Self {
         Self { status: error.exit_status(), ..Self::new("", error_json(error)) }
     }
 
-    /// Names the home that was used, in both forms.
+    /// Adds the home that was used, to text and JSON.
     pub fn at_home(mut self, home: &Home) -> Self {
         let place = file::name(home.folder());
         put(&mut self.json, "home", place.clone());
@@ -59,7 +59,7 @@ impl Output {
         self
     }
 
-    /// An answer that is no, or could not be told, in the words of `error`.
+    /// Adds the refusal or problem of `error`, and its exit status.
     pub fn refused(mut self, error: &Error) -> Self {
         self.status = error.exit_status();
         if let (Value::Object(into), Value::Object(from)) = (&mut self.json, error_json(error)) {
@@ -69,14 +69,14 @@ impl Output {
     }
 }
 
-/// Sets a field of an object.
+/// Sets a field of a JSON object.
 pub fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
     if let Value::Object(object) = object {
         object.insert(name.to_string(), value.into());
     }
 }
 
-/// `{"state": "refused", "refusal": …}` or `{"state": "unknown", "problem": …}`.
+/// Returns `{"state": "refused", "refusal": …}` or `{"state": "unknown", "problem": …}`.
 pub fn error_json(error: &Error) -> Value {
     let report = ErrorReport::new(error, hint::said);
     let mut json = serde_json::to_value(&report).unwrap_or_default();
@@ -84,8 +84,8 @@ pub fn error_json(error: &Error) -> Value {
     json
 }
 
-/// Prints the result of a verb; the exit status is the answer. A refusal names the home that was
-/// used, and its vendor.
+/// Prints the result of a verb and returns the exit status. A refusal names the home that was used,
+/// and its vendor.
 pub fn finish(
     result: Result<Output, Error>,
     home: Option<&Path>,
@@ -102,7 +102,8 @@ pub fn finish(
     };
     match written {
         Ok(()) => ExitCode::from(status),
-        // Whoever closed the pipe has seen enough, and a no stays one; anything else is a full disk.
+        // A closed pipe means that the reader has seen enough, and a refusal stays one. Any other
+        // error is likely a full disk.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
         Err(_) => {
             let _ = note(&mut env.stderr, "the output cannot be written");
@@ -112,7 +113,7 @@ pub fn finish(
     }
 }
 
-/// Says something on stderr.
+/// Prints a note on stderr.
 pub fn note(stderr: &mut Stream, text: &str) -> io::Result<()> {
     let text = said(&shown(text), stderr.columns);
     stderr.line(&text)
@@ -125,8 +126,8 @@ fn write_report(report: &Output, as_json: bool, env: &mut Env) -> io::Result<()>
         (false, false) => sentences(&report.text),
     };
     if let Some(artefact) = &report.artefact {
-        // What was done with it is said once it is out. Of an artefact every byte is needed: a
-        // closed pipe has lost some.
+        // The report comes after the artefact, whose every byte is needed: a closed pipe is an
+        // error here.
         let written = env.stdout.bytes(artefact);
         written.map_err(|_| io::Error::other("the artefact was not written"))?;
     }
@@ -134,7 +135,7 @@ fn write_report(report: &Output, as_json: bool, env: &mut Env) -> io::Result<()>
         Some(_) => env.stderr.line(&text),
         None => env.stdout.line(&text),
     };
-    // Also to one that has closed the pipe of the text, `| head`.
+    // Notes are printed even if the reader has closed the pipe of the text, as `head` does.
     let stderr = &mut env.stderr;
     report.notes.iter().try_for_each(|note| {
         let text = said(note, stderr.columns);
@@ -143,11 +144,11 @@ fn write_report(report: &Output, as_json: bool, env: &mut Env) -> io::Result<()>
     written
 }
 
-/// A refusal before there was a report.
+/// Returns the output of an error that ended the verb before it had a report.
 fn refused_at(error: &Error, home: Option<&Path>) -> Output {
     let report = Output::of_error(error);
     let Some(home) = home.map(Home::at) else { return report };
-    // A home that cannot be read knows no vendor.
+    // A home that cannot be read does not tell its vendor.
     match home.load() {
         Ok(Some(state)) => report.of_vendor(state.trust()).at_home(&home),
         _ => report.at_home(&home),
@@ -166,7 +167,7 @@ fn write_error(error: &Error, stderr: &mut Stream) -> io::Result<()> {
     stderr.line(&format!("{line}\n{hint}"))
 }
 
-/// JSON in which no control, bidi or zero-width character stands as itself.
+/// Formats JSON, with control, bidi and zero-width characters escaped.
 fn json_text(value: &Value) -> String {
     let plain = serde_json::to_string_pretty(value).unwrap_or_default();
     let mut text = String::with_capacity(plain.len());
@@ -187,7 +188,7 @@ mod tests {
     use crate::cli::show::{pairs, table};
     use serde_json::json;
 
-    /// `src/display.rs` proves of each code point whether it is shown.
+    /// `olr-core` proves for every code point whether it is shown.
     #[track_caller]
     fn lines_of_what_is_shown(text: &str, lines: std::ops::RangeInclusive<usize>) {
         assert_eq!(text.chars().find(|c| !is_shown(*c) && *c != '\n'), None);

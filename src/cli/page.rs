@@ -1,17 +1,17 @@
-//! Pages of the documentation as text for a terminal: Markdown without its links, in columns.
+//! Documentation pages as text for a terminal: Markdown without its links, in columns.
 
 use super::layout::{columns, hanging, table};
 
-/// What a link becomes, by its label and its target.
+/// Function that replaces a link, given its label and its target.
 pub type Leads<'a> = &'a dyn Fn(&str, &str) -> String;
 
-/// A page without its links: `leads` says what stands there instead.
+/// Returns a page without its links, each replaced by the result of `leads`.
 pub fn plain(page: &str, leads: Leads<'_>) -> String {
     let mut text = String::with_capacity(page.len());
     let mut rest = page;
     while let Some((before, after)) = rest.split_once("](") {
         let Some((target, next)) = after.split_once(')') else { break };
-        // What stands in the brackets; an `[` of an array before it stays.
+        // The label is what the innermost bracket holds; the `[` of an array before it stays.
         let (head, label) = before.rsplit_once('[').unwrap_or((before, ""));
         text.push_str(head);
         text.push_str(&leads(label, target));
@@ -20,8 +20,8 @@ pub fn plain(page: &str, leads: Leads<'_>) -> String {
     text + rest
 }
 
-/// The same in columns: paragraphs and lists are filled, tables aligned; what is to be copied stays as
-/// it is.
+/// Fits a page to the terminal: wraps paragraphs and lists, aligns tables. Code blocks stay as they
+/// are, since they are there to be copied.
 pub fn in_columns(page: &str) -> String {
     in_columns_within(page, columns())
 }
@@ -64,7 +64,7 @@ fn in_columns_within(page: &str, columns: usize) -> String {
             text.push_str(next.trim());
         }
         let block = hanging(&first, &rest, &text, columns);
-        // The entries of a list stand without gaps where the page has none.
+        // List entries follow each other without blank lines, unless the page has them.
         let follows = !std::mem::take(&mut is_apart);
         match blocks.last_mut() {
             Some(before) if follows => {
@@ -77,8 +77,8 @@ fn in_columns_within(page: &str, columns: usize) -> String {
     blocks.join("\n\n")
 }
 
-/// What stands in front of a paragraph or an entry of a list, in front of its other lines, and its
-/// text.
+/// Splits a line into the marker of its paragraph or list entry, the indentation of the following
+/// lines, and the text.
 fn marker(line: &str) -> (String, String, &str) {
     let text = line.trim_start();
     let indent = line.len().saturating_sub(text.len());
@@ -96,7 +96,7 @@ fn marker(line: &str) -> (String, String, &str) {
     (first, rest, text)
 }
 
-/// The cells of a row; `\|` is part of one.
+/// Splits a table row into cells; `\|` does not end a cell.
 fn cells(row: &str) -> Vec<String> {
     let row = row.replace("\\|", "\u{0}");
     let inside = row.trim().trim_start_matches('|').trim_end_matches('|');

@@ -1,4 +1,4 @@
-//! Passphrases, asked for or out of files; and what is said of key files that others may read.
+//! Passphrases, typed or read from files, and warnings about key files that others can read.
 
 use rand::CryptoRng;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use super::unseen;
 const CHOOSE: &str = "choose one, or say --no-passphrase";
 const GIVE: &str = "give the passphrase that was chosen for this key";
 
-/// A passphrase for new keys: from a file, typed twice, or drawn.
+/// Returns a passphrase for new keys: read from a file, typed twice, or generated.
 pub fn new_passphrase(
     whose: &str,
     path: Option<&Path>,
@@ -63,8 +63,8 @@ pub fn new_passphrase(
     Ok(first)
 }
 
-/// What is to be said of a passphrase that is soon guessed. One word of random characters may be
-/// strong, two or three words of a language are not.
+/// Returns a warning about a passphrase that is easy to guess. One word of random characters may be
+/// strong; two or three words of a language are not.
 fn weakness(whose: &str, text: &str) -> Option<String> {
     let (characters, words) = (text.chars().count(), text.split_whitespace().count());
     let different = text.chars().collect::<BTreeSet<_>>().len();
@@ -77,8 +77,8 @@ fn weakness(whose: &str, text: &str) -> Option<String> {
     })
 }
 
-/// Six words of 16 bits each, as people can read them out: consonant, vowel, consonant, vowel,
-/// consonant (proquints, arXiv 0901.4016).
+/// Generates six words of 16 bits each that people can read aloud: consonant, vowel, consonant,
+/// vowel, consonant (proquints, arXiv 0901.4016).
 fn six_words(rng: &mut impl CryptoRng) -> Zeroizing<String> {
     const CONSONANTS: [char; 16] =
         ['b', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'z'];
@@ -100,8 +100,8 @@ fn six_words(rng: &mut impl CryptoRng) -> Zeroizing<String> {
     text
 }
 
-/// What opens an existing key: its passphrase, or the PIN of the token that it is in. A token never
-/// gets what is in the file: to it, every wrong word is a try less.
+/// Returns what unlocks an existing key: its passphrase, or the PIN of its token. The content of
+/// the file is never tried on a token, which counts every wrong PIN.
 pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
     let role = match locked {
         Locked::KeyFile { role, .. } => *role,
@@ -137,12 +137,12 @@ fn pin(wanted: &PinWanted) -> Result<Passphrase> {
     Ok(Passphrase::new(pin))
 }
 
-/// Whose passphrase a key of this role has.
+/// Returns whose passphrase protects a key of this role.
 pub fn whose(role: Role) -> &'static str {
     if role == Role::Root { "root" } else { "staff" }
 }
 
-/// The passphrase of a private key that another program wrote.
+/// Returns the passphrase of a private key that another program wrote.
 pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
     match path {
         Some(path) => from_file(path, GIVE),
@@ -158,7 +158,7 @@ pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
     }
 }
 
-/// Questions are asked on the terminal itself, whatever is redirected.
+/// Questions are asked on the terminal itself, even if streams are redirected.
 fn can_ask() -> bool {
     Terminal::open().is_some()
 }
@@ -171,7 +171,7 @@ fn no_terminal() -> Error {
     Error::unable(Problem::Io, "the passphrase cannot be read", "run on a terminal, or give a file")
 }
 
-/// The first line of a file.
+/// Reads the passphrase from the first line of a file.
 fn from_file(path: &Path, hint: &'static str) -> Result<Passphrase> {
     read_passphrase(path)?.ok_or_else(|| {
         Error::unable(
@@ -189,14 +189,14 @@ fn checked(text: Zeroizing<String>, hint: &'static str) -> Result<Passphrase> {
     Ok(Passphrase::new(text))
 }
 
-/// Says which keys of the folder other users of this computer may read.
+/// Warns about keys of the folder that other users of this computer can read.
 pub fn warn_of_keys(folder: &Folder, context: &mut Context) {
     for (path, mode) in folder.keys_open_to_others() {
         context.notes.push(open_key(&path, &mode));
     }
 }
 
-/// Says so of one key file.
+/// Warns about one key file.
 pub fn warn_of_key(path: &Path, context: &mut Context) {
     if let Some(mode) = file::open_to_others(path) {
         context.notes.push(open_key(path, &mode));

@@ -1,4 +1,4 @@
-//! `olr vendor publish`: put in place what the roots signed.
+//! `olr vendor publish`: puts into effect what the roots signed.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -45,12 +45,12 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     Ok(Output::new(text, json))
 }
 
-/// The folder in which a file is.
+/// Returns the folder of a file.
 fn beside(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A folder around a trust that custodians made elsewhere.
+/// Creates a vendor folder around a trust that custodians made elsewhere.
 fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Output> {
     let catalog = args.catalog.as_deref().map(read_text).transpose()?;
     let (folder, trust) =

@@ -1,4 +1,4 @@
-//! A state is read and verified once by whatever works in a home.
+//! Tests that each command reads and verifies a state only once.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use olr_core::machine::{Class, FactorKind, Machine};
 use olr_core::state::{Listener, Surroundings};
 use olr_core::time::Instant;
 
-/// 2026-11-23T12:00:00Z
+/// 2026-11-23T12:00:00Z.
 const NOW: u64 = 1_795_435_200;
 
 fn found() -> Machine {
@@ -31,14 +31,14 @@ fn around(seconds: u64) -> Surroundings {
     Surroundings::of(&found(), Instant::new(seconds))
 }
 
-/// How often a state was read while this was done.
+/// Returns how often `work` reads a state.
 fn reads(work: impl FnOnce()) -> u32 {
     let before = READS.get();
     work();
     READS.get() - before
 }
 
-/// How often a line of the command read it; `_` is a space in a word, `DIR` the folder.
+/// Returns how often a command reads it; `_` stands for a space in a word, `DIR` for the folder.
 fn reads_of(line: &str, folder: &Path) -> u32 {
     let dir = folder.to_str().unwrap();
     let words = line.split(' ').map(|word| word.replace('_', " ").replace("DIR", dir).into());

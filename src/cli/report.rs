@@ -1,4 +1,4 @@
-//! `olr report`: what is in use now.
+//! `olr report`: records what is in use now.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! `olr request`: seal a request for the vendor.
+//! `olr request`: seals a request for the vendor.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
@@ -106,8 +106,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// What is wanted is what the license of that slot names. A request that is only tried tells the
-/// slot; a new identity has no license.
+/// Fails if a wanted module is not named by the license of that slot. A dry run tells the slot; a
+/// new identity has no license yet.
 fn ensure_known(
     home: &Home,
     order: &RequestParams,

@@ -1,4 +1,4 @@
-//! `olr revoke`: take a license back, or an issuer key.
+//! `olr revoke`: revokes a license or an issuer key.
 
 use serde_json::json;
 
@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
         return revoke_key(key, args, &folder, &trust, context);
     }
-    // An old list in the way, perhaps of a key that is revoked since, stops no revocation.
+    // An old list in the way, perhaps signed by a key revoked since, must not stop a revocation.
     let is_older = |bytes: &[u8]| Revocations::verify(bytes, &trust).is_ok();
     let name = args.output.free_name(NAME, Kind::Revocations, is_older)?;
     let mut ask = args.staff.asker();
@@ -118,7 +118,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(output)
 }
 
-/// Says which license is revoked, and what the list in `file` is for.
+/// Describes the revoked license, and what to do with the list in `file`.
 fn revoked_output(
     args: &Args,
     file: &str,
@@ -172,7 +172,7 @@ fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
     Confirmation { hits: &hits, ask, deed }.confirm(yes)
 }
 
-/// The key that `id` names, unless it is that of a license.
+/// Parses `id` as a key id, unless it is the id of a license.
 fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     let (Ok(key), Ok(license)) = (id.trim().parse(), id.trim().parse()) else {
         return Ok(None);
@@ -199,7 +199,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     })
 }
 
-/// Proposes the next trust without the key, and puts it in place where the roots at hand are enough.
+/// Proposes the next trust without the key, and puts it into effect if the available roots suffice.
 fn revoke_key(
     key: KeyId,
     args: &Args,
@@ -224,14 +224,14 @@ fn revoke_key(
     Ok(report_of(key, &signed, report))
 }
 
-/// The next step where no issuer key counts under the newest trust.
+/// Returns a next step if no issuer key is valid under the newest trust.
 fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Result<Option<String>> {
     let has_issuer = folder.has_issuer(now, &folder.trust()?, ask);
     let next = "no issuer key here counts now: make a new one with `olr key rotate issuer`";
     Ok((!has_issuer).then(|| next.to_string()))
 }
 
-/// The command is repeated, or was stopped once everything was in place.
+/// Returns the answer if the key was already revoked: the command may have been interrupted.
 fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> {
     let body = trust.body();
     let text = format!(
@@ -246,7 +246,7 @@ fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> 
     Ok(report_of(key, &folder.signed_with(key)?, report))
 }
 
-/// With what ends by the revocation of a key.
+/// Adds the licenses that end with the revoked key.
 fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Output) -> Output {
     report.text += &format!("\n\n{}", ended_with(key, signed));
     put(&mut report.json, "revoked_key", json!(key.to_string()));

@@ -1,4 +1,4 @@
-//! How reports look: rows and tables as text, and the objects of programs.
+//! Layout of reports: rows and tables as text, and JSON objects for programs.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ use olr_core::request::RequestBody;
 use super::hint;
 pub use super::layout::{pairs, table};
 
-/// Rows, and below them tables.
+/// Lays out rows, and tables below them.
 pub fn laid_out(rows: &[Row], tables: &[Table]) -> String {
     let rows = Some(pairs(rows)).filter(|text| !text.is_empty());
     rows.into_iter().chain(tables.iter().map(lines_of)).collect::<Vec<_>>().join("\n\n")
@@ -27,13 +27,13 @@ fn lines_of(entries: &Table) -> String {
     table(&entries.header, &entries.rows, &entries.numbers)
 }
 
-/// A report for programs.
+/// Returns a report as JSON.
 pub fn json(report: &impl Serialize) -> Value {
-    // A report is an object of texts, numbers, lists and objects: nothing that JSON has not.
+    // Cannot fail: a report holds only texts, numbers, lists and objects.
     serde_json::to_value(report).unwrap_or_default()
 }
 
-/// The fields of a report, to stand among others.
+/// Returns the fields of a report, to be merged into another object.
 pub fn object(report: &impl Serialize) -> Map<String, Value> {
     match json(report) {
         Value::Object(object) => object,
@@ -41,7 +41,7 @@ pub fn object(report: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// Factors that count, and the others with `all`.
+/// Lists the factors with weight, and with `all` the others too.
 pub fn factors(factors: &[Factor], all: bool) -> String {
     let reports: Vec<_> = factors.iter().map(FactorReport::from).collect();
     let entries = factor_table(&reports, all);
@@ -54,8 +54,8 @@ pub fn factors(factors: &[Factor], all: bool) -> String {
     }
 }
 
-/// What became of factors; with their points, where these are known. What is another now has a
-/// line of its own.
+/// Lists what became of each factor, with points if they are known. A changed value gets its own
+/// line.
 pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> String {
     let rows = |line: &Line| {
         let weight = if line.weight == 0 { String::new() } else { line.weight.to_string() };
@@ -89,16 +89,16 @@ fn value(factor: Option<&Factor>, otherwise: Option<Reason>) -> String {
     }
 }
 
-/// The factors of a request; where it knows those that the installed license was issued for, first
-/// what became of them.
+/// Lists the factors of a request. If it lists those of the installed license, the changes come
+/// first.
 #[cfg(feature = "vendor")]
 pub fn request_factors(body: &RequestBody, all: bool) -> String {
     let found = factors(&body.found, all);
     request_changes(body).map_or(found.clone(), |changes| format!("{changes}\n\n{found}"))
 }
 
-/// What became of the factors that the installed license was issued for, and first what that looks
-/// like; nothing where none are known.
+/// Describes the changes since the installed license was issued, judgement first. `None` if the
+/// request does not list its factors.
 #[cfg(feature = "vendor")]
 pub fn request_changes(body: &RequestBody) -> Option<String> {
     if body.enrolled.is_empty() {
@@ -109,13 +109,13 @@ pub fn request_changes(body: &RequestBody) -> Option<String> {
     Some(format!("Judgement: {judgement}.\n\nSince the installed license was asked for:\n{table}"))
 }
 
-/// The same for programs: nothing where nothing is known to compare with.
+/// Returns the same as JSON; `None` if there is nothing to compare with.
 #[cfg(feature = "vendor")]
 pub fn changes_json(body: &RequestBody) -> Option<(String, Value)> {
     RequestChangesReport::of(body).map(|changes| ("changes".to_string(), json(&changes)))
 }
 
-/// The install id of an install key.
+/// Returns the install id of an install key.
 #[cfg(feature = "vendor")]
 pub fn install_id(key: &[u8; 32]) -> String {
     key_id(Role::Install, key).to_string()

@@ -1,4 +1,4 @@
-//! `olr simulate`: what the installed license will say, and when.
+//! `olr simulate`: shows what the installed license will say, and when.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use super::show;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
 
-/// Most answers that one run asks for: some seconds.
+/// Most decisions of one run, which take some seconds.
 const STEPS: usize = 20_000;
-/// Without --until: a year.
+/// Default of --until: one year.
 const SPAN: u64 = 366 * DAY;
-/// What is new is told in lines of this width, so that all fits a terminal of 80 columns.
+/// Width of the news column, so that the table fits a terminal of 80 columns.
 const COLUMNS: usize = 45;
-/// Most bytes that are looked at to see whether a file is a picture.
+/// Most bytes read to tell whether a file is a picture.
 const PICTURE_CAP: usize = 16 * 1024 * 1024;
 
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ fn after_help() -> String {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    // Nothing is mended either: whoever looks ahead changes nothing.
+    // Nothing is repaired either: a simulation changes nothing.
     let home = args.home.home()?;
     context.home = Some(home.folder().to_path_buf());
     let state = home.require_state()?;
@@ -82,7 +82,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let read = |name: &str| read_answer(Path::new(name));
     let events = args.events.iter().map(|text| ScenarioEvent::parse(text, read));
     let events: Vec<ScenarioEvent> = events.collect::<Result<_>>()?;
-    // An answer of the vendor may name more.
+    // An answer to be imported may name more modules.
     for event in &events {
         if let Happening::Import(answer) = &event.what {
             known.add_license(&answer.bytes);
@@ -116,7 +116,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report.of_vendor(&trust).at_home(&home))
 }
 
-/// The file for the picture; nothing for stdout.
+/// Returns the file for the picture, or `None` for stdout.
 fn svg_path(args: &Args) -> Option<&Path> {
     args.svg.as_deref().filter(|path| !file::is_stdout(path))
 }
@@ -131,7 +131,7 @@ fn text(timeline: &Timeline, title: &str) -> String {
     for entry in &timeline.entries {
         let mut first = vec![entry.at.to_string(), entry.condition.word().to_string()];
         let lines = entry.lines();
-        // What is new without a word for it has its row all the same.
+        // An entry without news in words still gets its row.
         let lines = if lines.is_empty() { vec![String::new()] } else { lines };
         for line in lines {
             for (at, piece) in wrapped(&line, COLUMNS).into_iter().enumerate() {
@@ -150,7 +150,7 @@ fn text(timeline: &Timeline, title: &str) -> String {
 }
 
 fn to_json(timeline: &Timeline) -> Value {
-    // How many are in use changes by events alone: once, as it is at the end.
+    // Only events change the usage, so it is listed once, as it is at the end.
     let last = timeline.entries.iter().rev().find_map(|entry| entry.decision.as_ref());
     let modules = last.and_then(|decision| {
         let body = decision.license()?.body();

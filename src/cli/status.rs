@@ -1,4 +1,4 @@
-//! `olr status`: what is granted, until when, and what comes next.
+//! `olr status`: shows what is granted, until when, and what comes next.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     for (_, decision) in &decisions {
         reports.push(decision::report(decision, text(decision)));
     }
-    // The worst comes first: what it says is what the whole says.
+    // The worst report comes first, and gives the exit status of the whole.
     reports.sort_by_key(|report| std::cmp::Reverse(report.status));
     let texts: Vec<_> = reports.iter().map(|report| report.text.clone()).collect();
     let jsons: Vec<_> = reports.iter().map(|report| report.json.clone()).collect();
@@ -59,7 +59,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(whole.of_vendor(state.trust()).at_home(&home))
 }
 
-/// What has changed while the license still matches: said before it breaks.
+/// Describes the changes of a machine that still matches, as a warning before it stops matching.
 fn drift(machine: &Assessment) -> String {
     let drift = machine.drift();
     if drift.is_empty() || !machine.matches() {
@@ -107,7 +107,7 @@ fn text(decision: &Decision) -> String {
     }
     pairs.extend(report.details());
     let mut text = show::laid_out(&pairs, &report.tables());
-    // A refusal comes last, where people look for what to do.
+    // A refusal is printed last, where people look for the next step.
     if let Some(first) = decision.headline().filter(|_| decision.refusal().is_none()) {
         text = format!("{}\n\n{text}", hint::headline(&first));
     }
@@ -119,7 +119,7 @@ fn text(decision: &Decision) -> String {
         text += "\n\nThis license does not stop a copy of this machine.";
     }
     if decision.refusal().is_some() {
-        // The refusal follows.
+        // Separates the refusal, which is printed next.
         text += "\n";
     }
     text

@@ -1,5 +1,5 @@
-//! The terminal itself, whatever is redirected: `/dev/tty`, or `CONIN$` and `CONOUT$` on Windows.
-//! Questions are asked here and nowhere else.
+//! The terminal itself, even if streams are redirected: `/dev/tty`, or `CONIN$` and `CONOUT$` on
+//! Windows. All questions are asked here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -8,24 +8,25 @@ use olr_core::error::{Error, Problem, Result};
 
 use super::layout::sentences;
 
-/// The terminal that this process belongs to.
+/// The controlling terminal of this process.
 pub struct Terminal {
     input: File,
     output: File,
 }
 
-/// Something that cannot be undone, as it is asked about.
+/// A question before an action that cannot be undone.
 pub struct Confirmation<'a> {
-    /// Whom and what it hits, in lines that are escaped already.
+    /// What the action affects, in lines that are already escaped.
     pub hits: &'a str,
-    /// What is asked: `Deactivate this license?`
+    /// The question: `Deactivate this license?`
     pub ask: &'a str,
-    /// What it is, where nobody can be asked: `deactivating a license`.
+    /// Name of the action, for the error if there is no terminal: `deactivating a license`.
     pub deed: &'a str,
 }
 
 impl Terminal {
-    /// `None` where the process has no terminal: in a service, a cron job, a container without `-t`.
+    /// Returns `None` if the process has no terminal, as in a service, a cron job or a container
+    /// without `-t`.
     pub fn open() -> Option<Self> {
         let (input, output) =
             if cfg!(windows) { ("CONIN$", "CONOUT$") } else { ("/dev/tty", "/dev/tty") };
@@ -33,14 +34,15 @@ impl Terminal {
         Some(Self { input: open(input)?, output: open(output)? })
     }
 
-    /// Shows text on the terminal, even where stdout and stderr go elsewhere.
+    /// Shows text on the terminal, even if stdout and stderr are redirected.
     pub fn say(&mut self, text: &str) -> io::Result<()> {
-        // A question ends in a blank, behind which the answer stands.
+        // A question ends with a space, and the answer follows on the same line.
         self.output.write_all(sentences(text).as_bytes())?;
         self.output.flush()
     }
 
-    /// One answer. A terminal hands out a line at a time: what was typed ahead is for the next question.
+    /// Reads one answer. A terminal delivers one line at a time, so later lines stay for later
+    /// questions.
     fn answer(&mut self) -> io::Result<String> {
         let mut line = String::new();
         BufReader::new(&self.input).read_line(&mut line)?;
@@ -49,16 +51,16 @@ impl Terminal {
 }
 
 impl Confirmation<'_> {
-    /// Shows what is hit and asks, unless `--yes` was given.
+    /// Shows what is affected and asks, unless `--yes` was given.
     ///
     /// # Errors
-    /// Exit 2: the answer is not yes, or there is no terminal to ask on.
+    /// Exit 2 if the answer is not yes, or if there is no terminal.
     pub fn confirm(&self, yes: bool) -> Result<()> {
         if yes {
             return Ok(());
         }
         let Some(mut terminal) = Terminal::open() else {
-            // Stdout may be read by a program: what is hit goes where people look.
+            // A program may be reading stdout, so this goes to stderr.
             let _ = writeln!(io::stderr(), "{}", sentences(self.hits));
             let fact =
                 format!("{} cannot be undone, and there is no terminal to ask on", self.deed);

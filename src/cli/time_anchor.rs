@@ -1,4 +1,4 @@
-//! `olr vendor time-anchor`: tell a server what time it is.
+//! `olr vendor time-anchor`: tells a server the time.
 
 use serde_json::json;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 const NAME: &str = "time.olr";
-/// Licenses let a clock be behind by 48 hours; a server that is further off has to be set.
+/// Licenses tolerate a clock that is 48 hours behind; a server further off needs its clock set.
 const OFF: u64 = 48 * 3600;
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
@@ -90,12 +90,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// Seconds; below 0 where the server is behind.
+/// Returns how many seconds the server is ahead; negative if it is behind.
 fn ahead(server: Instant, vendor: Instant) -> i128 {
     i128::from(server.seconds).saturating_sub(vendor.seconds.into())
 }
 
-/// How the server's clock stands against the vendor's, in the largest unit that fits twice.
+/// Describes the server's clock relative to the vendor's, in the largest unit that fits twice.
 fn drift(server: Instant, vendor: Instant) -> String {
     let ahead = ahead(server, vendor);
     let seconds = u64::try_from(ahead.unsigned_abs()).unwrap_or(u64::MAX);

@@ -1,17 +1,17 @@
-//! A line that is typed unseen. Whatever ends the prompt, the terminal is as it was before.
+//! Reads a line without echo. However the prompt ends, the terminal is restored.
 
 use std::io;
 
-/// Asks on the terminal; Ctrl-C ends this program as it does elsewhere.
+/// Asks on the terminal. Ctrl-C ends this program as usual.
 #[cfg(not(unix))]
 pub fn ask(prompt: &str) -> io::Result<String> {
     rpassword::prompt_password(prompt)
 }
 
-/// Asks on the terminal; Ctrl-C ends this program as it does elsewhere.
+/// Asks on the terminal. Ctrl-C ends this program as usual.
 ///
-/// `rpassword` hides what is typed too, but raises the signal before it shows it again: the shell
-/// would echo nothing any more. So it only reads here.
+/// `rpassword` disables the echo too, but raises the signal before restoring it, which would leave
+/// the shell without echo. So it only reads here.
 #[cfg(unix)]
 pub fn ask(prompt: &str) -> io::Result<String> {
     use rustix::process::{Signal, getpid, kill_process};
@@ -41,13 +41,13 @@ mod unix {
     use std::fs::File;
     use std::io::{self, Read};
 
-    /// The terminal shows nothing and sends no signals as long as this lives.
+    /// While this value lives, the terminal neither echoes nor sends signals.
     pub struct Unseen<'a> {
         terminal: &'a File,
         before: Termios,
     }
 
-    /// What is typed, until the key for an interrupt.
+    /// Reader of the typed line, which ends at the interrupt key.
     pub struct Typed {
         terminal: File,
         interrupt: u8,
@@ -81,7 +81,7 @@ mod unix {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let len = self.terminal.read(buffer)?;
             let typed = buffer.get(..len).unwrap_or_default();
-            // A terminal without a key for it has 0 there.
+            // A terminal without an interrupt key has 0 there.
             if typed.iter().any(|byte| *byte != 0 && [self.interrupt, 3].contains(byte)) {
                 return Err(io::ErrorKind::Interrupted.into());
             }

@@ -1,4 +1,4 @@
-//! What is said to a command line that cannot be read.
+//! Answers to a command line that cannot be parsed.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
@@ -13,7 +13,7 @@ use super::env::Env;
 use super::layout::{COLUMNS, hanging, sentences};
 use super::output::{self, Output};
 
-/// Words that people try, and what they are looking for.
+/// Verbs that people try, and the ones that they need.
 const OTHER_WORDS: &[(&[&str], &str)] = &[
     (
         &["activate", "install", "license", "unlock", "register", "enroll", "apply", "load", "add"],
@@ -83,22 +83,22 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["time", "clock"], "'olr vendor time-anchor' answers a request with the time"),
 ];
 
-/// A command line that asks for help, or cannot be read.
+/// A command line that asks for help, or that cannot be parsed.
 pub struct Unread {
     error: clap::Error,
-    /// What was meant instead, in one sentence.
+    /// What was probably meant, in one sentence.
     step: Option<&'static str>,
     as_json: bool,
 }
 
-/// Reads what was typed.
+/// Parses the command line.
 pub fn parse(args: &[OsString]) -> Result<Cli, Unread> {
     Cli::try_parse_from(args).map_err(|error| Unread::new(error, args))
 }
 
 impl Unread {
-    /// A usage error quotes what was typed, names of files from anywhere included: what could fake
-    /// or hide a line is escaped, as if it had been typed so.
+    /// Returns the answer. A usage error quotes the arguments, which may be file names of any
+    /// origin: characters that could fake or hide a line are escaped first.
     fn new(error: clap::Error, args: &[OsString]) -> Self {
         let is_plain = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
         let mut error = match args.iter().all(is_plain) {
@@ -107,7 +107,7 @@ impl Unread {
                 let escaped = args.iter().map(|arg| shown(&arg.to_string_lossy()).into_owned());
                 match Cli::try_parse_from(escaped) {
                     Err(error) => error,
-                    // Only what is no text at all becomes right by it.
+                    // Only arguments that are not valid Unicode parse after escaping.
                     Ok(_) => clap::Error::new(error.kind()).with_cmd(&Cli::command()),
                 }
             }
@@ -120,7 +120,8 @@ impl Unread {
         Self { error, step, as_json: args.iter().any(|arg| arg == "--json") }
     }
 
-    /// Help and version go to stdout with status 0; anything else is a usage error with status 2.
+    /// Prints help and version on stdout with status 0, and anything else as a usage error with
+    /// status 2.
     pub fn print(self, env: &mut Env) -> ExitCode {
         if self.as_json && self.error.use_stderr() {
             return output::finish(self.output(), None, true, env);
@@ -134,7 +135,7 @@ impl Unread {
             let _ = env.stdout.bytes(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        // What was typed may be long: no part of it begins a line.
+        // Arguments may be long: indentation keeps them from faking a line of their own.
         let line = |line: &str| match line.starts_with(' ') {
             true => sentences(line),
             false => hanging("", "  ", line, COLUMNS),
@@ -144,14 +145,14 @@ impl Unread {
         ExitCode::from(2)
     }
 
-    /// The same as a value: the text that was asked for, or the error.
+    /// Returns the same as a value: the requested text, or the error.
     pub fn output(self) -> Result<Output, Error> {
         let text = self.error.to_string();
         if !self.error.use_stderr() {
             let json = serde_json::json!({ "text": text });
             return Ok(Output { verbatim: true, ..Output::new(text, json) });
         }
-        // What is missing stands on lines of its own; tips and usage come after a blank line.
+        // Missing arguments are on lines of their own; tips and usage follow a blank line.
         let lines: Vec<_> =
             text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
         let fact = lines.join(" ");
@@ -160,7 +161,7 @@ impl Unread {
     }
 }
 
-/// What somebody looks for who tries another word at the place of a verb.
+/// Suggests a verb for another word in its place.
 fn other_word(error: &clap::Error, args: &[OsString]) -> Option<&'static str> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
@@ -169,7 +170,7 @@ fn other_word(error: &clap::Error, args: &[OsString]) -> Option<&'static str> {
         return None;
     };
     let word = word.to_lowercase();
-    // Below `key` and `vendor` the words of the top mean something else.
+    // After `key` and `vendor`, these words have another meaning.
     let first = args.get(1);
     let at_top = first.is_some_and(|first| first.to_string_lossy().to_lowercase() == word);
     let known = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()));

@@ -1,4 +1,5 @@
-//! `olr vendor`: make a vendor folder; look up what was issued; and the verbs of its own files.
+//! `olr vendor`: creates a vendor folder, lists what was issued, and groups the vendor's other
+//! verbs.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -138,7 +139,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// Says what was made, and what comes next.
+/// Describes the new folder, and the next steps.
 fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &Roots) -> String {
     let place = file::name(folder.path());
     let mut text = show::pairs(&[
@@ -177,7 +178,7 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
     text
 }
 
-/// With several roots it is said, and not guessed, how many must sign.
+/// With several roots, the threshold must be given.
 fn roots(args: &InitArgs) -> Result<Roots> {
     match (args.roots, args.threshold) {
         (1, None) => Ok(Roots::default()),
@@ -252,7 +253,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
     Ok(report)
 }
 
-/// The license that held the key before on another installation, and what freed it.
+/// Names the license that held the key on another installation before, and why the key was free.
 fn moved(record: &IssuedRecord) -> String {
     let Some(from) = &record.moved_from else { return String::new() };
     match &record.transfer {

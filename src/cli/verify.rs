@@ -1,4 +1,4 @@
-//! `olr verify`: may this machine run?
+//! `olr verify`: says whether this machine may run.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let file = args.file.as_deref().map(read_answer).transpose()?;
     let read = if file.is_some() { home.begun() } else { home.require() };
     let mut session = context.mended(read?);
-    // What is installed is judged with what is in use and with its graces, by its file too.
+    // An installed license is judged with its usage and grace periods, even if its file was named.
     let installed = file.as_deref().and_then(|bytes| installed_as(session.state(), bytes));
     let file = file.filter(|_| installed.is_none());
     let mut report = match (file, args.file.as_deref()) {
@@ -74,15 +74,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report.of_vendor(session.state().trust()).at_home(&home))
 }
 
-/// The slot in which the license `bytes` is installed.
+/// Returns the slot in which this license is installed.
 fn installed_as(state: &State, bytes: &[u8]) -> Option<SlotName> {
     let is_it = |slot: &&Slot| slot.installed.as_ref().is_some_and(|held| *held.license == *bytes);
     state.memory().slots.iter().find(is_it).map(|slot| slot.name.clone())
 }
 
-/// One sentence, and one more for what is out of the ordinary.
+/// Returns one sentence, and another one for anything unusual.
 fn answer(decision: &Decision) -> String {
-    // The sentence says itself when a license expires and a grace period ends.
+    // The first sentence already names the expiry and the end of a grace period.
     let is_news = |next: &Next| !matches!(next.what, Coming::Expiry(_) | Coming::Grace(..));
     let next = decision.comes_next().filter(is_news).filter(|_| decision.refusal().is_none());
     let next = next.map(|next| format!("next: {next}"));
@@ -92,7 +92,7 @@ fn answer(decision: &Decision) -> String {
 
 fn sentence(decision: &Decision) -> String {
     match decision.license() {
-        // A refusal follows by itself.
+        // The refusal is printed separately.
         _ if decision.refusal().is_some() => String::new(),
         _ if decision.grace().is_some() => {
             decision.headline().as_ref().map(hint::headline).unwrap_or_default()
@@ -109,8 +109,8 @@ fn sentence(decision: &Decision) -> String {
     }
 }
 
-/// A license file that may not be imported here: by which factors it is for another machine. One for
-/// another installation is not held against this machine: its commitments tell nothing here.
+/// Reports on a license file that cannot be imported here, with the factors that do not match.
+/// Factors are not compared for another installation: its commitments need that installation's key.
 fn file_report(bytes: &[u8], error: Error, state: &State, around: &Surroundings) -> Result<Output> {
     let frame = Frame::parse(Kind::License, bytes)?;
     let followed = state.trust().followed_by(&frame)?.pop();

@@ -1,4 +1,4 @@
-//! The vendor that a caller of the server's verbs expects, and the vendor that a report names.
+//! The vendor that a caller of the server's verbs expects, and the vendor that reports name.
 
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub struct ExpectedArg {
 }
 
 impl ExpectedArg {
-    /// The home, of the expected vendor.
+    /// Opens the home, restricted to the expected vendor.
     pub fn open(&self, home: &HomeArg, context: &mut Context) -> Result<Home> {
         let trust = self.trust.as_deref().map(|path| {
             let bytes = read_artefact(Some(Kind::Trust), path)?;
@@ -40,7 +40,7 @@ impl ExpectedArg {
 }
 
 impl Output {
-    /// Names the vendor: by an id, which proves nothing by itself, and by the code of its roots.
+    /// Adds the vendor: its id, which proves nothing by itself, and the code of its roots.
     pub fn of_vendor(mut self, trust: &Trust) -> Self {
         if let Value::Object(json) = &mut self.json {
             json.insert("vendor_id".to_string(), json!(trust.vendor().to_string()));

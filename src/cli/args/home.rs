@@ -1,4 +1,4 @@
-//! The home of a server, and the slot in it that a verb is about.
+//! The home of a server, and the slot that a verb acts on.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ pub struct HomeArg {
 }
 
 impl HomeArg {
-    /// The home, its state mended where one of its copies is not as it should be.
+    /// Opens the home, and repairs its state if one of the copies is damaged, missing or older.
     pub fn open(&self, context: &mut Context) -> Result<Home> {
         let home = self.find(context)?;
-        // What nobody can mend, the verb meets by itself.
+        // If it cannot be repaired, the verb reports that itself.
         if let Ok(Some(mended)) = home.repair() {
             context.notes.push(mended);
         }
         Ok(home)
     }
 
-    /// The home, for a verb that mends the state as it reads it.
+    /// Returns the home for a verb that repairs the state as it reads it.
     pub fn find(&self, context: &mut Context) -> Result<Home> {
         let home = self.home()?;
         context.home = Some(home.folder().to_path_buf());
@@ -46,7 +46,7 @@ impl HomeArg {
         let strategy = etcetera::choose_base_strategy().ok();
         let state =
             strategy.map(|strategy| strategy.state_dir().unwrap_or_else(|| strategy.data_dir()));
-        // An empty $HOME would put it into whatever folder this runs in.
+        // An empty $HOME would put the home into the current folder.
         match state.filter(|state| state.is_absolute()) {
             Some(state) => Ok(Home::at(state.join("olr"))),
             None => {
@@ -57,8 +57,8 @@ impl HomeArg {
     }
 }
 
-/// A folder that the environment names. An empty value is as none: compose files and units write
-/// `NAME=` for what is not set.
+/// Returns a folder named by an environment variable. An empty value is ignored: compose files and
+/// units write `NAME=` for unset variables.
 pub fn from_environment(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! Groups of arguments that several verbs share, and how arguments are read.
+//! Groups of arguments shared by several verbs, and how arguments are parsed.
 
 pub mod expected;
 pub mod home;

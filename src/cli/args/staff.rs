@@ -1,5 +1,5 @@
-//! The staff's passphrase: issuer and sealing key have the same, so it is asked for once. A token
-//! never gets it: to it, every wrong word is a try less.
+//! The staff's passphrase: issuer and sealing key share it, so it is asked for once. It is never
+//! tried on a token, which counts every wrong PIN.
 
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ pub struct StaffArg {
 }
 
 impl StaffArg {
-    /// Gives the passphrase of a key file, and remembers what was entered for the next one.
+    /// Returns a function that unlocks key files, and remembers the passphrase for the next one.
     pub fn asker(&self) -> impl FnMut(&Locked) -> Result<Passphrase> {
         let mut entered: Option<Zeroizing<Vec<u8>>> = None;
         move |locked| {

@@ -1,4 +1,4 @@
-//! What people type as an argument.
+//! Texts that people type as arguments.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -7,7 +7,7 @@ use olr_core::entitlement::Count;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::wire::codec::Text;
 
-/// What people type is trimmed and brought to one Unicode form; files are compared as they are.
+/// Trims typed text and normalizes it to NFC. Files are compared as they are.
 pub fn typed(what: &str, text: &str) -> Result<Text> {
     let text = nfc(text);
     if text.is_empty() {
@@ -21,8 +21,8 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
     Text::new(&text)
 }
 
-/// What is copied from a page or a mail may hold characters that nobody sees, and then fits nothing
-/// that was typed. Joiners are letters' business in some scripts.
+/// Fails on invisible characters. Text copied from a page or a mail may hold some, and then match
+/// nothing that was typed. Joiners are allowed, as some scripts need them.
 pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
     let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
     match text.chars().find(hidden) {
@@ -38,7 +38,7 @@ pub fn nfc(text: &str) -> String {
     text.trim().nfc().collect()
 }
 
-/// A module and a number; `like` is how it is written right.
+/// Parses a module and a number; `like` is an example for the error.
 pub fn count(text: &str, like: &str) -> Result<Count> {
     let wrong = || {
         let fact = format!("{:?} is not MODULE=NUMBER", shown(text));

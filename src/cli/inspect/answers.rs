@@ -1,4 +1,4 @@
-//! What issuers sign for a server, and what a server answers.
+//! Files that issuers sign for a server, and receipts of a server.
 
 #[cfg(feature = "vendor")]
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     });
     let mut findings = signed(&frame, verified);
     findings.under = trust.and_then(Result::ok);
-    // Shown also where nobody can say whether it is true: `verified` says so.
+    // The content is shown even if no trust can verify it: `verified` tells.
     match read_unverified(bytes) {
         Ok(body) => {
             let report = LicenseReport::from(&body);
@@ -63,7 +63,7 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Revocations, bytes)?;
     let trust = newest_trust(args, &frame)?;
     let verified = match &trust {
-        // One that is to be attached has its delegations elsewhere.
+        // A list to be attached to licenses comes without its delegations.
         Some(trust) if !frame.attachments.is_empty() => {
             let trust = trust.as_ref().map_err(Error::clone);
             match trust.and_then(|trust| Revocations::verify(bytes, trust).map(drop)) {
@@ -90,13 +90,13 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     Ok(findings)
 }
 
-/// The trust at hand and those that a file carries: the newest that it leads to.
+/// Returns the newest trust that the known trust and those attached to the file lead to.
 fn newest_trust(args: &Args, frame: &Frame<'_>) -> Result<Option<Result<Trust>>> {
     let newest = |trust: Trust| Ok(trust.followed_by(frame)?.pop().unwrap_or(trust));
     Ok(known_trust(args)?.map(newest))
 }
 
-/// The key that verifies a receipt stands in it: no trust is needed.
+/// A receipt contains the key that verifies it, so no trust is needed.
 pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Receipt, bytes)?;
     let under = known_trust(args)?;
@@ -117,7 +117,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
                 findings.more = text;
                 findings.json.insert("issued".to_string(), json);
             }
-            // The receipt says by itself what it says: only the records are missing.
+            // The receipt is valid by itself: only the comparison with the records is missing.
             Err(error) => {
                 findings.more = format!("Not compared with what was issued: {}.", error.fact());
                 let has_records = folder.path().join("issued").symlink_metadata().is_ok();
@@ -128,7 +128,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
     Ok(findings)
 }
 
-/// What the vendor's records say of a receipt.
+/// Describes what the vendor's records say about a receipt.
 #[cfg(feature = "vendor")]
 fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     let Some(ended) = ended else {

@@ -1,4 +1,4 @@
-//! What roots sign, and keys themselves.
+//! Files that roots sign, and key files.
 
 #[cfg(feature = "vendor")]
 use serde_json::json;
@@ -19,7 +19,7 @@ use super::{Args, Findings, known_trust, signed};
 #[cfg(feature = "vendor")]
 use crate::cli::show;
 
-/// A trust is held against its own roots: whose they are, only the vendor code tells.
+/// A trust is verified against its own roots: only the vendor code tells whose they are.
 pub fn trust(bytes: &[u8]) -> Result<Findings> {
     let frame = Frame::parse(Kind::Trust, bytes)?;
     let pinned = Trust::pin(bytes);
@@ -72,14 +72,14 @@ pub fn key_file(_: &[u8]) -> Result<Findings> {
     Err(Error::unable(Problem::Unsupported, fact, "use the olr of your vendor's office"))
 }
 
-/// What would be made of a proposal, and who signed it.
+/// Describes what a proposal would create, and who has signed it.
 #[cfg(feature = "vendor")]
 pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Proposal, bytes)?;
     let trust = known_trust(args)?;
     let verified = match &trust {
         Some(trust) => Some(Proposal::verify(bytes, trust).map(drop)),
-        // Who may sign anything but a trust stands in a trust.
+        // For anything but a trust, only a trust says who may sign it.
         None => match Proposal::parse(bytes)?.check(None) {
             Err(error) if error.refusal().is_none() => None,
             verified => Some(verified),

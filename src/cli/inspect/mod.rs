@@ -1,4 +1,4 @@
-//! `olr inspect`: what a file is and says, and whether it verifies.
+//! `olr inspect`: shows what a file is and says, and whether it verifies.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -46,21 +46,21 @@ pub struct Args {
     file: PathBuf,
 }
 
-/// What a look at a file gave.
+/// Result of inspecting a file.
 #[derive(Default)]
 struct Findings {
     pairs: Vec<(&'static str, String)>,
     json: Map<String, Value>,
     more: String,
     verified: Option<Result<()>>,
-    /// The trust that it was held against.
+    /// The trust that was used to verify it.
     under: Option<Trust>,
-    /// A check that should have been made and could not be.
+    /// A check that could not be made.
     missing: Option<Error>,
 }
 
 impl Findings {
-    /// Adds what a body says.
+    /// Adds the content of a body.
     fn add(&mut self, report: &impl Serialize, rows: Vec<Row>, tables: &[Table]) {
         self.json.extend(show::object(report));
         self.pairs.extend(rows);
@@ -134,7 +134,7 @@ fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Out
     report
 }
 
-/// The trust that signatures are held against: the vendor's, else this server's.
+/// Returns the trust that verifies signatures: the vendor's, or else this server's.
 fn known_trust(args: &Args) -> Result<Option<Trust>> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
@@ -144,7 +144,7 @@ fn known_trust(args: &Args) -> Result<Option<Trust>> {
     Ok(state.map(|state| state.trust().clone()))
 }
 
-/// The newest revocations at hand, of the vendor or of this server.
+/// Returns the newest revocations of the vendor or of this server.
 fn known_revocations(args: &Args) -> Result<Option<Revocations>> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
@@ -195,7 +195,7 @@ fn request(bytes: &[u8], args: &Args) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Who signed a frame, and what is attached.
+/// Lists the signers of a frame, and its attachments.
 fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
     let keys: Vec<_> = frame.signatures.iter().map(|s| s.key.to_string()).collect();
     let attached: Vec<_> = frame.attachments.iter().map(|a| a.kind.to_string()).collect();
@@ -211,7 +211,7 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
     Findings { pairs, json, verified, ..Findings::default() }
 }
 
-/// A kind that this version only knows the frame of.
+/// Describes a kind of which this version only knows the frame.
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
     let missing = args.is_at_vendor().then(|| {
@@ -222,7 +222,7 @@ fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
 }
 
 impl Args {
-    /// Whether the file is held against a vendor's folder.
+    /// Returns whether the file is compared with a vendor's folder.
     pub fn is_at_vendor(&self) -> bool {
         #[cfg(feature = "vendor")]
         return self.vendor.given().is_some();

@@ -1,4 +1,4 @@
-//! `olr key combine`: put the signatures of several together.
+//! `olr key combine`: merges the signatures of several custodians.
 
 use serde_json::Value;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> Result<Output> {
     }
     let bytes = proposal.finish(trust)?;
     let name = finished_name(kind);
-    // What is replaced is the same file, with other signatures perhaps.
+    // The same file may be replaced, even if it has other signatures.
     args.output.ensure_free(name, kind, |old| {
         let body = |bytes: &[u8]| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec()).ok();
         body(old) == body(&bytes)

@@ -1,4 +1,4 @@
-//! `olr key delegate`: let an issuer key sign, within limits.
+//! `olr key delegate`: lets an issuer key sign, within limits.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -125,7 +125,8 @@ impl Args {
         }
     }
 
-    /// A limited issuer is limited all round: without a catalog nothing says how far.
+    /// A limited issuer is limited in every respect; without a catalog, flags must state each
+    /// limit.
     fn ensure_all_said(&self, body: &DelegationBody) -> Result<()> {
         let is_limited = body.modules != Limit::Any || body.longest_term != Limit::Any;
         let Unsaid { longest_grace, afterwards, weak_machine, .. } = self.unsaid();
@@ -156,7 +157,7 @@ fn body(args: &Args) -> Result<DelegationBody> {
     let from = args.from.as_deref().map(str::parse::<Day>).transpose();
     let until = args.until.as_deref().map(str::parse::<Day>).transpose();
     let first = from.map_err(|error| error.within("--from"))?.map(Day::begins);
-    // At the second in which a day ends it has ended.
+    // At the second in which the day ends, the key may no longer issue.
     let last = until.map_err(|error| error.within("--until"))?.map(Day::ends).map(|mut end| {
         end.seconds = end.seconds.saturating_sub(1);
         end
@@ -183,7 +184,7 @@ fn body(args: &Args) -> Result<DelegationBody> {
                 false => error,
             })
         })?,
-        // Who renews early starts the next license at the end of this one.
+        // An early renewal starts its license at the end of the current one.
         ahead: match &args.max_ahead {
             Some(text) => days("--max-ahead", Some(text))?,
             None => longest_term,
@@ -233,7 +234,7 @@ fn parse_word<T: FromStr>(what: &str, text: &str) -> Result<T> {
     })
 }
 
-/// Reads `400d`, `400 days` or `any`; *any* where nothing is said.
+/// Parses `400d`, `400 days` or `any`; the default is *any*.
 fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     let Some(text) = text.filter(|text| *text != "any") else { return Ok(Limit::Any) };
     let spelled = || match text.parse::<Span>() {
@@ -247,7 +248,7 @@ fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     })
 }
 
-/// Reads `14d`, `12h`, `14 days`, `12 hours`, `0`, or `any`.
+/// Parses `14d`, `12h`, `14 days`, `12 hours`, `0` or `any`.
 fn parse_grace(text: &str) -> Result<Limit<u64>> {
     if text == "any" {
         return Ok(Limit::Any);
@@ -264,7 +265,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     })
 }
 
-/// *Any* where nothing is said.
+/// Parses operations; the default is *any*.
 fn parse_afterwards(words: &[String]) -> Result<Limit<Set<Operation>>> {
     match words {
         [] => Ok(Limit::Any),

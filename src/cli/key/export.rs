@@ -1,4 +1,4 @@
-//! `olr key export`: a private key for other programs.
+//! `olr key export`: writes a private key for other programs.
 
 use serde_json::json;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    // A key from standard input has no name that the export could take.
+    // A key from standard input has no file name to derive the output from.
     let beside = || match args.key.as_os_str() == "-" {
         true => args.key.clone(),
         false => args.key.with_extension("pem"),

@@ -1,4 +1,4 @@
-//! `olr key import`: a key file of a private key that another program made.
+//! `olr key import`: makes a key file from a private key of another program.
 
 use std::path::PathBuf;
 

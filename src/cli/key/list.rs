@@ -1,4 +1,4 @@
-//! `olr key list`: key files, and what the newest trust says of each.
+//! `olr key list`: lists key files, and what the newest trust says about each.
 
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -64,12 +64,12 @@ fn name(found: &FoundKey) -> String {
     found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// How a key file keeps its seed.
+/// Returns how a key file protects its seed.
 pub fn protection(key: &KeyFile) -> &'static str {
     if key.needs_passphrase() { "passphrase" } else { "none" }
 }
 
-/// The permissions of a file, where systems have them.
+/// Returns the permissions of a file, on systems that have them.
 pub fn mode(path: &std::path::Path) -> Option<String> {
     file::permissions(path).map(|mode| format!("{mode:04o}"))
 }

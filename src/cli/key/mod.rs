@@ -1,4 +1,4 @@
-//! `olr key`: make keys, keep them, and sign with several of them.
+//! `olr key`: makes keys, keeps them, and signs with several of them.
 
 use clap::Subcommand;
 use std::path::Path;
@@ -74,7 +74,7 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Output> {
     }
 }
 
-/// Reads a file that may hold a secret; one that is too long is not the right one.
+/// Reads a file that may hold a secret; a file over the limit is probably the wrong one.
 fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     file::read(path, cap).map(Zeroizing::new).map_err(|error| match error.refusal() {
         Some(_) => Error::unable(Problem::Content, error.fact(), "check which file you meant"),
@@ -82,7 +82,7 @@ fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// Keys are never written over.
+/// Keys are never overwritten.
 fn ensure_nothing_at(path: &Path) -> Result<()> {
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `olr key new`: make a key.
+//! `olr key new`: makes a key.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -22,7 +22,7 @@ pub struct Args {
     protection: Protection,
 }
 
-/// Reads one of these roles.
+/// Returns a parser that accepts these roles.
 pub fn roles<const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(words).try_map(|word| word.parse())
 }

@@ -1,4 +1,4 @@
-//! `olr key paper`: a key for a safe.
+//! `olr key paper`: prints a key for a safe.
 
 use serde_json::json;
 use std::path::PathBuf;

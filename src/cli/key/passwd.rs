@@ -1,4 +1,4 @@
-//! `olr key passwd`: change the passphrase of a key file.
+//! `olr key passwd`: changes the passphrase of a key file.
 
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Args {
     protection: NewProtection,
 }
 
-/// A key file and its seed, the passphrase asked for where it has one.
+/// Opens a key file, and asks for its passphrase if it has one.
 pub fn open(
     path: &Path,
     passphrase_file: Option<&Path>,
@@ -35,7 +35,7 @@ pub fn open(
     open_read(store::read(path)?, path, passphrase_file, context)
 }
 
-/// The same of a key file that was read from `path`.
+/// Opens a key file that was already read from `path`.
 pub fn open_read(
     key: KeyFile,
     path: &Path,

@@ -1,4 +1,4 @@
-//! `olr key propose`: a first or next trust, on its way to the roots.
+//! `olr key propose`: writes a first or next trust for the roots to sign.
 
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
@@ -226,7 +226,7 @@ pub fn public_keys(role: Role, paths: &[PathBuf]) -> Result<Vec<[u8; 32]>> {
     paths.iter().map(read).collect()
 }
 
-/// Reads key ids as other commands show them.
+/// Parses key ids as other commands print them.
 pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
         text.trim().parse().map_err(|_| {
@@ -241,7 +241,7 @@ fn delegations(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     paths.iter().map(|path| read_artefact(Some(Kind::Delegation), path)).collect()
 }
 
-/// Reads `model=purchased above=OBM:100 signers=2`.
+/// Parses `model=purchased above=OBM:100 signers=2`.
 fn parse_rule(text: &str) -> Result<SignerRule> {
     let wrong = |fact: String| {
         Error::unable(
@@ -279,7 +279,7 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
     }
 }
 
-/// Reads `OBM:100` or `OBM=100`; the number may be `unlimited`.
+/// Parses `OBM:100` or `OBM=100`; the number may be `unlimited`.
 pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
     let wrong = || {
         let fact = format!("{:?} is no module and number", shown(text));

@@ -1,4 +1,4 @@
-//! `olr key restore`: a key file of what was typed from paper.
+//! `olr key restore`: makes a key file from text typed from paper.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

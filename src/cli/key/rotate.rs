@@ -1,4 +1,4 @@
-//! `olr key rotate`: put a new key in the place of an old one.
+//! `olr key rotate`: replaces a key by a new one.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -138,7 +138,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
     }
 }
 
-/// The public key that was made elsewhere.
+/// Reads the public key that was made elsewhere.
 fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
     let Some(path) = &args.public else { return Ok(None) };
     let keys = public_keys(role, std::slice::from_ref(path))?;
@@ -147,7 +147,7 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
         .ok_or_else(|| Error::unable(Problem::Usage, "no key was named", "name its .pub file"))
 }
 
-/// The command is repeated, or was stopped once everything was in place.
+/// Returns the answer if the key was already rotated: the command may have been interrupted.
 fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Output {
     let id = key_id(role, key);
     let version = trust.body().version;
@@ -165,7 +165,7 @@ fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Output 
     report
 }
 
-/// Whether the root that is to come is there and the one that is to go has gone.
+/// Returns whether the new root is already in the trust and the old one is gone.
 fn root_rotated_before(
     rotation: &RootRotation,
     folder: &Folder,
@@ -197,8 +197,8 @@ fn root_rotated_before(
     })
 }
 
-/// Proposes with the new key, signs with the roots at hand, and puts it in place where they are
-/// enough.
+/// Proposes a trust with the new key, signs it with the available roots, and puts it into effect if
+/// they suffice.
 fn rotate(
     args: &Args,
     role: Role,
@@ -225,8 +225,8 @@ fn rotate(
         if role == Role::Root {
             signed = drawn.sign(&signed, trust)?;
         }
-        // A key that nothing names would only be one more secret to lose: it is written when it was
-        // agreed to, and before anything says that it counts.
+        // The key is written only after confirmation, since an unused key would be one more secret
+        // to protect. It is written before any file names it.
         drawn.write(folder, trust)?;
     }
     let mut report = conclude(&signed, Some(folder), trust, &args.output, context.now)?;

@@ -1,4 +1,4 @@
-//! A key that is new here: its two files, and its passphrase.
+//! A new key: its two files, and its passphrase.
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
@@ -49,12 +49,12 @@ pub struct NewProtection {
 }
 
 impl Protection {
-    /// Whether the key is to be left without one.
+    /// Returns whether the key is to have no passphrase.
     pub fn is_none(&self) -> bool {
         self.no_passphrase
     }
 
-    /// Nothing where none is wanted.
+    /// Returns the new passphrase, or `None` if the key is to have none.
     pub fn choose(&self, role: Role, context: &mut Context) -> Result<Option<Passphrase>> {
         if self.no_passphrase {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Protection {
 }
 
 impl NewProtection {
-    /// Nothing where none is wanted.
+    /// Returns the new passphrase, or `None` if the key is to have none.
     pub fn choose(&self, role: Role, context: &mut Context) -> Result<Option<Passphrase>> {
         if self.no_passphrase {
             return Ok(None);
@@ -75,21 +75,21 @@ impl NewProtection {
     }
 }
 
-/// Said where a key is left without a passphrase.
+/// Returns the warning about a key without a passphrase.
 pub fn unprotected(role: Role) -> String {
     let can = if role == Role::Sealing { "open requests" } else { "sign" };
     format!("warning: the key has no passphrase: whoever reads the file can {can}")
 }
 
 impl Save {
-    /// The key file and the public key's.
+    /// Returns the paths of the key file and of the public key.
     fn paths(&self, role: Role) -> (PathBuf, PathBuf) {
         let key = self.output.clone().unwrap_or_else(|| format!("{role}.key").into());
         let public = key.with_extension("pub");
         (key, public)
     }
 
-    /// Fails early, before anybody is asked for a passphrase.
+    /// Fails early, before anyone is asked for a passphrase.
     pub fn ensure_free(&self, role: Role) -> Result<()> {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
@@ -98,7 +98,7 @@ impl Save {
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
         ensure_nothing_at(&key).map_err(|error| match only_key {
-            // It was stopped between the two.
+            // An earlier run was interrupted between the two files.
             true => error.hint(format!(
                 "name another with -o; its public half: `olr key show {} --public`",
                 file::name(&key)
@@ -108,7 +108,6 @@ impl Save {
         ensure_nothing_at(&public)
     }
 
-    /// Writes both files.
     pub fn write(
         &self,
         role: Role,

@@ -1,4 +1,4 @@
-//! `olr key show`: what a key file says of itself.
+//! `olr key show`: shows what a key file says about itself.
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub struct Args {
     public: bool,
 }
 
-/// What is shown: whose key, its public half, and the key file where it is one.
+/// The key to show: its role, its public half, and its file if it has one.
 struct Shown {
     role: Role,
     public: [u8; 32],
@@ -67,7 +67,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(Output::new(text, json))
 }
 
-/// A key that lies in no file: the roots need its public half to delegate it.
+/// Reads the public half of a key that is not in a file; the roots need it for a delegation.
 fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
     let Some(role) = args.role else {
         let fact = "a token or agent does not say what a key is for";
@@ -77,7 +77,7 @@ fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
             "say it with --role root or --role issuer",
         ));
     };
-    // A PIN is asked for only where a token hides its public keys too.
+    // A PIN is asked for only if the token hides public keys too.
     let public = public_of(uri, role, &mut |locked| passphrase(locked, None))?;
     Ok(Shown { role, public, kept: None })
 }

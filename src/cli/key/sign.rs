@@ -1,4 +1,4 @@
-//! `olr key sign`: one custodian looks at a proposal, and signs it.
+//! `olr key sign`: shows a proposal to one custodian, and signs it.
 
 use serde_json::json;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<Output> {
             "name it with --trust FILE or --vendor DIR",
         ));
     }
-    // The signed proposal takes the place of the one that was read.
+    // The signed proposal replaces the one that was read.
     let name = args.proposal.to_string_lossy();
     ensure_free(&proposal, &name, &args.output)?;
     let path = match args.trust.folder() {

@@ -1,4 +1,4 @@
-//! What a proposal would change, and who has still to sign it.
+//! What a proposal would change, and who still has to sign it.
 
 use olr_core::error::Result;
 use olr_core::proposal::Proposal;
@@ -7,13 +7,13 @@ use olr_core::trust::Trust;
 
 use crate::cli::show;
 
-/// What would be signed: of a next trust what differs from the one at hand, of anything else all.
+/// Describes what would be signed: the changes of a next trust, or all of anything else.
 pub fn changes(proposal: &Proposal, trust: Option<&Trust>) -> String {
     let content = ContentReport::new(proposal.content(), trust);
     show::laid_out(&content.rows(), &content.tables())
 }
 
-/// Who signed, and who has still to.
+/// Lists who has signed, and who still has to.
 pub fn signature_pairs(proposal: &Proposal, trust: Option<&Trust>) -> Result<Vec<Row>> {
     let signed: Vec<_> = proposal.signed_by().iter().map(|key| key.to_string()).collect();
     let signed = if signed.is_empty() { "nobody yet".to_string() } else { signed.join(", ") };

@@ -1,4 +1,4 @@
-//! Proposals as files: read, shown, asked about, written, put in place.
+//! Proposals as files: read, shown, confirmed, written, put into effect.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -63,13 +63,13 @@ impl TrustArg {
         })
     }
 
-    /// The vendor's folder, unless a trust was named apart from it.
+    /// Returns the vendor's folder, unless a separate trust was named.
     pub fn folder(&self) -> Option<Folder> {
         self.vendor.given().filter(|_| self.trust.is_none())
     }
 }
 
-/// Reads a proposal and holds it against what is trusted.
+/// Reads a proposal and verifies it against the trust.
 pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
     let bytes = read_artefact(Some(Kind::Proposal), path)?;
     let proposal = match trust {
@@ -82,7 +82,7 @@ pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
     proposal.map_err(|error| error.within(file::name(path)))
 }
 
-/// The copies of one proposal, put together; nothing where none is named.
+/// Merges the copies of one proposal. `None` if no copy is named.
 pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Proposal>> {
     let mut all: Option<Proposal> = None;
     for path in paths {
@@ -95,7 +95,7 @@ pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Pr
     Ok(all)
 }
 
-/// Whether a signature by the key in this file would count, before any passphrase is asked for.
+/// Fails if a signature by this key would not count, before any passphrase is asked for.
 pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
     let key = store::read(path)?;
     if key.role != proposal.role() {
@@ -106,7 +106,7 @@ pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) ->
     proposal.ensure_counts(&key.public, trust).map(drop)
 }
 
-/// Shows what would be signed and whom it hits, and asks.
+/// Shows what would be signed and whom it affects, and asks.
 pub fn confirm(
     proposal: &Proposal,
     trust: Option<&Trust>,
@@ -125,7 +125,8 @@ pub fn confirm(
     Confirmation { hits: &hits, ask: &ask, deed: &deed }.confirm(yes)
 }
 
-/// The issuer keys that a proposed trust revokes, and what each signed of what the folder knows.
+/// Returns the issuer keys that a proposed trust revokes, each with the known licenses that it
+/// signed.
 fn newly_revoked(
     proposal: &Proposal,
     trust: Option<&Trust>,
@@ -139,7 +140,7 @@ fn newly_revoked(
     keys.map(|key| Ok((*key, folder.signed_with(*key)?))).collect()
 }
 
-/// The licenses that end with a key: how many, whose, and the first of them.
+/// Describes the licenses that end with a key: how many, whose, and the first of them.
 pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
     if signed.is_empty() {
         return format!("Key {key} signed nothing that was issued from this folder.");
@@ -165,10 +166,10 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// So many licenses are listed before a question; more would push it off the screen.
+/// Most licenses listed before a question: a longer list would push it off the screen.
 const LISTED: usize = 12;
 
-/// What would be signed, for people.
+/// Describes a proposal for people.
 pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
     let what = match trust {
         Some(_) => format!("Proposed {}:", proposal.kind()),
@@ -177,21 +178,22 @@ pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
     format!("{what}\n{}", changes(proposal, trust))
 }
 
-/// Fails early where writing a proposal would replace something else than the same one.
+/// Fails early if writing a proposal would replace anything but the same proposal.
 pub fn ensure_free(proposal: &Proposal, name: &str, output: &OutFile) -> Result<()> {
     output.ensure_free(name, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
 
-/// The name for a proposal: an old one in the way stays, and stops nobody in an emergency.
+/// Returns a free name for a proposal: an old file in the way must not stop an emergency.
 pub fn free_name(proposal: &Proposal, output: &OutFile) -> Result<String> {
     output.free_name(PROPOSAL, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
     })
 }
 
-/// With the signatures of the same proposal that is at its place already: the command may be repeated.
+/// Adds the signatures of the same proposal at the output path, so that the command can be
+/// repeated.
 fn with_those_there(
     proposal: &Proposal,
     trust: Option<&Trust>,
@@ -204,7 +206,7 @@ fn with_those_there(
     merged.unwrap_or_else(|| proposal.clone())
 }
 
-/// Says what a proposal is and who signed it, and writes it.
+/// Writes a proposal, and describes it and its signers.
 pub fn written(
     proposal: &Proposal,
     trust: Option<&Trust>,
@@ -228,7 +230,7 @@ pub fn written(
     Ok(report)
 }
 
-/// What a program may want to know of a proposal.
+/// Returns the JSON of a proposal.
 pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
     let signed: Vec<_> = proposal.signed_by().iter().map(|key| key.to_string()).collect();
     let mut json = show::json(&ProposalReport::new(proposal, trust));
@@ -237,7 +239,7 @@ pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
     Ok(json)
 }
 
-/// What was put in place in a vendor's folder.
+/// Puts a signed file into effect in a vendor's folder.
 pub fn published(
     folder: &Folder,
     bytes: &[u8],
@@ -287,7 +289,7 @@ pub fn published(
     })
 }
 
-/// From when, or until when, a key may issue.
+/// Says from when, or until when, a key may issue.
 fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
     match (&body.from, &body.until) {
         (_, Limit::Only(until)) if *until < now => {
@@ -298,8 +300,8 @@ fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
     }
 }
 
-/// Puts in place what enough have signed, or writes it where `-o` says or no folder is at hand; else
-/// the proposal goes to those who are missing.
+/// Puts a proposal with enough signatures into effect, or writes it to `-o` or if there is no
+/// folder. Otherwise writes it for the remaining signers.
 pub fn conclude(
     proposal: &Proposal,
     folder: Option<&Folder>,
@@ -317,7 +319,7 @@ pub fn conclude(
     let mut report = Output::new("", Value::Null);
     let said = match folder {
         Some(folder) => {
-            // Between the proposal and the signatures, somebody was asked.
+            // The question and the signatures take time, in which the trust may have changed.
             folder.ensure_newest(trust)?;
             let (said, published) = published(folder, &bytes, None, folder.path(), now)?;
             put(&mut json, "published", published);
@@ -337,7 +339,7 @@ pub fn conclude(
     Ok(report)
 }
 
-/// The file that a finished proposal becomes.
+/// Returns the name of the file that a finished proposal becomes.
 pub fn finished_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Trust => "vendor.trust",

@@ -1,4 +1,4 @@
-//! The root keys at hand.
+//! The root keys available here.
 
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ pub struct RootArgs {
 }
 
 impl RootArgs {
-    /// The proposal, signed by the roots at hand once it was shown and agreed to.
+    /// Shows the proposal, asks, and signs it with the available roots.
     pub fn sign(
         &self,
         proposal: Proposal,
@@ -41,7 +41,7 @@ impl RootArgs {
             return Ok(proposal);
         }
         confirm(&proposal, Some(trust), folder, self.yes)?;
-        // A file is read once: it may be a pipe.
+        // The file is read once, since it may be a pipe.
         let mut entered: Option<Zeroizing<Vec<u8>>> = None;
         let mut ask = |locked: &Locked| -> Result<Passphrase> {
             if let (Locked::KeyFile { .. }, Some(bytes)) = (locked, &entered) {
@@ -71,7 +71,7 @@ impl RootArgs {
         Ok(signed)
     }
 
-    /// Those named; else those in the folder whose signatures count.
+    /// Returns the named roots, or else those in the folder whose signatures count.
     fn at_hand(
         &self,
         proposal: &Proposal,
