@@ -1,4 +1,4 @@
-//! What is answered to a product, in words.
+//! Answers to a product's questions, and their wording.
 
 use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
@@ -33,12 +33,12 @@ fn a_quota_is_answered_by_what_the_product_last_said() {
     guard.ask(&adding(&[("OBM", 1)])).unwrap();
     guard.ask(&adding(&[("OBM", 0)])).unwrap();
     no(guard.ask(&adding(&[("OBM", 2)])), word, "OBM: 20 granted, 19 used, 2 more wanted");
-    // Whatever is asked for together is counted together.
+    // Items of one question are added up.
     let twice = adding(&[("OBM", 1), ("ACB", 10), ("OBM", 1)]);
     no(guard.ask(&twice), word, "OBM: 20 granted, 19 used, 2 more wanted");
     let most = adding(&[("OBM", u64::MAX)]);
     no(guard.ask(&most), word, "OBM: 20 granted, 19 used, 18446744073709551615 more wanted");
-    // What is not named keeps its count, what is used no longer leaves room.
+    // A module that is not named keeps its count; one that is used less has room again.
     guard.report(&[("ACB", 10)]).unwrap();
     no(guard.ask(&adding(&[("ACB", 1)])), word, "ACB: 10 granted, 10 used, 1 more wanted");
     guard.report(&[("OBM", 0)]).unwrap();
@@ -86,7 +86,7 @@ fn pools_includes_releases_and_accounts_count() {
     };
     account(2).unwrap();
     no(account(3), Refusal::QuotaExceeded, "agent: an account may have 2, and would have 3");
-    // A sub-administrator: between what he uses and what is granted.
+    // A sub-administrator's limit lies between its usage and what is granted.
     for wanted in 2..=4 {
         guard.ask_admin(UPDATE_USER, "agent", 2, wanted).unwrap();
     }
@@ -116,7 +116,7 @@ fn a_release_after_the_end_of_maintenance_is_not_installed() {
     upgrade("2028-11-22").unwrap();
     let fact = "that release came out on 2028-11-23, maintenance reaches to 2028-11-22";
     no(upgrade("2028-11-23"), Refusal::MaintenanceEnded, fact);
-    // Whenever it is installed; and what is installed goes on.
+    // The date of installation does not matter, and the installed release keeps running.
     server.set(last.ends());
     upgrade("2028-11-22").unwrap();
     no(upgrade("2028-11-23"), Refusal::MaintenanceEnded, fact);
@@ -145,7 +145,8 @@ fn what_is_never_blocked_is_not_blocked() {
         headline.starts_with("blocked (create-user): quota-exceeded: OBM: 21 used, 20 granted"),
         "{headline}"
     );
-    // It ends: everything stops but what never does, and the way out.
+    // After the end, everything is blocked except what is always allowed, and the way to a new
+    // license.
     server.pass(400 * DAY);
     let left: Vec<_> = all.filter(|operation| may(*operation)).collect();
     assert_eq!(left, [Operation::UPDATE_LICENSE, RESTORE]);

@@ -1,4 +1,4 @@
-//! A product gets the answers of the command line, for the same home at the same instant.
+//! A guard and the command line give the same answers for the same home at the same instant.
 
 use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
@@ -17,7 +17,7 @@ use crate::server::{DAY, HOUR, anchor, count, grant, name};
 use crate::world::operations::{ALL, RESTORE};
 use crate::world::text;
 
-/// The end of a server's life is as near as its beginning: seen from now, everything is possible.
+/// Changes a license at random. Its start and end are close enough to now that any state is likely.
 fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
     let today = at.day().number;
     let day = |rng: &mut ChaCha20Rng, range| Day {
@@ -56,7 +56,7 @@ fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
     body.grants = Set::new(grants).unwrap();
 }
 
-/// A home on this machine, licensed some time ago.
+/// Makes a home on this machine that was licensed some time ago.
 fn licensed(rng: &mut ChaCha20Rng, folder: &Path, at: Instant) {
     let issued = Instant::new(at.seconds - rng.random_range(0..40 * DAY));
     let elsewhere = rng.random_bool(0.2);
@@ -89,7 +89,7 @@ fn olr(home: &Path, args: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), json)
 }
 
-/// What is said in both places of a yes or no.
+/// Checks that both give the same answer, in the same words.
 fn expect(answer: Result<(), olr_core::error::Error>, (status, json): (i32, Value), asked: &str) {
     let said = |field: &str| json[field].as_str().unwrap_or_default().to_string();
     match answer {
@@ -110,7 +110,7 @@ fn expect(answer: Result<(), olr_core::error::Error>, (status, json): (i32, Valu
 fn the_command_line_and_the_library_agree() {
     let mut random = ChaCha20Rng::seed_from_u64(5);
     let (mut states, mut noes) = ([0; 3], 0);
-    // What comes out depends on the day on which this runs.
+    // The results depend on the day of the run, so this goes on until each state was seen.
     for n in 0..200 {
         if n >= 40 && states.iter().all(|seen| *seen > 2) {
             break;
@@ -142,7 +142,8 @@ fn the_command_line_and_the_library_agree() {
             let adds = [(module, amount)];
             let question = Question { adds: &adds, version, ..Question::about(operation) };
             let text = amount.to_string();
-            // The command line questions a name that no license has; the library judges it.
+            // The command line asks back about a module that no license names; the library judges
+            // it.
             let mut args = vec!["check", module, &text, "--unlisted"];
             args.extend(["--operation", operation.word()]);
             if !version.is_empty() {
@@ -156,7 +157,7 @@ fn the_command_line_and_the_library_agree() {
         let question = Question { release: Some(release), ..Question::about(Operation::UPGRADE) };
         let day = release.to_string();
         expect(guard.ask(&question), olr(&home, &["check", "--release", &day]), "a release");
-        // What one says is in use, the other one takes up.
+        // Usage reported by one of them is seen by the other.
         let _ = olr(&home, &["report", "ACB=10"]);
         guard.report(&[("OBM", 4)]).unwrap();
         assert_eq!(guard.decision().usage().get("ACB").unwrap().count, 10);

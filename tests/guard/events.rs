@@ -1,4 +1,4 @@
-//! What is told to people: each change once, until it is acknowledged.
+//! Events: each change is delivered until it is acknowledged, and only once.
 
 use olr::{Guard, Operation, Question};
 use olr_core::entitlement::Cause;
@@ -17,7 +17,7 @@ fn ids(guard: &Guard) -> Vec<EventId> {
     guard.events().iter().map(|event| event.id).collect()
 }
 
-/// Over the quota, with twelve hours to go.
+/// Returns a server over its quota, with twelve hours until it stops.
 fn over_quota() -> Server {
     let server = Server::with(stops(Cause::OverQuota, 12 * HOUR));
     server.guard().report(&[("OBM", 21)]).unwrap();
@@ -46,7 +46,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
         guard.decision().headline().unwrap().to_string(),
         format!("in grace until {end}: OBM: 21 used, 20 granted; then it stops")
     );
-    // More of the same is nothing new, however often it is looked at.
+    // More of the same is not a new event, however often the guard looks.
     for used in [22, 23, 21] {
         server.pass(HOUR);
         guard.report(&[("OBM", used)]).unwrap();
@@ -54,7 +54,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     }
     guard.acknowledge(&[event.id]).unwrap();
     assert_eq!(told(&guard), []);
-    // The countdown begins an hour before the end, to the second.
+    // The countdown begins exactly one hour before the end.
     server.set(Instant::new(end.seconds - HOUR - 1));
     assert_eq!(told(&guard), []);
     server.pass(1);
@@ -70,7 +70,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     let story = [(Cause::OverQuota, Stage::Countdown), (Cause::OverQuota, Stage::Ended)];
     assert_eq!(told(&guard), story);
     guard.acknowledge(&ids(&guard)).unwrap();
-    // Solved after it stopped.
+    // Resolved after it stopped.
     guard.report(&[("OBM", 20)]).unwrap();
     guard.ask(&Question::about(Operation::RUN)).unwrap();
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Solved)]);
@@ -94,7 +94,7 @@ fn solving_it_stops_the_countdown() {
     server.pass(2 * HOUR);
     guard.ask(&Question::about(Operation::RUN)).unwrap();
     assert_eq!(guard.events().len(), 3);
-    // Over again is a new change, with an id of its own.
+    // Going over the quota again is a new change, with its own id.
     let before = ids(&guard);
     guard.report(&[("OBM", 21)]).unwrap();
     let after = ids(&guard);
@@ -111,14 +111,14 @@ fn a_restart_tells_the_same_again_until_it_is_acknowledged() {
         server.pass(HOUR);
         assert_eq!(ids(&server.guard()), first);
     }
-    // Another product process, or none at all, cannot acknowledge it with other ids.
+    // Acknowledging other ids, or none, does not acknowledge these events.
     server.guard().acknowledge(&[EventId([7; 16])]).unwrap();
     server.guard().acknowledge(&[]).unwrap();
     assert_eq!(ids(&server.guard()), first);
     server.guard().acknowledge(&first).unwrap();
     server.guard().acknowledge(&first).unwrap();
     assert_eq!(ids(&server.guard()), []);
-    // Whoever runs the server is told by himself.
+    // The operator is told separately.
     let around = crate::world::machine::around("server", server.now());
     let operator = server.home().news(&around, Listener::Operator, false).unwrap().events;
     assert_eq!(operator.iter().map(|event| event.id).collect::<Vec<_>>(), first);
@@ -140,7 +140,7 @@ fn a_license_that_runs_out_says_so_at_30_7_and_1_days() {
     server.set(Instant::new(end));
     expected.push((Cause::Expired, Stage::Ended));
     assert_eq!(told(&guard), expected);
-    // A renewal that has begun solves it.
+    // A renewal that has started resolves it.
     server.import(2, |body| body.expires = None);
     server.pass(1);
     expected.push((Cause::Expired, Stage::Solved));
@@ -228,7 +228,7 @@ fn where_nobody_listens_the_newest_64_are_kept() {
     assert_eq!(events[63].at, server.now());
     guard.acknowledge(&ids(&guard)).unwrap();
     assert_eq!(told(&guard), []);
-    // What the operator has not heard yet takes no place from the product.
+    // Events that the operator has not heard leave room for those of the product.
     server.pass(60);
     guard.report(&[("OBM", 21)]).unwrap();
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Grace)]);
@@ -245,7 +245,7 @@ fn a_product_hears_of_its_own_slot_only() {
         let mut bytes = state.memory().clone();
         bytes.slots = state_with([state.memory().slots.to_vec(), vec![other.clone()]].concat());
         let event = Event { id: EventId([9; 16]), slot: other.name, ..theirs.clone() };
-        // The clock is that of the whole home.
+        // The clock belongs to the whole home.
         let of_clock = Event { id: EventId([8; 16]), cause: Cause::Clock, ..event.clone() };
         let events = vec![theirs.clone(), event, of_clock];
         bytes.events = olr_core::wire::codec::List::new(events).unwrap();
@@ -254,12 +254,12 @@ fn a_product_hears_of_its_own_slot_only() {
     let order = olr::GuardConfig { slot: Some("backup".into()), ..server.order() };
     let guard = Guard::open(order).unwrap();
     assert_eq!(ids(&guard), [theirs.id, EventId([8; 16])]);
-    // Without a slot it is not clear which license is meant.
+    // Without a slot, the license in question is ambiguous.
     let error = server.guard().ask(&Question::about(Operation::RUN)).unwrap_err();
     assert_eq!((error.refusal(), error.exit_status()), (None, 2));
 }
 
-/// The state of the fixtures' server with another memory, as a file says it.
+/// Returns the state of the fixtures' server with another memory, parsed from bytes.
 fn with_memory(memory: &olr_core::state::Memory) -> olr_core::state::State {
     let mut bytes = WORLD.fresh().to_bytes()[..39].to_vec();
     let body = olr_core::wire::codec::encode(memory);

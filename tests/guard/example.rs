@@ -1,5 +1,5 @@
-//! `examples/embed.rs` does what it says. That it builds as a product links this library,
-//! without features, `.ci/run` shows.
+//! `examples/embed.rs` works as described. `.ci/run` checks that it builds without features, as a
+//! product links this library.
 
 use olr_core::entitlement::Cause;
 use olr_core::wire::codec::Limit;
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::here::{self, now};
 use crate::server::{HOUR, count, granting, name, stops};
 
-/// Runs the example. `cargo test` has built it already, and this finds it fresh.
+/// Runs the example. `cargo test` has already built it, so this is fast.
 fn embed(home: &Path, users: &[&str]) -> (Option<i32>, String, String) {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let mut command = Command::new(env!("CARGO"));
@@ -30,7 +30,7 @@ fn embed(home: &Path, users: &[&str]) -> (Option<i32>, String, String) {
 fn a_small_product_starts_counts_tells_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
-    // Nobody asked for a license yet.
+    // No license was requested yet.
     let (status, said, why) = embed(&home, &["ann"]);
     assert_eq!((status, said.as_str()), (Some(1), ""), "{why}");
     assert!(why.starts_with("not-activated: nothing was requested"), "{why}");
@@ -54,7 +54,7 @@ fn a_small_product_starts_counts_tells_and_stops() {
     let no = "no: quota-exceeded: OBM: 2 granted, 2 used, 1 more wanted";
     assert_eq!((status, said), (Some(0), format!("created ann\ncreated bob\n{no}\n2 users\n")));
 
-    // More in use than granted, for longer than the license overlooks: told once, and stopped.
+    // Over the quota for longer than the grace period: reported once, then stopped.
     let then = olr_core::time::Instant::new(now().seconds - 13 * HOUR);
     let mut state = here::installed(then, |_, body| {
         two()(body);

@@ -1,4 +1,4 @@
-//! A home on the machine that runs this, by its own clock.
+//! A home on the machine that runs the tests, with its real clock.
 
 use olr::Home;
 use olr::probe;
@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::server::WORLD;
 use crate::world::{install, rng, text};
 
-/// Only pins count, so that it is the same on every machine that runs this.
+/// Only pins have weight, so that the tests give the same results on every machine.
 const PINNED: &str = "[policy.server]
 share = 50
 minimum = 2
@@ -31,7 +31,7 @@ pub fn now() -> Instant {
     Instant::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
 }
 
-/// What is remembered here of a license that was `issued` then.
+/// Returns the state after a license was issued and installed at `issued`.
 pub fn installed(issued: Instant, change: impl FnOnce(&State, &mut LicenseBody)) -> State {
     let pins = [Factor::pin("rack=B12").unwrap(), Factor::pin("asset=4711").unwrap()];
     let asked = Asked {

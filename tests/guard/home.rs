@@ -1,4 +1,4 @@
-//! What becomes of the home while a product runs.
+//! Changes to the home while a product runs.
 
 use olr::{Guard, Operation, Question};
 use olr_core::entitlement::Cause;
@@ -38,7 +38,7 @@ fn a_product_that_is_not_licensed_yet_opens_and_is_refused_until_it_is() {
     assert!(headline.starts_with("refused: not-activated: nothing was requested"), "{headline}");
     assert_eq!(guard.report(&[("OBM", 3)]).unwrap_err().refusal(), Some(Refusal::NotActivated));
     assert!(guard.acknowledge(&[]).is_err());
-    // Asking makes no home.
+    // Asking does not create a home.
     assert!(!server.home().folder().exists());
     std::fs::create_dir(server.home().folder()).unwrap();
     server.write(&crate::server::WORLD.asked());
@@ -60,11 +60,11 @@ fn a_new_license_is_taken_up_within_a_second() {
     assert!(!may_add(&guard, "OBM"), "no file is read within a second");
     server.pass(1);
     assert!(may_add(&guard, "OBM") && may_add(&second, "OBM"));
-    // As long as the other one and written within the same tick of the filesystem.
+    // As long as the other license, and written within one timestamp tick of the filesystem.
     server.import(3, quota("OBM", 0));
     server.pass(1);
     assert!(!may_add(&guard, "OBM") && !may_add(&second, "OBM"));
-    // One reports, the other sees it.
+    // One guard reports, and the other sees it.
     server.import(4, quota("OBM", 7));
     server.pass(1);
     guard.report(&[("OBM", 7)]).unwrap();
@@ -72,7 +72,7 @@ fn a_new_license_is_taken_up_within_a_second() {
     server.pass(1);
     assert!(!may_add(&second, "OBM"));
     assert_eq!(second.decision().usage().get("OBM").unwrap().count, 7);
-    // Deactivated by another process.
+    // Another process deactivates the license.
     let around = olr_core::state::Surroundings {
         clock: server.now(),
         ..olr_core::state::Surroundings::default()
@@ -96,7 +96,7 @@ fn without_a_change_home_and_machine_are_left_alone() {
         server.pass(1);
         run(&guard).unwrap();
     }
-    // Every 15 minutes, and once more after each writing of its own.
+    // Every 15 minutes, and once more after each write of its own.
     assert!((4..=9).contains(&server.looks()), "{} looks in an hour", server.looks());
 }
 
@@ -114,7 +114,7 @@ fn a_machine_that_changes_is_seen_within_15_minutes() {
     assert_eq!(run(&guard), Ok(()));
 }
 
-/// Everything that can become of the files of a home, and how it is undone.
+/// Damages the files of a home in the way that `how` names.
 fn harm(server: &Server, how: &str) {
     let folder = server.home().folder().to_path_buf();
     let away = server.folder.path().join("away");
@@ -179,23 +179,24 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
         guard.report(&[("OBM", 20)]).unwrap();
         harm(&server, how);
         assert_eq!((run(&guard), guard.fault()), (Ok(()), None), "{how}: not within a second");
-        // What changes within a file and leaves its end alone is met by the next judgement.
+        // A change inside a file that leaves its end intact is noticed at the next decision.
         let slow = ["flipped", "a newer olr"].contains(&how);
         server.pass(if slow { 15 * 60 } else { 1 });
         assert_eq!(run(&guard), Ok(()), "{how}");
         let fault = guard.fault().unwrap();
         assert!(!fault.next_step().text().is_empty(), "{how}: {fault}");
-        // For more than a day, and what was reported still counts.
+        // Reported usage still applies after more than a day.
         for _ in 0..60 {
             server.pass(HOUR / 2);
             assert_eq!(run(&guard), Ok(()), "{how}");
         }
         assert!(!may_add(&guard, "OBM") && may_add(&guard, "ACB"), "{how}");
         assert_eq!(guard.decision().clock_memory(), ClockMemory::Off, "{how}");
-        // The product may go on reporting: it is told that this is not stored.
+        // The product may keep reporting; the error says that the report is not stored.
         assert!(guard.report(&[("ACB", 10)]).is_err(), "{how}");
         assert!(!may_add(&guard, "ACB"), "{how}");
-        // Another machine has the grace of the license, from when the home last remembered this one.
+        // Another machine gets the grace period, counted from when the home last saw the original
+        // one.
         server.become_machine("other");
         server.pass(HOUR);
         assert_eq!(guard.decision().state(), "grace", "{how}");
@@ -204,7 +205,7 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
         server.become_machine("server");
         server.pass(HOUR);
         assert_eq!(run(&guard), Ok(()), "{how}");
-        // Mended, it is taken up within a second, with what was not stored.
+        // A repaired home is read within a second, and gets what could not be stored.
         let folder_was_there = server.home().folder().exists();
         assert_eq!(folder_was_there, how != "deleted", "{how}: it is not made anew");
         mend(&server);
@@ -225,7 +226,7 @@ fn a_license_that_ends_ends_also_where_its_home_is_gone() {
         let guard = server.guard();
         harm(&server, how);
         let end = "2028-11-22".parse::<Day>().unwrap().ends();
-        // Asked every few days, as a product that runs.
+        // The product asks every few days.
         while server.now().seconds + 5 * DAY < end.seconds {
             server.pass(5 * DAY);
             assert_eq!(run(&guard), Ok(()), "{how}");
@@ -234,7 +235,7 @@ fn a_license_that_ends_ends_also_where_its_home_is_gone() {
         assert_eq!(run(&guard), Ok(()), "{how}");
         server.pass(1);
         assert_eq!(run(&guard), Err(Some(Refusal::Expired)), "{how}");
-        // A restart brings nothing back.
+        // A restart does not revive an expired license.
         assert!(run(&server.guard()).is_err(), "{how}");
     }
 }
@@ -250,7 +251,7 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     assert!(!may_add(&guard, "OBM"));
     let since = guard.decision().grace().unwrap().since;
     assert_eq!(since, server.now());
-    // A product that reports every few minutes gets no new grace.
+    // Reporting every few minutes does not restart the grace period.
     for _ in 0..12 * 12 - 1 {
         server.pass(HOUR / 12);
         guard.report(&[("OBM", 22)]).unwrap_err();
@@ -259,14 +260,14 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     }
     server.pass(HOUR / 12);
     assert_eq!(run(&guard), Err(Some(Refusal::QuotaExceeded)));
-    // Less in use solves it, also where that cannot be stored.
+    // Less usage resolves it, even if the report cannot be stored.
     guard.report(&[("OBM", 20)]).unwrap_err();
     assert_eq!(run(&guard), Ok(()));
     guard.report(&[("OBM", 21)]).unwrap_err();
-    // All of the time was spent: an hour is left, once a day.
+    // The whole budget was spent, so one hour is left, once a day.
     let until = guard.decision().grace().unwrap().until.unwrap();
     assert_eq!(until.seconds, server.now().seconds + HOUR);
-    // Once it can be written, the next report stores all of it.
+    // Once the home is writable, the next report stores everything.
     server.unseal();
     guard.report(&[("ACB", 1)]).unwrap();
     let stored = server.home().require_state().unwrap();
@@ -285,7 +286,7 @@ fn a_report_that_no_state_could_hold_counts_nowhere() {
         assert_eq!(guard.report(usage).unwrap_err().exit_status(), 2);
         assert!(may_add(&guard, "OBM"));
     }
-    // As many as fit, and then one more in another report.
+    // As many modules as fit, and then one more in another report.
     guard.report(&all[..4096]).unwrap();
     assert!(guard.report(&[("one more", 1)]).is_err());
     assert!(guard.decision().usage().get("one more").is_none());

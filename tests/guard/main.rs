@@ -1,4 +1,5 @@
-//! What a product embeds: right to the second, whatever becomes of clock, home and machine.
+//! The guard that a product embeds: exact to the second, whatever happens to clock, home and
+//! machine.
 #![cfg(feature = "vendor")]
 
 mod asking;

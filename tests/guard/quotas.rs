@@ -1,4 +1,4 @@
-//! How every module stands, computed at once, is how each one stands.
+//! The quotas computed for all modules at once equal those computed for each one.
 
 use olr_core::entitlement::{Count, Grant, Quota, Quotas, excess};
 use olr_core::wire::codec::{Limit, Set};
@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 use crate::server::{count, grant};
 use crate::world::text;
 
-/// The quota of one grant, added up by itself.
+/// Adds up the quota of one grant independently.
 fn quota(grant: &Grant, grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Quota {
     let pool = grants.iter().filter(|other| other.shares(grant));
     pool.fold(Quota { granted: Limit::Only(0), used: 0 }, |sum, grant| Quota {

@@ -1,4 +1,4 @@
-//! A licensed server with a clock and a machine of its own, and a product on it.
+//! A licensed server with its own clock and machine, and a product on it.
 
 use olr::Guard;
 use olr::GuardConfig;
@@ -20,7 +20,7 @@ pub const DAY: u64 = 86_400;
 
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
-/// What a product has in its binary.
+/// Returns the trust that a product has compiled in.
 pub fn anchor() -> &'static [u8] {
     WORLD.vendor.trust.bytes().to_vec().leak()
 }
@@ -29,14 +29,14 @@ pub struct Server {
     pub folder: tempfile::TempDir,
     /// Seconds since the epoch.
     pub clock: Arc<AtomicU64>,
-    /// Which machine it is.
+    /// Name of the current machine.
     pub machine: Arc<Mutex<&'static str>>,
-    /// How often the machine was looked at.
+    /// How often the machine was read.
     pub looks: Arc<AtomicU64>,
 }
 
 impl Server {
-    /// With the license of the fixtures, changed.
+    /// Creates a server with a changed copy of the fixtures' license.
     pub fn with(change: impl FnOnce(&mut LicenseBody)) -> Self {
         let server = Self::empty();
         std::fs::create_dir(server.home().folder()).unwrap();
@@ -44,7 +44,7 @@ impl Server {
         server
     }
 
-    /// Before the first request.
+    /// Creates a server before its first request.
     pub fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -64,7 +64,7 @@ impl Server {
         }
     }
 
-    /// Changes what is stored, as another process would.
+    /// Changes the stored state, as another process would.
     pub fn edit(&self, edit: impl FnOnce(&mut State)) {
         let mut state = self.home().require_state().unwrap();
         edit(&mut state);
@@ -108,14 +108,14 @@ impl Server {
         *self.machine.lock().unwrap() = name;
     }
 
-    /// What the library answers a process that starts now.
+    /// Returns the decision that a newly started process would get.
     pub fn judged(&self) -> Decision {
         let around = around(*self.machine.lock().unwrap(), self.now());
         let trust = &WORLD.vendor.trust;
         self.home().expecting(trust.clone()).decide(Some("example"), None, &around).unwrap().1
     }
 
-    /// The next answer of the vendor, taken in by another process.
+    /// Imports the vendor's next answer, as another process would.
     pub fn import(&self, answer: u32, change: impl FnOnce(&mut LicenseBody)) {
         let bytes = WORLD.license(|body| {
             (body.answer, body.license) = (answer, LicenseId([answer as u8; 16]));
@@ -128,7 +128,7 @@ impl Server {
         });
     }
 
-    /// From now on nothing can be written here, also by root.
+    /// Makes the home read-only, even for root.
     pub fn seal(&self) {
         let lock = self.home().folder().join("lock");
         let _ = std::fs::remove_file(&lock);
@@ -148,7 +148,7 @@ pub fn count(module: &str, count: u64) -> Count {
     Count { module: text(module), count }
 }
 
-/// So many of a module, and nothing else said of it.
+/// Returns a plain grant of a module.
 pub fn grant(module: &str, quota: Option<u64>) -> Grant {
     Grant {
         module: text(module),
@@ -165,19 +165,19 @@ pub fn grant(module: &str, quota: Option<u64>) -> Grant {
     }
 }
 
-/// A license that grants these.
+/// Returns a change that sets these grants.
 pub fn granting(grants: Vec<Grant>) -> impl FnOnce(&mut LicenseBody) {
     move |body| body.grants = Set::new(grants).unwrap()
 }
 
-/// After so many seconds of `cause` it stops.
+/// Returns a change that adds a grace period for `cause`, after which the server stops.
 pub fn stops(cause: Cause, seconds: u64) -> impl FnOnce(&mut LicenseBody) {
     move |body| {
         body.grace = Set::new(vec![GraceRule { cause, seconds, outcome: Outcome::Stop }]).unwrap();
     }
 }
 
-/// A machine whose boots have no names: a far clock confirms itself after 30 days.
+/// Returns surroundings without a boot id: a clock far ahead is confirmed only after 30 days.
 fn around(machine: &str, at: Instant) -> olr_core::state::Surroundings {
     olr_core::state::Surroundings {
         boot: olr_core::wire::codec::Text::default(),

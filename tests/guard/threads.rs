@@ -1,4 +1,4 @@
-//! Many threads ask; one looks.
+//! Many threads ask, and one of them reads the home.
 
 use crate::world::machine;
 
@@ -24,7 +24,7 @@ fn a_guard_is_shared_between_threads() {
     shared::<GuardConfig>();
 }
 
-/// A product whose look at the machine waits until it is told to go on.
+/// Returns a guard whose look at the machine blocks until it is released.
 fn slow(server: &Server) -> (Arc<Guard>, Receiver<()>, Sender<()>) {
     let (began, begins) = channel();
     let (go, goes) = channel();
@@ -50,7 +50,7 @@ fn while_one_thread_looks_the_others_go_on() {
         move || guard.ask(&run())
     });
     begins.recv().unwrap();
-    // It stands still in its look. All others get what was judged last.
+    // While one thread is blocked in its look, all others get the last decision.
     for _ in 0..1_000 {
         guard.ask(&run()).unwrap();
         server.pass(1);
@@ -73,7 +73,7 @@ fn who_needs_another_answer_waits_for_it() {
     begins.recv().unwrap();
     let others: Vec<_> = (0..8).map(|_| ask()).collect();
     go.send(()).unwrap();
-    // Nobody was answered by the license that had ended, and it was judged once for all.
+    // No thread got an answer from the license that had expired, and one look served all.
     assert!(first.join().unwrap().is_err());
     assert!(others.into_iter().all(|other| other.join().unwrap().is_err()));
     assert!(begins.try_recv().is_err());
@@ -162,7 +162,7 @@ fn a_look_or_a_clock_that_panics_leaves_a_guard_that_answers() {
     guard.ask(&run()).unwrap_err();
 }
 
-/// The lock of a home, as another process holds it.
+/// Takes the lock of a home, as another process would.
 fn locked(server: &Server) -> std::fs::File {
     let lock = std::fs::File::options().write(true).open(server.home().folder().join("lock"));
     let lock = lock.unwrap();
@@ -182,7 +182,7 @@ fn a_locked_home_keeps_no_thread_waiting_that_asks() {
         let guard = Arc::clone(&guard);
         move || guard.report(&[("OBM", 20)]).map(drop)
     });
-    // Time that changes the answer makes all wait for the one that holds the home.
+    // When time changes the answer, all threads wait for the one that holds the home.
     server.set("2028-11-22".parse::<Day>().unwrap().ends());
     let asked: Vec<_> = (0..4)
         .map(|_| {
@@ -194,7 +194,7 @@ fn a_locked_home_keeps_no_thread_waiting_that_asks() {
     assert_eq!(reporting.join().unwrap().unwrap_err().exit_status(), 2);
     assert!(guard.acknowledge(&[]).is_err());
     assert!(began.elapsed() < longest, "{:?}", began.elapsed());
-    // What was reported counts, and the next report stores it.
+    // The report is in effect, and the next one stores it.
     assert_eq!(guard.decision().usage().get("OBM").map(|count| count.count), Some(20));
     drop(lock);
     guard.report(&[]).unwrap();
@@ -218,7 +218,7 @@ fn what_was_acknowledged_in_a_locked_home_is_stored_by_the_next_call() {
     assert!(server.guard().events().iter().all(|event| !ids.contains(&event.id)));
 }
 
-/// A pipe in the place of the state is not waited for either.
+/// A pipe in place of the state does not block either.
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_the_place_of_the_state_keeps_nobody_waiting() {

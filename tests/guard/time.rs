@@ -1,4 +1,4 @@
-//! A guard that runs answers at each second what a process answers that starts then.
+//! A running guard answers at each second as a process would that starts at that second.
 
 use olr::{Operation, Question};
 use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
@@ -12,11 +12,11 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 use crate::server::{DAY, HOUR, Server};
 use crate::world::operations::{ALL, RESTORE};
 
-/// What is answered, without when.
+/// Returns what a decision says, without its times.
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
-    // Which of two warnings comes within the last hour tells the headline.
+    // The headline tells which of two warnings ends within the hour.
     (refusal, headline, decision.blocked().to_vec())
 }
 
@@ -30,7 +30,7 @@ fn same(server: &Server, guard: &olr::Guard) {
     }
 }
 
-/// A license that ends soon, with any graces.
+/// Returns a license that ends soon, with random grace periods.
 fn any(rng: &mut ChaCha20Rng) -> impl FnOnce(&mut LicenseBody) + use<> {
     let start = Day { number: 21_145 + rng.random_range(0..4) };
     let end = Day { number: start.number + rng.random_range(0..40) };
@@ -71,17 +71,17 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
                     used = rng.random_range(0..23);
                     guard.report(&[("OBM", used)]).unwrap();
                 }
-                // Small ones and large ones, backwards too; past what is believed at once.
+                // Small and large jumps, also backwards, and beyond what is believed at once.
                 1 => server.set(Instant::new(server.now().seconds - rng.random_range(0..2 * HOUR))),
                 2 => server.pass(rng.random_range(0..60 * DAY)),
                 3 if rng.random_bool(0.2) => server.pass(500 * DAY),
                 4 => {
                     let body = any(&mut rng);
                     server.import(rng.random_range(2..9), body);
-                    // Seen at the next second.
+                    // The next second notices it.
                     server.pass(1);
                 }
-                // Just before and at what comes next.
+                // Just before the next change, and exactly at it.
                 _ => match guard.decision().next_change().filter(|at| *at > server.now()) {
                     Some(change) => {
                         server.set(Instant::new(change.seconds - 1));
@@ -130,7 +130,7 @@ fn a_clock_set_back_is_refused_until_it_has_caught_up() {
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));
     assert_eq!(back(HOUR), Err(Refusal::ClockRolledBack));
     let looks = server.looks();
-    // To the second, and without judging until then.
+    // Exact to the second, and without a new decision until then.
     assert_eq!(back(HOUR - 1), Err(Refusal::ClockRolledBack));
     assert!(server.looks() <= looks + 1);
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));
@@ -153,7 +153,7 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
         (0..5).for_each(|_| guard.ask(&question).unwrap());
     }
     assert!(server.looks() <= looks + 1, "{} looks", server.looks() - looks);
-    // What starts waits for that: here, where boots have no names, 30 days.
+    // A new license waits for that confirmation: 30 days here, as there is no boot id.
     server.pass(30 * DAY - 601);
     assert_eq!(id(), 0x11);
     server.pass(1);
@@ -174,7 +174,7 @@ fn a_wrong_clock_changes_answers_while_it_is_wrong_and_nothing_after() {
     }
     server.set(Instant::new(right.seconds + 1));
     guard.ask(&question).unwrap();
-    // Also within the time for which an answer is kept.
+    // The same holds while an earlier decision is reused.
     server.pass(10);
     guard.ask(&question).unwrap();
     let looks = server.looks();

@@ -1,4 +1,4 @@
-//! What stops nothing, and people want to know in time: maintenance that ends, a machine that drifts.
+//! Warnings before anything stops: maintenance that ends, and a machine that drifts.
 
 use crate::world::machine;
 
@@ -14,14 +14,14 @@ use olr_core::wire::id::EventId;
 
 use crate::server::{DAY, HOUR, Server};
 
-/// The last day of maintenance.
+/// Last day of maintenance.
 const LAST: &str = "2028-05-31";
 
 fn day(text: &str) -> Day {
     text.parse::<Day>().unwrap()
 }
 
-/// What is new, acknowledged.
+/// Returns the new events, and acknowledges them.
 fn told(guard: &Guard) -> Vec<(Cause, Stage)> {
     let events = guard.events();
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
@@ -68,7 +68,7 @@ fn maintenance_says_at_30_7_and_1_days_that_it_ends_and_then_that_it_has() {
         assert_eq!(told(&guard), []);
     }
     assert_eq!(told(&server.guard()), [], "nor after a restart");
-    // More maintenance solves it.
+    // Extended maintenance resolves it.
     server.import(2, until("2030-05-31", None));
     server.pass(1);
     assert_eq!(told(&guard), [(Cause::Maintenance, Stage::Solved)]);
@@ -86,7 +86,7 @@ fn a_license_that_waits_and_prolongs_maintenance_keeps_the_warning_back() {
     for (begins, maintenance, warned) in [
         ("2028-05-20", Some("2029-05-31"), false),
         ("2028-05-20", None, false),
-        // The first day that is not covered is the day after the last.
+        // The first day that is not covered is the one after the last day.
         ("2028-06-01", Some("2029-05-31"), false),
         ("2028-06-03", Some("2029-05-31"), true),
         ("2028-05-20", Some("2028-06-01"), false),
@@ -127,12 +127,12 @@ fn where_the_license_itself_ends_no_later_only_that_is_told() {
     }
 }
 
-/// A license that a copy of the disk matches too.
+/// Changes a license so that a copy of the disk matches it too.
 fn software_alone(body: &mut LicenseBody) {
     (body.expires, body.policy.hardware, body.policy.threshold) = (None, false, 4);
 }
 
-/// A product on `server` that cannot read some of its machine.
+/// Returns a guard on `server` that cannot read one kind of factor.
 fn guard_without(server: &Server, kind: FactorKind) -> Guard {
     let order = server.order();
     let look = order.look;
@@ -163,7 +163,8 @@ fn a_machine_that_drifts_says_so_once_and_once_more_when_it_is_as_it_was() {
          license while this one still matches"
     );
     assert_eq!(told(&guard), [(Cause::Drift, Stage::Grace)]);
-    // More of it is nothing new, nor is a restart; a conflict is told apart and solves nothing.
+    // More drift, or a restart, is no new event; a conflict is a separate event and resolves
+    // nothing.
     server.pass(DAY);
     assert_eq!((told(&guard), told(&server.guard())), (vec![], vec![]));
     server.become_machine("other");
@@ -188,7 +189,8 @@ fn what_cannot_be_read_has_not_changed_and_solves_nothing() {
     server.become_machine("card-replaced");
     let guard = guard_without(&server, FactorKind::MachineId);
     assert_eq!(told(&guard), [(Cause::Drift, Stage::Grace)]);
-    // A second product, without the right to read the card, and the operator, who has it, by turns.
+    // Alternates two processes: one without permission to read the card, and the operator's, with
+    // it.
     let blind = guard_without(&server, FactorKind::NetworkAddress);
     for _ in 0..5 {
         server.pass(2 * HOUR);
@@ -212,7 +214,7 @@ fn a_factor_that_comes_and_goes_is_told_at_most_once_an_hour() {
     let guard = server.guard();
     guard.decision();
     let (mut all, mut ids) = (Vec::new(), Vec::new());
-    // Every 20 minutes another one, for 10 hours.
+    // Another machine every 20 minutes, for 10 hours.
     for turn in 0..30 {
         server.become_machine(if turn % 2 == 0 { "card-replaced" } else { "server" });
         server.pass(HOUR / 3);

@@ -1,10 +1,10 @@
-//! What an operator writes about alerts.
+//! Checks on the alert settings that an operator writes.
 
 use olr::Instant;
 use olr::alert::{Notice, Settings, Tls, compose};
 use std::path::Path;
 
-/// The headers of every mail, each once.
+/// Headers of every mail, each exactly once.
 const HEADERS: [&str; 10] = [
     "Auto-Submitted",
     "Content-Transfer-Encoding",
@@ -18,8 +18,8 @@ const HEADERS: [&str; 10] = [
     "X-Olr-Alert",
 ];
 
-/// Settings that are taken tell somebody, send no password in the open, and whatever the server is
-/// called, the mail has these headers and no others.
+/// Checks that accepted settings name a recipient and never send a password in plain text, and that
+/// a mail has exactly these headers, whatever the server's name is.
 pub fn alerts(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let settings = match Settings::parse(text) {

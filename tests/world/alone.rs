@@ -1,8 +1,9 @@
-//! A process without a terminal, also where the tests run on one: it would wait there for an answer.
+//! Runs a process without a terminal, even if the tests have one: it would wait there for an
+//! answer.
 
 use std::process::Command;
 
-/// A command that nobody can be asked by, where there is a tool to see to it.
+/// Returns a command that cannot ask questions, on systems with a tool for that.
 pub fn alone(program: &str) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(program);

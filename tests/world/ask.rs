@@ -1,4 +1,4 @@
-//! Asks the library what a fixture asks.
+//! Puts a fixture's question to the library.
 
 use crate::world::machine;
 
@@ -30,15 +30,15 @@ use std::path::Path;
 use crate::world::scenario::{Scenario, root};
 use crate::world::{NOW, rng};
 
-/// `None` in place of a word: it could not tell. `None` in place of both: yes.
+/// Answer to a fixture: `None` is yes, `Some(None)` is "could not tell", else the refusal word.
 pub type Answer = Option<Option<Refusal>>;
 
-/// Asks the question of `scenario` about `file`, its artefact in one of its forms.
+/// Asks the question of `scenario` about `file`, which is its artefact in one of its forms.
 pub fn ask(scenario: &Scenario, file: &[u8]) -> Answer {
     word(&outcome(scenario, file))
 }
 
-/// The same, with all that the library says: also which rules are broken.
+/// Like [`ask`], but returns the whole error, including the rules that are broken.
 pub fn outcome(scenario: &Scenario, file: &[u8]) -> Result<()> {
     let (verb, at) = match scenario.expect("question").split_once(" at ") {
         Some((verb, at)) => (verb, at),
@@ -84,7 +84,7 @@ fn snakeoil() -> Folder {
     Folder::at(root().join("keys/snakeoil"))
 }
 
-/// The trust that the fixture names; by default the first one of `keys/snakeoil`.
+/// Returns the trust that the fixture names; by default the first one of `keys/snakeoil`.
 fn trust(scenario: &Scenario) -> Trust {
     let first = snakeoil().trust().unwrap();
     match scenario.get("trust") {
@@ -93,10 +93,10 @@ fn trust(scenario: &Scenario) -> Trust {
     }
 }
 
-/// First contact: a request in a home that is new, and what the operator was told.
+/// Checks first contact: a request in a new home, with the vendor code that the operator was told.
 fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let Some(code) = scenario.get("code") else { return Trust::pin(file).map(drop) };
-    // What is no code says so at the rule that compares it, which comes last.
+    // A malformed code is refused by the rule that compares it, which comes last.
     Trust::pin(file)?;
     let scratch = tempfile::tempdir().unwrap();
     let home = Home::at(scratch.path().join("home"));
@@ -112,14 +112,14 @@ fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     home.request(&order, &around, &mut rng(&scenario.name)).map(drop)
 }
 
-/// The vendor that whoever asks expects.
+/// Returns the vendor that the caller expects.
 fn expected(scenario: &Scenario) -> Result<Expected> {
     let trust = scenario.get("anchor").map(|name| Trust::pin(&Scenario::read(name).bytes));
     let code = scenario.get("code").map(str::parse::<VendorCode>);
     Ok(Expected { trust: trust.transpose()?, code: code.transpose()? })
 }
 
-/// The very bytes that count already are a success; anything else has to be a successor.
+/// Accepts the bytes of the trust itself; anything else must be a successor.
 fn follow(trust: &Trust, file: &[u8]) -> Result<()> {
     if file == trust.bytes() { Ok(()) } else { trust.successor(file).map(drop) }
 }
@@ -141,7 +141,7 @@ fn open(
     folder.open_request(file, scenario.get("code"), &folder.trust()?, &mut no_passphrase)
 }
 
-/// Answers the request in a copy of the vendor's folder, after the one that `after` names.
+/// Answers the request in a copy of the vendor's folder, after the request that `after` names.
 fn issue(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let scratch = tempfile::tempdir().unwrap();
     copy(&root().join("keys/snakeoil"), scratch.path());
@@ -190,7 +190,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Imports twice: the first time nothing may change.
+/// Imports twice, the first time as a dry run, which must change nothing.
 fn import(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let scratch = tempfile::tempdir().unwrap();
     let home = Home::at(scratch.path()).expecting(expected(scenario)?);
@@ -218,7 +218,7 @@ fn import(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     done
 }
 
-/// Both copies of the state, where there are any.
+/// Reads both copies of the state, if they exist.
 fn state_of(home: &Home) -> [Option<Vec<u8>>; 2] {
     home.state_files().map(|copy| std::fs::read(copy).ok())
 }

@@ -1,4 +1,4 @@
-//! The command without a process: any clock, any machine, what it prints as a value.
+//! The command without a process: with any clock and any machine, and its output as a value.
 
 use olr::cli::{Env, Output, Stream};
 use olr_core::crypto::digest::sha256;
@@ -13,14 +13,14 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-/// What surrounds a call. The same seed makes the same keys and files.
+/// Surroundings of a call. The same seed makes the same keys and files.
 pub struct Around {
     pub now: Instant,
     pub seed: [u8; 32],
     pub found: Machine,
 }
 
-/// What is written into a stream.
+/// Buffer that collects the output of a stream.
 #[derive(Clone, Default)]
 struct Written(Rc<RefCell<Vec<u8>>>);
 
@@ -52,12 +52,12 @@ impl Around {
         }
     }
 
-    /// What the command would print, or the error it ends with.
+    /// Returns what the command would print, or the error that it ends with.
     pub fn call(self, words: impl IntoIterator<Item = OsString>) -> Result<Output, Error> {
         olr::cli::call(named(words), &self.env(&Written::default()))
     }
 
-    /// All that it prints, and whether its exit status is 0.
+    /// Returns everything that the command prints, and whether its exit status is 0.
     pub fn run(self, words: impl IntoIterator<Item = OsString>) -> (bool, String) {
         let out = Written::default();
         let status = olr::cli::run(named(words), &mut self.env(&out));
@@ -66,12 +66,12 @@ impl Around {
     }
 }
 
-/// The program's name comes first.
+/// Prepends the program's name.
 fn named(words: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once("olr".into()).chain(words)
 }
 
-/// Exit status and object, whatever became of a call.
+/// Returns exit status and JSON object, whether the call succeeded or not.
 pub fn outcome(called: &Result<Output, Error>) -> (u8, Value) {
     match called {
         Ok(output) => (output.status, output.json.clone()),

@@ -1,6 +1,6 @@
-//! What tests of a home, a guard and the command share, beside the test kit.
+//! Helpers beside the test kit, shared by the tests of the home, the guard and the command.
 //!
-//! Each test program uses a part of it.
+//! Each test program uses only some of them.
 #![allow(dead_code, unused_imports)]
 
 pub use olr_testkit::*;

@@ -1,4 +1,4 @@
-//! A vendor's office and one server, for keys that lie in no file.
+//! A vendor's office and one server, for tests of keys that are not in a file.
 
 use crate::world::alone;
 
@@ -24,7 +24,7 @@ pub struct Office {
 pub struct Run {
     pub status: i32,
     pub json: Value,
-    /// Everything it printed.
+    /// Everything that it printed.
     pub text: String,
 }
 
@@ -45,7 +45,7 @@ impl Run {
 }
 
 impl Office {
-    /// A vendor whose issuer key was thrown away, and a request of a server.
+    /// Creates a vendor whose issuer key was deleted, and a request of a server.
     pub fn new() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap(), envs: Vec::new() };
         office.olr("vendor init vendor --name Northwind --no-passphrase").done();
@@ -68,13 +68,13 @@ impl Office {
         self.path(name)
     }
 
-    /// What every process finds in its environment from now on.
+    /// Sets an environment variable for every later process.
     pub fn set(&mut self, name: &'static str, value: impl Into<OsString>) {
         self.envs.retain(|(known, _)| *known != name);
         self.envs.push((name, value.into()));
     }
 
-    /// A command in the office's folder and environment.
+    /// Returns a command in the office's folder and environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = match program == env!("CARGO_BIN_EXE_olr") {
             true => alone::alone(program),
@@ -89,7 +89,7 @@ impl Office {
         command
     }
 
-    /// What a tool prints that must succeed.
+    /// Runs a tool, which must succeed, and returns its output.
     #[track_caller]
     pub fn tool(&self, program: &str, args: &[&str]) -> String {
         let output = self.command(program).args(args).output();
@@ -99,12 +99,12 @@ impl Office {
         text
     }
 
-    /// Runs a line; `_` in a word stands for a blank.
+    /// Runs a command line; `_` in a word stands for a space.
     pub fn olr(&self, line: &str) -> Run {
         self.run(self.command(env!("CARGO_BIN_EXE_olr")), line)
     }
 
-    /// As [`Office::olr`], where no vendor's folder is known but those that the line names.
+    /// Like [`Office::olr`], but without `OLR_VENDOR`: the line must name the vendor's folder.
     pub fn custodian(&self, line: &str) -> Run {
         let mut command = self.command(env!("CARGO_BIN_EXE_olr"));
         command.env_remove("OLR_VENDOR");
@@ -121,7 +121,7 @@ impl Office {
         Run { status: output.status.code().expect("no signal"), json, text: stdout + &stderr }
     }
 
-    /// The vendor's root lets this key sign.
+    /// Delegates this key with the vendor's root.
     pub fn delegate(&self, issuer: [u8; 32]) {
         let root = fs::read(self.path("vendor/keys/root.key")).unwrap();
         let root = KeyFile::parse(&dearmor(None, &root).unwrap()).unwrap();
@@ -151,13 +151,13 @@ impl Office {
         self.write("vendor/delegations/issuer.olr", &armor(Kind::Delegation, &delegation));
     }
 
-    /// The key in `keys/` that `named` says answers the request.
+    /// Answers the request with the key that `named` identifies in `keys/`.
     pub fn issue(&self, named: &str) -> Run {
         self.write("vendor/keys/issuer.uri", &format!("# where the issuer's key is\n{named}\n"));
         self.olr("issue req.olr --grant vendor/grant.toml --again --force")
     }
 
-    /// What was issued is installed and in force.
+    /// Installs the license and checks that it is in effect.
     #[track_caller]
     pub fn in_force(&self) {
         self.olr("import license.olr --home home").done();

@@ -1,12 +1,12 @@
-//! The sources of the crates that are published.
+//! Source files of the published crates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Their folders, from the top of the repository.
+/// Their folders, relative to the root of the repository.
 pub const FOLDERS: [&str; 4] = ["crates/core/src", "crates/files/src", "crates/office/src", "src"];
 
-/// Every source file of `folder`, from the top of the repository, in order.
+/// Returns every source file of `folder`, relative to the root of the repository, sorted.
 pub fn sources(folder: &str) -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![PathBuf::from(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
@@ -27,7 +27,7 @@ pub fn sources(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Every source file of every published crate.
+/// Returns every source file of every published crate.
 pub fn all_sources() -> Vec<PathBuf> {
     FOLDERS.into_iter().flat_map(sources).collect()
 }
