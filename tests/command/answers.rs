@@ -1,5 +1,5 @@
-//! Every fixture through the command line: `inspect`, and the verbs that its question is for, give
-//! the word that the library gives. The clock and the machine are those of the fixture.
+//! Every fixture through the command line: `inspect`, and the verbs that its question is for, must
+//! give the same word as the library. Clock and machine are those of the fixture.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use crate::world::machine;
@@ -21,7 +21,7 @@ use crate::world::called::{Around, outcome};
 
 use crate::world::scenario::{Scenario, committed, root};
 
-/// Fewer calls than this fail: a question was forgotten.
+/// Fails if fewer calls are made, so that no question is forgotten.
 const AT_LEAST: usize = 1000;
 
 #[test]
@@ -43,7 +43,8 @@ fn every_fixture_is_answered_by_the_command_line() {
     assert!(calls >= AT_LEAST, "only {calls} calls");
 }
 
-/// The artefact as it may stand in a file: binary, and armored where it has a text form.
+/// Returns the forms in which the artefact may be in a file: binary, and armored if it has a text
+/// form.
 fn forms(scenario: &Scenario) -> Vec<Vec<u8>> {
     let mut forms = vec![scenario.bytes.clone()];
     if let Some(kind) = scenario.kind()
@@ -56,7 +57,7 @@ fn forms(scenario: &Scenario) -> Vec<Vec<u8>> {
     forms
 }
 
-/// What lies before the person who asks: the file, a vendor's folder, a server's home.
+/// Files for the caller of a verb: the artefact, a vendor's folder, a server's home.
 struct Desk<'a> {
     scenario: &'a Scenario,
     folder: tempfile::TempDir,
@@ -105,7 +106,7 @@ impl<'a> Desk<'a> {
         self.folder.path().join(name)
     }
 
-    /// What is typed, each with the answers that agree with the fixture.
+    /// Returns the calls to make, each with the answers that agree with the fixture.
     fn calls(&self) -> Vec<(String, Vec<Answer>)> {
         let expected = self.scenario.expected();
         let same = |call: &str| (call.to_string(), vec![expected]);
@@ -114,7 +115,7 @@ impl<'a> Desk<'a> {
         let anchor = if self.has("anchor") { " --trust anchor" } else { "" };
         let vendor = code.unwrap_or_default() + anchor;
         if self.breaks("frame-5") {
-            // Another kind than the wanted one: asked of a verb that wants it.
+            // An artefact of the wrong kind is given to a verb that expects another one.
             return match artefact {
                 "license" => vec![same("verify file --home home")],
                 "request" => vec![same("issue file --grant grant --vendor vendor")],
@@ -124,7 +125,7 @@ impl<'a> Desk<'a> {
         }
         let mut calls = match (artefact, verb) {
             ("grant", _) => {
-                // What is a grant may still not fit the request.
+                // A valid grant may still not fit the request.
                 let call = "issue request --grant file --vendor vendor --dry-run".to_string();
                 let fits =
                     [None, Some(Some(Refusal::WrongSlot)), Some(Some(Refusal::OfflineNotAllowed))];
@@ -182,7 +183,7 @@ impl<'a> Desk<'a> {
                     issue += " --receipt receipt";
                 }
                 if self.has("transfer") {
-                    // A call is split at blanks, and nobody is there to answer.
+                    // The call is split at spaces, and there is no terminal to answer on.
                     issue += " --transfer lost --yes";
                 }
                 answered.into_iter().chain([same(&issue)]).collect()
@@ -209,7 +210,7 @@ impl<'a> Desk<'a> {
         calls
     }
 
-    /// `check`, where the question is about one module at most.
+    /// Returns a `check` call, if the question is about at most one module.
     fn question(&self, verb: &str) -> Option<String> {
         let (adds, account) = (self.scenario.counts("adds"), self.scenario.counts("account"));
         let mut call = "check".to_string();
@@ -221,7 +222,8 @@ impl<'a> Desk<'a> {
             }
             _ => return None,
         }
-        // The command line questions a name that no license has; a fixture asks judgement.
+        // The command line asks back about a module that no license names; a fixture tests the
+        // decision.
         call += " --unlisted";
         call += &format!(" --operation {}", verb.strip_prefix("ask ").unwrap());
         for (line, flag) in [("version", "product-version"), ("release", "release")] {
@@ -231,40 +233,40 @@ impl<'a> Desk<'a> {
         Some(call + " --home home" + &self.flags(&["product", "slot"]))
     }
 
-    /// What `inspect` has to say.
+    /// Returns the `inspect` call, and the answers that it may give.
     fn look(&self, expected: Answer) -> Option<(String, Vec<Answer>)> {
         let call = "inspect file --vendor vendor --home home".to_string();
         let (is, word) = (|name| self.scenario.name == name, |word| vec![Some(Some(word))]);
         let agrees = match (self.scenario.expect("artefact"), self.verb()) {
-            // It is never shown; one that cannot be told to be a state is refused.
+            // A state is never shown; a file that cannot be recognized as one is refused.
             ("state", _) => {
                 let words = [Refusal::Malformed, Refusal::UnknownVersion, Refusal::WrongKind];
                 words.map(|word| Some(Some(word))).into_iter().chain([Some(None)]).collect()
             }
-            // What is asked says less than a vendor's look at it.
+            // Parsing a request checks less than inspecting it at a vendor.
             ("request", "parse") if expected.is_none() => return None,
-            // Any kind is looked at; a server wants a license first.
+            // `inspect` accepts any kind, while a server expects a license.
             ("armor", verb) if self.has("wanted") || verb == "import" => return None,
-            // A vendor is named, who could verify it if its body had a form.
+            // A vendor is named, who could verify the statement if its body had a defined form.
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
-            // A vendor is at hand there, and follows a first trust no more.
+            // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
             // The delegation of the list's signer is missing: license-2.
             _ if is("attached/list-stray") => word(Refusal::Malformed),
-            // No list is held against a look, so the license is refused for what it carries.
+            // `inspect` does not apply the list, so the license is refused for its attachments.
             _ if is("attached/receipt-beside-list-flipped") => word(Refusal::UnknownVersion),
-            // A vendor at hand tells more than the code that is expected.
+            // A known vendor is a stricter check than the expected code.
             _ if self.breaks("expected-1") => word(Refusal::UntrustedSigner),
-            // What a license carries is held against a server's own, and a bare list is left alone.
+            // A list attached to a license is checked against the server's own; a bare list is not.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],
             _ if self.is_bare_list() => vec![None],
             _ if self.scenario.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],
-            // A trust that is missing is missing here too; a home is not needed.
+            // Without a trust, `inspect` cannot tell either; but it needs no home.
             ("revocations", verb) if expected == Some(None) => {
                 let needs_home = verb == "import" && !self.has("home");
                 vec![if needs_home { None } else { expected }]
             }
-            // Who signed a successor is asked in another way at first contact.
+            // At first contact, the signers of a successor are checked differently.
             ("trust", "follow") => vec![None, expected],
             ("request", "open") if expected == Some(None) && !self.has("code") => vec![expected],
             _ => vec![None],
@@ -272,7 +274,7 @@ impl<'a> Desk<'a> {
         Some((call, agrees))
     }
 
-    /// Whether it is a list that is to be attached: its delegation stands elsewhere.
+    /// Returns whether it is a list to be attached, whose delegation is elsewhere.
     fn is_bare_list(&self) -> bool {
         Frame::parse(Kind::Revocations, &self.scenario.bytes)
             .is_ok_and(|list| list.attachments.is_empty())
@@ -286,8 +288,9 @@ impl<'a> Desk<'a> {
         self.scenario.rules().any(|broken| broken == rule)
     }
 
-    /// Whether `inspect` can tell that the file breaks this rule: it is told no code, is for no
-    /// server, and follows no trust. A rule that stands for others is named with the one it means.
+    /// Returns whether `inspect` can tell that the file breaks this rule: it gets no code, checks
+    /// for no server, and follows no trust. A rule that stands for others is named together with
+    /// the one it means.
     fn a_look_tells(&self, rule: &str) -> bool {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();
@@ -297,7 +300,7 @@ impl<'a> Desk<'a> {
             "delegation" => number != 3 || self.scenario.expect("artefact") == "delegation",
             "request" => number != 1 && number != 5 && !(12..=16).contains(&number) && number != 18,
             "receipt" => number <= 6,
-            // What is attached follows the trust at hand, as at import.
+            // Attached trusts must follow the known one, as for an import.
             "trust" => (2..=12).contains(&number) || self.scenario.expect("artefact") != "trust",
             "license" => !(8..=10).contains(&number) && number != 13,
             "revocations" => number <= 5,
@@ -312,13 +315,13 @@ impl<'a> Desk<'a> {
         self.scenario.expect("question").split(" at ").next().unwrap()
     }
 
-    /// Lines of the header that are flags.
+    /// Returns these lines of the header as flags.
     fn flags(&self, names: &[&str]) -> String {
         let flag = |name: &&str| self.scenario.get(name).map(|value| format!(" --{name} {value}"));
         names.iter().filter_map(flag).collect()
     }
 
-    /// Runs `call` at the clock and on the machine of the fixture.
+    /// Runs `call` with the clock and the machine of the fixture.
     fn ask(&self, call: &str) -> Answer {
         let at = self.scenario.expect("question").split_once(" at ").map(|(_, at)| at);
         let at = at.unwrap_or("2027-11-23T09:00:00Z").parse::<Instant>().unwrap();
@@ -336,12 +339,12 @@ impl<'a> Desk<'a> {
         agreed(status, &report)
     }
 
-    /// Whose randomness a call has: what answers a request before gives the answer of that fixture.
+    /// Returns the seed of a call: an earlier answer uses that of its own fixture.
     fn seed<'c>(&'c self, call: &'c str) -> &'c str {
         self.scenario.get("after").filter(|_| call.ends_with("-o first")).unwrap_or(call)
     }
 
-    /// The words of `call`; those that name something on the desk become its path.
+    /// Splits `call` into words, and replaces names of prepared files by their paths.
     fn words(&self, call: &str) -> Vec<OsString> {
         let on_desk = [
             "file", "vendor", "home", "anchor", "request", "grant", "first", "answer", "new",
@@ -355,7 +358,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// Exit status and report must say the same.
+/// Returns the answer, after checking that exit status and report agree.
 fn agreed(status: u8, report: &Value) -> Answer {
     let word = report.get("refusal").map(|word| word.as_str().unwrap().parse::<Refusal>().unwrap());
     let state = report.get("state").and_then(Value::as_str);

@@ -1,5 +1,5 @@
-//! Every code point as somebody might name a file or type a word: none that hides, reorders or fakes
-//! what is shown comes back as itself. `crates/core/src/display.rs` proves which those are.
+//! Every code point, in a file name or in an argument: characters that hide, reorder or fake the
+//! output are always escaped. `crates/core/src/display.rs` tests which ones those are.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use olr_core::armor::{armor, dearmor};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
 
-/// The surrogates: numbers of code points that are no characters.
+/// Surrogates: code points that are not characters.
 const SURROGATES: std::ops::RangeInclusive<u16> = 0xd800..=0xdfff;
 
 fn olr(args: &[&OsStr]) -> Output {
@@ -21,7 +21,8 @@ fn olr(args: &[&OsStr]) -> Output {
     command.output().unwrap()
 }
 
-/// What it says when it could not tell: text without anything that is not shown.
+/// Returns the output of a run with exit status 2, after checking that it holds only visible
+/// characters.
 fn says(args: &[&OsStr]) -> String {
     let output = olr(args);
     assert_eq!(output.status.code(), Some(2));
@@ -31,13 +32,13 @@ fn says(args: &[&OsStr]) -> String {
     text
 }
 
-/// All characters but NUL, which no argument can hold, in pieces that an argument can.
+/// Returns all characters except NUL, which no argument can hold, in pieces short enough for one.
 fn arguments() -> Vec<String> {
     let chars: Vec<_> = ('\u{1}'..=char::MAX).collect();
     chars.chunks(30_000).map(|chunk| chunk.iter().collect()).collect()
 }
 
-/// A file that is not there, and a verb that is not there: as lines, and as JSON.
+/// A missing file and an unknown verb, in text and in JSON.
 #[test]
 fn every_character_in_a_line_and_in_json() {
     let (inspect, json) = (OsStr::new("inspect"), OsStr::new("--json"));
@@ -45,7 +46,7 @@ fn every_character_in_a_line_and_in_json() {
     for text in arguments() {
         let file = OsString::from(format!("./{text}"));
         let verb = OsString::from(format!("x{text}"));
-        // What does not fit goes on below itself, behind blanks: no name begins a line.
+        // Further lines are indented, so that no name can begin a line.
         let begun = |said: String| said.lines().filter(|line| !line.starts_with("  ")).count();
         assert_eq!(begun(says(&[inspect, &file])), 2, "the fact and the hint");
         let harmless = begun(says(&[OsStr::new("xyz")]));
@@ -69,7 +70,7 @@ fn a_line_break_in_an_argument_breaks_no_line() {
     }
 }
 
-/// The bytes that UTF-8 would give a surrogate.
+/// Returns the bytes that UTF-8 would use for a surrogate.
 fn surrogate(number: u16) -> [u8; 3] {
     let bits = |shift: u32| u8::try_from(number >> shift & 0x3f).unwrap();
     [0xed, 0x80 | bits(6), 0x80 | bits(0)]
@@ -90,7 +91,7 @@ fn surrogates_are_no_characters_wherever_they_come_from() {
         // Escaped in a grant.
         let grant = grant.replace("ACME Ltd", &format!("\\u{number:04x}"));
         assert!(GrantFile::parse(&grant).is_err(), "{grant}");
-        // In armor: as an entity, as a unit of UTF-16, as stray bytes.
+        // In armor: as an entity, as a UTF-16 unit, as stray bytes.
         let entity = block.replacen('\n', &format!("\n&#{number};"), 1).into_bytes();
         let unit = |unit: u16| if unit == 0x40 { number } else { unit }.to_le_bytes();
         let marked = block.replacen('\n', "\n@", 1);

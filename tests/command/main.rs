@@ -1,4 +1,4 @@
-//! The command line: what it answers, asks and refuses.
+//! The command line: its answers, questions and refusals.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

@@ -1,4 +1,4 @@
-//! What the verbs say of a machine that changed: the whole exchange, with machines that a test makes.
+//! What the verbs say about a machine that changed: the whole exchange, on simulated machines.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use serde_json::Value;
@@ -20,7 +20,7 @@ const GRACE: &str =
 pub struct Desk(pub tempfile::TempDir);
 
 impl Desk {
-    /// A vendor, and a server with a license for the machine of the fixtures named `server`.
+    /// Creates a vendor, and a server licensed for the fixture machine `server`.
     pub fn new(grace: bool) -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         desk.done("server", "vendor init {}/vendor --name V --no-passphrase");
@@ -43,13 +43,13 @@ impl Desk {
         format!("issue {{}}/{request} --grant {{}}/vendor/grant.toml --vendor {{}}/vendor")
     }
 
-    /// What a call says on a machine, or the error it ends with, as JSON.
+    /// Returns the output of a call on a machine, or its error as JSON.
     pub fn ask(&self, machine: &str, days: u64, call: &str) -> Result<Output, Value> {
         let called = self.around(machine, days, call).call(self.words(call));
         called.map_err(|error| outcome(&Err(error)).1)
     }
 
-    /// All that it prints.
+    /// Returns everything that a call prints.
     pub fn printed(&self, machine: &str, call: &str) -> String {
         self.around(machine, 0, call).run(self.words(call)).1
     }
@@ -71,7 +71,7 @@ impl Desk {
     }
 }
 
-/// `hidden` is the machine `card-replaced`, looked at by somebody who may not read the machine-id.
+/// Returns a fixture machine. `hidden` is `card-replaced`, read without access to the machine-id.
 fn found(machine: &str) -> Machine {
     let (name, hidden) = match machine {
         "hidden" => ("card-replaced", true),
@@ -152,7 +152,7 @@ fn a_machine_is_held_against_a_license_file() {
     let report = desk.ask("copy", 0, call).unwrap();
     assert_eq!((report.status, report.json["refusal"].as_str()), (1, Some("wrong-machine")));
     assert!(report.text.contains("no hardware matches, and some must"), "{}", report.text);
-    // A home that never asked trusts nobody; one that is another installation has another key.
+    // A home without a request trusts no vendor; another installation has another key.
     let other = "machine --against {}/license.olr --home {}/other";
     assert_eq!(desk.ask("server", 0, other).err().unwrap()["state"], "unknown");
     let first = "--trust {}/vendor/vendor.trust --licensee ACME --key AbCd-1234";

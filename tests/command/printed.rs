@@ -1,4 +1,4 @@
-//! What every verb prints: text in 80 columns, and the objects of `docs/json.md`.
+//! The output of every verb: text in 80 columns, and the objects described in `docs/json.md`.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use olr::cli::Output;
@@ -9,8 +9,9 @@ use crate::matching::Desk;
 
 const PAGE: &str = include_str!("../../docs/json.md");
 
-/// Each verb that is called, or a form of it with a section of the page, the machine, and the call;
-/// in the order in which an office and a server make them. A `!` begins one that may be refused.
+/// The calls: a verb, or a form of it with its own section on the page; the machine; and the
+/// command line. They are in the order in which an office and a server make them. A `!` marks a
+/// call that may be refused.
 const CALLS: &[(&str, &str, &str)] = &[
     ("olr vendor init", "server", "vendor init {}/another --name Other --no-passphrase --test"),
     ("olr vendor check-catalog", "server", "vendor check-catalog {}/vendor/catalog.toml"),
@@ -113,7 +114,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("olr key rotate root", "server", "key rotate root --no-passphrase --yes --vendor {}/vendor"),
 ];
 
-/// A desk with settings for alerts.
+/// Returns a desk with alert settings.
 fn desk() -> Desk {
     let desk = Desk::new(false);
     let settings = "[command]\nprogram = \"/bin/true\"\n";
@@ -121,7 +122,7 @@ fn desk() -> Desk {
     desk
 }
 
-/// What each call prints.
+/// Returns the output of each call.
 pub fn printed() -> Vec<(&'static str, &'static str, Output)> {
     let desk = desk();
     let mut all = Vec::new();
@@ -137,7 +138,7 @@ pub fn printed() -> Vec<(&'static str, &'static str, Output)> {
     for (section, machine, call) in CALLS {
         make(section, machine, call);
     }
-    // The id is known only now.
+    // The id is not known before this.
     let issued = desk.done("server", "vendor issued --vendor {}/vendor");
     let id = issued.json["issued"][0]["license_id"].as_str().unwrap();
     let revoke =
@@ -159,14 +160,14 @@ pub fn printed() -> Vec<(&'static str, &'static str, Output)> {
 fn no_line_is_wider_than_80_columns() {
     let mut lines = 0;
     let desk = desk();
-    // Their text is for a program.
+    // The text of these is for a program.
     let verbatim = ["olr completions", "olr alert"];
     for (section, machine, call) in CALLS.iter().filter(|(section, ..)| !verbatim.contains(section))
     {
         let text = desk.printed(machine, call.trim_start_matches('!'));
         for line in text.lines() {
             lines += 1;
-            // A path or a command alone may be wider: torn it would be of no use.
+            // A path or a command on its own line may be wider: broken it would be useless.
             let words = line.trim().split(' ').count();
             assert!(line.chars().count() <= 80 || words == 1, "{section}: {line}\n\n{text}");
         }
@@ -174,8 +175,8 @@ fn no_line_is_wider_than_80_columns() {
     assert!(lines > 400, "only {lines} lines");
 }
 
-/// The fields of a section of the page, those of the sections that it names among them, and
-/// whether each is always there.
+/// Returns the fields of a section of the page, including those of sections that it refers to, and
+/// whether each is always present.
 fn documented(section: &str) -> BTreeMap<String, bool> {
     let heading = format!("\n## {section}\n");
     let (_, text) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("no section {section}"));
@@ -183,7 +184,7 @@ fn documented(section: &str) -> BTreeMap<String, bool> {
     let mut fields = BTreeMap::new();
     for row in text.lines().filter_map(|line| line.strip_prefix("| ")) {
         let (names, rest) = row.split_once(" | ").unwrap();
-        // "only where …", of a row of its own or of another that has the field too.
+        // "only where …" may be in the row itself, or in another row with the same field.
         let always = !rest.contains("only ");
         if let Some(other) = names.strip_prefix("*").and_then(|name| name.strip_suffix("*")) {
             let others = documented(other);
@@ -211,7 +212,7 @@ fn every_object_has_the_fields_of_the_page() {
             faults.push(format!("{section}: {field} is not on the page"));
         }
         for (field, always) in &documented {
-            // A refusal says why instead.
+            // A refusal gives its reason instead.
             let done = objects.iter().filter(|object| !object.contains_key("fact"));
             let lacking = done.filter(|object| !object.contains_key(field)).count();
             if *always && lacking > 0 {
@@ -223,12 +224,12 @@ fn every_object_has_the_fields_of_the_page() {
     assert!(seen.len() >= 20, "only {} sections", seen.len());
 }
 
-/// The section that a verb or a form of it has, or shares.
+/// Returns the section for a verb or a form of it, which several may share.
 fn section_of(verb: &str) -> Option<String> {
-    // The keys that `olr key rotate` makes are one verb on the page.
+    // All forms of `olr key rotate` are one verb on the page.
     let short = verb.split(' ').take(3).collect::<Vec<_>>().join(" ");
     let (group, name) = short.rsplit_once(' ')?;
-    // Those that print the same stand together.
+    // Verbs with the same output share a section.
     let also = |section: &&str| {
         section.starts_with(group)
             && section.lines().any(|l| l.starts_with("Also ") && l.contains(&format!("`{name}`")))
@@ -239,7 +240,7 @@ fn section_of(verb: &str) -> Option<String> {
     }
 }
 
-/// The verbs below a command, `olr key new`, or the command itself.
+/// Collects the verbs below a command, such as `olr key new`, or the command itself.
 pub fn verbs(command: &clap::Command, name: &str, into: &mut Vec<String>) {
     let shown: Vec<_> = command.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
     if shown.is_empty() {

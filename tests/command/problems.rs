@@ -1,4 +1,4 @@
-//! What kind of problem keeps the command from an answer: a program acts on the word alone.
+//! The kind of problem that keeps the command from answering: a program acts on that word alone.
 
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 
@@ -59,7 +59,8 @@ fn passphrases() {
     world.olr(&format!("{passwd} --passphrase-file right").split(' ').collect::<Vec<_>>()).done();
 }
 
-/// A lock that another process holds is waited for; one that the system refuses never comes free.
+/// The command waits for a lock that another process holds, but not for one that the system
+/// refuses.
 #[test]
 fn locks() {
     let world = World::activated();

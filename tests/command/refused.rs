@@ -1,5 +1,5 @@
-//! Bad input at the command line: each has its word or exit status 2, one hint, no file left
-//! behind, nothing old damaged.
+//! Bad input at the command line: each case gives its word or exit status 2 and one hint, leaves no
+//! file behind, and damages no existing one.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a run of `olr` gave.
+/// Result of running `olr`.
 pub struct Run {
     pub status: i32,
     pub json: Value,
@@ -53,7 +53,7 @@ impl Run {
     }
 }
 
-/// A vendor's office and a server, in folders of their own.
+/// A vendor's office and a server, in temporary folders.
 pub struct World {
     folder: tempfile::TempDir,
 }
@@ -116,7 +116,7 @@ impl World {
         fs::write(self.path(name), text.replace(from, to)).unwrap();
     }
 
-    /// Every file below, with its content: to see that nothing changed.
+    /// Returns every file with its content, to check that nothing changed.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut folders, mut files) = (vec![self.folder.path().to_path_buf()], Vec::new());
         while let Some(folder) = folders.pop() {
@@ -133,7 +133,7 @@ impl World {
         files
     }
 
-    /// Runs it and demands that no file appears, vanishes or changes.
+    /// Runs a command and checks that no file appears, vanishes or changes.
     fn untouched(&self, args: &[&str]) -> Run {
         let before = self.files();
         let run = self.olr(args);
@@ -142,7 +142,7 @@ impl World {
     }
 }
 
-/// The binary form of an armored file.
+/// Returns the binary form of an armored file.
 fn binary(path: &Path) -> Vec<u8> {
     let text = fs::read(path).unwrap();
     olr_core::armor::dearmor(None, &text).unwrap().into_owned()
@@ -324,14 +324,14 @@ fn licenses_of_others_are_refused() {
     world
         .untouched(&["issue", "their-req.olr", "--grant", "vendor/grant.toml"])
         .refused("wrong-vendor");
-    // The same vendor, another machine.
+    // The same vendor, but another machine.
     world.olr(&["import", "license.olr", "--home", "second"]).unable("trusts no vendor yet");
     world.request(&["--home", "second", "-o", "second.olr"]).done();
     world.untouched(&["import", "license.olr", "--home", "second"]).refused("wrong-machine");
-    // The same machine, another slot.
+    // The same machine, but another slot.
     world.request(&["--home", "third", "--slot", "redirector", "-o", "third.olr"]).done();
     world.untouched(&["import", "license.olr", "--home", "third"]).refused("wrong-slot");
-    // Another request of the same installation, forgotten since: the home begins again.
+    // The answer to a request of an earlier installation, as this home has started anew.
     world.request(&["--new-identity", "-o", "new.olr"]).done();
     world.olr(&["verify"]).refused("not-activated");
     world.olr(&["import", "license.olr"]).refused("wrong-machine");
@@ -419,7 +419,7 @@ fn what_may_be_the_only_one_is_never_replaced() {
         std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
         world.untouched(&["request", "--force", "-o", "link"]).unable("never replaced");
     }
-    // An older request is replaced, and what is none of olr's, where that is forced.
+    // With --force, an older request or a file of another program is replaced.
     fs::write(world.path("mine.txt"), "mine").unwrap();
     for there in ["req.olr", "mine.txt"] {
         world.olr(&["request", "--force", "-o", there]).done();
@@ -605,12 +605,12 @@ fn people_are_told_what_they_mixed_up() {
     world.issue(&["--dry-run"]).unable("vendor/grant.toml: grant line");
 }
 
-/// Root may write anywhere, so that these need an ordinary user; and a disk that can be full.
+/// Root can write anywhere, so these tests need an ordinary user, and a disk that can be full.
 #[cfg(target_os = "linux")]
 mod limits {
     use super::*;
 
-    /// Runs a script as an ordinary user in a namespace of its own, where the system allows it.
+    /// Runs a script as an ordinary user in its own namespace, if the system allows that.
     fn unshared(world: &World, script: &str) -> Option<String> {
         let bin = env!("CARGO_BIN_EXE_olr");
         let script = format!(
@@ -622,7 +622,7 @@ mod limits {
             command.env("OLR_HOME", "disk/home").env("OLR_VENDOR", "vendor").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
-        // 32: mount refused; 1 without a word of ours: no namespaces here.
+        // 32: mount refused. `unshare:`: namespaces are not available.
         (output.status.code() != Some(32) && !text.contains("unshare:")).then_some(text)
     }
 

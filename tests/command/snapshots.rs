@@ -1,5 +1,5 @@
-//! What the command line looks like, in files: every `--help`, and the shape of every object that
-//! `--json` prints. A change of either is seen where it is made.
+//! Snapshots of the command line: every `--help`, and the shape of every `--json` object, so that a
+//! change of either shows in review.
 //!
 //! `OLR_MINT=1 cargo test --test command snapshots` writes them again.
 #![cfg(all(feature = "cli", feature = "smtp", feature = "vendor", not(feature = "pkcs11")))]
@@ -16,7 +16,7 @@ use crate::printed::{printed, verbs};
 use crate::world::NOW;
 use crate::world::called::Around;
 
-/// Holds what was found, by name, against the files of a folder.
+/// Compares what was found, by name, with the files of a folder.
 fn compare(folder: &str, found: &BTreeMap<String, String>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command/snapshots").join(folder);
     let path = |name: &str| folder.join(name.replace(' ', "-")).with_extension("txt");
@@ -36,7 +36,7 @@ fn compare(folder: &str, found: &BTreeMap<String, String>) {
     }
 }
 
-/// Every command that has a `--help`, groups among them: `olr`, `olr key`, `olr key new`.
+/// Collects every command that has a `--help`, including groups: `olr`, `olr key`, `olr key new`.
 fn all(command: &clap::Command, name: &str, into: &mut Vec<String>) {
     into.push(name.to_string());
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
@@ -60,7 +60,7 @@ fn every_help_is_its_snapshot() {
     compare("help", &found);
 }
 
-/// What a value is: a type, or one of the words that stand for no limit.
+/// Returns the type of a value, or the word that means "no limit".
 fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_string(),
@@ -75,18 +75,18 @@ fn kind(value: &Value) -> String {
     }
 }
 
-/// Objects with names of the vendor's or the operator's own: modules and facts.
+/// Objects whose keys are names chosen by the vendor or the operator, such as modules.
 const BY_NAME: [&str; 4] = ["modules", "facts", "used", "wanted"];
 
 #[derive(Default)]
 struct Shape {
     kinds: BTreeSet<String>,
-    /// How often it was there, and how often as an object.
+    /// How often the field was present, and how often as an object.
     seen: usize,
     objects: usize,
 }
 
-/// Adds a value and all that is in it: `modules.*.quota`, `factors[].kind`.
+/// Adds a value and everything inside it: `modules.*.quota`, `factors[].kind`.
 fn add(path: &str, value: &Value, shapes: &mut BTreeMap<String, Shape>) {
     let shape = shapes.entry(path.to_string()).or_default();
     shape.kinds.insert(kind(value));
@@ -109,7 +109,7 @@ fn add(path: &str, value: &Value, shapes: &mut BTreeMap<String, Shape>) {
     }
 }
 
-/// One line for each field; `?` behind one that is not in every object.
+/// Lists one field per line, with `?` for a field that some objects lack.
 fn shape(objects: &[&Value]) -> String {
     let mut shapes = BTreeMap::new();
     objects.iter().for_each(|object| add("", object, &mut shapes));

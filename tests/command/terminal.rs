@@ -1,5 +1,5 @@
-//! What cannot be undone is asked on the terminal itself, whatever is redirected; passphrases too.
-//! `script` gives a command a terminal of its own, `setsid` takes every terminal away.
+//! Irreversible actions and passphrases are asked about on the terminal itself, even if streams are
+//! redirected. `script` gives a command its own terminal; `setsid` takes it away.
 
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 
@@ -22,8 +22,9 @@ impl Run {
         for text in all {
             assert!(self.said.contains(text), "{text:?} is missing: {self:#?}");
         }
-        // Questions, warnings and errors fit; only what is copied, alone in its line, may be wider.
-        // What follows an answer stands behind its question here: the line end was typed before.
+        // Questions, warnings and errors fit the terminal; only text to be copied, alone on its
+        // line, may be wider. Text after an answer follows its question on the same line here,
+        // because the newline was typed by the test.
         let text = if self.said.starts_with('{') { "" } else { self.said.as_str() };
         for line in text.lines().flat_map(|line| line.split("[y/N] ")).map(str::trim_end) {
             let is_alone = line.trim_start_matches("olr: ").split_whitespace().count() == 1;
@@ -34,7 +35,7 @@ impl Run {
     }
 }
 
-/// A vendor's office with two licenses that were issued, and the server of the first.
+/// A vendor's office that has issued two licenses, and the server of the first.
 struct World {
     folder: tempfile::TempDir,
 }
@@ -68,7 +69,7 @@ impl World {
         command
     }
 
-    /// Runs a line of shell that has no terminal: a service, a cron job.
+    /// Runs a shell line without a terminal, as a service or a cron job does.
     fn alone(&self, line: &str) -> Run {
         let mut command = self.shell("setsid", &["--wait", "sh", "-c", line]);
         let output = command.stdin(Stdio::null()).output().unwrap();
@@ -84,7 +85,7 @@ impl World {
         run
     }
 
-    /// Runs a line of shell on a terminal, where somebody types.
+    /// Runs a shell line on a terminal, and types `typed`.
     fn typing(&self, typed: &str, line: &str) -> Run {
         let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -95,13 +96,12 @@ impl World {
         Run { status: output.status.code().expect("no signal"), said }
     }
 
-    /// Runs a line of shell on a terminal, waits for its question, lets something else happen, and
-    /// answers yes.
+    /// Runs a shell line on a terminal, waits for its question, runs `happens`, and answers yes.
     fn meanwhile(&self, line: &str, happens: impl FnOnce()) -> Run {
         self.answering("[y/N] ", "y\n", line, happens)
     }
 
-    /// Runs a line of shell on a terminal, waits for a question, and types what answers it.
+    /// Runs a shell line on a terminal, waits for the question `asked`, and types the answer.
     fn answering(&self, asked: &str, typed: &str, line: &str, before: impl FnOnce()) -> Run {
         let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -139,7 +139,7 @@ impl World {
 
 const NOBODY: &str = "no terminal to ask on";
 
-/// Every redirection that used to pass for a yes.
+/// Redirections that must not count as a yes.
 const REDIRECTED: [&str; 6] = [
     "{ }",
     "{ } </dev/null",
@@ -165,7 +165,7 @@ fn deactivating_asks_on_the_terminal_whatever_is_redirected() {
     }
     world.typing("Y\n", "echo n | olr deactivate --home a 2>/dev/null").says(0, &["[y/N]"]);
     assert!(!world.is_active("a") && world.path("receipt.olr").exists());
-    // It has ended: nothing is left to ask about.
+    // The license is already deactivated, so there is no question.
     world.done("olr deactivate --home a").says(0, &["deactivated before"]);
 }
 
@@ -195,7 +195,7 @@ fn without_a_terminal_nothing_is_done_unasked() {
     assert!(world.is_active("a"));
     assert_eq!(world.done("cat next.olr; ls -R vendor; cat vendor/vendor.trust").said, before);
     world.done(&format!("olr revoke {license} --reason stolen --yes"));
-    // It is taken back already: the list may be written again without a question.
+    // It is already revoked: the list may be written again without a question.
     world.done(&format!("olr revoke {license} --reason stolen -o again.olr"));
     world.done(&format!("olr revoke {issuer} --yes"));
 }
@@ -228,7 +228,7 @@ fn a_key_that_moves_without_a_receipt_is_asked_about() {
     world.alone(line).says(2, &[NOBODY]);
     assert!(!world.path("c.license").exists());
     world.typing("y\n", &format!("{line} </dev/null 2>/dev/null")).says(0, &hit);
-    // It was answered: the stored bytes move nothing.
+    // The request is already answered: the stored bytes move no key.
     world.done(&format!("{line} --force"));
 }
 
@@ -246,14 +246,14 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
     let issue = |home: &str| {
         format!("olr issue {home}.req --grant a.toml --transfer lost -o {home}.license")
     };
-    // The key moved to another installation than the one that was shown.
+    // The key has moved to another installation than the one shown.
     let run = world.meanwhile(&issue("c"), || {
         world.done(&format!("{} --yes", issue("d")));
     });
     run.says(2, &[CHANGED, "run this once more"]);
     assert!(!world.path("c.license").exists());
     world.meanwhile(&issue("c"), || ()).says(0, &["Signed, verified and kept"]);
-    // A key that was shown with one license signs another one meanwhile: the trust is as it was.
+    // The key signs another license after it was shown with one: the trust must not change.
     let issuer = world.issuer();
     let revoke = format!("olr revoke {issuer}");
     let run = world.meanwhile(&revoke, || {
@@ -265,7 +265,7 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
         world.done("olr key rotate issuer --no-passphrase --yes");
     });
     run.says(2, &[CHANGED]);
-    // Another license was imported than the one that would be deactivated.
+    // The license shown is not the one that would be deactivated now.
     let run = world.meanwhile("olr deactivate --home b", || {
         world.done(
             "olr request --home b --renew -o r.req && olr issue r.req --grant b.toml -o r.license \
@@ -281,11 +281,11 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
 fn a_weak_passphrase_is_warned_of_and_six_words_are_drawn_instead() {
     let world = World::new();
     let make = "olr key new --role root -o k.key </dev/null >/dev/null 2>&1";
-    // It is said before it is too late to think again.
+    // A weak passphrase is reported while it can still be changed.
     let run = world.typing("abc\nabd\n", make);
     run.says(2, &["easy to guess", "four words", "once more"]);
     assert!(!world.path("k.key").exists());
-    // Who is shown six words types them once.
+    // Generated words are typed once, to confirm them.
     let run = world.typing("\nwrong\n", make);
     run.says(2, &["six words are drawn", "Write it down"]);
     let line = run
@@ -389,9 +389,10 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
         ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
     ] {
         let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");
-        // A test that runs in the background inherits that interrupts are ignored.
+        // A test in the background inherits ignored interrupts.
         let line = format!("env --default-signal=INT sh -c '{line}'");
-        // The last is no interrupt: what is wrong is said, and the terminal is the same too.
+        // The last input is not an interrupt: the error is reported, and the terminal is restored
+        // too.
         for (typed, ended) in
             [("\u{3}", "status 130"), ("half\u{3}", "status 130"), ("\n\n", "status 2")]
         {

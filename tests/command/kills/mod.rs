@@ -1,9 +1,10 @@
-//! Every verb that changes something outside its process is stopped at each call that does so: killed
-//! there, and refused there by the system. The same command then works, and so do the verbs after it;
-//! an exit status is the promised one, nothing is half-written and no temporary file is left.
+//! Every verb that changes something outside its process is interrupted at each system call that does
+//! so: killed there, or given an error there. Afterwards the same command must work, and so must the
+//! verbs that follow it; the exit status is a documented one, no file is incomplete and no temporary
+//! file is left.
 //!
-//! It needs `strace`, which stops a program at a call of its own. A sample takes half a minute; all
-//! calls of all verbs: `bash .ci/long kills`.
+//! This needs `strace` to stop a program at a chosen call. A sample takes half a minute; all calls of
+//! all verbs: `bash .ci/long kills`.
 
 #![cfg(all(target_os = "linux", feature = "cli", feature = "vendor"))]
 
@@ -17,7 +18,7 @@ mod verbs;
 use strace::{Call, Fault};
 use verbs::{VERBS, Verb};
 
-/// A folder with a vendor, a server and the files of their exchange.
+/// A folder with a vendor, a server and the files that they exchange.
 struct World {
     folder: tempfile::TempDir,
 }
@@ -42,7 +43,7 @@ impl World {
         self.folder.path()
     }
 
-    /// A verb, `{license}` and the like in it replaced by what is in the file of that name.
+    /// Splits a line into words, and replaces `{license}` and the like by the content of that file.
     fn words(&self, line: &str) -> Vec<String> {
         let named = |word: &str| match word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
             Some(name) => fs::read_to_string(self.path().join(name)).unwrap(),
@@ -72,7 +73,7 @@ impl World {
         output
     }
 
-    /// What every verb of the table may begin with.
+    /// Creates the state from which every verb starts.
     fn begun() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         for line in verbs::BEGIN {
@@ -103,7 +104,7 @@ impl World {
         left
     }
 
-    /// The verbs after a fault: each works.
+    /// Checks that the verbs after a fault work.
     #[track_caller]
     fn goes_on(&self, verb: &Verb, repeat: bool, what: &str) {
         let mut is_refused = false;
@@ -117,7 +118,7 @@ impl World {
             let next = self.olr(line);
             assert_eq!(next.status.code(), Some(0), "{what}, then {line}: {}", text(&next));
         }
-        // What was refused wrote nothing, and cleaned nothing where it would have written.
+        // A refused command wrote nothing, so it did not clean up where it would have written.
         if repeat && !is_refused {
             assert_eq!(self.left(), [] as [PathBuf; 0], "{what}");
         }
@@ -128,7 +129,7 @@ fn is_long() -> bool {
     std::env::var_os("OLR_LONG").is_some()
 }
 
-/// The start of a verb, and the calls by which it changes something.
+/// Prepares a verb, and lists the calls by which it changes something.
 fn start(begun: &World, verb: &Verb) -> (World, Vec<Call>) {
     let start = World::copy_of(begun.path());
     for line in verb.before {
@@ -147,7 +148,7 @@ fn start(begun: &World, verb: &Verb) -> (World, Vec<Call>) {
     (start, calls)
 }
 
-/// Tries each verb, also after one that fails, and counts what `try_one` did.
+/// Runs `try_one` for each verb, even after a failure, and adds up its counts.
 #[track_caller]
 fn each(try_one: impl Fn(&World, &Verb) -> usize) -> usize {
     let begun = World::begun();
@@ -196,7 +197,7 @@ fn what_the_system_refuses_is_said_and_leaves_nothing() {
     if !strace::is_here(is_long()) {
         return;
     }
-    // In a sample one call in seven, other ones for each verb.
+    // The sample takes one call in seven, a different one for each verb.
     let (step, most) = if is_long() { (1, 9) } else { (7, 1) };
     let faults = each(|begun, verb| {
         let (start, calls) = start(begun, verb);
@@ -209,10 +210,10 @@ fn what_the_system_refuses_is_said_and_leaves_nothing() {
             let run = world.command(&before, verb.line).output().unwrap();
             let status = run.status.code().unwrap_or(-1);
             assert!(matches!(status, 0 | 2), "{what}: {status} {}", text(&run));
-            // Sentences are folded, at each length of a path elsewhere.
+            // Line breaks depend on the length of the path.
             let said = text(&run).split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(!said.contains("panicked"), "{what}: {said}");
-            // Of what was written to the terminal or a pipe, only that it could not be.
+            // If writing to the terminal or a pipe fails, only the general message is expected.
             let words = [fault.words(), "the output cannot be written"];
             assert!(status == 0 || words.iter().any(|w| said.contains(w)), "{what}: {said}");
             world.goes_on(verb, status != 0, &what);

@@ -1,10 +1,10 @@
-//! The calls by which a program changes something outside itself, and faults at one of them.
+//! System calls by which a program changes something outside itself, and faults injected into them.
 
 use std::fmt;
 use std::fs;
 use std::process::{Command, Output};
 
-/// A call, the n-th of its name in a run.
+/// A system call: the n-th of its name in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     name: String,
@@ -12,25 +12,25 @@ pub struct Call {
     said: String,
 }
 
-/// What happens at a call.
+/// Fault to inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Kill,
     Error(&'static str),
 }
 
-/// Calls that change something; those with `?` are not on every system.
+/// Calls that change something; `?` marks those that some systems lack.
 const CHANGING: &str = "?open,openat,?creat,write,pwrite64,writev,fsync,fdatasync,ftruncate,\
     ?rename,?renameat,renameat2,?link,linkat,symlinkat,?unlink,unlinkat,?rmdir,?mkdir,mkdirat,\
     flock,?chmod,fchmod,fchmodat,?chown,fchown,fchownat";
 
 impl Call {
-    /// Whether it changes what is where, and not only what is in a file.
+    /// Returns whether the call changes directory entries, and not only the content of a file.
     pub fn moves(&self) -> bool {
         ["rename", "link", "mkdir", "rmdir"].iter().any(|part| self.name.contains(part))
     }
 
-    /// What a system may answer to it.
+    /// Returns the errors that a system may return for this call.
     pub fn faults(&self) -> &'static [Fault] {
         use Fault::Error;
         match self.name.as_str() {
@@ -47,7 +47,7 @@ impl Call {
 }
 
 impl Fault {
-    /// What a verb says that fails by it.
+    /// Returns the words that the verb must print for this fault.
     pub fn words(self) -> &'static str {
         match self {
             Self::Error("ENOSPC") => "the disk is full",
@@ -66,7 +66,8 @@ impl fmt::Display for Call {
     }
 }
 
-/// Whether the tool is here and may trace. It says so loudly when not; a long test demands it.
+/// Returns whether strace is installed and allowed to trace. Prints a warning if not; a long test
+/// then fails.
 pub fn is_here(demanded: bool) -> bool {
     let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     let is_here = run.is_ok_and(|status| status.success());
@@ -77,7 +78,7 @@ pub fn is_here(demanded: bool) -> bool {
     is_here
 }
 
-/// Runs a command and lists the calls by which it changed something.
+/// Runs a command, and returns the calls by which it changed something.
 pub fn calls(command: impl FnOnce(&[String]) -> Command) -> (Output, Vec<Call>) {
     let trace = tempfile::NamedTempFile::new().unwrap();
     let path = trace.path().to_str().unwrap();
@@ -99,7 +100,7 @@ pub fn calls(command: impl FnOnce(&[String]) -> Command) -> (Output, Vec<Call>) 
     (output, calls)
 }
 
-/// How a command begins that meets this fault.
+/// Returns the start of a command line that injects this fault.
 pub fn inject(call: &Call, fault: Fault) -> Vec<String> {
     let what = match fault {
         Fault::Kill => "signal=KILL".to_string(),

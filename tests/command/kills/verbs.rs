@@ -1,17 +1,17 @@
-//! The verbs that are stopped, each with what must work afterwards. `_` is a blank in a word, and
-//! `{name}` what is in that file.
+//! The verbs to interrupt, each with what must work afterwards. `_` stands for a space in a word,
+//! and `{name}` for the content of that file.
 
 pub struct Verb {
-    /// What is done before it.
+    /// Commands to run before it.
     pub before: &'static [&'static str],
     pub line: &'static str,
-    /// The exit statuses that the same command may have afterwards.
+    /// Exit statuses that the same command may have afterwards.
     pub again: &'static [i32],
-    /// What works then.
+    /// Commands that must work after that.
     pub next: &'static [&'static str],
-    /// Whether it works also where the same command was not repeated: all but a first step.
+    /// True if these must work even without repeating the command; false for a first step.
     pub alone: bool,
-    /// Whether a quick test stops it too.
+    /// True if the short test includes it.
     pub sample: bool,
 }
 
@@ -63,7 +63,7 @@ const fn or_there(verb: Verb) -> Verb {
 const REVOKE: &str = "revoke {license} --reason lost --yes";
 
 pub const VERBS: &[Verb] = &[
-    // The server.
+    // On the server.
     first(after(&["rm home", "rm req.olr"], verb(ASK, &["request"]))),
     verb("request", &["verify", "status"]),
     sample(verb(
@@ -84,7 +84,7 @@ pub const VERBS: &[Verb] = &[
     verb("import time.olr", &["verify", "status"]),
     sample(verb("report OBM=2", &["verify", "status", "report OBM=1"])),
     verb("deactivate --yes", &["deactivate --yes", "request"]),
-    // The vendor.
+    // At the vendor.
     sample(first(or_there(verb(
         "vendor init second --name Second --no-passphrase",
         &["vendor issued --vendor second", "key list --vendor second"],
@@ -104,7 +104,7 @@ pub const VERBS: &[Verb] = &[
         &["vendor issued --vendor third"],
     ))),
     verb("vendor publish again.olr", VENDOR),
-    // Its keys.
+    // The vendor's keys.
     or_there(verb("key new --role issuer --no-passphrase -o own.key", &["key list"])),
     verb("key passwd vendor/keys/issuer.key --no-passphrase", VENDOR),
     verb("vendor time-anchor req.olr", VENDOR),

@@ -1,9 +1,9 @@
-//! What a server would refuse, or its operator send back, is said before it is signed.
+//! Concerns: what a server would refuse, or its operator send back, is reported before signing.
 
 use crate::words::{Run, World};
 use serde_json::Value;
 
-/// The concerns of a run that signed, or would have.
+/// Returns the concerns of a run that signed, or would have signed.
 fn concerns(run: &Run) -> Vec<(String, Value)> {
     let all = run.json["concerns"].as_array().unwrap();
     let about = |c: &Value| (c["about"].as_str().unwrap().to_string(), c["refused_there"].clone());
@@ -24,7 +24,7 @@ fn fewer_than_are_in_use_are_signed_only_when_that_is_meant() {
     assert!(all.contains("ACB: 3 granted, 4 in use, OBM: 5 granted, 7 in use"), "{all}");
     let text = world.text(&["issue", "req.olr", "--grant", "vendor/grant.toml", "--dry-run"]);
     assert!(text.contains("OBM: 5 granted, 7 in use"), "{text}");
-    // Nothing is signed without a terminal to ask on.
+    // Without a terminal to ask on, nothing is signed.
     let before = world.read("license.olr");
     let asked = world.issue(&[]);
     asked.unable("fewer are granted than this server uses").hint("--yes");
@@ -32,7 +32,7 @@ fn fewer_than_are_in_use_are_signed_only_when_that_is_meant() {
     assert_eq!(world.olr(&["vendor", "issued"]).json["issued"].as_array().unwrap().len(), 1);
     assert_eq!(concerns(world.issue(&["--yes"]).done()), found);
     world.olr(&["import", "license.olr"]).refused("quota-exceeded");
-    // What is signed already is given again without a question; it is no better, and that is said.
+    // A stored license is given again without a question, and its concerns are still reported.
     let again = world.issue(&[]);
     assert_eq!((&again.done().json["stored"], concerns(&again)), (&true.into(), found));
     for concern in again.json["concerns"].as_array().unwrap() {
@@ -64,7 +64,7 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.request(&[]).done();
     world.issue(&[]).done();
     world.olr(&["import", "license.olr"]).done();
-    // The same end is no renewal, but right for a machine that changed.
+    // The same end date is no renewal, but right for a machine that changed.
     world.olr(&["request"]).done();
     assert_eq!(concerns(world.issue(&[]).done()), []);
     world.olr(&["import", "license.olr"]).done();
@@ -80,7 +80,7 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.issue(&[]).unable("no later than the last answer, which is until 2091-06-30");
     world.edit("vendor/grant.toml", "2089-06-30", "never");
     assert_eq!(concerns(world.issue(&[]).done()), []);
-    // A license without an end that gets one, and one that has ended before it begins to count.
+    // An unlimited license that gets an end, and a license that has ended before it starts.
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--renew"]).done();
     world.edit("vendor/grant.toml", "\"never\" ", "\"2091-01-01\" ");

@@ -1,4 +1,4 @@
-//! Files that are no artefact, and artefacts inside of saved mails.
+//! Files that are not artefacts, and artefacts inside saved mails.
 
 use crate::words::{Run, World};
 use std::fs;
@@ -48,7 +48,7 @@ fn files_of_other_programs_are_named_for_what_they_are() {
             assert!(!run.json["hint"].as_str().unwrap().is_empty());
         }
     }
-    // A photo is longer than any file of olr, and named all the same.
+    // A photo is longer than any olr file, and is still recognized.
     let photo = [&b"\xff\xd8\xff\xe0"[..], &vec![7; 2 << 20]].concat();
     fs::write(world.path("other"), photo).unwrap();
     let run = world.olr(&["import", "other"]);
@@ -74,7 +74,7 @@ fn a_saved_mail_is_imported_as_it_is() {
     world.write("mail.eml", &mail);
     assert_eq!(world.olr(&["inspect", "mail.eml"]).done().json["kind"], "license");
     assert_eq!(world.olr(&["import", "mail.eml"]).done().json["imported"], "installed");
-    // Another reader of mails finds the same in it.
+    // Another mail parser finds the same part.
     let parsed = mailparse::parse_mail(mail.as_bytes()).unwrap();
     assert_eq!(parsed.subparts[1].get_body_raw().unwrap(), license.as_bytes());
 }
@@ -99,7 +99,7 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
         let newest = format!("request 2, code {}", code(&restored));
         assert!(run.fact().contains(&newest), "{}", run.fact());
     }
-    // The lost request was answered: the office is asked about the home that was put back.
+    // The lost request was answered, so the office is asked about a home restored from a backup.
     world.olr(&["request", "--force"]).done();
     world.issue(&["--force"]).unable("put back from a backup");
     world.issue(&["--force", "--yes"]).done();

@@ -1,10 +1,10 @@
-//! What a message says is so: what was written, what is there, and what would answer.
+//! Messages are true: about what was written, what exists, and what would answer.
 
 use crate::words::World;
 use serde_json::Value;
 use std::fs::File;
 
-/// A program that asks whose license it is learns it from every answer of a home that knows it.
+/// A program can learn the vendor from every answer of a home that has one.
 #[test]
 fn every_answer_of_a_home_names_its_vendor() {
     let world = World::new();
@@ -78,7 +78,7 @@ fn a_code_with_a_character_that_no_code_has_is_told_so() {
     world.olr(&["verify", "--vendor-code", "S2PM-WQNJ"]).unable("this one has 8").hint("ABCD-EFGH");
 }
 
-/// A full disk behind stdout: nothing says that it was written.
+/// With a full disk behind stdout, no message says that the output was written.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_could_not_be_written_is_not_said_to_be() {
@@ -104,7 +104,7 @@ fn what_could_not_be_written_is_not_said_to_be() {
             let says = ["Wrote", "went to", "stdout", "\"file\""];
             assert!(!says.iter().any(|word| stderr.contains(word)), "{args:?}: {stderr}");
         }
-        // What reaches its end is said.
+        // If the output arrives, the message is printed.
         let output = world.command(args).output().unwrap();
         assert!(output.status.success() && !output.stdout.is_empty() && !output.stderr.is_empty());
     }
@@ -137,7 +137,7 @@ fn a_shorter_maintenance_than_before_is_asked_about() {
     issue(&[]).unable("earlier than that of the last answer").hint("correct maintenance");
     assert_eq!(about(issue(&["--dry-run"]).done()), ["maintenance"]);
     assert_eq!(about(issue(&["--yes"]).done()), ["maintenance"]);
-    // One that is longer, or has no end, is no concern; after one without an end any is.
+    // A longer or unlimited term is no concern; after an unlimited one, any end is.
     for (from, to, concerns) in [("30 days", "never", 0), ("never", "90 years", 1)] {
         world.edit(
             "vendor/grant.toml",

@@ -1,5 +1,5 @@
-//! What people type and carry wrong, and what they are told: the command line of a vendor's office
-//! and of a server, each case in folders of its own.
+//! Mistakes that people make when typing and carrying files, and what they are told: the command
+//! line of a vendor's office and of a server, each case in its own folders.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -15,7 +15,7 @@ mod modules;
 mod pages;
 mod slips;
 
-/// What a run of `olr` gave.
+/// Result of running `olr`.
 struct Run {
     status: i32,
     json: Value,
@@ -55,7 +55,7 @@ impl Run {
     }
 }
 
-/// A vendor's office and a server, in folders of their own.
+/// A vendor's office and a server, in temporary folders.
 struct World {
     folder: tempfile::TempDir,
 }
@@ -67,7 +67,7 @@ impl World {
         world
     }
 
-    /// With a license for 10 OBM and 10 ACB, installed.
+    /// Creates a server with an installed license for 10 OBM and 10 ACB.
     fn activated() -> Self {
         let world = Self::new();
         world.request(&[]).done();
@@ -81,7 +81,7 @@ impl World {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        // Without the terminal of whoever runs the tests: nobody is asked.
+        // Without a terminal, even if the tests have one, so that no question is asked.
         let mut command = match cfg!(target_os = "linux") {
             true => Command::new("setsid"),
             false => Command::new(env!("CARGO_BIN_EXE_olr")),
@@ -103,7 +103,7 @@ impl World {
         Run { status: output.status.code().expect("no signal"), json, stderr }
     }
 
-    /// What people see: both streams, in lines that are not folded.
+    /// Returns what people see: both streams, with line breaks undone.
     fn text(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));

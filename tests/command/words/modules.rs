@@ -1,4 +1,4 @@
-//! Modules that no license names: typed, they are questioned; reported, they count and are seen.
+//! Modules that no license names: typed ones are questioned; reported ones are recorded and shown.
 
 use crate::words::World;
 
@@ -34,7 +34,7 @@ fn a_module_that_the_license_does_not_name_is_questioned_with_the_nearest_name()
         }
     }
     world.olr(&["report", "ОBM=1"]).unable("U+041E 'О' (Cyrillic)");
-    // Nothing was remembered of it, also not what was right beside it.
+    // Nothing was stored, not even the valid part of the report.
     assert_eq!(world.olr(&["status"]).done().json["modules"]["ACB"]["used"], 0);
     assert_eq!(
         world.olr(&["request"]).done().json["sealed"]["wanted"].as_object().unwrap().len(),
@@ -65,7 +65,7 @@ fn a_module_that_is_meant_counts_and_has_a_row_everywhere() {
     check.refused("not-entitled");
     let json = (&check.json["quota"], &check.json["used"], &check.json["available"]);
     assert_eq!(json, (&0.into(), &3.into(), &(-3).into()));
-    // It was reported: from then on its name is known, and can be taken back.
+    // The name was reported, so from now on it is known and can be corrected.
     world.olr(&["report", "obm=4"]).done();
     let ahead = world.olr(&["simulate"]);
     let first = ahead.done().json["timeline"][0]["new"].to_string();
@@ -97,7 +97,7 @@ fn what_a_license_names_without_granting_it_may_be_typed() {
         let run = world.olr(&["check", named]);
         assert_ne!(run.status, 2, "{named}: {}", run.json);
     }
-    // It comes with a granted one, and has a row without a limit.
+    // The module is included in a granted one, and has a row without a limit.
     world.olr(&["report", "Relay=100"]).done();
     let json = world.olr(&["status"]).json;
     assert_eq!(json["state"], "licensed");
@@ -118,7 +118,7 @@ fn before_the_first_license_any_module_may_be_asked_for_and_is_shown() {
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--module", "obm=7"]).unable("names no module obm").hint("OBM");
     world.olr(&["request", "--module", "obm=7", "--unlisted"]).done();
-    // Another slot has another license, and a new installation none.
+    // Another slot has another license, and a new installation has none.
     world
         .olr(&["request", "--slot", "redirector", "--key", "k-2", "--module", "obm=7", "--dry-run"])
         .done();

@@ -1,4 +1,4 @@
-//! Words and pages: what people try, and what a message refers to, is in the program.
+//! Words and pages: words that people try, and pages that messages refer to, are in the program.
 
 use crate::words::World;
 use crate::world::sources::all_sources;
@@ -24,7 +24,7 @@ fn other_words_lead_to_the_right_verb() {
         let text = world.text(&[word, "license.olr"]);
         assert!(text.contains(verb) && !text.contains("deactivate"), "{word}: {text}");
     }
-    // A misspelled verb is still found by its letters.
+    // A misspelled verb is still recognized.
     assert!(world.text(&["verfy"]).contains("'verify'"));
 }
 
@@ -55,7 +55,7 @@ fn after_a_request_its_answer_is_awaited() {
         let run = world.olr(args);
         run.refused("not-activated").hint("olr import license.olr");
         assert!(run.fact().contains(&format!("its code is {code}")), "{args:?}: {}", run.fact());
-        // A new one only where its file is lost, or was never whole.
+        // A new request is suggested only if the file is lost or was never complete.
         run.hint("send its file to your vendor (if it is lost, make another request)");
     }
     world.issue(&[]).done();
@@ -100,13 +100,13 @@ fn explain_shows_words_and_pages() {
     world.olr(&["explain", "catalogue"]).unable("no word").hint("did you mean catalog?");
 }
 
-/// Support staff have the program and not its repository.
+/// Support staff have the program, but not its repository.
 #[test]
 fn no_message_names_a_page_of_the_repository() {
     let (mut seen, mut faults) = (0, Vec::new());
     for path in all_sources() {
         seen += 1;
-        // What stands above an argument of the command line is its help.
+        // Doc comments on arguments of the command line are its help.
         let is_help = path.starts_with("src/cli");
         for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
             let start = line.trim_start();

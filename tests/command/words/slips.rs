@@ -1,4 +1,4 @@
-//! What people write wrong in a grant, each with words of its own.
+//! Mistakes in a grant, each with its own message.
 
 use crate::words::World;
 
@@ -106,7 +106,7 @@ fn each_slip_has_its_own_hint() {
         run.unable(fact).hint(hint);
         assert!(run.fact().contains("bad.toml: grant line "), "{to}: {}", run.fact());
     }
-    // What is right stays right: a mark in front, tabs, quotes in quotes, a comment.
+    // Unusual but valid files stay valid: a BOM, tabs, nested quotes, a comment.
     for (from, to) in [
         (expires, "expires\t=\t\"never\"\t# “for ever”, it's said"),
         (note, "note = \"it's \\\"here\\\" \u{a0}– “so”\""),
@@ -121,7 +121,7 @@ fn each_slip_has_its_own_hint() {
     }
 }
 
-/// In the place of a value: what was written, what is wrong with it, and what to write.
+/// For a wrong value, the message says what was written, what is wrong, and what to write.
 #[test]
 fn a_value_of_another_kind_is_told_with_what_to_write() {
     let world = World::new();
@@ -203,7 +203,7 @@ fn a_value_of_another_kind_is_told_with_what_to_write() {
         check(expires, "expires", value, fact, hint);
     }
     check("key         = \"AbCd-1234\"", "key", "0123", "the text 0123", "key = \"0123\"");
-    // The line above is right, and not what is told.
+    // The line above is valid, and must not be reported.
     for above in ["OBM = \"unlimited\"", "OBM = 0x1F", "OBM = 1_000"] {
         world.write("bad.toml", grant.replacen("OBM = 10", &format!("{above}\n<<<"), 1));
         world.olr(&["issue", "req.olr", "--grant", "bad.toml"]).unable("grant line 16");
@@ -320,14 +320,14 @@ fn names_that_look_alike_are_told_apart() {
         run.refused("wrong-licensee");
         assert!(run.fact().contains(says), "{}", run.fact());
     }
-    // Composed and decomposed letters become one when they are typed; a file may hold the others.
+    // Typed letters are normalized; a file may hold decomposed ones.
     world.edit("vendor/grant.toml", "ACME Ltd", "Cafe\u{301} Ltd");
     let args = ["request", "--licensee", "Café Ltd", "-o", "alike.olr", "--force"];
     world.olr(&args).done();
     let run = world.olr(&["issue", "alike.olr", "--grant", "vendor/grant.toml"]);
     run.refused("wrong-licensee");
     assert!(run.fact().contains("U+0301 COMBINING ACUTE ACCENT"), "{}", run.fact());
-    // Of a key no character is shown.
+    // No character of a license key is shown.
     world.edit("vendor/grant.toml", "Cafe\u{301} Ltd", "Café Ltd");
     world.olr(&["request", "--key", "AbCd-I234", "-o", "alike.olr", "--force"]).done();
     let run = world.olr(&["issue", "alike.olr", "--grant", "vendor/grant.toml"]);
