@@ -1,4 +1,4 @@
-//! A build that sends no mail says so, and runs the command all the same.
+//! A build without mail says so, and still runs the command.
 #![cfg(all(feature = "cli", not(feature = "smtp"), unix))]
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! A caller who names the vendor is answered for this vendor alone; every report names the one it
-//! is about.
+//! A caller who names the vendor gets answers for this vendor only; every report names the vendor
+//! that it is about.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ struct World {
 }
 
 impl World {
-    /// Two vendors of one name, and a home that the first of them licensed.
+    /// Creates two vendors with one name, and a home that the first one licensed.
     fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         for vendor in ["vendor", "other"] {
@@ -79,12 +79,12 @@ fn another_vendor_is_refused_by_trust_and_by_code() {
         for (ours, others) in ours.iter().zip(&others) {
             world.done(&format!("{call} --home home {ours}"));
             world.refused(&format!("{call} --home home {others}"), "wrong-vendor");
-            // Both have to fit.
+            // Both options must match.
             let (status, _) = world.olr(&format!("{call} --home home {ours} {others}"));
             assert_ne!(status, 0, "{call} {ours} {others}");
         }
     }
-    // What was refused was not stored either.
+    // A refused report was not stored.
     world.refused("report OBM=7 --home home --trust other/vendor.trust", "wrong-vendor");
     assert_eq!(world.done("status --home home")["modules"]["OBM"]["used"], 1);
     for (ours, others) in ours.iter().zip(&others) {
@@ -145,7 +145,7 @@ fn every_report_names_the_vendor() {
             "{call}: {json}"
         );
     }
-    // Nothing says under whom it verifies.
+    // Without a home, there is no trust that could verify it.
     for call in ["inspect license.olr --home none", "inspect req.olr --home none"] {
         let json = world.done(call);
         assert_eq!(
@@ -156,7 +156,7 @@ fn every_report_names_the_vendor() {
     }
 }
 
-/// Next is whatever comes first, in one sentence on every surface.
+/// The next event is the earliest one, in the same sentence everywhere.
 #[test]
 fn what_comes_first_comes_next() {
     let world = World::new();
@@ -166,7 +166,7 @@ fn what_comes_first_comes_next() {
         assert!(next["at"].is_string() && next["text"].is_string(), "{call}: {json}");
         next["what"].as_str().unwrap().to_string()
     };
-    // Without an end, but maintenance has one.
+    // The license does not expire, but maintenance ends.
     for call in ["import license.olr", "verify", "status", "report OBM=1"] {
         assert_eq!(next(call), "maintenance", "{call}");
     }
@@ -181,7 +181,7 @@ fn what_comes_first_comes_next() {
     }
 }
 
-/// A folder that never issued anything can still verify a receipt for its vendor.
+/// A vendor's folder without any records can still verify a receipt.
 #[test]
 fn a_receipt_verifies_without_records() {
     let world = World::new();
@@ -193,7 +193,7 @@ fn a_receipt_verifies_without_records() {
     let json = world.done(look);
     assert_eq!((&json["verified"], json.get("issued")), (&"yes".into(), None));
     world.refused("inspect receipt.olr --vendor other --home none", "wrong-vendor");
-    // Records that are there and cannot be read are another matter: it says so, and shows the rest.
+    // Records that exist but cannot be read are an error, but the content is still shown.
     std::fs::write(world.path("vendor/issued"), "no folder").unwrap();
     let (status, json) = world.olr(look);
     assert_eq!((status, &json["verified"], &json["state"]), (2, &"yes".into(), &"unknown".into()));

@@ -1,6 +1,6 @@
-//! Real processes, walked through time by libfaketime, on a machine that changes.
+//! Real processes, run at faked times by libfaketime, on a machine that changes.
 //!
-//! Needs libfaketime and namespaces, as root or where users may make them:
+//! This needs libfaketime and namespaces, as root or where users may create them:
 //! `cargo test --test server faketime -- --ignored`.
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Another name, and no card: sysfs shows the cards of the namespace that it is mounted in.
+/// Another host name and no cards: sysfs shows the cards of the namespace in which it is mounted.
 const ELSEWHERE: &str = "mount -t sysfs sysfs /sys && hostname elsewhere && exec \"$0\" \"$@\"";
 
 struct World {
@@ -16,7 +16,7 @@ struct World {
 }
 
 impl World {
-    /// A vendor whose default policy grants a fortnight, and a server with a license of a year.
+    /// Creates a vendor whose policy grants two weeks of grace, and a server licensed for a year.
     fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         let start = "2027-01-01 09:00:00";
@@ -27,7 +27,7 @@ impl World {
             "# [type.oem.on.conflict]\n# after = \"14 days\"\n# then",
             "[type.oem.on.conflict]\nafter = \"14 days\"\nthen",
         );
-        // Only what a namespace can change counts, whatever else this machine shows.
+        // Only factors that a namespace can change have weight, whatever this machine shows.
         world.edit("vendor/catalog.toml", "machine-id = 3\nfilesystem = 2\n", "");
         world.edit("vendor/catalog.toml", "product-uuid = 4\nplatform-uuid = 4\n", "");
         world.edit("vendor/catalog.toml", "cloud-instance = 4\ntpm = 4\n", "");
@@ -52,7 +52,7 @@ impl World {
         std::fs::write(self.path(name), text.replacen(from, to, 1)).unwrap();
     }
 
-    /// Runs it at `time`; elsewhere than at home, in namespaces with another name and no card.
+    /// Runs a command at `time`; if not `at_home`, in namespaces with another name and no card.
     fn run(&self, time: &str, at_home: bool, args: &[&str]) -> (i32, Value) {
         let olr = env!("CARGO_BIN_EXE_olr");
         let mut command = match at_home {
@@ -90,7 +90,7 @@ impl World {
         json
     }
 
-    /// What `olr verify` says: a state, or the word of a refusal.
+    /// Returns the state, or the refusal word, of `olr verify`.
     fn verify(&self, time: &str, at_home: bool) -> String {
         let (status, json) = self.run(time, at_home, &["verify"]);
         let word = json["refusal"].as_str().or(json["state"].as_str()).unwrap().to_string();
@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-/// Where Debian and its kin put it.
+/// Returns the library's path on Debian and its derivatives.
 fn faketime() -> PathBuf {
     let places = ["x86_64-linux-gnu", "aarch64-linux-gnu", "."];
     let file = |place: &str| PathBuf::from(format!("/usr/lib/{place}/faketime/libfaketime.so.1"));
@@ -117,7 +117,7 @@ fn a_changed_machine_has_its_fortnight_and_no_more() {
     assert!(grace["grace"]["until"].as_str().unwrap().starts_with("2027-01-16T09:00"), "{grace}");
     assert_eq!(world.verify("2027-01-16 08:00:00", false), "grace");
     assert_eq!(world.verify("2027-01-16 10:00:00", false), "wrong-machine");
-    // Back on its own machine nothing was lost, and the next grace counts from there.
+    // Back on its own machine nothing is lost, and the next grace period starts later.
     assert_eq!(world.verify("2027-02-01 09:00:00", true), "licensed");
     assert_eq!(world.verify("2027-02-10 09:00:00", false), "grace");
 }
@@ -152,14 +152,15 @@ fn a_license_that_was_never_here_has_no_grace() {
 #[ignore = "needs libfaketime and namespaces"]
 fn a_clock_that_went_wrong_is_set_right_by_the_vendor() {
     let world = World::new();
-    // An empty battery: what ends by that clock has ended, and nothing of it is remembered.
+    // A wrong clock: the license has expired by that clock, but the home does not remember the
+    // time.
     let (_, far) = world.run("2099-01-01 00:00:00", true, &["verify"]);
     assert_eq!(
         (far["refusal"].as_str(), far["clock_pending"].as_bool()),
         (Some("expired"), Some(true))
     );
     assert_eq!(world.verify("2027-01-02 09:00:00", true), "licensed");
-    // A year ahead is believed, and then the clock is set right.
+    // A clock less than a year ahead is believed; then it is set right.
     assert_eq!(world.verify("2027-12-01 09:00:00", true), "licensed");
     assert_eq!(world.verify("2027-01-03 09:00:00", true), "clock-rolled-back");
     let right = "2027-01-03 10:00:00";

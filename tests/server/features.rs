@@ -1,5 +1,5 @@
-//! What this build was made with. A reduced build that a command line made whole again by accident
-//! would prove nothing about the reduced one.
+//! Checks the features of this build. A reduced build that a command line accidentally completed
+//! would prove nothing.
 
 #[test]
 fn the_features_are_those_that_were_asked_for() {

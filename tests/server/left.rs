@@ -1,4 +1,4 @@
-//! Temporary files that a killed process left hold secrets: they go, and nothing else does.
+//! Temporary files of a killed process hold secrets: they are removed, and nothing else is.
 
 #![cfg(all(unix, feature = "cli", feature = "vendor"))]
 
@@ -43,7 +43,7 @@ impl World {
         output
     }
 
-    /// Leaves a file there, as a process does that was killed.
+    /// Leaves a file, as a killed process does.
     fn leave(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, "a secret").unwrap();
@@ -71,7 +71,7 @@ fn what_was_left_goes_with_the_next_verb() {
         world.done(line);
         assert!(!left.exists(), "{name} after {line}");
     }
-    // A vendor that was never finished, with its keys.
+    // A vendor that was never completed, with its keys.
     fs::create_dir_all(world.path(".olr-dRaft1/keys")).unwrap();
     world.leave(".olr-dRaft1/keys/root.key");
     world.leave(".olr-dRaft1/.olr-aB3xY9.tmp");
@@ -83,7 +83,7 @@ fn what_was_left_goes_with_the_next_verb() {
 fn what_is_not_ours_or_at_work_stays() {
     let world = World::new();
     let mut kept = vec![
-        // Other names.
+        // Files with other names.
         world.leave("home/.olr-notes.tmp.txt"),
         world.leave("home/.olr-12345.tmp"),
         world.leave("home/.olr-1234567.tmp"),
@@ -92,11 +92,11 @@ fn what_is_not_ours_or_at_work_stays() {
         world.leave("home/.olr-aB3xY9"),
         world.leave("home/tmp"),
     ];
-    // A link, and what it leads to.
+    // Links, and their target.
     let precious = world.leave("precious");
     symlink(&precious, world.path("home/.olr-Link01.tmp")).unwrap();
     fs::hard_link(&precious, world.path("home/.olr-Hard01.tmp")).unwrap();
-    // A folder of that name, one with something else in it, a pipe.
+    // Folders and a pipe with such names, one folder with other content.
     fs::create_dir(world.path("home/.olr-Folder.tmp")).unwrap();
     fs::create_dir(world.path("home/.olr-Folder")).unwrap();
     kept.push(world.leave("home/.olr-Folder/photo.jpg"));
@@ -104,11 +104,11 @@ fn what_is_not_ours_or_at_work_stays() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     kept.extend([precious, world.path("home/.olr-Link01.tmp"), world.path("home/.olr-Hard01.tmp")]);
     kept.extend([world.path("home/.olr-Folder.tmp"), pipe]);
-    // Of another process that is at work.
+    // The file of another process that is still running.
     let held = world.leave("home/.olr-Held01.tmp");
     let lock = fs::File::open(&held).unwrap();
     lock.lock().unwrap();
-    // Of another user; and of the service whose home it is, where root works.
+    // The file of another user stays, until the home is that user's too: then root removes it.
     if rustix::process::geteuid().is_root() {
         let others = world.leave("home/.olr-Other1.tmp");
         std::os::unix::fs::chown(&others, Some(65_533), None).unwrap();
@@ -153,7 +153,7 @@ fn a_setting_aside_that_was_stopped_leaves_no_names() {
 #[test]
 fn nobody_removes_what_another_one_writes() {
     let world = World::new();
-    // All of them write into one folder, outputs as well as copies of the state.
+    // All of them write into one folder, both outputs and copies of the state.
     let run = |turn: usize| {
         (0..6).map(move |n| {
             if n % 2 == 0 {

@@ -1,13 +1,13 @@
-//! What `olr machine` says of interfaces that the kernel really makes, in namespaces of their own.
+//! What `olr machine` says about interfaces that the kernel really creates, in their own namespaces.
 //!
-//! Each kind is made by `ip` inside `unshare`, where sysfs is mounted anew. A kind that this kernel
-//! lacks is skipped by name; without namespaces or without the programs all are.
+//! Each kind is created by `ip` inside `unshare`, with a new sysfs mount. A kind that this kernel
+//! lacks is skipped by name; without namespaces or the programs, all kinds are skipped.
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
 use serde_json::Value;
 use std::process::{Command, Output};
 
-/// A kind, how it is made, the interface to look at and what is said of it.
+/// A kind of interface: how to create it, which interface to read, and the expected description.
 struct Kind {
     name: &'static str,
     make: &'static str,
@@ -24,7 +24,7 @@ const fn kind(
     Kind { name, make, interface, says }
 }
 
-/// What the others are made on: two ends of a cable.
+/// The base of the others: the two ends of a veth pair.
 const CABLE: &str = "ip link add v0 type veth peer name v1";
 
 const KINDS: [Kind; 16] = [
@@ -42,7 +42,7 @@ const KINDS: [Kind; 16] = [
     kind("ifb", "ip link add ifb7 type ifb", "ifb7", "ifb, by its name"),
     kind("vxlan", "ip link add x type vxlan id 5 dstport 4789", "x", "vxlan"),
     kind("wireguard", "ip link add x type wireguard", "x", "wireguard"),
-    // As a container is given one: it looks like a card there.
+    // As a container gets it: from inside it looks like a card.
     kind("veth in a container", MOVED_CABLE, "eth0", "veth, or macvlan of another namespace"),
     kind("macvlan in a container", MOVED, "eth0", "veth, or macvlan of another namespace"),
 ];
@@ -52,7 +52,7 @@ const MOVED_CABLE: &str = "ip link set v1 netns inner && ip -n inner link set v1
 const MOVED: &str = "ip link add link v0 name x type macvlan && ip link set x netns inner && \
     ip -n inner link set x name eth0 address 00:e0:84:35:d0:e8";
 
-/// Runs a script as root of its own network, mounts and host name.
+/// Runs a script as root with its own network, mounts and host name.
 fn apart(script: &str) -> Output {
     let base = ["--net", "--mount", "--uts"];
     let root = rustix::process::geteuid().is_root();
@@ -116,12 +116,12 @@ fn expect(kind: &Kind, json: &Value) {
     let card = card.unwrap_or_else(|| panic!("{}: {json:#}", kind.name));
     let why = card["ignored"].as_str().unwrap();
     assert!(why.contains(kind.says), "{}: {why}", kind.name);
-    // Nothing that a namespace holds is a card.
+    // No interface in a namespace is a physical card.
     assert!(cards.iter().all(|card| card["class"] == "common"), "{}: {json:#}", kind.name);
     assert_eq!(of_kind("hostname")[0]["value"], "probe7", "{}", kind.name);
 }
 
-/// The same, as it is.
+/// The same on this machine as it is.
 #[test]
 fn this_machine_outside_of_any_namespace() {
     let output = Command::new(env!("CARGO_BIN_EXE_olr")).args(["machine", "--json"]).output();

@@ -1,4 +1,4 @@
-//! A server in its years: alerts, damage, strange files, strange clocks, real machines.
+//! A server over the years: alerts, damage, special files, wrong clocks, real machines.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

@@ -1,4 +1,4 @@
-//! Licenses that are taken back, as people do it: real processes, a vendor's folder, homes.
+//! Revocation of licenses, as people do it: real processes, a vendor's folder, homes.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What a process said, in JSON or to people.
+/// Result of a process, as JSON or text.
 struct Run {
     status: i32,
     stdout: String,
@@ -50,7 +50,7 @@ impl Run {
     }
 }
 
-/// What people read, however its lines are broken.
+/// Returns a text with its line breaks undone.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -67,7 +67,7 @@ impl World {
         world
     }
 
-    /// Where licenses of the default type say this of a revocation.
+    /// Creates a world in which licenses of the default type have this rule for a revocation.
     fn saying(rule: &str) -> Self {
         let world = Self::new();
         let path = world.path("vendor/catalog.toml");
@@ -83,7 +83,7 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Runs a line; `_` in a word stands for a blank.
+    /// Runs a line; `_` in a word stands for a space.
     fn run(&self, line: &str) -> Run {
         let words = line.split_whitespace().map(|word| word.replace('_', " "));
         let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
@@ -99,7 +99,7 @@ impl World {
         self.run(&format!("{line} --json"))
     }
 
-    /// Server `name` asks for key `key` and gets a license. Returns its id.
+    /// Requests a license with key `key` for server `name`, and installs it. Returns its id.
     fn activate(&self, name: &str, key: &str) -> String {
         self.ask(name, key);
         let issued = self.issue(name, "").done();
@@ -135,7 +135,7 @@ impl World {
         self.olr(&format!("verify --home {name}"))
     }
 
-    /// The server's clock once showed so many days from now.
+    /// Makes the server remember a time that is this many days from now.
     fn days_later(&self, name: &str, days: u64) {
         let home = Home::at(self.path(name));
         let mut state = home.require_state().unwrap();
@@ -147,7 +147,7 @@ impl World {
     }
 }
 
-/// The newest revocations as licenses carry them: the one file of them.
+/// Returns the only file of revocations in the form that licenses carry.
 fn attached(world: &World) -> String {
     let names = fs::read_dir(world.path("vendor/revocations")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -164,7 +164,7 @@ fn a_license_that_is_taken_back_stops() {
     assert_eq!(revoked["already"], false);
     assert_eq!((&revoked["version"], &revoked["sequence"]), (&1.into(), &1.into()));
     assert_eq!(revoked["revoked_licenses"], 1);
-    // Whoever asks again does not get it out of the drawer.
+    // A revoked license is not given out again.
     world.issue("a", "").refused("revoked", &id);
 
     world.verify("a").done();
@@ -175,7 +175,8 @@ fn a_license_that_is_taken_back_stops() {
     assert_eq!((&again["new"], &again["revoked_licenses"]), (&false.into(), &1.into()));
     world.verify("a").refused("revoked", &id);
 
-    // A new answer to the same request is another license, and runs; the reason is shown first.
+    // A new answer to the same request is another license, and is valid; the reason of the
+    // revocation is shown first.
     world.issue("a", "--again").unable("stolen card", "--yes");
     let other = world.issue("a", "--again --yes").done();
     assert_ne!(other["license"]["license_id"], id.as_str());
@@ -246,7 +247,7 @@ fn a_license_may_say_how_long_it_goes_on() {
     assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));
     assert!(flat(&world.run("status --home a").stdout).contains(&flat(&expected)));
 
-    // A later list does not begin it anew, and time does not stand still.
+    // A later list does not restart the grace period.
     world.olr("revoke --again -o revoked.olr --force").done();
     world.import("revoked.olr", "a").done();
     assert_eq!(world.verify("a").done()["grace"]["since"], json["grace"]["since"]);
@@ -266,7 +267,7 @@ fn a_license_may_only_warn() {
     assert!(json["grace"]["until"].is_null());
     let said = world.run("verify --home a");
     let expected = format!("licensed, with a warning: license {id} was revoked by the vendor\n");
-    // What comes next is another sentence.
+    // The next event is in another sentence.
     assert!(said.status == 0 && flat(&said.stdout).starts_with(&flat(&expected)), "{said:?}");
     assert!(flat(&world.run("status --home a").stdout).contains(&flat(&expected)));
 }
@@ -283,7 +284,7 @@ fn a_later_license_carries_the_list() {
     world.import("b.license", "b").done();
     world.verify("b").done();
 
-    // Now it knows what the file says, and nothing older counts there.
+    // The server now knows this list, and refuses any older one.
     assert_eq!(world.import("revoked.olr", "b").done()["new"], false);
     fs::copy(world.path("revoked.olr"), world.path("older.olr")).unwrap();
     let again = world.olr("revoke --again -o revoked.olr --force").done();
@@ -292,7 +293,7 @@ fn a_later_license_carries_the_list() {
     world.import("older.olr", "b").refused("superseded", "newer revocations");
     assert_eq!(world.import("revoked.olr", "b").done()["new"], false);
     world.verify("b").done();
-    // The license that carried the older list stays good, and is there already.
+    // The license that carried the older list stays valid, and is already installed.
     assert_eq!(world.import("b.license", "b").done()["imported"], "already");
     let attached = world.import(&attached(&world), "b");
     attached.refused("untrusted-signer", "this list of revocations is signed by unknown key");
@@ -320,8 +321,8 @@ fn what_cannot_be_revoked() {
             && fs::read_dir(world.path("vendor/revocations")).unwrap().next().is_none()
     );
 
-    // Nothing that is there is overwritten by mistake, where a name was given; without one an old file
-    // stops nobody (`vendor_roots::emergency`).
+    // A file with a given name is never overwritten by mistake. Without a given name, an old file
+    // does not stop a revocation (`vendor_roots::emergency`).
     fs::write(world.path("revoked.olr"), "a letter").unwrap();
     revoke(&format!("{id} --reason x -o revoked.olr")).unable("revoked.olr", "");
     assert_eq!(fs::read_to_string(world.path("revoked.olr")).unwrap(), "a letter");

@@ -1,5 +1,5 @@
-//! What is no regular file: pipes, terminals, devices, standard input by name. And what a system
-//! says when it refuses: each fault in words of its own, and nobody waits for ever.
+//! Files that are not regular: pipes, terminals, devices, standard input by name. Also errors of
+//! the system: each has its own message, and no command waits forever.
 
 #![cfg(all(unix, feature = "cli", feature = "vendor"))]
 
@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Whatever waits so long waits for ever.
+/// A process that takes longer than this counts as hung.
 const LONG: Duration = Duration::from_secs(30);
 
 struct World {
     folder: tempfile::TempDir,
 }
 
-/// The words of a verb, split at blanks.
+/// Splits a command line at spaces.
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
@@ -26,7 +26,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// Waits for the end, and not for ever.
+/// Waits for the process to end, and kills it after [`LONG`].
 #[track_caller]
 fn finish(mut child: Child, what: &str) -> Output {
     let begun = Instant::now();
@@ -41,7 +41,7 @@ fn finish(mut child: Child, what: &str) -> Output {
 }
 
 impl World {
-    /// A vendor, and a server with its license; the files of their exchange beside them.
+    /// Creates a vendor, a licensed server, and the files that they exchanged.
     fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         for line in [
@@ -82,7 +82,7 @@ impl World {
         output
     }
 
-    /// Exit status 2, and these words.
+    /// Runs a line, and checks for exit status 2 and these words.
     #[track_caller]
     fn unable(&self, line: &str, says: &str) {
         let output = self.olr(line);
@@ -91,7 +91,7 @@ impl World {
         assert!(said.contains(says) && said.contains("hint"), "{line} should say {says:?}: {said}");
     }
 
-    /// The verb with these bytes on standard input.
+    /// Runs a line with these bytes on standard input.
     #[track_caller]
     fn fed(&self, line: &str, bytes: &[u8]) -> Output {
         let mut child = self.command(line).stdin(Stdio::piped()).spawn().unwrap();
@@ -106,7 +106,7 @@ impl World {
     }
 }
 
-/// A verb for each place where a file is named, `FILE` in its place, and what is read there.
+/// One verb for each place where a file is named, marked by `FILE`, and the content for it.
 const READERS: &[(&str, &str)] = &[
     ("import FILE", "license.olr"),
     ("verify FILE", "license.olr"),
@@ -131,7 +131,7 @@ fn a_pipe_with_too_much_in_it_is_read_once() {
     let world = World::new();
     let pipe = world.pipe("pipe");
     for (line, _) in READERS {
-        // It writes once, and goes when nobody reads on.
+        // The writer writes once, and ends when the reader closes the pipe.
         let mut writer = Command::new("sh");
         writer.args(["-c", "exec head -c 3000000 /dev/zero >\"$0\" 2>&-"]).arg(&pipe);
         let mut writer = writer.spawn().unwrap();
@@ -142,7 +142,8 @@ fn a_pipe_with_too_much_in_it_is_read_once() {
     }
 }
 
-/// A file of the office that its user may not read: a backup is not what is missing.
+/// If a user may not read a file of the office, the message names its owner, and does not suggest a
+/// backup.
 #[test]
 fn who_may_not_read_a_file_of_the_office_is_told_whose_it_is() {
     let is_root = rustix::process::geteuid().is_root();
@@ -154,7 +155,7 @@ fn who_may_not_read_a_file_of_the_office_is_told_whose_it_is() {
             let mut records = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
             path = records.find(|path| path.extension().is_some_and(|e| e == "toml")).unwrap();
         }
-        // Root reads everything: somebody else tries it then, in an office of his own.
+        // Root can read everything, so another user runs it then, in that user's own office.
         let olr = world.path("olr");
         copied_to(&olr);
         let mut command = Command::new(&olr);
@@ -180,7 +181,7 @@ fn who_may_not_read_a_file_of_the_office_is_told_whose_it_is() {
         assert_eq!(output.status.code(), Some(2), "{file}: {said}");
         assert!(said.contains(says) && !said.contains("backup"), "{file}: {said}");
     }
-    // What is damaged is another matter.
+    // A damaged file gives another message.
     let world = World::new();
     fs::write(world.path("vendor/keys/issuer.key"), "junk").unwrap();
     world.unable("issue req.olr --grant grant.toml --again -o -", "issuer.key");
@@ -223,7 +224,7 @@ fn a_passphrase_comes_on_standard_input() {
     assert_eq!(paper.status.code(), Some(0), "{}", text(&paper));
     let wrong = world.fed("key paper a.key --passphrase-file -", b"other words\n");
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong));
-    // Several roots ask once.
+    // Several roots ask for the passphrase once.
     let init = "vendor init v2 --name N --roots 3 --threshold 2 --root-passphrase-file - \
                 --passphrase-file staff";
     fs::write(world.path("staff"), "the staff's own words\n").unwrap();
@@ -245,7 +246,7 @@ fn a_pipe_is_read_and_nobody_waits_for_one_without_a_writer() {
         let named = world.olr(&line.replace("pipe", file));
         let (to, slowly) = (pipe.clone(), bytes.len() / 2);
         let writer = std::thread::spawn(move || {
-            // Both ends, so that it waits for no reader.
+            // Opened for both ends, so that this does not wait for a reader.
             let mut file = fs::OpenOptions::new().read(true).write(true).open(to).unwrap();
             std::thread::sleep(Duration::from_millis(50));
             file.write_all(&bytes[..slowly]).unwrap();
@@ -266,7 +267,7 @@ fn what_is_no_file_is_named_for_what_it_is() {
     let socket = std::os::unix::net::UnixListener::bind(world.path("socket")).unwrap();
     fs::create_dir(world.path("folder")).unwrap();
     for (line, _) in READERS {
-        // A name that is no path to these verbs.
+        // Paths that these verbs cannot read.
         for (name, says) in [
             ("socket", "it is a socket"),
             ("folder", "it is a folder"),
@@ -311,7 +312,7 @@ fn an_output_goes_into_a_pipe_and_waits_for_no_reader() {
         file.read_to_string(&mut text).unwrap();
         text
     });
-    // The reader has to be there first.
+    // The reader must be there first.
     for _ in 0..100 {
         std::thread::sleep(Duration::from_millis(20));
         if world.olr("request -o pipe").status.code() == Some(0) {
@@ -326,7 +327,7 @@ fn an_output_goes_into_a_pipe_and_waits_for_no_reader() {
 #[cfg(target_os = "linux")]
 fn standard_output_by_name_is_standard_output() {
     let world = World::new();
-    // In a /dev of its own: what goes wrong here would take that of the machine along.
+    // In a separate /dev: a failure here would damage that of the machine.
     let script = "mount -t tmpfs t /dev; ln -s /proc/self/fd /dev/fd; \
         mknod -m 666 /dev/null c 1 3; mknod -m 444 /dev/urandom c 1 9; \
         for n in in out err; do ln -s /proc/self/fd/$((i)) /dev/std$n; i=$((i + 1)); done; \
@@ -373,7 +374,7 @@ fn an_empty_setting_is_as_none() {
         };
         assert_eq!(run(true), run(false), "{name} {line}");
     }
-    // Said by a flag, it is a slip.
+    // With a flag, an empty value is a mistake.
     for flag in ["--home", "--vendor"] {
         let mut command = world.command("inspect license.olr");
         let output = finish(command.args([flag, ""]).spawn().unwrap(), flag);
@@ -381,7 +382,7 @@ fn an_empty_setting_is_as_none() {
     }
 }
 
-/// Runs a script as root of a mount namespace of its own, where the system allows it.
+/// Runs a script as root of its own mount namespace, if the system allows that.
 #[cfg(target_os = "linux")]
 fn apart(world: &World, script: &str) -> Option<String> {
     let bin = env!("CARGO_BIN_EXE_olr");
@@ -446,7 +447,7 @@ fn a_read_only_home_says_so_and_still_answers() {
     assert!(said.contains("end") && !said.contains("run as"), "{said}");
 }
 
-/// A folder of root's with the files of a service: what root writes there stays the service's.
+/// Files of a service that root rewrites keep their owner.
 #[test]
 fn files_go_on_belonging_to_whom_they_belonged() {
     use std::os::unix::fs::MetadataExt;
@@ -469,7 +470,7 @@ fn files_go_on_belonging_to_whom_they_belonged() {
     }
 }
 
-/// Root is refused nothing: these run as an ordinary user, which only root can become here.
+/// Root is never denied access: these run as an ordinary user, which only root can become.
 #[test]
 fn who_may_not_is_told_why() {
     use std::os::unix::process::CommandExt;
@@ -497,16 +498,16 @@ fn who_may_not_is_told_why() {
         assert!(says.iter().all(|says| said.contains(says)), "{line} should say {says:?}: {said}");
         assert!(!said.contains(&format!("run as user {USER}")), "{said}");
     };
-    // Another's home.
+    // The home of another user.
     as_user("verify", &["home belongs to user 0", "run as user 0"]);
-    // Its own home, with files that root left there.
+    // The user's own home, with files that root left there.
     chown(USER, "home");
     as_user("verify", &["the owners are mixed", "chown 65533 home/state"]);
     chown(USER, "home/state");
     chown(USER, "home/state.copy");
     as_user("report OBM=1", &["the owners are mixed", "chown 65533 home/lock"]);
     chown(USER, "home/lock");
-    // Its own, by a mode that keeps it out.
+    // The user's own file, with a mode that denies access.
     mode(0o000, "home/state");
     as_user("verify", &["has mode 0000", "chmod u+rwX home/state"]);
     mode(0o600, "home/state");
@@ -515,7 +516,7 @@ fn who_may_not_is_told_why() {
     mode(0o000, "home");
     as_user("verify", &["home has mode 0000", "chmod u+rwX home"]);
     mode(0o700, "home");
-    // A folder on the way.
+    // A folder in the path.
     fs::create_dir(world.path("shut")).unwrap();
     mode(0o700, "shut");
     as_user("inspect shut/license.olr", &["shut belongs to user 0"]);
@@ -540,7 +541,8 @@ fn a_name_that_no_filesystem_takes_is_named() {
     }
 }
 
-/// What is done already is said, also where its file could not be written: the next try writes it.
+/// A completed action is reported even if its file could not be written: the next attempt writes
+/// it.
 #[test]
 fn an_act_whose_file_cannot_be_written_is_said_to_be_done() {
     let world = World::new();
@@ -553,8 +555,8 @@ fn an_act_whose_file_cannot_be_written_is_said_to_be_done() {
     world.done("deactivate -o receipt.olr");
 }
 
-/// A copy of the command, written by a process of its own: a child that another thread makes while
-/// this one writes would keep the file open for writing, and nobody could run it ("text file busy").
+/// Copies the command in a separate process: a child that another thread starts during the copy
+/// would inherit the open file, and running it would fail with "text file busy".
 fn copied_to(path: &Path) {
     assert!(
         Command::new("cp").arg(env!("CARGO_BIN_EXE_olr")).arg(path).status().unwrap().success()

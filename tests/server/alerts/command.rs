@@ -1,10 +1,10 @@
-//! The command: what it is given, and what becomes of one that is missing, fails or hangs.
+//! The alert command: its input, and how a missing, failing or hanging command is handled.
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant as Stopwatch};
 
-/// A script, and settings that run it.
+/// Writes a script, and returns settings that run it.
 fn script(world: &World, lines: &str) -> Settings {
     let path = world.path("notify");
     fs::write(&path, format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\n{lines}\n")).unwrap();
@@ -94,7 +94,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     let watch = Stopwatch::now();
     let error = world.not_told(&settings, NOW);
     assert!(error.fact().ends_with("it was ended after 1 seconds"), "{error}");
-    // A second change does not wait for it again.
+    // After the command hung, it is not run for the second change of the round.
     let told = world.tell(&settings, NOW + 12 * HOUR).unwrap();
     assert_eq!(told.len(), 2);
     assert!(watch.elapsed() < Duration::from_secs(60), "it was waited for");
@@ -103,7 +103,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
         let state = fs::read_to_string(format!("/proc/{}/stat", child.trim()));
         state.is_err() || state.is_ok_and(|state| state.contains(") Z"))
     };
-    // A busy system takes its time over a signal.
+    // A busy system may deliver a signal late.
     while !has_ended() {
         assert!(watch.elapsed() < Duration::from_secs(60), "{child} runs on");
         std::thread::sleep(Duration::from_millis(20));
@@ -128,7 +128,7 @@ fn command_and_mail_do_not_wait_for_one_another() {
     let port = server.port;
     drop(server);
     world.uses("OBM", 12, NOW);
-    // The command tells it; mail does not, and the command is not run again because of that.
+    // The command succeeds and the mail fails; the command is not run again because of that.
     for round in 0..3 {
         let told = world.tell(&both, NOW + round).unwrap();
         let command = if round == 0 { Heard::Now } else { Heard::Before };
@@ -139,7 +139,7 @@ fn command_and_mail_do_not_wait_for_one_another() {
     assert_eq!(world.told(&both, NOW + HOUR), 1);
     assert_eq!(server.taken().len(), 1);
     assert_eq!(fs::read_to_string(world.path("count")).unwrap(), "told\n");
-    // And the other way round.
+    // The same the other way round.
     script(&world, "exit 1");
     let settings = world.settings(&fs::read_to_string(world.path(SETTINGS)).unwrap());
     assert_eq!(settings.ways().len(), 1);
@@ -175,7 +175,7 @@ fn a_home_that_cannot_be_written_tells_nothing() {
     let world = World::new(&[]);
     let settings = script(&world, "echo told >> /dev/null");
     world.uses("OBM", 12, NOW);
-    // Root may write everywhere: a folder in the place of the file stops everybody.
+    // Root can write anywhere, but not to a file whose place a folder takes.
     for file in ["alerts.told", "alerts.lock"] {
         let _ = fs::remove_file(world.path(file));
         fs::create_dir(world.path(file)).unwrap();

@@ -1,11 +1,11 @@
-//! What can go wrong with mail: nothing is lost, nobody is told twice, no password goes out in the open.
+//! Failures of mail: nothing is lost, nobody is told twice, no password is sent in plain text.
 
 use super::*;
 use server::Offer;
 
 const PASSWORD: &str = "correct horse";
 
-/// Settings that log in, `tls` being what they demand.
+/// Returns settings with a login, and this value of `tls`.
 fn secured(world: &World, server: &Server, tls: &str, to: &[&str]) -> Settings {
     fs::write(world.path("password"), format!("{PASSWORD}\nnot this\n")).unwrap();
     fs::write(world.path("ca.pem"), &server.certificate).unwrap();
@@ -73,14 +73,14 @@ fn a_recipient_that_is_refused_keeps_nobody_else_from_being_told() {
     let of: Vec<_> = taken.iter().map(|taken| taken.to.join(" ")).collect();
     assert_eq!(of, ["ann@example.org", "bob@example.org"]);
     assert_eq!(taken[0].raw, taken[1].raw);
-    // It goes on being said; the others are not told again.
+    // The failure is reported in each round; the others are not told again.
     for round in 1..4 {
         world.not_told(&settings, NOW + round * 60);
         assert!(server.taken().is_empty());
     }
     let text = fs::read_to_string(world.path("alerts.told")).unwrap();
     assert!(text.contains("mail to ann@example.org") && !text.contains("gone"), "{text}");
-    // Whoever is named in his place is told of it, and nobody else.
+    // Only the new recipient is told.
     let settings = world.settings(&plain(&server, &["ann@example.org", "new@example.org"]));
     assert_eq!(world.told(&settings, NOW + HOUR), 1);
     let taken = server.taken();
@@ -124,7 +124,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_talked_to() {
         let (world, server) = (World::new(&[]), Server::start(manners(offer)));
         world.uses("OBM", 12, NOW);
         let settings = secured(&world, &server, tls, &["ops@example.org"]);
-        // Somebody else's, and the right one under another name.
+        // A certificate of another server, and the right one for another name.
         fs::write(world.path("ca.pem"), &other.certificate).unwrap();
         let untrusted = "shows no certificate that counts";
         assert!(world.not_told(&settings, NOW).fact().ends_with(untrusted));
@@ -132,7 +132,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_talked_to() {
         let text = fs::read_to_string(world.path(SETTINGS)).unwrap();
         let elsewhere = world.settings(&text.replace("localhost", "127.0.0.1"));
         assert!(world.not_told(&elsewhere, NOW).fact().ends_with(untrusted));
-        // And the system's list does not have it.
+        // The system's list does not have it either.
         let systems = world.settings(&text.replace("ca-file = \"ca.pem\"\n", ""));
         assert!(world.not_told(&systems, NOW).fact().ends_with(untrusted));
         assert!(server.taken().is_empty());

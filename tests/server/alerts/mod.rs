@@ -1,5 +1,5 @@
-//! Alerts: each change is told once to each of those who are to know, and what could not be told is
-//! kept. Mail goes to a server on loopback and is read back from it.
+//! Alerts: each recipient is told of each change once, and a failed delivery is repeated. Mail goes
+//! to a server on loopback and is read back from it.
 #![cfg(all(feature = "smtp", feature = "vendor", unix))]
 
 use olr::alert::{Heard, SETTINGS, Settings, Told, dry_run, tell, test};
@@ -28,7 +28,7 @@ mod verb;
 use crate::world::machine::around;
 use server::{Manners, Server, Taken};
 
-/// 2026-11-23T12:00:00Z
+/// 2026-11-23T12:00:00Z.
 pub const NOW: u64 = 1_795_435_200;
 pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 86_400;
@@ -42,7 +42,8 @@ pub struct World {
 }
 
 impl World {
-    /// `edit` is done to catalog and grant, each as far as it is in them.
+    /// Creates a world. Each replacement in `edit` is applied to catalog and grant, wherever it
+    /// occurs.
     pub fn new(edit: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let rules = "[type.oem.on.over-quota]\nafter = \"12 hours\"\nthen = \"stop\"\n";
@@ -63,7 +64,7 @@ impl World {
         world
     }
 
-    /// Asks for a license, and imports the answer.
+    /// Requests a license, and imports the answer.
     pub fn license(&self, grant: &str, clock: u64) {
         let grant = GrantFile::parse(grant).unwrap();
         let order = RequestParams {
@@ -93,7 +94,7 @@ impl World {
         self.home.folder().join(name)
     }
 
-    /// Says what is in use.
+    /// Reports the usage of a module.
     pub fn uses(&self, module: &str, count: u64, clock: u64) {
         let count = Count { module: Text::new(module).unwrap(), count };
         let around = around("server", Instant::new(clock));
@@ -109,7 +110,7 @@ impl World {
         tell(&self.home, settings, &around("server", Instant::new(clock)), ToString::to_string)
     }
 
-    /// Everybody is told.
+    /// Runs a round, checks that every recipient was told, and returns the number of changes.
     #[track_caller]
     pub fn told(&self, settings: &Settings, clock: u64) -> usize {
         let told = self.tell(settings, clock).unwrap();
@@ -117,7 +118,7 @@ impl World {
         told.len()
     }
 
-    /// The one reason for which somebody was not told.
+    /// Runs a round, and returns the one error for which a delivery failed.
     #[track_caller]
     pub fn not_told(&self, settings: &Settings, clock: u64) -> olr_core::error::Error {
         let told = self.tell(settings, clock).unwrap();
@@ -141,7 +142,7 @@ pub fn rng(seed: u8) -> ChaCha20Rng {
     ChaCha20Rng::from_seed([seed; 32])
 }
 
-/// Settings that send mail in the open.
+/// Returns settings that send mail unencrypted.
 pub fn plain(server: &Server, to: &[&str]) -> String {
     format!(
         "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"backup1@example.org\"\n\
@@ -150,7 +151,7 @@ pub fn plain(server: &Server, to: &[&str]) -> String {
     )
 }
 
-/// The subjects of what was taken.
+/// Returns the subjects of these mails.
 pub fn subjects(taken: &[Taken]) -> Vec<String> {
     taken.iter().map(|taken| taken.header("Subject")).collect()
 }

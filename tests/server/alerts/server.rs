@@ -1,5 +1,5 @@
-//! A mail server on loopback: the protocol is `mailin`'s, a program of others; TLS is `rustls`'s.
-//! What it took is read back by `mailparse`.
+//! A mail server on loopback, built on independent code: `mailin` for the protocol, `rustls` for
+//! TLS. `mailparse` reads back the mails that it took.
 
 use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder, response};
 use rustls::pki_types::PrivateKeyDer;
@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A mail that was taken.
+/// A mail that the server took.
 #[derive(Debug, Clone, Default)]
 pub struct Taken {
     pub to: Vec<String>,
     pub raw: String,
-    /// With what its sender had logged in.
+    /// User and password of the sender's login.
     pub login: Option<(String, String)>,
     pub encrypted: bool,
 }
@@ -37,16 +37,16 @@ impl Taken {
     }
 }
 
-/// How a server behaves.
+/// Behavior of the server.
 #[derive(Clone, Default)]
 pub struct Manners {
     pub tls: Offer,
     pub login: Option<(&'static str, &'static str)>,
-    /// Recipients that it refuses.
+    /// Recipients that it rejects.
     pub refuses: Vec<&'static str>,
-    /// Whether it takes connections and says nothing.
+    /// True if it accepts connections and says nothing.
     pub silent: bool,
-    /// Whether it talks of something else.
+    /// True if it does not speak SMTP.
     pub talks_nonsense: bool,
 }
 
@@ -61,14 +61,14 @@ pub enum Offer {
 #[derive(Default)]
 struct Seen {
     taken: Vec<Taken>,
-    /// What clients said in the open.
+    /// Text that clients sent unencrypted.
     open: String,
     connections: usize,
 }
 
 pub struct Server {
     pub port: u16,
-    /// The certificate, which vouches for itself.
+    /// Its self-signed certificate.
     pub certificate: String,
     seen: Arc<Mutex<Seen>>,
     ends: Arc<AtomicBool>,
@@ -100,19 +100,19 @@ impl Server {
                 }
                 seen.lock().unwrap().connections += 1;
                 let (manners, tls, seen) = (manners.clone(), tls.clone(), seen.clone());
-                // A client that breaks off is no fault of the server.
+                // A client that disconnects is not a fault of the server.
                 thread::spawn(move || serve(stream.unwrap(), &manners, tls, &seen));
             }
         });
         server
     }
 
-    /// The mails that were taken since it was asked last.
+    /// Returns the mails taken since the last call.
     pub fn taken(&self) -> Vec<Taken> {
         std::mem::take(&mut self.seen.lock().unwrap().taken)
     }
 
-    /// What clients said in the open.
+    /// Returns the text that clients sent unencrypted.
     pub fn said_in_the_open(&self) -> String {
         self.seen.lock().unwrap().open.clone()
     }
@@ -123,7 +123,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// The port is free afterwards.
+    /// Stops the server and frees the port.
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
@@ -137,7 +137,7 @@ fn serve(
     seen: &Arc<Mutex<Seen>>,
 ) -> Option<()> {
     if manners.silent {
-        // Until the client has had enough.
+        // Waits until the client gives up.
         let _ = BufReader::new(stream).read_to_end(&mut Vec::new());
         return None;
     }
@@ -172,7 +172,7 @@ fn serve(
     Some(())
 }
 
-/// Until the client leaves, or TLS begins.
+/// Serves until the client leaves, or TLS begins.
 fn talk<S: Read + Write>(
     session: &mut Session<Desk>,
     stream: &mut BufReader<S>,
@@ -198,7 +198,7 @@ fn talk<S: Read + Write>(
     }
 }
 
-/// Where mails are handed in.
+/// Handler that accepts mails.
 struct Desk {
     manners: Manners,
     seen: Arc<Mutex<Seen>>,

@@ -1,4 +1,4 @@
-//! `alerts.toml`: what is wrong in it is told by line, and nobody else may have written it.
+//! `alerts.toml`: errors name the line, and a file that other users can write is rejected.
 
 use super::*;
 use olr::alert::{EXAMPLE, Tls};
@@ -165,7 +165,7 @@ fn settings_that_others_may_have_written_are_not_followed() {
     fs::create_dir(&path).unwrap();
     assert_eq!(read().unwrap_err().exit_status(), 2);
     fs::remove_dir(&path).unwrap();
-    // Only root can give a file away.
+    // Only root can change the owner of a file.
     fs::write(&path, GOOD).unwrap();
     if chown(&path, Some(65_534), None).is_ok() {
         let error = read().unwrap_err();

@@ -1,4 +1,4 @@
-//! What happens to a license, and the one mail for each change.
+//! A license over time, and the one mail for each change.
 
 use super::*;
 use olr::alert::NoticeKind;
@@ -13,7 +13,7 @@ fn over_quota_countdown_stop_and_solution_are_one_mail_each() {
     let start = NOW + HOUR;
     world.uses("OBM", 12, start);
     let mut all = Vec::new();
-    // Every ten minutes for a day, as a timer would; solved after 20 hours.
+    // Every ten minutes for a day, as a timer would; resolved after 20 hours.
     for minute in (0..24 * 60).step_by(10) {
         if minute == 20 * 60 {
             world.uses("OBM", 9, start + minute * 60);
@@ -115,7 +115,7 @@ fn a_refusal_without_an_event_is_told_once_and_once_more_when_it_is_over() {
         subjects(&server.taken()),
         ["olr: backup1: example/backup: refused (clock-rolled-back)"]
     );
-    // The whole state is damaged: nothing is known of the clock any more.
+    // The whole state is damaged, so the change of the clock is unknown too.
     let copies = world.home.state_files();
     let intact = copies.clone().map(|file| fs::read(file).unwrap());
     copies.iter().for_each(|file| fs::write(file, b"OLR").unwrap());
@@ -136,7 +136,7 @@ fn a_refusal_without_an_event_is_told_once_and_once_more_when_it_is_over() {
     let mut taken = subjects(&server.taken());
     taken.sort();
     assert_eq!(taken, over);
-    // The next time is another change.
+    // The next occurrence is a new change.
     world.told(&settings, NOW + 2 * DAY);
     assert_eq!(server.taken().len(), 1);
 }
@@ -280,7 +280,7 @@ fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
         assert_eq!(mail.header("Subject"), warning, "{round}");
         assert!(mail.body().contains("the clock says 2028-"), "{}", mail.body());
         if round == 1 {
-            // The slot in which it was noticed has no license any more.
+            // The slot in which it was noticed no longer has a license.
             let state = world.home.load().unwrap().unwrap();
             let noticed =
                 |slot: &&olr_core::state::Slot| slot.announced.get(&Cause::Clock).is_some();
@@ -304,7 +304,7 @@ fn what_is_told_under_a_far_clock_is_what_is_remembered() {
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     let far = NOW + 500 * DAY;
     world.uses("OBM", 12, far);
-    // By that clock the grace is over.
+    // By that clock, the grace period is over.
     world.told(&settings, far + 13 * HOUR);
     let mails = server.taken();
     let is_over = |mail: &&Taken| mail.header("Subject").contains("(over-quota)");

@@ -1,4 +1,4 @@
-//! Names that try to be more than names: no header, line or order comes of them.
+//! Names with control characters and the like: none can inject a header, a line or an instruction.
 
 use super::*;
 use olr::alert::{Notice, NoticeKind, compose};
@@ -89,7 +89,7 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
                     "X-Olr-Alert",
                 ]
             );
-            // Readers fold blanks.
+            // Mail readers fold spaces.
             let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(words(&taken.header("Subject")), words(&notice.subject()));
             assert_eq!(taken.body(), notice.text(ToString::to_string));

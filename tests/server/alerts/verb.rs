@@ -4,7 +4,7 @@ use super::*;
 use serde_json::Value;
 use std::process::Command;
 
-/// Status, JSON and stderr of a run.
+/// Returns exit status, JSON and stderr of a run.
 fn olr(world: &World, args: &[&str]) -> (i32, Value, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
     command.arg("alert").args(args).arg("--json").arg("--home").arg(world.home.folder());
@@ -28,7 +28,7 @@ fn the_example_is_where_an_operator_begins() {
 fn what_changed_is_shown_then_told_then_nothing_new() {
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
     world.settings(&plain(&server, &["ops@example.org"]));
-    // This machine is not the one of the license.
+    // The license is for another machine than this one.
     let (status, json, _) = olr(&world, &["--dry-run"]);
     assert_eq!((status, json["alerts"][0]["cause"].as_str()), (0, Some("conflict")));
     assert_eq!(json["alerts"][0]["ways"], serde_json::json!(["mail to ops@example.org"]));
