@@ -237,8 +237,7 @@ impl Guard {
         }
     }
 
-    // Poisoned locks are recovered: a clock or look of the product that panics leaves the data
-    // whole.
+    // Poisoned locks are recovered: a panic in the product's clock or look leaves the data intact.
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -281,7 +280,7 @@ fn said(answer: Answer<'_>) -> Result<()> {
     answer.refusal().map_or(Ok(()), Err)
 }
 
-/// Returns the system time. A clock before 1970 was set back: it reads as 1970.
+/// Returns the system time. A clock that was set back before 1970 reads as 1970.
 fn system_clock() -> Instant {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Instant::new(since.as_secs())

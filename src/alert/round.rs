@@ -33,6 +33,7 @@ pub enum Heard {
 /// A change, and its deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
+    /// The notice of the change.
     pub notice: Notice,
     /// Every recipient, and the result of telling that one.
     pub ways: Vec<(Way, Heard)>,

@@ -112,7 +112,8 @@ impl Settings {
     /// Reads the settings of a home.
     ///
     /// # Errors
-    /// Exit 2: the file is missing, other users can write it, or see [`Settings::parse`].
+    /// Exit 2 if the file is missing or other users can write it; otherwise see
+    /// [`Settings::parse`].
     pub fn read(home: &Path) -> Result<Self> {
         let path = home.join(SETTINGS);
         if std::fs::symlink_metadata(&path).is_err() {

@@ -1,4 +1,4 @@
-//! `olr issue`: answer a request.
+//! `olr issue`: answers a request with a license.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Importing an answer: a transaction that installs it whole or changes nothing.
+//! Import of an answer: a transaction that installs it whole or changes nothing.
 
 use crate::file;
 use crate::home::{Home, Session, Wait};
@@ -98,8 +98,8 @@ impl Session<'_> {
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        // The clock is observed as for an import. That comes before the file, which may raise the
-        // high-water mark in the twin only.
+        // The clock is observed first, as for an import. The file may then raise the high-water mark
+        // too, but only in the twin, so that this is not remembered.
         let before = self.state.time_memory();
         self.state.observe(around);
         let memory = self.remember(&before, around, &[]);

@@ -1,4 +1,4 @@
-//! Judging the installed licenses, and remembering the time seen meanwhile.
+//! Decisions about installed licenses, and the time that the home remembers with them.
 
 use crate::file;
 use crate::home::{Home, Session, Wait};
@@ -157,7 +157,7 @@ impl Session<'_> {
     }
 
     /// Refuses everything if the license is not from the expected vendor, even if it was already
-    /// refused in part: what an untrusted license blocks is not its own decision.
+    /// refused in part: an untrusted license must not decide what is blocked.
     fn believe(&self, decision: &mut Decision) {
         let (expected, state) = (self.expected(), &self.state);
         let checked = match decision.license() {

@@ -126,8 +126,8 @@ impl Home {
 
     /// Replaces the state of the old installation by that of a new one. The old state is kept under
     /// other names; returns the first of them. An interruption at any step leaves one of the two
-    /// installations whole: first both old copies get a second name, then one of them is removed,
-    /// then the new state replaces the other.
+    /// installations whole: first both old copies get a second name, then one of them loses its
+    /// first name, then the new state replaces the other.
     pub(super) fn begin_again(&self, state: &State, now: Instant) -> Result<Option<PathBuf>> {
         // A damaged or missing copy is repaired first, since the other one is about to be replaced.
         if let Ok(Some(Copies { state: old, fault: Some(_) })) = self.copies() {
@@ -182,7 +182,7 @@ impl Home {
         self.aside_files().iter().filter_map(read).collect()
     }
 
-    /// Gives both copies a second name, then removes the second copy under its own name.
+    /// Gives both copies a second name, then removes the first name of the second copy.
     fn set_aside(&self, now: Instant, aside: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
         let [first, second] = self.state_files();
         for path in [&first, &second] {

@@ -1,4 +1,4 @@
-//! Judging, and remembering the changes that people are to be told of.
+//! Decisions, and the events that tell people of their changes.
 
 use crate::home::{Home, Session, Wait};
 use olr_core::entitlement::Cause;
@@ -14,7 +14,7 @@ use olr_core::wire::id::EventId;
 /// Seconds during which a drift that was resolved is not announced again.
 const DRIFT_RESTS: u64 = 3600;
 
-/// State of all slots, and the events that a listener has not acknowledged.
+/// Decisions for all slots, and the events that a listener has not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// Decision for each slot.

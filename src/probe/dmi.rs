@@ -53,8 +53,8 @@ impl Firmware {
         SHARED_CHASSIS.contains(&self.chassis_type) || distinct.len() < serials.len()
     }
 
-    /// Returns whether a serial number contains the product UUID, in either byte order: `VMware-56
-    /// 4d …`, `GoogleCloud-…`, or the UUID itself.
+    /// Returns whether a serial number ends with the product UUID, in either byte order:
+    /// `VMware-56 4d …`, `GoogleCloud-…`, or the UUID itself.
     fn is_of_the_uuid(&self, serial: &str) -> bool {
         let serial = squeezed(serial);
         self.of(FactorKind::ProductUuid).filter(|uuid| !filler(uuid)).any(|uuid| {

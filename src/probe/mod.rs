@@ -31,7 +31,7 @@ mod adapters;
 mod cards;
 #[cfg(any(target_os = "linux", windows, test))]
 mod dmi;
-/// Not for the BSDs, which expose firmware values only through another program.
+/// Firmware values. Not for the BSDs, which expose them only through another program.
 #[cfg(any(target_os = "linux", target_os = "macos", windows, test))]
 mod firmware;
 #[cfg(any(target_os = "linux", windows, test))]
@@ -40,10 +40,10 @@ mod hypervisor;
 #[cfg(any(windows, test))]
 mod smbios;
 
-/// Reads this machine: never fails, starts no process, sends nothing.
+/// Reads this machine. Never fails, starts no process and sends nothing.
 ///
-/// Without `privileged` the findings are those of an ordinary user, also when run by root: a
-/// product that runs as somebody else must find the same factors again.
+/// Without `privileged`, even root finds only what an ordinary user can read: a product that runs
+/// as another user must find the same factors again.
 ///
 /// ```
 /// let machine = olr::probe(false);

@@ -228,7 +228,7 @@ fn a_factor_that_comes_and_goes_is_told_at_most_once_an_hour() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all.len(), "each has an id of its own");
-    // The operator has a list of his own.
+    // The operator's events are a separate list.
     let around = machine::around("server", server.now());
     let operator = server.home().news(&around, Listener::Operator, false).unwrap().events;
     assert_eq!(operator.len(), all.len());

@@ -117,7 +117,7 @@ impl Card<'_> {
         } else if uevent.contains("DEVTYPE=wwan") {
             Some("mobile modem, which makes its address up")
         } else if self.has("device/physfn") {
-            // Seen on the host of such a card, which draws random addresses for its parts.
+            // Seen on the host of such a card, which gives its parts random addresses.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
             Some("stands for a part of another card (SR-IOV)")
@@ -151,7 +151,7 @@ impl Card<'_> {
         }
     }
 
-    /// Returns the GUID of an InfiniBand port. The bytes before it are drawn at each start.
+    /// Returns the GUID of an InfiniBand port. The bytes before it are random at each boot.
     fn port(&self, shown: &str) -> Result<String, String> {
         let guid: Option<[u8; 8]> = parse::<20>(shown).and_then(|all| all.last_chunk().copied());
         match guid {
