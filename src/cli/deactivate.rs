@@ -1,4 +1,4 @@
-//! `olr deactivate`: deactivates the license here, and writes a receipt that proves it.
+//! `olr deactivate`: deactivates the license here, and writes a signed receipt.
 
 use serde_json::json;
 
