@@ -1,8 +1,8 @@
-//! The format of `olr` and its judgement: licenses for machines that never go online.
+//! The `olr` license format and its judgement, for machines that never go online.
 //!
-//! Each artefact has one module with both directions, making it and reading it. There are no
-//! files, no clock, no environment and no threads here, and randomness is an argument. What keeps a
-//! customer from signing is the vendor's key, not code that is missing.
+//! Each artefact has one module, which both makes it and reads it. This crate uses no files, clock,
+//! environment or threads, and takes randomness as an argument. A customer cannot sign licenses
+//! because the vendor's key is missing, not because the code is.
 //!
 //! ```
 //! use olr_core::license::License;
@@ -20,12 +20,13 @@
 //! # }
 //! ```
 //!
-//! That a license verifies does not mean that it may be used here and now: [`state::State`] remembers
-//! what a server knows, and [`judge::decide`] judges by that. A file that people carry may be armored:
-//! [`armor::dearmor`] takes both forms.
+//! A license that verifies is not necessarily usable here and now. [`state::State`] holds what a
+//! server remembers, and [`judge::decide`] decides from it. A file that people carry may be
+//! armored; [`armor::dearmor`] accepts both the armored and the binary form.
 //!
-//! `docs/format.md` says what every byte means; the modules name its sections. A product embeds the
-//! crate `olr` instead of this one: it finds the machine, keeps the state and looks at the clock.
+//! `docs/format.md` specifies every byte, and each module names the section that it implements. A
+//! product embeds the crate `olr` instead of this one: `olr` reads the machine and the clock, and
+//! stores the state.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -1,4 +1,4 @@
-//! When an answer changes by time alone, and what is said before it does.
+//! Changes of a decision that time alone causes, and the warnings before them.
 
 use crate::entitlement::Outcome;
 use crate::judge::{Decision, Grace};
@@ -6,33 +6,35 @@ use crate::license::LicenseBody;
 use crate::time::{DAY, Day, Instant};
 use crate::wire::codec::Limit;
 
-/// Before a stop a countdown runs for so long: an hour.
+/// Length in seconds of the countdown before a stop: one hour.
 pub const COUNTDOWN: u64 = 3600;
 
-/// So many days before a license expires or its maintenance ends, this is said.
+/// Days before the end of the license or of maintenance at which a warning is due.
 pub const WARNINGS: [u32; 3] = [30, 7, 1];
 
 impl Grace {
-    /// From when a countdown to its end runs; nothing where no stop follows.
+    /// Returns the start of the countdown, or `None` if this grace period does not end in a stop.
     pub fn counts_down_from(&self) -> Option<Instant> {
         let until = self.until.filter(|_| self.then == Outcome::Stop)?;
         Some(before(until, COUNTDOWN))
     }
 
-    /// Whether the countdown to its end runs at `at`.
+    /// True if the countdown is running at `at`.
     pub fn counts_down(&self, at: Instant) -> bool {
         self.counts_down_from().is_some_and(|from| from <= at)
     }
 }
 
 impl Decision {
-    /// The next instant after the one that was judged at, at which time alone may bring another
-    /// answer, or another warning: the start of the license or of the next one, its end and the
-    /// warnings before it, the end of maintenance and the warnings before it, the end of a grace and its last hour. What an
-    /// answer says stays the same until then.
+    /// Returns the next instant after [`Decision::judged_at`] at which time alone may change the
+    /// answer or add a warning. Until then, the answer stays the same.
     ///
-    /// A clock behind what is remembered, or far ahead of it, is the business of
-    /// [`State::next_clock_change`](crate::state::State::next_clock_change).
+    /// Candidates are the start of this license and of the next one, the end of the license and of
+    /// maintenance with the warnings before each, and the end of each grace period with its
+    /// countdown.
+    ///
+    /// A clock that is behind the high-water mark, or implausibly far ahead of it, is not
+    /// considered here: see [`State::next_clock_change`](crate::state::State::next_clock_change).
     pub fn next_change(&self) -> Option<Instant> {
         let body = self.license.as_ref().map(|license| license.body());
         let next = self.next_license.as_ref().map(|next| next.body().starts.begins());
@@ -48,32 +50,36 @@ impl Decision {
         all.flatten().filter(|at| *at > self.at).min()
     }
 
-    /// The last day of the license and the days left in whole warnings (30, 7 or 1), where it is
-    /// time to say so: within 30 days, and nothing waits to take over by then.
+    /// Returns the last day of the license and the number of days in the warning that is due (30, 7
+    /// or 1). `None` if no warning is due, the license has ended, or another license takes over by
+    /// then.
     pub fn expires_soon(&self) -> Option<(Day, u32)> {
         let last = self.body()?.expires.filter(|last| self.at < last.ends())?;
         self.near(last, |_| true)
     }
 
-    /// The last day of maintenance and the days left, as [`Decision::expires_soon`] says them, where
-    /// no license waits that prolongs it.
+    /// Returns the last day of maintenance and the number of days in the warning that is due, as
+    /// [`Decision::expires_soon`] does. `None` also if a license that extends maintenance takes
+    /// over by then.
     pub fn maintenance_ends_soon(&self) -> Option<(Day, u32)> {
         let last = self.maintenance().filter(|last| self.at < last.ends())?;
         self.near(last, |next| next.maintained_to() > Limit::Only(last))
     }
 
-    /// The last day of maintenance, where it has ended.
+    /// Returns the last day of maintenance, if maintenance has ended.
     pub fn maintenance_ended(&self) -> Option<Day> {
         self.maintenance().filter(|last| self.at >= last.ends())
     }
 
-    /// The last day of maintenance; nothing where the license itself ends no later.
+    /// Returns the last day of maintenance, or `None` if the license itself ends on that day or
+    /// earlier.
     fn maintenance(&self) -> Option<Day> {
         let body = self.body()?;
         body.maintenance.filter(|last| body.last_day() > Limit::Only(*last))
     }
 
-    /// The days left of an end, unless a license that `prolongs` it takes over by then.
+    /// Returns `last` and the warning that is due, unless the next license takes over by then and
+    /// `prolongs` accepts it.
     fn near(&self, last: Day, prolongs: impl Fn(&LicenseBody) -> bool) -> Option<(Day, u32)> {
         let next = self.next_license.as_ref().map(|next| next.body());
         if next.is_some_and(|next| next.starts.begins() <= last.ends() && prolongs(next)) {
@@ -88,7 +94,7 @@ impl Decision {
     }
 }
 
-/// When a warning is due: so many days before the license has ended everywhere.
+/// Instant at which the warning for `days` days is due, counted back from [`Day::ends`].
 fn warning(last: Day, days: u32) -> Instant {
     before(last.ends(), u64::from(days).saturating_mul(DAY))
 }

@@ -1,9 +1,9 @@
-//! How an installation stands, in one word of a closed list: the same on every surface.
+//! State of an installation as one word of a closed list, the same on every surface.
 
 use crate::entitlement::Operation;
 use crate::judge::Decision;
 
-/// How an installation stands.
+/// State of an installation.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{judge::Condition}; }
@@ -21,24 +21,24 @@ use crate::judge::Decision;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// Licensed.
+    /// Licensed, without any warning.
     InForce,
-    /// Licensed, and something is wrong that stops nothing.
+    /// Licensed, with a warning that blocks nothing.
     Warned,
-    /// Licensed for now.
+    /// In a grace period: licensed until it ends.
     Grace,
-    /// The last hour before a stop.
+    /// In the last hour before the server stops.
     Countdown,
-    /// Some things may not be done.
+    /// Some operations are blocked.
     Blocked,
-    /// Nothing may be done, but for what the license never blocks.
+    /// All operations are blocked, except those that the license never blocks.
     Stopped,
-    /// The server does not run.
+    /// The server is not running. [`Decision::condition`] never returns this.
     Off,
 }
 
 impl Condition {
-    /// Every one, the best first.
+    /// All conditions, best first.
     pub const ALL: [Self; 7] = [
         Self::InForce,
         Self::Warned,
@@ -49,7 +49,7 @@ impl Condition {
         Self::Off,
     ];
 
-    /// Its word in text and JSON.
+    /// Word used in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::InForce => "in-force",
@@ -70,7 +70,7 @@ impl std::fmt::Display for Condition {
 }
 
 impl Decision {
-    /// How an installation stands by this decision: of a server that runs.
+    /// Returns the state of an installation whose server is running.
     pub fn condition(&self) -> Condition {
         let always = self.license.as_ref().map(|license| &*license.body().always);
         let all = self.known().without(&[Operation::UPDATE_LICENSE]);

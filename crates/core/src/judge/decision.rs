@@ -31,7 +31,7 @@ pub struct Decision {
     pub(super) graces: Vec<Grace>,
     pub(super) ended: Vec<Grace>,
     pub(super) usage: Set<Count, 4096>,
-    /// State of every granted module against `usage`.
+    /// Quota and use of every granted module, computed from `usage`.
     pub(super) quotas: Quotas,
     pub(super) license: Option<License>,
     pub(super) next_license: Option<License>,
@@ -44,7 +44,8 @@ pub struct Decision {
     pub(super) awaits_time: bool,
 }
 
-/// What a rule that does not hold leaves allowed. All else is refused, also an operation that nobody knows.
+/// A rule that fails, and the operations that it still allows. It blocks all others, including
+/// unknown ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Blocked {
@@ -55,13 +56,13 @@ pub struct Blocked {
 }
 
 impl Blocked {
-    /// The server stops: only the import of a license is left, which is the way out.
+    /// Stops the server. Only importing a license stays allowed, because that is the way out.
     pub(super) fn stopped(why: Error) -> Self {
         Self { allowed: Operations::of([Operation::UPDATE_LICENSE]), why }
     }
 }
 
-/// A grace period that runs.
+/// A grace period that is running.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{judge::{Decision, Grace}}; }
@@ -78,22 +79,23 @@ impl Blocked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grace {
-    /// Why.
+    /// Why it runs.
     pub cause: Cause,
-    /// From when it counts.
+    /// When it started.
     pub since: Instant,
-    /// When it ends; nothing where only a warning follows.
+    /// When it ends. `None` if the cause only leads to a warning.
     pub until: Option<Instant>,
-    /// What then.
+    /// What happens when it ends.
     pub then: Outcome,
-    /// Since when its time adds up, where it does so over several times: over the quota.
+    /// First time that counts against this grace period, if it accumulates over several times over
+    /// the quota. See [`Spent::first`](crate::state::Spent::first).
     pub adds_up: Option<Instant>,
-    /// What would be refused without it.
+    /// Refusal that applies once this grace period has ended.
     pub overlooked: Error,
 }
 
 impl Grace {
-    /// One whose time does not add up over several times.
+    /// Creates a grace period whose time does not accumulate.
     pub(crate) fn new(
         cause: Cause,
         (since, until): (Instant, Option<Instant>),
@@ -103,23 +105,23 @@ impl Grace {
         Self { cause, since, until, then, adds_up: None, overlooked }
     }
 
-    /// What ends first comes first, a mere warning last.
+    /// Sort key: the grace period that ends first comes first, warnings without an end come last.
     pub(super) fn urgency(&self) -> (bool, Option<Instant>) {
         (self.until.is_none(), self.until)
     }
 }
 
-/// Whether the home can be written, so that a clock set back is noticed.
+/// Whether the home folder can be written, so that a clock that was set back is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMemory {
-    /// It remembers.
+    /// The home is writable, so the high-water mark of time is kept.
     On,
-    /// It cannot be written: only what it remembered before counts.
+    /// The home cannot be written: the high-water mark stays where it was last saved.
     Off,
 }
 
 impl ClockMemory {
-    /// `on` or `off`.
+    /// Returns `on` or `off`.
     pub fn word(self) -> &'static str {
         match self {
             Self::On => "on",
@@ -129,17 +131,17 @@ impl ClockMemory {
 }
 
 impl Decision {
-    /// Reason for which the server, or some of its operations, is refused. None where all are allowed.
+    /// Refusal of the server or of some operations. `None` if every operation is allowed.
     pub fn refusal(&self) -> Option<&Error> {
         self.refusal.as_ref()
     }
 
-    /// Reasons for which operations are not allowed, each with what it leaves allowed.
+    /// All refusals, each with the operations that it still allows.
     pub fn reasons(&self) -> &[Blocked] {
         &self.reasons
     }
 
-    /// Grace period that ends first. None where the license is refused anyhow.
+    /// Grace period that ends first. `None` if the license is refused.
     pub fn grace(&self) -> Option<&Grace> {
         self.grace.as_ref()
     }
@@ -159,7 +161,7 @@ impl Decision {
         &self.usage
     }
 
-    /// License in force, or the one that was refused, where it could be verified.
+    /// License in force, or the refused license if it could be verified.
     pub fn license(&self) -> Option<&License> {
         self.license.as_ref()
     }
@@ -169,82 +171,83 @@ impl Decision {
         self.next_license.as_ref()
     }
 
-    /// How the machine matches the policy of the license, factor by factor.
+    /// Comparison of the machine with the policy of the license, factor by factor.
     pub fn machine(&self) -> Option<&Assessment> {
         self.machine.as_ref()
     }
 
-    /// Factors that the license was issued for.
+    /// Factors for which the license was issued.
     pub fn enrolled(&self) -> &[Factor] {
         &self.enrolled
     }
 
-    /// Instant that ends were judged at.
+    /// Instant at which ends are judged: the later of the clock and the high-water mark.
     pub fn judged_at(&self) -> Instant {
         self.at
     }
 
-    /// Decision by what is remembered of time. None unless the clock is far ahead of that.
+    /// Decision made at the high-water mark. `None` unless the clock is implausibly far ahead of
+    /// it.
     pub fn remembered(&self) -> Option<&Self> {
         self.remembered.as_deref()
     }
 
-    /// Whether the home remembers what the clock said.
+    /// Whether the home can save the high-water mark of time.
     pub fn clock_memory(&self) -> ClockMemory {
         self.clock_memory
     }
 
-    /// True if a request was made since, and its answer was not imported.
+    /// True if a request was made since, and its answer has not been imported.
     pub fn awaits_answer(&self) -> bool {
         self.awaits_answer
     }
 
-    /// True if that request may be answered with a time, too.
+    /// True if the vendor may also answer that request with a time.
     pub fn awaits_time(&self) -> bool {
         self.awaits_time
     }
 
-    /// Notes whether the home could remember what the clock said: only its owner knows.
+    /// Records whether the home could be written, which only the owner of the home knows.
     pub fn set_clock_memory(&mut self, memory: ClockMemory) {
         self.clock_memory = memory;
     }
 
-    /// Forgets the license that would take over, unless `keep` accepts it: a product may believe
-    /// only one vendor.
+    /// Drops the license that would take over, unless `keep` accepts it. A product may accept
+    /// licenses of only one vendor.
     pub fn retain_next(&mut self, keep: impl FnOnce(&License) -> bool) {
         self.next_license = self.next_license.take().filter(keep);
     }
 
-    /// `licensed`, `grace` or `refused`.
+    /// Returns `licensed`, `grace` or `refused`.
     pub fn state(&self) -> &'static str {
         match (&self.refusal, &self.grace) {
             (Some(_), _) => "refused",
             (None, Some(grace)) if grace.until.is_some() => "grace",
-            // Also with a warning.
+            // Also with a warning only.
             (None, _) => "licensed",
         }
     }
 
-    /// The operations that the license knows, or without one those that are built in.
+    /// Operations that the license knows. Without a license, the built-in ones.
     pub fn known(&self) -> Operations {
         let own = self.license.as_ref().map(|license| license.body().known());
         own.unwrap_or_else(|| Operations::of(Operation::BUILT_IN))
     }
 
-    /// Those of them that may not be done now.
+    /// Known operations that are blocked now.
     pub fn blocked(&self) -> Operations {
         Operations::of(
             self.known().iter().copied().filter(|known| self.refusal_of(*known).is_some()),
         )
     }
 
-    /// Why `operation` may not be done now.
+    /// Returns why `operation` is blocked now, or `None` if it is allowed.
     pub fn refusal_of(&self, operation: Operation) -> Option<&Error> {
         let blocks = |blocked: &&Blocked| !blocked.allowed.contains(operation);
         self.reasons.iter().find(blocks).map(|blocked| &blocked.why)
     }
 
-    /// Nothing could be judged: the server stops.
+    /// Creates a decision without a license: the server stops.
     pub fn none(refusal: Error, at: Instant) -> Self {
         Self {
             reasons: vec![Blocked::stopped(refusal.clone())],
@@ -266,7 +269,8 @@ impl Decision {
         }
     }
 
-    /// Refuses everything: what the license says, and never blocks, is not to be believed.
+    /// Blocks everything except importing a license. The list of operations that the license
+    /// never blocks is ignored: a refused license may state anything.
     pub fn refuse(&mut self, refusal: Error) {
         self.reasons = vec![Blocked::stopped(refusal.clone())];
         self.refusal = Some(refusal.clone());
@@ -276,18 +280,18 @@ impl Decision {
         }
     }
 
-    /// Whether the clock is so far ahead of what is remembered that it may be wrong.
+    /// True if the clock is implausibly far ahead of the high-water mark and not confirmed yet.
     pub fn clock_is_pending(&self) -> bool {
         self.remembered.is_some()
     }
 
-    /// How the machine has changed, where it still matches and something that was enrolled is known
-    /// to be no longer as it was.
+    /// Returns the comparison with the machine if the machine still matches, but an enrolled factor
+    /// is known to have changed.
     pub fn drift(&self) -> Option<&Assessment> {
         self.machine.as_ref().filter(|machine| machine.has_drifted())
     }
 
-    /// Whether the machine is the one that the license was issued for.
+    /// True if this is the machine for which the license was issued.
     pub fn matches(&self) -> bool {
         self.machine.as_ref().is_some_and(Assessment::matches)
     }

@@ -1,4 +1,4 @@
-//! What is said while the clock is far ahead of what is remembered.
+//! Decisions while the clock is implausibly far ahead of the high-water mark.
 //! Obeys `docs/format.md`, section "Judgement".
 
 use crate::entitlement::Quotas;
@@ -11,12 +11,14 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 impl Decision {
-    /// The decision that people are told of: by what is remembered.
+    /// Decision to show to people: the one made at the high-water mark, if the clock is far ahead
+    /// of it.
     pub fn told(&self) -> &Self {
         self.remembered.as_deref().unwrap_or(self)
     }
 
-    /// Says in each refusal that only the clock gives what it hangs on, and what holds without it.
+    /// Extends each refusal that only the clock causes: names the clock, and the result at the
+    /// high-water mark.
     pub(super) fn say_both(&mut self, clock: Instant, remembered: &Self) {
         let otherwise = match &remembered.refusal {
             None => match remembered.condition() {
@@ -52,7 +54,8 @@ fn word(refusal: &Error) -> &'static str {
     refusal.refusal().map_or("unknown", Refusal::word)
 }
 
-/// Judges a license that is not installed: as [`decide`](crate::judge::decide), without a slot.
+/// Judges a license that is not installed. Works like [`decide`](crate::judge::decide), but without
+/// a slot, so that no grace period applies.
 pub fn decide_license(
     clock: Instant,
     here: Here<'_>,
@@ -85,8 +88,8 @@ pub fn decide_license(
     by_both(clock, state, by)
 }
 
-/// What a clock that is far ahead gives, beside what is remembered. What to do about a changed
-/// machine is the same by both.
+/// Decides at the clock and, if that is far ahead, also at the high-water mark. The next step for a
+/// changed machine is the same in both decisions.
 pub(super) fn by_both(
     clock: Instant,
     state: &State,

@@ -7,17 +7,17 @@ use crate::error::{Error, NextStep, Remedy};
 use crate::judge::{Decision, Grace};
 use crate::machine::Assessment;
 
-/// Headline: one sentence for a user who logs in, and what to do about it.
+/// One sentence for a user who logs in, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Headline {
     /// The sentence.
     pub fact: String,
-    /// One next step, where somebody should act.
+    /// One next step, if somebody should act.
     pub next_step: Option<NextStep>,
 }
 
-/// Sentence and next step.
+/// Writes the sentence and the next step.
 impl fmt::Display for Headline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.next_step {
@@ -27,7 +27,7 @@ impl fmt::Display for Headline {
     }
 }
 
-/// A sentence that asks for nothing.
+/// Makes a headline without a next step.
 impl From<String> for Headline {
     fn from(fact: String) -> Self {
         Self { fact, next_step: None }
@@ -35,9 +35,8 @@ impl From<String> for Headline {
 }
 
 impl Decision {
-    /// What whoever logs in is shown first: what is refused, what is overlooked and until when, that
-    /// the end is near, that the machine has changed, or that maintenance ends; `None` where all is
-    /// well.
+    /// Returns the most urgent of these: a refusal, a running grace period, the end of the license,
+    /// a changed machine, the end of maintenance. `None` if all is well.
     pub fn headline(&self) -> Option<Headline> {
         match (&self.refusal, &self.grace) {
             (Some(refusal), _) => Some(self.refused(refusal)),
@@ -51,7 +50,8 @@ impl Decision {
         }
     }
 
-    /// That the license expires within 30, 7 or 1 days, where nothing waits to take over.
+    /// Headline for a license that expires within 30, 7 or 1 days, unless another license takes
+    /// over by then.
     pub fn near_end(&self) -> Option<Headline> {
         let (last, days) = self.expires_soon()?;
         let left = left(days);
@@ -113,7 +113,7 @@ impl Decision {
     }
 }
 
-/// The days of a warning, in words.
+/// Returns the days of a warning in words.
 pub(crate) fn left(days: u32) -> String {
     if days == 1 { "a day".to_string() } else { format!("{days} days") }
 }

@@ -28,8 +28,9 @@ pub use next::{Coming, Next};
 use open::asked_for;
 pub use question::{Answer, Question};
 
-/// Judges the installed license of `slot` at `clock`, on the machine `here`: as it is by the clock,
-/// and by what is remembered where the clock is far ahead of that.
+/// Judges the installed license of `slot` at `clock`, on the machine `here`. If the clock is
+/// implausibly far ahead, [`Decision::remembered`] holds a second decision, made at the high-water
+/// mark.
 pub fn decide(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Decision {
     by_both(clock, state, |clock| decide_by(clock, here, state, slot))
 }
@@ -41,8 +42,8 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
     };
-    // A license that waits takes over once it has begun; one that no longer verifies never does,
-    // and never stops the one that is in force.
+    // A waiting license takes over once it has begun. One that no longer verifies never takes over,
+    // and never stops the license in force.
     let next = slot.next.as_ref().map(read);
     let counts = |next: &License| state.revocation(next).is_none();
     let has_begun = |next: &License| next.body().starts.begins() <= state.memory().mark;
@@ -95,9 +96,9 @@ fn nothing_in(state: &State, slot: &Slot) -> Error {
     }
 }
 
-/// Whether the machine `here` is the one that a verified license of this installation was issued
-/// for, and what became of each of its factors. The factors themselves are known of a license that
-/// is held here and of one that answers a request remembered here.
+/// Compares the machine `here` with the one for which a verified license of this installation was
+/// issued. The enrolled values are known only if the license is held here, or answers a request
+/// that this installation remembers.
 pub fn assess(license: &License, state: &State, here: Here<'_>) -> Assessment {
     let (body, memory) = (license.body(), state.memory());
     let held = memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]).flatten();
@@ -111,24 +112,24 @@ pub fn assess(license: &License, state: &State, here: Here<'_>) -> Assessment {
     Assessment { asked, ..body.policy.assess(bound, here) }
 }
 
-/// What was found of a license.
+/// Result of judging one license.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Judgement {
-    /// Nothing, or the first refusal.
+    /// First refusal, or `None`.
     pub refusal: Option<Error>,
-    /// What may not be done, and why.
+    /// All refusals, each with the operations that it still allows.
     pub reasons: Vec<Blocked>,
-    /// What is overlooked for now, what ends first before the others.
+    /// Running grace periods and warnings, the one that ends first before the others.
     pub graces: Vec<Grace>,
-    /// What is overlooked no longer.
+    /// Grace periods that have ended.
     pub ended: Vec<Grace>,
 }
 
-/// Judges a license that was verified and is for this installation. One that is installed in `slot`
-/// may have graces; one that is to be imported has none.
+/// Judges a verified license of this installation. A license installed in `slot` may have grace
+/// periods; one that is about to be imported has none.
 ///
-/// The refusal is `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`, `expired` or
-/// `quota-exceeded`, the first of these that applies.
+/// The refusal is the first of `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`,
+/// `expired` and `quota-exceeded` that applies.
 pub(crate) fn judge(
     license: &License,
     machine: &Assessment,
@@ -165,8 +166,8 @@ pub(crate) fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        // What was within the quota until this license took over is not within it from its start,
-        // also where nobody has noted that yet; what was spent before counts.
+        // If this license grants less than the one before, time over the quota counts from its
+        // start, even if that start is not recorded yet. Time accumulated earlier counts too.
         let over = state.over_by_now(slot);
         let spent = over.of(body);
         let noted = spent.and_then(|spent| spent.since);

@@ -1,21 +1,21 @@
-//! What comes next by itself, and when: whatever comes first, in the same words on every surface.
+//! The next change that comes by itself, in the same words on every surface.
 
 use crate::entitlement::{Cause, Operation, Outcome};
 use crate::judge::Decision;
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
-/// What comes next for a license.
+/// The next change that time brings to a license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Next {
-    /// What comes.
+    /// What happens.
     pub what: Coming,
-    /// When.
+    /// When it happens.
     pub at: Instant,
 }
 
-/// What time alone may bring.
+/// A change that time alone brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Coming {
@@ -23,7 +23,7 @@ pub enum Coming {
     Start(Day),
     /// Another license takes over.
     License(LicenseId, Day),
-    /// A grace period ends, and this follows.
+    /// A grace period ends, with this outcome.
     Grace(Cause, Outcome),
     /// Maintenance ends after this day.
     Maintenance(Day),
@@ -32,7 +32,7 @@ pub enum Coming {
 }
 
 impl Coming {
-    /// One word of a closed list, for programs.
+    /// Word of a closed list, for programs.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Start(_) => "start",
@@ -64,8 +64,8 @@ impl std::fmt::Display for Next {
 }
 
 impl Decision {
-    /// Whatever comes first by itself after the instant that was judged at. For a server that stopped
-    /// only what can end that.
+    /// Returns the first change after [`Decision::judged_at`]. If the server has stopped, only the
+    /// start of a license is considered, because nothing else can end the stop.
     pub fn comes_next(&self) -> Option<Next> {
         let body = self.license.as_ref().map(|license| license.body());
         let start = body.map(|body| (Coming::Start(body.starts), body.starts.begins()));
@@ -86,7 +86,7 @@ impl Decision {
             _ => None,
         });
         let running = graces.chain(ends).filter(|_| !has_stopped);
-        // Of two at one instant the first here: what takes over comes before an end.
+        // At the same instant the earlier entry wins: a takeover comes before an end.
         let all = start.into_iter().chain(next).chain(running);
         all.filter(|(_, at)| *at > self.at)
             .min_by_key(|(_, at)| *at)

@@ -1,4 +1,4 @@
-//! What to do next where a request was made and its answer is awaited: no second one.
+//! Next steps while a request waits for its answer: the user should not make a second request.
 
 use crate::error::{Error, NextStep, Refusal, Remedy};
 use crate::judge::Decision;
@@ -6,7 +6,7 @@ use crate::license::LicenseBody;
 use crate::machine::Factor;
 use crate::state::{Sent, State};
 
-/// For a clock that is behind. What was asked for is answered with a license or with a time.
+/// Next step for a clock that is behind. The vendor may answer with a license or with a time.
 fn time_step(sent: &Sent) -> NextStep {
     let text = format!(
         "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, {}, \
@@ -17,18 +17,18 @@ fn time_step(sent: &Sent) -> NextStep {
 }
 
 impl Decision {
-    /// Names the request that was made, wherever a new one would do no more.
+    /// Points to the request that was already made, wherever a new request would achieve no more.
     pub(super) fn refer_to_request(&mut self, state: &State, sent: &Sent) {
         self.awaits_answer = true;
         self.awaits_time = state.takes_time(sent);
         self.name_step(Refusal::Expired, &sent.next_step());
-        // One made before the clock was ahead gets a time that takes nothing back.
+        // A time that answers a request made before the clock ran ahead cannot lower the mark.
         if state.may_take_back(sent) {
             self.name_step(Refusal::ClockRolledBack, &time_step(sent));
         }
     }
 
-    /// Names another next step wherever it is refused with this word, or would be.
+    /// Replaces the next step of every refusal and grace period with this word.
     pub(super) fn name_step(&mut self, word: Refusal, step: &NextStep) {
         let name = |why: &mut Error| {
             if why.refusal() == Some(word) {
@@ -42,8 +42,8 @@ impl Decision {
     }
 }
 
-/// The request that waits for its answer, where it shows this machine as it is now: a new one would
-/// say the same.
+/// Returns the request that waits for its answer, if it describes this machine as it is now. A new
+/// request would contain the same.
 pub(super) fn asked_for<'a>(
     state: &'a State,
     body: &LicenseBody,

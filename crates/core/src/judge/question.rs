@@ -1,4 +1,4 @@
-//! What a product asks before it acts. Asking allocates nothing and reads nothing.
+//! Questions that a product asks before it acts. Asking neither allocates nor reads a file.
 //! Obeys `docs/format.md`, section "Questions".
 
 use crate::display::shown;
@@ -9,7 +9,7 @@ use crate::license::{License, LicenseBody};
 use crate::time::Day;
 use crate::wire::codec::{Limit, Set};
 
-/// An action, and what it would add.
+/// An action, and how much of each module it would add.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{judge::Question, entitlement::Operation}; }
@@ -23,25 +23,25 @@ use crate::wire::codec::{Limit, Set};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "nothing is asked until `Guard::ask` or `Decision::ask` has it"]
 pub struct Question<'a> {
-    /// What is to be done.
+    /// Operation that the product is about to do.
     pub operation: Operation,
-    /// Modules, and how many more of each.
+    /// Modules, and how many more of each the action would use.
     pub adds: &'a [(&'a str, u64)],
-    /// Whose account it is for: how many of a module it would then have in all.
+    /// Modules, and the total of each that the account would have after the action.
     pub account: &'a [(&'a str, u64)],
-    /// The release that runs; empty when it does not matter.
+    /// Running release. Empty if it does not matter.
     pub version: &'a str,
-    /// The day on which the release came out that is to be installed.
+    /// Day on which the release to be installed came out.
     pub release: Option<Day>,
 }
 
 impl Question<'_> {
-    /// About an operation that adds nothing.
+    /// Creates a question about an operation that adds nothing.
     pub fn about(operation: Operation) -> Self {
         Self { operation, adds: &[], account: &[], version: "", release: None }
     }
 
-    /// How many more it wants of what `grant` shares its quota with.
+    /// Returns how many more the question wants of the modules that share a quota with `grant`.
     fn wants(&self, grant: &Grant, grants: &Set<Grant, 4096>) -> u64 {
         let shares = |module: &str| grants.get(module).is_some_and(|other| other.shares(grant));
         let adds = self.adds.iter().filter(|(module, _)| shares(module));
@@ -67,48 +67,48 @@ impl Question<'_> {
 #[non_exhaustive]
 #[must_use = "an answer that is not read forbids nothing"]
 pub enum Answer<'a> {
-    /// It may be done.
+    /// The operation is allowed.
     Allowed,
-    /// What was judged refuses it.
+    /// The judgement refuses the operation.
     Refused(&'a Error),
-    /// The license knows no such operation.
+    /// The license does not know this operation.
     Unknown(Operation),
     /// The module is not granted.
     NotGranted(&'a str),
-    /// The module has no grant of which a sub-administrator could be given some.
+    /// The module is not granted, so a sub-administrator cannot be given any of it.
     NoneToGive(&'a str),
-    /// The module is not granted to a release as old as this one.
+    /// The module is granted only to later releases than the running one.
     TooOld {
-        /// Its id.
+        /// Id of the module.
         module: &'a str,
-        /// The first release that it is granted to.
+        /// First release to which it is granted.
         first: &'a str,
     },
-    /// More than the quota would be used.
+    /// The quota would be exceeded.
     Exceeds {
-        /// Its id.
+        /// Id of the module.
         module: &'a str,
-        /// How many are granted, to its pool where it has one.
+        /// Quota of the module, or of its pool if it has one.
         granted: u64,
-        /// How many of these are in use.
+        /// How many of the quota are in use.
         used: u64,
         /// How many more are wanted.
         wanted: u64,
     },
-    /// A sub-administrator may be given no less than is in use, and no more than is granted.
+    /// A sub-administrator may be given neither less than is in use nor more than is granted.
     OutOfBounds {
-        /// The module's id.
+        /// Id of the module.
         module: &'a str,
         /// How many are in use.
         least: u64,
-        /// How many are granted.
+        /// How many may be given at most.
         most: Limit<u64>,
         /// How many are wanted.
         wanted: u64,
     },
-    /// One account would have more than it may.
+    /// The account would exceed its limit.
     AccountFull {
-        /// Its id.
+        /// Id of the module.
         module: &'a str,
         /// How many an account may have.
         cap: u64,
@@ -117,20 +117,20 @@ pub enum Answer<'a> {
     },
     /// The release came out after the end of maintenance.
     TooNew {
-        /// The last day of maintenance.
+        /// Last day of maintenance.
         last: Day,
-        /// When the release came out.
+        /// Day on which the release came out.
         release: Day,
     },
 }
 
 impl Answer<'_> {
-    /// Whether it may be done.
+    /// True if the operation is allowed.
     pub fn is_yes(&self) -> bool {
         *self == Self::Allowed
     }
 
-    /// Nothing, or the refusal in words.
+    /// Returns the refusal in words, or `None` if the operation is allowed.
     pub fn refusal(&self) -> Option<Error> {
         let refuse = |rule, word, fact: String| Some(Error::refuse(word, fact).rule(rule));
         match *self {
@@ -182,10 +182,11 @@ impl Answer<'_> {
 }
 
 impl Decision {
-    /// The same, where so much of a module is in use.
+    /// Returns this decision with another reported use of one module. Refusals and grace periods
+    /// stay as they are.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if there are too many modules.
     pub fn with_usage(mut self, count: Count) -> Result<Self> {
         let others = self.usage.iter().filter(|other| other.module != count.module).cloned();
         self.usage = Set::new(others.chain([count.clone()]).collect())?;
@@ -195,28 +196,28 @@ impl Decision {
         Ok(self)
     }
 
-    /// How a module stands: one without a grant has a quota of 0, unless it comes with a granted
-    /// one. None without a license.
+    /// Returns quota and use of a module. A module without a grant has a quota of 0, unless it is
+    /// included in a granted one. `None` without a license.
     pub fn quota(&self, module: &str) -> Option<Quota> {
         let grants = &self.license.as_ref()?.body().grants;
         Some(self.quotas.standing(grants, &self.usage, module))
     }
 
-    /// Each module of which more is used than granted, by its id.
+    /// Returns each module whose use exceeds its quota, by its id.
     pub fn excesses(&self) -> Vec<Excess<'_>> {
         let Some(license) = &self.license else { return Vec::new() };
         self.quotas.excesses(&license.body().grants, &self.usage).collect()
     }
 
-    /// What is in use although no license grants it: each of these modules counts against a quota of
-    /// 0. Most often its name is misspelled.
+    /// Returns the modules in use that no license grants. Each has a quota of 0. The usual cause is
+    /// a misspelled name.
     pub fn ungranted(&self) -> Vec<Count> {
         let Some(license) = &self.license else { return Vec::new() };
         let uncovered = |count: &&Count| !self.quotas.includes(&count.module);
         ungranted(&license.body().grants, &self.usage).filter(uncovered).cloned().collect()
     }
 
-    /// Answers a question at the instant that was judged at.
+    /// Answers a question for the instant [`Decision::judged_at`].
     pub fn ask<'a>(&'a self, question: &Question<'a>) -> Answer<'a> {
         let body = match self.allows(question.operation) {
             Ok(Some(body)) => body,
@@ -257,7 +258,7 @@ impl Decision {
         }
     }
 
-    /// The license in force, where the operation is one of its own and is not blocked.
+    /// Returns the license in force, if it knows the operation and the operation is not blocked.
     fn allows(&self, operation: Operation) -> Result<Option<&LicenseBody>, Answer<'_>> {
         if let Some(refusal) = self.refusal_of(operation) {
             return Err(Answer::Refused(refusal));
@@ -268,8 +269,8 @@ impl Decision {
         }
     }
 
-    /// Whether a sub-administrator may be given `wanted` of a module, of which `used` are in use there,
-    /// by this operation.
+    /// Answers whether `operation` may give a sub-administrator `wanted` of a module, of which that
+    /// sub-administrator already uses `used`.
     pub fn ask_admin<'a>(
         &'a self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! What follows a rule that does not hold. Obeys `docs/format.md`, section "Judgement".
+//! Consequences of a rule that fails. Obeys `docs/format.md`, section "Judgement".
 
 use crate::entitlement::{Cause, Excess, Operations, Outcome};
 use crate::error::{Error, Refusal};
@@ -7,21 +7,23 @@ use crate::license::License;
 use crate::time::Instant;
 
 impl Judgement {
-    /// Everything stops, but for what the license never blocks.
+    /// Blocks everything except importing a license and the operations that the license never
+    /// blocks.
     pub(super) fn stop(&mut self, license: &License, refusal: Error) {
         let Blocked { allowed, why } = Blocked::stopped(refusal);
         self.block(license, allowed, why);
     }
 
-    /// Everything is blocked but what is `allowed`, and what the license never blocks.
+    /// Blocks everything except `allowed` and the operations that the license never blocks.
     fn block(&mut self, license: &License, allowed: Operations, why: Error) {
         self.refusal.get_or_insert_with(|| why.clone());
         let allowed = allowed.and(license.body().always.iter().copied());
         self.reasons.push(Blocked { allowed, why });
     }
 
-    /// What the license says of `cause`. For a machine that no longer matches, its grace counts from
-    /// when it was last seen: a snapshot that is restored brings no new one.
+    /// Applies the grace rule that the license has for `cause`. The grace period of a machine that
+    /// no longer matches starts when the machine last matched, so that restoring a snapshot does
+    /// not start a new one.
     pub(super) fn weigh(
         &mut self,
         license: &License,
@@ -56,7 +58,8 @@ impl Judgement {
         self.graces.push(Grace::new(cause, (since, until), rule.outcome, refusal));
     }
 
-    /// Without a rule, more than the quota is only said: what would add to it is refused anyhow.
+    /// Applies the grace rule for exceeded quotas. Without such a rule this is only a warning,
+    /// because any use that would add to the excess is refused anyway.
     pub(super) fn weigh_quota(
         &mut self,
         license: &License,
