@@ -1,4 +1,5 @@
-//! Taking in an answer. Obeys `docs/format.md`, section "Order of answers".
+//! Acceptance of a license that answers a request. Obeys `docs/format.md`, section "Order of
+//! answers".
 
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
@@ -6,19 +7,20 @@ use crate::state::{Held, Overuse, Pair, Slot, SlotName, State};
 use crate::time::Instant;
 use crate::wire::codec::{Blob, List, Set};
 
-/// What became of an answer.
+/// Result of accepting a license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is in force.
+    /// The license is in force.
     Installed,
-    /// It takes over at its start.
+    /// The license waits, and takes over at its start.
     AsNext,
-    /// The same bytes are here already; nothing changed.
+    /// The same file was installed before; nothing changed.
     Already,
 }
 
 impl State {
-    /// Holds a verified license against what this installation asked and accepted before.
+    /// Checks that a verified license answers a request of this installation, and is newer than
+    /// every answer accepted before.
     ///
     /// # Errors
     /// `wrong-request`, `replayed`, `superseded`, in this order.
@@ -46,24 +48,25 @@ impl State {
         Ok(())
     }
 
-    /// Whether exactly these bytes are installed or waiting.
+    /// True if exactly this file is installed or waiting.
     pub fn holds(&self, bytes: &[u8]) -> bool {
         let held = self.memory.slots.iter().flat_map(|slot| [&slot.installed, &slot.next]);
         held.flatten().any(|held| *held.license == *bytes)
     }
 
-    /// Takes in a license that [`Self::ensure_answer`] and judgement let pass, once the clock was
-    /// observed. One that has not started by the mark waits behind the installed one.
+    /// Stores a license that passed [`Self::ensure_answer`] and judgement. Call this after
+    /// [`Self::observe`]. A license that starts after the high-water mark waits behind the
+    /// installed one.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub fn accept(&mut self, license: &License, clock: Instant) -> Result<Accepted> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
         let sent = self.memory.requests.iter().find(|sent| sent.hash == body.request_hash);
         let enrolled: List<_> = sent.map(|sent| sent.found.clone()).unwrap_or_default();
         let held = Held { license: Blob::new(license.bytes())?, enrolled };
-        // First of all: it changes what the slots have noted.
+        // This comes first, because it changes what the slots have recorded.
         self.raise(body.issued);
         self.let_waiting_take_over();
         let before = self.memory.slots.get(&name).cloned();
@@ -86,7 +89,8 @@ impl State {
         slot.receipt = None;
         slot.highest = Pair { number: body.number, answer: body.answer };
         let accepted = if mark < body.starts.begins() {
-            // One that has begun by now moves up, so that it is not lost.
+            // A waiting license that has begun by now becomes the installed one, so that it is not
+            // lost.
             if slot.has_taken_over() {
                 slot.installed = slot.next.take();
             }
@@ -98,7 +102,7 @@ impl State {
             Accepted::Installed
         };
         slot.took_over = false;
-        // One that waits says nothing of the machine that the installed one is for.
+        // A waiting license does not show whether the machine matches the installed one.
         if accepted == Accepted::Installed || slot.installed.is_none() {
             slot.matched = mark;
         }

@@ -1,4 +1,4 @@
-//! Making a request out of what an installation knows.
+//! Making a request from what an installation knows.
 
 use rand::CryptoRng;
 
@@ -14,35 +14,35 @@ use crate::wire::codec::{Hidden, List, Note, Set, Text, record};
 use crate::wire::id::{LicenseId, RequestId};
 
 record! {
-    /// What the operator says of the license to ask for.
+    /// What the operator enters about the license to ask for.
     pub struct Asked {
-        /// The licensee's name.
+        /// Name of the licensee.
         pub licensee: Text,
         /// The license key.
         pub license_key: Hidden<Text>,
         /// The product.
         pub product: Text,
-        /// The release installed; empty when not said.
+        /// Installed release. Empty if not stated.
         pub product_version: Text,
         /// The slot.
         pub slot: Text,
-        /// What the operator pinned, as factors.
+        /// Values that the operator pinned, as factors.
         pub pins: List<Factor>,
     }
 }
 
-/// What a request asks, beyond what is remembered.
+/// Content of one request that is not remembered from earlier ones.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
-    /// The license to replace.
+    /// License that the answer is to replace.
     pub renews: Option<LicenseId>,
-    /// The modules wanted.
+    /// Modules wanted, and how many of each.
     pub wanted: Set<Count, 4096>,
-    /// A word to the support staff.
+    /// Message to the support staff.
     pub note: Note,
 }
 
-/// What was found around the program when it asks.
+/// What the program finds around it: the machine and the clock.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{state::Surroundings, machine::Machine, time::Instant}; }
@@ -56,26 +56,26 @@ pub struct Ask {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// Factors, the pins not among them.
+    /// Factors, without the pins.
     pub factors: Vec<Factor>,
-    /// What exists and could not be read: nobody knows whether it is as it was.
+    /// Factors that exist but could not be read, so that nobody knows whether they have changed.
     pub unreadable: Vec<Unreadable>,
     /// Local IP addresses.
     pub addresses: Vec<Text>,
     /// Facts about host and system.
     pub facts: Vec<Fact>,
-    /// The clock.
+    /// Time of the system clock.
     pub clock: Instant,
-    /// Names this boot; empty when unknown.
+    /// Id of this boot. Empty if unknown.
     pub boot: Text,
-    /// Seconds since this boot, suspended or not; 0 when unknown.
+    /// Seconds since this boot, including time spent suspended. 0 if unknown.
     pub uptime: u64,
-    /// An instant that has passed for certain, as whoever asks knows from elsewhere.
+    /// Instant that has certainly passed, which the caller knows from another source.
     pub evidence: Option<Instant>,
 }
 
 impl Surroundings {
-    /// What was found on a machine, at `clock`.
+    /// Combines the findings on a machine with the time `clock`.
     pub fn of(found: &Machine, clock: Instant) -> Self {
         let fact = |(name, value): &(&str, Text)| Fact {
             name: Text::truncated(name),
@@ -93,42 +93,45 @@ impl Surroundings {
         }
     }
 
-    /// The machine, where `factors` are those found with the pins of the home: see [`State::found`].
+    /// Returns the machine for an assessment. `factors` must include the pins of the home: see
+    /// [`State::found`].
     pub fn here<'a>(&'a self, factors: &'a [Factor]) -> Here<'a> {
         Here { factors, unreadable: &self.unreadable }
     }
 }
 
-/// How a request reaches the vendor. Its file has any name, may be lost, or was never written.
+/// Says how a request reaches the vendor. The file may have any name, may be lost, or may never
+/// have been written.
 fn sending(file: &str) -> String {
     format!("send {file} to your vendor (if it is lost, make another request)")
 }
 
-/// What to do while an answer is awaited.
+/// Next step while an answer is awaited.
 fn awaiting(file: &str) -> NextStep {
     let text = format!("{}, and import the answer", sending(file));
     NextStep::new(text, &[Remedy::ImportLicense])
 }
 
 impl Sent {
-    /// Its file, as people can tell it from others.
+    /// Describes its file so that people can tell it from others.
     fn file(&self) -> String {
         format!("the file of request {} (code {})", self.number, code(&self.hash))
     }
 
-    /// How it reaches the vendor.
+    /// Says how it reaches the vendor.
     pub(crate) fn sending(&self) -> String {
         sending(&self.file())
     }
 
-    /// What to do while its answer is awaited.
+    /// Next step while its answer is awaited.
     pub(crate) fn next_step(&self) -> NextStep {
         awaiting(&self.file())
     }
 }
 
 impl State {
-    /// The newest request for this product and slot: where nothing is installed, its answer is awaited.
+    /// Returns the newest request for this product and slot. If nothing is installed, its answer is
+    /// awaited.
     pub(super) fn awaited(&self, product: Option<&str>, slot: Option<&str>) -> Option<&Sent> {
         self.memory.requests.iter().rev().find(|sent| {
             product.is_none_or(|product| *sent.product == *product)
@@ -136,7 +139,8 @@ impl State {
         })
     }
 
-    /// That nothing is installed for this product and slot, and what is awaited.
+    /// Refusal because nothing is installed for this product and slot. Names the request whose
+    /// answer is awaited, if there is one.
     pub(super) fn nothing_installed(&self, product: Option<&str>, slot: Option<&str>) -> Error {
         let refuse = |fact: &str| Error::refuse(Refusal::NotActivated, fact).rule("judgement-1");
         match self.awaited(product, slot) {
@@ -152,8 +156,8 @@ impl State {
         }
     }
 
-    /// That a file answers a request which is none of those remembered here: its code is that of the
-    /// request, as whoever sent that one saw it.
+    /// Refusal of a file that answers a request which this installation does not remember. Names
+    /// that request by its code, as shown to the person who made it.
     pub(super) fn answers_another(&self, (what, number, hash): (&str, u64, [u8; 32])) -> Error {
         let code = code(&hash);
         let fact = format!(
@@ -172,17 +176,17 @@ impl State {
         Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(step)
     }
 
-    /// The newest request for a slot, where it waits for its answer.
+    /// Returns the newest request for a slot, if its answer has not been imported.
     pub(crate) fn awaited_in(&self, slot: &Slot) -> Option<&Sent> {
         let (product, name) = (&*slot.name.product, &*slot.name.slot);
         let sent = self.awaited(Some(product), Some(name))?;
         (sent.number >= slot.floor && sent.number > slot.highest.number).then_some(sent)
     }
 
-    /// Makes the next request and remembers it. The state must be saved before the request leaves.
+    /// Makes the next request and remembers it. Save the state before you send the request.
     ///
     /// # Errors
-    /// Exit 2: fewer than two factors, or a cap is broken.
+    /// Exit 2 if there are fewer than two factors, or a cap is exceeded.
     pub fn request(
         &mut self,
         asked: Asked,
@@ -235,11 +239,11 @@ impl State {
         Ok((body, bytes))
     }
 
-    /// What was found, with what the operator pinned; those that count come first, so that a host
-    /// with very many virtual interfaces loses none of them to the cap.
+    /// Joins the factors found with those that the operator pinned. Factors with weight come first,
+    /// so that the cap removes none of them on a host with very many virtual interfaces.
     ///
     /// # Errors
-    /// Exit 2 when more than 64 factors count.
+    /// Exit 2 if there are more than 64 factors with weight.
     pub fn factors_with_pins(&self, found: &[Factor], pins: &[Factor]) -> Result<List<Factor>> {
         let all = || pins.iter().chain(found);
         let mut factors: Vec<_> = all().filter(|factor| factor.counts()).cloned().collect();
@@ -248,7 +252,7 @@ impl State {
         List::new(factors)
     }
 
-    /// The number of the next request or deactivation.
+    /// Returns the number for the next request or deactivation.
     pub(super) fn next_number(&self) -> Result<u64> {
         self.memory.number.checked_add(1).ok_or_else(|| {
             Error::unable(
@@ -259,7 +263,7 @@ impl State {
         })
     }
 
-    /// What a request or receipt says of those before it.
+    /// Returns the numbers and hashes of earlier requests, as a request or receipt lists them.
     pub(super) fn earlier(&self) -> Result<Set<Earlier, 16>> {
         let requests = self.memory.requests.iter();
         Set::new(requests.map(|sent| Earlier { number: sent.number, hash: sent.hash }).collect())

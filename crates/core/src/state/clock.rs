@@ -1,4 +1,4 @@
-//! The memory of time: a mark that a clock set back does not lower.
+//! Memory of time: a high-water mark that does not fall when the clock is set back.
 //! Obeys `docs/format.md`, section "Clock".
 
 use crate::crypto::digest::sha256;
@@ -8,53 +8,56 @@ use crate::time::{DAY, Instant};
 use crate::timestamp::Timestamp;
 use crate::wire::codec::{Text, record};
 
-/// A clock further past the mark than this is not believed at once: 400 days.
+/// A clock further ahead of the mark than this is "far": it needs confirmation. 400 days.
 const FAR: u64 = 400 * DAY;
-/// A boot that runs for so long with a far clock confirms it: 7 days.
+/// A boot with a far clock confirms it after running this long: 7 days.
 const UPTIME: u64 = 7 * DAY;
-/// Where boots have no names, a far clock confirms itself once it has gone on for so long: 30 days.
+/// On a system without boot ids, a far clock confirms itself after advancing this much: 30 days.
 const BY_ITSELF: u64 = 30 * DAY;
-/// So long may a time of the vendor travel; what has passed beyond it counts: 30 days.
+/// Delivery time allowed for a time file of the vendor. Any time beyond it counts as passed: 30
+/// days.
 const TRAVEL: u64 = 30 * DAY;
-/// A mark that lags behind the clock by more than this is worth a writing: 15 minutes.
+/// Seconds by which the mark may lag behind the clock before the state is saved again: 15 minutes.
 pub const LAG: u64 = 15 * 60;
 
 record! {
-    /// A clock far ahead of the mark that nothing confirmed yet.
+    /// A far clock that nothing has confirmed yet.
     pub struct Pending {
-        /// The earliest instant that it claimed.
+        /// Earliest time that it showed.
         pub earliest: Instant,
-        /// The latest.
+        /// Latest time that it showed.
         pub latest: Instant,
-        /// Names the boot that claimed it last; empty when unknown.
+        /// Id of the boot in which it was last observed. Empty if unknown.
         pub boot: Text,
-        /// Seconds since that boot when it first claimed it; 0 when unknown.
+        /// Uptime in seconds when that boot first showed it. 0 if unknown.
         pub uptime: u64,
     }
 }
 
 record! {
-    /// Since when something is so.
+    /// Start of a condition, on up to two clocks.
     #[derive(Copy, PartialOrd, Ord)]
     pub struct Noted {
-        /// By the mark.
+        /// The high-water mark at the start.
         pub mark: Instant,
-        /// By the clock, where it was noted while that was far ahead: the earliest claim since.
+        /// Time of a far clock, if the condition started while the clock was far ahead. Lowered if
+        /// the far clock later shows an earlier time.
         pub far: Option<Instant>,
     }
 }
 
 record! {
-    /// A time of the vendor that was taken in.
+    /// The last time file of the vendor that was imported.
     pub struct LastTimestamp {
-        /// The number of the last request made before it was; none of those is answered by another.
+        /// Number of the last request made before the import. Neither that request nor an earlier
+        /// one can be answered with another time.
         pub number: u64,
         /// SHA-256 of its binary form.
         pub hash: [u8; 32],
     }
 }
 
-/// What a state remembers of time.
+/// Snapshot of what a state remembers of time.
 pub struct TimeMemory {
     mark: Instant,
     pending: Option<Pending>,
@@ -68,7 +71,7 @@ impl Pending {
         Self { earliest, latest, boot: around.boot.clone(), uptime: around.uptime }
     }
 
-    /// Adds one more far claim.
+    /// Records one more observation of the far clock.
     fn claim(&mut self, around: &Surroundings) {
         self.earliest = self.earliest.min(around.clock);
         self.latest = self.latest.max(around.clock);
@@ -77,8 +80,9 @@ impl Pending {
         }
     }
 
-    /// Whether a week of one boot says the same, or another boot that went on where the last claim
-    /// was, or 30 days of the clock itself where boots have no names.
+    /// True if the clock has run for a week in one boot, or another boot started no earlier than
+    /// the latest time shown. On a system without boot ids, true if the clock has advanced by 30
+    /// days.
     fn is_confirmed_by(&self, around: &Surroundings) -> bool {
         let ran = |from: u64, to: u64, span: u64| to.saturating_sub(from) >= span;
         if around.boot.is_empty() {
@@ -93,8 +97,8 @@ impl Pending {
 }
 
 impl Noted {
-    /// Since when it counts at `clock`. A clock that is far has its own; as much as has passed by
-    /// the mark has passed by that one too.
+    /// Returns the start as seen at `clock`. While the clock is far ahead, its own start applies,
+    /// but at least as much time has passed on it as on the mark.
     pub fn since(self, state: &State, clock: Instant) -> Instant {
         match state.is_far(clock) {
             true => self.by(clock, state.memory.mark),
@@ -102,27 +106,28 @@ impl Noted {
         }
     }
 
-    /// Since when it counts at a clock that is far past `mark`.
+    /// Returns the start as seen at a clock that is far ahead of `mark`.
     fn by(self, clock: Instant, mark: Instant) -> Instant {
         let passed = mark.seconds.saturating_sub(self.mark.seconds);
         let since = Instant::new(clock.seconds.saturating_sub(passed));
         self.far.map_or(self.mark, |far| far.min(since))
     }
 
-    /// Nothing noted lies after `mark`.
+    /// Lowers the start to `mark` if it is later.
     fn not_after(self, mark: Instant) -> Self {
         Self { mark: self.mark.min(mark), ..self }
     }
 }
 
 impl State {
-    /// Takes in what the clock says. Before the first answer of the vendor there is no mark.
+    /// Updates the high-water mark from the clock. Does nothing before the first answer of the
+    /// vendor, because there is no mark yet.
     pub fn observe(&mut self, around: &Surroundings) {
         if self.memory.mark == Instant::default() {
             return;
         }
         self.observe_clock(around);
-        // After the clock, which may tell that a pending one was wrong.
+        // After the clock, which may show that a pending far clock was wrong.
         if let Some(evidence) = around.evidence.filter(|at| !self.is_far(*at)) {
             self.raise(evidence);
             self.observe_clock(around);
@@ -130,8 +135,8 @@ impl State {
         self.let_waiting_take_over();
     }
 
-    /// Remembers of each waiting license that has begun by the mark that it took over. One that is
-    /// revoked before never does; one that is revoked later stays in force.
+    /// Records the takeover of each waiting license that has begun by the mark. A license that was
+    /// revoked before its start never takes over; one that is revoked later stays in force.
     pub(super) fn let_waiting_take_over(&mut self) {
         let mut slots = std::mem::take(&mut self.memory.slots);
         slots.change(|slot| {
@@ -150,7 +155,7 @@ impl State {
         })
     }
 
-    /// The mark was set back: a license that has not begun by it waits again.
+    /// Makes a license wait again if the mark was lowered to before its start.
     fn let_begun_wait(&mut self) {
         let mut slots = std::mem::take(&mut self.memory.slots);
         slots.change(|slot| {
@@ -179,8 +184,8 @@ impl State {
         self.change_notes(|note| Noted { far: note.far.map(far), ..note });
     }
 
-    /// Raises the mark to what has passed for certain. A pending clock that is no longer far then
-    /// is confirmed by it.
+    /// Raises the mark to an instant that has certainly passed. If a pending clock is then no
+    /// longer far ahead, this confirms it.
     pub(crate) fn raise(&mut self, to: Instant) {
         let before = self.memory.mark;
         self.rise_to(to);
@@ -197,8 +202,8 @@ impl State {
         self.change_slots(|slot| slot.over.rise(before, mark));
     }
 
-    /// Believes the earliest claim of the pending clock, then `clock` where that is no longer far,
-    /// and what was noted by it, while the mark was `before`.
+    /// Accepts the earliest time of the pending clock, then `clock` if that is no longer far ahead.
+    /// Converts the starts recorded with it; `before` is the mark at which they were recorded.
     fn confirm(&mut self, clock: Instant, before: Instant) {
         let Some(pending) = self.memory.pending.take() else { return };
         self.memory.mark = self.memory.mark.max(pending.earliest);
@@ -208,7 +213,7 @@ impl State {
         self.change_slots(|slot| slot.over.confirm(mark));
     }
 
-    /// Forgets the pending clock, and what was noted by it.
+    /// Discards the pending clock and every start recorded with it.
     fn drop_pending(&mut self) {
         self.memory.pending = None;
         self.change_notes(|note| Noted { far: None, ..note });
@@ -216,12 +221,12 @@ impl State {
         self.change_slots(|slot| slot.over.forget_far(mark));
     }
 
-    /// What is so from now on is noted by the mark, and by a clock that is far ahead too.
+    /// Returns a start that is now: at the mark, and at the clock if that is far ahead.
     pub(super) fn note(&self, clock: Instant) -> Noted {
         Noted { mark: self.memory.mark, far: self.is_far(clock).then_some(clock) }
     }
 
-    /// Changes what is noted; none of it lies after the mark.
+    /// Changes every recorded start and keeps them all at or before the mark.
     fn change_notes(&mut self, change: impl Fn(Noted) -> Noted) {
         let mark = self.memory.mark;
         let change = |note| change(note).not_after(mark);
@@ -232,26 +237,26 @@ impl State {
         });
     }
 
-    /// The instant at which ends are judged: the later of clock and mark. Starts are judged at the
-    /// mark; both differ only while the clock is far ahead.
+    /// Returns the instant at which ends are judged: the later of clock and mark. Starts are judged
+    /// at the mark. The two differ only while the clock is ahead of the mark.
     pub fn judged_at(&self, clock: Instant) -> Instant {
         self.memory.mark.max(clock)
     }
 
-    /// Whether `clock` is so far past the mark that it does not raise it.
+    /// True if `clock` is so far ahead that it does not raise the mark.
     pub fn is_far(&self, clock: Instant) -> bool {
         let mark = self.memory.mark;
         mark != Instant::default() && clock.seconds.saturating_sub(mark.seconds) > FAR
     }
 
-    /// `clock`, or the mark where that is far ahead: what is stored is decided by it.
+    /// Returns `clock`, or the mark if the clock is far ahead. Decisions that are stored use this.
     pub fn believed(&self, clock: Instant) -> Instant {
         if self.is_far(clock) { self.memory.mark } else { clock }
     }
 
-    /// The next time of this clock at which it counts otherwise, while it runs on: a clock that is
-    /// behind has come as near to the mark as `tolerance` (seconds) allows, or one that is far ahead
-    /// is confirmed.
+    /// Returns the next time of this clock at which it is treated differently, if it keeps running.
+    /// A clock that is behind comes within `tolerance` seconds of the mark; a far clock is
+    /// confirmed.
     pub fn next_clock_change(&self, around: &Surroundings, tolerance: u32) -> Option<Instant> {
         let now = around.clock.seconds;
         if self.is_far(around.clock) {
@@ -267,7 +272,7 @@ impl State {
         Some(Instant::new(caught_up)).filter(|_| caught_up > now)
     }
 
-    /// What is remembered of time, to be compared later.
+    /// Returns a snapshot of what is remembered of time, for a later comparison.
     pub fn time_memory(&self) -> TimeMemory {
         let matched = self.memory.slots.iter().map(|slot| slot.matched).collect();
         let took_over = self.memory.slots.iter().map(|slot| slot.took_over).collect();
@@ -275,7 +280,7 @@ impl State {
         TimeMemory { mark, pending, matched, took_over }
     }
 
-    /// Whether so much was learnt since `before` that it is worth a writing.
+    /// True if enough has changed since `before` to save the state.
     pub fn is_ahead_of(&self, before: &TimeMemory) -> bool {
         let lags = |old: Instant, new: Instant| new.seconds.saturating_sub(old.seconds) > LAG;
         let now = self.time_memory();
@@ -294,7 +299,7 @@ impl State {
             || matched.any(|(old, new)| lags(*old, *new))
     }
 
-    /// Remembers that the machine matches what is installed in these slots.
+    /// Records that the machine matches the licenses in these slots.
     pub fn matches(&mut self, names: &[SlotName]) {
         let mark = self.memory.mark;
         self.change_slots(|slot| {
@@ -304,29 +309,30 @@ impl State {
         });
     }
 
-    /// Counts a change of what is remembered of time.
+    /// Increments the counter of saved changes.
     pub fn count(&mut self) {
         self.memory.counter = self.memory.counter.saturating_add(1);
     }
 
-    /// Changes anything but the names of slots.
+    /// Changes every slot. The names of slots must stay the same.
     pub(super) fn change_slots(&mut self, change: impl Fn(&mut Slot)) {
         self.memory.slots.change(change);
     }
 
-    /// Whether a time may still answer this request: none was imported since it was made.
+    /// True if the vendor may still answer this request with a time: none was imported since the
+    /// request was made.
     pub(crate) fn takes_time(&self, sent: &Sent) -> bool {
         self.memory.last_timestamp.as_ref().is_none_or(|last| sent.number > last.number)
     }
 
-    /// Whether a time that answers this request can take back the mark: it takes back only a mark that
-    /// the request was made under.
+    /// True if a time that answers this request can lower the mark. It can lower only a mark at
+    /// which the request was made.
     pub(crate) fn may_take_back(&self, sent: &Sent) -> bool {
         self.takes_time(sent) && sent.mark >= self.memory.mark
     }
 
-    /// Sets the mark by a time of the vendor, back only by as much as it was ahead when the request
-    /// was made. Returns whether it is new here.
+    /// Sets the mark from a time of the vendor. Lowers it only by as much as it was ahead when the
+    /// request was made. Returns whether the time is new here.
     ///
     /// # Errors
     /// `wrong-machine`, `wrong-request`, `superseded`, in this order.
@@ -361,7 +367,7 @@ impl State {
             Instant::new(body.time.seconds.saturating_add(passed))
         };
         self.memory.last_timestamp = Some(LastTimestamp { number: self.memory.number, hash });
-        // What was known of a future that is taken back is taken back too.
+        // Anything recorded at the lowered part of the mark is discarded too.
         self.drop_pending();
         self.let_begun_wait();
         self.remember(timestamp.bytes());

@@ -1,4 +1,4 @@
-//! Stopping here, and saying so. Obeys `docs/format.md`, section "Deactivation".
+//! Deactivation of a license. Obeys `docs/format.md`, section "Deactivation".
 
 use crate::crypto::digest::sha256;
 use crate::entitlement::Cause;
@@ -10,18 +10,19 @@ use crate::time::Instant;
 use crate::wire::codec::{Blob, Set};
 
 impl State {
-    /// Ends what is installed in a slot, raises its floor, and signs the receipt. The state must
-    /// be saved before the receipt leaves. A slot that was deactivated gives its receipt again.
+    /// Removes the licenses of a slot, raises the floor of the slot, and signs a receipt. Save the
+    /// state before you hand out the receipt. For a slot that was deactivated before, returns the
+    /// same receipt again.
     ///
     /// # Errors
-    /// `not-activated` where nothing was ever installed.
+    /// `not-activated` if nothing was ever installed in the slot.
     pub fn deactivate(&mut self, name: &SlotName, clock: Instant) -> Result<Receipt> {
         let slot = self.memory.slots.get(name).ok_or_else(nothing_installed)?;
         let Some(held) = slot.held() else {
             let receipt = slot.receipt.as_ref().ok_or_else(nothing_installed)?;
             return Receipt::verify(receipt);
         };
-        // It need not count any more: what is ended is what lies here.
+        // Not verified: a license that is no longer valid can be deactivated too.
         let license = read_unverified(&held.license)?;
         let number = self.next_number()?;
         let body = ReceiptBody {
@@ -58,7 +59,8 @@ fn nothing_installed() -> Error {
     Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
 }
 
-/// What was announced of the clock is the home's: another slot says that it is solved.
+/// Keeps what was announced about the clock, which belongs to the home: another slot announces that
+/// it is resolved.
 fn of_clock(slot: &Slot) -> Set<Announced> {
     let of_clock = slot.announced.get(&Cause::Clock).cloned();
     Set::new(of_clock.into_iter().collect()).unwrap_or_default()

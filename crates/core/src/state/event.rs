@@ -1,4 +1,4 @@
-//! What happened to a license, for whoever tells people of it: each change once, until it is
+//! Events of a license, for programs that notify people. Each change is one event, kept until it is
 //! acknowledged. Obeys `docs/format.md`, section "Events".
 
 use crate::crypto::digest::tagged16;
@@ -11,30 +11,31 @@ use crate::wire::codec::{Keyed, List, Set, Text, numbered, record};
 use crate::wire::id::{EventId, LicenseId};
 
 numbered! {
-    /// How far something has come.
+    /// Stage of a cause.
     #[non_exhaustive]
     pub enum Stage {
-        /// A license expires, or its maintenance ends, within 30 days.
+        /// The license or its maintenance ends within 30 days.
         1 MonthLeft "30-days-left",
-        /// Within 7 days.
+        /// The license or its maintenance ends within 7 days.
         2 WeekLeft "7-days-left",
-        /// Within a day.
+        /// The license or its maintenance ends within a day.
         3 DayLeft "1-day-left",
-        /// It is overlooked for now.
+        /// A grace period or a warning is active.
         4 Grace "grace",
         /// The server stops within an hour.
         5 Countdown "countdown",
-        /// It is overlooked no longer: what the license says follows. Of maintenance: it has ended.
+        /// The grace period has ended, and the outcome stated in the license applies. For
+        /// maintenance: it has ended.
         6 Ended "ended",
-        /// It is no more.
+        /// The cause is resolved.
         7 Solved "solved",
     }
 }
 
 numbered! {
-    /// Who is told.
+    /// Recipient of events.
     pub enum Listener {
-        /// The product that asks.
+        /// The product that asks for decisions.
         1 Product "product",
         /// The people who run the server.
         2 Operator "operator",
@@ -42,7 +43,7 @@ numbered! {
 }
 
 record! {
-    /// A change that not everybody has acknowledged yet.
+    /// A change that at least one listener has not acknowledged yet.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{state::Event, wire::id::EventId, display::shown}; }
@@ -57,35 +58,35 @@ record! {
     /// }
     /// ```
     pub struct Event {
-        /// Names it: the same change has the same id.
+        /// Id of the change. The same change always has the same id.
         pub id: EventId,
-        /// Where.
+        /// Slot of the license.
         pub slot: SlotName,
-        /// Of which license.
+        /// Id of the license.
         pub license: LicenseId,
-        /// Why.
+        /// Cause of the change.
         pub cause: Cause,
-        /// How far it has come.
+        /// Stage that the cause has reached.
         pub stage: Stage,
-        /// When it was noticed.
+        /// When the change was noticed.
         pub at: Instant,
-        /// When the next stage comes, where one does.
+        /// When the next stage begins. `None` if there is none.
         pub until: Option<Instant>,
-        /// In words.
+        /// Description in words.
         pub fact: Text<2048>,
-        /// Who has acknowledged it.
+        /// Listeners that have acknowledged the event.
         pub heard: Set<Listener>,
     }
 }
 
 record! {
-    /// What was last announced of a cause. Of a drift that is solved, when that was noticed.
+    /// Last announcement of a cause.
     pub struct Announced {
         /// The cause.
         pub cause: Cause,
-        /// How far it had come.
+        /// Stage that was announced.
         pub stage: Stage,
-        /// Since when it counted.
+        /// Start of the cause. For a resolved drift, when the resolution was noticed.
         pub since: Instant,
     }
 }
@@ -97,27 +98,28 @@ impl Keyed for Announced {
     }
 }
 
-/// How something stands now.
+/// Current state of a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveCause {
     /// The cause.
     pub cause: Cause,
-    /// How far it has come.
+    /// Stage that the cause has reached.
     pub stage: Stage,
-    /// Since when it counts.
+    /// When it started.
     pub since: Instant,
-    /// When the next stage comes.
+    /// When the next stage begins. `None` if there is none.
     pub until: Option<Instant>,
-    /// In words.
+    /// Description in words.
     pub fact: String,
 }
 
 impl State {
-    /// Remembers how the license in a slot stands at `at`, and what of it is new; that the clock is far
-    /// ahead, once for all slots. Returns whether anything is.
+    /// Compares the causes that are active at `at` with those announced before, and adds an event
+    /// for each change. A far clock is announced only once for all slots. Returns whether there is
+    /// a new event.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub fn announce(
         &mut self,
         name: &SlotName,
@@ -128,7 +130,7 @@ impl State {
         let Some(slot) = self.memory.slots.get(name) else { return Ok(false) };
         let mut slot = slot.clone();
         let now = |cause: Cause| standing.iter().find(|standing| standing.cause == cause);
-        // The clock is that of the home: told in one slot, and solved in any.
+        // The clock belongs to the home: it is announced in one slot and may be resolved in any.
         let mut others = self.memory.slots.iter().filter(|other| other.name != *name);
         let elsewhere = others.find_map(|other| other.announced.get(&Cause::Clock)).cloned();
         let is_here = |cause: Cause| cause != Cause::Clock || elsewhere.is_none();
@@ -142,7 +144,8 @@ impl State {
         for announced in gone().filter(|announced| announced.stage != Stage::Solved) {
             let fact = format!("{}: solved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
-            // By what is solved, not by when that was noticed: so it has the same id each time.
+            // Uses the start of the cause, not the time of the resolution, so that the id stays the
+            // same.
             new.push(ActiveCause { cause, stage, since: announced.since, until: None, fact });
         }
         let is_new = |standing: &&ActiveCause| {
@@ -155,7 +158,8 @@ impl State {
         }
         let announced =
             |s: &ActiveCause| Announced { cause: s.cause, stage: s.stage, since: s.since };
-        // When a drift was solved is kept, so that one that comes and goes is not told each time.
+        // Keeps when a drift was resolved, so that a drift that comes and goes is not announced
+        // each time.
         let solved = gone().filter(|announced| announced.cause == Cause::Drift).map(|drift| {
             let since = if drift.stage == Stage::Solved { drift.since } else { at };
             Announced { cause: Cause::Drift, stage: Stage::Solved, since }
@@ -181,7 +185,7 @@ impl State {
                 heard: Set::default(),
             });
         }
-        // Where nobody listens, the newest are kept.
+        // Drops the oldest events if nobody acknowledges them.
         let surplus = events.len().saturating_sub(64);
         self.memory.events = List::new(events.split_off(surplus))?;
         self.put(slot)?;
@@ -195,16 +199,16 @@ impl State {
         Ok(true)
     }
 
-    /// What `listener` has not acknowledged yet, oldest first.
+    /// Returns the events that `listener` has not acknowledged yet, oldest first.
     pub fn unheard(&self, listener: Listener) -> impl Iterator<Item = &Event> {
         self.memory.events.iter().filter(move |event| event.heard.get(&listener).is_none())
     }
 
-    /// Remembers that `listener` dealt with these; what everybody acknowledged is forgotten. Returns
-    /// whether anything changed.
+    /// Records that `listener` has handled these events, and drops events that every listener has
+    /// acknowledged. Returns whether anything changed.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub fn acknowledge(&mut self, listener: Listener, ids: &[EventId]) -> Result<bool> {
         let mut events = self.memory.events.to_vec();
         for event in events.iter_mut().filter(|event| ids.contains(&event.id)) {

@@ -1,6 +1,6 @@
-//! The vendor that a caller expects, whatever the home trusts. The operator chose what the home
-//! trusts; a product, or a program that asks for its vendor, brings an anchor of its own.
-//! Obeys `docs/format.md`, section "Expected vendor".
+//! The vendor that a caller expects, independent of what the home trusts. The operator chose what
+//! the home trusts; a product, or a program that checks its vendor, brings a trust anchor of its
+//! own. Obeys `docs/format.md`, section "Expected vendor".
 
 use crate::error::{Error, NextStep, Refusal, Remedy, Result, under};
 use crate::license::License;
@@ -9,12 +9,14 @@ use crate::trust::{Trust, VendorCode, read_body};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::{KeyId, VendorId};
 
-/// What a caller knows of the vendor. By default nothing is expected, and the home is believed.
+/// What a caller knows about the vendor. The default expects nothing and accepts the trust of the
+/// home.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Licenses must verify under what this trust leads to over the trusts of the home.
+    /// Trust anchor. Licenses must verify under the newest trust that it leads to through the
+    /// trusts of the home.
     pub trust: Option<Trust>,
-    /// A trust of the home must have this code.
+    /// Code that a trust of the home must have.
     pub code: Option<VendorCode>,
 }
 
@@ -25,8 +27,8 @@ impl From<Trust> for Expected {
 }
 
 impl Expected {
-    /// Whether the newest trust of the home is this vendor's. A vendor id alone proves nothing: any
-    /// trust of version 2 or later can state it.
+    /// Checks that the newest trust of the home belongs to this vendor. The vendor id alone proves
+    /// nothing, because a trust of version 2 or later can state any id.
     ///
     /// # Errors
     /// `wrong-vendor`, `untrusted-signer`.
@@ -39,7 +41,7 @@ impl Expected {
             let fact = format!("this home trusts vendor {vendor}, code {code}");
             return Err(wrong_vendor(fact).rule("expected-3"));
         }
-        // An anchor may be newer than all that the home knows.
+        // An anchor may be newer than every trust of the home.
         if state.trust_from(anchor).body() == newest.body()
             || newest.successor(anchor.bytes()).is_ok()
         {
@@ -55,17 +57,18 @@ impl Expected {
             .rule("expected-3"))
     }
 
-    /// Whether a license of the home is this vendor's: it verifies under what the expected trust leads
-    /// to.
+    /// Checks that a license of the home comes from this vendor: it must verify under the newest
+    /// trust that the anchor leads to.
     ///
     /// # Errors
-    /// `wrong-vendor`, and what [`License::verify`] refuses.
+    /// `wrong-vendor`, and the refusals of [`License::verify`].
     pub fn check(&self, state: &State, license: &License) -> Result<()> {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let trust = state.trust_from(anchor);
-        // A key that the home knows to be revoked was weighed there, by what its delegation bounds; not
-        // where somebody else may have told the home so, and when.
+        // If the home already knows that a key is revoked, its own judgement has applied that,
+        // within the bounds of the key's delegation. That does not hold if another vendor may have
+        // chosen what the home knows, and when.
         let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
         let is_news = |key: &KeyId| !is_proved || state.trust().ensure_unrevoked([*key]).is_ok();
         License::verify_even_revoked(license.bytes(), &trust)
@@ -80,15 +83,15 @@ impl Expected {
 }
 
 impl State {
-    /// Whether the trusts of this home begin with the first one of `vendor`, from which its id is made:
-    /// nobody else can make such a one.
+    /// True if the trusts of this home begin with the first trust of `vendor`. The vendor id is
+    /// computed from that trust, so nobody else can make one.
     fn begins_with(&self, vendor: VendorId) -> bool {
         let first = self.memory().trusts.first().map(|first| &**first).unwrap_or_default();
         let body = Frame::parse(Kind::Trust, first).and_then(|frame| read_body(&frame));
         self.trust().vendor() == vendor && body.is_ok_and(|body| body.version == 1)
     }
 
-    /// Whether a trust that this home pinned or followed has this code.
+    /// Checks that a trust which this home pinned or followed has this code.
     ///
     /// # Errors
     /// `wrong-vendor`.

@@ -1,14 +1,14 @@
-//! The trusts that a state follows, and the machine as its last request described it.
+//! The trusts that a state follows, and the machine with the pins of its last request.
 
 use crate::error::{NextStep, Refusal, Remedy, Result};
 use crate::machine::Factor;
 use crate::state::{State, Surroundings};
 
 impl State {
-    /// Takes up a newer trust of the same vendor; the same one again is fine.
+    /// Adopts a newer trust of the same vendor. Returns `false` if it is the current trust already.
     ///
     /// # Errors
-    /// As [`Trust::successor`](crate::trust::Trust::successor).
+    /// The refusals of [`Trust::successor`](crate::trust::Trust::successor).
     pub fn follow(&mut self, bytes: &[u8]) -> Result<bool> {
         if self.trust().bytes() == bytes {
             return Ok(false);
@@ -25,10 +25,10 @@ impl State {
         Ok(true)
     }
 
-    /// The factors found, with what the operator pinned at the last request.
+    /// Joins the factors found with those that the operator pinned in the last request.
     ///
     /// # Errors
-    /// Exit 2 when more than 64 factors count.
+    /// Exit 2 if there are more than 64 factors with weight.
     pub fn found(&self, around: &Surroundings) -> Result<Vec<Factor>> {
         let asked = self.memory().asked.as_ref();
         let pins = asked.map(|asked| asked.pins.as_ref()).unwrap_or_default();

@@ -40,62 +40,63 @@ pub use over::{Overuse, Spent};
 pub use revoked::Listed;
 pub use slot::{Held, Pair, Slot, SlotName};
 
-/// Most bytes of a state: installed and next licenses for a few slots, with room.
+/// Maximum size of a state in bytes: the licenses of a few slots, with room to spare.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
-/// Most bytes of a file that holds one.
+/// Maximum size of a state file in bytes.
 pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;
 
-/// The state has a version of its own.
+/// Version of the state, which is independent of the version of other files.
 const STATE_VERSION: u8 = 6;
 
 record! {
-    /// What is remembered, the install secret apart.
+    /// Everything that is remembered, except the install secret.
     pub struct Memory {
-        /// Rises with every writing.
+        /// Incremented with every change.
         pub counter: u64,
-        /// The pinned trust and those that followed it; the last one counts.
+        /// The pinned trust and its successors, oldest first. The last one is in effect.
         pub trusts: List<Blob<FRAME_CAP>, 16>,
-        /// The number of the last request or deactivation; 0 before the first.
+        /// Number of the last request or deactivation. 0 before the first.
         pub number: u64,
         /// The last requests, oldest first.
         pub requests: List<Sent, 16>,
-        /// What is installed where.
+        /// Installed and waiting licenses, by slot.
         pub slots: Set<Slot>,
-        /// What was last asked with, so that a later request need not say it again.
+        /// What the operator entered for the last request, as defaults for the next one.
         pub asked: Option<Asked>,
-        /// An instant that has passed for certain; 0 before the first answer.
+        /// High-water mark of trusted time. 0 before the first answer of the vendor.
         pub mark: Instant,
-        /// A clock far ahead of the mark that nothing confirmed yet.
+        /// A clock that is implausibly far ahead of the mark and not confirmed yet.
         pub pending: Option<Pending>,
-        /// The last time that the vendor set the mark to.
+        /// The last time file of the vendor that set the mark.
         pub last_timestamp: Option<LastTimestamp>,
-        /// The newest revocations that were taken in.
+        /// The newest list of revocations that was accepted.
         pub revocations: Option<Listed>,
-        /// What people are to be told of, oldest first.
+        /// Events to notify people of, oldest first.
         pub events: List<Event>,
         /// SHA-256 chain over every artefact made or accepted.
         pub chain: [u8; 32],
-        /// How the state may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
 record! {
-    /// A request that was made.
+    /// A request that this installation made.
     pub struct Sent {
-        /// Its number.
+        /// Number of the request.
         pub number: u64,
-        /// Its id.
+        /// Id of the request.
         pub request: RequestId,
-        /// Its hash.
+        /// SHA-256 of the request.
         pub hash: [u8; 32],
         /// The product asked for.
         pub product: Text,
         /// The slot asked for.
         pub slot: Text,
-        /// The mark when it was made.
+        /// The high-water mark when the request was made.
         pub mark: Instant,
-        /// The factors it carried: enrolled once its answer is installed.
+        /// The factors in the request. They become the enrolled factors once its answer is
+        /// installed.
         pub found: List<Factor>,
     }
 }
@@ -105,17 +106,17 @@ record! {
 pub struct State {
     install: InstallSecret,
     trust: Trust,
-    /// Everything but the secret.
+    /// Everything except the secret.
     pub(crate) memory: Memory,
-    /// Licenses taken to be withdrawn by whoever looks ahead; never stored.
+    /// Licenses assumed to be revoked in a simulation. Never stored.
     supposed: Vec<Withdrawn>,
 }
 
 impl State {
-    /// A new state that trusts `trust`: first contact.
+    /// Creates a state that pins `trust`, at first contact with the vendor.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub fn new(install: InstallSecret, trust: Trust) -> Result<Self> {
         let memory = Memory {
             counter: 0,
@@ -135,7 +136,7 @@ impl State {
         Ok(Self { install, trust, memory, supposed: Vec::new() })
     }
 
-    /// The same once more, for what may turn out to be refused.
+    /// Returns a copy, to try a change that may be refused.
     pub fn twin(&self) -> Self {
         Self {
             install: InstallSecret::from_secret(Secret::new(self.install.secret().expose())),
@@ -150,13 +151,13 @@ impl State {
         &self.install
     }
 
-    /// The newest trust.
+    /// The newest trust, which is in effect.
     pub fn trust(&self) -> &Trust {
         &self.trust
     }
 
-    /// The newest trust that `anchor` leads to over the trusts of this home and those attached to
-    /// the licenses that it holds. What the home trusts its operator chose; a product believes only
+    /// Returns the newest trust that `anchor` leads to through the trusts of this home and those
+    /// attached to its licenses. The operator chose what the home trusts; a product accepts only
     /// what its own anchor leads to.
     pub fn trust_from(&self, anchor: &Trust) -> Trust {
         let held =
@@ -169,12 +170,12 @@ impl State {
         anchor.leads_to(own.chain(attached.map(|trust| trust.bytes)))
     }
 
-    /// What is remembered.
+    /// Everything that is remembered, except the secret.
     pub fn memory(&self) -> &Memory {
         &self.memory
     }
 
-    /// The public key that names this installation.
+    /// The public key that identifies this installation.
     pub fn install_key(&self) -> [u8; 32] {
         self.install.signing_key().public()
     }
@@ -184,10 +185,10 @@ impl State {
         key_id(Role::Install, &self.install_key())
     }
 
-    /// The slot that a question is about: the named one, or the only one.
+    /// Returns the slot with this product and name. Without them, returns the only slot.
     ///
     /// # Errors
-    /// `not-activated` when there is none; exit 2 when there are several and none was named.
+    /// `not-activated` if there is no such slot; exit 2 if several slots match.
     pub fn slot(&self, product: Option<&str>, slot: Option<&str>) -> Result<&Slot> {
         let fits = |found: &&Slot| {
             product.is_none_or(|product| *found.name.product == *product)
@@ -225,24 +226,24 @@ impl State {
         }
     }
 
-    /// The license of a held file, verified once more.
+    /// Verifies a stored license again and returns it.
     ///
     /// # Errors
-    /// What [`License::verify_even_revoked`] and [`License::ensure_here`] refuse.
+    /// The refusals of [`License::verify_even_revoked`] and [`License::ensure_here`].
     pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
         let license = License::verify_even_revoked(&held.license, &self.trust)?;
         license.ensure_here(&name.product, &name.slot, &self.install_key())?;
         Ok(license)
     }
 
-    /// Takes up a trust that [`Trust::successor`] gave.
+    /// Adopts a trust that [`Trust::successor`] has verified.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub fn take_up(&mut self, newer: Trust) -> Result<()> {
         let mut trusts = self.memory.trusts.to_vec();
         trusts.push(Blob::new(newer.bytes())?);
-        // The oldest has served: what follows it was verified under it.
+        // The oldest trusts are no longer needed: each was only used to verify its successor.
         let surplus = trusts.len().saturating_sub(16);
         self.memory.trusts = List::new(trusts.split_off(surplus))?;
         self.remember(newer.bytes());
@@ -250,10 +251,10 @@ impl State {
         Ok(())
     }
 
-    /// Puts a slot in the place of the one of its name, or adds it.
+    /// Replaces the slot of the same name, or adds the slot.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     fn put(&mut self, slot: Slot) -> Result<()> {
         let others = self.memory.slots.iter().filter(|other| other.name != slot.name).cloned();
         let others: Vec<_> = others.collect();
@@ -261,13 +262,13 @@ impl State {
         Ok(())
     }
 
-    /// Adds an artefact to the hash chain and counts the change.
+    /// Adds an artefact to the hash chain and increments the counter.
     fn remember(&mut self, artefact: &[u8]) {
         self.memory.chain = tagged(&[STATE_CHAIN, &self.memory.chain, artefact]);
         self.memory.counter = self.memory.counter.saturating_add(1);
     }
 
-    /// The bytes of the state file.
+    /// Returns the bytes of the state file.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let body = encode(&self.memory);
         let mut bytes = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(128)));
@@ -284,7 +285,7 @@ impl State {
     /// Reads a state file.
     ///
     /// # Errors
-    /// `damaged-state`; exit 2 when a newer program wrote it.
+    /// `damaged-state`; exit 2 if a newer program wrote it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let (install, memory) = parse(bytes).map_err(damaged)?;
         let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
@@ -294,7 +295,7 @@ impl State {
         Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
     }
 
-    /// Whether a file is a state, of whatever version.
+    /// True if the bytes begin like a state file of any version.
     pub fn is_one(bytes: &[u8]) -> bool {
         let kind = bytes.get(6).copied().map(u16::from);
         bytes.starts_with(&MAGIC) && kind == Some(Kind::State.number())
@@ -353,7 +354,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
 }
 
-/// Whatever is wrong with a state, the word is `damaged-state`, unless a newer program wrote it.
+/// Turns every refusal into `damaged-state`, unless a newer program wrote the state.
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
         let fact = format!("this state cannot be read ({})", error.fact());

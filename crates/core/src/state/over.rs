@@ -1,5 +1,5 @@
-//! For how long more was used than granted, each cause apart. Obeys `docs/format.md`, section
-//! "Over the quota".
+//! Time for which usage exceeded the quotas, accumulated for each cause separately. Obeys
+//! `docs/format.md`, section "Over the quota".
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,44 @@ use crate::time::{DAY, Instant};
 use crate::wire::codec::{Keyed, Limit, Set, record};
 use crate::wire::id::LicenseId;
 
-/// So long within the quota, and what was spent is forgotten: a week.
+/// Time within the quota after which accumulated time is forgotten: a week. A longer grace period
+/// extends it.
 const FORGOTTEN: u64 = 7 * DAY;
-/// What is left is never less than this the first time in a day.
+/// Minimum grace in seconds when usage exceeds the quota again, at most once a day.
 const LEAST: u64 = 3600;
-/// So many modules at most are remembered.
+/// Maximum number of modules that are remembered.
 const MOST: usize = 4096;
 
 record! {
-    /// What is remembered of a slot that used more than it was granted.
+    /// Time over the quota in one slot.
     pub struct Overuse {
-        /// The license that usage was last held against; zeros before the first.
+        /// The license that usage was last compared with. All zeros before the first.
         pub license: LicenseId,
-        /// The most that was used of each module since time adds up.
+        /// Maximum use of each module since time began to accumulate.
         pub most: Set<Count, 4096>,
-        /// The time that adds up.
+        /// Accumulated time, by cause.
         pub spent: Set<Spent>,
     }
 }
 
 record! {
-    /// The time over the quota that adds up for a cause.
+    /// Accumulated time over the quota for one cause.
     pub struct Spent {
         /// The cause.
         pub cause: Cause,
-        /// Since when it adds up.
+        /// When the first excess began.
         pub first: Instant,
-        /// While it is over: since when it would be, had it been so all the time.
+        /// While usage exceeds the quota: the start that a single excess of the accumulated length
+        /// would have.
         pub since: Option<Noted>,
-        /// When it was last solved; as much later as the mark has jumped since.
+        /// When the last excess ended. Moved forward by later jumps of the mark.
         pub solved: Instant,
-        /// The seconds that had added up then.
+        /// Seconds accumulated by then.
         pub seconds: u64,
-        /// How many more by a clock that is far ahead.
+        /// Further seconds accumulated by a far clock only.
         pub far: u64,
-        /// When an hour was last granted although less was left: by the mark, or by a clock that is
-        /// far ahead where only by that less was left.
+        /// When the minimum grace was last granted. By the mark, or by a far clock if only its
+        /// seconds made that necessary.
         pub eased: Option<Instant>,
     }
 }
@@ -64,7 +66,7 @@ impl Keyed for Spent {
 }
 
 impl LicenseBody {
-    /// The cause of which more is used than this license grants.
+    /// Returns the cause that exceeding the quotas of this license has.
     pub(crate) fn cause_of_overuse(&self) -> Cause {
         let has = |cause: &Cause| self.grace.get(cause).is_some();
         [Cause::OverQuota, Cause::Upgraded].into_iter().find(has).unwrap_or(Cause::OverQuota)
@@ -76,12 +78,12 @@ impl LicenseBody {
 }
 
 impl Overuse {
-    /// What adds up for the cause that `license` gives it.
+    /// Returns the accumulated time for the cause that applies to `license`.
     pub fn of(&self, license: &LicenseBody) -> Option<&Spent> {
         self.spent.get(&license.cause_of_overuse())
     }
 
-    /// When what is over began to be so; of several, the latest.
+    /// Returns when the current excess began; with several causes, the latest start.
     pub(super) fn began(&self) -> Instant {
         let began = self.spent.iter().filter_map(|spent| {
             let since = spent.since?.mark;
@@ -90,7 +92,8 @@ impl Overuse {
         began.max().unwrap_or_default()
     }
 
-    /// Another license is in force since `at`: what was used is held against it from then on.
+    /// Records that another license is in force since `at`, and compares usage with it from then
+    /// on.
     pub(super) fn take_over(
         &mut self,
         old: Option<&LicenseBody>,
@@ -107,13 +110,14 @@ impl Overuse {
         if changes || excess(&new.grants, &self.most).is_none() {
             (self.most, self.spent) = (Set::default(), Set::default());
         }
-        // Also what goes on: under another rule less than an hour of it may be left.
+        // This ends a continuing excess too, because the rule of the new license may leave less
+        // than the minimum grace.
         self.spent.change(|spent| spent.end(at));
         self.license = new.license;
         self.hold(new, usage, at);
     }
 
-    /// Holds what is in use from `at` on against the license in force.
+    /// Compares usage from `at` on with the license in force.
     pub(super) fn hold(&mut self, license: &LicenseBody, usage: &Set<Count, 4096>, at: Noted) {
         let (cause, seconds) = (license.cause_of_overuse(), license.seconds_of_overuse());
         let is_over = excess(&license.grants, usage).is_some();
@@ -126,7 +130,7 @@ impl Overuse {
             if all.iter().all(|spent| spent.cause != cause) {
                 all.push(Spent::new(cause, at.mark));
             }
-            // There are but two causes.
+            // Cannot fail: there are only two causes.
             self.spent = Set::new(all).unwrap_or_default();
         }
         self.spent.change(|spent| match is_over && spent.cause == cause {
@@ -140,8 +144,8 @@ impl Overuse {
         }
     }
 
-    /// The mark has risen. Of a jump no more than a day counts as time within the quota: nobody looked
-    /// meanwhile, and the clock may have been set.
+    /// Handles a rise of the mark. Only one day of a jump counts as time within the quota: nobody
+    /// checked the usage in between, and the clock may have been set.
     pub(super) fn rise(&mut self, from: Instant, to: Instant) {
         let jump = passed(from, to).saturating_sub(DAY);
         if jump == 0 {
@@ -155,17 +159,19 @@ impl Overuse {
         });
     }
 
-    /// The pending clock was confirmed: what added up by it has added up, as the mark is now `mark`.
+    /// Handles a confirmed far clock: the time accumulated by it now counts. `mark` is the new
+    /// mark.
     pub(super) fn confirm(&mut self, mark: Instant) {
         self.spent.change(|spent| {
             spent.seconds = spent.seconds.saturating_add(spent.far);
-            // How long ago by that clock it was solved nobody noted.
+            // Nobody recorded when the excess ended by the confirmed clock, so the new mark is
+            // used.
             (spent.far, spent.solved) = (0, mark);
             spent.eased = spent.eased.map(|eased| eased.min(mark));
         });
     }
 
-    /// The pending clock is gone, and what added up and was granted by it.
+    /// Discards the time accumulated, and the minimum grace granted, by a far clock.
     pub(super) fn forget_far(&mut self, mark: Instant) {
         self.spent.change(|spent| {
             spent.far = 0;
@@ -173,7 +179,8 @@ impl Overuse {
         });
     }
 
-    /// Changes since when it is over; nothing of it lies after `mark`, but for what a far clock eased.
+    /// Changes when each excess began. Keeps every instant at or before `mark`, except `eased` of a
+    /// far clock.
     pub(super) fn change(&mut self, mark: Instant, change: impl Fn(Noted) -> Noted) {
         self.spent.change(|spent| {
             spent.since = spent.since.map(&change);
@@ -188,12 +195,12 @@ impl Spent {
         Self { cause, first: at, since: None, solved: at, seconds: 0, far: 0, eased: None }
     }
 
-    /// Whether it was over no more for so long that it counts no more.
+    /// True if usage has been within the quota long enough to forget the accumulated time.
     fn is_forgotten(&self, seconds: u64, mark: Instant) -> bool {
         self.since.is_none() && passed(self.solved, mark) >= FORGOTTEN.max(seconds)
     }
 
-    /// It is over from `at` on, where the grace of the license has so many `seconds`.
+    /// Starts an excess at `at`. The grace period of the license is `seconds` long.
     fn begin(&mut self, seconds: u64, at: Noted) {
         if self.since.is_some() {
             return;
@@ -216,7 +223,7 @@ impl Spent {
         });
     }
 
-    /// It is over no more from `at` on.
+    /// Ends an excess at `at`.
     fn end(&mut self, at: Noted) {
         let Some(since) = self.since.take() else { return };
         self.seconds = passed(since.mark, at.mark);
@@ -226,7 +233,7 @@ impl Spent {
     }
 }
 
-/// Whether `new` grants more of something than `old`, and less of nothing.
+/// True if `new` has a higher quota than `old` for some module, and a lower one for none.
 fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
     let quota = |body: &LicenseBody, module: &str| {
         body.grants.get(module).map_or(Limit::Only(0), |grant| grant.quota)
@@ -236,7 +243,8 @@ fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
         && modules().any(|module| quota(new, module) > quota(old, module))
 }
 
-/// The most of each module that was used. Where more than fit were, those that were used first.
+/// Returns the maximum of both for each module. If there are too many modules, keeps those that
+/// were used first.
 fn most(before: &Set<Count, 4096>, now: &Set<Count, 4096>) -> Set<Count, 4096> {
     let mut all: BTreeMap<&str, &Count> = BTreeMap::new();
     for count in before.iter().chain(now.iter()).filter(|count| count.count > 0) {

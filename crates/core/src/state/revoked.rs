@@ -1,4 +1,4 @@
-//! What the vendor took back, as far as it came here. Obeys `docs/format.md`, section "Revocations".
+//! Revocations that reached this installation. Obeys `docs/format.md`, section "Revocations".
 
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};
@@ -12,23 +12,24 @@ use crate::wire::frame::{FRAME_CAP, Frame, Kind};
 use crate::wire::id::LicenseId;
 
 record! {
-    /// Revocations, and the delegations of their signers.
+    /// A list of revocations with the delegations of its signers.
     pub struct Listed {
-        /// The binary frame.
+        /// The list as a binary frame.
         pub list: Blob<FRAME_CAP>,
-        /// The delegations that came beside it; none where they are attached to it.
+        /// Delegations that were attached next to the list. Empty if they are attached to the list
+        /// itself.
         pub delegations: List<Blob<FRAME_CAP>, 16>,
     }
 }
 
 impl Listed {
-    /// Whether what a state keeps can be read at all.
+    /// Checks that the stored list can be parsed.
     pub(super) fn check(&self) -> Result<()> {
         self.delegations.iter().try_for_each(|d| Frame::parse(Kind::Delegation, d).map(drop))?;
         read_body(&Frame::parse(Kind::Revocations, &self.list)?).map(drop)
     }
 
-    /// Verified under `trust`, as when it came.
+    /// Verifies the list under `trust`, with the delegations that it came with.
     fn verify(&self, trust: &Trust) -> Result<Revocations> {
         let list = Frame::parse(Kind::Revocations, &self.list)?;
         let mut beside = self
@@ -45,8 +46,8 @@ impl Listed {
 }
 
 impl State {
-    /// The revocations that count. What a key signed that was revoked since counts no longer: so the
-    /// roots undo what a thief of that key revoked.
+    /// Returns the revocations in effect. Ignores a list signed by a key that has been revoked
+    /// since: by revoking a stolen key, the roots also undo the revocations that the thief signed.
     pub fn revocations(&self) -> Option<Revocations> {
         let listed = self.memory.revocations.as_ref();
         let listed = listed.and_then(|listed| listed.verify(&self.trust).ok());
@@ -56,11 +57,11 @@ impl State {
         }
     }
 
-    /// From now on `license` counts as withdrawn for `cause`, though no list says so. It is never
-    /// stored: only who looks ahead supposes anything.
+    /// Treats `license` as revoked for `cause` from now on, although no list names it. Used only in
+    /// simulations and never stored.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub(crate) fn suppose(
         &mut self,
         license: LicenseId,
@@ -75,7 +76,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a license is known to be revoked or pooled, and the refusal.
+    /// Returns the cause and the refusal if the license is known to be revoked or pooled.
     pub fn revocation(&self, license: &License) -> Option<(Cause, Error)> {
         let list = self.revocations();
         let error = license.ensure_unrevoked(&self.trust, list.as_ref()).err()?;
@@ -85,11 +86,12 @@ impl State {
         Some((cause, error))
     }
 
-    /// Takes up the trusts and revocations that `frame` carries, where they are newer; `clock` is
-    /// that of this machine.
+    /// Adopts the trusts and revocations attached to `frame` that are newer than those stored.
+    /// `clock` is the clock of this machine.
     ///
     /// # Errors
-    /// `wrong-vendor`; what refuses them as files of their own, `superseded` apart.
+    /// `wrong-vendor`, and the refusals of trusts and revocations in files of their own, except
+    /// `superseded`.
     pub fn take_up_attached(&mut self, frame: &Frame<'_>, clock: Instant) -> Result<()> {
         for newer in self.trust.followed_by(frame)? {
             self.take_up(newer)?;
@@ -111,18 +113,19 @@ impl State {
         Ok(())
     }
 
-    /// No further than the clock: else a thief of a key could stop every server for good.
+    /// Raises the mark to when the list was issued, but not beyond the clock. Otherwise a stolen
+    /// key could stop every server for good.
     fn raise_to_issue(&mut self, list: &Revocations, clock: Instant) {
         if self.memory.mark != Instant::default() {
             self.raise(list.body().issued.min(clock));
         }
     }
 
-    /// Takes in revocations as a file of their own, where `clock` is that of this machine. Returns
-    /// whether they are new here.
+    /// Imports a file with revocations. `clock` is the clock of this machine. Returns whether the
+    /// list is new here.
     ///
     /// # Errors
-    /// As [`Revocations::verify`], and `superseded`.
+    /// The refusals of [`Revocations::verify`], and `superseded`.
     pub fn revoke(&mut self, bytes: &[u8], clock: Instant) -> Result<bool> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         self.take_up_attached(&frame, clock)?;
@@ -144,8 +147,8 @@ impl State {
         Err(Error::refuse(Refusal::Superseded, fact).rule("revocations-6"))
     }
 
-    /// Remembers since when installed licenses are revoked, after something was taken up and the
-    /// clock was observed.
+    /// Records since when each installed license is revoked. Call this after adopting an artefact
+    /// and observing the clock.
     pub fn note_revoked(&mut self, clock: Instant) {
         let (now, list) = (self.note(clock), self.revocations());
         let mut slots = std::mem::take(&mut self.memory.slots);
@@ -168,7 +171,7 @@ impl State {
         Ok(kept.is_none_or(|kept| revocations.body().order() > kept.order()))
     }
 
-    /// Delegated keys are looked at closely when they are taken in.
+    /// Checks delegated keys for weaknesses. This is done once, when they are accepted.
     fn keep(&mut self, list: &Frame<'_>, beside: &[&Frame<'_>]) -> Result<()> {
         let attached = list.attachments.iter().filter(|a| a.kind == Kind::Delegation);
         for delegation in attached.chain(beside.iter().copied()) {

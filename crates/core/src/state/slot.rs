@@ -8,7 +8,7 @@ use crate::wire::codec::{Blob, Keyed, List, Set, Text, record};
 use crate::wire::frame::FRAME_CAP;
 
 record! {
-    /// A product's slot on this server.
+    /// Name of a slot: the product and the slot within it.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{state::SlotName}; }
@@ -28,39 +28,39 @@ record! {
 }
 
 record! {
-    /// What is installed in a slot.
+    /// Content of a slot.
     pub struct Slot {
-        /// Which one.
+        /// Name of the slot.
         pub name: SlotName,
-        /// The license in force.
+        /// The installed license.
         pub installed: Option<Held>,
         /// The license that takes over at its start.
         pub next: Option<Held>,
-        /// Whether it has taken over. Then it stays in force, also once it is revoked.
+        /// True if `next` has taken over. It then stays in force even if it is revoked.
         pub took_over: bool,
         /// The highest (number, answer) accepted.
         pub highest: Pair,
-        /// Answers to requests numbered below this are refused.
+        /// Answers to requests with a lower number are refused.
         pub floor: u64,
-        /// When the machine last matched the license in force, by the mark.
+        /// The high-water mark when the machine last matched the license in force.
         pub matched: Instant,
-        /// Since when the installed license is known to be revoked.
+        /// Since when the license in force is known to be revoked.
         pub revoked: Option<Noted>,
-        /// What is in use, as the product last said.
+        /// Use of each module, as the product last reported it.
         pub usage: Set<Count, 4096>,
-        /// For how long more was used than granted.
+        /// Time for which usage exceeded the quotas.
         pub over: Overuse,
-        /// What was last told of it.
+        /// What was last announced about the license.
         pub announced: Set<Announced>,
-        /// The receipt of the last deactivation; nothing while a license is here.
+        /// Receipt of the last deactivation. `None` while a license is held.
         pub receipt: Option<Blob<FRAME_CAP>>,
     }
 }
 
 record! {
-    /// A license file and the factors that it was issued for.
+    /// A license file with the factors for which it was issued.
     pub struct Held {
-        /// The binary license.
+        /// The license in its binary form.
         pub license: Blob<FRAME_CAP>,
         /// The factors of the request that it answers.
         pub enrolled: List<Factor>,
@@ -68,12 +68,12 @@ record! {
 }
 
 record! {
-    /// The order of answers.
+    /// Position of a license in the order of answers.
     #[derive(Copy, PartialOrd, Ord, Default)]
     pub struct Pair {
-        /// The number of the request.
+        /// Number of the request.
         pub number: u64,
-        /// The answer to it.
+        /// Number of the answer to that request.
         pub answer: u32,
     }
 }
@@ -86,13 +86,13 @@ impl Keyed for Slot {
 }
 
 impl Slot {
-    /// The license in force, as far as it is remembered: the waiting one once it has taken over, or
-    /// where no other is installed.
+    /// Returns the license in force as far as it is recorded: `next` if it has taken over or no
+    /// other license is installed, otherwise `installed`.
     pub fn held(&self) -> Option<&Held> {
         self.installed.as_ref().filter(|_| !self.has_taken_over()).or(self.next.as_ref())
     }
 
-    /// Whether the waiting license is remembered to have taken over.
+    /// True if `next` exists and has taken over.
     pub fn has_taken_over(&self) -> bool {
         self.took_over && self.next.is_some()
     }

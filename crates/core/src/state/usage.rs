@@ -1,4 +1,4 @@
-//! What a product says it uses. Obeys `docs/format.md`, section "Quotas".
+//! Usage that a product reports. Obeys `docs/format.md`, section "Quotas".
 
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};
@@ -8,11 +8,11 @@ use crate::time::Instant;
 use crate::wire::codec::Set;
 
 impl State {
-    /// Takes in what is in use in a slot; modules that are not named keep their count. Returns
+    /// Records the use of modules in a slot. Modules that are not named keep their count. Returns
     /// whether anything changed.
     ///
     /// # Errors
-    /// `not-activated` where there is no such slot; exit 2 when a cap is broken.
+    /// `not-activated` if there is no such slot; exit 2 if a cap is exceeded.
     pub fn report(&mut self, name: &SlotName, usage: &[Count], clock: Instant) -> Result<bool> {
         let Some(slot) = self.memory.slots.get(name) else {
             let fact = "no license is installed in this slot";
@@ -36,11 +36,11 @@ impl State {
         Ok(true)
     }
 
-    /// Counts as if `usage` had been reported: what the product said and could not be stored. `kept`
-    /// is what was in use after the last of it, and how that was noted.
+    /// Applies reports that the product made but the home could not store. `kept` is the usage and
+    /// the time over the quota after the last of these reports.
     ///
     /// # Errors
-    /// As [`State::report`].
+    /// The errors of [`State::report`].
     pub fn overlay(
         &mut self,
         name: &SlotName,
@@ -62,13 +62,14 @@ impl State {
         Ok(())
     }
 
-    /// Holds what is in use in `slot` against the license in force, where that took over by its start
-    /// and nobody has noted it yet. Returns it.
+    /// Records the takeover of the license in force if it took over at its start and that has not
+    /// been recorded yet. Returns that license.
     pub(super) fn note_start(&self, slot: &mut Slot) -> Option<LicenseBody> {
         let body = self.in_force(slot)?;
         let installed =
             slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
-        // The installed one counts again where the mark was set back: not since it started.
+        // If the mark was lowered, the installed license may be in force again: not since its
+        // start, but since the latest excess began.
         let since = body.starts.begins().max(slot.over.began());
         let at = Noted { mark: since.min(self.memory.mark), far: None };
         let old = installed.as_ref().map(|license| license.body());
@@ -76,14 +77,15 @@ impl State {
         Some(body)
     }
 
-    /// For how long more was used than granted, where a start that nobody has noted yet is noted.
+    /// Returns the time over the quota, including a takeover that has not been recorded yet.
     pub(crate) fn over_by_now(&self, slot: &Slot) -> Overuse {
         let mut slot = slot.clone();
         self.note_start(&mut slot);
         slot.over
     }
 
-    /// The license in force by the mark: the next one from its start, else the installed one.
+    /// Returns the license in force at the mark: the next one after its start, otherwise the
+    /// installed one.
     pub(super) fn in_force(&self, slot: &Slot) -> Option<LicenseBody> {
         let read = |held: &Held| self.license(&slot.name, held).ok();
         let counts = |next: &License| {
