@@ -1,5 +1,5 @@
-//! A license against the limits of its signers' delegations: whatever it allows, to whoever asks, at
-//! any instant, lies inside each of them. Obeys `docs/format.md`, section "Limits".
+//! Limits of the delegations of a license's signers. Everything that a license allows, to anybody
+//! and at any time, must be within every one of them. Obeys `docs/format.md`, section "Limits".
 
 use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
@@ -9,11 +9,12 @@ use crate::time::{DAY, Day};
 use crate::trust::{Delegation, DelegationBody, ModuleMaximum, SignerRule, TrustBody};
 use crate::wire::codec::{Keyed, Limit, Set};
 
-/// The causes whose grace a delegation bounds. Being over quota allows nothing more.
+/// Causes whose grace period a delegation limits. The grace period for an exceeded quota is not
+/// among them, because nothing can be added during it.
 const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Cause::Pooled];
 
-/// How much of each module a license opens: what a question may be answered with, not what a grant
-/// says by itself.
+/// How much of each module a license makes available. This can be more than the grant of the module
+/// itself states, because of pools and included modules.
 pub(super) struct Opened<'a> {
     body: &'a LicenseBody,
     quotas: Quotas,
@@ -24,7 +25,8 @@ impl<'a> Opened<'a> {
         Self { body, quotas: Quotas::new(&body.grants, &Set::default()) }
     }
 
-    /// Of one module: the quota of its pool, *any* where it comes with another one.
+    /// Returns the quota that applies to a module: that of its pool, *any* if another module
+    /// includes it.
     fn of(&self, module: &str) -> Limit<u64> {
         match self.quotas.of(&self.body.grants, module) {
             Some((_, quota)) => quota.granted,
@@ -33,7 +35,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// The first module of which more is opened than `maxima` allow.
+    /// Returns the first module of which the license makes more available than `maxima` allow.
     fn beyond(&self, maxima: &Set<ModuleMaximum, 4096>) -> Option<&str> {
         let granted = self.body.grants.iter().map(|grant| &*grant.module);
         let included = self.body.grants.iter().flat_map(|grant| grant.includes.iter());
@@ -44,10 +46,10 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// A rule that a license breaks, and the limit that it exceeds.
+/// The rule that a license breaks, and the limit that it exceeds, in words.
 type Beyond = (&'static str, String);
 
-/// Everything that `body` allows must be inside `delegation`.
+/// Checks that everything that the license allows is within `delegation`.
 ///
 /// # Errors
 /// `not-delegated`, naming the limit.
@@ -110,7 +112,8 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
         return Some(("limit-8", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
-    // The end of a license is no end of maintenance: a release to come may be asked about before it.
+    // The end of the license does not limit maintenance: even before it, a product can ask about a
+    // release that comes later.
     let maintenance = body.maintained_to().map(span(starts.max(issued)));
     is_above(maintenance, longest).then(|| {
         let endless = if maintenance == Limit::Any { ", and this one has no end" } else { "" };
@@ -146,25 +149,26 @@ fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyo
     })
 }
 
-/// The bounded causes that can happen to this license.
+/// Returns the limited causes that can occur with this license.
 fn bounded(body: &LicenseBody) -> impl Iterator<Item = Cause> {
     let may_happen = |cause: &Cause| *cause != Cause::Expired || body.expires.is_some();
     BOUNDED.into_iter().filter(may_happen)
 }
 
-/// What stays allowed once the grace of `cause` is over, apart from the import of a license.
+/// Returns the operations that stay allowed after the grace period of `cause`, without importing a
+/// license.
 fn left_after(body: &LicenseBody, cause: Cause) -> Operations {
     let left = body.enforcement.get(&cause).map(|rule| body.known().without(&rule.blocked));
     let left = left.unwrap_or_default().without(&[Operation::UPDATE_LICENSE]);
     left.and(always(body).iter().copied())
 }
 
-/// What nothing blocks, apart from the import of a license.
+/// Returns the operations that are never blocked, without importing a license.
 fn always(body: &LicenseBody) -> Operations {
     Operations::of(body.always.iter().copied()).without(&[Operation::UPDATE_LICENSE])
 }
 
-/// The trust may ask for several signers.
+/// Checks the number of signers, because the trust may require more than one.
 ///
 /// # Errors
 /// `not-delegated`.
@@ -174,7 +178,8 @@ pub(super) fn ensure_enough_signers(
     signers: usize,
     trust: &TrustBody,
 ) -> Result<()> {
-    // The model is the signers' word: a rule applies to all that they could have written.
+    // The signers chose the model, so a rule applies if they could have written the model that it
+    // names.
     let may_be = |model: &Model| delegations.iter().any(|may| names(&may.body().models, model));
     let applies = |rule: &&SignerRule| {
         let model_fits = match &rule.model {

@@ -27,65 +27,66 @@ use stolen::Signer;
 record! {
     /// The body of a license.
     pub struct LicenseBody {
-        /// Names this file; a renewal gets another id.
+        /// Id of this license. A renewal has another id.
         pub license: LicenseId,
-        /// The request it answers.
+        /// Id of the request that it answers.
         pub request: RequestId,
         /// SHA-256 of that request.
         pub request_hash: [u8; 32],
-        /// The number of that request.
+        /// Number of that request.
         pub number: u64,
-        /// Counts the answers to that request, from 1.
+        /// Number of this answer to that request, from 1.
         pub answer: u32,
-        /// The installation it is for.
+        /// Public key of the installation that it is for.
         pub install_key: [u8; 32],
-        /// The licensee's name. The key does not stand here: it travels only in the seal.
+        /// Name of the licensee. The license key is not included: it travels only in the sealed
+        /// request.
         pub licensee: Text,
         /// The product.
         pub product: Text,
         /// The slot.
         pub slot: Text,
-        /// The license type's id in the catalog.
+        /// Id of the license type in the catalog.
         pub type_id: Text,
-        /// How it is paid for.
+        /// How the license is paid for.
         pub model: Model,
-        /// Whose name the product carries.
+        /// The brand that the product carries.
         pub edition: Edition,
-        /// What is granted.
+        /// Modules granted, with their quotas.
         pub grants: Set<Grant, 4096>,
-        /// Interface languages it unlocks.
+        /// Interface languages that it unlocks.
         pub languages: Set<Text>,
         /// When it was issued, by the vendor's clock.
         pub issued: Instant,
-        /// The first day.
+        /// First day on which it is valid.
         pub starts: Day,
-        /// The last day; nothing means for ever.
+        /// Last day on which it is valid. `None` if it does not expire.
         pub expires: Option<Day>,
-        /// The last day of maintenance; nothing means for ever.
+        /// Last day of maintenance. `None` if maintenance does not end.
         pub maintenance: Option<Day>,
-        /// Seconds that the clock may be behind what is known.
+        /// Seconds that the clock may be behind the high-water mark.
         pub tolerance: u32,
-        /// Which machine it is for.
+        /// The machine that it is for.
         pub policy: Policy,
-        /// What happens before something stops.
+        /// Grace period and outcome for each cause.
         pub grace: Set<GraceRule>,
-        /// What stops.
+        /// Operations that each cause blocks.
         pub enforcement: Set<EnforcementRule>,
-        /// What is never blocked, whatever stops.
+        /// Operations that are never blocked.
         pub always: Set<Operation>,
-        /// The operations that the vendor's product has, besides those that are built in.
+        /// Operations of the vendor's product, besides the built-in ones.
         pub operations: Set<Operation, OPERATIONS_CAP>,
-        /// The license it replaces.
+        /// Id of the license that it replaces.
         pub replaces: Option<LicenseId>,
-        /// A word to the customer.
+        /// Message to the customer.
         pub note: Note,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
-/// A license whose signers, signatures, delegations and contents were verified. Whether it is for
-/// this installation, [`License::ensure_here`] tells.
+/// A license whose signatures, delegations and contents were verified. [`License::ensure_here`]
+/// checks whether it is for this installation.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{license::License, display::shown}; }
@@ -105,8 +106,8 @@ pub struct License {
 }
 
 impl License {
-    /// Verifies the exact bytes, then decodes them. What `trust` revoked is refused; what
-    /// revocations name, [`License::ensure_unrevoked`] tells.
+    /// Verifies the exact bytes, then decodes them. Refuses a license whose signer `trust` revoked;
+    /// [`License::ensure_unrevoked`] also checks a list of revocations.
     ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
@@ -117,10 +118,11 @@ impl License {
         Ok(license)
     }
 
-    /// As [`License::verify`], for a license that may say itself what follows when it is revoked.
+    /// Like [`License::verify`], but accepts a revoked license, which may itself state what happens
+    /// after its revocation.
     ///
     /// # Errors
-    /// As [`License::verify`], without `revoked`.
+    /// Those of [`License::verify`] except `revoked`.
     pub fn verify_even_revoked(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::License, bytes)?;
         let delegations = trust.signers(&frame)?;
@@ -130,7 +132,7 @@ impl License {
         Ok(Self { body, signers, bytes: bytes.to_vec() })
     }
 
-    /// Whether neither a signer nor the license itself is revoked.
+    /// Checks that neither a signer nor the license itself is revoked.
     ///
     /// # Errors
     /// `revoked`.
@@ -139,22 +141,22 @@ impl License {
         list.map_or(Ok(()), |list| list.ensure_unrevoked(self.body.license))
     }
 
-    /// What it grants, to whom, until when.
+    /// What the license grants, to whom and until when.
     pub fn body(&self) -> &LicenseBody {
         &self.body
     }
 
-    /// The ids of the keys that signed it.
+    /// Ids of the keys that signed the license.
     pub fn signers(&self) -> impl Iterator<Item = KeyId> {
         self.signers.iter().map(|signer| signer.key)
     }
 
-    /// Its binary form.
+    /// The license in its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Looks at its signers' keys closely, as is done at import and not at each verification.
+    /// Checks the signers' keys for weaknesses. This is done at import, not at every verification.
     ///
     /// # Errors
     /// `malformed`: a key of mixed order.
@@ -163,7 +165,7 @@ impl License {
         trust.signers(&frame)?.iter().try_for_each(Delegation::check_key)
     }
 
-    /// Whether it is for this product, slot and installation.
+    /// Checks that the license is for this product, slot and installation.
     ///
     /// # Errors
     /// `wrong-product`, `wrong-slot`, `wrong-machine`.
@@ -188,8 +190,8 @@ impl License {
     }
 }
 
-/// Reads the body of a license without verifying it: to show what is here, and to end it. It may be forged, revoked
-/// or against the rules; whether it may be believed is for [`License::verify`].
+/// Decodes the body of a license without verifying it, to show or to deactivate it. It may be
+/// forged, revoked or invalid: use [`License::verify`] before you rely on it.
 ///
 /// # Errors
 /// Frame errors, `malformed`.
@@ -197,8 +199,8 @@ pub fn read_unverified(license: &[u8]) -> Result<LicenseBody> {
     decode("license body", Frame::parse(Kind::License, license)?.body, BODY_CAP)
 }
 
-/// Decodes the body of a license and checks what its types cannot say. Whether it may be believed
-/// is for [`License::verify`].
+/// Decodes the body of a license and checks the rules that its types cannot express. Does not
+/// verify signatures: use [`License::verify`] for that.
 ///
 /// # Errors
 /// `malformed`, `unknown-version`.
@@ -209,27 +211,27 @@ pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
 }
 
 impl LicenseBody {
-    /// The last day; no limit where it does not end.
+    /// Last day on which the license is valid, or no limit.
     pub fn last_day(&self) -> Limit<Day> {
         self.expires.into()
     }
 
-    /// The last day of maintenance; no limit where that does not end.
+    /// Last day of maintenance, or no limit.
     pub fn maintained_to(&self) -> Limit<Day> {
         self.maintenance.into()
     }
 
-    /// The operations that it knows: the vendor's and those that are built in.
+    /// Operations that the license knows: the vendor's and the built-in ones.
     pub fn known(&self) -> Operations {
         Operations::known(&self.operations)
     }
 
-    /// Whether it knows this operation.
+    /// True if the license knows this operation.
     pub fn knows(&self, operation: Operation) -> bool {
         operation.is_built_in() || self.operations.get(&operation).is_some()
     }
 
-    /// Whether the key of this delegation may sign it, as far as its limits go.
+    /// Checks that the limits of this delegation allow its key to sign the license.
     ///
     /// # Errors
     /// `not-delegated`, naming the limit.
@@ -237,7 +239,7 @@ impl LicenseBody {
         limits::ensure_within(&limits::Opened::by(self), delegation)
     }
 
-    /// Whether keys of these delegations, and no other, may sign it together.
+    /// Checks that the keys of these delegations may sign the license together.
     ///
     /// # Errors
     /// `not-delegated`, naming the limit.
@@ -247,16 +249,16 @@ impl LicenseBody {
             delegation.permits(Act::License, self.issued)?;
             limits::ensure_within(&opened, delegation)?;
         }
-        // A key may have two delegations.
+        // A key may have two delegations, but counts as one signer.
         let signers: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         limits::ensure_enough_signers(&opened, delegations, signers.len(), trust.body())
     }
 }
 
-/// The longest clock tolerance: 30 days.
+/// Maximum clock tolerance in seconds: 30 days.
 const TOLERANCE_CAP: u32 = 2_592_000;
 
-/// Checks what the types of a license body cannot say.
+/// Checks the rules that the types of a license body cannot express.
 fn check(body: &LicenseBody) -> Result<()> {
     let rules = body.enforcement.iter().flat_map(|rule| rule.blocked.iter());
     let (rule, problem) = if body.number == 0 || body.answer == 0 {

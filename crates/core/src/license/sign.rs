@@ -1,4 +1,4 @@
-//! The vendor's direction: signing a license.
+//! The vendor's side: signing a license.
 
 use crate::crypto::sign::Signer;
 use crate::error::Result;
@@ -7,11 +7,12 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body` with these issuers, attaches their delegations and what else is `carried` (trusts,
-/// revocations and delegations), and verifies the result as the server will, before it hands it out.
+/// Signs `body` with these issuers, and attaches their delegations and the files in `carried`
+/// (trusts, revocations and delegations). Before it returns the license, verifies it as the server
+/// will.
 ///
 /// # Errors
-/// What [`License::verify`] refuses; exit 2 when a cap is broken.
+/// The refusals of [`License::verify`]; exit 2 if a cap is exceeded.
 pub fn sign_license(
     body: &LicenseBody,
     trust: &Trust,

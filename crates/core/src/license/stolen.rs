@@ -1,4 +1,4 @@
-//! What a license says of its revocation once the key that signed it is revoked itself.
+//! Terms of a license that apply after its revocation, if a key that signed it is revoked too.
 //! Obeys `docs/format.md`, section "Judgement".
 
 use std::borrow::Cow;
@@ -9,13 +9,13 @@ use crate::trust::{Delegation, Trust};
 use crate::wire::codec::{Limit, Set};
 use crate::wire::id::KeyId;
 
-/// A key that signed a license, and what its delegation bounds.
+/// A key that signed a license, and which terms its delegation limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Signer {
     pub(super) key: KeyId,
-    /// Whether it limits the longest grace.
+    /// True if the delegation limits the grace period.
     bounds_grace: bool,
-    /// Whether it limits what stays allowed afterwards.
+    /// True if the delegation limits which operations stay allowed afterwards.
     bounds_afterwards: bool,
 }
 
@@ -30,9 +30,9 @@ impl From<&Delegation> for Signer {
 }
 
 impl License {
-    /// The license with its terms as far as they count where `trust` revoked a signer: a thief of that
-    /// key may have written them. Only those count that its delegation bounds, so that no license
-    /// outlives the revocation of its key.
+    /// Returns the license with the terms that apply once it is revoked. If `trust` revoked a
+    /// signer, a thief of that key may have written the terms, so that only terms limited by its
+    /// delegation are kept. Otherwise a license could outlive the revocation of its key.
     pub fn as_revoked(&self, trust: &Trust) -> Cow<'_, Self> {
         let revoked = |signer: &&Signer| trust.body().revoked.get(&signer.key).is_some();
         let mut stolen = self.signers.iter().filter(revoked).peekable();

@@ -1,4 +1,4 @@
-//! The request: what a server seals to its vendor. Obeys `docs/format.md`, section "Request".
+//! The request that a server seals to its vendor. Obeys `docs/format.md`, section "Request".
 
 use rand::CryptoRng;
 use zeroize::Zeroizing;
@@ -22,38 +22,38 @@ use crate::wire::reader::Reader;
 mod open;
 pub use open::OpenedRequest;
 
-/// Plaintexts are a multiple of this many bytes.
+/// Plaintexts are padded to a multiple of this many bytes.
 const PADDING: usize = 1024;
 /// Bytes outside the ciphertext: header, encapsulated key, signature.
 const OVERHEAD: usize = 43 + ENCAPSULATED + 64;
 
 record! {
-    /// The body of a request. Every value is the server's word, proved by nothing but its install
-    /// key: `claimed` in all but name.
+    /// The body of a request. All values are claims of the server: only possession of the install
+    /// key is proved.
     pub struct RequestBody {
-        /// Names this request.
+        /// Id of this request.
         pub request: RequestId,
-        /// Counts the requests and deactivations of this installation, from 1.
+        /// Number among the requests and deactivations of this installation, from 1.
         pub number: u64,
-        /// Requests made before this one, at most 16.
+        /// Earlier requests, at most 16.
         pub earlier: Set<Earlier, 16>,
-        /// Verifies the signature of this request and names the installation.
+        /// Public key of the installation. It verifies the signature of this request.
         pub install_key: [u8; 32],
-        /// The key of the commitments in the answer.
+        /// Key for the commitments in the answer.
         pub commitment_key: Hidden<[u8; 32]>,
         /// The product asked for.
         pub product: Text,
-        /// The release installed; empty when not said.
+        /// Installed release. Empty if not stated.
         pub product_version: Text,
-        /// Where the key is to be installed.
+        /// The slot asked for.
         pub slot: Text,
-        /// The licensee's name as on the receipt.
+        /// Name of the licensee, as on the receipt of purchase.
         pub licensee: Text,
-        /// The license key as on the receipt.
+        /// License key, as on the receipt of purchase.
         pub license_key: Hidden<Text>,
-        /// The factors that the installed license was issued for; empty before the first.
+        /// Factors for which the installed license was issued. Empty before the first license.
         pub enrolled: List<Factor>,
-        /// The factors found now.
+        /// Factors found now.
         pub found: List<Factor>,
         /// Local IP addresses.
         pub addresses: List<Text>,
@@ -61,27 +61,27 @@ record! {
         pub facts: List<Fact>,
         /// The server's clock.
         pub clock: Instant,
-        /// Names this boot of the system; empty when unknown.
+        /// Id of this boot of the system. Empty if unknown.
         pub boot: Text,
-        /// The license that the answer shall replace.
+        /// License that the answer is to replace.
         pub renews: Option<LicenseId>,
-        /// What is in use.
+        /// Modules in use, and how many of each.
         pub usage: Set<Count, 4096>,
-        /// What is wanted.
+        /// Modules wanted, and how many of each.
         pub wanted: Set<Count, 4096>,
-        /// A word to the support staff.
+        /// Message to the support staff.
         pub note: Note,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
 record! {
-    /// A request made before.
+    /// A request made earlier.
     pub struct Earlier {
-        /// Its number.
+        /// Number of the request.
         pub number: u64,
-        /// Its hash.
+        /// SHA-256 of the request.
         pub hash: [u8; 32],
     }
 }
@@ -96,9 +96,9 @@ impl Keyed for Earlier {
 record! {
     /// A fact about the host, for people.
     pub struct Fact {
-        /// What it is: `os`.
+        /// Name of the fact: `os`.
         pub name: Text,
-        /// Its value.
+        /// Value of the fact.
         pub value: Text,
     }
 }
@@ -106,7 +106,7 @@ record! {
 /// Seals `body` to the first sealing key of `trust` and signs it with the install key.
 ///
 /// # Errors
-/// Exit 2 when the body is too long or the vendor's sealing key is not usable.
+/// Exit 2 if the body is too long or the vendor's sealing key is unusable.
 pub fn seal_request(
     body: &RequestBody,
     trust: &Trust,
@@ -131,7 +131,7 @@ pub fn seal_request(
     Ok([&header, sealed.encapsulated.as_slice(), &sealed.ciphertext, &signature].concat())
 }
 
-/// Length, body, zeros to the next KiB.
+/// Prefixes the body with its length and pads it with zeros to a multiple of 1 KiB.
 fn pad(encoded: &[u8]) -> Result<Vec<u8>> {
     let used = encoded.len().saturating_add(4);
     let padded = used.next_multiple_of(PADDING);
@@ -167,25 +167,25 @@ fn signed_message(header: &[u8], encapsulated: &[u8], ciphertext: &[u8]) -> Vec<
     pae(&[REQUEST, &[VERSION], &[SUITE], header, encapsulated, ciphertext])
 }
 
-/// A well-formed request that nobody has opened yet.
+/// A well-formed request that has not been opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedRequest<'a> {
-    /// The vendor it says it is for.
+    /// The vendor that it claims to be for.
     pub vendor: VendorId,
-    /// The sealing key it says it is for.
+    /// The sealing key that it claims to be sealed to.
     pub recipient: KeyId,
     /// The encapsulated key.
     pub encapsulated: [u8; ENCAPSULATED],
     /// The ciphertext with its tag.
     pub ciphertext: &'a [u8],
-    /// The signature of the install key found inside.
+    /// Signature by the install key, which is inside the ciphertext.
     pub signature: [u8; 64],
     header: &'a [u8],
     bytes: &'a [u8],
 }
 
 impl<'a> SealedRequest<'a> {
-    /// Reads a whole binary request.
+    /// Parses a binary request.
     ///
     /// # Errors
     /// `malformed`, `unknown-version`, `wrong-kind`.
@@ -212,12 +212,12 @@ impl<'a> SealedRequest<'a> {
         Ok(Self { vendor, recipient, encapsulated, ciphertext, signature, header, bytes })
     }
 
-    /// SHA-256 of the whole binary request: what the answer names.
+    /// SHA-256 of the binary request. The answer names the request by it.
     pub fn hash(&self) -> [u8; 32] {
         sha256(self.bytes)
     }
 
-    /// The code that people compare on the phone: twelve characters of base32.
+    /// Returns the code that people compare on the phone: twelve characters of base32.
     pub fn code(&self) -> String {
         display::code(&self.hash())
     }

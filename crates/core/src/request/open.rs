@@ -1,4 +1,4 @@
-//! The vendor's direction: opening a request.
+//! The vendor's side: opening a request.
 
 use crate::crypto::seal::SealingKey;
 use crate::crypto::sign::{is_usable, verify};
@@ -9,7 +9,7 @@ use crate::wire::codec::{BODY_CAP, decode};
 use crate::wire::extension::refuse_critical;
 use crate::wire::reader::Reader;
 
-/// A request whose seal held and whose install key signed it.
+/// A decrypted request whose signature by its install key was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedRequest {
     body: RequestBody,
@@ -18,24 +18,24 @@ pub struct OpenedRequest {
 }
 
 impl OpenedRequest {
-    /// What the server says of itself.
+    /// The claims of the server.
     pub fn body(&self) -> &RequestBody {
         &self.body
     }
 
-    /// SHA-256 of the whole binary request.
+    /// SHA-256 of the binary request.
     pub fn hash(&self) -> [u8; 32] {
         self.hash
     }
 
-    /// The code for the phone.
+    /// The code that people compare on the phone.
     pub fn code(&self) -> &str {
         &self.code
     }
 }
 
 impl SealedRequest<'_> {
-    /// Opens the seal with the key it is for, then checks the signature with the key inside.
+    /// Decrypts the request with `key`, then verifies the signature with the install key inside.
     ///
     /// # Errors
     /// `undecryptable`, `malformed`, `unknown-version`, `wrong-signature`.
@@ -59,7 +59,7 @@ impl SealedRequest<'_> {
     }
 }
 
-/// The body inside a padded plaintext: nothing but zeros may follow, and no KiB too many.
+/// Returns the body in a padded plaintext. Only zeros may follow it, up to the next KiB.
 fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
     let mut reader = Reader::new("request plaintext", plaintext).ends_by(&["request-7"]);
     let body = reader.sized("body", plaintext.len(), "request-7")?;
@@ -71,7 +71,7 @@ fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
     Ok(body)
 }
 
-/// What the types of a request body cannot say.
+/// Checks the rules that the types of a request body cannot express.
 fn check(body: &RequestBody) -> Result<()> {
     let (rule, problem) = if !is_usable(&body.install_key) {
         ("request-9", "the install key is weak")

@@ -1,4 +1,4 @@
-//! What travels with a signed file: newer trusts, and the delegations of its signers.
+//! Attachments of a signed file: newer trusts, and the delegations of its signers.
 //! Obeys `docs/format.md`, section "Attachments".
 
 use std::collections::BTreeSet;
@@ -8,20 +8,22 @@ use crate::trust::{Delegation, Trust, check_signatures, read_body};
 use crate::wire::frame::{Frame, Kind};
 use crate::wire::id::KeyId;
 
-/// What may stand beside the delegations and trusts of a signed file.
+/// Kinds of attachments allowed besides delegations and trusts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MayCarry {
-    /// Nothing.
+    /// None.
     Delegations,
-    /// Revocations too.
+    /// Revocations.
     Revocations,
-    /// Whatever the file carries that the revocations are attached to.
+    /// Any kind. For revocations that are attached themselves: they share the attachments of the
+    /// file that carries them.
     Anything,
 }
 
 impl Trust {
-    /// The delegations of all that signed `frame`, their signatures verified. What the signed body
-    /// says must still be held against each of them. Attached trusts and revocations are left aside.
+    /// Returns the delegations of all signers of `frame`, and verifies their signatures. The caller
+    /// must still check the signed body against each delegation. Ignores attached trusts and
+    /// revocations.
     ///
     /// # Errors
     /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
@@ -29,21 +31,22 @@ impl Trust {
         self.signers_of(frame, &frame.attachments)
     }
 
-    /// As [`Trust::signers`], for a `frame` that is itself attached beside `attachments`.
+    /// Like [`Trust::signers`], but takes the delegations from `attachments`, among which `frame`
+    /// may be itself.
     ///
     /// # Errors
-    /// As [`Trust::signers`].
+    /// Those of [`Trust::signers`].
     pub fn signers_of(
         &self,
         frame: &Frame<'_>,
         attachments: &[Frame<'_>],
     ) -> Result<Vec<Delegation>> {
         frame.ensure_vendor(self.vendor)?;
-        // What is attached itself shares the delegations of what it is attached to.
+        // An attached frame shares the delegations of the file that it is attached to.
         let is_attached = attachments.iter().any(|attached| attached.bytes == frame.bytes);
         let own: BTreeSet<_> = frame.signatures.iter().map(|signature| signature.key).collect();
         let may_carry = match (is_attached, frame.kind) {
-            // What it stands beside is the business of what carries both.
+            // The other attachments are checked with the file that carries them.
             (true, _) => MayCarry::Anything,
             (false, Kind::License) => MayCarry::Revocations,
             (false, _) => MayCarry::Delegations,
@@ -57,11 +60,11 @@ impl Trust {
         Ok(delegations)
     }
 
-    /// The delegations of those who are to sign a license: what [`Trust::signers`] will find once
-    /// exactly these keys have.
+    /// Returns the delegations of the keys that are to sign a license: what [`Trust::signers`] will
+    /// return once exactly these keys have signed.
     ///
     /// # Errors
-    /// As [`Trust::signers`], without `wrong-signature`.
+    /// Those of [`Trust::signers`] except `wrong-signature`.
     pub fn future_signers(
         &self,
         license: &Frame<'_>,
@@ -78,7 +81,8 @@ impl Trust {
         Ok(delegations)
     }
 
-    /// The attached delegations; where a license carries revocations, those of `own` keys.
+    /// Returns the attached delegations. If revocations are attached too, returns only those of
+    /// `own` keys.
     fn delegations(
         &self,
         own: &BTreeSet<KeyId>,
@@ -91,7 +95,7 @@ impl Trust {
             match attached.kind {
                 Kind::Delegation => match self.delegation(attached) {
                     Ok(delegation) => delegations.push(delegation),
-                    // It may be for the attached revocations alone, and count no longer.
+                    // It may belong to the attached revocations only, and no longer be valid.
                     Err(error) if carries => {
                         left_aside.get_or_insert(error);
                     }
@@ -114,11 +118,11 @@ impl Trust {
         }
     }
 
-    /// The trusts attached to `frame` that follow this one, oldest first. One that is not newer is
-    /// held against its own roots and left aside.
+    /// Returns the trusts attached to `frame` that follow this one, oldest first. Older ones are
+    /// only checked against their own roots.
     ///
     /// # Errors
-    /// As [`Trust::pin`] and [`Trust::successor`].
+    /// Those of [`Trust::pin`] and [`Trust::successor`].
     pub fn followed_by(&self, frame: &Frame<'_>) -> Result<Vec<Trust>> {
         frame.ensure_vendor(self.vendor)?;
         let mut attached = Vec::new();
@@ -138,8 +142,8 @@ impl Trust {
         Ok(newer)
     }
 
-    /// The newest trust that this one leads to over `later` ones, of whatever vendor: what does not
-    /// follow is left aside.
+    /// Returns the newest trust that can be reached from this one through `later` trusts. Ignores
+    /// trusts that do not follow, even those of other vendors.
     pub fn leads_to<'a>(&self, later: impl Iterator<Item = &'a [u8]>) -> Trust {
         let version = |bytes: &&[u8]| {
             let body = Frame::parse(Kind::Trust, bytes).and_then(|frame| read_body(&frame));
@@ -151,7 +155,7 @@ impl Trust {
         later.into_iter().fold(self.clone(), follow)
     }
 
-    /// Whether the keys of these signers still count.
+    /// Checks that none of these signers' keys is revoked.
     ///
     /// # Errors
     /// `revoked`.
@@ -169,7 +173,8 @@ impl Trust {
     }
 }
 
-/// One delegation for each signer of the file and of the revocations that it carries, no other.
+/// Checks for exactly one delegation for each signer of the file and of the revocations that it
+/// carries.
 fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Result<()> {
     let lists = frame.attachments.iter().filter(|attached| attached.kind == Kind::Revocations);
     let carried: Vec<_> = lists.collect();

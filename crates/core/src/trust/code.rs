@@ -1,5 +1,4 @@
-//! The vendor code: what tells a vendor's roots from another's. Obeys `docs/format.md`, section
-//! "Keys".
+//! The vendor code, which identifies a vendor's roots. Obeys `docs/format.md`, section "Keys".
 
 use std::str::FromStr;
 
@@ -9,15 +8,15 @@ use crate::display::{code, code_fault, parse_code, parse_whole_code, whole_code}
 use crate::error::{Error, Problem, Result};
 use crate::trust::{Trust, TrustBody};
 
-/// A vendor code that somebody was told: the short one for people, or the whole one for programs.
+/// A vendor code received from elsewhere: the short one for people, or the whole one for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VendorCode {
-    /// As [`code`] or [`whole_code`] spells it.
+    /// In the spelling of [`code`] or [`whole_code`].
     text: String,
 }
 
 impl VendorCode {
-    /// Whether it is the code of the roots that `body` names.
+    /// True if this is the code of the roots in `body`.
     pub fn is_of(&self, body: &TrustBody) -> bool {
         let digest = roots_digest(body);
         self.text == code(&digest) || self.text == whole_code(&digest)
@@ -27,10 +26,10 @@ impl VendorCode {
 impl FromStr for VendorCode {
     type Err = Error;
 
-    /// A code as somebody typed it. Case, blanks and dashes do not count.
+    /// Parses a code that somebody typed. Ignores case, spaces and dashes.
     ///
     /// # Errors
-    /// Exit 2 when it has another shape.
+    /// Exit 2 if `typed` is not a code.
     fn from_str(typed: &str) -> Result<Self> {
         let text = parse_code(typed).or_else(|| parse_whole_code(typed)).ok_or_else(|| {
             let (fact, hint) = code_fault(typed, true);
@@ -47,13 +46,13 @@ impl std::fmt::Display for VendorCode {
 }
 
 impl Trust {
-    /// The code that people compare at first contact: twelve characters of base32. Every trust with
-    /// the same roots and threshold has the same code.
+    /// Returns the code that people compare at first contact: twelve characters of base32. All
+    /// trusts with the same roots and threshold have the same code.
     pub fn vendor_code(&self) -> String {
         code(&roots_digest(&self.body))
     }
 
-    /// The whole digest of which [`Trust::vendor_code`] shows the first 60 bits: 52 characters.
+    /// Returns the whole digest, 52 characters. [`Trust::vendor_code`] shows its first 60 bits.
     pub fn whole_vendor_code(&self) -> String {
         whole_code(&roots_digest(&self.body))
     }

@@ -11,62 +11,63 @@ use crate::wire::frame::Frame;
 use crate::wire::id::KeyId;
 
 numbered! {
-    /// What a key may do.
+    /// An act that a delegation allows.
     pub enum Act {
-        /// Sign licenses.
+        /// Signing licenses.
         1 License "license",
-        /// Sign revocations.
+        /// Signing revocations.
         2 Revoke "revoke",
-        /// Sign times.
+        /// Signing times.
         3 Time "time",
     }
 }
 
 record! {
-    /// The body of a delegation. Every limit is a list or a maximum, or the explicit word *any*.
+    /// The body of a delegation. Every limit is a list, a maximum, or explicitly *any*.
     pub struct DelegationBody {
         /// The issuer's key, Ed25519.
         pub issuer: PublicKey,
-        /// What it may do.
+        /// Acts that it allows.
         pub acts: Set<Act>,
-        /// For which products.
+        /// Products that it allows.
         pub products: Limit<Set<Text>>,
-        /// For which slots.
+        /// Slots that it allows.
         pub slots: Limit<Set<Text>>,
-        /// Which license types.
+        /// License types that it allows.
         pub types: Limit<Set<Text>>,
-        /// Which models.
+        /// Models that it allows.
         pub models: Limit<Set<Model>>,
-        /// Which editions.
+        /// Editions that it allows.
         pub editions: Limit<Set<Edition>>,
-        /// Which modules, and how much of each a license may open.
+        /// Modules that it allows, and how much of each a license may make available.
         pub modules: Limit<Set<ModuleMaximum, 4096>>,
-        /// Most days from the start of a license to its end.
+        /// Maximum days from the start of a license to its end.
         pub longest_term: Limit<u32>,
-        /// Most days from the day of issue to the start of a license.
+        /// Maximum days from the day of issue to the start of a license.
         pub ahead: Limit<u32>,
-        /// Most seconds that all goes on after a license expired, the machine changed, or the license
-        /// was revoked or pooled. *Any* also allows a mere warning.
+        /// Maximum seconds of grace after a license expired, the machine changed, or the license
+        /// was revoked or pooled. *Any* also allows an outcome that is only a warning.
         pub longest_grace: Limit<u64>,
-        /// Most days of maintenance, from the later of the start and the day of issue.
+        /// Maximum days of maintenance, from the later of the start and the day of issue.
         pub longest_maintenance: Limit<u32>,
-        /// The operations that may remain allowed after that grace. The import of a license always may.
+        /// Operations that may stay allowed after that grace period. Importing a license is always
+        /// allowed.
         pub afterwards: Limit<Set<Operation>>,
-        /// Whether a license may do without a hardware factor, so that it does not stop a copy.
+        /// True if it allows licenses that require no hardware factor, and so do not stop a copy.
         pub weak_machine: bool,
-        /// The first instant at which it may issue.
+        /// First instant at which the key may issue.
         pub from: Limit<Instant>,
-        /// The last instant at which it may issue.
+        /// Last instant at which the key may issue.
         pub until: Limit<Instant>,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
 record! {
-    /// At most so many of a module.
+    /// Maximum for one module.
     pub struct ModuleMaximum {
-        /// The module's id.
+        /// Id of the module.
         pub module: Text,
         /// The maximum, or *any*.
         pub maximum: Limit<u64>,
@@ -80,15 +81,15 @@ impl Keyed for ModuleMaximum {
     }
 }
 
-/// A delegation that the roots signed or keep.
+/// A delegation that the roots signed, or that the trust keeps in effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delegation {
     body: DelegationBody,
 }
 
 impl Delegation {
-    /// Reads a frame. Whether its signatures count, [`Trust::delegation`](super::Trust::delegation)
-    /// tells.
+    /// Decodes a frame. Does not verify its signatures: see
+    /// [`Trust::delegation`](super::Trust::delegation).
     ///
     /// # Errors
     /// `malformed`, `unknown-version`.
@@ -103,18 +104,18 @@ impl Delegation {
         Ok(Self { body })
     }
 
-    /// What it says.
+    /// The limits of the delegation.
     pub fn body(&self) -> &DelegationBody {
         &self.body
     }
 
-    /// The id of the issuer's key.
+    /// Id of the issuer's key.
     pub fn key_id(&self) -> KeyId {
         key_id(Role::Issuer, &self.body.issuer)
     }
 
-    /// Whether the issuer's key is of prime order: checked when it is delegated and imported, not
-    /// at each verification.
+    /// Checks that the issuer's key is of prime order. This is done when the key is delegated or
+    /// imported, not at every verification.
     ///
     /// # Errors
     /// `malformed`.
@@ -126,7 +127,7 @@ impl Delegation {
         Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"))
     }
 
-    /// Whether it allows `act` at the instant that the signed body states.
+    /// Checks that the delegation allows `act` at the instant `issued` that the signed body states.
     ///
     /// # Errors
     /// `not-delegated`, naming the limit.
@@ -151,7 +152,7 @@ impl Delegation {
         }
     }
 
-    /// The refusal of what lies outside a limit of this delegation, by this rule.
+    /// Makes the refusal for a file that exceeds `limit`. `rule` is the rule that it breaks.
     pub fn outside(&self, rule: &'static str, limit: String) -> Error {
         let fact = format!("key {} is not delegated for this: {limit}", self.key_id());
         Error::refuse(Refusal::NotDelegated, fact).rule(rule)

@@ -1,4 +1,4 @@
-//! What a server trusts: the vendor's roots, and what they say counts.
+//! The vendor's trust: its roots, and the keys, products and files that they vouch for.
 //! Obeys `docs/format.md`, section "Trust".
 
 use crate::crypto::digest::{sha256, tagged16};
@@ -25,56 +25,58 @@ pub use sign::{sign_bare, sign_by_issuers, sign_by_roots};
 record! {
     /// The body of a trust.
     pub struct TrustBody {
-        /// Counts the vendor's trusts, from 1.
+        /// Number of this trust among the vendor's trusts, from 1.
         pub version: u32,
-        /// The vendor's name for people.
+        /// Name of the vendor, for people.
         pub name: Text,
         /// Root keys, Ed25519.
         pub roots: Set<PublicKey, 8>,
-        /// How many of them must sign.
+        /// Number of roots that must sign.
         pub threshold: u8,
-        /// Sealing keys, X25519; requests are sealed to the first.
+        /// Sealing keys, X25519. Requests are sealed to the first.
         pub sealing: List<[u8; 32], 8>,
-        /// Suites whose files count.
+        /// Accepted suites.
         pub suites: Set<u8>,
-        /// Products; the first is the default.
+        /// Products. The first is the default.
         pub products: List<Product>,
-        /// SHA-256 of delegation frames that former roots signed and that go on counting.
+        /// SHA-256 of delegation frames that former roots signed and that stay in effect.
         pub kept: Set<[u8; 32]>,
-        /// Keys that count no longer.
+        /// Revoked keys.
         pub revoked: Set<KeyId, 4096>,
-        /// When more than one signer is needed.
+        /// Rules for licenses that need more than one signer.
         pub signer_rules: List<SignerRule>,
-        /// Whether everything under this trust is for tests only.
+        /// True if everything under this trust is for tests only.
         pub test: bool,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
 record! {
-    /// A product and where on a server its keys are installed.
+    /// A product, and the slots for its licenses on a server.
     pub struct Product {
-        /// Its id.
+        /// Id of the product.
         pub id: Text,
-        /// Its slots; the first is the default.
+        /// Slots of the product. The first is the default.
         pub slots: List<Text>,
     }
 }
 
 record! {
-    /// Licenses that need several signers.
+    /// A class of licenses that need several signers.
     pub struct SignerRule {
-        /// Licenses of this model, or of *any*.
+        /// Model of these licenses, or *any*.
         pub model: Limit<Model>,
-        /// That grant more of a module than this; nothing means every license of the model.
+        /// Licenses are affected that grant more of this module. `None` if all licenses of the
+        /// model are.
         pub above: Option<ModuleMaximum>,
-        /// How many distinct signers they need.
+        /// Number of distinct signers that they need.
         pub signers: u8,
     }
 }
 
-/// A trust whose signatures were verified, at first contact or by the trust before it.
+/// A trust whose signatures were verified, either by itself at first contact or under its
+/// predecessor.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{trust::Trust, error::Result}; }
@@ -95,8 +97,9 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// First contact: a trust that is right in itself. Whether it is the vendor's, the vendor code
-    /// tells, or the product that compiled it in.
+    /// Accepts a trust at first contact, if it is consistent in itself. Whether it belongs to the
+    /// right vendor is for the caller to establish: by the vendor code, or because it is compiled
+    /// into the product.
     ///
     /// # Errors
     /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
@@ -107,7 +110,7 @@ impl Trust {
         if body.version == 1 {
             check_signatures(&frame, &own, body.threshold).map_err(under("trust-12"))?;
         } else {
-            // What former roots signed, only a server that knows them can tell.
+            // Signatures of former roots can be verified only by a server that knows those roots.
             let known = |key| own.iter().any(|(own, _)| *own == key);
             let mut ours = frame.clone();
             ours.signatures.retain(|signature| known(signature.key));
@@ -116,10 +119,11 @@ impl Trust {
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
 
-    /// The trust that follows this one: signed by a threshold of this one's roots and of its own.
+    /// Verifies the next trust. It must be signed by a threshold of the roots of this trust and by
+    /// a threshold of its own.
     ///
     /// # Errors
-    /// As [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
+    /// Those of [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
     pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;
@@ -141,28 +145,28 @@ impl Trust {
         Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
     }
 
-    /// Whose trust it is.
+    /// The vendor that the trust belongs to.
     pub fn vendor(&self) -> VendorId {
         self.vendor
     }
 
-    /// What it says.
+    /// Content of the trust.
     pub fn body(&self) -> &TrustBody {
         &self.body
     }
 
-    /// Its binary form.
+    /// The trust in its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The key that requests are sealed to, and its id.
+    /// The key to which requests are sealed, with its id.
     pub fn sealing_key(&self) -> Option<(KeyId, [u8; 32])> {
         let first = self.body.sealing.first()?;
         Some((key_id(Role::Sealing, first), *first))
     }
 
-    /// The product called `id`, or the default one.
+    /// Returns the product with this id, or the default one.
     ///
     /// # Errors
     /// `wrong-product`.
@@ -181,7 +185,8 @@ impl Trust {
         })
     }
 
-    /// The delegation in `frame`, when a threshold of the roots signed it or it is kept.
+    /// Returns the delegation in `frame`, if a threshold of the roots signed it or the trust keeps
+    /// it in effect.
     ///
     /// # Errors
     /// `wrong-vendor`, `untrusted-signer`, `wrong-signature`, `malformed`, `unknown-version`.
@@ -195,8 +200,9 @@ impl Trust {
     }
 }
 
-/// Every signature must be by one of `keys` and must verify, and there must be enough of them.
-/// A frame holds each key once, so that counting signatures counts distinct keys.
+/// Checks that every signature is valid and made by one of `keys`, and that there are enough. A
+/// frame contains each key at most once, so the number of signatures is the number of distinct
+/// keys.
 fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u8) -> Result<()> {
     let mut signers = Vec::new();
     for signature in &frame.signatures {
@@ -233,12 +239,13 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 
-/// The roots that a trust names, with their key ids.
+/// Returns the roots of a trust with their key ids.
 pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
     body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
 }
 
-/// Decodes the body of a trust and checks what its types cannot say. Nothing in it is believed yet.
+/// Decodes the body of a trust and checks the rules that its types cannot express. Does not verify
+/// signatures.
 ///
 /// # Errors
 /// `malformed`, `unknown-version`.
@@ -288,7 +295,7 @@ fn has_double<T: PartialEq>(entries: &[T]) -> bool {
         .any(|(at, entry)| entries.iter().take(at).any(|other| other == entry))
 }
 
-/// The vendor id that a first trust with this body gets.
+/// Returns the vendor id for a first trust with this body.
 pub fn vendor_id(first_body: &[u8]) -> VendorId {
     VendorId(tagged16(&[VENDOR_ID, first_body]))
 }

@@ -1,4 +1,4 @@
-//! The vendor's direction: what roots and issuers sign.
+//! The vendor's side: files that roots and issuers sign.
 
 use crate::crypto::sign::{Signer, sign as sign_message};
 use crate::error::Result;
@@ -9,16 +9,16 @@ use crate::wire::frame::{Kind, Signature, Unsigned};
 /// Signs a trust or a delegation with these roots.
 ///
 /// # Errors
-/// Exit 2 when a cap is broken or this computer miscalculates.
+/// Exit 2 if a cap is exceeded or this computer miscalculates.
 pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&dyn Signer]) -> Result<Vec<u8>> {
     sign(unsigned, Role::Root, roots)
 }
 
 /// Signs a license, a time or revocations with these issuers, and attaches their delegations and
-/// what else `carried` holds.
+/// the files in `carried`.
 ///
 /// # Errors
-/// Exit 2 when a cap is broken or this computer miscalculates.
+/// Exit 2 if a cap is exceeded or this computer miscalculates.
 pub fn sign_by_issuers(
     kind: Kind,
     body: Vec<u8>,
@@ -33,10 +33,10 @@ pub fn sign_by_issuers(
     sign(&unsigned, Role::Issuer, &keys)
 }
 
-/// Signs with an issuer and attaches nothing: the result is to be attached itself.
+/// Signs with an issuer and attaches nothing, for a file that will be an attachment itself.
 ///
 /// # Errors
-/// Exit 2 when a cap is broken.
+/// Exit 2 if a cap is exceeded.
 pub fn sign_bare(kind: Kind, body: Vec<u8>, trust: &Trust, issuer: &dyn Signer) -> Result<Vec<u8>> {
     let unsigned = Unsigned::new(kind, trust.vendor(), Vec::new(), body)?;
     sign(&unsigned, Role::Issuer, &[issuer])
