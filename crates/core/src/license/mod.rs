@@ -1,6 +1,6 @@
 //! The license: what a vendor grants to one machine. Obeys `docs/format.md`, section "License".
 //!
-//! Bytes become a [`License`] only through [`License::verify`].
+//! A [`License`] can only be obtained by verifying a file: see [`License::verify`].
 
 use std::collections::BTreeSet;
 

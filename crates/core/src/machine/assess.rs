@@ -1,52 +1,53 @@
-//! Whether this is the machine that a license was issued for, factor by factor: the one verdict.
+//! The assessment: whether this is the machine for which a license was issued, factor by factor.
+//! Nothing else decides this.
 //! Obeys `docs/format.md`, section "Machine policy".
 
 use crate::error::{Error, Refusal, Result};
 use crate::machine::compare::{Change, Line, changes};
 use crate::machine::{Class, Enrolled, Factor, Policy, Unreadable, commit};
 
-/// What a license was bound to when it was issued.
+/// The request to which a license is bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound<'a> {
-    /// The key of its commitments, made for the request that it answers.
+    /// Key of the commitments, derived for that request.
     pub commitment_key: &'a [u8; 32],
-    /// The factors of that request, as far as they are known: of the others a license tells the
-    /// kind alone. They add to the report, never to the verdict.
+    /// Factors of that request, as far as they are known. For other enrolled factors, only the kind
+    /// is known. This affects the report, never the verdict.
     pub enrolled: &'a [Factor],
 }
 
-/// What a look at a machine shows.
+/// What was found on a machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Here<'a> {
-    /// The factors that were found, with what the operator pinned.
+    /// Factors found, including those that the operator pinned.
     pub factors: &'a [Factor],
-    /// What exists and could not be read.
+    /// Factors that exist but could not be read.
     pub unreadable: &'a [Unreadable],
 }
 
-/// A machine policy held against a machine, factor by factor.
+/// Comparison of a machine with a machine policy, factor by factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an assessment refuses nothing by itself"]
 pub struct Assessment {
-    /// The weight that matched.
+    /// Weight of the factors that match.
     pub score: u32,
-    /// The weight that is needed.
+    /// Weight that must match.
     pub threshold: u32,
-    /// The weight of all that is enrolled.
+    /// Weight of all enrolled factors.
     pub total: u32,
-    /// Whether a hardware factor must match.
+    /// True if a hardware factor must match.
     pub hardware: bool,
-    /// Whether one must and none does.
+    /// True if a hardware factor must match and none does.
     pub hardware_missing: bool,
-    /// Each enrolled factor once, then what is new.
+    /// One line for each enrolled factor, then the new factors.
     pub lines: Vec<Line>,
-    /// How the request that shows this machine as it is reaches the vendor, where one waits for its
+    /// How to send the request that describes this machine as it is now, if one waits for its
     /// answer.
     pub asked: Option<String>,
 }
 
 impl Policy {
-    /// Holds it against a machine.
+    /// Compares a machine with this policy.
     pub fn assess(&self, bound: Bound<'_>, here: Here<'_>) -> Assessment {
         let lines = self.lines(bound, here);
         let same = || lines.iter().filter(|line| line.change == Change::Same);
@@ -61,14 +62,15 @@ impl Policy {
         }
     }
 
-    /// A line for each enrolled factor: first of those that are known, as they were found then.
+    /// Returns a line for each enrolled factor, then the new ones. Enrolled factors whose values
+    /// are known come first.
     fn lines(&self, bound: Bound<'_>, here: Here<'_>) -> Vec<Line> {
         let commitment = |factor: &Factor| commit(bound.commitment_key, factor.kind, &factor.value);
         let enrolled_as = |factor: &Factor| self.enrolled.get(&commitment(factor));
         let (mut lines, mut new, mut known) = (Vec::new(), Vec::new(), Vec::new());
         for line in changes(bound.enrolled, here.factors, here.unreadable) {
             match (&line.then, &line.now) {
-                // What was there and carried no weight says nothing now either.
+                // A factor that carried no weight when it was enrolled is left out.
                 (Some(then), _) => {
                     if let Some(enrolled) = enrolled_as(then) {
                         known.push(enrolled.commitment);
@@ -91,7 +93,8 @@ impl Policy {
     }
 }
 
-/// Of an enrolled factor whose value is not known, and is `same` where that is found.
+/// Returns the line for an enrolled factor whose value is not known. `same` is the factor found
+/// that matches its commitment.
 fn of_unknown(enrolled: &Enrolled, same: Option<&Factor>, unreadable: &[Unreadable]) -> Line {
     let hidden = unreadable.iter().find(|hidden| hidden.kind == enrolled.kind);
     let (change, reason) = match (same, hidden) {
@@ -104,15 +107,15 @@ fn of_unknown(enrolled: &Enrolled, same: Option<&Factor>, unreadable: &[Unreadab
 }
 
 impl Assessment {
-    /// Whether this is the machine.
+    /// True if this is the machine for which the license was issued.
     pub fn matches(&self) -> bool {
         self.score >= self.threshold && !self.hardware_missing
     }
 
-    /// The same, as a refusal that says what is missing.
+    /// Checks that this is the machine for which the license was issued.
     ///
     /// # Errors
-    /// `wrong-machine`.
+    /// `wrong-machine`, with what is missing.
     pub fn ensure(&self) -> Result<()> {
         if self.matches() {
             return Ok(());
@@ -129,30 +132,31 @@ impl Assessment {
         Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-4"))
     }
 
-    /// The points that may still be lost.
+    /// Points that may still be lost before the machine no longer matches.
     pub fn room(&self) -> u32 {
         self.score.saturating_sub(self.threshold)
     }
 
-    /// What is enrolled and not as it was.
+    /// Returns the enrolled factors that are changed, missing or unreadable.
     pub fn drift(&self) -> Vec<&Line> {
         let drifted = |line: &&Line| !matches!(line.change, Change::Same | Change::New);
         self.lines.iter().filter(drifted).collect()
     }
 
-    /// Whether it matches, and something enrolled is known to be no longer as it was.
+    /// True if the machine matches, but an enrolled factor is known to be changed or missing.
     pub fn has_drifted(&self) -> bool {
         let is_known = |line: &&Line| line.change != Change::Unreadable;
         self.matches() && self.drift().iter().any(is_known)
     }
 
-    /// What is enrolled and as it was.
+    /// Returns the enrolled factors that are the same.
     pub fn kept(&self) -> Vec<&Line> {
         self.lines.iter().filter(|line| line.change == Change::Same).collect()
     }
 
-    /// The lightest factor that is still the same and without which the machine matches no longer;
-    /// nothing while any single one may change. Of equals it is one of a kind that changed already.
+    /// Returns the lightest unchanged factor without which the machine would no longer match, or
+    /// `None` if any single factor may still change. Of equally light ones, prefers a kind of which
+    /// a factor has already changed.
     pub fn breaking(&self) -> Option<&Line> {
         let kept = self.kept();
         let is_hardware = |line: &&&Line| line.class == Class::Hardware;
@@ -165,7 +169,7 @@ impl Assessment {
         kept.into_iter().filter(breaks).min_by_key(|line| (line.weight, is_fresh(line)))
     }
 
-    /// Whether it would match if what cannot be read now were the same.
+    /// True if the machine does not match now, but would if every unreadable factor were the same.
     pub fn is_hidden(&self) -> bool {
         let hidden = || self.lines.iter().filter(|line| line.change == Change::Unreadable);
         let score = hidden().fold(self.score, |sum, line| sum.saturating_add(line.weight.into()));

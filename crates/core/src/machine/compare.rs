@@ -1,26 +1,26 @@
-//! What became of the factors of a machine between two times: for people. Whether the machine is
-//! the one that a license was issued for, [`Policy::assess`](crate::machine::Policy::assess) alone
-//! decides.
+//! Comparison of the factors of a machine at two times, to show to people. Whether the machine is
+//! the one for which a license was issued is decided only by
+//! [`Policy::assess`](crate::machine::Policy::assess).
 
 use crate::machine::{Class, Factor, FactorKind, Reason, Unreadable};
 
-/// What became of a factor.
+/// Result of comparing a factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// It is there with the value it had.
+    /// The factor has the same value.
     Same,
-    /// What has its kind and name has another value now.
+    /// A factor of the same kind and name has another value now.
     Changed,
-    /// Its value is not there, nor anything else of its kind and name.
+    /// Neither the value nor another factor of the same kind and name is found.
     Missing,
-    /// It exists, but cannot be read now.
+    /// The factor exists, but cannot be read now.
     Unreadable,
-    /// It counts, but nothing was enrolled for it: it adds nothing.
+    /// The factor can carry weight, but was not enrolled, so it adds nothing.
     New,
 }
 
 impl Change {
-    /// Its name in text and JSON.
+    /// Word used in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -35,24 +35,25 @@ impl Change {
 /// One factor, then and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What it is.
+    /// Kind of the factor.
     pub kind: FactorKind,
     /// Hardware or image.
     pub class: Class,
-    /// What became of it.
+    /// Result of the comparison.
     pub change: Change,
-    /// The points that it adds while it is the same; 0 where it is not enrolled or nobody knows.
+    /// Points that the factor adds while it is the same. 0 if it is not enrolled or its weight is
+    /// not known.
     pub weight: u16,
-    /// As it was; nothing where it is new, or where only a commitment is known.
+    /// The factor as it was. `None` if it is new, or if only a commitment to it is known.
     pub then: Option<Factor>,
-    /// As it is; one of class common no longer counts.
+    /// The factor as it is now. If its class is common now, it carries no weight any more.
     pub now: Option<Factor>,
-    /// Why it cannot be read now, where it cannot.
+    /// Why it cannot be read now, if it cannot.
     pub reason: Option<Reason>,
 }
 
 impl Line {
-    /// What the system calls it, or called it.
+    /// Name that the system gives or gave to the factor.
     pub fn name(&self) -> &str {
         self.then.as_ref().or(self.now.as_ref()).map_or("", |factor| &factor.name)
     }
@@ -63,7 +64,8 @@ impl Line {
     }
 }
 
-/// Holds the factors of two times against each other, those that count. The new ones come last.
+/// Compares the factors of two times. Considers only those that can carry weight; new ones come
+/// last.
 pub fn changes(then: &[Factor], now: &[Factor], unreadable: &[Unreadable]) -> Vec<Line> {
     let (old, found) = (distinct(then), distinct(now));
     let has = |factors: &[&Factor], one: &Factor| factors.iter().any(|other| equal(other, one));
@@ -98,7 +100,8 @@ fn equal(one: &Factor, other: &Factor) -> bool {
     (one.kind, &one.value) == (other.kind, &other.value)
 }
 
-/// Those that count, each value once: so they are enrolled too.
+/// Returns the factors that can carry weight, each value once. Enrolment selects factors the same
+/// way.
 fn distinct(factors: &[Factor]) -> Vec<&Factor> {
     let mut distinct: Vec<&Factor> = Vec::new();
     for factor in factors.iter().filter(|factor| factor.counts()) {
@@ -109,9 +112,10 @@ fn distinct(factors: &[Factor]) -> Vec<&Factor> {
     distinct
 }
 
-/// Whether this looks like a copy of the machine: of the hardware that was enrolled nothing is
-/// known to be the same. Serial numbers say nothing where anything else was enrolled: a host, a
-/// chassis or the configuration of a virtual machine shows them to several.
+/// True if this looks like a copy of the machine: hardware changed or is missing, and none of the
+/// enrolled hardware is known to be the same. Ignores serial numbers if other hardware was
+/// enrolled, because several machines may show the serial number of their host, chassis or virtual
+/// machine configuration.
 pub fn looks_like_a_copy(lines: &[Line]) -> bool {
     let serial = |line: &&Line| {
         matches!(

@@ -1,5 +1,5 @@
-//! Values that a maker left in whole batches of machines, told by their kind and not by a list.
-//! Obeys `docs/format.md`, section "Fillers".
+//! Filler values, which a maker left unchanged in whole batches of machines. They are recognized by
+//! their form, not by a list. Obeys `docs/format.md`, section "Fillers".
 
 mod sequence;
 #[cfg(test)]
@@ -9,13 +9,13 @@ mod words;
 
 use sequence::{all_but_one, counts, doubled, numbers, repeats, runs, share_of_counting};
 
-/// Why a filler has weight 0.
+/// Reason shown for the weight 0 of a filler.
 pub const WHY: &str = "a maker's filler: many machines show it";
 
-/// No value of a factor is longer.
+/// Maximum length that is examined. No value of a factor is longer.
 const CAP: usize = 256;
 
-/// Whether many machines may have `value`, because nobody gave them one of their own.
+/// True if many machines may have `value`, because it was never replaced by one of their own.
 pub fn filler(value: &str) -> bool {
     let value: Vec<u8> = value.bytes().take(CAP).map(|byte| byte.to_ascii_lowercase()).collect();
     let parts: Vec<&[u8]> =
@@ -30,7 +30,7 @@ pub fn filler(value: &str) -> bool {
         || uuid::hexadecimal_word(&all)
 }
 
-/// Digits or letters that repeat or count as a whole, or all but for a little.
+/// True if digits or letters repeat or count, as a whole or in large part.
 fn sequence(all: &[u8]) -> bool {
     repeats(all)
         || counts(all)
@@ -41,20 +41,20 @@ fn sequence(all: &[u8]) -> bool {
         || share_of_counting(all)
 }
 
-/// `11-22-33`, `0001-0002-0003`: each part repeats or counts, or the parts count.
+/// `11-22-33`, `0001-0002-0003`: each part repeats or counts, or the parts themselves count.
 fn of_parts(parts: &[&[u8]], len: usize) -> bool {
     if parts.len() < 2 || len < 6 {
         return false;
     }
     let plain = |part: &&[u8]| part.len() >= 2 && (sequence::one_over(part) || counts(part));
-    // The third and fourth part of a UUID begin with digits that say what kind it is.
+    // The third and fourth part of a UUID begin with its version and variant.
     let behind_the_kind =
         |part: &&[u8]| part.len() == 4 && part.get(1..).is_some_and(sequence::one_over);
     parts.iter().all(|part| plain(part) || (parts.len() == 5 && behind_the_kind(part)))
         || sequence::counting_numbers(parts)
 }
 
-/// `SYS-1234567890`, `AB00000`, `1234567890XXX`: a few letters before or behind what says nothing.
+/// `SYS-1234567890`, `AB00000`, `1234567890XXX`: a few letters before or after a filler.
 fn behind_letters(all: &[u8]) -> bool {
     let digit = |byte: &u8| byte.is_ascii_digit();
     let (Some(first), Some(last)) = (all.iter().position(digit), all.iter().rposition(digit))

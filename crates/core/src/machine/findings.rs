@@ -1,10 +1,10 @@
-//! What was found on a machine: factors, and facts for support.
+//! Findings on a machine: factors, and facts for the support staff.
 //! Obeys `docs/format.md`, section "Factors".
 
 use crate::machine::{Class, Factor, FactorKind};
 use crate::wire::codec::Text;
 
-/// What was read, and what could not be.
+/// Everything that was read on a machine, and what could not be read.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{machine::Machine}; }
@@ -19,45 +19,47 @@ use crate::wire::codec::Text;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// Sorted by kind, value and name; those of class [`Class::Common`] say why.
+    /// Factors, sorted by kind, value and name. Those of class [`Class::Common`] state why.
     pub factors: Vec<Factor>,
-    /// What exists but needs privilege; what is missing is not listed. Sorted by kind and name.
+    /// Factors that exist but could not be read, sorted by kind and name. Missing ones are not
+    /// listed.
     pub unreadable: Vec<Unreadable>,
-    /// Local IP addresses in ascending order, each once, without loopback and IPv6 link-local.
+    /// Local IP addresses in ascending order, without duplicates, loopback and IPv6 link-local
+    /// ones.
     pub addresses: Vec<Text>,
-    /// What support staff ask first, as name and value: `("os", "linux")`.
+    /// Facts that support staff ask for first, as name and value: `("os", "linux")`.
     pub facts: Vec<(&'static str, Text)>,
-    /// Changes with each start of the system; Linux only.
+    /// Id of this boot. Linux only.
     pub boot_id: Option<Text>,
-    /// Seconds since that start, suspended or not; Linux only.
+    /// Seconds since this boot, including time spent suspended. Linux only.
     pub uptime: Option<u64>,
 }
 
 /// A factor that exists but was not read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unreadable {
-    /// What it would be.
+    /// Kind of the factor.
     pub kind: FactorKind,
-    /// What the system calls it, as in [`Factor::name`].
+    /// Name that the system gives to the factor, as in [`Factor::name`].
     pub name: Text,
     /// Why it was not read.
     pub reason: Reason,
 }
 
-/// Why a factor that exists was not read.
+/// Reason why a factor that exists was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The system refused it: root may read it.
+    /// The system denied access; root may read it.
     NeedsRoot,
-    /// It was not tried: only a privileged look reads what an ordinary user may not.
+    /// Not tried, because only a privileged run reads what an ordinary user may not.
     NeedsPrivileged,
     /// Reading failed.
     Failed,
 }
 
 impl Reason {
-    /// Its words in text and JSON.
+    /// Words used in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::NeedsRoot => "needs root",
@@ -66,7 +68,7 @@ impl Reason {
         }
     }
 
-    /// Whether more rights would help.
+    /// True if more privileges would help.
     pub fn is_privilege(self) -> bool {
         self != Self::Failed
     }
@@ -84,7 +86,7 @@ impl Machine {
         self.factor(kind, class, name, value, "");
     }
 
-    /// Adds a factor of weight 0, and why it has none.
+    /// Adds a factor of weight 0, with the reason.
     pub fn ignored(&mut self, kind: FactorKind, name: &str, value: &str, why: &str) {
         self.factor(kind, Class::Common, name, value, why);
     }
@@ -97,13 +99,13 @@ impl Machine {
         }
     }
 
-    /// Adds a factor that exists and could not be read.
+    /// Adds a factor that exists but could not be read.
     pub fn unreadable(&mut self, kind: FactorKind, name: &str, reason: Reason) {
         self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
     }
 
-    /// Adds the name of the host in lower case, unless it is the one that every host has: names of
-    /// hosts compare without case, commitments byte by byte.
+    /// Adds the host name, unless it is a default one. In lower case, because host names ignore
+    /// case but commitments do not.
     pub fn hostname(&mut self, value: &str) {
         let value = value.trim().to_ascii_lowercase();
         if value != "localhost" && !value.starts_with("localhost.") && value != "(none)" {
@@ -111,7 +113,7 @@ impl Machine {
         }
     }
 
-    /// Adds a fact for support staff, unless it is empty.
+    /// Adds a fact for the support staff, unless it is empty.
     pub fn fact(&mut self, name: &'static str, value: &str) {
         let value = clean(value);
         if !value.is_empty() {
@@ -119,7 +121,7 @@ impl Machine {
         }
     }
 
-    /// The same findings in the order in which they are compared and shown.
+    /// Sorts the findings in the order in which they are compared and shown.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         let key = |factor: &Factor| (factor.kind, factor.value.clone(), factor.name.clone());
@@ -130,7 +132,7 @@ impl Machine {
     }
 }
 
-/// `text` without NUL and surrounding space, and no longer than a text may be.
+/// Removes NUL and surrounding space, and truncates the result to the maximum length of a text.
 fn clean(text: &str) -> Text {
     Text::truncated(text.replace('\0', "").trim())
 }

@@ -1,4 +1,4 @@
-//! What identifies a machine. Obeys `docs/format.md`, section "Factors".
+//! Identification of a machine. Obeys `docs/format.md`, section "Factors".
 
 use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::wire::codec::{Text, numbered, record};
@@ -17,74 +17,75 @@ pub use policy::{Enrolled, Policy, commit};
 pub use words::{judgement, label};
 
 numbered! {
-    /// How much a factor says about the machine.
+    /// How well a factor identifies a machine.
     pub enum Class {
         /// Given by the machine or its hypervisor.
         1 Hardware "hardware",
-        /// Shown by a copy too: copied with the disk, or the host's.
+        /// Also shown by a copy, because it is copied with the disk or belongs to the host.
         2 Image "image",
-        /// Shared by many machines, or not to be relied upon: weight 0.
+        /// Shared by many machines, or unreliable. Weight 0.
         3 Common "common",
     }
 }
 
 numbered! {
-    /// What a factor is.
+    /// Kind of a factor.
     pub enum FactorKind {
-        /// `/etc/machine-id`, or the machine GUID of Windows: an image factor.
+        /// `/etc/machine-id`, or the machine GUID of Windows. Image.
         1 MachineId "machine-id",
-        /// The product UUID of the firmware (DMI): hardware.
+        /// Product UUID of the firmware (DMI). Hardware.
         2 ProductUuid "product-uuid",
-        /// The product serial number of the firmware (DMI): hardware, or image where several
-        /// machines may share it.
+        /// Product serial number of the firmware (DMI). Hardware, or image if several machines may
+        /// share it.
         3 ProductSerial "product-serial",
-        /// The board serial number of the firmware (DMI): as the product's.
+        /// Board serial number of the firmware (DMI). Hardware or image, like the product serial
+        /// number.
         4 BoardSerial "board-serial",
-        /// The address of a network card: hardware when permanent, else common.
+        /// Address of a network card. Hardware if permanent, otherwise common.
         5 NetworkAddress "network-address",
-        /// The id of the root filesystem: image.
+        /// Id of the root filesystem. Image.
         6 Filesystem "filesystem",
-        /// The name of the host, in lower case: image.
+        /// Host name in lower case. Image.
         7 Hostname "hostname",
-        /// What an operator pinned, NAME=VALUE: image.
+        /// Value that an operator pinned, NAME=VALUE. Image.
         8 Pin "pin",
-        /// The model of the processor: common.
+        /// Model of the processor. Common.
         9 Cpu "cpu",
-        /// Which kind of container this is: common.
+        /// Kind of container in which the program runs. Common.
         10 Container "container",
-        /// The instance id given by a cloud: hardware, unless it may come from the disk.
+        /// Instance id assigned by a cloud. Hardware, unless it may come from the disk.
         11 CloudInstance "cloud-instance",
-        /// The identity of a trusted platform module: hardware; that there is one is common.
+        /// Identity of a trusted platform module. Hardware; common if only its existence is known.
         12 Tpm "tpm",
-        /// The serial number of a disk: hardware.
+        /// Serial number of a disk. Hardware.
         13 DiskSerial "disk-serial",
-        /// The product name of the firmware (DMI): common.
+        /// Product name of the firmware (DMI). Common.
         14 ProductName "product-name",
-        /// The platform UUID of macOS: hardware.
+        /// Platform UUID of macOS. Hardware.
         15 PlatformUuid "platform-uuid",
-        /// Which hypervisor this runs under: common.
+        /// Hypervisor under which the program runs. Common.
         16 Hypervisor "hypervisor",
     }
 }
 
 record! {
-    /// One thing that was found on a machine.
+    /// One factor found on a machine.
     pub struct Factor {
-        /// What it is.
+        /// Kind of the factor.
         pub kind: FactorKind,
-        /// How much it says; `Common` has weight 0.
+        /// How well it identifies the machine. `Common` has weight 0.
         pub class: Class,
-        /// What the system calls it: an interface (`eth0`), a file, or nothing.
+        /// Name that the system gives to it: an interface (`eth0`), a file, or empty.
         pub name: Text,
-        /// Its value in the spelling that commitments are computed over.
+        /// Value, in the spelling from which commitments are computed.
         pub value: Text,
-        /// Why it has weight 0, in words; empty for hardware and image factors.
+        /// Why it has weight 0, in words. Empty for hardware and image factors.
         pub ignored: Text,
     }
 }
 
 impl FactorKind {
-    /// Whether a factor of this kind may have this class. Every one may be common.
+    /// True if a factor of this kind may have this class. Every kind may be common.
     pub fn may_be(self, class: Class) -> bool {
         match self {
             Self::MachineId | Self::Filesystem | Self::Hostname | Self::Pin => {
@@ -93,7 +94,7 @@ impl FactorKind {
             Self::Cpu | Self::Container | Self::ProductName | Self::Hypervisor => {
                 class == Class::Common
             }
-            // The host's or the chassis', where several machines share it.
+            // Image if it is the number of a host or chassis that several machines share.
             Self::ProductSerial | Self::BoardSerial => true,
             Self::ProductUuid
             | Self::NetworkAddress
@@ -106,10 +107,10 @@ impl FactorKind {
 }
 
 impl Factor {
-    /// What an operator pins: `NAME=VALUE`.
+    /// Makes a factor of a value that an operator pins: `NAME=VALUE`.
     ///
     /// # Errors
-    /// Exit 2 when `text` has another shape.
+    /// Exit 2 if `text` does not have that form.
     pub fn pin(text: &str) -> Result<Self> {
         let name_and_value = text
             .split_once('=')
@@ -131,22 +132,22 @@ impl Factor {
         })
     }
 
-    /// Whether its kind may have its class: a sender cannot make an image factor hardware by saying
-    /// so.
+    /// True if its kind may have its class. This keeps a sender from declaring an image factor as
+    /// hardware.
     pub fn is_plausible(&self) -> bool {
         self.kind.may_be(self.class)
     }
 
-    /// Whether it can carry weight.
+    /// True if it can carry weight.
     pub fn counts(&self) -> bool {
         self.class != Class::Common
     }
 }
 
-/// Refuses a machine that too little is known of.
+/// Refuses a machine of which too little is known.
 ///
 /// # Errors
-/// Exit 2 with fewer than two factors that count, naming the remedy.
+/// Exit 2 if fewer than two factors can carry weight, with the remedy.
 pub fn ensure_two(factors: &[Factor]) -> Result<()> {
     let count = factors.iter().filter(|factor| factor.counts()).count();
     if count >= 2 {

@@ -8,29 +8,29 @@ use crate::machine::{Class, FactorKind};
 use crate::wire::codec::{Keyed, Set, Text, record};
 
 record! {
-    /// When a machine is the one that the license was issued for.
+    /// Condition under which a machine is the one for which the license was issued.
     pub struct Policy {
-        /// Its name in the catalog.
+        /// Name in the catalog.
         pub name: Text,
-        /// The weight that must match.
+        /// Weight that must match.
         pub threshold: u32,
-        /// Whether a hardware factor must match, whatever the weight.
+        /// True if a hardware factor must match, whatever the weight.
         pub hardware: bool,
-        /// The factors that count, as commitments.
+        /// Factors that carry weight, as commitments.
         pub enrolled: Set<Enrolled>,
     }
 }
 
 record! {
-    /// One enrolled factor. Its value stays with the machine and the vendor.
+    /// One enrolled factor. Its value is known only to the machine and the vendor.
     pub struct Enrolled {
-        /// What it is.
+        /// Kind of the factor.
         pub kind: FactorKind,
         /// Hardware or image.
         pub class: Class,
-        /// What it adds when it matches.
+        /// Weight that it adds when it matches.
         pub weight: u16,
-        /// See [`commit`].
+        /// Commitment to its value: see [`commit`].
         pub commitment: [u8; 32],
     }
 }
@@ -42,23 +42,23 @@ impl Keyed for Enrolled {
     }
 }
 
-/// The commitment to a factor: HMAC-SHA256 under the commitment key of one request.
+/// Computes the commitment to a factor: HMAC-SHA256 under the commitment key of one request.
 pub fn commit(commitment_key: &[u8; 32], kind: FactorKind, value: &str) -> [u8; 32] {
     hmac(commitment_key, &[FACTOR, &kind.number().to_le_bytes(), value.as_bytes()])
 }
 
 impl Policy {
-    /// The weight of all that is enrolled.
+    /// Weight of all enrolled factors.
     pub fn total(&self) -> u32 {
         self.enrolled.iter().fold(0, |sum, factor| sum.saturating_add(factor.weight.into()))
     }
 
-    /// Whether an enrolled hardware factor stops a copy of the disk.
+    /// True if an enrolled hardware factor must match, so that a copy of the disk is not enough.
     pub fn stops_a_copy(&self) -> bool {
         self.hardware && self.enrolled.iter().any(|factor| factor.class == Class::Hardware)
     }
 
-    /// Checks what the types cannot say.
+    /// Checks the rules that the types cannot express.
     ///
     /// # Errors
     /// `malformed`.

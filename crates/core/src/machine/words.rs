@@ -1,11 +1,12 @@
-//! What a comparison of machines means, in a sentence: a judgement and one next step.
+//! The result of a comparison of machines in words: one sentence and one next step.
 
 use crate::display::shown;
 use crate::error::{NextStep, Remedy};
 use crate::machine::compare::{Change, Line, looks_like_a_copy};
 use crate::machine::{Assessment, Class, FactorKind, Reason};
 
-/// What happened to the machine, as far as its factors tell: one sentence for support staff.
+/// Returns one sentence for the support staff: what happened to the machine, judging by its
+/// factors.
 pub fn judgement(lines: &[Line]) -> String {
     let enrolled = || lines.iter().filter(|line| line.change != Change::New);
     let kept = |line: &&Line| line.change == Change::Same;
@@ -36,7 +37,8 @@ pub fn judgement(lines: &[Line]) -> String {
     sentence.to_string()
 }
 
-/// The disk is the same, and of the hardware nothing but what several machines may show.
+/// Sentence for the same disk on other hardware. `kept` lists hardware that several machines may
+/// show.
 fn on_other_hardware<'a>(kept: impl Iterator<Item = &'a Line>) -> String {
     let shared = match labels(kept) {
         none if none.is_empty() => none,
@@ -47,7 +49,7 @@ fn on_other_hardware<'a>(kept: impl Iterator<Item = &'a Line>) -> String {
     )
 }
 
-/// Some of the hardware is the same.
+/// Sentence for a machine of which some hardware is the same.
 fn on_its_hardware(lines: &[Line]) -> String {
     let enrolled = || lines.iter().filter(|line| line.change != Change::New);
     let lost = |line: &&Line| line.change != Change::Same;
@@ -77,7 +79,8 @@ fn on_its_hardware(lines: &[Line]) -> String {
     if image.is_empty() { first } else { format!("{first}; also: {}", labels(image.into_iter())) }
 }
 
-/// `network-address eth1`: a kind, and its name where there are several of a kind.
+/// Returns the kind, and the name if a machine may have several of that kind: `network-address
+/// eth1`.
 pub fn label(kind: FactorKind, name: &str) -> String {
     let several =
         matches!(kind, FactorKind::NetworkAddress | FactorKind::DiskSerial | FactorKind::Pin);
@@ -95,7 +98,7 @@ fn labels<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
     lines.map(label_of).collect::<Vec<_>>().join(", ")
 }
 
-/// What happened to one factor.
+/// Describes what happened to one factor.
 fn event(line: &Line) -> String {
     let name = shown(line.name());
     if let Some(reason) = line.reason {
@@ -116,12 +119,12 @@ fn event(line: &Line) -> String {
 }
 
 impl Assessment {
-    /// What is known to be no longer as it was, in words.
+    /// Describes the factors that are known to be changed or missing.
     pub fn changed(&self) -> String {
         events(self.drift().into_iter().filter(|line| line.change != Change::Unreadable))
     }
 
-    /// One next step; `None` where nothing changed.
+    /// Returns one next step, or `None` if nothing changed.
     pub fn next_step(&self) -> Option<NextStep> {
         let drift = self.drift();
         let unreadable = |line: &&Line| line.change == Change::Unreadable;
@@ -159,7 +162,7 @@ impl Assessment {
         Some(NextStep::new(step, &[Remedy::MakeRequest]))
     }
 
-    /// How much may still change, in a sentence or two.
+    /// Describes in one or two sentences how much may still change.
     pub fn room_left(&self) -> String {
         let drift = self.drift();
         let is_alike = |line: &Line| drift.iter().any(|other| other.kind == line.kind);
@@ -178,7 +181,8 @@ impl Assessment {
     }
 }
 
-/// To read what could not be read; root reads it too only where a privileged look is asked for.
+/// Next step for unreadable factors. Some are not read by root either, unless a privileged run is
+/// requested.
 fn look_as_root<'a>(step: &str, hidden: impl Iterator<Item = &'a Line>) -> NextStep {
     let (mut remedies, mut events) = (&[][..], Vec::new());
     for line in hidden {
@@ -190,7 +194,7 @@ fn look_as_root<'a>(step: &str, hidden: impl Iterator<Item = &'a Line>) -> NextS
     NextStep::new(format!("{step}: {}", events.join(", ")), remedies)
 }
 
-/// The first two; who has more to tell sees the table.
+/// Describes the first two events and counts the rest, which the table shows.
 fn events<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
     let all: Vec<_> = lines.map(event).collect();
     let rest = all.len().saturating_sub(2);

@@ -1,17 +1,17 @@
 //! Digits and letters that repeat or count. Obeys `docs/format.md`, section "Fillers".
 
-/// One letter over and over.
+/// True if all letters are the same.
 pub(super) fn one_over(all: &[u8]) -> bool {
     all.iter().zip(all.iter().skip(1)).all(|(one, next)| one == next)
 }
 
-/// One or two letters over and over, or a longer group that is there at least twice.
+/// True if a group of one or two letters repeats, or a longer group that occurs at least twice.
 pub(super) fn repeats(all: &[u8]) -> bool {
     let longest = (all.len() / 2).max(2);
     (1..=longest).any(|group| all.iter().zip(all.iter().skip(group)).all(|(one, next)| one == next))
 }
 
-/// Each one more than the last, or each one less.
+/// True if each letter is the successor of the one before, or each is the predecessor.
 pub(super) fn counts(all: &[u8]) -> bool {
     let pairs = || all.iter().zip(all.iter().skip(1));
     all.len() >= 2
@@ -19,16 +19,17 @@ pub(super) fn counts(all: &[u8]) -> bool {
             || pairs().all(|(one, next)| follows(*next, *one)))
 }
 
-/// Whether `next` comes after `one`: in decimal digits, hexadecimal digits or letters, from their
-/// end to their beginning again.
+/// True if `next` follows `one` as a decimal digit, hexadecimal digit or letter. The last is
+/// followed by the first again.
 fn follows(one: u8, next: u8) -> bool {
     next == one.wrapping_add(1)
         || matches!((one, next), (b'9', b'0' | b'1' | b'a') | (b'f' | b'z', b'0') | (b'z', b'a'))
 }
 
-/// Cut into runs, each of which repeats one letter three times or counts four.
+/// True if the value consists of runs that repeat a letter at least three times or count at least
+/// four letters.
 pub(super) fn runs(all: &[u8]) -> bool {
-    // Whether what is before each place can be cut so.
+    // `whole[i]` is true if the first `i` bytes consist of such runs.
     let mut whole = vec![false; all.len().saturating_add(1)];
     if let Some(first) = whole.first_mut() {
         *first = true;
@@ -51,14 +52,14 @@ pub(super) fn runs(all: &[u8]) -> bool {
     whole.last() == Some(&true)
 }
 
-/// `112233445566`: every letter twice, and what is left counts.
+/// `112233445566`: true if every letter occurs twice in a row, and the distinct letters count.
 pub(super) fn doubled(all: &[u8]) -> bool {
     let pairs = || all.chunks_exact(2);
     let every_other: Vec<u8> = all.iter().step_by(2).copied().collect();
     all.len() >= 6 && all.len().is_multiple_of(2) && pairs().all(one_over) && counts(&every_other)
 }
 
-/// `0102030405`, `00100020003`: numbers of equal width, at least four of them, that count by one.
+/// `0102030405`, `00100020003`: true for at least four numbers of equal width that count by one.
 pub(super) fn numbers(all: &[u8]) -> bool {
     (2..=8).any(|width| {
         let parts: Vec<_> = all.chunks(width).collect();
@@ -67,7 +68,7 @@ pub(super) fn numbers(all: &[u8]) -> bool {
     })
 }
 
-/// Parts that are numbers and count by one, three or more; decimal or hexadecimal.
+/// True if the parts are at least three numbers, decimal or hexadecimal, that count by one.
 pub(super) fn counting_numbers(parts: &[&[u8]]) -> bool {
     [10, 16].into_iter().any(|radix| {
         let number =
@@ -80,18 +81,18 @@ pub(super) fn counting_numbers(parts: &[&[u8]]) -> bool {
     })
 }
 
-/// Eight letters or more that are one letter over and over, but for one.
+/// True for eight letters or more that are all the same except for one.
 pub(super) fn all_but_one(all: &[u8]) -> bool {
     all.len() >= 8 && most_frequent(all).saturating_add(1) >= all.len()
 }
 
-/// How often the most frequent letter is there.
+/// Returns how often the most frequent letter occurs.
 pub(super) fn most_frequent(all: &[u8]) -> usize {
     let times = |one: &u8| all.iter().filter(|other| *other == one).count();
     all.iter().map(times).max().unwrap_or(0)
 }
 
-/// A count of eight or more that is at least half of it all.
+/// True if at least eight letters in a row, and at least half of the value, count.
 pub(super) fn share_of_counting(all: &[u8]) -> bool {
     let long = (all.len() / 2).max(8);
     all.windows(long).any(counts)

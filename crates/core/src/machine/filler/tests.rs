@@ -2,7 +2,7 @@ use super::filler;
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Values, each on a line or between bars.
+/// Checks every value. Values are separated by line ends or bars.
 #[track_caller]
 fn all(values: &str, expected: bool) {
     let values = values.lines().flat_map(|line| line.split(" | ")).map(str::trim);
@@ -90,7 +90,7 @@ fn uuids_of_nobody() {
     );
 }
 
-/// In the shapes in which makers number their machines; the numbers are made up.
+/// The values have the form of makers' serial numbers. The numbers themselves are made up.
 #[test]
 fn what_makers_give_is_not_a_filler() {
     all(
@@ -136,7 +136,7 @@ fn draws() -> usize {
     if std::env::var_os("OLR_LONG").is_some() { 400_000 } else { 4_000 }
 }
 
-/// How many random values count as fillers, in a hundred thousand.
+/// Returns how many of a hundred thousand random values are taken for fillers.
 fn rate(letters: &[u8], lengths: &[usize]) -> usize {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let all = lengths.iter().flat_map(|len| std::iter::repeat_n(*len, draws()));
@@ -146,7 +146,7 @@ fn rate(letters: &[u8], lengths: &[usize]) -> usize {
     wrong.len() * 100_000 / (lengths.len() * draws())
 }
 
-/// Fewer than one machine in ten thousand loses its own number, where numbers are random.
+/// Where serial numbers are random, fewer than one machine in ten thousand loses its own number.
 #[test]
 fn a_random_value_is_hardly_ever_taken_for_a_filler() {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";

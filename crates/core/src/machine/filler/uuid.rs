@@ -1,9 +1,8 @@
-//! UUIDs that are no machine's own. Obeys `docs/format.md`, section "Fillers".
+//! UUIDs that do not identify a machine. Obeys `docs/format.md`, section "Fillers".
 
 use super::sequence::{counts, most_frequent};
 
-/// Whether `all` ends in a UUID that is a filler, behind nothing or behind letters
-/// (`VMware-00 00 …`).
+/// True if `all` is a UUID that is a filler, possibly with letters before it (`VMware-00 00 …`).
 pub(super) fn filler(all: &[u8]) -> bool {
     let Some((before, digits)) = all.len().checked_sub(32).and_then(|at| all.split_at_checked(at))
     else {
@@ -20,21 +19,21 @@ pub(super) fn filler(all: &[u8]) -> bool {
         || EXAMPLES.iter().any(|example| example.as_bytes() == digits)
 }
 
-/// The 16 bytes of 32 hexadecimal digits.
+/// Returns the 16 bytes of 32 hexadecimal digits.
 fn bytes(digits: &[u8]) -> Option<[u8; 16]> {
     let text = std::str::from_utf8(digits).ok()?;
     let number = u128::from_str_radix(text, 16).ok()?;
     (digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)).then(|| number.to_be_bytes())
 }
 
-/// The other spelling of the same UUID: the first three fields from their end.
+/// Returns the other spelling of the same UUID, with the bytes of the first three fields reversed.
 fn swapped(bytes: [u8; 16]) -> [u8; 16] {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
     let [i, j, k, l, m, n, o, p] = rest;
     [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
 }
 
-/// Its bytes, or its words of two or four bytes, have one distance all along.
+/// True if successive bytes, or words of two or four bytes, all differ by the same amount.
 fn steady(bytes: &[u8; 16]) -> bool {
     [1, 2, 4].into_iter().any(|width| {
         let number =
@@ -54,8 +53,8 @@ fn steady(bytes: &[u8; 16]) -> bool {
     })
 }
 
-/// One digit nearly everywhere, or three digits at most. Boards whose UUID is zeros and a network
-/// address have more.
+/// True if nearly all digits are the same, or there are at most three different ones. A UUID of
+/// zeros and a network address, as some boards have, contains more.
 fn few(digits: &[u8]) -> bool {
     let mut kinds = digits.to_vec();
     kinds.sort_unstable();
@@ -63,12 +62,12 @@ fn few(digits: &[u8]) -> bool {
     kinds.len() <= 3 || most_frequent(digits) >= 29
 }
 
-/// `12345678-1234-…`, `87654321-4321-…`: the first two parts count.
+/// `12345678-1234-…`, `87654321-4321-…`: true if each of the first two parts counts.
 fn begins_counting(digits: &[u8]) -> bool {
     matches!((digits.get(..8), digits.get(8..12)), (Some(one), Some(two)) if counts(one) && counts(two))
 }
 
-/// A maker that spells the number of a machine in its UUID, where there is none.
+/// True for a UUID into which the maker should have written a service tag, but wrote none.
 fn blank_tag(bytes: &[u8; 16]) -> bool {
     let [b'L', b'L', b'E', b'D', _, a, b, _, _, c, d, _, _, e, f, g] = *bytes else { return false };
     let tag = [a, b, c, d & 0x7f, e, f, g];
@@ -76,14 +75,14 @@ fn blank_tag(bytes: &[u8; 16]) -> bool {
         || super::sequence(&tag.map(|letter| letter.to_ascii_lowercase()))
 }
 
-/// What documents use as an example.
+/// Examples from documents.
 const EXAMPLES: [&str; 3] = [
     "123e4567e89b12d3a456426614174000",
     "550e8400e29b41d4a716446655440000",
     "f81d4fae7dec11d0a76500a0c91e6bf6",
 ];
 
-/// Words that people spell in hexadecimal digits, in a value of nothing else.
+/// True for hexadecimal digits that contain a word spelled in them.
 pub(super) fn hexadecimal_word(all: &[u8]) -> bool {
     let has = |word: &&str| all.windows(word.len()).any(|part| part == word.as_bytes());
     all.iter().all(u8::is_ascii_hexdigit) && HEXADECIMAL.iter().any(has)

@@ -1,9 +1,9 @@
-//! Words in the place of a value. Obeys `docs/format.md`, section "Fillers".
+//! Words in place of a value. Obeys `docs/format.md`, section "Fillers".
 
 use super::sequence::{counts, repeats, runs};
 
-/// Whether `all` is nothing but words of forms, with or without blanks between them, and digits
-/// that say nothing.
+/// True if `all` consists only of words from forms, with or without separators, and digits without
+/// meaning.
 pub(super) fn only(parts: &[&[u8]], all: &[u8]) -> bool {
     let (digits, letters): (Vec<u8>, Vec<u8>) = all.iter().partition(|byte| byte.is_ascii_digit());
     let number = digits.iter().skip_while(|digit| **digit == b'0').count();
@@ -20,7 +20,7 @@ pub(super) fn only(parts: &[&[u8]], all: &[u8]) -> bool {
     };
     match longest_word(&letters) {
         Some(LONG..) => true,
-        // Two short words may be the letters of a number.
+        // Two short words could also be the letters of a real serial number.
         Some(longest) => {
             says_nothing && (longest == letters.len() || letters.len() >= 6 || apart())
         }
@@ -29,15 +29,15 @@ pub(super) fn only(parts: &[&[u8]], all: &[u8]) -> bool {
 }
 
 const LONG: usize = 4;
-/// No word is longer.
+/// Maximum length of a word.
 const LONGEST: usize = 16;
 
 fn is_word(letters: &[u8]) -> bool {
     std::str::from_utf8(letters).is_ok_and(|text| WORDS.split_whitespace().any(|w| w == text))
 }
 
-/// The length of the longest word, where `letters` are words without blanks; of all ways to cut
-/// them the one with the longest.
+/// Returns the length of the longest word if `letters` consists of words without separators. If
+/// there are several ways to split them, uses the one with the longest word.
 fn longest_word(letters: &[u8]) -> Option<usize> {
     let mut best: Vec<Option<usize>> = vec![Some(0)];
     for end in 1..=letters.len() {
@@ -52,7 +52,7 @@ fn longest_word(letters: &[u8]) -> Option<usize> {
     best.pop().flatten()
 }
 
-/// What stands in forms: names of fields, and ways to say that nobody filled them in.
+/// Words found in forms: names of fields, and ways to say that nobody filled them in.
 const WORDS: &str = "
     na nil no non none not null nul tba tbc tbd tbf void xxx
     applicable assigned available configured defined detected entered existing filled
