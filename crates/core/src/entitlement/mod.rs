@@ -1,4 +1,4 @@
-//! What a license grants, in the words that judgement and `status` need.
+//! Grants of a license, with the terms used by judgement and `status`.
 //! Obeys `docs/format.md`, section "Grants".
 
 mod operation;
@@ -11,7 +11,7 @@ pub use version::is_older;
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 
 numbered! {
-    /// How a license is paid for and how long it lives.
+    /// How a license is paid for, and how long it is valid.
     pub enum Model {
         /// Perpetual.
         1 Purchased "purchased",
@@ -19,23 +19,23 @@ numbered! {
         2 Meter "meter",
         /// A trial.
         3 Evaluation "evaluation",
-        /// A key of a partner's pool.
+        /// A key from the pool of a partner.
         4 Pool "pool",
     }
 }
 
 numbered! {
-    /// Whose name the product carries.
+    /// The brand that the product carries.
     pub enum Edition {
-        /// The vendor's own.
+        /// The vendor's own brand.
         1 Standard "standard",
-        /// The partner's.
+        /// The partner's brand.
         2 Oem "oem",
     }
 }
 
 numbered! {
-    /// Why a grace period runs, or people are told something.
+    /// Cause of a grace period, or of an event that people are notified of.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{entitlement::Cause}; }
@@ -46,36 +46,36 @@ numbered! {
     /// ```
     #[non_exhaustive]
     pub enum Cause {
-        /// The end day has passed.
+        /// The license has passed its last day.
         1 Expired "expired",
         /// More is used than granted.
         2 OverQuota "over-quota",
-        /// The machine no longer matches, or another one uses the key.
+        /// The machine no longer matches, or another machine uses the key.
         3 Conflict "conflict",
-        /// The license or a signer was revoked.
+        /// The license or one of its signers was revoked.
         4 Revoked "revoked",
         /// The license was added to a pool.
         5 Pooled "pooled",
         /// The product was upgraded without the server module.
         6 Upgraded "upgraded",
-        /// Maintenance ends, or has ended. Only events have this cause.
+        /// Maintenance ends soon or has ended. Used only by events.
         7 Maintenance "maintenance",
-        /// The machine still matches, but not wholly. Only events have this cause.
+        /// The machine still matches, but an enrolled factor has changed. Used only by events.
         8 Drift "drift",
-        /// The clock is far ahead of what is remembered. Only events have this cause.
+        /// The clock is implausibly far ahead of the high-water mark. Used only by events.
         9 Clock "clock",
     }
 }
 
 impl Cause {
-    /// Whether a license may say what follows it. People are only told of the others.
+    /// True if a license may have a rule for this cause. The others only notify people.
     pub fn is_of_licenses(self) -> bool {
         self <= Self::Upgraded
     }
 }
 
 numbered! {
-    /// What follows when a grace period ends.
+    /// What happens when a grace period ends.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{entitlement::Outcome}; }
@@ -87,21 +87,21 @@ numbered! {
     pub enum Outcome {
         /// The server stops.
         1 Stop "stop",
-        /// The operations of the enforcement table are blocked.
+        /// The operations in the enforcement table are blocked.
         2 Block "block",
-        /// Only a warning.
+        /// Nothing is blocked; a warning is shown.
         3 Warn "warn",
     }
 }
 
 record! {
-    /// What a cause leads to, and after how long.
+    /// Grace period and outcome of a cause.
     pub struct GraceRule {
-        /// Why.
+        /// The cause.
         pub cause: Cause,
-        /// Seconds until the outcome.
+        /// Length of the grace period in seconds.
         pub seconds: u64,
-        /// What then.
+        /// What happens when it ends.
         pub outcome: Outcome,
     }
 }
@@ -114,11 +114,11 @@ impl Keyed for GraceRule {
 }
 
 record! {
-    /// The operations that a cause blocks.
+    /// Operations that a cause blocks.
     pub struct EnforcementRule {
-        /// Why.
+        /// The cause.
         pub cause: Cause,
-        /// What is blocked.
+        /// The blocked operations.
         pub blocked: Set<Operation>,
     }
 }
@@ -131,29 +131,29 @@ impl Keyed for EnforcementRule {
 }
 
 record! {
-    /// So many CALs of one module.
+    /// Grant of one module.
     pub struct Grant {
-        /// The module's id in the catalog: `OBM`.
+        /// Id of the module in the catalog: `OBM`.
         pub module: Text,
-        /// Its name for people.
+        /// Name of the module, for people.
         pub name: Text,
-        /// The heading it stands under in the summary.
+        /// Heading under which the summary shows it.
         pub group: Text,
         /// What one CAL counts: `device`.
         pub unit: Text,
-        /// How many, or *any* for unlimited.
+        /// Number granted, or *any* for unlimited.
         pub quota: Limit<u64>,
-        /// At most so many per account, or *any*.
+        /// Maximum for one account, or *any*.
         pub account_cap: Limit<u64>,
-        /// At most so many for one sub-administrator, or *any*.
+        /// Maximum for one sub-administrator, or *any*.
         pub admin_cap: Limit<u64>,
-        /// Modules of one pool share their quotas; empty for none.
+        /// Pool of modules that share their quotas. Empty if there is none.
         pub pool: Text,
         /// Modules that must be granted too.
         pub requires: Set<Text>,
-        /// What comes with it and is never counted.
+        /// Modules that are included without being counted.
         pub includes: Set<Text>,
-        /// The first product version that counts it; empty for all.
+        /// First product version to which the module is granted. Empty for all versions.
         pub minimum_version: Text,
     }
 }
@@ -166,7 +166,7 @@ impl Keyed for Grant {
 }
 
 record! {
-    /// A count of one module: in use, or wanted.
+    /// A number of one module that is in use or wanted.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{entitlement::Count, display::shown}; }
@@ -178,9 +178,9 @@ record! {
     /// }
     /// ```
     pub struct Count {
-        /// The module's id.
+        /// Id of the module.
         pub module: Text,
-        /// How many.
+        /// The number.
         pub count: u64,
     }
 }

@@ -1,4 +1,4 @@
-//! Operations: what a product asks permission for, as words. Obeys `docs/format.md`, section
+//! Operations: acts for which a product asks permission, as words. Obeys `docs/format.md`, section
 //! "Operations".
 
 use std::fmt;
@@ -8,7 +8,8 @@ use crate::error::{Error, Problem};
 use crate::wire::codec::{Keyed, Set, Word, record};
 
 record! {
-    /// What a product asks permission for: a word of the vendor's, or one of three that are built in.
+    /// An act for which a product asks permission: a word that the vendor chose, or one of three
+    /// built-in ones.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{entitlement::Operation}; }
@@ -21,22 +22,23 @@ record! {
     /// ```
     #[derive(Copy, PartialOrd, Ord, Hash)]
     pub struct Operation {
-        /// Its word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`.
+        /// The word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`.
         pub word: Word,
     }
 }
 
 impl Operation {
-    /// The server starts, or goes on running.
+    /// Starting the server, or keeping it running.
     pub const RUN: Self = Self::built_in("run");
-    /// A license is imported.
+    /// Importing a license.
     pub const UPDATE_LICENSE: Self = Self::built_in("update-license");
-    /// A newer release is installed.
+    /// Installing a newer release.
     pub const UPGRADE: Self = Self::built_in("upgrade");
-    /// Those that every license knows.
+    /// Operations that every license knows.
     pub const BUILT_IN: [Self; 3] = [Self::RUN, Self::UPDATE_LICENSE, Self::UPGRADE];
 
-    /// The operation with this word, if it is one. A product makes its own constants:
+    /// Returns the operation with this word, or `None` if `text` is not a word. A product defines
+    /// its own constants:
     ///
     /// ```
     /// use olr_core::entitlement::Operation;
@@ -50,12 +52,12 @@ impl Operation {
         }
     }
 
-    /// Its word.
+    /// The word of the operation.
     pub fn word(&self) -> &str {
         self.word.as_ref()
     }
 
-    /// Whether every license knows it.
+    /// True if every license knows the operation.
     pub fn is_built_in(self) -> bool {
         Self::BUILT_IN.contains(&self)
     }
@@ -83,7 +85,7 @@ impl fmt::Display for Operation {
 impl FromStr for Operation {
     type Err = Error;
 
-    /// Exit 2 when `text` is no word.
+    /// Exit 2 if `text` is not a word.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::new(text).ok_or_else(|| {
             let fact = format!("{text:?} is no word for an operation");
@@ -100,7 +102,7 @@ impl Keyed for Operation {
     }
 }
 
-/// Most operations of a vendor's own: with those that are built in, as many as a set holds.
+/// Maximum number of operations of a vendor. Together with the built-in ones, they fill a set.
 pub const OPERATIONS_CAP: usize = 61;
 
 /// A set of operations, in ascending order.
@@ -108,12 +110,12 @@ pub const OPERATIONS_CAP: usize = 61;
 pub struct Operations(Vec<Operation>);
 
 impl Operations {
-    /// These and those that are built in.
+    /// Adds the built-in operations to `own`.
     pub fn known(own: &Set<Operation, OPERATIONS_CAP>) -> Self {
         Self::of(own.iter().copied().chain(Operation::BUILT_IN))
     }
 
-    /// These.
+    /// Makes a set of these operations.
     pub fn of(operations: impl IntoIterator<Item = Operation>) -> Self {
         let mut all: Vec<_> = operations.into_iter().collect();
         all.sort();
@@ -121,18 +123,18 @@ impl Operations {
         Self(all)
     }
 
-    /// Whether `operation` is one of them.
+    /// True if the set contains `operation`.
     pub fn contains(&self, operation: Operation) -> bool {
         self.0.binary_search(&operation).is_ok()
     }
 
-    /// These and the others.
+    /// Adds `others` to the set.
     #[must_use]
     pub fn and(self, others: impl IntoIterator<Item = Operation>) -> Self {
         Self::of(self.0.into_iter().chain(others))
     }
 
-    /// These without the others.
+    /// Removes `others` from the set.
     #[must_use]
     pub fn without(mut self, others: &[Operation]) -> Self {
         self.0.retain(|operation| !others.contains(operation));

@@ -1,11 +1,11 @@
-//! What is granted against what is used. Obeys `docs/format.md`, section "Quotas".
+//! Quotas compared with usage. Obeys `docs/format.md`, section "Quotas".
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entitlement::{Count, Grant};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
 
-/// How a module stands: with the others of its pool, where it has one.
+/// Quota and use of a module. A module in a pool shares both with the other modules of the pool.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{entitlement::Quota, judge::Decision}; }
@@ -18,35 +18,35 @@ use crate::wire::codec::{Keyed, Limit, Set, Text};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// How many are granted.
+    /// Number granted.
     pub granted: Limit<u64>,
-    /// How many are in use.
+    /// Number in use.
     pub used: u64,
 }
 
 impl Quota {
-    /// What is left, below 0 where more is used than granted.
+    /// Returns the number still available. Below 0 if more is used than granted.
     pub fn available(self) -> Limit<i128> {
         self.granted.map(|granted| i128::from(granted).saturating_sub(self.used.into()))
     }
 
-    /// Whether more is used than granted.
+    /// True if more is used than granted.
     pub fn is_exceeded(self) -> bool {
         Limit::Only(self.used) > self.granted
     }
 
-    /// Whether `more` of it stay within what is granted.
+    /// True if `more` can be added within the quota.
     pub fn has_room(self, more: u64) -> bool {
         Limit::Only(self.used.saturating_add(more)) <= self.granted
     }
 
-    /// One module by itself.
+    /// Quota and use of one module without its pool.
     fn alone(grant: &Grant, usage: &Set<Count, 4096>) -> Self {
         let used = usage.get(&*grant.module).map_or(0, |count| count.count);
         Self { granted: grant.quota, used }
     }
 
-    /// Two modules of one pool.
+    /// Adds up two modules of one pool.
     fn with(self, other: Self) -> Self {
         let granted = match (self.granted, other.granted) {
             (Limit::Only(one), Limit::Only(other)) => Limit::Only(one.saturating_add(other)),
@@ -57,24 +57,24 @@ impl Quota {
 }
 
 impl Grant {
-    /// Whether both have one quota.
+    /// True if both grants share one quota.
     pub fn shares(&self, other: &Self) -> bool {
         self.module == other.module || (!self.pool.is_empty() && self.pool == other.pool)
     }
 }
 
-/// How every module stands: computed once, so that a question costs a search in a sorted list
-/// however many modules there are.
+/// Quota and use of every granted module. Computed once, so that a question costs only a binary
+/// search, however many modules there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quotas {
     /// In the order of the grants.
     quotas: Vec<Quota>,
-    /// What comes with a granted module, in ascending order.
+    /// Modules included in granted ones, in ascending order.
     included: Vec<Text>,
 }
 
 impl Quotas {
-    /// Of these grants, where so much is in use.
+    /// Computes the quotas from the grants and the usage.
     pub fn new(grants: &Set<Grant, 4096>, usage: &Set<Count, 4096>) -> Self {
         let mut pools: BTreeMap<&str, Quota> = BTreeMap::new();
         for grant in grants.iter().filter(|grant| !grant.pool.is_empty()) {
@@ -90,19 +90,19 @@ impl Quotas {
         Self { quotas, included: included.into_iter().cloned().collect() }
     }
 
-    /// The grant of `module` and how it stands; `grants` are those that this was made of.
+    /// Returns the grant and the quota of `module`. `grants` must be those given to [`Self::new`].
     pub fn of<'a>(&self, grants: &'a Set<Grant, 4096>, module: &str) -> Option<(&'a Grant, Quota)> {
         let at = grants.binary_search_by(|grant| grant.key().cmp(module)).ok()?;
         Some(((**grants).get(at)?, *self.quotas.get(at)?))
     }
 
-    /// Whether `module` comes with a granted one and is never counted.
+    /// True if `module` is included in a granted one and never counted.
     pub fn includes(&self, module: &str) -> bool {
         self.included.binary_search_by(|included| (**included).cmp(module)).is_ok()
     }
 
-    /// How `module` stands, granted or not: without a grant it has no limit where it comes with a
-    /// granted module, else a quota of 0.
+    /// Returns the quota of `module`, granted or not. Without a grant, it is unlimited if a granted
+    /// module includes it, and otherwise 0.
     pub fn standing(
         &self,
         grants: &Set<Grant, 4096>,
@@ -117,7 +117,7 @@ impl Quotas {
         self.of(grants, module).map_or_else(ungranted, |(_, quota)| quota)
     }
 
-    /// Each module of which more is used than granted, by its id.
+    /// Returns each module whose use exceeds its quota, by its id.
     pub fn excesses<'a>(
         &self,
         grants: &'a Set<Grant, 4096>,
@@ -136,20 +136,21 @@ impl Quotas {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Excess<'a> {
-    /// Its id.
+    /// Id of the module.
     pub module: &'a str,
-    /// How many are granted, 0 where it is not granted at all.
+    /// Number granted, 0 if it is not granted at all.
     pub granted: u64,
-    /// How many are used.
+    /// Number in use.
     pub used: u64,
 }
 
-/// The first module of which more is used than granted.
+/// Returns the first module of which more is used than granted.
 pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> Option<Excess<'a>> {
     Quotas::new(grants, usage).excesses(grants, usage).next()
 }
 
-/// What is in use and has no grant, by its id: what comes with a granted module too.
+/// Returns the use of modules without a grant, by id. This includes modules that are included in
+/// granted ones.
 pub fn ungranted<'a>(
     grants: &'a Set<Grant, 4096>,
     usage: &'a Set<Count, 4096>,
@@ -157,8 +158,8 @@ pub fn ungranted<'a>(
     usage.iter().filter(|count| count.count > 0 && grants.get(&*count.module).is_none())
 }
 
-/// Every name of a module that stands in these grants: a module, its pool, what it requires, what
-/// it includes.
+/// Returns every module and pool name in these grants: the modules, their pools, and the modules
+/// that they require or include.
 pub fn named(grants: &Set<Grant, 4096>) -> BTreeSet<&str> {
     let names = grants.iter().flat_map(|grant| {
         let others = grant.requires.iter().chain(grant.includes.iter());

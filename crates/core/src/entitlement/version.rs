@@ -1,7 +1,8 @@
-//! Releases are numbers with dots. Obeys `docs/format.md`, section "Questions".
+//! Comparison of releases, which are numbers with dots. Obeys `docs/format.md`, section
+//! "Questions".
 
-/// Whether release `version` comes before `first`; numbers compare as numbers. An empty one on
-/// either side is never older.
+/// True if release `version` comes before `first`. The parts are compared as numbers. False if
+/// either is empty.
 pub fn is_older(version: &str, first: &str) -> bool {
     if version.is_empty() || first.is_empty() {
         return false;
@@ -9,7 +10,7 @@ pub fn is_older(version: &str, first: &str) -> bool {
     numbers(version).lt(numbers(first))
 }
 
-/// Eight numbers; those that are not written are 0, so that 7.7 is 7.7.0.
+/// Returns eight numbers. Missing ones are 0, so that 7.7 equals 7.7.0.
 fn numbers(text: &str) -> impl Iterator<Item = u64> {
     let pieces = text.split(|c: char| !c.is_ascii_digit()).filter(|piece| !piece.is_empty());
     let numbers = pieces.map(|piece| piece.parse().unwrap_or(u64::MAX));

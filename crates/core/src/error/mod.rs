@@ -1,5 +1,5 @@
-//! The words for "no", for "could not tell" and for what helps: three closed lists, and the error that
-//! carries them.
+//! Errors, and the three closed lists that they use: words for a proved *no* ([`Refusal`]), kinds
+//! of *could not tell* ([`Problem`]), and acts that help ([`Remedy`]).
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub use next::{NextStep, Remedy};
 pub use problem::Problem;
 pub use refusal::Refusal;
 
-/// What every fallible act of this crate returns.
+/// Result of every fallible function of this crate.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{error::Result, time::Day}; }
@@ -27,8 +27,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something was not done: a proved *no* (a [`Refusal`]), or *could not tell*.
 ///
-/// `fact` says what and where, `next_step` what to do. Both are lower-case sentences without a full
-/// stop; neither ever contains a secret.
+/// `fact` states what happened and where, `next_step` what to do. Both are lower-case sentences
+/// without a full stop. Neither ever contains a secret.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{error::Error, time::Day}; }
@@ -44,8 +44,8 @@ pub struct Error {
     rules: Vec<&'static str>,
     fact: String,
     next_step: NextStep,
-    /// The next step at the vendor's, where it is another one. Boxed: few errors have one, and every
-    /// `Result` makes room for it.
+    /// The next step at the vendor's office, if it is another one. Boxed, because few errors have
+    /// one, but it would take space in every `Result`.
     at_vendor: Option<Box<NextStep>>,
 }
 
@@ -56,7 +56,7 @@ enum ErrorKind {
 }
 
 impl Error {
-    /// A proved *no*, with the usual next step of its word.
+    /// Makes a proved *no* with the usual next step for `word`.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
         let ((text, remedies), at_vendor) = word.steps();
         Self {
@@ -68,7 +68,8 @@ impl Error {
         }
     }
 
-    /// Could not tell: usage, files, a key that is not at hand.
+    /// Makes a *could not tell*: wrong usage, a file that cannot be read, a key that is not
+    /// available.
     pub fn unable(
         problem: Problem,
         fact: impl Into<String>,
@@ -83,14 +84,14 @@ impl Error {
         }
     }
 
-    /// The same error with a better next step, for customer and vendor alike.
+    /// Replaces the next step, for customer and vendor alike.
     #[must_use]
     pub fn hint(mut self, next_step: impl Into<NextStep>) -> Self {
         (self.next_step, self.at_vendor) = (next_step.into(), None);
         self
     }
 
-    /// The same error with a better next step for the customer, and one for the vendor's office.
+    /// Replaces the next step with one for the customer and one for the vendor's office.
     #[must_use]
     pub(crate) fn hints(
         mut self,
@@ -101,7 +102,7 @@ impl Error {
         self
     }
 
-    /// The same error as the vendor's office reads it: its next step is one that can be taken there.
+    /// Switches to the next step for the vendor's office, if there is one.
     #[must_use]
     pub fn at_vendor(mut self) -> Self {
         if let Some(step) = self.at_vendor.take() {
@@ -110,54 +111,54 @@ impl Error {
         self
     }
 
-    /// The same error, saying first where it happened: `"issuer.key: …"`.
+    /// Prefixes the fact with the place where it happened: `"issuer.key: …"`.
     #[must_use]
     pub fn within(mut self, place: impl fmt::Display) -> Self {
         self.fact = format!("{place}: {}", self.fact);
         self
     }
 
-    /// The same error, naming a rule of `docs/format.md` that is broken: the innermost first, then
-    /// each that stands for it.
+    /// Adds a broken rule of `docs/format.md`. The innermost rule comes first, then the rules that
+    /// refer to it.
     #[must_use]
     pub fn rule(mut self, id: &'static str) -> Self {
         self.rules.push(id);
         self
     }
 
-    /// The same error with a better fact.
+    /// Replaces the fact.
     #[must_use]
     pub fn told(mut self, fact: impl Into<String>) -> Self {
         self.fact = fact.into();
         self
     }
 
-    /// The same fact and rules under another word.
+    /// Keeps fact and rules under the refusal `word`, with the usual next step of that word.
     pub fn become_refusal(self, word: Refusal) -> Self {
         Self { rules: self.rules, ..Self::refuse(word, self.fact) }
     }
 
-    /// The same *could not tell*, as this problem.
+    /// Changes the error into this kind of *could not tell*.
     #[must_use]
     pub fn become_problem(mut self, problem: Problem) -> Self {
         self.kind = ErrorKind::Problem(problem);
         self
     }
 
-    /// The rules of `docs/format.md` that are broken, the innermost first; none where no rule of that
-    /// page is.
+    /// Broken rules of `docs/format.md`, the innermost first. Empty if the error breaks none of
+    /// them.
     pub fn rules(&self) -> &[&'static str] {
         &self.rules
     }
 
-    /// The same error, saying more: what `more` says follows the fact as it is.
+    /// Appends `more` directly to the fact.
     #[must_use]
     pub(crate) fn adding(mut self, more: impl fmt::Display) -> Self {
         self.fact = format!("{}{more}", self.fact);
         self
     }
 
-    /// The word, when this is a proved *no*.
+    /// Returns the word if this is a proved *no*.
     pub fn refusal(&self) -> Option<Refusal> {
         match self.kind {
             ErrorKind::Refusal(word) => Some(word),
@@ -165,7 +166,7 @@ impl Error {
         }
     }
 
-    /// What stood in the way, when this is *could not tell*.
+    /// Returns the problem if this is *could not tell*.
     pub fn problem(&self) -> Option<Problem> {
         match self.kind {
             ErrorKind::Problem(problem) => Some(problem),
@@ -183,13 +184,13 @@ impl Error {
         &self.next_step
     }
 
-    /// The process exit status this error stands for: 1 refused, 2 could not tell.
+    /// Exit status of a process that ends with this error: 1 refused, 2 could not tell.
     pub fn exit_status(&self) -> u8 {
         if self.refusal().is_some() { 1 } else { 2 }
     }
 }
 
-/// Names the rule that gives the word of another: `.map_err(under("trust-2"))`.
+/// Returns a function that adds the rule `id` to an error: `.map_err(under("trust-2"))`.
 pub fn under(id: &'static str) -> impl Fn(Error) -> Error {
     move |error| error.rule(id)
 }

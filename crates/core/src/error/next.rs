@@ -1,4 +1,4 @@
-//! One next step, and the acts that it names: a surface that offers an act says how.
+//! One next step, and the acts that it names. Each surface adds how an act is done there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,8 +6,8 @@ use std::fmt;
 /// What to do next, in one lower-case sentence without a full stop.
 ///
 /// The text names no program, command or flag, so that a page, a product and a command can all show
-/// it. `remedies` are the acts in it, in its order: the command adds how each is typed, a page may
-/// offer a button.
+/// it. `remedies` lists the acts in the sentence, in the same order: the command adds how each is
+/// typed, and a page may show a button.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{error::{NextStep, Remedy}}; }
@@ -23,7 +23,7 @@ pub struct NextStep {
 }
 
 impl NextStep {
-    /// A next step that names `remedies`.
+    /// Makes a next step that names `remedies`.
     pub fn new(text: impl Into<Cow<'static, str>>, remedies: &'static [Remedy]) -> Self {
         Self { text: text.into(), remedies }
     }
@@ -33,7 +33,7 @@ impl NextStep {
         &self.text
     }
 
-    /// The acts that the sentence names, in its order.
+    /// The acts that the sentence names, in the same order.
     pub fn remedies(&self) -> &'static [Remedy] {
         self.remedies
     }
@@ -45,7 +45,7 @@ impl fmt::Display for NextStep {
     }
 }
 
-/// A step that names no act.
+/// Makes a next step that names no act.
 impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
     fn from(text: T) -> Self {
         Self::new(text, &[])
@@ -54,7 +54,8 @@ impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
 
 macro_rules! remedies {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
-        /// An act that helps. There is one wherever a surface can say better how it is done there.
+        /// An act that helps. An act is listed here if some surface can say better how it is done
+        /// there.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Remedy}}; }
@@ -76,12 +77,12 @@ macro_rules! remedies {
             /// Every remedy, by number.
             pub const ALL: &'static [Remedy] = &[$(Remedy::$variant),*];
 
-            /// Its spelling, the same on every surface.
+            /// Word of the remedy, the same on every surface.
             pub fn word(self) -> &'static str {
                 match self { $(Remedy::$variant => $word),* }
             }
 
-            /// Its number, for other languages. A number is never used again.
+            /// Number of the remedy, for other languages. A number is never reused.
             pub fn number(self) -> u16 {
                 match self { $(Remedy::$variant => $number),* }
             }

@@ -1,10 +1,10 @@
-//! What stood in the way of an answer: a closed list, `docs/json.md` has it with its numbers.
+//! The kinds of *could not tell*: a closed list, given with its numbers in `docs/json.md`.
 
 use std::fmt;
 
 macro_rules! problems {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
-        /// What stood in the way of an answer. Programs act on it; people read the fact beside it.
+        /// What prevented an answer. Programs act on it; people read the fact next to it.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Problem}}; }
@@ -26,12 +26,12 @@ macro_rules! problems {
             /// Every problem, by number.
             pub const ALL: &'static [Problem] = &[$(Problem::$variant),*];
 
-            /// Its spelling, the same on every surface.
+            /// Word of the problem, the same on every surface.
             pub fn word(self) -> &'static str {
                 match self { $(Problem::$variant => $word),* }
             }
 
-            /// Its number, for other languages. A number is never used again.
+            /// Number of the problem, for other languages. A number is never reused.
             pub fn number(self) -> u16 {
                 match self { $(Problem::$variant => $number),* }
             }

@@ -1,4 +1,4 @@
-//! The words for a proved *no*: a closed list, `docs/refusals.md` explains each.
+//! The words for a proved *no*: a closed list, explained in `docs/refusals.md`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,14 @@ use std::str::FromStr;
 use crate::error::next::Remedy::{self, *};
 use crate::error::{Error, Problem, Result};
 
-/// A next step as it stands in the list: its text, and the acts that it names.
+/// A next step in the list: its text, and the acts that it names.
 type Step = (&'static str, &'static [Remedy]);
 
 macro_rules! refusals {
     ($($number:literal $variant:ident $word:literal $step:literal $([$($act:ident),*])?
         $(, at the vendor $vendor:literal $([$($there:ident),*])?)?;)*) => {
-        /// A word for "no". The order of the variants is the order of their numbers, not of the checks.
+        /// A word for a proved *no*. The variants are in the order of their numbers, not of the
+        /// checks.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Refusal}}; }
@@ -33,20 +34,21 @@ macro_rules! refusals {
         }
 
         impl Refusal {
-            /// Every word, by number.
+            /// Every refusal, by number.
             pub const ALL: &'static [Refusal] = &[$(Refusal::$variant),*];
 
-            /// Its spelling, the same on every surface.
+            /// Word of the refusal, the same on every surface.
             pub fn word(self) -> &'static str {
                 match self { $(Refusal::$variant => $word),* }
             }
 
-            /// Its number in `docs/format.md`.
+            /// Number of the refusal in `docs/format.md`.
             pub fn number(self) -> u16 {
                 match self { $(Refusal::$variant => $number),* }
             }
 
-            /// The usual next step, and the one at the vendor's where that is another.
+            /// Returns the usual next step, and the one for the vendor's office if it is another
+            /// one.
             pub(super) fn steps(self) -> (Step, Option<Step>) {
                 match self {
                     $(Refusal::$variant => (
@@ -109,7 +111,7 @@ refusals! {
 impl FromStr for Refusal {
     type Err = Error;
 
-    /// Exit 2 when `word` is not in the list.
+    /// Exit 2 if `word` is not in the list.
     fn from_str(word: &str) -> Result<Self> {
         let known = Self::ALL.iter().copied().find(|refusal| refusal.word() == word);
         known.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Extensions: how a body may grow within version 1. Obeys `docs/format.md`, section "Extensions".
+//! Extensions, which add to a body within version 1. Obeys `docs/format.md`, section "Extensions".
 
 use crate::error::{Error, Refusal, Result};
 use crate::wire::codec::{Blob, Keyed, Set, record};
@@ -6,11 +6,11 @@ use crate::wire::codec::{Blob, Keyed, Set, record};
 record! {
     /// One extension. This version defines none, so every number is unknown to it.
     pub struct Extension {
-        /// Its number.
+        /// Number of the extension.
         pub number: u16,
-        /// Whether a reader that does not know the number must refuse the body.
+        /// True if a reader that does not know the number must refuse the body.
         pub critical: bool,
-        /// Its content, in the form its definition gives.
+        /// Content, in the form that the definition of the extension specifies.
         pub bytes: Blob<4096>,
     }
 }
@@ -22,13 +22,13 @@ impl Keyed for Extension {
     }
 }
 
-/// The extension list that ends every body: ascending numbers, each once.
+/// The list of extensions at the end of every body, sorted by number without duplicates.
 pub type Extensions = Set<Extension>;
 
-/// Refuses what must not be ignored.
+/// Refuses a body with an extension that must not be ignored.
 ///
 /// # Errors
-/// `unknown-version` when an extension is critical and unknown.
+/// `unknown-version` if an extension is critical and unknown.
 pub fn refuse_critical(what: &str, extensions: &Extensions) -> Result<()> {
     match extensions.iter().find(|extension| extension.critical) {
         None => Ok(()),

@@ -5,15 +5,15 @@ use crate::wire::codec::{BODY_CAP, numbered};
 use crate::wire::id::{KeyId, VendorId};
 use crate::wire::reader::Reader;
 
-/// Most bytes of a file as read, armored or not.
+/// Maximum size of a file in bytes, armored or not.
 pub const FILE_CAP: usize = 1024 * 1024;
-/// Most bytes of a binary artefact.
+/// Maximum size of a binary artefact in bytes.
 pub const FRAME_CAP: usize = 256 * 1024;
-/// Most attachments of a frame.
+/// Maximum number of attachments of a frame.
 pub const ATTACHMENTS_CAP: usize = 16;
-/// Most signatures of a frame.
+/// Maximum number of signatures of a frame.
 pub const SIGNATURES_CAP: usize = 16;
-/// The first four bytes of every binary artefact.
+/// First four bytes of every binary artefact.
 pub const MAGIC: [u8; 4] = *b"\x89OLR";
 /// The only format version so far.
 pub const VERSION: u8 = 1;
@@ -21,29 +21,29 @@ pub const VERSION: u8 = 1;
 pub const SUITE: u8 = 1;
 
 numbered! {
-    /// What a file is.
+    /// Kind of a file.
     pub enum Kind {
-        /// `req.olr`
+        /// A request, `req.olr`.
         1 Request "request",
-        /// `license.olr`
+        /// A license, `license.olr`.
         2 License "license",
-        /// `receipt.olr`
+        /// A receipt of a deactivation, `receipt.olr`.
         3 Receipt "receipt",
-        /// `vendor.trust`
+        /// The trust of a vendor, `vendor.trust`.
         4 Trust "trust",
-        /// `revoked.olr`
+        /// A list of revocations, `revoked.olr`.
         5 Revocations "revocations",
-        /// `time.olr`
+        /// A time of the vendor, `time.olr`.
         6 Timestamp "time",
         /// A private key of the vendor.
         7 KeyFile "key file",
         /// The memory of a server.
         8 State "state",
-        /// What an issuer key may sign.
+        /// A delegation, which limits what an issuer key may sign.
         9 Delegation "delegation",
-        /// What is to be signed by several, on its way between them.
+        /// A file on its way between several signers.
         10 Proposal "partial signature",
-        /// What was in use.
+        /// A statement of the usage during a period.
         11 Usage "usage statement",
     }
 }
@@ -53,10 +53,11 @@ numbered! {
 pub struct Header;
 
 impl Header {
-    /// Reads them, and refuses what this version cannot read further.
+    /// Reads the header, and refuses a file that this version cannot read.
     ///
     /// # Errors
-    /// `malformed` (size, magic), `unknown-version` (version, suite), `wrong-kind` (not in the table).
+    /// `malformed` (size, magic), `unknown-version` (version, suite), `wrong-kind` (not in the
+    /// table).
     pub fn read(reader: &mut Reader<'_>, len: usize) -> Result<Kind> {
         if len == 0 {
             return Err(reader.malformed("file", "it is empty").rule("frame-1"));
@@ -102,57 +103,57 @@ impl Header {
         })
     }
 
-    /// Writes them.
+    /// Appends the header.
     pub fn write(kind: Kind, into: &mut Vec<u8>) {
         into.extend(MAGIC);
         into.extend([VERSION, SUITE, u8::try_from(kind.number()).unwrap_or(0)]);
     }
 
-    /// What a binary file says it is.
+    /// Returns the kind that a binary file claims to be.
     ///
     /// # Errors
-    /// As [`Header::read`].
+    /// Those of [`Header::read`].
     pub fn peek(bytes: &[u8]) -> Result<Kind> {
         Self::read(&mut Reader::new("file", bytes), bytes.len())
     }
 }
 
-/// The refusal of a file of another kind than the wanted one.
+/// Makes the refusal of a file whose kind is not the one expected.
 pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
     let fact = format!("this is a {found}, where a {wanted} was expected");
     Error::refuse(Refusal::WrongKind, fact).rule("frame-5")
 }
 
-/// One signature: who, and 64 bytes that nobody has verified yet.
+/// One signature, not verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// The key that is said to have signed.
+    /// Key that is claimed to have signed.
     pub key: KeyId,
     /// R and S of RFC 8032.
     pub bytes: [u8; 64],
 }
 
-/// A well-formed frame whose signatures nobody has verified yet.
+/// A well-formed frame whose signatures have not been verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// What it holds.
+    /// Kind of its content.
     pub kind: Kind,
-    /// The vendor it says it belongs to.
+    /// Vendor that it claims to belong to.
     pub vendor: VendorId,
-    /// Frames that travel with it; they have no attachments of their own.
+    /// Attached frames. They have no attachments of their own.
     pub attachments: Vec<Frame<'a>>,
-    /// The bytes from the attachment count to the last attachment: what a signature covers.
+    /// The bytes from the attachment count to the last attachment, which signatures cover.
     pub attachment_section: &'a [u8],
     /// The body, not yet decoded.
     pub body: &'a [u8],
-    /// 1 to 16 signatures in ascending order of their key ids; a partial signature may have none.
+    /// 1 to 16 signatures in ascending order of their key ids. A partial signature may have none.
     pub signatures: Vec<Signature>,
     /// The whole frame.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a whole binary file of the kind `wanted`.
+    /// Parses a binary file of the kind `wanted`.
     ///
     /// # Errors
     /// `malformed`, `unknown-version` or `wrong-kind`, checked in that order field by field.
@@ -172,7 +173,7 @@ impl<'a> Frame<'a> {
             return Err(wrong_kind(wanted, kind));
         }
         if let Kind::Request | Kind::KeyFile | Kind::State = kind {
-            // One that is wanted is read elsewhere: this one is attached.
+            // Only reached for attachments: files of these kinds are read elsewhere.
             return Err(reader.malformed("kind", &format!("a {kind} has no frame")));
         }
         let vendor = VendorId(reader.array("vendor id")?);
@@ -181,7 +182,7 @@ impl<'a> Frame<'a> {
         let attachments = Self::read_attachments(&mut reader, vendor, cap)?;
         let attachment_section = reader.since(section_start);
         let body = reader.sized("body", BODY_CAP, "frame-11")?;
-        // Only a proposal on its way may be one that nobody signed yet.
+        // Only a proposal may have no signature yet, and only outside of an attachment.
         let least = usize::from(kind != Kind::Proposal || !attachments_allowed);
         let signatures = read_signatures(&mut reader, least)?;
         reader.finish("frame-14")?;
@@ -216,11 +217,11 @@ impl<'a> Frame<'a> {
         Ok(attachments)
     }
 
-    /// The frame that `section` and `body` would make with these signatures: it has no bytes of
-    /// its own yet.
+    /// Returns the frame that `section` and `body` would make with these signatures. Its `bytes`
+    /// are empty.
     ///
     /// # Errors
-    /// What the rules of attachments refuse.
+    /// `malformed`, if the attachments break a rule.
     pub fn proposed(
         kind: Kind,
         vendor: VendorId,
@@ -235,7 +236,7 @@ impl<'a> Frame<'a> {
         Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes: &[] })
     }
 
-    /// Attachments ascend by kind, then by their bytes.
+    /// Sort key of attachments: the kind, then the bytes.
     fn order(&self) -> (u16, &[u8]) {
         (self.kind.number(), self.bytes)
     }
@@ -272,24 +273,24 @@ fn read_signatures(reader: &mut Reader<'_>, least: usize) -> Result<Vec<Signatur
     Ok(signatures)
 }
 
-/// The parts of a frame before anyone signs it.
+/// The parts of a frame before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsigned {
-    /// What it holds.
+    /// Kind of its content.
     pub kind: Kind,
-    /// Whose it is.
+    /// Vendor that it belongs to.
     pub vendor: VendorId,
-    /// The attachment section: count, then each length and frame.
+    /// The attachment section: the count, then the length and bytes of each frame.
     pub attachment_section: Vec<u8>,
     /// The encoded body.
     pub body: Vec<u8>,
 }
 
 impl Unsigned {
-    /// Brings the attachments, each a whole frame in bytes, into their order, each once.
+    /// Sorts the attachments and removes duplicates. Each attachment is a binary frame.
     ///
     /// # Errors
-    /// Exit 2 when there are more than 16.
+    /// Exit 2 if there are more than 16.
     pub fn new(
         kind: Kind,
         vendor: VendorId,
@@ -312,10 +313,10 @@ impl Unsigned {
         Ok(Self { kind, vendor, attachment_section, body })
     }
 
-    /// The frame with these signatures, brought into their order.
+    /// Returns the frame with these signatures, which it sorts.
     ///
     /// # Errors
-    /// Exit 2 when the result would break a cap.
+    /// Exit 2 if the result would exceed a cap.
     pub fn with_signatures(&self, mut signatures: Vec<Signature>) -> Result<Vec<u8>> {
         signatures.sort_by_key(|signature| signature.key);
         let mut bytes = Vec::new();

@@ -3,27 +3,27 @@
 use crate::wire::codec::identifier;
 
 identifier! {
-    /// Names a vendor for ever: derived from the body of its first trust.
+    /// Permanent id of a vendor, derived from the body of its first trust.
     pub struct VendorId;
 }
 
 identifier! {
-    /// Names a public key together with its role and suite.
+    /// Id of a public key, derived from the key, its role and its suite.
     pub struct KeyId;
 }
 
 identifier! {
-    /// Names one issued license file.
+    /// Id of one issued license file.
     pub struct LicenseId;
 }
 
 identifier! {
-    /// Stands for a revoked license.
+    /// Id under which a list of revocations names a license.
     pub struct RevokedId;
 }
 
 identifier! {
-    /// Names a change that people are told of.
+    /// Id of an event that people are notified of.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{wire::id::EventId}; }
@@ -37,7 +37,7 @@ identifier! {
 }
 
 identifier! {
-    /// Names one request of one installation.
+    /// Id of one request of one installation.
     pub struct RequestId;
 }
 

@@ -1,34 +1,34 @@
-//! A reader over bytes that cannot run past their end and whose leftovers are errors.
+//! A reader that cannot run past the end of its bytes, and reports any bytes left over.
 
 use crate::error::{Error, Refusal, Result};
 
-/// Reads fixed-width fields in order; every error names the field and its offset.
+/// Reads fixed-width fields in order. Every error names the field and its offset.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     what: &'static str,
     bytes: &'a [u8],
     at: usize,
-    /// The rules that a field past the end breaks.
+    /// Rules that a field past the end breaks.
     ends: &'static [&'static str],
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the first byte of `bytes`; `what` names the thing in errors ("license").
+    /// Starts at the first byte of `bytes`. Errors name the content `what` ("license").
     pub fn new(what: &'static str, bytes: &'a [u8]) -> Self {
         Self { what, bytes, at: 0, ends: &["frame-6"] }
     }
 
-    /// The same reader, where other rules say that no field runs past the end.
+    /// Sets the rules that a field past the end breaks.
     pub fn ends_by(self, rules: &'static [&'static str]) -> Self {
         Self { ends: rules, ..self }
     }
 
-    /// The offset of the next byte.
+    /// Offset of the next byte.
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// The next `len` bytes.
+    /// Reads the next `len` bytes.
     pub fn take(&mut self, field: &str, len: usize) -> Result<&'a [u8]> {
         let end = self.at.checked_add(len);
         match end.and_then(|end| self.bytes.get(self.at..end)) {
@@ -43,24 +43,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next `N` bytes.
+    /// Reads the next `N` bytes.
     pub fn array<const N: usize>(&mut self, field: &str) -> Result<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(field, N)?);
         Ok(array)
     }
 
-    /// One byte.
+    /// Reads one byte.
     pub fn u8(&mut self, field: &str) -> Result<u8> {
         Ok(u8::from_le_bytes(self.array(field)?))
     }
 
-    /// Four bytes, little-endian.
+    /// Reads four bytes, little-endian.
     pub fn u32(&mut self, field: &str) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array(field)?))
     }
 
-    /// A four-byte length of at most `cap`, by the rule `capped`, then so many bytes.
+    /// Reads a four-byte length and as many bytes. A length above `cap` breaks the rule `capped`.
     pub fn sized(&mut self, field: &str, cap: usize, capped: &'static str) -> Result<&'a [u8]> {
         let len = usize::try_from(self.u32(field)?).unwrap_or(usize::MAX);
         if len > cap {
@@ -71,12 +71,12 @@ impl<'a> Reader<'a> {
         self.take(field, len)
     }
 
-    /// All that was read since `start`, an earlier [`Self::offset`].
+    /// Returns everything read since `start`, an earlier [`Self::offset`].
     pub fn since(&self, start: usize) -> &'a [u8] {
         self.bytes.get(start..self.at).unwrap_or_default()
     }
 
-    /// Ends the reading: nothing may be left, by `rule`.
+    /// Ends reading. Bytes left over break `rule`.
     pub fn finish(self, rule: &'static str) -> Result<()> {
         match self.bytes.len().saturating_sub(self.at) {
             0 => Ok(()),
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A `malformed` error at the current offset.
+    /// Makes a `malformed` error at the current offset.
     pub fn malformed(&self, field: &str, problem: &str) -> Error {
         let Self { what, at, .. } = self;
         Error::refuse(Refusal::Malformed, format!("{what}: {field} at byte {at}: {problem}"))

@@ -1,6 +1,6 @@
-//! The macros that define what stands on the wire: records, number tables, identifiers.
+//! Macros that define types with a binary encoding: records, number tables, identifiers.
 
-/// Defines a record: a struct whose fields stand on the wire in the order written.
+/// Defines a record: a struct whose fields are encoded in the order in which they are written.
 #[macro_export]
 #[doc(hidden)] // reached as `wire::codec::record`
 macro_rules! record {
@@ -28,7 +28,7 @@ macro_rules! record {
 #[doc(inline)]
 pub use record;
 
-/// Defines a number table: a closed enum that stands on the wire as its number.
+/// Defines a number table: a closed enum that is encoded as its number.
 macro_rules! numbered {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($(#[$variant_meta:meta])* $number:literal $variant:ident $word:literal,)*
@@ -42,17 +42,17 @@ macro_rules! numbered {
             /// Every entry, by number.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its number on the wire.
+            /// Number in the binary encoding.
             pub fn number(self) -> u16 {
                 match self { $(Self::$variant => $number),* }
             }
 
-            /// Its name in text and JSON.
+            /// Word used in text and JSON.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
 
-            /// The entry with this number.
+            /// Returns the entry with this number.
             pub fn from_number(number: u16) -> Option<Self> {
                 match number { $($number => Some(Self::$variant),)* _ => None }
             }
@@ -61,7 +61,7 @@ macro_rules! numbered {
         impl std::str::FromStr for $name {
             type Err = $crate::error::Error;
 
-            /// Exit 2 when no entry has this name.
+            /// Exit 2 if no entry has this word.
             fn from_str(word: &str) -> $crate::error::Result<Self> {
                 match word {
                     $($word => Ok(Self::$variant),)*
@@ -107,7 +107,7 @@ macro_rules! identifier {
         impl std::str::FromStr for $name {
             type Err = $crate::error::Error;
 
-            /// Reads 32 hexadecimal digits, in either case. Exit 2 when `text` is anything else.
+            /// Parses 32 hexadecimal digits, in either case. Exit 2 if `text` is anything else.
             fn from_str(text: &str) -> $crate::error::Result<Self> {
                 let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
                 let bytes = bytes.and_then(|bytes| bytes.try_into().ok());

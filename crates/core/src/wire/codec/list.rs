@@ -5,15 +5,15 @@ use std::ops::Deref;
 use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Decoder, Encoder, Fault, MORE, ORDER, Record, TAG};
 
-/// A list of at most `CAP` entries whose order carries meaning.
+/// A list of at most `CAP` entries in a meaningful order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T, const CAP: usize = 64>(Vec<T>);
 
 impl<T, const CAP: usize> List<T, CAP> {
-    /// Takes `entries` when they fit.
+    /// Makes a list of `entries`.
     ///
     /// # Errors
-    /// Exit 2 when there are more than `CAP`.
+    /// Exit 2 if there are more than `CAP`.
     pub fn new(entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
@@ -22,7 +22,7 @@ impl<T, const CAP: usize> List<T, CAP> {
         Ok(Self(entries))
     }
 
-    /// The entries.
+    /// Returns the entries.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
@@ -65,11 +65,11 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
     }
 }
 
-/// What a [`Set`] is sorted by.
+/// An entry of a [`Set`], which is sorted by its key.
 pub trait Keyed {
-    /// The part of an entry that no two entries share.
+    /// Part of an entry that is unique in the set.
     type Key: Ord + ?Sized;
-    /// That part of this entry.
+    /// Key of this entry.
     fn key(&self) -> &Self::Key;
 }
 
@@ -92,10 +92,10 @@ impl Keyed for u8 {
 pub struct Set<T, const CAP: usize = 64>(Vec<T>);
 
 impl<T: Keyed, const CAP: usize> Set<T, CAP> {
-    /// Sorts `entries` and takes them when they fit and no two share a key.
+    /// Sorts `entries` and makes a set of them.
     ///
     /// # Errors
-    /// Exit 2 when there are more than `CAP`, or two with the same key.
+    /// Exit 2 if there are more than `CAP`, or two with the same key.
     pub fn new(mut entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
             let fact = format!("{} entries, where at most {CAP} fit", entries.len());
@@ -108,18 +108,18 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
         Ok(Self(entries))
     }
 
-    /// The entry with this key.
+    /// Returns the entry with this key.
     pub fn get(&self, key: &T::Key) -> Option<&T> {
         let found = self.0.binary_search_by(|entry| entry.key().cmp(key)).ok()?;
         self.0.get(found)
     }
 
-    /// The entries.
+    /// Returns the entries.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
 
-    /// Changes every entry. `change` leaves the keys as they are.
+    /// Changes every entry. `change` must not change the keys.
     pub(crate) fn change(&mut self, change: impl FnMut(&mut T)) {
         self.0.iter_mut().for_each(change);
     }
@@ -168,18 +168,18 @@ impl<T: Keyed + Record, const CAP: usize> Record for Set<T, CAP> {
     }
 }
 
-/// A limit: only what is named, or the explicit word *any*. Absence is never permission. No limit is
-/// the greatest.
+/// A limit: a value, or explicitly *any*. A missing value never permits anything. In comparisons,
+/// *any* is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit<T> {
-    /// At most, or only, this.
+    /// At most this, or only this.
     Only(T),
-    /// No limit, said in so many words.
+    /// Explicitly no limit.
     Any,
 }
 
 impl<T> Limit<T> {
-    /// The same limit in other terms.
+    /// Converts the value of the limit.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Limit<U> {
         match self {
             Self::Only(only) => Limit::Only(change(only)),
@@ -187,7 +187,7 @@ impl<T> Limit<T> {
         }
     }
 
-    /// What it is limited to. None where there is no limit.
+    /// Returns the value, or `None` if there is no limit.
     pub fn only(self) -> Option<T> {
         match self {
             Self::Only(only) => Some(only),
@@ -196,14 +196,14 @@ impl<T> Limit<T> {
     }
 }
 
-/// None is no limit.
+/// Turns `None` into no limit.
 impl<T> From<Option<T>> for Limit<T> {
     fn from(only: Option<T>) -> Self {
         only.map_or(Self::Any, Self::Only)
     }
 }
 
-/// `unlimited`, or what it is limited to.
+/// Writes the value, or `unlimited`.
 impl<T: std::fmt::Display> std::fmt::Display for Limit<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -237,7 +237,7 @@ pub(super) fn encode_length(len: usize, encoder: &mut Encoder) {
     u64::try_from(len).unwrap_or(u64::MAX).encode(encoder);
 }
 
-/// A length, refused above `cap` before anything is allocated for it.
+/// Decodes a length. Refuses one above `cap`, so that nothing is allocated for it.
 pub(super) fn decode_length(cap: usize, decoder: &mut Decoder<'_>) -> Result<usize, Fault> {
     let len = u64::decode(decoder)?;
     match usize::try_from(len) {

@@ -1,7 +1,7 @@
 //! Bodies: one strict codec for every record. Obeys `docs/format.md`, section "Bodies".
 //!
-//! What `bincode` lets through (over-long integers, trailing bytes, unsorted sets, lengths beyond any
-//! cap) is refused here.
+//! `bincode` accepts over-long integers, trailing bytes, unsorted sets and lengths beyond any cap.
+//! This module refuses all of them.
 
 use crate::error::{Error, Problem, Refusal, Result};
 
@@ -21,21 +21,22 @@ use stream::{ENDS, TAG};
 pub use text::{Blob, Hidden, Note, Text};
 pub use word::Word;
 
-/// Most bytes of a body, unless its artefact says less or more.
+/// Default maximum size of a body in bytes. Some artefacts have their own.
 pub const BODY_CAP: usize = 256 * 1024;
 
-/// The bytes of `record`.
+/// Encodes `record`.
 pub fn encode<T: Record>(record: &T) -> Vec<u8> {
     let mut encoder = Encoder::new();
     record.encode(&mut encoder);
     encoder.into_bytes()
 }
 
-/// Reads `bytes` as exactly one `T` in its only spelling; `what` names it in errors.
+/// Decodes exactly one `T` from `bytes`, in its only valid encoding. Errors name the content
+/// `what`.
 ///
 /// # Errors
-/// `malformed`: over `cap`, an unknown value, a length over its cap, bytes left over, or any
-/// spelling but the one that [`encode`] gives.
+/// `malformed`: more than `cap` bytes, an unknown value, a length over its cap, bytes left over, or
+/// an encoding other than that of [`encode`].
 pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result<T> {
     let malformed = |rule, text: String| {
         Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")).rule(rule))
@@ -73,7 +74,7 @@ const UTF_8: &str = "not UTF-8";
 const WORD: &str = "a word that is not 1 to 32 of a to z, 0 to 9 and -";
 const MORE: &str = "entries or bytes, more than ";
 
-/// The rule that each problem breaks; a number tells it by its bytes.
+/// Rule that each problem breaks. For numbers, [`rule_of_number`] derives it from the bytes.
 const RULES: [(&str, &str); 7] = [
     (ENDS, "body-9"),
     (TAG, "body-4"),
@@ -88,8 +89,8 @@ fn rule_of(problem: &str) -> Option<&'static str> {
     RULES.into_iter().find(|(text, _)| problem.contains(text)).map(|(_, rule)| rule)
 }
 
-/// The rule that a number breaks which the decoder gave up after its `marker`: its spelling is too
-/// long for its value, or the value for its field.
+/// Returns the rule that a number breaks if the decoder stopped after its `marker`: its encoding is
+/// longer than necessary, or its value is too large for the field.
 fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
     let half = match marker {
         Some(0xfc) => 2_usize,
@@ -103,18 +104,18 @@ fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
     }
 }
 
-/// For a number that is in no entry of a number table.
+/// Fault of a number that is not in its number table.
 pub(crate) fn no_number() -> Fault {
     Fault::new(TABLE)
 }
 
-/// For a word that is in no entry of a number table.
+/// Error for a word that is not in its number table.
 pub(crate) fn no_entry(word: &str, entries: &[&str]) -> Error {
     let fact = format!("{word:?} is not one of the words that are known here");
     Error::unable(Problem::Usage, fact, format!("write one of {}", entries.join(", ")))
 }
 
-/// For a text that is no identifier.
+/// Error for a text that is not an identifier.
 pub(crate) fn no_identifier(text: &str) -> Error {
     let fact = format!("{text:?} is not an id");
     Error::unable(Problem::Usage, fact, "write the 32 hexadecimal digits of an id")

@@ -1,5 +1,5 @@
-//! What a record is written to and read from. The only place that names `bincode`, which spells the
-//! numbers: no type of that crate is in a public signature.
+//! The encoder and decoder of records. This is the only module that names `bincode`, which encodes
+//! the numbers. No type of that crate appears in a public signature.
 
 use bincode::config::{Configuration, LittleEndian, Varint, standard};
 use bincode::de::{Decoder as _, DecoderImpl, read::Reader};
@@ -8,26 +8,26 @@ use bincode::error::{DecodeError, EncodeError};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Most bytes of any body at all; a backstop behind the caps of each artefact.
+/// Maximum size of any body in bytes: a safeguard behind the cap of each artefact.
 const BACKSTOP: usize = 4 * 1024 * 1024;
 
 pub(super) const ENDS: &str = "the body ends too early";
 const NUMBER: &str = "a number too large for its field";
 pub(super) const TAG: &str = "a value that is neither 0 nor 1";
 
-/// A record that has exactly one spelling in bytes. Every type that this module defines is one, and so
-/// are number tables and identifiers.
+/// A type with exactly one binary encoding: the types of this module, records, number tables and
+/// identifiers.
 pub trait Record: Sized {
-    /// Writes its bytes after those that were written.
+    /// Appends the encoding of the value.
     #[doc(hidden)]
     fn encode(&self, encoder: &mut Encoder);
 
-    /// Reads one where the bytes that were read end.
+    /// Decodes a value at the current position.
     #[doc(hidden)]
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault>;
 }
 
-/// Bytes of values, one after the other.
+/// Encoder that appends one value after the other.
 pub struct Encoder(EncoderImpl<Written, Configuration>);
 
 struct Written(Vec<u8>);
@@ -48,7 +48,7 @@ impl Encoder {
         self.0.into_writer().0
     }
 
-    // Our types have no encoding that fails, and the writer grows.
+    // Encoding never fails for our types, and the writer grows as needed.
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         let _ = self.0.writer().write(bytes);
@@ -61,10 +61,10 @@ impl Encoder {
 
 type Config = Configuration<LittleEndian, Varint, bincode::config::Limit<BACKSTOP>>;
 
-/// Bytes that values are read from.
+/// Decoder that reads one value after the other.
 pub struct Decoder<'a>(DecoderImpl<Cursor<'a>, Config, ()>);
 
-/// Tracks how far the decoder came, so that errors can name the offset.
+/// Tracks the position of the decoder, so that errors can name the offset.
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -88,12 +88,12 @@ impl<'a> Decoder<'a> {
         Self(DecoderImpl::new(cursor, standard().with_limit::<BACKSTOP>(), ()))
     }
 
-    /// How many bytes were read.
+    /// Number of bytes read so far.
     pub(super) fn at(&mut self) -> usize {
         self.0.reader().at
     }
 
-    /// The next `len` bytes.
+    /// Reads the next `len` bytes.
     pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, Fault> {
         self.0.claim_bytes_read(len).map_err(Fault::of)?;
         let mut bytes = vec![0; len];
@@ -106,9 +106,9 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// What is wrong in a body, and the field that it is in.
+/// A problem in a body, and the field that it is in.
 pub struct Fault {
-    /// `grants.quota`; empty outside of a record.
+    /// Path of the field: `grants.quota`. Empty outside of a record.
     path: String,
     problem: Cow<'static, str>,
 }
@@ -118,7 +118,7 @@ impl Fault {
         Self { path: String::new(), problem: problem.into() }
     }
 
-    /// Our words for what the decoder met; its own text never reaches a user.
+    /// Replaces an error of the decoder by our own text, because its text is not meant for users.
     fn of(error: DecodeError) -> Self {
         Self::new(match error {
             DecodeError::Other(text) => text,
@@ -129,7 +129,7 @@ impl Fault {
         })
     }
 
-    /// The same fault, inside of a field.
+    /// Prefixes the path with a field.
     #[doc(hidden)]
     #[must_use]
     pub fn in_field(self, field: &'static str) -> Self {
@@ -140,7 +140,7 @@ impl Fault {
         Self { path, ..self }
     }
 
-    /// What is wrong, wherever it is.
+    /// The problem without its path.
     pub(super) fn problem(&self) -> &str {
         &self.problem
     }

@@ -1,4 +1,4 @@
-//! Texts and opaque bytes under their caps.
+//! Texts and opaque bytes with a maximum length.
 
 use std::ops::Deref;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8};
 
 /// UTF-8 text of at most `CAP` bytes.
 ///
-/// It has no `Display`: a stranger may have written it, and what people read goes through
-/// `display::shown` first.
+/// It does not implement `Display`, because it may come from a stranger. Pass it through
+/// `display::shown` before you show it to people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<const CAP: usize = 256>(Box<str>);
 
@@ -18,10 +18,10 @@ pub struct Text<const CAP: usize = 256>(Box<str>);
 pub type Note = Text<2048>;
 
 impl<const CAP: usize> Text<CAP> {
-    /// Takes `text` when it fits.
+    /// Makes a text.
     ///
     /// # Errors
-    /// Exit 2 when it is longer than `CAP` bytes.
+    /// Exit 2 if it is longer than `CAP` bytes.
     pub fn new(text: &str) -> Result<Self> {
         if text.len() > CAP {
             let fact = format!("a text of {} bytes, where at most {CAP} fit", text.len());
@@ -30,7 +30,8 @@ impl<const CAP: usize> Text<CAP> {
         Ok(Self(text.into()))
     }
 
-    /// As much of `text` as fits, cut between characters: for facts that nobody typed.
+    /// Truncates `text` to the maximum length, at a character boundary. For facts that nobody
+    /// typed.
     pub fn truncated(text: &str) -> Self {
         let mut end = text.len().min(CAP);
         while !text.is_char_boundary(end) {
@@ -59,11 +60,11 @@ impl<const CAP: usize> AsRef<str> for Text<CAP> {
     }
 }
 
-/// So that a product that fills in a field need not name its type.
+/// Lets a product fill in a field without naming its type.
 impl<const CAP: usize> FromStr for Text<CAP> {
     type Err = Error;
 
-    /// As [`Text::new`].
+    /// Same as [`Text::new`].
     fn from_str(text: &str) -> Result<Self> {
         Self::new(text)
     }
@@ -89,15 +90,15 @@ impl<const CAP: usize> Keyed for Text<CAP> {
     }
 }
 
-/// Opaque bytes, at most `CAP` of them.
+/// At most `CAP` opaque bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Blob<const CAP: usize>(Box<[u8]>);
 
 impl<const CAP: usize> Blob<CAP> {
-    /// Takes `bytes` when they fit.
+    /// Copies `bytes`.
     ///
     /// # Errors
-    /// Exit 2 when there are more than `CAP`.
+    /// Exit 2 if there are more than `CAP`.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > CAP {
             let fact = format!("{} bytes, where at most {CAP} fit", bytes.len());
@@ -125,7 +126,7 @@ impl<const CAP: usize> Record for Blob<CAP> {
     }
 }
 
-/// A value that stands on the wire as it is and never in `Debug` output.
+/// A value that is encoded as usual, but never shown in `Debug` output.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Hidden<T>(pub T);
 
@@ -138,7 +139,7 @@ impl<T> std::fmt::Debug for Hidden<T> {
 impl<T: FromStr> FromStr for Hidden<T> {
     type Err = T::Err;
 
-    /// As `T` reads it.
+    /// Parses the text as `T` does.
     fn from_str(text: &str) -> Result<Self, T::Err> {
         text.parse().map(Self)
     }

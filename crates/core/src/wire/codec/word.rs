@@ -6,20 +6,20 @@ use crate::wire::codec::list::{Keyed, encode_length};
 use crate::wire::codec::text::decode_bytes;
 use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8, WORD};
 
-/// Most bytes of a word.
+/// Maximum length of a word in bytes.
 const CAP: usize = 32;
 
-/// A word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`. It lies on the stack, so that to compare one
-/// allocates nothing.
+/// A word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`. Kept on the stack, so that comparing
+/// two words allocates nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
-    /// Zeros follow the word, so that words compare as their bytes do.
+    /// The word, filled with zeros, so that words compare as their bytes do.
     bytes: [u8; CAP],
     length: usize,
 }
 
 impl Word {
-    /// The word spelled `text`, if it is one.
+    /// Returns the word spelled `text`, or `None` if `text` is not a word.
     pub const fn new(text: &str) -> Option<Self> {
         let mut rest = text.as_bytes();
         while let [first, others @ ..] = rest {
