@@ -1,6 +1,6 @@
 //! Armor: the text form of a binary artefact. Obeys `docs/format.md`, section "Armor".
 //!
-//! A tolerant finder copes with what couriers do to text; a strict decoder reads what it found.
+//! A tolerant finder handles what couriers do to text; a strict decoder reads what it finds.
 
 use base64::{DecodeError, Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
@@ -14,14 +14,14 @@ mod foreign;
 pub use foreign::Foreign;
 mod mime;
 
-/// Most blocks of one file, whole or not.
+/// Maximum number of blocks in one file, complete or not.
 pub const BLOCKS_CAP: usize = 64;
-/// Characters of a line as written; on reading the length of lines carries no meaning.
+/// Length of a written line in characters. Readers accept any length.
 const LINE: usize = 64;
-/// Most base64 characters of a block: a whole frame.
+/// Maximum number of base64 characters in a block: enough for a whole frame.
 const SYMBOLS_CAP: usize = FRAME_CAP.div_ceil(3) * 4;
 
-/// The text form of `bytes`, an artefact of the kind `kind`.
+/// Returns the text form of `bytes`, an artefact of the kind `kind`.
 pub fn armor(kind: Kind, bytes: &[u8]) -> String {
     let symbols = STANDARD.encode(bytes);
     let mut text = format!("-----BEGIN OLR {}-----\n", label(kind));
@@ -36,15 +36,15 @@ pub fn armor(kind: Kind, bytes: &[u8]) -> String {
     text
 }
 
-/// The binary artefact in `file`, whichever of the two forms it has.
+/// Returns the binary artefact in `file`, which may be armored or binary.
 ///
-/// Of several blocks the one of the kind `wanted` is taken; without `wanted` there must be only
-/// one artefact. What is returned may still be of another kind when `file` is binary: whoever
-/// parses it checks that.
+/// If there are several blocks, returns the one of the kind `wanted`; without `wanted` there must
+/// be only one artefact. If `file` is binary, the result may be of another kind, which the caller's
+/// parser checks.
 ///
 /// # Errors
-/// `malformed`: no artefact, a damaged one, or more than one; `wrong-kind`: blocks, but none of
-/// the kind `wanted`.
+/// `malformed`: no artefact, a damaged one, or more than one; `wrong-kind`: blocks, but none of the
+/// kind `wanted`.
 pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if file.len() > FILE_CAP {
         return Err(malformed("file", &format!("{} bytes, more than {FILE_CAP}", file.len()))
@@ -76,12 +76,13 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     }
 }
 
-/// What a file of another program is, by its first bytes: for files that are too long to be read.
+/// Recognizes a file of another program by its first bytes. For files that are too long to read.
 pub fn foreign(start: &[u8]) -> Option<Foreign> {
     foreign::named(start)
 }
 
-/// The plain characters of a file: of the parts of a message, where one of these holds a block.
+/// Returns the text of a file in plain characters. For a mail with a block in one of its parts,
+/// returns the text of the parts.
 fn plain(file: &[u8]) -> Result<String> {
     if let Some(text) = courier::undo_message(file)
         && !find(&text)?.is_empty()
@@ -91,11 +92,12 @@ fn plain(file: &[u8]) -> Result<String> {
     Ok(courier::undo(file))
 }
 
-/// The binary artefact in what a server imports. A mail may quote the request: of a text with a
-/// license, whole or not, that is wanted, of any other text any kind.
+/// Returns the binary artefact in a file that a server imports. A mail may quote the request: if
+/// the text contains a license, complete or not, the license is used. Otherwise, any kind is
+/// accepted.
 ///
 /// # Errors
-/// As [`dearmor`].
+/// Those of [`dearmor`].
 pub fn dearmor_answer(file: &[u8]) -> Result<Cow<'_, [u8]>> {
     match dearmor(Some(Kind::License), file) {
         Err(error) if error.refusal() == Some(Refusal::WrongKind) => dearmor(None, file),
@@ -103,16 +105,16 @@ pub fn dearmor_answer(file: &[u8]) -> Result<Cow<'_, [u8]>> {
     }
 }
 
-/// What stands between two markers, or what is wrong with them.
+/// The text between two markers, or what is wrong with them.
 struct Block<'a> {
     kind: Kind,
-    /// Where its first marker stands in the text.
+    /// Position of the first marker in the text.
     at: usize,
     symbols: Result<&'a str, String>,
 }
 
 impl Block<'_> {
-    /// The strict half: only base64 counts, and it has one spelling.
+    /// The strict decoder: accepts only base64, in its only valid encoding.
     fn decode(&self, text: &str) -> Result<Vec<u8>> {
         let fault = |at, rule, problem: &str| {
             malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)
@@ -135,14 +137,14 @@ impl Block<'_> {
                 let problem = format!("the label says {}, the content says {inside}", self.kind);
                 Err(fault(self.at, "armor-11", &problem))
             }
-            // Any other fault of the header is told by whoever parses the artefact.
+            // Other faults of the header are reported by the parser of the artefact.
             _ => Ok(bytes),
         }
     }
 }
 
-/// The base64 characters of a block; or where the first foreign one stands, the rule that it breaks
-/// and why.
+/// Returns the base64 characters of a block. If it contains others, returns the position of the
+/// first one, the rule that it breaks, and the reason.
 fn strip(symbols: &str) -> Result<Vec<u8>, (usize, &'static str, String)> {
     let mut base64 = Vec::new();
     let mut line_start = false;
@@ -175,7 +177,8 @@ fn too_long() -> String {
     format!("more than {FRAME_CAP} bytes")
 }
 
-/// The rule that is broken, and our words for what the decoder met; its own text never reaches a user.
+/// Returns the rule that is broken and our own text for it, because the text of the decoder is not
+/// meant for users.
 fn describe(error: &DecodeError) -> (&'static str, &'static str) {
     match error {
         DecodeError::InvalidLastSymbol { .. } => {
@@ -185,7 +188,7 @@ fn describe(error: &DecodeError) -> (&'static str, &'static str) {
     }
 }
 
-/// The tolerant half: the blocks of `text` in order, broken ones included.
+/// The tolerant finder: returns the blocks in `text` in order, including broken ones.
 fn find(text: &str) -> Result<Vec<Block<'_>>> {
     let mut blocks = Vec::new();
     let mut open: Option<Marker> = None;
@@ -209,7 +212,8 @@ fn find(text: &str) -> Result<Vec<Block<'_>>> {
     Ok(blocks)
 }
 
-/// The block between two markers; where their labels differ, a broken one of each kind.
+/// Returns the block between two markers. If their labels differ, returns a broken block of each
+/// kind.
 fn between(text: &str, begin: Marker, end: Marker) -> Vec<Block<'_>> {
     if begin.kind != end.kind {
         let labels = (label(begin.kind), label(end.kind));
@@ -227,7 +231,7 @@ enum Edge {
     End,
 }
 
-/// `BEGIN OLR <LABEL>` or `END OLR <LABEL>`; the dashes around it carry no meaning.
+/// `BEGIN OLR <LABEL>` or `END OLR <LABEL>`. The dashes around it are ignored.
 struct Marker {
     edge: Edge,
     kind: Kind,
@@ -236,7 +240,7 @@ struct Marker {
 }
 
 impl Marker {
-    /// The marker around the `word` OLR at `at`, if that is one.
+    /// Returns the marker around the `word` OLR at `at`, if there is one.
     fn at(text: &str, at: usize, word: &str) -> Option<Self> {
         let (head, tail) = text.split_at_checked(at)?;
         let tail = tail.strip_prefix(word)?.strip_prefix(' ')?;
@@ -262,7 +266,7 @@ impl Marker {
     }
 }
 
-/// A label at the start of `text`, and what follows it.
+/// Splits a label from the start of `text`.
 fn read_label(text: &str) -> Option<(Kind, &str)> {
     Kind::ALL.iter().find_map(|kind| {
         let mut rest = text;
@@ -280,12 +284,12 @@ fn label(kind: Kind) -> String {
     kind.word().to_ascii_uppercase()
 }
 
-/// Where `part` begins in `text`, of which it is a part.
+/// Position of `part` in `text`. `part` must be a slice of it.
 fn offset(text: &str, part: &str) -> usize {
     part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
 }
 
-/// The line, from 1, in which `at` stands.
+/// Line number of position `at`, from 1.
 fn line(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)

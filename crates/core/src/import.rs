@@ -1,4 +1,4 @@
-//! Installing an answer of the vendor in a state: whole, or not at all.
+//! Import of a file of the vendor into a state: completely, or not at all.
 //! Obeys `docs/format.md`, section "Order of answers".
 
 use crate::display::shown;
@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 use crate::trust::{Delegation, Trust};
 use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 
-/// What is done with a license that grants less than is used.
+/// What to do with a license that grants less than is in use.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{import::OverQuota}; }
@@ -22,14 +22,14 @@ use crate::wire::frame::{Frame, Header, Kind, wrong_kind};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverQuota {
-    /// It is refused.
+    /// Refuse it.
     #[default]
     Refused,
-    /// It is installed; its grace period begins.
+    /// Install it; its grace period begins.
     Accepted,
 }
 
-/// What became of an imported file.
+/// Result of an import.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{import::Imported}; }
@@ -48,40 +48,40 @@ pub enum OverQuota {
 pub enum Imported {
     /// A license.
     License {
-        /// What it grants.
+        /// The imported license.
         license: Box<License>,
-        /// What became of it.
+        /// Whether it is in force, waits, or was installed before.
         accepted: Accepted,
-        /// The license that waited for its start, and is here no more.
+        /// The waiting license that it replaced.
         dropped: Option<Box<License>>,
     },
-    /// A newer trust, or the one that counts already.
+    /// A newer trust, or the current one.
     Trust {
         /// The trust that is now in effect.
         trust: Box<Trust>,
-        /// Whether it is new here.
+        /// True if it is new here.
         new: bool,
     },
-    /// Revocations.
+    /// A list of revocations.
     Revocations {
-        /// How many licenses they name.
+        /// Number of licenses in the list in effect.
         licenses: usize,
-        /// Whether they are new here.
+        /// True if the list is new here.
         new: bool,
     },
     /// A time of the vendor.
     Time {
-        /// What the vendor's clock said.
+        /// Time of the vendor's clock.
         time: Instant,
-        /// The mark from now on.
+        /// The new high-water mark.
         mark: Instant,
-        /// Whether it is new here.
+        /// True if the time is new here.
         new: bool,
     },
 }
 
-/// Says of a license issued in the future of this clock that one of the two is wrong: it need not
-/// be the clock of this machine.
+/// Explains a license that was issued in the future of this clock: one of the two clocks is wrong,
+/// not necessarily the clock of this machine.
 fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
     let body = license.body();
     let is_near = body.issued.seconds <= clock.seconds.saturating_add(body.tolerance.into());
@@ -99,11 +99,10 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
 }
 
 impl State {
-    /// Takes in an answer as `Home::import` does, and saves nothing. After a refusal the state
-    /// is not to be used any more.
+    /// Imports a file like `Home::import`, but saves nothing. After a refusal, discard the state.
     ///
     /// # Errors
-    /// As `Home::import`.
+    /// Those of `Home::import`.
     pub fn import(
         &mut self,
         bytes: &[u8],
@@ -115,7 +114,8 @@ impl State {
         if !matches!(kind, Kind::License | Kind::Trust | Kind::Timestamp | Kind::Revocations) {
             return Err(wrong_kind(Kind::License, kind));
         }
-        // Before the file raises the mark: a pending clock that was wrong is forgotten, not confirmed.
+        // Before the file raises the mark, so that a wrong pending clock is discarded, not
+        // confirmed.
         self.observe(around);
         let imported =
             self.take_in(kind, bytes, around, over).map_err(|error| self.foreign(error))?;
@@ -125,7 +125,7 @@ impl State {
         Ok(imported)
     }
 
-    /// Of a file of another vendor, whose this home is.
+    /// Adds to a `wrong-vendor` refusal which vendor this home trusts.
     pub fn foreign(&self, error: Error) -> Error {
         if error.refusal() != Some(Refusal::WrongVendor) {
             return error;
@@ -173,10 +173,11 @@ impl State {
         })
     }
 
-    /// Installs a license; returns it, what became of it, and the waiting license that it replaced.
+    /// Installs a license. Returns the license, what happened to it, and the waiting license that
+    /// it replaced.
     ///
     /// # Errors
-    /// As [`State::import`].
+    /// Those of [`State::import`].
     pub fn import_license(
         &mut self,
         bytes: &[u8],
@@ -200,9 +201,9 @@ impl State {
         let machine = assess(&license, self, around.here(&found));
         self.raise(license.body().issued);
         self.observe(around);
-        // What a far clock says decides nothing that is stored.
+        // A far clock must not decide what is stored.
         match judge(&license, &machine, self, self.believed(around.clock), None).refusal {
-            // It waits for its first day.
+            // The license waits for its first day.
             Some(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
             Some(error) => {
                 return Err(of_the_future(error, &license, around.clock).rule("answer-4"));
@@ -217,7 +218,7 @@ impl State {
         Ok((license, accepted, dropped))
     }
 
-    /// The license that waits in the slot of `license`, which takes its place.
+    /// Returns the waiting license that `license` will replace.
     fn waiting_with(&self, license: &License) -> Option<License> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
@@ -225,7 +226,7 @@ impl State {
         slot.next.as_ref().and_then(|next| self.license(&name, next).ok())
     }
 
-    /// Whether a license grants what is in use.
+    /// Checks that a license grants everything that is in use.
     fn ensure_room(&self, license: &License) -> Result<()> {
         let body = license.body();
         let name = SlotName { product: body.product.clone(), slot: body.slot.clone() };
@@ -246,7 +247,7 @@ impl State {
             .rule("answer-5"))
     }
 
-    /// Whether this installation ever asked for the product and slot of `license`.
+    /// Checks that this installation has asked for the product and slot of `license`.
     fn ensure_asked_for(&self, license: &License) -> Result<()> {
         let body = license.body();
         let memory = self.memory();

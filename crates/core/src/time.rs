@@ -10,16 +10,16 @@ use crate::wire::codec::record;
 
 mod otherwise;
 
-/// Seconds of a day.
+/// Seconds in a day.
 pub const DAY: u64 = 86_400;
 const HALF_DAY: u64 = 43_200;
-/// 14 hours: how far the earliest time zone is ahead of UTC.
+/// 14 hours in seconds: how far the earliest time zone is ahead of UTC.
 const EARLIEST: u64 = 50_400;
-/// 9999-12-31, the last day that has a name.
+/// 9999-12-31, the last day that can be written as a date.
 const LAST_DAY: u32 = 2_932_896;
 
 record! {
-    /// A second, counted from 1970-01-01T00:00:00Z.
+    /// An instant in whole seconds since 1970-01-01T00:00:00Z.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{time::{Day, Instant}}; }
@@ -32,13 +32,13 @@ record! {
     /// ```
     #[derive(Copy, PartialOrd, Ord, Hash, Default)]
     pub struct Instant {
-        /// Seconds since the epoch, leap seconds not counted.
+        /// Seconds since the epoch, without leap seconds.
         pub seconds: u64,
     }
 }
 
 record! {
-    /// A day of the calendar, counted from 1970-01-01.
+    /// A calendar day, counted from 1970-01-01.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{time::Day}; }
@@ -57,12 +57,12 @@ record! {
 }
 
 impl Instant {
-    /// The instant `seconds` after the epoch.
+    /// Makes the instant `seconds` after the epoch.
     pub const fn new(seconds: u64) -> Self {
         Self { seconds }
     }
 
-    /// The UTC day it falls on.
+    /// Returns the UTC day of the instant.
     pub fn day(self) -> Day {
         let number = u32::try_from(self.seconds / DAY).unwrap_or(LAST_DAY);
         Day { number: number.min(LAST_DAY) }
@@ -72,10 +72,10 @@ impl Instant {
 impl FromStr for Instant {
     type Err = Error;
 
-    /// Reads `2027-11-23T12:00:00Z`, or a day, which stands for its first second in UTC.
+    /// Parses `2027-11-23T12:00:00Z`, or a day, which means its first second in UTC.
     ///
     /// # Errors
-    /// Exit 2 when `text` is neither, or before 1970.
+    /// Exit 2 if `text` is neither, or before 1970.
     fn from_str(text: &str) -> Result<Self> {
         if let Ok(day) = text.parse::<Day>() {
             return Ok(Self::new(u64::from(day.number).saturating_mul(DAY)));
@@ -93,7 +93,8 @@ impl FromStr for Instant {
 }
 
 impl Instant {
-    /// As it is displayed: the last hours of the year 9999 are beyond other readers.
+    /// Parses the form in which instants are displayed. `jiff::Timestamp` cannot parse the last
+    /// hours of the year 9999.
     fn parse_utc(text: &str) -> Option<Self> {
         let at = text.strip_suffix('Z')?.parse::<jiff::civil::DateTime>().ok()?;
         let day = u64::from(Day::from_date(at.date())?.number);
@@ -118,19 +119,20 @@ impl fmt::Display for Instant {
 }
 
 impl Day {
-    /// When it has begun anywhere: 10:00:00 UTC of the day before. As a start it counts from here.
+    /// Instant at which the day begins in the earliest time zone: 10:00:00 UTC of the day before. A
+    /// first day begins then.
     pub fn begins(self) -> Instant {
         Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
     }
 
-    /// The day that `text` means where another order or other signs than ours are in it, for a hint:
-    /// `2027-12-31`, or `2027-05-12 or 2027-12-05`.
+    /// Returns the days that `text` may mean if it is written in another order or with other
+    /// separators, for a hint: `2027-12-31`, or `2027-05-12 or 2027-12-05`.
     pub fn written_otherwise(text: &str) -> Option<String> {
         let days: Vec<_> = otherwise::days(text).iter().map(ToString::to_string).collect();
         (!days.is_empty()).then(|| days.join(" or "))
     }
 
-    /// Whether a text was meant as a day: its numbers are where those of a day are.
+    /// True if `text` looks like a day that was mistyped.
     pub fn is_meant(text: &str) -> bool {
         if Self::written_otherwise(text).is_some() {
             return true;
@@ -139,7 +141,8 @@ impl Day {
         parts.next().is_some_and(|year| year.len() == 4) && parts.count() == 2
     }
 
-    /// When it has ended everywhere: 12:00:00 UTC of the next day. As an end it counts until here.
+    /// Instant at which the day has ended in every time zone: 12:00:00 UTC of the next day. A last
+    /// day ends then.
     pub fn ends(self) -> Instant {
         let next = u64::from(self.number).saturating_add(1).saturating_mul(DAY);
         Instant::new(next.saturating_add(HALF_DAY))
@@ -160,10 +163,10 @@ impl Day {
 impl FromStr for Day {
     type Err = Error;
 
-    /// Reads `2027-11-23`.
+    /// Parses `2027-11-23`.
     ///
     /// # Errors
-    /// Exit 2 when `text` is no such day, or before 1970.
+    /// Exit 2 if `text` is not such a day, or before 1970.
     fn from_str(text: &str) -> Result<Self> {
         let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let date = if shape { text.parse::<Date>().ok() } else { None };
@@ -191,24 +194,24 @@ impl fmt::Display for Day {
     }
 }
 
-/// A length of time as a grant writes it.
+/// A length of time, as written in a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Span {
-    /// So many days.
+    /// A number of days.
     Days(u32),
-    /// So many calendar months.
+    /// A number of calendar months.
     Months(u32),
-    /// So many calendar years.
+    /// A number of calendar years.
     Years(u32),
 }
 
 impl FromStr for Span {
     type Err = Error;
 
-    /// Reads `60 days`, `6 months` or `1 year`.
+    /// Parses `60 days`, `6 months` or `1 year`.
     ///
     /// # Errors
-    /// Exit 2 when `text` is none of these.
+    /// Exit 2 if `text` is none of these.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let fact = format!("{text:?} is not a span");
@@ -230,11 +233,12 @@ impl FromStr for Span {
 }
 
 impl Span {
-    /// The last day of this span from `start`: n days end on start + n; months and years end on
-    /// the day before the same day then, 29 February counting as 28.
+    /// Returns the last day of a span that begins on `start`. A span of n days ends n days after
+    /// `start`. Months and years end the day before the same day of the month; 29 February is
+    /// treated as 28 February.
     ///
     /// # Errors
-    /// Exit 2 when that day is after the year 9999.
+    /// Exit 2 if that day is after the year 9999.
     pub fn end_from(self, start: Day) -> Result<Day> {
         let late = || {
             Error::unable(Problem::Usage, "this span ends after the year 9999", "write \"never\"")

@@ -1,32 +1,32 @@
-//! What couriers do to text, undone. Obeys `docs/format.md`, section "Armor".
+//! Reversal of what couriers do to text. Obeys `docs/format.md`, section "Armor".
 
 use std::borrow::Cow;
 
 use crate::armor::{armor, mime};
 use crate::wire::frame::{Header, MAGIC};
 
-/// Dashes that programs put in place of `-`: U+2010 to U+2015, the minus sign and the wide forms.
+/// Dashes that programs use instead of `-`: U+2010 to U+2015, the minus sign and the wide forms.
 const DASHES: [char; 11] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe58}',
     '\u{fe63}', '\u{ff0d}', '-',
 ];
-/// Tags that break a line where they are shown; all others leave no trace.
+/// Tags that are displayed as a line break. All others are removed.
 const BREAKING: [&str; 9] = ["br", "p", "div", "pre", "li", "tr", "td", "blockquote", "body"];
-/// The longest entity that is looked for, without `&`.
+/// Maximum length of an entity, without `&`.
 const ENTITY_CAP: usize = 10;
 
-/// The characters of `file`, with one kind of line break, blank and dash, without entities and
-/// tags, and without what takes no room.
+/// Returns the text of `file` with uniform line breaks, spaces and dashes, and without entities,
+/// tags and invisible characters.
 pub(super) fn undo(file: &[u8]) -> String {
     undo_text(&characters(file))
 }
 
-/// As [`undo`], of the parts of a message: a binary one stands there as its armor. Nothing where the
-/// file is no message.
+/// Like [`undo`], for the parts of a mail. A binary part is replaced by its armor. `None` if the
+/// file is not a mail.
 pub(super) fn undo_message(file: &[u8]) -> Option<String> {
     let mut text: Option<String> = None;
     mime::parts(file, &mut |part| {
-        // A character of two bytes may come of one byte.
+        // One byte may become a character of two bytes.
         let text = text.get_or_insert_with(|| String::with_capacity(file.len().saturating_mul(2)));
         if !part.starts_with(&MAGIC) {
             text.push_str(&characters(part));
@@ -55,7 +55,7 @@ fn undo_text(text: &str) -> String {
     plain
 }
 
-/// UTF-16 with a byte order mark, else UTF-8, in which stray bytes are read as Latin-1.
+/// Decodes UTF-16 with a byte order mark, otherwise UTF-8. Invalid bytes are decoded as Latin-1.
 fn characters(file: &[u8]) -> Cow<'_, str> {
     if let Some(units) = file.strip_prefix(b"\xff\xfe") {
         return utf16(units, u16::from_le_bytes).into();
@@ -66,7 +66,7 @@ fn characters(file: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(file) {
         return text.into();
     }
-    // A stray byte becomes two. Growing by doubling would take up to twice the memory.
+    // An invalid byte becomes two. Reserving them in advance avoids doubling the memory.
     let stray: usize = file.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
     let mut text = String::with_capacity(file.len().saturating_add(stray));
     for chunk in file.utf8_chunks() {
@@ -89,7 +89,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     text
 }
 
-/// One spelling for what looks alike; nothing for what cannot be seen.
+/// Replaces a character by the plain one that looks the same. `None` for an invisible character.
 fn plain_character(c: char) -> Option<char> {
     match c {
         '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
@@ -100,7 +100,8 @@ fn plain_character(c: char) -> Option<char> {
     }
 }
 
-/// The tag at the start of `text`: what it leaves, and its length. It ends on its own line.
+/// Reads a tag at the start of `text`. Returns its replacement and its length. A tag must end on
+/// its own line.
 fn tag(text: &str) -> Option<(Option<char>, usize)> {
     let inside = text.strip_prefix('<')?;
     let end = inside.find(['<', '>', '\r', '\n'])?;
@@ -117,7 +118,7 @@ fn tag(text: &str) -> Option<(Option<char>, usize)> {
     Some((breaks.then_some('\n'), end.saturating_add(2)))
 }
 
-/// The entity at the start of `text`: its character, and its length.
+/// Reads an entity at the start of `text`. Returns its character and its length.
 fn entity(text: &str) -> Option<(Option<char>, usize)> {
     let inside = text.strip_prefix('&')?;
     let end = inside.bytes().take(ENTITY_CAP).position(|byte| byte == b';')?;

@@ -1,16 +1,16 @@
-//! Files of other programs, named for what they are in the message that refuses them.
+//! Recognition of files of other programs, so that a refusal can say what they are.
 
 use crate::error::{Error, NextStep, Refusal, Remedy};
 
 /// A file of another program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
-    /// What it is: `a picture (PNG)`.
+    /// Description: `a picture (PNG)`.
     pub what: &'static str,
     advice: Advice,
 }
 
-/// What to do with it.
+/// What to do with the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Advice {
     Unpack,
@@ -22,14 +22,14 @@ enum Advice {
     Decrypt,
     /// A private key that can be imported.
     ImportKey,
-    /// A private key of no use here.
+    /// A private key that cannot be used here.
     KeepSecret,
 }
 
 use Advice::*;
 
 impl Foreign {
-    /// Whether it holds a secret.
+    /// True if the file contains a secret.
     pub fn is_secret(self) -> bool {
         matches!(self.advice, ImportKey | KeepSecret)
     }
@@ -54,7 +54,7 @@ impl Foreign {
     }
 }
 
-/// How a file begins, what it is, and what to do.
+/// First bytes of a file, its description, and what to do with it.
 const STARTS: &[(&[u8], &str, Advice)] = &[
     (b"\x89PNG\r\n\x1a\n", "a picture (PNG)", AsText),
     (b"\xff\xd8\xff", "a picture (JPEG)", AsText),
@@ -101,10 +101,10 @@ const STARTS: &[(&[u8], &str, Advice)] = &[
     (b"-----BEGIN AGE ENCRYPTED FILE-----", "a file that age encrypted", Decrypt),
 ];
 
-/// Bytes that are looked at for words inside an archive or a page.
+/// Number of bytes that are searched for words inside an archive or a page.
 const LOOK: usize = 64 * 1024;
 
-/// Refuses a file in which nothing of olr was found, by what it is.
+/// Makes the refusal of a file without any artefact. Says what the file is.
 pub(crate) fn refuse(file: &[u8]) -> Error {
     let unknown = Foreign { what: "not a file of olr", advice: AskAgain };
     let found = named(file).unwrap_or(unknown);
@@ -112,7 +112,7 @@ pub(crate) fn refuse(file: &[u8]) -> Error {
         .hint(found.next_step())
 }
 
-/// What a file is, where its beginning tells.
+/// Recognizes a file by its first bytes.
 pub(super) fn named(file: &[u8]) -> Option<Foreign> {
     known(file).map(|(what, advice)| Foreign { what, advice })
 }
@@ -128,10 +128,10 @@ fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     if file.starts_with(b"PK\x03\x04") {
         return Some(archive(file));
     }
-    // What a text begins with may come after blanks; a binary file has none in front.
+    // A text may have whitespace before these bytes; a binary file has none.
     let starts = |(start, ..): &&(&[u8], &str, Advice)| text.starts_with(start);
     if let Some((start, what, advice)) = STARTS.iter().find(starts) {
-        // "BM", "MZ" and "ssh-" begin texts, too.
+        // "BM", "MZ" and "ssh-" may also begin a text.
         let is_text =
             start_of(file).iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
         if !(is_text && [&b"BM"[..], b"MZ"].contains(start)) {
@@ -154,7 +154,7 @@ fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     None
 }
 
-/// A ZIP archive, or a document that is one.
+/// Recognizes a ZIP archive, or a document stored as one.
 fn archive(file: &[u8]) -> (&'static str, Advice) {
     let start = start_of(file);
     for (inside, what) in [

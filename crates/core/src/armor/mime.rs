@@ -1,11 +1,11 @@
-//! A saved mail: its parts, decoded. Obeys `docs/format.md`, section "Armor", "A message".
+//! A saved mail: its decoded parts. Obeys `docs/format.md`, section "Armor", "A message".
 
 use crate::wire::frame::MAGIC;
 
-/// Parts inside parts; what is deeper is read as it stands.
+/// Maximum depth of nested parts. Deeper ones are not decoded.
 const DEPTH_CAP: usize = 8;
 
-/// What encodes the body of a part.
+/// Encoding of the body of a part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     None,
@@ -13,17 +13,17 @@ enum Encoding {
     QuotedPrintable,
 }
 
-/// What a header says of the body below it.
+/// What a header states about its body.
 struct Header {
-    /// Whether a field says how the body is to be read: without one it is any text.
+    /// True if a field states how to read the body. Otherwise it may be any text.
     is_mime: bool,
     encoding: Encoding,
     is_message: bool,
-    /// What divides the parts.
+    /// Separator of the parts.
     boundary: Option<Vec<u8>>,
 }
 
-/// Gives every part of the message `file` to `take`, decoded; nothing where it is no message.
+/// Passes every decoded part of the mail `file` to `take`. Does nothing if the file is not a mail.
 pub(super) fn parts(file: &[u8], take: &mut dyn FnMut(&[u8])) {
     if file.starts_with(&MAGIC) {
         return;
@@ -62,7 +62,7 @@ fn read_body(header: &Header, body: &[u8], depth: usize, take: &mut dyn FnMut(&[
     }
 }
 
-/// The header at the start of `text` and what follows its blank line, or nothing where it is none.
+/// Splits a header from the start of `text`. Returns `None` if there is none.
 fn header(text: &[u8]) -> Option<(Header, &[u8])> {
     let mut header =
         Header { is_mime: false, encoding: Encoding::None, is_message: false, boundary: None };
@@ -70,11 +70,11 @@ fn header(text: &[u8]) -> Option<(Header, &[u8])> {
     loop {
         let (mut line, after) = cut_line(rest);
         if line.is_empty() {
-            // A text that ends in its header has no body.
+            // A text that ends with its header has no body.
             return (after.len() < rest.len()).then_some((header, after));
         }
         rest = after;
-        // A line that begins with a blank goes on with the field above it.
+        // A line that begins with a space or tab continues the field above it.
         let mut field = line.to_vec();
         while rest.starts_with(b" ") || rest.starts_with(b"\t") {
             (line, rest) = cut_line(rest);
@@ -109,7 +109,7 @@ fn read_field(field: &[u8], header: &mut Header) -> Option<()> {
     Some(())
 }
 
-/// The parameter `boundary` of a content type.
+/// Returns the parameter `boundary` of a content type.
 fn boundary(value: &[u8]) -> Option<Vec<u8>> {
     let mut rest = value;
     loop {
@@ -133,7 +133,8 @@ fn boundary(value: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A text in quotes without its first one, and what follows the last.
+/// Reads a quoted string whose opening quote was removed. Returns its content and the rest of the
+/// text.
 fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let (mut value, mut is_escaped) = (Vec::new(), false);
     for (at, byte) in text.iter().enumerate() {
@@ -149,7 +150,8 @@ fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (value, b"")
 }
 
-/// The parts between lines of `--` and the boundary; without such a line all is one part.
+/// Passes the parts between lines of `--` and the boundary to `take`. Without such a line, the body
+/// is one part.
 fn divide(body: &[u8], boundary: &[u8], take: &mut dyn FnMut(&[u8])) {
     let (mut start, mut rest, mut at) = (None, body, 0usize);
     while !rest.is_empty() {
@@ -158,7 +160,7 @@ fn divide(body: &[u8], boundary: &[u8], take: &mut dyn FnMut(&[u8])) {
         if let Some(is_last) = delimits(line, boundary) {
             if let Some(start) = start {
                 let part = body.get(start..at).unwrap_or_default();
-                // The end of the line before belongs to the line that divides.
+                // The line break before a separator belongs to the separator.
                 let part = part.strip_suffix(b"\n").unwrap_or(part);
                 take(part.strip_suffix(b"\r").unwrap_or(part));
             }
@@ -172,7 +174,7 @@ fn divide(body: &[u8], boundary: &[u8], take: &mut dyn FnMut(&[u8])) {
     take(body.get(start.unwrap_or(0)..).unwrap_or_default());
 }
 
-/// Whether a line divides parts, and then whether it is the last one.
+/// Returns `None` if the line is not a separator, otherwise whether it is the last one.
 fn delimits(line: &[u8], boundary: &[u8]) -> Option<bool> {
     let after = line.strip_prefix(b"--")?.strip_prefix(boundary)?;
     let (is_last, after) = match after.strip_prefix(b"--") {
@@ -182,14 +184,14 @@ fn delimits(line: &[u8], boundary: &[u8]) -> Option<bool> {
     after.trim_ascii().is_empty().then_some(is_last)
 }
 
-/// The first line without its end, and what follows.
+/// Splits off the first line. The line is returned without its line break.
 fn cut_line(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
     let (line, rest) = text.split_at_checked(end).unwrap_or((text, b""));
     (line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..).unwrap_or_default())
 }
 
-/// The whole bytes of base64 up to its first `=`; what is no base64 carries no meaning.
+/// Decodes complete bytes of base64 up to the first `=`. Ignores other characters.
 fn base64(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3));
     let (mut bits, mut held) = (0u32, 0u32);
@@ -214,8 +216,8 @@ fn base64(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `=` and two hexadecimal digits are a byte; `=` before the end of a line, with blanks between, is
-/// nothing, and the line goes on. Any other `=` stays.
+/// Decodes quoted-printable: `=` with two hexadecimal digits is a byte; `=` at the end of a line,
+/// possibly before spaces, joins the line to the next. Any other `=` is kept.
 fn quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Days as people write them where they do not write the year first.
+//! Days as people write them when they do not write the year first.
 
 use jiff::civil::Date;
 
@@ -7,7 +7,7 @@ use super::Day;
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// A number of a day, or the name of a month.
+/// A number in a day, or the name of a month.
 enum Part<'a> {
     Number(&'a str),
     Month(i8),
@@ -45,7 +45,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The days that `text` may mean: none, one, or two where it is open which number is the month.
+/// Returns the days that `text` may mean. There are two if either number may be the month.
 pub(super) fn days(text: &str) -> Vec<Day> {
     let text = text.trim();
     let timed = text.split_once(['T', ' ']).filter(|(_, time)| time.contains(':'));
@@ -70,7 +70,7 @@ pub(super) fn days(text: &str) -> Vec<Day> {
         return date(first.year(), second.month(), third.day()).into_iter().collect();
     }
     let mut days: Vec<_> = date(third.year(), second.month(), first.day()).into_iter().collect();
-    // Who writes dots writes the day first.
+    // People who write dots write the day first.
     if !text.contains('.') {
         days.extend(date(third.year(), first.month(), second.day()));
     }
