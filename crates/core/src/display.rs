@@ -1,4 +1,4 @@
-//! How names from files and codes are shown to people. Obeys `docs/format.md`, section "Display".
+//! Display of codes, and of names from files, to people. Obeys `docs/format.md`, section "Display".
 
 use data_encoding::BASE32_NOPAD;
 use std::borrow::Cow;
@@ -6,17 +6,17 @@ use std::borrow::Cow;
 mod alike;
 pub use alike::{Shows, code_point, difference};
 
-/// Characters of a code: 60 bits in base32.
+/// Length of a code in characters: 60 bits in base32.
 const CODE_LEN: usize = 12;
-/// Characters of a whole code: 256 bits in base32.
+/// Length of a whole code in characters: 256 bits in base32.
 const WHOLE_LEN: usize = 52;
-/// Characters of a group of a code.
+/// Length of a group of a code in characters.
 const GROUP: usize = 4;
 
-/// `text` on one line, with everything that could hide, reorder or fake what is shown escaped as
-/// `\u{202e}`.
+/// Returns `text` on one line. Escapes everything that could hide, reorder or fake what is shown,
+/// like `\u{202e}`.
 ///
-/// For people only: the result cannot be turned back, because a `\` of the text stays as it is.
+/// For people only: the result cannot be converted back, because a `\` in the text is not escaped.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{display::shown}; }
@@ -40,12 +40,13 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Whether `c` is shown as it is.
+/// True if `c` is shown without escaping.
 pub fn is_shown(c: char) -> bool {
     !is_control(c) && !is_invisible(c) && !is_meaningless(c)
 }
 
-/// C0, DEL, C1, line and paragraph separators, and what reorders text or steers its layout.
+/// C0, DEL, C1, line and paragraph separators, and characters that reorder text or control its
+/// layout.
 fn is_control(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -59,7 +60,7 @@ fn is_control(c: char) -> bool {
     )
 }
 
-/// What takes no room, or looks like a blank and is none.
+/// Characters without width, and characters that look like a space but are none.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' // soft hyphen, grapheme joiner
@@ -72,15 +73,15 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Noncharacters and private use: no two machines show the same.
+/// Noncharacters and private use, which every machine shows differently.
 fn is_meaningless(c: char) -> bool {
     let number = u32::from(c);
     number & 0xfffe == 0xfffe
         || matches!(number, 0xfdd0..=0xfdef | 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff)
 }
 
-/// `text` as [`shown`], in lines of at most so many columns: broken at blanks where there are some.
-/// What is not ASCII may take two columns.
+/// Returns `text` as [`shown`] does, in lines of at most `columns` columns, broken at spaces where
+/// possible. Counts two columns for every character that is not ASCII.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let wide = |c: char| if c.is_ascii() { 1 } else { 2usize };
     let (mut lines, mut line, mut width) = (Vec::new(), String::new(), 0usize);
@@ -103,7 +104,7 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_string()).collect()
 }
 
-/// Names for a hint: the first dozen of them.
+/// Joins names for a hint, at most the first dozen.
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let first: Vec<_> = names.by_ref().take(12).collect();
@@ -114,26 +115,28 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
+/// Returns the code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
 ///
-/// `digest` has at least 8 bytes; a shorter one gives a shorter code, which no input equals.
+/// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which equals no code
+/// that anybody types.
 pub fn code(digest: &[u8]) -> String {
     grouped(BASE32_NOPAD.encode(digest).chars().take(CODE_LEN))
 }
 
-/// The whole digest of 32 bytes in the symbols of [`code`]: 52 characters, for programs.
+/// Returns the whole digest of 32 bytes in the alphabet of [`code`]: 52 characters, for programs.
 pub fn whole_code(digest: &[u8; 32]) -> String {
     BASE32_NOPAD.encode(digest)
 }
 
-/// A code as somebody typed it, in the form that [`code`] gives, or nothing if it is none.
+/// Parses a code that somebody typed. Returns it in the form of [`code`], or `None` if it is not
+/// one.
 ///
-/// Case, blanks and dashes of any kind do not count.
+/// Ignores case, spaces and dashes of any kind.
 pub fn parse_code(text: &str) -> Option<String> {
     parse_symbols(text, CODE_LEN).map(|code| grouped(code.chars()))
 }
 
-/// A whole code as somebody typed it, in the form that [`whole_code`] gives, or `None`.
+/// Parses a whole code that somebody typed. Returns it in the form of [`whole_code`], or `None`.
 pub fn parse_whole_code(text: &str) -> Option<String> {
     parse_symbols(text, WHOLE_LEN)
 }
@@ -150,8 +153,8 @@ fn parse_symbols(text: &str, len: usize) -> Option<String> {
     (symbols.len() == len).then_some(symbols)
 }
 
-/// What keeps `text` from being a code of 12 characters, or a whole one where that is meant too, and
-/// what to do: a character that no code has, or its length.
+/// Explains why `text` is not a code of 12 characters, or a whole code if `may_be_whole`, and what
+/// to do. The reason is a character that no code contains, or the length.
 pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
     let symbols: Vec<char> = text.chars().filter(|c| !is_separator(*c)).collect();
     let is_symbol = |c: &char| matches!(c.to_ascii_uppercase(), 'A'..='Z' | '2'..='7');
@@ -209,7 +212,7 @@ mod tests {
     use super::*;
     use std::ops::RangeInclusive;
 
-    /// Written apart from the code above: every range that must never pass.
+    /// Written independently of the code above: every range that must never be shown unescaped.
     const DANGEROUS: &[RangeInclusive<u32>] = &[
         0..=0x1f,
         0x7f..=0x9f,

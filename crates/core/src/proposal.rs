@@ -1,5 +1,5 @@
-//! A partial signature: what is to be signed by several, on its way between them.
-//! Obeys `docs/format.md`, section "Partial signature".
+//! A proposal, or partial signature: a file that several keys must sign, on its way between the
+//! signers. Obeys `docs/format.md`, section "Partial signature".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,53 +16,53 @@ use crate::wire::frame::{Frame, Kind, Signature, Unsigned};
 use crate::wire::id::{KeyId, VendorId};
 
 record! {
-    /// The body of a partial signature: the parts of a frame without its signatures.
+    /// The body of a proposal: the parts of a frame without its signatures.
     pub struct ProposalBody {
-        /// What it will be: a license, a trust or a delegation.
+        /// Kind of the proposed file: a license, a trust or a delegation.
         pub kind: Kind,
-        /// For a license, the keys that are to sign it; else none.
+        /// For a license, the ids of the keys that are to sign it. Empty for other kinds.
         pub signers: Set<KeyId, 16>,
         /// The attachment section of the frame.
         pub attachments: Blob<BODY_CAP>,
         /// The body of the frame.
         pub body: Blob<BODY_CAP>,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
-/// What a proposal would say once enough have signed.
+/// Content of the proposed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// A first or next trust.
     Trust(TrustBody),
-    /// What an issuer key may sign.
+    /// A delegation.
     Delegation(DelegationBody),
     /// A license that needs several signers.
     License(Box<LicenseBody>),
 }
 
-/// Keys of which a number must sign.
+/// A set of keys, of which a number must sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quorum {
-    /// Who they are, for people: `the roots of trust 3`.
+    /// Description of the set for people: `the roots of trust 3`.
     pub whose: String,
-    /// The keys by id.
+    /// The keys with their ids.
     pub keys: Vec<(KeyId, PublicKey)>,
-    /// How many of them must sign.
+    /// Number of keys that must sign.
     pub threshold: usize,
-    /// How many of them signed.
+    /// Number of keys that have signed.
     pub signed: usize,
 }
 
 impl Quorum {
-    /// How many signatures are missing.
+    /// Returns the number of missing signatures.
     pub fn missing(&self) -> usize {
         self.threshold.saturating_sub(self.signed)
     }
 }
 
-/// A proposal that is right in itself. What its signatures are worth, [`Proposal::check`] tells.
+/// A well-formed proposal. [`Proposal::check`] verifies its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     vendor: VendorId,
@@ -73,10 +73,10 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// A proposal that nobody signed yet. `signers` are those of a license.
+    /// Makes a proposal without signatures. `signers` are the signers of a license.
     ///
     /// # Errors
-    /// What [`Proposal::parse`] refuses; exit 2 when a cap is broken.
+    /// The refusals of [`Proposal::parse`]; exit 2 if a cap is exceeded.
     pub fn new(target: &Unsigned, signers: &BTreeSet<KeyId>) -> Result<Self> {
         let body = ProposalBody {
             kind: target.kind,
@@ -93,10 +93,11 @@ impl Proposal {
         Self::parse(&frame.with_signatures(signatures)?)
     }
 
-    /// Reads a binary proposal. Nothing in it is believed yet.
+    /// Parses a binary proposal. Does not verify signatures.
     ///
     /// # Errors
-    /// In this order: frame errors, `malformed`, `unknown-version`, what the target's own rules give.
+    /// In this order: frame errors, `malformed`, `unknown-version`, the refusals for the proposed
+    /// file.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Proposal, bytes)?;
         let body: ProposalBody =
@@ -111,10 +112,10 @@ impl Proposal {
         Ok(Self { vendor, body, content, signatures, bytes: bytes.to_vec() })
     }
 
-    /// As [`Proposal::parse`], and holds it against what is trusted, as [`Proposal::check`].
+    /// Parses a proposal like [`Proposal::parse`], then checks it like [`Proposal::check`].
     ///
     /// # Errors
-    /// As [`Proposal::parse`], `wrong-vendor` after the frame errors, and then as
+    /// Those of [`Proposal::parse`] with `wrong-vendor` after the frame errors, then those of
     /// [`Proposal::check`].
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         Frame::parse(Kind::Proposal, bytes)?.ensure_vendor(trust.vendor())?;
@@ -123,55 +124,56 @@ impl Proposal {
         Ok(proposal)
     }
 
-    /// Whose it is.
+    /// The vendor that the proposal belongs to.
     pub fn vendor(&self) -> VendorId {
         self.vendor
     }
 
-    /// What it will be.
+    /// Kind of the proposed file.
     pub fn kind(&self) -> Kind {
         self.body.kind
     }
 
-    /// What it carries, as it is on the wire.
+    /// The encoded parts of the proposed file.
     pub fn body(&self) -> &ProposalBody {
         &self.body
     }
 
-    /// What it says.
+    /// Content of the proposed file.
     pub fn content(&self) -> &Content {
         &self.content
     }
 
-    /// Its binary form.
+    /// The proposal in its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The ids of the keys that are said to have signed.
+    /// Ids of the keys that are claimed to have signed.
     pub fn signed_by(&self) -> BTreeSet<KeyId> {
         self.signatures.iter().map(|signature| signature.key).collect()
     }
 
-    /// The role of the keys that sign it.
+    /// Role of the keys that must sign.
     pub fn role(&self) -> Role {
         if self.body.kind == Kind::License { Role::Issuer } else { Role::Root }
     }
 
-    /// The frame that it is about.
+    /// Returns the frame of the proposed file.
     ///
     /// # Errors
-    /// None, once it was parsed.
+    /// None, because it was checked when the proposal was parsed.
     pub fn target(&self) -> Result<Frame<'_>> {
         let ProposalBody { kind, attachments, body, .. } = &self.body;
         Frame::proposed(*kind, self.vendor, attachments, body, self.signatures.clone())
     }
 
-    /// Who must sign, and how many of them did. Without a trust only the roots that a trust names
-    /// itself are known.
+    /// Returns who must sign, and how many of them have signed. Without a trust, this works only
+    /// for a proposed trust, and only for the roots that it names itself.
     ///
     /// # Errors
-    /// What the delegations of a license give; exit 2 when a trust is needed and not at hand.
+    /// The refusals for the delegations of a license; exit 2 if a trust is required and `trust` is
+    /// `None`.
     pub fn quorums(&self, trust: Option<&Trust>) -> Result<Vec<Quorum>> {
         let signed_by = self.signed_by();
         let quorum = |whose: String, keys: Vec<(KeyId, PublicKey)>, threshold: usize| {
@@ -204,23 +206,24 @@ impl Proposal {
         }
     }
 
-    /// The delegations of those who are to sign a license.
+    /// Returns the delegations of the signers of a license.
     fn delegations(&self, trust: &Trust) -> Result<Vec<Delegation>> {
         trust.future_signers(&self.target()?, &self.body.signers.iter().copied().collect())
     }
 
-    /// Whether those who are to sign a license may.
+    /// Checks that the signers of a license may sign it.
     fn check_signers(&self, license: &LicenseBody, trust: &Trust) -> Result<()> {
         license.ensure_delegated(&self.delegations(trust)?, trust)?;
         trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
     }
 
-    /// Whether it could become what it proposes, and whether every signature is one that counts.
+    /// Checks that the proposal can become the proposed file, and that every signature is valid and
+    /// by one of the required keys.
     ///
     /// # Errors
-    /// `superseded` (a trust that is not newer), what the delegations of a license give,
-    /// `not-delegated`, `revoked`, `untrusted-signer`, `wrong-signature`; exit 2 when a trust is
-    /// needed and not at hand.
+    /// `superseded` (a trust that is not newer), the refusals for the delegations of a license,
+    /// `not-delegated`, `revoked`, `untrusted-signer`, `wrong-signature`; exit 2 if a trust is
+    /// required and `trust` is `None`.
     pub fn check(&self, trust: Option<&Trust>) -> Result<()> {
         match (&self.content, trust) {
             (Content::Trust(next), Some(trust)) if next.version <= trust.body().version => {
@@ -235,7 +238,7 @@ impl Proposal {
         }
         let quorums = self.quorums(trust)?;
         let keys: Vec<_> = quorums.iter().flat_map(|quorum| &quorum.keys).collect();
-        // What former roots signed, only who has their trust can tell.
+        // Signatures of former roots can be verified only with the trust that names these roots.
         let first_contact = match &self.content {
             Content::Trust(next) => trust.is_none() && next.version > 1,
             _ => false,
@@ -265,11 +268,11 @@ impl Proposal {
         }
     }
 
-    /// The proposal with one more signature, over exactly the bytes that the finished file will
-    /// have. Who signed already signs nothing twice.
+    /// Returns the proposal with one more signature, over exactly the bytes that the finished file
+    /// will contain. Does not change the proposal if the key has signed already.
     ///
     /// # Errors
-    /// Exit 2 when the key is none that counts, or cannot be used.
+    /// Exit 2 if the key is not one of those required, or cannot be used.
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
         let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {
@@ -283,10 +286,10 @@ impl Proposal {
         Ok(signed)
     }
 
-    /// The id of a key, if its signature would count here.
+    /// Returns the id of a key, if it is one of those required.
     ///
     /// # Errors
-    /// Exit 2 when it would not.
+    /// Exit 2 if it is not.
     pub fn ensure_counts(&self, public: &PublicKey, trust: Option<&Trust>) -> Result<KeyId> {
         let (role, quorums) = (self.role(), self.quorums(trust)?);
         let key = key_id(role, public);
@@ -302,10 +305,10 @@ impl Proposal {
         ))
     }
 
-    /// The same proposal with the signatures of both.
+    /// Returns the proposal with the signatures of both.
     ///
     /// # Errors
-    /// Exit 2 when the two propose different things.
+    /// Exit 2 if the two propose different files.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         if (self.vendor, &self.body) != (other.vendor, &other.body) {
             let fact = "these proposals are not for the same bytes";
@@ -317,10 +320,10 @@ impl Proposal {
         Self::signed(self.vendor, &self.body, signatures)
     }
 
-    /// The finished file, verified as whoever gets it will.
+    /// Returns the finished file, verified as its recipient will verify it.
     ///
     /// # Errors
-    /// As [`Proposal::check`]; exit 2 when signatures are missing, naming whose.
+    /// Those of [`Proposal::check`]; exit 2 if signatures are missing, naming the keys.
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
@@ -346,14 +349,14 @@ impl Proposal {
         Ok(bytes)
     }
 
-    /// Who has still to sign, in words; nothing when it is enough.
+    /// Describes which signatures are missing. `None` if there are enough.
     ///
     /// # Errors
-    /// As [`Proposal::quorums`].
+    /// Those of [`Proposal::quorums`].
     pub fn still_missing(&self, trust: Option<&Trust>) -> Result<Option<String>> {
         let signed_by = self.signed_by();
         let quorums = self.quorums(trust)?;
-        // Old and new roots are often the same people: then nobody has to be told which are meant.
+        // If old and new roots are the same, the text does not say which of the two it means.
         let who = |quorum: &Quorum| (quorum.keys.clone(), quorum.threshold);
         let is_one = quorums.iter().map(who).collect::<BTreeSet<_>>().len() == 1;
         let lacking = |quorum: &Quorum| {
@@ -371,7 +374,7 @@ impl Proposal {
     }
 }
 
-/// Checks what the types of a partial signature cannot say.
+/// Checks the rules that the types of a proposal cannot express.
 fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
         ("partial-2", "a partial signature has no attachments of its own")
@@ -385,7 +388,7 @@ fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
     Err(Error::refuse(Refusal::Malformed, format!("partial signature body: {problem}")).rule(rule))
 }
 
-/// What the target says, by its own rules.
+/// Decodes the proposed file by the rules of its kind.
 fn read(target: &Frame<'_>) -> Result<Content> {
     match target.kind {
         Kind::Trust => read_trust(target).map(Content::Trust),

@@ -1,5 +1,5 @@
-//! The receipt: a machine's statement that it stopped, `receipt.olr`.
-//! Obeys `docs/format.md`, section "Receipt". It does not show that no copy runs.
+//! The receipt, in which a machine states that it stopped: `receipt.olr`. It does not prove that no
+//! copy is running. Obeys `docs/format.md`, section "Receipt".
 
 use crate::crypto::sign::{is_usable, verify};
 use crate::error::{Error, Refusal, Result, under};
@@ -13,31 +13,31 @@ use crate::wire::frame::{Frame, Kind, Signature, Unsigned};
 use crate::wire::id::{LicenseId, VendorId};
 
 record! {
-    /// The body of a receipt. Every value is the server's word, proved by nothing but its install
-    /// key.
+    /// The body of a receipt. All values are claims of the server: only possession of the install
+    /// key is proved.
     pub struct ReceiptBody {
-        /// Verifies the signature of this receipt and names the installation.
+        /// Public key of the installation. It verifies the signature of this receipt.
         pub install_key: [u8; 32],
         /// The product.
         pub product: Text,
         /// The slot.
         pub slot: Text,
-        /// Counts the requests and deactivations of this installation, from 1.
+        /// Number among the requests and deactivations of this installation, from 1.
         pub number: u64,
-        /// Requests made before it, at most 16.
+        /// Earlier requests, at most 16.
         pub earlier: Set<Earlier, 16>,
-        /// The license that it ends.
+        /// Id of the license that was deactivated.
         pub license: LicenseId,
         /// SHA-256 of that license.
         pub license_hash: [u8; 32],
         /// The server's clock.
         pub at: Instant,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
-/// A receipt whose signature was verified with the install key inside.
+/// A receipt whose signature was verified with the install key inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     vendor: VendorId,
@@ -49,7 +49,7 @@ impl Receipt {
     /// Signs `body` with the install key.
     ///
     /// # Errors
-    /// Exit 2 when this computer miscalculates.
+    /// Exit 2 if this computer miscalculates.
     pub fn sign(vendor: VendorId, body: &ReceiptBody, install: &InstallSecret) -> Result<Self> {
         let unsigned = Unsigned::new(Kind::Receipt, vendor, Vec::new(), encode(body))?;
         let signing = install.signing_key();
@@ -58,8 +58,8 @@ impl Receipt {
         Self::verify(&unsigned.with_signatures(vec![signature])?)
     }
 
-    /// Decodes the body, since it names the key, and verifies the signature before anything in it
-    /// is believed. Whose install key it is, the vendor's records tell.
+    /// Decodes the body, which contains the key, and verifies the signature. The vendor's records
+    /// tell to whom the install key belongs.
     ///
     /// # Errors
     /// In this order: frame errors, `malformed`, `unknown-version`, `untrusted-signer`,
@@ -87,32 +87,32 @@ impl Receipt {
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
 
-    /// As [`Receipt::verify`], where the vendor is known.
+    /// Like [`Receipt::verify`], if the vendor is known.
     ///
     /// # Errors
-    /// As [`Receipt::verify`], and `wrong-vendor` after the frame errors.
+    /// Those of [`Receipt::verify`], and `wrong-vendor` after the frame errors.
     pub fn verify_for(vendor: VendorId, bytes: &[u8]) -> Result<Self> {
         Frame::parse(Kind::Receipt, bytes)?.ensure_vendor(vendor)?;
         Self::verify(bytes)
     }
 
-    /// The vendor that it is for.
+    /// The vendor to which the receipt is addressed.
     pub fn vendor(&self) -> VendorId {
         self.vendor
     }
 
-    /// What it says.
+    /// Content of the receipt.
     pub fn body(&self) -> &ReceiptBody {
         &self.body
     }
 
-    /// Its binary form.
+    /// The receipt in its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// Checks what the types of a receipt cannot say.
+/// Checks the rules that the types of a receipt cannot express.
 fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
         ("receipt-2", "a receipt has no attachments")

@@ -14,22 +14,22 @@ pub use sign::sign_timestamp;
 record! {
     /// The body of a time.
     pub struct TimestampBody {
-        /// The request that it answers.
+        /// Id of the request that it answers.
         pub request: RequestId,
         /// SHA-256 of that request.
         pub request_hash: [u8; 32],
-        /// The number of that request.
+        /// Number of that request.
         pub number: u64,
-        /// The installation it is for.
+        /// Public key of the installation that it is for.
         pub install_key: [u8; 32],
-        /// What the vendor's clock says.
+        /// Time of the vendor's clock.
         pub time: Instant,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
-/// A time whose signers, signatures and delegations were verified.
+/// A time whose signatures and delegations were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timestamp {
     body: TimestampBody,
@@ -57,12 +57,12 @@ impl Timestamp {
         Ok(Self { body, bytes: bytes.to_vec() })
     }
 
-    /// What it says.
+    /// Content of the time.
     pub fn body(&self) -> &TimestampBody {
         &self.body
     }
 
-    /// Its binary form.
+    /// The time in its binary form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -217,7 +217,7 @@ fn base64(text: &[u8]) -> Vec<u8> {
 }
 
 /// Decodes quoted-printable: `=` with two hexadecimal digits is a byte; `=` at the end of a line,
-/// possibly before spaces, joins the line to the next. Any other `=` is kept.
+/// possibly followed by spaces, joins the line to the next. Any other `=` is kept.
 fn quoted_printable(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

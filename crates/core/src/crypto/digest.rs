@@ -5,22 +5,22 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::crypto::label::pae;
 
-/// SHA-256 of bytes.
+/// SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// SHA-512 of bytes.
+/// SHA-512 of `bytes`.
 pub fn sha512(bytes: &[u8]) -> [u8; 64] {
     Sha512::digest(bytes).into()
 }
 
-/// SHA-256 over PAE(pieces); the first piece is a label.
+/// SHA-256 over PAE(pieces). The first piece is a label.
 pub fn tagged(pieces: &[&[u8]]) -> [u8; 32] {
     sha256(&pae(pieces))
 }
 
-/// The first 16 bytes of [`tagged`]: how key ids and vendor ids are made.
+/// The first 16 bytes of [`tagged`], as used for key ids and vendor ids.
 pub fn tagged16(pieces: &[&[u8]]) -> [u8; 16] {
     let mut id = [0; 16];
     for (to, from) in id.iter_mut().zip(tagged(pieces)) {
@@ -37,7 +37,7 @@ pub fn hmac(key: &[u8; 32], pieces: &[&[u8]]) -> [u8; 32] {
     }
 }
 
-/// HKDF-SHA256 without salt: 32 bytes from `secret`, `info` being PAE(pieces).
+/// HKDF-SHA256 of `secret` without salt: writes 32 bytes, with PAE(pieces) as `info`.
 pub fn hkdf(secret: &[u8], pieces: &[&[u8]], into: &mut [u8; 32]) {
     if hkdf::Hkdf::<Sha256>::new(None, secret).expand(&pae(pieces), into).is_err() {
         unreachable!("HKDF-SHA256 gives up to 8160 bytes");

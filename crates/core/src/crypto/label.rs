@@ -1,11 +1,11 @@
-//! Every label that separates one use of a primitive from another, in one table, and the
-//! pre-authentication encoding that binds them. Obeys `docs/format.md`, section "Labels".
+//! All labels that separate one use of a primitive from another, and the pre-authentication
+//! encoding that binds them. Obeys `docs/format.md`, section "Labels".
 
 use crate::wire::frame::Kind;
 
 /// Seals a request (HPKE `info`).
 pub const REQUEST_SEAL: &[u8] = b"olr/v1/request-seal";
-/// Signs a request, with the install key.
+/// Signs a request with the install key.
 pub const REQUEST: &[u8] = b"olr/v1/request";
 /// Derives key ids.
 pub const KEY_ID: &[u8] = b"olr/v1/key-id";
@@ -23,21 +23,21 @@ pub const COMMITMENT_KEY: &[u8] = b"olr/v1/commitment-key";
 pub const FACTOR: &[u8] = b"olr/v1/factor";
 /// Mixes the randomness of one encapsulation.
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
-/// Names a grant by what it grants.
+/// Derives the id of a grant from its content.
 pub const GRANT: &[u8] = b"olr/v1/grant";
-/// Stands for a license in revocations.
+/// Derives the id of a license in a list of revocations.
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
-/// Checks a line of a key on paper.
+/// Computes the check of a line of a key on paper.
 pub const PAPER: &[u8] = b"olr/v1/paper";
-/// Names what a server tells people.
+/// Derives event ids.
 pub const EVENT: &[u8] = b"olr/v1/event";
-/// Detects damage of a server's state.
+/// Detects damage to a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
 /// Chains every artefact that a server made or accepted.
 pub const STATE_CHAIN: &[u8] = b"olr/v1/state-chain";
 
-/// The label under which a frame of this kind is signed.
+/// Returns the label under which frames of this kind are signed.
 pub fn of_kind(kind: Kind) -> &'static [u8] {
     match kind {
         Kind::Request => REQUEST,
@@ -54,8 +54,8 @@ pub fn of_kind(kind: Kind) -> &'static [u8] {
     }
 }
 
-/// Pre-authentication encoding: the count of the pieces, then each length and piece; numbers are
-/// 8 bytes, little-endian. No two lists of pieces have the same encoding.
+/// Pre-authentication encoding: the number of pieces, then the length and bytes of each. Numbers
+/// are 8 bytes, little-endian. Different lists of pieces have different encodings.
 pub fn pae(pieces: &[&[u8]]) -> Vec<u8> {
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX).to_le_bytes();
     let mut bytes = number(pieces.len()).to_vec();

@@ -1,4 +1,4 @@
-//! The only door to other people's cryptography.
+//! Wrappers for external cryptography. No other module calls it directly.
 //! Obeys `docs/format.md`, section "Cryptography".
 
 pub mod digest;

@@ -11,12 +11,12 @@ pub use open::SealingKey;
 
 type Kem = hpke::kem::X25519HkdfSha256;
 
-/// Bytes of an encapsulated key.
+/// Length of an encapsulated key in bytes.
 pub const ENCAPSULATED: usize = 32;
-/// Bytes by which a ciphertext is longer than its plaintext.
+/// Number of bytes by which a ciphertext is longer than its plaintext.
 pub const TAG: usize = 16;
 
-/// What only the recipient can open.
+/// A sealed message, which only the recipient can open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// The encapsulated key, `enc` in RFC 9180.
@@ -25,10 +25,10 @@ pub struct Sealed {
     pub ciphertext: Vec<u8>,
 }
 
-/// Seals `plaintext` to the X25519 key `recipient`; `info` binds the context.
+/// Seals `plaintext` to the X25519 key `recipient`. `info` binds the context.
 ///
 /// # Errors
-/// Exit 2 when `recipient` is not a key that anything can be sealed to.
+/// Exit 2 if nothing can be sealed to `recipient`.
 pub fn seal(
     recipient: &[u8; 32],
     info: &[u8],

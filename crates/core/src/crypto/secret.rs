@@ -1,4 +1,4 @@
-//! Secrets: they wipe themselves, they do not print, they do not clone.
+//! Secrets, which are wiped when dropped, and can be neither printed nor cloned.
 
 use rand::CryptoRng;
 use std::fmt;
@@ -6,26 +6,25 @@ use zeroize::Zeroizing;
 
 use crate::crypto::digest;
 
-/// 32 secret bytes.
-/// Boxed, so that moving it leaves no copy behind.
+/// 32 secret bytes. Boxed, so that moving it leaves no copy behind.
 pub struct Secret(Box<Zeroizing<[u8; 32]>>);
 
 impl Secret {
-    /// Takes over `bytes`; the caller wipes its own copy.
+    /// Copies `bytes`. The caller must wipe its own copy.
     pub fn new(bytes: &[u8; 32]) -> Self {
         let mut secret = Self::zeros();
         secret.0.copy_from_slice(bytes);
         secret
     }
 
-    /// Draws from `rng`.
+    /// Draws a secret from `rng`.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
         let mut secret = Self::zeros();
         rng.fill_bytes(secret.0.as_mut_slice());
         secret
     }
 
-    /// HKDF-SHA256 of this secret; the first piece is a label.
+    /// Derives a secret with HKDF-SHA256. The first piece is a label.
     #[must_use]
     pub fn derive(&self, pieces: &[&[u8]]) -> Self {
         let mut secret = Self::zeros();
@@ -33,7 +32,7 @@ impl Secret {
         secret
     }
 
-    /// The bytes. The caller keeps them out of output, arguments and errors.
+    /// Returns the bytes. The caller must keep them out of output, arguments and errors.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

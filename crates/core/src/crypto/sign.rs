@@ -10,26 +10,26 @@ use crate::error::{Error, Problem, Result};
 use crate::wire::frame::{Frame, Kind, SUITE, Unsigned, VERSION};
 use crate::wire::id::VendorId;
 
-/// A public key that nobody has looked at yet: 32 bytes of RFC 8032, section 5.1.2.
+/// A public key that has not been checked yet: 32 bytes of RFC 8032, section 5.1.2.
 pub type PublicKey = [u8; 32];
 
-/// Whoever holds a private Ed25519 key: this program, a token, an agent.
+/// Holder of a private Ed25519 key: this program, a token, an agent.
 pub trait Signer {
-    /// The public half.
+    /// The public key.
     fn public(&self) -> PublicKey;
 
-    /// Pure Ed25519 (RFC 8032, section 5.1.6) over `message`. Nobody has verified it yet: use
-    /// [`sign`].
+    /// Signs `message` with pure Ed25519 (RFC 8032, section 5.1.6). The signature has not been
+    /// verified: use [`sign`] instead.
     ///
     /// # Errors
-    /// Exit 2 when the key cannot be used.
+    /// Exit 2 if the key cannot be used.
     fn sign_unverified(&self, message: &[u8]) -> Result<[u8; 64]>;
 }
 
-/// Signs `message`, and verifies the signature before it hands it out.
+/// Signs `message`, and verifies the signature before it returns it.
 ///
 /// # Errors
-/// Exit 2 when the key cannot be used, or the signature does not verify.
+/// Exit 2 if the key cannot be used, or the signature does not verify.
 pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<[u8; 64]> {
     let signature = signer.sign_unverified(message)?;
     if !verify(&signer.public(), message, &signature) {
@@ -40,24 +40,24 @@ pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<[u8; 64]> {
     Ok(signature)
 }
 
-/// A private Ed25519 key in memory. It wipes itself and prints nothing.
+/// A private Ed25519 key in memory. Wiped when dropped, and never printed.
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {
-    /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
+    /// Derives the key from a 32-byte seed (RFC 8032, section 5.1.5).
     pub fn from_seed(seed: &Secret) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(seed.expose()))
     }
 
-    /// Its public half.
+    /// The public key.
     pub fn public(&self) -> PublicKey {
         self.0.verifying_key().to_bytes()
     }
 
-    /// Signs `message`, and verifies the signature before it hands it out.
+    /// Signs `message`, and verifies the signature before it returns it.
     ///
     /// # Errors
-    /// As [`sign`].
+    /// Those of [`sign`].
     pub fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
         sign(self, message)
     }
@@ -89,19 +89,21 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Whether `signature` is by `public` over `message`: `verify_strict`, never with a weak key.
+/// True if `signature` is a signature of `message` by `public`. Uses `verify_strict`, which refuses
+/// weak keys.
 pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     let signature = ed25519_dalek::Signature::from_bytes(signature);
     ed25519_dalek::VerifyingKey::from_bytes(public)
         .is_ok_and(|key| !key.is_weak() && key.verify_strict(message, &signature).is_ok())
 }
 
-/// Whether `public` may be an install key: a point, and not one of small order.
+/// True if `public` is acceptable as an install key: a point that is not of small order.
 pub fn is_usable(public: &PublicKey) -> bool {
     ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| !key.is_weak())
 }
 
-/// Whether `public` may be trusted: also canonical and of prime order (torsion-free).
+/// True if `public` is acceptable as a trusted key: also canonical and of prime order
+/// (torsion-free).
 pub fn is_trustworthy(public: &PublicKey) -> bool {
     ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| {
         let point = key.to_edwards();
@@ -109,7 +111,7 @@ pub fn is_trustworthy(public: &PublicKey) -> bool {
     })
 }
 
-/// What the signatures of a frame cover: every byte but themselves.
+/// Returns the bytes that the signatures of a frame cover: everything except the signatures.
 pub fn message(kind: Kind, vendor: VendorId, attachment_section: &[u8], body: &[u8]) -> Vec<u8> {
     pae(&[
         of_kind(kind),
@@ -122,14 +124,14 @@ pub fn message(kind: Kind, vendor: VendorId, attachment_section: &[u8], body: &[
 }
 
 impl Frame<'_> {
-    /// What its signatures must cover.
+    /// Returns the bytes that its signatures must cover.
     pub fn message(&self) -> Vec<u8> {
         message(self.kind, self.vendor, self.attachment_section, self.body)
     }
 }
 
 impl Unsigned {
-    /// What its signatures will cover.
+    /// Returns the bytes that its signatures will cover.
     pub fn message(&self) -> Vec<u8> {
         message(self.kind, self.vendor, &self.attachment_section, &self.body)
     }

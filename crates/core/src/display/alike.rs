@@ -1,4 +1,4 @@
-//! Texts that look the same and are not, told apart for people.
+//! Explanation of differences between texts that look the same.
 
 use crate::display::shown;
 
@@ -7,15 +7,15 @@ use crate::display::shown;
 pub enum Shows {
     /// The code points that differ.
     Whole,
-    /// Only code points that nobody types into a key: of all others just the place.
+    /// Only code points that are unusual in a license key. For all others, only the position.
     Masked,
 }
 
-/// Where two texts first differ, where people may not see it: blanks and invisible characters,
-/// letters of several alphabets, composed and decomposed letters, `0` and `O`. None where the texts
-/// are equal or the difference is plain to see.
+/// Describes the first difference between two texts if people may overlook it: spaces and invisible
+/// characters, letters of different alphabets, composed and decomposed letters, `0` and `O`.
+/// Returns `None` if the texts are equal or the difference is obvious.
 ///
-/// Each text comes with the name of where it stands: `("the request", "ACME\u{a0}Ltd")`.
+/// Each text comes with a description of its source: `("the request", "ACME\u{a0}Ltd")`.
 pub fn difference(one: (&str, &str), other: (&str, &str), shows: Shows) -> Option<String> {
     let both = || one.1.chars().zip(other.1.chars());
     let at = both().position(|(a, b)| a != b).unwrap_or_else(|| both().count());
@@ -41,7 +41,8 @@ pub fn difference(one: (&str, &str), other: (&str, &str), shows: Shows) -> Optio
     ))
 }
 
-/// Whether people may not see that these two differ. Other letters of one alphabet are seen.
+/// True if people may overlook that these two characters differ. Other differences between ASCII
+/// characters are obvious.
 fn is_overlooked(a: Option<char>, b: Option<char>) -> bool {
     const ALIKE: [&str; 6] = ["Il1|!", "O0oQD", "S5", "B8", "Z2", "'`"];
     match (a, b) {
@@ -53,7 +54,7 @@ fn is_overlooked(a: Option<char>, b: Option<char>) -> bool {
     }
 }
 
-/// The code point at `at`, and the marks upon it.
+/// Describes the code point at `at`, with its combining marks.
 fn described(text: &str, at: usize, shows: Shows) -> String {
     let mut rest = text.chars().skip(at);
     let Some(first) = rest.next() else { return "nothing more".to_string() };
@@ -69,7 +70,7 @@ fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{20d0}'..='\u{20ff}')
 }
 
-/// `U+00A0 NO-BREAK SPACE`: the number of a code point and its name, where it is a usual one.
+/// Returns the number of a code point and its name, if it is a common one: `U+00A0 NO-BREAK SPACE`.
 pub fn code_point(c: char) -> String {
     let number = format!("U+{:04X}", u32::from(c));
     let name = match c {
@@ -84,7 +85,7 @@ pub fn code_point(c: char) -> String {
     if name.is_empty() { number } else { format!("{number} {name}") }
 }
 
-/// The character itself, and its alphabet where that is not the reader's.
+/// Returns the character itself, with its alphabet if that is not a common one.
 fn in_block(c: char) -> String {
     let block = match c {
         '\u{300}'..='\u{36f}' => return "a combining mark".to_string(),
@@ -104,7 +105,7 @@ fn in_block(c: char) -> String {
     }
 }
 
-/// The names of characters that are taken for others, or seen by nobody.
+/// Names of characters that are mistaken for others, or invisible.
 const NAMES: &[(char, &str)] = &[
     ('\t', "TAB"),
     ('\n', "LINE FEED"),

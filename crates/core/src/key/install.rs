@@ -1,4 +1,4 @@
-//! The secret of one installation, and the keys that grow from it.
+//! The secret of one installation, and the keys derived from it.
 //! Obeys `docs/format.md`, section "Install keys".
 
 use rand::rngs::ChaCha20Rng;
@@ -9,38 +9,39 @@ use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
 use crate::wire::id::RequestId;
 
-/// Made at first use, kept in the state, never sent anywhere.
+/// Secret of one installation. Made at first use, kept in the state, and never sent anywhere.
 #[derive(Debug)]
 pub struct InstallSecret(Secret);
 
 impl InstallSecret {
-    /// A new one.
+    /// Draws a new secret.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
         Self(Secret::random(rng))
     }
 
-    /// One that the state kept.
+    /// Wraps a secret from the state.
     pub fn from_secret(secret: Secret) -> Self {
         Self(secret)
     }
 
-    /// The bytes that the state keeps.
+    /// The bytes that the state stores.
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 
-    /// The key that signs this installation's requests; its public half names the installation.
+    /// Derives the key that signs the requests of this installation. Its public key identifies the
+    /// installation.
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::from_seed(&self.0.derive(&[INSTALL_SIGN]))
     }
 
-    /// The key under which the vendor commits to the factors of one request.
+    /// Derives the key under which the vendor commits to the factors of one request.
     pub fn commitment_key(&self, request: RequestId) -> Secret {
         self.0.derive(&[COMMITMENT_KEY, &request.0])
     }
 
-    /// Randomness for one encapsulation. It stays unpredictable when the system's generator
-    /// repeats itself: the secret, the request number and the content are mixed in.
+    /// Returns randomness for one encapsulation. Mixes in the secret, the request number and the
+    /// content, so that it stays unpredictable even if the system's generator repeats itself.
     pub fn encapsulation_rng(
         &self,
         number: u64,

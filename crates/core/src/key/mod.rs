@@ -1,4 +1,4 @@
-//! Keys by role, and their names. Obeys `docs/format.md`, section "Keys".
+//! Roles and ids of keys. Obeys `docs/format.md`, section "Keys".
 
 use crate::crypto::digest;
 use crate::crypto::label::KEY_ID;
@@ -9,11 +9,11 @@ use crate::wire::id::KeyId;
 pub mod install;
 
 numbered! {
-    /// What a key is for. A key has one role for ever.
+    /// Purpose of a key. A key never changes its role.
     pub enum Role {
         /// Signs trusts and delegations (Ed25519).
         1 Root "root",
-        /// Signs licenses, revocations and times, as far as it is delegated (Ed25519).
+        /// Signs licenses, revocations and times within its delegation (Ed25519).
         2 Issuer "issuer",
         /// Opens requests (X25519).
         3 Sealing "sealing",
@@ -22,8 +22,8 @@ numbered! {
     }
 }
 
-/// The name of a public key: it depends on the role and the suite too, so that no key can stand
-/// in for one of another role.
+/// Derives the id of a public key. It depends on the role and the suite, so that a key cannot be
+/// used in another role.
 pub fn key_id(role: Role, public: &[u8; 32]) -> KeyId {
     let role = role.number().to_le_bytes();
     KeyId(digest::tagged16(&[KEY_ID, &role, &[SUITE], public]))

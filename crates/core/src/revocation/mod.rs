@@ -1,5 +1,5 @@
-//! Revocations: licenses that count no longer, in `revoked.olr` or attached to a license.
-//! Obeys `docs/format.md`, section "Revocations".
+//! Revocations: lists of licenses that are no longer valid, in `revoked.olr` or attached to a
+//! license. Obeys `docs/format.md`, section "Revocations".
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::REVOKED_LICENSE;
@@ -16,28 +16,28 @@ mod sign;
 pub use sign::{sign_bare, sign_revocations};
 
 record! {
-    /// The body of revocations. Each list stands for itself: the newest one counts alone.
+    /// The body of a list of revocations. Each list is complete: only the newest one is in effect.
     #[derive(Default)]
     pub struct RevocationsBody {
-        /// The version of the vendor's newest trust when it was made.
+        /// Version of the vendor's newest trust when the list was made.
         pub version: u32,
-        /// Counts the lists under that trust, from 1.
+        /// Number among the lists under that trust, from 1.
         pub sequence: u64,
         /// When it was issued, by the vendor's clock.
         pub issued: Instant,
-        /// The licenses.
+        /// The revoked licenses.
         pub licenses: Set<Withdrawn, 4096>,
-        /// How the body may grow.
+        /// Room for later fields.
         pub extensions: Extensions,
     }
 }
 
 record! {
-    /// A license that counts no longer.
+    /// A license that is no longer valid.
     pub struct Withdrawn {
-        /// The digest of its id.
+        /// Digest of the license id.
         pub license: RevokedId,
-        /// Why: *revoked* or *pooled*.
+        /// Cause: *revoked* or *pooled*.
         pub cause: Cause,
     }
 }
@@ -50,34 +50,36 @@ impl Keyed for Withdrawn {
 }
 
 impl RevocationsBody {
-    /// What orders lists: the trust comes first, so that the roots can end a runaway sequence.
+    /// Position in the order of lists. The trust comes first, so that the roots can stop a sequence
+    /// that has run away.
     pub fn order(&self) -> (u32, u64) {
         (self.version, self.sequence)
     }
 }
 
-/// Revocations whose signers, signatures and delegations were verified.
+/// Revocations whose signatures and delegations were verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocations {
     body: RevocationsBody,
 }
 
 impl Revocations {
-    /// Verifies the exact bytes of a file of their own, then decodes them.
+    /// Verifies the exact bytes of a file with revocations, then decodes them.
     ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
-    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`; exit 2 when they were made under
-    /// a newer trust.
+    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`; exit 2 if the list was made
+    /// under a newer trust.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         Self::verify_frame(&frame, &frame.attachments, trust)
     }
 
-    /// As [`Revocations::verify`], for a frame that stands among `attachments`, with its delegations.
+    /// Like [`Revocations::verify`], for a frame among `attachments`, which include its
+    /// delegations.
     ///
     /// # Errors
-    /// As [`Revocations::verify`].
+    /// Those of [`Revocations::verify`].
     pub fn verify_frame(
         frame: &Frame<'_>,
         attachments: &[Frame<'_>],
@@ -106,10 +108,10 @@ impl Revocations {
         Ok(Self { body })
     }
 
-    /// These, if any, and what somebody supposes besides.
+    /// Adds assumed revocations to `listed`, for a simulation.
     ///
     /// # Errors
-    /// Exit 2 when a cap is broken.
+    /// Exit 2 if a cap is exceeded.
     pub(crate) fn supposing(listed: Option<Self>, supposed: &[Withdrawn]) -> Result<Self> {
         let mut body = listed.map(|listed| listed.body).unwrap_or_default();
         let is_other = |w: &&Withdrawn| supposed.iter().all(|other| other.license != w.license);
@@ -118,17 +120,17 @@ impl Revocations {
         Ok(Self { body })
     }
 
-    /// What they say.
+    /// Content of the list.
     pub fn body(&self) -> &RevocationsBody {
         &self.body
     }
 
-    /// Why a license is among them, if it is.
+    /// Returns why a license is revoked, or `None` if it is not in the list.
     pub fn cause(&self, license: LicenseId) -> Option<Cause> {
         self.body.licenses.get(&digest_of(license)).map(|withdrawn| withdrawn.cause)
     }
 
-    /// Whether a license is not among them.
+    /// Checks that a license is not in the list.
     ///
     /// # Errors
     /// `revoked`.
@@ -144,7 +146,7 @@ impl Revocations {
     }
 }
 
-/// Decodes the body of a frame and checks what its types cannot say.
+/// Decodes the body of a frame and checks the rules that its types cannot express.
 ///
 /// # Errors
 /// `malformed`, `unknown-version`.
@@ -163,8 +165,8 @@ pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
     Ok(body)
 }
 
-/// What stands for a license in a list: nobody can tell from it which license it is without having
-/// that license.
+/// Derives the id under which a list names a license. It does not reveal the license to anybody who
+/// does not have it.
 pub fn digest_of(license: LicenseId) -> RevokedId {
     RevokedId(tagged16(&[REVOKED_LICENSE, &license.0]))
 }

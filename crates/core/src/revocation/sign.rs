@@ -1,4 +1,4 @@
-//! The vendor's direction: signing revocations, for attaching and as a file of their own.
+//! The vendor's side: signing revocations, for a file of their own or as an attachment.
 
 use crate::crypto::sign::Signer;
 use crate::error::Result;
@@ -7,11 +7,11 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body`, attaches the delegation of the key and `trusts`, and verifies the result as a
-/// server will.
+/// Signs `body` and attaches the delegation of the key and `trusts`. Before it returns the list,
+/// verifies it as a server will.
 ///
 /// # Errors
-/// What [`Revocations::verify`] refuses; exit 2 when a cap is broken.
+/// The refusals of [`Revocations::verify`]; exit 2 if a cap is exceeded.
 pub fn sign_revocations(
     body: &RevocationsBody,
     trust: &Trust,
@@ -23,10 +23,11 @@ pub fn sign_revocations(
     Ok(bytes)
 }
 
-/// Signs the same body with nothing attached: its delegation travels beside it.
+/// Signs `body` and attaches nothing. The delegation of the key must be attached to the same file
+/// as the list.
 ///
 /// # Errors
-/// Exit 2 when a cap is broken.
+/// Exit 2 if a cap is exceeded.
 pub fn sign_bare(body: &RevocationsBody, trust: &Trust, issuer: &dyn Signer) -> Result<Vec<u8>> {
     crate::trust::sign_bare(Kind::Revocations, encode(body), trust, issuer)
 }

@@ -1,4 +1,4 @@
-//! The vendor's direction: signing a time.
+//! The vendor's side: signing a time.
 
 use crate::crypto::sign::Signer;
 use crate::error::Result;
@@ -7,10 +7,11 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body`, attaches the delegation of the key, and verifies the result as the server will.
+/// Signs `body` and attaches the delegation of the key. Before it returns the time, verifies it as
+/// the server will.
 ///
 /// # Errors
-/// What [`Timestamp::verify`] refuses; exit 2 when a cap is broken.
+/// The refusals of [`Timestamp::verify`]; exit 2 if a cap is exceeded.
 pub fn sign_timestamp(
     body: &TimestampBody,
     trust: &Trust,

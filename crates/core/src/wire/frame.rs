@@ -43,7 +43,7 @@ numbered! {
         9 Delegation "delegation",
         /// A file on its way between several signers.
         10 Proposal "partial signature",
-        /// A statement of the usage during a period.
+        /// A statement of usage. Its body is not specified yet.
         11 Usage "usage statement",
     }
 }

@@ -1,4 +1,4 @@
-//! The vendor's direction: opening what was sealed.
+//! The vendor's side: opening sealed messages.
 
 use hpke::{Deserializable, Kem as _, OpModeR, Serializable, aead::AesGcm256, kdf::HkdfSha256};
 use std::fmt;
@@ -7,25 +7,25 @@ use zeroize::Zeroizing;
 use super::{ENCAPSULATED, Kem};
 use crate::crypto::secret::Secret;
 
-/// A private X25519 key that opens requests. It wipes itself and does not print.
+/// A private X25519 key that opens requests. Wiped when dropped, and never printed.
 pub struct SealingKey {
     private: <Kem as hpke::Kem>::PrivateKey,
     public: [u8; 32],
 }
 
 impl SealingKey {
-    /// The key of a 32-byte seed: DeriveKeyPair of RFC 9180, section 7.1.3.
+    /// Derives the key from a 32-byte seed: DeriveKeyPair of RFC 9180, section 7.1.3.
     pub fn from_seed(seed: &Secret) -> Self {
         let (private, public) = Kem::derive_keypair(seed.expose());
         Self { private, public: public.to_bytes().into() }
     }
 
-    /// Its public half.
+    /// The public key.
     pub fn public(&self) -> [u8; 32] {
         self.public
     }
 
-    /// The plaintext, or nothing where the seal does not hold.
+    /// Returns the plaintext, or `None` if the message cannot be decrypted.
     pub fn open(
         &self,
         encapsulated: &[u8; ENCAPSULATED],
