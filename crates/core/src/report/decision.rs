@@ -1,4 +1,4 @@
-//! The report of a decision, and of an error. A surface says in its own words what to do next.
+//! Reports of a decision and of an error. Each surface words the next step itself.
 
 use crate::entitlement::{Cause, Operation};
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy};
@@ -9,65 +9,65 @@ use crate::report::{ChangeReport, GraceReport, LicenseReport, MachineReport};
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
-/// How an installed license is judged.
+/// Report of a decision about an installed license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DecisionReport {
-    /// The license, with what is in use.
+    /// The license, with its usage.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub license: Option<LicenseReport>,
-    /// The answer: `licensed`, `grace`, `refused`, or `unknown` where nobody could tell.
+    /// The answer: `licensed`, `grace`, `refused`, or `unknown` if it could not be determined.
     pub state: &'static str,
-    /// How the installation stands.
+    /// State of the installation.
     pub condition: Condition,
-    /// The instant that was decided for.
+    /// Instant at which ends are judged.
     pub judged_at: Instant,
-    /// Whether the clock is too far ahead to be believed yet.
+    /// True if the clock is implausibly far ahead and not confirmed yet.
     pub clock_pending: bool,
-    /// Whether the home remembers the time.
+    /// Whether the home can save the high-water mark of time.
     pub clock_memory: ClockMemory,
-    /// The end, where it is near.
+    /// End of the license, if a warning about it is due.
     pub expires_soon: Option<NearEndReport>,
-    /// What a user is shown first.
+    /// First line shown to a user.
     pub headline: Option<String>,
-    /// Operations that the license knows and that are refused now.
+    /// Known operations that are blocked now.
     pub blocked: Vec<Operation>,
-    /// What comes first by itself.
+    /// Next change that time brings.
     pub next: Option<NextReport>,
-    /// The license that takes over.
+    /// License that takes over later.
     pub waiting: Option<WaitingReport>,
-    /// How the machine matches; `None` without a license.
+    /// Comparison with the machine. `None` without a license.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub machine: Option<DriftReport>,
-    /// Why it is refused.
+    /// Why the license is refused.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub error: Option<ErrorReport>,
 }
 
-/// A last day that is near.
+/// A last day for which a warning is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NearEndReport {
     /// The last day.
     pub last: Day,
-    /// Days that are left.
+    /// Days in the warning: 30, 7 or 1.
     pub days: u32,
 }
 
-/// What time brings first.
+/// Next change that time brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NextReport {
-    /// One word of a closed list.
+    /// Word of a closed list.
     pub what: &'static str,
-    /// When.
+    /// When it happens.
     pub at: Instant,
-    /// What and when, for people.
+    /// What happens and when, for people.
     pub text: String,
-    /// The license that takes over.
+    /// Id of the license that takes over.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub license_id: Option<LicenseId>,
-    /// The cause of the grace period that ends.
+    /// Cause of the grace period that ends.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub cause: Option<Cause>,
 }
@@ -76,46 +76,46 @@ pub struct NextReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WaitingReport {
-    /// The license.
+    /// Id of the license.
     pub license_id: LicenseId,
-    /// Its first day.
+    /// First day on which it is valid.
     pub starts: Day,
 }
 
-/// How a machine matches its license, and what changed of it.
+/// How well a machine matches its license, and what has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DriftReport {
     /// Points and factors.
     pub machine: MachineReport,
-    /// What changed.
+    /// Changed factors.
     pub drift: Vec<ChangeReport>,
-    /// The points that may still be lost; `None` where the machine does not match.
+    /// Points that may still be lost. `None` if the machine does not match.
     pub room: Option<u32>,
-    /// What to do about it; empty for nothing.
+    /// What to do about it. Empty if nothing.
     pub next_step: String,
 }
 
-/// Why something was refused, or could not be told.
+/// Why something was refused, or could not be determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ErrorReport {
-    /// The word of a refusal.
+    /// Word of the refusal.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub refusal: Option<Refusal>,
-    /// What stood in the way, where it could not be told.
+    /// What prevented an answer, if there is no refusal.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub problem: Option<Problem>,
     /// What happened.
     pub fact: String,
     /// What to do next.
     pub hint: String,
-    /// The acts that the hint names.
+    /// Acts that the hint names.
     pub remedies: Vec<Remedy>,
 }
 
 impl ErrorReport {
-    /// The report of an error; `said` words its next step.
+    /// Makes the report of an error. `said` words its next step.
     pub fn new(error: &Error, said: impl Fn(&NextStep) -> String) -> Self {
         let step = error.next_step();
         Self {
@@ -127,14 +127,14 @@ impl ErrorReport {
         }
     }
 
-    /// `refused`, or `unknown` where it could not be told.
+    /// Returns `refused`, or `unknown` if it could not be determined.
     pub fn state(&self) -> &'static str {
         if self.refusal.is_some() { "refused" } else { "unknown" }
     }
 }
 
 impl DecisionReport {
-    /// The report of a decision; `said` words each next step.
+    /// Makes the report of a decision. `said` words each next step.
     pub fn new(decision: &Decision, said: impl Fn(&NextStep) -> String) -> Self {
         let error = decision.refusal().map(|refusal| ErrorReport::new(refusal, &said));
         let license = decision.license().map(License::body);
@@ -188,7 +188,7 @@ impl From<&Next> for NextReport {
 }
 
 impl Headline {
-    /// The sentence with its next step, which `said` words.
+    /// Returns the sentence with its next step, worded by `said`.
     pub fn said(&self, said: impl Fn(&NextStep) -> String) -> String {
         let step = self.next_step.as_ref().map(|step| format!("; {}", said(step)));
         self.fact.clone() + &step.unwrap_or_default()

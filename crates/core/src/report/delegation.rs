@@ -1,4 +1,4 @@
-//! The report of a delegation: every limit, and what it allows where it is none.
+//! Report of a delegation: every limit, and what it allows if it is *any*.
 
 use crate::entitlement::{Edition, Model, Operation};
 use crate::key::{Role, key_id};
@@ -8,55 +8,55 @@ use crate::trust::{Act, DelegationBody, ModuleMaximum};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
 use crate::wire::id::KeyId;
 
-/// What a delegation says.
+/// Report of a delegation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DelegationReport {
-    /// The issuer's key.
+    /// Id of the issuer's key.
     pub issuer: KeyId,
-    /// What it may sign.
+    /// Acts that it allows.
     pub acts: Vec<Act>,
-    /// Within which limits.
+    /// Limits of the delegation.
     pub limits: LimitsReport,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// The limits of a delegation, each by the name of its field.
+/// Limits of a delegation, under the names of their fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LimitsReport {
-    /// For which products.
+    /// Products that it allows.
     pub products: Limit<Vec<Text>>,
-    /// For which slots.
+    /// Slots that it allows.
     pub slots: Limit<Vec<Text>>,
-    /// Which license types.
+    /// License types that it allows.
     pub types: Limit<Vec<Text>>,
-    /// Which models.
+    /// Models that it allows.
     pub models: Limit<Vec<Model>>,
-    /// Which editions.
+    /// Editions that it allows.
     pub editions: Limit<Vec<Edition>>,
-    /// Which modules, and how much of each.
+    /// Modules that it allows, and how much of each.
     pub modules: Limit<ModuleMaxima>,
-    /// Most days of a license.
+    /// Maximum days of a license.
     pub longest_term: Limit<u32>,
-    /// Most days from the issue to the start.
+    /// Maximum days from the issue to the start.
     pub ahead: Limit<u32>,
-    /// Most seconds of grace.
+    /// Maximum seconds of grace.
     pub longest_grace: Limit<u64>,
-    /// Most days of maintenance.
+    /// Maximum days of maintenance.
     pub longest_maintenance: Limit<u32>,
-    /// The operations that may remain allowed after the grace.
+    /// Operations that may stay allowed after the grace period.
     pub afterwards: Limit<Vec<Operation>>,
-    /// Whether a license may do without a hardware factor.
+    /// True if it allows licenses that require no hardware factor.
     pub weak_machine: bool,
-    /// The first instant at which it may sign.
+    /// First instant at which the key may sign.
     pub from: Limit<Instant>,
-    /// The last instant at which it may sign.
+    /// Last instant at which the key may sign.
     pub until: Limit<Instant>,
 }
 
-/// At most so many of each module.
+/// Maximum for each module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleMaxima(pub Vec<ModuleMaximum>);
 
@@ -111,7 +111,7 @@ impl From<&DelegationBody> for DelegationReport {
 }
 
 impl DelegationReport {
-    /// All of it.
+    /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let limits = &self.limits;
         let days = |days: &u32| format!("{days} days");
@@ -140,7 +140,7 @@ impl DelegationReport {
     }
 }
 
-/// `OBM:50`.
+/// Formats a maximum: `OBM:50`.
 pub(super) fn maximum_text(module: &Text, maximum: Limit<u64>) -> String {
     format!("{}:{maximum}", &**module)
 }

@@ -1,22 +1,22 @@
-//! Factors of a machine, and what became of them.
+//! Reports of the factors of a machine, and of their changes.
 
 use crate::machine::{Assessment, Change, Class, Factor, FactorKind, Line, label};
 use crate::report::Table;
 use crate::wire::codec::Text;
 
-/// What was found on a machine.
+/// Report of a factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct FactorReport {
-    /// What it is.
+    /// Kind of the factor.
     pub kind: FactorKind,
-    /// How much it says.
+    /// How well it identifies the machine.
     pub class: Class,
-    /// What the system calls it.
+    /// Name that the system gives to it.
     pub name: Text,
-    /// Its value.
+    /// Value of the factor.
     pub value: Text,
-    /// Why it does not count; empty where it does.
+    /// Why it carries no weight. Empty if it does.
     pub ignored: Text,
 }
 
@@ -45,13 +45,13 @@ impl FactorReport {
         }
     }
 
-    /// On one line: `hardware product-uuid 4c4c4544-…`.
+    /// Formats the factor on one line: `hardware product-uuid 4c4c4544-…`.
     pub(super) fn text(&self) -> String {
         format!("{} {} {}", self.class, label(self.kind, &self.name), self.value())
     }
 }
 
-/// The factors that count, or with `all` every one.
+/// Makes a table of the factors that can carry weight, or of all.
 pub fn factor_table(factors: &[FactorReport], all: bool) -> Table {
     let row = |factor: &FactorReport| {
         vec![label(factor.kind, &factor.name), factor.class.to_string(), factor.value()]
@@ -63,32 +63,32 @@ pub fn factor_table(factors: &[FactorReport], all: bool) -> Table {
     }
 }
 
-/// A factor then and now.
+/// Report of a factor then and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ChangeReport {
-    /// What it is.
+    /// Kind of the factor.
     pub kind: FactorKind,
-    /// How much it says.
+    /// How well it identifies the machine.
     pub class: Class,
-    /// What the system calls it.
+    /// Name that the system gives to it.
     pub name: String,
-    /// What became of it.
+    /// Result of the comparison.
     pub verdict: Change,
-    /// The points that it adds while it is the same; `None` where nobody knows them.
+    /// Points that it adds while it is the same. `None` if they are not known.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub weight: Option<u16>,
-    /// Whether it is the same.
+    /// True if it is the same.
     pub same: bool,
-    /// Its value then, where that is known.
+    /// Value then, if it is known.
     pub old: Option<Text>,
-    /// Its value now.
+    /// Value now.
     pub new: Option<Text>,
 }
 
 impl From<&Line> for ChangeReport {
     fn from(line: &Line) -> Self {
-        // Why a value cannot be read now is for people alone.
+        // The reason why a value cannot be read is only shown to people.
         let Line { kind, class, change, weight, then, now, reason: _ } = line;
         let value = |factor: &Option<Factor>| factor.as_ref().map(|factor| factor.value.clone());
         Self {
@@ -104,17 +104,17 @@ impl From<&Line> for ChangeReport {
     }
 }
 
-/// How a machine matches the policy of a license.
+/// How well a machine matches the policy of a license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MachineReport {
-    /// The points that match.
+    /// Points that match.
     pub score: u32,
-    /// The points that must match.
+    /// Points that must match.
     pub threshold: u32,
-    /// The points of all factors.
+    /// Points of all factors.
     pub total: u32,
-    /// What became of each factor.
+    /// Result for each factor.
     pub factors: Vec<ChangeReport>,
 }
 

@@ -1,4 +1,4 @@
-//! How values stand in JSON: ids, days, instants and words as their text.
+//! JSON forms of values: ids, days, instants and words are written as their text.
 
 use serde::ser::{Serialize, Serializer};
 
@@ -44,7 +44,7 @@ impl<const CAP: usize> Serialize for Text<CAP> {
     }
 }
 
-/// What is limited to nothing is `"any"`.
+/// Writes `"any"` if there is no limit.
 impl<T: Serialize> Serialize for Limit<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -54,7 +54,7 @@ impl<T: Serialize> Serialize for Limit<T> {
     }
 }
 
-/// A quota without a limit is `"unlimited"`.
+/// Writes `"unlimited"` for a quota without a limit.
 pub fn quota<S: Serializer>(quota: &Limit<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     match quota {
         Limit::Only(count) => serializer.serialize_u64(*count),
@@ -70,7 +70,7 @@ impl Serialize for Quota {
     }
 }
 
-/// A last day that never comes is `"never"`.
+/// Writes `"never"` if there is no last day.
 pub fn last_day<S: Serializer>(day: &Option<Day>, serializer: S) -> Result<S::Ok, S::Error> {
     match day {
         Some(day) => day.serialize(serializer),
@@ -86,7 +86,7 @@ pub fn hex_list<S: Serializer>(list: &[[u8; 32]], serializer: S) -> Result<S::Ok
     serializer.collect_seq(list.iter().map(|bytes| super::hex(bytes)))
 }
 
-/// An object; of two entries with one name the last.
+/// Writes an object. If several entries have the same name, readers usually keep the last.
 pub fn texts<S: Serializer>(entries: &[(Text, Text)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(entries.iter().map(|(name, value)| (&**name, &**value)))
 }
@@ -99,7 +99,7 @@ pub fn modules<S: Serializer>(modules: &[ModuleReport], serializer: S) -> Result
     serializer.collect_map(modules.iter().map(|module| (&*module.module, module)))
 }
 
-/// A whole number as far as JSON has numbers.
+/// Writes a whole number, limited to the range of `i64`.
 pub fn available<S: Serializer>(
     available: &Option<Limit<i128>>,
     serializer: S,
@@ -116,7 +116,7 @@ impl Serialize for ModuleMaxima {
     }
 }
 
-/// Labels as names.
+/// Writes an object whose names are the labels.
 pub fn rows<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(rows.iter().map(|(label, value)| (label.replace(' ', "_"), value)))
 }

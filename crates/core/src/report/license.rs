@@ -1,4 +1,4 @@
-//! The report of a license.
+//! Report of a license.
 
 use crate::display::code;
 use crate::entitlement::{
@@ -17,94 +17,94 @@ use crate::time::{Day, Instant};
 use crate::wire::codec::{Note, Set, Text};
 use crate::wire::id::{KeyId, LicenseId, RequestId};
 
-/// Modules that are named where a license is to be recognised, not read.
+/// Maximum number of modules named in a summary, which only identifies the license.
 const NAMED: usize = 8;
 
-/// What a license says.
+/// Report of a license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LicenseReport {
-    /// Names the license.
+    /// Id of the license.
     pub license_id: LicenseId,
     /// The product.
     pub product: Text,
     /// The slot.
     pub slot: Text,
-    /// The license type of the catalog.
+    /// Id of the license type in the catalog.
     #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub type_id: Text,
-    /// How it is paid for.
+    /// How the license is paid for.
     pub model: Model,
-    /// Whose name the product carries.
+    /// The brand that the product carries.
     pub edition: Edition,
-    /// Whose it is.
+    /// Name of the licensee.
     pub licensee: Text,
-    /// When it was signed.
+    /// When the license was issued.
     pub issued: Instant,
-    /// The first day.
+    /// First day on which it is valid.
     pub starts: Day,
-    /// The last day; `None` where it does not end.
+    /// Last day on which it is valid. `None` if it does not expire.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::last_day"))]
     pub expires: Option<Day>,
-    /// The last day of maintenance; `None` where that does not end.
+    /// Last day of maintenance. `None` if maintenance does not end.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::last_day"))]
     pub maintenance: Option<Day>,
-    /// How each module is licensed.
+    /// Modules, with their quotas and usage.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::modules"))]
     pub modules: Vec<ModuleReport>,
-    /// Languages of the interface.
+    /// Interface languages.
     pub languages: Vec<Text>,
-    /// Operations of the vendor's own that it knows.
+    /// Operations of the vendor's product that it knows.
     pub operations: Vec<Operation>,
-    /// What it tolerates for now, where it is in force; `None` outside a grace period.
+    /// The grace period that is running. `None` outside of one.
     pub grace: Option<GraceReport>,
-    /// What follows which cause, and after how long.
+    /// Grace period and outcome for each cause.
     pub grace_rules: Vec<RuleReport>,
-    /// What is blocked by which cause.
+    /// Operations that each cause blocks.
     pub enforcement: Vec<EnforcementReport>,
-    /// What is never blocked.
+    /// Operations that are never blocked.
     pub always: Vec<Operation>,
-    /// The license that it replaces.
+    /// Id of the license that it replaces.
     pub replaces: Option<LicenseId>,
-    /// A note of the vendor.
+    /// Message of the vendor.
     pub note: Note,
-    /// Which machine it is for.
+    /// Machine policy.
     pub policy: PolicyReport,
-    /// Seconds that the clock may be behind what is known.
+    /// Seconds that the clock may be behind the high-water mark.
     pub tolerance: u32,
-    /// The request that it answers.
+    /// Id of the request that it answers.
     pub request: RequestId,
-    /// The code of that request.
+    /// Code of that request.
     pub code: String,
-    /// The number of that request.
+    /// Number of that request.
     pub number: u64,
-    /// Counts the answers to that request.
+    /// Number of this answer to that request.
     pub answer: u32,
-    /// The installation that it is for.
+    /// Id of the installation that it is for.
     pub install_id: KeyId,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// A grace period that runs.
+/// A grace period that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct GraceReport {
-    /// Why.
+    /// Why it runs.
     pub cause: Cause,
-    /// From when it counts.
+    /// When it started.
     pub since: Instant,
-    /// When it ends; `None` where only a warning follows.
+    /// When it ends. `None` if the cause only leads to a warning.
     pub until: Option<Instant>,
-    /// What then.
+    /// What happens when it ends.
     pub then: Outcome,
-    /// The refusal without it.
+    /// Refusal that applies once it has ended.
     pub overlooked: Option<Refusal>,
 }
 
 impl From<&Grace> for GraceReport {
     fn from(grace: &Grace) -> Self {
-        // Over how many times its time adds up is for people alone.
+        // Whether its time accumulates over several times is only shown to people.
         let Grace { cause, since, until, then, adds_up: _, overlooked } = grace;
         Self {
             cause: *cause,
@@ -116,25 +116,25 @@ impl From<&Grace> for GraceReport {
     }
 }
 
-/// What follows a cause.
+/// Grace period and outcome of a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RuleReport {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// Seconds until the outcome.
+    /// Length of the grace period in seconds.
     pub seconds: u64,
-    /// What then.
+    /// What happens when it ends.
     pub outcome: Outcome,
 }
 
-/// What a cause blocks.
+/// Operations that a cause blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct EnforcementReport {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// What is blocked.
+    /// The blocked operations.
     pub blocked: Vec<Operation>,
 }
 
@@ -145,7 +145,7 @@ impl From<&LicenseBody> for LicenseReport {
 }
 
 impl LicenseReport {
-    /// The report of a license; with the usage also how each module stands.
+    /// Makes the report of a license. With `usage`, it includes the use of each module.
     pub fn new(body: &LicenseBody, usage: Option<&Set<Count, 4096>>) -> Self {
         let LicenseBody {
             license,
@@ -208,12 +208,12 @@ impl LicenseReport {
         }
     }
 
-    /// All of it but the modules: the terms and, behind them, the details.
+    /// Returns all rows except the modules: the terms, then the details.
     pub fn rows(&self) -> Vec<Row> {
         [self.terms(), self.details()].concat()
     }
 
-    /// What licensee and operator ask for.
+    /// Returns the rows that licensee and operator ask for.
     pub fn terms(&self) -> Vec<Row> {
         let mut rows = vec![
             ("license", self.license_id.to_string()),
@@ -243,7 +243,7 @@ impl LicenseReport {
         rows
     }
 
-    /// What support staff ask for besides.
+    /// Returns the rows that support staff ask for in addition.
     pub fn details(&self) -> Vec<Row> {
         let mut rows = vec![
             ("policy", self.policy.text()),
@@ -260,12 +260,13 @@ impl LicenseReport {
         rows
     }
 
-    /// The modules.
+    /// Returns the tables of modules.
     pub fn tables(&self) -> Vec<Table> {
         tables(&self.modules)
     }
 
-    /// What the license is to somebody who is about to end it: whose, for what, how much, how long.
+    /// Returns a summary for somebody who is about to deactivate the license: licensee, product,
+    /// quantity, end.
     pub fn summary(&self) -> Vec<Row> {
         let granted = self.modules.iter().filter(|module| module.granted);
         let mut quotas: Vec<_> =
@@ -285,7 +286,7 @@ impl LicenseReport {
         ]
     }
 
-    /// What follows a cause, in the words of the license.
+    /// Describes the consequence of a cause, as the license states it.
     fn follows(&self, rule: &RuleReport) -> Row {
         let when = match rule.cause {
             Cause::Expired => "when expired",
@@ -312,7 +313,7 @@ impl LicenseReport {
         (when, text)
     }
 
-    /// Whether the cause of a rule blocks nothing: of a license that breaks a rule of its own.
+    /// True if a rule names operations but its cause blocks none, which makes the license invalid.
     fn is_unused(&self, rule: &EnforcementReport) -> bool {
         let blocks =
             |other: &RuleReport| other.cause == rule.cause && other.outcome == Outcome::Block;

@@ -1,9 +1,10 @@
-//! Reports: what bodies and decisions say, as data, for people and programs. Obeys `docs/format.md`, section
-//! "Reports".
+//! Reports: contents of bodies and decisions as data, for people and programs. Obeys
+//! `docs/format.md`, section "Reports".
 //!
-//! A report takes its body apart field by field, so that a new field of a body does not compile until
-//! it is shown. `rows` and `tables` are its text; with the feature `serde` the report itself is the
-//! object of `docs/json.md`. How text is laid out, a surface decides.
+//! A report destructures its body field by field, so that a new field does not compile until the
+//! report shows it. `rows` and `tables` return its text. With the feature `serde`, the report
+//! itself is the object described in `docs/json.md`. Each surface decides about the layout of the
+//! text.
 
 mod decision;
 mod delegation;
@@ -39,22 +40,22 @@ pub use trust::{AboveReport, ProductReport, SignerRuleReport, TrustReport};
 
 use crate::time::{DAY, Day};
 
-/// Label and value: a line of text.
+/// A line of text: label and value.
 pub type Row = (&'static str, String);
 
-/// Entries with several values each: lines of text below a header.
+/// A table: lines of text below a header.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
-    /// What the columns are.
+    /// Headings of the columns.
     pub header: Vec<&'static str>,
     /// The entries, each with a value for every column.
     pub rows: Vec<Vec<String>>,
-    /// The columns of numbers, from 0.
+    /// Columns with numbers, from 0.
     pub numbers: Vec<usize>,
 }
 
 impl Table {
-    /// The table without the columns in which no entry has a value.
+    /// Removes the columns in which no entry has a value.
     #[must_use]
     fn without_empty_columns(self) -> Self {
         let is_used = |at: &usize| {
@@ -73,7 +74,7 @@ impl Table {
     }
 }
 
-/// A license key, of which reports show only the end.
+/// Masks a license key, so that reports show only its end.
 pub fn masked(key: &str) -> String {
     if key.chars().count() <= 8 {
         return "****".to_string();
@@ -82,17 +83,17 @@ pub fn masked(key: &str) -> String {
     format!("…{}", end.unwrap_or_default())
 }
 
-/// A last day and the instant at which it has ended everywhere.
+/// Formats a last day with the instant at which it has ended in every time zone.
 pub fn last_day(day: Option<Day>) -> String {
     day.map_or("never".to_string(), |day| format!("{day} (until {})", day.ends()))
 }
 
-/// So many seconds in days, hours, minutes and seconds.
+/// Formats seconds as days, hours, minutes and seconds.
 pub fn span(seconds: u64) -> String {
     pieces(seconds, usize::MAX)
 }
 
-/// So many seconds in the largest two units that are not 0.
+/// Formats seconds in the two largest units that are not 0.
 pub fn short_span(seconds: u64) -> String {
     pieces(seconds, 2)
 }
@@ -122,12 +123,12 @@ fn yes_or_no(is: bool) -> String {
     if is { "yes" } else { "no" }.to_string()
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Formats bytes in lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
-/// The rows that have a value.
+/// Returns the rows that have a value.
 fn present<const N: usize>(rows: [Row; N]) -> impl Iterator<Item = Row> {
     rows.into_iter().filter(|(_, value)| !value.is_empty())
 }

@@ -1,45 +1,45 @@
-//! Modules of a license: what is granted of each, and how much of that is in use.
+//! Report of the modules of a license: what is granted and how much is in use.
 
 use crate::entitlement::{Count, Grant, Quotas, ungranted};
 use crate::report::{Table, joined};
 use crate::wire::codec::{Limit, Set, Text};
 
-/// How a module is licensed.
+/// Report of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ModuleReport {
-    /// Its id: in JSON the name of its entry.
+    /// Id of the module. In JSON, it is the name of the entry.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub module: Text,
-    /// Its name for people.
+    /// Name of the module, for people.
     pub name: Text,
-    /// The heading it belongs under.
+    /// Heading under which it is shown.
     pub group: Text,
-    /// What one of it counts.
+    /// What one unit of it counts.
     pub unit: Text,
-    /// How many are granted.
+    /// Number granted.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::quota"))]
     pub quota: Limit<u64>,
-    /// At most so many per account.
+    /// Maximum for one account.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::quota"))]
     pub account_cap: Limit<u64>,
-    /// At most so many for one sub-administrator.
+    /// Maximum for one sub-administrator.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::quota"))]
     pub admin_cap: Limit<u64>,
-    /// The pool that it shares a quota with; empty for none.
+    /// Pool with which it shares its quota. Empty if there is none.
     pub pool: Text,
     /// Modules that must be granted too.
     pub requires: Vec<Text>,
-    /// What comes with it and is never counted.
+    /// Modules that are included without being counted.
     pub includes: Vec<Text>,
-    /// The first product version that counts it; empty for all.
+    /// First product version to which it is granted. Empty for all versions.
     pub minimum_version: Text,
-    /// How many are in use; `None` where that is not known.
+    /// Number in use. `None` if it is not known.
     pub used: Option<u64>,
-    /// How many are left, of a pool those of the pool; `None` where it is not known what is in use.
+    /// Number left, for a module in a pool that of the pool. `None` if the usage is not known.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::available"))]
     pub available: Option<Limit<i128>>,
-    /// Whether the license grants it: what is in use without a grant is listed too.
+    /// True if the license grants it. Modules in use without a grant are listed too.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub granted: bool,
 }
@@ -78,8 +78,8 @@ impl From<&Grant> for ModuleReport {
     }
 }
 
-/// Each module that is granted; with the usage also how it stands, and what is in use without a
-/// grant.
+/// Makes the reports of the granted modules. With `usage`, they include the use of each module, and
+/// the modules in use without a grant.
 pub(super) fn reports(
     grants: &Set<Grant, 4096>,
     usage: Option<&Set<Count, 4096>>,
@@ -114,9 +114,9 @@ pub(super) fn reports(
     granted.map(with_usage).chain(ungranted).collect()
 }
 
-/// Quotas by group, and behind them what is in use without a grant; then the rules of single
-/// modules, where there are any. Of a pool, the quota is that of the module, and what is left that
-/// of the pool.
+/// Returns a table of quotas by group, followed by the modules in use without a grant, and a table
+/// of the rules of single modules, if there are any. For a module in a pool, the quota is that of
+/// the module, but the number available is that of the pool.
 pub(super) fn tables(modules: &[ModuleReport]) -> Vec<Table> {
     let mut quotas: Vec<_> = modules.iter().filter(|module| module.granted).collect();
     quotas.sort_by(|a, b| (&a.group, &a.module).cmp(&(&b.group, &b.module)));
@@ -153,7 +153,7 @@ fn quota_row(module: &ModuleReport) -> Vec<String> {
     ]
 }
 
-/// What the license says of a module besides its quota; `None` where that is nothing.
+/// Returns what the license states about a module besides its quota, or `None`.
 fn rule_row(module: &ModuleReport) -> Option<Vec<String>> {
     let cap = |cap: Limit<u64>| cap.only().map(|cap| cap.to_string()).unwrap_or_default();
     let names = |names: &[Text]| joined(names.iter().map(|name| name.to_string()));

@@ -1,34 +1,34 @@
-//! The report of a machine policy.
+//! Report of a machine policy.
 
 use crate::machine::{Class, Enrolled, FactorKind, Policy};
 use crate::report::joined;
 use crate::wire::codec::Text;
 
-/// When a machine is the one that the license was issued for.
+/// Report of a machine policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PolicyReport {
-    /// Its name in the catalog.
+    /// Name in the catalog.
     pub name: Text,
-    /// The points that must match.
+    /// Points that must match.
     pub threshold: u32,
-    /// The points of all factors.
+    /// Points of all factors.
     pub total: u32,
-    /// Whether hardware must match, whatever the points.
+    /// True if a hardware factor must match, whatever the points.
     pub hardware: bool,
-    /// The factors that count.
+    /// Factors that carry weight.
     pub factors: Vec<PolicyFactorReport>,
 }
 
-/// A factor that counts; its value is not in the license.
+/// An enrolled factor. The license does not contain its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PolicyFactorReport {
-    /// What it is.
+    /// Kind of the factor.
     pub kind: FactorKind,
     /// Hardware or image.
     pub class: Class,
-    /// Its points.
+    /// Points of the factor.
     pub weight: u16,
 }
 
@@ -47,7 +47,7 @@ impl From<&Policy> for PolicyReport {
 
 impl From<&Enrolled> for PolicyFactorReport {
     fn from(factor: &Enrolled) -> Self {
-        // A commitment says nothing to whoever lacks its key.
+        // A commitment means nothing without its key.
         let Enrolled { kind, class, weight, commitment: _ } = factor;
         Self { kind: *kind, class: *class, weight: *weight }
     }
@@ -60,7 +60,7 @@ impl PolicyReport {
         format!("{}: {threshold} of {total} points needed{hardware}", &**name)
     }
 
-    /// What the points are for, what a copy cannot take along first.
+    /// Lists the points of each factor. Factors that a copy does not have come first.
     pub(super) fn points(&self) -> String {
         let mut factors: Vec<_> = self.factors.iter().collect();
         factors.sort_by_key(|factor| (factor.class, factor.kind, factor.weight));

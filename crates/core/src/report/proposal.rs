@@ -1,4 +1,4 @@
-//! The report of a proposal: what it proposes, and who has still to sign it.
+//! Report of a proposal: what it proposes, and who must still sign it.
 
 use crate::proposal::{Content, Proposal, ProposalBody};
 use crate::report::{
@@ -10,30 +10,30 @@ use crate::wire::codec::Text;
 use crate::wire::frame::Kind;
 use crate::wire::id::KeyId;
 
-/// What a proposal says.
+/// Report of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ProposalReport {
-    /// What it will be.
+    /// Kind of the proposed file.
     pub proposes: Kind,
-    /// Who is to sign a license.
+    /// Ids of the keys that are to sign a license.
     pub signers: Vec<KeyId>,
-    /// What is attached to it.
+    /// Kinds of the files attached.
     pub carries: Vec<Kind>,
-    /// How many signatures are missing, for each group of keys; `None` where nobody can tell.
+    /// Number of missing signatures for each set of keys. `None` if it cannot be determined.
     pub missing: Option<Vec<usize>>,
-    /// What it will say.
+    /// Content of the proposed file.
     pub content: ContentReport,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// What a proposal would say once enough have signed.
+/// Content of a proposed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(untagged))]
 pub enum ContentReport {
-    /// What the next trust changes.
+    /// The changes of a next trust.
     Trust(TrustContent),
     /// A delegation.
     Delegation(DelegationContent),
@@ -41,22 +41,22 @@ pub enum ContentReport {
     License(Box<LicenseReport>),
 }
 
-/// What a next trust changes.
+/// The changes of a next trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TrustContent {
-    /// Its version.
+    /// Version of the next trust.
     pub version: u32,
-    /// The vendor's name.
+    /// Name of the vendor.
     pub vendor: Text,
-    /// What, now and then, each `-` where there is nothing.
+    /// Each change: what changes, its value now and then. `-` if there is none.
     pub changes: Vec<[String; 3]>,
-    /// Whether it was compared with a trust at hand.
+    /// True if it was compared with the current trust.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub compared: bool,
 }
 
-/// The rows of a delegation: in JSON an object for people.
+/// Rows of a delegation. In JSON an object, meant for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DelegationContent(
@@ -64,7 +64,7 @@ pub struct DelegationContent(
 );
 
 impl ProposalReport {
-    /// The report of a proposal, held against the trust at hand.
+    /// Makes the report of a proposal, compared with the current trust if there is one.
     pub fn new(proposal: &Proposal, trust: Option<&Trust>) -> Self {
         let ProposalBody { kind, signers, attachments: _, body: _, extensions } = proposal.body();
         let target = proposal.target();
@@ -81,7 +81,7 @@ impl ProposalReport {
         }
     }
 
-    /// All of it but the content.
+    /// Returns all rows except the content.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = vec![("proposes", self.proposes.to_string())];
         rows.extend(present([
@@ -94,7 +94,8 @@ impl ProposalReport {
 }
 
 impl ContentReport {
-    /// What would be signed: of a next trust what differs from the one at hand, of anything else all.
+    /// Makes the report of what would be signed: for a next trust only the differences from the
+    /// current one, otherwise everything.
     pub fn new(content: &Content, trust: Option<&Trust>) -> Self {
         match content {
             Content::Trust(next) => Self::Trust(TrustContent::new(next, trust)),
@@ -105,7 +106,7 @@ impl ContentReport {
         }
     }
 
-    /// Labels and values; a trust has none.
+    /// Returns labels and values. A trust has none.
     pub fn rows(&self) -> Vec<Row> {
         match self {
             Self::Trust(_) => Vec::new(),
@@ -114,7 +115,7 @@ impl ContentReport {
         }
     }
 
-    /// The changes of a trust, or the modules of a license.
+    /// Returns the changes of a trust, or the modules of a license.
     pub fn tables(&self) -> Vec<Table> {
         match self {
             Self::Trust(content) => vec![content.table()],
@@ -150,7 +151,8 @@ impl TrustContent {
     }
 }
 
-/// What is on one side alone; where both sides have one value, in one row.
+/// Returns the facts that only one side has. If each side has one value for a label, both are in
+/// one row.
 fn differences(now: &[Row], then: &[Row]) -> Vec<[String; 3]> {
     let gone: Vec<_> = now.iter().filter(|fact| !then.contains(fact)).collect();
     let new: Vec<_> = then.iter().filter(|fact| !now.contains(fact)).collect();

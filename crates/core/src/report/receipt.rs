@@ -1,4 +1,4 @@
-//! The report of a receipt.
+//! Report of a receipt.
 
 use crate::key::{Role, key_id};
 use crate::receipt::ReceiptBody;
@@ -8,11 +8,11 @@ use crate::time::Instant;
 use crate::wire::codec::Text;
 use crate::wire::id::{KeyId, LicenseId};
 
-/// What a receipt says.
+/// Report of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ReceiptReport {
-    /// The license that ended.
+    /// Id of the license that was deactivated.
     pub license_id: LicenseId,
     /// SHA-256 of that license.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::hex"))]
@@ -21,15 +21,15 @@ pub struct ReceiptReport {
     pub product: Text,
     /// The slot.
     pub slot: Text,
-    /// The installation.
+    /// Id of the installation.
     pub install_id: KeyId,
-    /// Counts the requests and deactivations of the installation.
+    /// Number among the requests and deactivations of the installation.
     pub number: u64,
-    /// Requests made before.
+    /// Earlier requests.
     pub earlier: Vec<EarlierReport>,
     /// The server's clock.
     pub at: Instant,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
@@ -61,7 +61,7 @@ impl From<&ReceiptBody> for ReceiptReport {
 }
 
 impl ReceiptReport {
-    /// All of it.
+    /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = vec![
             ("ended license", self.license_id.to_string()),

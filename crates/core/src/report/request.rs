@@ -1,4 +1,4 @@
-//! The report of a request, without what must not be shown.
+//! Report of a request, without its secrets.
 
 use crate::display::code;
 use crate::entitlement::Count;
@@ -12,31 +12,31 @@ use crate::time::Instant;
 use crate::wire::codec::{Note, Set, Text};
 use crate::wire::id::{KeyId, LicenseId, RequestId};
 
-/// What a request says.
+/// Report of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RequestReport {
-    /// Names the request.
+    /// Id of the request.
     pub request: RequestId,
-    /// Counts the requests and deactivations of the installation.
+    /// Number among the requests and deactivations of the installation.
     pub number: u64,
-    /// Requests made before.
+    /// Earlier requests.
     pub earlier: Vec<EarlierReport>,
-    /// The installation.
+    /// Id of the installation.
     pub install_id: KeyId,
     /// The product asked for.
     pub product: Text,
-    /// The release installed; empty when not said.
+    /// Installed release. Empty if not stated.
     pub product_version: Text,
-    /// The slot.
+    /// The slot asked for.
     pub slot: Text,
-    /// The licensee's name.
+    /// Name of the licensee.
     pub licensee: Text,
-    /// The end of the license key.
+    /// End of the license key.
     pub license_key: String,
-    /// The factors that the installed license was issued for.
+    /// Factors for which the installed license was issued.
     pub enrolled: Vec<FactorReport>,
-    /// The factors found now.
+    /// Factors found now.
     pub found: Vec<FactorReport>,
     /// Local IP addresses.
     pub addresses: Vec<Text>,
@@ -45,29 +45,29 @@ pub struct RequestReport {
     pub facts: Vec<(Text, Text)>,
     /// The server's clock.
     pub clock: Instant,
-    /// Names the boot of the system; empty when unknown.
+    /// Id of this boot of the system. Empty if unknown.
     pub boot: Text,
-    /// The license that the answer shall replace.
+    /// License that the answer is to replace.
     pub renews: Option<LicenseId>,
-    /// How many are in use, by module.
+    /// Number in use, by module.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::counts"))]
     pub used: Vec<(Text, u64)>,
-    /// How many are wanted, by module.
+    /// Number wanted, by module.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::counts"))]
     pub wanted: Vec<(Text, u64)>,
-    /// A note to the support staff.
+    /// Message to the support staff.
     pub note: Note,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// A request made before.
+/// A request made earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct EarlierReport {
-    /// Its number.
+    /// Number of the request.
     pub number: u64,
-    /// Its code.
+    /// Code of the request.
     pub code: String,
 }
 
@@ -149,7 +149,7 @@ fn counts_text(counts: &[(Text, u64)]) -> String {
 }
 
 impl RequestReport {
-    /// All of it but the factors that were found.
+    /// Returns all rows except the factors found.
     pub fn rows(&self) -> Vec<Row> {
         let or_none = |text: String| if text.is_empty() { "none".to_string() } else { text };
         let product = [&*self.product, &*self.product_version].join(" ");
@@ -179,18 +179,18 @@ impl RequestReport {
     }
 }
 
-/// What became of the factors that the installed license was issued for.
+/// Changes of the factors for which the installed license was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RequestChangesReport {
-    /// Each of them; nobody knows their points.
+    /// Each factor. Its points are not known.
     pub factors: Vec<ChangeReport>,
-    /// What that looks like.
+    /// What the changes look like.
     pub judgement: String,
 }
 
 impl RequestChangesReport {
-    /// The changes that a request tells of; `None` where it names nothing to compare with.
+    /// Returns the changes that a request reports, or `None` if it contains no enrolled factors.
     pub fn of(body: &RequestBody) -> Option<Self> {
         if body.enrolled.is_empty() {
             return None;

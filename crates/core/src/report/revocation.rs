@@ -1,4 +1,4 @@
-//! The report of revocations.
+//! Report of a list of revocations.
 
 use crate::entitlement::Cause;
 use crate::report::{ExtensionReport, Row, Table, extension};
@@ -6,19 +6,19 @@ use crate::revocation::{RevocationsBody, Withdrawn};
 use crate::time::Instant;
 use crate::wire::id::RevokedId;
 
-/// What a list of revocations says.
+/// Report of a list of revocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RevocationsReport {
-    /// The version of the trust that it was made under.
+    /// Version of the trust under which it was made.
     pub version: u32,
-    /// Counts the lists under that trust.
+    /// Number among the lists under that trust.
     pub sequence: u64,
-    /// When it was signed.
+    /// When it was issued.
     pub issued: Instant,
-    /// The licenses.
+    /// The revoked licenses.
     pub licenses: Vec<WithdrawnReport>,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
@@ -26,9 +26,9 @@ pub struct RevocationsReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WithdrawnReport {
-    /// The digest of its id.
+    /// Digest of the license id.
     pub license: RevokedId,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
 }
 
@@ -50,7 +50,7 @@ impl From<&RevocationsBody> for RevocationsReport {
 }
 
 impl RevocationsReport {
-    /// All of it but the digests.
+    /// Returns all rows except the digests.
     pub fn rows(&self) -> Vec<Row> {
         let named = match self.licenses.len() {
             1 => "1 license, named by a digest of its id".to_string(),
@@ -65,7 +65,7 @@ impl RevocationsReport {
         rows
     }
 
-    /// The digests, where there are any.
+    /// Returns a table of the digests, if there are any.
     pub fn tables(&self) -> Vec<Table> {
         let row = |withdrawn: &WithdrawnReport| {
             vec![withdrawn.license.to_string(), withdrawn.cause.to_string()]

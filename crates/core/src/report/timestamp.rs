@@ -1,4 +1,4 @@
-//! The report of a vendor's time.
+//! Report of a time of the vendor.
 
 use crate::display::code;
 use crate::key::{Role, key_id};
@@ -7,21 +7,21 @@ use crate::time::Instant;
 use crate::timestamp::TimestampBody;
 use crate::wire::id::{KeyId, RequestId};
 
-/// What a time says.
+/// Report of a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TimestampReport {
-    /// The request that it answers.
+    /// Id of the request that it answers.
     pub request: RequestId,
-    /// The code of that request.
+    /// Code of that request.
     pub code: String,
-    /// The number of that request.
+    /// Number of that request.
     pub number: u64,
-    /// The installation that it is for.
+    /// Id of the installation that it is for.
     pub install_id: KeyId,
-    /// The vendor's clock.
+    /// Time of the vendor's clock.
     pub time: Instant,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
@@ -40,7 +40,7 @@ impl From<&TimestampBody> for TimestampReport {
 }
 
 impl TimestampReport {
-    /// All of it.
+    /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = vec![
             ("answers request", format!("{} (number {})", self.code, self.number)),

@@ -1,4 +1,4 @@
-//! The report of a trust.
+//! Report of a trust.
 
 use crate::entitlement::Model;
 use crate::key::{Role, key_id};
@@ -9,29 +9,29 @@ use crate::trust::{ModuleMaximum, Product, SignerRule, Trust, TrustBody};
 use crate::wire::codec::{Limit, Text};
 use crate::wire::id::KeyId;
 
-/// What a trust says. Keys are named by their ids.
+/// Report of a trust, with the ids of its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TrustReport {
-    /// The vendor's name.
+    /// Name of the vendor.
     pub vendor: Text,
-    /// The vendor code; `None` of a body that nobody verified.
+    /// Vendor code. `None` if the trust was not verified.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub vendor_code: Option<String>,
-    /// All of the vendor code; `None` of a body that nobody verified.
+    /// Whole vendor code. `None` if the trust was not verified.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub whole_vendor_code: Option<String>,
-    /// Counts the vendor's trusts.
+    /// Number among the vendor's trusts.
     pub version: u32,
-    /// How many roots must sign.
+    /// Number of roots that must sign.
     pub threshold: u8,
-    /// How many roots there are.
+    /// Number of roots.
     pub roots: usize,
-    /// The root keys.
+    /// Root keys.
     pub root_keys: Vec<KeyId>,
-    /// The sealing keys; requests are sealed to the first.
+    /// Sealing keys. Requests are sealed to the first.
     pub sealing: Vec<KeyId>,
-    /// Suites whose files count.
+    /// Accepted suites.
     pub suites: Vec<u8>,
     /// Products and their slots.
     pub products: Vec<ProductReport>,
@@ -40,11 +40,11 @@ pub struct TrustReport {
     pub kept: Vec<[u8; 32]>,
     /// Revoked keys.
     pub revoked: Vec<KeyId>,
-    /// When a license needs more than one signer.
+    /// Rules for licenses that need more than one signer.
     pub rules: Vec<SignerRuleReport>,
-    /// Whether it is for tests only.
+    /// True if it is for tests only.
     pub test: bool,
-    /// Its extensions.
+    /// Extensions of the body.
     pub extensions: Vec<ExtensionReport>,
 }
 
@@ -52,29 +52,30 @@ pub struct TrustReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ProductReport {
-    /// Its id.
+    /// Id of the product.
     pub id: Text,
-    /// Its slots.
+    /// Slots of the product.
     pub slots: Vec<Text>,
 }
 
-/// Licenses that need several signers.
+/// A class of licenses that need several signers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SignerRuleReport {
-    /// Licenses of this model.
+    /// Model of these licenses.
     pub model: Limit<Model>,
-    /// A module of which they grant more than a maximum; `None` for every license of the model.
+    /// Module of which they grant more than a maximum. `None` if all licenses of the model are
+    /// affected.
     pub above: Option<AboveReport>,
-    /// How many signers they need.
+    /// Number of signers that they need.
     pub signers: u8,
 }
 
-/// More of a module than this.
+/// A module, and the maximum that is exceeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AboveReport {
-    /// The module.
+    /// Id of the module.
     pub module: Text,
     /// The maximum.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::quota"))]
@@ -145,7 +146,7 @@ impl From<&SignerRule> for SignerRuleReport {
 }
 
 impl SignerRuleReport {
-    /// As somebody writes it: `model=any above=OBM:50 signers=2`.
+    /// Formats the rule as it is written on the command line: `model=any above=OBM:50 signers=2`.
     pub fn text(&self) -> String {
         let mut text = match &self.model {
             Limit::Any => "model=any".to_string(),
@@ -159,7 +160,7 @@ impl SignerRuleReport {
 }
 
 impl TrustReport {
-    /// All of it.
+    /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let codes = [("vendor code", &self.vendor_code), ("whole code", &self.whole_vendor_code)];
         let codes = codes.into_iter().filter_map(|(name, code)| Some((name, code.clone()?)));
@@ -189,7 +190,7 @@ impl TrustReport {
         rows
     }
 
-    /// All of it, a line for each fact and each entry of a list: what two trusts can be compared by.
+    /// Returns one row for each fact and each entry of a list, so that two trusts can be compared.
     pub(super) fn facts(&self) -> Vec<Row> {
         let mut facts = vec![
             ("version", self.version.to_string()),

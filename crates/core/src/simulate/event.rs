@@ -1,4 +1,4 @@
-//! What may happen to a server, written as `2027-03-01 nic-swap`.
+//! Events that may happen to a server, written as `2027-03-01 nic-swap`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::import::OverQuota;
 use crate::time::{Day, Instant};
 use crate::wire::codec::Text;
 
-/// Something that happens at an instant.
+/// An event at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioEvent {
-    /// When, by a clock that is right.
+    /// When it happens, in true time.
     pub at: Instant,
-    /// What.
+    /// What happens.
     pub what: Happening,
 }
 
-/// What happens.
+/// Kind of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Happening {
@@ -29,40 +29,40 @@ pub enum Happening {
     HardwareGone,
     /// The disk runs in a machine with other hardware.
     Clone,
-    /// The machine is again as it was at the beginning.
+    /// The machine is as it was at the beginning.
     Repaired,
-    /// The host gets another name.
+    /// The host is renamed.
     Hostname(Text),
-    /// So much is in use from now on; modules that are not named keep their count.
+    /// The use of these modules changes. Modules that are not named keep their count.
     Use(Vec<Count>),
     /// An answer of the vendor is imported.
     Import(Arc<AnswerFile>),
-    /// The license in force is withdrawn, and the server learns of it.
+    /// The license in force is revoked or pooled, and the server learns of it.
     Withdrawn(Cause),
-    /// A release that came out on this day is to be installed.
+    /// Somebody tries to install a release that came out on this day.
     Upgrade(Day),
-    /// The license is ended here.
+    /// The license is deactivated.
     Deactivate,
     /// The server stops running.
     Off,
-    /// It runs again, from a new boot.
+    /// The server runs again, from a new boot.
     On,
-    /// The server's clock is set, rightly or wrongly.
+    /// The server's clock is set, correctly or wrongly.
     Clock(Instant),
 }
 
 /// A file of the vendor.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AnswerFile {
-    /// As it was named.
+    /// Name of the file, as it was given.
     pub name: String,
-    /// Its binary form.
+    /// Content in binary form.
     pub bytes: Vec<u8>,
-    /// What is done when it grants less than is used.
+    /// What to do if it grants less than is in use.
     pub over: OverQuota,
 }
 
-/// How each event is written, and what it does.
+/// Every event as it is written, with its effect.
 pub const EVENTS: &[(&str, &str)] = &[
     ("nic-swap", "all network cards are replaced"),
     ("hardware-gone", "no hardware value can be found any more"),
@@ -81,12 +81,12 @@ pub const EVENTS: &[(&str, &str)] = &[
 ];
 
 impl ScenarioEvent {
-    /// Reads `DATE WHAT`: a day, which stands for its first second in UTC, or an instant like
-    /// `2027-03-01T12:00:00Z`, and one of [`EVENTS`]. Files that it names are read with `read`, in
+    /// Parses `DATE WHAT`. The date is an instant like `2027-03-01T12:00:00Z` or a day, which means
+    /// its first second in UTC; the rest is one of [`EVENTS`]. `read` returns the named files in
     /// binary form.
     ///
     /// # Errors
-    /// Exit 2 when it is none; the hint says how events are written. What `read` refuses.
+    /// Exit 2 if `text` is not an event; the hint shows how events are written. Errors of `read`.
     pub fn parse(text: &str, read: impl FnOnce(&str) -> Result<Vec<u8>>) -> Result<Self> {
         let text = text.trim();
         let (date, what) = text.split_once(char::is_whitespace).ok_or_else(|| {
@@ -146,7 +146,7 @@ impl ScenarioEvent {
     }
 }
 
-/// As `olr import` takes it.
+/// Same flag as that of `olr import`.
 const ACCEPT: &str = "--accept-over-quota";
 
 fn parse_count(text: &str) -> Option<Count> {

@@ -1,5 +1,5 @@
-//! The time machine: what an installed license will say, and when. Nothing is judged here; each
-//! answer is one of [`decide`](crate::judge::decide), asked where it can be another one.
+//! Simulation of what an installed license will say, and when. Nothing is judged here: every answer
+//! comes from [`decide`](crate::judge::decide), asked whenever the answer may change.
 
 use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::judge::{Condition, Decision};
@@ -18,58 +18,59 @@ pub use standing::Turn;
 use server::Server;
 use standing::{Moment, turns};
 
-/// Most events of one simulation.
+/// Maximum number of events in one simulation.
 pub const EVENTS_CAP: usize = 1000;
-/// Most answers of the vendor that are imported in one simulation.
+/// Maximum number of imported answers in one simulation.
 pub const ANSWERS_CAP: usize = 64;
 
-/// What is to be played.
+/// Input of a simulation.
 #[derive(Debug, Clone)]
 pub struct Play {
-    /// The slot whose license is looked at.
+    /// Slot whose license is simulated.
     pub slot: SlotName,
-    /// The machine and its clock at the beginning; the clock is taken to be right.
+    /// The machine and its clock at the beginning. The clock is assumed to be correct.
     pub around: Surroundings,
-    /// What happens, in any order; of events at one instant the first comes first.
+    /// Events in any order. Events at the same instant happen in the order given.
     pub events: Vec<ScenarioEvent>,
-    /// The last instant.
+    /// End of the simulation.
     pub until: Instant,
-    /// Most answers that are asked for.
+    /// Maximum number of decisions to ask for.
     pub steps: usize,
 }
 
-/// How an installation stands from an instant on.
+/// State of an installation from an instant on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// From when, by a clock that is right.
+    /// When it begins, in true time.
     pub at: Instant,
-    /// What the clock of the server says then.
+    /// Time of the server's clock at that instant.
     pub clock: Instant,
-    /// What happens at this instant.
+    /// Events at this instant.
     pub events: Vec<Happening>,
-    /// How it stands.
+    /// State of the installation.
     pub condition: Condition,
-    /// What is new.
+    /// What changed.
     pub turns: Vec<Turn>,
-    /// The answer; nothing while the server does not run.
+    /// The decision. `None` while the server is not running.
     pub decision: Option<Decision>,
 }
 
-/// How an installation stands from a first instant to a last one.
+/// States of an installation over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
-    /// The first one is the beginning.
+    /// Entries in the order of time. The first one is the beginning.
     pub entries: Vec<Entry>,
-    /// The last instant.
+    /// End of the simulation.
     pub until: Instant,
 }
 
-/// Plays what happens to an installation. Its state is used up: nothing of this is ever saved.
-/// While the server runs, it looks at its machine all the time, and remembers when it matched.
+/// Simulates an installation. Consumes the state, because nothing of the simulation is ever saved.
+/// While the simulated server runs, it assesses its machine continuously and records when it
+/// matched.
 ///
 /// # Errors
-/// `not-activated` where the slot holds nothing; exit 2 when an event or the end is before the
-/// beginning, when something is to be done on a server that does not run, or a cap is broken.
+/// `not-activated` if nothing is installed in the slot; exit 2 if an event or the end is before the
+/// beginning, an event requires a running server while it is off, or a cap is exceeded.
 pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
     let (begin, until) = (play.around.clock, play.until);
     let events = sorted(play)?;
@@ -99,7 +100,7 @@ pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
     }
 }
 
-/// The events by time, where all of them can happen.
+/// Sorts the events by time, and checks that they lie within the simulation.
 fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
@@ -142,7 +143,7 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
 }
 
 impl Entry {
-    /// What happens and what is new, a line each; not escaped.
+    /// Returns the events and changes, one line each, not escaped.
     pub fn lines(&self) -> Vec<String> {
         let events = self.events.iter().map(|event| format!("event: {event}"));
         let clock =
@@ -151,16 +152,16 @@ impl Entry {
     }
 }
 
-/// The entries so far.
+/// The simulation so far.
 struct Run {
     entries: Vec<Entry>,
-    /// How it stood when it ran at last.
+    /// State of the server when it last ran.
     standing: Option<Moment>,
     steps: usize,
 }
 
 impl Run {
-    /// Asks once; makes an entry where something happened or is new.
+    /// Asks once. Adds an entry if something happened or changed.
     fn look(
         &mut self,
         server: &mut Server,

@@ -1,4 +1,4 @@
-//! A timeline as a picture: one SVG file that needs nothing else.
+//! A timeline as a picture: one self-contained SVG file.
 
 use std::fmt::Write;
 
@@ -8,30 +8,30 @@ use crate::simulate::{Entry, Timeline};
 use crate::time::{DAY, Day, Instant};
 
 const WIDTH: f64 = 960.0;
-/// Where the bar begins and ends, and where the words begin.
+/// Left and right edge of the bar, and left edge of the text.
 const BAR: (f64, f64) = (104.0, 124.0);
 const WORDS: f64 = 176.0;
 const TOP: f64 = 72.0;
 const LINE: f64 = 18.0;
-/// Between two entries.
+/// Distance between two entries.
 const GAP: f64 = 14.0;
-/// About as wide as a character is.
+/// Approximate width of a character.
 const LETTER: f64 = 7.2;
-/// So many of them fit beside each other.
+/// Number of characters in a line.
 const COLUMNS: usize = 106;
-/// The least height of the bar, so that short things can be seen on it.
+/// Minimum height of the bar, so that short periods are visible.
 const LEAST: f64 = 240.0;
 const HOUR: u64 = 3600;
 
-/// An entry with its place.
+/// An entry with its position.
 struct Row<'a> {
     entry: &'a Entry,
     lines: Vec<String>,
-    /// Where its words begin.
+    /// Upper edge of its text.
     top: f64,
 }
 
-/// The picture of `timeline` under a title. Whatever it quotes is escaped.
+/// Draws `timeline` under a title. Escapes all text.
 pub fn picture(timeline: &Timeline, title: &str) -> String {
     let mut top = TOP;
     let row = |entry| {
@@ -67,7 +67,7 @@ pub fn picture(timeline: &Timeline, title: &str) -> String {
     svg
 }
 
-/// From top to bottom: from the first instant to the last.
+/// Vertical axis from the first instant to the last.
 struct Axis {
     begin: Instant,
     end: Instant,
@@ -85,7 +85,7 @@ impl Axis {
         for (row, end) in rows.iter().zip(ends) {
             let (from, to) = (self.place(row.entry.at), self.place(end));
             let (x, width) = (BAR.0, BAR.1 - BAR.0);
-            // What lasts a moment only is a hair line all the same, unless something replaces it at once.
+            // A short period is at least a hairline, unless the next entry is at the same instant.
             let height = if end == row.entry.at { 0.0 } else { (to - from).max(1.5) };
             let condition = row.entry.condition.word();
             add(
@@ -116,7 +116,8 @@ impl Axis {
         }
     }
 
-    /// Where a calendar would have lines: hours, days, months or years, as many as are worth it.
+    /// Returns the ticks of a calendar: hours, days, months or years, depending on the length of
+    /// the timeline.
     fn ticks(&self) -> Vec<(Instant, String)> {
         let span = self.end.seconds.saturating_sub(self.begin.seconds);
         let every = |step: u64, label: fn(Instant) -> String| -> Vec<_> {
@@ -125,7 +126,7 @@ impl Axis {
             at.map(|at| (at, label(at))).collect()
         };
         let day = |at: Instant| at.day().to_string();
-        // The year stands in the headline; beside it there is no room.
+        // Without the year, which is in the headline: there is no room for it here.
         let hour =
             |at: Instant| at.to_string().replace('T', " ").chars().skip(5).take(11).collect();
         match span {
@@ -138,7 +139,7 @@ impl Axis {
         }
     }
 
-    /// The first days of months or years.
+    /// Returns the first days of months or years.
     fn calendar(&self, span: u64) -> Vec<(Instant, String)> {
         let year = |at: Instant| -> u32 {
             at.day()
@@ -166,7 +167,7 @@ impl Axis {
     }
 }
 
-/// When, how it stands and what is new, and a line from the bar.
+/// Draws the instant, the condition and the changes, with a line from the bar.
 fn draw(row: &Row<'_>, axis: &Axis, svg: &mut String) {
     let (from, to) = (axis.place(row.entry.at), row.top + LINE * 0.7);
     let (bar, near, words) = (BAR.1, BAR.1 + 10.0, WORDS);
@@ -195,7 +196,7 @@ fn draw(row: &Row<'_>, axis: &Axis, svg: &mut String) {
     }
 }
 
-/// The colours that occur, with their words.
+/// Draws the colours that occur, with their words.
 fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
     let mut x = 16.0;
     for condition in Condition::ALL {
@@ -212,7 +213,8 @@ fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
     }
 }
 
-/// On light and on dark paper. Told apart in print too: the word always stands beside it.
+/// Colours on light and on dark paper. The word always appears next to the colour, for prints in
+/// black and white.
 fn colours(condition: Condition) -> [&'static str; 2] {
     match condition {
         Condition::InForce => ["#2e7d32", "#66bb6a"],
@@ -225,7 +227,7 @@ fn colours(condition: Condition) -> [&'static str; 2] {
     }
 }
 
-/// A sheet of paper as light or dark as the reader's screen; light where nobody knows.
+/// Style sheet, light or dark like the reader's screen; light if that is unknown.
 fn style() -> String {
     let rules = |paper: &str, border: &str, ink: &str, soft: &str, which: usize| {
         let condition = |condition: Condition| {
@@ -243,11 +245,11 @@ fn style() -> String {
 }
 
 fn add(svg: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a text never fails.
+    // Writing to a string never fails.
     let _ = writeln!(svg, "{line}");
 }
 
-/// As the text of an element: nothing that XML or a reader could take for something else.
+/// Escapes text for an SVG element, including characters that mislead readers.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in shown(text).chars() {

@@ -1,4 +1,4 @@
-//! The server that is simulated: its machine, its clock, whether it runs.
+//! The simulated server: its machine, its clock, and whether it is running.
 
 use crate::display::shown;
 use crate::entitlement::Operation;
@@ -11,26 +11,27 @@ use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::{DAY, Day, Instant};
 use crate::wire::codec::Text;
 
-/// A server that runs is asked at least so often: far within what its clock may be ahead of what is
+/// Maximum time between two decisions of a running server. Well below the time by which its clock
+/// may be ahead of the high-water mark.
 /// remembered.
 const IDLE: u64 = 360 * DAY;
 
 pub(super) struct Server {
     state: State,
     slot: SlotName,
-    /// The factors at the beginning.
+    /// Factors at the beginning.
     original: Vec<Factor>,
     around: Surroundings,
     runs: bool,
-    /// When this was last brought up to date, by a clock that is right.
+    /// Instant up to which the server was simulated, in true time.
     now: Instant,
-    /// How many things were replaced: no two get the same value.
+    /// Number of replacements, so that every replaced factor gets another value.
     replaced: u32,
     boots: u32,
 }
 
 impl Server {
-    /// As it is now; its clock is taken to be right.
+    /// Creates a server in its current state. Its clock is assumed to be correct.
     pub(super) fn new(state: State, slot: SlotName, around: Surroundings) -> Self {
         let (original, now) = (around.factors.clone(), around.clock);
         Self { state, slot, original, around, runs: true, now, replaced: 0, boots: 0 }
@@ -44,8 +45,8 @@ impl Server {
         self.now
     }
 
-    /// Time passes until `at`. A server that runs looks at its clock every day meanwhile: only so
-    /// does time within the quota count, where any was spent over it.
+    /// Lets time pass until `at`. If time over the quota has accumulated, a running server observes
+    /// its clock every day: a longer jump would not count fully as time within the quota.
     pub(super) fn pass(&mut self, at: Instant) {
         let mut passed = at.seconds.saturating_sub(self.now.seconds);
         let has_spent = self.state.memory().slots.iter().any(|slot| !slot.over.spent.is_empty());
@@ -65,8 +66,8 @@ impl Server {
         }
     }
 
-    /// Looks at the clock and the machine, judges and remembers, as a verification does; nothing
-    /// while it does not run.
+    /// Observes the clock and the machine, decides, and records the result, like a verification.
+    /// Returns `None` while the server is not running.
     pub(super) fn look(&mut self) -> Result<Option<Decision>> {
         if !self.runs {
             return Ok(None);
@@ -86,11 +87,12 @@ impl Server {
         Ok(decide(self.around.clock, here, &self.state, slot))
     }
 
-    /// The next instant at which time alone may bring something else, by a clock that is right.
+    /// Returns the next instant, in true time, at which time alone may change something.
     pub(super) fn next_change(&self, decision: &Decision) -> Instant {
         let tolerance = decision.license().map_or(0, |license| license.body().tolerance);
         let clock = self.state.next_clock_change(&self.around, tolerance);
-        // The last moment of a license whose successor waits: what it was like then is remembered.
+        // Also the last second before a successor takes over, so that the state until then is
+        // recorded.
         let last = decision.next_license().map(|next| next.body().starts.begins().seconds);
         let last = last.map(|begins| Instant::new(begins.saturating_sub(1)));
         let judged = [decision.next_change(), last].into_iter().flatten();
@@ -100,7 +102,7 @@ impl Server {
         later(self.now, ahead)
     }
 
-    /// Something happens to it. Gives what is answered where something was asked for.
+    /// Applies an event. Returns the answer if the event asks for one.
     pub(super) fn happen(&mut self, event: &ScenarioEvent) -> Result<Option<Turn>> {
         use Happening as H;
         let needs_it = matches!(
@@ -145,7 +147,7 @@ impl Server {
             H::On => {
                 self.runs = true;
                 self.boots = self.boots.saturating_add(1);
-                // Where boots have no names, this one has none either.
+                // A system without boot ids does not have one here either.
                 if !self.around.boot.is_empty() {
                     self.around.boot = Text::new(&format!("simulated boot {}", self.boots))?;
                     self.around.uptime = 1;
@@ -156,7 +158,7 @@ impl Server {
         Ok(None)
     }
 
-    /// What is refused changes nothing.
+    /// Imports a file. A refused file changes nothing.
     fn import(&mut self, answer: &AnswerFile) -> Result<Turn> {
         let name = shown(&answer.name);
         let mut state = self.state.twin();
@@ -186,7 +188,7 @@ impl Server {
         Ok(Some(Turn { word, about, text }))
     }
 
-    /// These factors get values that nothing had before.
+    /// Gives these factors values that no factor had before.
     fn replace(&mut self, which: impl Fn(&Factor) -> bool) {
         self.replaced = self.replaced.saturating_add(1);
         let count = self.replaced;

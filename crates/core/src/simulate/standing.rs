@@ -1,4 +1,4 @@
-//! How an installation stands, and what is said when that changes.
+//! State of a simulated installation, and descriptions of its changes.
 
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
@@ -8,21 +8,21 @@ use crate::machine::Assessment;
 use crate::time::{Day, Instant};
 use crate::wire::id::LicenseId;
 
-/// Something that is new at an instant.
+/// A change at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// What, in one word: that of the [`Condition`] that begins, or `takes-over`, `renewal`,
-    /// `grace-ends`, `expires-soon`, `drifts`, `maintenance-ends-soon`, `maintenance-ends`,
-    /// `not-granted`, `clock-doubted`, `clock-believed`; after an event that asks for something
-    /// `imported`, `import-refused`, `upgrade-allowed`, `upgrade-refused`.
+    /// One word: that of the [`Condition`] that begins, or `takes-over`, `renewal`, `grace-ends`,
+    /// `expires-soon`, `drifts`, `maintenance-ends-soon`, `maintenance-ends`, `not-granted`,
+    /// `clock-doubted`, `clock-believed`. After an event that asks for something, `imported`,
+    /// `import-refused`, `upgrade-allowed` or `upgrade-refused`.
     pub word: &'static str,
-    /// The cause or the refusal; empty where there is none.
+    /// Word of the cause or of the refusal. Empty if there is none.
     pub about: &'static str,
-    /// For people; may quote what stands in a license, to be escaped where it is shown.
+    /// Description for people. May quote text from a license: escape it before you show it.
     pub text: String,
 }
 
-/// Everything about an answer that time or events may change.
+/// Everything in a decision that may be changed by time or events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) condition: Condition,
@@ -33,14 +33,14 @@ pub(super) struct Moment {
     expires_soon: Option<(Day, u32)>,
     maintenance_ends_soon: Option<(Day, u32)>,
     maintenance_ended: Option<Day>,
-    /// How the machine has changed that still matches.
+    /// Changes of a machine that still matches.
     drift: Option<String>,
     clock_is_pending: bool,
-    /// Modules in use that nothing grants.
+    /// Modules in use without a grant.
     ungranted: Vec<Count>,
 }
 
-/// A grace, without its words: these may count what changes all the time.
+/// A grace period without its description, which may contain numbers that change all the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     cause: Cause,
@@ -57,7 +57,7 @@ impl Waiting {
 }
 
 impl Moment {
-    /// Of a server that runs.
+    /// Makes the state of a running server.
     pub(super) fn new(decision: &Decision) -> Self {
         let condition = decision.condition();
         let waits = |grace: &Grace| Waiting::new(grace, decision.judged_at());
@@ -66,7 +66,7 @@ impl Moment {
             license: decision.license().map(|license| license.body().license),
             refusal: decision.refusal().and_then(|refusal| refusal.refusal()),
             blocked: decision.blocked(),
-            // What would come does not matter to a server that stands still.
+            // Later changes do not matter to a stopped server.
             graces: match condition {
                 Condition::Stopped => Vec::new(),
                 _ => decision.graces().iter().map(waits).collect(),
@@ -90,7 +90,8 @@ impl Moment {
     }
 }
 
-/// What is new in `decision`, which stands as `now`, after `before`: the gravest first.
+/// Returns what has changed in `decision`, whose state is `now`, since `before`. The gravest change
+/// comes first.
 pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) -> Vec<Turn> {
     let mut turns = Vec::new();
     takes_over(before, now, decision, &mut turns);
