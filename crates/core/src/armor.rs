@@ -202,7 +202,7 @@ fn find(text: &str) -> Result<Vec<Block<'_>>> {
             (Edge::End, Some(begin)) => blocks.extend(between(text, begin, marker)),
         }
         if blocks.len() > BLOCKS_CAP {
-            break; // a file of nothing but markers stays cheap
+            break; // keeps a file of many markers cheap
         }
     }
     blocks.extend(open.map(Marker::cut_off));

@@ -50,7 +50,7 @@ pub fn is_shown(c: char) -> bool {
 fn is_control(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{61c}' | '\u{200e}'..='\u{200f}' // marks of direction
+        | '\u{61c}' | '\u{200e}'..='\u{200f}' // directional marks
         | '\u{2028}'..='\u{202e}' // separators, embeddings, overrides
         | '\u{2060}'..='\u{206f}' // joiner, isolates, deprecated controls
         | '\u{fff0}'..='\u{fffb}' // interlinear annotation
@@ -117,8 +117,8 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Returns the code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
 ///
-/// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which equals no code
-/// that anybody types.
+/// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which never equals a
+/// parsed one.
 pub fn code(digest: &[u8]) -> String {
     grouped(BASE32_NOPAD.encode(digest).chars().take(CODE_LEN))
 }

@@ -136,7 +136,7 @@ fn numeric(number: &str) -> Option<char> {
         None => (number, 10),
     };
     if !digits.chars().all(|c| c.is_digit(radix)) {
-        return None; // a sign, which Rust would take
+        return None; // a sign, which `from_str_radix` would accept
     }
     u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
 }

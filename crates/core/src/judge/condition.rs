@@ -1,9 +1,9 @@
-//! State of an installation as one word of a closed list, the same on every surface.
+//! Licensing status of an installation as one word of a closed list, the same on every surface.
 
 use crate::entitlement::Operation;
 use crate::judge::Decision;
 
-/// State of an installation.
+/// Licensing status of an installation.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{judge::Condition}; }
@@ -70,7 +70,7 @@ impl std::fmt::Display for Condition {
 }
 
 impl Decision {
-    /// Returns the state of an installation whose server is running.
+    /// Returns the licensing status of an installation whose server is running.
     pub fn condition(&self) -> Condition {
         let always = self.license.as_ref().map(|license| &*license.body().always);
         let all = self.known().without(&[Operation::UPDATE_LICENSE]);

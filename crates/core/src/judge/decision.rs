@@ -87,8 +87,8 @@ pub struct Grace {
     pub until: Option<Instant>,
     /// What happens when it ends.
     pub then: Outcome,
-    /// First time that counts against this grace period, if it accumulates over several times over
-    /// the quota. See [`Spent::first`](crate::state::Spent::first).
+    /// When time over the quota began to accumulate, for a grace period that adds up several
+    /// excesses. See [`Spent::first`](crate::state::Spent::first).
     pub adds_up: Option<Instant>,
     /// Refusal that applies once this grace period has ended.
     pub overlooked: Error,
@@ -197,7 +197,7 @@ impl Decision {
         self.clock_memory
     }
 
-    /// True if a request was made since, and its answer has not been imported.
+    /// True if a request for this slot is still waiting for its answer.
     pub fn awaits_answer(&self) -> bool {
         self.awaits_answer
     }

@@ -18,7 +18,7 @@ pub struct DecisionReport {
     pub license: Option<LicenseReport>,
     /// The answer: `licensed`, `grace`, `refused`, or `unknown` if it could not be determined.
     pub state: &'static str,
-    /// State of the installation.
+    /// Licensing status of the installation.
     pub condition: Condition,
     /// Instant at which ends are judged.
     pub judged_at: Instant,

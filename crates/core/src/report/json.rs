@@ -86,7 +86,7 @@ pub fn hex_list<S: Serializer>(list: &[[u8; 32]], serializer: S) -> Result<S::Ok
     serializer.collect_seq(list.iter().map(|bytes| super::hex(bytes)))
 }
 
-/// Writes an object. If several entries have the same name, readers usually keep the last.
+/// Writes an object. If two entries have the same name, the last one applies.
 pub fn texts<S: Serializer>(entries: &[(Text, Text)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(entries.iter().map(|(name, value)| (&**name, &**value)))
 }

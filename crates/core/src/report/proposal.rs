@@ -51,7 +51,7 @@ pub struct TrustContent {
     pub vendor: Text,
     /// Each change: what changes, its value now and then. `-` if there is none.
     pub changes: Vec<[String; 3]>,
-    /// True if it was compared with the current trust.
+    /// True if it was compared with another trust.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub compared: bool,
 }
@@ -64,7 +64,7 @@ pub struct DelegationContent(
 );
 
 impl ProposalReport {
-    /// Makes the report of a proposal, compared with the current trust if there is one.
+    /// Makes the report of a proposal, compared with `trust` if there is one.
     pub fn new(proposal: &Proposal, trust: Option<&Trust>) -> Self {
         let ProposalBody { kind, signers, attachments: _, body: _, extensions } = proposal.body();
         let target = proposal.target();
@@ -94,8 +94,8 @@ impl ProposalReport {
 }
 
 impl ContentReport {
-    /// Makes the report of what would be signed: for a next trust only the differences from the
-    /// current one, otherwise everything.
+    /// Makes the report of what would be signed: for a next trust only the differences from
+    /// `trust`, otherwise everything.
     pub fn new(content: &Content, trust: Option<&Trust>) -> Self {
         match content {
             Content::Trust(next) => Self::Trust(TrustContent::new(next, trust)),

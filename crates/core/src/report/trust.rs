@@ -64,8 +64,8 @@ pub struct ProductReport {
 pub struct SignerRuleReport {
     /// Model of these licenses.
     pub model: Limit<Model>,
-    /// Module of which they grant more than a maximum. `None` if all licenses of the model are
-    /// affected.
+    /// Module of which they make more than its maximum available. `None` means all licenses of the
+    /// model.
     pub above: Option<AboveReport>,
     /// Number of signers that they need.
     pub signers: u8,

@@ -38,7 +38,7 @@ pub struct Play {
     pub steps: usize,
 }
 
-/// State of an installation from an instant on.
+/// Licensing status of an installation from an instant on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When it begins, in true time.
@@ -47,7 +47,7 @@ pub struct Entry {
     pub clock: Instant,
     /// Events at this instant.
     pub events: Vec<Happening>,
-    /// State of the installation.
+    /// Licensing status of the installation.
     pub condition: Condition,
     /// What changed.
     pub turns: Vec<Turn>,
@@ -55,7 +55,7 @@ pub struct Entry {
     pub decision: Option<Decision>,
 }
 
-/// States of an installation over time.
+/// Licensing status of an installation over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
     /// Entries in the order of time. The first one is the beginning.
@@ -155,7 +155,7 @@ impl Entry {
 /// The simulation so far.
 struct Run {
     entries: Vec<Entry>,
-    /// State of the server when it last ran.
+    /// Status of the server when it last ran.
     standing: Option<Moment>,
     steps: usize,
 }

@@ -1,4 +1,4 @@
-//! State of a simulated installation, and descriptions of its changes.
+//! Status of a simulated installation, and descriptions of its changes.
 
 use crate::display::{listed, shown};
 use crate::entitlement::{Cause, Count, Operations, Outcome};
@@ -57,7 +57,7 @@ impl Waiting {
 }
 
 impl Moment {
-    /// Makes the state of a running server.
+    /// Makes the status of a running server.
     pub(super) fn new(decision: &Decision) -> Self {
         let condition = decision.condition();
         let waits = |grace: &Grace| Waiting::new(grace, decision.judged_at());
@@ -90,8 +90,8 @@ impl Moment {
     }
 }
 
-/// Returns what has changed in `decision`, whose state is `now`, since `before`. The gravest change
-/// comes first.
+/// Returns what has changed in `decision`, whose status is `now`, since `before`. The gravest
+/// change comes first.
 pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) -> Vec<Turn> {
     let mut turns = Vec::new();
     takes_over(before, now, decision, &mut turns);

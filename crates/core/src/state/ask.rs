@@ -42,7 +42,7 @@ pub struct Ask {
     pub note: Note,
 }
 
-/// What the program finds around it: the machine and the clock.
+/// The machine and the clock, as the program finds them.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{state::Surroundings, machine::Machine, time::Instant}; }

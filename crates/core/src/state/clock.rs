@@ -35,12 +35,12 @@ record! {
 }
 
 record! {
-    /// Start of a condition, on up to two clocks.
+    /// When a situation began, by the high-water mark and possibly by a far clock.
     #[derive(Copy, PartialOrd, Ord)]
     pub struct Noted {
         /// The high-water mark at the start.
         pub mark: Instant,
-        /// Time of a far clock, if the condition started while the clock was far ahead. Lowered if
+        /// Time of a far clock, if the situation began while the clock was far ahead. Lowered if
         /// the far clock later shows an earlier time.
         pub far: Option<Instant>,
     }
@@ -238,7 +238,7 @@ impl State {
     }
 
     /// Returns the instant at which ends are judged: the later of clock and mark. Starts are judged
-    /// at the mark. The two differ only while the clock is ahead of the mark.
+    /// at the mark. Once the clock has been observed, the two differ only while it is far ahead.
     pub fn judged_at(&self, clock: Instant) -> Instant {
         self.memory.mark.max(clock)
     }

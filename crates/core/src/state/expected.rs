@@ -66,9 +66,9 @@ impl Expected {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let trust = state.trust_from(anchor);
-        // If the home already knows that a key is revoked, its own judgement has applied that,
-        // within the bounds of the key's delegation. That does not hold if another vendor may have
-        // chosen what the home knows, and when.
+        // A key that the home knows to be revoked is skipped: judgement has already applied that,
+        // within the bounds of its delegation. It is not skipped if somebody else may have chosen
+        // what the home knows, and when.
         let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
         let is_news = |key: &KeyId| !is_proved || state.trust().ensure_unrevoked([*key]).is_ok();
         License::verify_even_revoked(license.bytes(), &trust)

@@ -5,7 +5,7 @@ use crate::machine::Factor;
 use crate::state::{State, Surroundings};
 
 impl State {
-    /// Adopts a newer trust of the same vendor. Returns `false` if it is the current trust already.
+    /// Adopts a newer trust of the same vendor. Returns `false` if it is already the current trust.
     ///
     /// # Errors
     /// The refusals of [`Trust::successor`](crate::trust::Trust::successor).

@@ -67,8 +67,8 @@ record! {
     pub struct SignerRule {
         /// Model of these licenses, or *any*.
         pub model: Limit<Model>,
-        /// Licenses are affected that grant more of this module. `None` if all licenses of the
-        /// model are.
+        /// Only licenses that make more of this module available than its maximum. `None` means all
+        /// licenses of the model.
         pub above: Option<ModuleMaximum>,
         /// Number of distinct signers that they need.
         pub signers: u8,
