@@ -97,7 +97,7 @@ fn plain(file: &[u8]) -> Result<String> {
 /// accepted.
 ///
 /// # Errors
-/// Those of [`dearmor`].
+/// Same as [`dearmor`].
 pub fn dearmor_answer(file: &[u8]) -> Result<Cow<'_, [u8]>> {
     match dearmor(Some(Kind::License), file) {
         Err(error) if error.refusal() == Some(Refusal::WrongKind) => dearmor(None, file),

@@ -50,7 +50,7 @@ pub enum Imported {
     License {
         /// The imported license.
         license: Box<License>,
-        /// Whether it is in force, waits, or was installed before.
+        /// Whether it is in force, waits, or was already held.
         accepted: Accepted,
         /// The waiting license that it replaced.
         dropped: Option<Box<License>>,
@@ -177,7 +177,7 @@ impl State {
     /// it replaced.
     ///
     /// # Errors
-    /// Those of [`State::import`].
+    /// Same as [`State::import`].
     pub fn import_license(
         &mut self,
         bytes: &[u8],

@@ -352,7 +352,7 @@ impl Proposal {
     /// Describes which signatures are missing. `None` if there are enough.
     ///
     /// # Errors
-    /// Those of [`Proposal::quorums`].
+    /// Same as [`Proposal::quorums`].
     pub fn still_missing(&self, trust: Option<&Trust>) -> Result<Option<String>> {
         let signed_by = self.signed_by();
         let quorums = self.quorums(trust)?;

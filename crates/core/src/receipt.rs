@@ -90,7 +90,7 @@ impl Receipt {
     /// Like [`Receipt::verify`], if the vendor is known.
     ///
     /// # Errors
-    /// Those of [`Receipt::verify`], and `wrong-vendor` after the frame errors.
+    /// Same as [`Receipt::verify`], and `wrong-vendor` after the frame errors.
     pub fn verify_for(vendor: VendorId, bytes: &[u8]) -> Result<Self> {
         Frame::parse(Kind::Receipt, bytes)?.ensure_vendor(vendor)?;
         Self::verify(bytes)

@@ -57,7 +57,7 @@ impl SigningKey {
     /// Signs `message`, and verifies the signature before it returns it.
     ///
     /// # Errors
-    /// Those of [`sign`].
+    /// Same as [`sign`].
     pub fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
         sign(self, message)
     }

@@ -54,8 +54,7 @@ impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
 
 macro_rules! remedies {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
-        /// An act that helps. An act is listed here if some surface can say better how it is done
-        /// there.
+        /// An act that helps. An act is listed here if a surface can explain how to do it there.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Remedy}}; }

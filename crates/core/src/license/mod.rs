@@ -122,7 +122,7 @@ impl License {
     /// after its revocation.
     ///
     /// # Errors
-    /// Those of [`License::verify`] except `revoked`.
+    /// Same as [`License::verify`], except `revoked`.
     pub fn verify_even_revoked(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::License, bytes)?;
         let delegations = trust.signers(&frame)?;

@@ -132,7 +132,7 @@ impl Assessment {
         Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-4"))
     }
 
-    /// Points that may still be lost before the machine no longer matches.
+    /// Points that may be lost while the machine still matches.
     pub fn room(&self) -> u32 {
         self.score.saturating_sub(self.threshold)
     }

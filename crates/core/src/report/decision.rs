@@ -90,7 +90,7 @@ pub struct DriftReport {
     pub machine: MachineReport,
     /// Changed factors.
     pub drift: Vec<ChangeReport>,
-    /// Points that may still be lost. `None` if the machine does not match.
+    /// Points that may be lost while the machine still matches. `None` if it does not match.
     pub room: Option<u32>,
     /// What to do about it. Empty if nothing.
     pub next_step: String,

@@ -79,7 +79,7 @@ impl Revocations {
     /// delegations.
     ///
     /// # Errors
-    /// Those of [`Revocations::verify`].
+    /// Same as [`Revocations::verify`].
     pub fn verify_frame(
         frame: &Frame<'_>,
         attachments: &[Frame<'_>],

@@ -14,7 +14,7 @@ pub enum Accepted {
     Installed,
     /// The license waits, and takes over at its start.
     AsNext,
-    /// The same file was installed before; nothing changed.
+    /// Exactly this file is already installed or waiting; nothing changed.
     Already,
 }
 

@@ -31,7 +31,7 @@ record! {
     }
 }
 
-/// Content of one request that is not remembered from earlier ones.
+/// Content of a request, in addition to what is remembered from earlier ones.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
     /// License that the answer is to replace.
@@ -239,8 +239,8 @@ impl State {
         Ok((body, bytes))
     }
 
-    /// Joins the factors found with those that the operator pinned. Factors with weight come first,
-    /// so that the cap removes none of them on a host with very many virtual interfaces.
+    /// Combines the factors found with those that the operator pinned. Factors with weight come
+    /// first, so that the cap removes none of them on a host with very many virtual interfaces.
     ///
     /// # Errors
     /// Exit 2 if there are more than 64 factors with weight.

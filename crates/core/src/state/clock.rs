@@ -38,7 +38,7 @@ record! {
     /// When a situation began, by the high-water mark and possibly by a far clock.
     #[derive(Copy, PartialOrd, Ord)]
     pub struct Noted {
-        /// The high-water mark at the start.
+        /// High-water mark when it began.
         pub mark: Instant,
         /// Time of a far clock, if the situation began while the clock was far ahead. Lowered if
         /// the far clock later shows an earlier time.
@@ -57,7 +57,7 @@ record! {
     }
 }
 
-/// Snapshot of what a state remembers of time.
+/// Snapshot of the memory of time.
 pub struct TimeMemory {
     mark: Instant,
     pending: Option<Pending>,
@@ -97,8 +97,9 @@ impl Pending {
 }
 
 impl Noted {
-    /// Returns the start as seen at `clock`. While the clock is far ahead, its own start applies,
-    /// but at least as much time has passed on it as on the mark.
+    /// Returns when the situation began, as seen at `clock`. While `clock` is far ahead, returns
+    /// the time recorded from the far clock, moved back so that at least as much time has passed as
+    /// by the mark.
     pub fn since(self, state: &State, clock: Instant) -> Instant {
         match state.is_far(clock) {
             true => self.by(clock, state.memory.mark),
@@ -106,14 +107,14 @@ impl Noted {
         }
     }
 
-    /// Returns the start as seen at a clock that is far ahead of `mark`.
+    /// Returns when the situation began, as seen at a clock that is far ahead of `mark`.
     fn by(self, clock: Instant, mark: Instant) -> Instant {
         let passed = mark.seconds.saturating_sub(self.mark.seconds);
         let since = Instant::new(clock.seconds.saturating_sub(passed));
         self.far.map_or(self.mark, |far| far.min(since))
     }
 
-    /// Lowers the start to `mark` if it is later.
+    /// Lowers the recorded mark to `mark` if it is later.
     fn not_after(self, mark: Instant) -> Self {
         Self { mark: self.mark.min(mark), ..self }
     }
@@ -203,7 +204,8 @@ impl State {
     }
 
     /// Accepts the earliest time of the pending clock, then `clock` if that is no longer far ahead.
-    /// Converts the starts recorded with it; `before` is the mark at which they were recorded.
+    /// Converts every instant recorded from the pending clock; `before` is the mark under which
+    /// they were recorded.
     fn confirm(&mut self, clock: Instant, before: Instant) {
         let Some(pending) = self.memory.pending.take() else { return };
         self.memory.mark = self.memory.mark.max(pending.earliest);
@@ -213,7 +215,7 @@ impl State {
         self.change_slots(|slot| slot.over.confirm(mark));
     }
 
-    /// Discards the pending clock and every start recorded with it.
+    /// Discards the pending clock and every instant recorded from it.
     fn drop_pending(&mut self) {
         self.memory.pending = None;
         self.change_notes(|note| Noted { far: None, ..note });
@@ -221,12 +223,12 @@ impl State {
         self.change_slots(|slot| slot.over.forget_far(mark));
     }
 
-    /// Returns a start that is now: at the mark, and at the clock if that is far ahead.
+    /// Returns the current instant: by the mark, and by the clock if that is far ahead.
     pub(super) fn note(&self, clock: Instant) -> Noted {
         Noted { mark: self.memory.mark, far: self.is_far(clock).then_some(clock) }
     }
 
-    /// Changes every recorded start and keeps them all at or before the mark.
+    /// Changes every recorded instant and keeps them all at or before the mark.
     fn change_notes(&mut self, change: impl Fn(Noted) -> Noted) {
         let mark = self.memory.mark;
         let change = |note| change(note).not_after(mark);
@@ -254,9 +256,9 @@ impl State {
         if self.is_far(clock) { self.memory.mark } else { clock }
     }
 
-    /// Returns the next time of this clock at which it is treated differently, if it keeps running.
-    /// A clock that is behind comes within `tolerance` seconds of the mark; a far clock is
-    /// confirmed.
+    /// Returns the next time of this clock, as it keeps running, at which it is treated
+    /// differently: a clock that is behind has come within `tolerance` seconds of the mark, or a
+    /// far clock is confirmed.
     pub fn next_clock_change(&self, around: &Surroundings, tolerance: u32) -> Option<Instant> {
         let now = around.clock.seconds;
         if self.is_far(around.clock) {
@@ -272,7 +274,7 @@ impl State {
         Some(Instant::new(caught_up)).filter(|_| caught_up > now)
     }
 
-    /// Returns a snapshot of what is remembered of time, for a later comparison.
+    /// Returns a snapshot of the memory of time, for a later comparison.
     pub fn time_memory(&self) -> TimeMemory {
         let matched = self.memory.slots.iter().map(|slot| slot.matched).collect();
         let took_over = self.memory.slots.iter().map(|slot| slot.took_over).collect();
@@ -367,7 +369,7 @@ impl State {
             Instant::new(body.time.seconds.saturating_add(passed))
         };
         self.memory.last_timestamp = Some(LastTimestamp { number: self.memory.number, hash });
-        // Anything recorded at the lowered part of the mark is discarded too.
+        // What was recorded at a time that turned out to be wrong is discarded too.
         self.drop_pending();
         self.let_begun_wait();
         self.remember(timestamp.bytes());

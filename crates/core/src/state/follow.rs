@@ -8,7 +8,7 @@ impl State {
     /// Adopts a newer trust of the same vendor. Returns `false` if it is already the current trust.
     ///
     /// # Errors
-    /// The refusals of [`Trust::successor`](crate::trust::Trust::successor).
+    /// Same as [`Trust::successor`](crate::trust::Trust::successor).
     pub fn follow(&mut self, bytes: &[u8]) -> Result<bool> {
         if self.trust().bytes() == bytes {
             return Ok(false);
@@ -25,7 +25,7 @@ impl State {
         Ok(true)
     }
 
-    /// Joins the factors found with those that the operator pinned in the last request.
+    /// Combines the factors found with those that the operator pinned in the last request.
     ///
     /// # Errors
     /// Exit 2 if there are more than 64 factors with weight.

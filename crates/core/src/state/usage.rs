@@ -40,7 +40,7 @@ impl State {
     /// the time over the quota after the last of these reports.
     ///
     /// # Errors
-    /// The errors of [`State::report`].
+    /// Same as [`State::report`].
     pub fn overlay(
         &mut self,
         name: &SlotName,

@@ -35,7 +35,7 @@ impl Trust {
     /// may be itself.
     ///
     /// # Errors
-    /// Those of [`Trust::signers`].
+    /// Same as [`Trust::signers`].
     pub fn signers_of(
         &self,
         frame: &Frame<'_>,
@@ -64,7 +64,7 @@ impl Trust {
     /// return once exactly these keys have signed.
     ///
     /// # Errors
-    /// Those of [`Trust::signers`] except `wrong-signature`.
+    /// Same as [`Trust::signers`], except `wrong-signature`.
     pub fn future_signers(
         &self,
         license: &Frame<'_>,

@@ -123,7 +123,7 @@ impl Trust {
     /// a threshold of its own.
     ///
     /// # Errors
-    /// Those of [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
+    /// Same as [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
     pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;

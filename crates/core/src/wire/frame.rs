@@ -112,7 +112,7 @@ impl Header {
     /// Returns the kind that a binary file claims to be.
     ///
     /// # Errors
-    /// Those of [`Header::read`].
+    /// Same as [`Header::read`].
     pub fn peek(bytes: &[u8]) -> Result<Kind> {
         Self::read(&mut Reader::new("file", bytes), bytes.len())
     }
