@@ -102,7 +102,7 @@ impl State {
     /// Imports a file like `Home::import`, but saves nothing. After a refusal, discard the state.
     ///
     /// # Errors
-    /// Those of `Home::import`.
+    /// Same as `Home::import`.
     pub fn import(
         &mut self,
         bytes: &[u8],

@@ -115,7 +115,7 @@ impl Proposal {
     /// Parses a proposal like [`Proposal::parse`], then checks it like [`Proposal::check`].
     ///
     /// # Errors
-    /// Those of [`Proposal::parse`] with `wrong-vendor` after the frame errors, then those of
+    /// Same as [`Proposal::parse`] with `wrong-vendor` after the frame errors, then as
     /// [`Proposal::check`].
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         Frame::parse(Kind::Proposal, bytes)?.ensure_vendor(trust.vendor())?;
@@ -323,7 +323,7 @@ impl Proposal {
     /// Returns the finished file, verified as its recipient will verify it.
     ///
     /// # Errors
-    /// Those of [`Proposal::check`]; exit 2 if signatures are missing, naming the keys.
+    /// Same as [`Proposal::check`]; exit 2 if signatures are missing, naming the keys.
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {

@@ -207,7 +207,7 @@ impl Decision {
         self.awaits_time
     }
 
-    /// Records whether the home could be written, which only the owner of the home knows.
+    /// Records whether the home could be written, which only the caller knows.
     pub fn set_clock_memory(&mut self, memory: ClockMemory) {
         self.clock_memory = memory;
     }

@@ -155,7 +155,7 @@ fn bounded(body: &LicenseBody) -> impl Iterator<Item = Cause> {
     BOUNDED.into_iter().filter(may_happen)
 }
 
-/// Returns the operations that stay allowed after the grace period of `cause`, without importing a
+/// Returns the operations that stay allowed after the grace period of `cause`, except importing a
 /// license.
 fn left_after(body: &LicenseBody, cause: Cause) -> Operations {
     let left = body.enforcement.get(&cause).map(|rule| body.known().without(&rule.blocked));
@@ -163,7 +163,7 @@ fn left_after(body: &LicenseBody, cause: Cause) -> Operations {
     left.and(always(body).iter().copied())
 }
 
-/// Returns the operations that are never blocked, without importing a license.
+/// Returns the operations that are never blocked, except importing a license.
 fn always(body: &LicenseBody) -> Operations {
     Operations::of(body.always.iter().copied()).without(&[Operation::UPDATE_LICENSE])
 }

@@ -31,7 +31,7 @@ impl From<&Delegation> for Signer {
 
 impl License {
     /// Returns the license with the terms that apply once it is revoked. If `trust` revoked a
-    /// signer, a thief of that key may have written the terms, so that only terms limited by its
+    /// signer, a thief of that key may have written the terms, so only those limited by its
     /// delegation are kept. Otherwise a license could outlive the revocation of its key.
     pub fn as_revoked(&self, trust: &Trust) -> Cow<'_, Self> {
         let revoked = |signer: &&Signer| trust.body().revoked.get(&signer.key).is_some();

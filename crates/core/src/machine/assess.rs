@@ -12,7 +12,7 @@ pub struct Bound<'a> {
     /// Key of the commitments, derived for that request.
     pub commitment_key: &'a [u8; 32],
     /// Factors of that request, as far as they are known. For other enrolled factors, only the kind
-    /// is known. This affects the report, never the verdict.
+    /// is known. Known values improve the report, but never change the verdict.
     pub enrolled: &'a [Factor],
 }
 

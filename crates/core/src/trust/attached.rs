@@ -31,8 +31,8 @@ impl Trust {
         self.signers_of(frame, &frame.attachments)
     }
 
-    /// Like [`Trust::signers`], but takes the delegations from `attachments`, among which `frame`
-    /// may be itself.
+    /// Like [`Trust::signers`], but takes the delegations from `attachments`, which may contain
+    /// `frame` itself.
     ///
     /// # Errors
     /// Same as [`Trust::signers`].
@@ -122,7 +122,7 @@ impl Trust {
     /// only checked against their own roots.
     ///
     /// # Errors
-    /// Those of [`Trust::pin`] and [`Trust::successor`].
+    /// Same as [`Trust::pin`] and [`Trust::successor`].
     pub fn followed_by(&self, frame: &Frame<'_>) -> Result<Vec<Trust>> {
         frame.ensure_vendor(self.vendor)?;
         let mut attached = Vec::new();
