@@ -1,5 +1,5 @@
 //! A proposal, or partial signature: a file that several keys must sign, on its way between the
-//! signers. Obeys `docs/format.md`, section "Partial signature".
+//! signers. Implements `docs/format.md`, section "Partial signature".
 
 use std::collections::{BTreeMap, BTreeSet};
 

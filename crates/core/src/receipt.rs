@@ -1,5 +1,5 @@
 //! The receipt, in which a machine states that it stopped: `receipt.olr`. It does not prove that no
-//! copy is running. Obeys `docs/format.md`, section "Receipt".
+//! copy is running. Implements `docs/format.md`, section "Receipt".
 
 use crate::crypto::sign::{is_usable, verify};
 use crate::error::{Error, Refusal, Result, under};

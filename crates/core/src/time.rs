@@ -1,4 +1,4 @@
-//! Days, instants and spans, all in UTC. Obeys `docs/format.md`, section "Days and instants".
+//! Days, instants and spans, all in UTC. Implements `docs/format.md`, section "Days and instants".
 
 use jiff::civil::Date;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! A time of the vendor for one server, `time.olr`. Obeys `docs/format.md`, section "Time".
+//! A time of the vendor for one server, `time.olr`. Implements `docs/format.md`, section "Time".
 
 use crate::error::{Result, under};
 use crate::time::Instant;

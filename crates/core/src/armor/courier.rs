@@ -1,4 +1,4 @@
-//! Reversal of what couriers do to text. Obeys `docs/format.md`, section "Armor".
+//! Reversal of what couriers do to text. Implements `docs/format.md`, section "Armor".
 
 use std::borrow::Cow;
 

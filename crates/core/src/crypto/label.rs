@@ -1,5 +1,5 @@
 //! All labels that separate one use of a primitive from another, and the pre-authentication
-//! encoding that binds them. Obeys `docs/format.md`, section "Labels".
+//! encoding that binds them. Implements `docs/format.md`, section "Labels".
 
 use crate::wire::frame::Kind;
 

@@ -1,5 +1,5 @@
 //! Wrappers for external cryptography. No other module calls it directly.
-//! Obeys `docs/format.md`, section "Cryptography".
+//! Implements `docs/format.md`, section "Cryptography".
 
 pub mod digest;
 pub mod label;

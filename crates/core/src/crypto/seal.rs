@@ -1,5 +1,5 @@
 //! Sealing with HPKE (RFC 9180): base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM,
-//! single shot, empty `aad`. Obeys `docs/format.md`, section "Sealing".
+//! single shot, empty `aad`. Implements `docs/format.md`, section "Sealing".
 
 use hpke::{Deserializable, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256};
 use rand::CryptoRng;

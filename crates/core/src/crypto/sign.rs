@@ -1,5 +1,5 @@
 //! Ed25519 (RFC 8032) with strict verification, over length-prefixed messages.
-//! Obeys `docs/format.md`, section "Signatures".
+//! Implements `docs/format.md`, section "Signatures".
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! Grants of a license, with the terms used by judgement and `status`.
-//! Obeys `docs/format.md`, section "Grants".
+//! Implements `docs/format.md`, section "Grants".
 
 mod operation;
 mod quota;

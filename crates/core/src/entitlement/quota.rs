@@ -1,4 +1,4 @@
-//! Quotas compared with usage. Obeys `docs/format.md`, section "Quotas".
+//! Quotas compared with usage. Implements `docs/format.md`, section "Quotas".
 
 use std::collections::{BTreeMap, BTreeSet};
 

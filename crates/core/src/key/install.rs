@@ -1,5 +1,5 @@
 //! The secret of one installation, and the keys derived from it.
-//! Obeys `docs/format.md`, section "Install keys".
+//! Implements `docs/format.md`, section "Install keys".
 
 use rand::rngs::ChaCha20Rng;
 use rand::{CryptoRng, SeedableRng};

@@ -1,4 +1,4 @@
-//! Roles and ids of keys. Obeys `docs/format.md`, section "Keys".
+//! Roles and ids of keys. Implements `docs/format.md`, section "Keys".
 
 use crate::crypto::digest;
 use crate::crypto::label::KEY_ID;

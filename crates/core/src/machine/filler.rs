@@ -1,5 +1,5 @@
 //! Filler values, which a maker left unchanged in whole batches of machines. They are recognized by
-//! their form, not by a list. Obeys `docs/format.md`, section "Fillers".
+//! their form, not by a list. Implements `docs/format.md`, section "Fillers".
 
 mod sequence;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Findings on a machine: factors, and facts for the support staff.
-//! Obeys `docs/format.md`, section "Factors".
+//! Implements `docs/format.md`, section "Factors".
 
 use crate::machine::{Class, Factor, FactorKind};
 use crate::wire::codec::Text;

@@ -1,4 +1,4 @@
-//! Identification of a machine. Obeys `docs/format.md`, section "Factors".
+//! Identification of a machine. Implements `docs/format.md`, section "Factors".
 
 use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::wire::codec::{Text, numbered, record};

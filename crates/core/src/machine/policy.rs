@@ -1,5 +1,5 @@
 //! The machine policy of a license: commitments, weights and a threshold.
-//! Obeys `docs/format.md`, section "Machine policy".
+//! Implements `docs/format.md`, section "Machine policy".
 
 use crate::crypto::digest::hmac;
 use crate::crypto::label::FACTOR;

@@ -1,4 +1,4 @@
-//! The request that a server seals to its vendor. Obeys `docs/format.md`, section "Request".
+//! The request that a server seals to its vendor. Implements `docs/format.md`, section "Request".
 
 use rand::CryptoRng;
 use zeroize::Zeroizing;

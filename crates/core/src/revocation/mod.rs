@@ -1,5 +1,5 @@
 //! Revocations: lists of licenses that are no longer valid, in `revoked.olr` or attached to a
-//! license. Obeys `docs/format.md`, section "Revocations".
+//! license. Implements `docs/format.md`, section "Revocations".
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::REVOKED_LICENSE;

@@ -1,4 +1,4 @@
-//! Revocations that reached this installation. Obeys `docs/format.md`, section "Revocations".
+//! Revocations that reached this installation. Implements `docs/format.md`, section "Revocations".
 
 use crate::entitlement::Cause;
 use crate::error::{Error, Refusal, Result};

@@ -1,4 +1,4 @@
-//! Usage that a product reports. Obeys `docs/format.md`, section "Quotas".
+//! Usage that a product reports. Implements `docs/format.md`, section "Quotas".
 
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};

@@ -1,5 +1,5 @@
 //! Attachments of a signed file: newer trusts, and the delegations of its signers.
-//! Obeys `docs/format.md`, section "Attachments".
+//! Implements `docs/format.md`, section "Attachments".
 
 use std::collections::BTreeSet;
 

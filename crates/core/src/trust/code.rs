@@ -1,4 +1,4 @@
-//! The vendor code, which identifies a vendor's roots. Obeys `docs/format.md`, section "Keys".
+//! The vendor code, which identifies a vendor's roots. Implements `docs/format.md`, section "Keys".
 
 use std::str::FromStr;
 

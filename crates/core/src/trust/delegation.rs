@@ -1,4 +1,4 @@
-//! Delegations: what an issuer key may sign. Obeys `docs/format.md`, section "Delegation".
+//! Delegations: what an issuer key may sign. Implements `docs/format.md`, section "Delegation".
 
 use crate::crypto::sign::{PublicKey, is_trustworthy};
 use crate::entitlement::{Edition, Model, Operation};

@@ -1,5 +1,5 @@
 //! The vendor's trust: its roots, and the keys, products and files that they vouch for.
-//! Obeys `docs/format.md`, section "Trust".
+//! Implements `docs/format.md`, section "Trust".
 
 use crate::crypto::digest::{sha256, tagged16};
 use crate::crypto::label::VENDOR_ID;

@@ -1,4 +1,4 @@
-//! The frame around every signed artefact. Obeys `docs/format.md`, section "Frame".
+//! The frame around every signed artefact. Implements `docs/format.md`, section "Frame".
 
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::wire::codec::{BODY_CAP, numbered};

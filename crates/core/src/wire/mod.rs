@@ -1,5 +1,5 @@
 //! Bytes: frames, bodies and identifiers. This module uses neither cryptography nor files.
-//! Obeys `docs/format.md`, sections "Frame" and "Bodies".
+//! Implements `docs/format.md`, sections "Frame" and "Bodies".
 
 pub mod codec;
 pub mod extension;

@@ -1,4 +1,4 @@
-//! UUIDs that do not identify a machine. Obeys `docs/format.md`, section "Fillers".
+//! UUIDs that do not identify a machine. Implements `docs/format.md`, section "Fillers".
 
 use super::sequence::{counts, most_frequent};
 

@@ -1,4 +1,4 @@
-//! Words in place of a value. Obeys `docs/format.md`, section "Fillers".
+//! Words in place of a value. Implements `docs/format.md`, section "Fillers".
 
 use super::sequence::{counts, repeats, runs};
 

@@ -1,4 +1,4 @@
-//! Bodies: one strict codec for every record. Obeys `docs/format.md`, section "Bodies".
+//! Bodies: one strict codec for every record. Implements `docs/format.md`, section "Bodies".
 //!
 //! `bincode` accepts over-long integers, trailing bytes, unsorted sets and lengths beyond any cap.
 //! This module refuses all of them.
