@@ -1,4 +1,4 @@
-//! Reports: contents of bodies and decisions as data, for people and programs. Obeys
+//! Reports: contents of bodies and decisions as data, for people and programs. Implements
 //! `docs/format.md`, section "Reports".
 //!
 //! A report destructures its body field by field, so that a new field does not compile until the

@@ -1,4 +1,4 @@
-//! Time for which usage exceeded the quotas, accumulated for each cause separately. Obeys
+//! Time for which usage exceeded the quotas, accumulated for each cause separately. Implements
 //! `docs/format.md`, section "Over the quota".
 
 use std::collections::BTreeMap;
