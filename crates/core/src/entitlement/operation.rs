@@ -1,4 +1,5 @@
-//! Operations: acts for which a product asks permission, as words. Implements `docs/format.md`, section
+//! Operations: acts for which a product asks permission, as words. Implements `docs/format.md`,
+//! section
 //! "Operations".
 
 use std::fmt;

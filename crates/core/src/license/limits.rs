@@ -1,5 +1,6 @@
 //! Limits of the delegations of a license's signers. Everything that a license allows, to anybody
-//! and at any time, must be within every one of them. Implements `docs/format.md`, section "Limits".
+//! and at any time, must be within every one of them. Implements `docs/format.md`, section
+//! "Limits".
 
 use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};

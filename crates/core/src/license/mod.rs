@@ -1,4 +1,5 @@
-//! The license: what a vendor grants to one machine. Implements `docs/format.md`, section "License".
+//! The license: what a vendor grants to one machine. Implements `docs/format.md`, section
+//! "License".
 //!
 //! A [`License`] can only be obtained by verifying a file: see [`License::verify`].
 

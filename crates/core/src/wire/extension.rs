@@ -1,4 +1,5 @@
-//! Extensions, which add to a body within version 1. Implements `docs/format.md`, section "Extensions".
+//! Extensions, which add to a body within version 1. Implements `docs/format.md`, section
+//! "Extensions".
 
 use crate::error::{Error, Refusal, Result};
 use crate::wire::codec::{Blob, Keyed, Set, record};
