@@ -172,8 +172,7 @@ impl Proposal {
     /// for a proposed trust, and only for the roots that it names itself.
     ///
     /// # Errors
-    /// The refusals for the delegations of a license; exit 2 if a trust is required and `trust` is
-    /// `None`.
+    /// The refusals for the delegations of a license; exit 2 if a required trust is `None`.
     pub fn quorums(&self, trust: Option<&Trust>) -> Result<Vec<Quorum>> {
         let signed_by = self.signed_by();
         let quorum = |whose: String, keys: Vec<(KeyId, PublicKey)>, threshold: usize| {
@@ -217,8 +216,7 @@ impl Proposal {
         trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
     }
 
-    /// Checks that the proposal can become the proposed file, and that every signature is valid and
-    /// by one of the required keys.
+    /// Checks the proposed file, and that every signature is valid and by a required key.
     ///
     /// # Errors
     /// `superseded` (a trust that is not newer), the refusals for the delegations of a license,
