@@ -68,6 +68,14 @@ fn every_rule_is_broken_by_a_fixture() {
     }
 }
 
+/// The page promises no word that nothing gives.
+#[test]
+fn every_word_is_given_by_a_rule() {
+    let given: BTreeSet<_> = rules().into_values().flatten().collect();
+    let all = Refusal::ALL.iter().copied().collect();
+    assert_eq!(given, all);
+}
+
 /// "frame-1 to frame-6" may not depend on how it is read.
 #[test]
 fn a_range_is_the_same_by_number_and_by_place() {
