@@ -4,6 +4,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod controls;
 mod domain;
 #[cfg(feature = "vendor")]
 mod layering;
