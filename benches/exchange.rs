@@ -1,4 +1,4 @@
-//! How long the steps of an exchange take: `cargo bench`.
+//! Benchmarks of each step of an exchange: `cargo bench --bench exchange`.
 
 use divan::{Bencher, black_box};
 use olr::probe;
@@ -30,7 +30,7 @@ use std::sync::LazyLock;
 /// 2026-11-23T12:00:00Z
 const NOW: Instant = Instant::new(1_795_435_200);
 
-/// One vendor and one server, after one exchange of files.
+/// A vendor and a server that have completed one exchange of files.
 struct World {
     folder: tempfile::TempDir,
     trust: Trust,
@@ -111,7 +111,7 @@ fn world() -> Result<World> {
     })
 }
 
-/// The server: request body to sealed and signed bytes.
+/// On the server: from a request body to sealed and signed bytes.
 #[divan::bench]
 fn seal(bencher: Bencher) {
     let (world, mut rng) = (&*WORLD, ChaCha20Rng::from_seed([8; 32]));
@@ -120,7 +120,7 @@ fn seal(bencher: Bencher) {
     });
 }
 
-/// The vendor: bytes to an opened and verified request.
+/// At the vendor: from bytes to an opened and verified request.
 #[divan::bench]
 fn open(bencher: Bencher) {
     let world = &*WORLD;
@@ -129,7 +129,7 @@ fn open(bencher: Bencher) {
     });
 }
 
-/// The vendor: license body to signed bytes, verified before they leave.
+/// At the vendor: from a license body to signed bytes, verified before they are returned.
 #[divan::bench]
 fn issue(bencher: Bencher) {
     let world = &*WORLD;
@@ -139,14 +139,14 @@ fn issue(bencher: Bencher) {
     });
 }
 
-/// The product: bytes to a verified license.
+/// In the product: from bytes to a verified license.
 #[divan::bench]
 fn verify(bencher: Bencher) {
     let world = &*WORLD;
     bencher.bench(|| License::verify(black_box(world.license.bytes()), &world.trust).unwrap());
 }
 
-/// The product: state in memory to a decision, the license verified once more.
+/// In the product: from a state in memory to a decision. Verifies the license again.
 #[divan::bench]
 fn judge(bencher: Bencher) {
     let world = &*WORLD;
@@ -159,7 +159,7 @@ fn judge(bencher: Bencher) {
     });
 }
 
-/// The product: home on disk to a decision. The trusts are walked once more.
+/// In the product: from a home on disk to a decision. Verifies the chain of trusts again.
 #[divan::bench]
 fn judge_from_disk(bencher: Bencher) {
     let world = &*WORLD;
@@ -170,13 +170,13 @@ fn judge_from_disk(bencher: Bencher) {
     });
 }
 
-/// What identifies this machine, as a request asks and as `olr verify` does: at most 1 ms.
+/// Reads the identifiers of this machine, without and with privileged sources. Budget: 1 ms.
 #[divan::bench(args = [false, true])]
 fn machine(privileged: bool) {
     black_box(probe(privileged));
 }
 
-/// The whole program `olr machine`: at most 5 ms.
+/// Runs the whole program `olr machine`. Budget: 5 ms.
 #[divan::bench(sample_count = 20)]
 fn olr_machine(bencher: Bencher) {
     match option_env!("CARGO_BIN_EXE_olr") {
@@ -188,7 +188,7 @@ fn olr_machine(bencher: Bencher) {
     }
 }
 
-/// The whole program, from its start to its exit status.
+/// Runs the whole program `olr verify`, from start to exit status.
 #[divan::bench(sample_count = 20)]
 fn olr_verify(bencher: Bencher) {
     let home = WORLD.folder.path().join("home");

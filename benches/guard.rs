@@ -1,4 +1,4 @@
-//! How long a product waits for an answer: `cargo bench --bench guard`.
+//! Benchmarks of how long a product waits for an answer: `cargo bench --bench guard`.
 
 use divan::{Bencher, black_box};
 use olr::Home;
@@ -17,10 +17,10 @@ mod world;
 
 use world::{NOW, WORLD, machine};
 
-/// The vendor's own operation, as the catalog names it.
+/// A vendor-defined operation, as named in the catalog.
 const CREATE_USER: Operation = Operation::new("create-user").unwrap();
 
-/// A home whose license grants so many modules, all in one pool.
+/// Creates a home whose license grants `modules` modules, all in one pool.
 fn licensed(modules: usize) -> tempfile::TempDir {
     let state = WORLD.installed(NOW, |body| {
         let one = body.grants[0].clone();
@@ -38,7 +38,7 @@ fn licensed(modules: usize) -> tempfile::TempDir {
     folder
 }
 
-/// With the clock of the system, set to the day of the license.
+/// Configuration whose clock is the system clock, shifted to the day of the license.
 fn order(home: &tempfile::TempDir) -> GuardConfig {
     let clock = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let ahead = NOW.parse::<Instant>().unwrap().seconds - clock();
@@ -77,18 +77,19 @@ fn the_license_from_two_threads(bencher: Bencher) {
     bencher.bench(|| guard.decision());
 }
 
-/// The clock alone, which every question reads.
+/// The cost of reading the clock, which every question includes.
 #[divan::bench(sample_size = 10_000)]
 fn the_clock(bencher: Bencher) {
     bencher.bench(SystemTime::now);
 }
 
-/// Once a second: was the home written?
+/// The check, once a second, for changes to the home.
 #[divan::bench]
 fn a_look(bencher: Bencher) {
     let (home, calls) = (licensed(10), AtomicU64::new(0));
     let noon = NOW.parse::<Instant>().unwrap().seconds;
-    // Another second at each question, which reads the clock twice; and never an older answer.
+    // Advance one second per question (each reads the clock twice), so that no cached check is
+    // used.
     let clock = Box::new(move || {
         Instant::new(noon + calls.fetch_add(1, Ordering::Relaxed).div_ceil(2) % 2)
     });
@@ -96,14 +97,14 @@ fn a_look(bencher: Bencher) {
     bencher.bench(|| guard.decision());
 }
 
-/// When the home was written, when time changes the answer, and every 15 minutes.
+/// A full decision: made when the home changes, when time changes the answer, and every 15 minutes.
 #[divan::bench(args = [10, 4096])]
 fn a_judgement(bencher: Bencher, modules: usize) {
     let home = licensed(modules);
     bencher.bench(|| Guard::open(order(&home)).unwrap());
 }
 
-/// What belongs to each judgement.
+/// Reading the machine, which is part of every full decision.
 #[divan::bench]
 fn the_machine(bencher: Bencher) {
     bencher.bench(|| Surroundings::of(&probe(true), Instant::default()));

@@ -1,7 +1,7 @@
-//! How long parsers take for longer and longer input: `cargo bench --bench hostile`.
+//! Benchmarks of the parsers on inputs of growing size: `cargo bench --bench hostile`.
 //!
-//! First a table: nanoseconds for each byte, and how they compare with those at half the size. A
-//! parser whose time is linear stays near 1. Then the same inputs under divan.
+//! First prints a table: nanoseconds per byte, and their ratio to those at half the size, which
+//! stays near 1 for a parser that runs in linear time. Then runs the same inputs under divan.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -21,9 +21,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 const KIB: usize = 1024;
-/// From 1 KiB to 1 MiB, the longest file.
+/// From 1 KiB to 1 MiB, the largest file that is accepted.
 const TEXTS: [usize; 11] = doublings();
-/// From 1 KiB to 64 KiB: the ids of all keys that a trust may revoke.
+/// From 1 KiB to 64 KiB, the size of a trust that revokes as many keys as it can.
 const FRAMES: [usize; 7] = doublings();
 
 const fn doublings<const N: usize>() -> [usize; N] {
@@ -36,7 +36,7 @@ const fn doublings<const N: usize>() -> [usize; N] {
     sizes
 }
 
-/// A vendor whose trust revokes as many keys as fit into its size, and its root.
+/// A vendor's trust that revokes as many keys as its size allows, and the root key that signs it.
 static VENDOR: LazyLock<(Trust, SigningKey)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let init = Init {
@@ -51,20 +51,20 @@ static VENDOR: LazyLock<(Trust, SigningKey)> = LazyLock::new(|| {
     (trust, SigningKey::from_seed(&Secret::new(&[7; 32])))
 });
 
-/// Plain text without a block.
+/// Plain text without an armor block.
 fn prose(size: usize) -> Vec<u8> {
     b"The quick brown fox - of 1 & 2 <i>tails</i> &mdash; jumps. ".repeat(size / 59 + 1)[..size]
         .into()
 }
 
-/// An armored license, as long as one may be, and prose up to `size`.
+/// An armored license of the maximum size, padded with prose up to `size`.
 fn armored(size: usize) -> Vec<u8> {
     let mut text = armor(Kind::License, &vec![7; (size / 2).min(256 * KIB)]).into_bytes();
     text.extend(prose(size.saturating_sub(text.len())));
     text
 }
 
-/// UTF-16 of characters that no armor has.
+/// UTF-16 text whose characters never occur in armor.
 fn utf_16(size: usize) -> Vec<u8> {
     [b"\xff\xfe", &*[0x00, 0x4e].repeat(size / 2 - 1)].concat()
 }
@@ -91,7 +91,7 @@ fn state(size: usize) -> Vec<u8> {
     State::new(install, Trust::pin(&trust(size)).unwrap()).unwrap().to_bytes().to_vec()
 }
 
-/// A request with a ciphertext of this size, that nobody opens.
+/// A request whose ciphertext has this size and cannot be decrypted.
 fn request(size: usize) -> Vec<u8> {
     let mut bytes = b"\x89OLR\x01\x01\x01".to_vec();
     bytes.extend([7; 32]);
@@ -159,7 +159,7 @@ fn request_hashed(bencher: Bencher, size: usize) {
     bench(bencher, request(size), read_request);
 }
 
-/// The best of several runs, in nanoseconds.
+/// Returns the fastest of several runs, in nanoseconds.
 fn best(file: &[u8], read: fn(&[u8])) -> f64 {
     let (begin, mut best) = (Instant::now(), Duration::MAX);
     while begin.elapsed() < Duration::from_millis(300) {
@@ -170,7 +170,7 @@ fn best(file: &[u8], read: fn(&[u8])) -> f64 {
     best.as_nanos() as f64
 }
 
-/// Nanoseconds for each byte at each size, and their ratio to those at half the size.
+/// Prints nanoseconds per byte at each size, and their ratio to those at half the size.
 fn table(name: &str, sizes: &[usize], file: fn(usize) -> Vec<u8>, read: fn(&[u8])) {
     println!("{name}");
     let mut before = None;

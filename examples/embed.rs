@@ -1,12 +1,13 @@
-//! A whole small product: `cargo run --example embed -- HOME [USER]…` creates a user for each name.
-//! `docs/embed.md` says why it is as it is.
+//! A complete small product: `cargo run --example embed -- HOME [USER]…` creates one user per name.
+//! `docs/embed.md` explains how it works and why.
 
 use olr::{Error, Guard, GuardConfig, Operation, Question, Result, shown};
 
-/// The vendor's own operation, as the catalog names it.
+/// A vendor-defined operation, as named in the catalog.
 const CREATE_USER: Operation = Operation::new("create-user").unwrap();
 
-/// Whom this product believes, whatever the home says. Compile in your own, not this test vendor.
+/// The trust that this product accepts, whatever the home contains. Compile in your own instead of
+/// this test vendor's.
 const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
 
 fn main() {
@@ -21,7 +22,7 @@ fn main() {
 fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
     let guard = Guard::open(GuardConfig::new(home, ANCHOR, "example"))?;
     tell(&guard);
-    // What may not run does not start.
+    // Do not start if the license does not allow the product to run.
     guard.ask(&Question::about(Operation::RUN))?;
     let mut users = Vec::new();
     for name in names {
@@ -30,7 +31,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
         }
         tell(&guard);
     }
-    // What whoever logs in is shown first.
+    // Show the most important notice to whoever logs in.
     match guard.decision().headline() {
         Some(headline) => println!("{headline}"),
         None => println!("{} users", users.len()),
@@ -40,7 +41,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
 
 /// Each user backs up one server.
 fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(), Error> {
-    // What is in use is said first, so that what is asked next is answered by it.
+    // Report current usage first, so that the answer to the next question takes it into account.
     let in_use = |users: &[String]| u64::try_from(users.len()).unwrap_or(u64::MAX);
     report(guard, in_use(users));
     guard.ask(&Question { adds: &[("OBM", 1)], ..Question::about(CREATE_USER) })?;
@@ -50,7 +51,8 @@ fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(
     Ok(())
 }
 
-/// Says what is in use. What nothing grants counts against a quota of 0: a wrong name is seen here.
+/// Reports usage. A module that the license does not grant has a quota of 0, so a misspelled name
+/// shows up here.
 fn report(guard: &Guard, users: u64) {
     match guard.report(&[("OBM", users)]) {
         Ok(ungranted) => ungranted.iter().for_each(|count| {
@@ -60,7 +62,7 @@ fn report(guard: &Guard, users: u64) {
     }
 }
 
-/// Mails or logs what changed, and only then acknowledges it.
+/// Notifies people of changes (by mail or log), and acknowledges the events only afterwards.
 fn tell(guard: &Guard) {
     let events = guard.events();
     for event in events.iter() {
@@ -72,7 +74,8 @@ fn tell(guard: &Guard) {
     }
 }
 
-/// What could not be stored counts all the same: the product goes on, and says so.
+/// Warns of a report or acknowledgement that could not be saved. The guard still applies it in
+/// memory, so the product goes on.
 fn warn(stored: Result<()>) {
     if let Err(error) = stored {
         eprintln!("warning: {error}; {}", error.next_step());

@@ -1,8 +1,9 @@
-//! A product asks, before it starts, whether it may run: `cargo run --example verify -- HOME`.
+//! Checks on startup whether the product may run: `cargo run --example verify -- HOME`.
 
 use olr::{Guard, GuardConfig, Operation, Question, Result, shown};
 
-/// Whom this product believes, whatever the home says. Compile in your own, not this test vendor.
+/// The trust that this product accepts, whatever the home contains. Compile in your own instead of
+/// this test vendor's.
 const ANCHOR: &[u8] = include_bytes!("../keys/snakeoil/vendor.trust");
 
 fn main() {
@@ -16,7 +17,7 @@ fn main() {
     }
 }
 
-/// The licensee, where this product may run now.
+/// Returns the licensee if this product may run now.
 fn licensee(home: &str) -> Result<String> {
     let guard = Guard::open(GuardConfig::new(home, ANCHOR, "example"))?;
     guard.ask(&Question::about(Operation::RUN))?;

@@ -1,4 +1,4 @@
-//! A question to a guard allocates nothing and reads no file.
+//! Asking a guard allocates no memory and reads no file.
 
 use crate::world::machine;
 use crate::world::operations::CREATE_USER;
@@ -40,7 +40,7 @@ fn a_question_allocates_nothing_and_reads_no_file() {
         ..GuardConfig::new(home.folder(), anchor, "example")
     })
     .unwrap();
-    // What is not there cannot be read.
+    // With the folder gone, any attempt to read a file would fail.
     std::fs::remove_dir_all(home.folder()).unwrap();
     let (mut yes, mut no) = (0, 0);
     let used = peak(|| {
@@ -64,7 +64,7 @@ fn a_question_allocates_nothing_and_reads_no_file() {
     });
     assert_eq!((used, yes, no), (0, 10, 5));
     assert_eq!(guard.fault(), None);
-    // The counter does count: a refusal has words.
+    // Control: a refusal formats text, so the counter must see it allocate.
     let adds = [("none", 1)];
     let question = Question { adds: &adds, ..Question::about(CREATE_USER) };
     assert!(peak(|| drop(guard.ask(&question).unwrap_err())) > 0);

@@ -1,7 +1,7 @@
-//! No parser takes much more memory than its input has bytes, whatever the input says.
+//! No parser uses much more memory than its input has bytes, whatever the input contains.
 //!
-//! A program of its own, because an allocator counts for a whole program. Its tests take turns.
-//! `bash .ci/long hostile` parses all the files.
+//! This is a separate program, because an allocator is global to a program; its tests run one at a
+//! time. `bash .ci/long hostile` parses all the files.
 #![cfg(feature = "vendor")]
 
 use crate::world::{WORLD, files};
@@ -23,20 +23,20 @@ use crate::world::scenario::{Scenario, committed, root};
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// Only one test counts at a time.
+/// Serializes the tests: they share one allocation counter.
 static TURN: Mutex<()> = Mutex::new(());
 
 const KIB: usize = 1024;
-/// No input of any parser takes more than this, but what a vendor's own staff write.
+/// Upper bound for every parser and input, except for the files that the vendor's own staff write.
 const MOST: usize = 64 * KIB * KIB;
-/// A catalog or a grant at its caps.
+/// Upper bound for a catalog or a grant at its caps.
 const MOST_TOML: usize = 96 * KIB * KIB;
 
 fn long() -> bool {
     std::env::var_os("OLR_LONG").is_some()
 }
 
-/// The most that was allocated at once in `act`, beyond what was there before it.
+/// Peak memory allocated during `act`, beyond what was allocated before.
 fn peak(act: impl FnOnce()) -> usize {
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();
@@ -44,9 +44,9 @@ fn peak(act: impl FnOnce()) -> usize {
     HEAP.peak_usage().saturating_sub(before)
 }
 
-/// Files as they come: four bytes for each of theirs. Grants and catalogs are written by the
-/// vendor's own staff, and read by a TOML parser that keeps a record of every word; a cap of their
-/// own bounds them.
+/// Bound for ordinary files: four bytes per input byte. Grants and catalogs have a higher one,
+/// because the TOML parser records every token; a cap limits the tokens. Only the vendor's own
+/// staff write these files.
 fn usual(parser: &str, input: usize) -> usize {
     match parser {
         "grant and catalog" => 170 * input.min(TOML_TOKENS_CAP) + 8 * input + 64 * KIB,
@@ -54,8 +54,8 @@ fn usual(parser: &str, input: usize) -> usize {
     }
 }
 
-/// Bodies of nothing but the smallest entries: a grant is 12 bytes in a file and 176 in memory.
-/// Its caps bound how many there are.
+/// Bound for bodies that consist of the smallest entries only: a grant takes 12 bytes in a file and
+/// 176 in memory. Caps limit the number of entries.
 fn worst(parser: &str, input: usize) -> usize {
     match parser {
         "grant and catalog" | "armor, any kind" | "armor, each kind" => usual(parser, input),
@@ -63,12 +63,12 @@ fn worst(parser: &str, input: usize) -> usize {
     }
 }
 
-/// The highest peaks so far, by parser.
+/// Highest peak so far of each parser, and the input that caused it.
 #[derive(Default)]
 struct Peaks(BTreeMap<&'static str, (usize, String)>);
 
 impl Peaks {
-    /// Gives `input` to every parser, and holds each against its bound.
+    /// Gives `input` to every parser, and checks each peak against its bound.
     fn parse(&mut self, name: &str, input: &[u8], bound: fn(&str, usize) -> usize) {
         for (parser, parse) in PARSERS {
             let used = peak(|| parse(input));
@@ -130,10 +130,10 @@ fn the_worst_files_cost_what_their_caps_allow() {
     assert!(worst_files.len() >= 29, "only {} worst files", worst_files.len());
 }
 
-/// Where the cost of a passphrase stands in a key file.
+/// Offset of the passphrase cost in a key file.
 const COST: usize = 57;
 
-/// A parser that believed a cost would have to take 8 MiB at least.
+/// A parser that trusted the cost would allocate at least 8 MiB.
 #[test]
 fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
     let _turn = TURN.lock();
@@ -141,7 +141,7 @@ fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
     let mut rng = world::rng("costs");
     let (mut refused, mut taken, mut highest) = (0, 0, 0);
     while refused < 10_000 || taken < 10_000 {
-        // Around the caps, and anywhere.
+        // Values around the caps, and arbitrary ones.
         let mut number = |cap: u32| match rng.random_range(0..4) {
             0 => rng.random(),
             1 => cap + rng.random_range(0..2),
@@ -164,7 +164,7 @@ fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
         *if within { &mut taken } else { &mut refused } += 1;
     }
     println!("costs: {refused} refused, {taken} taken, highest peak {highest} bytes");
-    // The thread that reports other tests allocates a little meanwhile: it is in the same count.
+    // The count includes the little that the test harness's reporting thread allocates meanwhile.
     assert!(highest <= 64 * KIB, "{highest} bytes");
 }
 

@@ -1,5 +1,5 @@
-//! The costliest files that the format allows: the smallest entries, as many as fit, and texts
-//! that grow when they are read.
+//! The most expensive files that the format allows: as many of the smallest entries as fit, and
+//! texts that grow when they are decoded.
 
 use olr_core::armor::armor;
 use olr_core::entitlement::{Cause, Count, Grant};
@@ -21,7 +21,7 @@ use crate::world::forge::{self, padded};
 use crate::world::raw::Raw;
 use crate::world::{install, text};
 
-/// The shortest names that are all different, in order.
+/// The shortest distinct names, in ascending order.
 fn names(count: u32) -> impl Iterator<Item = Text> {
     const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
     (0..count).map(|n| {
@@ -30,7 +30,7 @@ fn names(count: u32) -> impl Iterator<Item = Text> {
     })
 }
 
-/// Each with a name.
+/// All of these files, each with a name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let mut all = vec![
         ("license with 4096 empty grants", license(4096, 0, 0)),
@@ -143,7 +143,7 @@ fn carrying() -> Vec<u8> {
     frame.bytes()
 }
 
-/// A state that remembers something else.
+/// A state with changed memory.
 fn remembering(change: impl FnOnce(&mut Memory)) -> Vec<u8> {
     let state = WORLD.asked();
     let mut memory = state.memory().clone();
@@ -190,8 +190,8 @@ fn trusts() -> Vec<u8> {
     remembering(|memory| memory.trusts = List::new(all).unwrap())
 }
 
-/// The longest texts around the longest armor, and texts of what grows when it is read; in a plain
-/// run an eighth as long.
+/// The longest texts around the longest armor, and texts that grow when they are decoded. Outside
+/// the long form they are an eighth as long.
 fn texts() -> Vec<(&'static str, Vec<u8>)> {
     let size = if long() { FILE_CAP } else { FILE_CAP / 8 };
     let mut frame = Raw::new(Kind::License, WORLD.vendor.trust.vendor(), vec![7; size / 4 - 200]);

@@ -1,20 +1,22 @@
-//! The text form: whatever happens to it, what is taken of it are the very bytes it was made of.
+//! The text form: whatever damage an artefact suffers, its exact bytes are recovered or it is
+//! refused.
 
 use olr_core::armor::{armor, dearmor};
 
 use crate::long;
 use crate::world::readers::{Good, Reader, good};
 
-/// What became of changed texts.
+/// Number of changed texts, by outcome.
 #[derive(Default)]
 struct Count {
-    /// They are no armor any more.
+    /// No longer valid armor.
     no_armor: usize,
-    /// They are the armor of other bytes, which the reader refuses.
+    /// Armor of other bytes, which the reader refuses.
     other: usize,
-    /// They are the armor of the same bytes.
+    /// Armor of the same bytes.
     same: usize,
-    /// The reader takes other bytes, as trust-12 lets it: see [`Good::by_rule`].
+    /// Armor of other bytes that the reader accepts, as rule trust-12 permits: see
+    /// [`Good::by_rule`].
     by_rule: usize,
 }
 
@@ -43,8 +45,8 @@ impl Count {
     }
 }
 
-/// Every good artefact that has a text form, and the form. A key under a passphrase stays out: a
-/// changed one costs an Argon2id to refuse, and `binary` tries it.
+/// Every good artefact that has a text form, with that form. Keys with a passphrase are left out:
+/// each refusal would cost one Argon2id, and `binary` covers them.
 fn texts() -> Vec<(Good, Vec<u8>)> {
     let mut good = good();
     good.retain(|good| good.reader != Reader::State && !good.is_slow());
@@ -56,7 +58,7 @@ fn texts() -> Vec<(Good, Vec<u8>)> {
         .collect()
 }
 
-/// A step through the characters of a text: all of them in the long form.
+/// Step width for sampling the characters of a text. The long form tries all of them.
 fn sampled(from: usize) -> usize {
     if long() { 1 } else { from }
 }

@@ -1,4 +1,4 @@
-//! The binary form: one change anywhere, and nobody takes the artefact any more.
+//! The binary form: no reader accepts an artefact after a change to any byte.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::world::readers::{Good, good};
 use crate::world::rng;
 use rand::Rng;
 
-/// How often a change was tried, and how often a rule of the format lets it pass.
+/// Number of changes tried, and of those that a rule of the format permits.
 #[derive(Default)]
 struct Count {
     tried: usize,
@@ -21,7 +21,7 @@ impl Count {
     }
 }
 
-/// Tries every change of one byte that `values` names.
+/// Tries every change of one byte that `values` returns.
 fn each_byte(good: &Good, count: &mut Count, values: impl Fn(usize, u8) -> Vec<u8>) {
     let mut bytes = good.bytes.clone();
     for at in 0..bytes.len() {
@@ -38,14 +38,14 @@ fn each_byte(good: &Good, count: &mut Count, values: impl Fn(usize, u8) -> Vec<u
     }
 }
 
-/// Every bit in the long form, else one of each byte, the next of the next.
+/// All bits in the long form; otherwise one bit per byte, the next one in each next byte.
 fn bits(at: usize, byte: u8) -> Vec<u8> {
     let bits = if long() { 0..8 } else { at % 8..at % 8 + 1 };
     bits.map(|bit| byte ^ 1 << bit).collect()
 }
 
-/// Every other value in the long form, else one of each second byte: the ends and the neighbours
-/// in turn.
+/// All other values in the long form; otherwise one for every second byte, alternating between the
+/// smallest, the largest and the neighboring values.
 fn values(at: usize, byte: u8) -> Vec<u8> {
     if long() {
         return (0..=255).collect();
@@ -70,7 +70,7 @@ fn no_byte_can_be_replaced() {
     count.assert("byte values", if long() { 40_000_000 } else { 60_000 });
 }
 
-/// Where the cost stands in a key file.
+/// Range of the passphrase cost in a key file.
 const COST: Range<usize> = 57..69;
 
 #[test]
@@ -79,7 +79,7 @@ fn no_bit_of_a_key_under_a_passphrase_can_be_flipped() {
     for good in good().iter().filter(|good| good.is_slow()) {
         let step = if long() { 1 } else { 11 };
         let bits = 0..good.bytes.len() * 8;
-        // A flipped cost may ask for half a GiB: only the long form pays it.
+        // A flipped cost may ask for half a GiB, which only the long form can afford.
         let bits = bits.filter(|bit| long() || !COST.contains(&(bit / 8)));
         for bit in bits.filter(|bit| *bit < COST.start * 8 || bit % step == 0) {
             let mut bytes = good.bytes.clone();

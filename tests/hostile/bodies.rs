@@ -1,4 +1,4 @@
-//! Bodies with one mistake each: at every value of a body, every mistake that its type allows.
+//! Bodies with exactly one mistake: every mistake that the type of a value allows, at every value.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,14 +7,14 @@ use crate::layout::{Part, Type, parts, varint};
 
 /// Bodies that differ from `good` by one mistake.
 pub struct Mutants {
-    /// All of them: nobody signed them.
+    /// All mutants. None of them has a valid signature.
     pub all: BTreeSet<Vec<u8>>,
-    /// Those that are no body at all, whoever signs them. The others say something else in the
-    /// right form, as a license for another slot does.
+    /// Mutants that are malformed, whoever signs them. The others are well-formed with another
+    /// meaning, such as a license for another slot.
     pub broken: BTreeSet<Vec<u8>>,
 }
 
-/// The mutants of a body.
+/// Returns the mutants of a body.
 pub fn mutants(of: &'static Type, good: &[u8]) -> Mutants {
     let found = parts(of, good).expect("a good body is one by the tables of the format");
     let mut all = BTreeSet::new();
@@ -28,12 +28,12 @@ pub fn mutants(of: &'static Type, good: &[u8]) -> Mutants {
     Mutants { all, broken }
 }
 
-/// `good` with the bytes of `at` replaced.
+/// Returns `good` with the bytes at `at` replaced.
 fn put(good: &[u8], at: Range<usize>, new: &[u8]) -> Vec<u8> {
     [&good[..at.start], new, &good[at.end..]].concat()
 }
 
-/// A value dropped, doubled, and changed places with the next one; a body that ends before it.
+/// Drops the value, duplicates it, swaps it with the next one, and ends the body before it.
 fn moved(good: &[u8], all: &[Part], n: usize) -> Vec<Vec<u8>> {
     let Part { at, depth, .. } = &all[n];
     let value = &good[at.clone()];
@@ -50,7 +50,7 @@ fn moved(good: &[u8], all: &[Part], n: usize) -> Vec<Vec<u8>> {
     mutants
 }
 
-/// Other spellings of a value, and values that its type does not have.
+/// Non-canonical encodings of the value, and values outside its type.
 fn respelled(good: &[u8], part: &Part) -> Vec<Vec<u8>> {
     let at = part.at.clone();
     let (length, rest) = number(&good[at.clone()]);
@@ -93,7 +93,7 @@ fn respelled(good: &[u8], part: &Part) -> Vec<Vec<u8>> {
     }
 }
 
-/// The number that a value begins with, and what follows it.
+/// Splits a value into the number that it begins with and the rest.
 fn number(value: &[u8]) -> (u64, &[u8]) {
     let width = match value.first() {
         Some(0xfb) => 2,
@@ -102,14 +102,14 @@ fn number(value: &[u8]) -> (u64, &[u8]) {
         Some(small) => return ((*small).into(), &value[1..]),
         None => return (0, value),
     };
-    // Raw bytes may begin like one.
+    // Raw bytes may begin with the same byte as an encoded number, and then be too short.
     let Some((digits, rest)) = value[1..].split_at_checked(width) else { return (0, value) };
     let mut wide = [0; 8];
     wide[..width].copy_from_slice(digits);
     (u64::from_le_bytes(wide), rest)
 }
 
-/// A number in more bytes than it needs, and bytes that begin no number.
+/// Encodings that are longer than the number needs, and bytes that begin no number.
 fn over_long(value: u64) -> impl Iterator<Item = Vec<u8>> {
     let bytes = value.to_le_bytes();
     let widths = [(0xfb, 2), (0xfc, 4), (0xfd, 8)].into_iter();
@@ -118,14 +118,14 @@ fn over_long(value: u64) -> impl Iterator<Item = Vec<u8>> {
     widths.filter(fits).map(spelled).chain([vec![0xfe], vec![0xff], [&[0xfe], &bytes[..]].concat()])
 }
 
-/// Wrong lengths and counts: one off, above the cap, and beyond all memory.
+/// Wrong lengths and counts: off by one, above the cap, and larger than any memory.
 fn lengths(length: u64, cap: u64) -> impl Iterator<Item = Vec<u8>> {
     let one_off = [length.wrapping_sub(1), length + 1].into_iter();
     let beyond = [cap + 1, 0xffff, u32::MAX.into(), 1 << 40, u64::MAX].into_iter();
     over_long(length).chain(one_off.chain(beyond).map(varint))
 }
 
-/// Something after the last field: unknown fields of several types.
+/// Trailing bytes after the last field: unknown fields of several types.
 fn ends(good: &[u8]) -> Vec<Vec<u8>> {
     let tails: [&[u8]; 6] = [&[0], &[1], &[0xff], b"\x05hello", &[0; 32], &[1, 9, 1, 0]];
     tails.map(|tail| [good, tail].concat()).into()

@@ -1,4 +1,4 @@
-//! Very many hostile files through every parser: an answer each time, never a panic.
+//! A flood of hostile files through every parser: each gets an answer, and none causes a panic.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::long;
 use crate::world::files::{files, flood};
 use crate::world::readers::PARSERS;
 
-/// What begins a tag, and what is no character at all.
+/// A byte that begins a tag, and one that is not valid UTF-8.
 const MEANINGFUL: [u8; 2] = [b'<', 0xff];
 
 #[test]
@@ -24,7 +24,7 @@ fn every_file_gets_an_answer() {
     assert_eq!(times.len(), count);
 }
 
-/// Told, not asserted: how long it takes says more about the computer than about the parsers.
+/// Prints the times without asserting them: they depend more on the computer than on the parsers.
 fn report(times: &[(Duration, usize)]) {
     let at = |share: f64| times[(times.len() as f64 * share) as usize].0;
     let (longest, len) = times.last().unwrap();

@@ -1,4 +1,4 @@
-//! Every artefact presented as every other.
+//! Every kind of artefact, presented as every other kind.
 
 use olr::Home;
 use olr_core::armor::{armor, dearmor};
@@ -16,13 +16,14 @@ fn nobody_takes_another_kind() {
         for reader in Reader::ALL.into_iter().filter(|reader| reader.kind() != kind) {
             let (name, wanted) = (&good.name, reader.kind());
             assert!(!reader.accepts(&good.bytes), "{name} as a {wanted}");
-            // A state has a version of its own, and no text form: nobody else reads its header.
+            // A state has a version of its own and no text form, and only its own reader parses its
+            // header.
             if kind == Kind::State {
                 tried += 1;
                 continue;
             }
             assert!(dearmor(Some(wanted), text.as_bytes()).is_err(), "{name} as a {wanted}");
-            // Under a label that is not its own.
+            // The same bytes as armor, under the wrong label.
             let label = armor(wanted, &good.bytes);
             assert!(dearmor(Some(wanted), label.as_bytes()).is_err(), "{name} as a {wanted}");
             tried += 3;
@@ -47,7 +48,7 @@ fn no_key_opens_as_one_of_another_role() {
     assert!(tried >= 8, "only {tried} tried");
 }
 
-/// A home takes licenses, trusts, times and revocations; whatever else comes, it stays as it was.
+/// A home imports licenses, trusts, times and revocations. Any other kind leaves it unchanged.
 #[test]
 fn no_home_imports_another_kind() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A license passes on its own machine, under its own root, and nowhere else.
+//! A license is accepted on its own machine under its own root, and nowhere else.
 
 use olr::{Home, Import};
 use olr_core::crypto::digest::sha256;
@@ -23,7 +23,7 @@ const ROOTS: usize = 5;
 const CATALOG: &str = include_str!("../../keys/snakeoil/catalog.toml");
 const GRANT: &str = include_str!("../../keys/snakeoil/grant.toml");
 
-/// A machine that shares nothing with the others but its processor.
+/// A machine that shares only its processor with the others.
 fn around(machine: usize) -> Surroundings {
     let mut around = crate::world::machine::around("server", NOW.parse::<Instant>().unwrap());
     for factor in around.factors.iter_mut().filter(|factor| factor.counts()) {
@@ -33,7 +33,7 @@ fn around(machine: usize) -> Surroundings {
     around
 }
 
-/// What a machine remembers after its first request to a vendor, and the request.
+/// State of a machine after its first request to a vendor, and the request.
 fn asked(machine: usize, vendor: &Vendor) -> (State, Vec<u8>) {
     let secret = Secret::new(&sha256(format!("machine {machine}").as_bytes()));
     let mut state = State::new(InstallSecret::from_secret(secret), vendor.trust.clone()).unwrap();
@@ -50,7 +50,7 @@ fn asked(machine: usize, vendor: &Vendor) -> (State, Vec<u8>) {
     (state, request)
 }
 
-/// The answer to a request.
+/// Signs the answer to a request.
 fn license(vendor: &Vendor, request: &[u8]) -> Vec<u8> {
     let opened = SealedRequest::parse(request).unwrap().open(&vendor.sealing).unwrap();
     let (grant, catalog) = (GrantFile::parse(GRANT).unwrap(), Catalog::parse(CATALOG).unwrap());
@@ -59,7 +59,7 @@ fn license(vendor: &Vendor, request: &[u8]) -> Vec<u8> {
     vendor.license(encode(&draft(&opened, &grant, &catalog, &vendor.trust, stamp).unwrap()))
 }
 
-/// Five vendors, and for each machine the license of one of them.
+/// Five vendors, and one license for each machine, from one of them.
 fn world() -> (Vec<Vendor>, Vec<Vec<u8>>) {
     let vendors: Vec<_> = (0..ROOTS).map(|n| Vendor::new(&format!("Root {n} (test)"))).collect();
     let license = |machine| {
@@ -96,7 +96,8 @@ fn a_license_passes_on_its_machine_under_its_root() {
                 {
                     imported.push((machine, number, root));
                 }
-                // The same by each check alone: the root, the installation, the hardware.
+                // Each check alone must refuse it as well: the root, the installation, the
+                // hardware.
                 let Ok(license) = License::verify(bytes, &vendor.trust) else { continue };
                 verified += 1;
                 here += usize::from(

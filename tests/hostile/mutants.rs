@@ -1,5 +1,6 @@
-//! Mutants that mean something: one field, one rule or one key is wrong. Once nobody signed them
-//! again; once the right key did, so that the form alone is what refuses them.
+//! Well-targeted mutants: one field, one rule or one key is wrong. Each is tried with the old
+//! signature, and again signed by the right key, so that only the check of the content can refuse
+//! it.
 
 use olr_core::crypto::sign::SigningKey;
 use olr_core::entitlement::Cause;
@@ -26,7 +27,7 @@ use crate::world::raw::{Raw, with_byte};
 use crate::world::readers::{Reader, good};
 use crate::world::{NOW, ask, install, rng, stray_key, text};
 
-/// Mutants of one artefact, and the reader that is to refuse them.
+/// Mutants of one artefact, and the reader that must refuse them.
 struct Trial {
     reader: Reader,
     unsigned: usize,
@@ -44,17 +45,18 @@ impl Trial {
         mutants.into_iter().map(refused).count()
     }
 
-    /// Mutants whose signature, seal or digest is that of another content.
+    /// Counts mutants whose signature, seal or digest belongs to other content. All must be
+    /// refused.
     fn unsigned(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
         self.unsigned += self.refuse(mutants);
     }
 
-    /// Mutants whose signature, seal or digest fits.
+    /// Counts mutants whose signature, seal or digest is valid. All must be refused.
     fn signed(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
         self.signed += self.refuse(mutants);
     }
 
-    /// Every mutant of a frame that `sign` signs.
+    /// Tries every mutant of a frame that `sign` signs.
     fn frame(&mut self, good: &Raw, of: &'static layout::Type, sign: &dyn Fn(&mut Raw)) {
         let Mutants { all, broken } = bodies::mutants(of, &good.body);
         let with_body = |body| Raw { body, ..good.clone() };
@@ -80,7 +82,7 @@ impl Trial {
     }
 }
 
-/// A frame whose numbers, lengths and signatures are wrong.
+/// Frames with wrong numbers, lengths and signatures.
 fn fields(good: &Raw) -> Vec<Vec<u8>> {
     let bytes = good.bytes();
     let attached: usize = good.attachments.iter().map(|attached| 4 + attached.len()).sum();
@@ -115,7 +117,7 @@ fn fields(good: &Raw) -> Vec<Vec<u8>> {
     mutants
 }
 
-/// A frame that goes by another name or in other company, to be signed by the right key.
+/// Frames of another kind, of another vendor, or with other attachments, for the right key to sign.
 fn around(good: &Raw) -> Vec<Raw> {
     let mut mutants = Vec::new();
     let mut changed = |change: &dyn Fn(&mut Raw)| {
@@ -153,7 +155,7 @@ fn around(good: &Raw) -> Vec<Raw> {
     mutants
 }
 
-/// The frame, signed by one key that everybody might have, under the name of each role.
+/// The frame, signed with each known or stray key, under the name of each role.
 fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
     let another = InstallSecret::random(&mut rng("another installation")).signing_key();
     let keys = [install().signing_key(), another, stray_key("stray issuer")];
@@ -169,7 +171,7 @@ fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
     known.into_iter().chain(&keys).flat_map(signed).collect::<Vec<_>>().into_iter()
 }
 
-/// An extension that is no reason to refuse.
+/// A non-critical extension, which is no reason to refuse.
 fn later(number: u16) -> Extension {
     Extension { number, critical: false, bytes: Blob::new(b"later").unwrap() }
 }
@@ -203,7 +205,7 @@ fn licenses() {
     trial.assert();
 }
 
-/// A license that carries a trust and a list, and is signed by one of two delegated keys.
+/// Licenses with an attached trust and list, signed by one of two delegated keys.
 #[test]
 fn licenses_that_carry() {
     let (vendor, revoker) = (&WORLD.vendor, stray_key("revoker"));
@@ -215,7 +217,8 @@ fn licenses_that_carry() {
     frame.sign(Issuer, &vendor.issuer);
     let mut trial = Trial::new(Reader::License, &frame.bytes());
     trial.frame(&frame, &layout::LICENSE, &|f| f.sign(Issuer, &vendor.issuer));
-    // Of what is attached no byte may change, and nothing may stay out but the trust.
+    // Changing any byte of an attachment must be refused, and so must dropping one, except the
+    // trust.
     let with = |at: usize, new: Option<Vec<u8>>| {
         let mut mutant = frame.clone();
         drop(mutant.attachments.splice(at..=at, new));
@@ -236,7 +239,7 @@ fn licenses_that_carry() {
     trial.assert();
 }
 
-/// The body of a list with something in every field.
+/// The body of a list with a value in every field.
 fn list() -> RevocationsBody {
     let licenses = [[1; 16], [2; 16], [0xff; 16]]
         .map(|id| Withdrawn { license: RevokedId(id), cause: Cause::Revoked });
@@ -286,7 +289,7 @@ fn delegations() {
 
 #[test]
 fn receipts() {
-    // Of a server whose key is none of those that sign as strangers.
+    // A server whose key is none of those that sign as strangers.
     let install = InstallSecret::random(&mut rng("a server that stops"));
     let earlier = [1, 300].map(|number| Earlier { number, hash: [7; 32] });
     let body = ReceiptBody {
@@ -328,7 +331,7 @@ fn times() {
     trial.assert();
 }
 
-/// A trust with something in every list.
+/// Fills every list of a trust.
 fn rich(body: &mut TrustBody) {
     let above = Some(ModuleMaximum { module: text("OBM"), maximum: Limit::Only(500) });
     let rules = vec![
@@ -354,7 +357,7 @@ fn first_trusts() {
     frame.sign(Root, root);
     let mut trial = Trial::new(Reader::FirstContact, &frame.bytes());
     trial.frame(&frame, &layout::TRUST, &|frame| {
-        // A changed body gives another vendor; a changed vendor is what is to be refused.
+        // A changed body yields another vendor id; a changed vendor id must be refused.
         if frame.vendor != WORLD.other.trust.vendor() {
             frame.vendor = vendor_id(&frame.body);
         }
@@ -402,7 +405,8 @@ fn requests() {
         trial.signed([forge::request(id, &stranger, &padded(&body), &own)]);
     }
 
-    // Header, encapsulated key, ciphertext and signature of one with those of another.
+    // Combine the header, encapsulated key, ciphertext and signature of one request with those of
+    // another.
     let other = forge::request(WORLD.other.trust.vendor(), &to, &padded(&body), &own);
     let first = sealed(&padded(&encode(&WORLD.request_body)));
     let ends = [4, 5, 6, 7, 23, 39, 43, 75, good.len() - 64, good.len() - 32, good.len()];
@@ -428,7 +432,7 @@ fn requests() {
     trial.assert();
 }
 
-/// Plaintexts around a good body that are not its length, it, and zeros to the next KiB.
+/// Invalid plaintexts around a good body: not its length, the body, and zeros up to the next KiB.
 fn plaintexts(body: &[u8]) -> Vec<Vec<u8>> {
     let good = padded(body);
     let length = body.len() as u32;
@@ -473,7 +477,7 @@ fn key_files() {
             mutants.extend((0..=255).map(|value| with_byte(good, at, value)));
         }
         mutants.retain(|mutant| mutant != good);
-        // What nothing protects: the id that belongs to role and public key.
+        // The id is not protected: adjust it to fit the role and public key.
         let fitted = mutants.iter().filter_map(|mutant| with_fitting_id(mutant));
         trial.signed(fitted.filter(|mutant| mutant != good));
         trial.unsigned(mutants);
@@ -482,7 +486,7 @@ fn key_files() {
     assert!(files.len() >= 4, "a key of each role, and one under a passphrase");
 }
 
-/// A key file with the id that its role and its public key have.
+/// Returns the key file with the id that fits its role and public key.
 fn with_fitting_id(file: &[u8]) -> Option<Vec<u8>> {
     let public = file.get(24..56)?.try_into().unwrap();
     let id = key_id(Role::from_number(file[7].into())?, public);

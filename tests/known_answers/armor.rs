@@ -1,5 +1,6 @@
-//! The armor of the age test kit, case by case in our armor: a real artefact, the same damage.
-//! age refuses what does not read as written; ours undoes what couriers do, and refuses the rest.
+//! The armor cases of the age test kit, translated to our armor: a real artefact with the same
+//! damage. age refuses every deviation from its canonical form; we undo what couriers do, and
+//! refuse the rest.
 
 use olr_core::armor::{armor, dearmor};
 use olr_core::error::Refusal;
@@ -11,19 +12,20 @@ use crate::world::ask::ask;
 use crate::world::scenario::{Scenario, root};
 use crate::world::{World, text};
 
-/// What is done with the artefact in a translated case.
+/// Expected result of a translated case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ours {
-    /// Its exact bytes come back.
+    /// The exact bytes are recovered.
     Recovered,
-    /// Nothing comes back, or what its reader refuses.
+    /// The armor is refused, or yields bytes that the artefact's reader refuses.
     Refused(Refusal),
 }
 use Ours::{Recovered, Refused};
 
 const MALFORMED: Ours = Refused(Refusal::Malformed);
 
-/// Name in the kit, what stands for age's file, what was done to its armor, the outcome.
+/// Name in the kit, the artefact in place of age's file, the damage to its armor, the expected
+/// result.
 type Case = (&'static str, fn() -> Scenario, fn(&str) -> String, Ours);
 
 const CASES: [Case; 33] = [
@@ -67,7 +69,8 @@ const CASES: [Case; 33] = [
     ("armor_x25519", request, str::to_string, Recovered),
 ];
 
-/// What age refuses and ours recovers: couriers do it, and `docs/format.md` gives it no meaning.
+/// Cases that age refuses and we recover: couriers cause them, and `docs/format.md` gives them no
+/// meaning.
 const RECOVERED_BY_RULE: [(&str, &str); 13] = [
     ("armor_empty_last_line", "armor-7: line breaks carry no meaning"),
     ("armor_empty_line_begin", "armor-7: line breaks carry no meaning"),
@@ -84,7 +87,7 @@ const RECOVERED_BY_RULE: [(&str, &str); 13] = [
     ("armor_whitespace_line_start", "armor-7: blanks carry no meaning"),
 ];
 
-/// The bytes of a line of 64 symbols.
+/// Number of bytes that one line of 64 symbols encodes.
 const LINE: usize = 48;
 
 /// A license whose base64 ends with one `=`.
@@ -92,17 +95,17 @@ fn one_mark() -> Scenario {
     license(1)
 }
 
-/// One that ends with two.
+/// A license whose base64 ends with two `=`.
 fn two_marks() -> Scenario {
     license(2)
 }
 
-/// One whose last line is full.
+/// A license whose last line is full.
 fn no_mark() -> Scenario {
     license(0)
 }
 
-/// A license that lacks so many bytes to fill its last line.
+/// A license that is `missing` bytes short of filling its last line.
 fn license(missing: usize) -> Scenario {
     static WORLD: LazyLock<World> = LazyLock::new(World::new);
     let with_note = |length: usize| WORLD.license(|body| body.note = text(&"n".repeat(length)));
@@ -143,7 +146,7 @@ fn before_end(text: &str, more: &str) -> String {
     text.replacen(last_line(text), &(more.to_string() + last_line(text)), 1)
 }
 
-/// Something between the end of a line, counted from 1, and its line break.
+/// Inserts `more` between the end of line `number` (counted from 1) and its line break.
 fn after_line(text: &str, number: usize, more: &str) -> String {
     let line = text.lines().nth(number - 1).unwrap();
     text.replacen(line, &(line.to_string() + more), 1)
@@ -154,7 +157,8 @@ fn star_in_last_line(text: &str) -> String {
     text.replacen(last, &format!("*{}", &last[1..]), 1)
 }
 
-/// The symbol before `mark` becomes the one after it in the alphabet: other bits, the same bytes.
+/// Replaces the symbol before `mark` by the next one of the alphabet, which changes only unused
+/// bits.
 fn next_symbol_before(text: &str, mark: char) -> String {
     let at = text.find(mark).unwrap() - 1;
     let next = char::from(text.as_bytes()[at] + 1);
@@ -169,13 +173,13 @@ fn wrapped(text: &str, width: usize) -> String {
     format!("{}{}\n{}", first_line(text), lines.join("\n"), last_line(text))
 }
 
-/// Other bytes under the same label.
+/// Encodes changed bytes under the same label.
 fn encoded(text: &str, change: fn(&[u8]) -> Vec<u8>) -> String {
     let bytes = dearmor(None, text.as_bytes()).unwrap();
     armor(Header::peek(&bytes).unwrap(), &change(&bytes))
 }
 
-/// What a transfer in text mode does to a binary file.
+/// The damage that a transfer in text mode does to a binary file.
 fn crlf(bytes: &[u8]) -> Vec<u8> {
     assert!(bytes.contains(&b'\n'));
     bytes
@@ -216,7 +220,8 @@ fn each_file_of_the_kit_has_its_case() {
     assert_eq!(names, files);
 }
 
-/// Where age succeeds so does ours; where age fails ours fails, or a rule says why not.
+/// We recover every case that age recovers. Where we recover one that age refuses, a rule permits
+/// it.
 #[test]
 fn no_case_is_recovered_without_a_reason() {
     let (mut both, mut by_rule, mut refused) = (0, 0, 0);

@@ -64,7 +64,7 @@ fn wycheproof_hkdf_sha256() {
     assert_eq!((valid, invalid), (83, 3), "86 in all");
 }
 
-/// The functions of this crate add nothing but PAE: no salt, 32 bytes.
+/// Our functions add only PAE, and use no salt and an output of 32 bytes.
 #[test]
 fn ours_are_the_same_over_pae() {
     let pieces: [&[u8]; 2] = [b"olr/v1/label", b"context"];

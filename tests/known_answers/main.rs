@@ -1,7 +1,8 @@
-//! Answers that others published: `fixtures/kat/README.md` says who. A test that walks a set says
-//! how many cases it must have seen.
+//! Published known answers; `fixtures/kat/README.md` lists the sources. A test that walks a set
+//! asserts how many cases it has seen.
 //!
-//! Where this crate has a function for it, that one is asked; else the crate that it stands on.
+//! The tests call this crate's own function where there is one, and otherwise the crate that it
+//! uses.
 
 mod agreement;
 #[cfg(feature = "vendor")]
@@ -16,7 +17,7 @@ mod sealing;
 mod signatures;
 mod symmetric;
 
-/// The bytes of hexadecimal digits, which may stand on several lines.
+/// Decodes hexadecimal digits, which may span several lines.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: String = digits.split_whitespace().collect();
     data_encoding::HEXLOWER.decode(digits.as_bytes()).unwrap()

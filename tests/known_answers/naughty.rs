@@ -1,4 +1,4 @@
-//! Naughty strings in every text of a request, a license and a trust, and on display.
+//! Naughty strings in every text field of a request, a license and a trust, and on display.
 
 use olr_core::display::{is_shown, shown};
 use olr_core::entitlement::{Count, Grant};
@@ -15,14 +15,14 @@ use crate::world::World;
 
 const STRINGS: &str = include_str!("../../fixtures/kat/strings/blns.json");
 
-/// All of them, none longer than a note.
+/// All naughty strings that fit into a note.
 pub fn strings() -> Vec<String> {
     let strings: Vec<String> = serde_json::from_str(STRINGS).unwrap();
     assert_eq!(strings.len(), 515);
     strings
 }
 
-/// The string in every text of a request.
+/// A request with the string in every text field.
 fn request(body: &RequestBody, text: &Text, note: &Note) -> RequestBody {
     let factor = Factor {
         kind: FactorKind::Pin,
@@ -51,7 +51,7 @@ fn request(body: &RequestBody, text: &Text, note: &Note) -> RequestBody {
     }
 }
 
-/// The string in every text of a license.
+/// A license with the string in every text field.
 fn license(body: &LicenseBody, text: &Text, note: &Note) -> LicenseBody {
     let texts = || Set::new(vec![text.clone()]).unwrap();
     let grant = Grant {
@@ -81,7 +81,7 @@ fn license(body: &LicenseBody, text: &Text, note: &Note) -> LicenseBody {
     body
 }
 
-/// The string in every text of a trust.
+/// A trust with the string in every text field.
 fn trust(body: &TrustBody, text: &Text) -> TrustBody {
     let slots = List::new(vec![text.clone()]).unwrap();
     let above = Some(ModuleMaximum { module: text.clone(), maximum: Limit::Any });

@@ -1,5 +1,5 @@
-//! Naughty strings as somebody types them: no command panics or answers 1 to what it was told, and
-//! no control, bidi or zero-width character comes back as itself.
+//! Naughty strings as command-line input: no command panics or exits with 1, and no control, bidi
+//! or zero-width character is printed unescaped.
 
 use olr_core::display::is_shown;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::naughty::strings;
 use crate::world::scenario::root;
 
-/// What a run of `olr` gave; every output that there is was looked at.
+/// Result of a run of `olr` whose output passed the checks.
 struct Run {
     done: bool,
     stdout: String,
@@ -32,7 +32,8 @@ fn olr(folder: &Path, args: &[String]) -> Run {
     Run { done: status == 0, stdout }
 }
 
-/// Arguments that end in a string, `--name=` before it: some begin with a dash.
+/// Arguments of a request. Each string is passed as `--name=STRING`, because some begin with a
+/// dash.
 fn request(more: &[String]) -> Vec<String> {
     let trust = root().join("keys/snakeoil/vendor.trust");
     let trust = format!("--trust={}", trust.to_str().unwrap());
@@ -41,7 +42,7 @@ fn request(more: &[String]) -> Vec<String> {
     args
 }
 
-/// What the tool makes of a typed text.
+/// The text that the command stores for typed input.
 fn typed(string: &str) -> String {
     string.trim().nfc().collect()
 }
@@ -94,7 +95,7 @@ fn notes_and_pins_as_text() {
     assert_eq!((notes, pins), (100, 93));
 }
 
-/// A vendor's name is refused before anything is written, or stands in its trust.
+/// A vendor's name is either refused before anything is written, or stored in its trust.
 #[test]
 fn names_of_vendors() {
     let scratch = tempfile::tempdir().unwrap();
@@ -103,7 +104,7 @@ fn names_of_vendors() {
         let name = typed(string);
         let hidden = name.chars().any(|c| !is_shown(c));
         if !hidden && name.len() <= 256 && number % 20 != 0 {
-            continue; // each writes ten files
+            continue; // each run writes ten files
         }
         let folder = format!("vendor-{number}");
         let args = ["vendor", "init", &folder, &format!("--name={string}"), "--no-passphrase"];

@@ -1,8 +1,8 @@
 //! HPKE against the vectors of RFC 9180, and `olr_core::crypto::seal` against HPKE.
 //!
-//! The vectors hold a thousand encryptions in one digest: additional data and plaintexts are drawn
-//! from SHAKE128 of nothing, each after a byte that gives its length; the ciphertexts go into
-//! another SHAKE128, whose first 16 bytes stand in the file.
+//! The vectors condense a thousand encryptions into one digest: additional data and plaintexts are
+//! drawn from SHAKE128 of the empty string, each preceded by one length byte; the ciphertexts are
+//! fed into a second SHAKE128, and the file holds the first 16 bytes of its output.
 
 use hpke::aead::{AeadCtxR, AeadCtxS, AesGcm256};
 use hpke::kdf::HkdfSha256;
@@ -20,13 +20,13 @@ use crate::hex;
 
 const VECTORS: &str = include_str!("../../fixtures/kat/hpke/rfc9180-base.json");
 
-/// The only suite of the format: KEM, KDF, AEAD.
+/// The only suite that the format permits: KEM, KDF, AEAD.
 const SUITE: (u64, u64, u64) = (0x0020, 0x0001, 0x0002);
 
 type Sender = AeadCtxS<AesGcm256, HkdfSha256, X25519HkdfSha256>;
 type Receiver = AeadCtxR<AesGcm256, HkdfSha256, X25519HkdfSha256>;
 
-/// A generator that gives the bytes of the vector, once.
+/// A random number generator that returns the bytes of the vector, once.
 struct Given(Option<Vec<u8>>);
 
 impl TryRng for Given {
@@ -48,7 +48,7 @@ impl TryRng for Given {
 
 impl TryCryptoRng for Given {}
 
-/// What one vector fixes.
+/// One test vector.
 struct Vector(Value);
 
 impl Vector {
@@ -92,7 +92,7 @@ fn vectors() -> Vec<Vector> {
     ours
 }
 
-/// A length of one byte, then so many bytes.
+/// Draws one byte as a length, then that many bytes.
 fn draw(source: &mut impl XofReader) -> Vec<u8> {
     let mut length = [0];
     source.read(&mut length);
@@ -121,7 +121,7 @@ fn rfc_9180_a_thousand_encryptions() {
     assert_eq!(seen, 1000);
 }
 
-/// With the keys of the vector: DeriveKeyPair, the encapsulation, and sequence number 0.
+/// Uses the keys of the vector: checks DeriveKeyPair, the encapsulation, and sequence number 0.
 #[test]
 fn ours_is_the_first_message_of_hpke() {
     for vector in vectors() {

@@ -12,7 +12,7 @@ use crate::hex;
 const CCTV: &str = include_str!("../../fixtures/kat/ed25519/ed25519vectors.json");
 const SPECCHECK: &str = include_str!("../../fixtures/kat/ed25519/speccheck-cases.json");
 
-/// Seed, public key, message, signature: section 7.1, TEST 1, TEST 2 and TEST 3.
+/// Seed, public key, message and signature of section 7.1, TEST 1, TEST 2 and TEST 3.
 const RFC_8032: [[&str; 4]; 3] = [
     [
         "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
@@ -47,7 +47,7 @@ fn rfc_8032_section_7_1() {
     }
 }
 
-/// A signature of another length than 64 is none: no caller could pass it.
+/// Rejects signatures that are not 64 bytes long: the type of our function rules them out.
 fn accepts(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let key = PublicKey::try_from(public).unwrap();
     signature.try_into().is_ok_and(|signature| verify(&key, message, signature))
@@ -76,7 +76,7 @@ fn case(public: &Value, message: Vec<u8>, signature: &Value) -> (PublicKey, Vec<
     (bytes(public).try_into().unwrap(), message, bytes(signature).try_into().unwrap())
 }
 
-/// What the crate alone would accept.
+/// Whether the crate alone accepts the signature.
 fn strict(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public)
         .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
@@ -94,7 +94,7 @@ fn cctv_by_a_root_one_of_914() {
         by_crate += usize::from(strict(&public, &message, &signature));
         by_anyone += usize::from(verified);
         if verified {
-            // The others are by keys with a component of low order, which no trust may name.
+            // The other keys have a component of low order, and no trust may name them.
             let flags = test["flags"].as_array().map_or(&[][..], Vec::as_slice);
             let mixed = flags.iter().any(|flag| flag == "low_order_component_A");
             assert_eq!(is_trustworthy(&public), !mixed, "{test}");

@@ -1,4 +1,4 @@
-//! AES-256-GCM: the crate under key files and HPKE against Project Wycheproof.
+//! AES-256-GCM: tests the crate that key files and HPKE use against Project Wycheproof.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -9,7 +9,7 @@ fn wycheproof_aes_256_gcm_with_nonces_of_96_bits() {
     let (mut valid, mut invalid) = (0, 0);
     for group in TestSet::load(TestName::AesGcm).unwrap().test_groups {
         if (group.key_size, group.nonce_size) != (256, 96) {
-            continue; // no suite has them
+            continue; // no suite of the format uses them
         }
         assert_eq!(group.tag_size, 128);
         for test in group.tests {
