@@ -1,7 +1,7 @@
-//! The order of the house: a module may name only modules on lines above its own.
+//! Module order: a module may name only modules on lines above its own.
 //!
-//! rustc accepts import cycles between modules of one crate, so this test is what forbids them.
-//! In the command, `cli`, a verb may name what verbs share, and no other verb.
+//! rustc accepts import cycles between modules of one crate, so this test forbids them. In the
+//! command, a verb in `cli` may name what the verbs share, but no other verb.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::world::sources::{self, sources};
 
 type Order = &'static [&'static [&'static str]];
 
-/// The modules of each crate, bottom first. Modules on one line are siblings and may not name each
+/// Modules of each crate, bottom first. Modules on one line are siblings and may not name each
 /// other.
 const CORE: Order = &[
     &["error"],
@@ -32,8 +32,8 @@ const CORE: Order = &[
 const OFFICE: Order = &[&["key"], &["catalog"], &["issue"], &["folder"], &["lib"]];
 const OLR: Order = &[&["probe"], &["home"], &["alert", "guard"], &["cli"], &["lib", "main"]];
 
-/// What the verbs of the command share, bottom first; siblings as above. `mod` runs the verbs, and
-/// `vendor` those that stand below it on the command line.
+/// Modules that the verbs of the command share, bottom first; siblings as above. `mod` runs the
+/// verbs, and `vendor` those of its subcommand.
 const SHARED: &[&[&str]] = &[
     &["layout", "known", "hint", "unseen"],
     &["env"],
@@ -45,10 +45,10 @@ const SHARED: &[&[&str]] = &[
 ];
 const BELOW_VENDOR: &[&str] = &["check_catalog", "compare", "publish", "time_anchor"];
 
-/// No source file is longer than this.
+/// Maximum lines of a source file.
 const CEILING: usize = 400;
 
-/// Which crates a crate may name; `olr-files` is small, and one thing.
+/// Crates that each crate may name. `olr-files` is too small to need an order.
 const CRATES: &[(&str, Order, &[&str])] = &[
     ("crates/core/src", CORE, &[]),
     ("crates/files/src", &[], &["olr_core"]),
@@ -56,10 +56,11 @@ const CRATES: &[(&str, Order, &[&str])] = &[
     ("src", OLR, &["olr_core", "olr_files", "olr_office"]),
 ];
 
-/// No function is longer than this.
+/// Maximum lines of a function.
 const LONGEST: usize = 80;
 
-/// The names and lengths of the functions in `text` that are too long, as rustfmt indents them.
+/// Names and lengths of the functions in `text` that are too long, found by the indentation of
+/// rustfmt.
 fn long_functions(text: &str) -> Vec<(String, usize)> {
     let lines: Vec<_> = text.lines().collect();
     let mut long = Vec::new();
@@ -89,8 +90,8 @@ fn no_function_is_longer_than_a_screen_or_two() {
     }
 }
 
-/// Arguments of verbs are `Args`; macros name nothing; `raw` is what a reader keeps to itself; what a system lacks has the
-/// names of what others have.
+/// Exceptions: the verbs in `src/cli` each have their `Args`; `define.rs` holds macros; `raw.rs` is
+/// private to its reader; `absent.rs` repeats the names of what a system lacks.
 #[test]
 fn no_two_public_types_share_a_name() {
     let mut homes = BTreeMap::<String, Vec<String>>::new();
@@ -115,7 +116,8 @@ fn no_two_public_types_share_a_name() {
     assert!(shared.is_empty(), "{shared:#?}");
 }
 
-/// A type of it in a public signature would make its end a break for whoever links the core.
+/// A type of a third-party codec in a public signature would make replacing the codec a breaking
+/// change for users of `olr-core`.
 #[test]
 fn one_file_names_the_codec_of_others() {
     let names = |path: &std::path::PathBuf| {
@@ -184,7 +186,7 @@ fn modules_look_only_down() {
             }
             let own = rank(order, module);
             for name in named(&code).iter().filter(|name| *name != module) {
-                // What is not of this crate is of one below it.
+                // A name outside this crate must belong to a crate below it.
                 if rank(order, name).is_some_and(|other| Some(other) >= own) {
                     let path = path.display();
                     faults.push(format!("{path}: `{module}` may not name `{name}`"));
@@ -201,7 +203,7 @@ fn rank(order: Order, module: &str) -> Option<usize> {
     order.iter().position(|row| row.contains(&module))
 }
 
-/// The modules that follow `crate::`, written `crate::a::X` or `crate::{a::X, b}`.
+/// Modules that follow `crate::`, written `crate::a::X` or `crate::{a::X, b}`.
 fn named(code: &str) -> Vec<String> {
     let pieces = code.split("crate::").skip(1).flat_map(|piece| match piece.strip_prefix('{') {
         Some(group) => split_group(group),
@@ -237,7 +239,7 @@ fn no_verb_names_another() {
         let path = entry.unwrap().path();
         let module = path.file_stem().unwrap().to_str().unwrap().to_string();
         if module == "mod" {
-            continue; // it knows them all
+            continue; // this file names all modules
         }
         for file in files(&path) {
             seen += 1;

@@ -1,4 +1,4 @@
-//! What the pages say is so.
+//! The documentation is true: these tests hold its pages against the code.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

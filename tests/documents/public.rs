@@ -1,14 +1,14 @@
-//! What is public, and what is linked: nothing becomes so by accident. `cargo doc` and `cargo tree`
-//! make the lists.
+//! The public API and the linked crates change only on purpose. `cargo doc` and `cargo tree` make
+//! the lists that are compared.
 //!
-//! `OLR_MINT=1 cargo test --test documents public -- --ignored` writes it again.
+//! `OLR_MINT=1 cargo test --test documents public -- --ignored` rewrites them.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a product sees at one glance.
+/// Most public items that a product's author should have to survey.
 const MOST: usize = 35;
 
 #[test]
@@ -43,7 +43,7 @@ fn documentation() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("doc")
 }
 
-/// Whether the page of an item shows how it is used. Doctests compile what it shows.
+/// Whether the documentation of an item has an example. Doctests compile the examples.
 fn has_example(package: &str, item: &str) -> bool {
     let (kind, name) = item.split_once(' ').unwrap();
     let name = name.replace("::", "/");
@@ -54,7 +54,7 @@ fn has_example(package: &str, item: &str) -> bool {
         .contains("rust-example-rendered")
 }
 
-/// Every item in the index of `package`: `struct Guard`, `fn wire::codec::decode`.
+/// All items in the index of `package`, such as `struct Guard` or `fn wire::codec::decode`.
 fn public(package: &str, features: &str) -> BTreeSet<String> {
     let status = Command::new(env!("CARGO"))
         .args(["doc", "--locked", "--quiet", "--lib", "--no-deps", "-p", package, features])
@@ -76,7 +76,7 @@ fn public(package: &str, features: &str) -> BTreeSet<String> {
     items.collect()
 }
 
-/// The crates that `package` links, each once.
+/// The crates that `package` links, each listed once.
 fn linked(package: &str, features: &[&str]) -> BTreeSet<String> {
     let mut tree = Command::new(env!("CARGO"));
     tree.args(["tree", "--locked", "--offline", "-e", "normal", "--prefix", "none", "-p", package]);

@@ -1,5 +1,5 @@
-//! The transcripts of the README and of `docs/ceremony.md`, each run in an empty folder from first to
-//! last.
+//! Runs the transcripts of the README and of `docs/ceremony.md`, each in an empty folder from start
+//! to end.
 
 #![cfg(all(feature = "cli", feature = "vendor", unix))]
 
@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A command and what it prints, stdout and stderr as a terminal mixes them.
+/// A command and its output, with stdout and stderr interleaved as on a terminal.
 struct Step {
     command: String,
     expected: String,
@@ -27,7 +27,8 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// One shell runs all commands, so that `cd` and `export` last; a mark ends each one's output.
+/// Runs all commands in one shell, so that `cd` and `export` persist. A mark ends each command's
+/// output.
 fn run(steps: &[Step], folder: &Path) -> Vec<String> {
     const MARK: &str = "\u{1}end of a step\u{1}";
     let bin = Path::new(env!("CARGO_BIN_EXE_olr")).parent().unwrap();
@@ -36,7 +37,8 @@ fn run(steps: &[Step], folder: &Path) -> Vec<String> {
     shell.current_dir(folder).env("PATH", path).env("HOME", folder);
     shell.env_remove("OLR_HOME").env_remove("OLR_VENDOR");
     let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    // What stderr says comes first in a pipe, where no order is fixed; else the program's own order.
+    // The order of stderr and a pipe's stdout is not fixed, so print stderr first. Without a pipe,
+    // the order is the program's own.
     let scratch = tempfile::tempdir().unwrap();
     let mut script = format!("exec 2>&1\nT={}\n", scratch.path().display());
     for Step { command, .. } in steps {
@@ -54,7 +56,7 @@ fn run(steps: &[Step], folder: &Path) -> Vec<String> {
     text.split(MARK).map(str::to_string).collect()
 }
 
-/// Line by line; `[..]` stands for the rest of an id, code, date or path.
+/// Compares line by line; `[..]` matches the rest of an id, code, date or path.
 fn fits(expected: &str, actual: &str) -> bool {
     let line_fits = |(expected, actual): (&str, &str)| match expected.split_once("[..]") {
         None => expected == actual,

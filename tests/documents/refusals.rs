@@ -1,4 +1,4 @@
-//! Every word for "no" is explained once, in the order of the numbers, in `docs/refusals.md`.
+//! `docs/refusals.md` explains every refusal word once, in numerical order.
 
 use olr_core::error::{Error, Problem, Refusal, Remedy};
 
@@ -47,7 +47,7 @@ fn no_word_is_only_promised() {
     assert!(!flat.contains("of this version gives this word yet"));
 }
 
-/// The customer's next step is none of the vendor's office: nobody there asks the vendor.
+/// The next step for the vendor's office must differ: "ask the vendor" would be no help there.
 #[test]
 fn at_the_vendor_every_word_has_a_step_for_the_office() {
     for refusal in Refusal::ALL {
@@ -55,15 +55,15 @@ fn at_the_vendor_every_word_has_a_step_for_the_office() {
         for customer in ["ask the vendor", "the vendor ", "your vendor", "this machine"] {
             assert!(!step.contains(customer), "{refusal}: {step}");
         }
-        // A step that was said of the case itself stays.
+        // A next step that was given for the case itself is kept.
         let own = Error::refuse(*refusal, "").hint("do this").at_vendor();
         assert_eq!(own.next_step().text(), "do this");
-        // And where a customer reads, nothing changes.
+        // For the customer, nothing changes.
         assert_ne!(Error::refuse(*refusal, "").next_step().text(), "");
     }
 }
 
-/// The rows of a table of `docs/json.md` that begins with `what` and has numbers.
+/// Rows of a table of `docs/json.md` that begin with `what` and contain numbers.
 fn numbered(what: &str) -> Vec<&'static str> {
     let page = include_str!("../../docs/json.md");
     let head = format!("| {what} | number | meaning |\n|---|--:|---|\n");

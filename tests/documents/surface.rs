@@ -1,11 +1,11 @@
-//! Texts of the library name no command and no flag: a product, a page and a caller in another language
-//! show them too. What the command adds stands in `src/cli/hint.rs`.
+//! Texts of the library name no command or flag, because products, pages and callers in other
+//! languages show them too. `src/cli/hint.rs` adds the commands.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Literals that name one all the same: the end of the file's path, what the literal has, and why.
+/// Exceptions: the end of the file's path, part of the literal, and the reason.
 const EXCEPT: &[(&str, &str, &str)] = &[
     ("key/paper.rs", "olr key restore FILE", "a page is read years later, by itself"),
     ("issue/starter.rs", "olr issue req.olr", "the head of a file for the vendor's staff"),
@@ -37,7 +37,7 @@ fn the_library_names_no_command_and_no_flag() {
     assert_eq!(used.len(), EXCEPT.len(), "only {used:?} are still needed");
 }
 
-/// The sources of the library, its tests apart.
+/// Source files of the library, without the tests.
 fn library() -> Vec<PathBuf> {
     let mut all = Vec::new();
     let mut left = vec![PathBuf::from("src"), PathBuf::from("crates")];
@@ -56,12 +56,12 @@ fn library() -> Vec<PathBuf> {
     all
 }
 
-/// What stands in front of the tests of a file.
+/// The part of a file before its tests.
 fn product(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap()
 }
 
-/// The command or flag that a literal names.
+/// Returns the command or flag that the literal names, if any.
 fn named(literal: &str, verbs: &[String]) -> Option<String> {
     let command = literal.match_indices("olr ").find_map(|(at, _)| {
         let is_word = !literal[..at].ends_with(|c: char| c.is_alphanumeric() || "._-".contains(c));
@@ -80,7 +80,7 @@ fn named(literal: &str, verbs: &[String]) -> Option<String> {
     command.or_else(flag)
 }
 
-/// The string literals of a source, as they are in the program; comments have none.
+/// String literals of a source file, unescaped. Comments are skipped.
 fn literals(source: &str) -> Vec<String> {
     let (mut all, mut rest) = (Vec::new(), source);
     while let Some(at) = rest.find(['"', '/', '\'', 'r']) {
@@ -118,7 +118,8 @@ fn literals(source: &str) -> Vec<String> {
     all
 }
 
-/// A literal behind its first quote, and what comes after its last. A line that goes on is one line.
+/// Reads a literal from behind its opening quote, and returns it with the text after its closing
+/// quote. Joins continued lines.
 fn quoted(source: &str) -> (String, &str) {
     let mut literal = String::new();
     let mut chars = source.char_indices();

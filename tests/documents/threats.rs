@@ -1,4 +1,4 @@
-//! Every rule, fixture and test that `docs/threats.md` names is there.
+//! Every rule, fixture and test that `docs/threats.md` names exists.
 
 use crate::world::sources::all_sources;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 const PAGE: &str = include_str!("../../docs/threats.md");
 const FORMAT: &str = include_str!("../../docs/format.md");
 
-/// What stands between backquotes.
+/// Texts between backquotes.
 fn quoted() -> Vec<&'static str> {
     PAGE.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect()
 }

@@ -15,7 +15,7 @@ use crate::world::World;
 
 const STRINGS: &str = include_str!("../../fixtures/kat/strings/blns.json");
 
-/// All naughty strings that fit into a note.
+/// All naughty strings of the list. Each of them fits into a note.
 pub fn strings() -> Vec<String> {
     let strings: Vec<String> = serde_json::from_str(STRINGS).unwrap();
     assert_eq!(strings.len(), 515);

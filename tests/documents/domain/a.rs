@@ -1,4 +1,4 @@
-//! Offline activation.
+//! Rules A1 to A5: offline activation.
 
 use olr_core::armor::dearmor;
 use olr_core::wire::frame::Kind;
@@ -9,7 +9,7 @@ use super::{MANAGED, SELF_HOSTED, Sale, World};
 
 const OBM: &str = "CBS = 1\nOBM = 10";
 
-/// Whether bytes hold a text as it stands.
+/// Whether the bytes contain `text` in plain.
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
@@ -20,17 +20,17 @@ fn a1_the_request_is_one_sealed_file_with_all_that_activation_needs() {
     let needed = ["02:fc:00:00:00:01", "02:fc:00:00:00:02", "192.0.2.1", "linux", "ACME Ltd"];
     let sealed = world.request("home", sale, "").done()["sealed"].to_string();
     assert!(needed.iter().all(|value| sealed.contains(value)), "{sealed}");
-    // The operator chooses where it is saved; only there, and only once, is something written.
+    // The operator chooses the path, and exactly one file is written.
     let text = std::fs::read(world.path("home.req")).unwrap();
     let bytes = dearmor(Some(Kind::Request), &text).unwrap();
     for value in needed.iter().chain(&["AbCd-1234"]) {
         assert!(!holds(&bytes, value) && !holds(&text, value), "{value} can be read");
     }
-    // Support staff read all of it, but for the start of the license key.
+    // Support staff can read all of it except the start of the license key.
     let opened = world.olr("inspect ./home.req --vendor ./vendor");
     needed.iter().for_each(|value| opened.says(value));
     opened.says("…1234");
-    // Another vendor reads nothing, and a changed file is noticed.
+    // Another vendor cannot read it, and any change to the file is detected.
     world.olr("vendor init ./other --name Other --no-passphrase").done();
     let other = world.olr("issue ./home.req --grant ./other/grant.toml --vendor ./other");
     other.refused("wrong-vendor", "");
@@ -58,7 +58,7 @@ fn a2_the_answer_activates_the_server_that_asked_and_no_other() {
     world.verify().refused("not-activated", "");
     assert_eq!(world.import("home", "").done()["imported"], "installed");
     world.verify().licensed();
-    // Another server asked the same vendor, for the same slot.
+    // Another server requests a license from the same vendor, for the same slot.
     world.request("other", Sale { key: "EfGh-5678", ..sale }, "").done();
     world.olr("import ./home.license --home ./other").refused("wrong-machine", "");
 }
@@ -104,19 +104,19 @@ fn a4_a_key_of_one_slot_is_refused_in_the_other() {
         let says = format!("this key belongs to slot {belongs}");
         world.issue("home", sold, "").refused("wrong-slot", &says);
     }
-    // A license that is carried to a server of the other slot.
+    // A license is carried to a server of the other slot.
     world.activate("first", backup).done();
     world.request("second", redirector, "").done();
     let import = world.olr("import ./first.license --home ./second");
     import.refused("wrong-slot", "belongs to slot backup");
-    // In its own slot it is taken in, and one home may hold both.
+    // In its own slot the license is installed, and one home may hold both slots.
     world.request("first", redirector, "").done();
     world.issue("first", redirector, "").done();
     world.import("first", "").done();
     world.olr("verify --home ./first --slot redirector").licensed();
     world.olr("verify --home ./first --slot backup").licensed();
     world.olr("request --home ./first --slot attic --dry-run").refused("wrong-slot", "attic");
-    // Each slot has a key of its own: no renewal is asked for with that of the other.
+    // Each slot has its own license key: a renewal of one never asks for the key of the other.
     let renew = "request --home ./first --slot backup --renew --dry-run";
     world.olr(renew).unable("the key of slot backup is not remembered");
     world.olr(&format!("{renew} --key {}", backup.key)).done();

@@ -1,10 +1,10 @@
-//! What is counted.
+//! Rules C1 to C7: modules and how they are counted.
 
 use serde_json::json;
 
 use super::{HOUR, SELF_HOSTED, Sale, World};
 
-/// What a grant may say of every module of the backup slot.
+/// A grant for every module of the backup slot.
 const ALL: &str = "CBS = 2\nOBM = 7\nACB = 7\nMobile = \"unlimited\"\nVMware = 7\nHyper-V = 7\n\
     VMware-Socket = 7\nHyper-V-Socket = 7\nMicrosoft-365 = 7\nExchange-Mailbox = 7\nOpenDirect = 7\n\
     NAS-Synology = 7\nNAS-QNAP = 7\nReplication-OBM = 7\nReplication-ACB = 7\nUBS = 7";
@@ -58,7 +58,7 @@ fn c1_each_module_counts_in_its_unit() {
     }
     assert_eq!(backup.as_object().unwrap().len() + 1, rows.len());
 
-    // Mobile is free, but for ten devices of one account.
+    // Mobile is unlimited, but each account may have only ten devices.
     assert_eq!(backup["Mobile"]["quota"], "unlimited");
     world.home("check Mobile 1000000").done();
     world.home("check Mobile 1 --account 10").done();
@@ -67,7 +67,7 @@ fn c1_each_module_counts_in_its_unit() {
     world.request("new", Sale { key: "New", ..sale }, "").done();
     let priced = world.issue("new", Sale { key: "New", modules: "Mobile = 10", ..sale }, "");
     priced.unable("module Mobile is free: its quota is always unlimited");
-    // Sockets need release 7.7 or a later one; guests do not.
+    // Sockets need release 7.7 or later; guests do not.
     for (version, word) in [("7.7", None), ("7.10", None), ("7.6.9", Some("7.7 and later"))] {
         for module in ["VMware-Socket", "Hyper-V-Socket"] {
             let asked = world.home(&format!("check {module} 1 --product-version {version}"));
@@ -101,7 +101,7 @@ fn c2_two_modules_of_a_pool_share_one_quota() {
         world.verify().licensed();
         check(one, 1).refused("quota-exceeded", "1 more wanted");
     }
-    // Guests are no sockets, and no NAS.
+    // Guests count neither as sockets nor as a NAS.
     let modules = world.home("status").done()["modules"].clone();
     for module in ["VMware", "Hyper-V", "VMware-Socket", "NAS-Synology"] {
         assert_eq!(modules[module]["available"], 0, "{module}");
@@ -125,7 +125,7 @@ fn c3_a_replication_server_and_a_redirector_need_a_server_more() {
         .unable("module Replication-ACB requires CBS, which is not granted");
     issue("CBS = 1\nReplication-OBM = 0").done();
     issue("CBS = 2\nReplication-OBM = 5\nReplication-ACB = 5").done();
-    // A redirector that stands alone has a key of its own, and a server in it.
+    // A standalone redirector has its own license key, which must include a server.
     let redirector = |modules| Sale { slot: "redirector", ..sale(modules) };
     let issue = |modules| {
         world.request("r", redirector(modules), "").done();
@@ -159,7 +159,7 @@ fn c4_modules_combine_in_any_quantities_and_languages_are_unlocked() {
         world.request("home", sale, "").done();
         world.issue("home", Sale { lines, modules, ..sale }, "").unable(says);
     }
-    // The least there is: nothing.
+    // The smallest possible grant: no modules at all.
     world.activate("none", Sale { key: "None", modules: "", lines: "", ..sale }).done();
     world
         .olr("check OBM --unlisted --home ./none")
@@ -202,8 +202,8 @@ fn c5_the_summary_shows_quota_used_and_available_by_group() {
     assert_eq!(numbers, [10, 12, -2]);
 }
 
-/// The rows of a table of modules, its cells whole again: it fits 80 columns, so a long cell goes on
-/// in the line below, where no quota stands.
+/// Parses the rows of a module table. The table is wrapped to 80 columns: a line without a quota
+/// continues the cells of the line above, so its texts are joined to them.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let table: Vec<_> = text.lines().skip_while(|line| !line.starts_with("GROUP ")).collect();
     let titles = table[0].split_whitespace();
@@ -212,7 +212,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in table.into_iter().take_while(|line| !line.is_empty()) {
         let cell = |at: usize| {
-            // Numbers begin where the gap before them ends.
+            // Right-aligned numbers begin after the gap between columns.
             let end = starts.get(at + 1).map_or(line.len(), |end| *end);
             line.get(starts[at].min(line.len())..end.min(line.len())).unwrap().trim().to_string()
         };
@@ -261,7 +261,7 @@ fn c6_what_comes_with_a_module_is_never_counted() {
             }
         }
     }
-    // In use, it exceeds nothing; and it comes with what is granted only.
+    // Included modules never exceed a quota, but only a module that is granted brings them.
     let world = sold("OBM = 1\nACB = 0");
     world.home("report MySQL=1000 File=1000 OBM=1").done();
     world.verify().licensed();
@@ -272,14 +272,16 @@ fn c6_what_comes_with_a_module_is_never_counted() {
 
 #[test]
 fn c7_who_counted_accounts_may_be_over_quota_by_devices() {
-    // 10 accounts of version 6, of which two had a second device; no server was ever bought.
+    // An upgrade from version 6: 10 accounts, two of which had a second device, and no server
+    // module.
     let world = sold("OBM = 10");
     world.home("report OBM=12").done();
     let status = world.home("status");
     assert_eq!(status.done()["modules"]["OBM"]["available"], -2);
     status.says("OBM: 12 used, 10 granted");
     world.verify().grace("upgraded", "2027-01-22T09:00:00Z");
-    // One device too few, and the server as well: both are missing.
+    // The answer grants one device less than is in use, so the import is refused, server module
+    // included.
     world.after(HOUR);
     let sale = |modules| Sale::of("purchased-oem", modules);
     world.request("home", sale("OBM = 11"), "--renew").done();
@@ -287,12 +289,12 @@ fn c7_who_counted_accounts_may_be_over_quota_by_devices() {
     let says = "this license grants 11 of OBM, where 12 are in use";
     world.import("home", "").refused("quota-exceeded", says);
     world.verify().grace("upgraded", "2027-01-22T09:00:00Z");
-    // Two more, and the one CBS that each license of version 6 needs.
+    // Two more devices, and the CBS that every license of version 6 needs.
     world.renew(sale("CBS = 1\nOBM = 12"), "").done();
     world.verify().licensed();
     let modules = world.home("status").done()["modules"].clone();
     assert_eq!((&modules["OBM"]["available"], &modules["CBS"]["quota"]), (&json!(0), &json!(1)));
-    // With the server, being over quota is given 12 hours and no longer 60 days.
+    // With the server module, the grace for exceeding a quota is 12 hours instead of 60 days.
     world.home("report OBM=13").done();
     world.verify().grace("over-quota", "2026-11-23T22:00:00Z");
 }

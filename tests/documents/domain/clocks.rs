@@ -1,4 +1,4 @@
-//! Clocks of server and vendor that differ: said before an answer is signed, and at its import.
+//! The clocks of server and vendor differ: reported before an answer is signed, and at its import.
 
 use super::{DAY, HOUR, SELF_HOSTED, START, Sale, World};
 use olr_core::time::Instant;
@@ -11,7 +11,8 @@ const SALE: Sale<'static> = Sale {
     modules: "CBS = 1\nOBM = 10",
 };
 
-/// What is said of the clocks, where the server asks at one instant and is answered at another one.
+/// Returns the concern about the clocks when the server makes its request at `server` and the
+/// vendor answers at `vendor`, with the refusal that the server would give.
 fn concern(world: &World, server: &str, vendor: &str) -> Option<(String, Option<String>)> {
     world.at(server).request("home", SALE, "").done();
     let tried = world.at(vendor).answer("home", SALE, "--dry-run");
@@ -24,7 +25,8 @@ fn concern(world: &World, server: &str, vendor: &str) -> Option<(String, Option<
 }
 
 impl World {
-    /// What is asked about before the answer to `./home.req` is signed. (`tests/words` answers it.)
+    /// Checks that a concern about the clocks needs an answer before `./home.req` is answered.
+    /// (`tests/words` answers it.)
     #[track_caller]
     fn says_of_clocks(&self, sale: Sale<'_>, says: &str) {
         let tried = self.answer("home", sale, "--dry-run");
@@ -47,7 +49,7 @@ fn the_clock_that_is_likely_wrong_is_named_before_an_answer_is_signed() {
         ("2026-11-24T10:00:00Z", START, "25 hours ahead", &None),
         ("2027-12-24T09:00:00Z", START, "has ended already", &expired),
         ("9999-12-31T23:59:59Z", START, "one of the two is wrong", &expired),
-        // Perhaps it was carried about for days.
+        // The request may simply have been in transit for days.
         (START, "2026-11-26T10:00:00Z", "this request is 3 days old", &rolled),
         (START, "2026-12-03T09:00:00Z", "or the clock here is ahead", &rolled),
     ] {
@@ -79,7 +81,7 @@ fn what_was_issued_before_tells_whose_clock_is_wrong() {
         world.at(server).request("home", sale, "").done();
         world.at(vendor).says_of_clocks(sale, says);
     }
-    // A server that has the license of March is not in February.
+    // A server that holds a license from March cannot be in February.
     let world = World::new(SELF_HOSTED);
     world.at("2027-03-10T09:00:00Z").activate("home", SALE).done();
     world.at("2027-03-01T09:00:00Z").request("home", SALE, "--renew").done();
@@ -102,7 +104,8 @@ fn a_license_of_the_future_says_that_one_of_two_clocks_is_wrong() {
         let hint = json["hint"].as_str().unwrap();
         assert!(hint.contains("compare this clock") && hint.contains("vendor"), "{hint}");
     }
-    // Within the tolerance it is installed, and a clock that was set back later is told as before.
+    // Within the tolerance the license is installed; a clock that is set back later is reported as
+    // usual.
     world.issue("home", SALE, "--again").done();
     world.at("2026-11-21T10:00:00Z").import("home", "").done();
     world.at(START);
@@ -111,7 +114,7 @@ fn a_license_of_the_future_says_that_one_of_two_clocks_is_wrong() {
     world.at(START).verify().refused("clock-rolled-back", "it was already");
 }
 
-/// What is said of the clocks where the same order would give a stored answer again.
+/// Returns the concern about the clocks when the same order would return the stored answer again.
 fn of_stored(world: &World, sale: Sale<'_>) -> Option<serde_json::Value> {
     let stored = world.answer("home", sale, "");
     assert_eq!(stored.done()["stored"], true);
@@ -155,7 +158,7 @@ fn a_clock_years_off_ends_in_a_license_that_is_imported() {
     world.at(START).import("home", "").refused("clock-rolled-back", "in the future");
     let hint = world.import("home", "").json["hint"].as_str().unwrap().to_string();
     assert!(hint.contains("`olr issue --again`"), "{hint}");
-    // The vendor's clock is set. What is stored is no better for that, and it is said.
+    // The vendor's clock is now right. The stored answer is still wrong, and the concern says so.
     let one = of_stored(&world, SALE).unwrap();
     assert!(one["next_step"].as_str().unwrap().contains("`olr issue --again`"), "{one}");
     assert_eq!(one["refused_there"], "clock-rolled-back");
@@ -178,7 +181,7 @@ fn a_stored_answer_that_has_ended_or_was_followed_by_another_says_so() {
     assert_eq!((about(&late), &late.json["stored"]), (vec!["end".to_string()], &true.into()));
     let step = late.json["concerns"][0]["next_step"].as_str().unwrap().to_string();
     assert!(step.contains("correct expires") && step.contains("--again"), "{step}");
-    // An answer to a later request: who imported that cannot import this one.
+    // An answer to a later request: a server that imported it cannot import this one.
     world.at(START);
     std::fs::copy(world.path("home.req"), world.path("first.req")).unwrap();
     world.request("home", SALE, "").done();
@@ -193,7 +196,7 @@ fn a_stored_answer_that_has_ended_or_was_followed_by_another_says_so() {
 fn a_delegation_that_has_ended_signs_nothing_and_is_not_put_in_place_as_if_it_did() {
     let world = World::new(SELF_HOSTED);
     let until = |day: &str| format!("--until {day} {}", world.maxima("any"));
-    // Made in time, to be put in place later.
+    // A delegation that is signed in time, but published after its end.
     world.olr(&format!("{} -o ./late.olr", world.delegating(&until("2027-01-01")))).done();
     world.delegate(&until("2027-01-31"));
     world.request("home", SALE, "").done();
@@ -203,7 +206,7 @@ fn a_delegation_that_has_ended_signs_nothing_and_is_not_put_in_place_as_if_it_di
     let late = world.olr("vendor publish ./late.olr --vendor ./vendor");
     late.done();
     assert!(late.text.contains("could issue until") && !late.text.contains("now"), "{}", late.text);
-    // Nor is it passed on to another key.
+    // Rotating the issuer's key does not pass the ended delegation on to the new key.
     let rotate = "key rotate issuer --no-passphrase --yes --vendor ./vendor";
     world.olr(rotate).unable("has ended already");
     assert!(!world.path("vendor/keys/issuer-2.key").exists());
@@ -212,7 +215,7 @@ fn a_delegation_that_has_ended_signs_nothing_and_is_not_put_in_place_as_if_it_di
     world.issue("home", SALE, "").done();
 }
 
-/// The next step that `verify`, `status` and `check` name, which is the same.
+/// Returns the next step, on which `verify`, `status` and `check` agree.
 #[track_caller]
 fn step(world: &World, word: &str) -> String {
     let steps = ["verify", "status", "check OBM"].map(|verb| {
@@ -223,7 +226,8 @@ fn step(world: &World, word: &str) -> String {
     steps[0].clone()
 }
 
-/// Whether a step is to send the file of this request, and a new one only where that is lost.
+/// Whether the step is to send the file of request `number`, and a new request only if that file is
+/// lost.
 fn sends(step: &str, number: u64) -> bool {
     let lost = "(if it is lost, make another request)";
     step.contains(&format!("send the file of request {number} (code "))
@@ -242,7 +246,8 @@ fn with_a_request_on_its_way_nobody_is_told_to_make_another() {
     world.request("home", ending, "--renew").done();
     let sent = step(&world, "expired");
     assert!(sends(&sent, 2), "{sent}");
-    // What answers it ends that, and the next end is met with a request again.
+    // Importing the answer resolves it, and when the next end comes, the step is to make a request
+    // again.
     let longer = Sale { lines: "expires = \"2028-11-22\"", ..SALE };
     world.issue("home", longer, "").done();
     world.import("home", "").done();
@@ -296,7 +301,7 @@ fn a_request_older_than_the_jump_of_the_clock_is_not_what_takes_it_back() {
         world.at("2026-12-02T09:00:00Z");
         let first = step(&world, "clock-rolled-back");
         assert!(asks(&first) && !sends(&first, 2), "{first}");
-        // Its time is accepted and takes nothing back: the step is named again, both times.
+        // The timestamp is accepted but changes nothing, so the step is named again, both times.
         world.olr("vendor time-anchor ./home.req --vendor ./vendor -o ./time.olr").done();
         for new in [true, false] {
             let said = world.home("import ./time.olr");
@@ -309,7 +314,7 @@ fn a_request_older_than_the_jump_of_the_clock_is_not_what_takes_it_back() {
         }
         let again = step(&world, "clock-rolled-back");
         assert_eq!(again, first);
-        // What is made now takes it back.
+        // A request made now can take the mark back.
         world.request("home", SALE, "--renew").done();
         assert!(sends(&step(&world, "clock-rolled-back"), 3));
         world.olr("vendor time-anchor ./home.req --vendor ./vendor -o ./new.olr").done();
@@ -317,7 +322,7 @@ fn a_request_older_than_the_jump_of_the_clock_is_not_what_takes_it_back() {
         said.done();
         assert!(said.text.contains("counts now"), "{}", said.text);
         world.verify().licensed();
-        // A second jump needs a second request.
+        // A second jump needs another request.
         world.home("verify --evidence 2027-05-01");
         let third = step(&world, "clock-rolled-back");
         assert!(asks(&third) && !sends(&third, 3), "{third}");

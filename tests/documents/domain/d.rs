@@ -1,4 +1,4 @@
-//! Quota.
+//! Rules D1 to D4: quotas.
 
 use super::{HOUR, SELF_HOSTED, Sale, World, by_file};
 
@@ -27,14 +27,14 @@ fn d1_what_would_exceed_a_quota_is_blocked_and_says_the_amounts() {
             asked.refused("quota-exceeded", &says);
         }
     }
-    // What adds nothing is not blocked by it, nor is another module.
+    // An exhausted quota does not block questions that add nothing, or other modules.
     world.home("report OBM=10").done();
     world.home("check OBM 0 --operation update-user").done();
     world.home("check ACB 10 --operation create-user").done();
     world.home("check --operation backup").done();
     world.home("check UBS --unlisted").refused("not-entitled", "module UBS is not granted");
 
-    // A license that grants less than is in use, unless the operator accepts it.
+    // A license that grants less than is in use is refused, unless the operator accepts it.
     world.after(HOUR);
     let fewer = Sale { modules: "CBS = 1\nOBM = 9\nACB = 10", ..SALE };
     world.request("home", fewer, "--renew").done();
@@ -64,7 +64,7 @@ fn d2_a_sub_administrator_may_be_given_from_what_he_uses_to_what_is_granted() {
     check("OBM", 0, 0).done();
     let unlisted = world.home("check UBS --unlisted --admin-uses 0 --admin-limit 0");
     unlisted.refused("not-entitled", "module UBS is not granted");
-    // A grant may give him less.
+    // A grant may set a lower maximum for sub-administrators.
     let lower = Sale { modules: "CBS = 1\nOBM = 10\n[administrators]\nOBM = 5", ..SALE };
     world.after(HOUR).renew(lower, "").done();
     check("OBM", 3, 5).done();
@@ -94,14 +94,14 @@ fn d3_people_are_told_of_an_error_once_a_change_and_not_once_a_check() {
         let expected: &[&str] = if minute == 0 { &["grace"] } else { &[] };
         assert_eq!(told(), expected, "minute {minute}");
     }
-    // More of the same is no change.
+    // Exceeding the quota further is not a change.
     world.home("report OBM=13").done();
     assert_eq!(told(), nothing);
     world.after(11 * HOUR);
     assert_eq!((told(), told()), (vec!["countdown".to_string()], vec![]));
     world.home("report OBM=10").done();
     assert_eq!((told(), told()), (vec!["solved".to_string()], vec![]));
-    // An hour of its time is left.
+    // One hour of the grace period is left.
     world.home("report OBM=11").done();
     assert_eq!((told(), told()), (vec!["countdown".to_string()], vec![]));
 }
@@ -112,7 +112,7 @@ fn d4_an_evaluation_is_never_stopped_by_being_over_quota() {
     for modules in ["CBS = 1\nOBM = 10", "OBM = 10"] {
         let world = World::sold(&by_file(SELF_HOSTED), Sale { modules, ..trial });
         world.home("report OBM=99").done();
-        // To its last second.
+        // Up to the last second.
         for instant in ["2026-11-23T09:00:00Z", "2026-11-23T21:00:00Z", "2027-01-23T11:59:59Z"] {
             world.at(instant);
             let verify = world.verify();
@@ -120,11 +120,11 @@ fn d4_an_evaluation_is_never_stopped_by_being_over_quota() {
             verify.says("licensed, with a warning: OBM: 99 used, 10 granted");
             world.home("check --operation backup").done();
         }
-        // What would add to it is blocked all the same.
+        // Adding to the excess is still blocked.
         world.home("check OBM").refused("quota-exceeded", "OBM: 10 granted, 99 used");
         world.at("2027-01-23T12:00:00Z").verify().refused("expired", "");
     }
-    // Bought, the same stops.
+    // With a purchased license, the same excess stops the server.
     let world = World::sold(SELF_HOSTED, SALE);
     world.home("report OBM=99").done();
     world.after(12 * HOUR).verify().refused("quota-exceeded", "");

@@ -1,4 +1,4 @@
-//! Grace.
+//! Rules E1 to E6: grace periods.
 
 use super::{DAY, HOUR, SELF_HOSTED, Sale, World, by_file};
 
@@ -18,13 +18,14 @@ fn e1_without_the_server_module_60_days_over_quota() {
     let says = "the grace period ended at 2027-01-22T09:00:00Z: OBM: 12 used, 10 granted";
     world.after(60 * DAY).verify().refused("quota-exceeded", says);
     world.home("check --operation restore").refused("quota-exceeded", "");
-    // Solved, it goes on; a new excess has an hour, and after 60 days within 60 days of its own.
+    // Back within the quota, the server runs again. A new excess gets one hour; only after 60 days
+    // within the quota does it get its full 60 days again.
     world.home("report OBM=10").done();
     world.verify().licensed();
     world.home("report OBM=11").done();
     world.verify().grace("upgraded", "2027-01-22T10:00:00Z");
     world.home("report OBM=10").done();
-    // Within the quota it was looked at every day: a jump of the clock counts as one.
+    // Check every day, because a jump of the clock counts as one day only.
     for day in 61..=120 {
         world.after(day * DAY).verify().licensed();
     }
@@ -48,13 +49,13 @@ fn e2_with_the_server_module_12_hours_and_a_countdown_in_the_last() {
     assert_eq!(alerts("countdown"), 0);
     world.after(11 * HOUR).verify().says("it stops at 2026-11-23T21:00:00Z, within the hour");
     assert_eq!(alerts("countdown"), 1);
-    // Solving it stops the countdown.
+    // Returning within the quota stops the countdown.
     world.after(12 * HOUR - 1).verify().grace("over-quota", until);
     world.home("report OBM=10").done();
     world.verify().licensed();
     assert_eq!(alerts("countdown"), 0);
     world.after(12 * HOUR).verify().licensed();
-    // Not solving it stops the server: its time adds up, and an hour is left.
+    // An unresolved excess stops the server: time over the quota adds up, and one hour is left.
     world.home("report OBM=11").done();
     world.after(13 * HOUR - 1).verify().grace("over-quota", "2026-11-23T22:00:00Z");
     world.home("check --operation run").done();
@@ -74,7 +75,7 @@ fn e3_the_grace_is_what_whoever_logs_in_reads_first() {
         let said = world.home(line);
         assert_eq!(said.text.lines().next(), Some(first), "{line}");
     }
-    // Of two graces, the one that ends first.
+    // Of two grace periods, the one that ends first is shown.
     let said = world.on("copy").home("status");
     assert_eq!(said.text.lines().next(), Some(first));
     world.home("report OBM=10").done();
@@ -95,7 +96,7 @@ fn e4_a_meter_license_lasts_30_days_and_works_14_more_when_it_is_not_renewed() {
     world.home("check --operation backup").done();
     world.at("2027-01-07T12:00:00Z").verify().refused("expired", "ended on 2026-12-23");
     world.home("check --operation backup").refused("expired", "");
-    // Renewed, it counts 30 days from then.
+    // A renewal lasts 30 days from its own date.
     world.renew(sale, "").done();
     assert_eq!(world.verify().done()["expires"], "2027-02-06");
     world.verify().licensed();
@@ -123,7 +124,7 @@ fn e6_a_pooled_license_has_14_days_where_it_runs_and_none_elsewhere() {
     let revoke =
         format!("revoke {id} --pooled --reason pooled --yes --vendor ./vendor -o ./revoked.olr");
     world.after(HOUR).olr(&revoke).done();
-    // It is known of here from the import on.
+    // The server learns of the revocation only when it imports the list.
     world.verify().licensed();
     world.after(DAY).home("import ./revoked.olr").done();
     let until = "2026-12-08T09:00:00Z";
@@ -131,7 +132,8 @@ fn e6_a_pooled_license_has_14_days_where_it_runs_and_none_elsewhere() {
     world.after(15 * DAY - 1).verify().grace("pooled", until);
     world.home("check --operation backup").done();
     world.after(15 * DAY).verify().refused("revoked", "the grace period ended at");
-    // On a new installation: the answer is not given again, and one that was given is not taken in.
+    // On a new installation: the vendor does not issue the answer again, and the server refuses one
+    // issued earlier.
     world.issue("home", sale, "").refused("revoked", &id);
     let other = Sale { key: "EfGh-5678", ..sale };
     world.request("new", other, "").done();

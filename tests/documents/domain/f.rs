@@ -1,4 +1,4 @@
-//! Pools, as far as a server sees them.
+//! Rules F4 to F9: pools, as far as a server sees them.
 
 use super::{DAY, SELF_HOSTED, Sale, World, by_file};
 
@@ -20,7 +20,7 @@ fn f4_a_changed_key_quota_counts_from_the_next_check() {
     world.after(DAY).renew(pool_key(UNTIL, "CBS = 1\nOBM = 20"), "").done();
     world.home("check OBM 10").done();
     world.home("check OBM 11").refused("quota-exceeded", "20 granted, 10 used, 11 more wanted");
-    // Less than is in use: only where the operator accepts it.
+    // Granting less than is in use needs the operator's consent.
     let fewer = pool_key(UNTIL, "CBS = 1\nOBM = 5");
     world.request("home", fewer, "--renew").done();
     world.issue("home", fewer, "").done();
@@ -34,7 +34,7 @@ fn f4_a_changed_key_quota_counts_from_the_next_check() {
 fn f6_a_pool_key_ends_in_14_days_and_its_grant_says_the_maintenance() {
     let world = World::new(&by_file(SELF_HOSTED));
     let modules = "CBS = 1\nOBM = 10";
-    // The earliest of what is in the pool: nobody knows it but the pool.
+    // The vendor must state the earliest end in the pool: only the pool knows it.
     world.request("home", pool_key("", modules), "").done();
     let missing = "maintenance is missing, and the type does not say it either";
     world.issue("home", pool_key("", modules), "").unable(missing);
@@ -55,7 +55,7 @@ fn f6_a_pool_key_ends_in_14_days_and_its_grant_says_the_maintenance() {
 
 #[test]
 fn f7_a_pool_key_ends_with_the_maintenance_of_its_pool() {
-    // The pool writes both days; the earlier end counts, not the 14 days.
+    // The pool sets both dates; the earlier end applies, instead of the 14 days.
     let lines = "maintenance = \"2026-11-30\"\nexpires = \"2026-11-30\"";
     let world = sold(pool_key(lines, "CBS = 1\nOBM = 10"));
     world.at("2026-12-01T11:59:59Z").verify().licensed();
@@ -79,10 +79,11 @@ fn f9_pool_keys_need_version_7_or_a_later_one() {
             check(module, version).refused("not-entitled", &says);
         }
     }
-    // What needs a later release still does.
+    // Modules that need a later release still need it.
     check("VMware-Socket", "7.6").refused("not-entitled", "release 7.7 and later ones");
     check("VMware-Socket", "7.7").done();
-    // A bought key serves older ones; and a pool key lasts by files as well as online.
+    // A purchased key also serves older releases, and a pool key can be renewed by files as well as
+    // online.
     let bought = World::sold(SELF_HOSTED, Sale::of("purchased-oem", modules));
     bought.home("check OBM --product-version 6.29").done();
     world.after(13 * DAY).renew(pool_key(UNTIL, modules), "").done();

@@ -1,4 +1,4 @@
-//! Meter licenses, as far as a server sees them.
+//! Rules H5 to H7: meter licenses, as far as a server sees them.
 
 use super::{DAY, SELF_HOSTED, Sale, World, by_file};
 
@@ -44,7 +44,7 @@ fn h6_deactivation_leaves_every_client_a_quota_of_0_until_the_key_is_reactivated
     world.home("check OBM").refused("quota-exceeded", "OBM: 0 granted, 40 used, 1 more wanted");
     world.verify().grace("over-quota", "2026-11-24T21:00:00Z");
     world.at("2026-11-24T21:00:00Z").verify().refused("quota-exceeded", "OBM: 40 used, 0 granted");
-    // The debt is settled.
+    // The customer pays the debt.
     world.after(2 * DAY).renew(SALE, "").done();
     world.verify().licensed();
     world.home("check OBM 1000").done();
@@ -55,10 +55,10 @@ fn h7_a_key_is_terminated_with_all_quotas_at_0_and_the_server_s_receipt() {
     let world = sold();
     world.after(DAY).home("report OBM=0").done();
     world.renew(ZERO, "").done();
-    // Nothing is in use, so that it is no excess: the server runs, and takes no client.
+    // With no usage there is no excess: the server runs, but accepts no client.
     world.verify().licensed();
     world.home("check OBM").refused("quota-exceeded", "OBM: 0 granted, 0 used, 1 more wanted");
-    // The server confirms that it stopped.
+    // The server confirms that it was deactivated.
     world.home("deactivate --yes -o ./receipt.olr").done();
     world.verify().refused("deactivated", "");
     world.import("home", "").refused("replayed", "");

@@ -1,4 +1,4 @@
-//! One license for each computer, as far as a computer sees it.
+//! Rules J1 to J5: one license per computer, as far as a computer sees it.
 
 use super::{DAY, MANAGED, Sale, World, by_file};
 
@@ -26,7 +26,7 @@ fn j1_a_computer_needs_a_license_of_the_right_kind() {
         }
         check("BSD").refused("not-entitled", "module BSD is not granted");
     }
-    // It is one computer's.
+    // The license key serves one computer only.
     let world = World::sold(MANAGED, SALE);
     world.on("other").activate("second", SALE).refused("already-activated", "");
     world.home("report Desktop=1").done();
@@ -82,7 +82,7 @@ fn j5_a_license_that_is_taken_from_a_computer_has_3_days_and_a_trial_has_15() {
         world.after(4 * DAY).verify().refused("revoked", &id);
         world.home("check --operation backup").refused("revoked", "");
         world.home("check --operation restore").done();
-        // The key is free for another computer; the vendor says why it moves.
+        // The key may move to another computer; the vendor states why.
         world.on("other").request("next", SALE, "").done();
         world.issue("next", Sale { kind, ..SALE }, "--transfer released").done();
         world.import("next", "").done();

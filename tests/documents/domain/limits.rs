@@ -1,9 +1,10 @@
-//! Issuers with limits: what is sold goes on, and what a limited issuer tried by grant or catalog alone
-//! is refused before anybody signs. `tests/judgement/limits` signs the same by hand.
+//! Issuers with limits. Ordinary sales still work, and what a limited issuer attempts through a
+//! grant or the catalog alone is refused before anything is signed. `tests/judgement/limits` signs
+//! the same attempts by hand.
 
 use super::{MANAGED, SELF_HOSTED, Sale, World, by_file};
 
-/// What each type is sold with here.
+/// A sale of each license type.
 fn sales() -> Vec<(&'static str, Sale<'static>)> {
     let hosted = "CBS = 2\nOBM = 10\nACB = 10\nMobile = \"unlimited\"\nVMware = 5\nHyper-V = 0\n\
         NAS-QNAP = 1\nReplication-OBM = 1";
@@ -57,7 +58,8 @@ fn every_type_of_both_vendors_is_sold_under_the_limits_that_its_catalog_fills_in
             assert_ne!(limits[limit], "any", "{}: {limit} {limits}", sale.kind);
         }
         assert!(limits["modules"].as_object().unwrap().values().any(|all| all == "unlimited"));
-        // As narrow as its type is: no other model, no grace but its own.
+        // A delegation as narrow as the type itself: no other model, and no grace periods but its
+        // own.
         world.delegate(&format!("--type {} {}", sale.kind, world.maxima("10")));
         world.renew(sale, "");
         world.verify().done();
@@ -79,7 +81,7 @@ fn what_is_filled_in_is_what_the_types_say_and_is_shown() {
     }
     assert!(!modules.contains("CBS") && !modules.contains("ACB"), "{modules}");
     assert_eq!(shown["longest_grace"], "14 days");
-    // After an evaluation the server answers, and no client may do anything.
+    // After an evaluation the server still answers, but no client may do anything.
     let left = shown["allowed_afterwards"].as_str().unwrap();
     assert!(
         left.contains("run") && !left.contains("backup,") && !left.contains("restore"),
@@ -146,10 +148,10 @@ fn a_module_that_includes_one_that_is_counted_has_to_be_meant() {
     };
     let any = modules("--max ACB=5 --max OBM=any");
     assert!(any.contains("ACB:5") && any.contains("OBM:unlimited"), "{any}");
-    // What it includes itself comes along.
+    // Modules that an included module includes are delegated with it.
     assert!(any.contains("MySQL:unlimited"), "{any}");
     assert!(modules("--max ACB=5 --max OBM=3").contains("OBM:3"));
-    // Of a module that nothing is delegated of, nothing comes along.
+    // A maximum of 0 delegates no included modules.
     assert_eq!(modules("--max ACB=0"), "ACB:0");
 }
 
@@ -174,13 +176,13 @@ fn check_catalog_names_what_no_delegation_covers() {
     assert!(!few.iter().any(|w| w.contains("module OBM")), "{few:?}");
 }
 
-/// The issuer of 10 OBM, 1000 ACB and 30 days.
+/// A vendor whose issuer is limited to 10 OBM, 1000 ACB and 30 days.
 fn limited(catalog: &str) -> World {
     let world = World::new(SELF_HOSTED);
     world.delegate(
         "--type purchased-oem --max OBM=10 --max ACB=1000 --max-term 30d --max-grace 14d",
     );
-    // Who sells changes his catalog as he likes.
+    // The issuer can change the catalog at will.
     std::fs::write(world.path("vendor/catalog.toml"), catalog).unwrap();
     world
 }
@@ -241,7 +243,8 @@ fn modules_that_another_includes_are_refused() {
     let more = "includes = [\"OBM\", \"CBS\"]";
     let catalog = SELF_HOSTED.replace(includes, more);
     tried(&catalog, MONTH, "", "module CBS is above its maximum");
-    // Also a million of what is granted by itself elsewhere.
+    // Even if the included module has its own maximum elsewhere, an unlimited amount of it is
+    // refused.
     let world = limited(&catalog.replace(more, "includes = [\"OBM\"]"));
     let sale = Sale { lines: MONTH, ..Sale::of("purchased-oem", "ACB = 1") };
     world.request("home", sale, "").done();
@@ -253,7 +256,7 @@ fn a_pool_that_adds_up_to_more_is_refused() {
     let unit = "unit = \"device to back up\"\n";
     let pool = format!("{unit}pool = \"devices\"\n");
     tried(&SELF_HOSTED.replace(unit, &pool), MONTH, "", "module ACB is above its maximum");
-    // With CBS, which was not delegated, even 0 of it.
+    // A pool that includes CBS, which was not delegated, is refused even with a grant of 0.
     let server = SELF_HOSTED
         .replace("unit = \"running instance\"\n", &pool)
         .replacen(unit, &pool, 3)

@@ -1,5 +1,5 @@
-//! One test for each rule of `docs/domain.md`, named after it: the two example catalogs, through the
-//! command line, at the instants and on the machines that the rule speaks of. That is:
+//! One test per rule of `docs/domain.md`, named after the rule. The tests use the two example
+//! catalogs, through the command line, at the instants and on the machines that the rule names:
 //! `cargo test --test documents domain`.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -39,8 +39,8 @@ const DAY: u64 = 24 * HOUR;
 /// The day of everything that is issued here, at nine.
 const START: &str = "2026-11-23T09:00:00Z";
 
-/// What the shipped catalog keeps from files may be activated by them: its rules, not its reasons,
-/// are what such a test is about.
+/// Allows activation by file for types that the shipped catalog does not offer offline: the tests
+/// are about the types' rules, not about why they are online only.
 fn by_file(catalog: &str) -> String {
     let lines = catalog.lines().filter(|line| !line.starts_with("reason = "));
     let open = |line: &str| match line.starts_with("offline = false") {
@@ -58,7 +58,7 @@ struct World {
     calls: Cell<u64>,
 }
 
-/// What a server asks for and is granted.
+/// The request of a server and the grant that answers it.
 #[derive(Clone, Copy)]
 struct Sale<'a> {
     kind: &'a str,
@@ -85,12 +85,12 @@ impl World {
         world.olr(&format!("vendor init ./vendor --name Harbor_Vault {catalog}")).done();
         let issuer = world.olr("key show ./vendor/keys/issuer.key --public");
         std::fs::write(world.path("issuer.pub"), &issuer.text).unwrap();
-        // Every rule of the trade holds under the limits that the catalog fills in.
+        // Every rule must hold under the limits that the catalog fills in.
         world.delegate(&world.maxima("any"));
         world
     }
 
-    /// A flag for each module of the catalog: so many at most, what is free without a limit.
+    /// One `--max` flag per module of the catalog: `most`, or `any` for unlimited modules.
     fn maxima(&self, most: &str) -> String {
         let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
         let catalog = olr_office::catalog::Catalog::parse(&catalog).unwrap();
@@ -107,14 +107,14 @@ impl World {
         format!("key delegate ./issuer.pub {acts} --vendor ./vendor --yes {flags}")
     }
 
-    /// From now on the issuer may do this, and no more.
+    /// Replaces the issuer's delegation.
     fn delegate(&self, flags: &str) -> Said {
         let said = self.olr(&self.delegating(flags));
         said.done();
         said
     }
 
-    /// With a license for a server in `./home`.
+    /// A world with an installed license for the server in `./home`.
     fn sold(catalog: &str, sale: Sale<'_>) -> Self {
         let world = Self::new(catalog);
         world.activate("home", sale).done();
@@ -129,26 +129,26 @@ impl World {
         Instant::new(self.now.get())
     }
 
-    /// From now on it is this instant.
+    /// Sets the clock.
     fn at(&self, instant: &str) -> &Self {
         self.now.set(instant.parse::<Instant>().unwrap().seconds);
         self
     }
 
-    /// So many seconds later than [`START`].
+    /// Sets the clock to `seconds` after [`START`].
     fn after(&self, seconds: u64) -> &Self {
         self.at(START);
         self.now.set(self.now.get() + seconds);
         self
     }
 
-    /// From now on everything happens on this machine of the fixtures.
+    /// Switches to a machine of the fixtures.
     fn on(&self, machine: &'static str) -> &Self {
         self.machine.set(machine);
         self
     }
 
-    /// Runs a line: `./` begins what lies in the folder, `_` in a word stands for a blank.
+    /// Runs a command line. `./` refers to the folder, and `_` within a word stands for a space.
     fn olr(&self, line: &str) -> Said {
         self.calls.set(self.calls.get() + 1);
         let word = |word: &str| match word.strip_prefix("./") {
@@ -178,7 +178,7 @@ impl World {
         Said { line: format!("{line} at {}", self.now()), status, text, json }
     }
 
-    /// Server `name` makes `./name.req`.
+    /// Writes the request of server `name` to `./name.req`.
     fn request(&self, name: &str, sale: Sale<'_>, more: &str) -> Said {
         let Sale { key, slot, .. } = sale;
         self.olr(&format!(
@@ -187,13 +187,12 @@ impl World {
         ))
     }
 
-    /// The answer to `./name.req`, into `./name.license`: what is sold here is meant, also where the
-    /// server will refuse it.
+    /// Writes the answer to `./name.req` to `./name.license`, with every concern confirmed.
     fn issue(&self, name: &str, sale: Sale<'_>, more: &str) -> Said {
         self.answer(name, sale, &format!("--yes {more}"))
     }
 
-    /// As [`World::issue`], asked before something is signed that the server will refuse.
+    /// Like [`World::issue`], but confirms no concerns.
     fn answer(&self, name: &str, sale: Sale<'_>, more: &str) -> Said {
         let Sale { kind, key, slot, lines, modules } = sale;
         let catalog = std::fs::read_to_string(self.path("vendor/catalog.toml")).unwrap();
@@ -214,7 +213,8 @@ impl World {
         self.olr(&format!("import ./{name}.license --home ./{name} {more}"))
     }
 
-    /// Request, answer and import; what the first of them says that is refused.
+    /// Requests, issues and imports a license; returns the result of the first step that fails, or
+    /// of the import.
     fn activate(&self, name: &str, sale: Sale<'_>) -> Said {
         let requested = self.request(name, sale, "");
         if requested.status != 0 {
@@ -224,7 +224,7 @@ impl World {
         if issued.status == 0 { self.import(name, "") } else { issued }
     }
 
-    /// A new answer for the server in `./home`, imported.
+    /// Renews the license of the server in `./home`.
     fn renew(&self, sale: Sale<'_>, more: &str) -> Said {
         self.request("home", sale, "--renew").done();
         self.issue("home", sale, "").done();
@@ -240,7 +240,7 @@ impl World {
     }
 }
 
-/// What a line of the command line said.
+/// Result of a command line.
 struct Said {
     line: String,
     status: u8,
@@ -255,7 +255,7 @@ impl Said {
         &self.json
     }
 
-    /// Licensed, and nothing is overlooked but what a warning says.
+    /// Expects state `licensed`: no grace period, at most a warning.
     #[track_caller]
     fn licensed(&self) {
         assert_eq!(self.done()["state"], "licensed", "{}: {}", self.line, self.json);

@@ -1,12 +1,12 @@
-//! Operations that no line of the library knows: the catalog declares them, and they are blocked,
-//! left, simulated and shown.
+//! Operations that are not built into the library: the catalog declares them, and they are blocked,
+//! left allowed, simulated and shown like the others.
 
 use super::{MANAGED, Sale, World};
 
 const SALE: Sale<'_> =
     Sale { kind: "annual", key: "AbCd-1234", slot: "computer", lines: "", modules: "Desktop = 1" };
 
-/// The vendor with two operations more, one of which an ended license leaves.
+/// The example catalog with two more operations, one of which stays allowed after the license ends.
 fn catalog() -> String {
     let declared = MANAGED.replacen("operations = [", "operations = [\"print\", \"export\", ", 1);
     let text = declared.replace("blocks = [", "blocks = [\"print\", ");
@@ -23,7 +23,7 @@ fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
     for operation in ["run", "print", "export", "upgrade"] {
         assert_eq!(check(operation).done()["operation"], operation);
     }
-    // What nobody declared is no operation of this license.
+    // An operation that the catalog does not declare is unknown to the license.
     let unknown = check("scan");
     let unknown = unknown.refused("not-entitled", "the license knows no operation scan");
     assert_eq!(unknown["remedies"].to_string(), r#"["show-status"]"#, "it lists the operations");
@@ -38,7 +38,7 @@ fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
     for operation in ["run", "export", "restore", "update-license", "upgrade"] {
         check(operation).done();
     }
-    // While something is blocked, so is what the license does not know.
+    // While a block is in effect, it also covers operations that the license does not know.
     check("scan").refused("expired", "ended on 2027-11-22");
 }
 

@@ -1,4 +1,5 @@
-//! `docs/domain.md` names every rule that a server sees, with code, test and command that are there.
+//! `docs/domain.md` lists every rule that a server sees, and the code, tests and commands that it
+//! names exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,13 +7,13 @@ use std::path::Path;
 const PAGE: &str = include_str!("../../../docs/domain.md");
 const CATALOG: &str = include_str!("../../../docs/catalog.md");
 
-/// What a server sees.
+/// Rules that a server sees.
 const RULES: &str = "A1 A2 A3 A4 A5 B1 B2 B3 B4 C1 C2 C3 C4 C5 C6 C7 D1 D2 D3 D4 E1 E2 E3 E4 E5 E6 \
      F4 F6 F7 F9 G1 H5 H6 H7 J1 J4 J5";
-/// What it does not.
+/// Rules that a server does not see.
 const LATER: &str = "F1 F2 F3 F5 F8 F10 G2 G3 H1 H4 I1 I2 J2 J3";
 
-/// The cells of the rows about rules.
+/// Cells of the rows about rules.
 fn rows() -> Vec<Vec<&'static str>> {
     let lines = PAGE.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id "));
     let cells = |line: &'static str| {
@@ -23,7 +24,7 @@ fn rows() -> Vec<Vec<&'static str>> {
     rows.into_iter().filter(|row| row.len() != 2).collect()
 }
 
-/// What stands between backquotes.
+/// Texts between backquotes.
 fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
@@ -32,7 +33,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The names of the tests of this folder.
+/// Names of the tests in this folder.
 fn tests() -> BTreeSet<String> {
     let files = std::fs::read_dir(root().join("tests/documents/domain")).unwrap();
     let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
@@ -55,7 +56,7 @@ fn the_page_has_a_row_for_every_rule_that_a_server_sees() {
         let words = later.split(|c: char| !c.is_ascii_alphanumeric());
         assert!(words.clone().any(|word| word == id), "{id} is not named");
     }
-    // And whatever has a scenario has a row, or is told of as the vendor's.
+    // Every scenario has a row for its rule, or the page lists the rule as the vendor's.
     let scenarios = std::fs::read_dir(root().join("tests/scenarios")).unwrap();
     for file in scenarios.map(|file| file.unwrap().path()) {
         let id = file.file_stem().unwrap().to_str().unwrap().to_string();
@@ -85,7 +86,7 @@ fn every_file_test_and_key_of_the_page_is_there() {
         }
     }
     assert!(seen > 30, "only {seen} tests");
-    // And what is tested of a rule stands on the page.
+    // Every test of a rule is named on the page.
     tests.retain(|name| name.split_once('_').is_some_and(|(id, _)| id.len() == 2 && is_id(id)));
     assert!(tests.is_empty(), "not on the page: {tests:?}");
 }
@@ -102,7 +103,7 @@ fn every_command_of_the_page_is_one() {
         let commands: Vec<_> = quoted(row[5]).collect();
         assert!(!commands.is_empty(), "{}: nothing shows it", row[0]);
         for command in commands {
-            // What stands between quotation marks is one word.
+            // A text between quotation marks is one word.
             let pieces = command.split('"').enumerate();
             let words = pieces.flat_map(|(at, piece)| match at % 2 {
                 0 => piece.split_whitespace().collect(),

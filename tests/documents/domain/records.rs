@@ -1,4 +1,5 @@
-//! What the vendor's records say against a request: its home was copied, or its license was revoked.
+//! Concerns from the vendor's records about a request: its home was copied, or its license was
+//! revoked.
 
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ const SALE: Sale<'static> = Sale {
     modules: "CBS = 1\nOBM = 10",
 };
 
-/// What is said about `about` before the answer to `./name.req` is signed.
+/// Returns the concern about `about` that was reported instead of signing.
 #[track_caller]
 fn concern(said: &Said, about: &str) -> Option<Value> {
     let all = said.done()["concerns"].as_array().unwrap().clone();
@@ -25,7 +26,7 @@ impl World {
         concern(&self.answer(name, SALE, "--dry-run"), about)
     }
 
-    /// The home as a disk carries it along, under another name.
+    /// Copies a home under another name, as cloning a disk would.
     fn copied(&self, home: &str, copy: &str) {
         let (from, to) = (self.path(home), self.path(copy));
         let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
@@ -47,17 +48,18 @@ fn a_copy_of_a_home_is_asked_about_before_it_is_answered() {
     assert_eq!(world.tried("home", "fork"), None);
     world.sold_to("home");
     assert_eq!(world.tried("home", "fork"), None, "its own answer");
-    // As the second request with the same number.
+    // The copy makes a second request with the same number.
     world.request("copy", SALE, "").done();
     let says = world.tried("copy", "fork").expect("a fork");
     assert_eq!(says["asks"], true);
     assert!(says["fact"].as_str().unwrap().contains("request 2 of this installation"), "{says}");
     assert!(says["next_step"].as_str().unwrap().contains("--new-identity"), "{says}");
-    // As a later one.
+    // The copy makes a later one.
     world.request("copy", SALE, "").done();
     assert_eq!(world.tried("copy", "fork").expect("a fork")["asks"], true);
     world.sold_to("copy");
-    // Who agreed to it is asked no more on that line, and is asked on the other one.
+    // Having confirmed the fork, the vendor is not asked again about this line, only about the
+    // other.
     world.request("copy", SALE, "").done();
     assert_eq!(world.tried("copy", "fork"), None);
     world.request("home", SALE, "").done();
@@ -73,7 +75,8 @@ fn an_older_request_of_a_copy_is_told_from_one_of_the_same_server() {
     world.request("home", SALE, "").done();
     world.sold_to("home");
     world.request("copy", SALE, "").done();
-    // Request 3 of the server was answered; its request 2 is late, and the copy's is another one.
+    // Request 3 of the server was answered. Its own request 2 is merely late; the request of the
+    // copy is a fork.
     assert_eq!(world.tried("older", "fork"), None);
     assert!(world.tried("older", "later").is_some());
     assert!(world.tried("copy", "fork").is_some());
@@ -110,7 +113,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
             .done();
     };
     revoke(&id, "--reason not_paid");
-    // The old request: the reason comes first.
+    // The old request is refused, with the reason for the revocation first.
     world.answer("home", SALE, "").refused("revoked", "not paid");
     let again = concern(&world.answer("home", SALE, "--again --dry-run"), "revoked").unwrap();
     assert_eq!(again["asks"], true);
@@ -122,7 +125,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     world.request("other", SALE, "").done();
     let moved = world.answer("other", SALE, "--dry-run --transfer lost");
     assert!(concern(&moved, "revoked").is_some());
-    // Another key of the same installation hides nothing.
+    // A request with another key of the same installation still raises it.
     let sale = Sale { key: "other-key", ..SALE };
     world.request("home", sale, "").done();
     assert!(concern(&world.answer("home", sale, "--dry-run"), "revoked").is_some());
@@ -131,7 +134,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     let id = world.sold_to("home");
     world.request("home", SALE, "").done();
     assert_eq!(world.tried("home", "revoked"), None);
-    // What was added to a pool was not taken back.
+    // A license that was moved to a pool was not withdrawn.
     revoke(&id, "--reason pool --pooled");
     assert_eq!(world.tried("home", "revoked"), None);
 }
