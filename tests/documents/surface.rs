@@ -95,7 +95,7 @@ fn literals(source: &str) -> Vec<String> {
         } else if from.starts_with("'\\") {
             rest = from[3..].split_once('\'').map_or("", |(_, rest)| rest);
         } else if from.starts_with('\'') {
-            // A character, or else a lifetime.
+            // A character literal or a lifetime.
             let mut chars = from.chars().skip(1);
             if let (Some(c), Some('\'')) = (chars.next(), chars.next()) {
                 rest = &from[2 + c.len_utf8()..];

@@ -117,7 +117,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     world.answer("home", SALE, "").refused("revoked", "not paid");
     let again = concern(&world.answer("home", SALE, "--again --dry-run"), "revoked").unwrap();
     assert_eq!(again["asks"], true);
-    // A new request, and that of another installation of the key.
+    // A new request, and a request of another installation with the same key.
     world.request("home", SALE, "").done();
     let says = world.tried("home", "revoked").expect("a concern");
     assert_eq!(says["asks"], true);
@@ -129,7 +129,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     let sale = Sale { key: "other-key", ..SALE };
     world.request("home", sale, "").done();
     assert!(concern(&world.answer("home", sale, "--dry-run"), "revoked").is_some());
-    // Once it was answered, the last license is another one.
+    // Once the request is answered, the newest license is a different one.
     world.request("home", SALE, "").done();
     let id = world.sold_to("home");
     world.request("home", SALE, "").done();
