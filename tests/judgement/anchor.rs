@@ -1,4 +1,4 @@
-//! A product believes only what its compiled-in trust leads to, whatever the home trusts.
+//! A product accepts only what its compiled-in trust vouches for, whatever the home trusts.
 #![cfg(feature = "vendor")]
 
 use olr::{Home, RequestParams};
@@ -29,7 +29,7 @@ struct Vendor {
     delegation: Vec<u8>,
 }
 
-/// A vendor whose trust has `version` and states `id`, or its own.
+/// A vendor whose trust has `version`, and either states `id` or has its own id.
 fn vendor(path: &Path, version: u32, id: Option<VendorId>, seed: u8) -> Vendor {
     let init = Init {
         name: "Vendor",
@@ -61,7 +61,7 @@ fn around() -> Surroundings {
     Surroundings { factors, clock: NOW, ..Surroundings::default() }
 }
 
-/// A home in which `vendor` licensed everything.
+/// A home with a license from `vendor`.
 fn licensed(path: &Path, vendor: &Vendor) -> Home {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
     let order = RequestParams {

@@ -1,4 +1,4 @@
-//! The state has two copies: what is wrong with one is mended from the other, and said.
+//! The state has two copies: damage to one is repaired from the other, and reported.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -19,7 +19,7 @@ struct Server {
 }
 
 impl Server {
-    /// Both copies of a state.
+    /// A server with these two copies of the state.
     fn with(first: Option<&[u8]>, second: Option<&[u8]>) -> Self {
         let server = Self { folder: tempfile::tempdir().unwrap() };
         for (copy, bytes) in server.copies().iter().zip([first, second]) {
@@ -48,7 +48,7 @@ impl Server {
     }
 }
 
-/// A state, the same one later, and another installation.
+/// A state, a later one of the same installation, and the state of another installation.
 fn states() -> [Vec<u8>; 3] {
     let world = World::new();
     let (older, newer) = (world.asked(), world.installed(NOW, |_| ()));
@@ -94,7 +94,7 @@ fn what_no_copy_can_make_up_for_is_refused_and_kept() {
     let [older, newer, other] = states();
     let cut = &newer[..newer.len() / 2];
     let twin = {
-        // The same counter, another content.
+        // The same counter with different contents.
         let mut state = State::parse(&older).unwrap();
         let name = world::text("redirector");
         let asked = state.memory().asked.clone().unwrap();
@@ -145,7 +145,7 @@ fn a_copy_of_another_program_is_no_damage() {
 #[test]
 fn a_writing_that_stops_between_the_copies_loses_nothing() {
     let [older, newer, _] = states();
-    // The first copy has taken its place, the second has not.
+    // The first copy was replaced, the second was not.
     let server = Server::with(Some(&newer), Some(&older));
     let around = machine::around("server", NOW.parse::<olr_core::time::Instant>().unwrap());
     let (_, decision) = server.home().decide(None, None, &around).unwrap();
@@ -166,7 +166,7 @@ fn a_new_identity_begins_whatever_the_copies_are_like_and_keeps_them() {
     }
     for (first, second) in pairs {
         let server = Server::with(first, second);
-        // Of two copies that fit together only the newer one is kept, twice.
+        // If the two copies belong together, the newer one is kept, in both files.
         let before = server.home().load().ok().flatten().map(|state| state.to_bytes().to_vec());
         let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
         command.args(["request", "--new-identity", "--pin", "a=1", "--pin", "b=2", "-o", "-"]);

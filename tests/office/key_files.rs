@@ -1,4 +1,5 @@
-//! Key files as people make, lock, print, type and carry them; and OpenSSL in both directions.
+//! Key files as people create, encrypt, print, type and copy them, and exchange with OpenSSL in
+//! both directions.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -36,7 +37,7 @@ impl Run {
     }
 }
 
-/// A folder with passphrases in it: `old`, `new` and `wrong`.
+/// A folder with three passphrase files: `old`, `new` and `wrong`.
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -56,7 +57,7 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Runs a line with `--json`.
+    /// Runs a command line with `--json`.
     fn olr(&self, line: &str) -> Run {
         let mut run = self.run(env!("CARGO_BIN_EXE_olr"), &format!("{line} --json"));
         run.json = serde_json::from_str(&run.stdout)
@@ -84,12 +85,12 @@ impl Desk {
         }
     }
 
-    /// The public key as OpenSSL derives it from a private one.
+    /// The public key that OpenSSL derives from a private key.
     fn public_by_openssl(&self, pem: &str) -> String {
         self.openssl(&format!("pkey -in {pem} -passin pass:the-new-words -pubout")).done().stdout
     }
 
-    /// The PEM of a public key file, without the line above it.
+    /// The PEM of a public key file, without the line before it.
     fn public(&self, name: &str) -> String {
         self.read(name).split_once('\n').unwrap().1.to_string()
     }
@@ -233,7 +234,7 @@ fn keys_of_openssl_become_key_files() {
     desk.olr("key import plain.pem --role root --new-passphrase-file old").done();
     assert_eq!(desk.public("root.pub"), desk.public_by_openssl("plain.pem"));
     desk.olr("key paper root.key --passphrase-file old -o -").done();
-    // What comes out again is what OpenSSL wrote, byte for byte.
+    // The export is byte for byte what OpenSSL wrote.
     desk.olr("key export root.key --passphrase-file old --plain -o again.pem").done();
     assert_eq!(desk.read("again.pem"), desk.read("plain.pem"));
 }

@@ -1,4 +1,4 @@
-//! The vendor's office: catalogs, keys, roots, moves.
+//! The vendor's office: catalogs, keys, rotation of roots, transfers of license keys.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

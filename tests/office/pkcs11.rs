@@ -1,6 +1,6 @@
-//! Keys inside a token, against SoftHSM: real processes, a token of its own for each test.
+//! Keys in a PKCS #11 token, tested against SoftHSM: real processes, and a new token for each test.
 //!
-//! Needs `softhsm2-util` and `pkcs11-tool`; where they are missing, it fails.
+//! Needs `softhsm2-util` and `pkcs11-tool`, and fails without them.
 
 #![cfg(all(feature = "pkcs11", feature = "cli", unix))]
 
@@ -29,7 +29,7 @@ fn module() -> &'static str {
     PLACES.into_iter().find(|place| Path::new(place).is_file()).expect("SoftHSM 2 is not installed")
 }
 
-/// An office with a token, and an Ed25519 key in it that may sign.
+/// An office with a token that contains an Ed25519 signing key.
 fn office() -> Office {
     let mut office = Office::new();
     std::fs::create_dir(office.path("tokens")).unwrap();
@@ -55,12 +55,13 @@ fn key(office: &Office, label: &str, id: &str, kind: &str) {
     office.tool("pkcs11-tool", &[args.as_slice(), &make].concat());
 }
 
-/// The URI of a key, its PIN in the file `pin`.
+/// The URI of a key whose PIN is in the file `pin`.
 fn uri(office: &Office, which: &str) -> String {
     format!("pkcs11:{which}?pin-source=file:{}", office.path("pin").display())
 }
 
-/// What the library says of a token: in another process, whose environment says where tokens are.
+/// Calls the library on a token in a separate process, whose environment tells SoftHSM where the
+/// tokens are.
 fn library(office: &Office, act: &str, named: &str) -> String {
     let mut command = office.command(std::env::current_exe().unwrap().to_str().unwrap());
     command.args(["--exact", "pkcs11::in_a_process_of_its_own", "--nocapture"]);
@@ -91,7 +92,7 @@ fn in_a_process_of_its_own() {
     println!("said: {said} (PIN asked for {asked} times)");
 }
 
-/// Founds a vendor whose root is in the token.
+/// Creates a vendor whose root key is in the token.
 fn be_a_root(root: &dyn Signer) -> String {
     let body = TrustBody {
         version: 1,
@@ -120,7 +121,7 @@ fn be_a_root(root: &dyn Signer) -> String {
     "a trust".to_string()
 }
 
-/// The key in the token is delegated.
+/// Delegates to the key in the token.
 fn delegate(office: &Office, which: &str) {
     let said = library(office, "public", &format!("pkcs11:{which}"));
     let (public, asked) = said.split_once(' ').unwrap();
@@ -180,7 +181,8 @@ fn a_root_in_a_token_founds_a_vendor() {
 fn pins() {
     let office = office();
     delegate(&office, "object=issuer");
-    // To look at the request takes none. Nobody is there to type it, and the staff's passphrase is not tried on a token.
+    // A dry run needs no PIN. Signing does: nobody is there to type it, and the passphrase from the
+    // file is not tried on a token.
     office.write("staff", PIN);
     office.write("vendor/keys/issuer.uri", "pkcs11:object=issuer");
     office.olr("issue req.olr --grant vendor/grant.toml --dry-run").done();
@@ -217,7 +219,7 @@ fn exactly_one_key_and_one_token_must_fit() {
     token(&office, "second");
     issue("object=issuer;id=%01").unable("several tokens fit the URI: ", "serial=");
     issue("token=second").unable("token second holds no private key", "correct object=");
-    // The other key is there, but nobody delegated it.
+    // The other key is in the token, but has no delegation.
     issue("token=olr;id=%02").unable("there is no delegation for issuer key", "olr key delegate");
 }
 
@@ -252,7 +254,7 @@ fn libraries() {
     issue("libsofthsm2.so").unable("no such library by its whole path", "came with the token");
     issue("/nonexistent.so").unable("no such library by its whole path", "came with the token");
     issue("/etc/hostname").unable("/etc/hostname: it is no PKCS#11 library", "processor");
-    // Named by whoever calls, a library is loaded.
+    // A library that the caller names in the URI is loaded.
     let named = format!("pkcs11:object=issuer?module-path={}", module());
     office.set("OLR_PKCS11_MODULE", "");
     assert!(library(&office, "root", &named).starts_with("a trust"));
@@ -265,7 +267,7 @@ fn libraries() {
     office.in_force();
 }
 
-/// SoftHSM takes the parameters of Ed25519ctx, reports success, and signs something else.
+/// SoftHSM accepts the parameters of Ed25519ctx, reports success, and signs something else.
 #[test]
 fn a_signature_over_something_else_leaves_nobody() {
     struct Other(SigningKey);
@@ -290,7 +292,7 @@ fn a_signature_over_something_else_leaves_nobody() {
     assert!(error.fact().contains("does not verify"), "{error}");
 }
 
-/// The words of a dependency stay inside.
+/// Error messages of the dependency are not shown.
 #[test]
 fn failures_are_told_in_plain_words() {
     let office = office();

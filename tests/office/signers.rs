@@ -1,6 +1,6 @@
-//! Keys that lie in no file: what `keys/NAME.uri` may say, and the SSH agent.
+//! Keys outside of files: the contents of `keys/NAME.uri`, and keys in an SSH agent.
 //!
-//! Those that need `ssh-agent`, `ssh-add` and `ssh-keygen` are ignored but for `-- --ignored`.
+//! Tests that need `ssh-agent`, `ssh-add` and `ssh-keygen` run only with `-- --ignored`.
 
 #![cfg(all(feature = "cli", feature = "vendor", unix))]
 
@@ -29,7 +29,7 @@ fn a_uri_file_is_one_line_that_names_a_key_elsewhere() {
     ] {
         office.issue(text).unable(says, hint);
     }
-    // A token stays closed where tokens are not built in, or no library is named.
+    // A token cannot be used if token support is not built in, or no library is named.
     let says = match cfg!(feature = "pkcs11") {
         true => ("nobody said which library", "module-path"),
         false => ("this build has no pkcs11", "feature pkcs11"),
@@ -37,7 +37,7 @@ fn a_uri_file_is_one_line_that_names_a_key_elsewhere() {
     office.issue("pkcs11:token=olr").unable(says.0, says.1);
 }
 
-/// An office with an agent, which stops with it.
+/// An office with an SSH agent, which stops when the value is dropped.
 struct Agent {
     office: Office,
     process: std::process::Child,
@@ -67,7 +67,7 @@ impl Agent {
         panic!("ssh-agent made no socket");
     }
 
-    /// Makes a key and gives it to the agent: its fingerprint.
+    /// Creates a key, adds it to the agent, and returns its fingerprint.
     fn key(&self, name: &str, kind: &str) -> String {
         self.office.tool("ssh-keygen", &["-q", "-t", kind, "-N", "", "-C", name, "-f", name]);
         self.office.tool("ssh-add", &["-q", name]);
@@ -107,7 +107,7 @@ fn a_key_in_an_agent_signs() {
     office.in_force();
     let id = key_id(Role::Issuer, &agent.public("office"));
     office.issue(&format!("ssh-agent:{id}")).done();
-    // The private half is nowhere but in the agent.
+    // From here on the private half exists only in the agent.
     std::fs::remove_file(agent.path("office")).unwrap();
     office.issue(&format!("ssh-agent:{id}")).done();
 }
@@ -128,12 +128,12 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
     run.unable(&format!("{fingerprint} \"office\" (ssh-ed25519)"), "name one of these");
     issue(&rsa).unable("\"rsa\" (ssh-rsa) cannot sign here", "ssh-ed25519");
     issue(&other).unable("there is no delegation for issuer key", "olr key delegate");
-    // Locked, it shows no keys.
+    // A locked agent lists no keys.
     office.tool("ssh-add", &["-q", "-x"]);
     issue(&fingerprint).unable("the SSH agent shows no key", "if it is locked");
     office.tool("ssh-add", &["-q", "-X"]);
     issue(&fingerprint).done();
-    // It holds the key back where nobody confirms its use.
+    // The agent refuses to sign if nobody confirms the use of the key.
     std::fs::write(agent.path("askpass"), "#!/bin/sh\nexit 1\n").unwrap();
     office.tool("ssh-add", &["-q", "-D"]);
     office.tool("ssh-add", &["-q", "-c", "office"]);

@@ -1,5 +1,5 @@
-//! A license key that moves between machines, and the time for a server whose clock was wrong, as
-//! people do it: real processes, a vendor's folder, homes.
+//! License keys that move between machines, and timestamps for a server whose clock was wrong, with
+//! real processes, a vendor's folder and homes.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
@@ -68,12 +68,12 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Runs a line at the vendor's; `_` in a word stands for a blank.
+    /// Runs a command line at the vendor; `_` within a word stands for a space.
     fn olr(&self, line: &str) -> Run {
         self.run(line, Some("vendor"))
     }
 
-    /// Runs a line where nobody knows a vendor.
+    /// Runs a command line without a vendor's folder.
     fn alone(&self, line: &str) -> Run {
         self.run(&format!("{line} --home nowhere"), None)
     }
@@ -92,7 +92,7 @@ impl World {
         Run { status: output.status.code().expect("no signal"), json, stderr }
     }
 
-    /// Server `name` makes a request, `name.req`.
+    /// Writes the request of server `name` to `name.req`.
     fn ask(&self, name: &str) {
         self.olr(&format!(
             "request --home {name} --trust vendor/vendor.trust --licensee ACME_Ltd --key AbCd-1234 \
@@ -107,7 +107,7 @@ impl World {
         ))
     }
 
-    /// As [`World::issue`], where nothing in the vendor's folder may change.
+    /// Like [`World::issue`], and checks that nothing in the vendor's folder changed.
     fn untouched(&self, name: &str, more: &str) -> Run {
         let before = self.vendor_files();
         let run = self.issue(name, more);
@@ -138,7 +138,7 @@ impl World {
         self.olr(&format!("verify --home {name}"))
     }
 
-    /// Server `name` gives up its license: `name.receipt`.
+    /// Deactivates the license of server `name`, and writes `name.receipt`.
     fn deactivate(&self, name: &str) -> Run {
         self.olr(&format!("deactivate --home {name} --yes -o {name}.receipt"))
     }
@@ -187,7 +187,7 @@ fn a_key_moves_to_another_machine_and_back() {
     assert!(moved.stderr.contains("does not show that no copy"), "{}", moved.stderr);
     world.import("b");
 
-    // The same order again gives the stored answer, with or without its receipt.
+    // The same order returns the stored answer, with or without its receipt.
     for more in ["", "--receipt a.receipt"] {
         assert_eq!(world.untouched("b", more).done()["stored"], true);
     }
@@ -196,7 +196,7 @@ fn a_key_moves_to_another_machine_and_back() {
     assert!(old.stderr.contains("has moved to installation"), "{}", old.stderr);
     world.untouched("a", "--again").refused("already-activated", "");
 
-    // And back, by a new request and the receipt of the one that holds it now.
+    // Back to the first server, by a new request and the receipt of the current holder.
     world.ask("a");
     world.untouched("a", "").refused("already-activated", "");
     world.untouched("a", "--receipt a.receipt").refused("wrong-machine", "is in use on");
@@ -205,7 +205,7 @@ fn a_key_moves_to_another_machine_and_back() {
     world.import("a");
     world.verify("b").refused("deactivated", "");
 
-    // The first receipt does not end the license that came later.
+    // The first receipt does not apply to the license that was issued later.
     world.ask("b");
     world.untouched("b", "--receipt a.receipt").refused("already-activated", "answered since");
     world.deactivate("a").done();
@@ -222,7 +222,7 @@ fn a_key_moves_to_another_machine_and_back() {
 #[test]
 fn a_reason_moves_a_key_from_a_machine_that_is_lost() {
     let world = World::activated("a");
-    // The home is lost, and the same machine begins anew.
+    // The home is lost, and the same machine starts over.
     fs::remove_dir_all(world.path("a")).unwrap();
     world.ask("a");
     world.untouched("a", "").refused("already-activated", "");
@@ -240,7 +240,7 @@ fn a_reason_moves_a_key_from_a_machine_that_is_lost() {
     let found = world.olr("vendor issued ticket_17");
     assert_eq!(found.done()["issued"].as_array().unwrap().len(), 1);
 
-    // A reason where none is needed is kept, and is no move.
+    // An unnecessary reason is recorded, but does not count as a transfer.
     world.ask("a");
     let again = world.issue("a", "--transfer just_in_case");
     again.done();
@@ -270,7 +270,7 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
     let grant = fs::read_to_string(world.path("vendor/grant.toml")).unwrap();
     fs::write(world.path("slot.toml"), grant.replace("\"backup\"", "\"redirector\"")).unwrap();
     world.olr("issue b.req --grant slot.toml -o b.license").done();
-    // A record from before there were turns holds the key all the same.
+    // A record written before records had a `turn` still holds the key.
     let mut stripped = 0;
     for (path, bytes) in world.vendor_files() {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -285,7 +285,7 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
     world.ask("c");
     world.untouched("c", "").refused("already-activated", "");
     world.issue("c", "--transfer moved --yes").done();
-    // What was answered last holds it, also where the clock gives no order.
+    // The installation that was answered last holds the key, even if the clock gives no order.
     world.ask("a");
     world.untouched("a", "").refused("already-activated", "");
     world.ask("c");
@@ -319,7 +319,7 @@ fn of_several_at_once_one_gets_the_key() {
     assert_eq!(world.issued().len(), 1);
 }
 
-/// A receipt signed by a server's own key, changed before it is signed.
+/// A receipt that is changed before the server's own key signs it.
 fn forged(
     good: &Receipt,
     install: &InstallSecret,
@@ -350,7 +350,7 @@ fn a_wrong_receipt_frees_nothing() {
         bytes
     };
     let swapped = {
-        // The key id in front of the signature is another's.
+        // The key id before the signature belongs to another key.
         let at = bytes.len() - 80;
         [&bytes[..at], &b.install_id().0, &bytes[at + 16..]].concat()
     };
@@ -431,7 +431,7 @@ fn a_look_at_a_receipt_says_what_it_ends() {
     world.alone("inspect broken.receipt").refused("wrong-signature", "");
 }
 
-/// Lets the server believe, by a clock that was once wrong, that so many days more have passed.
+/// Raises the server's high-water mark by `days`, as a clock that was temporarily wrong does.
 fn once_wrong(home: &Home, days: u64) {
     let mut state = home.require_state().unwrap();
     let clock = Instant::new(state.memory().mark.seconds + days * 86_400);
@@ -469,11 +469,12 @@ fn a_server_that_lived_in_the_future_is_told_the_time() {
     world.verify("a").done();
     assert_eq!(world.olr("import time.olr --home a").done()["new"], false);
 
-    // It is for that server, and replaces no other's.
+    // It is for that server, and does not replace another server's.
     world.ask("b");
     world.olr("import time.olr --home b").refused("wrong-machine", "");
     world.olr("vendor time-anchor b.req").unable("another file is there");
-    // Another time for the same request: an instant is a second.
+    // A second timestamp for the same request needs another instant, and instants are whole
+    // seconds.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     world.olr("vendor time-anchor a.req").done();
     world.olr("import time.olr --home a").refused("superseded", "");
@@ -517,7 +518,7 @@ fn requests_are_compared() {
     world.olr("vendor compare first.req missing").unable("no such file");
 }
 
-/// Nothing on the server knows that it was deactivated: see docs/threats.md.
+/// A restored home knows nothing of its deactivation: see docs/threats.md.
 #[test]
 fn a_home_restored_after_its_deactivation_runs_until_its_license_ends_and_gets_no_other() {
     let world = World::activated("a");
@@ -532,19 +533,20 @@ fn a_home_restored_after_its_deactivation_runs_until_its_license_ends_and_gets_n
     world.ask("b");
     world.issue("b", "--receipt a.receipt").done();
     world.import("b");
-    // Not stopped: two servers run with one key.
+    // The restored home is not stopped: two servers run with one key.
     world.verify("restored").done();
     world.olr("import a.license --home restored").done();
     world.verify("a").refused("deactivated", "");
     world.olr("import a.license --home a").refused("replayed", "");
-    // It gets no other license: the key is in use elsewhere, and its request shows the fork.
+    // It gets no new license: the key is in use elsewhere, and its request reveals the fork.
     world.ask("restored");
     world.untouched("restored", "").refused("already-activated", "");
     world.untouched("restored", "--receipt a.receipt").refused("wrong-machine", "");
     world.ask("a");
     let fork = world.olr("vendor compare a.req restored.req");
     assert_eq!(fork.done()["fork"], true);
-    // The license that the receipt ended can be revoked, where a file reaches that server.
+    // The vendor can revoke the license that the receipt ended, provided that a file reaches that
+    // server.
     let ended = world.issued()[0]["license_id"].as_str().unwrap().to_string();
     world.olr(&format!("revoke {ended} --reason deactivated --yes -o revoked.olr")).done();
     world.olr("import revoked.olr --home restored").done();

@@ -1,4 +1,4 @@
-//! Homes that are locked, read-only or under a wrong clock.
+//! Homes that are locked, read-only, or used with a wrong clock.
 
 use crate::world::machine;
 
@@ -31,7 +31,8 @@ fn server(clock: &str) -> Surroundings {
     machine::around("server", at(clock))
 }
 
-/// Who keeps the lock keeps the mark where it is, and is told so; an end comes all the same.
+/// Holding the lock keeps the high-water mark from rising, which the decision reports. The license
+/// ends on time all the same.
 #[test]
 fn a_lock_that_is_held_stops_no_end_and_is_said() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
@@ -46,7 +47,8 @@ fn a_lock_that_is_held_stops_no_end_and_is_said() {
         let decision = home.decide(None, None, &server(clock)).unwrap().1;
         assert_eq!((word(&decision), decision.clock_memory()), (expected, ClockMemory::Off));
     }
-    // Set back to where the mark is, nothing is to be remembered; what was seen before is missing.
+    // With the clock back at the mark there is nothing to store, but earlier observations are
+    // missing.
     let decision = home.decide(None, None, &server(NOW)).unwrap().1;
     assert_eq!(decision.clock_memory(), ClockMemory::Off);
     drop(lock);
@@ -95,7 +97,7 @@ fn a_refusal_at_a_far_clock_says_both() {
         "this license ended on 2028-11-22, if the clock (2099-01-01T00:00:00Z) is right; \
          by what is remembered it is licensed"
     );
-    // What is so by either is said once.
+    // A refusal that holds both by the clock and by the mark is reported without a condition.
     let copy =
         Surroundings { clock: at("2099-01-01T00:00:00Z"), ..machine::around("copy", at(NOW)) };
     let (_, decision) = home.decide(None, None, &copy).unwrap();
@@ -103,7 +105,7 @@ fn a_refusal_at_a_far_clock_says_both() {
     assert!(!refusal.fact().contains("if the clock"), "{refusal}");
 }
 
-/// A server that was off for years, whose clock is right, comes back with one import.
+/// A server that was off for years, with a correct clock, recovers with one import.
 #[test]
 fn a_license_issued_near_a_far_clock_confirms_it() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
@@ -123,7 +125,7 @@ fn a_license_issued_near_a_far_clock_confirms_it() {
     assert!(state.memory().mark > NOW.parse::<Instant>().unwrap());
 }
 
-/// A list that names the license of [`World::installed`] where `revokes` says so.
+/// A list that names the license of [`World::installed`] if `revokes` is true.
 fn list(world: &World, issued: &str, revokes: bool) -> Vec<u8> {
     let license = digest_of(LicenseId([0x11; 16]));
     let named = revokes.then_some(Withdrawn { license, cause: Cause::Revoked });
@@ -138,7 +140,8 @@ fn list(world: &World, issued: &str, revokes: bool) -> Vec<u8> {
     sign_revocations(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation), &[]).unwrap()
 }
 
-/// The clock claimed 2029 once, and is right now. What raises the mark first must not confirm 2029.
+/// The clock briefly showed 2029 and is correct now. Whatever raises the mark first must not
+/// confirm 2029.
 #[test]
 fn a_clock_set_right_leaves_no_trace_whatever_comes_first() {
     let world = World::new();
@@ -186,7 +189,7 @@ fn a_license_that_waits_begins_no_grace_again() {
     }
 }
 
-/// Whatever the clock says: what was seen before may be missing in a home that cannot be written.
+/// For any clock: a home that cannot be written may be missing earlier observations.
 #[test]
 fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
@@ -197,7 +200,7 @@ fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
             let around = server(clock);
             let (_, one) = home.decide(None, None, &around).unwrap();
             let (_, all) = home.decide_all(&around).unwrap();
-            // A file is judged without being installed; time passes all the same.
+            // Judging a file does not install it, but the clock is still observed.
             let file = home.decide_file(&license, &around).unwrap();
             for decision in [&one, &all[0].1, &file] {
                 assert_eq!(decision.clock_memory(), memory, "{clock}");
@@ -211,7 +214,7 @@ fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
     expect(ClockMemory::Off);
     drop(held);
     expect(ClockMemory::On);
-    // It cannot be locked, also by root.
+    // A directory in place of the lock file cannot be locked, not even by root.
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
     expect(ClockMemory::Off);
@@ -221,7 +224,7 @@ fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
     assert_eq!(left.len(), 3, "{left:?}");
 }
 
-/// `verify FILE` remembers the clock, and nothing of the file.
+/// `verify FILE` stores the observed clock, and nothing from the file.
 #[test]
 fn a_file_that_is_judged_raises_the_mark_to_the_clock_alone() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
@@ -233,7 +236,7 @@ fn a_file_that_is_judged_raises_the_mark_to_the_clock_alone() {
     let decision = home.decide_file(&renewal, &server("2028-01-01T00:00:00Z")).unwrap();
     assert_eq!((word(&decision), decision.clock_memory()), ("licensed", ClockMemory::On));
     assert_eq!(home.require_state().unwrap().memory().mark, at("2028-01-01T00:00:00Z"));
-    // A clock that was wrong is not confirmed by what the file says.
+    // Data in the file does not confirm a wrong clock.
     let _ = home.decide(None, None, &server("2029-02-05T00:00:00Z")).unwrap();
     assert!(home.require_state().unwrap().memory().pending.is_some());
     let decision = home.decide_file(&renewal, &server("2028-01-03T00:00:00Z")).unwrap();
@@ -260,7 +263,7 @@ fn what_is_only_foreseen_is_what_would_be_decided() {
     }
 }
 
-/// A warning is no grace: nothing ends it.
+/// A warning is not a grace period: it has no end.
 #[test]
 fn a_warning_is_not_said_to_be_a_grace() {
     let rule = |seconds, outcome| GraceRule { cause: Cause::OverQuota, seconds, outcome };

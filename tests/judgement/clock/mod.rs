@@ -1,4 +1,5 @@
-//! A clock set back or a snapshot restored gains nothing, and every wrong clock can be recovered.
+//! Setting the clock back or restoring a snapshot gains nothing, and a server can recover from any
+//! wrong clock.
 #![cfg(feature = "vendor")]
 
 use crate::world::machine;
@@ -17,7 +18,7 @@ mod timestamps;
 
 use crate::world::{NOW, World, ask};
 
-/// A server that was licensed, and everything that happens to its clock.
+/// A licensed server, and operations on its clock.
 struct Server<'a> {
     world: &'a World,
     imported: Vec<u8>,
@@ -38,7 +39,7 @@ impl<'a> Server<'a> {
         server
     }
 
-    /// What `olr verify` does: observe, judge, remember.
+    /// Observes, judges and stores, as `olr verify` does.
     fn verify(&mut self) {
         let before = self.state.to_bytes();
         self.state.observe(&self.around);
@@ -54,7 +55,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// How `state` is judged at `clock` on this machine.
+    /// The decision on `state` at `clock` on this machine.
     fn decide(&self, clock: Instant, state: &State) -> Decision {
         let found = state.found(&self.around).unwrap();
         decide(clock, self.around.here(&found), state, state.slot(None, None).unwrap())
@@ -101,13 +102,13 @@ impl<'a> Server<'a> {
         self.around.clock = Instant::new(self.around.clock.seconds + seconds);
     }
 
-    /// Asks, and takes in the vendor's answer.
+    /// Makes a request and imports the vendor's timestamp.
     fn timestamp(&mut self, time: Instant) {
         let timestamp = self.asked(time);
         assert!(self.state.accept_timestamp(&timestamp).unwrap());
     }
 
-    /// What the vendor answers to a request made now.
+    /// The vendor's timestamp for a request that is made now.
     fn asked(&mut self, time: Instant) -> Timestamp {
         let purpose = format!("anchor {}", self.state.memory().number);
         let (body, request) = ask(&mut self.state, "backup", &purpose);
@@ -126,7 +127,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The state of a decision, or its refusal.
+/// The state of a decision, or its refusal word.
 fn word(decision: &Decision) -> &'static str {
     match decision.refusal() {
         None => decision.state(),
@@ -138,7 +139,7 @@ fn at(text: &str) -> Instant {
     text.parse::<Instant>().unwrap()
 }
 
-/// `30d`, `25h`, `5m`, `1s`.
+/// Parses a span such as `30d`, `25h`, `5m` or `1s`.
 fn seconds(span: &str) -> u64 {
     let (count, unit) = span.split_at(span.len() - 1);
     let unit = match unit {

@@ -1,4 +1,4 @@
-//! Time over the quota adds up: solving it for a moment gains none.
+//! Time over the quota adds up: going below it for a moment gains nothing.
 
 use olr_core::entitlement::{Cause, Count, GraceRule, Outcome};
 use olr_core::license::{License, LicenseBody};
@@ -15,7 +15,7 @@ use crate::world::{NOW, World, text};
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
 
-/// 20 of OBM are granted, and so much time over that.
+/// Grants 20 OBM, with these grace periods before the server stops.
 fn stops(causes: &[(Cause, u64)]) -> impl Fn(&mut LicenseBody) {
     let rule = |(cause, seconds): &(Cause, u64)| GraceRule {
         cause: *cause,
@@ -36,7 +36,7 @@ fn server<'a>(world: &'a World, causes: &[(Cause, u64)]) -> Server<'a> {
 }
 
 impl Server<'_> {
-    /// So many are in use from now on. How it stands then.
+    /// Reports `used` OBM, and returns the resulting state.
     fn uses(&mut self, used: u64) -> String {
         let name = self.state.memory().slots[0].name.clone();
         let count = Count { module: text("OBM"), count: used };
@@ -46,7 +46,7 @@ impl Server<'_> {
         self.word.clone()
     }
 
-    /// How it stands once so much time has passed, of which it was looked at every day.
+    /// Lets time pass with a check every day, and returns the resulting state.
     fn after(&mut self, mut seconds: u64) -> String {
         while seconds > DAY {
             self.jump(DAY);
@@ -55,14 +55,14 @@ impl Server<'_> {
         self.jump(seconds)
     }
 
-    /// How it stands once the clock was set ahead.
+    /// Sets the clock ahead without checks in between, and returns the resulting state.
     fn jump(&mut self, seconds: u64) -> String {
         self.pass(seconds);
         self.verify();
         self.word.clone()
     }
 
-    /// Until when it goes on like this.
+    /// Seconds of the grace period that are left.
     fn left(&self) -> u64 {
         let decision = self.decide(self.around.clock, &self.state);
         decision.grace().unwrap().until.unwrap().seconds - self.around.clock.seconds
@@ -86,7 +86,8 @@ fn quota(body: &mut LicenseBody, quota: u64) {
     body.grants = Set::new(grants).unwrap();
 }
 
-/// How long a server runs in 60 days that solves it for a moment, then and when.
+/// Time that a server runs within 60 days, if it repeatedly exceeds the quota for `over` seconds
+/// and then stays within it for `within` seconds.
 fn runs(world: &World, over: u64, within: u64) -> u64 {
     let mut server = server(world, &TWELVE);
     let (mut ran, end) = (0, server.around.clock.seconds + 60 * DAY);
@@ -112,7 +113,7 @@ fn solving_it_for_a_moment_gains_an_hour_a_day_at_most() {
         let ran = runs(&world, over, within);
         assert!(ran <= (12 + 61) * HOUR, "{over} {within}: {} hours", ran / HOUR);
     }
-    // After a week within the quota all of it is granted once more.
+    // A week within the quota restores the full grace period.
     assert!(runs(&world, 11 * HOUR, 7 * DAY) >= 7 * 11 * HOUR);
 }
 
@@ -127,7 +128,7 @@ fn one_then_a_thousand_every_11_hours_stops_in_the_end() {
     assert_eq!(server.left(), HOUR);
     assert_eq!(server.after(HOUR - 1), "grace");
     assert_eq!(server.after(1), "quota-exceeded");
-    // An hour the first time in a day, and no second one.
+    // The first excess in a day gets one hour, the second none.
     assert_eq!(server.uses(1), "licensed");
     assert_eq!((server.uses(1000), server.left()), ("grace".to_string(), HOUR));
     assert_eq!(server.after(HOUR), "quota-exceeded");
@@ -178,7 +179,7 @@ fn a_license_that_grants_the_most_that_was_used_forgets_it() {
 fn each_cause_adds_up_apart() {
     let world = World::new();
     let upgraded = [(Cause::Upgraded, 60 * DAY)];
-    // The same quota under another cause and back: nothing is given away.
+    // The same excess under another cause and back: neither gives time back to the other.
     let mut server = server(&world, &TWELVE);
     server.uses(1000);
     server.after(10 * HOUR);
@@ -212,7 +213,7 @@ fn a_next_license_that_grants_less_counts_from_its_start() {
     assert_eq!(server.after(0), "licensed");
     assert_eq!(server.after(2 * HOUR + 1), "grace");
     assert_eq!(server.left(), 10 * HOUR);
-    // Whether somebody reports or not.
+    // The same holds whether or not usage is reported.
     assert_eq!((server.uses(16), server.left()), ("grace".to_string(), 10 * HOUR));
     server.uses(1);
     server.after(HOUR);
@@ -236,7 +237,7 @@ fn a_far_clock_adds_up_too_and_leaves_nothing() {
     assert_eq!(server.left(), 12 * HOUR);
 }
 
-/// A state that is stored and read is the same.
+/// Storing and parsing a state preserves it.
 #[test]
 fn what_adds_up_is_kept() {
     let world = World::new();
@@ -248,7 +249,7 @@ fn what_adds_up_is_kept() {
     assert_eq!(State::parse(&bytes).unwrap().memory(), server.state.memory());
 }
 
-/// Ends are judged the same before and after somebody reports.
+/// A report does not change when a grace period ends.
 #[test]
 fn what_was_spent_counts_when_a_license_takes_over_by_its_start() {
     let world = World::new();
@@ -282,7 +283,7 @@ fn a_license_with_a_shorter_rule_leaves_an_hour() {
         server.after(used * DAY);
         server.renewed(2, stops(&rule(days)));
         assert_eq!((server.word.as_str(), server.left()), ("grace", left), "{used} {days}");
-        // Once in a day.
+        // The extra hour is given once a day.
         server.after(HOUR);
         server.renewed(3, stops(&rule(days)));
         let word = if left == HOUR { "quota-exceeded" } else { "grace" };
@@ -308,7 +309,7 @@ fn a_far_clock_is_granted_an_hour_too_and_no_more() {
     server.uses(1);
     server.after(DAY);
     assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
-    // The clock was wrong: nothing was spent and nothing was granted.
+    // The clock was wrong, so no time was spent and no extra hour given.
     server.uses(1);
     server.around.clock = at("2027-11-23T10:00:00Z");
     assert_eq!((server.uses(30), server.left()), ("grace".to_string(), 7 * DAY));
@@ -317,7 +318,7 @@ fn a_far_clock_is_granted_an_hour_too_and_no_more() {
     assert_eq!((server.uses(30), server.left()), ("grace".to_string(), HOUR));
 }
 
-/// Nor does a far clock give back the hour of the day.
+/// A far clock does not give the extra hour of a day a second time.
 #[test]
 fn a_clock_that_was_far_for_a_moment_grants_no_second_hour() {
     let world = World::new();
@@ -345,7 +346,7 @@ fn a_confirmed_clock_is_no_week_within_the_quota() {
     server.uses(30);
     server.after(5 * HOUR);
     server.around.clock = at("2040-01-01T00:00:00Z");
-    // Solved while the clock is far, and 30 days later that is confirmed.
+    // Usage is back within the quota while the clock is far; 30 days later that clock is confirmed.
     server.verify();
     server.after(30 * DAY - 1);
     server.uses(1);
@@ -372,7 +373,7 @@ fn the_most_that_was_used_is_forgotten_with_the_time() {
     assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 12 * HOUR));
 }
 
-/// Very many other modules do not push out the one that was over.
+/// Reports of very many other modules do not displace the module that was over its quota.
 #[test]
 fn the_most_that_was_used_of_a_module_stays_however_many_follow() {
     let world = World::new();
@@ -394,7 +395,7 @@ fn the_most_that_was_used_of_a_module_stays_however_many_follow() {
     report(&mut server, &["N1", "N2"].map(|name| Count { module: text(name), count: 1 }));
     let most = &server.state.memory().slots[0].over.most;
     assert_eq!((most.get("OBM").unwrap().count, most.len()), (1000, 4096));
-    // A license that grants less than that forgets nothing.
+    // A license that grants less than that does not clear the record.
     server.renewed(2, |body| {
         stops(&TWELVE)(body);
         quota(body, 30);
@@ -402,7 +403,8 @@ fn the_most_that_was_used_of_a_module_stays_however_many_follow() {
     assert_eq!((server.uses(1000), server.left()), ("grace".to_string(), HOUR));
 }
 
-/// The mark is set back to before the start of the next license: the installed one counts again.
+/// The mark is set back to before the start of the next license, so the earlier one is in effect
+/// again.
 #[test]
 fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
     let world = World::new();
@@ -421,7 +423,8 @@ fn an_installed_license_that_counts_again_goes_on_where_the_next_one_was() {
     assert_eq!((server.uses(31), server.left()), ("grace".to_string(), 11 * HOUR + 1));
 }
 
-/// A far clock that steps back goes on where it was: what has ended by the mark has ended by it too.
+/// A far clock that steps back does not restart the count: a grace period that ended at the mark
+/// has ended at the far clock too.
 #[test]
 fn a_grace_that_ended_by_the_mark_has_ended_by_a_far_clock() {
     let world = World::new();
@@ -431,7 +434,7 @@ fn a_grace_that_ended_by_the_mark_has_ended_by_a_far_clock() {
     let mark = server.around.clock;
     server.around.clock = at("2099-01-01");
     assert_eq!(server.uses(1), "licensed");
-    // The hour of the day.
+    // The extra hour of the day.
     assert_eq!(server.uses(1000), "grace");
     assert!(server.left() <= HOUR);
     server.around.evidence = Some(Instant::new(mark.seconds + HOUR));
@@ -440,7 +443,7 @@ fn a_grace_that_ended_by_the_mark_has_ended_by_a_far_clock() {
         server.verify();
         assert_eq!(server.word, "quota-exceeded", "{clock}");
     }
-    // Confirmed, it has ended also.
+    // Once the far clock is confirmed, the grace period has still ended.
     server.step("boot");
     server.step("up8d");
     assert_eq!(server.state.memory().pending, None);
@@ -460,7 +463,7 @@ fn a_jump_of_the_clock_is_no_week_within_the_quota() {
             assert_eq!((server.uses(1000), server.left()), ("grace".to_string(), length - spent));
         }
     }
-    // A day of each jump counts, however long it was.
+    // Each jump counts as one day, however long it is.
     for jump in [DAY, DAY + 1, 7 * DAY, 60 * DAY] {
         for (jumps, left) in [(6, HOUR), (7, 12 * HOUR)] {
             let mut server = server(&world, &TWELVE);
@@ -472,7 +475,7 @@ fn a_jump_of_the_clock_is_no_week_within_the_quota() {
             assert_eq!(server.left(), left, "{jumps} of {jump}");
         }
     }
-    // Set back within the tolerance and ahead again gains nothing.
+    // Setting the clock back within the tolerance and ahead again gains nothing.
     let mut server = server(&world, &TWELVE);
     server.uses(1000);
     server.after(11 * HOUR);
@@ -487,7 +490,7 @@ fn a_jump_of_the_clock_is_no_week_within_the_quota() {
     assert_eq!(server.left(), HOUR);
 }
 
-/// Of what else raises the mark a day counts too: evidence, and what a license says.
+/// Evidence and the issue date of a license also raise the mark, and count as one day as well.
 #[test]
 fn what_has_passed_for_certain_was_not_looked_at_either() {
     let world = World::new();
@@ -515,7 +518,7 @@ fn what_has_passed_for_certain_was_not_looked_at_either() {
     }
 }
 
-/// The time of the vendor is no jump of a clock.
+/// A timestamp of the vendor is not a jump of the clock: it counts in full.
 #[test]
 fn a_week_that_the_vendor_confirms_counts() {
     let world = World::new();
@@ -530,8 +533,8 @@ fn a_week_that_the_vendor_confirms_counts() {
     assert_eq!(server.left(), 12 * HOUR);
 }
 
-/// Whatever the clock does: all of the grace is granted once more only after a week of days of which
-/// each was looked at.
+/// Under any movement of the clock, the full grace period returns only after seven days that were
+/// each observed.
 #[test]
 fn the_whole_grace_comes_again_only_after_a_week_of_looks() {
     let world = World::new();
@@ -543,7 +546,7 @@ fn the_whole_grace_comes_again_only_after_a_week_of_looks() {
         server.uses(1000);
         server.after(rng.random_range(1..12) * HOUR);
         server.uses(1);
-        // The time of which somebody looked at both ends, a day of each step at most.
+        // Time between two observations, at most one day per step.
         let (mut within, mut mark) = (0, server.state.memory().mark);
         for step in 0..rng.random_range(1..20) {
             let clock = server.around.clock.seconds;

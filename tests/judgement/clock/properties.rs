@@ -1,5 +1,5 @@
-//! A clock that is set, a home that is kept from remembering and a snapshot that is restored gain
-//! nothing: three properties over all walks.
+//! Changing the clock, keeping a home from being written, or restoring a snapshot gains nothing:
+//! three properties over random walks.
 
 use crate::world::machine;
 use crate::world::operations::BACKUP;
@@ -44,7 +44,7 @@ fn cause_rules(body: &mut LicenseBody, rng: &mut ChaCha20Rng) {
     body.grace = Set::new(rules).unwrap();
 }
 
-/// An instant near what is remembered, near the clock, or anywhere.
+/// An instant near one in memory, near the clock, or anywhere.
 fn near(server: &Server<'_>, rng: &mut ChaCha20Rng) -> Instant {
     let mark = server.state.memory().mark.seconds;
     let from = match rng.random_range(0..4) {
@@ -64,7 +64,7 @@ fn day(at: Instant) -> Day {
     Day { number: u32::try_from(at.seconds / DAY).unwrap_or(0).min(2_932_000) }
 }
 
-/// A renewal that nobody would refuse: judged at the mark it has not ended.
+/// Imports a renewal that is always accepted: judged at the mark, it has not ended.
 fn import(server: &mut Server<'_>, answer: u32, rng: &mut ChaCha20Rng) {
     let mark = server.state.memory().mark;
     let issued = Instant::new(mark.seconds.saturating_sub(rng.random_range(0..100 * DAY)));
@@ -109,7 +109,7 @@ fn report(server: &mut Server<'_>, rng: &mut ChaCha20Rng) {
     server.state.report(&name, &[count], server.around.clock).unwrap();
 }
 
-/// Something that may happen to a server and its clock.
+/// Applies a random event to the server and its clock.
 fn wander(server: &mut Server<'_>, step: u32, copies: &mut Vec<Vec<u8>>, rng: &mut ChaCha20Rng) {
     let before = server.state.to_bytes().to_vec();
     match rng.random_range(0..16) {
@@ -137,7 +137,7 @@ fn wander(server: &mut Server<'_>, step: u32, copies: &mut Vec<Vec<u8>>, rng: &m
             server.state = State::parse(&copies[copy]).unwrap();
         }
     }
-    // Locked, or read-only: nothing of it is remembered.
+    // The home is locked or read-only, so nothing is stored.
     if server.readonly && server.state.to_bytes().to_vec() != before {
         server.state = State::parse(&before).unwrap();
     }
@@ -149,7 +149,7 @@ fn license(decision: &Decision) -> Option<LicenseId> {
     decision.license().map(|license| license.body().license)
 }
 
-/// Whether `a` is better than `b`: in a better state, or with something allowed that `b` blocks.
+/// Whether `a` is better than `b`: its state ranks higher, or it allows something that `b` blocks.
 fn is_better(a: &Decision, b: &Decision) -> bool {
     let rank = |decision: &Decision| match decision.state() {
         "licensed" => 2,
@@ -159,7 +159,7 @@ fn is_better(a: &Decision, b: &Decision) -> bool {
     rank(a) > rank(b) || b.blocked().iter().any(|operation| !a.blocked().contains(*operation))
 }
 
-/// A start that a mark reached which rose is excepted.
+/// Whether a license started because the mark rose, which may improve a decision.
 fn has_started(before: &Decision, after: &Decision) -> bool {
     let waits = |decision: &Decision| {
         let mut reasons = decision.reasons().iter();
@@ -168,7 +168,8 @@ fn has_started(before: &Decision, after: &Decision) -> bool {
     license(before) != license(after) || waits(before)
 }
 
-/// What was first noted while a clock is far counts for it since then, and else by the mark.
+/// Whether an event was also noted by a far clock. Its grace then counts from there while the clock
+/// is far, and from the mark otherwise.
 fn is_noted_twice(state: &State) -> bool {
     let slots = &state.memory().slots;
     let notes = |slot: &olr_core::state::Slot| {
@@ -203,7 +204,7 @@ fn an_earlier_clock_is_never_better() {
             let twice = is_noted_twice(s);
             noted_twice += u32::from(twice);
             pending += u32::from(s.memory().pending.is_some());
-            // (a) One state, a later clock.
+            // (a) One state, judged at a later clock, is not better.
             if mark <= t1 && !(twice && s.is_far(t1) != s.is_far(t2)) {
                 let (earlier, later) = (server.decide(t1, s), server.decide(t2, s));
                 assert!(
@@ -214,7 +215,7 @@ fn an_earlier_clock_is_never_better() {
                 );
                 held[0] += 1;
             }
-            // (b) A clock that was observed.
+            // (b) Observing any clock does not improve a decision.
             let (t, u) = if rng.random() { (t1, t2) } else { (t2, t1) };
             let after = observed(s, &Surroundings { clock: u, ..server.around.clone() });
             if mark <= t && !(twice && s.is_far(t) != after.is_far(t)) {
@@ -229,7 +230,7 @@ fn an_earlier_clock_is_never_better() {
                     held[1] += 1;
                 }
             }
-            // (c) An earlier clock once a later one was observed.
+            // (c) After a later clock was observed, an earlier one is not better.
             let after = observed(s, &Surroundings { clock: t2, ..server.around.clone() });
             if !after.is_far(t2) {
                 let (earlier, later) = (server.decide(t1, &after), server.decide(t2, &after));
@@ -241,7 +242,7 @@ fn an_earlier_clock_is_never_better() {
                 );
                 held[2] += 1;
             }
-            // A wrong clock that is set right leaves no trace.
+            // Correcting a wrong clock leaves no trace of it.
             let far = Surroundings {
                 clock: Instant::new(mark.seconds + FAR + 1 + t2.seconds),
                 ..server.around.clone()

@@ -1,4 +1,5 @@
-//! A license that waited and has begun is in force, also once it is revoked, and whoever looked when.
+//! A waiting license takes over once it has started, even if it is revoked later, and independently
+//! of when it was checked.
 
 use crate::world::machine;
 
@@ -16,7 +17,7 @@ use std::path::Path;
 use crate::clock::{at, word};
 use crate::world::{NOW, World};
 
-/// The day from which the second license counts.
+/// First day of the second license.
 const START: &str = "2028-01-01";
 
 fn around(clock: &str) -> Surroundings {
@@ -36,7 +37,7 @@ fn revocations(world: &World, issued: &str, license: u8, cause: Cause) -> Vec<u8
     sign_revocations(&body, &vendor.trust, (&vendor.issuer, &vendor.delegation), &[]).unwrap()
 }
 
-/// A home whose first license never ends, and whose second one waits.
+/// A home with a license that never ends, and a second license that is waiting.
 fn waiting(world: &World, folder: &Path, grace: Option<(Cause, u64)>) -> Home {
     let state = world.installed(NOW, |body| body.expires = None);
     let home = Home::at(folder.join("home"));
@@ -107,7 +108,7 @@ fn one_that_is_revoked_before_its_start_never_takes_over() {
     for clock in [at, "2028-02-01T00:00:00Z", "2029-02-01T00:00:00Z"] {
         assert_eq!(judged(&home, clock), ("licensed", 0x11), "{clock}");
     }
-    // Nor is it put in the place of the one in force when a third one comes to wait.
+    // Nor does it replace the one in effect when a third license starts to wait.
     let third = world.license(|body| {
         body.expires = None;
         begins(body, 3, "2029-06-01");

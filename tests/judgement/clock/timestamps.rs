@@ -1,4 +1,4 @@
-//! A time of the vendor takes back what the mark was ahead by, and no more.
+//! A timestamp of the vendor takes the mark back by exactly the amount that it was ahead.
 
 use olr_core::error::Refusal;
 use olr_core::time::Instant;
@@ -7,7 +7,7 @@ use crate::clock::{Server, at};
 use crate::world::{NOW, World};
 
 const DAY: u64 = 86_400;
-/// So long a request and its answer may travel.
+/// Maximum time between a request and the import of its answer.
 const TRAVEL: u64 = 30 * DAY;
 
 fn server(world: &World) -> Server<'_> {
@@ -38,7 +38,7 @@ fn a_time_that_was_kept_takes_nothing_back() {
     }
 }
 
-/// One file makes the others that were collected before it useless.
+/// Importing one timestamp supersedes the others that were collected before it.
 #[test]
 fn of_sixteen_times_that_were_kept_one_counts() {
     let world = World::new();
@@ -58,15 +58,15 @@ fn of_sixteen_times_that_were_kept_one_counts() {
             assert_eq!(refusal, Some(Refusal::Superseded), "{first} {index}");
         }
         assert_eq!(server.state.memory().mark, mark);
-        // A request made since is answered.
+        // A timestamp for a later request is accepted.
         let time = after(mark, DAY);
         server.timestamp(time);
         assert_eq!(server.state.memory().mark, time);
     }
 }
 
-/// The clock said 2099, and a week of it was believed; it is set right, or goes on being wrong until
-/// the answer is there.
+/// The clock showed 2099 and was believed after a week. It is either corrected, or stays wrong
+/// until the answer arrives.
 #[test]
 fn a_mark_that_was_ahead_is_taken_back_however_long_the_files_travel() {
     let world = World::new();

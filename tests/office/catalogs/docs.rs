@@ -1,4 +1,4 @@
-//! The page about catalogs names every key, and its examples are right.
+//! The page about catalogs documents every key, and its examples are valid.
 
 use olr_core::entitlement::{Cause, Edition, Model, Operation, Outcome};
 use olr_office::catalog::Catalog;
@@ -8,7 +8,7 @@ use super::{Desk, SELF_HOSTED};
 
 const PAGE: &str = include_str!("../../../docs/catalog.md");
 
-/// The keys that a table may have, as the error about one that it may not have lists them.
+/// The keys that a table may have, as listed in the error about an unknown key.
 fn keys(error: olr_core::error::Error) -> Vec<String> {
     let hint = error.next_step().text().strip_prefix("the keys are ");
     hint.unwrap_or_else(|| panic!("{error}")).split(", ").map(str::to_string).collect()
@@ -63,7 +63,7 @@ fn the_examples_of_the_page_are_a_catalog_and_a_grant_that_fits_it() {
     let texts = blocks("toml");
     let (grants, catalogs): (Vec<_>, Vec<_>) =
         texts.iter().partition(|text| text.contains("licensee"));
-    // The pieces of the catalog stand one after another on the page.
+    // The parts of the catalog follow one another on the page.
     let catalog: String = catalogs.into_iter().map(|text| format!("{text}\n")).collect();
     let catalog = Catalog::parse(&catalog).unwrap_or_else(|error| panic!("{error}\n{catalog}"));
     assert_eq!(catalog.warnings(), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! A catalog and a grant with as many modules as a license may hold.
+//! A catalog and a grant with as many modules as a license may contain.
 
 use olr_office::catalog::{CATALOG_CAP, Catalog, TOML_TOKENS_CAP};
 use olr_office::issue::GrantFile;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::catalogs::{Desk, SNAKEOIL};
 
-/// As many as a license may hold.
+/// Maximum number of modules in a license.
 const MODULES: usize = 4096;
 
-/// The test vendor's catalog with these modules in place of its own, and a grant of all of them.
+/// The test vendor's catalog with `MODULES` generated modules, and a grant of all of them.
 fn texts(module: impl Fn(usize) -> String, keys: &str) -> (String, String) {
     let is_own = |line: &&str| line.starts_with("[module.");
     let kept = SNAKEOIL.lines().filter(|line| !line.starts_with("modules = "));
@@ -42,11 +42,11 @@ fn a_license_of_as_many_modules_as_fit_is_issued_from_them() {
     let desk = Desk::new(&catalog, "backup");
     let body = desk.draft(&GrantFile::parse(&grant).unwrap()).unwrap();
     assert_eq!(body.grants.len(), MODULES);
-    // One module more than a license has room for is told of the catalog.
+    // A catalog with one more module than fits into a license is refused.
     let one_more = format!("{catalog}\n[module.one-more]\nname = \"x\"\nunit = \"y\"\n");
     let error = Catalog::parse(&one_more).unwrap_err();
     assert!(error.fact().contains("4097 modules, where a catalog has at most 4096"), "{error}");
-    // Cut short by one, or with one too many, it is told by name and line.
+    // An unknown module is reported by name and line.
     let wrong = grant.replace("M4095 = ", "M4096 = ");
     let error = desk.draft(&GrantFile::parse(&wrong).unwrap()).unwrap_err();
     assert!(error.fact().contains("the catalog has no module \"M4096\""), "{error}");

@@ -1,4 +1,4 @@
-//! Catalogs and grants: two whole vendors, row by row, and every mistake with its line.
+//! Catalogs and grants: two complete example vendors, row by row, and every mistake with its line.
 #![cfg(feature = "vendor")]
 
 use olr::{Home, RequestParams};
@@ -29,7 +29,7 @@ const SNAKEOIL: &str = include_str!("../../../keys/snakeoil/catalog.toml");
 /// 2026-11-23T12:00:00Z
 pub const NOW: Instant = Instant::new(1_795_435_200);
 
-/// The office of a vendor, and a request for one slot.
+/// A vendor's office, with a request for one slot.
 pub struct Desk {
     pub catalog: Catalog,
     trust: Trust,
@@ -71,7 +71,7 @@ impl Desk {
         Self { catalog, trust, opened, product, slot, _folder: folder }
     }
 
-    /// A grant for this slot: of a type, with `lines` before the tables, and with `tables`.
+    /// A grant for this slot: of type `kind`, with `lines` before the tables, and with `tables`.
     pub fn grant(&self, kind: &str, lines: &str, tables: &str) -> GrantFile {
         GrantFile::parse(&self.text(kind, lines, tables)).unwrap()
     }
@@ -97,10 +97,10 @@ fn the_shipped_catalogs_have_no_mistake_and_no_warning() {
     }
 }
 
-/// Module, unit, group, slot, and what else is said of it.
+/// Module, unit, group, slot, and the less common fields.
 type Row<'a> = (&'a str, &'a str, &'a str, &'a str, Else<'a>);
 
-/// What most modules do not have.
+/// Fields that most modules do not set.
 #[derive(Default)]
 struct Else<'a> {
     pool: &'a str,
@@ -120,7 +120,7 @@ const NONE: Else<'_> = Else {
     includes: &[],
 };
 
-/// Issues a license for each row, and looks for the row in it.
+/// Issues a license for each row, and compares its grant with the row.
 fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
     let desks: Vec<_> = Catalog::parse(catalog).unwrap().products[0]
         .slots
@@ -133,7 +133,7 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
         let needed: String = more.requires.iter().map(|needed| format!("{needed} = 2\n")).collect();
         let tables = format!("[modules]\n{module} = {quota}\n{needed}");
         let body = desk.draft(&desk.grant(kind, "", &tables)).unwrap();
-        // The others of its pool are there too, with nothing of their own.
+        // The other modules of its pool are granted too, each with a quota of 0.
         let pool = desk.catalog.modules.iter().filter(|(id, other)| {
             *id != module && !more.pool.is_empty() && other.pool.as_deref() == Some(more.pool)
         });
@@ -266,7 +266,7 @@ fn what_a_grant_leaves_out_the_type_says() {
     assert_eq!(days("annual", ""), said("2027-11-22", "never"));
     let own = "expires = \"6 months\"\nmaintenance = \"2027-01-31\"\n";
     assert_eq!(days("annual", own), said("2027-05-22", "2027-01-31"));
-    // The machine policy: the grant's, else the type's, else "server".
+    // Precedence of machine policies: the grant's, then the type's, then "server".
     let policy = |kind: &str, lines: &str| {
         let grant = desk.grant(kind, lines, "[modules]\n");
         let kind = &desk.catalog.types[kind];
@@ -278,7 +278,7 @@ fn what_a_grant_leaves_out_the_type_says() {
     let body = desk.draft(&desk.grant("annual", "", "[modules]\nDesktop = 1\n")).unwrap();
     assert_eq!(&*body.policy.name, "computer");
     assert_eq!(body.expires.unwrap().to_string(), "2027-11-22");
-    // Pool keys have no usual maintenance: it is the earliest of what is in the pool.
+    // Pool keys have no default maintenance: it is the earliest of the keys in the pool.
     let desk = Desk::new(SELF_HOSTED, "backup");
     let grant = desk.grant("pool-oem", "", "[modules]\n");
     let error = grant.days(NOW, &desk.catalog.types["pool-oem"]).unwrap_err();

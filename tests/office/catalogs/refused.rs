@@ -1,4 +1,4 @@
-//! What is contradictory or names nothing: the line, the reason, and what would be right.
+//! Contradictions and unknown names: the error gives the line, the reason, and the correction.
 
 use olr_core::error::{Error, Problem};
 use olr_office::catalog::Catalog;
@@ -6,7 +6,7 @@ use olr_office::issue::GrantFile;
 
 use super::{Desk, SELF_HOSTED};
 
-/// The line on which `text` has `mark`.
+/// Number of the line of `text` that contains `mark`.
 fn line_of(text: &str, mark: &str) -> usize {
     let lines: Vec<_> = (1..).zip(text.lines()).filter(|(_, l)| l.contains(mark)).collect();
     assert_eq!(lines.len(), 1, "{mark}: {lines:?}");
@@ -20,7 +20,7 @@ fn expect(error: &Error, place: &str, fact: &str, hint: &str) {
     assert!(error.next_step().text().contains(hint), "{fact}: {}", error.next_step());
 }
 
-/// Each: what is written anew in the catalog, with `@` before the line that is wrong; fact; hint.
+/// Each case: the old and new text of the catalog, with `@` before the wrong line; fact; hint.
 #[test]
 fn every_mistake_of_a_catalog_is_told_with_its_line() {
     let mistakes: &[(&str, &str, &str, &str)] = &[
@@ -319,7 +319,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "type purchased-oem: there is no edition \"gold\"",
             "oem",
         ),
-        // What follows a cause.
+        // Rules for a cause.
         (
             "term = \"14 days\"\nrenewal",
             "@on.fire = { then = \"stop\" }\nrenewal",
@@ -396,7 +396,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         ("tpm = 2", "@tmp = 2", "policy vm: there is no factor \"tmp\"", "machine-id, "),
     ];
     for (old, new, fact, hint) in mistakes {
-        // The last place, where one stands several times: it is the plainest.
+        // If the text occurs several times, replace the last one, which has the least around it.
         let new = new.replace("MAILBOX", &"x".repeat(257));
         let new = new.as_str();
         let first =
@@ -441,7 +441,7 @@ fn modules_may_require_each_other() {
     Catalog::parse(&text).unwrap();
 }
 
-/// Each: type, slot, lines, tables with `@` before the line that is wrong; fact; hint.
+/// Each case: type, slot, lines, tables with `@` before the wrong line; fact; hint.
 #[test]
 fn every_mistake_of_a_grant_is_told_with_its_line() {
     let catalog = SELF_HOSTED
@@ -585,7 +585,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
     for (kind, slot, lines, tables, fact, hint) in mistakes {
         let text = desks[*slot].text(kind, lines, tables);
         let line = text.lines().position(|line| line.contains('@')).unwrap_or(5) + 1;
-        // Where the slot is at fault, it stands on the fourth line.
+        // An error about the slot points to the fourth line, where the slot is set.
         let line = if fact.contains("is not for slot backup") { 4 } else { line };
         let grant = GrantFile::parse(&text.replace('@', "")).unwrap();
         let error = desks[*slot].draft(&grant).expect_err(fact);
@@ -593,7 +593,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
         assert!(is_refused || error.problem() == Some(Problem::Grant), "{error}");
         expect(&error, &format!("grant line {line}"), fact, hint);
     }
-    // What needs no catalog to be wrong.
+    // Mistakes that are detected without a catalog.
     for (tables, fact, hint) in [
         ("@OBM = \"some\"\n", "OBM: \"some\" is no quantity", "unlimited"),
         (
@@ -629,7 +629,7 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
         let mut olr = std::process::Command::new(env!("CARGO_BIN_EXE_olr"));
         let output = olr.current_dir(&folder).env_remove("OLR_VENDOR").args(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        // However wide the lines are.
+        // Compare words only: the table may be wrapped to any width.
         let stdout = text(output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
         let stdout = if stdout.is_empty() { stdout } else { stdout + "\n" };
         (output.status.code().unwrap(), stdout, text(output.stderr))
@@ -658,7 +658,7 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
         "olr: warning: type meter-oem: it names no machine policy, and there is none called server: each grant has to name one",
         "olr: warning: module OBM: it is in no group, and stands under no heading",
     ] {
-        // What does not fit in 80 columns goes on below itself.
+        // Undo the wrapping to 80 columns.
         let unfolded = stderr.replace("\n     ", " ");
         assert!(unfolded.lines().any(|line| line == warning), "{stderr}");
     }
@@ -675,7 +675,8 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
     let fact = format!("olr: bad.toml: catalog line {line}: module Mobile: account_cap: with 0 no");
     assert!(stderr.starts_with(&fact), "{stderr}");
 
-    // Without a file it is the one of the vendor's folder, held against what customers were given.
+    // Without a file, the command checks the catalog in the vendor's folder, and compares it with
+    // the published one.
     let init =
         ["vendor", "init", "vendor", "--name", "V", "--no-passphrase", "--catalog", "good.toml"];
     assert_eq!(olr(&init).0, 0);

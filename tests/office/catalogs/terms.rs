@@ -1,4 +1,4 @@
-//! What follows which cause, for every type of the two vendors.
+//! The effect of each cause, for every type of the two example vendors.
 
 use olr_core::entitlement::{Cause, EnforcementRule, Operation, Outcome};
 use olr_office::catalog::Catalog;
@@ -102,7 +102,7 @@ fn a_rule_of_the_grant_stands_in_place_of_the_type_s() {
         [on.expired]\nthen = \"block\"\nblocks = [\"backup\"]\n[on.pooled]\nthen = \"stop\"\n"
     );
     let terms = terms(&desk, "purchased-oem", &tables);
-    // Stopping at once is what follows anyway, and needs no rule.
+    // For the other causes, stopping at once is the default and needs no rule.
     let expected = [(Expired, 0, Block), (OverQuota, 12 * HOUR, Stop), (Conflict, 30 * DAY, Stop)];
     assert_eq!(said(&terms), expected);
     assert_eq!(blocked(&terms), [(Expired, vec![BACKUP])]);
@@ -125,7 +125,7 @@ fn over_quota_holds_where_nothing_is_said_of_an_upgrade_or_nothing_is_a_server()
     assert_eq!(only(&SELF_HOSTED.replace("server = true\n", ""), without), [OverQuota]);
     let quota = "on.over-quota = { after = \"12 hours\", then = \"stop\" }\n";
     assert_eq!(only(&SELF_HOSTED.replace(quota, ""), WITH_SERVER), []);
-    // Over quota, to stop at once is something to say.
+    // An excess only warns by default, so stopping at once needs a rule.
     let at_once = SELF_HOSTED.replace("after = \"12 hours\", ", "");
     assert_eq!(only(&at_once, WITH_SERVER), [OverQuota]);
 }

@@ -1,5 +1,5 @@
-//! Commands of the office that are repeated, perhaps after they were stopped, that are run twice at
-//! the same time, or that somebody gets wrong: what is said, and which next step.
+//! Commands of the office that are repeated (perhaps after an interruption), run twice at the same
+//! time, or misused: the messages and the next steps.
 
 use olr_core::key::Role;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::vendor_roots::office::{Run, Town};
 use crate::vendor_roots::story::Vendor;
 
-/// A vendor with one root and no passphrase, and a server that has asked.
+/// A vendor with one root and no passphrases, and a server that has made a request.
 fn office() -> Town {
     let town = Town::new();
     town.run("office", "vendor init vendor --name Northwind --no-passphrase").done();
@@ -48,11 +48,12 @@ fn a_key_that_was_revoked_before_is_said_to_be_so() {
         assert_eq!(again.json["revoked_key"], issuer.as_str());
     }
     assert!(!town.path("office/vendor/trusts/3.trust").exists());
-    // Stopped between the copy of the next trust and the one that counts, it is done once more.
+    // Interrupted after writing the copy of the next trust but before the trust itself, it is
+    // repeated.
     let copy = town.path("office/vendor/trusts/1.trust");
     fs::copy(copy, town.path("office/vendor/vendor.trust")).unwrap();
     assert_eq!(office(&format!("revoke {issuer} --yes")).done()["already"], false);
-    // A key of another role is named, and how it is replaced.
+    // For a key of another role, the message names the role and how to replace the key.
     for role in ["root", "sealing"] {
         let key = id_of(&town, &format!("vendor/keys/{role}.key"));
         let other = office(&format!("revoke {key} --yes"));
@@ -94,7 +95,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
         (&again.done()["already"], &again.json["published"]["new"]),
         (&true.into(), &false.into())
     );
-    // One that is there and no longer the first is no rotation that was done.
+    // An existing key that is no longer the first does not mean that this rotation has been done.
     office("key rotate sealing --no-passphrase --yes").done();
     office(sealing).unable("is there already");
 
@@ -102,7 +103,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
     assert_eq!(office(issuer).done()["published"]["new"], true);
     assert_eq!(office(issuer).done()["published"]["new"], false);
 
-    // A root that is made elsewhere signs there; here the new root is at hand.
+    // A root that was created elsewhere normally signs there; here the new root key is at hand.
     let root = format!(
         "key rotate root --public r.pub --remove {old_root} --root root --root r.key --yes"
     );
@@ -136,7 +137,7 @@ fn a_delegation_that_has_ended_is_neither_made_nor_called_good() {
     }
     let run = office(&format!("{delegate} --until 2999-12-31"));
     assert_eq!(run.done()["published"]["new"], true);
-    // One that begins later is not said to count now.
+    // For a delegation that begins later, the message does not claim that it is in effect now.
     let text = |line: &str| {
         let mut command = crate::world::alone::alone(env!("CARGO_BIN_EXE_olr"));
         let words = line.split_whitespace();
@@ -149,7 +150,7 @@ fn a_delegation_that_has_ended_is_neither_made_nor_called_good() {
     assert!(said.contains("may issue now"), "{said}");
 }
 
-/// Two at once, stopped where both have looked and neither has written.
+/// Runs the command twice at once, both held at the lock after reading and before writing.
 fn both(town: &Town, line: &str) -> [Run; 2] {
     let lock = town.path("office/vendor/issued/lock");
     let lock = fs::File::options().write(true).create(true).truncate(false).open(lock).unwrap();
@@ -167,7 +168,7 @@ fn both(town: &Town, line: &str) -> [Run; 2] {
 #[test]
 fn of_two_commands_at_once_the_second_says_that_something_changed() {
     let town = office();
-    // The first answer of all: who lost is given the answer of the other one.
+    // The first answer ever issued. A retry of the command that lost returns the winner's answer.
     let [won, lost] = both(&town, ISSUE);
     won.done();
     lost.unable("another command changed this folder");
@@ -205,7 +206,7 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     let limited = office(&format!("{ISSUE} --issuer weak"));
     limited.refused("not-delegated", "");
     hints(&limited, "olr key delegate");
-    // A license by a key that was revoked since, and one of another vendor.
+    // A license signed by a key that was revoked later, and one of another vendor.
     let issuer = id_of(&town, "vendor/keys/issuer.key");
     office(&format!("revoke {issuer} --yes")).done();
     let looked = office("inspect license.olr");
@@ -219,7 +220,7 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     assert_eq!(other.json["refusal"], "wrong-vendor", "{other:?}");
     hints(&other, "--vendor");
     hints(&office(&format!("{ISSUE} --vendor other")), "--vendor");
-    // Where a customer looks, it is the customer's step.
+    // Shown to a customer, the next step is the customer's.
     let mut command = crate::world::alone::alone(env!("CARGO_BIN_EXE_olr"));
     command.current_dir(town.path("office")).env_remove("OLR_VENDOR");
     command.args(["inspect", "license.olr", "--home", "home", "--json"]);
@@ -248,7 +249,7 @@ fn two_catalogs_for_one_trust_are_both_kept() {
     let two = format!("# Another one.\n{one}");
     fs::write(path("one.toml"), &one).unwrap();
     fs::write(path("two.toml"), &two).unwrap();
-    // The later proposal waits, and the former one is kept.
+    // The later proposal is the pending one, and the earlier one is kept.
     office("key propose --catalog one.toml -o next.olr").done();
     office("key propose --catalog two.toml -o other.olr").done();
     let waiting = |text: &str| {
@@ -264,7 +265,7 @@ fn two_catalogs_for_one_trust_are_both_kept() {
     office("vendor publish next.trust").done();
     assert_eq!(read("vendor/catalog.toml"), two);
     assert_eq!(read("vendor/catalog-before-2.toml"), starter);
-    // Published once more with another catalog: neither of the former ones is lost.
+    // Published again with another catalog: neither earlier catalog is lost.
     office("vendor publish next.trust --catalog one.toml").done();
     assert_eq!(read("vendor/catalog.toml"), one);
     assert_eq!(read("vendor/catalog-before-2.toml"), starter);
@@ -302,13 +303,13 @@ fn after_the_only_issuer_key_was_revoked_the_next_step_is_a_new_one() {
         unsigned.unable("cannot sign the list of revocations: ");
         hints(&unsigned, rotate);
     }
-    // The former key is revoked already, and nobody is asked to do it again.
+    // The former key is already revoked, so nobody is asked to revoke it.
     let rotated = office("key rotate issuer --no-passphrase --yes");
     rotated.done();
     assert!(!rotated.stderr.contains("goes on counting"), "{rotated:?}");
     office(issue).done();
     office(&format!("revoke {license} --reason stolen --yes")).done();
-    // With a key that counts, the revoked one is to be left out.
+    // With a valid key available, the hint is to leave out the revoked one.
     let refused = office(&format!("{issue} --issuer issuer"));
     refused.refused("revoked", &issuer);
     assert!(!refused.json["hint"].as_str().unwrap().contains(rotate), "{refused:?}");
@@ -340,7 +341,7 @@ fn a_trust_that_was_replaced_is_copied_from_those_that_are_kept() {
         refused.unable(says);
         hints(&refused, kept);
     }
-    // What is damaged there too is not named.
+    // A trust that is itself damaged is not suggested.
     fs::write(town.path("office/vendor/trusts/2.trust"), "junk").unwrap();
     hints(&office(&issue), "vendor/trusts/1.trust");
     fs::remove_dir_all(town.path("office/vendor/trusts")).unwrap();

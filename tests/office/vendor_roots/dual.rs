@@ -1,11 +1,11 @@
-//! Licenses that two must sign: with both keys at hand, and by exchange of files.
+//! Licenses that need two signatures: with both keys at hand, and by exchanging files.
 
 use olr_core::key::Role;
 use std::fs;
 
 use crate::vendor_roots::story::Vendor;
 
-/// A vendor whose licenses of more than 5 OBM need two issuers; the second one sits at `second`.
+/// A vendor whose licenses above 5 OBM need two issuers; the second key is in the folder `second`.
 fn two() -> Vendor {
     let vendor = Vendor::new();
     vendor.town.key("second", Role::Issuer, "second");
@@ -26,7 +26,7 @@ fn one_of_two_is_not_enough() {
     vendor.issue("a", "--issuer issuer --issuer issuer").unable("named twice");
     vendor.issue("a", "--issuer issuer --issuer nobody").unable("nobody");
     assert!(!vendor.town.path("office/a.license").exists());
-    // Below the maximum one is enough.
+    // Up to the maximum, one signature is enough.
     let grant = fs::read_to_string(vendor.town.path("office/grant.toml")).unwrap();
     fs::write(vendor.town.path("office/grant.toml"), grant.replace("OBM = 10", "OBM = 5")).unwrap();
     vendor.issue("a", "").done();
@@ -79,7 +79,7 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     office("key combine second.olr -o a.license").unable("where its record is kept");
     // Another proposal of the same request is another license.
     office(&format!("{finish} second.olr --signed other.olr")).unable("not for the same bytes");
-    // Another grant gives another license.
+    // A different grant makes a different license.
     let grant = fs::read_to_string(vendor.town.path("office/grant.toml")).unwrap();
     fs::write(vendor.town.path("office/more.toml"), grant.replace("OBM = 10", "OBM = 11")).unwrap();
     office("issue a.req --grant more.toml -o a.license --signed second.olr")
@@ -89,7 +89,7 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     assert_eq!(done.done()["license"]["modules"]["OBM"]["quota"], 10);
     vendor.import("a", "a.license").done();
     vendor.verify("a").done();
-    // Again: the stored answer.
+    // Repeated, it returns the stored answer.
     assert_eq!(office(&format!("{finish} second.olr --force")).done()["stored"], true);
     let issued = office("vendor issued");
     assert_eq!(issued.done()["issued"].as_array().unwrap().len(), 1);

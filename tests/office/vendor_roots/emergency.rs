@@ -1,12 +1,12 @@
-//! What must not stand in the way when it matters: old files, a catalog that was proposed and
-//! forgotten, an import that ends a license without a word.
+//! Obstacles in an emergency: old files, a catalog that was proposed and forgotten, an import that
+//! silently ends a license.
 
 use std::fs;
 
 use crate::vendor_roots::office::Town;
 use crate::vendor_roots::story::Vendor;
 
-/// A server gets a license; its id.
+/// Installs a license on a server, and returns its id.
 fn licensed(vendor: &Vendor, name: &str) -> String {
     vendor.licensed(name);
     let look = vendor.town.run("office", &format!("inspect {name}.license"));
@@ -33,7 +33,8 @@ fn an_old_file_stops_no_revocation_and_is_left_as_it_is() {
             assert_eq!(fs::read_to_string(at(name)).unwrap(), old);
         }
     }
-    // The second time it is another proposal: both stay. A name that was given is not changed.
+    // The second run makes another proposal, and both are kept. A file name that the user gave is
+    // not changed.
     let run = office("key propose --threshold 3");
     assert_eq!(run.done()["file"], "proposal-3.olr");
     let run = office(&format!("revoke {}", vendor.issuer));
@@ -66,7 +67,7 @@ fn an_import_says_which_installed_license_ends_by_it() {
     let run = vendor.import("a", "revoked.olr");
     assert_eq!(run.done()["affected"][0]["license_id"], a.as_str(), "{run:?}");
     assert_eq!(run.json["affected"][0]["refusal"], "revoked");
-    // Nobody else is concerned, and it is said once.
+    // The other server is not affected.
     assert_eq!(vendor.import("b", "revoked.olr").done()["affected"].as_array().unwrap().len(), 0);
     assert_eq!(vendor.import("a", "revoked.olr").done()["affected"].as_array().unwrap().len(), 0);
     vendor.next_trust(&format!("--revoke {}", vendor.issuer), &["alice", "bob"]);
@@ -76,7 +77,7 @@ fn an_import_says_which_installed_license_ends_by_it() {
     vendor.verify("b").refused("revoked", "");
 }
 
-/// A catalog of its own: other products than the starter's.
+/// A custom catalog, with products that differ from the starter's.
 fn other_catalog() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/catalogs");
     fs::read_to_string(path.join("self-hosted.toml")).unwrap()
@@ -98,7 +99,7 @@ fn a_proposed_catalog_is_put_in_place_with_its_trust() {
     let read = |name: &str| fs::read_to_string(town.path(&format!("office/{name}"))).unwrap();
     assert_eq!(read("vendor/catalog.toml"), other_catalog());
     assert!(read("vendor/grant.toml").contains("purchased-oem"));
-    // Without it, nothing is guessed.
+    // Without the proposed catalog, the command does not guess.
     for entry in fs::read_dir(town.path("office")).unwrap().map(|entry| entry.unwrap().path()) {
         let name = entry.file_name().unwrap().to_str().unwrap().to_string();
         if name.starts_with("catalog-") {
@@ -110,7 +111,7 @@ fn a_proposed_catalog_is_put_in_place_with_its_trust() {
     office("vendor publish first.trust --vendor w --catalog mine.toml").done();
     assert_eq!(read("w/catalog.toml"), other_catalog());
 
-    // The next trust brings the next catalog; the old one is set aside.
+    // The next trust puts the next catalog into place, and keeps a copy of the old one.
     let next = other_catalog().replacen("\"redirector\"", "\"redirector\", \"archive\"", 1);
     fs::write(town.path("office/next.toml"), &next).unwrap();
     office("key propose --catalog next.toml -o next.olr").done();
@@ -146,7 +147,7 @@ fn a_first_grant_fits_the_catalog_that_was_given() {
         office("import license.olr --home home").done();
         office("verify --home home").done();
     }
-    // Where nothing is activated offline there is nothing to write.
+    // A catalog that allows nothing offline gets no grant file.
     let town = Town::new();
     let catalog = other_catalog().replacen("offline = true", "offline = false", 1);
     town.key("office", olr_core::key::Role::Root, "spare");

@@ -1,4 +1,4 @@
-//! A delegation is exceeded by one, in each of its limits, before anything is signed.
+//! Exceeding a delegation by one, in each of its limits, is refused before anything is signed.
 
 use olr_core::key::Role;
 use std::fs;
@@ -6,13 +6,13 @@ use std::fs;
 use crate::vendor_roots::office::files_below;
 use crate::vendor_roots::story::{GRANT, Vendor};
 
-/// Delegates with `flags`, then issues for `grant`.
+/// Delegates with `flags`, then issues for the changed grant.
 fn tried(vendor: &Vendor, flags: &str, change: (&str, &str)) -> crate::vendor_roots::office::Run {
     vendor.delegate(&format!("issuer.pub --act license {flags}"), &["alice", "bob"]);
     let grant = GRANT.replace("K-1", "K-a").replace(change.0, change.1);
     fs::write(vendor.town.path("office/grant.toml"), grant).unwrap();
     let before = files_below(&vendor.town.path("office/vendor"));
-    // Without a delegation that allows it nobody is asked for a passphrase, nothing is written.
+    // If no delegation allows it, the command asks for no passphrase and writes nothing.
     let run = vendor.issue("a", "");
     if run.status != 0 {
         assert_eq!(files_below(&vendor.town.path("office/vendor")), before);
@@ -66,7 +66,8 @@ fn each_limit_is_named_when_it_is_exceeded_by_one() {
     ] {
         tried(&vendor, flags, none).refused("not-delegated", says);
     }
-    // One that has ended is not made at all; `tests/documents/domain` waits until one ends.
+    // A delegation that has already ended cannot be made; `tests/documents/domain` waits until one
+    // ends.
     let ended = "key delegate issuer.pub --act license --until 2020-01-01 -o never.olr";
     vendor.town.run("office", ended).unable("a delegation until 2020-01-02T11:59:59Z has ended");
     tried(
@@ -126,7 +127,7 @@ fn nobody_is_asked_for_a_passphrase_for_what_is_outside_the_limits() {
 #[test]
 fn of_several_issuers_the_one_that_may_is_chosen() {
     let vendor = Vendor::begun();
-    // The newer key may issue, the older one tell the time and take back.
+    // The newer key may issue licenses; the older one may sign timestamps and revocations.
     vendor.delegate("issuer.pub --act time --act revoke", &["alice", "bob"]);
     vendor.town.key("office", Role::Issuer, "issuer-2");
     vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");

@@ -1,5 +1,4 @@
-//! Several roots, each a person with a folder of his own; what they sign goes from one to the next
-//! as a file.
+//! Several roots, held by different people in separate folders, who exchange files to sign.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 

@@ -1,5 +1,5 @@
-//! People of a vendor, each with a folder of his own: what one gives another is copied, and nothing
-//! else is shared.
+//! People of a vendor, each with a separate folder. They share only the files that they copy to
+//! each other.
 
 use olr_core::armor::dearmor;
 use olr_core::key::Role;
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// What a run gave.
+/// Result of a run.
 pub struct Run {
     pub status: i32,
     pub json: Value,
@@ -48,7 +48,7 @@ impl Run {
     }
 }
 
-/// A town with an office and people.
+/// A set of folders: the office, and one per person.
 pub struct Town {
     folder: tempfile::TempDir,
     seeds: Mutex<BTreeMap<String, [u8; 32]>>,
@@ -63,8 +63,8 @@ impl Town {
         self.folder.path().join(name)
     }
 
-    /// `who` runs a line in a folder of his own; `_` in a word stands for a blank. Where he has a
-    /// vendor's folder it is called `vendor`.
+    /// Runs a command line in the folder of `who`; `_` within a word stands for a space. A vendor's
+    /// folder, if there is one, is called `vendor`.
     pub fn run(&self, who: &str, line: &str) -> Run {
         let place = self.path(who);
         fs::create_dir_all(&place).unwrap();
@@ -83,7 +83,7 @@ impl Town {
         Run { status: output.status.code().expect("no signal"), json, stderr }
     }
 
-    /// Carries a file from one folder to another.
+    /// Copies a file from one folder to another.
     #[track_caller]
     pub fn carry(&self, from: &str, to: &str) {
         let to = self.path(to);
@@ -91,28 +91,28 @@ impl Town {
         fs::copy(self.path(from), to).unwrap_or_else(|error| panic!("{from}: {error}"));
     }
 
-    /// `who` makes a key of his own: `NAME.key` and `NAME.pub`. Returns its id.
+    /// Creates a key in the folder of `who`: `NAME.key` and `NAME.pub`. Returns its id.
     pub fn key(&self, who: &str, role: Role, name: &str) -> String {
         for made in ["key", "pub"] {
             let _ = fs::remove_file(self.path(&format!("{who}/{name}.{made}")));
         }
         let made = self.run(who, &format!("key new --role {role} -o {name}.key --no-passphrase"));
         let id = made.done()["id"].as_str().unwrap().to_string();
-        // The last 32 bytes of a key file without a passphrase are the seed.
+        // A key file without a passphrase ends with the 32 bytes of the seed.
         let file = self.binary(&format!("{who}/{name}.key"));
         let seed = file.last_chunk().copied().unwrap();
         self.seeds.lock().unwrap().insert(name.to_string(), seed);
         id
     }
 
-    /// What a file holds, in binary.
+    /// Contents of a file in binary form.
     #[track_caller]
     pub fn binary(&self, name: &str) -> Vec<u8> {
         let file = fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         dearmor(None, &file).unwrap().into_owned()
     }
 
-    /// Whether the key `name` stands anywhere below a folder, in any form.
+    /// Whether the folder contains the key `name` anywhere, in any encoding.
     pub fn holds(&self, who: &str, name: &str) -> bool {
         let seed = self.seeds.lock().unwrap()[name];
         files_below(&self.path(who)).iter().any(|file| {
@@ -124,15 +124,15 @@ impl Town {
     }
 }
 
-/// Whether `seed` stands in `bytes`: raw, in hexadecimal digits, or in base64 at any of its three
-/// places.
+/// Whether `bytes` contain `seed`: raw, in hexadecimal digits, or in base64 at any of its three
+/// alignments.
 fn contains(bytes: &[u8], seed: &[u8; 32]) -> bool {
     let hex = data_encoding::HEXLOWER.encode(seed).into_bytes();
     let mut forms = vec![seed.to_vec(), hex.to_ascii_uppercase(), hex];
     for before in 0..3 {
         let padded = [vec![0; before], seed.to_vec()].concat();
         let base64 = data_encoding::BASE64.encode(&padded).into_bytes();
-        // Characters that share bits with what stands before or after are left out.
+        // Leave out the characters that share bits with the bytes before or after.
         forms.push(base64[(before * 8).div_ceil(6)..(padded.len() * 8) / 6].to_vec());
     }
     let plain: Vec<_> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();

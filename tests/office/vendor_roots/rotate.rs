@@ -1,4 +1,4 @@
-//! Keys that are lost, and keys that are replaced; what was issued before goes on.
+//! Lost and replaced keys. Licenses that were issued before stay valid.
 
 use olr_core::key::Role;
 use std::fs;
@@ -23,7 +23,7 @@ fn with_any_root_lost_the_others_replace_it() {
             vendor.town.binary("office/vendor/trusts/2.trust"),
             vendor.town.binary("office/vendor/vendor.trust")
         );
-        // The license that was issued before goes on, and the new root signs.
+        // The license that was issued before stays valid, and the new root signs.
         vendor.import("a", "vendor/vendor.trust").done();
         vendor.verify("a").done();
         vendor.next_trust("--threshold 1", &[left[0], "dave"]);
@@ -45,7 +45,7 @@ fn with_fewer_than_the_threshold_nothing_goes_on() {
     vendor
         .publish(&["carol", "dave"], "next.trust")
         .unable("the roots of trust 1: 1 of 2 signatures so far");
-    // And new roots that never signed are named nobody's roots.
+    // If the new roots did not sign, the error is about the roots of the new trust.
     vendor
         .propose(&format!(
             "--add-root dave.pub --remove-root {alice} --remove-root {bob} --threshold 2"
@@ -80,7 +80,7 @@ fn delegations_that_would_count_no_longer_are_kept() {
     vendor.next_trust(&change, &["alice", "bob", "dave", "erin"]);
     vendor.import("a", "vendor/vendor.trust").done();
     vendor.verify("a").done();
-    // The issuer goes on under it, and a server that never heard of it learns it from the license.
+    // The issuer works under the new trust, and a server without it receives it with the license.
     vendor.licensed("b");
 }
 
@@ -95,7 +95,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     let server = |line: &str| vendor.town.run("server", line);
     let first = fs::read(vendor.town.path("office/vendor/vendor.trust")).unwrap();
 
-    // The issuer: the new key signs from now on, the old license goes on.
+    // Issuer: the new key signs from now on, and the old license stays valid.
     let issuer = office("key rotate issuer --no-passphrase --yes");
     let new_issuer = issuer.done()["key_id"].as_str().unwrap().to_string();
     assert_eq!(issuer.json["published"]["issuer"], new_issuer.as_str());
@@ -103,7 +103,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     vendor.licensed("b");
     assert_eq!(office("inspect b.license").done()["signed_by"][0], new_issuer.as_str());
 
-    // Sealing: requests of servers with the old trust are still opened.
+    // Sealing key: requests of servers with the old trust can still be opened.
     vendor.ask("c");
     let sealing = office("key rotate sealing --no-passphrase --yes");
     assert_eq!(sealing.done()["published"]["trust"], 2);
@@ -113,12 +113,12 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     let sealed = |request: &str| office(&format!("inspect {request}")).done()["recipient"].clone();
     assert_eq!(sealed("d.req"), sealing.json["key_id"]);
     assert_ne!(sealed("c.req"), sealing.json["key_id"]);
-    // An older trust is told so.
+    // An older trust is refused as superseded.
     fs::write(vendor.town.path("server/old.trust"), first).unwrap();
     server("import old.trust --home d").refused("superseded", "trust 1 is not newer than trust 2");
     vendor.town.carry("server/old.trust", "office/old.trust");
     office("vendor publish old.trust").refused("superseded", "not newer");
-    // Unless the old key is gone: that proves nothing about the request.
+    // A missing sealing key proves nothing about the request, so it is not refused.
     vendor.ask("e");
     let moved = vendor.town.path("office/elsewhere.key");
     fs::rename(vendor.town.path("office/vendor/keys/sealing-2.key"), &moved).unwrap();
@@ -126,7 +126,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     fs::rename(&moved, vendor.town.path("office/vendor/keys/sealing-2.key")).unwrap();
     vendor.issue("e", "").done();
 
-    // The root: the delegations of the old one are kept.
+    // Root: the delegations by the old root are kept.
     let root = office("key rotate root --no-passphrase --yes");
     assert_eq!(root.done()["published"]["trust"], 3, "{root:?}");
     fs::remove_file(vendor.town.path("office/vendor/keys/root.key")).unwrap();
@@ -137,19 +137,20 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     }
     assert_eq!(office("key rotate sealing --no-passphrase --yes").done()["published"]["trust"], 4);
 
-    // Each trust that counted is kept.
+    // Every trust that was ever in effect is kept.
     for version in 1..=4 {
         assert!(vendor.town.path(&format!("office/vendor/trusts/{version}.trust")).exists());
     }
     assert_eq!(office("vendor publish vendor/vendor.trust").done()["new"], false);
 
-    // An issuer key is revoked: what it signed is listed, and stops where that is known.
+    // Revoking an issuer key lists the licenses that it signed, and stops them on servers that
+    // learn of it.
     let look = office("inspect a.license");
     let old_issuer = look.done()["signed_by"][0].as_str().unwrap().to_string();
     let revoked = office(&format!("revoke {old_issuer} --yes"));
     assert_eq!(revoked.done()["signed_by_it"].as_array().unwrap().len(), 1, "{revoked:?}");
     assert_eq!(revoked.json["published"]["trust"], 5);
-    // Done again, without a terminal to ask on, it says so.
+    // Repeated without a terminal to ask on, it reports that this was already done.
     let again = office(&format!("revoke {old_issuer}"));
     assert_eq!(
         (&again.done()["already"], &again.json["published"]["trust"]),
@@ -160,7 +161,7 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     vendor.verify("a").refused("revoked", &old_issuer);
     vendor.import("b", "vendor/vendor.trust").done();
     vendor.verify("b").done();
-    // The revoked key is not chosen, and does not sign when it is named.
+    // The revoked key is not chosen by default, and is refused when named.
     office("issue e.req --grant grant.toml --issuer issuer -o x.license --again")
         .refused("revoked", &old_issuer);
 }
@@ -215,7 +216,7 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
     vendor.delegate("issuer-2.pub --act license --act revoke", &["alice", "carol"]);
     vendor.ask("c");
-    // That says nothing about the request: the vendor has something to do first.
+    // This is no fact about the request: the vendor must sign its list again first.
     let run = vendor.issue("c", "");
     run.unable("the list in revocations/ counts no longer");
     assert!(run.json["hint"].as_str().unwrap().contains("olr revoke --again"), "{run:?}");

@@ -1,4 +1,4 @@
-//! From keys on separate machines to a license, and what is refused on the way.
+//! From keys on separate machines to a license, with everything that is refused on the way.
 
 use olr_core::key::Role;
 use std::fs;
@@ -7,7 +7,7 @@ use crate::vendor_roots::office::Town;
 
 pub const ROOTS: [&str; 3] = ["alice", "bob", "carol"];
 
-/// Three roots of which two must sign, an office with issuer and sealing key, a server.
+/// Three roots, two of which must sign; an office with an issuer key and a sealing key; a server.
 pub struct Vendor {
     pub town: Town,
     /// Key ids of alice, bob and carol.
@@ -17,7 +17,8 @@ pub struct Vendor {
 }
 
 impl Vendor {
-    /// The keys, each made where it stays; the first trust, signed by all; the office's folder.
+    /// Creates each key in its final place, the first trust signed by all roots, and the office's
+    /// folder.
     pub fn begun() -> Self {
         let town = Town::new();
         let roots = ROOTS.map(|who| town.key(who, Role::Root, who)).to_vec();
@@ -50,14 +51,14 @@ impl Vendor {
         vendor
     }
 
-    /// As [`Vendor::begun`], with a delegation for everything.
+    /// Like [`Vendor::begun`], with a delegation for everything.
     pub fn new() -> Self {
         let vendor = Self::begun();
         vendor.delegate("issuer.pub --act license --act revoke --act time", &["alice", "bob"]);
         vendor
     }
 
-    /// Each of `who` signs a proposal of the office at home, and sends it back as `WHO.olr`.
+    /// Lets each of `who` sign a proposal of the office, and copies the results back as `WHO.olr`.
     pub fn all_sign(&self, proposal: &str, who: &[&str], with_trust: bool) {
         for who in who {
             self.sign(proposal, who, with_trust).done();
@@ -114,7 +115,7 @@ impl Vendor {
         self.publish(who, "delegation.olr").done();
     }
 
-    /// The server `home` asks: `office/HOME.req`.
+    /// Writes the request of server `home` to `office/HOME.req`.
     pub fn ask(&self, home: &str) {
         self.town.carry("office/vendor/vendor.trust", "server/vendor.trust");
         self.town
@@ -143,7 +144,7 @@ impl Vendor {
         self.town.run("server", &format!("import answer --home {home}"))
     }
 
-    /// A server that runs under a license of `home.license`.
+    /// Installs `home.license` on the server, which then runs.
     pub fn licensed(&self, home: &str) {
         self.ask(home);
         self.issue(home, "").done();
@@ -190,7 +191,7 @@ fn a_threshold_is_what_it_takes() {
         assert!(alone.json["fact"].as_str().unwrap().contains(&vendor.roots[who]), "{alone:?}");
     }
     assert!(!vendor.town.path("office/delegation.olr").exists());
-    // One root twice is one root.
+    // Two signatures by the same root count as one.
     office("key combine alice.olr alice.olr -o delegation.olr").unable("1 of 2");
     vendor.all_sign("delegate.olr", &["carol"], true);
     office("key combine alice.olr carol.olr -o delegation.olr").done();
@@ -218,7 +219,7 @@ fn a_look_at_a_proposal_says_what_it_would_make() {
     );
     assert_eq!(json["missing"], serde_json::json!([1, 2]));
     assert_eq!(json["content"]["version"], 2);
-    // Who knows no trust cannot tell who may sign a delegation.
+    // Without a trust, nobody can tell who may sign a delegation.
     vendor.town.run("office", "key delegate issuer.pub --act time -o time.olr").done();
     vendor.town.carry("office/time.olr", "nobody/time.olr");
     let look = vendor.town.run("nobody", "inspect time.olr --home nowhere");
@@ -235,18 +236,18 @@ fn who_does_not_count_signs_nothing() {
     vendor.town.carry("office/issuer.pub", "mallory/issuer.pub");
     vendor.town.key("mallory", Role::Issuer, "mallory");
     vendor.sign("delegate.olr", "mallory", true).unable("this is a issuer key");
-    // A next trust is signed only beside the one that it follows.
+    // A next trust is signed only together with the trust that it follows.
     vendor.propose("--threshold 1").done();
     vendor.sign("proposal.olr", "alice", false).unable("shows only beside the trust");
-    // Different proposals are not put together.
+    // Parts of different proposals cannot be combined.
     vendor.all_sign("proposal.olr", &["alice"], true);
     vendor.propose("--threshold 3").done();
     vendor.all_sign("proposal.olr", &["bob"], true);
     vendor.town.run("office", "key combine alice.olr bob.olr").unable("not for the same bytes");
-    // Nor is a proposal put in place before it is one no longer.
+    // An incomplete proposal cannot be published.
     vendor.town.run("office", "vendor publish bob.olr").unable("still to be signed");
     vendor.town.run("office", "vendor publish bob.pub").refused("malformed", "");
-    // Whoever signed before changes nothing.
+    // Signing twice changes nothing.
     let before = vendor.town.binary("office/bob.olr");
     vendor.town.carry("office/bob.olr", "office/again.olr");
     let again = vendor.sign("again.olr", "bob", true);
@@ -322,7 +323,7 @@ fn several_roots_are_made_in_one_place_when_it_is_said_so() {
         town.binary("office/vendor/trusts/1.trust"),
         town.binary("office/vendor/vendor.trust")
     );
-    // Two of the three are enough to go on in one step, one is not.
+    // Two of the three keys suffice to rotate in one step; one key does not.
     fs::remove_file(town.path("office/vendor/keys/root-2.key")).unwrap();
     let rotated = town.run("office", "key rotate sealing --no-passphrase --yes");
     assert_eq!(rotated.done()["published"]["trust"], 2, "{rotated:?}");
