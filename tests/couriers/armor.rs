@@ -1,11 +1,11 @@
-//! Armor: what couriers do to a file is undone, what is damaged is refused.
+//! Armor: what couriers do to a file is undone, and damage is refused.
 
 use olr_core::armor::{BLOCKS_CAP, armor, dearmor};
 use olr_core::error::{Error, Refusal};
 use olr_core::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 use std::borrow::Cow;
 
-/// Bytes that begin as a real artefact does and go on with every kind of byte.
+/// Bytes that start like a real artefact and contain every byte value.
 fn artefact(kind: Kind, len: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     Header::write(kind, &mut bytes);
@@ -13,7 +13,7 @@ fn artefact(kind: Kind, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// 300 bytes with a line of `+`, one of `/`, and two of padding.
+/// 300 bytes whose base64 has a line of `+`, a line of `/`, and two padding characters.
 fn request() -> Vec<u8> {
     let mut bytes = artefact(Kind::Request, 192);
     bytes.extend([0xfb, 0xef, 0xbe].repeat(20));
@@ -89,7 +89,7 @@ fn the_largest_frame_fits_in_every_encoding() {
 
 type Courier = (&'static str, fn(&str) -> String);
 
-/// What mailers, messengers, editors and portals do to text on its way.
+/// What mail programs, messengers, editors and portals do to text in transit.
 const COURIERS: &[Courier] = &[
     ("nothing", str::to_string),
     ("CRLF", |t| t.replace('\n', "\r\n")),
@@ -192,7 +192,7 @@ fn couriers_may_follow_one_another() {
             let splits_entities = first.contains("entities") || first.contains("dashes as");
             let splits_tags = carried.contains('<') && then == "zero-width spaces";
             if then == "zero-width spaces" && (splits_entities || splits_tags) {
-                continue; // nobody's mailer puts these inside of a tag
+                continue; // no mail program inserts these inside a tag
             }
             if then == "quoted" && *first == "quoted in HTML" {
                 continue;
@@ -220,7 +220,7 @@ fn of_several_blocks_the_wanted_one_is_taken() {
     assert_eq!(read(Some(Kind::Request), &mail), Ok(request.clone()));
     refused(None, &mail, Refusal::Malformed, "it holds a license and a request");
     refused(Some(Kind::Trust), &mail, Refusal::WrongKind, "a request and a license, where a trust");
-    // The quoted request is cut off: that does not hurt the license.
+    // The quoted request is cut off, which must not affect the license.
     let mail =
         format!("{}\n> -----BEGIN OLR REQUEST-----\n> [...]", armor(Kind::License, &license));
     assert_eq!(read(Some(Kind::License), &mail), Ok(license.clone()));
@@ -237,7 +237,7 @@ fn prose_is_no_marker() {
     assert_eq!(read(None, mail), Ok(request()));
 }
 
-/// Damage to a whole request, and what the refusal says.
+/// Damage to a complete request, and text of the refusal.
 const DAMAGE: &[(Courier, &str)] = &[
     (("cut before END", |t| t.split("-----END").next().unwrap().into()), "the END line is missing"),
     (("cut in a line", |t| t.chars().take(200).collect()), "line 1: the END line is missing"),

@@ -1,6 +1,6 @@
-//! Every property of the test kit over the fixtures and the seeds of the fuzz targets.
+//! Runs every property of the test kit over the fixtures and the seeds of the fuzz targets.
 //!
-//! `OLR_MINT=1 cargo test --test format corpus` takes the seeds from the fixtures again.
+//! `OLR_MINT=1 cargo test --test format corpus` recreates the seeds from the fixtures.
 #![cfg(all(feature = "smtp", feature = "vendor"))]
 
 use crate::world::alerts::alerts;
@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 use crate::world::scenario::{Scenario, committed, root};
 
-/// Fewer seeds than this for a target fail.
+/// Minimum number of seeds for each target.
 const AT_LEAST: usize = 8;
-/// Larger fixtures are no seeds: a fuzzer would only copy zeros.
+/// Maximum size of a seed: larger fixtures would only make the fuzzer copy zeros.
 const SEED_CAP: usize = 8 * 1024;
 
 /// Every property, in the order of the names of the fuzz targets.
@@ -32,7 +32,7 @@ fn folder(target: &str) -> PathBuf {
     root().join("fuzz/corpus").join(target)
 }
 
-/// The seeds that a fixture gives, each for one target.
+/// The seeds that a fixture yields, each with its target.
 fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = &scenario.bytes;
     let body = |kind| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec());
@@ -75,18 +75,20 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     if let Some((record, body)) = body_of(scenario) {
         let rule = scenario.get("rule").unwrap_or_default();
         if scenario.expect("expect") == "ok" {
-            // The record; and edits that do nothing.
+            // The record itself, and one with edits that have no effect.
             seeds.push(("values", [&[record], body.as_slice()].concat()));
             seeds.push(("edits", [&[record], [0; 16].as_slice(), &body].concat()));
-            // One edit of the body, of what surrounds it, and after the signing; which, is drawn.
+            // One pseudo-random edit at each stage: of the body, of its surroundings, and after
+            // signing.
             for stage in [0, 128, 192] {
                 let [act, rest @ ..] = sha256(&[&[stage], body.as_slice()].concat());
                 let edit = [&[record, stage | (act % 64)], &rest[..3], &[0; 12]].concat();
                 seeds.push(("edits", [edit, body.clone()].concat()));
             }
             if record == 0 {
-                // 21 in use from the first second on, and 5 more wanted; then at instants apart, also
-                // such that only the second is, or both are, far ahead of what is remembered.
+                // 21 in use from the first second on, and 5 more wanted. The pairs of instants
+                // include one whose second instant is far ahead of the memory, and one with both
+                // far ahead.
                 let days = |first: u64, second: u64| (86_400 * first, 86_400 * second);
                 let near = [(60, 90_000), days(360, 375)];
                 for (first, second) in
@@ -96,7 +98,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
                     let instants = [0, first, second, 5].map(properties::value::varint).concat();
                     seeds.push(("judgement", [body.as_slice(), &usage, &instants].concat()));
                 }
-                // And under a delegation without limits, which they will get.
+                // The same under a delegation without limits.
                 let any = Scenario::read("delegation/good").bytes;
                 let any = Frame::parse(Kind::Delegation, &any).unwrap().body.to_vec();
                 seeds.push(("edits", [&[130], [0; 16].as_slice(), &body, &any].concat()));
@@ -110,7 +112,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
     seeds
 }
 
-/// The body of an artefact, and which record it is to `values` and `edits`.
+/// The body of an artefact, and its record number for `values` and `edits`.
 fn body_of(scenario: &Scenario) -> Option<(u8, Vec<u8>)> {
     let bytes = &scenario.bytes;
     let body = |kind| Frame::parse(kind, bytes).map(|frame| frame.body.to_vec());
@@ -119,13 +121,13 @@ fn body_of(scenario: &Scenario) -> Option<(u8, Vec<u8>)> {
         Kind::Request => Some((1, plaintext(scenario)?.split_off(4))),
         Kind::Trust => Some((2, body(Kind::Trust).ok()?)),
         Kind::Delegation => Some((3, body(Kind::Delegation).ok()?)),
-        // Between the header with the secret and the length, and the digest.
+        // The body lies after header, secret and length, and before the digest.
         Kind::State => Some((4, bytes.get(43..bytes.len().checked_sub(32)?)?.to_vec())),
         _ => None,
     }
 }
 
-/// A request that opens, as the length and the body that were sealed.
+/// The plaintext of a request that can be decrypted: length and body.
 fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     let folder = olr_office::folder::Folder::at(root().join("keys/snakeoil"));
     if scenario.kind() != Some(Kind::Request) {
@@ -139,8 +141,8 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of all fixtures, and of what is no artefact: target and file name, then content. The
-/// name is that of the content.
+/// The seeds of all fixtures, and some inputs that are no artefact: target and file name, then
+/// content. The name is derived from the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {
         let name = data_encoding::HEXLOWER.encode(&sha256(&bytes)[..8]);
@@ -181,7 +183,7 @@ fn mint(seeds: &BTreeMap<(&'static str, String), Vec<u8>>) {
     }
 }
 
-/// The seeds in a target's folder; what a fuzzer found has a longer name.
+/// Minted seeds in a target's folder. Files that a fuzzer found have longer names.
 fn seeds_in(target: &str) -> BTreeSet<String> {
     let files = std::fs::read_dir(folder(target)).expect("each target has a folder of seeds");
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());

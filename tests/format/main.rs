@@ -1,4 +1,5 @@
-//! Files: what the fixtures are, which rules they break, what every reader makes of any bytes.
+//! File formats: the fixtures, the rules that they break, and the behavior of every reader on
+//! arbitrary bytes.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

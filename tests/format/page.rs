@@ -1,4 +1,4 @@
-//! The examples of `docs/format.md` are what the library reads and writes.
+//! The examples of `docs/format.md` match what the library reads and writes.
 #![cfg(feature = "vendor")]
 
 use data_encoding::HEXLOWER;
@@ -12,7 +12,7 @@ use olr_core::wire::frame::Kind;
 
 use crate::world::scenario::{Scenario, root};
 
-/// A section of "Examples".
+/// A subsection of "Examples".
 fn example(title: &str) -> String {
     let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
     let (_, examples) = page.split_once("\n## Examples\n").unwrap();
@@ -20,7 +20,7 @@ fn example(title: &str) -> String {
     section.split("\n### ").next().unwrap().to_string()
 }
 
-/// The lines of a dump: where they stand, and their bytes; those that are left out have none.
+/// Offset and bytes of each line of a dump. Omitted lines have no bytes.
 fn dump(section: &str) -> Vec<(usize, Vec<u8>)> {
     let line = |line: &str| {
         let (at, rest) = line.strip_prefix("    ")?.split_once("  ")?;

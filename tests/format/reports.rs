@@ -1,4 +1,4 @@
-//! Whatever a body says is in its report: for people and for programs.
+//! Reports show every value of a body: to people and to programs.
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 use std::collections::BTreeSet;
@@ -27,10 +27,10 @@ use olr_core::wire::id::{KeyId, LicenseId, RequestId, RevokedId};
 use crate::world::properties::value::{Piece, Value, joined, spelling};
 use crate::world::{NOW, World, text};
 
-/// What a report says to people, and to programs.
+/// The text and the JSON of a report.
 type Said = (String, serde_json::Value);
 
-/// What is not shown, and why. Of a record in a body, `record.field`.
+/// Values that are not shown, and why. A field of a record within a body is written `record.field`.
 const UNSHOWN: &[(&str, &str)] = &[
     ("commitment_key", "a secret"),
     ("license_key", "a secret, of which only the end is shown: see below"),
@@ -44,7 +44,7 @@ fn said(report: &impl serde::Serialize, rows: &[Row], tables: &[Table]) -> Said 
     (format!("{rows:?} {tables:?}"), serde_json::to_value(report).unwrap())
 }
 
-/// Other bytes for a piece, which may be another value of its type.
+/// Replacement bytes for a piece, some of which are another value of its type.
 fn others(piece: &Piece) -> Vec<Vec<u8>> {
     if let Some(number) = piece.number {
         let others = [number.wrapping_add(1), number.wrapping_sub(1)];
@@ -57,7 +57,7 @@ fn others(piece: &Piece) -> Vec<Vec<u8>> {
     [1, 2, 3, 4].into_iter().filter_map(change).collect()
 }
 
-/// The fields of a record and their values, as `Debug` shows them.
+/// Names and values of the fields of a record, taken from its `Debug` output.
 fn fields(body: &impl std::fmt::Debug) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in format!("{body:#?}").lines().skip(1) {
@@ -71,8 +71,8 @@ fn fields(body: &impl std::fmt::Debug) -> Vec<(String, String)> {
     fields
 }
 
-/// Changes each value of `body`, one at a time, and looks whether text and JSON change with it; and
-/// whether each field was changed. `is_unshown` tells whether two bodies differ only in what
+/// Changes one value of `body` at a time, and checks that text and JSON change with it and that
+/// every field was covered. `is_unshown` tells whether two bodies differ only in values that
 /// [`UNSHOWN`] lists inside a record.
 fn every_value_is_shown<T: Value + Record>(
     body: &T,
@@ -363,7 +363,7 @@ fn a_proposal_shows_all() {
     };
     let body = proposal(Kind::License, vec![KeyId([6; 16])], encode(&world.body()));
     every_value_is_shown(&body, report, nothing);
-    // Its content is the report of what it proposes.
+    // The content is the report of the proposed artefact.
     let (_, json) = report(&body).unwrap();
     let content = serde_json::to_value(LicenseReport::from(&world.body())).unwrap();
     assert_eq!((&json["content"], &json["carries"][0]), (&content, &"delegation".into()));

@@ -1,5 +1,6 @@
-//! Every rule of `docs/format.md` is broken by a fixture and named where the library refuses; every
-//! refused fixture names its rule. That it breaks that rule and no other, `tests/format/fixtures` asks.
+//! Every rule of `docs/format.md` has a fixture that breaks it and is named by the library, and
+//! every refused fixture names its rule. `tests/format/fixtures` checks that a fixture breaks
+//! exactly the rules that it names.
 #![cfg(feature = "vendor")]
 
 use crate::world::sources::all_sources;
@@ -8,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::scenario::{Scenario, committed, root};
 
-/// Fewer rules than this fail: the page was not read right.
+/// Minimum number of rules: with fewer, the page was parsed incorrectly.
 const AT_LEAST: usize = 181;
 
-/// Each rule of the page with the words that a breach gives; none when others give them.
+/// Each rule of the page with its refusal words. The set is empty if other rules give the words.
 fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
     let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
     let mut rules = BTreeMap::new();
@@ -25,7 +26,7 @@ fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
         while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
             text.push_str(more);
         }
-        // Else it ends with "the words they give".
+        // Other rules end with "the words they give".
         let words = match text.ends_with('`') {
             true => {
                 text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok()).collect()
@@ -50,9 +51,9 @@ fn every_rule_that_a_fixture_names_stands_on_the_page_and_gives_its_word() {
             let Some(word) = scenario.expected() else {
                 panic!("{}: it breaks {rule} and is not refused", scenario.name);
             };
-            // A rule may say that it gives none.
+            // Some rules state that they give no word.
             let Some(word) = word else { continue };
-            // Of a state, a broken body is a damaged state.
+            // In a state, an invalid body counts as a damaged state.
             let fits = words.is_empty() || words.contains(&word) || word == Refusal::DamagedState;
             assert!(fits, "{}: a breach of {rule} does not give {word}", scenario.name);
         }
@@ -68,7 +69,7 @@ fn every_rule_is_broken_by_a_fixture() {
     }
 }
 
-/// The page promises no word that nothing gives.
+/// Every refusal word of the page is given by at least one rule.
 #[test]
 fn every_word_is_given_by_a_rule() {
     let given: BTreeSet<_> = rules().into_values().flatten().collect();
@@ -76,7 +77,7 @@ fn every_word_is_given_by_a_rule() {
     assert_eq!(given, all);
 }
 
-/// "frame-1 to frame-6" may not depend on how it is read.
+/// A range such as "frame-1 to frame-6" must be unambiguous.
 #[test]
 fn a_range_is_the_same_by_number_and_by_place() {
     let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
@@ -101,7 +102,7 @@ fn a_range_is_the_same_by_number_and_by_place() {
     assert!(ranges >= 30, "only {ranges} ranges");
 }
 
-/// Group and number of each rule, as they stand on the page.
+/// Group and number of each rule, in the order of the page.
 fn rules_in_order(page: &str) -> Vec<(String, u32)> {
     let ids = page.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("** "));
     let id = |(id, _): (&str, &str)| {
@@ -111,9 +112,9 @@ fn rules_in_order(page: &str) -> Vec<(String, u32)> {
     ids.map(id).collect()
 }
 
-/// What the library names where it refuses: the literals that look like the id of a rule.
+/// Collects the rule ids that a source file names: all literals that look like one.
 fn in_source(text: &str, ids: &mut BTreeSet<String>, groups: &BTreeSet<String>) {
-    // What stands between two quotation marks, wherever the first of them is.
+    // Splitting at quotation marks covers every literal, whatever the parity of the first one.
     for literal in text.split('"') {
         let Some((group, number)) = literal.rsplit_once('-') else { continue };
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
@@ -137,7 +138,7 @@ fn the_library_names_every_rule_and_no_other() {
     assert!(unknown.is_empty(), "the page has no {unknown:?}");
 }
 
-/// The words of RFC 2119 that demand something of a reader.
+/// Requirements on readers, in the words of RFC 2119, occur only in rules.
 #[test]
 fn what_a_reader_must_do_stands_in_a_rule() {
     let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
@@ -154,7 +155,7 @@ fn every_refused_fixture_names_its_rule() {
     for scenario in committed() {
         let refused = matches!(scenario.expected(), Some(Some(_)));
         let names = scenario.rules().next().is_some();
-        // What could not be told may break a rule that gives no word.
+        // "Could not tell" may also break a rule, one that gives no word.
         let is_right = names == refused || (names && scenario.expected() == Some(None));
         assert!(is_right, "{}: a line `rule`?", scenario.name);
     }

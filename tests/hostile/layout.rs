@@ -1,5 +1,5 @@
-//! The bodies as `docs/format.md` states them, as tables, and a strict reader of these tables that
-//! shares nothing with the library: it tells where each value stands, and whether a body is one.
+//! Implements `docs/format.md`, section "Bodies", as tables with a strict reader that shares no
+//! code with the library. It locates each value, and tells whether a body is valid.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use std::ops::Range;
 pub enum Type {
     U8,
     Bool,
-    /// A varint of at most this value.
+    /// A varint with this maximum.
     Int(u64),
-    /// Raw bytes.
+    /// Raw bytes of this length.
     Raw(usize),
     /// A number table with entries from 1 to this.
     Table(u64),
@@ -18,7 +18,7 @@ pub enum Type {
     Word,
     Bytes(u64),
     List(u64, &'static Type),
-    /// With the fields of an entry that are its key.
+    /// A set, with the range of the fields that form the key of an entry.
     Set(u64, &'static Type, Range<usize>),
     Maybe(&'static Type),
     Limit(&'static Type),
@@ -182,7 +182,7 @@ pub const LICENSE: Type = Record(&[
 
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
-/// At the mark, and at the earliest clock that was claimed meanwhile.
+/// By the mark, and by the earliest far clock since.
 const NOTED: Type = Record(&[U64, Maybe(&U64)]);
 
 const OVERUSE: Type = Record(&[
@@ -247,14 +247,14 @@ pub const STATE: Type = Record(&[
     EXTENSIONS,
 ]);
 
-/// A value in a body: where it stands, what it is, and how many values it stands in.
+/// A value in a body: its range, its type, and its nesting depth.
 pub struct Part {
     pub at: Range<usize>,
     pub is: &'static Type,
     pub depth: usize,
 }
 
-/// Every value of a body, each before those in it; nothing when it breaks a rule of "Bodies".
+/// Every value of a body, outer before inner. `None` if the body breaks a rule of "Bodies".
 pub fn parts(of: &'static Type, body: &[u8]) -> Option<Vec<Part>> {
     let mut walk = Walk { body, at: 0, depth: 0, parts: Vec::new() };
     walk.value(of)?;
@@ -268,11 +268,11 @@ struct Walk<'a> {
     parts: Vec<Part>,
 }
 
-/// What sets compare: numbers big-endian, texts and raw bytes as they are.
+/// Sort key of a set entry: numbers big-endian, texts and raw bytes as they are.
 type Key = Vec<u8>;
 
 impl<'a> Walk<'a> {
-    /// Passes a value and gives its key, for a record those of its fields.
+    /// Reads a value and returns its key; for a record, the keys of its fields.
     fn value(&mut self, is: &'static Type) -> Option<Vec<Key>> {
         let (start, place, depth) = (self.at, self.parts.len(), self.depth);
         self.parts.push(Part { at: start..start, is, depth });
@@ -313,7 +313,7 @@ impl<'a> Walk<'a> {
                 Vec::new()
             }
             Maybe(of) | Limit(of) => {
-                // The tag that a value follows is 1 in an option and 0 in a limit.
+                // A value follows the tag 1 in an option, but the tag 0 in a limit.
                 if self.tag()? == u8::from(matches!(is, Maybe(_))) {
                     self.value(of)?;
                 }
@@ -322,7 +322,7 @@ impl<'a> Walk<'a> {
             Record(fields) => {
                 let mut keys = Vec::new();
                 for field in *fields {
-                    // A field that is a list is no key, but it takes the place of one.
+                    // A list field has no key, but occupies the position of one.
                     let own = self.value(field)?;
                     keys.push(own.into_iter().next().unwrap_or_default());
                 }
@@ -344,7 +344,7 @@ impl<'a> Walk<'a> {
         self.take(1).map(|tag| tag[0]).filter(|tag| *tag < 2)
     }
 
-    /// A varint in its shortest spelling.
+    /// Reads a varint, which must be in its shortest form.
     fn int(&mut self, most: u64) -> Option<u64> {
         let start = self.at;
         let width = match self.take(1)?[0] {
@@ -361,7 +361,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The spelling of a number.
+/// Encodes a varint in its shortest form.
 pub fn varint(value: u64) -> Vec<u8> {
     let bytes = value.to_le_bytes();
     match value {

@@ -1,5 +1,5 @@
-//! The reader of `tests/interop/reader`, written from `docs/format.md` alone, and this library give
-//! the same word and the same report for every file.
+//! The Python reader in `tests/interop/reader`, written from `docs/format.md` alone, and this
+//! library give the same word and the same report for every file.
 //!
 //! Needs Python with its `cryptography` package: `bash tests/interop/run [FILES]`.
 #![cfg(feature = "vendor")]
@@ -19,12 +19,12 @@ use crate::world::scenario::{Scenario, committed};
 use mutant::Mutants;
 use other::{Other, question, report};
 
-/// Files whose verdicts are compared, beside the fixtures: `OLR_INTEROP`, as `run` sets it.
+/// Number of mutants to compare besides the fixtures: `OLR_INTEROP`, as set by `run`.
 fn files() -> usize {
     std::env::var("OLR_INTEROP").map_or(2_000, |count| count.parse().unwrap())
 }
 
-/// What the page says nothing of: how a vendor writes grants and catalogs.
+/// Whether `docs/format.md` covers the artefact. It does not describe grants and catalogs.
 fn is_on_the_page(scenario: &Scenario) -> bool {
     !matches!(scenario.expect("artefact"), "grant" | "catalog")
 }
@@ -47,7 +47,7 @@ fn every_fixture_gets_the_same_word_by_the_same_rule() {
     for (scenario, answer) in fixtures.iter().zip(&answers) {
         let rules = answer["rules"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let rules: BTreeSet<_> = rules.collect();
-        // Where a field ends early it names the rule of a frame and that of a body.
+        // A field that ends early breaks a rule of frames and one of bodies; either may be named.
         let breaks_another =
             !rules.is_empty() && !scenario.rules().any(|rule| rules.contains(rule));
         if answer["answer"] != word(scenario.expected()) || breaks_another {
@@ -90,7 +90,7 @@ fn mutants_get_the_same_word() {
     assert!(words.len() >= 8, "mutants that reach so few words prove little: {words:?}");
 }
 
-/// Asks both sides the same, and returns how often each word was said.
+/// Asks both sides the same, and counts the answers by word.
 fn same_words(asked: &[Scenario]) -> BTreeMap<String, usize> {
     let answers = Other::answer(asked.iter().map(|s| question(s, &s.bytes)).collect());
     let mut words: BTreeMap<String, usize> = BTreeMap::new();

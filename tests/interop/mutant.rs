@@ -1,5 +1,5 @@
-//! Files that are nearly fixtures: a seeded generator. Half of them are signed, sealed or digested
-//! again after the change, so that what lies behind a signature is reached too.
+//! Mutants of fixtures from a seeded generator. Half of them are signed, sealed or digested again
+//! after the change, so that they reach the checks behind a signature.
 
 use olr_core::armor::armor;
 use olr_core::crypto::digest::tagged;
@@ -29,7 +29,7 @@ impl<'a> Mutants<'a> {
         Self { fixtures, world: World::new() }
     }
 
-    /// A fixture, and a file that was made out of its artefact.
+    /// A fixture, and a mutant of its artefact.
     pub fn draw(&self, rng: &mut ChaCha20Rng) -> (Scenario, Vec<u8>) {
         let scenario = self.fixtures.choose(rng).unwrap();
         let donor = &self.fixtures.choose(rng).unwrap().bytes;
@@ -46,7 +46,7 @@ impl<'a> Mutants<'a> {
         (scenario.clone(), file)
     }
 
-    /// A changed body under a signature, seal or digest that fits.
+    /// A changed body with a valid signature, seal or digest.
     fn inside(&self, scenario: &Scenario, donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let vendor = &self.world.vendor;
         let bytes = &scenario.bytes;
@@ -82,7 +82,7 @@ impl<'a> Mutants<'a> {
         }
     }
 
-    /// Now and then an attachment less, or one of another fixture more, or one that was edited.
+    /// Sometimes removes or edits an attachment, or adds one from another fixture.
     fn attached(&self, attachments: &mut Vec<Vec<u8>>, donor: &[u8], rng: &mut ChaCha20Rng) {
         if rng.random_bool(0.5) {
             return;
@@ -103,7 +103,7 @@ impl<'a> Mutants<'a> {
         }
     }
 
-    /// What another fixture carries, or what may be carried itself.
+    /// An attachment of another fixture, or its artefact.
     fn attachment(&self, rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let scenario = self.fixtures.choose(rng)?;
         let kind = scenario.kind()?;
@@ -166,10 +166,10 @@ impl<'a> Mutants<'a> {
     }
 }
 
-/// `bytes` after one to three small accidents.
+/// `bytes` after one to three small random changes.
 fn edited(bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    // What is too large for a seed stays small here as well.
+    // The same limit as for seeds.
     bytes.truncate(16 * 1024);
     for _ in 0..rng.random_range(1..=3) {
         let len = bytes.len();

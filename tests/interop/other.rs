@@ -1,4 +1,4 @@
-//! Talks to the other implementation, and asks this one's `inspect`.
+//! Runs the Python reader, and this library's `inspect`.
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -9,17 +9,17 @@ use std::sync::LazyLock;
 
 use crate::world::scenario::{Scenario, root};
 
-/// The reader in Python: a line of JSON for each question, a line for each answer.
+/// The Python reader: one line of JSON per question, one line per answer.
 pub struct Other;
 
 impl Other {
-    /// Its answers, in the order of the questions.
+    /// Answers, in the order of the questions.
     pub fn answer(questions: Vec<Value>) -> Vec<Value> {
         let vendor = root().join("keys/snakeoil");
         Self::run(&["answer", "--vendor", vendor.to_str().unwrap()], questions)
     }
 
-    /// The requests it seals.
+    /// Requests that the Python reader sealed.
     pub fn seal(orders: Vec<Value>) -> Vec<Vec<u8>> {
         let sealed = Self::run(&["seal"], orders);
         let bytes = |v: &Value| BASE64.decode(v["request"].as_str().unwrap().as_bytes()).unwrap();
@@ -54,13 +54,13 @@ impl Other {
     }
 }
 
-/// What `scenario` asks of `file`, as the other implementation is asked.
+/// The question of `scenario` about `file`, in the form that the Python reader expects.
 pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
     let mut question = json!({"file": BASE64.encode(file)});
     for (key, value) in &scenario.header {
         let value = match key.as_str() {
             "expect" | "rule" | "shows" | "encoding" | "fill" => continue,
-            // These name another fixture.
+            // These keys name another fixture.
             "trust" | "home" | "anchor" | "after" | "grant" | "answer" | "receipt" | "copy" => {
                 BASE64.encode(&Scenario::read(value).bytes)
             }
@@ -71,7 +71,7 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
     question
 }
 
-/// The vendor of `keys/snakeoil`, who issued nothing yet.
+/// The vendor of `keys/snakeoil`, which has not issued anything.
 static VENDOR: LazyLock<PathBuf> = LazyLock::new(|| {
     let vendor = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop");
     for folder in ["keys", "delegations", "issued"] {
@@ -91,7 +91,7 @@ static VENDOR: LazyLock<PathBuf> = LazyLock::new(|| {
     vendor
 });
 
-/// The report of this implementation on `file`, as `olr inspect` prints it.
+/// The report of this library on `file`, as printed by `olr inspect`.
 pub fn report(file: &[u8]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
@@ -106,7 +106,7 @@ pub fn report(file: &[u8]) -> Value {
     comparable(serde_json::from_slice(&output.stdout).unwrap())
 }
 
-/// A report without what is said to people in words of one's own.
+/// The report without texts whose wording is free.
 pub fn comparable(mut report: Value) -> Value {
     if let Value::Object(report) = &mut report {
         for own in ["fact", "hint", "changes", "problem", "remedies"] {

@@ -1,4 +1,4 @@
-//! Requests as either side is asked to seal them.
+//! Requests that both sides seal.
 
 use olr_core::entitlement::Count;
 use olr_core::machine::{Class, Factor, FactorKind};
@@ -21,7 +21,7 @@ fn trust() -> Trust {
     Trust::pin(&dearmor(None, &file).unwrap()).unwrap()
 }
 
-/// What is to be sealed: anything that fits, also what no machine would say.
+/// A random request: anything that fits, including values that no real machine has.
 pub fn order(rng: &mut ChaCha20Rng) -> Value {
     let name = |rng: &mut ChaCha20Rng| {
         let texts =
@@ -58,7 +58,7 @@ pub fn order(rng: &mut ChaCha20Rng) -> Value {
     })
 }
 
-/// Sealed by this library.
+/// Seals the request with this library.
 pub fn seal(order: &Value, rng: &mut ChaCha20Rng) -> Vec<u8> {
     let text = |value: &Value| Text::new(value.as_str().unwrap()).unwrap();
     let list = |field: &str| order[field].as_array().unwrap().iter();

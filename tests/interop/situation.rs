@@ -1,5 +1,5 @@
-//! Servers in situations that are drawn: what a license grants and says of each cause, what is in use,
-//! since when something is wrong. And what is asked of them, at instants where an answer may turn.
+//! Servers in random situations: grants, rules for each cause, usage, and problems since some
+//! instant; and questions at instants where the answer may change.
 
 use olr_core::crypto::digest::tagged;
 use olr_core::crypto::label::STATE;
@@ -25,7 +25,7 @@ use crate::world::scenario::Scenario;
 use crate::world::{NOW, World, text};
 
 const DAY: u64 = 86_400;
-/// Where the memory of a state begins: header, secret, length.
+/// Offset of the memory in a state: after header, secret and length.
 const MEMORY: usize = 43;
 
 const MODULES: [&str; 5] = ["ACB", "NET", "OBM", "OBM2", "Ω"];
@@ -46,10 +46,10 @@ const VERSIONS: [&str; 13] = [
     "٩.9",
 ];
 
-/// Draws from a generator.
+/// Random values from a seeded generator.
 struct Lot<'a>(&'a mut ChaCha20Rng);
 
-/// Also one that no license knows.
+/// Operations to ask about, including one that no license knows.
 const ASKED: [&str; 11] = [
     "run",
     "update-license",
@@ -73,7 +73,7 @@ impl Lot<'_> {
         self.0.random_bool(of)
     }
 
-    /// Some of these, in their order.
+    /// A random selection of these, in their order.
     fn some<T: Copy>(&mut self, of: &[T], each: f64) -> Vec<T> {
         of.iter().copied().filter(|_| self.chance(each)).collect()
     }
@@ -137,7 +137,8 @@ impl Lot<'_> {
         body.maintenance = self.day(&["2027-11-23", "2028-11-22"]);
     }
 
-    /// Limits of all kinds, mostly wide ones: a license meets several of them only by chance.
+    /// Limits of all kinds, mostly wide ones, so that a license can satisfy several of them at
+    /// once.
     fn limits(&mut self, limits: &mut DelegationBody) {
         let narrow = 0.25;
         if self.chance(narrow) {
@@ -227,7 +228,7 @@ impl Lot<'_> {
         }
     }
 
-    /// When it is asked: at an instant, or after a span that one of them may wait for.
+    /// The instant of the question, possibly after a span that a grace period may last.
     fn at(&mut self) -> String {
         let from = [
             NOW,
@@ -297,7 +298,7 @@ const CAUSES: [Cause; 6] = [
     Cause::Upgraded,
 ];
 
-/// A license under a delegation with limits that it may exceed, by little or much.
+/// A license under a delegation whose limits it may exceed, by little or by much.
 pub fn limited(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
     let mut lot = Lot(rng);
     let mut body = world.body();
@@ -320,7 +321,7 @@ fn signed(world: &World, body: &LicenseBody, limit: impl FnOnce(&mut DelegationB
     frame.bytes()
 }
 
-/// The server with a license whose delegation bounds what a thief could have written, or not.
+/// A server with a license whose delegation may or may not limit what a thief could have written.
 fn installed(world: &World, lot: &mut Lot) -> State {
     let mut body = world.body();
     lot.terms(&mut body);
@@ -340,7 +341,7 @@ fn installed(world: &World, lot: &mut Lot) -> State {
     state
 }
 
-/// A server, and a question of it.
+/// A server, and a question to it.
 pub fn draw(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
     let mut lot = Lot(rng);
     let mut state = installed(world, &mut lot);
@@ -360,7 +361,7 @@ pub fn draw(world: &World, rng: &mut ChaCha20Rng) -> Scenario {
     Scenario { name: "situation".to_string(), header: header.collect(), bytes }
 }
 
-/// One more license, which begins later.
+/// Adds a license that starts later.
 fn waiting(world: &World, state: &mut State, lot: &mut Lot) {
     let bytes = world.license(|body| {
         lot.terms(body);
@@ -373,7 +374,7 @@ fn waiting(world: &World, state: &mut State, lot: &mut Lot) {
     state.accept(&license, NOW.parse::<Instant>().unwrap()).unwrap();
 }
 
-/// A list that names one of the licenses, or both.
+/// Imports a list that names one or both of the licenses.
 fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
     let mut named = lot.some(&[[0x11; 16], [0x22; 16]], 0.7);
     named.sort_by_key(|id| digest_of(LicenseId(*id)));

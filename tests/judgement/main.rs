@@ -1,4 +1,4 @@
-//! What is allowed: clocks, machines, quotas, limits, and what comes next.
+//! Decisions: clocks, machines, quotas, limits, and simulations of the future.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

@@ -1,5 +1,4 @@
-//! Snapshots that were restored, homes that were copied, and servers that just go on: what two
-//! requests say of them.
+//! Restored snapshots, copied homes and servers that simply continue: what two requests reveal.
 
 #![cfg(feature = "vendor")]
 
@@ -55,7 +54,7 @@ impl Vendor {
     }
 }
 
-/// A server: its memory, its machine, its generator.
+/// A server: its state, its machine and its generator.
 struct Server {
     state: State,
     machine: String,
@@ -86,7 +85,7 @@ impl Server {
         Self { state, machine: machine.to_string(), rng }
     }
 
-    /// Its home as it is now, on `machine`.
+    /// A copy of the home in its current state, on `machine`.
     fn copied(&self, machine: &str, seed: u64) -> Self {
         let state = State::parse(&self.state.to_bytes()).unwrap();
         Self { state, machine: machine.to_string(), rng: ChaCha20Rng::seed_from_u64(seed) }
@@ -123,7 +122,8 @@ impl Server {
         Made { body, bytes }
     }
 
-    /// Takes in the answer to the last request, and gives it up: the next number is no request.
+    /// Imports the answer to the last request and deactivates it. The receipt takes the next
+    /// number, so no request has it.
     fn deactivate(&mut self, vendor: &mut Vendor, last: &Made) {
         let opened = vendor.open(&last.bytes);
         let grant = GrantFile::parse(STARTER_GRANT).unwrap();
@@ -140,7 +140,8 @@ impl Server {
         assert_eq!(self.state.memory().number, number + 1);
     }
 
-    /// Makes `count` requests, some of them followed by a deactivation; all of them, in order.
+    /// Makes `count` requests, some of them followed by a deactivation. Returns the requests in
+    /// order.
     fn live(&mut self, vendor: &mut Vendor, count: usize) -> Vec<Made> {
         let one = |_| {
             let made = self.request();
@@ -162,7 +163,7 @@ fn verdict(first: &Made, second: &Made) -> Relation {
 
 const STEPS: usize = 50;
 
-/// A life of 50 steps, and the memory as it was before each of them.
+/// A history of 50 steps, and a snapshot of the server before each of them.
 fn life(vendor: &mut Vendor) -> (Vec<Server>, Vec<Made>) {
     let mut server = Server::new(vendor, "original");
     let (mut snapshots, mut all) = (Vec::new(), Vec::new());
@@ -189,7 +190,8 @@ fn a_restored_memory_is_told_from_every_step() {
             for (i, ours) in ours.iter().enumerate() {
                 for (j, theirs) in theirs.iter().enumerate() {
                     let said = verdict(ours, theirs);
-                    // Requests that lie between, in the history of the one that has more of them.
+                    // The first 16 requests after the fork always reveal it; later ones may leave
+                    // it open.
                     if i.max(j) <= 15 {
                         assert_eq!(said, fork, "step {step}: requests {i} and {j} since");
                         told += 1;

@@ -1,10 +1,10 @@
-//! What the tables of damage are written with.
+//! Building blocks of the tables of damage.
 
 use olr_core::armor::armor;
 
 use crate::world::scenario::Scenario;
 
-/// How a text arrives: most couriers hand on text, some other bytes.
+/// How a text is changed in transit: most couriers return text, some other bytes.
 #[derive(Clone, Copy)]
 pub enum Carry {
     Text(fn(&str) -> String),
@@ -20,36 +20,36 @@ impl Carry {
     }
 }
 
-/// `mark` before each line.
+/// Puts `mark` before each line.
 pub fn prefixed(text: &str, mark: &str) -> String {
     around(text, mark, "")
 }
 
-/// Something before and after each line.
+/// Puts text before and after each line.
 pub fn around(text: &str, before: &str, after: &str) -> String {
     text.lines().map(|line| format!("{before}{line}{after}\n")).collect()
 }
 
-/// The line of the BEGIN, the lines of the data, the line of the END.
+/// The BEGIN line, the data lines and the END line.
 pub fn parts(text: &str) -> (&str, Vec<&str>, &str) {
     let lines: Vec<_> = text.lines().collect();
     let [begin, data @ .., end] = lines.as_slice() else { panic!("no armor: {text}") };
     (begin, data.to_vec(), end)
 }
 
-/// The armor around other lines of data.
+/// The armor with other data lines.
 pub fn with_data(text: &str, data: &[&str]) -> String {
     let (begin, _, end) = parts(text);
     format!("{begin}\n{}\n{end}\n", data.join("\n"))
 }
 
-/// The armor with its data changed, its markers left alone.
+/// The armor with changed data and unchanged markers.
 pub fn in_data(text: &str, change: fn(&str) -> String) -> String {
     let (_, data, _) = parts(text);
     with_data(text, &[change(&data.join("\n")).as_str()])
 }
 
-/// `mark` after every so many characters of the data.
+/// Inserts `mark` after every `count` characters of the data.
 pub fn every(text: &str, count: usize, mark: &str) -> String {
     let (_, data, _) = parts(text);
     let data = data.concat();
@@ -58,7 +58,7 @@ pub fn every(text: &str, count: usize, mark: &str) -> String {
     with_data(text, &[pieces.join(mark).as_str()])
 }
 
-/// The data in lines of another length.
+/// Rewraps the data to `width` characters.
 pub fn wrapped(text: &str, width: usize) -> String {
     every(text, width, "\n")
 }
@@ -67,7 +67,7 @@ pub fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(bytes).collect()
 }
 
-/// Each byte that is no letter or digit as `%2B`.
+/// Percent-encodes every byte that is not unreserved, such as `%2B`.
 pub fn percent_encoded(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     text.chars()
@@ -75,7 +75,7 @@ pub fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
-/// Each letter by the one thirteen places on.
+/// Shifts each letter by thirteen places.
 pub fn rot13(text: &str) -> String {
     let turn =
         |c: char, first: u8| char::from((u8::try_from(c).unwrap() - first + 13) % 26 + first);
@@ -88,7 +88,7 @@ pub fn rot13(text: &str) -> String {
         .collect()
 }
 
-/// An artefact of a kind that no row is tried with.
+/// An artefact of a kind that no row uses.
 pub fn another_kind() -> String {
     fixture("delegation/good")
 }

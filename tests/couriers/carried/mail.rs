@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use olr_core::armor::dearmor;
 
-/// Base64 in lines of 76, as mailers write it.
+/// Base64 in lines of 76 characters, as mail programs write it.
 pub fn base64(bytes: &[u8]) -> String {
     let symbols = BASE64.encode(bytes);
     let lines: Vec<_> = symbols.as_bytes().chunks(76).map(String::from_utf8_lossy).collect();
@@ -28,12 +28,12 @@ pub fn quoted_printable(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\r\n")
 }
 
-/// A part: its type, the encoding of its body, the body.
+/// A MIME part: its type, the encoding of its body, the body.
 pub fn part(kind: &str, encoding: &str, body: &str) -> String {
     format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}")
 }
 
-/// Parts in one.
+/// A multipart entity.
 pub fn multipart(kind: &str, boundary: &str, parts: &[String]) -> String {
     let parts: String = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
     format!(
@@ -42,7 +42,7 @@ pub fn multipart(kind: &str, boundary: &str, parts: &[String]) -> String {
     )
 }
 
-/// A mail, in front of its header the lines that every mail has.
+/// A mail: the usual header fields before the entity.
 pub fn mail(entity: &str) -> String {
     format!(
         "Received: from mail.example.org (mail.example.org [192.0.2.1])\r\n\tby mx.example.net;\r\n\
@@ -55,13 +55,13 @@ pub fn letter() -> String {
     part("text/plain; charset=utf-8", "7bit", "Hello,\r\n\r\nsee attached.\r\n")
 }
 
-/// The text, attached.
+/// A mail with the text attached.
 pub fn attached(text: &str) -> String {
     let kind = "application/octet-stream; name=\"license; of ACME.olr\"";
     part(kind, "base64", &base64(text.as_bytes()))
 }
 
-/// The binary form, attached.
+/// A mail with the binary form attached.
 pub fn binary(text: &str) -> String {
     let bytes = dearmor(None, text.as_bytes()).unwrap();
     part("application/octet-stream", "BASE64", &base64(&bytes))

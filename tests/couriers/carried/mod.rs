@@ -1,5 +1,5 @@
 //! What couriers do to the text of a real request, license and trust: each row is read exactly or
-//! refused, and `docs/couriers.md` says so. The rules themselves are tested in `tests/couriers/armor.rs`.
+//! refused, as listed in `docs/couriers.md`. `tests/couriers/armor.rs` tests the rules themselves.
 #![cfg(feature = "vendor")]
 
 use olr_core::armor::{armor, dearmor};
@@ -18,8 +18,8 @@ use hand::{parts, with_data};
 use refused::REFUSED;
 use whole::WHOLE;
 
-/// What is carried: each has a `+` and a `/`; the request ends without `=`, the license with two, the
-/// trust with one.
+/// The artefacts, with their armor. Each has a `+` and a `/`; the request ends without `=`, the
+/// license with two, the trust with one.
 fn carried() -> [(Scenario, String); 3] {
     let carried = ["request/good", "license/unlimited", "trust/two-of-three"].map(Scenario::read);
     carried.map(|scenario| {
@@ -29,7 +29,7 @@ fn carried() -> [(Scenario, String); 3] {
     })
 }
 
-/// The word of a refusal, or that there is none; nothing when the file was taken.
+/// The word of a refusal, or "no word"; `None` if the file was accepted.
 fn word(answer: Answer) -> Option<&'static str> {
     answer.map(|word| word.map_or("no word", Refusal::word))
 }
@@ -71,7 +71,7 @@ fn damaged_texts_are_refused_with_the_words_of_the_row() {
     assert_eq!(seen, 3 * REFUSED.len() - 4, "request and license have no padding to lose");
 }
 
-/// Armor is not signed: what still reads as base64 must be refused by the reader of the artefact.
+/// Armor is not signed: if damaged text is still base64, the reader of the artefact must refuse it.
 #[test]
 fn nothing_but_the_right_bytes_gets_past_the_reader() {
     let mut words = BTreeSet::new();
@@ -101,7 +101,7 @@ fn nothing_but_the_right_bytes_gets_past_the_reader() {
             refuse(with_data(&text, &[changed.as_str()]));
         }
     }
-    // A changed request may name a sealing key that is not at hand: that has no word.
+    // A changed request may name an unknown sealing key, which has no word.
     let expected = [
         "malformed",
         "no word",

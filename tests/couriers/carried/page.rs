@@ -1,4 +1,4 @@
-//! `docs/couriers.md` has the tables that the tests go by, row for row.
+//! `docs/couriers.md` contains the tables of these tests, row for row.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use crate::carried::whole::WHOLE;
 
 const PAGE: &str = include_str!("../../../docs/couriers.md");
 
-/// A row as it stands on the page.
+/// A table row as written on the page.
 fn row(cells: &[&str]) -> String {
     let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A heading, its rule, the rows.
+/// A table: heading, rule and rows.
 fn table(heading: &[&str], rows: impl Iterator<Item = String>) -> String {
     row(heading) + &"|---".repeat(heading.len()) + "|\n" + &rows.collect::<String>()
 }

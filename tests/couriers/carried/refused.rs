@@ -1,12 +1,12 @@
-//! What couriers do to a text that is refused: what was lost cannot be guessed, or could mean
-//! something else, or the format gives it a meaning.
+//! Damage that is refused: the missing data cannot be guessed, or the result is ambiguous, or the
+//! format gives it a meaning.
 
 use crate::carried::hand::Carry::{self, Bytes, Text};
 use crate::carried::hand::{
     around, every, fixture, in_data, parts, percent_encoded, prefixed, rot13, utf16, with_data,
 };
 
-/// Who does it, what happens, how, with which words the three are refused, and why.
+/// Who does it, what happens, how, the refusal words for the three artefacts, and why.
 pub struct Refused {
     pub by: &'static str,
     pub damage: &'static str,
@@ -33,7 +33,7 @@ const DIGITS: &str = "letters and digits are base64 too";
 const OTHER: &str = "it reads as other bytes";
 
 pub const REFUSED: &[Refused] = &[
-    // Lost.
+    // Lost data.
     row("phones", "cut off at the end", Text(|t| t[..t.len() * 2 / 3].into()), MALFORMED, LOST),
     row(
         "people",
@@ -198,7 +198,7 @@ pub const REFUSED: &[Refused] = &[
         MALFORMED,
         FOREIGN,
     ),
-    // Something before or after each line.
+    // Text before or after each line.
     row(
         "editors",
         "line numbers in front",
@@ -276,7 +276,7 @@ pub const REFUSED: &[Refused] = &[
         MALFORMED,
         FOREIGN,
     ),
-    // Something inside.
+    // Text inside.
     row(
         "portable documents",
         "hyphens at the line ends",
@@ -413,7 +413,7 @@ pub const REFUSED: &[Refused] = &[
         MALFORMED,
         "nothing says so",
     ),
-    // More than one, or none.
+    // Several blocks, or none.
     row(
         "people",
         "two different files of the kind",
@@ -445,7 +445,7 @@ pub const REFUSED: &[Refused] = &[
     row("mail gateways", "an empty file", Text(|_| String::new()), MALFORMED, LOST),
 ];
 
-/// Another whole file of the kind of `text`.
+/// Another complete artefact of the same kind as `text`.
 fn another_of_the_kind(text: &str) -> String {
     let others = ["request/by-hand", "license/good", "trust/good"];
     let same = |other: &String| parts(other).0 == parts(text).0;

@@ -1,4 +1,4 @@
-//! What couriers do to a text that arrives whole all the same: its exact bytes are read.
+//! Changes in transit that lose nothing: the exact bytes are read.
 
 use crate::carried::hand::Carry::{self, Bytes, Text};
 use crate::carried::hand::{another_kind, around, every, in_data, prefixed, utf16, wrapped};
@@ -51,7 +51,7 @@ pub const WHOLE: &[Whole] = &[
         "PGP puts `- ` before the dashes",
         Text(|t| t.replace("-----BEGIN", "- -----BEGIN").replace("-----END", "- -----END")),
     ),
-    // Wrapping and blanks.
+    // Wrapping and spaces.
     ("mail", "wrapped at 40 characters", Text(|t| wrapped(t, 40))),
     ("mail", "wrapped at 60 characters", Text(|t| wrapped(t, 60))),
     ("mail", "wrapped at 72 characters", Text(|t| wrapped(t, 72))),
@@ -72,7 +72,7 @@ pub const WHOLE: &[Whole] = &[
         "no-break blanks in the markers",
         Text(|t| t.replace(" OLR ", "\u{a0}OLR\u{a0}")),
     ),
-    // Characters that nobody sees.
+    // Invisible characters.
     ("web pages, chats", "zero-width blanks inside", Text(|t| every(t, 20, "\u{200b}"))),
     ("word processors", "soft hyphens inside", Text(|t| every(t, 25, "\u{ad}"))),
     ("web pages", "joiners inside", Text(|t| every(t, 30, "\u{2060}\u{200d}"))),
@@ -144,7 +144,7 @@ pub const WHOLE: &[Whole] = &[
     ),
     ("web mail", "indented with `&nbsp;`", Text(|t| prefixed(t, "&nbsp;&nbsp;"))),
     ("web pages", "`<wbr>` and `&shy;` inside", Text(|t| every(t, 16, "<wbr>&shy;"))),
-    // What stands around it.
+    // Surrounding text.
     (
         "mail",
         "a signature below",
@@ -299,7 +299,7 @@ pub const WHOLE: &[Whole] = &[
         Text(|t| mail(&multipart("mixed", "b1", &[attached(&another_kind()), attached(t)]))),
     ),
     ("people", "the source of one part, copied", Text(attached)),
-    // Several at once.
+    // Several changes at once.
     (
         "mail, then Windows",
         "quoted, wrapped at 72, CR LF, a mark in front",

@@ -1,5 +1,6 @@
-//! What an issuer limited to 10 OBM, 1000 ACB and 30 days tried, by grant or catalog alone; here signed
-//! by hand, and `cargo test --test documents domain::limits` asks `olr issue` for the same.
+//! Attempts of an issuer limited to 10 OBM, 1000 ACB and 30 days to exceed the limits through a
+//! grant or the catalog alone. Here they are signed by hand; `cargo test --test documents
+//! domain::limits` makes the same attempts with `olr issue`.
 
 use olr_core::error::Refusal;
 use olr_core::license::{License, LicenseBody};
@@ -80,7 +81,7 @@ fn drafted(world: &World, catalog: &str, grant: &str) -> LicenseBody {
     draft(&world.opened(), &grant, &catalog, &world.vendor.trust, stamp).unwrap()
 }
 
-/// The word and the first rule that it breaks.
+/// Returns the refusal word and the first rule that the license breaks.
 fn tried(world: &World, body: &LicenseBody) -> Option<(Refusal, &'static str)> {
     let bytes = signed_by_hand(world, body, &limits(world));
     let refused = License::verify(&bytes, &world.vendor.trust).err()?;
@@ -96,7 +97,7 @@ fn refused(catalog: (&str, &str), grant: (&str, &str), rule: &str) {
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, rule)));
 }
 
-/// A catalog lets a server that runs for ever be written by no one; a hand does.
+/// `olr issue` refuses a catalog in which a server can never be stopped; signing by hand does not.
 const WORDS: &str = "[\"connect\", \"backup\", \"restore\", \"create-user\", \
     \"create-backup-set\", \"import-users\", \"update-user\", \"update-license\", \"upgrade\"]";
 const SAME: (&str, &str) = ("", "");
@@ -144,7 +145,7 @@ fn what_nothing_blocks_does_not_outlive_the_license() {
 fn what_a_module_includes_is_not_more_than_its_maximum() {
     let both = "unit = \"device\"\nincludes = [\"OBM\", \"CBS\"]\n[policy.server]";
     refused(("unit = \"device\"\n[policy.server]", both), SAME, "limit-4");
-    // Without a grant of its own there is no limit to OBM either.
+    // An included module without a grant of its own would be unlimited.
     let one = "unit = \"device\"\nincludes = [\"OBM\"]\n[policy.server]";
     refused(("unit = \"device\"\n[policy.server]", one), ("OBM = 10\n", ""), "limit-4");
 }
@@ -156,7 +157,7 @@ fn a_pool_does_not_add_up_to_more_than_a_maximum() {
     let world = World::new();
     let body = drafted(&world, &both, GRANT);
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, "limit-4")));
-    // 1000 ACB in a pool with CBS are 1000 CBS, which were not delegated at all.
+    // 1000 ACB in a pool with CBS allow 1000 CBS, which were not delegated at all.
     let server = CATALOG
         .replace("unit = \"instance\"\n", "unit = \"instance\"\npool = \"all\"\n")
         .replace("unit = \"device\"\n[policy", "unit = \"device\"\npool = \"all\"\n[policy");
@@ -174,7 +175,7 @@ fn a_license_does_not_begin_in_twenty_years() {
 
 #[test]
 fn maintenance_ends() {
-    // By itself: the license ends after 30 days, and could be asked about a release of 2031 until then.
+    // The end of the license is no limit here: until then it could permit a release of 2031.
     let never = ("maintenance = \"30 days\"", "maintenance = \"never\"");
     refused(SAME, never, "limit-9");
     refused(SAME, ("maintenance = \"30 days\"", "maintenance = \"367 days\""), "limit-9");

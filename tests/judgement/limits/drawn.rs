@@ -1,4 +1,4 @@
-//! Catalogs, grants, delegations and questions, drawn from a seed.
+//! Random catalogs, grants, delegations and questions, from a seed.
 
 use olr_core::license::LicenseBody;
 use olr_core::time::{Day, Instant};
@@ -15,13 +15,13 @@ use crate::world::operations::ALL;
 use crate::world::{NOW, World, text};
 
 pub const DAY: u64 = 86_400;
-/// What may be counted or included.
+/// Modules that may be granted or included.
 pub const NAMES: [&str; 5] = ["ACB", "CBS", "File", "OBM", "System state"];
 const MODULES: [&str; 3] = ["ACB", "CBS", "OBM"];
 const CAUSES: [&str; 6] = ["expired", "over-quota", "conflict", "revoked", "pooled", "upgraded"];
 const COUNTS: [u64; 6] = [0, 1, 5, 10, 1000, u64::MAX];
 
-/// Draws from a generator.
+/// Random values from a seeded generator.
 pub struct Lot(pub ChaCha20Rng);
 
 impl Lot {
@@ -71,7 +71,7 @@ impl Lot {
         rules
     }
 
-    /// A catalog and a grant that may fit it.
+    /// A catalog, and a grant that often fits it.
     fn texts(&mut self) -> (String, String) {
         let always = if self.chance(0.3) { self.operations(0.2) } else { "[]".to_string() };
         let own = ALL.iter().filter(|operation| !operation.is_built_in());
@@ -119,7 +119,7 @@ impl Lot {
         (catalog, grant)
     }
 
-    /// What the vendor's own program makes of them, where they fit.
+    /// The license that `draft` makes of a random catalog and grant, if they fit together.
     pub fn license(&mut self, world: &World) -> Option<LicenseBody> {
         let (catalog, grant) = self.texts();
         let catalog = Catalog::parse(&catalog).ok()?;
@@ -129,8 +129,8 @@ impl Lot {
         draft(&world.opened(), &grant, &catalog, &world.vendor.trust, stamp).ok()
     }
 
-    /// A delegation of which each limit is about as wide as this license, a little too narrow, or
-    /// something else.
+    /// A random delegation. Each limit is about as wide as this license needs, slightly too narrow,
+    /// or unrelated.
     pub fn delegation(&mut self, world: &World, body: &LicenseBody) -> DelegationBody {
         let mut limits = world.vendor.delegation_body();
         let day_of_issue = (body.issued.seconds / DAY) as u32;
@@ -177,7 +177,8 @@ impl Lot {
             limits.ahead = days(self, Some(body.starts), day_of_issue);
         }
         if self.chance(0.5) {
-            // An end of the license, as well as one of maintenance, might be taken for the limit.
+            // The end of maintenance is the limit, but an implementation might mistake the end of
+            // the license for it.
             let end = self.one(&[body.maintenance, body.maintenance, body.expires]);
             limits.longest_maintenance = days(self, end, body.starts.number.max(day_of_issue));
         }

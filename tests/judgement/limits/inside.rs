@@ -1,4 +1,5 @@
-//! The property: for catalogs, grants and delegations that fit, every answer *yes* lies inside.
+//! The property: for catalogs, grants and delegations that fit together, every *yes* is within the
+//! limits.
 
 use olr_core::crypto::digest::tagged;
 use olr_core::crypto::label::STATE;
@@ -24,16 +25,16 @@ use crate::world::operations::ALL;
 use crate::world::raw::{Raw, sized};
 use crate::world::{NOW, World, text};
 
-/// 9999-12-31, beyond which there are no days.
+/// 9999-12-31, the last day that can be represented.
 const LAST_DAY: u32 = 2_932_896;
 
-/// What befell the license.
+/// What happened to the license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Nothing,
-    /// The disk in another machine: nothing of the hardware is left.
+    /// The disk was moved to another machine: no hardware factor matches.
     Copied,
-    /// Nothing of the machine is left.
+    /// No factor of the machine matches.
     Moved,
     Revoked,
     Pooled,
@@ -44,12 +45,12 @@ enum Event {
 const EVENTS: [Event; 6] =
     [Event::Nothing, Event::Copied, Event::Moved, Event::Revoked, Event::Pooled, Event::Stolen];
 
-/// A license in force, and what its signer may.
+/// An installed license, and the limits of its signer.
 struct Case<'a> {
     limits: &'a DelegationBody,
     body: &'a LicenseBody,
     event: Event,
-    /// When it befell the license.
+    /// When the event happened.
     since: u64,
     rules: &'a [SignerRule],
 }
@@ -67,7 +68,7 @@ fn every_yes_lies_inside_every_delegation() {
         let Some(mut body) = lot.license(&world) else { continue };
         drafted += 1;
         if lot.chance(0.2) {
-            // Whoever signs by hand writes what no program would.
+            // Signed by hand, a license may contain things that `draft` never writes.
             body.always = Set::new(vec![lot.one(&ALL)]).unwrap();
         }
         if lot.chance(0.1) {
@@ -115,7 +116,7 @@ fn rules(lot: &mut Lot) -> Vec<SignerRule> {
     }]
 }
 
-/// The vendor's second trust, with these rules.
+/// The vendor's second trust, with these signer rules.
 fn ruling(world: &World, rules: &[SignerRule]) -> Trust {
     let bytes = world.vendor.second_trust(|t| t.signer_rules = List::new(rules.to_vec()).unwrap());
     world.vendor.trust.successor(&bytes).unwrap()
@@ -132,7 +133,7 @@ fn usage(lot: &mut Lot) -> Set<Count, 4096> {
 }
 
 impl Case<'_> {
-    /// One at which something may turn, or any within a century.
+    /// An instant near a possible change of the answer, or any within a century.
     fn instant(&self, lot: &mut Lot) -> u64 {
         let now = NOW.parse::<Instant>().unwrap().seconds;
         let mut turns = vec![now, self.since, self.body.starts.begins().seconds];
@@ -166,7 +167,8 @@ impl Case<'_> {
         Some(lot.one(&ends).saturating_add(grace))
     }
 
-    /// The server with the license, to which this befell, judged at `at`: the mark has risen to it.
+    /// The decision at `at` on a server whose license suffered the event. The mark has risen to
+    /// `at`.
     fn judged(
         &self,
         world: &World,
@@ -212,7 +214,7 @@ impl Case<'_> {
         decide(Instant::new(at), here, &state, &state.memory().slots[0])
     }
 
-    /// Asks something, and holds a yes against the limits.
+    /// Asks a random question, and checks a yes against the limits.
     fn ask(&self, lot: &mut Lot, decision: &Decision, usage: &Set<Count, 4096>, at: u64) -> bool {
         let operation = lot.one(&ALL);
         let mut adds = Vec::new();
@@ -255,7 +257,7 @@ impl Case<'_> {
                     }
                 }
             }
-            // Of what two have to sign, one may not open that much.
+            // If two must sign above a maximum, one signer alone may not allow more than that.
             for rule in self.rules {
                 let may_be = match (&rule.model, &self.limits.models) {
                     (Limit::Only(model), Limit::Only(models)) => models.get(model).is_some(),
@@ -272,7 +274,8 @@ impl Case<'_> {
         }
     }
 
-    /// The license was in force, or all went on for a while, or this may stay allowed for ever.
+    /// Checks that the delegation still covers this time: the license is in effect, or a grace
+    /// period is running, or the operation may stay allowed for ever.
     fn expect_time(&self, operation: Operation, at: u64, say: &dyn Fn() -> String) {
         let limits = self.limits;
         let (is_left, is_limited) = match &limits.afterwards {
@@ -288,7 +291,7 @@ impl Case<'_> {
                 assert!(at < end.saturating_add(grace), "{what} ended at {end}: {}", say());
             }
         };
-        // The key is revoked: only what its delegation bounds goes on.
+        // With a revoked key, only operations that its delegation bounds stay allowed.
         if self.event == Event::Stolen && !(is_limited && is_left) {
             let grace = grace.unwrap_or(0);
             assert!(at < self.since.saturating_add(grace), "its key was revoked: {}", say());
@@ -314,20 +317,21 @@ impl Case<'_> {
         }
     }
 
-    /// Whatever the instant: a release to come may be asked about before the license ends.
+    /// Checks a release independently of the instant: the question may concern a future release
+    /// before the license ends.
     fn expect_release(&self, release: Option<Day>, say: &dyn Fn() -> String) {
         let Some((release, last)) = release.zip(self.last_release()) else { return };
         assert!(release.number <= last, "maintained until {last}: {}", say());
     }
 
-    /// The last release that the delegation covers.
+    /// The last release day that the delegation covers.
     fn last_release(&self) -> Option<u32> {
         let Limit::Only(longest) = self.limits.longest_maintenance else { return None };
         let issued = u32::try_from(self.body.issued.seconds / DAY).unwrap();
         Some(self.body.starts.number.max(issued).saturating_add(longest))
     }
 
-    /// A release of today, of the past, of the years to come, or near a day at which something ends.
+    /// A release day: today, past, future, or near a day on which something ends.
     fn release(&self, lot: &mut Lot, at: u64) -> Day {
         let today = u32::try_from(at / DAY).unwrap();
         let mut ends: Vec<u32> = self.last_release().into_iter().collect();
@@ -367,10 +371,10 @@ fn list(world: &World, cause: Cause) -> Vec<u8> {
     frame.bytes()
 }
 
-/// Where the memory of a state begins: header, secret, length.
+/// Offset of the memory in a state: after header, secret and length.
 const MEMORY: usize = 43;
 
-/// The same state, its mark risen.
+/// The same state with a higher mark.
 fn at_mark(state: &State, mark: Instant) -> State {
     let bytes = state.to_bytes();
     let memory = &bytes[MEMORY..bytes.len() - 32];

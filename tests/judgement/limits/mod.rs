@@ -1,6 +1,6 @@
-//! Whatever a license allows, to whoever asks, at any instant, lies inside every delegation that
-//! signed it: asked of the judgement, not of the fields. And the ways in which a limited issuer tried
-//! to allow more, each signed by hand.
+//! Whatever a license allows, at any instant, is within every delegation that signed it. The tests
+//! check the decisions, not the fields. They also try the known ways to allow more, each signed by
+//! hand.
 
 #![cfg(feature = "vendor")]
 
@@ -14,7 +14,7 @@ use olr_core::license::LicenseBody;
 use olr_core::trust::DelegationBody;
 use olr_core::wire::codec::encode;
 
-/// A license as a thief signs it, who holds it against nothing.
+/// Signs a license without any check of the limits, as a thief of the key would.
 fn signed_by_hand(world: &World, body: &LicenseBody, delegation: &DelegationBody) -> Vec<u8> {
     let mut frame = world.vendor.frame(encode(body));
     frame.attachments = vec![world.vendor.delegate(|limits| *limits = delegation.clone())];

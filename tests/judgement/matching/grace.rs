@@ -1,4 +1,4 @@
-//! The grace of a machine that no longer matches, by the clock of a home.
+//! The grace period of a machine that no longer matches, measured by the clock of the home.
 
 use olr_core::error::Refusal;
 use olr_core::judge::{Decision, assess};
@@ -25,7 +25,7 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     let state_of = |machine: &Machine, clock| judged(&home, machine, clock).1;
     assert_eq!(state_of(&server(), NOW + DAY).state(), "licensed");
     let snapshot = std::fs::read(&home.state_files()[0]).unwrap();
-    // It counts from when the machine was last seen, not from when the change was noticed.
+    // The grace period starts when the machine last matched, not when the change was noticed.
     let decision = state_of(&copy, NOW + 3 * DAY);
     assert_eq!(decision.state(), "grace");
     let grace = decision.grace().unwrap();
@@ -36,12 +36,12 @@ fn a_machine_that_no_longer_matches_has_the_grace_of_its_license() {
     let refused = |decision: Decision| decision.refusal().unwrap().refusal();
     assert_eq!(refused(state_of(&copy, NOW + 15 * DAY)), Some(Refusal::WrongMachine));
     assert_eq!(refused(state_of(&copy, NOW + 16 * DAY)), Some(Refusal::WrongMachine));
-    // A snapshot of the state brings no new grace.
+    // Restoring a snapshot of the state does not renew the grace period.
     for file in home.state_files() {
         std::fs::write(file, &snapshot).unwrap();
     }
     assert_eq!(refused(state_of(&copy, NOW + 16 * DAY)), Some(Refusal::WrongMachine));
-    // On its own machine all is well again, and the next grace is a whole one.
+    // Back on its own machine the license is valid, and the next grace period has its full length.
     assert_eq!(state_of(&server(), NOW + 17 * DAY).state(), "licensed");
     let again = state_of(&copy, NOW + 18 * DAY);
     let again = again.grace().unwrap();
@@ -64,7 +64,7 @@ fn a_license_that_was_never_imported_here_has_no_grace() {
     assert_eq!(imported.refusal(), Some(Refusal::WrongMachine));
     let judged = home.decide_file(&bytes, &around(&copy, NOW)).unwrap_err();
     assert_eq!(judged.refusal(), Some(Refusal::WrongMachine));
-    // Its request is remembered: what changed is known though nothing is installed.
+    // The state remembers the request, so changes are known even though nothing is installed.
     let (state, around) = (home.load().unwrap().unwrap(), around(&copy, NOW));
     let found = state.found(&around).unwrap();
     let license = License::verify(&bytes, &world.trust).unwrap();

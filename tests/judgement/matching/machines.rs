@@ -1,15 +1,15 @@
-//! Typical machines, and what can happen to them.
+//! Typical machines, and changes to them.
 
 use olr_core::machine::{Class, Factor, FactorKind};
 use olr_core::wire::codec::Text;
 
-/// Everything that is found on a machine, the operator's pins among it.
+/// All factors of a machine, including the operator's pins.
 #[derive(Clone)]
 pub struct Machine(pub Vec<Factor>);
 
 const HARDWARE: Class = Class::Hardware;
 
-/// A server of one's own, looked at by root: two cards, two pins.
+/// A physical server read as root: two network cards, two pins.
 pub fn server() -> Machine {
     let mut machine = Machine(Vec::new());
     machine
@@ -25,14 +25,14 @@ pub fn server() -> Machine {
     machine
 }
 
-/// A server with one card, looked at by an ordinary user; nothing is pinned.
+/// A server with one network card and no pins, read as an ordinary user.
 pub fn small_server() -> Machine {
     let mut machine = server();
     machine.drop("product_uuid").drop("eth1").drop("rack").drop("asset");
     machine
 }
 
-/// A virtual machine with one card, looked at by root.
+/// A virtual machine with one network card, read as root.
 pub fn vm() -> Machine {
     let mut machine = Machine(Vec::new());
     machine
@@ -45,14 +45,14 @@ pub fn vm() -> Machine {
     machine
 }
 
-/// A virtual machine that shows its host's serial number to root.
+/// A virtual machine that exposes its host's serial number to root.
 pub fn vm_of_a_host() -> Machine {
     let mut machine = vm();
     machine.add(FactorKind::ProductSerial, Class::Image, "product_serial", "7XK9TM3");
     machine
 }
 
-/// The Windows Subsystem for Linux: no firmware, an address that is drawn at each start.
+/// The Windows Subsystem for Linux: no firmware, and a random network address at each start.
 pub fn wsl() -> Machine {
     let mut machine = Machine(Vec::new());
     machine
@@ -63,7 +63,7 @@ pub fn wsl() -> Machine {
     machine
 }
 
-/// A container with two pins that shows the firmware of its host to root.
+/// A container with two pins that exposes the firmware of its host to root.
 pub fn container() -> Machine {
     let mut machine = Machine(Vec::new());
     machine
@@ -78,24 +78,24 @@ pub fn container() -> Machine {
 }
 
 impl Machine {
-    /// Its pins, as an operator orders them.
+    /// The pins, as an operator sets them.
     pub fn pins(&self) -> Vec<Factor> {
         self.0.iter().filter(|factor| factor.kind == FactorKind::Pin).cloned().collect()
     }
 
-    /// Whether it has a factor of this name or kind.
+    /// Whether the machine has a factor of this name or kind.
     pub fn has(&self, which: &str) -> bool {
         self.0.iter().any(|factor| is(factor, which))
     }
 
-    /// Gives a factor, by its name or kind, another value.
+    /// Changes the value of a factor, given by name or kind.
     pub fn set(&mut self, which: &str, value: &str) -> &mut Self {
         let factor = self.0.iter_mut().find(|factor| is(factor, which)).unwrap();
         factor.value = Text::new(value).unwrap();
         self
     }
 
-    /// Takes a factor away.
+    /// Removes a factor.
     pub fn drop(&mut self, which: &str) -> &mut Self {
         let before = self.0.len();
         self.0.retain(|factor| !is(factor, which));
@@ -110,12 +110,12 @@ impl Machine {
         self
     }
 
-    /// All hardware is another one.
+    /// Replaces all hardware.
     pub fn other_hardware(&mut self) -> &mut Self {
         self.change(|factor| factor.class == Class::Hardware)
     }
 
-    /// The image is another one, but what the operator pinned.
+    /// Replaces the whole image, except the operator's pins.
     pub fn other_image(&mut self) -> &mut Self {
         self.change(|factor| factor.class == Class::Image && factor.kind != FactorKind::Pin)
     }

@@ -1,5 +1,5 @@
-//! When a machine still is the one that a license was issued for: policies, points, the words for
-//! what changed, and the grace of a machine that no longer matches.
+//! Whether a machine is still the one that a license was issued for: policies, points, descriptions
+//! of changes, and the grace period of a machine that no longer matches.
 #![cfg(feature = "vendor")]
 
 use olr::{Home, RequestParams};
@@ -30,12 +30,12 @@ use machines::{Machine, container, server, small_server, vm};
 const NOW: u64 = 1_795_435_200;
 const DAY: u64 = 86_400;
 
-/// An office and a server, in a folder of their own.
+/// A vendor's office and a server, in a temporary folder.
 pub struct World {
     folder: tempfile::TempDir,
     vendor: Folder,
     trust: Trust,
-    /// Every draw is another one, so that no two homes are the same.
+    /// Counter that seeds the generator, so that no two homes are the same.
     draws: Cell<u32>,
 }
 
@@ -65,7 +65,7 @@ impl World {
         Home::at(self.folder.path().join(name))
     }
 
-    /// A request of `machine` by `home`, with the answer to it, unless it cannot be issued.
+    /// A request of `machine` by `home` and its answer, or the error if none can be issued.
     pub fn answer(
         &self,
         home: &Home,
@@ -86,7 +86,7 @@ impl World {
         let text = STARTER_GRANT.replace("note ", &format!("policy = \"{policy}\"\nnote "));
         let grant = GrantFile::parse(&text).unwrap();
         let issue = Issue {
-            // One key serves all the machines of these tests.
+            // Allow one key on all machines of these tests.
             handover: Handover::Transfer("a test"),
             ..Issue::new(&made.bytes, &grant, Instant::new(NOW))
         };
@@ -97,7 +97,7 @@ impl World {
         Ok((license.body().clone(), license.bytes().to_vec(), key))
     }
 
-    /// A home with a license for `machine` in it.
+    /// A home with an installed license for `machine`.
     fn licensed(&self, name: &str, machine: &Machine, policy: &str) -> Home {
         let home = self.home(name);
         let (_, bytes, _) = self.answer(&home, machine, policy).unwrap();
@@ -110,7 +110,7 @@ fn rng(seed: u8) -> ChaCha20Rng {
     ChaCha20Rng::from_seed([seed; 32])
 }
 
-/// What is found on a machine; the pins are the home's business.
+/// The factors that a probe finds. Pins are stored in the home.
 fn around(machine: &Machine, clock: u64) -> Surroundings {
     let factors = machine.0.iter().filter(|factor| factor.kind != FactorKind::Pin);
     let clock = Instant::new(clock);
@@ -126,7 +126,7 @@ fn assessed(home: &Home, machine: &Machine, unreadable: &[Unreadable]) -> Assess
     home.decide(None, None, &around).unwrap().1.machine().unwrap().clone()
 }
 
-/// What a license says of `machine` where its commitments alone are known.
+/// Assesses `machine` against a license by its commitments only, without the enrolled values.
 fn held_against(body: &LicenseBody, key: &[u8; 32], machine: &Machine) -> Assessment {
     let bound = Bound { commitment_key: key, enrolled: &[] };
     body.policy.assess(bound, Here { factors: &machine.0, unreadable: &[] })
@@ -180,7 +180,7 @@ fn every_word_for_what_became_of_a_factor() {
     let card = machine.lines.iter().find(|line| line.name() == "eth1").unwrap();
     assert_eq!(&*card.then.as_ref().unwrap().value, "02:fc:00:00:00:02");
     assert_eq!(&*card.now.as_ref().unwrap().value, "02:fc:00:00:00:99");
-    // With what root can read it would be the machine.
+    // If the hidden factor, which only root can read, still matches, so does the machine.
     assert!(machine.is_hidden());
     assert_eq!(step(&machine).text(), "run as root: product-uuid needs a privileged look");
 }
@@ -219,7 +219,7 @@ fn only_what_is_enrolled_counts_however_much_is_found() {
     let (body, _, key) = world.answer(&world.home("home"), &server(), "server").unwrap();
     let whole = held_against(&body, &key, &server());
     assert_eq!((whole.score, whole.threshold, whole.total), (20, 10, 20));
-    // Twice as many factors, some of them twice, add nothing.
+    // Additional and duplicate factors gain nothing.
     let mut more = server();
     more.0.extend(server().0);
     for n in 10..40 {
@@ -227,14 +227,14 @@ fn only_what_is_enrolled_counts_however_much_is_found() {
         more.add(NetworkAddress, Class::Hardware, &format!("eth{n}"), &address);
     }
     assert_eq!(held_against(&body, &key, &more).score, 20);
-    // What is common now does not match, though its value is the enrolled one.
+    // A factor that is now common does not match, even with the enrolled value.
     let mut common = server();
     common.0.iter_mut().for_each(|factor| factor.class = Class::Common);
     let none = held_against(&body, &key, &common);
     assert_eq!((none.score, none.hardware_missing), (0, true));
     let cpu = commit(&key, Cpu, "Test CPU");
     assert!(body.policy.enrolled.get(&cpu).is_none(), "a common factor is not enrolled");
-    // All points of the image are enough by weight, and not without hardware.
+    // The image alone has enough points, but the policy also requires hardware.
     let mut copy = server();
     copy.0.retain(|factor| factor.class == Class::Image);
     let copy = held_against(&body, &key, &copy);
@@ -278,7 +278,7 @@ fn what_is_known_of_the_enrolled_factors_adds_to_the_report_and_never_to_the_ver
             assert_eq!(lines.count(), body.policy.enrolled.len(), "each factor has one line");
         }
     }
-    // A refusal names what changed in the order of the report.
+    // A refusal lists the changes in the order of the report.
     let bound = Bound { commitment_key: &key, enrolled: &server().0 };
     let told = body.policy.assess(bound, Here { factors: &copy.0, unreadable: &[] });
     let kinds: Vec<_> = told.drift().into_iter().map(|line| line.kind.word()).collect();
@@ -306,7 +306,8 @@ fn drift_is_told_with_the_room_that_is_left() {
     );
     assert!(one.room_left().ends_with("any one of the rest may still change"));
     now.drop("product_uuid");
-    // One card is left of the hardware: three points are there, but no hardware without it.
+    // One card is the only hardware left: three points of room, but losing that card loses all
+    // hardware.
     let two = assessed(&home, &now, &[]);
     assert_eq!((two.room(), two.breaking().unwrap().name()), (3, "eth0"));
     now.set("hostname", "renamed");
@@ -357,7 +358,7 @@ fn a_copy_is_never_advised_to_renew() {
     let world = World::new(STARTER);
     let serials = || {
         let mut machine = vm();
-        // As a license says that was issued when a host's serial number counted as hardware.
+        // As in a license issued when a host's serial number counted as hardware.
         machine.add(FactorKind::ProductSerial, Class::Hardware, "product_serial", "7XK9TM3");
         machine.add(FactorKind::DiskSerial, Class::Hardware, "vda", "WD-WMAP9A966149");
         machine
@@ -374,7 +375,7 @@ fn a_copy_is_never_advised_to_renew() {
     let shared =
         "the same disk on other hardware with the same product-serial, disk-serial vda: a copy";
     assert!(said.starts_with(shared), "{said}");
-    // With nothing but serial numbers to go by, the same ones are the same machine.
+    // If serial numbers are the only hardware, matching ones mean the same machine.
     let only = || {
         let mut machine = serials();
         machine.drop("product_uuid").drop("ens3");
@@ -384,19 +385,19 @@ fn a_copy_is_never_advised_to_renew() {
     let mut renamed = only();
     renamed.set("hostname", "renamed");
     assert_eq!(step(&assessed(&home, &renamed, &[])).remedies(), [Remedy::Renew]);
-    // No policy that needs no hardware either.
+    // Nor for a policy that does not require hardware.
     let home = world.licensed("container", &container(), "container");
     let mut moved = container();
     moved.other_hardware();
     let moved = assessed(&home, &moved, &[]);
     assert!(moved.matches());
     assert_eq!(step(&moved).remedies(), [Remedy::MakeRequest], "{}", step(&moved));
-    // What cannot be read now may be the same.
+    // A factor that cannot be read now may be unchanged.
     let mut ordinary = container();
     ordinary.drop("product_uuid").set("hostname", "renamed");
     let ordinary = assessed(&home, &ordinary, &[hidden(ProductUuid)]);
     assert!(!step(&ordinary).text().contains("as on a copy"), "{}", step(&ordinary));
-    // One card of two, or a board with its UUID, may be replaced.
+    // One network card of two, or a board with its UUID, may be replaced.
     let home = world.licensed("server", &server(), "server");
     for (which, value) in [("eth1", "02:fc:00:00:00:99"), ("product_uuid", "4c4c4544-0009")] {
         let mut now = server();

@@ -1,5 +1,5 @@
 //! The tables of `docs/machines.md`, made by issuing a license for each machine and policy and
-//! holding it against the changed machine. `OLR_MINT=1 cargo test --test judgement matching` writes them.
+//! assessing the changed machine. `OLR_MINT=1 cargo test --test judgement matching` rewrites them.
 
 use olr_core::license::LicenseBody;
 use olr_core::machine::{Class, FactorKind};
@@ -12,7 +12,7 @@ use crate::matching::{World, held_against};
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines.md");
 const POLICIES: [&str; 5] = ["strict", "server", "vm", "container", "pinned"];
 
-/// What changes on the typical server, by the name in the table.
+/// Changes to the typical server, with their names in the table.
 const CHANGES: [(&str, &str); 8] = [
     ("machine-id", "machine-id"),
     ("product-uuid", "product_uuid"),
@@ -83,7 +83,7 @@ const EVENTS: [Event; 28] = [
     ("container: one pin is changed", container, |m| m.set("cluster", "cluster=south")),
 ];
 
-/// The licenses for one machine, by policy; nothing where none can be issued.
+/// The licenses for one machine, by policy; `None` if none can be issued.
 type Licenses = BTreeMap<&'static str, Option<(LicenseBody, [u8; 32])>>;
 
 fn licenses(world: &World, name: &str, machine: &Machine) -> Licenses {

@@ -1,4 +1,4 @@
-//! What people are told while time passes: each change once, however often the server is asked.
+//! Alerts while time passes: each change is reported once, however often the server is asked.
 
 use crate::world::machine;
 
@@ -10,7 +10,7 @@ use olr_core::time::Instant;
 use crate::simulate::at;
 use crate::world::NOW;
 
-/// Asks every quarter of an hour, tells whatever is new, and acknowledges it.
+/// Checks every quarter of an hour; collects and acknowledges the new events.
 pub fn sent(state: &State, events: &[ScenarioEvent], until: Instant) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());

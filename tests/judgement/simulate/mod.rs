@@ -1,4 +1,4 @@
-//! Looking ahead: what the installed license will say, and when.
+//! Simulation: the future decisions on the installed license, and their instants.
 #![cfg(feature = "vendor")]
 
 use crate::world;
@@ -25,7 +25,7 @@ fn at(text: &str) -> Instant {
     text.parse::<Instant>().unwrap()
 }
 
-/// The server with a license, and perhaps with one that takes over later.
+/// A server with a license, and optionally another that takes over later.
 fn server(
     world: &World,
     installed: impl FnOnce(&mut LicenseBody),
@@ -44,7 +44,7 @@ fn server(
     state
 }
 
-/// What `state` will say until then; the state itself stays as it is.
+/// Simulates `state` until `until`; the state itself is not changed.
 fn play(
     state: &State,
     events: &[ScenarioEvent],
@@ -90,7 +90,7 @@ fn what_cannot_be_played_is_told() {
     let mut in_the_dark = events(&["2027-12-01 off"]);
     in_the_dark.push(import.clone());
     assert_eq!(play(&state, &in_the_dark, at("2028-01-01")).unwrap_err().exit_status(), 2);
-    // What is no answer of the vendor is refused in the timeline, and changes nothing.
+    // A file that is no answer is refused in the timeline, and changes nothing.
     let timeline = play(&state, &[import], at("2028-01-01")).unwrap();
     let refused = &timeline.entries[1].turns[0];
     assert_eq!((refused.word, refused.about), ("import-refused", "malformed"));
@@ -99,7 +99,7 @@ fn what_cannot_be_played_is_told() {
     assert_eq!((after.license(), after.next_license()), (before.license(), before.next_license()));
     assert_eq!((after.refusal(), after.graces()), (before.refusal(), before.graces()));
     assert_eq!((after.usage(), after.machine()), (before.usage(), before.machine()));
-    // A thousand years of a license without end are few answers, and so is one instant.
+    // A thousand years of a license without end have few entries, and so does a single instant.
     let long = play(&world.installed(NOW, |body| body.expires = None), &[], at("3027-11-23"));
     assert_eq!(long.unwrap().entries.len(), 1);
     assert_eq!(play(&state, &[], at(NOW)).unwrap().entries.len(), 1);

@@ -1,4 +1,4 @@
-//! The picture is well-formed whatever it quotes, needs nothing else, and shows every entry.
+//! The picture is well-formed whatever text it contains, is self-contained, and shows every entry.
 
 use olr_core::simulate::{Timeline, picture};
 use olr_core::time::Day;
@@ -7,7 +7,7 @@ use olr_core::wire::codec::Set;
 use crate::simulate::{at, events, play, server};
 use crate::world::{NOW, World, text};
 
-/// The texts of a document, unescaped; panics where it is not well-formed.
+/// Unescaped texts of a document. Panics if it is not well-formed.
 fn texts(svg: &str) -> Vec<String> {
     let (mut open, mut texts) = (Vec::new(), Vec::new());
     let mut rest = svg;
@@ -34,7 +34,8 @@ fn texts(svg: &str) -> Vec<String> {
     texts
 }
 
-/// `name="value"`, each name once, no value that leads elsewhere.
+/// Checks that each name in `name="value"` occurs once, and that no value refers to an external
+/// resource.
 fn check_attributes(attributes: &str) {
     let mut names = Vec::new();
     let mut rest = attributes.trim();
@@ -140,7 +141,7 @@ fn an_instant_and_ten_thousand_years_can_be_drawn() {
         assert!(texts.iter().any(|text| text.contains(NOW)), "{until}");
         let dates = texts.iter().filter(|text| text.starts_with("20") || text.starts_with("9"));
         assert!(dates.count() < 40, "{until}: too many lines on the axis");
-        // What stands at the axis ends at 94, so that more characters would be cut off.
+        // Labels at the axis end at x = 94; more characters would be cut off.
         let hours = texts.iter().filter(|text| text.ends_with(":00"));
         assert!(hours.clone().all(|text| text.len() == 11), "{until}: {texts:?}");
     }

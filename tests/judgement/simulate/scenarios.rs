@@ -1,6 +1,6 @@
-//! One file a rule: what a license with these terms says, and when. `tests/scenarios/B1.toml` shows
-//! the rule B1. Its licenses are grants of the example catalog, so that this catalog is held to the
-//! rules as well.
+//! One file per rule: the decisions on a license with these terms over time.
+//! `tests/scenarios/B1.toml` tests rule B1. The licenses are made from grants of the example
+//! catalog, which tests the catalog as well.
 
 use olr_core::entitlement::Operation;
 use olr_core::judge::{Decision, Question};
@@ -19,8 +19,9 @@ use crate::simulate::{at, mails, play};
 use crate::world::operations::UPDATE_USER;
 use crate::world::{NOW, World};
 
-/// Every rule that a server meets while time passes. The others are about what is issued (A, C3, C4, F5,
-/// G2), shown (C5), billed (H1 to H4), or kept at the vendor and online (F1, F3, F8, F10, I).
+/// Every rule that a server meets while time passes. The others are about what is issued (A, C3,
+/// C4, F5, G2), shown (C5), billed (H1 to H4), or kept at the vendor and online (F1, F3, F8, F10,
+/// I).
 const RULES: &str =
     "B1 B2 B3 B4 C1 C2 C6 C7 D1 D2 D3 D4 E1 E2 E3 E4 E5 E6 F2 F4 F6 F7 F9 G1 H5 H6 H7";
 
@@ -96,7 +97,7 @@ impl Scenario<'_> {
         state
     }
 
-    /// Of `[answers.NAME]`, what `import NAME` takes in.
+    /// The events; `import NAME` installs `[answers.NAME]`.
     fn events(&self) -> Vec<ScenarioEvent> {
         let read = |name: &str| {
             let answer = self.table["answers"][name].as_table().unwrap();
@@ -108,7 +109,7 @@ impl Scenario<'_> {
         events.map(|text| ScenarioEvent::parse(text, read).unwrap()).collect()
     }
 
-    /// The license of a grant: what `olr issue` would make of it on the day `issued`.
+    /// The license that `olr issue` would make of the grant on the day `issued`.
     fn body(&self, grant: &Table, answer: u8) -> LicenseBody {
         let mut grant = grant.clone();
         grant.remove("answer");
@@ -131,8 +132,8 @@ impl Scenario<'_> {
         LicenseBody { replaces: (answer > 1).then(|| license(answer - 1)), ..body.unwrap() }
     }
 
-    /// The example catalog, as a vendor would have it who answers files for every type; changed by the
-    /// `[catalog]` of the scenario.
+    /// The example catalog, changed to allow files for every type, and by the `[catalog]` of the
+    /// scenario.
     fn catalog(&self) -> Catalog {
         let mut catalog: Table = CATALOG.replace("\"vault\"", "\"example\"").parse().unwrap();
         for (_, kind) in catalog["type"].as_table_mut().unwrap() {
@@ -155,7 +156,7 @@ fn merge(into: &mut Table, changes: &Table) {
     }
 }
 
-/// `2027-12-01T00:00:00Z grace: clone, grace conflict`
+/// Formats an entry like `2027-12-01T00:00:00Z grace: clone, grace conflict`.
 fn line(entry: &Entry) -> String {
     let turn = |turn: &olr_core::simulate::Turn| format!("{} {}", turn.word, turn.about);
     let turns = entry.turns.iter().map(turn).map(|turn| turn.trim().to_string());
@@ -163,8 +164,9 @@ fn line(entry: &Entry) -> String {
     format!("{} {}: {}", entry.at, entry.condition.word(), new.join(", "))
 }
 
-/// What is answered to `2027-12-01 create-user OBM=1 version=7`; which grace comes `first`; how many of a
-/// module are `available`; whether an `admin` who uses so many of a module may be given so many.
+/// Answers a question such as `2027-12-01 create-user OBM=1 version=7`. Special words ask which
+/// grace ends `first`, how many of a module are `available`, and whether an `admin` who uses some
+/// of a module may be given a limit.
 fn answer(timeline: &Timeline, question: &str) -> String {
     let words: Vec<_> = question.split(' ').collect();
     let when = at(words[0]);
@@ -194,7 +196,7 @@ fn answer(timeline: &Timeline, question: &str) -> String {
 fn asked(decision: &Decision, operation: &str, about: &[&str]) -> String {
     let mut question = Question::about(Operation::new(operation).unwrap());
     let (mut adds, mut account) = (Vec::new(), Vec::new());
-    // A blank in a name is written `_`.
+    // `_` in a name means a space.
     let about: Vec<_> = about.iter().map(|word| word.replace('_', " ")).collect();
     for word in &about {
         match word.split_once('=').unwrap() {

@@ -1,4 +1,4 @@
-//! A server that is looked at every minute: the long way to find what a timeline says.
+//! A server that is checked every minute: the slow way to find the entries of a timeline.
 
 use crate::world::machine;
 use crate::world::operations::ALL;
@@ -20,7 +20,7 @@ pub const MINUTE: u64 = 60;
 pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 86_400;
 
-/// Everything of an answer that a person would call another one.
+/// Everything in a decision that a person would notice as a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     state: &'static str,
@@ -38,7 +38,7 @@ pub fn seen(decision: &Decision) -> Seen {
     let body = decision.license().map(|license| license.body());
     let blocked: Vec<_> =
         decision.blocked().iter().map(|operation| operation.to_string()).collect();
-    // Of a server that stands still it does not matter what else would come.
+    // Once the server is stopped, pending grace periods do not matter.
     let goes_on = |operation: &&Operation| {
         **operation == Operation::UPDATE_LICENSE
             || body.is_some_and(|body| body.always.get(*operation).is_some())
@@ -50,7 +50,7 @@ pub fn seen(decision: &Decision) -> Seen {
         let counts_down = grace.then == Outcome::Stop && grace.until.is_some_and(last_hour);
         (grace.cause, grace.until, grace.then, counts_down)
     });
-    // Of a license that ends no later itself, its maintenance does not matter.
+    // Maintenance that ends with the license or later does not matter.
     let maintenance = body.and_then(|body| {
         let last = body.maintenance?.ends().seconds;
         body.expires.is_none_or(|end| end.ends().seconds > last).then_some(last)
@@ -85,7 +85,7 @@ pub fn seen(decision: &Decision) -> Seen {
     }
 }
 
-/// Where what is seen differs from what was seen before.
+/// Keeps the entries that differ from the previous one.
 pub fn changes(seen: impl IntoIterator<Item = (Instant, Seen)>) -> Vec<(Instant, Seen)> {
     let mut changes: Vec<(Instant, Seen)> = Vec::new();
     for (at, seen) in seen {
@@ -96,14 +96,15 @@ pub fn changes(seen: impl IntoIterator<Item = (Instant, Seen)>) -> Vec<(Instant,
     changes
 }
 
-/// A server that is looked at every minute, and a second before each hour: there days begin and end.
+/// A server that is checked every minute, and one second before each hour, because days begin and
+/// end on the hour.
 pub struct Stepped<'a> {
     world: &'a World,
     state: State,
     around: Surroundings,
-    /// How far its clock is ahead.
+    /// How far the clock is ahead, in seconds.
     ahead: i128,
-    /// Since when it runs; nothing while it does not.
+    /// Running since this instant; `None` while it is down.
     up: Option<u64>,
     count: u32,
     withdrawn: Vec<Withdrawn>,
@@ -205,7 +206,7 @@ impl Stepped<'_> {
 }
 
 impl Stepped<'_> {
-    /// As a person does it: in a home.
+    /// Imports through a real home, as a person would.
     fn import(&mut self, answer: &AnswerFile) {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::at(folder.path());
@@ -219,7 +220,7 @@ impl Stepped<'_> {
         }
     }
 
-    /// As a vendor does it: in a list that is signed.
+    /// Revokes with a signed list, as a vendor would.
     fn withdraw(&mut self, cause: Cause) {
         let slot = self.state.slot(None, None).unwrap();
         let decision =

@@ -1,4 +1,4 @@
-//! A timeline has exactly the changes that somebody finds who asks every minute.
+//! A timeline has exactly the changes that checking every minute finds.
 
 use olr_core::entitlement::{Cause, Count, EnforcementRule, GraceRule, Outcome};
 use olr_core::import::OverQuota;
@@ -18,7 +18,7 @@ use crate::simulate::{at, events, play, server};
 use crate::world::operations::{BACKUP, CONNECT, CREATE_USER};
 use crate::world::{NOW, World, text};
 
-/// Plays and steps, and expects the same changes; gives their number.
+/// Simulates and steps, expects the same changes, and returns their number.
 #[track_caller]
 fn same(
     world: &World,
@@ -45,7 +45,7 @@ fn grace(cause: Cause, seconds: u64, outcome: Outcome) -> GraceRule {
     GraceRule { cause, seconds, outcome }
 }
 
-/// A license of a few days with a grace for everything.
+/// A license of a few days with a grace period for every cause.
 fn terms(body: &mut LicenseBody) {
     body.expires = Some("2027-11-30".parse::<Day>().unwrap());
     body.maintenance = Some("2027-11-25".parse::<Day>().unwrap());
@@ -116,7 +116,7 @@ fn a_timeline_has_the_changes_that_are_found_minute_by_minute() {
 fn the_license_that_takes_over_is_found_where_it_does() {
     let world = World::new();
     let until = at("2027-11-27T12:00:00Z");
-    // It takes over a machine that has changed, or grants less than is used.
+    // The second license takes over on a changed machine, or grants less than is in use.
     let next = |body: &mut LicenseBody| {
         terms(body);
         body.starts = "2027-11-26".parse::<Day>().unwrap();
@@ -129,7 +129,8 @@ fn the_license_that_takes_over_is_found_where_it_does() {
     let renamed = events(&["2027-11-24T12:00:00Z hostname mail1"]);
     assert!(same(&world, "another name", &state, &renamed, until) >= 4);
     let until = at("2027-11-26T21:00:00Z");
-    // What was within the quota of the first is over that of the next from its start, not later.
+    // Usage within the first quota exceeds the next one from the start of the next license, not
+    // later.
     let less = |body: &mut LicenseBody| {
         next(body);
         let mut grants = body.grants.to_vec();
@@ -157,7 +158,7 @@ fn the_license_that_takes_over_is_found_where_it_does() {
     assert_eq!(stop.at, at("2027-11-26T20:00:00Z"), "a whole grace from then");
 }
 
-/// An answer of the vendor to the request of the server.
+/// The vendor's answer to the request of the server.
 fn answer(
     world: &World,
     count: u8,
@@ -246,7 +247,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
     }
 }
 
-/// Some terms and a next license of other ones.
+/// Random terms, and a next license with different ones.
 fn any_terms(rng: &mut ChaCha20Rng, first: u32) -> impl Fn(&mut LicenseBody) + use<> {
     let day = |number: u32| Some(Day { number });
     let mut some = |from: u32, to: u32| rng.random_range(from..=to);
@@ -317,7 +318,7 @@ fn any_event(
     ScenarioEvent { at: Instant::new(second), what }
 }
 
-/// Nobody does anything on a server that does not run.
+/// Removes events that are impossible while the server is down.
 fn keep_possible(events: &mut Vec<ScenarioEvent>) {
     let mut runs = true;
     events.retain(|event| match event.what {

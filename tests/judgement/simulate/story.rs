@@ -1,4 +1,4 @@
-//! `olr simulate` as it is called.
+//! The command `olr simulate`.
 #![cfg(feature = "cli")]
 
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     done(folder, &["import", "license.olr"]);
     let before = home(folder);
 
-    // Far enough away that the clock of whoever runs this does not matter.
+    // Far enough in the future that the real clock does not matter.
     let until = ["--until", "9000-01-01"];
     let ahead = ["--event", "8000-03-01 use OBM=11", "--event", "8000-03-02 use OBM=10"];
     let args = [&["simulate"], &until[..], &ahead].concat();
@@ -85,7 +85,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     assert_eq!(conditions[..5], ["in-force"; 5]);
     assert_eq!(conditions[5..], ["warned", "in-force"]);
 
-    // What the vendor might do, and a file that it has sent.
+    // Possible actions of the vendor, and a file that it has sent.
     done(
         folder,
         &["issue", "req.olr", "--grant", "vendor/grant.toml", "--again", "-o", "more.olr"],
@@ -104,7 +104,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     assert_eq!(status, 2);
     assert!(missing["fact"].as_str().unwrap().contains("missing.olr"), "{missing}");
 
-    // An older picture is replaced, nothing else is.
+    // Only an older picture is overwritten.
     let svg = std::fs::read_to_string(folder.join("year.svg")).unwrap();
     assert!(svg.starts_with("<svg ") && svg.contains("use OBM=11"));
     done(folder, &["simulate", "--svg", "year.svg"]);

@@ -77,7 +77,7 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     office(&format!("{finish} license.olr")).unable("1 of 2 signatures so far");
     vendor.sign("license.olr", "second", true).done();
     office("key combine second.olr -o a.license").unable("where its record is kept");
-    // Another proposal of the same request is another license.
+    // Another proposal for the same request is a different license.
     office(&format!("{finish} second.olr --signed other.olr")).unable("not for the same bytes");
     // A different grant makes a different license.
     let grant = fs::read_to_string(vendor.town.path("office/grant.toml")).unwrap();
