@@ -1,1 +1,1 @@
-"""A reader of the artefacts of docs/format.md: section "Overview"."""
+"""Implements `docs/format.md`, section "Overview": a reader of the artefacts."""

@@ -1,4 +1,4 @@
-"""The command line: questions, reports and requests, as sections "Reports" and "Refusal words" put the answers."""
+"""The command line. Answers follow `docs/format.md`, sections "Reports" and "Refusal words"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .vendor import Vendor
 
 
 def _lines(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """One JSON object a line in, one out; whoever waits for an answer gets it at once."""
+    """Reads one JSON object per line and writes one per line, flushing each answer at once."""
     for line in sys.stdin.buffer:
         if not line.strip():
             continue
@@ -29,7 +29,7 @@ def _lines(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 def _fault(fault: Exception) -> dict[str, str]:
-    """A fault of this program, or a line that it cannot use, is no answer."""
+    """Reports a fault of this program, or an unusable line, as distinct from any answer."""
     return {"answer": f"fault: {type(fault).__name__}: {fault}"}
 
 

@@ -1,4 +1,4 @@
-"""The text form of an artefact, found and undone: section "Armor"."""
+"""Implements `docs/format.md`, section "Armor": finds and decodes the text form of an artefact."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ codecs.register_error("reader-latin-1", _latin1)
 
 
 def unwrap(file: bytes, wanted: int | None) -> bytes:
-    """The binary artefact in a file; `wanted` is a kind, or None for any."""
+    """Returns the binary artefact in a file. `wanted` is a kind, or None for any."""
     if not 1 <= len(file) <= MAX_FILE:
         raise malformed("armor-1: a file has 1 to 1048576 bytes")
     if file.startswith(MAGIC):  # armor-2
@@ -73,7 +73,7 @@ def unwrap(file: bytes, wanted: int | None) -> bytes:
 
 
 def unwrap_answer(file: bytes) -> bytes:
-    """What a server imports: a license is wanted where there is one, else any kind."""
+    """Unwraps a file that a server imports: a license if there is one, otherwise any kind."""
     if file.startswith(MAGIC) or not 1 <= len(file) <= MAX_FILE:
         return unwrap(file, None)
     blocks = _blocks(file)
@@ -102,7 +102,7 @@ def _part(part: bytes) -> str:
 
 
 def decode_text(file: bytes) -> str:
-    """Step 1."""
+    """Performs step 1."""
     for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if file.startswith(mark):
             even = len(file) & ~1
@@ -112,7 +112,7 @@ def decode_text(file: bytes) -> str:
 
 
 def plain(text: str) -> str:
-    """Steps 2 to 4."""
+    """Performs steps 2 to 4."""
     if "<" in text or "&" in text:
         text = _MARKUP.sub(_undo, text)
     if text.isascii():
@@ -129,12 +129,12 @@ def _undo(match: re.Match[str]) -> str:
         return _ENTITIES[match["name"]]
     number = int(match["decimal"]) if match["decimal"] is not None else int(match["hex"], 16)
     if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
-        return match[0]  # it names no character
+        return match[0]  # no such character exists
     return chr(number)
 
 
 def find_blocks(text: str) -> list[tuple[int, str | None]]:
-    """Kind and content of every block in order; the content of a broken one is None."""
+    """Returns kind and content of every block in order. The content of a broken block is None."""
     blocks: list[tuple[int, str | None]] = []
     begun: tuple[int, int] | None = None
     for match in _MARKER.finditer(text):
@@ -177,7 +177,7 @@ def decode_block(content: str, kind: int) -> bytes:
     try:
         header_kind = read_header(Cursor(artefact))
     except Refused:
-        return artefact  # other faults of the header are left to the reader of the artefact
+        return artefact  # the artefact's reader reports other faults of the header
     if header_kind != kind:
         raise malformed("armor-11: the label is not that of the content")
     return artefact

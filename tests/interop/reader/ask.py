@@ -1,4 +1,4 @@
-"""What a product asks before it does something: section "Questions"."""
+"""Implements `docs/format.md`, section "Questions": what a product asks before it acts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Question(NamedTuple):
     adds: list[tuple[str, int]] = []
     account: list[tuple[str, int]] = []
     version: str = ""
-    release: int | None = None  # the day on which it came out
+    release: int | None = None  # its release day
 
 
 def ask(judgement: Judgement, question: Question) -> None:
@@ -38,7 +38,7 @@ def ask(judgement: Judgement, question: Question) -> None:
 
 
 def _check_blocked(judgement: Judgement, operation: str) -> None:
-    """question-1 and question-9."""
+    """Checks question-1 and question-9."""
     for broken in judgement.broken:
         if operation not in broken.left:
             raise broken.refusal
@@ -60,7 +60,7 @@ def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Q
 
 
 def _added_with(body: LicenseBody, grant: Grant, question: Question) -> int:
-    """What the question adds of what shares a quota with this grant."""
+    """Returns what the question adds to all modules that share a quota with this grant."""
     shared = {each.module for each in quota.sharing(body, grant)}
     return quota.total(count for module, count in question.adds if module in shared)
 
@@ -75,7 +75,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def check_limit(judgement: Judgement, operation: str, module: str, uses: int, limit: int) -> None:
-    """question-1, question-9, question-7 and question-8."""
+    """Checks question-1, question-9, question-7 and question-8."""
     _check_blocked(judgement, operation)
     grant = quota.grant_of(judgement.body, module) if judgement.body else None
     if grant is None:

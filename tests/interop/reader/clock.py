@@ -1,4 +1,4 @@
-"""What a server remembers of time: section "Clock"."""
+"""Implements `docs/format.md`, section "Clock": a server's memory of time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def observe(state: State, seen: Reading) -> State:
 
 
 def rise(state: State, to: int) -> State:
-    """The mark rises to an instant that has passed for certain."""
+    """Raises the mark to an instant that has certainly passed."""
     before = state.mark
     state = _rise_to(state, to)
     if state.pending and not is_far(state, state.pending.earliest):
@@ -65,7 +65,7 @@ def since(noted: Noted, state: State, clock: int) -> int:
 
 
 def _by(noted: Noted, clock: int, mark: int) -> int:
-    """What passed by the mark passed by a far clock too."""
+    """Returns the start by a far clock. Time that passed by the mark has passed by a far clock too."""
     if noted.far is None:
         return noted.mark
     return min(noted.far, max(clock - max(mark - noted.mark, 0), 0))
@@ -97,7 +97,7 @@ def _confirm(state: State, clock: int, before: int) -> State:
 
 
 def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
-    """What is noted, changed; none of it lies after the mark."""
+    """Changes the noted instants. None of them lies after the mark."""
 
     def changed(noted: Noted | None) -> Noted | None:
         if noted is None:

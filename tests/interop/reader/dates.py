@@ -1,4 +1,4 @@
-"""Days, instants and how a report spells them: sections "Days and instants" and "Reports"."""
+"""Implements `docs/format.md`, sections "Days and instants" and, for their spelling, "Reports"."""
 
 from __future__ import annotations
 

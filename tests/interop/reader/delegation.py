@@ -1,4 +1,4 @@
-"""A delegation under a trust, its limits, and what carries it: sections "Delegation" and "Attachments" (license-1, -2, -12)."""
+"""Implements `docs/format.md`, sections "Delegation", "Limits" and "Attachments" (license-1, -2, -12)."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def read_body(data: bytes) -> DelegationBody:
 
 
 def verify(frame: Frame, trust: Trust) -> DelegationBody:
-    """delegation-1, delegation-2 and delegation-4."""
+    """Checks delegation-1, delegation-2 and delegation-4."""
     if sha256(frame.raw) not in trust.kept:
         check_signatures(frame, trust.root_keys, trust.body.threshold)  # delegation-1
     return examine(frame)
 
 
 def examine(frame: Frame) -> DelegationBody:
-    """delegation-2 and delegation-4."""
+    """Checks delegation-2 and delegation-4."""
     body = read_body(frame.body)  # delegation-2
     refuse_critical(body.extensions)
     if frame.attachments:
@@ -94,20 +94,20 @@ def examine(frame: Frame) -> DelegationBody:
 
 
 def check_issuer(body: DelegationBody) -> None:
-    """delegation-3."""
+    """Checks delegation-3."""
     if not ed25519.is_trustworthy(body.issuer):
         raise malformed("delegation-3: the issuer key is not trustworthy")
 
 
 def verify_file(data: bytes, trust: Trust) -> DelegationBody:
-    """A delegation that stands alone."""
+    """Verifies a delegation that is a file of its own."""
     body = verify(parse(data, DELEGATION, trust.vendor), trust)
     check_issuer(body)
     return body
 
 
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
-    """license-1 to license-2 of whatever issuers sign: the delegations of its signers."""
+    """Checks license-1 to license-2 of a frame that issuers sign, and returns its signers' delegations."""
     places = {TRUST, DELEGATION, REVOCATIONS} if frame.kind == LICENSE else {TRUST, DELEGATION}
     delegations = signers_among(frame, frame.attachments, trust, places)
     check_one_for_each(frame)
@@ -115,7 +115,7 @@ def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
 
 
 def check_one_for_each(frame: Frame) -> None:
-    """license-12 and license-2."""
+    """Checks license-12 and license-2."""
     lists = [each for each in frame.attachments if each.kind == REVOCATIONS]
     if len(lists) > 1:
         raise malformed("license-12: revocations twice")
@@ -125,7 +125,7 @@ def check_one_for_each(frame: Frame) -> None:
 
 
 def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]) -> list[DelegationBody]:
-    """license-1, and signature-1 to signature-3, for a frame whose delegations stand among these attachments."""
+    """Checks license-1, and signature-1 to signature-3, of a frame whose delegations are among `attachments`."""
     delegations = without_signatures(frame, attachments, trust, places)
     check_signatures(frame, {each.issuer_id: each.issuer for each in delegations}, 1)
     return delegations
@@ -134,7 +134,7 @@ def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, places: 
 def without_signatures(
     frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]
 ) -> list[DelegationBody]:
-    """license-1 (`places` are the kinds that have one) and the delegations of a frame's signers."""
+    """Checks license-1 (`places` are the permitted kinds), and returns the delegations of a frame's signers."""
     delegations: list[DelegationBody] = []
     lists = any(each.kind == REVOCATIONS for each in attachments)
     left_aside: Refused | None = None
@@ -157,12 +157,12 @@ def without_signatures(
 
 
 def is_in_time(body: DelegationBody, instant: int) -> bool:
-    """Whether what is signed states an instant at which the issuer may sign."""
+    """Whether the issuer may sign at the instant that the signed body states."""
     return (body.from_ is ANY or body.from_ <= instant) and (body.until is ANY or instant <= body.until)
 
 
 def is_above(quota: Any, maximum: Any) -> bool:
-    """Whether a quota is above a maximum; either may be ANY (limit-4)."""
+    """Whether a quota exceeds a maximum. Either may be ANY (limit-4)."""
     return maximum is not ANY and (quota is ANY or quota > maximum)
 
 
@@ -171,7 +171,7 @@ def _excess(rule: str) -> Refused:
 
 
 def opened(license: LicenseBody, module: str) -> Any:
-    """How much of a module a server could be allowed to use, or ANY."""
+    """Returns how much of a module the license could allow a server to use, or ANY."""
     grant = quota.grant_of(license, module)
     if grant is not None:
         return quota.granted(license, grant)
@@ -179,7 +179,7 @@ def opened(license: LicenseBody, module: str) -> Any:
 
 
 def _left(license: LicenseBody, cause: int) -> set[str]:
-    """The operations that a cause leaves, update-license apart."""
+    """Returns the operations that stay allowed after a cause, except update-license."""
     blocked = dict(license.enforcement)
     left = set(license.always)
     if cause in blocked:
@@ -188,12 +188,12 @@ def _left(license: LicenseBody, cause: int) -> set[str]:
 
 
 def _bounded(license: LicenseBody) -> list[int]:
-    """The causes that limit-10 and limit-11 are about."""
+    """Returns the causes to which limit-10 and limit-11 apply."""
     return [CONFLICT, REVOKED, POOLED, *([EXPIRED] if license.expires is not None else [])]
 
 
 def check_limits(body: DelegationBody, license: LicenseBody) -> None:
-    """limit-1 to limit-5 and limit-7 to limit-12."""
+    """Checks limit-1 to limit-5 and limit-7 to limit-12."""
     day_of_issue = license.issued // 86400
     bounded = _bounded(license)
     if ACT_LICENSE not in body.acts:

@@ -1,4 +1,4 @@
-"""What is hashed and how it is named: sections "PAE", "Labels" and "Keys"."""
+"""Implements `docs/format.md`, sections "PAE", "Labels" and "Keys": hashes, ids and codes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def vendor_id(first_body: bytes) -> bytes:
 
 
 def vendor_codes(threshold: int, roots: list[bytes]) -> tuple[str, str]:
-    """The code for people, and the whole one for programs."""
+    """Returns the short code for people, and the complete one for programs."""
     digest = sha256(pae(b"olr/v1/vendor-code", bytes([threshold]), *roots))
     return code(digest), base64.b32encode(digest).decode("ascii").rstrip("=")
 
@@ -64,7 +64,7 @@ def code(digest: bytes) -> str:
 
 
 def typed_code(text: str) -> str:
-    """The code that was told, as `code` spells it; another shape is a mistake in typing: no word."""
+    """Normalizes a typed code to the form of `code`. Any other shape is a typing error, without a word."""
     symbols = _typed(text)
     if not _BASE32.fullmatch(symbols):
         raise CouldNotTell("this is not a code: it has not twelve letters and digits of base32")
@@ -72,7 +72,7 @@ def typed_code(text: str) -> str:
 
 
 def typed_vendor_code(text: str) -> str:
-    """One of `vendor_codes` that was told."""
+    """Normalizes a typed vendor code to one of the forms of `vendor_codes`."""
     symbols = _typed(text)
     return symbols if _WHOLE.fullmatch(symbols) else typed_code(text)
 

@@ -1,4 +1,4 @@
-"""Ed25519 as section "Signatures" demands it (signature-3), and the weak and trustworthy keys of section "Keys"."""
+"""Implements `docs/format.md`, sections "Signatures" (signature-3) and "Keys" (weak and trustworthy keys)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDENTITY: Point = (0, 1, 1, 0)
 
 
 def decode(public: bytes) -> Point | None:
-    """The point of an encoding, also of one that is not canonical; None where there is none."""
+    """Decodes a point, also from a non-canonical encoding. Returns None if there is no such point."""
     number = int.from_bytes(public, "little")
     y = (number & _MASK) % P
     u, v = (y * y - 1) % P, (D * y * y + 1) % P
@@ -63,7 +63,7 @@ def encode(point: Point) -> bytes:
 
 
 def _small_order_ys() -> frozenset[int]:
-    """The y of the eight points whose order divides 8; a point is of small order exactly when its y is here."""
+    """The y of the eight points whose order divides 8. A point is of small order exactly if its y is here."""
     y = 3
     while True:
         point = decode(y.to_bytes(32, "little"))
@@ -106,8 +106,8 @@ def _openssl_key(public: bytes) -> Ed25519PublicKey:
 
 @lru_cache(maxsize=256)
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    """signature-3. OpenSSL refuses an A that is no point and compares the encoding of [S]B - [k]A with the
-    bytes of R, without cofactor; so R is a point in its canonical encoding. What it does not refuse is small order."""
+    """Checks signature-3. OpenSSL refuses an A that is no point, and compares the encoding of [S]B - [k]A with
+    the bytes of R, without cofactor, so R must be canonical. It does not refuse small order, which is done here."""
     if _is_small(public) or _is_small(signature[:32]):
         return False
     if int.from_bytes(signature[32:], "little") >= L:

@@ -1,4 +1,4 @@
-"""The vendor that a caller expects: section "Expected vendor"."""
+"""Implements `docs/format.md`, section "Expected vendor": the vendor that a caller expects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Expected:
     code: str | None
 
     def check(self, state: State, license: License | None) -> None:
-        """expected-1 to expected-3: of a license, or of what the state trusts."""
+        """Checks expected-1 to expected-3, of a license or of the trust in the state."""
         if self.code is not None:
             told = typed_vendor_code(self.code)
             if not any(told in trusts.examine(frame.parse(each, TRUST)).codes for each in state.trusts):
@@ -48,14 +48,14 @@ class Expected:
             raise Refused(refusal.word, f"expected-2, {refusal.fact}") from None
 
     def _begins(self, state: State) -> bool:
-        """Whether the trusts of the state begin with the vendor's first, whose id nobody can forge."""
+        """Whether the state begins with the vendor's first trust, whose id cannot be forged."""
         assert self.trust is not None
         first = trusts.examine(frame.parse(state.trusts[0], TRUST))
         return bool(first.body.version == 1 and state.trust.vendor == self.trust.vendor)
 
 
 def _leads_to(anchor: Trust, state: State) -> Trust:
-    """The newest trust that the expected one leads to."""
+    """Returns the newest trust to which the expected one leads."""
     found: list[Trust] = []
     for each in [*state.trusts, *(each.raw for each in _attached(state))]:
         try:

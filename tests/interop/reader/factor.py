@@ -1,4 +1,4 @@
-"""What is found on a machine, and the commitments to it: section "Factors" and the formula of "Machine policy"."""
+"""Implements `docs/format.md`, section "Factors", and the commitments of "Machine policy"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Factor(NamedTuple):
 
     @property
     def class_fits(self) -> bool:
-        """The class is one of the kind's, or common (request-17, state-5)."""
+        """Whether the class is one of the kind's classes, or common (request-17, state-5)."""
         return self.factor_class == COMMON or self.factor_class in CLASSES_OF_FACTOR[self.kind]
 
 
@@ -44,7 +44,7 @@ def commitment(key: bytes, kind: int, value: str) -> bytes:
 
 
 def commitments(key: bytes, found: Iterable[Factor]) -> set[bytes]:
-    """Of all that may match: what is common never does (policy-4)."""
+    """Returns the commitments to all factors that can match. Common ones never do (policy-4)."""
     return {commitment(key, factor.kind, factor.value) for factor in found if factor.factor_class != COMMON}
 
 

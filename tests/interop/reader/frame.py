@@ -1,4 +1,4 @@
-"""Licenses, trusts and delegations as frames: section "Frame", and "Signatures" (signature-1 to signature-3)."""
+"""Implements `docs/format.md`, sections "Frame" and "Signatures" (signature-1 to signature-3)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Frame:
 
 
 def read_header(cursor: Cursor) -> int:
-    """The first seven bytes of every binary artefact; the kind."""
+    """Reads the first seven bytes of a binary artefact, and returns its kind."""
     if not 1 <= cursor.end <= MAX_ARTEFACT:
         raise malformed("frame-1: an artefact has 1 to 262144 bytes")
     if not cursor.data.startswith(MAGIC):
@@ -58,7 +58,7 @@ def read_kind(cursor: Cursor, wanted: int) -> None:
 
 
 def parse(data: bytes, wanted: int, vendor: bytes | None = None) -> Frame:
-    """frame-1 to frame-14; and frame-15 where the vendor of a trust is given."""
+    """Checks frame-1 to frame-14, and frame-15 if the vendor of a trust is given."""
     cursor = Cursor(data)
     read_kind(cursor, wanted)
     frame = _rest(cursor, wanted, None)
@@ -73,7 +73,7 @@ def check_vendor(frame: Frame, vendor: bytes) -> None:
 
 
 def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
-    """What follows the header; `around` is the vendor id of the frame that this one is attached to."""
+    """Reads what follows the header. `around` is the vendor id of the frame to which this one is attached."""
     vendor = cursor.raw(16)
     if around is not None and vendor != around:
         raise malformed("frame-9: an attachment of another vendor")
@@ -84,14 +84,14 @@ def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
     if length > MAX_ARTEFACT:
         raise malformed("frame-11: the body is too long")
     body = cursor.raw(length)
-    # A partial signature that is not attached may have none.
+    # A partial signature that is a file of its own may have no signatures yet.
     signatures = _signatures(cursor, 0 if kind == PARTIAL and around is None else 1)
     cursor.finish("frame-14")
     return Frame(cursor.data, kind, vendor, attachments, section, body, signatures)
 
 
 def read_attachments(section: bytes, vendor: bytes) -> list[Frame]:
-    """An attachment section by itself."""
+    """Reads an attachment section that is not part of a frame."""
     cursor = Cursor(section)
     attachments = _attachments(cursor, vendor, MAX_ATTACHMENTS)
     cursor.finish("partial-4")
@@ -140,20 +140,20 @@ def _signatures(cursor: Cursor, least: int) -> list[tuple[bytes, bytes]]:
 
 
 def check_signers(frame: Frame, keys: Mapping[bytes, bytes]) -> None:
-    """signature-1."""
+    """Checks signature-1."""
     for key_id, _ in frame.signatures:
         if key_id not in keys:
             raise Refused("untrusted-signer", "signature-1: a signature by a key that does not count")
 
 
 def check_threshold(signed: int, threshold: int, rule: str = "signature-2") -> None:
-    """signature-2."""
+    """Checks signature-2."""
     if signed < max(threshold, 1):
         raise Refused("untrusted-signer", f"{rule}: too few signatures")
 
 
 def check_strictly(frame: Frame, keys: Mapping[bytes, bytes]) -> None:
-    """signature-3, for the signatures by one of the keys."""
+    """Checks signature-3, for the signatures by one of the keys."""
     message = frame.message
     for key_id, signature in frame.signatures:
         public = keys.get(key_id)

@@ -1,4 +1,4 @@
-"""What a server holds, and whether it still counts: license-8 to license-10, and what "Revocations" says of those kept."""
+"""Implements license-8 to license-10, and the rules of "Revocations" for lists in a state (`docs/format.md`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .state import SlotName, State
 
 
 def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
-    """license-8 to license-10; `known` is the one slot that is judged, or all that may take in a license."""
+    """Checks license-8 to license-10. `known` is the judged slot, or all slots that may import a license."""
     if body.product not in {product for product, _ in known}:
         raise Refused("wrong-product", "license-8: the product was not asked for here")
     if (body.product, body.slot) not in known:

@@ -1,4 +1,4 @@
-"""HPKE base mode, single shot, with the algorithms of suite 1: section "Sealing" (RFC 9180)."""
+"""Implements `docs/format.md`, section "Sealing": HPKE base mode, single shot, with suite 1 (RFC 9180)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _labeled_expand(suite: bytes, prk: bytes, label: bytes, info: bytes, size: i
 
 
 def derive_key_pair(seed: bytes) -> X25519PrivateKey:
-    """DeriveKeyPair, RFC 9180 section 7.1.3."""
+    """Implements DeriveKeyPair (RFC 9180, section 7.1.3)."""
     prk = _labeled_extract(_KEM, b"", b"dkp_prk", seed)
     return X25519PrivateKey.from_private_bytes(_labeled_expand(_KEM, prk, b"sk", b"", 32))
 
@@ -65,7 +65,7 @@ def _key_and_nonce(private: X25519PrivateKey, other: bytes, enc: bytes, recipien
 
 
 def open_sealed(private: X25519PrivateKey, public: bytes, enc: bytes, info: bytes, ciphertext: bytes) -> bytes | None:
-    """The plaintext, or None when it does not open."""
+    """Returns the plaintext, or None if decryption fails."""
     pair = _key_and_nonce(private, enc, enc, public, info)
     if pair is None:
         return None
@@ -76,7 +76,7 @@ def open_sealed(private: X25519PrivateKey, public: bytes, enc: bytes, info: byte
 
 
 def seal(recipient: bytes, info: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
-    """enc and ciphertext, with a fresh ephemeral key of the OS generator."""
+    """Returns enc and ciphertext. The ephemeral key is fresh from the generator of the operating system."""
     ephemeral = X25519PrivateKey.generate()
     enc = public_bytes(ephemeral)
     pair = _key_and_nonce(ephemeral, recipient, enc, recipient, info)

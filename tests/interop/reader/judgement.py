@@ -1,4 +1,4 @@
-"""Whether a server may run, and what is blocked: section "Judgement"."""
+"""Implements `docs/format.md`, section "Judgement": whether a server may run, and what is blocked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOPPED = frozenset({UPDATE_LICENSE})
 
 
 class Broken(NamedTuple):
-    """A rule that does not hold and is not overlooked, and the operations that it leaves: all others are blocked."""
+    """A rule that does not hold and is not tolerated, with the operations that stay allowed. All others are blocked."""
 
     refusal: Refused
     left: frozenset[str]
@@ -29,12 +29,12 @@ class Broken(NamedTuple):
 
 class Judgement(NamedTuple):
     broken: list[Broken]
-    body: LicenseBody | None = None  # of the license in force
+    body: LicenseBody | None = None  # of the license in effect
     usage: quota.Usage = {}
     license: License | None = None
 
     def check(self) -> None:
-        """The word of the judgement."""
+        """Raises the refusal of the judgement, if there is one."""
         for each in self.broken:
             raise each.refusal
 
@@ -61,7 +61,7 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
 def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> License:
     if not (slot.installed or slot.next):
         raise Refused("deactivated", "judgement-6: the slot was deactivated")
-    if slot.next is not None:  # took_over says nothing where none waits
+    if slot.next is not None:  # took_over is meaningless if no license waits
         license = _next_that_counts(state, slot, listed)
         if license is not None:
             return license
@@ -70,7 +70,7 @@ def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> Licen
 
 
 def _next_that_counts(state: State, slot: Slot, listed: RevocationsBody | None) -> License | None:
-    """The next license once it takes over; None while the installed one counts."""
+    """Returns the next license once it takes over, or None while the installed one is in effect."""
     assert slot.next is not None
     alone = slot.installed is None or slot.took_over
     try:
@@ -94,7 +94,7 @@ def _verify(state: State, held: Held, name: SlotName) -> License:
 def _faults(
     state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int, machine: list[Factor]
 ) -> Iterator[Refused]:
-    """What does not hold of judgement-7, judgement-2 to judgement-5 and judgement-8, in this order."""
+    """Yields the breaches of judgement-7, judgement-2 to judgement-5 and judgement-8, in this order."""
     try:
         licenses.check_unrevoked(license, state.trust, listed)
     except Refused as refusal:
@@ -107,7 +107,7 @@ def _faults(
 
 
 def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor]) -> Iterator[Refused]:
-    """What does not hold of judgement-2 to judgement-5."""
+    """Yields the breaches of judgement-2 to judgement-5."""
     if now + body.tolerance < state.mark:
         yield Refused("clock-rolled-back", "judgement-2: the clock is behind the mark")
     key = commitment_key(state.install_secret, body.request)
@@ -123,7 +123,7 @@ def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor])
 
 
 class Terms(NamedTuple):
-    """What a license says of its causes."""
+    """The terms of a license for each cause."""
 
     grace: dict[int, GraceRule]
     enforcement: dict[int, list[str]]
@@ -131,7 +131,7 @@ class Terms(NamedTuple):
 
 
 def _terms(refusal: Refused, state: State, license: License) -> Terms:
-    """As far as it counts: a thief of a revoked key may have written it."""
+    """Returns the terms that are in effect. A thief of a revoked key may have written the license."""
     body = license.body
     grace, enforcement, always = {rule.cause: rule for rule in body.grace}, dict(body.enforcement), body.always
     if refusal.word == "revoked":
@@ -146,7 +146,7 @@ def _terms(refusal: Refused, state: State, license: License) -> Terms:
 def _left_by(
     refusal: Refused, state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int
 ) -> frozenset[str] | None:
-    """What a broken rule leaves; None where it is overlooked."""
+    """Returns the operations that stay allowed after a breach, or None if it is tolerated."""
     terms = _terms(refusal, state, license)
     stopped = STOPPED | frozenset(terms.always)
     cause = _cause(refusal, state, license, listed)

@@ -1,4 +1,4 @@
-"""A private key in a file: section "Key file"."""
+"""Implements `docs/format.md`, section "Key file": a private key in a file."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class KeyFile:
     key_id: bytes
     public: bytes
     kdf: Argon2 | None
-    seed: bytes  # sealed, where there is a kdf
+    seed: bytes  # encrypted if there is a kdf
     head: bytes  # bytes 0 to 96
 
 
 def parse(data: bytes) -> KeyFile:
-    """key-1 to key-6."""
+    """Checks key-1 to key-6."""
     cursor = Cursor(data)
     read_kind(cursor, KEY_FILE)  # key-1
     role = cursor.byte()
@@ -66,7 +66,7 @@ def _argon2(cursor: Cursor) -> Argon2:
 
 
 def open_key(file: KeyFile, passphrase: str | None) -> bytes:
-    """The seed, with key-7."""
+    """Checks key-7, and returns the seed."""
     seed = file.seed
     if file.kdf is not None:
         if passphrase is None:

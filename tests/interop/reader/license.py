@@ -1,4 +1,4 @@
-"""A license under a trust: section "License" (license-3 to license-7, license-11, license-13), with "Machine policy" and limit-6."""
+"""Implements `docs/format.md`, sections "License" (license-3 to -7, -11, -13) and "Machine policy", and limit-6."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class LicenseBody:
     extensions: list[Extension]
 
     def known(self) -> frozenset[str]:
-        """The operations that it knows: its own, and those that are built in."""
+        """Returns the operations that the license knows: its own and the built-in ones."""
         return BUILT_IN.union(self.operations)
 
 
@@ -102,7 +102,7 @@ class License(NamedTuple):
 
 
 def read_body(data: bytes) -> LicenseBody:
-    """license-3."""
+    """Checks license-3."""
     body = Body(data)
 
     def texts() -> list[str]:
@@ -163,19 +163,19 @@ def read_body(data: bytes) -> LicenseBody:
 
 
 def verify(data: bytes, trust: Trust) -> License:
-    """All rules of section "License" up to license-7."""
+    """Checks all rules of section "License" up to license-7."""
     return verify_frame(parse(data, LICENSE, trust.vendor), trust)
 
 
 def verify_frame(frame: Frame, trust: Trust) -> License:
-    """The rules after frame-15, up to license-7."""
+    """Checks the rules after frame-15, up to license-7."""
     license = verify_even_revoked(frame, trust)
     check_unrevoked(license, trust, None)
     return license
 
 
 def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody | None) -> None:
-    """license-7 and license-13."""
+    """Checks license-7 and license-13."""
     if any(signer in trust.revoked for signer in license.frame.signers):
         raise Refused("revoked", "license-7: a signer was revoked")
     if revocations and revocations.cause_of(license.body.license) is not None:
@@ -183,7 +183,7 @@ def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody
 
 
 def verify_even_revoked(frame: Frame, trust: Trust) -> License:
-    """The rules after frame-15 without license-7."""
+    """Checks the rules after frame-15 without license-7."""
     delegations = delegation.read_signers(frame, trust)
     body = examine(frame.body)
     check_delegated(body, delegations, trust)
@@ -191,7 +191,7 @@ def verify_even_revoked(frame: Frame, trust: Trust) -> License:
 
 
 def examine(data: bytes) -> LicenseBody:
-    """license-3 to license-6, with those between."""
+    """Checks license-3 to license-6 and the rules between them."""
     body = read_body(data)  # license-3
     if body.number == 0 or body.answer == 0:
         raise malformed("license-4: requests and answers count from 1")
@@ -214,14 +214,14 @@ def examine(data: bytes) -> LicenseBody:
 
 
 def check_delegated(body: LicenseBody, delegations: list[DelegationBody], trust: Trust) -> None:
-    """All rules of "Limits"."""
+    """Checks all rules of "Limits"."""
     for each in delegations:
         delegation.check_limits(each, body)
     _check_signer_rules(delegations, body, trust)
 
 
 def check_policy(policy: Policy) -> None:
-    """policy-1 to policy-3, policy-5 and policy-6."""
+    """Checks policy-1 to policy-3, policy-5 and policy-6."""
     enrolled = policy.enrolled
     if not 1 <= policy.threshold <= sum(entry.weight for entry in enrolled):
         raise malformed("policy-1: the threshold is 1 to the sum of the weights")
@@ -236,7 +236,7 @@ def check_policy(policy: Policy) -> None:
 
 
 def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]) -> None:
-    """policy-4."""
+    """Checks policy-4."""
     present = factor.commitments(commitment_key, found)
     matching = [entry for entry in policy.enrolled if entry.commitment in present]
     if sum(entry.weight for entry in matching) < policy.threshold:
@@ -246,7 +246,7 @@ def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]
 
 
 def _check_signer_rules(delegations: list[DelegationBody], body: LicenseBody, trust: Trust) -> None:
-    """limit-6."""
+    """Checks limit-6."""
     signers = len({each.issuer_id for each in delegations})
     for rule in trust.body.signer_rules:
         applies = rule.model is ANY or any(each.models is ANY or rule.model in each.models for each in delegations)

@@ -1,4 +1,4 @@
-"""The parts of a saved mail, decoded: section "Armor", "A message"."""
+"""Implements `docs/format.md`, section "Armor", "A message": decodes the parts of a saved mail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Header = dict[bytes, bytes]
 
 
 def parts(file: bytes) -> list[bytes]:
-    """Every part of a message in order; none where the file is no message."""
+    """Returns every part of a message in order, or none if the file is no message."""
     if file.startswith(MAGIC):
         return []
     rest = file.removeprefix(b"\xef\xbb\xbf")
@@ -52,7 +52,7 @@ def _body(header: Header, body: bytes, level: int) -> Iterator[bytes]:
             yield from _entity(entity, level + 1)
     elif encoding == b"base64":
         symbols = _SYMBOLS.sub(b"", body.partition(b"=")[0])
-        # One symbol that is left over has no whole byte.
+        # A single leftover symbol encodes no whole byte.
         symbols = symbols[: len(symbols) - (len(symbols) % 4 == 1)]
         yield base64.b64decode(symbols + b"=" * (-len(symbols) % 4))
     elif encoding == b"quoted-printable":
@@ -106,7 +106,7 @@ def _boundary(value: bytes) -> bytes:
             found = value.partition(b";")[0].rstrip(_SPACE)
         if name.lower() == b"boundary":
             return found
-        # The text of another parameter may hold a semicolon; it is behind us now.
+        # A quoted value of another parameter may contain a semicolon, so it was skipped as a whole.
     return b""
 
 

@@ -1,4 +1,4 @@
-"""How a check ends when it does not hold: section "Conventions" and its "Refusal words"."""
+"""Implements `docs/format.md`, sections "Conventions" and "Refusal words": how a failed check ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORDS = (
 
 
 class Refused(Exception):
-    """A rule is broken; `word` is the refusal, `fact` says which rule and why, for people."""
+    """A broken rule. `word` is the refusal word; `fact` names rule and reason for people."""
 
     def __init__(self, word: str, fact: str) -> None:
         super().__init__(word, fact)
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 class CouldNotTell(Exception):
-    """A check needs what is not at hand. No word."""
+    """A check needs something that is not available. There is no refusal word."""
 
     def __init__(self, fact: str) -> None:
         super().__init__(fact)
@@ -29,7 +29,7 @@ class CouldNotTell(Exception):
 
 
 class Skipped(Exception):
-    """The question needs what docs/format.md does not say."""
+    """The question depends on something that docs/format.md does not define."""
 
 
 def malformed(fact: str) -> Refused:

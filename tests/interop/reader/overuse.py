@@ -1,4 +1,4 @@
-"""For how long more was used than granted: section "Over the quota"."""
+"""Implements `docs/format.md`, section "Over the quota": time during which usage exceeded the quota."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cause_of(body: LicenseBody) -> int:
 
 
 def started(slot: Slot, installed: LicenseBody | None, body: LicenseBody, mark: int) -> Overuse:
-    """What is noted once `body`, which is in force, has taken over at its start."""
+    """Returns the record after `body`, which is in effect, has taken over at its start."""
     over = slot.over
     if over.license == body.license:
         return over
@@ -42,7 +42,7 @@ def confirm(spent: Spent, mark: int) -> Spent:
 
 
 def jump(spent: Spent, seconds: int, mark: int) -> Spent:
-    """The mark rose by a day and so many seconds, which are no time within the quota."""
+    """Excludes `seconds`, by which the mark jumped beyond one day, from the time within the quota."""
     if seconds <= 0 or spent.since is not None:
         return spent
     return spent._replace(solved=min(spent.solved + seconds, mark))
@@ -54,7 +54,7 @@ def forget_far(spent: Spent, mark: int) -> Spent:
 
 
 def _hold(over: Overuse, body: LicenseBody, usage: quota.Usage, at: int) -> Overuse:
-    """Of what `_end` has been done to."""
+    """Updates a record whose open periods `_end` has closed."""
     spent, most, cause = over.spent, over.most, cause_of(body)
     if _exceeds(body, usage):
         length = next((rule.seconds for rule in body.grace if rule.cause == cause), 0)
@@ -72,7 +72,7 @@ def _most(before: quota.Usage, now: quota.Usage) -> quota.Usage:
 
 
 def _begin(spent: Spent, length: int, at: int) -> Spent:
-    """At a mark, while no far clock is noted."""
+    """Starts a period at the mark. No far clock may be noted."""
     enough = max(length - HOUR, 0)
     if spent.seconds + spent.far > enough and (spent.eased is None or at - spent.eased >= DAY):
         seconds = min(spent.seconds, enough)

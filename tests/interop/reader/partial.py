@@ -1,4 +1,4 @@
-"""What several sign, on its way between them: section "Partial signature" (partial-1 to partial-9)."""
+"""Implements `docs/format.md`, section "Partial signature" (partial-1 to partial-9)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Proposal:
         return self.target.kind
 
 
-# Who must sign, and how many of them.
+# The keys that may sign, and how many of them must.
 Quorum = tuple[dict[bytes, bytes], int]
 
 
 def read_body(data: bytes) -> PartialBody:
-    """partial-1."""
+    """Checks partial-1."""
     body = Body(data)
     partial = PartialBody(
         kind=body.table(KINDS),
@@ -50,7 +50,7 @@ def read_body(data: bytes) -> PartialBody:
 
 
 def examine(frame: Frame) -> Proposal:
-    """partial-1 to partial-5."""
+    """Checks partial-1 to partial-5."""
     body = read_body(frame.body)
     if frame.attachments:
         raise malformed("partial-2: it has no attachments itself")
@@ -71,7 +71,7 @@ def examine(frame: Frame) -> Proposal:
 
 
 def _signers(proposal: Proposal, trust: Trust) -> list[delegation.DelegationBody]:
-    """The delegations of a license as if its signers, and no other, had signed it."""
+    """Returns the delegations of a license as if exactly the named signers had signed it."""
     wanted = proposal.body.signers
     as_if = replace(proposal.target, signatures=[(signer, b"") for signer in wanted])
     delegations = delegation.without_signatures(as_if, as_if.attachments, trust, {TRUST, DELEGATION, REVOCATIONS})
@@ -82,7 +82,7 @@ def _signers(proposal: Proposal, trust: Trust) -> list[delegation.DelegationBody
 
 
 def quorums(proposal: Proposal, trust: Trust | None) -> list[Quorum]:
-    """Who must sign it. Of a trust its own roots are known without any other trust."""
+    """Returns who must sign. The roots of a proposed trust are known even without another trust."""
     if proposal.kind == TRUST:
         own = trusts.examine(proposal.target)
         each = [own] if trust is None else [trust, own]
@@ -97,7 +97,7 @@ def quorums(proposal: Proposal, trust: Trust | None) -> list[Quorum]:
 
 
 def missing(proposal: Proposal, trust: Trust | None) -> list[int] | None:
-    """How many signatures are still missing; None where nobody can tell."""
+    """Returns the number of missing signatures per quorum, or None if it cannot be determined."""
     try:
         each = quorums(proposal, trust)
     except (Refused, CouldNotTell):
@@ -107,7 +107,7 @@ def missing(proposal: Proposal, trust: Trust | None) -> list[int] | None:
 
 
 def check(proposal: Proposal, trust: Trust | None) -> None:
-    """partial-6 to partial-9."""
+    """Checks partial-6 to partial-9."""
     target = proposal.target
     version = trusts.examine(target).body.version if proposal.kind == TRUST else 0
     if trust is not None:
@@ -128,7 +128,7 @@ def check(proposal: Proposal, trust: Trust | None) -> None:
 
 
 def verify(data: bytes, trust: Trust | None) -> Proposal:
-    """All rules of the section that can be checked with the trust at hand, or without one."""
+    """Checks all rules of the section that can be checked with or without a trust."""
     proposal = examine(parse(data, PARTIAL, trust.vendor if trust else None))
     check(proposal, trust)
     return proposal

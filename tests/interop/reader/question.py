@@ -1,4 +1,4 @@
-"""A question about an artefact and its answer, a word of section "Refusal words": the questions of fixtures/README.md."""
+"""Answers the questions of fixtures/README.md with a word of `docs/format.md`, section "Refusal words"."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Fields = dict[str, Any]
 
 
 class Asker:
-    """Answers questions, with a vendor at hand or none."""
+    """Answers questions, with or without a vendor."""
 
     def __init__(self, vendor: Vendor | None) -> None:
         self.vendor = vendor
@@ -49,7 +49,7 @@ class Asker:
         return said
 
     def _word(self, fields: Fields, file: bytes) -> Fields:
-        """The answer; of a refusal also the rules that its fact begins with, as this reader names them."""
+        """Returns the answer. For a refusal, adds the rules named at the beginning of its fact."""
         try:
             self._ask(fields, file)
         except Refused as refusal:
@@ -126,7 +126,7 @@ class Asker:
             expected.check(replace(home, trusts=[*home.trusts, *newer]), license)
 
     def _newest(self, fields: Fields) -> Trust | None:
-        """The vendor's trust, or the one that is named and follows it."""
+        """Returns the vendor's trust, or the named one that follows it."""
         if self.vendor is None:
             return None
         if fields.get("trust") is None:
@@ -233,7 +233,7 @@ def _file(fields: Fields, name: str) -> bytes | None:
 
 
 def _seen(instant: str) -> Reading:
-    """The clock of a machine of fixtures/README.md."""
+    """Returns the clock reading of a machine of fixtures/README.md."""
     return Reading(parse_instant(instant), "first boot", 3600)
 
 
@@ -246,7 +246,7 @@ def _listed(fields: Fields, name: str) -> list[str]:
 
 
 def _counts(fields: Fields, name: str) -> list[tuple[str, int]]:
-    """`OBM=5, ACB=2`, in this order."""
+    """Parses a list like `OBM=5, ACB=2`, keeping its order."""
     pairs = (entry.rpartition("=") for entry in _listed(fields, name))
     return [(module, int(count)) for module, _, count in pairs]
 
@@ -262,7 +262,7 @@ def _question(fields: Fields, operation: str) -> Question:
 
 
 def _slot_name(fields: Fields, state: State) -> SlotName:
-    """The slot that is judged: the only one of the state that fits, else the first of the trust."""
+    """Returns the slot to judge: the only matching one of the state, otherwise the first one of the trust."""
     product, slot = fields.get("product"), fields.get("slot")
     there = [
         each for each in state.slots.values() if product in (None, each.name[0]) and slot in (None, each.name[1])

@@ -1,4 +1,4 @@
-"""How much of each module is granted and in use: section "Quotas"."""
+"""Implements `docs/format.md`, section "Quotas": how much of each module is granted and in use."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def grant_of(body: LicenseBody, module: str) -> Grant | None:
 
 
 def sharing(body: LicenseBody, grant: Grant) -> list[Grant]:
-    """The grants whose quotas are one sum with this one."""
+    """Returns the grants that share a quota with this one."""
     return [each for each in body.grants if each.pool == grant.pool] if grant.pool else [grant]
 
 
 def granted(body: LicenseBody, grant: Grant) -> Any:
-    """A number, or ANY."""
+    """Returns the total quota: a number, or ANY."""
     quotas = [each.quota for each in sharing(body, grant)]
     return ANY if ANY in quotas else total(quotas)
 
 
 def used(body: LicenseBody, grant: Grant, usage: Usage) -> int:
-    """What the modules of its pool, or it alone, have in `usage`."""
+    """Returns the usage of the modules in the grant's pool, or of its own module without a pool."""
     return total(usage.get(each.module, 0) for each in sharing(body, grant))
 
 
@@ -44,13 +44,13 @@ def is_included(body: LicenseBody, module: str) -> bool:
 
 
 def fits(body: LicenseBody, grant: Grant, count: int) -> bool:
-    """Whether `count` is not above what is granted."""
+    """Whether `count` is within the total quota."""
     most = granted(body, grant)
     return most is ANY or count <= most
 
 
 def check(body: LicenseBody, usage: Usage) -> None:
-    """judgement-8 and answer-5."""
+    """Checks judgement-8 and answer-5."""
     for module, count in usage.items():
         grant = grant_of(body, module)
         if count == 0 or (grant is None and is_included(body, module)):

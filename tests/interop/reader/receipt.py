@@ -1,4 +1,4 @@
-"""A server's statement that it stopped: section "Receipt" (receipt-1 to receipt-6)."""
+"""Implements `docs/format.md`, section "Receipt" (receipt-1 to receipt-6): proof that a server stopped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ReceiptBody:
 
 
 def read_body(data: bytes) -> ReceiptBody:
-    """receipt-1."""
+    """Checks receipt-1."""
     body = Body(data)
     receipt = ReceiptBody(
         install_key=body.raw32(),
@@ -45,7 +45,7 @@ def read_body(data: bytes) -> ReceiptBody:
 
 
 def verify_frame(frame: Frame) -> ReceiptBody:
-    """The rules after the frame's."""
+    """Checks the rules after those of the frame."""
     body = read_body(frame.body)
     if frame.attachments:
         raise malformed("receipt-2: a receipt has no attachments")

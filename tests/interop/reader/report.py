@@ -1,4 +1,4 @@
-"""What a program says about an artefact in JSON: section "Reports"."""
+"""Implements `docs/format.md`, section "Reports": the description of an artefact in JSON."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _unknown(fact: str) -> Report:
 
 
 def _unchecked(vendor: Vendor | None, fact: str) -> Report:
-    """A check that a vendor who is named should have allowed."""
+    """Reports that a check was not possible, with the reason if a vendor was named."""
     return {"verified": NOT_CHECKED} | ({} if vendor is None else _unknown(fact))
 
 
@@ -65,7 +65,7 @@ def _no(refusal: Refused) -> Report:
 
 
 def _yes(trust: Trust | None) -> Report:
-    """Verified, under a trust or without one."""
+    """Reports a verified artefact, with or without a trust."""
     return {"verified": YES, "vendor_code": None if trust is None else trust.code}
 
 
@@ -312,7 +312,7 @@ def _limits(body: DelegationBody) -> Report:
 
 
 def _receipt(data: bytes, vendor: Vendor | None) -> Report:
-    """Its own install key tells whether it verifies; whose it is, only the vendor knows."""
+    """Reports a receipt. Its own install key verifies it; only the vendor knows whose key that is."""
     frame = parse(data, RECEIPT)
     report = _frame(frame)
     try:
@@ -331,7 +331,7 @@ def _receipt(data: bytes, vendor: Vendor | None) -> Report:
         receipts.verify_frame(frame)
     except Refused as refusal:
         return report | _no(refusal)
-    # The vendor at hand issued nothing.
+    # The vendor of these questions has issued nothing.
     return report | _yes(vendor.trust if vendor else None) | ({} if vendor is None else {"issued": None})
 
 
@@ -403,7 +403,7 @@ def _partial(data: bytes, vendor: Vendor | None) -> Report:
         if proposal.kind == LICENSE:
             report["content"] = _license_body(licenses.read_body(proposal.target.body))
         else:
-            report["content"] = {}  # for people, in words of one's own
+            report["content"] = {}  # text for people, whose wording is free
     except Refused:
         if trust is None:
             raise

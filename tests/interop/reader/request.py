@@ -1,4 +1,4 @@
-"""A request, from its bytes to its sealed body: section "Request" (request-1 to request-11, request-17)."""
+"""Implements `docs/format.md`, section "Request" (request-1 to request-11, request-17)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def message(header: bytes, enc: bytes, ciphertext: bytes) -> bytes:
 
 
 def parse(data: bytes) -> Sealed:
-    """request-1 to request-3."""
+    """Checks request-1 to request-3."""
     cursor = Cursor(data)
     read_kind(cursor, REQUEST)  # request-1
     vendor, recipient, length = cursor.raw(16), cursor.raw(16), cursor.fixed32()
@@ -102,7 +102,7 @@ def parse(data: bytes) -> Sealed:
 
 
 def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey], told: str | None = None) -> RequestBody:
-    """request-4 to request-11."""
+    """Checks request-4 to request-11."""
     if sealed.vendor != vendor:
         raise Refused("wrong-vendor", "request-4: it is for another vendor")
     if told is not None and typed_code(told) != sealed.code:
@@ -127,7 +127,7 @@ def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey]
 
 
 def unpad(plaintext: bytes) -> bytes:
-    """request-7."""
+    """Checks request-7."""
     cursor = Cursor(plaintext)
     length = cursor.fixed32()
     if length > len(plaintext) - cursor.at:
@@ -140,7 +140,7 @@ def unpad(plaintext: bytes) -> bytes:
 
 
 def read_body(data: bytes) -> RequestBody:
-    """request-8."""
+    """Checks request-8."""
     body = Body(data)
     request = RequestBody(
         request=body.raw16(),

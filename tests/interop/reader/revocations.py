@@ -1,4 +1,4 @@
-"""Licenses that count no longer: section "Revocations" (revocations-1 to revocations-5)."""
+"""Implements `docs/format.md`, section "Revocations" (revocations-1 to revocations-5): revoked licenses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RevocationsBody:
         return self.version, self.sequence
 
     def cause_of(self, license: bytes) -> int | None:
-        """Why a license was taken back; None where it was not."""
+        """Returns the cause for which a license was revoked, or None if it was not."""
         return dict(self.licenses).get(digest(license))
 
 
@@ -42,12 +42,12 @@ class Revocations(NamedTuple):
 
 
 def digest(license: bytes) -> bytes:
-    """What stands for a license in a list."""
+    """Returns the digest that represents a license in a list."""
     return sha256(pae(b"olr/v1/revoked-license", license))[:16]
 
 
 def read_body(data: bytes) -> RevocationsBody:
-    """revocations-1 and revocations-2."""
+    """Checks revocations-1 and revocations-2."""
     body = Body(data)
 
     def withdrawn() -> Withdrawn:
@@ -67,12 +67,12 @@ def read_body(data: bytes) -> RevocationsBody:
 
 
 def verify_file(frame: Frame, trust: Trust) -> Revocations:
-    """The rules after frame-15, of revocations as a file of their own."""
+    """Checks the rules after frame-15, of revocations that are a file of their own."""
     return _verify(frame, read_signers(frame, trust), trust)
 
 
 def verify_attached(frame: Frame, attachments: list[Frame], trust: Trust) -> Revocations:
-    """The same of revocations that are among these attachments of a license."""
+    """Checks the same rules, of revocations that are among these attachments of a license."""
     return _verify(frame, signers_among(frame, attachments, trust, set(KINDS)), trust)
 
 

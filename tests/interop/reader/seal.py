@@ -1,4 +1,4 @@
-"""A request as a server writes it: sections "Request", "Sealing" and "Install keys"."""
+"""Implements `docs/format.md`, sections "Request", "Sealing" and "Install keys": writes a request as a server does."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def write_body(fields: Fields, secret: bytes, request_id: bytes) -> bytes:
     writer.raw(commitment_key(secret, request_id))
     for name in ("product", "product_version", "slot", "licensee", "license_key"):
         writer.text(fields.get(name) or "")
-    writer.list_of([], writer.raw)  # enrolled: nothing is installed
+    writer.list_of([], writer.raw)  # enrolled: none, because nothing is installed
     writer.list_of(fields.get("found") or [], lambda entry: factor.write(writer, _factor(entry)))
     writer.list_of(fields.get("addresses") or [], writer.text)
     writer.list_of(fields.get("facts") or [], lambda entry: (writer.text(entry["name"]), writer.text(entry["value"])))
     writer.number(fields.get("clock") or 0)
     writer.text(fields.get("boot") or "")
-    writer.number(0)  # renews: nothing
-    writer.list_of([], writer.raw)  # usage: empty as written today
+    writer.number(0)  # renews: none
+    writer.list_of([], writer.raw)  # usage: empty in this version
     wanted = sorted((fields.get("wanted") or {}).items(), key=lambda entry: entry[0].encode("utf-8"))
     writer.list_of(wanted, lambda entry: (writer.text(entry[0]), writer.number(entry[1])))
     writer.text(fields.get("note") or "")
@@ -62,7 +62,7 @@ def seal(fields: Fields) -> bytes:
     secret = bytes.fromhex(fields["install_secret"])
     recipient = trust.body.sealing[0]
     body = write_body(fields, secret, os.urandom(16))
-    requests.read_body(body)  # what no reader would take is not written
+    requests.read_body(body)  # never write what no reader would accept
     plaintext = len(body).to_bytes(4, "little") + body
     plaintext += bytes(-len(plaintext) % BLOCK)
     header = MAGIC + bytes((1, 1, REQUEST)) + trust.vendor + key_id(SEALING, recipient)

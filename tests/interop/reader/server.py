@@ -1,4 +1,4 @@
-"""What a server takes in: sections "Order of answers" and "Attachments", with time-4 to time-6 and revocations-6."""
+"""Implements `docs/format.md`, sections "Order of answers" and "Attachments", time-4 to -6 and revocations-6."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .tables import DELEGATION, LICENSE, REVOCATIONS, TIME
 
 
 def _known(state: State) -> set[SlotName]:
-    """What was asked for here, and the slots that are here."""
+    """Returns the slots of the state and those that were requested."""
     return set(state.slots) | {(sent.product, sent.slot) for sent in state.requests}
 
 
 def take_up(state: State, file: Frame, now: int) -> State:
-    """What is known once the attachments of a file were taken up."""
+    """Returns the state after the attachments of a file were processed."""
     state = replace(state, trust=trusts.follow_attached(state.trust, file))
     if file.kind != LICENSE:
         return state
@@ -45,7 +45,7 @@ def take_up(state: State, file: Frame, now: int) -> State:
 
 
 def _issuer_of(file: Frame, state: State) -> bytes | None:
-    """Whose delegation it is, if it counts."""
+    """Returns the issuer of a delegation, or None if it does not verify."""
     try:
         return delegation.verify(file, state.trust).issuer_id
     except Refused:
@@ -59,7 +59,7 @@ def _keep(state: State, file: Frame, beside: list[Frame], listed: revocations.Re
 
 
 def take_revocations(state: State, data: bytes, now: int) -> None:
-    """revocations-6, of a file that obeys the rules before."""
+    """Checks revocations-6, of a file that passed the rules before."""
     file = frame.parse(data, REVOCATIONS, state.trust.vendor)
     state = take_up(state, file, now)
     listed = revocations.verify_file(file, state.trust)
@@ -70,7 +70,7 @@ def take_revocations(state: State, data: bytes, now: int) -> None:
 
 
 def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> License:
-    """Whether a license is imported: answer-1 to answer-5; `accepted` is what the operator accepts."""
+    """Imports a license: answer-1 to answer-5. `accepted` names what the operator accepts."""
     state = clock.observe(state, seen)
     file = frame.parse(data, LICENSE, state.trust.vendor)
     state = take_up(state, file, seen.clock)
@@ -103,7 +103,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
 
 
 def take_time(state: State, data: bytes, now: int) -> None:
-    """time-4 to time-6, of a time that obeys the rules before."""
+    """Checks time-4 to time-6, of a timestamp that passed the rules before."""
     file = frame.parse(data, TIME, state.trust.vendor)
     state = take_up(state, file, now)
     body = times.verify_frame(file, state.trust)

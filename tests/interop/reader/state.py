@@ -1,4 +1,4 @@
-"""What a server keeps: section "State" (state-1 to state-7), and "Install keys"."""
+"""Implements `docs/format.md`, sections "State" (state-1 to state-7) and "Install keys"."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Event(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """Revocations that are kept, read."""
+    """The parsed revocations of a state."""
 
     frame: Frame
     delegations: list[Frame]
@@ -140,7 +140,7 @@ class State:
     events: list[Event]
     chain: bytes
     extensions: list[Extension]
-    trust: Trust  # the last, which counts
+    trust: Trust  # the last one, which is in effect
     kept: Kept | None
 
     @property
@@ -165,7 +165,7 @@ def damaged(fact: str) -> Refused:
 
 
 def parse(data: bytes) -> State:
-    """state-1 to state-5, state-7."""
+    """Checks state-1 to state-5 and state-7."""
     if not 1 <= len(data) <= MAX_STATE:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
@@ -197,7 +197,7 @@ def parse(data: bytes) -> State:
 
 
 def read_both(first: bytes, second: bytes) -> State:
-    """The one of two files that counts: state-6."""
+    """Returns the state that is in effect, of two files: state-6."""
     right: list[State] = []
     refusals: list[Refused] = []
     for file in (first, second):
@@ -218,7 +218,7 @@ def read_both(first: bytes, second: bytes) -> State:
 
 
 def _read_listed(listed: Listed) -> Kept:
-    """state-7."""
+    """Checks state-7."""
     try:
         delegations = [parse_frame(each, DELEGATION) for each in listed.delegations]
         frame = parse_frame(listed.list, REVOCATIONS)
@@ -230,7 +230,7 @@ def _read_listed(listed: Listed) -> Kept:
 
 
 def _check_trusts(pinned: list[bytes]) -> Trust:
-    """state-4."""
+    """Checks state-4."""
     if not pinned:
         raise damaged("state-4: there is no trust")
     try:
@@ -242,7 +242,7 @@ def _check_trusts(pinned: list[bytes]) -> Trust:
 
 
 def _read_body(data: bytes) -> dict:
-    """state-3."""
+    """Checks state-3."""
     body = Body(data, MAX_STATE_BODY)
 
     def sent() -> Sent:

@@ -1,4 +1,4 @@
-"""What a vendor's clock says to one server: section "Time" (time-1 to time-3)."""
+"""Implements `docs/format.md`, section "Time" (time-1 to time-3): a vendor's timestamp for one server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_body(data: bytes) -> TimeBody:
 
 
 def verify_frame(frame: Frame, trust: Trust) -> TimeBody:
-    """The rules after frame-15."""
+    """Checks the rules after frame-15."""
     delegations = read_signers(frame, trust)
     body = read_body(frame.body)  # time-1
     refuse_critical(body.extensions)

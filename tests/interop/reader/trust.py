@@ -1,4 +1,4 @@
-"""A trust at first contact and as a successor: section "Trust" (trust-1 to trust-16)."""
+"""Implements `docs/format.md`, section "Trust" (trust-1 to trust-16): first contact and successors."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def read_body(data: bytes) -> TrustBody:
 
 
 def examine(frame: Frame) -> Trust:
-    """trust-2 to trust-11 and extension-1, of a frame that obeys trust-1."""
+    """Checks trust-2 to trust-11 and extension-1, of a frame that passed trust-1."""
     body = read_body(frame.body)  # trust-2
     if frame.attachments:
         raise malformed("trust-3: a trust has no attachments")
@@ -133,7 +133,7 @@ def _doubled(values: list[Any]) -> bool:
 
 
 def check_first_contact(trust: Trust) -> None:
-    """trust-12."""
+    """Checks trust-12."""
     if trust.body.version == 1:
         check_signatures(trust.frame, trust.root_keys, trust.body.threshold)
         return
@@ -143,7 +143,7 @@ def check_first_contact(trust: Trust) -> None:
 
 
 def pin(data: bytes, told: str | None = None) -> Trust:
-    """trust-1 to trust-13."""
+    """Checks trust-1 to trust-13."""
     trust = examine(parse(data, TRUST))
     check_first_contact(trust)
     if told is not None and typed_vendor_code(told) not in trust.codes:
@@ -152,12 +152,12 @@ def pin(data: bytes, told: str | None = None) -> Trust:
 
 
 def follow(old: Trust, data: bytes) -> Trust:
-    """The trust that counts then: the same bytes, or a successor."""
+    """Returns the trust that is then in effect: the same one for the same bytes, or a successor."""
     return old if data == old.frame.raw else succeed(old, data)
 
 
 def succeed(old: Trust, data: bytes) -> Trust:
-    """trust-1 to trust-11 and trust-14 to trust-16."""
+    """Checks trust-1 to trust-11 and trust-14 to trust-16."""
     trust = examine(parse(data, TRUST, old.vendor))
     both = old.root_keys | trust.root_keys
     check_signers(trust.frame, both)  # trust-14
@@ -171,7 +171,7 @@ def succeed(old: Trust, data: bytes) -> Trust:
 
 
 def follow_attached(trust: Trust, frame: Frame) -> Trust:
-    """The newest trust once those attached to a file of this vendor were taken up: section "Attachments"."""
+    """Returns the newest trust after processing the attached ones of this vendor: section "Attachments"."""
     attached = [examine(each) for each in frame.attachments if each.kind == TRUST]
     for each in sorted(attached, key=lambda each: each.body.version):
         if each.body.version > trust.body.version:
@@ -183,7 +183,7 @@ def follow_attached(trust: Trust, frame: Frame) -> Trust:
 
 @lru_cache(maxsize=32)
 def chain(trusts: tuple[bytes, ...]) -> Trust:
-    """The last of a pinned trust and its successors (state-4); the refusals as they come."""
+    """Returns the last of a pinned trust and its successors (state-4). Refusals are passed on unchanged."""
     if len(trusts) == 1:
         return pin(trusts[0])
     return succeed(chain(trusts[:-1]), trusts[-1])

@@ -1,4 +1,4 @@
-"""A vendor's folder, and whether it answers a request: request-12 to request-16 and request-18, receipt-7 and receipt-8."""
+"""Implements request-12 to request-16, request-18, receipt-7 and receipt-8: whether a vendor answers a request."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _toml(path: Path) -> dict:
 
 
 class Answered(NamedTuple):
-    """What the vendor's records hold of a request, both as files."""
+    """A request in the vendor's records and the license that answered it, both as files."""
 
     request: bytes
     license: bytes | None
@@ -55,7 +55,7 @@ class Answered(NamedTuple):
 def issue(
     vendor: Vendor, sealed: Sealed, grant: dict, before: Answered | None, receipt: bytes | None, reason: str | None
 ) -> None:
-    """Whether the vendor answers; `before` was answered already, receipt or reason let the key move."""
+    """Checks whether the vendor answers. `before` was answered earlier; a receipt or a reason lets the key move."""
     body = vendor.open_request(sealed)
     try:
         bought = {name: grant[name] for name in ("licensee", "key", "product", "slot", "type")}
@@ -89,7 +89,7 @@ def issue(
 def _check_freed(
     vendor: Vendor, asked: RequestBody, holder: RequestBody, answer: bytes | None, receipt: bytes
 ) -> None:
-    """receipt-7, receipt-8."""
+    """Checks receipt-7 and receipt-8."""
     ended = receipts.verify_frame(frame.parse(armor.unwrap(receipt, RECEIPT), RECEIPT, vendor.trust.vendor))
     if ended.product != asked.product:
         raise Refused("wrong-product", "receipt-7: the receipt is for another product")
@@ -106,7 +106,7 @@ def _check_freed(
 
 
 def _can_be_met(policy: dict, found: list[Factor]) -> bool:
-    """Whether two factors reach the minimum of a policy: the vendor's own rule, beyond docs/format.md."""
+    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of docs/format.md."""
     weights = {
         (f.kind, f.value): policy["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON
     }

@@ -1,4 +1,4 @@
-"""Bytes to values and back: section "Bodies" with "Extensions", and the fixed-width fields of "Conventions"."""
+"""Implements `docs/format.md`, sections "Bodies" and "Extensions", and the fixed-width fields of "Conventions"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 class _Any:
-    """The word *any* of a limit."""
+    """The value *any* of a limit."""
 
     def __repr__(self) -> str:
         return "any"
@@ -26,7 +26,7 @@ _WIDE = {0xFB: (2, 251), 0xFC: (4, 0x1_0000), 0xFD: (8, 0x1_0000_0000)}
 
 
 class Cursor:
-    """Reads an artefact from left to right; no field runs past the end (frame-6, body-9)."""
+    """Reads an artefact from left to right. No field extends beyond the end (frame-6, body-9)."""
 
     __slots__ = ("data", "at", "end")
 
@@ -59,7 +59,7 @@ class Cursor:
 
 
 class Body(Cursor):
-    """Reads a body; every value has exactly one spelling."""
+    """Reads a body. Every value has exactly one encoding."""
 
     __slots__ = ()
 
@@ -170,7 +170,7 @@ def _number(extension: Extension) -> int:
 
 
 def refuse_critical(extensions: list[Extension]) -> None:
-    """extension-1: this version knows none."""
+    """Checks extension-1: this version knows no extension."""
     if any(extension.critical for extension in extensions):
         raise Refused("unknown-version", "extension-1: a critical extension that is not known")
 
