@@ -249,7 +249,7 @@ fn what_adds_up_is_kept() {
     assert_eq!(State::parse(&bytes).unwrap().memory(), server.state.memory());
 }
 
-/// A report does not change when a grace period ends.
+/// Reporting usage does not move the end of a grace period.
 #[test]
 fn what_was_spent_counts_when_a_license_takes_over_by_its_start() {
     let world = World::new();
