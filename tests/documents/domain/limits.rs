@@ -243,8 +243,7 @@ fn modules_that_another_includes_are_refused() {
     let more = "includes = [\"OBM\", \"CBS\"]";
     let catalog = SELF_HOSTED.replace(includes, more);
     tried(&catalog, MONTH, "", "module CBS is above its maximum");
-    // Even if the included module has its own maximum elsewhere, an unlimited amount of it is
-    // refused.
+    // Without a grant of its own, the included OBM would be unlimited.
     let world = limited(&catalog.replace(more, "includes = [\"OBM\"]"));
     let sale = Sale { lines: MONTH, ..Sale::of("purchased-oem", "ACB = 1") };
     world.request("home", sale, "").done();
