@@ -57,7 +57,7 @@ fn prose(size: usize) -> Vec<u8> {
         .into()
 }
 
-/// An armored license of the maximum size, padded with prose up to `size`.
+/// An armored license of at most the maximum size, padded with prose up to `size`.
 fn armored(size: usize) -> Vec<u8> {
     let mut text = armor(Kind::License, &vec![7; (size / 2).min(256 * KIB)]).into_bytes();
     text.extend(prose(size.saturating_sub(text.len())));
