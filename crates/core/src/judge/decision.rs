@@ -252,6 +252,15 @@ impl Decision {
         Self {
             reasons: vec![Blocked::stopped(refusal.clone())],
             refusal: Some(refusal),
+            ..Self::blank(at)
+        }
+    }
+
+    /// A decision without content, to be filled in: it refuses nothing yet.
+    pub(super) fn blank(at: Instant) -> Self {
+        Self {
+            refusal: None,
+            reasons: Vec::new(),
             grace: None,
             graces: Vec::new(),
             ended: Vec::new(),

@@ -3,7 +3,7 @@
 
 use crate::entitlement::Quotas;
 use crate::error::{Error, NextStep, Refusal};
-use crate::judge::{ClockMemory, Condition, Decision, assess, judge};
+use crate::judge::{Condition, Decision, assess, judge};
 use crate::license::License;
 use crate::machine::{Assessment, Here};
 use crate::state::State;
@@ -65,24 +65,13 @@ pub fn decide_license(
     let machine = assess(license, state, here);
     let by = |clock: Instant| {
         let judged = judge(license, &machine, state, clock, None);
-        let usage = Set::default();
         Decision {
-            quotas: Quotas::new(&license.body().grants, &usage),
+            quotas: Quotas::new(&license.body().grants, &Set::default()),
             refusal: judged.refusal,
             reasons: judged.reasons,
-            grace: None,
-            graces: Vec::new(),
-            ended: Vec::new(),
-            usage,
             license: Some(license.clone()),
-            next_license: None,
             machine: Some(machine.clone()),
-            enrolled: Vec::new(),
-            at: state.judged_at(clock),
-            remembered: None,
-            clock_memory: ClockMemory::On,
-            awaits_answer: false,
-            awaits_time: false,
+            ..Decision::blank(state.judged_at(clock))
         }
     };
     by_both(clock, state, by)

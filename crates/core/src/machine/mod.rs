@@ -140,7 +140,14 @@ impl Factor {
 
     /// True if it can carry weight.
     pub fn counts(&self) -> bool {
-        self.class != Class::Common
+        self.class.counts()
+    }
+}
+
+impl Class {
+    /// True if a factor of this class can carry weight.
+    pub fn counts(self) -> bool {
+        self != Self::Common
     }
 }
 

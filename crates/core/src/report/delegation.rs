@@ -2,7 +2,7 @@
 
 use crate::entitlement::{Edition, Model, Operation};
 use crate::key::{Role, key_id};
-use crate::report::{ExtensionReport, Row, extension, joined, span, yes_or_no};
+use crate::report::{ExtensionReport, Row, extension, joined_or_none, span, yes_or_no};
 use crate::time::Instant;
 use crate::trust::{Act, DelegationBody, ModuleMaximum};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
@@ -116,21 +116,21 @@ impl DelegationReport {
         let limits = &self.limits;
         let days = |days: &u32| format!("{days} days");
         let maximum = |entry: &ModuleMaximum| maximum_text(&entry.module, entry.maximum);
-        let modules = one(&limits.modules, |maxima| all(maxima.0.iter().map(maximum)));
+        let modules = one(&limits.modules, |maxima| joined_or_none(maxima.0.iter().map(maximum)));
         let mut rows = vec![
             ("issuer", self.issuer.to_string()),
-            ("may sign", all(&self.acts)),
+            ("may sign", joined_or_none(&self.acts)),
             ("products", texts(&limits.products)),
             ("slots", texts(&limits.slots)),
             ("types", texts(&limits.types)),
-            ("models", one(&limits.models, all)),
-            ("editions", one(&limits.editions, all)),
+            ("models", one(&limits.models, joined_or_none)),
+            ("editions", one(&limits.editions, joined_or_none)),
             ("modules at most", modules),
             ("longest term", one(&limits.longest_term, days)),
             ("start ahead", one(&limits.ahead, days)),
             ("longest maintenance", one(&limits.longest_maintenance, days)),
             ("longest grace", one(&limits.longest_grace, |seconds| span(*seconds))),
-            ("allowed afterwards", one(&limits.afterwards, all)),
+            ("allowed afterwards", one(&limits.afterwards, joined_or_none)),
             ("weak machines", yes_or_no(limits.weak_machine)),
             ("issues from", one(&limits.from, ToString::to_string)),
             ("issues until", one(&limits.until, ToString::to_string)),
@@ -146,12 +146,7 @@ pub(super) fn maximum_text(module: &Text, maximum: Limit<u64>) -> String {
 }
 
 fn texts(limit: &Limit<Vec<Text>>) -> String {
-    one(limit, |texts| all(texts.iter().map(|text| &**text)))
-}
-
-fn all<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
-    let values = joined(values);
-    if values.is_empty() { "none".to_string() } else { values }
+    one(limit, |texts| joined_or_none(texts.iter().map(|text| &**text)))
 }
 
 fn one<'a, T>(limit: &'a Limit<T>, text: impl Fn(&'a T) -> String) -> String {

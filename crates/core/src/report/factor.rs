@@ -34,10 +34,6 @@ impl From<&Factor> for FactorReport {
 }
 
 impl FactorReport {
-    fn counts(&self) -> bool {
-        self.class != Class::Common
-    }
-
     fn value(&self) -> String {
         match &*self.ignored {
             "" => self.value.to_string(),
@@ -58,7 +54,7 @@ pub fn factor_table(factors: &[FactorReport], all: bool) -> Table {
     };
     Table {
         header: vec!["factor", "class", "value"],
-        rows: factors.iter().filter(|factor| all || factor.counts()).map(row).collect(),
+        rows: factors.iter().filter(|factor| all || factor.class.counts()).map(row).collect(),
         numbers: Vec::new(),
     }
 }

@@ -119,6 +119,12 @@ fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
     values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// The values, or *none*.
+fn joined_or_none<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    let values = joined(values);
+    if values.is_empty() { "none".to_string() } else { values }
+}
+
 fn yes_or_no(is: bool) -> String {
     if is { "yes" } else { "no" }.to_string()
 }

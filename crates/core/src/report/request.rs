@@ -5,7 +5,8 @@ use crate::entitlement::Count;
 use crate::key::{Role, key_id};
 use crate::machine::{changes, judgement};
 use crate::report::{
-    ChangeReport, ExtensionReport, FactorReport, Row, extension, joined, masked, present,
+    ChangeReport, ExtensionReport, FactorReport, Row, extension, joined, joined_or_none, masked,
+    present,
 };
 use crate::request::{Earlier, Fact, RequestBody};
 use crate::time::Instant;
@@ -151,7 +152,6 @@ fn counts_text(counts: &[(Text, u64)]) -> String {
 impl RequestReport {
     /// Returns all rows except the factors found.
     pub fn rows(&self) -> Vec<Row> {
-        let or_none = |text: String| if text.is_empty() { "none".to_string() } else { text };
         let product = [&*self.product, &*self.product_version].join(" ");
         let facts = self.facts.iter().map(|(name, value)| format!("{} {}", &**name, &**value));
         let mut rows = vec![
@@ -162,8 +162,8 @@ impl RequestReport {
             ("request", format!("{} (number {})", self.request, self.number)),
             ("install id", self.install_id.to_string()),
             ("server clock", self.clock.to_string()),
-            ("addresses", or_none(joined(self.addresses.iter().map(|address| &**address)))),
-            ("host", or_none(joined(facts))),
+            ("addresses", joined_or_none(self.addresses.iter().map(|address| &**address))),
+            ("host", joined_or_none(facts)),
         ];
         rows.extend(present([
             ("boot", self.boot.to_string()),
