@@ -31,7 +31,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
         }
         tell(&guard);
     }
-    // Show the most important notice to whoever logs in.
+    // Show the most important notice to anyone who logs in.
     match guard.decision().headline() {
         Some(headline) => println!("{headline}"),
         None => println!("{} users", users.len()),

@@ -40,7 +40,7 @@ pub struct GuardConfig {
     /// Folder of this server's home.
     pub home: PathBuf,
     /// The vendor's trust, armored or binary. It is `'static` because it belongs in the binary:
-    /// whoever can replace the trust that a product accepts needs no license.
+    /// anyone who can replace the trust that a product accepts needs no license.
     pub anchor: &'static [u8],
     /// Product id, as in the vendor's catalog.
     pub product: String,

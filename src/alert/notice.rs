@@ -1,4 +1,4 @@
-//! What recipients are told about one change: a subject, a text for people, JSON for a command.
+//! Notice of one change: a subject, a text for people, and JSON for a command.
 //! Text from files passes through `display::shown`, so that no name can inject a line, a header or
 //! an instruction.
 
@@ -29,7 +29,7 @@ const STATUS: &str = "the server says how it stands now";
 /// Function that words a next step for the recipients.
 pub type Say = fn(&NextStep) -> String;
 
-/// One change, as recipients are told of it.
+/// Notice of one change, as it is sent to the recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// Identifies the change: the same change always has the same id.

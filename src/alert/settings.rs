@@ -1,4 +1,5 @@
-//! `alerts.toml`: who is told, and how. `docs/alerts.md` explains every key.
+//! `alerts.toml`: the recipients of alerts, and the ways to reach them. `docs/alerts.md` explains
+//! every key.
 
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -27,7 +28,7 @@ const LONGEST: u32 = 300;
 /// Longest name, in bytes.
 const NAME_CAP: usize = 64;
 
-/// Settings of alerts: who is told, and how.
+/// Settings of alerts: the recipients, and the ways to reach them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {

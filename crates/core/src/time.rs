@@ -174,7 +174,7 @@ impl FromStr for Day {
             let foreign = text.chars().find(|c| !c.is_ascii());
             let fact = match foreign.map(code_point) {
                 _ if shape => format!("there is no day {text} in the calendar"),
-                Some(foreign) => format!("{text:?} is not a day: {foreign} stands in it"),
+                Some(foreign) => format!("{text:?} is not a day: it contains {foreign}"),
                 None => format!("{text:?} is not a day"),
             };
             match Self::written_otherwise(text) {

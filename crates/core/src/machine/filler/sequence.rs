@@ -81,7 +81,7 @@ pub(super) fn counting_numbers(parts: &[&[u8]]) -> bool {
     })
 }
 
-/// True for eight letters or more that are all the same except for one.
+/// True for eight or more letters that are equal except for one.
 pub(super) fn all_but_one(all: &[u8]) -> bool {
     all.len() >= 8 && most_frequent(all).saturating_add(1) >= all.len()
 }
