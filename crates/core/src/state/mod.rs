@@ -30,6 +30,7 @@ mod over;
 mod revoked;
 mod slot;
 mod usage;
+mod verified;
 
 pub use answer::Accepted;
 pub use ask::{Ask, Asked, Surroundings};
@@ -39,6 +40,7 @@ pub use expected::Expected;
 pub use over::{Overuse, Spent};
 pub use revoked::Listed;
 pub use slot::{Held, Pair, Slot, SlotName};
+use verified::Verified;
 
 /// Maximum size of a state in bytes: the licenses of a few slots, with room to spare.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
@@ -110,6 +112,8 @@ pub struct State {
     pub(crate) memory: Memory,
     /// Licenses assumed to be revoked in a simulation. Never stored.
     supposed: Vec<Withdrawn>,
+    /// Licenses that `trust` has verified.
+    verified: Verified,
 }
 
 impl State {
@@ -133,7 +137,7 @@ impl State {
             chain: [0; 32],
             extensions: Set::default(),
         };
-        Ok(Self { install, trust, memory, supposed: Vec::new() })
+        Ok(Self { install, trust, memory, supposed: Vec::new(), verified: Verified::default() })
     }
 
     /// Returns a copy, to try a change that may be refused.
@@ -143,6 +147,7 @@ impl State {
             trust: self.trust.clone(),
             memory: self.memory.clone(),
             supposed: self.supposed.clone(),
+            verified: self.verified.clone(),
         }
     }
 
@@ -226,12 +231,13 @@ impl State {
         }
     }
 
-    /// Verifies a stored license again and returns it.
+    /// Verifies a stored license and returns it. Each license is verified once per trust.
     ///
     /// # Errors
     /// The refusals of [`License::verify_even_revoked`] and [`License::ensure_here`].
     pub fn license(&self, name: &SlotName, held: &Held) -> Result<License> {
-        let license = License::verify_even_revoked(&held.license, &self.trust)?;
+        let verify = || License::verify_even_revoked(&held.license, &self.trust);
+        let license = self.verified.get(&held.license, verify)?;
         license.ensure_here(&name.product, &name.slot, &self.install_key())?;
         Ok(license)
     }
@@ -248,6 +254,7 @@ impl State {
         self.memory.trusts = List::new(trusts.split_off(surplus))?;
         self.remember(newer.bytes());
         self.trust = newer;
+        self.verified = Verified::default();
         Ok(())
     }
 
@@ -292,7 +299,8 @@ impl State {
         ensure_pins(&memory).map_err(damaged)?;
         let listed = memory.revocations.as_ref().map_or(Ok(()), Listed::check);
         listed.map_err(under("state-7")).map_err(damaged)?;
-        Ok(Self { install, trust: newest, memory, supposed: Vec::new() })
+        let (supposed, verified) = (Vec::new(), Verified::default());
+        Ok(Self { install, trust: newest, memory, supposed, verified })
     }
 
     /// True if the bytes begin like a state file of any version.
