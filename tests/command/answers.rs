@@ -1,11 +1,12 @@
 //! Every fixture through the command line: `inspect`, and the verbs that its question is for, must
 //! give the same word as the library. Clock and machine are those of the fixture.
-#![cfg(all(feature = "cli", feature = "vendor"))]
+#![cfg(all(unix, feature = "cli", feature = "vendor"))]
 
 use crate::world::machine;
 
 use serde_json::Value;
 use std::ffi::OsString;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use olr::Home;
@@ -66,8 +67,13 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn new(scenario: &'a Scenario, file: &[u8]) -> Self {
         let desk = Self { scenario, folder: tempfile::tempdir().unwrap() };
-        copy(&root().join("keys/snakeoil"), &desk.path("vendor"));
-        std::fs::create_dir(desk.path("vendor/issued")).unwrap();
+        std::fs::create_dir_all(desk.path("vendor/issued")).unwrap();
+        // No call changes these.
+        for kept in ["keys", "delegations", "grant.toml", "catalog.toml"] {
+            let kept = Path::new("vendor").join(kept);
+            symlink(snakeoil(&kept), desk.folder.path().join(&kept)).unwrap();
+        }
+        copy_file(&snakeoil(Path::new("vendor/vendor.trust")), &desk.path("vendor/vendor.trust"));
         std::fs::create_dir(desk.path("home")).unwrap();
         std::fs::write(desk.path("file"), file).unwrap();
         let state = match (scenario.expect("artefact"), scenario.get("home")) {
@@ -370,16 +376,9 @@ fn agreed(status: u8, report: &Value) -> Answer {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            copy_file(&entry, &target);
-        }
-    }
+/// Path of a file of the vendor in `keys/snakeoil`.
+fn snakeoil(path: &Path) -> PathBuf {
+    root().join("keys/snakeoil").join(path.strip_prefix("vendor").unwrap())
 }
 
 fn copy_file(from: &Path, to: &Path) {

@@ -150,14 +150,33 @@ fn a_delegation_that_has_ended_is_neither_made_nor_called_good() {
     assert!(said.contains("may issue now"), "{said}");
 }
 
+/// Number of processes that have this file open.
+fn processes_with(path: &Path) -> usize {
+    let path = path.canonicalize().unwrap();
+    let holds = |process: &fs::DirEntry| {
+        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|file| file == path)
+    };
+    let is_process = |entry: &fs::DirEntry| {
+        entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
+    };
+    fs::read_dir("/proc").unwrap().flatten().filter(is_process).filter(holds).count()
+}
+
 /// Runs the command twice at once, both held at the lock after reading and before writing.
 fn both(town: &Town, line: &str) -> [Run; 2] {
-    let lock = town.path("office/vendor/issued/lock");
-    let lock = fs::File::options().write(true).create(true).truncate(false).open(lock).unwrap();
+    let path = town.path("office/vendor/issued/lock");
+    let lock = fs::File::options().write(true).create(true).truncate(false).open(&path).unwrap();
     lock.lock().unwrap();
     let mut runs = std::thread::scope(|scope| {
         let runs = [(); 2].map(|()| scope.spawn(|| town.run("office", line)));
-        std::thread::sleep(std::time::Duration::from_secs(3));
+        // This process and both commands. A process that another test is just starting has the file
+        // open for a moment too.
+        let mut seen = 0;
+        while seen < 10 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            seen = if processes_with(&path) == 3 { seen + 1 } else { 0 };
+        }
         drop(lock);
         runs.map(|run| run.join().unwrap())
     });
