@@ -117,7 +117,7 @@ impl Home {
                 Newer::Neither(why) => {
                     let place = file::name(self.folder());
                     let fact = format!("{place}: the two copies of the state {why}");
-                    return Err(Error::refuse(Refusal::DamagedState, fact).rule("state-6"));
+                    return Err(Error::refuse(Refusal::DamagedState, fact).rule("state-7"));
                 }
             },
         };

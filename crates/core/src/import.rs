@@ -258,12 +258,12 @@ impl State {
         if !asked.iter().any(|(product, _)| **product == body.product) {
             let fact =
                 format!("this license is for product {product}, which was not asked for here");
-            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-14"));
         }
         if !asked.contains(&(&body.product, &body.slot)) {
             let slot = shown(&body.slot);
             let fact = format!("this license belongs to slot {slot}, which was not asked for here");
-            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-15"));
         }
         Ok(())
     }

@@ -213,7 +213,7 @@ impl Proposal {
     /// Checks that the signers of a license may sign it.
     fn check_signers(&self, license: &LicenseBody, trust: &Trust) -> Result<()> {
         license.ensure_delegated(&self.delegations(trust)?, trust)?;
-        trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-7"))
+        trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-12"))
     }
 
     /// Checks the proposed file, and that every signature is valid and by a required key.

@@ -32,18 +32,18 @@ def ask(judgement: Judgement, question: Question) -> None:
     for module, count in question.account:
         grant = quota.grant_of(body, module)
         if grant and _is_above(count, grant.account_cap):
-            raise Refused("quota-exceeded", f"question-5: too many of {module!r} for one account")
+            raise Refused("quota-exceeded", f"question-6: too many of {module!r} for one account")
     if question.release is not None and body.maintenance is not None and question.release > body.maintenance:
-        raise Refused("maintenance-ended", "question-6: the release came out after maintenance ended")
+        raise Refused("maintenance-ended", "question-7: the release came out after maintenance ended")
 
 
 def _check_blocked(judgement: Judgement, operation: str) -> None:
-    """Checks question-1 and question-9."""
+    """Checks question-1 and question-2."""
     for broken in judgement.broken:
         if operation not in broken.left:
             raise broken.refusal
     if judgement.body is not None and operation not in judgement.body.known():
-        raise Refused("not-entitled", f"question-9: the license knows no operation {operation!r}")
+        raise Refused("not-entitled", f"question-2: the license knows no operation {operation!r}")
 
 
 def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Question) -> None:
@@ -51,12 +51,12 @@ def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Q
     if grant is None:
         if quota.is_included(body, module):
             return
-        raise Refused("not-entitled", f"question-2: {module!r} is not granted")
+        raise Refused("not-entitled", f"question-3: {module!r} is not granted")
     if is_before(question.version, grant.minimum_version):
-        raise Refused("not-entitled", f"question-3: {module!r} is granted to later releases")
+        raise Refused("not-entitled", f"question-4: {module!r} is granted to later releases")
     added = _added_with(body, grant, question)
     if added and not quota.fits(body, grant, quota.total([quota.used(body, grant, usage), added])):
-        raise Refused("quota-exceeded", f"question-4: more of {module!r} than granted")
+        raise Refused("quota-exceeded", f"question-5: more of {module!r} than granted")
 
 
 def _added_with(body: LicenseBody, grant: Grant, question: Question) -> int:
@@ -75,13 +75,13 @@ def _numbers(version: str) -> list[int]:
 
 
 def check_limit(judgement: Judgement, operation: str, module: str, uses: int, limit: int) -> None:
-    """Checks question-1, question-9, question-7 and question-8."""
+    """Checks question-1, question-2, question-8 and question-9."""
     _check_blocked(judgement, operation)
     grant = quota.grant_of(judgement.body, module) if judgement.body else None
     if grant is None:
-        raise Refused("not-entitled", f"question-7: {module!r} is not granted")
+        raise Refused("not-entitled", f"question-8: {module!r} is not granted")
     if not quota.fits(judgement.body, grant, limit) or _is_above(limit, grant.admin_cap) or limit < uses:
-        raise Refused("quota-exceeded", f"question-8: no such limit for {module!r}")
+        raise Refused("quota-exceeded", f"question-9: no such limit for {module!r}")
 
 
 def _is_above(count: int, cap: object) -> bool:

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, sections "Delegation", "Limits" and "Attachments" (license-1, -2, -12)."""
+"""Implements `docs/format.md`, sections "Delegation", "Limits" and "Attachments" (license-1, -2, -3)."""
 
 from __future__ import annotations
 
@@ -78,25 +78,25 @@ def read_body(data: bytes) -> DelegationBody:
 
 
 def verify(frame: Frame, trust: Trust) -> DelegationBody:
-    """Checks delegation-1, delegation-2 and delegation-4."""
+    """Checks delegation-1, delegation-2 and delegation-3."""
     if sha256(frame.raw) not in trust.kept:
         check_signatures(frame, trust.root_keys, trust.body.threshold)  # delegation-1
     return examine(frame)
 
 
 def examine(frame: Frame) -> DelegationBody:
-    """Checks delegation-2 and delegation-4."""
+    """Checks delegation-2 and delegation-3."""
     body = read_body(frame.body)  # delegation-2
     refuse_critical(body.extensions)
     if frame.attachments:
-        raise malformed("delegation-4: a delegation has no attachments")
+        raise malformed("delegation-3: a delegation has no attachments")
     return body
 
 
 def check_issuer(body: DelegationBody) -> None:
-    """Checks delegation-3."""
+    """Checks delegation-4."""
     if not ed25519.is_trustworthy(body.issuer):
-        raise malformed("delegation-3: the issuer key is not trustworthy")
+        raise malformed("delegation-4: the issuer key is not trustworthy")
 
 
 def verify_file(data: bytes, trust: Trust) -> DelegationBody:
@@ -107,7 +107,7 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
 
 
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
-    """Checks license-1 to license-2 of a frame that issuers sign, and returns its signers' delegations."""
+    """Checks license-1 to license-3 of a frame that issuers sign, and returns its signers' delegations."""
     places = {TRUST, DELEGATION, REVOCATIONS} if frame.kind == LICENSE else {TRUST, DELEGATION}
     delegations = signers_among(frame, frame.attachments, trust, places)
     check_one_for_each(frame)
@@ -115,13 +115,13 @@ def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
 
 
 def check_one_for_each(frame: Frame) -> None:
-    """Checks license-12 and license-2."""
+    """Checks license-2 and license-3."""
     lists = [each for each in frame.attachments if each.kind == REVOCATIONS]
     if len(lists) > 1:
-        raise malformed("license-12: revocations twice")
+        raise malformed("license-2: revocations twice")
     signers = set(frame.signers).union(*(each.signers for each in lists))
     if sum(each.kind == DELEGATION for each in frame.attachments) != len(signers):
-        raise malformed("license-2: not as many delegations as signers")
+        raise malformed("license-3: not as many delegations as signers")
 
 
 def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]) -> list[DelegationBody]:
@@ -162,7 +162,7 @@ def is_in_time(body: DelegationBody, instant: int) -> bool:
 
 
 def is_above(quota: Any, maximum: Any) -> bool:
-    """Whether a quota exceeds a maximum. Either may be ANY (limit-4)."""
+    """Whether a quota exceeds a maximum. Either may be ANY (limit-5)."""
     return maximum is not ANY and (quota is ANY or quota > maximum)
 
 
@@ -188,12 +188,12 @@ def _left(license: LicenseBody, cause: int) -> set[str]:
 
 
 def _bounded(license: LicenseBody) -> list[int]:
-    """Returns the causes to which limit-10 and limit-11 apply."""
+    """Returns the causes to which limit-9 and limit-10 apply."""
     return [CONFLICT, REVOKED, POOLED, *([EXPIRED] if license.expires is not None else [])]
 
 
 def check_limits(body: DelegationBody, license: LicenseBody) -> None:
-    """Checks limit-1 to limit-5 and limit-7 to limit-12."""
+    """Checks limit-1 to limit-11."""
     day_of_issue = license.issued // 86400
     bounded = _bounded(license)
     if ACT_LICENSE not in body.acts:
@@ -205,29 +205,29 @@ def check_limits(body: DelegationBody, license: LicenseBody) -> None:
             raise _excess("limit-3")
     for limit, number in ((body.models, license.model), (body.editions, license.edition)):
         if limit is not ANY and number not in limit:
-            raise _excess("limit-7")
+            raise _excess("limit-4")
     if body.modules is not ANY:
         maxima = dict(body.modules)
         modules = {grant.module for grant in license.grants}.union(*(grant.includes for grant in license.grants))
         if any(is_above(opened(license, module), maxima.get(module, 0)) for module in modules):
-            raise _excess("limit-4")
+            raise _excess("limit-5")
     if body.longest_term is not ANY:
         if license.expires is None or license.expires - license.starts > body.longest_term:
-            raise _excess("limit-5")
+            raise _excess("limit-6")
     if is_above(license.starts - day_of_issue, body.ahead):
-        raise _excess("limit-8")
+        raise _excess("limit-7")
     if body.longest_maintenance is not ANY:
         until = license.maintenance
         if until is None or until - max(license.starts, day_of_issue) > body.longest_maintenance:
-            raise _excess("limit-9")
+            raise _excess("limit-8")
     if body.longest_grace is not ANY:
         for rule in license.grace:
             if rule.cause in bounded and (rule.outcome == WARN or rule.seconds > body.longest_grace):
-                raise _excess("limit-10")
+                raise _excess("limit-9")
     if body.afterwards is not ANY:
         blocking = [rule.cause for rule in license.grace if rule.outcome == BLOCK and rule.cause in bounded]
         left = set(license.always).union(*(_left(license, cause) for cause in blocking))
         if left - {UPDATE_LICENSE} - set(body.afterwards):
-            raise _excess("limit-11")
+            raise _excess("limit-10")
     if not body.weak_machine and not license.policy.hardware:
-        raise _excess("limit-12")
+        raise _excess("limit-11")

@@ -43,7 +43,7 @@ class Expected:
             if reached.body == state.trust.body or self._begins(state):
                 news = news - state.trust.revoked
             if any(signer in news for signer in anew.frame.signers):
-                raise Refused("revoked", "license-7: the expected trust revokes a signer")
+                raise Refused("revoked", "license-12: the expected trust revokes a signer")
         except Refused as refusal:
             raise Refused(refusal.word, f"expected-2, {refusal.fact}") from None
 

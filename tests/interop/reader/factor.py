@@ -20,7 +20,7 @@ class Factor(NamedTuple):
 
     @property
     def class_fits(self) -> bool:
-        """Whether the class is one of the kind's classes, or common (request-17, state-5)."""
+        """Whether the class is one of the kind's classes, or common (request-11, state-5)."""
         return self.factor_class == COMMON or self.factor_class in CLASSES_OF_FACTOR[self.kind]
 
 
@@ -44,7 +44,7 @@ def commitment(key: bytes, kind: int, value: str) -> bytes:
 
 
 def commitments(key: bytes, found: Iterable[Factor]) -> set[bytes]:
-    """Returns the commitments to all factors that can match. Common ones never do (policy-4)."""
+    """Returns the commitments to all factors that can match. Common ones never do (policy-6)."""
     return {commitment(key, factor.kind, factor.value) for factor in found if factor.factor_class != COMMON}
 
 

@@ -1,4 +1,4 @@
-"""Implements license-8 to license-10, and the rules of "Revocations" for lists in a state (`docs/format.md`)."""
+"""Implements license-14 to license-16, and the rules of "Revocations" for lists in a state (`docs/format.md`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .state import SlotName, State
 
 
 def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
-    """Checks license-8 to license-10. `known` is the judged slot, or all slots that may import a license."""
+    """Checks license-14 to license-16. `known` is the judged slot, or all slots that may import a license."""
     if body.product not in {product for product, _ in known}:
-        raise Refused("wrong-product", "license-8: the product was not asked for here")
+        raise Refused("wrong-product", "license-14: the product was not asked for here")
     if (body.product, body.slot) not in known:
-        raise Refused("wrong-slot", "license-9: the slot was not asked for here")
+        raise Refused("wrong-slot", "license-15: the slot was not asked for here")
     if body.install_key != state.install_key:
-        raise Refused("wrong-machine", "license-10: it is for another installation")
+        raise Refused("wrong-machine", "license-16: it is for another installation")
 
 
 def revocations_that_count(state: State) -> RevocationsBody | None:

@@ -60,7 +60,7 @@ def judge(state: State, seen: Reading, machine: list[Factor], name: SlotName) ->
 
 def _in_force(state: State, slot: Slot, listed: RevocationsBody | None) -> License:
     if not (slot.installed or slot.next):
-        raise Refused("deactivated", "judgement-6: the slot was deactivated")
+        raise Refused("deactivated", "judgement-2: the slot was deactivated")
     if slot.next is not None:  # took_over is meaningless if no license waits
         license = _next_that_counts(state, slot, listed)
         if license is not None:
@@ -94,7 +94,7 @@ def _verify(state: State, held: Held, name: SlotName) -> License:
 def _faults(
     state: State, slot: Slot, license: License, listed: RevocationsBody | None, now: int, machine: list[Factor]
 ) -> Iterator[Refused]:
-    """Yields the breaches of judgement-7, judgement-2 to judgement-5 and judgement-8, in this order."""
+    """Yields the breaches of judgement-3 to judgement-8, in this order."""
     try:
         licenses.check_unrevoked(license, state.trust, listed)
     except Refused as refusal:
@@ -107,19 +107,19 @@ def _faults(
 
 
 def faults_now(state: State, body: LicenseBody, now: int, machine: list[Factor]) -> Iterator[Refused]:
-    """Yields the breaches of judgement-2 to judgement-5."""
+    """Yields the breaches of judgement-4 to judgement-7."""
     if now + body.tolerance < state.mark:
-        yield Refused("clock-rolled-back", "judgement-2: the clock is behind the mark")
+        yield Refused("clock-rolled-back", "judgement-4: the clock is behind the mark")
     key = commitment_key(state.install_secret, body.request)
     try:
-        licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-3
+        licenses.check_machine(body.policy, key, [*machine, *state.pins])  # judgement-5
     except Refused as refusal:
         yield refusal
     at = clock.judged_at(state, now)
     if state.mark < dates.begins(body.starts):
-        yield Refused("not-yet-valid", "judgement-4: it has not begun")
+        yield Refused("not-yet-valid", "judgement-6: it has not begun")
     if body.expires is not None and at >= dates.ends(body.expires):
-        yield Refused("expired", "judgement-5: it has ended")
+        yield Refused("expired", "judgement-7: it has ended")
 
 
 class Terms(NamedTuple):

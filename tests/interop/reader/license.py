@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, sections "License" (license-3 to -7, -11, -13) and "Machine policy", and limit-6."""
+"""Implements `docs/format.md`, sections "License" (license-4 to -13) and "Machine policy", and limit-12."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class License(NamedTuple):
 
 
 def read_body(data: bytes) -> LicenseBody:
-    """Checks license-3."""
+    """Checks license-4."""
     body = Body(data)
 
     def texts() -> list[str]:
@@ -163,27 +163,27 @@ def read_body(data: bytes) -> LicenseBody:
 
 
 def verify(data: bytes, trust: Trust) -> License:
-    """Checks all rules of section "License" up to license-7."""
+    """Checks all rules of section "License" up to license-12."""
     return verify_frame(parse(data, LICENSE, trust.vendor), trust)
 
 
 def verify_frame(frame: Frame, trust: Trust) -> License:
-    """Checks the rules after frame-15, up to license-7."""
+    """Checks the rules after frame-15, up to license-12."""
     license = verify_even_revoked(frame, trust)
     check_unrevoked(license, trust, None)
     return license
 
 
 def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody | None) -> None:
-    """Checks license-7 and license-13."""
+    """Checks license-12 and license-13."""
     if any(signer in trust.revoked for signer in license.frame.signers):
-        raise Refused("revoked", "license-7: a signer was revoked")
+        raise Refused("revoked", "license-12: a signer was revoked")
     if revocations and revocations.cause_of(license.body.license) is not None:
         raise Refused("revoked", "license-13: it was taken back")
 
 
 def verify_even_revoked(frame: Frame, trust: Trust) -> License:
-    """Checks the rules after frame-15 without license-7."""
+    """Checks the rules after frame-15 without license-12."""
     delegations = delegation.read_signers(frame, trust)
     body = examine(frame.body)
     check_delegated(body, delegations, trust)
@@ -191,25 +191,25 @@ def verify_even_revoked(frame: Frame, trust: Trust) -> License:
 
 
 def examine(data: bytes) -> LicenseBody:
-    """Checks license-3 to license-6 and the rules between them."""
-    body = read_body(data)  # license-3
+    """Checks license-4 to license-11 and the rules between them."""
+    body = read_body(data)  # license-4
     if body.number == 0 or body.answer == 0:
-        raise malformed("license-4: requests and answers count from 1")
+        raise malformed("license-5: requests and answers count from 1")
     if body.expires is not None and body.expires < body.starts:
-        raise malformed("license-5: it ends before it starts")
+        raise malformed("license-6: it ends before it starts")
     if body.tolerance > MAX_TOLERANCE:
-        raise malformed("license-11: the tolerance is more than 30 days")
+        raise malformed("license-7: the tolerance is more than 30 days")
     if any(rule.cause not in CAUSES_OF_LICENSES for rule in body.grace):
-        raise malformed("license-14: only events have this cause")
+        raise malformed("license-8: only events have this cause")
     if not BUILT_IN.isdisjoint(body.operations):
-        raise malformed("license-15: an operation that is built in is listed")
+        raise malformed("license-9: an operation that is built in is listed")
     if not body.known().issuperset(frozenset(body.always).union(*(rule.blocked for rule in body.enforcement))):
-        raise malformed("license-16: a rule names an operation that the license does not know")
+        raise malformed("license-10: a rule names an operation that the license does not know")
     check_policy(body.policy)
     refuse_critical(body.extensions)
     blocking = [rule.cause for rule in body.grace if rule.outcome == BLOCK]
     if blocking != [rule.cause for rule in body.enforcement]:
-        raise malformed("license-6: enforcement has a rule for exactly the causes that block")
+        raise malformed("license-11: enforcement has a rule for exactly the causes that block")
     return body
 
 
@@ -221,7 +221,7 @@ def check_delegated(body: LicenseBody, delegations: list[DelegationBody], trust:
 
 
 def check_policy(policy: Policy) -> None:
-    """Checks policy-1 to policy-3, policy-5 and policy-6."""
+    """Checks policy-1 to policy-5."""
     enrolled = policy.enrolled
     if not 1 <= policy.threshold <= sum(entry.weight for entry in enrolled):
         raise malformed("policy-1: the threshold is 1 to the sum of the weights")
@@ -230,23 +230,23 @@ def check_policy(policy: Policy) -> None:
     if policy.hardware and not any(entry.factor_class == HARDWARE for entry in enrolled):
         raise malformed("policy-3: no hardware is enrolled")
     if any(entry.weight == 0 for entry in enrolled):
-        raise malformed("policy-5: an enrolled factor has no weight")
+        raise malformed("policy-4: an enrolled factor has no weight")
     if any(entry.factor_class not in CLASSES_OF_FACTOR[entry.kind] for entry in enrolled):
-        raise malformed("policy-6: a factor of a class that its kind does not have")
+        raise malformed("policy-5: a factor of a class that its kind does not have")
 
 
 def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]) -> None:
-    """Checks policy-4."""
+    """Checks policy-6."""
     present = factor.commitments(commitment_key, found)
     matching = [entry for entry in policy.enrolled if entry.commitment in present]
     if sum(entry.weight for entry in matching) < policy.threshold:
-        raise Refused("wrong-machine", "policy-4: the machine does not match")
+        raise Refused("wrong-machine", "policy-6: the machine does not match")
     if policy.hardware and not any(entry.factor_class == HARDWARE for entry in matching):
-        raise Refused("wrong-machine", "policy-4: no hardware matches")
+        raise Refused("wrong-machine", "policy-6: no hardware matches")
 
 
 def _check_signer_rules(delegations: list[DelegationBody], body: LicenseBody, trust: Trust) -> None:
-    """Checks limit-6."""
+    """Checks limit-12."""
     signers = len({each.issuer_id for each in delegations})
     for rule in trust.body.signer_rules:
         applies = rule.model is ANY or any(each.models is ANY or rule.model in each.models for each in delegations)
@@ -254,4 +254,4 @@ def _check_signer_rules(delegations: list[DelegationBody], body: LicenseBody, tr
             module, maximum = rule.above
             applies = is_above(delegation.opened(body, module), maximum)
         if applies and signers < rule.signers:
-            raise Refused("not-delegated", "limit-6: too few signers")
+            raise Refused("not-delegated", "limit-12: too few signers")

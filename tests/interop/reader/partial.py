@@ -117,7 +117,7 @@ def check(proposal: Proposal, trust: Trust | None) -> None:
             delegations = _signers(proposal, trust)
             licenses.check_delegated(licenses.read_body(target.body), delegations, trust)
             if any(signer in trust.revoked for signer in proposal.body.signers):
-                raise Refused("revoked", "license-7: a signer was revoked")
+                raise Refused("revoked", "license-12: a signer was revoked")
     known: dict[bytes, bytes] = {}
     for keys, _ in quorums(proposal, trust):
         known |= keys

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Request" (request-1 to request-11, request-17)."""
+"""Implements `docs/format.md`, section "Request" (request-1 to request-12)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def parse(data: bytes) -> Sealed:
 
 
 def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey], told: str | None = None) -> RequestBody:
-    """Checks request-4 to request-11."""
+    """Checks request-4 to request-12."""
     if sealed.vendor != vendor:
         raise Refused("wrong-vendor", "request-4: it is for another vendor")
     if told is not None and typed_code(told) != sealed.code:
@@ -119,10 +119,10 @@ def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey]
     if body.number == 0 or any(earlier.number >= body.number for earlier in body.earlier):
         raise malformed("request-10: the numbers of the requests")
     if not all(each.class_fits for each in (*body.enrolled, *body.found)):
-        raise malformed("request-17: a factor of a class that its kind does not have")
+        raise malformed("request-11: a factor of a class that its kind does not have")
     refuse_critical(body.extensions)
     if not ed25519.verify(body.install_key, sealed.signature, message(sealed.header, sealed.enc, sealed.ciphertext)):
-        raise Refused("wrong-signature", "request-11: the install key did not sign it")
+        raise Refused("wrong-signature", "request-12: the install key did not sign it")
     return body
 
 

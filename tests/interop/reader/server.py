@@ -54,7 +54,7 @@ def _issuer_of(file: Frame, state: State) -> bytes | None:
 
 def _keep(state: State, file: Frame, beside: list[Frame], listed: revocations.Revocations) -> State:
     for each in listed.delegations:
-        delegation.check_issuer(each)  # delegation-3
+        delegation.check_issuer(each)  # delegation-4
     return replace(state, kept=Kept(file, beside, listed.body))
 
 
@@ -92,7 +92,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
         if (body.number, body.answer) <= slot.highest:
             raise Refused("superseded", "answer-3: a later answer was accepted")
     for each in license.delegations:
-        delegation.check_issuer(each)  # delegation-3
+        delegation.check_issuer(each)  # delegation-4
     risen = clock.observe(clock.rise(state, body.issued), seen)
     for refusal in judgement.faults_now(risen, body, clock.believed(risen, seen.clock), machine):  # answer-4
         if refusal.word != "not-yet-valid":
@@ -117,4 +117,4 @@ def take_time(state: State, data: bytes, now: int) -> None:
     if state.anchored and body.number <= state.anchored.number:
         raise Refused("superseded", "time-6: that request, or a later one, was answered")
     for each in delegation.read_signers(file, state.trust):
-        delegation.check_issuer(each)  # delegation-3
+        delegation.check_issuer(each)  # delegation-4

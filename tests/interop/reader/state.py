@@ -165,7 +165,7 @@ def damaged(fact: str) -> Refused:
 
 
 def parse(data: bytes) -> State:
-    """Checks state-1 to state-5 and state-7."""
+    """Checks state-1 to state-6."""
     if not 1 <= len(data) <= MAX_STATE:
         raise damaged("state-1: the size of the file")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
@@ -197,7 +197,7 @@ def parse(data: bytes) -> State:
 
 
 def read_both(first: bytes, second: bytes) -> State:
-    """Returns the state that is in effect, of two files: state-6."""
+    """Returns the state that is in effect, of two files: state-7."""
     right: list[State] = []
     refusals: list[Refused] = []
     for file in (first, second):
@@ -211,14 +211,14 @@ def read_both(first: bytes, second: bytes) -> State:
         return right[0]
     one, other = right
     if one.install_secret != other.install_secret:
-        raise damaged("state-6: two files of two installations")
+        raise damaged("state-7: two files of two installations")
     if one.counter == other.counter and first != second:
-        raise damaged("state-6: two files of one counter differ")
+        raise damaged("state-7: two files of one counter differ")
     return max(right, key=lambda state: state.counter)
 
 
 def _read_listed(listed: Listed) -> Kept:
-    """Checks state-7."""
+    """Checks state-6."""
     try:
         delegations = [parse_frame(each, DELEGATION) for each in listed.delegations]
         frame = parse_frame(listed.list, REVOCATIONS)
@@ -226,7 +226,7 @@ def _read_listed(listed: Listed) -> Kept:
     except Refused as refusal:
         if refusal.word == "unknown-version":
             raise CouldNotTell("revocations of a newer version: a newer program wrote the state") from None
-        raise damaged(f"state-7: {refusal.fact}") from None
+        raise damaged(f"state-6: {refusal.fact}") from None
 
 
 def _check_trusts(pinned: list[bytes]) -> Trust:

@@ -1,4 +1,4 @@
-"""Implements request-12 to request-16, request-18, receipt-7 and receipt-8: whether a vendor answers a request."""
+"""Implements request-13 to request-18, receipt-7 and receipt-8: whether a vendor answers a request."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def issue(
         raise Skipped(f"grant or catalog without {error}") from None
     product = vendor.trust.product(body.product)
     if body.product != bought["product"] or product is None:
-        raise Refused("wrong-product", "request-12: another product was bought")
+        raise Refused("wrong-product", "request-13: another product was bought")
     if body.slot != bought["slot"] or body.slot not in product.slots:
-        raise Refused("wrong-slot", "request-13: another slot was bought")
+        raise Refused("wrong-slot", "request-14: another slot was bought")
     if body.licensee != bought["licensee"] or body.license_key != bought["key"]:
-        raise Refused("wrong-licensee", "request-14: licensee or license key is not that of the purchase")
+        raise Refused("wrong-licensee", "request-15: licensee or license key is not that of the purchase")
     if not offline:
-        raise Refused("offline-not-allowed", "request-15: this type is activated online only")
+        raise Refused("offline-not-allowed", "request-16: this type is activated online only")
     if not _can_be_met(vendor.catalog["policy"]["server"], body.found):
         raise CouldNotTell("the policy of the vendor's catalog cannot be met by this machine")
     if before is None:
@@ -78,7 +78,7 @@ def issue(
     answered = requests.parse(armor.unwrap(before.request, REQUEST))
     holder = vendor.open_request(answered)
     if holder.request == body.request and answered.raw != sealed.raw:
-        raise Refused("replayed", "request-16: another request with this id was answered")
+        raise Refused("replayed", "request-17: another request with this id was answered")
     same_key = (holder.license_key, holder.product, holder.slot) == (body.license_key, body.product, body.slot)
     if same_key and holder.install_key != body.install_key and reason is None:
         if receipt is None:

@@ -87,7 +87,7 @@ fn nothing_in(state: &State, slot: &Slot) -> Error {
         }
         Some(_) => {
             let fact = "the license in this slot was deactivated here";
-            Error::refuse(Refusal::Deactivated, fact).rule("judgement-6")
+            Error::refuse(Refusal::Deactivated, fact).rule("judgement-2")
         }
     };
     match state.awaited_in(slot) {
@@ -144,23 +144,23 @@ pub(crate) fn judge(
     {
         let since = slot.revoked.map_or(mark, |noted| noted.since(state, clock));
         let terms = license.as_revoked(state.trust());
-        judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-7"));
+        judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-3"));
     }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
         let fact = format!("the clock says {clock}, but it was already {mark}");
-        judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact).rule("judgement-2"));
+        judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact).rule("judgement-4"));
     }
     if let Err(refusal) = machine.ensure() {
         let matched = slot.map(|slot| slot.matched);
-        judged.weigh(license, Cause::Conflict, matched, at, refusal.rule("judgement-3"));
+        judged.weigh(license, Cause::Conflict, matched, at, refusal.rule("judgement-5"));
     }
     if mark < body.starts.begins() {
         let fact = format!("this license starts on {}", body.starts);
-        judged.stop(license, Error::refuse(Refusal::NotYetValid, fact).rule("judgement-4"));
+        judged.stop(license, Error::refuse(Refusal::NotYetValid, fact).rule("judgement-6"));
     }
     if let Some(last) = body.expires.filter(|last| at >= last.ends()) {
         let refusal = Error::refuse(Refusal::Expired, format!("this license ended on {last}"));
-        let refusal = refusal.rule("judgement-5");
+        let refusal = refusal.rule("judgement-7");
         judged.weigh(license, Cause::Expired, slot.map(|_| last.ends()), at, refusal);
     }
     if let Some(slot) = slot

@@ -140,21 +140,21 @@ impl Answer<'_> {
                 let fact = format!("the license knows no operation {operation}");
                 let step =
                     "name an operation of the license, or ask the vendor for a license with it";
-                refuse("question-9", Refusal::NotEntitled, fact)
+                refuse("question-2", Refusal::NotEntitled, fact)
                     .map(|error| error.hint(NextStep::new(step, &[Remedy::ShowStatus])))
             }
             Self::NotGranted(module) | Self::NoneToGive(module) => {
                 let fact = format!("module {} is not granted", shown(module));
                 let asked = matches!(self, Self::NotGranted(_));
-                refuse(if asked { "question-2" } else { "question-7" }, Refusal::NotEntitled, fact)
+                refuse(if asked { "question-3" } else { "question-8" }, Refusal::NotEntitled, fact)
             }
             Self::TooOld { module, first } => {
                 let (module, first) = (shown(module), shown(first));
                 let fact = format!("module {module} is granted to release {first} and later ones");
-                refuse("question-3", Refusal::NotEntitled, fact)
+                refuse("question-4", Refusal::NotEntitled, fact)
             }
             Self::Exceeds { module, granted, used, wanted } => refuse(
-                "question-4",
+                "question-5",
                 Refusal::QuotaExceeded,
                 format!("{}: {granted} granted, {used} used, {wanted} more wanted", shown(module)),
             ),
@@ -165,15 +165,15 @@ impl Answer<'_> {
                     Limit::Any => "without a limit".to_string(),
                 };
                 let may = format!("{module}: a sub-administrator may be given {least} {most}");
-                refuse("question-8", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
+                refuse("question-9", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
             }
             Self::AccountFull { module, cap, wanted } => refuse(
-                "question-5",
+                "question-6",
                 Refusal::QuotaExceeded,
                 format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
             ),
             Self::TooNew { last, release } => refuse(
-                "question-6",
+                "question-7",
                 Refusal::MaintenanceEnded,
                 format!("that release came out on {release}, maintenance reaches to {last}"),
             ),

@@ -64,7 +64,7 @@ pub(super) fn ensure_within(opened: &Opened<'_>, delegation: &Delegation) -> Res
         .or_else(|| {
             let weak = !body.policy.hardware && !limits.weak_machine;
             let limit = "its licenses want a hardware factor of the machine";
-            weak.then(|| ("limit-12", limit.to_string()))
+            weak.then(|| ("limit-11", limit.to_string()))
         });
     beyond.map_or(Ok(()), |(rule, limit)| Err(delegation.outside(rule, limit)))
 }
@@ -83,10 +83,10 @@ fn beyond_names(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
         }
     }
     if !names(&limits.models, &body.model) {
-        return outside("limit-7", "model", body.model.word());
+        return outside("limit-4", "model", body.model.word());
     }
     if !names(&limits.editions, &body.edition) {
-        return outside("limit-7", "edition", body.edition.word());
+        return outside("limit-4", "edition", body.edition.word());
     }
     None
 }
@@ -94,7 +94,7 @@ fn beyond_names(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
 fn beyond_modules(opened: &Opened<'_>, limits: &DelegationBody) -> Option<Beyond> {
     let Limit::Only(maxima) = &limits.modules else { return None };
     let module = shown(opened.beyond(maxima)?);
-    Some(("limit-4", format!("module {module} is above its maximum")))
+    Some(("limit-5", format!("module {module} is above its maximum")))
 }
 
 fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
@@ -104,13 +104,13 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     if let Limit::Only(longest) = limits.longest_term
         && is_above(body.last_day().map(span(starts)), longest)
     {
-        return Some(("limit-5", format!("its longest term is {longest} days")));
+        return Some(("limit-6", format!("its longest term is {longest} days")));
     }
     if let Limit::Only(ahead) = limits.ahead
         && is_above(Limit::Only(starts.saturating_sub(issued)), ahead)
     {
         let limit = format!("its licenses start at most {ahead} days after their issue");
-        return Some(("limit-8", limit));
+        return Some(("limit-7", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
     // The end of the license does not limit maintenance: even before it, a product can ask about a
@@ -118,7 +118,7 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let maintenance = body.maintained_to().map(span(starts.max(issued)));
     is_above(maintenance, longest).then(|| {
         let endless = if maintenance == Limit::Any { ", and this one has no end" } else { "" };
-        ("limit-9", format!("its longest maintenance is {longest} days{endless}"))
+        ("limit-8", format!("its longest maintenance is {longest} days{endless}"))
     })
 }
 
@@ -133,7 +133,7 @@ fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
             format!("on {cause}: its longest grace is {longest} seconds")
         }
     };
-    Some(("limit-10", limit))
+    Some(("limit-9", limit))
 }
 
 fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyond> {
@@ -142,11 +142,11 @@ fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyo
         |cause: &Cause| body.grace.get(cause).is_some_and(|rule| rule.outcome == Outcome::Block);
     let first = |left: Operations| left.without(afterwards).first().copied();
     if let Some(operation) = first(always(body)) {
-        return Some(("limit-11", format!("{operation} is never blocked")));
+        return Some(("limit-10", format!("{operation} is never blocked")));
     }
     bounded(body).filter(blocks).find_map(|cause| {
         let operation = first(left_after(body, cause))?;
-        Some(("limit-11", format!("on {cause}: {operation} is not blocked")))
+        Some(("limit-10", format!("on {cause}: {operation} is not blocked")))
     })
 }
 
@@ -196,7 +196,7 @@ pub(super) fn ensure_enough_signers(
         return Ok(());
     }
     let fact = format!("{signers} signers, where the vendor's trust asks for {needed}");
-    Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-6"))
+    Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-12"))
 }
 
 fn names<T: Keyed>(allowed: &Limit<Set<T>>, value: &T::Key) -> bool {

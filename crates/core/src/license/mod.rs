@@ -138,7 +138,7 @@ impl License {
     /// # Errors
     /// `revoked`.
     pub fn ensure_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
-        trust.ensure_unrevoked(self.signers()).map_err(under("license-7"))?;
+        trust.ensure_unrevoked(self.signers()).map_err(under("license-12"))?;
         list.map_or(Ok(()), |list| list.ensure_unrevoked(self.body.license))
     }
 
@@ -176,16 +176,16 @@ impl License {
         if &**its_product != product {
             let (its, here) = (shown(its_product), shown(product));
             let fact = format!("this license is for product {its}, not for {here}");
-            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-8"));
+            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-14"));
         }
         if &**its_slot != slot {
             let (its, here) = (shown(its_slot), shown(slot));
             let fact = format!("this license belongs to slot {its}, not to slot {here}");
-            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-9"));
+            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-15"));
         }
         if self.body.install_key != *install_key {
             let fact = "this license was issued for another installation";
-            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-10"));
+            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-16"));
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ pub fn read_unverified(license: &[u8]) -> Result<LicenseBody> {
 /// # Errors
 /// `malformed`, `unknown-version`.
 pub fn read_body(bytes: &[u8]) -> Result<LicenseBody> {
-    let body: LicenseBody = decode("license body", bytes, BODY_CAP).map_err(under("license-3"))?;
+    let body: LicenseBody = decode("license body", bytes, BODY_CAP).map_err(under("license-4"))?;
     check(&body)?;
     Ok(body)
 }
@@ -263,17 +263,17 @@ const TOLERANCE_CAP: u32 = 2_592_000;
 fn check(body: &LicenseBody) -> Result<()> {
     let rules = body.enforcement.iter().flat_map(|rule| rule.blocked.iter());
     let (rule, problem) = if body.number == 0 || body.answer == 0 {
-        ("license-4", "requests and answers count from 1")
+        ("license-5", "requests and answers count from 1")
     } else if body.expires.is_some_and(|end| end < body.starts) {
-        ("license-5", "it ends before it starts")
+        ("license-6", "it ends before it starts")
     } else if body.tolerance > TOLERANCE_CAP {
-        ("license-11", "its clock tolerance is longer than 30 days")
+        ("license-7", "its clock tolerance is longer than 30 days")
     } else if !body.grace.iter().all(|rule| rule.cause.is_of_licenses()) {
-        ("license-14", "it has a rule for a cause that only events have")
+        ("license-8", "it has a rule for a cause that only events have")
     } else if body.operations.iter().any(|operation| operation.is_built_in()) {
-        ("license-15", "it lists an operation that is built in")
+        ("license-9", "it lists an operation that is built in")
     } else if !rules.chain(body.always.iter()).all(|operation| body.knows(*operation)) {
-        ("license-16", "it has a rule for an operation that it does not know")
+        ("license-10", "it has a rule for an operation that it does not know")
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
@@ -284,7 +284,7 @@ fn check(body: &LicenseBody) -> Result<()> {
             || !body.enforcement.iter().all(is_used)
         {
             (
-                "license-6",
+                "license-11",
                 "what a cause blocks is said where its outcome is block, and nowhere else",
             )
         } else {

@@ -129,7 +129,7 @@ impl Assessment {
             if self.hardware_missing { " and no hardware factor" } else { "" },
             changed.join(", "),
         );
-        Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-4"))
+        Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-6"))
     }
 
     /// Points that may be lost while the machine still matches.

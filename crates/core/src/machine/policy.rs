@@ -70,9 +70,9 @@ impl Policy {
         } else if self.hardware && !self.stops_a_copy() {
             ("policy-3", "it asks for hardware, and none is enrolled")
         } else if self.enrolled.iter().any(|factor| factor.weight == 0) {
-            ("policy-5", "a factor without weight is enrolled")
+            ("policy-4", "a factor without weight is enrolled")
         } else if !self.enrolled.iter().all(|factor| factor.kind.may_be(factor.class)) {
-            ("policy-6", "a factor has a class that its kind cannot have")
+            ("policy-5", "a factor has a class that its kind cannot have")
         } else {
             return Ok(());
         };

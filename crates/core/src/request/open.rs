@@ -53,7 +53,7 @@ impl SealedRequest<'_> {
         if !verify(&body.install_key, &message, &self.signature) {
             let fact = "the signature does not fit the install key inside this request";
             let error = Error::refuse(Refusal::WrongSignature, fact);
-            return Err(error.rule("signature-3").rule("request-11"));
+            return Err(error.rule("signature-3").rule("request-12"));
         }
         Ok(OpenedRequest { body, hash: self.hash(), code: self.code() })
     }
@@ -80,7 +80,7 @@ fn check(body: &RequestBody) -> Result<()> {
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
         ("request-10", "an earlier request has a later number")
     } else if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
-        ("request-17", "a factor has a class that its kind cannot have")
+        ("request-11", "a factor has a class that its kind cannot have")
     } else {
         return Ok(());
     };

@@ -298,7 +298,7 @@ impl State {
         let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
         ensure_pins(&memory).map_err(damaged)?;
         let listed = memory.revocations.as_ref().map_or(Ok(()), Listed::check);
-        listed.map_err(under("state-7")).map_err(damaged)?;
+        listed.map_err(under("state-6")).map_err(damaged)?;
         let (supposed, verified) = (Vec::new(), Verified::default());
         Ok(Self { install, trust: newest, memory, supposed, verified })
     }

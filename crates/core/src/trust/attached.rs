@@ -183,13 +183,13 @@ fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Resul
         Err(Error::refuse(Refusal::Malformed, fact).rule(rule))
     };
     if carried.len() > 1 {
-        return malformed("license-12", "more than one list of revocations");
+        return malformed("license-2", "more than one list of revocations");
     }
     let theirs = carried.iter().flat_map(|list| &list.signatures);
     signers.extend(theirs.map(|signature| signature.key));
     let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
     if delegations != signers.len() {
-        return malformed("license-2", "one delegation for each signer, no other");
+        return malformed("license-3", "one delegation for each signer, no other");
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ impl Delegation {
         refuse_critical("delegation body", &body.extensions).map_err(under("delegation-2"))?;
         if !frame.attachments.is_empty() {
             let fact = "delegation: it has no attachments";
-            return Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-4"));
+            return Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"));
         }
         Ok(Self { body })
     }
@@ -124,7 +124,7 @@ impl Delegation {
             return Ok(());
         }
         let fact = "delegation body: the issuer key is weak";
-        Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"))
+        Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-4"))
     }
 
     /// Checks that the delegation allows `act` at the instant `issued` that the signed body states.

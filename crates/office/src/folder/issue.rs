@@ -382,7 +382,7 @@ fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
     match earlier.last() {
         Some(last) if !last.answers(order.request) => {
             let fact = "another request with the same id was answered before";
-            Err(Error::refuse(Refusal::Replayed, fact).rule("request-16"))
+            Err(Error::refuse(Refusal::Replayed, fact).rule("request-17"))
         }
         Some(_) if !order.again => {
             let fact = "this request was answered before, with another grant";

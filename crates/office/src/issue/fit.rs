@@ -31,7 +31,7 @@ impl GrantFile {
             "type {} ({} {}) may not be activated offline: {reason}",
             self.license_type, kind.model, kind.edition
         );
-        Err(Error::refuse(Refusal::OfflineNotAllowed, fact).rule("request-15"))
+        Err(Error::refuse(Refusal::OfflineNotAllowed, fact).rule("request-16"))
     }
 
     /// Looks up the machine policy and its name: from the grant, else from the type, else

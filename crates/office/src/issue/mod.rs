@@ -93,9 +93,9 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             shown(&grant.product),
             apart(&body.product, &grant.product, Shows::Whole)
         );
-        return Err(Error::refuse(Refusal::WrongProduct, fact).rule("request-12"));
+        return Err(Error::refuse(Refusal::WrongProduct, fact).rule("request-13"));
     }
-    let product = trust.product(Some(&body.product)).map_err(under("request-12"))?;
+    let product = trust.product(Some(&body.product)).map_err(under("request-13"))?;
     if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
         let fact = format!(
             "the request asks for slot {}, this key belongs to slot {}{}",
@@ -103,7 +103,7 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             shown(&grant.slot),
             apart(&body.slot, &grant.slot, Shows::Whole)
         );
-        return Err(Error::refuse(Refusal::WrongSlot, fact).rule("request-13"));
+        return Err(Error::refuse(Refusal::WrongSlot, fact).rule("request-14"));
     }
     for (what, asked, granted) in [
         ("licensee", &body.licensee, &grant.licensee),
@@ -123,7 +123,7 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             } else {
                 fact += &apart(asked, granted, Shows::Masked);
             }
-            return Err(Error::refuse(Refusal::WrongLicensee, fact).rule("request-14"));
+            return Err(Error::refuse(Refusal::WrongLicensee, fact).rule("request-15"));
         }
     }
     Ok(())
