@@ -20,7 +20,8 @@
 //! }
 //! ```
 //!
-//! `docs/embed.md` explains how to embed this well; `docs/format.md` defines every byte.
+//! `docs/embed.md` explains how to embed this well; `docs/format.md` defines every byte, and
+//! `docs/judgement.md` how a server decides.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -1,4 +1,4 @@
-//! The two copies of a state, read and written under a lock. Implements `docs/format.md`, section
+//! The two copies of a state, read and written under a lock. Implements `docs/judgement.md`, section
 //! "State".
 
 use std::fs::TryLockError;

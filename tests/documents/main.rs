@@ -10,6 +10,8 @@ mod domain;
 mod layering;
 mod public;
 mod readme;
+#[cfg(feature = "vendor")]
+mod references;
 mod refusals;
 #[cfg(feature = "cli")]
 mod surface;

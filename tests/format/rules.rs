@@ -1,4 +1,4 @@
-//! Every rule of `docs/format.md` has a fixture that breaks it and is named by the library, and
+//! Every rule of the specification has a fixture that breaks it and is named by the library, and
 //! every refused fixture names its rule. `tests/format/fixtures` checks that a fixture breaks
 //! exactly the rules that it names.
 #![cfg(feature = "vendor")]
@@ -8,34 +8,25 @@ use olr_core::error::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::scenario::{Scenario, committed, root};
+use crate::world::specification::{self, PAGES, Rule, without_links};
 
 /// Minimum number of rules: with fewer, the page was parsed incorrectly.
 const AT_LEAST: usize = 181;
 
-/// Each rule of the page with its refusal words. The set is empty if other rules give the words.
+/// Each rule with its refusal words. The set is empty if other rules give the words.
 fn rules() -> BTreeMap<String, BTreeSet<Refusal>> {
-    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
-    let mut rules = BTreeMap::new();
-    let mut lines = page.lines().peekable();
-    while let Some(line) = lines.next() {
-        let Some((id, text)) = line.strip_prefix("- **").and_then(|line| line.split_once("** "))
-        else {
-            continue;
-        };
-        let mut text = text.to_string();
-        while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
-            text.push_str(more);
-        }
+    let words = |rule: Rule| {
         // Other rules end with "the words they give".
-        let words = match text.ends_with('`') {
+        let words = match rule.text.ends_with('`') {
             true => {
-                text.split('`').skip(1).step_by(2).filter_map(|word| word.parse().ok()).collect()
+                let quoted = rule.text.split('`').skip(1).step_by(2);
+                quoted.filter_map(|word| word.parse().ok()).collect()
             }
             false => BTreeSet::new(),
         };
-        let before = rules.insert(id.to_string(), words);
-        assert!(before.is_none(), "{id} stands twice");
-    }
+        (rule.id, words)
+    };
+    let rules: BTreeMap<_, _> = specification::rules().into_iter().map(words).collect();
     assert!(rules.len() >= AT_LEAST, "only {} rules", rules.len());
     rules
 }
@@ -80,14 +71,14 @@ fn every_word_is_given_by_a_rule() {
 /// A range such as "frame-1 to frame-6" must be unambiguous.
 #[test]
 fn a_range_is_the_same_by_number_and_by_place() {
-    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
-    let ids = rules_in_order(&page);
+    let ids: Vec<_> = specification::rules().iter().map(Rule::group).collect();
     let id = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
         let (group, number) = word.rsplit_once('-')?;
         Some((group.to_string(), number.parse::<u32>().ok()?))
     };
-    let words: Vec<_> = page.split_whitespace().collect();
+    let text: String = PAGES.iter().map(|(_, page)| without_links(page)).collect();
+    let words: Vec<_> = text.split_whitespace().collect();
     let mut ranges = 0;
     for three in words.windows(3) {
         let [from, "to", to] = three else { continue };
@@ -102,14 +93,14 @@ fn a_range_is_the_same_by_number_and_by_place() {
     assert!(ranges >= 30, "only {ranges} ranges");
 }
 
-/// Group and number of each rule, in the order of the page.
-fn rules_in_order(page: &str) -> Vec<(String, u32)> {
-    let ids = page.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("** "));
-    let id = |(id, _): (&str, &str)| {
-        let (group, number) = id.rsplit_once('-').unwrap();
-        (group.to_string(), number.parse().unwrap())
-    };
-    ids.map(id).collect()
+/// Rules are numbered in the order in which they apply, without a gap.
+#[test]
+fn the_rules_of_a_group_ascend() {
+    let mut last: BTreeMap<String, u32> = BTreeMap::new();
+    for (group, number) in specification::rules().iter().map(Rule::group) {
+        let before = last.insert(group.clone(), number).unwrap_or(0);
+        assert_eq!(number, before + 1, "{group}-{number} follows {group}-{before}");
+    }
 }
 
 /// Collects the rule ids that a source file names: all literals that look like one.
@@ -141,12 +132,12 @@ fn the_library_names_every_rule_and_no_other() {
 /// Requirements on readers, in the words of RFC 2119, occur only in rules.
 #[test]
 fn what_a_reader_must_do_stands_in_a_rule() {
-    let page = std::fs::read_to_string(root().join("docs/format.md")).unwrap();
-    let conventions = page.find("## Conventions").unwrap();
-    let after = conventions + page[conventions..].find("### Refusal words").unwrap();
-    for word in ["MUST", "SHALL", "SHOULD", "REQUIRED"] {
-        let found = page[after..].lines().find(|line| line.contains(word));
-        assert_eq!(found, None, "rules are statements with an id: {word} stands outside of one");
+    for (name, page) in PAGES {
+        let after = page.find("### Refusal words").unwrap_or(0);
+        for word in ["MUST", "SHALL", "SHOULD", "REQUIRED"] {
+            let found = page[after..].lines().find(|line| line.contains(word));
+            assert_eq!(found, None, "{name}: rules are statements with an id: {word}");
+        }
     }
 }
 

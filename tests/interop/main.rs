@@ -1,4 +1,4 @@
-//! The Python reader in `tests/interop/reader`, written from `docs/format.md` alone, and this
+//! The Python reader in `tests/interop/reader`, written from the specification alone, and this
 //! library give the same word and the same report for every file.
 //!
 //! Needs Python with its `cryptography` package: `bash tests/interop/run [FILES]`.
@@ -24,7 +24,7 @@ fn files() -> usize {
     std::env::var("OLR_INTEROP").map_or(2_000, |count| count.parse().unwrap())
 }
 
-/// Whether `docs/format.md` covers the artefact. It does not describe grants and catalogs.
+/// Whether the specification covers the artefact. It does not describe grants and catalogs.
 fn is_on_the_page(scenario: &Scenario) -> bool {
     !matches!(scenario.expect("artefact"), "grant" | "catalog")
 }

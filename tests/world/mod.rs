@@ -14,3 +14,4 @@ pub mod called;
 #[cfg(all(feature = "cli", unix))]
 pub mod office;
 pub mod sources;
+pub mod specification;

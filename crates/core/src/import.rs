@@ -1,5 +1,5 @@
 //! Import of a file of the vendor into a state: completely, or not at all.
-//! Implements `docs/format.md`, section "Order of answers".
+//! Implements `docs/judgement.md`, section "Order of answers".
 
 use crate::display::shown;
 use crate::entitlement::excess;

@@ -24,9 +24,9 @@
 //! server remembers, and [`judge::decide`] decides from it. A file that people carry may be
 //! armored; [`armor::dearmor`] accepts both the armored and the binary form.
 //!
-//! `docs/format.md` specifies every byte, and each module names the section that it implements. A
-//! product embeds the crate `olr` instead of this one: `olr` reads the machine and the clock, and
-//! stores the state.
+//! `docs/format.md` specifies every byte and `docs/judgement.md` every decision; each module names
+//! the section that it implements. A product embeds the crate `olr` instead of this one: `olr`
+//! reads the machine and the clock, and stores the state.
 
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -1,4 +1,4 @@
-"""The command line. Answers follow `docs/format.md`, sections "Reports" and "Refusal words"."""
+"""The command line. Answers follow `docs/reports.md` and `docs/format.md`, section "Refusal words"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Questions": what a product asks before it acts."""
+"""Implements `docs/judgement.md`, section "Questions": what a product asks before it acts."""
 
 from __future__ import annotations
 

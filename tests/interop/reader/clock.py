@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Clock": a server's memory of time."""
+"""Implements `docs/judgement.md`, section "Clock": a server's memory of time."""
 
 from __future__ import annotations
 

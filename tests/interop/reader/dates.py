@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, sections "Days and instants" and, for their spelling, "Reports"."""
+"""Implements `docs/format.md`, section "Days and instants"; their spelling is that of `docs/reports.md`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Expected vendor": the vendor that a caller expects."""
+"""Implements `docs/judgement.md`, section "Expected vendor": the vendor that a caller expects."""
 
 from __future__ import annotations
 

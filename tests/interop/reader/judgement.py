@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Judgement": whether a server may run, and what is blocked."""
+"""Implements `docs/judgement.md`, section "Judgement": whether a server may run, and what is blocked."""
 
 from __future__ import annotations
 

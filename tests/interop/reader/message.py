@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Armor", "A message": decodes the parts of a saved mail."""
+"""Implements `docs/format.md`, section "A message": decodes the parts of a saved mail."""
 
 from __future__ import annotations
 

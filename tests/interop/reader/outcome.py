@@ -29,7 +29,7 @@ class CouldNotTell(Exception):
 
 
 class Skipped(Exception):
-    """The question depends on something that docs/format.md does not define."""
+    """The question depends on something that the specification does not define."""
 
 
 def malformed(fact: str) -> Refused:

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Over the quota": time during which usage exceeded the quota."""
+"""Implements `docs/judgement.md`, section "Over the quota": time during which usage exceeded the quota."""
 
 from __future__ import annotations
 

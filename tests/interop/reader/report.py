@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Reports": the description of an artefact in JSON."""
+"""Implements `docs/reports.md`: the description of an artefact in JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Implements `docs/format.md`, sections "Order of answers" and "Attachments", time-4 to -6 and revocations-6."""
+"""Implements `docs/judgement.md`, section "Order of answers" (with time-4 to -6 and revocations-6), and `docs/format.md`, section
+"Attachments"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, sections "State" (state-1 to state-7) and "Install keys"."""
+"""Implements `docs/judgement.md`, section "State" (state-1 to state-7), and `docs/format.md`, section "Install keys"."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _check_freed(
 
 
 def _can_be_met(policy: dict, found: list[Factor]) -> bool:
-    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of docs/format.md."""
+    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
     weights = {
         (f.kind, f.value): policy["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON
     }

@@ -1,4 +1,4 @@
-//! A saved mail: its decoded parts. Implements `docs/format.md`, section "Armor", "A message".
+//! A saved mail: its decoded parts. Implements `docs/format.md`, section "A message".
 
 use crate::wire::frame::MAGIC;
 

@@ -1,4 +1,4 @@
-//! Comparison of releases, which are numbers with dots. Implements `docs/format.md`, section
+//! Comparison of releases, which are numbers with dots. Implements `docs/judgement.md`, section
 //! "Questions".
 
 /// True if release `version` comes before `first`. The parts are compared as numbers. False if

@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// Adds a broken rule of `docs/format.md`. The innermost rule comes first, then the rules that
+    /// Adds a broken rule of the specification. The innermost rule comes first, then the rules that
     /// refer to it.
     #[must_use]
     pub fn rule(mut self, id: &'static str) -> Self {
@@ -145,7 +145,7 @@ impl Error {
         self
     }
 
-    /// Broken rules of `docs/format.md`, the innermost first. Empty if the error breaks none of
+    /// Broken rules of the specification, the innermost first. Empty if the error breaks none of
     /// them.
     pub fn rules(&self) -> &[&'static str] {
         &self.rules

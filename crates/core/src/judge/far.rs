@@ -1,5 +1,5 @@
 //! Decisions while the clock is implausibly far ahead of the high-water mark.
-//! Implements `docs/format.md`, section "Judgement".
+//! Implements `docs/judgement.md`, section "Judgement".
 
 use crate::entitlement::Quotas;
 use crate::error::{Error, NextStep, Refusal};

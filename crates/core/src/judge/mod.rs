@@ -1,4 +1,4 @@
-//! Judgement: may this machine run? Implements `docs/format.md`, section "Judgement".
+//! Judgement: may this machine run? Implements `docs/judgement.md`, section "Judgement".
 
 use crate::entitlement::{Cause, Quotas, excess};
 use crate::error::{Error, Refusal, Result};

@@ -1,5 +1,5 @@
 //! Questions that a product asks before it acts. Asking neither allocates nor reads a file.
-//! Implements `docs/format.md`, section "Questions".
+//! Implements `docs/judgement.md`, section "Questions".
 
 use crate::display::shown;
 use crate::entitlement::{Count, Excess, Grant, Operation, Quota, Quotas, is_older, ungranted};

@@ -1,4 +1,4 @@
-//! Consequences of a rule that fails. Implements `docs/format.md`, section "Judgement".
+//! Consequences of a rule that fails. Implements `docs/judgement.md`, section "Judgement".
 
 use crate::entitlement::{Cause, Excess, Operations, Outcome};
 use crate::error::{Error, Refusal};

@@ -1,5 +1,5 @@
 //! Terms of a license that apply after its revocation, if a key that signed it is revoked too.
-//! Implements `docs/format.md`, section "Judgement".
+//! Implements `docs/judgement.md`, section "Judgement".
 
 use std::borrow::Cow;
 

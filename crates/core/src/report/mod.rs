@@ -1,5 +1,5 @@
 //! Reports: contents of bodies and decisions as data, for people and programs. Implements
-//! `docs/format.md`, section "Reports".
+//! `docs/reports.md`.
 //!
 //! A report destructures its body field by field, so that a new field does not compile until the
 //! report shows it. `rows` and `tables` return its text. With the feature `serde`, the report

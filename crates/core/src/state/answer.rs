@@ -1,4 +1,4 @@
-//! Acceptance of a license that answers a request. Implements `docs/format.md`, section "Order of
+//! Acceptance of a license that answers a request. Implements `docs/judgement.md`, section "Order of
 //! answers".
 
 use crate::error::{Error, Refusal, Result};

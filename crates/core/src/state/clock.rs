@@ -1,5 +1,5 @@
 //! Memory of time: a high-water mark that does not fall when the clock is set back.
-//! Implements `docs/format.md`, section "Clock".
+//! Implements `docs/judgement.md`, section "Clock".
 
 use crate::crypto::digest::sha256;
 use crate::error::{Error, Refusal, Result};

@@ -1,4 +1,4 @@
-//! Deactivation of a license. Implements `docs/format.md`, section "Deactivation".
+//! Deactivation of a license. Implements `docs/judgement.md`, section "Deactivation".
 
 use crate::crypto::digest::sha256;
 use crate::entitlement::Cause;

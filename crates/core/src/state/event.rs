@@ -1,5 +1,5 @@
 //! Events of a license, for programs that notify people. Each change is one event, kept until it is
-//! acknowledged. Implements `docs/format.md`, section "Events".
+//! acknowledged. Implements `docs/judgement.md`, section "Events".
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;

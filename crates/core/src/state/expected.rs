@@ -1,6 +1,6 @@
 //! The vendor that a caller expects, independent of what the home trusts. The operator chose what
 //! the home trusts; a product, or a program that checks its vendor, brings a trust anchor of its
-//! own. Implements `docs/format.md`, section "Expected vendor".
+//! own. Implements `docs/judgement.md`, section "Expected vendor".
 
 use crate::error::{Error, NextStep, Refusal, Remedy, Result, under};
 use crate::license::License;

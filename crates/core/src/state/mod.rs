@@ -1,4 +1,4 @@
-//! The memory of one installation. Implements `docs/format.md`, section "State".
+//! The memory of one installation. Implements `docs/judgement.md`, section "State".
 
 use zeroize::Zeroizing;
 

@@ -1,5 +1,5 @@
 //! Time for which usage exceeded the quotas, accumulated for each cause separately. Implements
-//! `docs/format.md`, section "Over the quota".
+//! `docs/judgement.md`, section "Over the quota".
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a server remembers of one slot of a product. Implements `docs/format.md`, section "State".
+//! What a server remembers of one slot of a product. Implements `docs/judgement.md`, section "State".
 
 use crate::entitlement::Count;
 use crate::machine::Factor;

@@ -1,0 +1,126 @@
+//! References to the specification lead to a page, and to a section or a rule on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::world::specification::{PAGES, anchors, headings, links, rules, without_links};
+
+/// Files that refer to the specification: source, tests, the second implementation and pages.
+fn referring() -> Vec<PathBuf> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> =
+        ["crates", "docs", "examples", "src", "tests"].map(|folder| top.join(folder)).into();
+    let mut files: Vec<_> =
+        ["CONTRIBUTING.md", "Cargo.toml", "README.md", "SECURITY.md", "fixtures/README.md"]
+            .map(|file| top.join(file))
+            .into();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let is_read = path
+                .extension()
+                .is_some_and(|kind| ["rs", "py", "md"].iter().any(|read| kind == *read));
+            match path.is_dir() {
+                true => folders.push(path),
+                false if is_read => files.push(path),
+                false => {}
+            }
+        }
+    }
+    files
+}
+
+/// One line of the words of a file, without what begins a line of a comment.
+fn flat(text: &str) -> String {
+    let words = text.split_whitespace();
+    words.filter(|word| !["//!", "///", "//", "#"].contains(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Sections named right after a reference to a page: `section "A"`, `sections "A" and "B"`, or,
+/// after a link, `"A" and "B"`.
+fn named(after: &str) -> Vec<&str> {
+    let mut rest = after.trim_start_matches(['`', ',', ' ']);
+    rest = rest.strip_prefix("sections ").or(rest.strip_prefix("section ")).unwrap_or(rest);
+    let mut sections = Vec::new();
+    while let Some((section, more)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        // In source, a quotation mark also ends the literal of a path.
+        if !section.starts_with(|c: char| c.is_ascii_uppercase()) {
+            break;
+        }
+        sections.push(section);
+        let more = more.trim_start_matches([',', ' ']);
+        rest = more.strip_prefix("and ").unwrap_or(more);
+    }
+    sections
+}
+
+#[test]
+fn every_section_that_is_named_is_on_that_page() {
+    let mut seen = 0;
+    for file in referring() {
+        let text = flat(&fs::read_to_string(&file).unwrap());
+        for (name, page) in PAGES {
+            let prefixes = [format!("docs/{name}"), format!("({name})")];
+            for prefix in prefixes {
+                for (at, _) in text.match_indices(&prefix) {
+                    for section in named(&text[at + prefix.len()..]) {
+                        let there = headings(page).any(|heading| heading == section);
+                        assert!(there, "{}: {name} has no section {section:?}", file.display());
+                        seen += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen >= 110, "only {seen} sections found");
+}
+
+#[test]
+fn every_link_of_the_specification_leads_somewhere() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut seen = 0;
+    for (name, page) in PAGES {
+        for (label, target) in links(page) {
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let file = if file.is_empty() { name } else { file };
+            assert!(docs.join(file).exists(), "{name}: there is no {target}");
+            if !anchor.is_empty() {
+                let other = fs::read_to_string(docs.join(file)).unwrap();
+                assert!(anchors(&other).contains(anchor), "{name}: {file} has no {anchor}");
+            }
+            let is_rule = rules().iter().any(|rule| rule.id == anchor);
+            assert!(!is_rule || label.to_lowercase() == anchor, "{name}: {label} is not {anchor}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 240, "only {seen} links found");
+}
+
+/// A reader of one page finds a rule of another one.
+#[test]
+fn a_rule_of_another_page_is_a_link() {
+    let rules = rules();
+    for (name, page) in PAGES {
+        let linked = links(page);
+        let plain = without_links(page);
+        for rule in rules.iter().filter(|rule| rule.page != name) {
+            let is_named = |text: &str| {
+                let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+                words.filter(|word| word.eq_ignore_ascii_case(&rule.id)).count()
+            };
+            let links = linked.iter().filter(|(label, _)| label.eq_ignore_ascii_case(&rule.id));
+            assert_eq!(is_named(&plain), links.count(), "{name}: {} without a link", rule.id);
+        }
+    }
+}
+
+/// The pages are versions of one specification.
+#[test]
+fn every_page_names_the_same_version() {
+    let version = |page: &'static str| page.lines().next().unwrap().split_once(", ").unwrap().1;
+    for (name, page) in PAGES {
+        assert_eq!(version(page), version(PAGES[0].1), "{name}");
+    }
+}
