@@ -1,9 +1,12 @@
 //! References to the specification lead to a page, and to a section or a rule on it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::world::specification::{PAGES, anchors, headings, links, rules, without_links};
+use crate::world::specification::{
+    PAGES, anchors, headings, links, rules, section, without_links, words,
+};
 
 /// Files that refer to the specification: source, tests, the second implementation and pages.
 fn referring() -> Vec<PathBuf> {
@@ -114,6 +117,39 @@ fn a_rule_of_another_page_is_a_link() {
             assert_eq!(is_named(&plain), links.count(), "{name}: {} without a link", rule.id);
         }
     }
+}
+
+/// Most words that the author of a verifier should have to read.
+const MOST: usize = 3500;
+
+/// The sections that a path names, each once.
+fn path(page: &str, start: &str) -> Vec<String> {
+    let row = page.lines().find(|line| line.starts_with(start)).unwrap();
+    let names: Vec<_> = links(row).into_iter().map(|(label, _)| label).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{start} names one twice");
+    names
+}
+
+#[test]
+fn the_path_of_a_verifier_has_the_words_that_it_names() {
+    let (_, page) = PAGES[0];
+    let start = "| a verifier of licenses";
+    let words: usize = path(page, start).iter().map(|name| words(section(page, name))).sum();
+    let row = page.lines().find(|line| line.starts_with(start)).unwrap();
+    let named: String = row.rsplit('|').nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(named, words.to_string(), "the number in the row");
+    assert!(words <= MOST, "{words} words");
+}
+
+/// A path is read from first to last.
+#[test]
+fn a_path_follows_the_page() {
+    let (_, page) = PAGES[0];
+    let path = path(page, "| a verifier of licenses");
+    assert!(path.len() > 20, "{path:?}");
+    let place = |name: &String| headings(page).position(|heading| heading == name).unwrap();
+    let places: Vec<_> = path.iter().map(place).collect();
+    assert!(places.is_sorted(), "{path:?}");
 }
 
 /// The pages are versions of one specification.

@@ -73,6 +73,27 @@ pub fn headings(page: &str) -> impl Iterator<Item = &str> {
     lines.map(|line| line.trim_start_matches('#').trim())
 }
 
+/// Returns the text of a section, up to the next heading.
+pub fn section<'a>(page: &'a str, name: &str) -> &'a str {
+    let starts = page.match_indices("\n#").filter_map(|(at, _)| {
+        let (heading, text) = page[at + 1..].split_once('\n')?;
+        (heading.trim_start_matches('#').trim() == name).then_some(text)
+    });
+    let found: Vec<_> = starts.collect();
+    assert_eq!(found.len(), 1, "sections called {name}");
+    found[0].split("\n#").next().unwrap()
+}
+
+/// Counts the words of a text: what has a letter or digit. Anchors are none.
+pub fn words(text: &str) -> usize {
+    let mut plain = String::new();
+    for (number, piece) in text.split("<a id=\"").enumerate() {
+        plain.push_str(if number == 0 { piece } else { piece.split_once("</a>").unwrap().1 });
+    }
+    let plain = without_links(&plain);
+    plain.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+}
+
 /// Returns label and target of each link.
 pub fn links(page: &str) -> Vec<(String, String)> {
     let ends = page.match_indices("](").map(|(at, _)| at);

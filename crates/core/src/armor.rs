@@ -1,4 +1,5 @@
-//! Armor: the text form of a binary artefact. Implements `docs/format.md`, section "Armor".
+//! Armor: the text form of a binary artefact. Implements `docs/format.md`, sections "Armor" and
+//! "Reading armor".
 //!
 //! A tolerant finder handles what couriers do to text; a strict decoder reads what it finds.
 

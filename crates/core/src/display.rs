@@ -1,5 +1,5 @@
-//! Display of codes, and of names from files, to people. See `docs/format.md`, section
-//! "Keys".
+//! Display of codes, and of names from files, to people. See `docs/format.md`, section "Vendor
+//! code".
 
 use data_encoding::BASE32_NOPAD;
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Armor": finds and decodes the text form of an artefact."""
+"""Implements `docs/format.md`, sections "Armor" and "Reading armor": finds and decodes the text form of an artefact."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def succeed(old: Trust, data: bytes) -> Trust:
 
 
 def follow_attached(trust: Trust, frame: Frame) -> Trust:
-    """Returns the newest trust after processing the attached ones of this vendor: section "Attachments"."""
+    """Returns the newest trust after processing the attached ones of this vendor: section "Attached trusts"."""
     attached = [examine(each) for each in frame.attachments if each.kind == TRUST]
     for each in sorted(attached, key=lambda each: each.body.version):
         if each.body.version > trust.body.version:

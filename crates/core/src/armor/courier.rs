@@ -1,4 +1,5 @@
-//! Reversal of what couriers do to text. Implements `docs/format.md`, section "Armor".
+//! Reversal of what couriers do to text. Implements `docs/format.md`, section "Plain
+//! characters".
 
 use std::borrow::Cow;
 

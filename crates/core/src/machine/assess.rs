@@ -1,6 +1,6 @@
 //! The assessment: whether this is the machine for which a license was issued, factor by factor.
 //! Nothing else decides this.
-//! Implements `docs/format.md`, section "Machine policy".
+//! Implements `docs/format.md`, section "Matching".
 
 use crate::error::{Error, Refusal, Result};
 use crate::machine::compare::{Change, Line, changes};

@@ -1,4 +1,4 @@
-//! Usage that a product reports. Implements `docs/format.md`, section "Quotas".
+//! Usage that a product reports. Implements `docs/judgement.md`, section "Usage".
 
 use crate::entitlement::Count;
 use crate::error::{Error, Refusal, Result};

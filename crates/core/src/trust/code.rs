@@ -1,4 +1,5 @@
-//! The vendor code, which identifies a vendor's roots. Implements `docs/format.md`, section "Keys".
+//! The vendor code, which identifies a vendor's roots. Implements `docs/format.md`, section "Vendor
+//! code".
 
 use std::str::FromStr;
 
