@@ -101,6 +101,25 @@ fn every_link_of_the_specification_leads_somewhere() {
     assert!(seen >= 240, "only {seen} links found");
 }
 
+/// A link of another page to a section or a rule leads there.
+#[test]
+fn every_link_to_the_specification_leads_somewhere() {
+    let mut seen = 0;
+    for file in referring() {
+        if file.extension().is_none_or(|kind| kind != "md") {
+            continue;
+        }
+        for (_, target) in links(&fs::read_to_string(&file).unwrap()) {
+            let target = target.rsplit('/').next().unwrap();
+            let Some((name, anchor)) = target.split_once('#') else { continue };
+            let Some((_, page)) = PAGES.iter().find(|(page, _)| *page == name) else { continue };
+            assert!(anchors(page).contains(anchor), "{}: {name} has no {anchor}", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 100, "only {seen} links found");
+}
+
 /// A reader of one page finds a rule of another one.
 #[test]
 fn a_rule_of_another_page_is_a_link() {
