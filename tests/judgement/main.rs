@@ -11,3 +11,4 @@ mod limits;
 mod matching;
 mod simulate;
 mod vendor_forks;
+mod verified;
