@@ -398,7 +398,7 @@ fn requests() {
     let broken = bodies::mutants(&layout::REQUEST, &body).broken;
     trial.signed(broken.iter().map(|body| sealed(&padded(body))));
     trial.signed(plaintexts(&body).iter().map(|plaintext| sealed(plaintext)));
-    for key in [&stray_key("stray"), &vendor.root, &vendor.issuer, &WORLD.other.root] {
+    for key in [&stray_key("stray root"), &vendor.root, &vendor.issuer, &WORLD.other.root] {
         trial.signed([forge::request(id, &to, &padded(&body), key)]);
     }
     for stranger in [WORLD.other.sealing.public(), WORLD.vendor.issuer.public()] {

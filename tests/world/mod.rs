@@ -13,5 +13,7 @@ pub mod ask;
 pub mod called;
 #[cfg(all(feature = "cli", unix))]
 pub mod office;
+#[cfg(feature = "vendor")]
+pub mod question;
 pub mod sources;
 pub mod specification;

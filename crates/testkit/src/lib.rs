@@ -5,7 +5,6 @@
 use olr_core::armor::dearmor;
 use olr_core::crypto::digest::sha256;
 use olr_core::crypto::seal::SealingKey;
-use olr_core::crypto::secret::Secret;
 use olr_core::crypto::sign::SigningKey;
 use olr_core::key::Role;
 use olr_core::key::install::InstallSecret;
@@ -27,6 +26,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use raw::Raw;
+pub use strays::{install_secret, stray_key};
 
 pub mod elsewhere;
 pub mod files;
@@ -38,6 +38,7 @@ pub mod properties;
 pub mod raw;
 pub mod readers;
 pub mod scenario;
+pub mod strays;
 
 /// The world from which the fixtures were minted.
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
@@ -58,11 +59,6 @@ pub fn rng(purpose: &str) -> ChaCha20Rng {
 /// Builds a text. Panics if it is too long.
 pub fn text<const CAP: usize>(text: &str) -> Text<CAP> {
     Text::new(text).unwrap()
-}
-
-/// A signing key that belongs to no vendor.
-pub fn stray_key(purpose: &str) -> SigningKey {
-    SigningKey::from_seed(&Secret::new(&sha256(purpose.as_bytes())))
 }
 
 /// A vendor with all its keys.
@@ -248,7 +244,7 @@ impl World {
 
 /// The install secret of the server.
 pub fn install() -> InstallSecret {
-    InstallSecret::from_secret(Secret::new(&sha256(b"install")))
+    install_secret("install")
 }
 
 /// Makes another request of the server.
