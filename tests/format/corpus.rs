@@ -44,7 +44,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
         "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
-        "partial signature" => vec![("partial", bytes.clone()), ("frame", bytes.clone())],
+        "partial signature" => vec![("proposal", bytes.clone()), ("frame", bytes.clone())],
         "usage statement" => vec![("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],
@@ -60,7 +60,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         (Kind::Receipt, "receipt"),
         (Kind::Timestamp, "time"),
         (Kind::Revocations, "revocations"),
-        (Kind::Proposal, "partial"),
+        (Kind::Proposal, "proposal"),
     ] {
         seeds.extend(body(kind).map(|body| (target, body)));
     }

@@ -41,7 +41,7 @@ pub enum Reader {
     Receipt,
     /// A custodian verifies a proposal with at least one signature under the trust of
     /// `keys/snakeoil`. (An unsigned proposal may contain anything.)
-    Partial,
+    Proposal,
     /// A server verifies a timestamp under the trust of `keys/snakeoil`.
     Time,
     /// A server verifies revocations under the trust of `keys/snakeoil`.
@@ -61,7 +61,7 @@ impl Reader {
         Self::KeyFile(Role::Issuer),
         Self::KeyFile(Role::Sealing),
         Self::Receipt,
-        Self::Partial,
+        Self::Proposal,
         Self::Time,
         Self::Revocations,
         Self::State,
@@ -76,7 +76,7 @@ impl Reader {
             Self::Delegation => Kind::Delegation,
             Self::KeyFile(_) => Kind::KeyFile,
             Self::Receipt => Kind::Receipt,
-            Self::Partial => Kind::Proposal,
+            Self::Proposal => Kind::Proposal,
             Self::Time => Kind::Timestamp,
             Self::Revocations => Kind::Revocations,
             Self::State => Kind::State,
@@ -100,7 +100,7 @@ impl Reader {
             }
             Self::KeyFile(role) => open(role, &KeyFile::parse(bytes)?),
             Self::Receipt => Receipt::verify_for(vendor.trust.vendor(), bytes).map(drop),
-            Self::Partial => match Proposal::verify(bytes, &vendor.trust)?.signed_by().len() {
+            Self::Proposal => match Proposal::verify(bytes, &vendor.trust)?.signed_by().len() {
                 0 => Err(Error::unable(Problem::Fault, "nobody signed it", "sign it")),
                 _ => Ok(()),
             },
@@ -204,7 +204,7 @@ pub const PARSERS: [(&str, Parser); 15] = [
     ("delegation", |file| drop(Reader::Delegation.read(file))),
     ("key file", |file| drop(KeyFile::parse(file))),
     ("receipt", |file| drop(Reader::Receipt.read(file))),
-    ("partial signature", |file| drop(Reader::Partial.read(file))),
+    ("partial signature", |file| drop(Reader::Proposal.read(file))),
     ("time", |file| drop(Reader::Time.read(file))),
     ("revocations", |file| drop(Reader::Revocations.read(file))),
     ("state", |file| drop(Reader::State.read(file))),

@@ -162,7 +162,7 @@ pub fn receipt(bytes: &[u8]) {
 
 /// A proposal, either complete or as the body of an unsigned one. The root signs it if it is
 /// allowed to.
-pub fn partial(bytes: &[u8]) {
+pub fn proposal(bytes: &[u8]) {
     let trust = Some(&SNAKEOIL.trust);
     for of in [None, trust] {
         let read =

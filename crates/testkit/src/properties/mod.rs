@@ -31,7 +31,7 @@ pub mod value;
 mod values;
 
 pub use artefacts::{
-    armor, delegation, frame, key_file, license, partial, receipt, request_body, request_outer,
+    armor, delegation, frame, key_file, license, proposal, receipt, request_body, request_outer,
     request_plaintext, revocations, state, time, trust,
 };
 pub use courier::courier;
@@ -62,7 +62,7 @@ pub const ALL: [(&str, Property); 26] = [
     ("key_file", key_file),
     ("license", license),
     ("paper", paper),
-    ("partial", partial),
+    ("proposal", proposal),
     ("pkcs8", pkcs8),
     ("receipt", receipt),
     ("request_body", request_body),
