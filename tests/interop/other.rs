@@ -9,24 +9,38 @@ use std::sync::LazyLock;
 
 use crate::world::scenario::{Scenario, root};
 
+/// The fixtures, from the folder of the Python reader.
+const KIT: &str = "../../fixtures";
+
 /// The Python reader: one line of JSON per question, one line per answer.
 pub struct Other;
 
 impl Other {
     /// Answers, in the order of the questions.
     pub fn answer(questions: Vec<Value>) -> Vec<Value> {
-        let vendor = root().join("keys/snakeoil");
-        Self::run(&["answer", "--vendor", vendor.to_str().unwrap()], questions)
+        let lines = Self::run(&["answer", "--kit", KIT], questions.iter().map(Value::to_string));
+        assert_eq!(lines.len(), questions.len(), "an answer for each question");
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Requests that the Python reader sealed.
     pub fn seal(orders: Vec<Value>) -> Vec<Vec<u8>> {
-        let sealed = Self::run(&["seal"], orders);
-        let bytes = |v: &Value| BASE64.decode(v["request"].as_str().unwrap().as_bytes()).unwrap();
+        let sealed = Self::run(&["seal"], orders.iter().map(Value::to_string));
+        assert_eq!(sealed.len(), orders.len(), "a request for each order");
+        let bytes = |line: &String| {
+            let sealed: Value = serde_json::from_str(line).unwrap();
+            BASE64.decode(sealed["request"].as_str().unwrap().as_bytes()).unwrap()
+        };
         sealed.iter().map(bytes).collect()
     }
 
-    fn run(args: &[&str], lines: Vec<Value>) -> Vec<Value> {
+    /// Compares every answer with the index of the fixtures. Returns what it prints.
+    pub fn check() -> Vec<String> {
+        Self::run(&["check", "--kit", KIT], std::iter::empty())
+    }
+
+    fn run(args: &[&str], lines: impl Iterator<Item = String>) -> Vec<String> {
+        let lines: Vec<_> = lines.collect();
         let python = std::env::var("OLR_PYTHON").unwrap_or("python3".to_string());
         let mut child = Command::new(python)
             .args(["-m", "reader"])
@@ -38,37 +52,26 @@ impl Other {
             .spawn()
             .expect("python3: see tests/interop/run");
         let mut stdin = child.stdin.take().unwrap();
-        let count = lines.len();
         let writer = std::thread::spawn(move || {
             for line in lines {
                 writeln!(stdin, "{line}").unwrap();
             }
         });
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        let answers: Vec<Value> =
-            stdout.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        let answers: Vec<String> = stdout.lines().map(|line| line.unwrap()).collect();
         writer.join().unwrap();
-        assert!(child.wait().unwrap().success());
-        assert_eq!(answers.len(), count, "an answer for each question");
+        assert!(child.wait().unwrap().success(), "{answers:#?}");
         answers
     }
 }
 
 /// The question of `scenario` about `file`, in the form that the Python reader expects.
 pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
-    let mut question = json!({"file": BASE64.encode(file)});
-    for (key, value) in &scenario.header {
-        let value = match key.as_str() {
-            "expect" | "rule" | "shows" | "encoding" | "fill" => continue,
-            // These keys name another fixture.
-            "trust" | "home" | "anchor" | "after" | "grant" | "answer" | "receipt" | "copy" => {
-                BASE64.encode(&Scenario::read(value).bytes)
-            }
-            _ => value.clone(),
-        };
-        question[key] = json!(value);
-    }
-    question
+    json!({
+        "artefact": scenario.expect("artefact"),
+        "question": crate::world::question::question(scenario),
+        "file": BASE64.encode(file),
+    })
 }
 
 /// The vendor of `keys/snakeoil`, which has not issued anything.

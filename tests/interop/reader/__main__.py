@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import report, seal, vendor
+from . import check, report, seal
+from .kit import Kit
 from .question import Asker
-from .vendor import Vendor
 
 
 def _lines(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -37,28 +37,36 @@ def _seal(fields: dict[str, Any]) -> dict[str, Any]:
     return {"request": base64.b64encode(seal.seal(fields)).decode("ascii")}
 
 
-def _vendor(folder: str | None) -> Vendor | None:
-    return vendor.load(Path(folder)) if folder else None
+def _check(kit: Kit) -> int:
+    count, differ = check.differences(kit)
+    for line in differ:
+        print(line)
+    print(f"{count} fixtures, {len(differ)} differences")
+    return 1 if differ else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="reader")
     verbs = parser.add_subparsers(dest="verb", required=True)
+    compare = verbs.add_parser("check", help="compare every answer with the test kit")
     answer = verbs.add_parser("answer", help="answer questions, a JSON object a line")
     inspect = verbs.add_parser("inspect", help="say what a file is")
     verbs.add_parser("seal", help="write requests, a JSON object a line")
     inspect.add_argument("file")
-    for verb in (answer, inspect):
-        verb.add_argument("--vendor", metavar="DIR")
+    for verb in (compare, answer, inspect):
+        verb.add_argument("--kit", metavar="DIR", type=Path, required=verb is not inspect)
     given = parser.parse_args()
-    if given.verb == "answer":
-        _lines(Asker(_vendor(given.vendor)).answer)
-    elif given.verb == "seal":
+    if given.verb == "seal":
         _lines(_seal)
-    else:
-        said = report.inspect(Path(given.file).read_bytes(), _vendor(given.vendor))
+        return 0
+    kit = Kit(given.kit) if given.kit else None
+    if given.verb == "inspect":
+        said = report.inspect(Path(given.file).read_bytes(), kit and kit.vendor)
         print(json.dumps(said, indent=2))
         return report.exit_status(said)
+    if given.verb == "check":
+        return _check(kit)
+    _lines(Asker(kit).answer)
     return 0
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import re
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z")
 
 
 def begins(day: int) -> int:
@@ -15,19 +13,6 @@ def begins(day: int) -> int:
 
 def ends(day: int) -> int:
     return 86_400 * (day + 1) + 43_200
-
-
-def parse_instant(text: str) -> int:
-    match = _INSTANT.fullmatch(text)
-    if match is None:
-        raise ValueError(f"not an instant: {text}")
-    year, month, day, hour, minute, second = map(int, match.groups())
-    at = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
-    return int((at - _EPOCH).total_seconds())
-
-
-def parse_day(text: str) -> int:
-    return (datetime.date.fromisoformat(text) - _EPOCH.date()).days
 
 
 def instant_text(instant: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .digest import pae, u16
-from .tables import CLASSES, CLASSES_OF_FACTOR, COMMON, FACTORS, HARDWARE, IMAGE
+from .tables import CLASSES, CLASSES_OF_FACTOR, COMMON, FACTORS
 from .wire import Body, Writer
 
 
@@ -46,22 +46,3 @@ def commitment(key: bytes, kind: int, value: str) -> bytes:
 def commitments(key: bytes, found: Iterable[Factor]) -> set[bytes]:
     """Returns the commitments to all factors that can match. Common ones never do (policy-6)."""
     return {commitment(key, factor.kind, factor.value) for factor in found if factor.factor_class != COMMON}
-
-
-def _machine(machine_id: str, first: str, second: str, hostname: str) -> list[Factor]:
-    return [
-        Factor(1, IMAGE, "/etc/machine-id", machine_id, ""),
-        Factor(5, HARDWARE, "eth0", first, ""),
-        Factor(5, HARDWARE, "eth1", second, ""),
-        Factor(7, IMAGE, "", hostname, ""),
-        Factor(9, COMMON, "", "Test CPU", "shared by many machines"),
-    ]
-
-
-# fixtures/README.md
-MACHINES = {
-    "server": _machine("4c4c4544", "02:fc:00:00:00:01", "02:fc:00:00:00:02", "backup1"),
-    "card-replaced": _machine("4c4c4544", "02:fc:00:00:00:01", "02:fc:00:00:00:0f", "backup1"),
-    "copy": _machine("4c4c4544", "02:fc:00:00:00:11", "02:fc:00:00:00:12", "backup1"),
-    "other": _machine("deadbeef", "02:fc:00:00:00:21", "02:fc:00:00:00:22", "mail1"),
-}

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from . import armor, frame, hpke, keyfile, license as licenses, receipt as receipts, request as requests, trust as trusts
+from . import armor, frame, license as licenses, receipt as receipts, request as requests
 from .digest import sha256
 from .factor import Factor
-from .outcome import CouldNotTell, Refused, Skipped
+from .outcome import CouldNotTell, Refused
 from .request import RequestBody, Sealed, SealingKey
-from .tables import COMMON, FACTORS, KEY_FILE, LICENSE, RECEIPT, REQUEST, SEALING, TRUST
+from .tables import COMMON, FACTORS, LICENSE, RECEIPT, REQUEST
 from .trust import Trust
 
 
 @dataclass(frozen=True)
 class Vendor:
     trust: Trust
-    sealing: dict[bytes, SealingKey] = field(default_factory=dict)
-    catalog: dict = field(default_factory=dict)
-    grant: dict = field(default_factory=dict)
+    sealing: dict[bytes, SealingKey]
 
     def open_request(self, sealed: Sealed, told: str | None = None) -> RequestBody:
         return requests.open_request(sealed, self.trust.vendor, self.sealing, told)
-
-
-def load(folder: Path) -> Vendor:
-    trust = trusts.pin(armor.unwrap((folder / "vendor.trust").read_bytes(), TRUST))
-    sealing: dict[bytes, SealingKey] = {}
-    for path in sorted((folder / "keys").glob("*.key")):
-        file = keyfile.parse(armor.unwrap(path.read_bytes(), KEY_FILE))
-        if file.role == SEALING:
-            try:
-                private = hpke.derive_key_pair(keyfile.open_key(file, None))
-            except CouldNotTell:
-                continue
-            sealing[file.key_id] = SealingKey(private, file.public)
-    return Vendor(trust, sealing, _toml(folder / "catalog.toml"), _toml(folder / "grant.toml"))
-
-
-def _toml(path: Path) -> dict:
-    return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 class Answered(NamedTuple):
@@ -52,27 +30,25 @@ class Answered(NamedTuple):
     license: bytes | None
 
 
+Purchase = dict[str, Any]
+
+
 def issue(
-    vendor: Vendor, sealed: Sealed, grant: dict, before: Answered | None, receipt: bytes | None, reason: str | None
+    vendor: Vendor, sealed: Sealed, bought: Purchase, before: Answered | None, receipt: bytes | None, reason: str | None
 ) -> None:
     """Checks whether the vendor answers. `before` was answered earlier; a receipt or a reason lets the key move."""
     body = vendor.open_request(sealed)
-    try:
-        bought = {name: grant[name] for name in ("licensee", "key", "product", "slot", "type")}
-        offline = vendor.catalog["type"][bought["type"]]["offline"]
-    except KeyError as error:
-        raise Skipped(f"grant or catalog without {error}") from None
     product = vendor.trust.product(body.product)
     if body.product != bought["product"] or product is None:
         raise Refused("wrong-product", "request-13: another product was bought")
     if body.slot != bought["slot"] or body.slot not in product.slots:
         raise Refused("wrong-slot", "request-14: another slot was bought")
     if body.licensee != bought["licensee"] or body.license_key != bought["key"]:
-        raise Refused("wrong-licensee", "request-15: licensee or license key is not that of the purchase")
-    if not offline:
-        raise Refused("offline-not-allowed", "request-16: this type is activated online only")
-    if not _can_be_met(vendor.catalog["policy"]["server"], body.found):
-        raise CouldNotTell("the policy of the vendor's catalog cannot be met by this machine")
+        raise Refused("wrong-licensee", "request-14: licensee or license key is not that of the purchase")
+    if not bought["offline"]:
+        raise Refused("offline-not-allowed", "request-15: this type is activated online only")
+    if not _can_be_met(bought, body.found):
+        raise CouldNotTell("the vendor's policy cannot be met by this machine")
     if before is None:
         return
     answered = requests.parse(armor.unwrap(before.request, REQUEST))
@@ -98,17 +74,15 @@ def _check_freed(
     if ended.install_key != holder.install_key:
         raise Refused("wrong-machine", "receipt-7: the receipt is of another installation")
     if answer is None:
-        raise Skipped("the answer is not among the records")
+        raise CouldNotTell("the answer is not among the records")
     raw = armor.unwrap(answer, LICENSE)
     given = licenses.verify(raw, vendor.trust)
     if (ended.license, ended.license_hash) != (given.body.license, sha256(raw)) or ended.number <= holder.number:
         raise Refused("already-activated", "receipt-8: the receipt does not end what was issued")
 
 
-def _can_be_met(policy: dict, found: list[Factor]) -> bool:
-    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
-    weights = {
-        (f.kind, f.value): policy["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON
-    }
+def _can_be_met(bought: Purchase, found: list[Factor]) -> bool:
+    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of docs/format.md."""
+    weights = {(f.kind, f.value): bought["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON}
     weights = {factor: weight for factor, weight in weights.items() if weight > 0}
-    return len(weights) >= 2 and sum(weights.values()) >= max(policy.get("minimum", 1), 1)
+    return len(weights) >= 2 and sum(weights.values()) >= max(bought["minimum"], 1)
