@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import armor, hpke
-from .digest import key_id, pae, sha256
+from . import armor
+from .digest import key_id, sha256
 from .keyfile import public_of
 from .kit import Entry, Kit
 from .question import Asker
 from .report import inspect
+from .state import signing_seed
 from .tables import ROLES
 
 
@@ -26,7 +27,7 @@ def _keys(kit: Kit) -> list[str]:
     """Derives public keys and ids from every seed and install secret."""
     derived = [(key, key["role"], bytes.fromhex(key["seed"]), key["key_id"]) for key in kit.keys if "seed" in key]
     for each in kit.installations:
-        seed = hpke.hkdf(bytes.fromhex(each["secret"]), pae(b"olr/v1/install-sign"))
+        seed = signing_seed(bytes.fromhex(each["secret"]))
         derived.append((each, "install", seed, each["install_id"]))
     differ = []
     for key, name, seed, named in derived:
