@@ -257,7 +257,9 @@ impl<'a> Desk<'a> {
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
-            // The delegation of the list's signer is missing: license-3.
+            // Its block holds no artefact.
+            _ if is("cap/block-full") => word(Refusal::Malformed),
+            // The delegation of the list's signer is missing: license-2.
             _ if is("attached/list-stray") => word(Refusal::Malformed),
             // `inspect` does not apply the list, so the license is refused for its attachments.
             _ if is("attached/receipt-beside-list-flipped") => word(Refusal::UnknownVersion),

@@ -96,7 +96,9 @@ fn files_cost_four_bytes_for_each_of_theirs() {
     LazyLock::force(&WORLD);
     let (mut peaks, mut count) = (Peaks::default(), 0);
     let mut parse = |name: &str, file: &[u8]| {
-        peaks.parse(name, file, usual);
+        // Bodies at a cap consist of many small entries.
+        let bound = if name.starts_with("cap/") { worst } else { usual };
+        peaks.parse(name, file, bound);
         count += 1;
     };
     for fixture in committed() {

@@ -78,11 +78,10 @@ def decode(entry: Entry, file: bytes) -> bytes:
         text = base64.b64decode(b"".join(text.splitlines()[1:-1]))
     elif entry["encoding"] == "hex":
         text = bytes.fromhex(text.decode("ascii"))
-    fill = entry.get("fill")
-    if fill is None:
-        return text
-    run = bytes((fill["byte"],)) * fill["count"]
-    return text[: fill["at"]] + run + text[fill["at"] :]
+    for fill in entry.get("fills", []):
+        run = bytes((fill["byte"],)) * fill["count"]
+        text = text[: fill["at"]] + run + text[fill["at"] :]
+    return text
 
 
 def _machine(entry: Entry) -> Machine:

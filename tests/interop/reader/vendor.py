@@ -44,9 +44,9 @@ def issue(
     if body.slot != bought["slot"] or body.slot not in product.slots:
         raise Refused("wrong-slot", "request-14: another slot was bought")
     if body.licensee != bought["licensee"] or body.license_key != bought["key"]:
-        raise Refused("wrong-licensee", "request-14: licensee or license key is not that of the purchase")
+        raise Refused("wrong-licensee", "request-15: licensee or license key is not that of the purchase")
     if not bought["offline"]:
-        raise Refused("offline-not-allowed", "request-15: this type is activated online only")
+        raise Refused("offline-not-allowed", "request-16: this type is activated online only")
     if not _can_be_met(bought, body.found):
         raise CouldNotTell("the vendor's policy cannot be met by this machine")
     if before is None:
@@ -82,7 +82,7 @@ def _check_freed(
 
 
 def _can_be_met(bought: Purchase, found: list[Factor]) -> bool:
-    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of docs/format.md."""
+    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
     weights = {(f.kind, f.value): bought["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON}
     weights = {factor: weight for factor, weight in weights.items() if weight > 0}
     return len(weights) >= 2 and sum(weights.values()) >= max(bought["minimum"], 1)
