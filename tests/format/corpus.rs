@@ -193,7 +193,7 @@ fn seeds_in(target: &str) -> BTreeSet<String> {
 #[test]
 fn every_property_holds_of_every_fixture() {
     let fixtures = committed();
-    assert!(fixtures.len() >= 330, "only {} fixtures", fixtures.len());
+    assert!(fixtures.len() >= 1000, "only {} fixtures", fixtures.len());
     for scenario in &fixtures {
         for (_, property) in targets() {
             property(&scenario.bytes);
