@@ -135,7 +135,7 @@ impl Block<'_> {
         }
         match Header::peek(&bytes) {
             Ok(inside) if inside != self.kind => {
-                let problem = format!("the label says {}, the content says {inside}", self.kind);
+                let problem = format!("the label says {}, the content is a {inside}", self.kind);
                 Err(fault(self.at, "armor-11", &problem))
             }
             // Other faults of the header are reported by the parser of the artefact.
@@ -166,7 +166,7 @@ fn strip(symbols: &str) -> Result<Vec<u8>, (usize, &'static str, String)> {
                 base64.extend(u8::try_from(c));
             }
             _ => {
-                let problem = format!("'{}' does not belong here", c.escape_default());
+                let problem = format!("unexpected character '{}'", c.escape_default());
                 return Err((at, "armor-7", problem));
             }
         }
@@ -218,7 +218,7 @@ fn find(text: &str) -> Result<Vec<Block<'_>>> {
 fn between(text: &str, begin: Marker, end: Marker) -> Vec<Block<'_>> {
     if begin.kind != end.kind {
         let labels = (label(begin.kind), label(end.kind));
-        let problem = format!("it begins as {} and ends as {}", labels.0, labels.1);
+        let problem = format!("the BEGIN line says {}, the END line says {}", labels.0, labels.1);
         return vec![begin.broken(&problem), end.broken(&problem)];
     }
     let symbols = text.get(begin.after..end.start).unwrap_or_default();
@@ -263,7 +263,7 @@ impl Marker {
     }
 
     fn cut_off<'a>(self) -> Block<'a> {
-        self.broken("the END line is missing: the file was cut off")
+        self.broken("the END line is missing: the file is truncated")
     }
 }
 
@@ -302,11 +302,13 @@ fn malformed(place: &str, problem: &str) -> Error {
 
 fn ambiguous(one: Kind, other: Kind) -> Error {
     let fact = if one == other {
-        format!("file: it holds two different blocks of the kind {one}")
+        format!("file: it contains two different {one} blocks")
     } else {
-        format!("file: it holds a {one} and a {other}")
+        format!("file: it contains a {one} and a {other}")
     };
-    Error::refuse(Refusal::Malformed, fact).hint("split it: one block, one file").rule("armor-6")
+    Error::refuse(Refusal::Malformed, fact)
+        .hint("split the file: one block in each file")
+        .rule("armor-6")
 }
 
 fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
@@ -315,6 +317,6 @@ fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
         .filter(|kind| blocks.iter().any(|block| block.kind == **kind))
         .map(|kind| kind.word())
         .collect();
-    let fact = format!("this is a {}, where a {wanted} was expected", found.join(" and a "));
+    let fact = format!("this is a {}, but a {wanted} was expected", found.join(" and a "));
     Error::refuse(Refusal::WrongKind, fact).rule("armor-4")
 }

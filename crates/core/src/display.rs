@@ -159,7 +159,7 @@ fn parse_symbols(text: &str, len: usize) -> Option<String> {
 pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
     let symbols: Vec<char> = text.chars().filter(|c| !is_separator(*c)).collect();
     let is_symbol = |c: &char| matches!(c.to_ascii_uppercase(), 'A'..='Z' | '2'..='7');
-    let whole = if may_be_whole { ", the whole one 52" } else { "" };
+    let whole = if may_be_whole { ", a whole code 52" } else { "" };
     let Some(wrong) = symbols.iter().copied().find(|c| !is_symbol(c)) else {
         let count = match symbols.len() {
             0 => "none".to_string(),
@@ -176,7 +176,7 @@ pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
         _ => &[],
     };
     let named = if wrong.is_ascii_graphic() { wrong.to_string() } else { code_point(wrong) };
-    let fact = format!("a code never has the character {named}: only A to Z and 2 to 7");
+    let fact = format!("a code never contains the character {named}: only A to Z and 2 to 7");
     let right = |letter: &char| {
         let right = text.replace(wrong, &letter.to_string()).to_ascii_uppercase();
         parse_code(&right).or_else(|| parse_whole_code(&right).filter(|_| may_be_whole))
@@ -185,9 +185,9 @@ pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
     let letters: Vec<_> = meant.iter().map(char::to_string).collect();
     let hint = match (letters.as_slice(), codes.as_slice()) {
         ([], _) => "read the code again; it looks like ABCD-EFGH-IJKL".to_string(),
-        (_, []) => format!("read it again: {named} was likely read from {}", letters.join(" or ")),
+        (_, []) => format!("read it again: {named} is probably a misread {}", letters.join(" or ")),
         _ => {
-            format!("it was likely read from {}: try {}", letters.join(" or "), codes.join(" or "))
+            format!("it is probably a misread {}: try {}", letters.join(" or "), codes.join(" or "))
         }
     };
     (fact, hint)
@@ -334,16 +334,16 @@ mod tests {
     #[test]
     fn a_character_that_no_code_has_is_named() {
         for (typed, fact, hint) in [
-            ("S2PM-WQNJ-2R40", "the character 0:", "read from O: try S2PM-WQNJ-2R4O"),
+            ("S2PM-WQNJ-2R40", "the character 0:", "misread O: try S2PM-WQNJ-2R4O"),
             ("s2pm wqnj 2r40", "the character 0:", "try S2PM-WQNJ-2R4O"),
             (
                 "S1PM-WQNJ-2R4A",
                 "the character 1:",
-                "from I or L: try SIPM-WQNJ-2R4A or SLPM-WQNJ-2R4A",
+                "misread I or L: try SIPM-WQNJ-2R4A or SLPM-WQNJ-2R4A",
             ),
             ("82PM-WQNJ-2R4A", "the character 8:", "try B2PM-WQNJ-2R4A"),
             ("92PM-WQNJ-2R4A", "the character 9:", "try G2PM-WQNJ-2R4A"),
-            ("80PM-WQNJ-2R4A", "the character 8:", "8 was likely read from B"),
+            ("80PM-WQNJ-2R4A", "the character 8:", "8 is probably a misread B"),
             ("S2PM_WQNJ_2R4A", "the character _:", "read the code again"),
             ("S2PM-WQNJ-2R4\u{41e}", "U+041E", "read the code again"),
             ("S2PM-WQNJ-2R4", "this one has 11", "write it like"),

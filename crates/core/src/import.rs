@@ -89,11 +89,11 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
         return error;
     }
     let fact = format!(
-        "this license was issued at {}, in the future of this clock ({clock}): one of the two is wrong",
+        "this license was issued at {}, which is in the future for this clock ({clock}): this clock or the vendor's is wrong",
         body.issued
     );
     error.told(fact).hint(NextStep::new(
-        "compare this clock with a watch: set it where it is wrong; else ask the vendor to set theirs and to answer again",
+        "compare this clock with a watch: if it is wrong, set it; if it is right, ask the vendor to set theirs and to answer again",
         &[Remedy::IssueAgain],
     ))
 }
@@ -234,14 +234,14 @@ impl State {
         let usage = usage.unwrap_or_default();
         let Some(excess) = excess(&body.grants, &usage) else { return Ok(()) };
         let fact = format!(
-            "this license grants {} of {}, where {} are in use",
+            "this license grants {} of {}, but {} are in use",
             excess.granted,
             shown(excess.module),
             excess.used
         );
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
             .hint(NextStep::new(
-                "use less first, or accept it: then its grace for this begins",
+                "use less first, or accept it: then the grace period for it begins",
                 &[Remedy::AcceptOverQuota],
             ))
             .rule("answer-5"))
@@ -257,12 +257,13 @@ impl State {
         let product = shown(&body.product);
         if !asked.iter().any(|(product, _)| **product == body.product) {
             let fact =
-                format!("this license is for product {product}, which was not asked for here");
+                format!("this license is for product {product}, which was never requested here");
             return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-14"));
         }
         if !asked.contains(&(&body.product, &body.slot)) {
             let slot = shown(&body.slot);
-            let fact = format!("this license belongs to slot {slot}, which was not asked for here");
+            let fact =
+                format!("this license belongs to slot {slot}, which was never requested here");
             return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-15"));
         }
         Ok(())

@@ -192,14 +192,13 @@ impl Proposal {
                 let delegations = self.delegations(trust)?;
                 let keys = delegations.iter().map(|d| (d.key_id(), d.body().issuer));
                 let keys: Vec<_> = keys.collect::<BTreeMap<_, _>>().into_iter().collect();
-                let (issuers, all) = ("the issuers that are to sign".to_string(), keys.len());
+                let (issuers, all) = ("the issuers that must sign".to_string(), keys.len());
                 Ok(vec![quorum(issuers, keys, all)])
             }
             (_, None) => {
-                let fact =
-                    format!("who may sign this {} stands in the vendor's trust", self.kind());
+                let fact = format!("the vendor's trust says who may sign this {}", self.kind());
                 let remedies = &[Remedy::NameTrust, Remedy::NameVendor];
-                let step = NextStep::new("name that trust or the vendor's folder", remedies);
+                let step = NextStep::new("name that trust, or the vendor's folder", remedies);
                 Err(Error::unable(Problem::Usage, fact, step))
             }
         }
@@ -247,10 +246,9 @@ impl Proposal {
                 Some((_, key)) => known.push((key, signature)),
                 None if first_contact => {}
                 None => {
-                    let fact =
-                        format!("this is signed by key {}, which does not count", signature.key);
+                    let fact = format!("key {} signed this, but may not sign it", signature.key);
                     return Err(Error::refuse(Refusal::UntrustedSigner, fact)
-                        .hint("make the proposal anew and sign it with keys that count")
+                        .hint("make a new proposal, and sign it with the required keys")
                         .rule("partial-8"));
                 }
             }
@@ -259,7 +257,8 @@ impl Proposal {
         match known.iter().find(|(key, signature)| !verify(key, &message, &signature.bytes)) {
             None => Ok(()),
             Some((_, Signature { key, .. })) => {
-                let fact = format!("the signature of key {key} does not fit this {}", self.kind());
+                let fact =
+                    format!("the signature of key {key} does not match this {}", self.kind());
                 let error = Error::refuse(Refusal::WrongSignature, fact);
                 Err(error.rule("signature-3").rule("partial-9"))
             }
@@ -295,7 +294,7 @@ impl Proposal {
             return Ok(key);
         }
         let whose: Vec<_> = quorums.iter().map(|quorum| quorum.whose.as_str()).collect();
-        let fact = format!("{role} key {key} is none of {}", whose.join(" and "));
+        let fact = format!("{role} key {key} is not one of {}", whose.join(" and "));
         Err(Error::unable(
             Problem::WrongKey,
             fact,
@@ -309,8 +308,8 @@ impl Proposal {
     /// Exit 2 if the two propose different files.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         if (self.vendor, &self.body) != (other.vendor, &other.body) {
-            let fact = "these proposals are not for the same bytes";
-            return Err(Error::unable(Problem::Usage, fact, "combine the copies of one proposal"));
+            let fact = "these proposals are for different files";
+            return Err(Error::unable(Problem::Usage, fact, "combine copies of one proposal only"));
         }
         let there = self.signed_by();
         let mut signatures = self.signatures.clone();
@@ -325,7 +324,7 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            let step = NextStep::new("let them sign, then combine", &[Remedy::SignProposal]);
+            let step = NextStep::new("have them sign, then combine", &[Remedy::SignProposal]);
             return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;
@@ -375,11 +374,11 @@ impl Proposal {
 /// Checks the rules that the types of a proposal cannot express.
 fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
-        ("partial-2", "a partial signature has no attachments of its own")
+        ("partial-2", "a partial signature cannot have attachments of its own")
     } else if !matches!(body.kind, Kind::License | Kind::Trust | Kind::Delegation) {
         ("partial-3", "only a trust, a delegation or a license is signed by several")
     } else if body.signers.is_empty() == (body.kind == Kind::License) {
-        ("partial-3", "a license names who is to sign it, and nothing else does")
+        ("partial-3", "a license must name its signers, and nothing else may")
     } else {
         return Ok(());
     };

@@ -72,7 +72,7 @@ impl Receipt {
         refuse_critical("receipt body", &body.extensions)?;
         let own = key_id(Role::Install, &body.install_key);
         let [signature] = frame.signatures.as_slice() else {
-            let fact = "this receipt is signed by other keys than its install key";
+            let fact = "this receipt is signed by keys other than its install key";
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
         };
         if signature.key != own {
@@ -80,7 +80,7 @@ impl Receipt {
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
         }
         if !verify(&body.install_key, &frame.message(), &signature.bytes) {
-            let fact = "the signature does not fit the install key inside this receipt";
+            let fact = "the signature does not match the install key in this receipt";
             let error = Error::refuse(Refusal::WrongSignature, fact);
             return Err(error.rule("signature-3").rule("receipt-6"));
         }
@@ -115,13 +115,13 @@ impl Receipt {
 /// Checks the rules that the types of a receipt cannot express.
 fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
-        ("receipt-2", "a receipt has no attachments")
+        ("receipt-2", "a receipt cannot have attachments")
     } else if !is_usable(&body.install_key) {
         ("receipt-3", "the install key is weak")
     } else if body.number == 0 {
-        ("receipt-4", "deactivations count from 1")
+        ("receipt-4", "deactivations are numbered from 1")
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        ("receipt-4", "an earlier request has a later number")
+        ("receipt-4", "an earlier request has a higher number")
     } else {
         return Ok(());
     };

@@ -55,7 +55,7 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     }
     let bytes = read_all(Patient(&file), path, cap)?;
     if bytes.is_empty() {
-        let fact = format!("{}: it is a pipe, and no program writes into it", name(path));
+        let fact = format!("{}: it is a pipe, but no program writes to it", name(path));
         return Err(Error::unable(
             Problem::Io,
             fact,
@@ -109,8 +109,8 @@ pub fn take_stdin() -> Result<()> {
     if !TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    let fact = "standard input is named twice, and can be read once";
-    Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
+    let fact = "standard input is named twice, but can be read only once";
+    Err(Error::unable(Problem::Usage, fact, "name a file instead in one of the two places"))
 }
 
 /// As [`read`], for a file that names a command to run. On Unix, only root or the user of this
@@ -128,18 +128,18 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
         if found.uid() != 0 && found.uid() != me {
             let fact =
                 format!("{name}: it belongs to user {}, not to root or user {me}", found.uid());
-            let hint =
-                format!("run this as user {}, or look at the file and chown it", found.uid());
+            let hint = format!("run this as user {}, or check the file and chown it", found.uid());
             return Err(Error::unable(Problem::Permission, fact, hint));
         }
         if found.mode() & 0o022 != 0 {
             let mode = found.mode() & 0o7777;
-            let fact =
-                format!("{name}: others may write it (mode {mode:04o}), and it says what is run");
+            let fact = format!(
+                "{name}: other users can write to it (mode {mode:04o}), and it names a program to run"
+            );
             return Err(Error::unable(
                 Problem::Permission,
                 fact,
-                format!("look at it, then run: chmod go-w {name}"),
+                format!("check its content, then run: chmod go-w {name}"),
             ));
         }
     }

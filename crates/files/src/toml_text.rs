@@ -29,7 +29,7 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
     }
     if tokens(text) > TOML_TOKENS_CAP {
-        let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line ends");
+        let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line breaks");
         return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
     }
     // Notepad writes a byte order mark, which has no meaning in UTF-8.
@@ -174,13 +174,13 @@ fn describe(message: &str) -> String {
     let name = message.split('`').nth(1).map(|name| shown(name).into_owned()).unwrap_or_default();
     let starts = |with: &str| message.starts_with(with);
     if starts("unknown field") {
-        format!("there is no key {name:?}")
+        format!("unknown key {name:?}")
     } else if starts("unknown variant") {
-        format!("{name:?} is none of the values that this key may have")
+        format!("{name:?} is not a valid value for this key")
     } else if starts("missing field") {
         format!("the key {name:?} is missing")
     } else if starts("duplicate") {
-        "a key stands twice".to_string()
+        "a key is defined twice".to_string()
     } else if starts("data did not match") {
         "a number or \"unlimited\" is needed".to_string()
     } else if starts("invalid") || starts("wanted") {

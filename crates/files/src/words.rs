@@ -60,44 +60,45 @@ fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
     }
     match (error.kind(), access) {
         (ErrorKind::NotFound, Access::Read) => ("there is no such file", "check the name"),
-        (ErrorKind::NotFound, _) => ("there is no such folder", "make the folder first"),
-        (ErrorKind::AlreadyExists, _) => ("it is there already", "choose another name"),
+        (ErrorKind::NotFound, _) => ("there is no such folder", "create the folder first"),
+        (ErrorKind::AlreadyExists, _) => ("it already exists", "choose another name"),
         (ErrorKind::IsADirectory, _) => ("it is a folder", "name a file in it"),
-        (ErrorKind::NotADirectory, _) => ("a part of the path is no folder", "check the path"),
+        (ErrorKind::NotADirectory, _) => ("a part of the path is not a folder", "check the path"),
         (ErrorKind::InvalidFilename, _) => ("the name is too long", "choose a shorter name"),
         (ErrorKind::ReadOnlyFilesystem, _) => (
             "the filesystem is read-only",
             "mount it for writing, or choose a folder on another filesystem",
         ),
-        (ErrorKind::StorageFull, _) => ("the disk is full", "make room on it"),
-        (ErrorKind::QuotaExceeded, _) => {
-            ("the disk quota of this user is used up", "make room, or ask for a larger disk quota")
-        }
+        (ErrorKind::StorageFull, _) => ("the disk is full", "free some space on it"),
+        (ErrorKind::QuotaExceeded, _) => (
+            "the disk quota of this user is used up",
+            "free some space, or ask for a larger disk quota",
+        ),
         (ErrorKind::FileTooLarge, _) => {
-            ("the file would be larger than files may be here", "raise the limit: ulimit -f")
+            ("the file would be larger than this system allows", "raise the limit: ulimit -f")
         }
         (ErrorKind::StaleNetworkFileHandle, _) => {
-            ("the network filesystem has lost it", "mount the network filesystem again")
+            ("the network filesystem has lost this file", "mount the network filesystem again")
         }
         (ErrorKind::ResourceBusy, _) => {
-            ("it is in use, perhaps as a mount point", "name a folder in it")
+            ("it is in use, maybe as a mount point", "name a folder in it")
         }
         (ErrorKind::TimedOut, Access::Read) => (
-            "the program at the other end of the pipe sends nothing",
-            "look at that program, or name a file",
+            "the program at the other end of the pipe sends no data",
+            "check that program, or name a file",
         ),
         (ErrorKind::TimedOut, _) => (
-            "the program at the other end of the pipe reads nothing",
-            "look at that program, or name a file",
+            "the program at the other end of the pipe does not read",
+            "check that program, or name a file",
         ),
         (ErrorKind::BrokenPipe, _) => (
             "the program at the other end of the pipe has closed it",
-            "look at that program, or name a file",
+            "check that program, or name a file",
         ),
         (ErrorKind::Unsupported, Access::Lock) => NO_LOCKS,
         (_, Access::Read) => ("it cannot be read", "check the disk"),
         (_, Access::Write) => ("it cannot be written", "check the disk"),
-        (_, Access::Lock) => ("the system does not lock it", "check the disk"),
+        (_, Access::Lock) => ("the system cannot lock it", "check the disk"),
     }
 }
 
@@ -122,23 +123,22 @@ fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static 
     let number = Errno::from_io_error(error).or(is_loop.then_some(Errno::LOOP))?;
     Some(match (number, access) {
         (number, Access::Lock) if LOCKLESS.contains(&number) => NO_LOCKS,
-        (Errno::LOOP, Access::Lock) => {
-            ("it is a link, which is not followed", "remove the link: this file is made anew")
-        }
+        (Errno::LOOP, Access::Lock) => (
+            "it is a symbolic link, and olr does not follow it",
+            "remove the link: olr will create the file again",
+        ),
         (Errno::LOOP, _) => {
-            ("the links of this path lead in a circle", "check where the links lead")
+            ("the symbolic links in this path form a loop", "check where the links point")
         }
-        (Errno::NXIO, Access::Read) => ("nobody answers there", "name a file"),
+        (Errno::NXIO, Access::Read) => ("no program answers there", "name a file"),
         (Errno::NXIO, _) => (
-            "it is a pipe that no program reads",
+            "it is a pipe, but no program reads from it",
             "start the program that reads it first, or name a file",
         ),
         (Errno::MFILE | Errno::NFILE, _) => {
             ("too many files are open", "raise the limit for open files: ulimit -n")
         }
-        (Errno::IO, _) => {
-            ("the disk reports an error", "look into the system's log, and check the disk")
-        }
+        (Errno::IO, _) => ("the disk reports an error", "check the system log and the disk"),
         (Errno::NOMEM, _) => ("the system has no memory left", "close other programs"),
         _ => return None,
     })
@@ -157,7 +157,7 @@ fn denied(access: Access, path: &Path) -> (String, String) {
     let me = rustix::process::geteuid().as_raw();
     let place = blocker(access, path);
     let Ok(found) = std::fs::metadata(&place) else {
-        return ("permission denied".into(), "run as the owner of the folder it is in".into());
+        return ("permission denied".into(), "run as the owner of its folder".into());
     };
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);
     let it = if place == path { "it".to_string() } else { name(&place) };
@@ -170,7 +170,7 @@ fn denied(access: Access, path: &Path) -> (String, String) {
 fn denied(access: Access, _: &Path) -> (String, String) {
     let hint = match access {
         Access::Read => "run as the owner of the file",
-        Access::Write | Access::Lock => "choose a folder you may write to",
+        Access::Write | Access::Lock => "choose a folder that you can write to",
     };
     ("permission denied".to_string(), hint.to_string())
 }
@@ -200,21 +200,27 @@ fn denied_words(found: &Denied) -> (String, String) {
         return (why, format!("run as user {owner}: a network filesystem may refuse root"));
     }
     if owner == me && mode & 0o600 != 0o600 {
-        let why = format!("permission denied: {it} has mode {mode:04o}, which keeps its owner out");
+        let why = format!(
+            "permission denied: {it} has mode {mode:04o}, which denies access to its owner"
+        );
         return (why, format!("run: chmod u+rwX {place}"));
     }
     if owner == me {
-        let why = format!("permission denied, though {it} belongs to this user (mode {mode:04o})");
-        return (why, format!("run: lsattr {place}; security rules may forbid it too"));
+        let why =
+            format!("permission denied, although {it} belongs to this user (mode {mode:04o})");
+        return (
+            why,
+            format!("run: lsattr {place}; security rules (such as SELinux) may also deny it"),
+        );
     }
     if *around == Some(*me) {
         let why = format!(
-            "permission denied: {it} belongs to user {owner}, and its folder to user {me}: the \
-             owners are mixed"
+            "permission denied: {it} belongs to user {owner}, but its folder belongs to user \
+             {me}: the owners are mixed"
         );
         return (why, format!("give it to the owner of the folder: chown {me} {place}"));
     }
-    let why = format!("permission denied: {it} belongs to user {owner}, and this is user {me}");
+    let why = format!("permission denied: {it} belongs to user {owner}, but this is user {me}");
     (why, format!("run as user {owner}"))
 }
 
@@ -257,7 +263,7 @@ mod tests {
         let faults = [
             (Errno::NOENT, "no such"),
             (Errno::ISDIR, "folder"),
-            (Errno::NOTDIR, "no folder"),
+            (Errno::NOTDIR, "not a folder"),
             (Errno::NAMETOOLONG, "too long"),
             (Errno::ROFS, "read-only"),
             (Errno::NOSPC, "full"),
@@ -301,14 +307,14 @@ mod tests {
                 1001,
                 0o600,
                 Some(1001),
-                "belongs to user 1001, and this is",
+                "belongs to user 1001, but this is",
                 "run as user 1001",
             ),
             (1000, 0, 0o600, Some(1000), "the owners are mixed", "chown 1000 home/state"),
             (1000, 0, 0o700, None, "belongs to user 0", "run as user 0"),
-            (1000, 1000, 0o400, Some(1000), "keeps its owner out", "chmod u+rwX home/state"),
-            (1000, 1000, 0o000, Some(1000), "keeps its owner out", "chmod u+rwX home/state"),
-            (1000, 1000, 0o600, Some(1000), "though it belongs to this user", "lsattr"),
+            (1000, 1000, 0o400, Some(1000), "denies access to its owner", "chmod u+rwX home/state"),
+            (1000, 1000, 0o000, Some(1000), "denies access to its owner", "chmod u+rwX home/state"),
+            (1000, 1000, 0o600, Some(1000), "although it belongs to this user", "lsattr"),
             (0, 0, 0o644, Some(0), "even to root", "lsattr"),
             (0, 1000, 0o600, Some(1000), "even to root: it belongs to user 1000", "as user 1000"),
         ] {

@@ -55,8 +55,12 @@ pub struct Staged<'a> {
 pub fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
     let folder = folder_of(path)?;
     if let (Writing::Secret | Writing::Public, Place::Stream | Place::Open) = (how, place(path)?) {
-        let fact = format!("{}: it is no regular file", name(path));
-        return Err(Error::unable(Problem::Io, fact, "move it away: a regular file belongs there"));
+        let fact = format!("{}: it is not a regular file", name(path));
+        return Err(Error::unable(
+            Problem::Io,
+            fact,
+            "move it away: olr needs a regular file there",
+        ));
     }
     let failed = |error: IoError| unwritable(path, &error);
     let mode = match how {
@@ -98,9 +102,11 @@ fn folder_of(path: &Path) -> Result<&Path> {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(folder) => Ok(folder),
-        None => {
-            Err(Error::unable(Problem::Usage, format!("{} is no file", name(path)), "name a file"))
-        }
+        None => Err(Error::unable(
+            Problem::Usage,
+            format!("{} is not a file", name(path)),
+            "name a file",
+        )),
     }
 }
 

@@ -40,15 +40,15 @@ impl Foreign {
             Save => "save the attachment itself, and use that file",
             AsText => "ask for the .olr file as an attachment, or copy its text into a text file",
             AsPlainText => "ask the sender to send it as plain text",
-            LookBeside => "look for the .olr file that came with it",
+            LookBeside => "find the .olr file that came with it",
             AskAgain => {
                 "ask for the file again, as an attachment, and compare its size at both ends"
             }
             Decrypt => "decrypt it first",
             ImportKey => {
-                return NextStep::new("keep it secret; it can be imported", &[Remedy::ImportKey]);
+                return NextStep::new("keep it secret; you can import it", &[Remedy::ImportKey]);
             }
-            KeepSecret => "keep it secret, and look for the .olr file",
+            KeepSecret => "keep it secret, and find the .olr file",
         }
         .into()
     }
@@ -63,13 +63,13 @@ const STARTS: &[(&[u8], &str, Advice)] = &[
     (b"II*\0", "a picture (TIFF)", AsText),
     (b"MM\0*", "a picture (TIFF)", AsText),
     (b"%PDF-", "a PDF document", AsText),
-    (b"{\\rtf", "a document in RTF", AsText),
+    (b"{\\rtf", "an RTF document", AsText),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an Office document, or a mail saved by Outlook (.msg)",
         Save,
     ),
-    (b"\x78\x9f\x3e\x22", "a winmail.dat of Outlook (TNEF)", AsPlainText),
+    (b"\x78\x9f\x3e\x22", "a winmail.dat file from Outlook (TNEF)", AsPlainText),
     (b"PK\x05\x06", "an empty ZIP archive", AskAgain),
     (b"\x1f\x8b", "a gzip archive", Unpack),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", Unpack),
@@ -79,26 +79,26 @@ const STARTS: &[(&[u8], &str, Advice)] = &[
     (b"Rar!\x1a\x07", "a RAR archive", Unpack),
     (b"MSCF", "a CAB archive", Unpack),
     (b"\x7fELF", "a program", LookBeside),
-    (b"MZ", "a program of Windows", LookBeside),
+    (b"MZ", "a Windows program", LookBeside),
     (b"SQLite format 3\0", "an SQLite database", LookBeside),
     (b"-----BEGIN CERTIFICATE-----", "a certificate (PEM)", LookBeside),
     (b"-----BEGIN TRUSTED CERTIFICATE-----", "a certificate (PEM)", LookBeside),
-    (b"-----BEGIN CERTIFICATE REQUEST-----", "a request for a certificate (PEM)", LookBeside),
+    (b"-----BEGIN CERTIFICATE REQUEST-----", "a certificate request (PEM)", LookBeside),
     (b"-----BEGIN PUBLIC KEY-----", "a public key (PEM)", LookBeside),
     (b"-----BEGIN PRIVATE KEY-----", "a private key (PEM)", ImportKey),
     (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", "a private key (PEM)", ImportKey),
     (b"-----BEGIN EC PRIVATE KEY-----", "a private key (PEM)", KeepSecret),
     (b"-----BEGIN RSA PRIVATE KEY-----", "a private key (PEM)", KeepSecret),
-    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "a private key of SSH", KeepSecret),
-    (b"ssh-", "a public key of SSH", LookBeside),
-    (b"ecdsa-sha2-", "a public key of SSH", LookBeside),
+    (b"-----BEGIN OPENSSH PRIVATE KEY-----", "an SSH private key", KeepSecret),
+    (b"ssh-", "an SSH public key", LookBeside),
+    (b"ecdsa-sha2-", "an SSH public key", LookBeside),
     (b"-----BEGIN PGP MESSAGE-----", "an encrypted message (OpenPGP)", Decrypt),
     (b"-----BEGIN PGP PUBLIC KEY", "a public key (OpenPGP)", LookBeside),
     (b"-----BEGIN PGP PRIVATE KEY", "a private key (OpenPGP)", KeepSecret),
     (b"-----BEGIN PGP SIGNATURE-----", "a detached signature (OpenPGP)", LookBeside),
     (b"-----BEGIN PKCS7-----", "an encrypted or signed mail (S/MIME)", Decrypt),
-    (b"age-encryption.org/", "a file that age encrypted", Decrypt),
-    (b"-----BEGIN AGE ENCRYPTED FILE-----", "a file that age encrypted", Decrypt),
+    (b"age-encryption.org/", "a file encrypted with age", Decrypt),
+    (b"-----BEGIN AGE ENCRYPTED FILE-----", "a file encrypted with age", Decrypt),
 ];
 
 /// Number of bytes that are searched for words inside an archive or a page.
@@ -106,7 +106,7 @@ const LOOK: usize = 64 * 1024;
 
 /// Makes the refusal of a file without any artefact. Says what the file is.
 pub(crate) fn refuse(file: &[u8]) -> Error {
-    let unknown = Foreign { what: "not a file of olr", advice: AskAgain };
+    let unknown = Foreign { what: "not an olr file", advice: AskAgain };
     let found = named(file).unwrap_or(unknown);
     Error::refuse(Refusal::Malformed, format!("file: this is {}", found.what))
         .hint(found.next_step())
@@ -119,11 +119,11 @@ pub(super) fn named(file: &[u8]) -> Option<Foreign> {
 
 fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     if file.iter().all(|byte| *byte == 0) {
-        return Some(("nothing but zero bytes: its content was lost", AskAgain));
+        return Some(("only zero bytes: the content was lost", AskAgain));
     }
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
     if text.is_empty() {
-        return Some(("nothing but blanks and line ends", AskAgain));
+        return Some(("only blanks and line breaks", AskAgain));
     }
     if file.starts_with(b"PK\x03\x04") {
         return Some(archive(file));
@@ -143,10 +143,10 @@ fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     }
     let lower = start_of(text).to_ascii_lowercase();
     if lower.starts_with(b"<!doctype html") || has(&lower, b"<html") {
-        return Some(("a web page (HTML) without a file of olr in it", AsText));
+        return Some(("a web page (HTML) without an olr file in it", AsText));
     }
     if has(&lower, b"\ncontent-type:") || lower.starts_with(b"content-type:") {
-        return Some(("a mail without a file of olr in it", Save));
+        return Some(("a mail without an olr file in it", Save));
     }
     if let Some(start) = find(&lower, b"-----begin pgp message") {
         return (start > 0).then_some(("a mail with an encrypted message (OpenPGP)", Decrypt));

@@ -57,9 +57,9 @@ fn is_overlooked(a: Option<char>, b: Option<char>) -> bool {
 /// Describes the code point at `at`, with its combining marks.
 fn described(text: &str, at: usize, shows: Shows) -> String {
     let mut rest = text.chars().skip(at);
-    let Some(first) = rest.next() else { return "nothing more".to_string() };
+    let Some(first) = rest.next() else { return "no more characters".to_string() };
     if shows == Shows::Masked && first.is_ascii_graphic() {
-        return "another character".to_string();
+        return "a different character".to_string();
     }
     let marks = rest.take_while(|c| is_combining(*c)).take(2);
     let all: Vec<_> = [first].into_iter().chain(marks).map(code_point).collect();
@@ -187,7 +187,7 @@ mod tests {
             (
                 "ACME Ltd ",
                 "ACME Ltd",
-                "at character 9 the request has U+0020 SPACE, the grant has nothing more",
+                "at character 9 the request has U+0020 SPACE, the grant has no more characters",
             ),
             (
                 "\u{feff}ACME",
@@ -251,8 +251,8 @@ mod tests {
         let said = masked("AbCd-I234", "AbCd-1234").unwrap();
         assert_eq!(said, "they differ from character 6 on");
         let said = masked("AbCd\u{2013}1234", "AbCd-1234").unwrap();
-        assert_eq!(said, "at character 5 a has U+2013 EN DASH, b has another character");
+        assert_eq!(said, "at character 5 a has U+2013 EN DASH, b has a different character");
         let said = masked("AbCd-1234 ", "AbCd-1234").unwrap();
-        assert_eq!(said, "at character 10 a has U+0020 SPACE, b has nothing more");
+        assert_eq!(said, "at character 10 a has U+0020 SPACE, b has no more characters");
     }
 }

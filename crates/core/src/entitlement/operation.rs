@@ -89,8 +89,8 @@ impl FromStr for Operation {
     /// Exit 2 if `text` is not a word.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::new(text).ok_or_else(|| {
-            let fact = format!("{text:?} is no word for an operation");
-            let hint = "write 1 to 32 of a to z, 0 to 9 and -, like \"create-user\"";
+            let fact = format!("{text:?} is not a valid operation name");
+            let hint = "use 1 to 32 characters from a to z, 0 to 9 and -, like \"create-user\"";
             Error::unable(Problem::Content, fact, hint)
         })
     }

@@ -41,25 +41,25 @@ macro_rules! problems {
 
 problems! {
     1 Usage "usage" "an argument is missing, wrong or contradicts another";
-    2 Content "content" "a file of the caller's does not say what it must say";
-    3 NotFound "not-found" "a file, folder, key or record is not there";
-    4 Exists "exists" "something is there already and is not overwritten";
+    2 Content "content" "a file from the caller has wrong or missing content";
+    3 NotFound "not-found" "a file, folder, key or record does not exist";
+    4 Exists "exists" "something already exists, and olr does not overwrite it";
     5 Io "io" "the system failed to read or write";
     6 Permission "permission" "the system or this program does not allow access to a file";
-    7 Locked "locked" "another process is working there";
-    8 Changed "changed" "something changed between two looks at it";
-    9 Damaged "damaged" "a record of this program's own cannot be used";
-    10 NewerVersion "newer-version" "another version of this program wrote it";
+    7 Locked "locked" "another process is using it";
+    8 Changed "changed" "something changed between two reads";
+    9 Damaged "damaged" "olr cannot use one of its own records";
+    10 NewerVersion "newer-version" "another version of olr wrote it";
     11 NeedsPassphrase "needs-passphrase" "a passphrase or PIN is missing";
     12 WrongPassphrase "wrong-passphrase" "a passphrase or PIN is wrong";
-    13 WrongKey "wrong-key" "a key cannot do what it was named for";
-    14 NotConfirmed "not-confirmed" "nobody confirmed what cannot be undone";
-    15 TooLarge "too-large" "there is more of it than fits";
+    13 WrongKey "wrong-key" "a key cannot do what the caller named it for";
+    14 NotConfirmed "not-confirmed" "nobody confirmed an action that cannot be undone";
+    15 TooLarge "too-large" "there is more data than fits";
     16 Device "device" "a token or an SSH agent failed";
-    17 Network "network" "another host did not answer, or answered wrong";
+    17 Network "network" "another host did not answer, or gave a wrong answer";
     18 Unsupported "unsupported" "this build or this system cannot do it";
-    19 System "system" "the system gives no clock or no randomness";
-    20 Fault "fault" "this program is at fault";
+    19 System "system" "the system provides no clock or no randomness";
+    20 Fault "fault" "a bug in olr";
     21 Grant "grant" "a grant contradicts itself or does not fit the catalog";
 }
 

@@ -64,39 +64,39 @@ macro_rules! refusals {
 refusals! {
     1 Malformed "malformed" "ask for the file again, as an attachment, and compare its size at both ends";
     2 UnknownVersion "unknown-version" "update olr, or ask the sender for a file in format version 1";
-    3 WrongKind "wrong-kind" "look what this file is, and name the one you meant" [Inspect];
+    3 WrongKind "wrong-kind" "check what this file is, and name the right one" [Inspect];
     4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used"
         , at the vendor "this file belongs to another vendor; check which vendor folder was used" [NameVendor];
     5 WrongRequest "wrong-request" "compare the codes, and use the answer to a request of this installation"
-        , at the vendor "compare the codes with the server's operator, and use the request that was meant";
-    6 Undecryptable "undecryptable" "ask the server for a new request made with your current vendor.trust";
-    7 WrongSignature "wrong-signature" "the file was changed on its way or was not made by its signer; ask for it again";
+        , at the vendor "compare the codes with the server's operator, and use the right request";
+    6 Undecryptable "undecryptable" "ask for a new request from the server, made with your current vendor.trust";
+    7 WrongSignature "wrong-signature" "the file was changed in transit, or its signer did not sign it; ask for it again";
     8 WrongProduct "wrong-product" "check the product name on both sides"
-        , at the vendor "check the product in the grant, or ask the server for a request for the right one";
-    9 WrongSlot "wrong-slot" "install the key in the slot it belongs to"
-        , at the vendor "check the slot in the grant, or ask the server for a request for the slot of its key";
-    10 WrongLicensee "wrong-licensee" "copy licensee name and key from the receipt; both are case-sensitive"
-        , at the vendor "compare both with what was sold; correct the grant, or ask the server for a request with the right ones";
+        , at the vendor "check the product in the grant, or ask for a new request for the right product";
+    9 WrongSlot "wrong-slot" "use the license key in the slot that it belongs to"
+        , at the vendor "check the slot in the grant, or ask for a new request for the slot of this license key";
+    10 WrongLicensee "wrong-licensee" "copy the licensee's name and the license key from the receipt; both are case-sensitive"
+        , at the vendor "compare both with the sale; correct the grant, or ask for a new request with the right values";
     11 OfflineNotAllowed "offline-not-allowed" "this license type is activated online; offer a type that the catalog marks offline";
     12 Replayed "replayed" "make a new request on the server" [MakeRequest]
-        , at the vendor "ask the server for a new request" [MakeRequest];
+        , at the vendor "ask for a new request from the server" [MakeRequest];
     13 AlreadyActivated "already-activated" "deactivate the other installation and bring its receipt" [Deactivate]
         , at the vendor "have the other installation deactivated, and add its receipt" [Deactivate, BringReceipt];
     14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows"
-        , at the vendor "look who signed it, and which keys count here" [Inspect, ListKeys];
+        , at the vendor "check who signed it, and which keys are trusted here" [Inspect, ListKeys];
     15 NotDelegated "not-delegated" "ask the vendor to issue it again with a key whose delegation covers it"
         , at the vendor "use a key whose delegation covers it, or have the roots sign a wider one" [Delegate];
     16 Revoked "revoked" "contact the vendor"
-        , at the vendor "issue another license where this server may still run" [IssueAgain];
+        , at the vendor "issue another license if this server may still run" [IssueAgain];
     17 WrongMachine "wrong-machine" "make a new request on this machine" [MakeRequest]
-        , at the vendor "ask that server for a new request" [MakeRequest];
+        , at the vendor "ask for a new request from that server" [MakeRequest];
     18 Superseded "superseded" "use the newer file that is already here";
-    19 DamagedState "damaged-state" "restore the home folder from a backup, or begin again as a new installation" [NewIdentity];
+    19 DamagedState "damaged-state" "restore the home folder from a backup, or start again as a new installation" [NewIdentity];
     20 NotActivated "not-activated" "make a request, carry it to your vendor, and import the answer" [MakeRequest, ImportLicense]
-        , at the vendor "ask the server for a request" [MakeRequest];
+        , at the vendor "ask for a request from the server" [MakeRequest];
     21 Deactivated "deactivated" "make a new request to activate again" [MakeRequest]
-        , at the vendor "ask the server for a new request" [MakeRequest];
-    22 ClockRolledBack "clock-rolled-back" "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, make a request, have the vendor answer it with a time, and import that" [MakeRequest, AnswerTime, ImportTime]
+        , at the vendor "ask for a new request from the server" [MakeRequest];
+    22 ClockRolledBack "clock-rolled-back" "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, make a request, have the vendor answer it with a time, and import the answer" [MakeRequest, AnswerTime, ImportTime]
         , at the vendor "have the clock of that server compared with a watch: if it is wrong, have it set; if it is right, ask for a request and answer it with a time" [MakeRequest, AnswerTime];
     23 NotYetValid "not-yet-valid" "wait for the first day of the license, or check the clock";
     24 Expired "expired" "ask the vendor for a renewal" [Renew]
@@ -104,7 +104,7 @@ refusals! {
     25 NotEntitled "not-entitled" "ask the vendor for a license with this module"
         , at the vendor "grant this module";
     26 QuotaExceeded "quota-exceeded" "remove what is no longer used, or ask the vendor for more"
-        , at the vendor "grant what is in use, or ask the customer to use less";
+        , at the vendor "grant at least the number in use, or ask the customer to use less";
     27 MaintenanceEnded "maintenance-ended" "stay on the installed release, or renew maintenance";
 }
 
@@ -115,8 +115,8 @@ impl FromStr for Refusal {
     fn from_str(word: &str) -> Result<Self> {
         let known = Self::ALL.iter().copied().find(|refusal| refusal.word() == word);
         known.ok_or_else(|| {
-            let fact = format!("{word:?} is not the word of a refusal");
-            Error::unable(Problem::Usage, fact, "compare it with the list of refusals")
+            let fact = format!("{word:?} is not a refusal word");
+            Error::unable(Problem::Usage, fact, "compare it with the list of refusal words")
         })
     }
 }

@@ -105,7 +105,7 @@ impl Grace {
         Self { cause, since, until, then, adds_up: None, overlooked }
     }
 
-    /// Sort key: the grace period that ends first comes first, warnings without an end come last.
+    /// Sort key: the grace period that ends first comes first, warnings with no end date come last.
     pub(super) fn urgency(&self) -> (bool, Option<Instant>) {
         (self.until.is_none(), self.until)
     }

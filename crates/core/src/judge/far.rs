@@ -22,7 +22,7 @@ impl Decision {
     pub(super) fn say_both(&mut self, clock: Instant, remembered: &Self) {
         let otherwise = match &remembered.refusal {
             None => match remembered.condition() {
-                Condition::Grace | Condition::Countdown => "it is in grace".to_string(),
+                Condition::Grace | Condition::Countdown => "it is in a grace period".to_string(),
                 Condition::Warned => "it is licensed, with a warning".to_string(),
                 _ => "it is licensed".to_string(),
             },
@@ -37,7 +37,7 @@ impl Decision {
                 return why.clone();
             }
             let then =
-                format!(", if the clock ({clock}) is right; by what is remembered {otherwise}");
+                format!(", if the clock ({clock}) is right; by the latest known time {otherwise}");
             let wrong = "set the clock of this machine if it is wrong";
             let step = why.next_step();
             let hint = NextStep::new(format!("{wrong}; if it is right, {step}"), step.remedies());

@@ -71,16 +71,16 @@ impl Decision {
     }
 
     fn out_of_maintenance(&self) -> Option<String> {
-        let goes_on = "the installed release goes on";
+        let goes_on = "the installed release continues to run";
         if let Some((last, days)) = self.maintenance_ends_soon() {
             let left = left(days);
             return Some(format!(
-                "maintenance ends on {last}, within {left}; {goes_on}, later ones need more maintenance"
+                "maintenance ends on {last}, within {left}; {goes_on}, later releases need more maintenance"
             ));
         }
         let last = self.maintenance_ended()?;
         Some(format!(
-            "maintenance ended on {last}; {goes_on}, later ones are refused until you buy maintenance"
+            "maintenance ended on {last}; {goes_on}, later releases are refused until you buy maintenance"
         ))
     }
 
@@ -100,14 +100,16 @@ impl Decision {
         let Some(until) = grace.until else { return format!("licensed, with a warning: {fact}") };
         match grace.then {
             Outcome::Stop if grace.counts_down(self.at) => {
-                format!("it stops at {until}, within the hour: {fact}")
+                format!("the server stops at {until}, within the hour: {fact}")
             }
-            Outcome::Stop => format!("in grace until {until}: {fact}; then it stops"),
+            Outcome::Stop => {
+                format!("in a grace period until {until}: {fact}; then the server stops")
+            }
             Outcome::Block => {
-                format!("in grace until {until}: {fact}; then operations are blocked")
+                format!("in a grace period until {until}: {fact}; then operations are blocked")
             }
             Outcome::Warn => {
-                format!("in grace until {until}: {fact}; then only this warning stays")
+                format!("in a grace period until {until}: {fact}; then only a warning remains")
             }
         }
     }

@@ -147,7 +147,7 @@ pub(crate) fn judge(
         judged.weigh(&terms, cause, Some(since), at, refusal.rule("judgement-3"));
     }
     if clock.seconds.saturating_add(body.tolerance.into()) < mark.seconds {
-        let fact = format!("the clock says {clock}, but it was already {mark}");
+        let fact = format!("the clock says {clock}, but the latest known time is {mark}");
         judged.stop(license, Error::refuse(Refusal::ClockRolledBack, fact).rule("judgement-4"));
     }
     if let Err(refusal) = machine.ensure() {
@@ -159,7 +159,7 @@ pub(crate) fn judge(
         judged.stop(license, Error::refuse(Refusal::NotYetValid, fact).rule("judgement-6"));
     }
     if let Some(last) = body.expires.filter(|last| at >= last.ends()) {
-        let refusal = Error::refuse(Refusal::Expired, format!("this license ended on {last}"));
+        let refusal = Error::refuse(Refusal::Expired, format!("this license expired on {last}"));
         let refusal = refusal.rule("judgement-7");
         judged.weigh(license, Cause::Expired, slot.map(|_| last.ends()), at, refusal);
     }

@@ -49,13 +49,13 @@ impl std::fmt::Display for Next {
         let at = self.at;
         match &self.what {
             Coming::Start(day) => write!(f, "this license starts on {day}"),
-            Coming::License(license, day) => write!(f, "license {license} from {day}"),
+            Coming::License(license, day) => write!(f, "license {license} takes effect on {day}"),
             Coming::Grace(cause, Outcome::Stop) => write!(f, "the server stops at {at} ({cause})"),
             Coming::Grace(cause, Outcome::Block) => {
                 write!(f, "operations are blocked from {at} ({cause})")
             }
             Coming::Grace(cause, Outcome::Warn) => {
-                write!(f, "only a warning remains from {at} ({cause})")
+                write!(f, "only a warning remains after {at} ({cause})")
             }
             Coming::Maintenance(day) => write!(f, "maintenance ends on {day}"),
             Coming::Expiry(day) => write!(f, "expires on {day}: ask for a renewal in time"),

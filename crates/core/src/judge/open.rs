@@ -9,8 +9,8 @@ use crate::state::{Sent, State};
 /// Next step for a clock that is behind. The vendor may answer with a license or with a time.
 fn time_step(sent: &Sent) -> NextStep {
     let text = format!(
-        "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, {}, \
-         have it answered with a time, and import that",
+        "compare the clock of this machine with a watch: if it is wrong, set it; if it is right, \
+         {}, have it answered with a time, and import the answer",
         sent.sending()
     );
     NextStep::new(text, &[Remedy::AnswerTime, Remedy::ImportTime])

@@ -137,9 +137,8 @@ impl Answer<'_> {
             Self::Allowed => None,
             Self::Refused(error) => Some(error.clone().rule("question-1")),
             Self::Unknown(operation) => {
-                let fact = format!("the license knows no operation {operation}");
-                let step =
-                    "name an operation of the license, or ask the vendor for a license with it";
+                let fact = format!("the license does not list operation {operation}");
+                let step = "name an operation that the license lists, or ask the vendor for a license with this one";
                 refuse("question-2", Refusal::NotEntitled, fact)
                     .map(|error| error.hint(NextStep::new(step, &[Remedy::ShowStatus])))
             }
@@ -150,7 +149,7 @@ impl Answer<'_> {
             }
             Self::TooOld { module, first } => {
                 let (module, first) = (shown(module), shown(first));
-                let fact = format!("module {module} is granted to release {first} and later ones");
+                let fact = format!("module {module} is granted only for release {first} and later");
                 refuse("question-4", Refusal::NotEntitled, fact)
             }
             Self::Exceeds { module, granted, used, wanted } => refuse(
@@ -162,7 +161,7 @@ impl Answer<'_> {
                 let module = shown(module);
                 let most = match most {
                     Limit::Only(most) => format!("to {most}"),
-                    Limit::Any => "without a limit".to_string(),
+                    Limit::Any => "or more".to_string(),
                 };
                 let may = format!("{module}: a sub-administrator may be given {least} {most}");
                 refuse("question-9", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
@@ -170,12 +169,14 @@ impl Answer<'_> {
             Self::AccountFull { module, cap, wanted } => refuse(
                 "question-6",
                 Refusal::QuotaExceeded,
-                format!("{}: an account may have {cap}, and would have {wanted}", shown(module)),
+                format!("{}: an account may have {cap}, but would have {wanted}", shown(module)),
             ),
             Self::TooNew { last, release } => refuse(
                 "question-7",
                 Refusal::MaintenanceEnded,
-                format!("that release came out on {release}, maintenance reaches to {last}"),
+                format!(
+                    "that release came out on {release}, but maintenance covers releases until {last}"
+                ),
             ),
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn ensure_within(opened: &Opened<'_>, delegation: &Delegation) -> Res
         .or_else(|| beyond_afterwards(body, delegation))
         .or_else(|| {
             let weak = !body.policy.hardware && !limits.weak_machine;
-            let limit = "its licenses want a hardware factor of the machine";
+            let limit = "its licenses need a hardware factor of the machine";
             weak.then(|| ("limit-11", limit.to_string()))
         });
     beyond.map_or(Ok(()), |(rule, limit)| Err(delegation.outside(rule, limit)))
@@ -109,7 +109,7 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     if let Limit::Only(ahead) = limits.ahead
         && is_above(Limit::Only(starts.saturating_sub(issued)), ahead)
     {
-        let limit = format!("its licenses start at most {ahead} days after their issue");
+        let limit = format!("its licenses start at most {ahead} days after they are issued");
         return Some(("limit-7", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
@@ -130,7 +130,7 @@ fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let limit = match beyond.outcome {
         Outcome::Warn => format!("on {cause}: a warning alone is not allowed"),
         Outcome::Stop | Outcome::Block => {
-            format!("on {cause}: its longest grace is {longest} seconds")
+            format!("on {cause}: its longest grace period is {longest} seconds")
         }
     };
     Some(("limit-9", limit))
@@ -195,7 +195,7 @@ pub(super) fn ensure_enough_signers(
     if signers >= needed {
         return Ok(());
     }
-    let fact = format!("{signers} signers, where the vendor's trust asks for {needed}");
+    let fact = format!("{signers} signers, but the vendor's trust requires {needed}");
     Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-12"))
 }
 

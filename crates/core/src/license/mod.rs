@@ -95,7 +95,7 @@ record! {
 ///
 /// fn about(license: &License) -> String {
 ///     let body = license.body();
-///     let end = body.expires.map_or("without an end".to_string(), |day| format!("until {day}"));
+///     let end = body.expires.map_or("no end date".to_string(), |day| format!("until {day}"));
 ///     format!("licensed to {}, {end}", shown(&body.licensee))
 /// }
 /// ```
@@ -263,7 +263,7 @@ const TOLERANCE_CAP: u32 = 2_592_000;
 fn check(body: &LicenseBody) -> Result<()> {
     let rules = body.enforcement.iter().flat_map(|rule| rule.blocked.iter());
     let (rule, problem) = if body.number == 0 || body.answer == 0 {
-        ("license-5", "requests and answers count from 1")
+        ("license-5", "requests and answers are numbered from 1")
     } else if body.expires.is_some_and(|end| end < body.starts) {
         ("license-6", "it ends before it starts")
     } else if body.tolerance > TOLERANCE_CAP {
@@ -273,7 +273,7 @@ fn check(body: &LicenseBody) -> Result<()> {
     } else if body.operations.iter().any(|operation| operation.is_built_in()) {
         ("license-9", "it lists an operation that is built in")
     } else if !rules.chain(body.always.iter()).all(|operation| body.knows(*operation)) {
-        ("license-10", "it has a rule for an operation that it does not know")
+        ("license-10", "it has a rule for an operation that it does not list")
     } else {
         body.policy.check()?;
         refuse_critical("license body", &body.extensions)?;
@@ -285,7 +285,7 @@ fn check(body: &LicenseBody) -> Result<()> {
         {
             (
                 "license-11",
-                "what a cause blocks is said where its outcome is block, and nowhere else",
+                "a cause must list blocked operations if its outcome is block, and only then",
             )
         } else {
             return Ok(());

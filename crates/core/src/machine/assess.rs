@@ -122,11 +122,11 @@ impl Assessment {
         }
         let changed: Vec<_> = self.drift().into_iter().map(|line| line.kind.word()).collect();
         let fact = format!(
-            "this machine matches {} of {} points where {} are needed{}; changed or missing: {}",
+            "this machine matches {} of {} points, but {} are needed{}; changed or missing: {}",
             self.score,
             self.total,
             self.threshold,
-            if self.hardware_missing { " and no hardware factor" } else { "" },
+            if self.hardware_missing { ", and no hardware factor matches" } else { "" },
             changed.join(", "),
         );
         Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-6"))

@@ -10,7 +10,7 @@ mod words;
 use sequence::{all_but_one, counts, doubled, numbers, repeats, runs, share_of_counting};
 
 /// Reason shown for the weight 0 of a filler.
-pub const WHY: &str = "a maker's filler: many machines show it";
+pub const WHY: &str = "a manufacturer's placeholder: many machines have it";
 
 /// Maximum length that is examined. No value of a factor is longer.
 const CAP: usize = 256;

@@ -160,7 +160,7 @@ pub fn ensure_two(factors: &[Factor]) -> Result<()> {
     if count >= 2 {
         return Ok(());
     }
-    let fact = format!("{count} factors identify this machine, and at least 2 are needed");
+    let fact = format!("too few factors identify this machine: {count}, but at least 2 are needed");
     Err(Error::unable(
         Problem::Usage,
         fact,

@@ -64,11 +64,11 @@ impl Policy {
     /// `malformed`.
     pub fn check(&self) -> Result<()> {
         let (rule, problem) = if self.threshold == 0 || self.threshold > self.total() {
-            ("policy-1", "the threshold is not between 1 and the weight of what is enrolled")
+            ("policy-1", "the threshold is not between 1 and the weight of the enrolled factors")
         } else if self.enrolled.iter().any(|factor| factor.class == Class::Common) {
             ("policy-2", "a common factor is enrolled")
         } else if self.hardware && !self.stops_a_copy() {
-            ("policy-3", "it asks for hardware, and none is enrolled")
+            ("policy-3", "it requires a hardware factor, but none is enrolled")
         } else if self.enrolled.iter().any(|factor| factor.weight == 0) {
             ("policy-4", "a factor without weight is enrolled")
         } else if !self.enrolled.iter().all(|factor| factor.kind.may_be(factor.class)) {

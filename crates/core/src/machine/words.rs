@@ -15,16 +15,16 @@ pub fn judgement(lines: &[Line]) -> String {
     let disk = |line: &&Line| matches!(line.kind, FactorKind::MachineId | FactorKind::Filesystem);
     let pin = |line: &&Line| line.kind == FactorKind::Pin;
     let sentence = if enrolled().next().is_none() {
-        "nothing is known to compare with"
+        "there are no earlier values to compare with"
     } else if !enrolled().any(|line| lost(&line)) {
-        "the same machine: nothing of it changed"
+        "the same machine: nothing changed"
     } else if !enrolled().any(|line| kept(&line)) {
-        "another machine: nothing is the same"
+        "another machine: no value is the same"
     } else if enrolled().filter(kept).all(|line| pin(&line)) && enrolled().any(|l| !pin(&l)) {
-        "another machine: only what the operator pinned is the same, and that goes where the home goes"
+        "another machine: only the operator's pins are the same, and they move with the home"
     } else if !enrolled().any(|line| hardware(&line)) {
         return format!(
-            "changed: {}; no hardware was known then, so this may be the machine or a copy of it",
+            "changed: {}; no hardware value was known then, so this may be the same machine or a copy of it",
             labels(enrolled().filter(lost))
         );
     } else if looks_like_a_copy(lines) && enrolled().filter(disk).any(|line| kept(&line)) {
@@ -32,7 +32,7 @@ pub fn judgement(lines: &[Line]) -> String {
     } else if enrolled().filter(hardware).any(|line| kept(&line)) {
         return on_its_hardware(lines);
     } else {
-        "another machine: nothing of the hardware is the same"
+        "another machine: no hardware value is the same"
     };
     sentence.to_string()
 }
@@ -45,7 +45,7 @@ fn on_other_hardware<'a>(kept: impl Iterator<Item = &'a Line>) -> String {
         shared => format!(" with the same {shared}"),
     };
     format!(
-        "the same disk on other hardware{shared}: a copy, a clone or a move; ask whether the old machine still runs"
+        "the same disk on other hardware{shared}: a copy, a clone or a move; ask whether the old machine is still running"
     )
 }
 
@@ -65,14 +65,14 @@ fn on_its_hardware(lines: &[Line]) -> String {
     let both_ids = [FactorKind::MachineId, FactorKind::Filesystem];
     let is_new = both_ids.iter().all(|kind| image.iter().any(|line| line.kind == *kind));
     let first = match hardware.as_slice() {
-        [] if is_new => return "the same hardware, installed anew".to_string(),
+        [] if is_new => return "the same hardware, reinstalled".to_string(),
         [] => return format!("the same machine; changed: {}", labels(image.into_iter())),
         [one] if card(one) && (one.change == Change::Changed || new_card) => {
-            "the same machine with a replaced card".to_string()
+            "the same machine with a replaced network card".to_string()
         }
-        [one] if card(one) => "the same machine with a card less".to_string(),
+        [one] if card(one) => "the same machine with one network card fewer".to_string(),
         _ => format!(
-            "part of the hardware is the same; changed: {}",
+            "some hardware values are the same; changed: {}",
             labels(hardware.iter().copied())
         ),
     };
@@ -108,10 +108,12 @@ fn event(line: &Line) -> String {
         };
     }
     match (line.kind, line.change) {
-        (FactorKind::NetworkAddress, Change::Changed) => format!("the card {name} was replaced"),
+        (FactorKind::NetworkAddress, Change::Changed) => {
+            format!("the network card {name} was replaced")
+        }
         (FactorKind::Hostname, Change::Changed) => "the host was renamed".to_string(),
         (FactorKind::Filesystem, Change::Changed) => {
-            "the root filesystem is another one".to_string()
+            "the root filesystem is a different one".to_string()
         }
         (_, Change::Changed) => format!("{} changed", label_of(line)),
         _ => format!("{} is not found", label_of(line)),
@@ -152,10 +154,10 @@ impl Assessment {
         let step = if self.kept().is_empty() {
             "this looks like another machine: make a new request on it".into()
         } else if is_a_copy && keeps_hardware {
-            "the hardware is another but for serial numbers, as on a copy: make a new request here"
+            "only serial numbers of the hardware are the same, as on a copy: make a new request here"
                 .into()
         } else if is_a_copy || self.hardware_missing {
-            "nothing of the hardware is the same, as on a copy: make a new request here".into()
+            "no hardware value is the same, as on a copy: make a new request here".into()
         } else {
             format!("{}: make a new request on this machine", events(drift.into_iter()))
         };
@@ -169,15 +171,15 @@ impl Assessment {
         let then = match self.breaking() {
             Some(line) if is_alike(line) => {
                 let what = label_of(line);
-                format!("one more change like this, of {what}, and the license no longer matches")
+                format!("after one more change like this, of {what}, the license no longer matches")
             }
             Some(line) => {
-                format!("the license no longer matches once {} changes too", label_of(line))
+                format!("if {} changes too, the license no longer matches", label_of(line))
             }
-            None => "any one of the rest may still change".to_string(),
+            None => "any one other value may still change".to_string(),
         };
         let points = if self.room() == 1 { "point" } else { "points" };
-        format!("{} {points} of room left: {then}", self.room())
+        format!("{} {points} may still be lost: {then}", self.room())
     }
 }
 

@@ -233,7 +233,7 @@ impl LicenseReport {
         ];
         rows.extend(self.grace_rules.iter().map(|rule| self.follows(rule)));
         rows.extend(self.enforcement.iter().filter(|rule| self.is_unused(rule)).map(|rule| {
-            ("without effect", format!("{} blocks {}", rule.cause, joined(&rule.blocked)))
+            ("unused rule", format!("{} blocks {}", rule.cause, joined(&rule.blocked)))
         }));
         rows.extend(present([
             ("never blocked", joined(&self.always)),
@@ -248,7 +248,7 @@ impl LicenseReport {
         let mut rows = vec![
             ("policy", self.policy.text()),
             ("points", self.policy.points()),
-            ("clock may lag", span(self.tolerance.into())),
+            ("clock tolerance", span(self.tolerance.into())),
             (
                 "answers request",
                 format!("{} (number {}, answer {})", self.code, self.number, self.answer),
@@ -294,13 +294,13 @@ impl LicenseReport {
             Cause::Conflict => "other machine",
             Cause::Revoked => "when revoked",
             Cause::Pooled => "when pooled",
-            Cause::Upgraded => "upgraded, over",
+            Cause::Upgraded => "over, upgraded",
             // The others are causes of events only.
             other => other.word(),
         };
         let blocked = self.enforcement.iter().find(|other| other.cause == rule.cause);
         let then = match rule.outcome {
-            Outcome::Warn => return (when, "goes on, and says so".to_string()),
+            Outcome::Warn => return (when, "continues with a warning".to_string()),
             Outcome::Stop => "stops".to_string(),
             Outcome::Block => {
                 format!("blocks {}", blocked.map(|rule| joined(&rule.blocked)).unwrap_or_default())
@@ -308,7 +308,7 @@ impl LicenseReport {
         };
         let text = match rule.seconds {
             0 => format!("{then} at once"),
-            seconds => format!("goes on for {}, then {then}", span(seconds)),
+            seconds => format!("continues for {}, then {then}", span(seconds)),
         };
         (when, text)
     }

@@ -85,8 +85,8 @@ impl ProposalReport {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = vec![("proposes", self.proposes.to_string())];
         rows.extend(present([
-            ("to be signed by", joined(&self.signers)),
-            ("carries", joined(&self.carries)),
+            ("must be signed by", joined(&self.signers)),
+            ("attached", joined(&self.carries)),
         ]));
         rows.extend(extension::row(&self.extensions));
         rows

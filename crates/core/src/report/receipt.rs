@@ -64,7 +64,7 @@ impl ReceiptReport {
     /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = vec![
-            ("ended license", self.license_id.to_string()),
+            ("deactivated license", self.license_id.to_string()),
             ("product", self.product.to_string()),
             ("slot", self.slot.to_string()),
             ("install id", self.install_id.to_string()),

@@ -53,8 +53,8 @@ impl RevocationsReport {
     /// Returns all rows except the digests.
     pub fn rows(&self) -> Vec<Row> {
         let named = match self.licenses.len() {
-            1 => "1 license, named by a digest of its id".to_string(),
-            count => format!("{count} licenses, named by digests of their ids"),
+            1 => "1 license, listed by the digest of its id".to_string(),
+            count => format!("{count} licenses, listed by the digests of their ids"),
         };
         let mut rows = vec![
             ("list", format!("{} under trust {}", self.sequence, self.version)),

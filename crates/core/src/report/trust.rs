@@ -180,7 +180,7 @@ impl TrustReport {
         rows.extend(super::present([
             ("root keys", joined(&self.root_keys)),
             ("sealed to", joined(first)),
-            ("opened too", joined(others)),
+            ("also opened with", joined(others)),
             ("kept", joined(self.kept.iter().map(|kept| hex(kept)))),
             ("revoked", joined(&self.revoked)),
             ("rules", rules.join("; ")),
@@ -195,11 +195,11 @@ impl TrustReport {
         let mut facts = vec![
             ("version", self.version.to_string()),
             ("vendor", self.vendor.to_string()),
-            ("roots that must sign", self.threshold.to_string()),
+            ("threshold", self.threshold.to_string()),
         ];
         facts.extend(self.root_keys.iter().map(|key| ("root", key.to_string())));
         for (at, key) in self.sealing.iter().enumerate() {
-            let what = if at == 0 { "requests are sealed to" } else { "opened too with" };
+            let what = if at == 0 { "requests are sealed to" } else { "also opened with" };
             facts.push((what, key.to_string()));
         }
         facts.extend(self.products.iter().map(|product| ("product", product.text())));

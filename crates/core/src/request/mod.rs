@@ -201,7 +201,7 @@ impl<'a> SealedRequest<'a> {
             usize::try_from(reader.u32("ciphertext length")?).unwrap_or(usize::MAX);
         let plaintext_len = ciphertext_len.saturating_sub(TAG);
         if ciphertext_len > FRAME_CAP || plaintext_len == 0 || plaintext_len % PADDING != 0 {
-            let problem = format!("{ciphertext_len} is no length of a padded body");
+            let problem = format!("{ciphertext_len} is not the length of a padded body");
             return Err(reader.malformed("ciphertext length", &problem).rule("request-2"));
         }
         let header = reader.since(0);

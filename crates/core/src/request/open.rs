@@ -42,7 +42,8 @@ impl SealedRequest<'_> {
     pub fn open(&self, key: &SealingKey) -> Result<OpenedRequest> {
         let opened = key.open(&self.encapsulated, &seal_info(self.header), self.ciphertext);
         let Some(plaintext) = opened else {
-            let fact = "the seal of this request does not open: it was changed on its way";
+            let fact =
+                "cannot decrypt this request: it was damaged in transit, or sealed to another key";
             return Err(Error::refuse(Refusal::Undecryptable, fact).rule("request-6"));
         };
         let body: RequestBody =
@@ -51,7 +52,7 @@ impl SealedRequest<'_> {
         refuse_critical("request body", &body.extensions)?;
         let message = signed_message(self.header, &self.encapsulated, self.ciphertext);
         if !verify(&body.install_key, &message, &self.signature) {
-            let fact = "the signature does not fit the install key inside this request";
+            let fact = "the signature does not match the install key in this request";
             let error = Error::refuse(Refusal::WrongSignature, fact);
             return Err(error.rule("signature-3").rule("request-12"));
         }
@@ -66,7 +67,9 @@ fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
     let padding = plaintext.len().saturating_sub(reader.offset());
     let zeros = reader.take("padding", padding)?;
     if padding >= super::PADDING || zeros.iter().any(|byte| *byte != 0) {
-        return Err(reader.malformed("padding", "not zeros to the next KiB").rule("request-7"));
+        return Err(reader
+            .malformed("padding", "not zero bytes up to the next KiB")
+            .rule("request-7"));
     }
     Ok(body)
 }
@@ -76,9 +79,9 @@ fn check(body: &RequestBody) -> Result<()> {
     let (rule, problem) = if !is_usable(&body.install_key) {
         ("request-9", "the install key is weak")
     } else if body.number == 0 {
-        ("request-10", "requests count from 1")
+        ("request-10", "requests are numbered from 1")
     } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        ("request-10", "an earlier request has a later number")
+        ("request-10", "an earlier request has a higher number")
     } else if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
         ("request-11", "a factor has a class that its kind cannot have")
     } else {

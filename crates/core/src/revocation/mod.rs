@@ -95,13 +95,13 @@ impl Revocations {
             .map_err(under("revocations-4"))?;
         if body.version > trust.body().version {
             let fact = format!(
-                "these revocations were made under trust {}, where trust {} is the newest here",
+                "these revocations were made under trust {}, but the newest trust here is {}",
                 body.version,
                 trust.body().version
             );
             let error = Error::unable(Problem::Usage, fact, "").hints(
                 "import the vendor's newest vendor.trust first",
-                NextStep::new("put that trust in place first", &[Remedy::PublishTrust]),
+                NextStep::new("install that trust first", &[Remedy::PublishTrust]),
             );
             return Err(error.rule("revocations-5"));
         }
@@ -139,7 +139,7 @@ impl Revocations {
         let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
         let error = match withdrawn.cause {
             Cause::Pooled => refuse(format!("license {license} was added to a pool"))
-                .hint("use a key of that pool in its place"),
+                .hint("use a key of that pool instead"),
             _ => refuse(format!("license {license} was revoked by the vendor")),
         };
         Err(error.rule("license-13"))
@@ -155,11 +155,11 @@ pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
         decode("revocations body", frame.body, BODY_CAP).map_err(under("revocations-1"))?;
     refuse_critical("revocations body", &body.extensions).map_err(under("revocations-1"))?;
     if body.version == 0 || body.sequence == 0 {
-        let fact = "revocations body: trusts and lists count from 1";
+        let fact = "revocations body: trusts and lists are numbered from 1";
         return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
     }
     if body.licenses.iter().any(|w| !matches!(w.cause, Cause::Revoked | Cause::Pooled)) {
-        let fact = "revocations body: a license is revoked or pooled, nothing else";
+        let fact = "revocations body: a license can only be revoked or pooled";
         return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
     }
     Ok(body)

@@ -65,19 +65,19 @@ pub struct AnswerFile {
 /// Every event as it is written, with its effect.
 pub const EVENTS: &[(&str, &str)] = &[
     ("nic-swap", "all network cards are replaced"),
-    ("hardware-gone", "no hardware value can be found any more"),
+    ("hardware-gone", "no hardware value is found any more"),
     ("clone", "the disk runs in another machine"),
-    ("repaired", "the machine is again as it is now"),
-    ("hostname NAME", "the host gets another name"),
-    ("use MODULE=N [MODULE=N]", "so much is in use from then on"),
-    ("import [--accept-over-quota] FILE", "an answer of the vendor is imported"),
-    ("revoke", "the vendor takes the license back"),
+    ("repaired", "the machine is again as it was at the start"),
+    ("hostname NAME", "the host is renamed"),
+    ("use MODULE=N [MODULE=N]", "this many are in use from then on"),
+    ("import [--accept-over-quota] FILE", "an answer from the vendor is imported"),
+    ("revoke", "the vendor revokes the license"),
     ("pool", "the license is added to a partner's pool"),
-    ("upgrade DATE", "a release of this day is to be installed"),
-    ("deactivate", "the license is ended here"),
-    ("off", "the server does not run"),
-    ("on", "it runs again"),
-    ("clock DATE", "the clock of the server is set to this"),
+    ("upgrade DATE", "a release of this date is to be installed"),
+    ("deactivate", "the license is deactivated here"),
+    ("off", "the server is switched off"),
+    ("on", "the server is switched on again"),
+    ("clock DATE", "the server's clock is set to this date"),
 ];
 
 impl ScenarioEvent {
@@ -90,7 +90,7 @@ impl ScenarioEvent {
     pub fn parse(text: &str, read: impl FnOnce(&str) -> Result<Vec<u8>>) -> Result<Self> {
         let text = text.trim();
         let (date, what) = text.split_once(char::is_whitespace).ok_or_else(|| {
-            let fact = format!("event {:?} has no date, or nothing that happens", shown(text));
+            let fact = format!("event {:?} lacks its date or its action", shown(text));
             Error::unable(Problem::Usage, fact, hint())
         })?;
         let at = date.parse::<Instant>().map_err(|error| within(text, &error))?;
@@ -127,7 +127,7 @@ impl ScenarioEvent {
             ("use", counts) if !counts.is_empty() => {
                 let counts = counts.split_whitespace().map(|count| {
                     parse_count(count).ok_or_else(|| {
-                        let fact = format!("event {:?}: use takes MODULE=N", shown(text));
+                        let fact = format!("event {:?}: use needs MODULE=N", shown(text));
                         Error::unable(
                             Problem::Usage,
                             fact,
@@ -138,7 +138,7 @@ impl ScenarioEvent {
                 Happening::Use(counts.collect::<Result<_>>()?)
             }
             _ => {
-                let fact = format!("there is no event {:?}", shown(what.trim()));
+                let fact = format!("unknown event {:?}", shown(what.trim()));
                 return Err(Error::unable(Problem::Usage, fact, hint()));
             }
         };
@@ -166,7 +166,10 @@ fn within(text: &str, error: &Error) -> Error {
 
 fn hint() -> String {
     let words: Vec<_> = EVENTS.iter().map(|(word, _)| *word).collect();
-    format!("write \"DATE WHAT\", like \"2027-03-01 nic-swap\"; WHAT is {}", words.join(", "))
+    format!(
+        "write \"DATE WHAT\", like \"2027-03-01 nic-swap\"; WHAT is one of {}",
+        words.join(", ")
+    )
 }
 
 impl fmt::Display for Happening {

@@ -105,7 +105,7 @@ pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
 fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
-        let fact = format!("the end {} is before the beginning {begin}", play.until);
+        let fact = format!("the end {} is before the start {begin}", play.until);
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -113,23 +113,23 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
         ));
     }
     if play.events.len() > EVENTS_CAP {
-        let fact = format!("{} events, where at most {EVENTS_CAP} fit", play.events.len());
-        return Err(Error::unable(Problem::TooLarge, fact, "leave some out"));
+        let fact = format!("{} events, but at most {EVENTS_CAP} are allowed", play.events.len());
+        return Err(Error::unable(Problem::TooLarge, fact, "leave some of them out"));
     }
     let is_answer = |event: &&ScenarioEvent| matches!(event.what, Happening::Import(_));
     let answers = play.events.iter().filter(is_answer).count();
     if answers > ANSWERS_CAP {
-        let fact = format!("{answers} imports, where at most {ANSWERS_CAP} fit");
-        return Err(Error::unable(Problem::TooLarge, fact, "leave some out"));
+        let fact = format!("{answers} imports, but at most {ANSWERS_CAP} are allowed");
+        return Err(Error::unable(Problem::TooLarge, fact, "leave some of them out"));
     }
     let mut events = play.events.clone();
     events.sort_by_key(|event| event.at);
     if let Some(early) = events.first().filter(|event| event.at < begin) {
-        let fact = format!("event \"{} {}\" is before the beginning {begin}", early.at, early.what);
+        let fact = format!("event \"{} {}\" is before the start {begin}", early.at, early.what);
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "choose a date from now on; what has happened before, the server knows",
+            "choose a date from now on: the server already knows what happened before",
         ));
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
@@ -170,7 +170,7 @@ impl Run {
         answers: Vec<Turn>,
     ) -> Result<Option<Decision>> {
         self.steps = self.steps.checked_sub(1).ok_or_else(|| {
-            let fact = "more answers would have to be asked for than one simulation may";
+            let fact = "this simulation would need more decisions than are allowed";
             Error::unable(
                 Problem::Usage,
                 fact,

@@ -111,11 +111,11 @@ impl Server {
         );
         if needs_it && !self.runs {
             let fact =
-                format!("event \"{} {}\": the server does not run then", event.at, event.what);
+                format!("event \"{} {}\": the server is switched off then", event.at, event.what);
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "let it run again before, with \"DATE on\"",
+                "switch it on first, with \"DATE on\"",
             ));
         }
         match &event.what {
@@ -169,7 +169,7 @@ impl Server {
             }
             Err(error) => {
                 let about = error.refusal().map_or("", Refusal::word);
-                ("import-refused", about, format!("{name} is not taken in: {error}"))
+                ("import-refused", about, format!("{name} is not imported: {error}"))
             }
         };
         Ok(Turn { word, about, text })
@@ -202,15 +202,15 @@ impl Server {
 fn outcome(imported: &Imported) -> String {
     match imported {
         Imported::License { license, accepted, .. } => match accepted {
-            Accepted::Installed => "the license is taken in and counts".to_string(),
+            Accepted::Installed => "the license is installed and in effect".to_string(),
             Accepted::AsNext => {
-                format!("the license is taken in and waits for {}", license.body().starts)
+                format!("the license is imported and takes effect on {}", license.body().starts)
             }
-            Accepted::Already => "the license is here already".to_string(),
+            Accepted::Already => "the license was already imported".to_string(),
         },
-        Imported::Trust { trust, .. } => format!("trust {} counts", trust.body().version),
-        Imported::Revocations { .. } => "these revocations count".to_string(),
-        Imported::Time { time, .. } => format!("the vendor's time {time} counts"),
+        Imported::Trust { trust, .. } => format!("trust {} is now in effect", trust.body().version),
+        Imported::Revocations { .. } => "these revocations are now in effect".to_string(),
+        Imported::Time { time, .. } => format!("the vendor's time {time} is now in effect"),
     }
 }
 

@@ -102,7 +102,8 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
         && let Some((last, days)) = now.expires_soon
     {
         let left = left(days);
-        let text = format!("expires on {last}, within {left}, and no license waits to take over");
+        let text =
+            format!("expires on {last}, within {left}, and no license is waiting to take over");
         say("expires-soon", text);
     }
     if before.is_none_or(|before| before.drift != now.drift)
@@ -115,7 +116,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
     {
         let left = left(days);
         let text =
-            format!("maintenance ends on {last}, within {left}, and no license waits with more");
+            format!("maintenance ends on {last}, within {left}, and no waiting license extends it");
         say("maintenance-ends-soon", text);
     }
     if before.is_none_or(|before| before.maintenance_ended != now.maintenance_ended)
@@ -156,8 +157,11 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
     let Some(refusal) = decision.refusal() else {
         let was_refused = before.is_some_and(|before| before.refusal.is_some());
         if was_refused || before.is_none() {
-            let end = decision.license().map(|license| until(license.body().expires));
-            let text = format!("licensed {}", end.unwrap_or_default());
+            let last = decision.license().and_then(|license| license.body().expires);
+            let text = match last {
+                Some(_) => format!("licensed {}", until(last)),
+                None => "licensed, no end date".to_string(),
+            };
             turns.push(Turn { word: Condition::InForce.word(), about: "", text });
         }
         return;
@@ -174,7 +178,7 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
         return turns.push(Turn { word: Condition::Stopped.word(), about, text });
     }
     let blocked: Vec<_> = now.blocked.iter().map(|operation| operation.word()).collect();
-    let text = format!("no more {}: {refusal}", blocked.join(", "));
+    let text = format!("blocked ({}): {refusal}", blocked.join(", "));
     turns.push(Turn { word: Condition::Blocked.word(), about, text });
 }
 
@@ -195,7 +199,7 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
                     Outcome::Stop => "the server stops",
                     Outcome::Block | Outcome::Warn => "operations are refused",
                 };
-                let text = format!("grace ({about}) until {until}, then {then}: {fact}");
+                let text = format!("grace period ({about}) until {until}, then {then}: {fact}");
                 turns.push(Turn { word: Condition::Grace.word(), about, text });
             }
             _ => {}
@@ -213,15 +217,22 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
         if ran_out || now.condition == Condition::Stopped {
             continue;
         }
+        let how = match was.cause {
+            Cause::OverQuota if decision.excesses().is_empty() => {
+                "back within the quota".to_string()
+            }
+            cause => format!("{cause} no longer applies"),
+        };
         let text = match was.counts_down {
-            true => "solved: the countdown is stopped".to_string(),
-            false => "solved: nothing has to be overlooked any more".to_string(),
+            true => format!("resolved: {how}; the countdown has stopped"),
+            false => format!("resolved: {how}"),
         };
         turns.push(Turn { word: "grace-ends", about: was.cause.word(), text });
     }
 }
 
 fn until(last: Option<Day>) -> String {
-    let end = |last: Day| format!("until {}, when {last} has ended everywhere", last.ends());
-    last.map_or("without an end".to_string(), end)
+    let end =
+        |last: Day| format!("until {}, when {last} has ended in every time zone", last.ends());
+    last.map_or("no end date".to_string(), end)
 }

@@ -42,7 +42,7 @@ impl State {
             return Err(Error::refuse(Refusal::Replayed, fact).rule("answer-2"));
         }
         if (Pair { number: body.number, answer: body.answer }) <= slot.highest {
-            let fact = "a newer answer was imported here already";
+            let fact = "a newer answer was already imported here";
             return Err(Error::refuse(Refusal::Superseded, fact).rule("answer-3"));
         }
         Ok(())

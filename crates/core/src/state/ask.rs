@@ -148,7 +148,7 @@ impl State {
             Some(sent) => {
                 let code = code(&sent.hash);
                 let fact = format!(
-                    "no license is installed here yet: request {} was made, its code is {code}, and its answer is awaited",
+                    "no license is installed here yet: request {} (code {code}) is waiting for its answer",
                     sent.number
                 );
                 refuse(&fact).hint(awaiting("its file"))
@@ -161,16 +161,16 @@ impl State {
     pub(super) fn answers_another(&self, (what, number, hash): (&str, u64, [u8; 32])) -> Error {
         let code = code(&hash);
         let fact = format!(
-            "this {what} answers request {number} (code {code}), which is none of the last 16 requests \
-             of this installation"
+            "this {what} answers request {number} (code {code}), which is not among the last 16 \
+             requests of this installation"
         );
         let newest = self.memory.requests.iter().next_back().map(|sent| {
             let code = crate::display::code(&sent.hash);
             format!(" (the newest one made here is request {}, code {code})", sent.number)
         });
         let step = NextStep::new(
-            "name the home that made it; where that was restored or set up again, make a request here \
-             and have your vendor answer that",
+            "name the home that made it; if that home was restored or set up again, make a \
+             request here and have your vendor answer it",
             &[Remedy::NameHome, Remedy::MakeRequest],
         );
         Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(step)
@@ -258,7 +258,7 @@ impl State {
             Error::unable(
                 Problem::TooLarge,
                 "this installation has made too many requests",
-                NextStep::new("begin again as a new installation", &[Remedy::NewIdentity]),
+                NextStep::new("start again as a new installation", &[Remedy::NewIdentity]),
             )
         })
     }

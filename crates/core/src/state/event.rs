@@ -142,7 +142,7 @@ impl State {
         };
         let gone = || known().filter(|announced| now(announced.cause).is_none());
         for announced in gone().filter(|announced| announced.stage != Stage::Solved) {
-            let fact = format!("{}: solved", announced.cause);
+            let fact = format!("{}: resolved", announced.cause);
             let (cause, stage) = (announced.cause, Stage::Solved);
             // Uses the start of the cause, not the time of the resolution, so that the id stays the
             // same.

@@ -47,8 +47,7 @@ impl Expected {
         {
             return Ok(());
         }
-        let fact =
-            "the trust of this home does not follow from the expected trust, nor that from it";
+        let fact = "neither follows from the other: the trust of this home and the expected trust";
         Err(Error::refuse(Refusal::UntrustedSigner, fact)
             .hint(NextStep::new(
                 "import the newest vendor.trust of your vendor, or name the right home",
@@ -110,5 +109,5 @@ impl State {
 
 fn wrong_vendor(fact: String) -> Error {
     Error::refuse(Refusal::WrongVendor, fact)
-        .hint("do not go on: ask your vendor for the right vendor.trust, and compare its code")
+        .hint("stop: ask your vendor for the right vendor.trust, and compare its code")
 }

@@ -215,7 +215,7 @@ impl State {
                 );
                 Err(Error::refuse(Refusal::NotActivated, fact)
                     .hint(NextStep::new(
-                        "check product and slot, or name none",
+                        "check product and slot, or leave both out",
                         &[Remedy::NameSlot],
                     ))
                     .rule("judgement-1"))
@@ -225,7 +225,7 @@ impl State {
                 Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    NextStep::new("name one", &[Remedy::NameSlot]),
+                    NextStep::new("name one of them", &[Remedy::NameSlot]),
                 ))
             }
         }
@@ -321,7 +321,7 @@ fn ensure_pins(memory: &Memory) -> Result<()> {
     if memory.asked.iter().flat_map(|asked| asked.pins.iter()).all(is_pin) {
         return Ok(());
     }
-    let fact = "state body: pins: something else than a pin";
+    let fact = "state body: pins: an entry is not a pin";
     Err(Error::refuse(Refusal::Malformed, fact).rule("state-5"))
 }
 
@@ -332,7 +332,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     }
     let mut reader = Reader::new("state", bytes).ends_by(&["state-1"]);
     if reader.array::<4>("magic")? != MAGIC {
-        return Err(reader.malformed("magic", "this is not a state of olr").rule("state-1"));
+        return Err(reader.malformed("magic", "this is not an olr state file").rule("state-1"));
     }
     let (version, suite, kind) = (reader.u8("version")?, reader.u8("suite")?, reader.u8("kind")?);
     if u16::from(kind) != Kind::State.number() {
@@ -340,8 +340,8 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     }
     if version != STATE_VERSION || suite != SUITE {
         let (age, hint) = match version < STATE_VERSION {
-            true => ("an older", "use the olr that wrote it, or begin again as a new installation"),
-            false => ("a newer", "update olr, or begin again as a new installation"),
+            true => ("an older", "use the olr that wrote it, or start again as a new installation"),
+            false => ("a newer", "update olr, or start again as a new installation"),
         };
         let fact = format!(
             "{age} olr wrote it: it has state version {version} and suite {suite}, this olr reads version {STATE_VERSION} and suite {SUITE}"
@@ -355,7 +355,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     let digest: [u8; 32] = reader.array("digest")?;
     reader.clone().finish("state-1")?;
     if digest != tagged(&[STATE, covered]) {
-        return Err(reader.malformed("digest", "it does not fit the content").rule("state-2"));
+        return Err(reader.malformed("digest", "it does not match the content").rule("state-2"));
     }
     let memory: Memory = decode("state body", body, STATE_CAP).map_err(under("state-3"))?;
     refuse_critical("state body", &memory.extensions)?;

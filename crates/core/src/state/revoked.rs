@@ -131,7 +131,9 @@ impl State {
         self.take_up_attached(&frame, clock)?;
         let revocations = Revocations::verify(bytes, &self.trust).map_err(|error| {
             match frame.attachments.is_empty() {
-                true => error.hint("this list is to be attached to licenses: import revoked.olr"),
+                true => {
+                    error.hint("this list is only for attaching to licenses: import revoked.olr")
+                }
                 false => error,
             }
         })?;
@@ -143,7 +145,8 @@ impl State {
         if self.kept_body()?.as_ref() == Some(revocations.body()) {
             return Ok(false);
         }
-        let fact = "newer revocations, or others of the same number, were imported here already";
+        let fact =
+            "newer revocations, or different ones with the same number, were already imported here";
         Err(Error::refuse(Refusal::Superseded, fact).rule("revocations-6"))
     }
 

@@ -21,7 +21,7 @@ impl State {
         let named = |count: &&Count| usage.iter().any(|new| new.module == count.module);
         let kept = slot.usage.iter().filter(|count| !named(count)).cloned();
         let all: Vec<_> = kept.chain(usage.iter().cloned()).filter(|c| c.count > 0).collect();
-        let usage = Set::new(all).map_err(|error| error.within("what is in use"))?;
+        let usage = Set::new(all).map_err(|error| error.within("modules in use"))?;
         if usage == slot.usage {
             return Ok(false);
         }

@@ -74,7 +74,7 @@ impl Trust {
         let delegations = self.delegations(keys, &license.attachments, MayCarry::Revocations)?;
         let known: BTreeSet<_> = delegations.iter().map(Delegation::key_id).collect();
         if let Some(unknown) = keys.difference(&known).next() {
-            let fact = format!("key {unknown} is to sign, and no attached delegation names it");
+            let fact = format!("key {unknown} must sign, but no attached delegation names it");
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
         }
         ensure_one_for_each(license, keys.clone())?;
@@ -105,7 +105,7 @@ impl Trust {
                 Kind::Revocations if may_carry != MayCarry::Delegations => {}
                 _ if may_carry == MayCarry::Anything => {}
                 other => {
-                    let fact = format!("an attached {other} is not known to this program");
+                    let fact = format!("this program does not know an attached {other}");
                     return Err(Error::refuse(Refusal::UnknownVersion, fact).rule("license-1"));
                 }
             }
@@ -165,7 +165,7 @@ impl Trust {
                 let fact = format!("its signer, key {key}, was revoked by the vendor");
                 return Err(Error::refuse(Refusal::Revoked, fact).hints(
                     "ask the vendor to issue it again",
-                    NextStep::new("issue it again with a key that counts", &[Remedy::ListKeys]),
+                    NextStep::new("issue it again with a valid key", &[Remedy::ListKeys]),
                 ));
             }
         }
@@ -189,7 +189,7 @@ fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Resul
     signers.extend(theirs.map(|signature| signature.key));
     let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
     if delegations != signers.len() {
-        return malformed("license-3", "one delegation for each signer, no other");
+        return malformed("license-3", "exactly one delegation for each signer is needed");
     }
     Ok(())
 }

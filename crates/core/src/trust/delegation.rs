@@ -98,7 +98,7 @@ impl Delegation {
             decode("delegation body", frame.body, BODY_CAP).map_err(under("delegation-2"))?;
         refuse_critical("delegation body", &body.extensions).map_err(under("delegation-2"))?;
         if !frame.attachments.is_empty() {
-            let fact = "delegation: it has no attachments";
+            let fact = "delegation: it cannot have attachments";
             return Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"));
         }
         Ok(Self { body })
@@ -142,8 +142,10 @@ impl Delegation {
             return Err(self.outside(of_acts, format!("it may not sign a {act}")));
         }
         let outside = match (&body.from, &body.until) {
-            (Limit::Only(from), _) if issued < *from => Some(format!("it counts from {from}")),
-            (_, Limit::Only(until)) if issued > *until => Some(format!("it counts until {until}")),
+            (Limit::Only(from), _) if issued < *from => Some(format!("it is valid from {from}")),
+            (_, Limit::Only(until)) if issued > *until => {
+                Some(format!("it is valid until {until}"))
+            }
             _ => None,
         };
         match outside {

@@ -217,7 +217,7 @@ fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u
     for (key, signature) in signers {
         if !verify(key, &message, &signature.bytes) {
             let (key, this) = (signature.key, this(frame.kind));
-            let fact = format!("the signature of key {key} does not fit {this}");
+            let fact = format!("the signature of key {key} does not match {this}");
             return Err(Error::refuse(Refusal::WrongSignature, fact).rule("signature-3"));
         }
     }
@@ -235,7 +235,7 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     if found >= usize::from(threshold) && found > 0 {
         return Ok(());
     }
-    let fact = format!("signed by {found} keys that count, where {threshold} are needed");
+    let fact = format!("signed by {found} valid keys, but {threshold} are needed");
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 
@@ -255,16 +255,16 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")).rule(rule))
     };
     if !frame.attachments.is_empty() {
-        return malformed("trust-3", "a trust has no attachments");
+        return malformed("trust-3", "a trust cannot have attachments");
     }
     if body.version == 0 {
-        return malformed("trust-4", "versions count from 1");
+        return malformed("trust-4", "versions are numbered from 1");
     }
     if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
-        return malformed("trust-5", "the vendor id does not belong to it");
+        return malformed("trust-5", "the vendor id does not match");
     }
     if body.version == 1 && !body.kept.is_empty() {
-        return malformed("trust-6", "the first trust keeps no delegations");
+        return malformed("trust-6", "the first trust cannot keep delegations");
     }
     if body.threshold == 0 || usize::from(body.threshold) > body.roots.len() {
         return malformed("trust-7", "the threshold is not between 1 and the number of roots");
@@ -273,7 +273,7 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         return malformed("trust-8", "a root key is weak");
     }
     if body.sealing.is_empty() || has_double(&body.sealing) {
-        return malformed("trust-9", "sealing keys: at least one, each once");
+        return malformed("trust-9", "sealing keys: at least one, without duplicates");
     }
     if body.suites.get(&SUITE).is_none() {
         return malformed("trust-10", "suite 1 is not accepted");
@@ -282,7 +282,7 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         |product: &Product| !product.slots.is_empty() && !has_double(&product.slots);
     let ids: Vec<_> = body.products.iter().map(|product| &product.id).collect();
     if ids.is_empty() || has_double(&ids) || !body.products.iter().all(slots_are_right) {
-        return malformed("trust-11", "products and their slots: at least one, each once");
+        return malformed("trust-11", "products and their slots: at least one, without duplicates");
     }
     refuse_critical("trust body", &body.extensions)?;
     Ok(body)

@@ -67,11 +67,11 @@ impl Header {
             return Err(reader.malformed("file", &problem).rule("frame-1"));
         }
         if reader.array("magic").ok() != Some(MAGIC) {
-            let error = Reader::new("file", &[]).malformed("magic", "this is not a file of olr");
+            let error = Reader::new("file", &[]).malformed("magic", "this is not an olr file");
             return Err(error.rule("frame-2"));
         }
         let unknown = |what: &str, number: u8| {
-            let fact = format!("{what} {number}, where this program knows only {what} 1");
+            let fact = format!("{what} {number}, but this program knows only {what} 1");
             Err(Error::refuse(Refusal::UnknownVersion, fact)
                 .hint("this file needs a newer olr")
                 .rule("frame-3"))
@@ -81,10 +81,10 @@ impl Header {
         let kind = ahead.u8("suite").and_then(|_| ahead.u8("kind")).ok().map(u16::from);
         if version != VERSION && kind == Some(Kind::State.number()) {
             let fact = format!(
-                "this is the state of a home (state version {version}), the memory of a server: it is no file to exchange"
+                "this is the state of a home (state version {version}), a server's own record: it is not a file to send"
             );
             let hint = NextStep::new(
-                "name the file that the vendor or the server sent; a home is named apart",
+                "name the file that the vendor or the server sent; a home is named separately",
                 &[Remedy::NameHome],
             );
             return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(hint).rule("frame-3"));
@@ -120,7 +120,7 @@ impl Header {
 
 /// Makes the refusal of a file whose kind is not the one expected.
 pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
-    let fact = format!("this is a {found}, where a {wanted} was expected");
+    let fact = format!("this is a {found}, but a {wanted} was expected");
     Error::refuse(Refusal::WrongKind, fact).rule("frame-5")
 }
 
@@ -196,7 +196,7 @@ impl<'a> Frame<'a> {
     ) -> Result<Vec<Self>> {
         let count = usize::from(reader.u8("attachment count")?);
         if count > cap {
-            let problem = format!("{count} are too many");
+            let problem = format!("{count} is too many");
             return Err(reader.malformed("attachment count", &problem).rule("frame-7"));
         }
         let mut attachments: Vec<Frame<'a>> = Vec::with_capacity(count);
@@ -209,7 +209,7 @@ impl<'a> Frame<'a> {
                 return Err(reader.malformed("attachment", problem).rule("frame-9"));
             }
             if attachments.last().is_some_and(|last| last.order() >= attached.order()) {
-                let problem = "not in ascending order, each once";
+                let problem = "not in ascending order without duplicates";
                 return Err(reader.malformed("attachment", problem).rule("frame-10"));
             }
             attachments.push(attached);
@@ -258,14 +258,14 @@ impl<'a> Frame<'a> {
 fn read_signatures(reader: &mut Reader<'_>, least: usize) -> Result<Vec<Signature>> {
     let count = usize::from(reader.u8("signature count")?);
     if count < least || count > SIGNATURES_CAP {
-        let problem = format!("{count}, where {least} to {SIGNATURES_CAP} are allowed");
+        let problem = format!("{count}, but {least} to {SIGNATURES_CAP} are allowed");
         return Err(reader.malformed("signature count", &problem).rule("frame-12"));
     }
     let mut signatures: Vec<Signature> = Vec::with_capacity(count);
     for _ in 0..count {
         let key = KeyId(reader.array("signature key id")?);
         if signatures.last().is_some_and(|last| last.key >= key) {
-            let problem = "not in ascending order, each once";
+            let problem = "not in ascending order without duplicates";
             return Err(reader.malformed("signature key id", problem).rule("frame-13"));
         }
         signatures.push(Signature { key, bytes: reader.array("signature")? });
@@ -303,7 +303,7 @@ impl Unsigned {
             .ok()
             .filter(|count| usize::from(*count) <= ATTACHMENTS_CAP)
         else {
-            let fact = format!("{} attachments, where at most 16 fit", attachments.len());
+            let fact = format!("{} attachments, but at most 16 are allowed", attachments.len());
             return Err(Error::unable(Problem::TooLarge, fact, "attach fewer"));
         };
         let mut attachment_section = vec![count];

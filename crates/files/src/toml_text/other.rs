@@ -18,10 +18,10 @@ pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     let start = text.trim_start();
     if let Some(kind) = armored(start) {
         let step = NextStep::new(
-            format!("name the {what}, or look what this file says"),
+            format!("name the {what}, or check what this file is"),
             &[Remedy::Inspect],
         );
-        return is(&format!("this is a file of olr ({kind})"), step);
+        return is(&format!("this is an olr file ({kind})"), step);
     }
     if start.starts_with("olr ") && start.contains("-----BEGIN PUBLIC KEY") {
         return is("this is a public key (PEM)", name_it(what).into());

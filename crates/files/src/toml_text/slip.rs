@@ -56,7 +56,7 @@ fn open_list(text: &str, above: usize, number: usize) -> Option<(usize, Slip)> {
     if next.value.is_none() && !next.code.starts_with('[') {
         return None;
     }
-    let fact = "the list is opened with [ and never closed".to_string();
+    let fact = "the list is opened with [ but never closed".to_string();
     let key = shown(line.key).into_owned();
     let list = value::list_of(value);
     Some((above.saturating_add(1), (fact, format!("write {key} = {list}"))))
@@ -138,11 +138,11 @@ impl<'a> Line<'a> {
         let name = shown(name.trim_matches(['[', ']'])).into_owned();
         match (wants, self.code.starts_with("[[")) {
             (Wants::List, false) => {
-                let fact = format!("of {name} there may be several");
+                let fact = format!("there can be several {name} tables");
                 Some((fact, format!("write [[{name}]]")))
             }
             (Wants::Table, true) => {
-                Some((format!("of {name} there is only one"), format!("write [{name}]")))
+                Some((format!("there can be only one {name} table"), format!("write [{name}]")))
             }
             _ => None,
         }
@@ -162,7 +162,7 @@ impl<'a> Line<'a> {
         });
         list.filter(|line| opens(line) && !line.code.contains(']'))?;
         let word = shown(word).into_owned();
-        Some((format!("the text {word} stands without quotes"), format!("write \"{word}\",")))
+        Some((format!("the text {word} needs quotes"), format!("write \"{word}\",")))
     }
 
     /// A character outside of quotes that is not ASCII, such as a curly quote.
@@ -171,19 +171,20 @@ impl<'a> Line<'a> {
         let named = code_point(c);
         Some(match c {
             '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '«' | '»' | '\u{2033}' => (
-                format!("{named} is no quote of TOML"),
-                "write straight quotes, \"like this\"; a word processor makes them curly".into(),
+                format!("{named} is not a quotation mark in TOML"),
+                "use straight quotes, \"like this\": word processors make them curly".into(),
             ),
             c if c.is_whitespace() || shown(c.encode_utf8(&mut [0; 4])).starts_with('\\') => (
-                format!("{named} stands outside of quotes"),
-                "delete it, and type a blank where one belongs".into(),
+                format!("{named} is not allowed outside quotes"),
+                "delete it, and type a space instead if one is needed".into(),
             ),
-            _ if self.value.is_some_and(|value| value.contains(c)) => {
-                (format!("{named} stands outside of quotes"), "put a text in quotes: \"…\"".into())
-            }
+            _ if self.value.is_some_and(|value| value.contains(c)) => (
+                format!("{named} is not allowed outside quotes"),
+                "put the text in quotes: \"…\"".into(),
+            ),
             _ => (
-                format!("{named} stands outside of quotes"),
-                "put a name that has more than letters A to Z, digits, - and _ in quotes".into(),
+                format!("{named} is not allowed outside quotes"),
+                "put the name in quotes: it has more than letters A to Z, digits, - and _".into(),
             ),
         })
     }
@@ -191,8 +192,8 @@ impl<'a> Line<'a> {
     fn quotes(&self) -> Option<Slip> {
         if self.bad_escape {
             return Some((
-                "a backslash in \"…\" begins an escape".into(),
-                "write a path in single quotes, 'C:\\Users', or each \\ twice".into(),
+                "a backslash in \"…\" starts an escape sequence".into(),
+                "write the path in single quotes, 'C:\\Users', or double each \\".into(),
             ));
         }
         let quote = self.open?;
@@ -201,7 +202,7 @@ impl<'a> Line<'a> {
             return None;
         }
         Some((
-            format!("the quote {quote} is opened and never closed in this line"),
+            format!("the quote {quote} is opened but not closed in this line"),
             format!("add {quote} at the end of the text"),
         ))
     }
@@ -211,7 +212,7 @@ impl<'a> Line<'a> {
         let Some(place) = place else { return self.without_equals() };
         let key = shown(self.key).into_owned();
         if self.key.is_empty() {
-            return Some(("no key stands before =".into(), "write KEY = VALUE".into()));
+            return Some(("there is no key before =".into(), "write KEY = VALUE".into()));
         }
         let signs = [':', '+', '=', '>', '<', '!', '?', '-'];
         let bare = self.key.trim_end_matches([':', '+', '!', '?']).trim_end();
@@ -220,15 +221,15 @@ impl<'a> Line<'a> {
             let sign: String = self.code.get(bare.len()..).unwrap_or_default().chars().collect();
             let sign: String =
                 sign.trim_start().chars().take_while(|c| signs.contains(c)).collect();
-            let fact = format!("{} stands where = belongs", shown(&sign));
+            let fact = format!("there is {} where = is needed", shown(&sign));
             return Some((fact, format!("write {} = {}", shown(bare), shown(value))));
         }
         if self.key.contains([' ', '\t']) && !self.key.contains(['"', '\'', '.']) {
-            let fact = format!("the key {key:?} has a blank in it");
+            let fact = format!("the key {key:?} contains a space");
             return Some((fact, format!("put it in quotes: \"{key}\" = …")));
         }
         if place.value.is_empty() {
-            return Some((format!("no value follows {key} ="), "write KEY = VALUE".into()));
+            return Some((format!("there is no value after {key} ="), "write KEY = VALUE".into()));
         }
         place.slip()
     }
@@ -239,14 +240,14 @@ impl<'a> Line<'a> {
             if self.code.ends_with(close) || self.code.contains(',') {
                 return None;
             }
-            let fact = format!("the heading lacks its {close}");
+            let fact = format!("the heading does not end with {close}");
             let name = shown(self.code.trim_matches(['[', ']'])).into_owned();
             return Some((fact, format!("write {}{name}{close}", "[".repeat(open))));
         }
         if self.code.starts_with("//") || self.code.starts_with(';') || self.code.starts_with("--")
         {
-            let fact = "this comment does not begin with #".to_string();
-            return Some((fact, "begin a comment with #".into()));
+            let fact = "this comment does not start with #".to_string();
+            return Some((fact, "start a comment with #".into()));
         }
         // A line of a multi-line list has no key.
         if self.code.starts_with(['"', '\'', ']', '{', '}']) && !self.code.contains(':') {
@@ -288,5 +289,5 @@ fn twice(text: &str, number: usize, line: &Line<'_>) -> Option<Slip> {
     }
     let what = shown(if is_heading { line.code } else { line.key }).into_owned();
     let hint = "keep one of the two".to_string();
-    first.map(|first| (format!("{what} stands twice, in line {first} first"), hint))
+    first.map(|first| (format!("{what} is defined twice, first in line {first}"), hint))
 }

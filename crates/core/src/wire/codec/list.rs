@@ -16,7 +16,7 @@ impl<T, const CAP: usize> List<T, CAP> {
     /// Exit 2 if there are more than `CAP`.
     pub fn new(entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
-            let fact = format!("{} entries, where at most {CAP} fit", entries.len());
+            let fact = format!("{} entries, but at most {CAP} are allowed", entries.len());
             return Err(Error::unable(Problem::TooLarge, fact, format!("name at most {CAP}")));
         }
         Ok(Self(entries))
@@ -98,12 +98,16 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
     /// Exit 2 if there are more than `CAP`, or two with the same key.
     pub fn new(mut entries: Vec<T>) -> Result<Self> {
         if entries.len() > CAP {
-            let fact = format!("{} entries, where at most {CAP} fit", entries.len());
+            let fact = format!("{} entries, but at most {CAP} are allowed", entries.len());
             return Err(Error::unable(Problem::TooLarge, fact, format!("name at most {CAP}")));
         }
         entries.sort_by(|a, b| a.key().cmp(b.key()));
         if !ascending(&entries) {
-            return Err(Error::unable(Problem::Usage, "the same entry twice", "name each once"));
+            return Err(Error::unable(
+                Problem::Usage,
+                "the same entry twice",
+                "name each entry once",
+            ));
         }
         Ok(Self(entries))
     }

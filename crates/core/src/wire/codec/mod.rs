@@ -63,15 +63,15 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
     let again = encode(&record);
     if again != bytes {
         let differs = again.iter().zip(bytes).position(|(a, b)| a != b).unwrap_or(at);
-        return malformed("body-2", format!("not in its shortest spelling at byte {differs}"));
+        return malformed("body-2", format!("not in its shortest encoding at byte {differs}"));
     }
     Ok(record)
 }
 
 const TABLE: &str = "a number that is not in its table";
-const ORDER: &str = "entries that are not in ascending order, each once";
+const ORDER: &str = "entries that are not in ascending order without duplicates";
 const UTF_8: &str = "not UTF-8";
-const WORD: &str = "a word that is not 1 to 32 of a to z, 0 to 9 and -";
+const WORD: &str = "a word that is not 1 to 32 characters from a to z, 0 to 9 and -";
 const MORE: &str = "entries or bytes, more than ";
 
 /// Rule that each problem breaks. For numbers, [`rule_of_number`] derives it from the bytes.
@@ -111,7 +111,7 @@ pub(crate) fn no_number() -> Fault {
 
 /// Error for a word that is not in its number table.
 pub(crate) fn no_entry(word: &str, entries: &[&str]) -> Error {
-    let fact = format!("{word:?} is not one of the words that are known here");
+    let fact = format!("unknown word {word:?}");
     Error::unable(Problem::Usage, fact, format!("write one of {}", entries.join(", ")))
 }
 
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_other_spelling_is_malformed() {
         for (bytes, says) in [
-            (&b"\xfb\x05\x00\x02\x01a\x01b"[..], "not in its shortest spelling at byte 0"),
+            (&b"\xfb\x05\x00\x02\x01a\x01b"[..], "not in its shortest encoding at byte 0"),
             (b"\x05\x02\x01a\x01b\x00", "1 bytes too many at byte 6"),
             (b"\x05\x02\x01b\x01a", "field names: entries that are not in ascending order"),
             (b"\x05\x02\x01a\x01a", "field names: entries that are not in ascending order"),

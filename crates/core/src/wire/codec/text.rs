@@ -24,7 +24,7 @@ impl<const CAP: usize> Text<CAP> {
     /// Exit 2 if it is longer than `CAP` bytes.
     pub fn new(text: &str) -> Result<Self> {
         if text.len() > CAP {
-            let fact = format!("a text of {} bytes, where at most {CAP} fit", text.len());
+            let fact = format!("a text of {} bytes, but at most {CAP} are allowed", text.len());
             return Err(Error::unable(Problem::TooLarge, fact, "shorten it"));
         }
         Ok(Self(text.into()))
@@ -101,7 +101,7 @@ impl<const CAP: usize> Blob<CAP> {
     /// Exit 2 if there are more than `CAP`.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > CAP {
-            let fact = format!("{} bytes, where at most {CAP} fit", bytes.len());
+            let fact = format!("{} bytes, but at most {CAP} are allowed", bytes.len());
             return Err(Error::unable(Problem::TooLarge, fact, "use a smaller file"));
         }
         Ok(Self(bytes.into()))

@@ -35,7 +35,7 @@ impl<'a> Place<'a> {
             let last = if value.ends_with(',') { "comma" } else { "semicolon" };
             let slip = self.with(bare.trim_end()).slip();
             return slip.filter(|_| value.ends_with(';')).or_else(|| {
-                let fact = format!("a {last} stands at the end of the line");
+                let fact = format!("there is a {last} at the end of the line");
                 Some((fact, self.write(&shown(bare.trim_end()))))
             });
         }
@@ -60,7 +60,7 @@ impl<'a> Place<'a> {
     }
 
     fn wrong_kind(&self, is: &str, hint: String) -> Slip {
-        (format!("{} is {is}, and {} is needed", self.key, self.wants.words()), hint)
+        (format!("{} is {is}, but {} is needed", self.key, self.wants.words()), hint)
     }
 
     /// A quoted text where another type is needed.
@@ -83,7 +83,7 @@ impl<'a> Place<'a> {
     fn table(&self) -> String {
         let dot = if self.heading.is_empty() { "" } else { "." };
         let path = format!("{}{dot}{}", shown(self.heading), self.key);
-        format!("write a heading, [{path}], and the keys below it")
+        format!("write a heading, [{path}], and its keys below it")
     }
 
     /// Mistakes in a list or an inline table.
@@ -99,16 +99,16 @@ impl<'a> Place<'a> {
             Wants::Number => Some(self.wrong_kind("a table", self.write("10"))),
             _ if value.contains('=') => None,
             Wants::List if value.starts_with('{') => {
-                let fact = format!("{} stands in braces", self.key);
+                let fact = format!("{} is in braces", self.key);
                 Some((fact, self.write(&list_of(value))))
             }
             _ if !is_whole => None,
             Wants::List | Wants::Unknown if !self.is_toml => {
-                let fact = format!("an entry of {} stands without quotes or comma", self.key);
+                let fact = format!("an entry of {} lacks quotes or a comma", self.key);
                 Some((fact, self.write(&list_of(value))))
             }
             Wants::List if entries.iter().any(|entry| is_number(entry)) => {
-                let fact = format!("an entry of {} is no text in quotes", self.key);
+                let fact = format!("an entry of {} is not a text in quotes", self.key);
                 Some((fact, self.write(&list_of(value))))
             }
             _ => None,
@@ -133,13 +133,13 @@ impl<'a> Place<'a> {
             return Some(self.grouped(value));
         }
         if value.eq_ignore_ascii_case("unlimited") {
-            let fact = format!("the text {written} stands without quotes");
+            let fact = format!("the text {written} needs quotes");
             return Some((fact, self.write("\"unlimited\"")));
         }
         if let Some(slip) = self.truth_word() {
             return Some(slip);
         }
-        let fact = format!("{written} is no whole number");
+        let fact = format!("{written} is not a whole number");
         let count = value.bytes().filter(u8::is_ascii_digit).count();
         let digits = value.trim_start_matches(|c: char| !c.is_ascii_digit());
         let digits =
@@ -163,9 +163,8 @@ impl<'a> Place<'a> {
     fn bare(&self) -> Option<Slip> {
         let (value, key) = (self.value, &self.key);
         let written = shown(value).into_owned();
-        let without = |what: &str, hint: String| {
-            Some((format!("the {what} {written} stands without quotes"), hint))
-        };
+        let without =
+            |what: &str, hint: String| Some((format!("the {what} {written} needs quotes"), hint));
         let days = Day::written_otherwise(value).filter(|_| {
             // A release `10.1.12` is not a day.
             self.is_time || self.wants == Wants::Unknown && value.len() >= 8
@@ -187,7 +186,7 @@ impl<'a> Place<'a> {
         }
         let is_number = value.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
         if self.wants == Wants::List {
-            let is = if is_number { "a number" } else { "no list" };
+            let is = if is_number { "a number" } else { "not a list" };
             return Some(self.wrong_kind(is, self.write(&list_of(value))));
         }
         if self.wants == Wants::Text && (is_number || ["true", "false"].contains(&value)) {
@@ -207,7 +206,7 @@ impl<'a> Place<'a> {
             return Some(self.leading_zero(value));
         }
         if let Some(digits) = value.strip_suffix('%') {
-            let fact = format!("{written} is no number of TOML");
+            let fact = format!("{written} is not a number in TOML");
             return Some((fact, self.write(digits.trim_end())));
         }
         let is_word = value.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -222,12 +221,12 @@ impl<'a> Place<'a> {
     fn leading_zero(&self, value: &str) -> Slip {
         let digits = value.trim_start_matches('0');
         let digits = if digits.is_empty() { "0" } else { digits };
-        (format!("the number {} begins with a zero", shown(value)), self.write(digits))
+        (format!("the number {} starts with a zero", shown(value)), self.write(digits))
     }
 
     fn grouped(&self, value: &str) -> Slip {
         let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-        let fact = format!("the number {} has something between its digits", shown(value));
+        let fact = format!("the number {} has other characters between its digits", shown(value));
         (fact, self.write(&digits))
     }
 
@@ -236,7 +235,7 @@ impl<'a> Place<'a> {
         let (value, written) = (self.value, shown(self.value).into_owned());
         let lower = value.to_lowercase();
         if ["true", "false"].contains(&lower.as_str()) && lower != value {
-            let fact = format!("{written} is not written in lower case");
+            let fact = format!("{written} must be in lower case");
             return Some((fact, self.write(&lower)));
         }
         let word = ["yes", "on", "no", "off"].contains(&lower.as_str());
