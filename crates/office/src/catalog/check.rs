@@ -27,8 +27,8 @@ pub(super) fn check(catalog: &Catalog, written: Written<'_>) -> Result<()> {
     check.products()?;
     let modules = catalog.modules.len();
     if modules > MODULES_CAP {
-        let fact = format!("{modules} modules, where a catalog has at most {MODULES_CAP}");
-        return check.wrong(&["module"], fact, "take out what is not sold any more");
+        let fact = format!("{modules} modules, but a catalog can have at most {MODULES_CAP}");
+        return check.wrong(&["module"], fact, "remove modules that are no longer sold");
     }
     for (id, module) in &catalog.modules {
         check.module(id, module)?;
@@ -63,7 +63,7 @@ impl Check<'_> {
     ) -> Result<()> {
         let Some(list) = list else { return Ok(()) };
         if list.is_empty() {
-            let hint = "name some, or leave the line out: then all are allowed";
+            let hint = "add some entries, or leave the line out to allow all";
             return self.wrong(path, format!("{what}: the list is empty"), hint);
         }
         let mut seen = BTreeSet::new();
@@ -75,7 +75,11 @@ impl Check<'_> {
                 return self.wrong(&here, fact, format!("it has {}", listed(known)));
             }
             if !seen.insert(name) {
-                return self.wrong(&here, format!("{what}: {name} stands twice"), "name it once");
+                return self.wrong(
+                    &here,
+                    format!("{what}: {name} appears twice"),
+                    "list it only once",
+                );
             }
         }
         Ok(())
@@ -88,15 +92,16 @@ impl Check<'_> {
     fn products(&self) -> Result<()> {
         let products = &self.catalog.products;
         if products.is_empty() || products.len() > LIST_CAP {
-            let fact = format!("{} products, where a catalog has 1 to {LIST_CAP}", products.len());
-            return self.wrong(&["product"], fact, "begin a product with [[product]]");
+            let fact =
+                format!("{} products, but a catalog must have 1 to {LIST_CAP}", products.len());
+            return self.wrong(&["product"], fact, "start each product with [[product]]");
         }
         let mut ids = BTreeSet::new();
         for (index, product) in products.iter().enumerate() {
             if !ids.insert(&product.id) {
-                let fact = format!("product {} stands twice", &*product.id);
+                let fact = format!("product {} appears twice", &*product.id);
                 let path = ["product", &index.to_string(), "id"];
-                return self.wrong(&path, fact, "write all its slots into one [[product]]");
+                return self.wrong(&path, fact, "list all its slots in one [[product]]");
             }
         }
         Ok(())
@@ -106,11 +111,11 @@ impl Check<'_> {
         let at = |key: &'static str| ["type", id, key];
         let what = |key: &str| format!("type {id}: {key}");
         if kind.reason.is_some() && kind.offline {
-            let fact = what("reason: this type may be activated offline");
+            let fact = what("reason: this type can be activated offline");
             return self.wrong(&at("reason"), fact, "leave `reason` out");
         }
         if kind.renewal == Some(Renewal::Automatic) && kind.term == Some(End::Never) {
-            let fact = what("renewal: what never ends is not renewed automatically");
+            let fact = what("renewal: a license that never ends is not renewed automatically");
             return self.wrong(&at("renewal"), fact, "write \"manual\" or \"none\", or a term");
         }
         let is_policy = |policy: &&String| self.catalog.policies.contains_key(*policy);
@@ -134,14 +139,16 @@ impl Check<'_> {
             let mut needs = module.into_iter().flat_map(Module::needs);
             if let Some(needed) = needs.find(|needed| !allowed.contains(needed)) {
                 let fact = format!("modules: {name} requires {needed}, which is not allowed");
-                let hint = format!("add {needed}, or take {name} out");
+                let hint = format!("add {needed}, or remove {name}");
                 return self.wrong(&at("modules"), what(&fact), hint);
             }
         }
         let known = &self.catalog.operations;
         ensure_known(&kind.always, known, &what("always"), self.written, &at("always"))?;
         if kind.always.contains(&Operation::RUN) {
-            let fact = what("always: what always runs needs no license");
+            let fact = what(
+                "always: run cannot be in this list, because such a product would need no license",
+            );
             return self.wrong(&at("always"), fact, "write then = \"warn\" for each cause instead");
         }
         let this = format!("type {id}");

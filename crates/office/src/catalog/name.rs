@@ -19,11 +19,11 @@ pub(super) fn name(written: Written<'_>, path: &[&str], what: &str, name: &str) 
     } else if name.len() > NAME_CAP {
         "it is longer than 256 bytes"
     } else if !name.chars().all(is_shown) {
-        "it has a character that is not shown"
+        "it has an invisible character"
     } else {
         return Text::new(name);
     };
-    Err(written.wrong(path, &format!("{what}: {problem}"), "write a short name"))
+    Err(written.wrong(path, &format!("{what}: {problem}"), "use a short name"))
 }
 
 /// Checks a list of names, which must not contain duplicates.
@@ -40,12 +40,12 @@ pub(super) fn names(
         let here = [path, &[index.as_str()]].concat();
         read.push(name(written, &here, what, text)?);
         if !seen.insert(text) {
-            let fact = format!("{what}: {text} stands twice");
-            return Err(written.wrong(&here, &fact, "name it once"));
+            let fact = format!("{what}: {text} appears twice");
+            return Err(written.wrong(&here, &fact, "list it only once"));
         }
     }
     if names.len() > LIST_CAP {
-        let fact = format!("{what}: {} entries, where at most {LIST_CAP} fit", names.len());
+        let fact = format!("{what}: {} entries, but at most {LIST_CAP} are allowed", names.len());
         return Err(written.wrong(path, &fact, "use fewer"));
     }
     Ok(read)

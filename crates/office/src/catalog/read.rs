@@ -68,7 +68,8 @@ impl Reader<'_> {
         }
         if read.len() > OPERATIONS_CAP {
             let many = read.len();
-            let fact = format!("operations: {many} entries, where at most {OPERATIONS_CAP} fit");
+            let fact =
+                format!("operations: {many} entries, but at most {OPERATIONS_CAP} are allowed");
             return self.wrong(&["operations"], fact, "use fewer");
         }
         Set::new(read)
@@ -95,8 +96,8 @@ impl Reader<'_> {
             let what = format!("{what}: release {}", release.version);
             let (version, numbers) = self.version(&path("version"), &what, &release.version)?;
             if !versions.insert(numbers) {
-                let fact = format!("{what} stands twice");
-                return self.wrong(&path("version"), fact, "name each release once");
+                let fact = format!("{what} appears twice");
+                return self.wrong(&path("version"), fact, "list each release only once");
             }
             let date = release.date.parse::<Day>().map_err(self.at(&path("date"), &what))?;
             if date < latest {
@@ -123,7 +124,7 @@ impl Reader<'_> {
                 Ok((self.name(path, what, text)?, numbers))
             }
             _ => {
-                let fact = format!("{what}: {text:?} is no version");
+                let fact = format!("{what}: {text:?} is not a version");
                 self.wrong(path, fact, "write numbers with dots, like \"10.1\"")
             }
         }
@@ -175,8 +176,8 @@ impl Reader<'_> {
             unlimited: raw.unlimited,
             account_cap: match raw.account_cap {
                 Some(0) => {
-                    let hint = "write how many, or leave the line out for any number";
-                    let fact = what("account_cap: with 0 no account could use it");
+                    let hint = "write a number above 0, or leave the line out for any number";
+                    let fact = what("account_cap: with 0, no account could use it");
                     return self.wrong(&at("account_cap"), fact, hint);
                 }
                 cap => cap,
@@ -224,7 +225,7 @@ impl Reader<'_> {
                 Some("manual") => Some(Renewal::Manual),
                 Some("none") => Some(Renewal::None),
                 Some(word) => {
-                    let fact = what(&format!("renewal: {word:?} is none of its words"));
+                    let fact = what(&format!("renewal: {word:?} is not a valid value"));
                     let hint = "write automatic, manual or none";
                     return self.wrong(&at("renewal"), fact, hint);
                 }
@@ -250,7 +251,7 @@ impl Reader<'_> {
             Ok(span) => Ok(End::After(span)),
             Err(_) if text == "never" => Ok(End::Never),
             Err(_) => {
-                let fact = format!("{what}: {text:?} is no span of a day or more");
+                let fact = format!("{what}: {text:?} is not a span of at least a day");
                 let hint = "write it like \"30 days\", \"6 months\", \"1 year\", or \"never\"";
                 self.wrong(path, fact, hint)
             }

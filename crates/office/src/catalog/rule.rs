@@ -59,16 +59,16 @@ impl Rule {
         let outcome = outcome(&raw.then).map_err(within("then"))?;
         let after = raw.after.as_deref().map(seconds).transpose().map_err(within("after"))?;
         if outcome == Outcome::Warn && after.is_some() {
-            return wrong("after", "a warning is given at once", "leave `after` out");
+            return wrong("after", "a warning has no delay", "leave `after` out");
         }
         match (outcome, raw.blocks.is_empty()) {
             (Outcome::Block, true) => {
-                let hint = "add blocks = [\"backup\"], or whatever is to be blocked";
-                return wrong("then", "it blocks, but nothing is named to be blocked", hint);
+                let hint = "add blocks = [\"backup\"], or the operations to block";
+                return wrong("then", "it blocks, but no operation is listed", hint);
             }
             (Outcome::Stop | Outcome::Warn, false) => {
                 let hint = "write then = \"block\", or leave `blocks` out";
-                return wrong("blocks", "only then = \"block\" blocks something", hint);
+                return wrong("blocks", "only then = \"block\" can block operations", hint);
             }
             _ => {}
         }
@@ -76,7 +76,7 @@ impl Rule {
         let blocks = read_operations(&raw.blocks, &what, written, &at("blocks"))?;
         if blocks.contains(&Operation::RUN) {
             let hint = "write then = \"stop\"";
-            return wrong("blocks", "a server that may not run has stopped", hint);
+            return wrong("blocks", "a server that cannot run is stopped", hint);
         }
         Ok(Self { seconds: after.unwrap_or(0), outcome, blocks: Set::new(blocks)? })
     }
@@ -94,7 +94,7 @@ fn seconds(text: &str) -> Result<u64> {
         count.parse::<u64>().ok().filter(|_| is_number)?.checked_mul(unit)
     });
     span.filter(|seconds| *seconds <= LONGEST.saturating_mul(DAY)).ok_or_else(|| {
-        let fact = format!("{text:?} is no span of hours or days");
+        let fact = format!("{text:?} is not a span of hours or days");
         let hint = "write it like \"12 hours\" or \"14 days\", at most 100 years";
         Error::unable(Problem::Content, fact, hint)
     })
@@ -102,7 +102,7 @@ fn seconds(text: &str) -> Result<u64> {
 
 fn outcome(word: &str) -> Result<Outcome> {
     word.parse().map_err(|_| {
-        let fact = format!("{word:?} is nothing that can follow");
+        let fact = format!("{word:?} is not a valid outcome");
         Error::unable(Problem::Content, fact, "write stop, block or warn")
     })
 }
@@ -168,12 +168,12 @@ pub(crate) fn ensure_rules_fit(
         let here = [path, &[cause.word(), "blocks"]].concat();
         ensure_known(&rule.blocks, fits.known, &format!("{of}: blocks"), written, &here)?;
         if let Some(both) = rule.blocks.iter().find(|word| fits.always.contains(word)) {
-            let fact = format!("it blocks {both}, which the type's `always` never blocks");
-            return wrong("blocks", &fact, "take it out of one of the two");
+            let fact = format!("it blocks {both}, which `always` of the type forbids");
+            return wrong("blocks", &fact, "remove it from one of the two");
         }
         let is_of_quota = matches!(cause, Cause::OverQuota | Cause::Upgraded);
         if is_of_quota && fits.model == Model::Evaluation && rule.outcome != Outcome::Warn {
-            let fact = "being over quota never does more than warn in an evaluation";
+            let fact = "in an evaluation, over-quota can only warn";
             return wrong("then", fact, "write then = \"warn\", or leave this table out");
         }
     }
@@ -193,8 +193,10 @@ pub(super) fn read_operations(
         let place = || format!("{}: {what}", written.place(&[path, &[index.as_str()]].concat()));
         let operation = word.parse().map_err(|error: Error| error.within(place()))?;
         if read.contains(&operation) {
-            let fact = format!("{word} stands twice");
-            return Err(Error::unable(Problem::Content, fact, "name each once").within(place()));
+            let fact = format!("{word} appears twice");
+            return Err(
+                Error::unable(Problem::Content, fact, "list each only once").within(place())
+            );
         }
         read.push(operation);
     }

@@ -7,21 +7,21 @@ use olr_core::machine::{Class, FactorKind};
 pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     let mut all = Vec::new();
     if !catalog.types.values().any(|kind| kind.offline) {
-        all.push("no type is `offline = true`: no request can be answered".to_string());
+        all.push("no type has `offline = true`: no request can be answered".to_string());
     }
     for (id, kind) in &catalog.types {
         if kind.policy.is_none() && !catalog.policies.contains_key(USUAL_POLICY) {
             all.push(format!(
-                "type {id}: it names no machine policy, and there is none called {USUAL_POLICY}: each grant has to name one"
+                "type {id}: it has no machine policy, and no policy is called {USUAL_POLICY}: each grant must name one"
             ));
         }
         if kind.model != Model::Purchased && kind.on.contains_key(&Cause::Pooled) {
-            all.push(format!("type {id}: on pooled: only purchased licenses are ever pooled"));
+            all.push(format!("type {id}: on pooled: only purchased licenses can be pooled"));
         }
         let upgraded = kind.on.contains_key(&Cause::Upgraded);
         if upgraded && !catalog.modules.values().any(|module| module.server) {
             all.push(format!(
-                "type {id}: on upgraded: no module is `server = true`, so it never happens"
+                "type {id}: on upgraded: no module has `server = true`, so this never happens"
             ));
         }
         let fits = |product: &&str| allows(kind.products.as_ref(), product);
@@ -35,10 +35,10 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     }
     for (id, module) in &catalog.modules {
         if module.group.is_empty() {
-            all.push(format!("module {id}: it is in no group, and stands under no heading"));
+            all.push(format!("module {id}: it is in no group, so it appears under no heading"));
         }
         if !catalog.types.values().any(|kind| allows(kind.modules.as_ref(), id)) {
-            all.push(format!("module {id}: no type may grant it"));
+            all.push(format!("module {id}: no type can grant it"));
         }
     }
     for (name, policy) in &catalog.policies {
@@ -49,7 +49,7 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
             && !FactorKind::ALL.iter().any(|kind| weighed(kind) && kind.may_be(Class::Hardware))
         {
             all.push(format!(
-                "policy {name}: hardware must match, but no factor of hardware has a weight"
+                "policy {name}: hardware must match, but no hardware factor has a weight"
             ));
         }
     }

@@ -28,7 +28,7 @@ impl Kept {
         let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
         let bare = Frame::parse(Kind::Revocations, bare)?;
         if read_body(&bare)? != read_body(&file)? {
-            let fact = "the two files in revocations/ do not belong together";
+            let fact = "the two files in revocations/ do not match each other";
             return Err(Error::unable(
                 Problem::Damaged,
                 fact,
@@ -48,7 +48,7 @@ impl Folder {
         let mut carried = self.trusts_to(trust)?;
         if let Some(kept) = self.revocations()? {
             Revocations::verify(&kept.file, trust).map_err(|error| {
-                let fact = format!("the list in revocations/ counts no longer: {}", error.fact());
+                let fact = format!("the list in revocations/ is no longer valid: {}", error.fact());
                 Error::unable(
                     Problem::Damaged,
                     fact,

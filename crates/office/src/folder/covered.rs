@@ -39,7 +39,7 @@ impl Folder {
         let newest = keys.into_iter().filter_map(|key| self.delegation_of(key, trust).ok());
         let issuers: Vec<_> = newest.map(|(may, _)| may).filter(counts).collect();
         if issuers.is_empty() {
-            return Ok(vec!["no delegation lets anybody sign licenses now".to_string()]);
+            return Ok(vec!["no delegation allows anybody to sign licenses now".to_string()]);
         }
         let mut missing = Vec::new();
         let mut modules = BTreeSet::new();

@@ -22,7 +22,7 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
     let unable = |fact: &str, step: NextStep| Err(Error::unable(Problem::Usage, fact, step));
     if body.acts.is_empty() {
         return unable(
-            "a delegation for no act allows nothing",
+            "the delegation has no act, so it allows nothing",
             NextStep::new("name one", &[Remedy::NameAct]),
         );
     }
@@ -30,15 +30,15 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
         && from > until
     {
         return unable(
-            "the delegation ends before it begins",
-            NextStep::new("let it end later, or begin earlier", &[Remedy::NameEnd]),
+            "the delegation ends before it starts",
+            NextStep::new("choose a later end, or an earlier start", &[Remedy::NameEnd]),
         );
     }
     if let Limit::Only(until) = &body.until
         && *until < now
     {
         let fact =
-            format!("a delegation until {until} has ended already: the clock here says {now}");
+            format!("a delegation until {until} has already ended: the clock here says {now}");
         let hint = NextStep::new(
             "name a later end, or set the clock of this computer",
             &[Remedy::NameEnd],
@@ -51,7 +51,7 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
         .map_err(|error| Error::unable(Problem::Usage, error.fact(), "name another key"))?;
     let issuer = olr_core::key::key_id(olr_core::key::Role::Issuer, &body.issuer);
     trust.ensure_unrevoked([issuer]).map_err(|_| {
-        let fact = format!("key {issuer} is revoked: it counts no longer, whoever delegates to it");
+        let fact = format!("key {issuer} is revoked: no delegation can make it valid again");
         Error::unable(
             Problem::WrongKey,
             fact,
@@ -219,8 +219,8 @@ fn with_company(
         for included in &module.includes {
             if !all.contains_key(&**included) && catalog.modules.contains_key(&**included) {
                 let (id, included) = (shown(id), shown(included));
-                let fact = format!("module {id} includes {included}, as many as anybody likes");
-                let text = format!("if that is meant, allow any number of {included}");
+                let fact = format!("module {id} includes any number of {included}");
+                let text = format!("if you want that, allow any number of {included}");
                 let step = NextStep::new(text, &[Remedy::AllowAny]);
                 return Err(Error::unable(Problem::Usage, fact, step));
             }
@@ -229,13 +229,13 @@ fn with_company(
     }
     if all.len() > MOST {
         let fact = format!(
-            "with what they include and their pools the modules of this delegation are {}, where at most {MOST} fit",
+            "with included modules and pools, this delegation lists {} modules, but at most {MOST} are allowed",
             all.len()
         );
         return Err(Error::unable(
             Problem::TooLarge,
             fact,
-            "limit fewer modules, or none: then any may be granted",
+            "limit fewer modules, or none to allow them all",
         ));
     }
     let entry = |(module, maximum)| Ok(ModuleMaximum { module: Text::new(module)?, maximum });

@@ -89,7 +89,7 @@ impl Folder {
         }
         let why = match newest {
             Some(newest) if now >= MADE => format!("the newest answer here was issued at {newest}"),
-            _ => "this program was made later".to_string(),
+            _ => "this program was built later".to_string(),
         };
         let (whose, step) = Wrong::Vendor.words();
         let fact = format!("the clock here says {now}, and {why}: {whose}");
@@ -145,8 +145,8 @@ impl Compared<'_> {
     fn superseded(&self) -> Option<Concern> {
         let (later, own) = (self.later?, self.body.number);
         let fact = format!(
-            "request {later} of this server was answered already, and this is request {own}: who \
-             imported that answer cannot import this one"
+            "request {later} of this server was already answered, and this is request {own}: a \
+             server that imported that answer cannot import this one"
         );
         let step = "answer the newest request of this server";
         Some(Concern::new(ConcernKind::Later, fact, Some(Refusal::Superseded), step))
@@ -158,7 +158,7 @@ impl Compared<'_> {
         // A stored license may have expired since it was issued.
         let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
         if new.ends() <= now {
-            let fact = format!("this license ended on {new}: the server refuses it");
+            let fact = format!("this license expired on {new}: the server refuses it");
             return Some(Concern::new(ConcernKind::End, fact, Some(Refusal::Expired), step));
         }
         let last = self.last?;
@@ -167,10 +167,13 @@ impl Compared<'_> {
         if is_later {
             return None;
         }
-        let old =
-            last.expires.map_or("without an end".to_string(), |day: Day| format!("until {day}"));
-        let what = if renews { "a renewal was asked for, and this" } else { "this license" };
-        let fact = format!("{what} ends on {new}, no later than the last answer, which is {old}");
+        let old = last.expires.map_or("no end date".to_string(), |day: Day| format!("until {day}"));
+        let what = if renews {
+            "the request asks for a renewal, but this license"
+        } else {
+            "this license"
+        };
+        let fact = format!("{what} ends on {new}, no later than the last answer ({old})");
         Some(Concern::new(ConcernKind::End, fact, None, step))
     }
 
@@ -191,7 +194,7 @@ impl Compared<'_> {
             (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
         if !ahead && !behind {
             let fact = format!(
-                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server said {says}); a server's clock that is behind this license refuses it"
+                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server's clock said {says}); a server whose clock is behind this license refuses it"
             );
             let step = "compare the clock here with a watch, and ask when the request was made";
             let refusal = Some(Refusal::ClockRolledBack);
@@ -214,12 +217,13 @@ impl Compared<'_> {
         let (refusal, there) = match (ahead, ended) {
             (false, _) => (
                 Some(Refusal::ClockRolledBack),
-                ": while the server's clock is behind, it refuses this license as issued in its future",
+                ": while its clock is behind, the server refuses this license as issued in the future",
             ),
-            (true, true) => {
-                (Some(Refusal::Expired), ": by the server's clock this license has ended already")
-            }
-            (true, false) => (None, ": the days of this license are counted by the clock here"),
+            (true, true) => (
+                Some(Refusal::Expired),
+                ": by the server's clock, this license has already expired",
+            ),
+            (true, false) => (None, ": the days of this license come from the clock here"),
         };
         let side = if ahead { "ahead" } else { "behind" };
         let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
@@ -236,7 +240,7 @@ impl Compared<'_> {
     fn set_back(&self) -> Option<Concern> {
         let (issued, now) = (self.body.issued, self.now);
         let fact = format!(
-            "this was answered at {issued}, in the future of the clock here ({now}): the clock here is likely wrong now"
+            "this was answered at {issued}, which is in the future for the clock here ({now}): the clock here is probably wrong now"
         );
         let step = "set the clock of this computer";
         self.is_of_the_future().then(|| Concern::new(ConcernKind::Clocks, fact, None, step))
@@ -252,11 +256,11 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
         })
         .collect();
     let fact = format!(
-        "fewer are granted than this server uses ({}): its import is refused, unless its operator accepts that",
+        "fewer are granted than this server uses ({}): the server refuses the license, unless its operator accepts that",
         listed(over.iter().map(String::as_str))
     );
     let step = NextStep::new(
-        "grant what is in use, or ask the customer to use less first or to accept it",
+        "grant at least the number in use, or ask the customer to use less first or to accept it",
         &[Remedy::AcceptOverQuota],
     );
     let refusal = Some(Refusal::QuotaExceeded);
@@ -272,7 +276,7 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
     });
     let less: Vec<_> = less.collect();
     let fact = format!(
-        "less is granted than by the last answer to this {} ({})",
+        "less is granted than in the last answer to this {} ({})",
         if asked.renews.is_some() { "license" } else { "server" },
         listed(less.iter().map(String::as_str))
     );
@@ -284,9 +288,9 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
 /// would no longer be.
 fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let new = body.maintenance.filter(|new| Limit::Only(*new) < last.maintained_to())?;
-    let old = last.maintenance.map_or("without an end".to_string(), |day| format!("until {day}"));
+    let old = last.maintenance.map_or("no end date".to_string(), |day| format!("until {day}"));
     let fact = format!(
-        "maintenance of this license ends on {new}, earlier than that of the last answer, which is {old}"
+        "maintenance of this license ends on {new}, earlier than in the last answer ({old})"
     );
     Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
 }
@@ -306,19 +310,19 @@ impl Wrong {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Server => (
-                "the server's clock is likely wrong",
+                "the server's clock is probably wrong",
                 "have the server's clock set, and ask for a new request",
             ),
             Self::Vendor => {
-                ("the clock here is likely wrong", "set the clock of this computer, and issue then")
+                ("the clock here is probably wrong", "set the clock of this computer, then issue")
             }
             Self::VendorThen => (
-                "the clock here was likely wrong then",
+                "the clock here was probably wrong then",
                 "check that the clock of this computer is right now",
             ),
             Self::Either => (
-                "one of the two is wrong",
-                "compare both with a watch; set the wrong one, and where it is the server's, ask for a new request",
+                "one of the two clocks is wrong",
+                "compare both with a watch, and set the wrong one; if it is the server's, ask for a new request",
             ),
         }
     }

@@ -70,8 +70,8 @@ impl Folder {
         Self::ensure_new(path)?;
         let Roots { count, threshold } = init.roots;
         if count == 0 || count > ROOTS_CAP || threshold == 0 || threshold > count {
-            let fact = format!("{threshold} of {count} roots can never be");
-            let hint = "let there be 1 to 8 roots, and let 1 to all of them sign";
+            let fact = format!("{threshold} of {count} roots is not possible");
+            let hint = "choose 1 to 8 roots, and a threshold from 1 to that number";
             return Err(Error::unable(Problem::Usage, fact, hint));
         }
         let catalog_text = init.catalog.unwrap_or(STARTER);
@@ -90,7 +90,7 @@ impl Folder {
         };
         file::make_folder(parent)?;
         let unwritable = |error: std::io::Error| {
-            let say = |why: &str| format!("the folder cannot be made: {why}");
+            let say = |why: &str| format!("the folder cannot be created: {why}");
             file::failed_saying(Access::Write, path, &error, say)
         };
         let draft = Draft::new(parent).map_err(unwritable)?;
@@ -114,12 +114,8 @@ impl Folder {
         if !taken {
             return Ok(());
         }
-        let fact = format!("{}: it is there already", file::name(path));
-        Err(Error::unable(
-            Problem::Exists,
-            fact,
-            "choose a new folder: keys are never written over",
-        ))
+        let fact = format!("{}: it already exists", file::name(path));
+        Err(Error::unable(Problem::Exists, fact, "choose a new folder: olr never overwrites keys"))
     }
 }
 

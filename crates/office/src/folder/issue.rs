@@ -250,7 +250,7 @@ impl Folder {
         trust: &Trust,
     ) -> Result<IssuedLicense> {
         let license = License::verify(&stored.license_bytes()?, trust).map_err(|error| {
-            error.hint(NextStep::new("answer it once more", &[Remedy::IssueAgain]))
+            error.hint(NextStep::new("issue another answer to it", &[Remedy::IssueAgain]))
         })?;
         self.ensure_not_revoked(stored)?;
         let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
@@ -288,7 +288,7 @@ impl Folder {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    NextStep::new("name only keys that are not at hand", &[Remedy::NameAbsent]),
+                    NextStep::new("name only keys that are not available", &[Remedy::NameAbsent]),
                 ));
             }
             may.push(other);
@@ -344,7 +344,7 @@ impl Folder {
 /// Takes the fields that only the first of several signers could choose.
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
-        let fact = format!("this proposes a {}, and no license", proposal.kind());
+        let fact = format!("this proposes a {}, not a license", proposal.kind());
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -352,11 +352,11 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
         ));
     };
     if license.answer != answer {
-        let fact = "this request was answered since the license was proposed";
+        let fact = "this request was answered after the license was proposed";
         return Err(Error::unable(
             Problem::Changed,
             fact,
-            NextStep::new("propose another license", &[Remedy::IssueAgain]),
+            NextStep::new("propose the license again", &[Remedy::IssueAgain]),
         ));
     }
     Ok(Stamp { license: license.license, answer, issued: license.issued })
@@ -366,11 +366,11 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
 /// and that all signatures are there.
 fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<License> {
     if proposal.target()?.body != encode(body) {
-        let fact = "the proposed license is not the one that this request and grant give";
+        let fact = "the proposed license differs from the one that this request and grant produce";
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name the request, grant and catalog it was proposed for",
+            "name the request, grant and catalog for which it was proposed",
         ));
     }
     License::verify(&proposal.finish(Some(trust))?, trust)
@@ -381,13 +381,13 @@ fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<Li
 fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
     match earlier.last() {
         Some(last) if !last.answers(order.request) => {
-            let fact = "another request with the same id was answered before";
+            let fact = "another request with the same id was already answered";
             Err(Error::refuse(Refusal::Replayed, fact).rule("request-17"))
         }
         Some(_) if !order.again => {
-            let fact = "this request was answered before, with another grant";
+            let fact = "this request was already answered, with another grant";
             let step = NextStep::new(
-                "answer it once more; with the former grant the license of then is written again",
+                "issue another answer to it, or use the former grant to write the earlier license again",
                 &[Remedy::IssueAgain],
             );
             Err(Error::unable(Problem::Usage, fact, step))

@@ -205,7 +205,7 @@ impl Folder {
             Error::unable(
                 Problem::Fault,
                 "the record of this license cannot be written",
-                "report this as a fault",
+                "report this as a bug",
             )
         })?;
         let path = self.record_file(request, record.answer);

@@ -25,7 +25,7 @@ pub struct Chosen {
 }
 
 /// Next step when no issuer key is valid any more.
-const NEW_ISSUER: &str = "no issuer key here counts: make a new one";
+const NEW_ISSUER: &str = "no issuer key here is valid: make a new one";
 
 impl Chosen {
     /// Opens the private key.
@@ -162,7 +162,10 @@ impl Folder {
             return Err(Error::unable(
                 Problem::NotFound,
                 fact,
-                NextStep::new("fetch it, or name another vendor folder", &[Remedy::NameVendor]),
+                NextStep::new(
+                    "copy it there, or name another vendor folder",
+                    &[Remedy::NameVendor],
+                ),
             ));
         }
         let (mut second_best, mut refused, mut away) = (None, None, None);
@@ -205,9 +208,11 @@ impl Folder {
         match (second_best, refused) {
             (Some(chosen), _) => Ok(chosen),
             (None, Some(error)) => Err(error),
-            (None, None) => {
-                Err(Error::unable(Problem::Usage, "no issuer key has a delegation", "delegate one"))
-            }
+            (None, None) => Err(Error::unable(
+                Problem::Usage,
+                "no issuer key has a delegation",
+                "delegate an issuer key",
+            )),
         }
     }
 
@@ -247,7 +252,7 @@ impl Folder {
                 Problem::NotFound,
                 fact,
                 NextStep::new(
-                    "let the roots sign one, and put it in place",
+                    "have the roots sign one, and install it",
                     &[Remedy::Delegate, Remedy::PublishTrust],
                 ),
             )

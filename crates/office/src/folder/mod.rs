@@ -81,11 +81,7 @@ impl Folder {
         let path = self.path.join("vendor.trust");
         let kept = self.newest_kept_trust();
         let copy = kept.as_ref().map(|(kept, _)| {
-            format!(
-                "copy {} to {}: it is the newest that is kept",
-                file::name(kept),
-                file::name(&path)
-            )
+            format!("copy {} to {}: it is the newest copy", file::name(kept), file::name(&path))
         });
         if !file::is_there(&path)? {
             if let Some(copy) = copy {
@@ -95,7 +91,7 @@ impl Folder {
                     copy,
                 ));
             }
-            let fact = format!("{} is no vendor folder", file::name(&self.path));
+            let fact = format!("{} is not a vendor folder", file::name(&self.path));
             return Err(Error::unable(
                 Problem::NotFound,
                 fact,
@@ -107,8 +103,10 @@ impl Folder {
         match trust {
             Ok(trust) if trust.vendor() != kept.vendor() => {
                 let (other, own) = (trust.vendor(), kept.vendor());
-                let fact =
-                    format!("{}: it is of vendor {other}, not of vendor {own}", file::name(&path));
+                let fact = format!(
+                    "{}: it belongs to vendor {other}, not to vendor {own}",
+                    file::name(&path)
+                );
                 Err(Error::unable(Problem::Damaged, fact, copy))
             }
             // Only a damaged file is fixed by the copy; an I/O error keeps its own next step.
@@ -140,7 +138,7 @@ impl Folder {
     pub(crate) fn changed_meanwhile(&self) -> Error {
         let place = file::name(&self.path);
         let fact = format!("{place}: another command changed this folder at the same time");
-        Error::unable(Problem::Changed, fact, "run this once more: it looks again")
+        Error::unable(Problem::Changed, fact, "run this again")
     }
 
     /// Reads and parses `catalog.toml`.
@@ -159,7 +157,7 @@ impl Folder {
     pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
         let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
             let fact = format!("this request is sealed to key {id}, which is not in keys/");
-            Error::unable(Problem::NotFound, fact, "fetch that sealing key, or ask the server for a request made with your newest vendor.trust")
+            Error::unable(Problem::NotFound, fact, "copy that sealing key to keys/, or ask for a request made with your newest vendor.trust")
         })?;
         let passphrase = passphrase_of(&key, ask)?;
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))
@@ -200,9 +198,9 @@ impl Folder {
             return file::list(&path);
         }
         // A `vendor.trust` alone proves nothing: customers have that file too.
-        let fact = format!("{} is no vendor folder: it has no {part}/", file::name(&self.path));
+        let fact = format!("{} is not a vendor folder: it has no {part}/", file::name(&self.path));
         let hint = NextStep::new(
-            "name the whole folder of the vendor, or restore it from a backup",
+            "name the complete folder of the vendor, or restore it from a backup",
             &[Remedy::NameVendor],
         );
         Err(Error::unable(Problem::NotFound, fact, hint))
@@ -292,7 +290,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read_edited(path)?).map_err(|error| {
         let bytes = error.as_bytes();
         let other = match Header::peek(bytes) {
-            Ok(kind) => Some(format!("a file of olr ({kind})")),
+            Ok(kind) => Some(format!("an olr file ({kind})")),
             Err(_) => foreign(bytes).map(|other| other.what.to_string()),
         };
         let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");

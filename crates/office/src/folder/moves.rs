@@ -63,7 +63,11 @@ impl Handover<'_> {
             }
             Self::Transfer(reason) if reason.trim().is_empty() => {
                 let fact = "the reason for the transfer is empty";
-                Err(Error::unable(Problem::Usage, fact, "say why the key moves without a receipt"))
+                Err(Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "give the reason why the key moves without a receipt",
+                ))
             }
             Self::Transfer(reason) => Note::new(reason)
                 .map(|_| ())
@@ -182,14 +186,14 @@ impl Folder {
         if let Some(theirs) = theirs {
             fact += &host_of(theirs.body()).map_or(String::new(), |host| format!(", {host}"));
             fact += match compare((&theirs).into(), opened.into()).hardware {
-                Hardware::Same => "; this request shows the same hardware",
-                Hardware::Other => "; this request shows other hardware",
+                Hardware::Same => "; this request has the same hardware",
+                Hardware::Other => "; this request has different hardware",
                 Hardware::Unknown => "",
             };
         }
         Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(NextStep::new(
-            "if it still runs, have it deactivated and add its receipt; if it is lost, or is this \
-             machine begun anew, say so",
+            "if it is still running, have it deactivated and add its receipt; if it is lost, or \
+             is this same machine set up again, transfer the license and give the reason",
             &[Remedy::Deactivate, Remedy::BringReceipt, Remedy::Transfer],
         ))
     }
@@ -252,15 +256,15 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
     ] {
         if its != wanted {
             let (its, wanted) = (shown(its), shown(wanted));
-            let fact = format!("the receipt is for {what} {its}, the request for {wanted}");
+            let fact = format!("the receipt is for {what} {its}, but the request is for {wanted}");
             return Err(Error::refuse(word, fact)
-                .hint("bring the receipt of what is to move")
+                .hint("bring the receipt of the license that moves")
                 .rule("receipt-7"));
         }
     }
     if HEXLOWER.encode(&receipt.install_key) != holder.install_key {
         let fact = format!(
-            "the receipt is of installation {}, and the key is in use on {}",
+            "the receipt is from installation {}, but the key is in use on {}",
             key_id(Role::Install, &receipt.install_key),
             holder.install_id()
         );
@@ -280,7 +284,7 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
     let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
     if !theirs().any(|record| is_ended(record, receipt)) {
         let fact = format!(
-            "the receipt ends license {}, which is none that was issued there for this key",
+            "the receipt ends license {}, which was not issued to that installation for this key",
             receipt.license
         );
         return Err(Error::refuse(Refusal::AlreadyActivated, fact).rule("receipt-8"));
@@ -295,7 +299,7 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
                 .hint(NextStep::new(
-                    "have it deactivated once more, and bring the new receipt",
+                    "have it deactivated again, and bring the new receipt",
                     &[Remedy::Deactivate],
                 ))
                 .rule("receipt-8"));

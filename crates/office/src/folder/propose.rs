@@ -106,7 +106,7 @@ pub fn propose_next(
     let mut body = old.clone();
     let version = old.version.checked_add(1);
     body.version = version.ok_or_else(|| {
-        Error::unable(Problem::TooLarge, "the versions are used up", "begin a new vendor")
+        Error::unable(Problem::TooLarge, "there are no version numbers left", "create a new vendor")
     })?;
     if let Some(name) = &changes.name {
         body.name = Text::new(name).map_err(|error| error.within("the vendor's name"))?;
@@ -127,11 +127,11 @@ pub fn propose_next(
     propose(trust.vendor(), &body, rng)?;
     body.kept = kept(trust, &body, changes, delegations)?;
     if (TrustBody { version: old.version, ..body.clone() }) == *old {
-        let fact = format!("nothing would differ from trust {}", old.version);
+        let fact = format!("no change from trust {}", old.version);
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            NextStep::new("say what is to change", &[Remedy::ProposeTrust]),
+            NextStep::new("name at least one change", &[Remedy::ProposeTrust]),
         ));
     }
     propose(trust.vendor(), &body, rng)
@@ -140,23 +140,23 @@ pub fn propose_next(
 fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Result<Proposal> {
     let (threshold, roots) = (usize::from(body.threshold), body.roots.len());
     if threshold == 0 || threshold > roots {
-        let fact = format!("{threshold} of {roots} roots can never sign");
+        let fact = format!("{threshold} of {roots} roots is not possible");
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "let the threshold be 1 to the number of roots",
+            "choose a threshold from 1 to the number of roots",
         ));
     }
     for key in body.sealing.iter() {
         seal(key, b"", b"", rng).map_err(|_| {
-            let fact = format!("nothing can be sealed to key {}", key_id(Role::Sealing, key));
+            let fact = format!("requests cannot be sealed to key {}", key_id(Role::Sealing, key));
             Error::unable(Problem::Usage, fact, "name another sealing key")
         })?;
     }
     let unsigned = Unsigned::new(Kind::Trust, vendor, Vec::new(), encode(body))?;
     // A trust that servers would refuse is a usage error here, not a refusal of a file.
     Proposal::new(&unsigned, &BTreeSet::new()).map_err(|error| {
-        Error::unable(Problem::Usage, error.fact(), "correct what the next trust is to say")
+        Error::unable(Problem::Usage, error.fact(), "correct the changes for the next trust")
     })
 }
 
@@ -186,8 +186,8 @@ fn with(
 ) -> Result<Vec<[u8; 32]>> {
     for (at, key) in add.iter().enumerate() {
         if keys.contains(key) {
-            let fact = format!("{role} key {} is there already", key_id(role, key));
-            return Err(Error::unable(Problem::Usage, fact, "name only keys that are to come in"));
+            let fact = format!("the trust already has {role} key {}", key_id(role, key));
+            return Err(Error::unable(Problem::Usage, fact, "name only keys to add"));
         }
         keys.insert(if first { at } else { keys.len() }, *key);
     }
@@ -200,12 +200,12 @@ fn revoked(old: &TrustBody, revoke: &[KeyId]) -> Result<Set<KeyId, 4096>> {
     let others: Vec<_> = root_keys(old).into_iter().map(|(id, _)| id).chain(sealing).collect();
     for id in revoke {
         if others.contains(id) {
-            let fact = format!("key {id} is no issuer key");
+            let fact = format!("key {id} is not an issuer key");
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
                 NextStep::new(
-                    "remove a root or sealing key in place of revoking it",
+                    "remove a root or sealing key instead of revoking it",
                     &[Remedy::RemoveKey],
                 ),
             ));
@@ -226,14 +226,14 @@ fn rules(old: &TrustBody, changes: &Changes) -> Result<List<SignerRule>> {
             return Err(Error::unable(
                 Problem::Usage,
                 "the trust has no such rule",
-                "write it as the trust shows it",
+                "write it exactly as the trust shows it",
             ));
         }
     }
     for rule in &changes.add_rules {
         if rule.signers < 2 || usize::from(rule.signers) > SIGNATURES_CAP {
-            let fact = format!("a rule for {} signers", rule.signers);
-            return Err(Error::unable(Problem::Usage, fact, "ask for 2 to 16"));
+            let fact = format!("a rule cannot require {} signers", rule.signers);
+            return Err(Error::unable(Problem::Usage, fact, "require 2 to 16 signers"));
         }
         if !rules.contains(rule) {
             rules.push(rule.clone());
@@ -267,11 +267,11 @@ fn kept(
                 }
             }
             Err(error) if wanted => {
-                let fact = format!("what is to be kept does not count now: {}", error.fact());
+                let fact = format!("the delegation to keep is not valid now: {}", error.fact());
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    "keep what counts under the trust at hand",
+                    "keep only delegations that are valid under the current trust",
                 ));
             }
             Err(_) => {}
@@ -281,7 +281,7 @@ fn kept(
         Delegation::read(&Frame::parse(Kind::Delegation, bytes)?)?;
         kept.remove(&sha256(bytes));
     }
-    let room = "there is no room for more kept delegations: sign them anew with the new roots";
+    let room = "no more kept delegations are possible: sign them again with the new roots";
     Set::new(kept.into_iter().collect())
         .map_err(|error| error.within("the kept delegations").hint(room))
 }

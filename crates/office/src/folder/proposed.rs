@@ -70,8 +70,8 @@ fn keep_apart(folder: &Path, stem: &str, text: &[u8]) -> Result<PathBuf> {
             _ => {}
         }
     }
-    let fact = format!("{}: there are very many former catalogs", file::name(folder));
-    Err(Error::unable(Problem::TooLarge, fact, "move those away that nobody needs any more"))
+    let fact = format!("{}: there are too many former catalogs", file::name(folder));
+    Err(Error::unable(Problem::TooLarge, fact, "move away those that are no longer needed"))
 }
 
 /// Limit for the number in the name of a former catalog.
@@ -88,7 +88,7 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
             return Ok(Some(text.to_string()));
         }
         let fact =
-            format!("this catalog has other products or slots than trust {}", version(trust));
+            format!("the products or slots of this catalog differ from trust {}", version(trust));
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -119,7 +119,7 @@ pub(super) fn first_catalog(
     if found.is_some() || fits(&Catalog::parse(STARTER)?, trust)? {
         return Ok(found);
     }
-    let fact = format!("trust {} has products that no catalog at hand has", version(trust));
+    let fact = format!("trust {} has products that no available catalog has", version(trust));
     Err(Error::unable(
         Problem::Usage,
         fact,

@@ -167,7 +167,7 @@ impl Folder {
         if !self.signed_with(id)?.is_empty() {
             return Ok(());
         }
-        let fact = format!("no delegation and no license here names issuer key {id}");
+        let fact = format!("no delegation or license here names issuer key {id}");
         Err(Error::unable(
             Problem::NotFound,
             fact,

@@ -28,13 +28,13 @@ impl Fork {
     pub(super) fn concern(&self) -> Concern {
         let Self { asked, number, code, .. } = self;
         let fact = format!(
-            "this server's home was copied, or put back from a backup: request {number} of this \
-             installation, code {code}, was answered before, and this one, request {asked}, is of \
-             another history"
+            "this server's home was copied or restored from a backup: request {number} of this \
+             installation, code {code}, was already answered, but this request, {asked}, does not \
+             follow from it"
         );
         let step = NextStep::new(
-            "ask whether the old machine still runs, or a snapshot was restored; let a copy begin as a \
-             new installation",
+            "ask whether the old machine is still running, or whether a snapshot was restored; a copy \
+             must start as a new installation",
             &[Remedy::NewIdentity],
         );
         Concern::new(ConcernKind::Fork, fact, None, step)
@@ -112,7 +112,7 @@ impl Folder {
             if let Some(kept) = self.revocation(record)? {
                 fact += &format!(" at {}: {}", kept.revoked, shown(&kept.reason));
             }
-            let step = "ask who revoked it whether the reason is settled";
+            let step = "ask the person who revoked it whether the reason is resolved";
             return Ok(Some(Concern::new(ConcernKind::Revoked, fact, None, step)));
         }
         Ok(None)

@@ -49,7 +49,7 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
     Err(Error::unable(
         Problem::Usage,
         fact,
-        NextStep::new("say what happened: it is kept", &[Remedy::NameReason]),
+        NextStep::new("give the reason: olr keeps it", &[Remedy::NameReason]),
     ))
 }
 
@@ -144,11 +144,11 @@ impl Folder {
         let version = trust.body().version;
         let last = kept.as_ref().filter(|kept| kept.version == version);
         let Some(sequence) = last.map_or(0, |last| last.sequence).checked_add(1) else {
-            let fact = "the revocations under this trust are counted out";
+            let fact = "there are no list numbers left under this trust";
             return Err(Error::unable(
                 Problem::TooLarge,
                 fact,
-                "publish a next trust: it counts from 1 again",
+                "publish a new trust: its lists start at 1 again",
             ));
         };
         let mut licenses = kept.map(|kept| kept.licenses.to_vec()).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Folder {
         licenses.extend(withdrawn);
         licenses.sort_unstable_by_key(|withdrawn| withdrawn.license);
         let licenses = Set::new(licenses).map_err(|_| {
-            let fact = "there is no room in the revocations: they name at most 4096 licenses";
+            let fact = "the list of revocations is full: it has room for 4096 licenses";
             Error::unable(
                 Problem::TooLarge,
                 fact,
@@ -211,7 +211,7 @@ impl Folder {
             Error::unable(
                 Problem::NotFound,
                 fact,
-                NextStep::new("look it up", &[Remedy::ListIssued]),
+                NextStep::new("list the issued licenses", &[Remedy::ListIssued]),
             )
         })
     }
@@ -247,7 +247,7 @@ impl Folder {
             Error::unable(
                 Problem::Fault,
                 "the record of this revocation cannot be written",
-                "report this as a fault",
+                "report this as a bug",
             )
         })?;
         let folder = self.path().join("revocations");
@@ -284,6 +284,6 @@ impl Folder {
             fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
         Err(Error::refuse(Refusal::Revoked, fact)
-            .hint(NextStep::new("answer it once more", &[Remedy::IssueAgain])))
+            .hint(NextStep::new("issue another answer to it", &[Remedy::IssueAgain])))
     }
 }

@@ -101,11 +101,11 @@ impl Folder {
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
         let fits = |may: &olr_core::trust::Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {
-            let fact = "the present issuer's token shows its public key to nobody without a PIN";
+            let fact = "the token of the current issuer does not show its public key without a PIN";
             Err(Error::unable(
                 Problem::NeedsPassphrase,
                 fact,
-                NextStep::new("say what the new key may do", &[Remedy::Delegate]),
+                NextStep::new("name what the new key may do", &[Remedy::Delegate]),
             ))
         };
         Ok(self.default_issuer(fits, trust, no_pin)?.may.body().clone())

@@ -141,25 +141,25 @@ fn pin(uri: &Uri, ask: AskPassphrase<'_>) -> impl FnMut(&PinWanted) -> Result<Pa
         // A wrong PIN in the file must not use up the last attempt.
         if wanted.last_try {
             let fact = format!("one more wrong PIN locks token {}", shown(&wanted.token));
-            let hint = "take pin-source out of the URI and type the PIN this time";
+            let hint = "remove pin-source from the URI, and type the PIN this time";
             return Err(Error::unable(Problem::WrongPassphrase, fact, hint));
         }
         let path = Path::new(source);
         read_passphrase(path)?.ok_or_else(|| {
             let fact = format!("{}: its first line is empty", file::name(path));
-            Error::unable(Problem::Content, fact, "write the PIN there, or take pin-source out")
+            Error::unable(Problem::Content, fact, "write the PIN there, or remove pin-source")
         })
     }
 }
 
 fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     if role != Role::Issuer {
-        let fact = format!("a {role} key is not used through an SSH agent");
-        let hint = "an agent may be forwarded to other machines: name a key file or a token";
+        let fact = format!("olr does not use a {role} key through an SSH agent");
+        let hint = "name a key file or a token: an agent may be forwarded to other machines";
         return Err(Error::unable(Problem::Device, fact, hint));
     }
     let socket = std::env::var_os(AGENT).filter(|path| !path.is_empty()).ok_or_else(|| {
-        let fact = format!("no SSH agent is known: ${AGENT} is not set");
+        let fact = format!("no SSH agent found: ${AGENT} is not set");
         Error::unable(
             Problem::Device,
             fact,
@@ -169,11 +169,11 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     let socket = Path::new(&socket);
     let keys = agent::identities(socket)?;
     if keys.is_empty() {
-        let fact = "the SSH agent shows no key";
+        let fact = "the SSH agent has no keys";
         return Err(Error::unable(
             Problem::Device,
             fact,
-            "add the key with ssh-add; if it is locked, ssh-add -X",
+            "add the key with ssh-add; if the agent is locked, unlock it with ssh-add -X",
         ));
     }
     let is_meant = |key: &&Identity| {
@@ -192,8 +192,8 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     AgentKey::new(socket, key).ok_or_else(|| match key.algorithm() {
         Some(ED25519_FIDO) => Error::unable(
             Problem::Device,
-            format!("{}: a FIDO device signs a hash and a counter, not the message", describe(key)),
-            "use a plain ssh-ed25519 key, or a token by PKCS#11",
+            format!("{}: a FIDO device does not sign the message itself", describe(key)),
+            "use a plain ssh-ed25519 key, or a PKCS#11 token",
         ),
         _ => Error::unable(
             Problem::Content,
@@ -234,11 +234,11 @@ fn read_named(path: &Path) -> Result<String> {
             Err(Error::unable(Problem::Content, "it names neither a token nor an agent", usual))
         }
         Named::Token(uri) if uri.module_path.is_some() => {
-            let fact = "a library is not loaded because a file says so";
+            let fact = "olr does not load a library that a file names";
             Err(Error::unable(
                 Problem::Content,
                 fact,
-                format!("take module-path out, and set {MODULE} to it"),
+                format!("remove module-path, and set {MODULE} to the library"),
             ))
         }
         _ => Ok((*line).to_string()),

@@ -78,7 +78,7 @@ impl GrantFile {
                 && cap > quota
             {
                 let fact = format!("administrators: {cap} {id}, but only {quota} are granted");
-                return wrong(fact, "write at most what is granted");
+                return wrong(fact, "write at most the granted number");
             }
         }
         let fits = Fits { known: &catalog.operations, always: &kind.always, model: kind.model };
@@ -126,7 +126,7 @@ impl GrantFile {
                 return wrong(fact, &format!("its languages are {known}"));
             }
             if !seen.insert(language) {
-                return wrong(format!("language {language} stands twice"), "name it once");
+                return wrong(format!("language {language} appears twice"), "list it only once");
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ impl GrantFile {
         let module = self.known_module(id, catalog)?;
         if !allows(kind.modules.as_ref(), id) {
             let known = listed(kind.modules.iter().flatten().map(String::as_str));
-            let fact = format!("type {} may not grant module {id}", self.license_type);
+            let fact = format!("type {} cannot grant module {id}", self.license_type);
             return wrong(fact, &format!("its modules are {known}"));
         }
         if !module.is_for(&self.product, &self.slot) {
@@ -173,7 +173,7 @@ impl GrantFile {
         {
             let fact = format!("module {id} requires {needed}, which is not granted");
             let least = if module.extra.contains_key(*needed) { 2 } else { 1 };
-            return wrong(fact, &format!("add {needed} = {least} or more, or take {id} out"));
+            return wrong(fact, &format!("add {needed} = {least} or more, or remove {id}"));
         }
         Ok(())
     }
@@ -193,8 +193,8 @@ impl GrantFile {
             let by: Vec<_> = needed.values().copied().collect();
             let what_for = what_for.join(", ");
             let fact =
-                format!("module {id}: {granted} granted, where {least} are needed: {what_for}");
-            let hint = format!("write {id} = {least} or more, or take out {}", by.join(" and "));
+                format!("module {id}: {granted} granted, but {least} are needed: {what_for}");
+            let hint = format!("write {id} = {least} or more, or remove {}", by.join(" and "));
             return Err(self.written().wrong(&["modules", id], &fact, &hint));
         }
         Ok(())

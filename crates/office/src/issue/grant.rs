@@ -164,7 +164,7 @@ impl GrantFile {
         let from = starts.max(issued.day());
         let end = |key: &'static str, own: Option<End>, usual: Option<End>| {
             let Some(end) = own.or(usual) else {
-                let fact = format!("{key} is missing, and the type does not say it either");
+                let fact = format!("{key} is missing here and in the type");
                 let hint = "write a day, a span such as \"1 year\", or \"never\"";
                 return Err(self.written().wrong(&["type"], &fact, hint));
             };

@@ -88,7 +88,7 @@ pub fn draft(
 fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()> {
     if *body.product != *grant.product {
         let fact = format!(
-            "the request asks for product {}, the grant is for {}{}",
+            "the request is for product {}, but the grant is for {}{}",
             shown(&body.product),
             shown(&grant.product),
             apart(&body.product, &grant.product, Shows::Whole)
@@ -98,7 +98,7 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
     let product = trust.product(Some(&body.product)).map_err(under("request-13"))?;
     if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
         let fact = format!(
-            "the request asks for slot {}, this key belongs to slot {}{}",
+            "the request is for slot {}, but this key belongs to slot {}{}",
             shown(&body.slot),
             shown(&grant.slot),
             apart(&body.slot, &grant.slot, Shows::Whole)
@@ -156,12 +156,12 @@ fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> 
     let total = policy.total();
     if policy.enrolled.len() < 2 || total < policy.threshold {
         let fact = format!(
-            "policy {name} needs 2 factors and {} points, but this machine enrols {} factors with {total} points",
+            "policy {name} needs 2 factors and {} points, but this machine has {} factors with {total} points",
             policy.threshold,
             policy.enrolled.len(),
         );
         let hint = NextStep::new(
-            "ask for a request with more factors: pinned, or what only root may read",
+            "ask for a request with more factors: pinned values, or values that only root may read",
             &[Remedy::Pin, Remedy::ReadPrivileged],
         );
         return Err(Error::unable(Problem::Content, fact, hint));

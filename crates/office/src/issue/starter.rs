@@ -70,7 +70,7 @@ fn written(
         let _ = match said {
             // A value that the type already gives appears only as a comment.
             Some(usual) => {
-                writeln!(text, "# {name} = {} is what the type says", quoted(&usual.to_string()))
+                writeln!(text, "# {name} = {} comes from the type", quoted(&usual.to_string()))
             }
             None => writeln!(text, "{name:11} = {}", quoted(value)),
         };

@@ -51,13 +51,13 @@ impl KeyFile {
         let role = reader.u8("role")?;
         let Some(role) = Role::from_number(role.into()).filter(|role| *role != Role::Install)
         else {
-            let problem = format!("{role} is no role of a key file");
+            let problem = format!("{role} is not a role of a key file");
             return Err(reader.malformed("role", &problem).rule("key-2"));
         };
         let id = KeyId(reader.array("key id")?);
         let public = reader.array("public key")?;
         if id != key_id(role, &public) {
-            let problem = "it does not belong to the public key";
+            let problem = "it does not match the public key";
             return Err(reader.malformed("key id", problem).rule("key-3"));
         }
         let protection = match reader.u8("kdf")? {
@@ -69,7 +69,7 @@ impl KeyFile {
                     lanes: reader.u32("lanes")?,
                 };
                 if !cost.is_acceptable() {
-                    return Err(reader.malformed("kdf", "its cost is out of bounds").rule("key-5"));
+                    return Err(reader.malformed("kdf", "its cost is out of range").rule("key-5"));
                 }
                 let lock = PassphraseLock {
                     cost,
@@ -80,7 +80,7 @@ impl KeyFile {
                 Protection::Passphrase { lock, commitment, sealed: reader.array("sealed seed")? }
             }
             other => {
-                let problem = format!("{other} is not known");
+                let problem = format!("{other} is unknown");
                 return Err(reader.malformed("kdf", &problem).rule("key-4"));
             }
         };
@@ -180,7 +180,7 @@ impl KeyFile {
             }
         };
         if public_of(self.role, &seed) != self.public {
-            let fact = "key file: the public key does not belong to the seed";
+            let fact = "key file: the public key does not match the seed";
             return Err(Error::refuse(Refusal::Malformed, fact)
                 .hint("restore it from a backup")
                 .rule("key-7"));
@@ -215,7 +215,7 @@ impl KeyFile {
         if self.role == wanted {
             return Ok(());
         }
-        let fact = format!("this is a {} key, where a {wanted} key is needed", self.role);
+        let fact = format!("this is a {} key, but a {wanted} key is needed", self.role);
         Err(Error::unable(Problem::WrongKey, fact, "name the right key file"))
     }
 }

@@ -23,14 +23,14 @@ const WIDTH: usize = 16;
 /// Length of the encoded data: role, seed, and the first bytes of the key id.
 const WHOLE: usize = 1 + 32 + 2;
 const LINES: u8 = 5;
-const READ: &str = "read it on the page again";
+const READ: &str = "read the line on the page again";
 
 /// Formats the page, which contains the unencrypted seed.
 pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
     let id = key_id(role, &public_of(role, seed));
     let mut page = Zeroizing::new(String::with_capacity(2048));
     page.push_str(&format!(
-        "KEY OF OLR ON PAPER. SECRET: WHOEVER READS THIS PAGE HAS THE KEY.\n\n\
+        "OLR KEY ON PAPER. SECRET: ANYBODY WHO READS THIS PAGE HAS THE KEY.\n\n\
          role    {role}\nkey id  {id}\n\n"
     ));
     let whole = whole(role, seed, id);
@@ -49,8 +49,9 @@ pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
         page.push('\n');
     }
     page.push_str(
-        "\nTo have the key file again, type the five lines and run: olr key restore FILE\n\
-         Each line ends in a check of itself: a slip of the hand is found and named.\n\n\
+        "\nTo restore the key file, type the five lines into FILE and run:\n  \
+         olr key restore FILE\n\
+         Each line ends with its own checksum: a typing error is found and named.\n\n\
          Without olr: a line is base32 (RFC 4648) of seven bytes and a check of three.\n\
          The seven bytes of all lines are the role (one byte: root 1, issuer 2,\n\
          sealing 3), the seed (32 bytes), and the first two bytes of the key id.\n",
@@ -79,7 +80,7 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
         )
     };
     if lines.is_empty() {
-        let fact = "there is no line of a key here: such a line is a number and 16 characters";
+        let fact = "there is no key line here: a key line is a number and 16 characters";
         return Err(Error::unable(
             Problem::Content,
             fact,
@@ -102,7 +103,7 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     let mixed = || {
         Error::unable(
             Problem::Content,
-            "each line is right, but they are not lines of one key",
+            "each line is correct, but the lines are not from the same key",
             "take all five lines from one page",
         )
     };
@@ -116,11 +117,11 @@ pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     }
     match text.lines().find_map(said_id) {
         Some(said) if said != id => {
-            let fact = format!("the five lines are those of key {id}, the page names key {said}");
+            let fact = format!("the five lines belong to key {id}, but the page names key {said}");
             Err(Error::unable(
                 Problem::Content,
                 fact,
-                "leave the key id away, or type the lines of the other page",
+                "leave out the key id, or type the lines of the other page",
             ))
         }
         _ => Ok((role, seed)),
@@ -316,7 +317,7 @@ mod tests {
     fn lines_that_are_missing_doubled_or_of_another_key_are_named() {
         let (good, other) = (lines(Role::Root, &[1; 32]), lines(Role::Root, &[2; 32]));
         let fact = |lines: &[String]| read(lines).unwrap_err().fact().to_string();
-        assert!(fact(&[]).starts_with("there is no line"));
+        assert!(fact(&[]).starts_with("there is no key line"));
         assert_eq!(fact(&good[..4]), "line 5 is missing");
         assert_eq!(fact(&good[2..3]), "lines 1, 2, 4, 5 are missing");
         assert!(read(&[good.clone(), good.clone()].concat()).is_ok());
@@ -324,12 +325,12 @@ mod tests {
         let renumbered = good[1].replacen('2', "3", 1);
         assert_eq!(fact(&[good.clone(), vec![renumbered]].concat()), "line 3 is mistyped");
         let mixed = [&good[..2], &other[2..]].concat();
-        assert!(fact(&mixed).contains("not lines of one key"));
+        assert!(fact(&mixed).contains("not from the same key"));
         let page = to_page(Role::Root, &Secret::new(&[1; 32]));
         let id = key_id(Role::Root, &public_of(Role::Root, &Secret::new(&[2; 32])));
         let told = format!("Key ID: {id}\n{}", page.as_str());
         assert!(from_page(&told).unwrap_err().fact().contains(&format!("the page names key {id}")));
         let install = lines(Role::Install, &[1; 32]);
-        assert!(fact(&install).contains("not lines of one key"));
+        assert!(fact(&install).contains("not from the same key"));
     }
 }

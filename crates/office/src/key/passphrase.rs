@@ -104,7 +104,7 @@ impl PassphraseLock {
             return Err(Error::unable(
                 Problem::WrongPassphrase,
                 "the passphrase is wrong",
-                "try again, or use the other one",
+                "try again, or use the right passphrase",
             ));
         }
         let payload = Payload { msg: sealed, aad: &pae(&[KEY_FILE, header, commitment]) };
@@ -128,8 +128,8 @@ impl PassphraseLock {
             .ok_or_else(|| {
                 Error::unable(
                     Problem::Content,
-                    "the cost of this passphrase is out of bounds",
-                    "make the key file again",
+                    "the cost of this passphrase is out of range",
+                    "create the key file again",
                 )
             })?;
         let mut out = Zeroizing::new([0; 64]);
@@ -139,7 +139,7 @@ impl PassphraseLock {
             return Err(Error::unable(
                 Problem::TooLarge,
                 "the passphrase cannot be used",
-                "shorten it, or free memory",
+                "use a shorter one, or free memory",
             ));
         }
         let (mut key, mut commitment) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));

@@ -58,7 +58,7 @@ impl PrivatePem {
         }
         let text = str::from_utf8(file).map_err(|_| {
             let hint = "write it as PEM: `openssl pkey -inform DER -in FILE -out FILE.pem`";
-            no_key("it is no text").hint(hint)
+            no_key("it is not text").hint(hint)
         })?;
         let (label, der) = the_block(text)?;
         if label == PLAIN {
@@ -122,8 +122,9 @@ impl PrivatePem {
         if is_affordable {
             return Ok(());
         }
-        let fact = "trying a passphrase on this key takes more work than any honest key asks for";
-        Err(Error::unable(Problem::Content, fact, "have it exported again with usual settings"))
+        let fact =
+            "checking a passphrase for this key would take more work than any genuine key needs";
+        Err(Error::unable(Problem::Content, fact, "export it again with normal settings"))
     }
 
     /// Decrypts the seed.
@@ -162,7 +163,7 @@ impl PrivatePem {
             }
         }
         let fact = "the passphrase is wrong, or the file was changed";
-        Err(Error::unable(Problem::WrongPassphrase, fact, "try again, or use the other one"))
+        Err(Error::unable(Problem::WrongPassphrase, fact, "try again, or use the right passphrase"))
     }
 }
 
@@ -223,11 +224,11 @@ fn seed_in(der: &[u8]) -> Result<Secret> {
     let seed = Secret::new(seed);
     let own = SigningKey::from_seed(&seed).public();
     if info.public_key.is_some_and(|public| public != own) {
-        let fact = "the public key in this file does not belong to the private one";
+        let fact = "the public key in this file does not match the private key";
         return Err(Error::unable(
             Problem::Content,
             fact,
-            "the file was changed or put together: export it again",
+            "export it again: the file was changed or assembled",
         ));
     }
     Ok(seed)
@@ -238,11 +239,11 @@ fn is_unknown(error: &DerError) -> bool {
 }
 
 fn not_pkcs8() -> Error {
-    no_key("what stands in it is not PKCS#8")
+    no_key("its content is not PKCS#8")
 }
 
 fn unknown_encryption() -> Error {
-    let fact = "this private key is encrypted in a way that is too old or unknown";
-    let hint = "encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem`";
+    let fact = "this private key uses an encryption that is too old or unknown";
+    let hint = "encrypt it again: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem`";
     Error::unable(Problem::Content, fact, hint)
 }

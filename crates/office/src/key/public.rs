@@ -36,7 +36,7 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
     let role = said.and_then(|said| said.split_once(" key ")?.0.parse().ok());
     let Some(role) = role else {
-        let fact = "this is no public key with a line that says its role";
+        let fact = "this is not a public key with a line that gives its role";
         return Err(Error::unable(
             Problem::Content,
             fact,
@@ -59,27 +59,27 @@ pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
         Some((above, inside.split_whitespace().collect::<String>()))
     });
     let Some((above, base64)) = block else {
-        return Err(unable("this is no public key".to_string()));
+        return Err(unable("this is not a public key".to_string()));
     };
     let der = BASE64_STANDARD.decode(base64).unwrap_or_default();
     let key: Option<(&[u8; 12], &[u8])> = der.split_first_chunk();
     let public = match key {
         Some((found, key)) if *found == prefix(role) => <[u8; 32]>::try_from(key).ok(),
         Some((found, _)) if [ED25519, X25519].contains(found) => {
-            return Err(unable(format!("this key's algorithm is not that of a {role} key")));
+            return Err(unable(format!("this key has the wrong algorithm for a {role} key")));
         }
         _ => None,
     };
     let Some(public) = public else {
-        return Err(unable("this is no public key of Ed25519 or X25519".to_string()));
+        return Err(unable("this is not an Ed25519 or X25519 public key".to_string()));
     };
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
     match said.and_then(|said| said.split_once(" key ")) {
         Some((said, _)) if said != role.word() => {
-            Err(unable(format!("this is a key for the role {said}, where a {role} key is needed")))
+            Err(unable(format!("this is a key for the role {said}, but a {role} key is needed")))
         }
         Some((_, id)) if id != key_id(role, &public).to_string() => {
-            Err(unable("the key is not the one that the line above it names".to_string()))
+            Err(unable("the key does not match the key id in the line above it".to_string()))
         }
         _ => Ok(public),
     }

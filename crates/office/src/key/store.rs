@@ -77,8 +77,8 @@ pub fn replace(
     let written = read(staged.path())?;
     let opened = written.open_seed(passphrase)?;
     if written.public != old.public || written.id != old.id || opened.expose() != seed.expose() {
-        let fact = format!("{}: what was written is another key", file::name(&path));
-        return Err(Error::unable(Problem::Io, fact, "check the disk; the old file is as it was"));
+        let fact = format!("{}: the key that was written differs", file::name(&path));
+        return Err(Error::unable(Problem::Io, fact, "check the disk; the old file is unchanged"));
     }
     staged.commit()?;
     Ok(written)

@@ -38,15 +38,16 @@ impl Check<'_> {
             let (path, what) = (["module", id, "extra", name], format!("module {id}: extra"));
             let needed = self.need(id, module, name, &["extra", name])?;
             if needed.unlimited {
-                let fact = format!("{what}: {name} is free, and has no number");
+                let fact = format!("{what}: {name} is free, so it has no number");
                 return self.wrong(&path, fact, format!("write requires = [\"{name}\"]"));
             }
         }
         let count = module.needs().len();
         if count > LIST_CAP {
-            let fact =
-                format!("module {id}: it needs {count} others, where at most {LIST_CAP} fit");
-            return self.wrong(&["module", id, "extra"], fact, "name fewer");
+            let fact = format!(
+                "module {id}: it needs {count} other modules, but at most {LIST_CAP} are allowed"
+            );
+            return self.wrong(&["module", id, "extra"], fact, "list fewer");
         }
         Ok(())
     }
@@ -76,8 +77,8 @@ impl Check<'_> {
         let slots = |of: &Module| of.slots.iter().flatten().cloned().collect::<BTreeSet<_>>();
         let both = module.slots.is_some() && needed.slots.is_some();
         if apart || (both && slots(module).is_disjoint(&slots(needed))) {
-            let fact = format!("{what}: no product and slot may have both {id} and {name}");
-            return self.wrong(&here, fact, "let both be granted for one slot");
+            let fact = format!("{what}: no product and slot can have both {id} and {name}");
+            return self.wrong(&here, fact, "allow both in one slot");
         }
         Ok(needed)
     }
@@ -95,19 +96,19 @@ impl Check<'_> {
             let Some(((first, like), others)) = modules.split_first() else { continue };
             if others.is_empty() {
                 let fact = format!("module {first}: pool: no other module has {pool:?}");
-                let hint = "name the pool in each module that shares it, or leave the line out";
+                let hint = "set the pool in each module that shares it, or leave the line out";
                 return self.wrong(&["module", first, "pool"], fact, hint);
             }
             for (id, module) in others {
                 let fact = if module.unit != like.unit {
-                    format!("counts in {}, and {first} in {}", &*module.unit, &*like.unit)
+                    format!("its unit is {}, and that of {first} is {}", &*module.unit, &*like.unit)
                 } else if module.unlimited != like.unlimited {
-                    format!("is unlimited where {first} is not, or the other way round")
+                    "only one of them is unlimited".to_string()
                 } else {
                     continue;
                 };
                 let fact = format!("module {id}: it shares pool {pool:?} with {first}, but {fact}");
-                let hint = "give each its own pool, or both the same";
+                let hint = "give each its own pool, or make them alike";
                 return self.wrong(&["module", id, "pool"], fact, hint);
             }
         }

@@ -53,7 +53,7 @@ impl Quota {
             Self::Word(word) if word == "unlimited" => return Ok(Limit::Any),
             Self::Word(word) => word,
         };
-        let fact = format!("{word:?} is no quantity");
+        let fact = format!("{word:?} is not a quantity");
         let word = word.trim();
         let hint = match word.parse::<u64>() {
             Ok(count) => format!("write {count} without quotes"),

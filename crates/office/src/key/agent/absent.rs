@@ -33,5 +33,5 @@ impl Signer for AgentKey {
 /// Exit 2, always.
 pub fn identities(_: &Path) -> Result<Vec<Identity>> {
     let hint = "name a key file or a token";
-    Err(Error::unable(Problem::Unsupported, "SSH agents are asked on Unix systems only", hint))
+    Err(Error::unable(Problem::Unsupported, "olr can use SSH agents on Unix systems only", hint))
 }

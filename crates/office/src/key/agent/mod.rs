@@ -121,8 +121,8 @@ pub fn read_signature(answer: &[u8]) -> Result<[u8; 64]> {
 fn garbled(what: &str) -> Error {
     Error::unable(
         Problem::Device,
-        format!("the SSH agent answered with something else than {what}"),
-        "check that $SSH_AUTH_SOCK leads to an SSH agent",
+        format!("the SSH agent did not answer with {what}"),
+        "check that $SSH_AUTH_SOCK points to an SSH agent",
     )
 }
 

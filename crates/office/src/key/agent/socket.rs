@@ -64,7 +64,7 @@ fn exchange(socket: &Path, question: &[u8], patience: Duration) -> Result<Vec<u8
         return Err(Error::unable(
             Problem::Device,
             fact,
-            "start an agent, and let $SSH_AUTH_SOCK lead to it",
+            "start an agent, and set $SSH_AUTH_SOCK to its socket",
         ));
     };
     talk(&mut stream, question, patience).map_err(|error| match error.kind() {
@@ -73,16 +73,16 @@ fn exchange(socket: &Path, question: &[u8], patience: Duration) -> Result<Vec<u8
             Error::unable(
                 Problem::Device,
                 fact,
-                "look whether it waits for somebody, and try again",
+                "check whether it waits for a confirmation, and try again",
             )
         }
         std::io::ErrorKind::InvalidData => {
-            let fact = format!("the SSH agent answers with more than {MESSAGE_CAP} bytes");
-            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+            let fact = format!("the SSH agent sent more than {MESSAGE_CAP} bytes");
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK points to an SSH agent")
         }
         _ => {
-            let fact = "the SSH agent broke off";
-            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK leads to an SSH agent")
+            let fact = "the SSH agent closed the connection";
+            Error::unable(Problem::Device, fact, "check that $SSH_AUTH_SOCK points to an SSH agent")
         }
     })
 }
@@ -133,8 +133,8 @@ mod tests {
         };
         assert_eq!(answering(b"\0\0\0\x05\x0c\0\0\0\0").unwrap(), []);
         says(b"\xff\xff\xff\xff", "more than 262144 bytes");
-        says(b"\0\0\0\x05\x0c", "broke off");
-        says(b"\0\0\0\x01\x05", "something else");
+        says(b"\0\0\0\x05\x0c", "closed the connection");
+        says(b"\0\0\0\x01\x05", "did not answer with");
         let error = identities(Path::new("/nonexistent/agent")).unwrap_err();
         assert!(error.fact().contains("no SSH agent answers"), "{error:?}");
     }

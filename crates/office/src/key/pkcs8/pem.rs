@@ -40,9 +40,11 @@ pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
         let mut base64 = Zeroizing::new(String::with_capacity(inside.len()));
         base64.extend(inside.chars().filter(|c| !c.is_ascii_whitespace()));
         let der = BASE64_STANDARD.decode(base64.as_bytes()).map(Zeroizing::new);
-        let der = der.map_err(|_| no_key("what stands in it is not base64"))?;
+        let der = der.map_err(|_| no_key("its content is not base64"))?;
         if found.replace((label, der)).is_some() {
-            return Err(no_key("it has more than one").hint("leave only the right one in it"));
+            return Err(
+                no_key("it has more than one private key").hint("keep only the right one in it")
+            );
         }
     }
     found.ok_or_else(|| other_format(text))
@@ -57,21 +59,21 @@ fn other_format(text: &str) -> Error {
         }
     }
     match () {
-        () if has("OPENSSH PRIVATE KEY") => no_key("it is a key of OpenSSH, in its own format"),
-        () if has("OLR") => no_key("it is a file of olr").hint("key files need no import"),
+        () if has("OPENSSH PRIVATE KEY") => no_key("it is an OpenSSH key, in OpenSSH's own format"),
+        () if has("OLR") => no_key("it is an olr file").hint("key files need no import"),
         () if has("PUBLIC KEY") => no_key("it holds a public key").hint("name the private key"),
         () => no_key("it has no line -----BEGIN PRIVATE KEY-----"),
     }
 }
 
 pub fn no_key(why: &str) -> Error {
-    Error::unable(Problem::Content, format!("this is no private key as PEM: {why}"), MAKE)
+    Error::unable(Problem::Content, format!("this is not a private key in PEM form: {why}"), MAKE)
 }
 
 pub fn other_algorithm(name: &str) -> Error {
     Error::unable(
         Problem::Content,
-        format!("this is a key for {name}, where Ed25519 is needed"),
+        format!("this is a key for {name}, but Ed25519 is needed"),
         MAKE,
     )
 }

@@ -49,7 +49,7 @@ fn a_public_key_must_be_its_own() {
         pem(PLAIN, &der)
     };
     assert!(PrivatePem::parse(version_2(&own).as_bytes()).is_ok());
-    refused(&version_2(&[7; 32]), "does not belong");
+    refused(&version_2(&[7; 32]), "does not match");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn older_libraries_wrote_the_public_half_elsewhere() {
             let key = read(with(version, b"", &public, b"")).unwrap();
             assert_eq!(key.open(None).unwrap().expose(), &[7; 32]);
             read(with(version, b"\xa0\x00", &public, b"")).unwrap();
-            refused(&with(version, b"", &[head, &[8; 32]].concat(), b""), "does not belong");
+            refused(&with(version, b"", &[head, &[8; 32]].concat(), b""), "does not match");
             refused(&with(version, b"", &[head, &own[..31]].concat(), b""), "not PKCS#8");
             refused(&with(version, b"", &public, &public), "not PKCS#8");
             refused(&with(version, b"", &public, b"\xa0\x00"), "not PKCS#8");
@@ -78,7 +78,7 @@ fn older_libraries_wrote_the_public_half_elsewhere() {
     refused(&with(1, b"", b"", b""), "not PKCS#8");
     refused(&with(1, b"", &[&b"\x81\x21\x01"[..], &own].concat(), b""), "not PKCS#8");
     refused(&with(1, b"", &[&b"\xa1\x21\x00"[..], &own].concat(), b""), "not PKCS#8");
-    refused(&with(0, b"", b"\x81\x01\x00", b""), "does not belong");
+    refused(&with(0, b"", b"\x81\x01\x00", b""), "does not match");
     refused(&with(0, b"", b"\x81\x00", b""), "not PKCS#8");
     // Keys from real libraries: the public key in a second BIT STRING, and in version 1.
     for text in [

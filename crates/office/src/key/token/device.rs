@@ -74,21 +74,21 @@ impl Signer for TokenKey {
         let signature = signed.map_err(|failure| match failure {
             Failure::Pkcs11(RvError::UserNotLoggedIn, _) => Error::unable(
                 Problem::Device,
-                "the token wants its PIN for every single signature, which olr cannot give",
-                "use a key that is made without CKA_ALWAYS_AUTHENTICATE",
+                "the token asks for its PIN at every signature, which olr does not support",
+                "use a key without CKA_ALWAYS_AUTHENTICATE",
             ),
             Failure::Pkcs11(RvError::MechanismInvalid | RvError::KeyTypeInconsistent, _) => {
                 no_ed25519("the key")
             }
             Failure::Pkcs11(RvError::KeyFunctionNotPermitted, _) => Error::unable(
                 Problem::Device,
-                "the token does not let this key sign",
-                "use a key that is made for signing (CKA_SIGN)",
+                "the token does not allow this key to sign",
+                "use a key that may sign (CKA_SIGN)",
             ),
             failure => failed("the token did not sign", &failure),
         })?;
         <[u8; 64]>::try_from(signature.as_slice()).map_err(|_| {
-            let fact = "the token gave something else than a signature of 64 bytes";
+            let fact = "the token did not return a signature of 64 bytes";
             Error::unable(Problem::Device, fact, "use a token that signs with pure Ed25519")
         })
     }
@@ -123,7 +123,7 @@ impl Token {
                 return Err(Error::unable(Problem::Device, "there is no token", hint));
             }
             (None, _) => {
-                let fact = format!("no token fits the URI; there are: {}", list(&all));
+                let fact = format!("no token matches the URI; there are: {}", list(&all));
                 return Err(Error::unable(
                     Problem::Device,
                     fact,
@@ -134,7 +134,7 @@ impl Token {
                 found.push(last);
                 let fitting: Vec<_> =
                     found.iter().map(|(slot, info)| describe(*slot, info)).collect();
-                let fact = format!("several tokens fit the URI: {}", list(&fitting));
+                let fact = format!("several tokens match the URI: {}", list(&fitting));
                 return Err(Error::unable(
                     Problem::Device,
                     fact,
@@ -147,7 +147,8 @@ impl Token {
             return Err(no_ed25519(&format!("token {}", shown(info.label()))));
         }
         let session = library.open_ro_session(slot);
-        let session = session.map_err(|failure| failed("the token gives no session", &failure))?;
+        let session =
+            session.map_err(|failure| failed("the token does not open a session", &failure))?;
         Ok(Self { session, info })
     }
 
@@ -195,7 +196,10 @@ impl Token {
                     true => format!("token {} holds no private key", self.label()),
                     false => {
                         let token = self.label();
-                        format!("no key on token {token} fits the URI; there are: {}", list(&all))
+                        format!(
+                            "no key on token {token} matches the URI; there are: {}",
+                            list(&all)
+                        )
                     }
                 };
                 return Err(Error::unable(
@@ -207,21 +211,17 @@ impl Token {
             (Some(last), false) => {
                 fitting.push(last);
                 let all: Vec<_> = fitting.iter().map(Object::describe).collect();
-                let fact = format!("several keys fit the URI: {}", list(&all));
-                return Err(Error::unable(
-                    Problem::Device,
-                    fact,
-                    "say which one by its id= in the URI",
-                ));
+                let fact = format!("several keys match the URI: {}", list(&all));
+                return Err(Error::unable(Problem::Device, fact, "choose one with id= in the URI"));
             }
         };
         if !key.is_ed25519() {
             let fact =
-                format!("key {} on token {} is no Ed25519 key", key.describe(), self.label());
+                format!("key {} on token {} is not an Ed25519 key", key.describe(), self.label());
             return Err(Error::unable(
                 Problem::Device,
                 fact,
-                "make one there with the curve edwards25519",
+                "create one there with the curve edwards25519",
             ));
         }
         let public = self.public_half(&key)?;
@@ -246,16 +246,16 @@ impl Token {
         match points.as_slice() {
             [only] => Ok(*only),
             [] => {
-                let fact = format!("the public half of key {} is not there", key.describe());
+                let fact = format!("the public half of key {} is missing", key.describe());
                 Err(Error::unable(
                     Problem::Device,
                     fact,
-                    "put it on the token, with the same id as the private key",
+                    "put it on the token with the same id as the private key",
                 ))
             }
             _ => {
-                let fact = format!("several public keys belong to key {}", key.describe());
-                Err(Error::unable(Problem::Device, fact, "remove from the token those that do not"))
+                let fact = format!("several public keys match key {}", key.describe());
+                Err(Error::unable(Problem::Device, fact, "remove the wrong ones from the token"))
             }
         }
     }
@@ -286,20 +286,20 @@ fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
     Err(Error::unable(
         Problem::Device,
         "the token's public key is weak",
-        "make another key on the token",
+        "create another key on the token",
     ))
 }
 
 fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let Some(module) = module else {
-        let fact = "nobody said which library speaks to the token";
+        let fact = "no library for the token is named";
         let hint = "add ?module-path=/path/to/library.so, or set OLR_PKCS11_MODULE to it";
         return Err(Error::unable(Problem::Device, fact, hint));
     };
     let name = crate::file::name(module);
     // A bare name would be searched in folders that other users may control.
     if !module.is_absolute() || !module.is_file() {
-        let fact = format!("{name}: there is no such library by its whole path");
+        let fact = format!("{name}: there is no library at this absolute path");
         return Err(Error::unable(
             Problem::Device,
             fact,
@@ -307,11 +307,11 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
         ));
     }
     let foreign = |_| {
-        let fact = format!("{name}: it is no PKCS#11 library for this program");
+        let fact = format!("{name}: it is not a PKCS#11 library for this program");
         Error::unable(
             Problem::Device,
             fact,
-            "name the library that came with the token, for this kind of processor",
+            "name the library that came with the token, for this type of processor",
         )
     };
     let library = Pkcs11::new(module).map_err(foreign)?;

@@ -6,7 +6,7 @@ use olr_core::error::{Error, Problem};
 
 pub fn no_ed25519(what: &str) -> Error {
     let fact = format!("{what} cannot sign with Ed25519 (CKM_EDDSA)");
-    Error::unable(Problem::Device, fact, "use a token that can, or a key file")
+    Error::unable(Problem::Device, fact, "use a token that can sign with Ed25519, or a key file")
 }
 
 pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
@@ -14,27 +14,27 @@ pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
         Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => Error::unable(
             Problem::WrongPassphrase,
             format!("the PIN of token {token} is wrong"),
-            "check it before the next try: a few wrong ones lock most tokens",
+            "check it before the next try: most tokens lock after a few wrong PINs",
         ),
         Some(RvError::PinLocked) => Error::unable(
             Problem::Device,
             format!("the PIN of token {token} is locked after too many wrong ones"),
-            "let the token's security officer set a new PIN",
+            "have the token's security officer set a new PIN",
         ),
         Some(RvError::PinExpired | RvError::UserPinNotInitialized) => Error::unable(
             Problem::NeedsPassphrase,
-            format!("the PIN of token {token} has to be set first"),
+            format!("the PIN of token {token} must be set first"),
             "set it with the tool that came with the token",
         ),
         Some(RvError::FunctionCanceled | RvError::Cancel) => Error::unable(
             Problem::NeedsPassphrase,
-            format!("nobody entered the PIN of token {token}"),
+            format!("the PIN of token {token} was not entered"),
             "enter it at the token itself",
         ),
         _ => Error::unable(
             Problem::Device,
-            format!("token {token} does not let anyone log in"),
-            "pull it out and plug it in again, or ask its service",
+            format!("token {token} does not allow a login"),
+            "unplug it and plug it in again, or check its service",
         ),
     }
 }
@@ -54,11 +54,11 @@ pub fn failed(what: &str, failure: &Failure) -> Error {
     if gone {
         return Error::unable(
             Problem::Device,
-            format!("{what}: it is gone"),
+            format!("{what}: it was removed"),
             "plug the token in and try again",
         );
     }
-    Error::unable(Problem::Device, what, "try the token with its own tool; restart its service")
+    Error::unable(Problem::Device, what, "test the token with its own tool, or restart its service")
 }
 
 #[cfg(test)]
@@ -71,8 +71,8 @@ mod tests {
             (Some(RvError::PinIncorrect), "wrong"),
             (Some(RvError::PinLocked), "locked after"),
             (Some(RvError::PinExpired), "set first"),
-            (Some(RvError::FunctionCanceled), "nobody entered"),
-            (None, "does not let anyone"),
+            (Some(RvError::FunctionCanceled), "was not entered"),
+            (None, "does not allow a login"),
         ] {
             let error = login_failed("olr", code);
             assert!(error.fact().contains(says) && error.exit_status() == 2, "{error:?}");

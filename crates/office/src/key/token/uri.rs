@@ -87,14 +87,14 @@ impl Uri {
             "slot-id" => self.slot = Some(number(value)?),
             "type" if value == b"private" => {}
             "type" => {
-                let fact = "names something else than a private key";
-                return Err(wrong(fact).hint("write type=private, or leave the type out"));
+                let fact = "does not name a private key";
+                return Err(wrong(fact).hint("write type=private, or leave out the type"));
             }
             "pin-value" => return Err(pin_value()),
             _ => {
-                let fact = format!("has the attribute {}, which is not known here", shown(name));
+                let fact = format!("has the unknown attribute {}", shown(name));
                 return Err(wrong(fact).hint(
-                    "name token, manufacturer, serial, model, slot-id, object or id before the ?",
+                    "use only token, manufacturer, serial, model, slot-id, object and id before the ?",
                 ));
             }
         }
@@ -112,7 +112,7 @@ impl Uri {
                     path => path,
                 };
                 let Some(path) = path else {
-                    let fact = "has a pin-source that is no file";
+                    let fact = "has a pin-source that is not a file";
                     return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
                 };
                 // Decoding a second time would make the path ambiguous.
@@ -124,7 +124,7 @@ impl Uri {
             }
             "pin-value" => return Err(pin_value()),
             "module-name" => {
-                let fact = "has a module-name, and no list says where such a library is";
+                let fact = "has a module-name, which olr does not support";
                 return Err(wrong(fact).hint("name the library with module-path"));
             }
             _ => {}
@@ -188,9 +188,9 @@ fn wrong(fact: impl fmt::Display) -> Error {
 }
 
 fn pin_value() -> Error {
-    let fact = "holds a PIN, which others can read in the list of processes";
+    let fact = "contains a PIN, which others can read in the process list";
     wrong(fact)
-        .hint("take pin-value out and change that PIN; type it, or write pin-source=file:PATH")
+        .hint("remove pin-value and change that PIN; then type it, or write pin-source=file:PATH")
 }
 
 /// Splits and decodes the attributes of a path or a query. `extra` lists characters that values may
@@ -203,7 +203,7 @@ fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a 
         let (name, value) = text.split_once('=').unwrap_or(("", text));
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(is_name) {
-            return Err(wrong("has a part that is not written NAME=VALUE"));
+            return Err(wrong("has a part that is not NAME=VALUE"));
         }
         // First of all, so that no other error message can contain the PIN.
         if name == "pin-value" {
@@ -230,10 +230,9 @@ fn decode(name: &str, value: &str, extra: &str) -> Result<Vec<u8>> {
         } else if is_plain(c) || extra.contains(c) {
             bytes.extend(u8::try_from(c).ok());
         } else {
-            let fact = format!("has a character in {} that has to be encoded", shown(name));
-            return Err(
-                wrong(fact).hint("write it as % and two hexadecimal digits, a blank as %20")
-            );
+            let fact = format!("has a character in {} that must be encoded", shown(name));
+            return Err(wrong(fact)
+                .hint("write it as % and two hexadecimal digits, for example a space as %20"));
         }
     }
     Ok(bytes)
@@ -258,13 +257,13 @@ fn ensure_first<'a>(seen: &mut Vec<&'a str>, name: &'a str) -> Result<()> {
 
 fn text(name: &str, value: Vec<u8>) -> Result<String> {
     let text = String::from_utf8(value).ok().filter(|text| !text.contains('\0'));
-    text.ok_or_else(|| wrong(format!("has a {} that is no text", shown(name))))
+    text.ok_or_else(|| wrong(format!("has a {} that is not text", shown(name))))
 }
 
 fn number(value: Vec<u8>) -> Result<u64> {
     let digits = text("slot-id", value)?;
     let number = digits.parse().ok().filter(|_| digits.bytes().all(|c| c.is_ascii_digit()));
-    number.ok_or_else(|| wrong("has a slot-id that is no number"))
+    number.ok_or_else(|| wrong("has a slot-id that is not a number"))
 }
 
 /// Rejects relative paths: their meaning depends on the current directory.
@@ -272,8 +271,8 @@ fn absolute(name: &str, path: String) -> Result<String> {
     if std::path::Path::new(&path).is_absolute() {
         return Ok(path);
     }
-    let fact = format!("has a {} that is no absolute path", shown(name));
-    Err(wrong(fact).hint("write the whole path, from the root of the filesystem"))
+    let fact = format!("has a {} that is not an absolute path", shown(name));
+    Err(wrong(fact).hint("write the complete path, starting with /"))
 }
 
 #[cfg(all(test, unix))]
@@ -309,26 +308,26 @@ mod tests {
             ("pkcs11:token=a;token=a", "token twice"),
             ("pkcs11:token=%4", "two hexadecimal digits"),
             ("pkcs11:token=%+4", "two hexadecimal digits"),
-            ("pkcs11:token=a b", "has to be encoded"),
-            ("pkcs11:token=a/b", "has to be encoded"),
-            ("pkcs11:token=\u{e9}", "has to be encoded"),
-            ("pkcs11:token=%ff", "no text"),
-            ("pkcs11:object=a%00", "no text"),
-            ("pkcs11:slot-id=%2b7", "no number"),
-            ("pkcs11:slot-id=99999999999999999999", "no number"),
-            ("pkcs11:type=public", "something else than a private key"),
-            ("pkcs11:library-version=1", "attribute library-version"),
-            ("pkcs11:x-mine=1", "attribute x-mine"),
-            ("pkcs11:?module-path=softhsm.so", "no absolute path"),
+            ("pkcs11:token=a b", "must be encoded"),
+            ("pkcs11:token=a/b", "must be encoded"),
+            ("pkcs11:token=\u{e9}", "must be encoded"),
+            ("pkcs11:token=%ff", "not text"),
+            ("pkcs11:object=a%00", "not text"),
+            ("pkcs11:slot-id=%2b7", "not a number"),
+            ("pkcs11:slot-id=99999999999999999999", "not a number"),
+            ("pkcs11:type=public", "does not name a private key"),
+            ("pkcs11:library-version=1", "unknown attribute library-version"),
+            ("pkcs11:x-mine=1", "unknown attribute x-mine"),
+            ("pkcs11:?module-path=softhsm.so", "not an absolute path"),
             ("pkcs11:?module-name=softhsm2", "module-name"),
             ("pkcs11:?module-path=/a&module-path=/b", "module-path twice"),
-            ("pkcs11:?pin-source=|cat", "no file"),
-            ("pkcs11:?pin-source=file:pin", "no absolute path"),
-            ("pkcs11:?pin-source=file://host/pin", "no absolute path"),
+            ("pkcs11:?pin-source=|cat", "not a file"),
+            ("pkcs11:?pin-source=file:pin", "not an absolute path"),
+            ("pkcs11:?pin-source=file://host/pin", "not an absolute path"),
             ("pkcs11:?pin-source=file:/a%2520b", "encoded twice"),
-            ("pkcs11:?pin-value=s3cret", "holds a PIN"),
-            ("pkcs11:pin-value=s3cret", "holds a PIN"),
-            ("pkcs11:?pin-value=s3c ret", "holds a PIN"),
+            ("pkcs11:?pin-value=s3cret", "contains a PIN"),
+            ("pkcs11:pin-value=s3cret", "contains a PIN"),
+            ("pkcs11:?pin-value=s3c ret", "contains a PIN"),
             ("pkcs12:token=a", "does not begin"),
         ] {
             let error = text.parse::<Uri>().unwrap_err();
