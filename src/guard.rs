@@ -35,7 +35,7 @@ pub type Look = Box<dyn Fn(Instant) -> Surroundings + Send + Sync>;
 /// config.slot = Some("backup".to_string());
 /// config.clock = Box::new(|| Instant::new(1_900_000_000)); // in a test
 /// ```
-#[must_use = "nothing is guarded until `Guard::open` has it"]
+#[must_use = "a configuration does nothing until `Guard::open` gets it"]
 pub struct GuardConfig {
     /// Folder of this server's home.
     pub home: PathBuf,
@@ -86,7 +86,7 @@ impl GuardConfig {
 /// }
 /// # Ok::<(), olr::Error>(())
 /// ```
-#[must_use = "a guard allows and forbids only what it is asked"]
+#[must_use = "a guard allows or forbids nothing until it is asked"]
 pub struct Guard {
     clock: Clock,
     desk: Mutex<Desk>,
@@ -121,7 +121,7 @@ impl Guard {
         let anchor = anchor.map_err(|error| {
             error
                 .within("the trust that is compiled into this product")
-                .hint("tell whoever makes this product: it needs the vendor's vendor.trust")
+                .hint("tell the maker of this product: it needs the vendor's vendor.trust")
         })?;
         let GuardConfig { home, product, slot, clock, look, .. } = order;
         let home = Home::at(home).expecting(anchor);

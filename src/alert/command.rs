@@ -36,8 +36,8 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     std::os::unix::process::CommandExt::process_group(&mut process, 0);
     let mut child = process.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => stuck("there is no such program"),
-        ErrorKind::PermissionDenied => stuck("it may not be run"),
-        _ => stuck("it cannot be run"),
+        ErrorKind::PermissionDenied => stuck("it may not be executed"),
+        _ => stuck("it cannot be started"),
     })?;
     if let Some(mut stdin) = child.stdin.take() {
         let json = format!("{}\n", notice.json(say));
@@ -51,17 +51,17 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => {
-                let how = status.code().map(|code| format!("it ended with status {code}"));
-                let error = failed(command, &how.unwrap_or("a signal ended it".to_string()));
+                let how = status.code().map(|code| format!("it exited with status {code}"));
+                let error = failed(command, &how.unwrap_or("a signal killed it".to_string()));
                 return Err(Failed { error, is_stuck: false });
             }
             Ok(None) if started.elapsed() < limit => thread::sleep(PAUSE),
             Ok(None) => {
                 end(&mut child);
                 let seconds = command.timeout;
-                return Err(stuck(&format!("it was ended after {seconds} seconds")));
+                return Err(stuck(&format!("it was killed after {seconds} seconds")));
             }
-            Err(_) => return Err(stuck("it cannot be waited for")),
+            Err(_) => return Err(stuck("olr cannot wait for it")),
         }
     }
 }
@@ -82,6 +82,6 @@ fn failed(command: &Command, how: &str) -> Error {
     Error::unable(
         Problem::Content,
         fact,
-        NextStep::new("correct it, and try it", &[Remedy::TestAlerts]),
+        NextStep::new("correct it, then test it", &[Remedy::TestAlerts]),
     )
 }

@@ -71,7 +71,7 @@ impl Mailer {
         let (from, to) = (address(&self.mail.from)?, address(to)?);
         let message = compose(&self.mail, notice, self.now, self.say)?;
         let envelope = Envelope::new(Some(from), vec![to.clone()]);
-        let envelope = envelope.map_err(|_| self.failed("it takes no such recipient"))?;
+        let envelope = envelope.map_err(|_| self.failed("it does not accept this recipient"))?;
         let mut connection = match self.open.take() {
             Some(connection) => connection,
             None => self.connect().inspect_err(|error| self.down = Some(error.clone()))?,
@@ -110,14 +110,14 @@ impl Mailer {
         if let (Tls::Starttls, Some(tls)) = (self.mail.tls, &self.tls) {
             if !connection.can_starttls() {
                 let _ = connection.quit();
-                let hint = "turn STARTTLS on there; with tls = \"none\" alerts travel in the open";
-                return Err(self.failed("it offers no STARTTLS, and nothing was sent").hint(hint));
+                let hint = "enable STARTTLS on the mail server; with tls = \"none\", alerts are sent unencrypted";
+                return Err(self.failed("it does not offer STARTTLS; nothing was sent").hint(hint));
             }
             connection.starttls(tls, &hello).map_err(|error| broken(&error))?;
         }
         if let Some(credentials) = &self.credentials {
             if !connection.is_encrypted() {
-                return Err(self.failed("the connection is open to others, and nothing was sent"));
+                return Err(self.failed("the connection is not encrypted; nothing was sent"));
             }
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             let logged_in = connection.auth(&mechanisms, credentials);
@@ -133,8 +133,8 @@ impl Mailer {
             return self.failed(&format!("it refuses the login of {user} ({code})")).hint(hint);
         }
         if error.is_client() {
-            let hint = "leave user and password-file out, or turn PLAIN on there";
-            return self.failed("it takes no login by PLAIN or LOGIN").hint(hint);
+            let hint = "leave out user and password-file, or enable PLAIN on the mail server";
+            return self.failed("it does not support login with PLAIN or LOGIN").hint(hint);
         }
         self.broken(error)
     }
@@ -143,23 +143,24 @@ impl Mailer {
     fn broken(&self, error: &lettre::transport::smtp::Error) -> Error {
         use io::ErrorKind::{ConnectionRefused, InvalidData, TimedOut, WouldBlock};
         if let Some(code) = error.status() {
-            return self.failed(&format!("it takes no mail now ({code})"));
+            return self.failed(&format!("it does not accept mail now ({code})"));
         }
         match io_kind(error) {
             _ if error.is_tls() => self.untrusted(),
             Some(InvalidData) => self.untrusted(),
-            Some(ConnectionRefused) => self.failed("nothing listens there"),
+            Some(ConnectionRefused) => self.failed("no server listens there"),
             Some(TimedOut | WouldBlock) => {
                 self.failed(&format!("it does not answer within {} seconds", self.mail.timeout))
             }
-            _ if error.is_response() => self.failed("what it says is no SMTP"),
-            _ => self.failed("it cannot be reached, or broke off"),
+            _ if error.is_response() => self.failed("its answer is not SMTP"),
+            _ => self.failed("it cannot be reached, or it closed the connection"),
         }
     }
 
     fn untrusted(&self) -> Error {
-        let hint = "check host, port and tls; ca-file names a certificate that is not the system's";
-        self.failed("it speaks no TLS, or shows no certificate that counts").hint(hint)
+        let hint =
+            "check host, port and tls; a certificate that the system does not trust needs ca-file";
+        self.failed("it does not use TLS, or its certificate is not trusted").hint(hint)
     }
 
     fn failed(&self, fact: &str) -> Error {
@@ -220,7 +221,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<V
         Error::unable(
             Problem::Fault,
             fact,
-            NextStep::new("read it where nobody is told, and report this", &[Remedy::ShowAlerts]),
+            NextStep::new("show the alerts to read it, and report this", &[Remedy::ShowAlerts]),
         )
     })?;
     Ok(message.formatted())
@@ -228,7 +229,7 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<V
 
 fn address(text: &str) -> Result<Address> {
     text.parse().map_err(|_| {
-        let fact = format!("{} is no mail address", shown(text));
+        let fact = format!("{} is not a mail address", shown(text));
         Error::unable(Problem::Content, fact, "correct it in alerts.toml")
     })
 }
@@ -238,7 +239,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
     if let Some(path) = &mail.ca_file {
         let path = home.join(path);
         let useless = || {
-            let fact = format!("{}: there is no certificate in it", file::name(&path));
+            let fact = format!("{}: it contains no certificate", file::name(&path));
             Error::unable(
                 Problem::Content,
                 fact,
@@ -254,7 +255,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
         return tls.build_rustls().map_err(|_| useless());
     }
     tls.build_rustls().map_err(|_| {
-        let fact = format!("{}: no TLS can be spoken with this host", mail.host);
+        let fact = format!("{}: TLS is not possible with this host", mail.host);
         Error::unable(Problem::Content, fact, "check host in alerts.toml")
     })
 }

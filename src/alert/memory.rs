@@ -182,7 +182,7 @@ impl Known {
             at: Instant::new(over.unwrap_or(self.since)),
             since: Some(Instant::new(self.since)),
             until: None,
-            fact: if over.is_some() { format!("{word}: solved") } else { self.fact.clone() },
+            fact: if over.is_some() { format!("{word}: resolved") } else { self.fact.clone() },
             step: None,
             condition: None,
         };

@@ -19,12 +19,11 @@ use olr_core::wire::id::{EventId, LicenseId};
 const BRIEF: usize = 64;
 
 /// Next step when maintenance ends.
-const RENEW_MAINTENANCE: &str =
-    "buy maintenance from the vendor where you want later releases; the installed one goes on";
+const RENEW_MAINTENANCE: &str = "buy maintenance from the vendor if you want later releases; the installed release continues to run";
 /// Next step for a machine that has changed and still matches.
 const RENEW: &str = "ask for a new license while this one still matches";
 /// Where to find more details.
-const STATUS: &str = "the server says how it stands now";
+const STATUS: &str = "the server shows its current state";
 
 /// Function that words a next step for the recipients.
 pub type Say = fn(&NextStep) -> String;
@@ -123,7 +122,7 @@ impl Notice {
             at,
             since: None,
             until: None,
-            fact: "somebody tries whether alerts arrive".to_string(),
+            fact: "this is a test of whether alerts arrive".to_string(),
             step: None,
             condition: None,
         }
@@ -143,8 +142,8 @@ impl Notice {
         let (cause, stage, then) = match self.about {
             NoticeKind::Change { cause, stage, then } => (cause, stage, then),
             NoticeKind::Refused(word) => return format!("refused ({word})"),
-            NoticeKind::Over(word) => return format!("solved ({word})"),
-            NoticeKind::Test => return "a test".to_string(),
+            NoticeKind::Over(word) => return format!("resolved ({word})"),
+            NoticeKind::Test => return "test".to_string(),
         };
         let until = self.until.map(|until| until.to_string()).unwrap_or_default();
         let ends = match cause {
@@ -162,6 +161,7 @@ impl Notice {
             Stage::Countdown => format!("stops within an hour, at {until} ({cause})"),
             Stage::Ended if then == Outcome::Block => format!("operations blocked ({cause})"),
             Stage::Ended => format!("stopped ({cause})"),
+            Stage::Solved => format!("resolved ({cause})"),
             other => format!("{other} ({cause})"),
         }
     }
@@ -186,7 +186,7 @@ impl Notice {
             self.id
         ));
         let status = say(&NextStep::new(STATUS, &[Remedy::ShowStatus]));
-        paragraphs.push(format!("Each change is told once; {status}."));
+        paragraphs.push(format!("Each change is reported once; {status}."));
         paragraphs.join("\n\n") + "\n"
     }
 
@@ -198,51 +198,51 @@ impl Notice {
             NoticeKind::Refused(_) => {
                 return format!("It has been refused since {since}. The product may not run.");
             }
-            NoticeKind::Over(_) => return "This is over, and nothing has to be done.".to_string(),
+            NoticeKind::Over(_) => return "This is resolved: no action is needed.".to_string(),
             NoticeKind::Test => {
-                return "Nothing has changed, and nothing has to be done.".to_string();
+                return "Nothing has changed: no action is needed.".to_string();
             }
         };
         let until = self.until.map(|until| until.to_string()).unwrap_or_default();
         let end = match then {
             Outcome::Stop => "the server stops",
             Outcome::Block => "operations are blocked, as the license says",
-            Outcome::Warn => "only a warning follows",
+            Outcome::Warn => "only a warning remains",
         };
         match stage {
             Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft if cause == Cause::Maintenance => {
                 format!(
-                    "It lasts until {until}. The installed release goes on. Releases that come out later are refused."
+                    "Maintenance lasts until {until}. The installed release continues to run. Releases that come out later are refused."
                 )
             }
             Stage::Ended if cause == Cause::Maintenance => {
-                "The installed release goes on. Releases that come out later are refused.".to_string()
+                "The installed release continues to run. Releases that come out later are refused.".to_string()
             }
             Stage::Grace if cause == Cause::Drift => {
-                "The license still matches, and nothing stops. After more such changes it matches no longer.".to_string()
+                "The license still matches this machine, and nothing stops. After more changes like this, it will no longer match.".to_string()
             }
             Stage::MonthLeft | Stage::WeekLeft | Stage::DayLeft => {
                 format!(
-                    "It is good until {until}. Then its grace begins, if it has one; in the end {end}."
+                    "The license is valid until {until}. Then its grace period begins, if it has one; when that is over, {end}."
                 )
             }
             Stage::Grace if then == Outcome::Warn => {
-                format!("It counts since {since}. Nothing stops because of it: this is a warning.")
+                format!("The problem began at {since}. This is only a warning: nothing stops because of it.")
             }
             Stage::Grace => {
-                format!("It counts since {since} and is overlooked until {until}. Then {end}.")
+                format!("The problem began at {since} and is tolerated until {until}. Then {end}.")
             }
             Stage::Countdown => {
-                format!("It counts since {since}. At {until}, within the hour, {end}.")
+                format!("The problem began at {since}. At {until}, within the hour, {end}.")
             }
             Stage::Ended if then == Outcome::Stop => {
                 format!(
-                    "The server has stopped: nothing is overlooked any more. It counts since {since}."
+                    "The server has stopped: the problem is no longer tolerated. It began at {since}."
                 )
             }
-            Stage::Ended => format!("It is overlooked no more: {end}. It counts since {since}."),
-            Stage::Solved => format!("This is over ({cause}), and nothing has to be done."),
-            other => format!("It is {other} since {since}."),
+            Stage::Ended => format!("The problem is no longer tolerated: {end}. It began at {since}."),
+            Stage::Solved => format!("This is resolved ({cause}): no action is needed."),
+            other => format!("It has been {other} since {since}."),
         }
     }
 

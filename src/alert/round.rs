@@ -184,12 +184,9 @@ fn alone(home: &Home) -> Result<Lock> {
         Ok(()) => Ok(Lock::held(lock)),
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => {
-            let fact = format!("{name}: alerts of this home are being sent already");
-            Err(Error::unable(
-                Problem::Locked,
-                fact,
-                "wait until it is done, and run this once more",
-            ))
+            let fact =
+                format!("{name}: another process is already sending the alerts of this home");
+            Err(Error::unable(Problem::Locked, fact, "wait until it is done, then run this again"))
         }
     }
 }

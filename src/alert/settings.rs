@@ -120,14 +120,14 @@ impl Settings {
         if std::fs::symlink_metadata(&path).is_err() {
             let fact = format!("{}: there are no settings for alerts", file::name(&path));
             let hint = NextStep::new(
-                "write them there; there are some to start from",
+                "write them there, starting from the example settings",
                 &[Remedy::ShowAlertSettings],
             );
             return Err(Error::unable(Problem::NotFound, fact, hint));
         }
         let bytes = file::read_own(&path, SETTINGS_CAP).map_err(|error| match error.refusal() {
             Some(Refusal::Malformed) => {
-                Error::unable(Problem::Content, error.fact(), "look at this file")
+                Error::unable(Problem::Content, error.fact(), "check this file")
             }
             _ => error,
         })?;
@@ -149,7 +149,7 @@ impl Settings {
         let settings: Self = read_toml(SETTINGS, text)?;
         let check = Check(Written { what: SETTINGS, problem: Problem::Content, text });
         if settings.command.is_none() && settings.mail.is_none() {
-            let fact = "neither [command] nor [mail] says who is told";
+            let fact = "neither [command] nor [mail] is set, so nobody is notified";
             return Err(Error::unable(Problem::Content, fact, "add one of them").within(SETTINGS));
         }
         settings.server.iter().try_for_each(|name| check.name(&["server"], name))?;
@@ -170,7 +170,7 @@ impl Settings {
         let path = home.join(self.mail.as_ref()?.password_file.as_ref()?);
         let (mode, name) = (file::open_to_others(&path)?, file::name(&path));
         Some(format!(
-            "warning: {name}: other users of this computer may use this password (mode {mode}); \
+            "warning: {name}: other users of this computer can read this password (mode {mode}); \
              run `chmod 600 {name}`"
         ))
     }
@@ -201,12 +201,12 @@ impl Check<'_> {
 
     fn name(&self, path: &[&str], name: &str) -> Result<()> {
         let holds = (1..=NAME_CAP).contains(&name.len()) && name.chars().all(is_shown);
-        let fact = format!("a name has 1 to {NAME_CAP} bytes, and no control characters");
+        let fact = format!("a name must have 1 to {NAME_CAP} bytes and no control characters");
         self.ensure(holds, path, &fact, "write another name")
     }
 
     fn timeout(&self, table: &str, seconds: u32) -> Result<()> {
-        let fact = format!("a timeout is 1 to {LONGEST} seconds");
+        let fact = format!("a timeout must be 1 to {LONGEST} seconds");
         self.ensure(
             (1..=LONGEST).contains(&seconds),
             &[table, "timeout"],
@@ -218,38 +218,38 @@ impl Check<'_> {
     fn command(&self, command: &Command) -> Result<()> {
         let here = |key| ["command", key];
         let is_absolute = Path::new(&command.program).is_absolute();
-        let fact = "the program is not named by an absolute path";
+        let fact = "the program is not an absolute path";
         self.ensure(
             is_absolute,
             &here("program"),
             fact,
             "write it like \"/usr/local/bin/notify\"",
         )?;
-        let hint = "put a script in a file, and name that";
+        let hint = "put the command into a script, and name the script";
         let fact = format!("there are more than {ARGUMENTS} arguments");
         self.ensure(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
         let has_nul = command.args.iter().chain([&command.program]).any(|text| text.contains('\0'));
-        self.ensure(!has_nul, &here("program"), "no argument may have a zero byte", hint)?;
+        self.ensure(!has_nul, &here("program"), "an argument contains a zero byte", hint)?;
         self.timeout("command", command.timeout)
     }
 
     fn mail(&self, mail: &Mail) -> Result<()> {
         let here = |key| ["mail", key];
         let is_host = mail.host.parse::<IpAddr>().is_ok() || is_domain(&mail.host);
-        let fact = "this is neither the name of a host nor an address";
+        let fact = "this is neither a host name nor an IP address";
         self.ensure(is_host, &here("host"), fact, "write it like \"mail.example.org\"")?;
-        self.ensure(mail.port != Some(0), &here("port"), "there is no port 0", "leave it out")?;
+        self.ensure(mail.port != Some(0), &here("port"), "port 0 does not exist", "leave it out")?;
         self.address(&here("from"), &mail.from)?;
-        let fact = format!("there are 1 to {RECIPIENTS} recipients");
-        let hint = "name one list that your mail server resolves";
+        let fact = format!("the number of recipients must be 1 to {RECIPIENTS}");
+        let hint = "use a mailing list of your mail server";
         let fits = (1..=RECIPIENTS).contains(&mail.to.len());
         self.ensure(fits, &here("to"), &fact, hint)?;
         for (n, to) in mail.to.iter().enumerate() {
             self.address(&["mail", "to", &n.to_string()], to)?;
         }
         let different: BTreeSet<_> = mail.to.iter().map(|to| to.to_ascii_lowercase()).collect();
-        let fact = "a recipient stands twice";
-        self.ensure(different.len() == mail.to.len(), &here("to"), fact, "name each once")?;
+        let fact = "a recipient appears twice";
+        self.ensure(different.len() == mail.to.len(), &here("to"), fact, "list each only once")?;
         self.login(mail)?;
         self.timeout("mail", mail.timeout)
     }
@@ -269,20 +269,20 @@ impl Check<'_> {
         }
         mail.user.iter().try_for_each(|user| self.name(&here("user"), user))?;
         let is_open = mail.tls == Tls::None;
-        let fact = "a password would travel in the open";
+        let fact = "the password would be sent unencrypted";
         let hint = "write tls = \"starttls\", or leave user and password-file out";
         self.ensure(!is_open || mail.user.is_none(), &here("user"), fact, hint)?;
-        let (fact, hint) = ("without TLS nobody vouches for the server", "leave ca-file out");
+        let (fact, hint) = ("without TLS, no certificate is checked", "leave ca-file out");
         self.ensure(!is_open || mail.ca_file.is_none(), &here("ca-file"), fact, hint)?;
         for (key, path) in [("password-file", &mail.password_file), ("ca-file", &mail.ca_file)] {
             let is_empty = path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
-            self.ensure(!is_empty, &here(key), "this names no file", "name a file")?;
+            self.ensure(!is_empty, &here(key), "the file name is empty", "name a file")?;
         }
         Ok(())
     }
 
     fn address(&self, path: &[&str], address: &str) -> Result<()> {
-        let fact = "this is no mail address";
+        let fact = "this is not a mail address";
         self.ensure(is_address(address), path, fact, "write it like \"operators@example.org\"")
     }
 }

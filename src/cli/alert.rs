@@ -14,13 +14,13 @@ use crate::cli::context::Context;
 pub struct Args {
     #[command(flatten)]
     home: HomeArg,
-    /// Tell everybody that this is a test, and change nothing.
+    /// Send a test notification to all recipients, and change nothing.
     #[arg(long, conflicts_with = "dry_run")]
     test: bool,
-    /// Show what would be told, and tell nobody.
+    /// Show the notifications that would be sent, but send none.
     #[arg(long)]
     dry_run: bool,
-    /// Print settings to start from, for alerts.toml in the home.
+    /// Print starter settings, to save as alerts.toml in the home.
     #[arg(long, conflicts_with_all = ["test", "dry_run"])]
     example: bool,
 }
@@ -61,7 +61,7 @@ fn shown(all: &[(crate::alert::Notice, Vec<crate::alert::Way>)]) -> Output {
     };
     let (texts, jsons): (Vec<_>, Vec<Value>) = all.iter().map(one).unzip();
     let text = match texts.is_empty() {
-        true => "There is nothing new to tell.".to_string(),
+        true => "There are no new notifications.".to_string(),
         false => texts.join("\n").trim_end().to_string(),
     };
     Output::new(text, json!({"alerts": jsons}))
@@ -70,7 +70,7 @@ fn shown(all: &[(crate::alert::Notice, Vec<crate::alert::Way>)]) -> Output {
 fn report(all: &[Told]) -> Output {
     let mut lines: Vec<_> = all.iter().map(line).collect();
     if lines.is_empty() {
-        lines.push("There is nothing new to tell.".to_string());
+        lines.push("There are no new notifications.".to_string());
     }
     let failures = all.iter().flat_map(|told| &told.ways).filter_map(|(way, heard)| match heard {
         Heard::Not(error) => Some(error.clone().within(way)),
@@ -81,8 +81,10 @@ fn report(all: &[Told]) -> Output {
     let mut report = Output::new("", json!({"alerts": jsons}));
     if let Some(first) = failures.first() {
         let kept = all.iter().filter(|told| !told.is_whole()).count();
-        let error = first.clone().within(format!("{kept} of {} alerts kept", all.len()));
-        lines.push(format!("could not tell: {error}"));
+        let error = first
+            .clone()
+            .within(format!("{kept} of {} notifications not fully delivered", all.len()));
+        lines.push(format!("failed: {error}"));
         lines.push(format!("hint: {}", hint::said(error.next_step())));
         report = report.refused(&error);
     }
@@ -92,11 +94,11 @@ fn report(all: &[Told]) -> Output {
 
 /// Formats a change: `told`, or `kept` if a delivery failed, and the result for each recipient.
 fn line(told: &Told) -> String {
-    let state = if told.is_whole() { "told" } else { "kept" };
+    let state = if told.is_whole() { "sent" } else { "kept" };
     let ways = told.ways.iter().map(|(way, heard)| match heard {
-        Heard::Now => format!("{way}: told"),
-        Heard::Before => format!("{way}: told before"),
-        Heard::Not(error) => format!("{way}: not told, {}", error.fact()),
+        Heard::Now => format!("{way}: sent"),
+        Heard::Before => format!("{way}: sent before"),
+        Heard::Not(error) => format!("{way}: not sent, {}", error.fact()),
     });
     let ways = ways.collect::<Vec<_>>().join("\n  ");
     format!("{state}: {}\n  {ways}", told.notice.subject())

@@ -30,29 +30,28 @@ pub struct Args {
     /// The module.
     #[arg(required_unless_present_any = ["release", "operation"])]
     module: Option<String>,
-    /// How many more.
+    /// How many more to add.
     #[arg(default_value_t = 1)]
     count: u64,
-    /// How many are in use; by default as last reported.
+    /// How many are in use [default: as last reported].
     #[arg(long, value_name = "N", requires = "module")]
     used: Option<u64>,
-    /// How many of it the account would then have in all.
+    /// How many the account would then have in total.
     #[arg(long, value_name = "N", requires = "module")]
     account: Option<u64>,
-    /// May a sub-administrator get this limit of it? Not together with a count.
+    /// Check whether a sub-administrator may be given this limit; not with COUNT.
     #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "version"])]
     admin_limit: Option<u64>,
-    /// How many of it the sub-administrator uses now.
+    /// How many the sub-administrator uses now.
     #[arg(long, value_name = "N", requires = "admin_limit")]
     admin_uses: Option<u64>,
-    /// What is to be done, in the vendor's word; by default the product runs, with --release it is
-    /// upgraded.
+    /// The operation to check, as the vendor names it [default: run; with --release, upgrade].
     #[arg(long, value_name = "O")]
     operation: Option<String>,
-    /// The release that runs.
+    /// The product version that is running.
     #[arg(long = "product-version", value_name = "V")]
     version: Option<String>,
-    /// The day on which the release came out that is to be installed.
+    /// The release date of the version to be installed.
     #[arg(long, value_name = "DAY")]
     release: Option<String>,
 }
@@ -67,7 +66,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let module = args.module.as_deref().map(|m| typed("MODULE", m)).transpose()?;
     let known = Known::in_slot(state.slot(product, slot)?);
     if let Some((name, count)) = module.as_deref().and_then(|typed| known.as_count(typed)) {
-        let fact = format!("{} is no module: MODULE and COUNT are two words here", shown(&name));
+        let fact = format!("{} is not a module: MODULE and COUNT must be two words", shown(&name));
         let (name, count) = (name.split('=').next().unwrap_or_default(), count);
         let near = known.nearest(name).unwrap_or(name);
         return Err(Error::unable(
@@ -109,7 +108,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             Limit::Only(available) => {
                 format!("yes: {} more of {}, {available} available", args.count, shown(module))
             }
-            Limit::Any => format!("yes: {} more of {}, without a limit", args.count, shown(module)),
+            Limit::Any => format!("yes: {} more of {}, unlimited", args.count, shown(module)),
         },
         _ => "yes".to_string(),
     };

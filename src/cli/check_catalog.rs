@@ -36,7 +36,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         let unknown = catalog.wire_products()?.into_vec().into_iter();
         let unknown = unknown.filter(|product| !trust.body().products.contains(product));
         warnings.extend(unknown.map(|product| {
-            format!("product {}: vendor.trust does not name it with these slots", &*product.id)
+            format!("product {}: vendor.trust does not contain it with these slots", &*product.id)
         }));
     }
     let count = |count: usize, one: &str, more: &str| {
@@ -49,8 +49,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         count(catalog.modules.len(), "module", "modules"),
         count(catalog.policies.len(), "machine policy", "machine policies"),
         match warnings.len() {
-            0 => "Nothing is wrong.".to_string(),
-            more => format!("Nothing is wrong; {}.", count(more, "warning", "warnings")),
+            0 => "No errors.".to_string(),
+            more => format!("No errors; {}.", count(more, "warning", "warnings")),
         }
     );
     let releases = catalog.products.iter().map(|product| product.releases.len()).sum::<usize>();

@@ -26,9 +26,9 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     staff: StaffArg,
-    /// One request.
+    /// The first request.
     first: PathBuf,
-    /// Another one.
+    /// The second request.
     second: PathBuf,
 }
 
@@ -84,15 +84,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn said(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
         Relation::Same => "the same request twice",
-        Relation::Continuing => "one server that goes on",
+        Relation::Continuing => "one server: the later request follows the earlier one",
         Relation::Snapshot => "a fork on the same hardware: a snapshot was restored",
-        Relation::Clone => "a fork on other hardware: a clone",
-        Relation::Fork => "a fork; it cannot be told whether a snapshot or a clone",
+        Relation::Clone => "a fork on different hardware: a clone",
+        Relation::Fork => "a fork: either a snapshot was restored, or the disk was cloned",
         Relation::Unrelated if compared.hardware == Hardware::Same => {
-            "two installations on the same hardware: perhaps begun anew"
+            "two installations on the same hardware: perhaps set up again"
         }
         Relation::Unrelated => "two installations",
-        Relation::CannotTell => "one installation; for more, they lie too far apart",
+        Relation::CannotTell => "one installation; the requests are too far apart to tell more",
     }
 }
 
@@ -100,33 +100,37 @@ fn said(compared: &RequestComparison) -> &'static str {
 fn next(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
         Relation::Same => {
-            "Answer it once; the same grant gives the same license again, unless --again is added."
+            "Answer it once. With the same grant you get the same license again, unless you add \
+             --again."
         }
-        Relation::Continuing => "Nothing is wrong. Answer the later one.",
+        Relation::Continuing => "There is no problem. Answer the later request.",
         Relation::Snapshot => {
-            "Ask when the machine was restored, or whether the home was put back from a backup. Answer \
-             a new request, made after it; a copy that presents the same hardware values looks the \
-             same, so ask again if it happens again."
+            "Ask when the machine or its home was restored. Then answer a new request that was \
+             made after that. A copy that presents the same hardware values looks the same: if \
+             this happens again, ask for the reason again."
         }
         Relation::Clone => {
-            "Ask which machine is the real one. Have the other one begin with `olr request \
-             --new-identity`, and license it as a machine of its own."
+            "Ask which machine is the original. On the other one, have the operator run `olr \
+             request --new-identity`, and license it as a separate machine."
         }
         Relation::Fork => {
-            "Ask whether a snapshot was restored, or whether two machines run from one disk. Ask both \
-             for a new request, made by root, and with a pin of its own."
+            "Ask whether a snapshot was restored, or whether two machines run from copies of one \
+             disk. Ask each machine for a new request, made as root and with a pin of its own."
         }
         Relation::Unrelated if compared.hardware == Hardware::Same => {
-            "Ask whether the home was lost, or set aside with --new-identity, or whether this is a \
-             second home on one machine. If the license key moves, issue with --transfer REASON."
+            "Ask whether the home was lost or set aside with --new-identity, or whether one \
+             machine has two homes. If the license key moves, issue with --transfer REASON."
         }
-        Relation::Unrelated if compared.shared.is_empty() => "Answer each by what was sold for it.",
+        Relation::Unrelated if compared.shared.is_empty() => {
+            "Answer each request according to its own sale."
+        }
         Relation::Unrelated => {
-            "They share what a disk carries along, or a pin: ask whether one was installed from an \
-             image of the other. Answer each by what was sold for it."
+            "They share values that a disk image carries, or a pin: ask whether one was installed \
+             from an image of the other. Answer each request according to its own sale."
         }
         Relation::CannotTell => {
-            "ask the server of the earlier one for a new request, and compare that one with the later"
+            "ask the server that made the earlier request for a new one, and compare that with \
+             the later request"
         }
     }
 }
@@ -135,17 +139,17 @@ fn because(proof: &Proof) -> String {
     match proof {
         Proof::SameBytes => "number and hash are the same".to_string(),
         Proof::OtherInstallKey => "the install keys differ".to_string(),
-        Proof::Named => "the later one names the earlier one by number and code".to_string(),
+        Proof::Named => "the later request lists the earlier one by number and code".to_string(),
         Proof::TwoRequests { number, earlier, later } => format!(
-            "both histories have a request of number {number}: {} and {}",
+            "both histories contain a request number {number}, but with different codes: {} and {}",
             code(earlier),
             code(later)
         ),
         Proof::NoRequest { number } => {
-            format!("in the history of the later one, number {number} was no request")
+            format!("in the history of the later request, number {number} was not a request")
         }
         Proof::OutOfReach { from } => {
-            format!("the later one names no request before number {from}")
+            format!("the later request lists no request before number {from}")
         }
     }
 }
@@ -167,7 +171,7 @@ fn hardware(hardware: Hardware) -> &'static str {
     match hardware {
         Hardware::Same => "at least one value is the same",
         Hardware::Other => "no value is the same",
-        Hardware::Unknown => "at least one of them shows too little to compare",
+        Hardware::Unknown => "at least one request has too few values to compare",
     }
 }
 
@@ -193,7 +197,7 @@ fn factor_list(factors: &[Factor]) -> String {
         format!("{} {}{class}", factor.kind, &*factor.value)
     };
     match factors {
-        [] => "nothing".to_string(),
+        [] => "none".to_string(),
         factors => factors.iter().map(one).collect::<Vec<_>>().join(", "),
     }
 }

@@ -74,7 +74,7 @@ fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {
 fn broken() -> Error {
     Error::unable(
         Problem::System,
-        "the system gives no randomness",
-        "repair the system's random generator first",
+        "the system does not provide random numbers",
+        "repair the system's random number generator",
     )
 }

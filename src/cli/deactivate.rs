@@ -25,7 +25,7 @@ pub struct Args {
     slot: SlotArg,
     #[command(flatten)]
     output: OutFile,
-    /// Ask no question.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
@@ -46,19 +46,17 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         let mut hits = hits(state, slot)?;
         hits.extend(host(context).map(|host| ("server", host)));
         hits.push(("home", crate::file::name(home.folder())));
-        let hits =
-            format!("{}\n\nNothing runs under this license here any more.", show::pairs(&hits));
+        let hits = format!(
+            "{}\n\nAfter this, the product no longer runs under this license here.",
+            show::pairs(&hits)
+        );
         let (ask, deed) = ("Deactivate this license?", "deactivating a license");
         Confirmation { hits: &hits, ask, deed }.confirm(args.yes)?;
         let now = home.require_state()?;
         let now = now.memory().slots.get(&name).map(|now| (&now.installed, &now.next));
         if now != Some((&slot.installed, &slot.next)) {
-            let fact = "another command changed what is installed here while this one waited";
-            return Err(Error::unable(
-                Problem::Changed,
-                fact,
-                "run this once more: it looks again",
-            ));
+            let fact = "another command changed the installed licenses while this one waited";
+            return Err(Error::unable(Problem::Changed, fact, "run this again"));
         }
     }
     let receipt = session.deactivate(&name, &context.around(false).0)?;
@@ -68,7 +66,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     written.map_err(|error| {
         error
             .within("the license is deactivated, but its receipt could not be written")
-            .hint("repeat this with another file after -o: it writes the same receipt")
+            .hint("run this again with another file after -o: it writes the same receipt")
     })?;
     Ok(report)
 }
@@ -94,11 +92,11 @@ fn host(context: &Context) -> Option<String> {
 fn report(receipt: &Receipt, file: &str, again: bool) -> Output {
     let report = ReceiptReport::from(receipt.body());
     let done = match again {
-        true => "This slot was deactivated before; its receipt was written again to",
-        false => "The license is deactivated: nothing runs under it here any more. Wrote",
+        true => "This slot was already deactivated; its receipt was written again to",
+        false => "The license is deactivated: the product no longer runs under it here. Wrote",
     };
     let text = format!(
-        "{}\n\n{done} {file}. Give it to your vendor to use the key on another machine.",
+        "{}\n\n{done} {file}. Send it to your vendor: then the key can be used on another machine.",
         show::pairs(&report.rows())
     );
     let mut json = show::object(&report);

@@ -21,14 +21,15 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
             false => "run `olr request`",
         };
         format!(
-            "The clock ({}) is far ahead of the latest time known here ({}): ends follow the clock, \
-             starts what is known. If the clock is right, {step} and import the time.olr that your \
-             vendor sends back.",
+            "The clock ({}) is far ahead of the latest time recorded here ({}). Licenses already \
+             end by the clock, but start only by the recorded time. If the clock is right, {step} \
+             and import the time.olr that your vendor sends back.",
             decision.judged_at(), remembered.judged_at()
         )
     });
-    let off = (decision.clock_memory() == ClockMemory::Off)
-        .then(|| "The home could not be written: a clock set back goes unnoticed.".to_string());
+    let off = (decision.clock_memory() == ClockMemory::Off).then(|| {
+        "The home cannot be written: olr will not notice a clock that was set back.".to_string()
+    });
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()
 }
 

@@ -13,11 +13,11 @@ pub struct Args {
 #[cfg(not(feature = "vendor"))]
 pub fn run(args: &Args, _: &mut Context) -> olr_core::error::Result<Output> {
     let _ = args.keep;
-    let fact = "this build of olr is for servers: the demo needs a vendor's half too";
+    let fact = "this build of olr is for servers: the demo also needs the vendor commands";
     Err(olr_core::error::Error::unable(
         olr_core::error::Problem::Unsupported,
         fact,
-        "use the olr of your vendor's office",
+        "use the vendor's build of olr",
     ))
 }
 
@@ -49,8 +49,8 @@ mod whole {
         let folder = tempfile::Builder::new().prefix("olr-demo-").tempdir().map_err(|_| {
             Error::unable(
                 Problem::Io,
-                "no temporary folder can be made",
-                "set TMPDIR to a folder you may write to",
+                "a temporary folder cannot be created",
+                "set TMPDIR to a folder that you can write to",
             )
         })?;
         let mut demo = Demo { steps: Vec::new(), refusals: Vec::new() };
@@ -62,7 +62,7 @@ mod whole {
             text += &format!("\n\nThe files are in {}.", file::name(&kept));
             put(&mut report, "folder", json!(file::name(&kept)));
         } else {
-            text += "\n\nAll files of this demo are gone again; keep them with `olr demo --keep`.";
+            text += "\n\nThe demo deleted its files; `olr demo --keep` keeps them.";
         }
         Ok(Output::new(text, report))
     }
@@ -84,7 +84,7 @@ mod whole {
                 roots: Default::default(),
             };
             let (vendor, trust) = Folder::init(&vendor_path, &init, &mut context.rng)?;
-            self.step("The vendor makes its keys (here without passphrases, as only a demo may) and hands out vendor.trust.",
+            self.step("The vendor creates its keys (without passphrases, only in this demo) and gives out vendor.trust.",
                 &format!("vendor code {}", trust.vendor_code()));
 
             let around = self.machine(context);
@@ -93,7 +93,7 @@ mod whole {
             let order = order(trust_file, &around)?;
             let made = home.request(&order, &around, &mut context.rng)?;
             write(Kind::Request, &server.join("req.olr"), &made.bytes)?;
-            self.step("The server seals this identity, licensee and key into req.olr; only the vendor can read it.",
+            self.step("The server seals this identity, the licensee and the license key into req.olr. Only the vendor can read it.",
                 &format!("{} bytes, code for the phone {}", made.bytes.len(), made.code));
 
             let grant = GrantFile::parse(&STARTER_GRANT.replace("\"never\"", "\"1 year\""))?;
@@ -104,23 +104,23 @@ mod whole {
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;
             let license = issued.outcome.license().ok_or_else(|| {
-                Error::unable(Problem::Fault, "nothing was issued", "report this as a fault")
+                Error::unable(Problem::Fault, "no license was issued", "report this as a fault")
             })?;
             let license_file = server.join("license.olr");
             write(Kind::License, &license_file, license.bytes())?;
-            self.step("Support staff open it, check it against a grant, and sign license.olr for this machine alone.",
+            self.step("Support staff open it, check it against a grant, and sign license.olr for this machine only.",
                 &format!("license {}, {} bytes", license.body().license, license.bytes().len()));
 
             let license = read(Kind::License, &license_file)?;
             home.import(&license, &around, Default::default())?;
-            self.step("The server imports it: every signature and limit is verified before anything is stored.", "installed");
+            self.step("The server imports it. It verifies every signature and limit before it stores anything.", "installed");
 
             let (_, decision) = home.decide(None, None, &around)?;
             if let Some(refusal) = decision.refusal() {
                 return Err(refusal.clone());
             }
             let until = decision.license().and_then(|license| license.body().expires);
-            self.step("From now on the server verifies locally, for as long as the license lasts, without a network.",
+            self.step("From now on the server verifies the license locally, without a network, until it expires.",
                 &format!("licensed until {}", last_day(until)));
 
             self.flipped_bit(&home, &license, &around)?;
@@ -134,11 +134,11 @@ mod whole {
             let kinds: Vec<_> =
                 around.factors.iter().filter(|f| f.counts()).map(|f| f.kind.word()).collect();
             self.step(
-                "The server looks at this machine; nothing is sent anywhere.",
+                "The server reads what identifies this machine. It sends nothing anywhere.",
                 &format!(
                     "identified by {}",
                     if kinds.is_empty() {
-                        "nothing but two demo pins".to_string()
+                        "two demo pins only".to_string()
                     } else {
                         kinds.join(", ")
                     }
@@ -192,7 +192,7 @@ mod whole {
             let later = Surroundings { clock: after, ..around.clone() };
             let (_, decision) = home.decide(None, None, &later)?;
             self.refused(
-                "Refused: the same license on the day after its last.",
+                "Refused: the same license on the day after it expires.",
                 decision.refusal().cloned(),
             )
         }

@@ -13,7 +13,7 @@ use super::page;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The word, or a page; without one, all are listed.
+    /// The refusal word or page to explain [default: list them all].
     word: Option<String>,
 }
 
@@ -21,17 +21,25 @@ const TEXT: &str = include_str!("../../docs/refusals.md");
 
 /// Pages included for people who have this program but not its repository.
 const PAGES: &[(&str, &str, &str)] = &[
-    ("alerts", "who is told when a license needs somebody", include_str!("../../docs/alerts.md")),
+    (
+        "alerts",
+        "who is notified when a license needs attention",
+        include_str!("../../docs/alerts.md"),
+    ),
     ("catalog", "every key of a catalog and a grant", include_str!("../../docs/catalog.md")),
     (
         "ceremony",
-        "keys, roots and what to do when one is lost",
+        "keys and roots, and what to do if one is lost",
         include_str!("../../docs/ceremony.md"),
     ),
-    ("couriers", "what mails and chats do to a file", include_str!("../../docs/couriers.md")),
+    (
+        "couriers",
+        "what mail and chat programs do to a file",
+        include_str!("../../docs/couriers.md"),
+    ),
     (
         "machines",
-        "what identifies a machine, and what it survives",
+        "what identifies a machine, and what a license survives",
         include_str!("../../docs/machines.md"),
     ),
 ];
@@ -65,10 +73,10 @@ pub fn run(args: &Args) -> Result<Output> {
     }
     let all = words.iter().chain(&pages).copied();
     let hint = match nearest(&word, all) {
-        Some(near) => format!("did you mean {near}? `olr explain` lists all"),
-        None => format!("`olr explain` lists all; the pages are {}", listed(pages)),
+        Some(near) => format!("did you mean {near}? `olr explain` lists all words and pages"),
+        None => format!("`olr explain` lists all words; the pages are {}", listed(pages)),
     };
-    Err(Error::unable(Problem::Usage, format!("there is no word {:?}", shown(typed)), hint))
+    Err(Error::unable(Problem::Usage, format!("there is no word or page {:?}", shown(typed)), hint))
 }
 
 fn shown_page(text: &str, json: serde_json::Value) -> Output {

@@ -50,10 +50,10 @@ pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
 /// Where an artefact goes.
 #[derive(clap::Args)]
 pub struct OutFile {
-    /// Write to this file; `-` for stdout: what is said of it goes to stderr.
+    /// Write to this file; with `-` to stdout, and the messages to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace the file that is there; never a key, a state, or an olr file of another kind.
+    /// Replace an existing file, but never a key, a state, or another kind of olr file.
     #[arg(long)]
     force: bool,
 }
@@ -96,7 +96,7 @@ fn is_of_vendor(path: &Path) -> bool {
 /// Fails if the file at `path` must never be replaced.
 fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
     let Some(kept) = kept_at(path, output) else { return Ok(()) };
-    let fact = format!("{}: {kept} is there, which is never replaced", file::name(path));
+    let fact = format!("{}: this is {kept}, which olr never replaces", file::name(path));
     Err(Error::unable(Problem::Exists, fact, hint))
 }
 
@@ -124,8 +124,8 @@ pub fn ensure_replaceable(
     if force {
         return Ok(());
     }
-    let fact = format!("{}: another file is there already", file::name(path));
-    Err(Error::unable(Problem::Exists, fact, "name another, or replace it with --force"))
+    let fact = format!("{}: a different file of this name already exists", file::name(path));
+    Err(Error::unable(Problem::Exists, fact, "name another file, or replace this one with --force"))
 }
 
 impl OutFile {
@@ -162,11 +162,11 @@ impl OutFile {
         if old.filter(is_kind).is_some_and(|bytes| same(&bytes)) {
             return Ok(());
         }
-        let fact = format!("{}: another file is there already", file::name(&path));
+        let fact = format!("{}: a different file of this name already exists", file::name(&path));
         Err(Error::unable(
             Problem::Exists,
             fact,
-            "name another with -o, or replace it with --force",
+            "name another file with -o, or replace this one with --force",
         ))
     }
 

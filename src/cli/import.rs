@@ -25,10 +25,10 @@ pub struct Args {
     home: HomeArg,
     #[command(flatten)]
     expected: ExpectedArg,
-    /// Take in a license that grants less than is in use: its grace for that begins.
+    /// Import a license that grants less than is in use; its grace period begins.
     #[arg(long)]
     accept_over_quota: bool,
-    /// The license, time, revocations or newer trust that your vendor sent; armored or binary.
+    /// The license, time, revocations or newer trust from your vendor, armored or binary.
     file: PathBuf,
 }
 
@@ -58,11 +58,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
         Imported::Trust { trust, new } => {
             let body = trust.body();
+            let named = format!("Trust {} of {}", body.version, shown(&body.name));
             let text = match new {
-                true => format!("Trust {} of {} counts now.", body.version, shown(&body.name)),
-                false => {
-                    format!("Trust {} of {} is here already.", body.version, shown(&body.name))
-                }
+                true => format!("{named} is now in effect."),
+                false => format!("{named} is already installed."),
             };
             Output::new(text, json!({"trust": body.version, "vendor": &*body.name, "new": new}))
         }
@@ -71,10 +70,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 1 => "1 license".to_string(),
                 count => format!("{count} licenses"),
             };
-            let text = match new {
-                true => format!("These revocations count now; they name {named}."),
-                false => format!("These revocations count already; they name {named}."),
-            };
+            let since = if new { "now" } else { "already" };
+            let text =
+                format!("This list of revocations is {since} in effect; it contains {named}.");
             Output::new(text, json!({"revoked_licenses": licenses, "new": new}))
         }
         Imported::Time { time, mark, new } => {
@@ -82,21 +80,24 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             let text = match (behind(&decisions), new) {
                 // The file answers a request made before the clock was set ahead.
                 (Some(step), _) => {
-                    let done = if new { "is accepted" } else { "was imported already" };
+                    let done = if new { "is accepted" } else { "was already imported" };
                     format!(
-                        "The vendor's time {time} {done}, but the clock of this server ({}) stays \
-                         refused: this server remembers {mark}, which this time does not take back.\
+                        "The vendor's time {time} {done}, but this server still refuses its own \
+                         clock ({}): it remembers {mark}, and this time does not set that back.\
                          \n\nNext: {step}.",
                         around.clock
                     )
                 }
-                (None, false) => format!("The vendor's time {time} was imported already."),
+                (None, false) => format!("The vendor's time {time} was already imported."),
                 (None, true) if mark > time => format!(
-                    "The vendor's time {time} is accepted and changes nothing: this server remembers \
-                     {mark}, which is later. No earlier clock is believed."
+                    "The vendor's time {time} is accepted but changes nothing: this server \
+                     remembers {mark}, which is later. It never assumes an earlier time."
                 ),
                 (None, true) => {
-                    format!("The vendor's time {time} counts now: no earlier clock is believed.")
+                    format!(
+                        "The vendor's time {time} is now recorded: this server never assumes an \
+                         earlier time."
+                    )
                 }
             };
             let json =
@@ -158,10 +159,10 @@ fn say_what_changed(
 fn say_dropped(report: &mut Output, dropped: &License) {
     let body = dropped.body();
     let id = body.license.to_string();
-    let until = body.expires.map_or("without an end".to_string(), |day| format!("until {day}"));
+    let until = body.expires.map_or("no end date".to_string(), |day| format!("until {day}"));
     report.notes.push(format!(
-        "license {id}, which waited for its start on {} ({until}), is no longer here: this one took \
-         its place; where its days are to be licensed too, ask the vendor for one license over all",
+        "this license replaced license {id}, which was waiting to start on {} ({until}); if you \
+         need its days too, ask the vendor for one license that covers all of them",
         body.starts
     ));
     if let Value::Object(json) = &mut report.json {
@@ -172,12 +173,12 @@ fn say_dropped(report: &mut Output, dropped: &License) {
 fn imported(license: &License, accepted: Accepted) -> Output {
     let body = license.body();
     let (word, done) = match accepted {
-        Accepted::Installed => ("installed", "The license is installed and in force.".to_string()),
+        Accepted::Installed => ("installed", "The license is installed and in effect.".to_string()),
         Accepted::AsNext => {
-            ("next", format!("The license is installed and takes over on {}.", body.starts))
+            ("next", format!("The license is installed and takes effect on {}.", body.starts))
         }
         Accepted::Already => {
-            ("already", "This license is installed already; nothing changed.".to_string())
+            ("already", "This license is already installed; nothing changed.".to_string())
         }
     };
     let report = LicenseReport::from(body);

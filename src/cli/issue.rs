@@ -36,41 +36,41 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     output: OutFile,
-    /// The request that the server sealed.
+    /// The request from the server.
     request: PathBuf,
-    /// What is granted.
+    /// The grant: what the customer bought.
     #[arg(long, value_name = "FILE")]
     grant: PathBuf,
-    /// The code that the server's operator read out; another request is refused.
+    /// The code that the operator read out; any other request is refused.
     #[arg(long, value_name = "C")]
     code: Option<String>,
-    /// Show the request and check it, and sign nothing.
+    /// Show and check the request, but sign nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Show the request too, and what it found that does not count.
+    /// Also show the request, with the values that do not count.
     #[arg(long)]
     all: bool,
-    /// Answer a request once more that was answered before.
+    /// Sign a new answer to a request that was already answered.
     #[arg(long)]
     again: bool,
-    /// The receipt of the server that holds the license key now: it stopped.
+    /// The receipt from the server that used the license key until now.
     #[arg(long, value_name = "FILE", conflicts_with = "transfer")]
     receipt: Option<PathBuf>,
-    /// Move the license key without a receipt; the reason is kept with the answer.
+    /// Move the license key without a receipt; olr keeps the reason with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// Ask no question: neither before a key moves nor before what the server will refuse.
+    /// Do not ask for confirmation, even if a key moves or the server will refuse this.
     #[arg(long)]
     yes: bool,
-    /// An issuer that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; several times
-    /// where several must [default: the newest in keys/ that may].
+    /// An issuer key that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; repeat it
+    /// if several must sign [default: the newest in keys/ that may sign].
     #[arg(long, value_name = "KEY", conflicts_with = "signed")]
     issuer: Vec<String>,
-    /// An issuer elsewhere who is to sign too: his delegation, or the id of his key in delegations/.
-    /// A proposal is written in place of the license, for `olr key sign`.
+    /// Another issuer who must sign elsewhere: a delegation file, or the id of a key in
+    /// delegations/. The output is then a proposal for `olr key sign` instead of the license.
     #[arg(long, value_name = "DELEGATION", conflicts_with = "signed")]
     also: Vec<String>,
-    /// The proposal, signed by all: it becomes the license. Once for each copy.
+    /// The signed proposal, which becomes the license; repeat it for each copy.
     #[arg(long, value_name = "FILE")]
     signed: Vec<PathBuf>,
     #[command(flatten)]
@@ -214,8 +214,9 @@ fn answer(
             put(&mut json, "proposal", proposal::json(proposal, Some(trust))?);
             put(&mut json, "file", json!(file));
             format!(
-                "Wrote {file}; nothing is issued yet. When all have signed it with `olr key sign`, \
-                 repeat this with --signed FILE instead of --issuer and --also.\n\n{}\n\n{}",
+                "Wrote {file}; no license is issued yet. When all signers have signed it with \
+                 `olr key sign`, run this again with --signed FILE instead of --issuer and \
+                 --also.\n\n{}\n\n{}",
                 described(proposal, Some(trust)),
                 show::pairs(&signature_pairs(proposal, Some(trust))?)
             )
@@ -227,7 +228,7 @@ fn answer(
             put(&mut json, "file", json!(file));
             granted(license, stored, &file, args.output.path(NAME).is_none())
         }
-        _ => "The request fits the grant. Nothing was signed or written.".to_string(),
+        _ => "The request matches the grant. Nothing was signed or written.".to_string(),
     };
     if args.all || args.dry_run {
         let pairs = with_code(RequestReport::from(body).rows(), opened.code());
@@ -255,7 +256,8 @@ fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) ->
     pairs.push(("from install", other.to_string()));
     pairs.push(("to install", show::install_id(&asked.install_key)));
     let hits = format!(
-        "{}\n\nThe license there goes on until it ends or is revoked: nothing says that it stopped.",
+        "{}\n\nThe license there stays valid until it expires or is revoked: no receipt shows \
+         that it was deactivated.",
         show::pairs(&pairs)
     );
     let (ask, deed) = ("Move this license key without a receipt?", "moving a license key");
@@ -280,21 +282,23 @@ fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
 fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
     match (&issued.other_holder, handover) {
         (Some(other), _) if issued.outcome.is_repeated() => {
-            Some(format!("this key has moved to installation {other} since"))
+            Some(format!("this key has since moved to installation {other}"))
         }
         (Some(other), Handover::Transfer(_)) => Some(format!(
-            "this key moves from installation {other} without a receipt: nothing says that it stopped"
+            "this key moves from installation {other} without a receipt: nothing shows that it \
+             was deactivated"
         )),
         (Some(other), _) => Some(format!(
-            "this key moves from installation {other}; its receipt does not show that no copy of it runs"
+            "this key moves from installation {other}; its receipt does not prove that no copy of \
+             it is running"
         )),
         (None, Handover::Nothing) => None,
         (None, _) if issued.outcome.is_repeated() => None,
         (None, Handover::Receipt(_)) => {
-            Some("the receipt was not needed: no other installation holds this key".to_string())
+            Some("the receipt was not needed: no other installation uses this key".to_string())
         }
         (None, Handover::Transfer(_)) => {
-            Some("the transfer was not needed: no other installation holds this key".to_string())
+            Some("the transfer was not needed: no other installation uses this key".to_string())
         }
     }
 }
@@ -307,7 +311,7 @@ fn with_code(mut pairs: Vec<(&'static str, String)>, code: &str) -> Vec<(&'stati
 fn granted(license: &License, stored: bool, file: &str, stdout: bool) -> String {
     let report = LicenseReport::from(license.body());
     let how =
-        if stored { "Wrote the stored answer again" } else { "Signed, verified and kept. Wrote" };
+        if stored { "Wrote the stored answer again" } else { "Signed, verified and stored. Wrote" };
     let to = if stored || stdout { " to" } else { "" };
     format!(
         "{how}{to} {file} for {}.\n\n{}",

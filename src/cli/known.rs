@@ -11,7 +11,7 @@ use olr_core::state::Slot;
 /// Whether a module may be typed that no license names.
 #[derive(clap::Args)]
 pub struct UnlistedArg {
-    /// Take a module that the license does not name: it is meant, and not misspelled.
+    /// Accept a module that the license does not name: it is not a typing error.
     #[arg(long)]
     unlisted: bool,
 }
@@ -69,15 +69,15 @@ impl Known {
     }
 
     fn unknown(&self, module: &str) -> Error {
-        let mut fact = format!("the license names no module {}", shown(module));
-        let or = "add --unlisted if this name is meant";
+        let mut fact = format!("the license has no module {}", shown(module));
+        let or = "add --unlisted to use this name anyway";
         let Some(near) = nearest(module, self.names.iter().map(String::as_str)) else {
             let known = listed(self.names.iter().map(String::as_str));
             return Error::unable(Problem::Usage, fact, format!("its modules are {known}; {or}"));
         };
         let told = difference(("it", module), ("the license", near), Shows::Whole);
         fact += &told.map(|told| format!(": {told}")).unwrap_or_default();
-        Error::unable(Problem::Usage, fact, format!("did you mean {}? Else {or}", shown(near)))
+        Error::unable(Problem::Usage, fact, format!("did you mean {}? Otherwise {or}", shown(near)))
     }
 }
 

@@ -23,11 +23,11 @@ pub struct Args {
     /// Add a factor of your own.
     #[arg(long, value_name = "NAME=VALUE")]
     pin: Vec<String>,
-    /// Also use what only root may read.
+    /// Also use values that only root can read.
     #[arg(long)]
     privileged: bool,
-    /// Say whether this license is for this machine, factor by factor. What was pinned at the last
-    /// request counts, as it does for `olr verify`.
+    /// Compare this machine with a license, factor by factor. Pins from the last request count, as
+    /// they do for `olr verify`.
     #[arg(long, value_name = "FILE", conflicts_with = "pin")]
     against: Option<PathBuf>,
     #[command(flatten)]
@@ -46,12 +46,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     if !found.unreadable.is_empty() {
         let row = |u: &Unreadable| vec![label(u.kind, &u.name), hint::reason(u.reason).to_string()];
         let rows: Vec<_> = found.unreadable.iter().map(row).collect();
-        text += &format!("\n\n{}", show::table(&["unreadable", "because"], &rows, &[]));
+        text += &format!("\n\n{}", show::table(&["unreadable", "reason"], &rows, &[]));
     }
     text += &format!("\n\n{}", verdict(&factors));
     let mut report = Output::new(text, to_json(&factors, &found, counting));
     if counting < 2 {
-        report.notes.push("hint: a request needs at least 2: add --pin NAME=VALUE".to_string());
+        report
+            .notes
+            .push("hint: a request needs at least 2 factors: add --pin NAME=VALUE".to_string());
     }
     // Adds the home's vendor; a home that cannot be read does not affect the factors.
     let home = args.home.home();
@@ -67,7 +69,8 @@ fn verdict(factors: &[Factor]) -> String {
     let (hardware, image) = (of(Class::Hardware), of(Class::Image));
     let count = match hardware.saturating_add(image) {
         0 => {
-            return "Nothing identifies this machine: no license could be bound to it.".to_string();
+            return "No factor identifies this machine: a license cannot be bound to it."
+                .to_string();
         }
         1 => "1 factor identifies this machine".to_string(),
         count => format!("{count} factors identify this machine"),
@@ -85,11 +88,11 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(Some(Kind::License), path)?;
     let home = args.home.open(context)?;
     let state = home.load()?.ok_or_else(|| {
-        let fact = format!("nothing was requested in {}", file::name(home.folder()));
+        let fact = format!("no request was made in {}", file::name(home.folder()));
         Error::unable(
             Problem::NotFound,
             fact,
-            "name the home that asked for this license with --home",
+            "name the home that requested this license with --home",
         )
     })?;
     let license = License::verify(&bytes, state.trust())?;
@@ -111,9 +114,9 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
         false => "This machine does not match",
     };
     let hardware = match (machine.hardware, machine.hardware_missing) {
-        (false, _) => "no hardware has to match",
-        (true, false) => "hardware matches",
-        (true, true) => "no hardware matches, and some must",
+        (false, _) => "no hardware factor has to match",
+        (true, false) => "a hardware factor matches",
+        (true, true) => "no hardware factor matches, but one must",
     };
     let mut text = format!(
         "{}\n\n{verdict} (policy {}): {} of {} points, {} needed; {hardware}.",
@@ -162,7 +165,7 @@ mod tests {
         for (factors, line) in [
             (
                 vec![common.clone()],
-                "Nothing identifies this machine: no license could be bound to it.",
+                "No factor identifies this machine: a license cannot be bound to it.",
             ),
             (
                 vec![pin.clone(), common.clone()],

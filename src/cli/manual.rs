@@ -41,7 +41,13 @@ pub fn man(args: &Man, command: clap::Command) -> Result<Output> {
 fn page(command: &clap::Command, name: &str, args: &Man, pages: &mut Vec<String>) -> Result<()> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone().name(name.to_string())).render(&mut text).map_err(
-        |_| Error::unable(Problem::Fault, "a page cannot be made", "report this as a fault"),
+        |_| {
+            Error::unable(
+                Problem::Fault,
+                "a manual page cannot be created",
+                "report this as a fault",
+            )
+        },
     )?;
     let file = format!("{name}.1");
     file::write(&args.folder.join(&file), &text, Writing::Public)?;

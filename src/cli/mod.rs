@@ -69,12 +69,12 @@ pub use output::Output;
 /// Licenses for machines that never go online.
 ///
 /// A server seals a request that only its vendor can read; the vendor answers with a license that
-/// only that server can use. Wherever a file is read, `-` is standard input. Exit status: 0 done or
-/// licensed, 1 refused, 2 could not tell.
+/// only that server can use. Where a command reads a file, `-` means standard input. Exit status: 0
+/// done or licensed, 1 refused, 2 could not tell.
 #[derive(Parser)]
 #[command(name = "olr", version, max_term_width = 80)]
 struct Cli {
-    /// Print one JSON object on stdout instead of text; on stderr where a file goes to stdout.
+    /// Print one JSON object on stdout instead of text; on stderr if a file goes to stdout.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -88,42 +88,42 @@ enum Verb {
     /// Show the whole exchange on this machine, in a temporary folder, step by step.
     #[cfg_attr(not(feature = "vendor"), command(hide = true))]
     Demo(demo::Args),
-    /// Show what identifies this machine, what is ignored and why.
+    /// Show what identifies this machine, and which values are ignored.
     Machine(machine::Args),
-    /// Seal a request for your vendor (on the server).
+    /// Create a sealed request for your vendor (on the server).
     Request(request::Args),
-    /// Verify and install an answer of your vendor (on the server).
+    /// Verify and install an answer from your vendor (on the server).
     Import(import::Args),
-    /// Say whether this machine may run (on the server).
+    /// Check whether this machine is licensed (on the server).
     Verify(verify::Args),
-    /// Show what is granted, until when, and what comes next (on the server).
+    /// Show the license, its end, and the next change (on the server).
     Status(status::Args),
-    /// Say whether so many more of a module may be added (on the server).
+    /// Check whether more of a module may be added (on the server).
     Check(check::Args),
-    /// Say what is in use now (on the server).
+    /// Record how many of each module are in use (on the server).
     Report(report::Args),
-    /// Look ahead: what the installed license will say, and when (on the server).
+    /// Preview how the license will change, and when (on the server).
     Simulate(simulate::Args),
-    /// Tell people what changed, each change once, as alerts.toml says (on the server).
+    /// Notify people of each change, once (on the server).
     Alert(alert::Args),
-    /// Stop here, and say so in a receipt (on the server).
+    /// Deactivate a license here, and write a receipt (on the server).
     Deactivate(deactivate::Args),
-    /// Show what a file is and says, and whether it verifies.
+    /// Show what a file is, what it contains, and whether it verifies.
     Inspect(inspect::Args),
-    /// Explain a word for "no": what happened, what to ask, what to do.
+    /// Explain a refusal word: what happened, what to ask, what to do.
     Explain(explain::Args),
-    /// Make a vendor folder; look up what was issued; compare requests; tell the time (at the vendor).
+    /// Manage the vendor folder; compare requests (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Vendor(vendor::Vendor),
-    /// Make keys and keep them; sign with several; delegate; rotate (at the vendor).
+    /// Create, store and rotate keys; sign proposals (at the vendor).
     #[cfg(feature = "vendor")]
     #[command(subcommand)]
     Key(key::Key),
     /// Answer a request with a license (at the vendor).
     #[cfg(feature = "vendor")]
     Issue(issue::Args),
-    /// Take a license or an issuer key back (at the vendor).
+    /// Revoke a license or an issuer key (at the vendor).
     #[cfg(feature = "vendor")]
     Revoke(revoke::Args),
     /// This build has no vendor commands.
@@ -159,11 +159,7 @@ struct Absent {
 #[cfg(not(feature = "vendor"))]
 fn absent(_: &Absent) -> Result<Output> {
     let fact = "this build of olr is for servers: it has no vendor commands";
-    Err(Error::unable(
-        olr_core::error::Problem::Unsupported,
-        fact,
-        "use the olr of your vendor's office",
-    ))
+    Err(Error::unable(olr_core::error::Problem::Unsupported, fact, "use the vendor's build of olr"))
 }
 
 /// A verb that this build lacks swallows its arguments, including `--json`.

@@ -107,7 +107,10 @@ pub fn finish(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(status),
         Err(_) => {
             let _ = note(&mut env.stderr, "the output cannot be written");
-            let _ = note(&mut env.stderr, "hint: make room; what the command did stays done");
+            let _ = note(
+                &mut env.stderr,
+                "hint: free some disk space; the other changes that this command made are kept",
+            );
             ExitCode::from(2)
         }
     }

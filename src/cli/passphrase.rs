@@ -17,8 +17,8 @@ use super::context::Context;
 use super::terminal::Terminal;
 use super::unseen;
 
-const CHOOSE: &str = "choose one, or say --no-passphrase";
-const GIVE: &str = "give the passphrase that was chosen for this key";
+const CHOOSE: &str = "choose one, or add --no-passphrase";
+const GIVE: &str = "give the passphrase of this key";
 
 /// Returns a passphrase for new keys: read from a file, typed twice, or generated.
 pub fn new_passphrase(
@@ -40,19 +40,18 @@ pub fn new_passphrase(
             format!("give {flag} FILE, or run on a terminal"),
         ));
     };
-    let mut first = ask(&format!("New {whose} passphrase (only Enter: six words are drawn): "))?;
+    let mut first =
+        ask(&format!("New {whose} passphrase (only Enter: olr generates six words): "))?;
     let said = if first.is_empty() {
         first = six_words(&mut context.rng);
-        Zeroizing::new(format!("  {}\nWrite it down: it is shown this once.\n", *first))
+        Zeroizing::new(format!("  {}\nWrite it down: it is shown only once.\n", *first))
     } else {
         let weakness = weakness(whose, &Passphrase::new(first.clone()).nfc());
         Zeroizing::new(weakness.map_or(String::new(), |weakness| format!("{weakness}\n")))
     };
     terminal.say(&said).map_err(|_| no_terminal())?;
-    let (first, second) = (
-        Passphrase::new(first),
-        Passphrase::new(ask(&format!("The {whose} passphrase once more: "))?),
-    );
+    let (first, second) =
+        (Passphrase::new(first), Passphrase::new(ask(&format!("The {whose} passphrase again: "))?));
     if first.nfc() != second.nfc() {
         return Err(Error::unable(
             Problem::WrongPassphrase,
@@ -72,7 +71,8 @@ fn weakness(whose: &str, text: &str) -> Option<String> {
     is_weak.then(|| {
         format!(
             "warning: the {whose} passphrase is easy to guess; use at least four words, or twelve random \
-             characters (`olr key passwd` changes it; only Enter there: six words are drawn)"
+             characters (`olr key passwd` changes it; press only Enter there, and olr generates \
+             six words)"
         )
     })
 }
@@ -129,7 +129,7 @@ fn pin(wanted: &PinWanted) -> Result<Passphrase> {
         let hint = "add pin-source=file:PATH to its URI, or run on a terminal";
         return Err(Error::unable(Problem::NeedsPassphrase, fact, hint));
     }
-    let last = if wanted.last_try { ", the last try before it locks" } else { "" };
+    let last = if wanted.last_try { ", the last try before the token locks" } else { "" };
     let pin = ask(&format!("The PIN of token {token}{last}: "))?;
     if pin.is_empty() {
         return Err(Error::unable(Problem::Usage, "the PIN is empty", "try again"));
@@ -206,7 +206,8 @@ pub fn warn_of_key(path: &Path, context: &mut Context) {
 fn open_key(path: &Path, mode: &str) -> String {
     let path = file::name(path);
     format!(
-        "warning: {path}: other users of this computer may use this key (mode {mode}); run `chmod 600 {path}`"
+        "warning: {path}: other users of this computer can read this key (mode {mode}); run \
+         `chmod 600 {path}`"
     )
 }
 

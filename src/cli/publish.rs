@@ -20,8 +20,8 @@ pub struct Args {
     vendor: VendorArg,
     /// A trust or a delegation, as `olr key combine` writes it.
     file: PathBuf,
-    /// The catalog of the trust. Without it, the one that `olr key propose --catalog` kept beside the
-    /// proposal or in the vendor's folder; for a new folder, else the starter.
+    /// The catalog of the trust [default: the one that `olr key propose --catalog` stored beside
+    /// the proposal or in the vendor's folder; else, for a new folder, the starter].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 }
@@ -30,8 +30,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let bytes = read_artefact(None, &args.file)?;
     if Header::peek(&bytes)? == Kind::Proposal {
-        let fact =
-            format!("{}: this is a proposal that is still to be signed", file::name(&args.file));
+        let fact = format!("{}: this is a proposal that is not finished", file::name(&args.file));
         return Err(Error::unable(Problem::Usage, fact, "finish it with `olr key combine` first"));
     }
     let is_new = !file::is_there(&folder.path().join("vendor.trust"))?;
@@ -57,8 +56,10 @@ fn begin(folder: &Folder, bytes: &[u8], args: &Args) -> Result<Output> {
         Folder::begin(folder.path(), bytes, catalog.as_deref(), beside(&args.file))?;
     let (place, code) = (file::name(folder.path()), trust.vendor_code());
     let text = format!(
-        "Made {place} around trust {}.\n\nvendor code  {code}\n\nCompare the vendor code with the custodians: nothing else tells whose trust this is.\n\
-         Then put issuer and sealing keys into {place}/keys, and publish the issuer's delegation.",
+        "Created the folder {place} for trust {}.\n\nvendor code  {code}\n\nCompare the vendor code with the \
+         custodians: only the code shows whose trust this is.\n\
+         Then copy the issuer and sealing keys into {place}/keys, and publish the issuer's \
+         delegation.",
         trust.body().version
     );
     let json =

@@ -25,7 +25,7 @@ pub struct Args {
     slot: SlotArg,
     #[command(flatten)]
     unlisted: UnlistedArg,
-    /// How many of a module are in use; modules that are not named keep their count.
+    /// How many of a module are in use; other modules keep their number.
     #[arg(required = true, value_name = "MODULE=N")]
     usage: Vec<String>,
 }

@@ -33,10 +33,10 @@ pub struct Args {
     output: OutFile,
     #[command(flatten)]
     unlisted: UnlistedArg,
-    /// The vendor.trust of your vendor: needed at first, and when there is a newer one.
+    /// Your vendor's vendor.trust: for the first request, or if there is a newer one.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// Refuse another vendor than the one with this code: 12 characters, or all 52.
+    /// Refuse a vendor with any other code: 12 characters, or all 52.
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
     /// The licensee's name, as on the receipt.
@@ -45,31 +45,31 @@ pub struct Args {
     /// The license key, as on the receipt; `-` reads it from stdin.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// The release that is installed.
+    /// The product version that is installed.
     #[arg(long, value_name = "V")]
     product_version: Option<String>,
-    /// Ask for so many of a module.
+    /// Ask for this quantity of a module (repeatable).
     #[arg(long, value_name = "M=N")]
     module: Vec<String>,
     /// Add a factor of your own.
     #[arg(long, value_name = "NAME=VALUE")]
     pin: Vec<String>,
-    /// A word to the support staff.
+    /// A note to the support staff.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Also use what only root may read.
+    /// Also use values that only root can read.
     #[arg(long)]
     privileged: bool,
     /// Ask for a license that replaces the installed one.
     #[arg(long)]
     renew: bool,
-    /// Set the old state aside and begin again as a new installation.
+    /// Set the old state aside and start again as a new installation.
     #[arg(long)]
     new_identity: bool,
-    /// Show also what is sealed and does not count.
+    /// Also show the sealed values that do not count.
     #[arg(long)]
     all: bool,
-    /// Show what would be sealed, and write nothing.
+    /// Show what would be sealed, but write nothing.
     #[arg(long, conflicts_with = "new_identity")]
     dry_run: bool,
 }

@@ -34,17 +34,17 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     output: OutFile,
-    /// The id of a license that was issued: `olr vendor issued` lists them. Or that of an issuer key:
-    /// then a next trust ends everything that it signed.
+    /// The id of an issued license (`olr vendor issued` lists them) or of an issuer key. For a key,
+    /// the next trust ends everything that it signed.
     #[arg(required_unless_present = "again")]
     id: Option<String>,
-    /// Why a license is revoked; it is kept with the revocation and does not leave the vendor.
+    /// Why the license is revoked; olr records it, and it does not leave the vendor.
     #[arg(long, value_name = "R")]
     reason: Option<String>,
-    /// It was added to a pool and is no key any more: servers go on for the grace that it gives.
+    /// The license was added to a pool: its servers get the grace period for that.
     #[arg(long, conflicts_with = "again", requires = "id")]
     pooled: bool,
-    /// Sign the newest revocations once more, after a rotation of keys or with nothing new.
+    /// Sign the newest list of revocations again, for example after a key rotation.
     #[arg(long, conflicts_with_all = ["id", "reason", "pooled"])]
     again: bool,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             ensure_visible("the reason", reason)?;
             ensure_reason(reason)?;
             let Ok(license) = id.trim().parse::<LicenseId>() else {
-                let fact = format!("{} is no license id", shown(id));
+                let fact = format!("{} is not a license id", shown(id));
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
@@ -99,7 +99,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "say with --reason what happened: it is kept",
+                "give the reason with --reason: olr records it",
             ));
         }
         (None, _) => (None, folder.revoke_again(context.now, &trust, &mut ask)?),
@@ -107,7 +107,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut output = revoked_output(args, &args.output.name(&name), record.as_ref(), &revoked);
     output.notes.push(format!("vendor: {}", file::name(folder.path())));
     if name != NAME {
-        output.notes.push(format!("{NAME} is another file, and was left as it is"));
+        output.notes.push(format!("{NAME} is another file, and was not changed"));
     }
     let written = args.output.write(&name, Kind::Revocations, &revoked.file, &mut output);
     written.map_err(|error| {
@@ -130,25 +130,25 @@ fn revoked_output(
     let said = match (record, revoked.already) {
         (Some(record), true) => {
             format!(
-                "License {} of {} was {done} before: the reason that was kept then stays.",
+                "License {} of {} was already {done}: the reason that was recorded then stays.",
                 record.license_id,
                 shown(&record.licensee)
             )
         }
         (Some(record), false) => format!(
-            "License {} of {} is {done}: every later license carries this to its server.",
+            "License {} of {} is now {done}. Servers learn this from their next license.",
             record.license_id,
             shown(&record.licensee)
         ),
-        (None, _) => "The revocations are signed anew.".to_string(),
+        (None, _) => "The list of revocations was signed again.".to_string(),
     };
     let named = match count {
         1 => "1 license".to_string(),
         count => format!("{count} licenses"),
     };
     let text = format!(
-        "{said}\nWrote {file}, list {} under trust {}, which names {named}: give it to servers that get no \
-         new license soon.",
+        "{said}\nWrote {file}, list {} under trust {}, with {named}: give it to servers that get \
+         no new license soon.",
         body.sequence, body.version
     );
     let json = json!({
@@ -166,7 +166,7 @@ fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
     pairs.push(("install id", record.install_id()));
     let hits = show::pairs(&pairs);
     let (ask, deed) = match cause {
-        Cause::Pooled => ("Give this license up to a pool?", "pooling a license"),
+        Cause::Pooled => ("Mark this license as added to a pool?", "pooling a license"),
         _ => ("Revoke this license?", "revoking a license"),
     };
     Confirmation { hits: &hits, ask, deed }.confirm(yes)
@@ -186,15 +186,17 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         trust.body().sealing.iter().any(|sealing| key_id(Role::Sealing, sealing) == key);
     for (is_one, role) in [(is_root, Role::Root), (is_sealing, Role::Sealing)] {
         if is_one {
-            let fact = format!("{key} is a {role} key: only licenses and issuer keys are revoked");
-            let hint = format!("put a new key in its place: olr key rotate {role}");
+            let fact =
+                format!("{key} is a {role} key: only licenses and issuer keys can be revoked");
+            let hint = format!("replace it with a new key: olr key rotate {role}");
             return Err(Error::unable(Problem::Usage, fact, hint));
         }
     }
-    let hint = "copy a license id from `olr vendor issued`, a key id from `olr inspect`";
+    let hint = "copy a license id from `olr vendor issued`, or a key id from `olr inspect`";
     folder.ensure_issuer(key).map(|()| Some(key)).map_err(|_| {
-        let fact =
-            format!("no license {key} was issued from this folder, and no issuer key is {key}");
+        let fact = format!(
+            "no license {key} was issued from this folder, and there is no issuer key {key}"
+        );
         Error::unable(Problem::NotFound, fact, hint)
     })
 }
@@ -227,7 +229,7 @@ fn revoke_key(
 /// Returns a next step if no issuer key is valid under the newest trust.
 fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Result<Option<String>> {
     let has_issuer = folder.has_issuer(now, &folder.trust()?, ask);
-    let next = "no issuer key here counts now: make a new one with `olr key rotate issuer`";
+    let next = "no issuer key here is valid now: create a new one with `olr key rotate issuer`";
     Ok((!has_issuer).then(|| next.to_string()))
 }
 
@@ -235,7 +237,7 @@ fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Resu
 fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> {
     let body = trust.body();
     let text = format!(
-        "Key {key} was revoked before: trust {} of {}, the newest here, says so.",
+        "Key {key} was already revoked: see trust {} of {}, the newest here.",
         body.version,
         shown(&body.name)
     );

@@ -106,7 +106,9 @@ pub fn request_changes(body: &RequestBody) -> Option<String> {
     }
     let changes = changes(&body.enrolled, &body.found, &[]);
     let (judgement, table) = (judgement(&changes), lines(&changes, false));
-    Some(format!("Judgement: {judgement}.\n\nSince the installed license was asked for:\n{table}"))
+    Some(format!(
+        "Judgement: {judgement}.\n\nSince the request for the installed license:\n{table}"
+    ))
 }
 
 /// Returns the same as JSON; `None` if there is nothing to compare with.

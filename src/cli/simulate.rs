@@ -37,16 +37,16 @@ pub struct Args {
     slot: SlotArg,
     #[command(flatten)]
     unlisted: UnlistedArg,
-    /// Look ahead so far: a day, or an instant like 2027-03-01T12:00:00Z [default: a year].
+    /// Look ahead to this day, or to an instant like 2027-03-01T12:00:00Z [default: a year].
     #[arg(long, value_name = "DATE")]
     until: Option<String>,
-    /// Something that happens: "DATE WHAT", see below. May be given many times.
+    /// An event to simulate: "DATE WHAT", see below (repeatable).
     #[arg(long = "event", value_name = "EVENT")]
     events: Vec<String>,
-    /// Draw a picture into this file; `-` for stdout: what is said goes to stderr.
+    /// Draw the result into this file; with `-` to stdout, and the text to stderr.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Replace the file that is there; never a key, a state, or a file of olr.
+    /// Replace an existing file, but never a key, a state, or an olr file.
     #[arg(long, requires = "svg")]
     force: bool,
 }
@@ -56,15 +56,15 @@ fn after_help() -> String {
     let line = |(word, what): &(&str, &str)| format!("  {word:width$}  {what}");
     let lines: Vec<_> = EVENTS.iter().map(line).collect();
     format!(
-        "What may happen, each after a DATE (in UTC; a day is its first second):\n{}\n\n\
-         While the server runs it is taken to look at its machine all the time, and to learn at once \
-         of what is revoked or pooled. Nothing is saved.\n\n\
+        "Events, each after a DATE (in UTC; a day means its first second):\n{}\n\n\
+         The simulated server, while it runs, checks its machine all the time, and learns at once \
+         that a license is revoked or pooled. Nothing is saved.\n\n\
          Examples:\n  \
-         olr simulate\n      what the coming year brings if nothing happens\n  \
+         olr simulate\n      what changes in the coming year without any event\n  \
          olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg\n      \
-         will it run on with new network cards, and for how long? As a picture, too\n  \
+         does the license survive new network cards? Draw the answer, too\n  \
          olr simulate --event \"2027-04-02 use OBM=101\" --event \"2027-04-03 import more.olr\"\n      \
-         one device too many, until the license that came by mail is imported",
+         one device too many for a day, until a license for more is imported",
         lines.join("\n")
     )
 }
@@ -103,14 +103,14 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let timeline = simulate(state, &Play { slot, around, events, until, steps: STEPS })?;
     let mut report = Output::new(text(&timeline, &title), to_json(&timeline));
     if let Some(path) = &args.svg {
-        let svg = picture(&timeline, &format!("What the license of {title} will say"));
+        let svg = picture(&timeline, &format!("How the license of {title} will change"));
         match svg_path(args) {
             Some(path) => file::write(path, svg.as_bytes(), Writing::Public)?,
             None => report.artefact = Some(svg.into_bytes().into()),
         }
         if let (Some(_), Value::Object(json)) = (svg_path(args), &mut report.json) {
             json.insert("svg".to_string(), json!(file::name(path)));
-            report.text += &format!("\nWrote a picture of it to {}.", file::name(path));
+            report.text += &format!("\nWrote the picture to {}.", file::name(path));
         }
     }
     Ok(report.of_vendor(&trust).at_home(&home))
@@ -144,7 +144,7 @@ fn text(timeline: &Timeline, title: &str) -> String {
     }
     format!(
         "{title}\n\n{}\n\nNothing else changes until {}.",
-        show::table(&["from", "state", "what is new"], &rows, &[]),
+        show::table(&["from", "state", "what changes"], &rows, &[]),
         timeline.until
     )
 }

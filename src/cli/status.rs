@@ -66,7 +66,7 @@ fn drift(machine: &Assessment) -> String {
         return String::new();
     }
     format!(
-        "\n\nNot as it was when this license was issued:\n{}\n{}.\nnext: {}",
+        "\n\nChanged since this license was issued:\n{}\n{}.\nnext: {}",
         show::lines(drift, true),
         machine.room_left(),
         decision::what_to_do(machine)
@@ -94,16 +94,19 @@ fn text(decision: &Decision) -> String {
             format!(", until {until} ({left} left), then {}", grace.then)
         });
         let until = until.unwrap_or_default();
-        pairs.push(("overlooked", format!("{} since {}{until}", grace.cause, grace.since)));
+        pairs.push(("tolerated", format!("{} since {}{until}", grace.cause, grace.since)));
     }
     if let Some(next) = decision.next_license() {
         let next = next.body();
-        pairs.push(("waiting", format!("license {}, from {}", next.license, next.starts)));
+        pairs.push((
+            "waiting",
+            format!("license {}, takes effect on {}", next.license, next.starts),
+        ));
     }
     match decision.comes_next() {
         Some(next) => pairs.push(("next", next.to_string())),
         None if decision.refusal().is_some() => {}
-        None => pairs.push(("next", "nothing: this license has no end date".to_string())),
+        None => pairs.push(("next", "no change: this license has no end date".to_string())),
     }
     pairs.extend(report.details());
     let mut text = show::laid_out(&pairs, &report.tables());

@@ -62,12 +62,11 @@ impl Confirmation<'_> {
         let Some(mut terminal) = Terminal::open() else {
             // A program may be reading stdout, so this goes to stderr.
             let _ = writeln!(io::stderr(), "{}", sentences(self.hits));
-            let fact =
-                format!("{} cannot be undone, and there is no terminal to ask on", self.deed);
+            let fact = format!("{} must be confirmed, but there is no terminal", self.deed);
             return Err(Error::unable(
                 Problem::NotConfirmed,
                 fact,
-                "check what it hits, then repeat this with --yes",
+                "check what it affects, then run this again with --yes",
             ));
         };
         let asked = terminal.say(&format!("{}\n\n{} [y/N] ", self.hits, self.ask));
@@ -77,8 +76,8 @@ impl Confirmation<'_> {
         }
         Err(Error::unable(
             Problem::NotConfirmed,
-            "nothing was changed",
-            "answer y, or add --yes, to go on",
+            "not confirmed: nothing was changed",
+            "to continue, answer y or add --yes",
         ))
     }
 }

@@ -24,12 +24,12 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     output: OutFile,
-    /// A new request of that server.
+    /// A new request from that server.
     request: PathBuf,
-    /// The code that the server's operator read out; another request is refused.
+    /// The code that the operator read out; any other request is refused.
     #[arg(long, value_name = "C")]
     code: Option<String>,
-    /// Ask no question where the clock here is likely wrong.
+    /// Do not ask for confirmation if the clock here is probably wrong.
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -68,7 +68,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         ("vendor clock", vendor.to_string()),
     ]);
     text += &format!(
-        "\n\nThe server's clock {drift}, the way of the request included.\nSigned and verified. Wrote {file} for {}: import it on that server.",
+        "\n\nThe server's clock {drift}, including the time that the request took to \
+         arrive.\nSigned and verified. Wrote {file} for {}: import it on that server.",
         shown(&body.licensee)
     );
     let json = json!({
@@ -81,7 +82,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     report.notes.extend(concerns.iter().map(concern::line));
     if vendor.seconds.saturating_sub(server.seconds) > OFF {
         report.notes.push(
-            "a clock so far behind has to be set on the server before it imports this time"
+            "the server's clock is too far behind: set it before you import this time there"
                 .to_string(),
         );
     }
@@ -100,7 +101,7 @@ fn drift(server: Instant, vendor: Instant) -> String {
     let ahead = ahead(server, vendor);
     let seconds = u64::try_from(ahead.unsigned_abs()).unwrap_or(u64::MAX);
     let (count, unit) = match seconds {
-        0..120 => return "agrees with the vendor's to 2 minutes".to_string(),
+        0..120 => return "agrees with the vendor's within 2 minutes".to_string(),
         120..7_200 => (seconds / 60, "minutes"),
         7_200..172_800 => (seconds / 3600, "hours"),
         _ => (seconds / DAY, "days"),
@@ -115,8 +116,8 @@ mod tests {
     #[test]
     fn drift_is_said_in_words() {
         for (server, vendor, said) in [
-            (1_000, 1_000, "agrees with the vendor's to 2 minutes"),
-            (1_119, 1_000, "agrees with the vendor's to 2 minutes"),
+            (1_000, 1_000, "agrees with the vendor's within 2 minutes"),
+            (1_119, 1_000, "agrees with the vendor's within 2 minutes"),
             (1_120, 1_000, "is 2 minutes ahead of the vendor's"),
             (0, 259_200, "is 3 days behind the vendor's"),
             (0, 172_799, "is 47 hours behind the vendor's"),

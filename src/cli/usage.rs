@@ -21,12 +21,12 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["validate", "valid", "test", "try", "run"],
-        "'olr verify' says whether this machine may run",
+        "'olr verify' checks whether this machine is licensed",
     ),
-    (&["version"], "'olr --version' says it"),
+    (&["version"], "'olr --version' prints the version"),
     (
         &["info", "show", "details", "list", "ls", "view", "summary"],
-        "'olr status' shows what is installed here, 'olr inspect FILE' what a file is",
+        "'olr status' shows the installed licenses, 'olr inspect FILE' shows what a file is",
     ),
     (
         &["decode", "dump", "cat", "open", "read", "parse"],
@@ -38,7 +38,8 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["upgrade", "update"],
-        "'olr import FILE' installs a newer license; 'olr check --release DAY' says whether a release may be installed",
+        "'olr import FILE' installs a newer license; 'olr check --release DAY' checks whether a \
+         release may be installed",
     ),
     (
         &["remove", "uninstall", "delete", "return", "release", "transfer", "move", "unregister"],
@@ -46,34 +47,35 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["sign", "generate", "gen", "create", "new", "grant", "make", "answer", "approve"],
-        "'olr issue' answers a request with a license, 'olr key new' makes a key",
+        "'olr issue' answers a request with a license, 'olr key new' creates a key",
     ),
     (
         &["init", "setup", "start", "begin"],
-        "'olr vendor init' makes a vendor's folder; a server begins with 'olr request'",
+        "'olr vendor init' creates a vendor's folder; a server starts with 'olr request'",
     ),
     (&["keys", "keygen"], "see 'olr key --help'"),
     (
         &["trust", "publish"],
-        "'olr vendor publish' publishes a trust, 'olr import' takes a newer one",
+        "'olr vendor publish' puts a trust into effect at the vendor, 'olr import' installs it on \
+         a server",
     ),
-    (&["issued", "licenses", "customers"], "'olr vendor issued' lists what was issued"),
+    (&["issued", "licenses", "customers"], "'olr vendor issued' lists the issued licenses"),
     (
         &["catalog", "check-catalog"],
         "'olr vendor check-catalog' checks one, 'olr explain catalog' describes it",
     ),
-    (&["usage", "use", "count"], "'olr report MODULE=N' says how many are in use"),
-    (&["quota", "may", "can", "ask"], "'olr check MODULE' says whether one more may be added"),
+    (&["usage", "use", "count"], "'olr report MODULE=N' records how many are in use"),
+    (&["quota", "may", "can", "ask"], "'olr check MODULE' checks whether one more may be added"),
     (
         &["hwid", "hardware", "fingerprint", "id", "serial", "factors"],
         "'olr machine' shows what identifies this machine",
     ),
-    (&["forecast", "predict", "preview", "timeline"], "'olr simulate' looks ahead"),
-    (&["notify", "mail", "alerts"], "'olr alert' tells people what changed"),
     (
-        &["blacklist", "ban", "cancel", "block"],
-        "'olr revoke' takes a license or an issuer key back",
+        &["forecast", "predict", "preview", "timeline"],
+        "'olr simulate' shows how the license will change",
     ),
+    (&["notify", "mail", "alerts"], "'olr alert' notifies people of each change"),
+    (&["blacklist", "ban", "cancel", "block"], "'olr revoke' revokes a license or an issuer key"),
     (
         &["doc", "docs", "manual", "error", "errors", "why"],
         "'olr explain WORD' explains a refusal or shows a page, 'olr man FOLDER' writes the manual",

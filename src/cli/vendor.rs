@@ -25,17 +25,17 @@ use crate::cli::context::Context;
 
 #[derive(Subcommand)]
 pub enum Vendor {
-    /// Make a new vendor folder: keys, trust, delegation, catalog, grant.
+    /// Create a vendor folder: keys, trust, delegation, catalog, grant.
     Init(InitArgs),
-    /// List what was issued, or where TEXT stands in it.
+    /// List the issued licenses, or only those that contain TEXT.
     Issued(IssuedArgs),
-    /// Say whether two requests are of one server, or its home was copied or restored.
+    /// Compare two requests: one server, or was its home copied?
     Compare(compare::Args),
-    /// Say whether a catalog is right, or the line that is wrong.
+    /// Check a catalog, and show the line that is wrong.
     CheckCatalog(check_catalog::Args),
-    /// Put a trust or a delegation that the roots signed in place.
+    /// Put a trust or delegation that the roots signed into effect.
     Publish(publish::Args),
-    /// Answer a request with the time: a server whose clock was wrong sets its memory by it.
+    /// Answer a request with the time, for a server whose clock was wrong.
     TimeAnchor(time_anchor::Args),
 }
 
@@ -46,25 +46,25 @@ pub struct InitArgs {
     /// The vendor's name, as customers see it.
     #[arg(long)]
     name: String,
-    /// Your catalog; without one a starter is written, to be changed.
+    /// Your catalog [default: a starter catalog to edit].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
-    /// Leave the keys without passphrases: whoever reads the files can sign.
+    /// Leave the keys without passphrases: anyone who reads the files can sign.
     #[arg(long, conflicts_with_all = ["passphrase_file", "root_passphrase_file"])]
     no_passphrase: bool,
-    /// Mark the trust as one for tests.
+    /// Mark the trust as for tests only.
     #[arg(long)]
     test: bool,
-    /// How many root keys to make, 1 to 8.
+    /// How many root keys to create, 1 to 8.
     #[arg(long, value_name = "N", default_value_t = 1)]
     roots: u8,
-    /// How many of them must sign what roots sign.
+    /// How many of the roots must sign a trust or delegation.
     #[arg(long, value_name = "K")]
     threshold: Option<u8>,
-    /// The file with the staff's passphrase (issuer and sealing key).
+    /// The file with the staff passphrase (issuer and sealing key).
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// The file with the root's passphrase.
+    /// The file with the root passphrase.
     #[arg(long, value_name = "FILE")]
     root_passphrase_file: Option<PathBuf>,
 }
@@ -133,7 +133,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
     let mut report = Output::new(text, json);
     if open {
         report.notes.push(
-            "warning: the keys have no passphrase: whoever reads the files can sign".to_string(),
+            "warning: the keys have no passphrase: anyone who reads the files can sign".to_string(),
         );
     }
     Ok(report)
@@ -159,7 +159,7 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
             format!("\nThen edit a copy of {place}/grant.toml for each answer.")
         }
         (true, false) => {
-            "\nNo type of this catalog is activated offline: there is nothing to grant yet."
+            "\nNo type of this catalog allows offline activation: you cannot grant a license yet."
                 .to_string()
         }
     };
@@ -168,10 +168,12 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
             "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
         ),
         count => format!(
-            "\n\nNow carry each of {place}/keys/root-1.key to root-{count}.key away, to its custodian and to no \
-             other, and erase it here: now is the one time at which all of them are in one place.\n\
-             {} of them sign what comes next: `olr key propose`, `olr key sign`, `olr key combine`.\n\
-             All have one passphrase; let each custodian choose another. Back up the rest of the folder.",
+            "\n\nNow hand each of {place}/keys/root-1.key to root-{count}.key to its own \
+             custodian only, and erase it here: the keys must never be in one place again.\n\
+             {} of them must sign each change: `olr key propose`, `olr key sign`, `olr key \
+             combine`.\n\
+             All have the same passphrase; have each custodian choose a new one. Back up the rest \
+             of the folder.",
             roots.threshold
         ),
     };
@@ -184,11 +186,11 @@ fn roots(args: &InitArgs) -> Result<Roots> {
         (1, None) => Ok(Roots::default()),
         (count, Some(threshold)) => Ok(Roots { count, threshold }),
         (count, None) => {
-            let fact = format!("it was not said how many of {count} roots must sign");
+            let fact = format!("it is not known how many of the {count} roots must sign");
             Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "say it with --threshold K: fewer than all, so that one may be lost",
+                "add --threshold K: fewer than all, so that one key may be lost",
             ))
         }
     }
@@ -230,8 +232,8 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
     let table = show::table(&header, &rows, &[]);
     let text = match (&args.text, rows.is_empty()) {
         (_, false) => table,
-        (None, true) => "Nothing was issued.".to_string(),
-        (Some(text), true) => format!("Nothing that was issued has \"{}\" in it.", shown(text)),
+        (None, true) => "No license was issued.".to_string(),
+        (Some(text), true) => format!("No issued license contains \"{}\".", shown(text)),
     };
     let entry = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
         let taken_back = taken_back
@@ -258,6 +260,6 @@ fn moved(record: &IssuedRecord) -> String {
     let Some(from) = &record.moved_from else { return String::new() };
     match &record.transfer {
         Some(reason) => format!("{from}, transfer: {reason}"),
-        None => format!("{from}, with its receipt"),
+        None => format!("{from}, with receipt"),
     }
 }

@@ -26,10 +26,11 @@ pub struct Args {
     expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
-    /// Judge this license as if it were imported now, and install nothing; the installed one as it is
-    /// judged without FILE.
+    /// Judge this license as if you imported it now, but install nothing. The file of the installed
+    /// license is judged as without FILE.
     file: Option<PathBuf>,
-    /// A time that has passed for certain, such as that of the newest backup: only later counts.
+    /// A time that has certainly passed, such as that of the newest backup; olr assumes no earlier
+    /// time.
     #[arg(long, value_name = "TIME", conflicts_with = "file")]
     evidence: Option<String>,
 }
@@ -48,7 +49,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         (Some(bytes), Some(path)) => match session.decide_file(&bytes, &around) {
             Ok(decision) => {
                 let text = match decision.refusal() {
-                    None => "licensed: this file may be imported here".to_string(),
+                    None => "licensed: this file can be imported here".to_string(),
                     Some(_) => String::new(),
                 };
                 decision::report(&decision, text)
@@ -68,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
     };
     if installed.is_some() {
-        let note = "this file is the installed license: it is judged with what is in use";
+        let note = "this file is the installed license: it is judged with the current usage";
         report.notes.push(note.to_string());
     }
     Ok(report.of_vendor(session.state().trust()).at_home(&home))
@@ -99,7 +100,7 @@ fn sentence(decision: &Decision) -> String {
         }
         Some(license) => {
             let licensed = match license.body().expires {
-                None => "licensed, without an end".to_string(),
+                None => "licensed, no end date".to_string(),
                 end => format!("licensed until {}", last_day(end)),
             };
             let first = decision.headline().map(|first| format!("\n{}", hint::headline(&first)));

@@ -53,9 +53,8 @@ impl Home {
     pub(crate) fn begun(&self) -> Result<Session<'_>> {
         self.open()?.ok_or_else(|| {
             let home = file::name(&self.folder);
-            let fact = format!(
-                "{home}: nothing was requested in this home, so that it trusts no vendor yet"
-            );
+            let fact =
+                format!("{home}: nothing was requested in this home, so it trusts no vendor yet");
             Error::unable(
                 Problem::NotFound,
                 fact,

@@ -62,7 +62,7 @@ pub struct Home {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "a request is not made until its bytes are on their way"]
+#[must_use = "a request is useless until its bytes are sent"]
 pub struct Requested {
     /// Body of the request, before sealing.
     pub body: RequestBody,
@@ -254,7 +254,7 @@ fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
         let slot = shown(&asked.slot).into_owned();
         let fact = format!("there is no license in slot {slot} to renew");
         return Err(Error::refuse(Refusal::NotActivated, fact)
-            .hint(NextStep::new("make a request that renews nothing", &[Remedy::MakeRequest])));
+            .hint(NextStep::new("make a request without a renewal", &[Remedy::MakeRequest])));
     };
     Ok(read_unverified(&held.license)?.license)
 }

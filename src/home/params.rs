@@ -61,7 +61,7 @@ impl RequestParams {
     /// remembered key belongs to another slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
-            let fact = format!("{what} was never said in this home");
+            let fact = format!("{what} was never given in this home");
             let step = NextStep::new(format!("give {what}, as on the receipt"), remedies);
             Error::unable(Problem::Usage, fact, step)
         };
@@ -80,8 +80,9 @@ impl RequestParams {
         {
             // Each slot has its own key, and only the last one is remembered.
             let (here, last) = (shown(&slot), shown(&before.slot));
-            let fact =
-                format!("the key of slot {here} is not remembered: slot {last} was asked for last");
+            let fact = format!(
+                "the license key of slot {here} is not stored: the last request was for slot {last}"
+            );
             return Err(Error::unable(
                 Problem::Usage,
                 fact,

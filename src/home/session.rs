@@ -178,7 +178,7 @@ impl Session<'_> {
             return Some(fault);
         }
         let said = match self.save() {
-            Ok(()) => format!("{fault}; it was written anew from the other copy"),
+            Ok(()) => format!("{fault}; it was restored from the other copy"),
             Err(error) => format!("{fault}, and cannot be repaired: {}", error.fact()),
         };
         // The caller may wait for a person next, so the lock is released.

@@ -211,11 +211,11 @@ impl Home {
     fn bytes_of(&self, state: &State) -> Result<Zeroizing<Vec<u8>>> {
         let bytes = state.to_bytes();
         if bytes.len() > STATE_CAP {
-            let fact = format!("{}: the state would be too long", file::name(self.folder()));
+            let fact = format!("{}: the state would be too large", file::name(self.folder()));
             return Err(Error::unable(
                 Problem::TooLarge,
                 fact,
-                "keep other products in homes of their own",
+                "use a separate home for other products",
             ));
         }
         Ok(bytes)
@@ -227,8 +227,8 @@ impl Home {
             return Ok(());
         }
         let fact =
-            format!("{}: another process has just begun this home", file::name(self.folder()));
-        Err(Error::unable(Problem::Locked, fact, "run this once more"))
+            format!("{}: another process has just created this home", file::name(self.folder()));
+        Err(Error::unable(Problem::Locked, fact, "run this again"))
     }
 
     /// Takes the lock, which keeps other processes out until it is dropped.
@@ -243,8 +243,8 @@ impl Home {
             }
             sleep(pause);
         }
-        let fact = format!("{}: another process works in this home", file::name(self.folder()));
-        Err(Error::unable(Problem::Locked, fact, "wait until it is done, and run this once more"))
+        let fact = format!("{}: another process is using this home", file::name(self.folder()));
+        Err(Error::unable(Problem::Locked, fact, "wait until it is done, then run this again"))
     }
 
     /// Takes the lock, or returns `None` if another process holds it.
@@ -284,7 +284,7 @@ fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
         }
     }
     let fact = format!("{}: it cannot be set aside", file::name(path));
-    Err(Error::unable(Problem::Io, fact, "move what was set aside before out of the home"))
+    Err(Error::unable(Problem::Io, fact, "move earlier set-aside files out of the home"))
 }
 
 /// Undoes [`Home::set_aside`].
@@ -347,7 +347,7 @@ fn newer(a: &State, b: &State) -> Newer {
     match a.memory().counter.cmp(&b.memory().counter) {
         std::cmp::Ordering::Greater => Newer::First,
         std::cmp::Ordering::Less => Newer::Second,
-        std::cmp::Ordering::Equal => Newer::Neither("differ and are equally new"),
+        std::cmp::Ordering::Equal => Newer::Neither("differ, but are equally new"),
     }
 }
 

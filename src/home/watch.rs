@@ -127,10 +127,11 @@ fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -
         since: remembered.judged_at(),
         until: None,
         fact: format!(
-            "the clock says {}, but the latest time known here is {}; set the clock of this \
-             machine if it is wrong; otherwise make a request, and import the time that your vendor \
-             answers it with",
-            decision.judged_at(), remembered.judged_at()
+            "the clock says {}, but the latest known time is {}; if the clock is wrong, set it; \
+             if it is right, make a request, have your vendor answer it with a time, and import \
+             the answer",
+            decision.judged_at(),
+            remembered.judged_at()
         ),
     }));
     all
@@ -143,7 +144,9 @@ fn fact(grace: &Grace, at: Instant) -> String {
     let left = until.seconds.saturating_sub(at.seconds);
     let minutes = left.div_ceil(60);
     let (hours, minutes) = (minutes / 60, minutes % 60);
-    format!("{fact}; {hours} h {minutes} min are left of the time that adds up since {adds_up}")
+    format!(
+        "{fact}; {hours} h {minutes} min of the grace period are left, counting all overuse since {adds_up}"
+    )
 }
 
 fn standing_at(decision: &Decision) -> Vec<ActiveCause> {
@@ -189,7 +192,7 @@ fn drifting(
         since: announced.map_or(license.body().issued, |announced| announced.since),
         until: None,
         fact: format!(
-            "this machine matches {} of {} points where {} are needed, but has changed: {}",
+            "this machine matches {} of {} points ({} are needed), but has changed: {}",
             machine.score,
             machine.total,
             machine.threshold,

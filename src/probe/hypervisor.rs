@@ -5,7 +5,7 @@ use olr_core::machine::FactorKind;
 
 /// Adds the hypervisor, with weight 0.
 pub(super) fn add(name: &str, findings: &mut Machine) {
-    let why = "says where this runs, not which machine it is";
+    let why = "identifies the platform, not the machine";
     findings.ignored(FactorKind::Hypervisor, "", name, why);
 }
 

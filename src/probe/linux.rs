@@ -54,7 +54,12 @@ fn security_chip(tree: &Tree<'_>, findings: &mut Machine) {
     if tree.exists(CHIP) {
         let version = tree.line(&format!("{CHIP}/tpm_version_major"));
         let value = version.unwrap_or_else(|| "present".to_string());
-        findings.ignored(FactorKind::Tpm, "tpm0", &value, "says that there is one, not which");
+        findings.ignored(
+            FactorKind::Tpm,
+            "tpm0",
+            &value,
+            "shows only that there is one, not which one",
+        );
     }
 }
 

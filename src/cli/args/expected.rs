@@ -18,10 +18,10 @@ use crate::cli::output::Output;
 /// Which vendor is expected; by default the one that the home trusts.
 #[derive(clap::Args)]
 pub struct ExpectedArg {
-    /// Refuse what does not verify under this vendor.trust of your vendor.
+    /// Refuse anything that this vendor.trust does not verify.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// Refuse another vendor than the one with this code: 12 characters, or all 52.
+    /// Refuse a vendor with any other code: 12 characters, or all 52.
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
 }

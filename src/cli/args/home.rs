@@ -51,7 +51,7 @@ impl HomeArg {
             Some(state) => Ok(Home::at(state.join("olr"))),
             None => {
                 let fact = "this user has no home folder";
-                Err(Error::unable(Problem::Usage, fact, "name the folder of the state with --home"))
+                Err(Error::unable(Problem::Usage, fact, "name the state folder with --home"))
             }
         }
     }
@@ -76,10 +76,10 @@ fn is_root() -> bool {
 /// Which of several licenses a question is about.
 #[derive(clap::Args)]
 pub struct SlotArg {
-    /// The product, where the home has several.
+    /// The product, if the home has several.
     #[arg(long, value_name = "P")]
     pub product: Option<String>,
-    /// The slot, where the home has several.
+    /// The slot, if the home has several.
     #[arg(long, value_name = "S")]
     pub slot: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct StaffArg {
-    /// The file with the staff's passphrase.
+    /// The file with the staff passphrase.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }

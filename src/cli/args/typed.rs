@@ -14,7 +14,7 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
         return Err(Error::unable(
             Problem::Usage,
             format!("{what} is empty"),
-            "write it as on the receipt",
+            "type it exactly as on the receipt",
         ));
     }
     ensure_visible(what, &text)?;
@@ -28,7 +28,7 @@ pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
     match text.chars().find(hidden) {
         None => Ok(()),
         Some(c) => {
-            let fact = format!("{what} holds the invisible character {}", code_point(c));
+            let fact = format!("{what} contains the invisible character {}", code_point(c));
             Err(Error::unable(Problem::Usage, fact, "type it instead of copying it"))
         }
     }

@@ -10,7 +10,7 @@ use super::home::from_environment;
 /// The vendor's folder.
 #[derive(clap::Args)]
 pub struct VendorArg {
-    /// The vendor's folder: keys, catalog, memory [default: $OLR_VENDOR].
+    /// The vendor's folder: keys, catalog, records [default: $OLR_VENDOR].
     #[arg(long = "vendor", value_name = "DIR")]
     vendor: Option<PathBuf>,
 }

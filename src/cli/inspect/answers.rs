@@ -119,7 +119,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
             }
             // The receipt is valid by itself: only the comparison with the records is missing.
             Err(error) => {
-                findings.more = format!("Not compared with what was issued: {}.", error.fact());
+                findings.more = format!("Not compared with the issued licenses: {}.", error.fact());
                 let has_records = folder.path().join("issued").symlink_metadata().is_ok();
                 findings.missing = Some(error).filter(|_| has_records);
             }
@@ -132,23 +132,23 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
 #[cfg(feature = "vendor")]
 fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     let Some(ended) = ended else {
-        let text = "The license that it ends is none that was issued from this folder to that installation.";
+        let text = "The license that it ends was not issued from this folder to that installation.";
         return (text.to_string(), Value::Null);
     };
     let record = &ended.record;
     let until = match ended.last_day {
         Some(day) => format!("until {day} ({})", day.ends()),
-        None => "for ever".to_string(),
+        None => "forever".to_string(),
     };
     let mut text = format!(
-        "It ends a license that was issued from this folder: to {}, on {}, for key {}.\nA copy of \
-         the home that was made before could run {until}; the receipt does not show that none does.",
+        "It ends a license that was issued from this folder to {}, on {}, for key {}.\nAn older \
+         copy of the home could still run {until}; the receipt does not prove that there is none.",
         olr_core::display::shown(&record.licensee),
         record.issued,
         masked(&record.license_key),
     );
     if ended.answered_since {
-        text += "\nA later request of that installation was answered for this key: the receipt does not end that license.";
+        text += "\nA later request from that installation was answered for this key: the receipt does not end that license.";
     }
     let until_json = ended.last_day.map_or("never".to_string(), |day| day.to_string());
     let json = json!({

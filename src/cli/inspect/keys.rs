@@ -51,7 +51,7 @@ pub fn delegation(bytes: &[u8], args: &Args) -> Result<Findings> {
 #[cfg(feature = "vendor")]
 pub fn key_file(bytes: &[u8]) -> Result<Findings> {
     let key = olr_office::key::file::KeyFile::parse(bytes)?;
-    let protected = if key.needs_passphrase() { "by a passphrase" } else { "not at all" };
+    let protected = if key.needs_passphrase() { "by a passphrase" } else { "no" };
     let pairs = vec![
         ("role", key.role.to_string()),
         ("key id", key.id.to_string()),
@@ -68,8 +68,8 @@ pub fn key_file(bytes: &[u8]) -> Result<Findings> {
 
 #[cfg(not(feature = "vendor"))]
 pub fn key_file(_: &[u8]) -> Result<Findings> {
-    let fact = "this is a key of a vendor, and this build of olr is for servers";
-    Err(Error::unable(Problem::Unsupported, fact, "use the olr of your vendor's office"))
+    let fact = "this is a vendor's key, and this build of olr is for servers";
+    Err(Error::unable(Problem::Unsupported, fact, "use the vendor's build of olr"))
 }
 
 /// Describes what a proposal would create, and who has signed it.
@@ -101,6 +101,6 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
 #[cfg(not(feature = "vendor"))]
 pub fn proposal(_: &[u8], _: &Args) -> Result<Findings> {
     let fact =
-        "this is on its way between people of a vendor, and this build of olr is for servers";
-    Err(Error::unable(Problem::Unsupported, fact, "use the olr of your vendor's office"))
+        "this is a proposal between a vendor's custodians, and this build of olr is for servers";
+    Err(Error::unable(Problem::Unsupported, fact, "use the vendor's build of olr"))
 }

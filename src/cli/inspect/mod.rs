@@ -34,15 +34,15 @@ pub struct Args {
     #[cfg(feature = "vendor")]
     #[command(flatten)]
     vendor: crate::cli::args::vendor::VendorArg,
-    /// The file with the staff's passphrase, to open requests.
+    /// The file with the staff passphrase, to open requests.
     #[cfg(feature = "vendor")]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Show also what a request found and does not count.
+    /// Also show the values in a request that do not count.
     #[cfg(feature = "vendor")]
     #[arg(long)]
     all: bool,
-    /// Any file of olr, armored or binary.
+    /// Any olr file, armored or binary.
     file: PathBuf,
 }
 
@@ -71,8 +71,8 @@ impl Findings {
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let bytes = read_artefact(None, &args.file)?;
     if State::is_one(&bytes) {
-        let fact = "this is the state of a server: it holds secrets and is not shown";
-        return Err(Error::unable(Problem::Usage, fact, "see `olr status`"));
+        let fact = "this is a server's state: it contains secrets, so olr does not show it";
+        return Err(Error::unable(Problem::Usage, fact, "run `olr status` on that server"));
     }
     let kind = Header::peek(&bytes).map_err(of_file(&args.file))?;
     #[cfg(feature = "vendor")]
@@ -215,7 +215,7 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
     let missing = args.is_at_vendor().then(|| {
-        let fact = format!("this program cannot verify a {kind} yet");
+        let fact = format!("this olr cannot verify a {kind} yet");
         Error::unable(Problem::Unsupported, fact, "use a newer olr")
     });
     Ok(Findings { missing, ..findings })

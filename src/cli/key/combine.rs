@@ -17,7 +17,7 @@ pub struct Args {
     trust: TrustArg,
     #[command(flatten)]
     output: OutFile,
-    /// Copies of one proposal, each as a custodian sent it back.
+    /// The signed copies of one proposal, one from each custodian.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -34,8 +34,9 @@ pub fn run(args: &Args) -> Result<Output> {
     };
     let kind = proposal.kind();
     if kind == Kind::License {
-        let fact = "a license is finished where its record is kept";
-        let hint = "run `olr issue REQUEST --grant GRANT --signed FILE` at the vendor's folder";
+        let fact =
+            "a license can be finished only with the vendor's folder, which keeps its record";
+        let hint = "run `olr issue REQUEST --grant GRANT --signed FILE` there";
         return Err(Error::unable(Problem::Usage, fact, hint));
     }
     let bytes = proposal.finish(trust)?;
@@ -50,13 +51,14 @@ pub fn run(args: &Args) -> Result<Output> {
     args.output.write(name, kind, &bytes, &mut report)?;
     let next = match kind {
         Kind::Trust if trust.is_none() => format!(
-            "Its vendor code is {}. Make the vendor's folder with `olr vendor publish {file} --vendor DIR`.",
+            "Its vendor code is {}. Create the vendor's folder with `olr vendor publish {file} \
+             --vendor DIR`.",
             Trust::pin(&bytes)?.vendor_code()
         ),
-        _ => format!("Put it in place with `olr vendor publish {file}`."),
+        _ => format!("Put it into effect with `olr vendor publish {file}`."),
     };
     report.text =
-        format!("{}\n\nEnough have signed. Wrote {file}. {next}", described(&proposal, trust));
+        format!("{}\n\nSignatures complete. Wrote {file}. {next}", described(&proposal, trust));
     report.json = json(&proposal, trust)?;
     put(&mut report.json, "file", Value::from(file));
     Ok(report)

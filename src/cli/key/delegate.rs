@@ -28,50 +28,51 @@ pub struct Args {
     output: OutFile,
     /// The issuer's public key.
     issuer: PathBuf,
-    /// What it may sign: license, revoke or time; once for each.
+    /// What it may sign: license, revoke or time (repeatable).
     #[arg(long, value_name = "ACT", required = true)]
     act: Vec<String>,
-    /// For this product only; once for each [default: any].
+    /// Only this product (repeatable) [default: any].
     #[arg(long, value_name = "P")]
     product: Vec<String>,
-    /// For this slot only; once for each [default: any].
+    /// Only this slot (repeatable) [default: any].
     #[arg(long, value_name = "S")]
     slot: Vec<String>,
-    /// This license type only; once for each [default: any].
+    /// Only this license type (repeatable) [default: any].
     #[arg(long = "type", value_name = "T")]
     types: Vec<String>,
-    /// This license model only; once for each [default: those of the types that --type names].
+    /// Only this license model (repeatable) [default: those of the types that --type names].
     #[arg(long = "model", value_name = "M")]
     models: Vec<String>,
-    /// This edition only; once for each [default: those of the types that --type names].
+    /// Only this edition (repeatable) [default: those of the types that --type names].
     #[arg(long = "edition", value_name = "E")]
     editions: Vec<String>,
-    /// At most so many of a module, and no other module: OBM=50; once for each [default: any]. What the
-    /// module includes, and its pool, are added from the catalog.
+    /// The largest quantity of a module, such as OBM=50, and no other module (repeatable) [default:
+    /// any]. olr adds its pool and the modules that it includes from the catalog.
     #[arg(long, value_name = "MODULE=N")]
     max: Vec<String>,
-    /// Licenses of at most so many days: 400d [default: any].
+    /// The longest term of a license, in days: 400d [default: any].
     #[arg(long, value_name = "DAYS")]
     max_term: Option<String>,
-    /// Licenses that start at most so many days after their issue: 30d [default: as --max-term].
+    /// The latest start of a license, in days after its issue: 30d [default: as --max-term].
     #[arg(long, value_name = "DAYS")]
     max_ahead: Option<String>,
-    /// Maintenance of at most so many days, from the start or the issue: 366d [default: any].
+    /// The longest maintenance, in days from the start or the issue: 366d [default: any].
     #[arg(long, value_name = "DAYS")]
     max_maintenance: Option<String>,
-    /// At most so long all goes on after a license ended: 14d, 12h, any [default: the longest of the
-    /// catalog's types]. Only "any" lets a license merely warn.
+    /// The longest grace period with all operations allowed: 14d, 12h, any [default: the longest of
+    /// the catalog's types]. Only "any" permits a license that merely warns.
     #[arg(long, value_name = "SPAN")]
     max_grace: Option<String>,
-    /// This operation may stay allowed after that; once for each, or any, or none [default: what the
-    /// catalog's types leave allowed].
+    /// An operation that may stay allowed after that period (repeatable), or any, or none [default:
+    /// those that the catalog's types leave allowed].
     #[arg(long, value_name = "OPERATION")]
     afterwards: Vec<String>,
-    /// Whether a license may do without a hardware factor, so that it does not stop a copy [default:
-    /// yes where a machine policy of the catalog does].
+    /// Whether a license may require no hardware factor, so that it does not stop a copy [default:
+    /// yes if a machine policy of the catalog requires none].
     #[arg(long, value_name = "YES|NO")]
     weak_machine: Option<String>,
-    /// The catalog that fills in what no flag says [default: catalog.toml in the vendor's folder].
+    /// The catalog that sets the limits without a flag [default: catalog.toml in the vendor's
+    /// folder].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     /// The first day on which it may issue [default: any].
@@ -138,11 +139,11 @@ impl Args {
         match missing.iter().find(|(is_missing, _)| is_limited && *is_missing) {
             None => Ok(()),
             Some((_, flag)) => {
-                let fact = format!("there is no catalog that says what {flag} is to be");
+                let fact = format!("{flag} is missing, and there is no catalog to derive it from");
                 Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    format!("name it with --catalog FILE, or write {flag}"),
+                    format!("name a catalog with --catalog FILE, or add {flag}"),
                 ))
             }
         }
@@ -178,9 +179,7 @@ fn body(args: &Args) -> Result<DelegationBody> {
         modules: limit(&args.max, |max| {
             let modules = set("--max", max.iter().map(|text| parse_maximum(text, '=')));
             modules.map_err(|error| match max.len() > 4096 {
-                true => error.hint(
-                    "limit at most 4096 modules, or leave --max away: then any may be granted",
-                ),
+                true => error.hint("limit at most 4096 modules, or omit --max to allow any"),
                 false => error,
             })
         })?,
@@ -226,11 +225,7 @@ fn parse_act(text: &str) -> Result<Act> {
 fn parse_word<T: FromStr>(what: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| {
         let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
-        Error::unable(
-            Problem::Usage,
-            fact,
-            format!("`olr key delegate --help` says more of --{what}"),
-        )
+        Error::unable(Problem::Usage, fact, format!("see --{what} in `olr key delegate --help`"))
     })
 }
 
@@ -243,7 +238,7 @@ fn days(flag: &'static str, text: Option<&str>) -> Result<Limit<u32>> {
     };
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).or_else(spelled);
     days.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("{flag}: {:?} is no number of days", olr_core::display::shown(text));
+        let fact = format!("{flag}: {:?} is not a number of days", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "write it like 400d")
     })
 }
@@ -260,7 +255,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     };
     let seconds = units.into_iter().find_map(read).or((text == "0").then_some(0));
     seconds.map(Limit::Only).ok_or_else(|| {
-        let fact = format!("--max-grace: {:?} is no span", olr_core::display::shown(text));
+        let fact = format!("--max-grace: {:?} is not a span", olr_core::display::shown(text));
         Error::unable(Problem::Usage, fact, "write it like 14d or 12h, or any")
     })
 }
@@ -283,7 +278,10 @@ fn parse_yes(text: &str) -> Result<bool> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => {
-            let fact = format!("--weak-machine: {:?} is no answer", olr_core::display::shown(text));
+            let fact = format!(
+                "--weak-machine: {:?} is neither yes nor no",
+                olr_core::display::shown(text)
+            );
             Err(Error::unable(Problem::Usage, fact, "write yes or no"))
         }
     }

@@ -21,13 +21,13 @@ pub struct Args {
     /// The file with the passphrase of the key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Write to this file, `-` for stdout; by default NAME.pem beside the key.
+    /// Write to this file, `-` for stdout [default: NAME.pem beside the key].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The file with the passphrase for what is exported.
+    /// The file with the passphrase for the exported key.
     #[arg(long, value_name = "FILE")]
     new_passphrase_file: Option<PathBuf>,
-    /// Export without a passphrase: whoever reads the file can sign.
+    /// Export without a passphrase: anyone who reads the file can sign.
     #[arg(long, conflicts_with = "new_passphrase_file")]
     plain: bool,
 }
@@ -45,8 +45,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     let sealed = olr_office::key::store::read(&args.key)?;
     if sealed.role == Role::Sealing {
-        let fact =
-            "a sealing key cannot be exported: what PKCS#8 holds of it cannot be imported again";
+        let fact = "a sealing key cannot be exported: it could not be imported from PKCS#8 again";
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -75,7 +74,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         file::write(&path, pem.as_bytes(), Writing::NewSecret)?;
     }
     if new.is_none() {
-        report.notes.push("warning: it has no passphrase: whoever reads it can sign".to_string());
+        report
+            .notes
+            .push("warning: the file has no passphrase: anyone who reads it can sign".to_string());
     }
     Ok(report)
 }

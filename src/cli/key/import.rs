@@ -18,12 +18,12 @@ use crate::cli::passphrase::{pem_passphrase, warn_of_key};
 pub struct Args {
     /// A private Ed25519 key: PKCS#8 as PEM, with or without a passphrase.
     file: PathBuf,
-    /// What the key is for from now on, for ever.
+    /// The role of the key, which can never change.
     #[arg(long, value_parser = roles(["root", "issuer"]))]
     role: Role,
     #[command(flatten)]
     save: Save,
-    /// The file with the passphrase that opens FILE.
+    /// The file with the passphrase of FILE.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     #[command(flatten)]
@@ -44,6 +44,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let new = args.protection.choose(args.role, context)?;
     let mut report = args.save.write(args.role, &seed, new.as_ref(), context)?;
     let pem = file::name(&args.file);
-    report.notes.push(format!("{pem} still holds the key: keep it as secret, or destroy it"));
+    report
+        .notes
+        .push(format!("{pem} still contains the private key: keep it secret, or destroy it"));
     Ok(report)
 }

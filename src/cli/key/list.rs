@@ -17,7 +17,7 @@ use crate::cli::show;
 pub struct Args {
     #[command(flatten)]
     vendor: VendorArg,
-    /// A folder with key files, by default the vendor's keys.
+    /// A folder with key files [default: keys/ in the vendor's folder].
     folder: Option<PathBuf>,
 }
 
@@ -53,7 +53,8 @@ pub fn run(args: &Args) -> Result<Output> {
         if let Some(mode) = mode {
             let path = file::name(&found.path);
             report.notes.push(format!(
-                "warning: {name}: other users of this computer may use this key (mode {mode}); run `chmod 600 {path}`"
+                "warning: {name}: other users of this computer can read this key (mode {mode}); \
+                 run `chmod 600 {path}`"
             ));
         }
     }

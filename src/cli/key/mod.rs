@@ -27,31 +27,31 @@ mod sign;
 
 #[derive(Subcommand)]
 pub enum Key {
-    /// Make a new key: NAME.key, and NAME.pub for everyone.
+    /// Create a key: NAME.key stays secret, NAME.pub is public.
     New(new::Args),
-    /// List key files, and what the newest trust says of each.
+    /// List key files, and the state of each in the newest trust.
     List(list::Args),
-    /// Show what a key file says of itself; no passphrase is needed.
+    /// Show the public half of a key; this needs no passphrase.
     Show(show::Args),
     /// Change the passphrase of a key file.
     Passwd(passwd::Args),
     /// Write a private key as PKCS#8, for other programs.
     Export(export::Args),
-    /// Make a key file of a private key in PKCS#8, such as OpenSSL writes.
+    /// Create a key file from a private key in PKCS#8, such as OpenSSL writes.
     Import(import::Args),
-    /// Print a key for a safe: five lines that can be typed again.
+    /// Print a key for a safe: five lines that can be typed in again.
     Paper(paper::Args),
-    /// Make a key file of what was typed from paper.
+    /// Create a key file from a printed page that was typed in.
     Restore(restore::Args),
-    /// Propose a first or next trust to the roots: a file that each of them signs.
+    /// Propose a first or next trust, as a file for the root custodians to sign.
     Propose(propose::Args),
-    /// Show what is proposed, and sign it.
+    /// Show a proposal, and sign it.
     Sign(sign::Args),
-    /// Put the signatures of several together, and say who is still missing.
+    /// Combine the signatures of several custodians, or list those missing.
     Combine(combine::Args),
-    /// Let an issuer key sign, within limits.
+    /// Allow an issuer key to sign, within limits.
     Delegate(delegate::Args),
-    /// Put a new key in the place of an old one.
+    /// Replace a key with a new one.
     #[command(subcommand)]
     Rotate(rotate::Rotate),
 }
@@ -77,7 +77,9 @@ pub fn run(verb: &Key, context: &mut Context) -> Result<Output> {
 /// Reads a file that may hold a secret; a file over the limit is probably the wrong one.
 fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     file::read(path, cap).map(Zeroizing::new).map_err(|error| match error.refusal() {
-        Some(_) => Error::unable(Problem::Content, error.fact(), "check which file you meant"),
+        Some(_) => {
+            Error::unable(Problem::Content, error.fact(), "check that you named the right file")
+        }
         None => error,
     })
 }
@@ -87,6 +89,10 @@ fn ensure_nothing_at(path: &Path) -> Result<()> {
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
-    let fact = format!("{}: it is there already", file::name(path));
-    Err(Error::unable(Problem::Exists, fact, "name another with -o: keys are never written over"))
+    let fact = format!("{}: this file already exists", file::name(path));
+    Err(Error::unable(
+        Problem::Exists,
+        fact,
+        "name another file with -o: olr never overwrites keys",
+    ))
 }

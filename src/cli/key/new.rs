@@ -12,8 +12,8 @@ use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// What the key is for, for ever: root signs trusts and delegations, issuer signs licenses,
-    /// sealing opens requests.
+    /// The role of the key, which can never change: root signs trusts and delegations, issuer signs
+    /// licenses, sealing opens requests.
     #[arg(long, value_parser = roles(["root", "issuer", "sealing"]))]
     role: Role,
     #[command(flatten)]

@@ -19,7 +19,7 @@ pub struct Args {
     /// The file with the passphrase of the key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Write the page to this file; by default it goes to stdout, for a printer.
+    /// Write the page to this file [default: stdout, for a printer].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -27,11 +27,11 @@ pub struct Args {
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let path = args.output.as_ref().filter(|path| !file::is_stdout(path));
     if context.as_json && args.output.is_none() {
-        let fact = "with --json stdout is for the object, and the page is not part of it";
+        let fact = "with --json, stdout is for the JSON object, which does not contain the page";
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name the file of the page with -o, or -o - to print it",
+            "name a file for the page with -o, or print the page with -o -",
         ));
     }
     path.map_or(Ok(()), |path| ensure_nothing_at(path))?;
@@ -39,12 +39,12 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let page = paper::to_page(key.role, &seed);
     let (role, id) = (key.role, key.id);
     let file = path.map_or("stdout".to_string(), |path| file::name(path));
-    let text = format!("The {role} key {id} on paper went to {file}.");
+    let text = format!("Wrote the page of the {role} key {id} to {file}.");
     let json = json!({"role": role.word(), "id": id.to_string(), "file": file});
     let mut report = Output::new(text, json);
     report
         .notes
-        .push("warning: the page has no passphrase: whoever reads it has the key".to_string());
+        .push("warning: the page has no passphrase: anyone who reads it has the key".to_string());
     match path {
         Some(path) => file::write(path, page.as_bytes(), Writing::NewSecret)?,
         None => report.artefact = Some(page.as_bytes().to_vec().into()),

@@ -19,7 +19,7 @@ use crate::cli::passphrase::{passphrase, warn_of_key};
 pub struct Args {
     /// The key file.
     key: PathBuf,
-    /// The file with the passphrase that the key has now.
+    /// The file with the current passphrase of the key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     #[command(flatten)]
@@ -62,10 +62,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     store::replace(&args.key, &seed, new.as_ref(), &mut context.rng)?;
     let (file, role, id) = (file::name(&args.key), key.role, key.id);
     let text = match new {
-        Some(_) => format!("{file}, the {role} key {id}, opens with the new passphrase."),
-        None => format!("{file}, the {role} key {id}, opens without a passphrase."),
+        Some(_) => format!("{file}, the {role} key {id}, now has the new passphrase."),
+        None => format!("{file}, the {role} key {id}, now has no passphrase."),
     };
-    let text = text + "\nOlder copies of the file still open with the old one.";
+    let text = text + "\nOlder copies of the file still have the old one.";
     let json = json!({
         "file": file, "role": role.word(), "id": id.to_string(), "passphrase": new.is_some(),
     });

@@ -35,20 +35,19 @@ pub struct Args {
     /// The vendor's name, as customers see it.
     #[arg(long)]
     name: Option<String>,
-    /// A root of the first trust: the .pub file that its custodian made; once for each.
+    /// A root of the first trust: its custodian's .pub file (repeatable).
     #[arg(long, value_name = "PUB", requires = "first")]
     root: Vec<PathBuf>,
-    /// A sealing key of the first trust; requests are sealed to the first one named.
+    /// A sealing key of the first trust (repeatable); servers use the first one.
     #[arg(long, value_name = "PUB", requires = "first")]
     sealing: Vec<PathBuf>,
-    /// Mark the first trust as one for tests.
+    /// Mark the first trust as for tests only.
     #[arg(long, requires = "first")]
     test: bool,
     /// How many roots must sign.
     #[arg(long, value_name = "K")]
     threshold: Option<u8>,
-    /// Take products and slots from this catalog; a first trust without one takes those of the
-    /// starter.
+    /// Take products and slots from this catalog [default for a first trust: the starter].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     #[command(flatten)]
@@ -58,33 +57,33 @@ pub struct Args {
 /// What a next trust may change.
 #[derive(clap::Args, Default)]
 pub struct ChangeArgs {
-    /// Another root.
+    /// Add this root (repeatable).
     #[arg(long, value_name = "PUB", conflicts_with = "first")]
     add_root: Vec<PathBuf>,
-    /// A root that goes, by its key id.
+    /// Remove the root with this key id (repeatable).
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     remove_root: Vec<String>,
-    /// A sealing key that requests are sealed to from now on; those of before stay behind it.
+    /// Add this sealing key; servers then use it first, and the older ones stay after it.
     #[arg(long, value_name = "PUB", conflicts_with = "first")]
     add_sealing: Vec<PathBuf>,
-    /// A sealing key that goes, by its key id.
+    /// Remove the sealing key with this key id (repeatable).
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     remove_sealing: Vec<String>,
-    /// An issuer key that counts no longer, by its key id.
+    /// Revoke the issuer key with this key id (repeatable).
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     revoke: Vec<String>,
-    /// Licenses that need several signers: "model=purchased above=OBM:100 signers=2". Without
-    /// `above` it is every license of the model; the model may be `any`.
+    /// Require several signers: "model=purchased above=OBM:100 signers=2". Without `above`, the
+    /// rule is for every license of the model; the model may be `any`.
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     rule: Vec<String>,
-    /// A rule that goes, written as the trust shows it.
+    /// Remove this rule, written as the trust shows it.
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     remove_rule: Vec<String>,
-    /// A delegation that goes on counting whoever signed it. Those in the folder that would count no
-    /// longer under the new roots are kept without saying so.
+    /// Keep this delegation valid, whoever signed it. Delegations in the vendor's folder that the
+    /// new roots would make invalid are kept without this flag.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     keep: Vec<PathBuf>,
-    /// A delegation that is kept no longer.
+    /// No longer keep this delegation valid.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     drop: Vec<PathBuf>,
 }
@@ -124,7 +123,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     if folder.is_none() && (!changes.add_roots.is_empty() || !changes.remove_roots.is_empty()) {
         report.notes.push(
-            "no vendor folder was named: delegations that are to go on counting are named with --keep"
+            "no vendor folder was named: name each delegation that must stay valid with --keep"
                 .to_string(),
         );
     }
@@ -205,13 +204,13 @@ fn keep_catalog(
     };
     let kept = keep_proposed(place, catalog, text)?;
     report.notes.push(format!(
-        "the catalog waits in {}; `olr vendor publish` takes it from the vendor's folder or from \
-         beside the trust",
+        "the catalog is stored as {}; `olr vendor publish` looks for it in the vendor's folder \
+         and beside the trust",
         file::name(&kept.path)
     ));
     report.notes.extend(kept.before.map(|before| {
         format!(
-            "another catalog waited there for the same products; it is {} now",
+            "another catalog for the same products was stored there; it is now {}",
             file::name(&before)
         )
     }));
@@ -230,7 +229,7 @@ pub fn public_keys(role: Role, paths: &[PathBuf]) -> Result<Vec<[u8; 32]>> {
 pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
         text.trim().parse().map_err(|_| {
-            let fact = format!("{} is no key id", shown(text));
+            let fact = format!("{} is not a key id", shown(text));
             Error::unable(Problem::Usage, fact, "copy its 32 digits from `olr inspect`")
         })
     };
@@ -264,25 +263,25 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
             Some(("signers", value)) => {
                 let count = value
                     .parse()
-                    .map_err(|_| wrong(format!("{:?} is no number of signers", shown(value))))?;
+                    .map_err(|_| wrong(format!("{:?} is not a number of signers", shown(value))))?;
                 signers.replace(count).is_some()
             }
-            _ => return Err(wrong(format!("{:?} is no part of a rule", shown(word)))),
+            _ => return Err(wrong(format!("{:?} is not part of a rule", shown(word)))),
         };
         if again {
-            return Err(wrong(format!("{:?} stands there twice", shown(word))));
+            return Err(wrong(format!("{:?} repeats an earlier part of the rule", shown(word))));
         }
     }
     match (model, signers) {
         (Some(model), Some(signers)) => Ok(SignerRule { model, above, signers }),
-        _ => Err(wrong("a rule names a model and a number of signers".to_string())),
+        _ => Err(wrong("a rule needs a model and a number of signers".to_string())),
     }
 }
 
 /// Parses `OBM:100` or `OBM=100`; the number may be `unlimited`.
 pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
     let wrong = || {
-        let fact = format!("{:?} is no module and number", shown(text));
+        let fact = format!("{:?} is not a module and a number", shown(text));
         Error::unable(
             Problem::Usage,
             fact,

@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// What was typed from the page, `-` for stdin.
+    /// The text that was typed from the page, `-` for stdin.
     #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
     #[command(flatten)]
@@ -42,7 +42,7 @@ fn read(args: &Args) -> Result<Zeroizing<String>> {
     text_of(&bytes).map_err(|_| {
         Error::unable(
             Problem::Content,
-            "what was typed is not UTF-8 text",
+            "the typed text is not UTF-8",
             "save it as UTF-8, or type it again",
         )
     })

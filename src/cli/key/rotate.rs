@@ -25,11 +25,11 @@ use crate::cli::proposal::{PROPOSAL, conclude, free_name};
 
 #[derive(Subcommand)]
 pub enum Rotate {
-    /// A new issuer key, with the limits of the present one.
+    /// Create a new issuer key with the limits of the current one.
     Issuer(Args),
-    /// A new sealing key before the old one, which goes on opening what was sealed to it.
+    /// Create a new sealing key; the old one still opens earlier requests.
     Sealing(Args),
-    /// A new root in the place of an old one.
+    /// Replace a root with a new one.
     Root(RootRotation),
 }
 
@@ -39,7 +39,7 @@ pub struct Args {
     vendor: VendorArg,
     #[command(flatten)]
     output: OutFile,
-    /// Use this public key, made elsewhere, instead of making a new key in keys/.
+    /// Use this public key, created elsewhere, instead of a new key in keys/.
     #[arg(long, value_name = "PUB")]
     public: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub struct Args {
 pub struct RootRotation {
     #[command(flatten)]
     args: Args,
-    /// The root that goes, by its key id; where there is only one, it is that.
+    /// The key id of the root to remove [default: the only root].
     #[arg(long, value_name = "ID")]
     remove: Option<String>,
 }
@@ -71,7 +71,8 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Output> {
             })?;
             if !is_revoked {
                 report.notes.push(format!(
-                    "the former issuer key goes on counting for what it signed; `olr revoke {former}` ends that"
+                    "everything that the former issuer key signed stays valid; `olr revoke \
+                     {former}` ends that"
                 ));
             }
             Ok(report)
@@ -132,7 +133,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
             Err(Error::unable(
                 Problem::Usage,
                 fact,
-                format!("say with --remove which one goes: {}", there.join(", ")),
+                format!("name the root to remove with --remove: {}", there.join(", ")),
             ))
         }
     }
@@ -151,7 +152,7 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
 fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Output {
     let id = key_id(role, key);
     let version = trust.body().version;
-    let text = format!("The {role} key {id} is in place already: trust {version} names it.");
+    let text = format!("The {role} key {id} is already in effect: trust {version} contains it.");
     report_of(text, id, folder, trust)
 }
 
@@ -188,8 +189,8 @@ fn root_rotated_before(
         (None, Some(gone)) if has_gone(gone)? => {
             let version = trust.body().version;
             let text = format!(
-                "Root key {gone} has gone already: trust {version} does not name it any more. To \
-                 put another root in the place of one that is there, name that one with --remove."
+                "Root key {gone} was already removed: trust {version} does not contain it. To \
+                 replace another root, name it with --remove."
             );
             Some(report_of(text, gone, folder, trust))
         }
@@ -246,9 +247,10 @@ fn rotate(
 fn advice(role: Role) -> Option<&'static str> {
     match role {
         Role::Sealing => Some(
-            "keep the former sealing key: requests of servers that do not know this trust yet are sealed to it",
+            "keep the former sealing key: servers that do not have this trust yet still seal \
+             requests to it",
         ),
-        Role::Root => Some("carry the new root key away to where its custodian keeps it"),
+        Role::Root => Some("move the new root key to the place where its custodian keeps it"),
         Role::Issuer | Role::Install => None,
     }
 }

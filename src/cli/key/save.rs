@@ -21,7 +21,7 @@ use crate::cli::show;
 /// Where a new key goes.
 #[derive(clap::Args)]
 pub struct Save {
-    /// The new key file; its public key goes beside it, as NAME.pub. By default ROLE.key.
+    /// The new key file; NAME.pub is written beside it [default: ROLE.key].
     #[arg(short, long, value_name = "NAME.key")]
     output: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ pub struct Protection {
     /// The file with the passphrase of the new key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Leave the key without a passphrase: whoever reads the file can use it.
+    /// Leave the key without a passphrase: anyone who reads the file can use it.
     #[arg(long, conflicts_with = "passphrase_file")]
     no_passphrase: bool,
 }
@@ -43,7 +43,7 @@ pub struct NewProtection {
     /// The file with the new passphrase.
     #[arg(long, value_name = "FILE")]
     new_passphrase_file: Option<PathBuf>,
-    /// Leave the key without a passphrase: whoever reads the file can use it.
+    /// Leave the key without a passphrase: anyone who reads the file can use it.
     #[arg(long, conflicts_with = "new_passphrase_file")]
     no_passphrase: bool,
 }
@@ -78,7 +78,7 @@ impl NewProtection {
 /// Returns the warning about a key without a passphrase.
 pub fn unprotected(role: Role) -> String {
     let can = if role == Role::Sealing { "open requests" } else { "sign" };
-    format!("warning: the key has no passphrase: whoever reads the file can {can}")
+    format!("warning: the key has no passphrase: anyone who reads the file can {can}")
 }
 
 impl Save {
@@ -93,14 +93,15 @@ impl Save {
     pub fn ensure_free(&self, role: Role) -> Result<()> {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
-            let fact = format!("{}: a key file is named NAME.key", file::name(&key));
-            return Err(Error::unable(Problem::Usage, fact, "name one that ends in .key with -o"));
+            let fact = format!("{}: the name of a key file must end in .key", file::name(&key));
+            return Err(Error::unable(Problem::Usage, fact, "name such a file with -o"));
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
         ensure_nothing_at(&key).map_err(|error| match only_key {
             // An earlier run was interrupted between the two files.
             true => error.hint(format!(
-                "name another with -o; its public half: `olr key show {} --public`",
+                "name another file with -o; `olr key show {} --public` prints the public half of \
+                 this key",
                 file::name(&key)
             )),
             false => error,
@@ -129,7 +130,7 @@ impl Save {
             ("key file", file.clone()),
             ("public file", public_file.clone()),
         ]);
-        text += &format!("\n\nKeep {file} secret and back it up; {public_file} is for everyone.");
+        text += &format!("\n\nKeep {file} secret and back it up; {public_file} is public.");
         let json = json!({
             "role": role.word(), "id": key.id.to_string(), "public_key": public, "file": file,
             "public_file": public_file, "passphrase": passphrase.is_some(),

@@ -21,12 +21,12 @@ use crate::cli::show;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// A key file, the public key of one, or pkcs11:… or ssh-agent:ID.
+    /// A key file, a .pub file, pkcs11:… or ssh-agent:ID.
     key: PathBuf,
-    /// What a key in a token or agent is for: root or issuer.
+    /// The role of a key in a token or agent: root or issuer.
     #[arg(long, value_parser = roles(["root", "issuer"]))]
     role: Option<Role>,
-    /// Print the public key as it stands in NAME.pub.
+    /// Print only the public key, in the form of NAME.pub.
     #[arg(long)]
     public: bool,
 }
@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             put(&mut json, "passphrase", json!(key.needs_passphrase()));
             put(&mut json, "mode", json!(mode(path)));
         }
-        None => pairs.push(("holds", "the public key only".to_string())),
+        None => pairs.push(("contains", "the public key only".to_string())),
     }
     let text = if args.public { pem.trim_end().to_string() } else { show::pairs(&pairs) };
     Ok(Output::new(text, json))
@@ -70,11 +70,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 /// Reads the public half of a key that is not in a file; the roots need it for a delegation.
 fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
     let Some(role) = args.role else {
-        let fact = "a token or agent does not say what a key is for";
+        let fact = "a token or agent does not know the role of a key";
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "say it with --role root or --role issuer",
+            "name it with --role root or --role issuer",
         ));
     };
     // A PIN is asked for only if the token hides public keys too.

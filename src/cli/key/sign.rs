@@ -20,7 +20,7 @@ pub struct Args {
     trust: TrustArg,
     #[command(flatten)]
     output: OutFile,
-    /// What is proposed.
+    /// The proposal to sign.
     proposal: PathBuf,
     /// The key that signs: a key file, a name in keys/ of the vendor's folder, or pkcs11:….
     #[arg(long, value_name = "KEY")]
@@ -28,7 +28,7 @@ pub struct Args {
     /// The file with the passphrase of the key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Ask no question.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
@@ -40,11 +40,11 @@ pub fn run(args: &Args) -> Result<Output> {
     if trust.is_none()
         && matches!(proposal.content(), olr_core::proposal::Content::Trust(next) if next.version > 1)
     {
-        let fact = "what this proposal changes shows only beside the trust that counts now";
+        let fact = "olr can show what this proposal changes only if it has the current trust";
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name it with --trust FILE or --vendor DIR",
+            "name that trust with --trust FILE or --vendor DIR",
         ));
     }
     // The signed proposal replaces the one that was read.
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<Output> {
     let signed = proposal.sign(&*signer, trust)?;
     let mut report = written(&signed, trust, &name, &args.output)?;
     let note = match before {
-        true => format!("key {key} had signed before: nothing changed"),
+        true => format!("key {key} had already signed: nothing changed"),
         false => format!("signed with key {key}"),
     };
     report.notes.push(note);

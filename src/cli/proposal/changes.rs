@@ -20,6 +20,6 @@ pub fn signature_pairs(proposal: &Proposal, trust: Option<&Trust>) -> Result<Vec
     let missing = proposal.still_missing(trust)?;
     Ok(vec![
         ("signed by", signed),
-        ("signatures", missing.unwrap_or_else(|| "enough: combine it".to_string())),
+        ("signatures", missing.unwrap_or_else(|| "enough: run `olr key combine`".to_string())),
     ])
 }

@@ -33,7 +33,7 @@ pub const PROPOSAL: &str = "proposal.olr";
 /// What is trusted already.
 #[derive(clap::Args)]
 pub struct TrustArg {
-    /// The vendor's newest trust [default: the one of the vendor's folder].
+    /// The vendor's newest trust [default: the one in the vendor's folder].
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
     #[command(flatten)]
@@ -143,7 +143,7 @@ fn newly_revoked(
 /// Describes the licenses that end with a key: how many, whose, and the first of them.
 pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
     if signed.is_empty() {
-        return format!("Key {key} signed nothing that was issued from this folder.");
+        return format!("Key {key} signed no license that was issued from this folder.");
     }
     let licensees: BTreeSet<_> = signed.iter().map(|record| &record.licensee).collect();
     let row = |r: &IssuedRecord| {
@@ -153,8 +153,8 @@ pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
     let rows: Vec<_> = signed.iter().take(LISTED).map(row).collect();
     let more = signed.len().saturating_sub(LISTED);
     format!(
-        "{} of {} end with key {key}, when their servers get that trust; answer new requests of \
-         them with another key:\n{}{}",
+        "Key {key} signed {} of {}: each ends when its server gets the new trust; answer new \
+         requests from these servers with another key:\n{}{}",
         counted(signed.len(), "license"),
         counted(licensees.len(), "licensee"),
         show::table(&["license", "licensee", "key", "slot"], &rows, &[]),
@@ -173,7 +173,7 @@ const LISTED: usize = 12;
 pub fn described(proposal: &Proposal, trust: Option<&Trust>) -> String {
     let what = match trust {
         Some(_) => format!("Proposed {}:", proposal.kind()),
-        None => format!("Proposed {}, of a vendor that nobody here knows yet:", proposal.kind()),
+        None => format!("Proposed {}, for a vendor that is not known here yet:", proposal.kind()),
     };
     format!("{what}\n{}", changes(proposal, trust))
 }
@@ -217,14 +217,15 @@ pub fn written(
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
     let text = format!(
-        "{}\n\n{}\n\nWrote {file}. Let each of them sign it with `olr key sign`, then `olr key combine`.",
+        "{}\n\n{}\n\nWrote {file}. Have each signer sign it with `olr key sign`, then run `olr \
+         key combine`.",
         described(proposal, trust),
         show::pairs(&pairs)
     );
     let mut report = Output::new(text, json(proposal, trust)?);
     put(&mut report.json, "file", json!(file));
     if name.starts_with("proposal-") && !output.is_named() {
-        report.notes.push(format!("{PROPOSAL} is another proposal, and was left as it is"));
+        report.notes.push(format!("{PROPOSAL} is another proposal, and was not changed"));
     }
     output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
     Ok(report)
@@ -258,20 +259,21 @@ pub fn published(
             let (name, version) = (shown(&body.name), body.version);
             let text = match new {
                 true => format!(
-                    "Trust {version} of {name} is the newest in {place} now. Licenses carry it to \
-                     servers; new ones get {place}/vendor.trust, vendor code {}.",
+                    "Trust {version} of {name} is now the newest in {place}. Servers get it with \
+                     their next license; give new servers {place}/vendor.trust, vendor code {}.",
                     trust.vendor_code()
                 ),
-                false => format!("Trust {version} of {name} is in {place} already."),
+                false => format!("Trust {version} of {name} is already in {place}."),
             };
             let text = match folder.adopt_catalog(&trust, catalog, beside)? {
                 Adopted::Kept => text,
                 Adopted::New { before } => format!(
-                    "{text}\nIts catalog is in place; the former one is {}.",
+                    "{text}\nIts catalog is now in effect; the former one is {}.",
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(
-                    "{text}\n{place}/catalog.toml has other products: repeat this with --catalog FILE."
+                    "{text}\n{place}/catalog.toml has other products: run this again with \
+                     --catalog FILE."
                 ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))
@@ -282,7 +284,7 @@ pub fn published(
                 true => {
                     format!("{}: {}.", may_issue(&key, delegation.body(), now), file::name(&path))
                 }
-                false => format!("This delegation of key {key} is there already."),
+                false => format!("This delegation for key {key} is already there."),
             };
             (text, json!({"issuer": key, "new": new, "file": file::name(&path)}))
         }
@@ -331,7 +333,7 @@ pub fn conclude(
             let file = output.name(name);
             output.write(name, proposal.kind(), &bytes, &mut report)?;
             put(&mut json, "file", json!(file));
-            format!("Wrote {file}. Put it in place with `olr vendor publish`.")
+            format!("Wrote {file}. Put it into effect with `olr vendor publish`.")
         }
     };
     text += &format!("\n\nSigned and verified. {said}");

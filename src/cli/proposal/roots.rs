@@ -16,14 +16,14 @@ use crate::cli::passphrase::passphrase;
 
 #[derive(clap::Args)]
 pub struct RootArgs {
-    /// A root key that signs: a key file, a name in keys/ or pkcs11:…; several times for several
-    /// [default: as many of those in keys/ as are needed].
+    /// A root key that signs: a key file, a name in keys/ or pkcs11:… (repeatable) [default: as
+    /// many of those in keys/ as are needed].
     #[arg(long = "root", value_name = "KEY")]
     roots: Vec<String>,
     /// The file with the passphrase of the root keys.
     #[arg(long, value_name = "FILE")]
     root_passphrase_file: Option<PathBuf>,
-    /// Ask no question.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
 }

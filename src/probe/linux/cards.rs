@@ -40,7 +40,7 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mac
         };
         let found = if is_virtual { Err(card.kind_of_virtual()) } else { card.permanent(&shown) };
         let (value, why) = match found {
-            Ok(value) if drawn => (value, "drawn at each start (WSL)".to_string()),
+            Ok(value) if drawn => (value, "random at each boot (WSL)".to_string()),
             Ok(value) => match permanent.iter().find(|(known, _)| *known == value) {
                 Some((_, first)) => (value, format!("same address as {first}")),
                 None if permanent.len() >= COUNTED_CAP => (value, "too many cards".to_string()),
@@ -79,7 +79,7 @@ fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mach
     for (name, address) in
         names.filter_map(|name| Some((name, address_of(name)?))).take(IGNORED_CAP)
     {
-        let why = "no sysfs here, which would say whether it lasts";
+        let why = "no sysfs here to show whether it is permanent";
         findings.ignored(KIND, name, &spell(&address), why);
     }
 }
@@ -115,12 +115,12 @@ impl Card<'_> {
         if uevent.contains("DEVTYPE=gadget") {
             Some("USB cable to another machine")
         } else if uevent.contains("DEVTYPE=wwan") {
-            Some("mobile modem, which makes its address up")
+            Some("mobile modem with a generated address")
         } else if self.has("device/physfn") {
             // Seen on the host of such a card, which gives its parts random addresses.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
-            Some("stands for a part of another card (SR-IOV)")
+            Some("represents a part of another card (SR-IOV)")
         } else {
             None
         }

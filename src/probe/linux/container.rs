@@ -37,13 +37,13 @@ pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
 
 /// Adds the kind of container, if any, and the host name.
 pub(super) fn add(tree: &Tree<'_>, kind: Option<&str>, findings: &mut Machine) {
-    let why = "says where this runs, not which machine it is";
+    let why = "identifies the platform, not the machine";
     findings.ignored(FactorKind::Container, "", kind.unwrap_or_default(), why);
     let name = tree.text("proc/sys/kernel/hostname");
     // The first digits of the container's id, which is new each time the container is created.
     let made_up = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     if kind.is_some() && made_up {
-        findings.ignored(FactorKind::Hostname, "", &name, "made up for this container");
+        findings.ignored(FactorKind::Hostname, "", &name, "generated for this container");
     } else {
         findings.hostname(&name);
     }

@@ -120,7 +120,7 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
     }
     let make = format!("{} {}", at("device/vendor"), at("device/model")).to_ascii_lowercase();
     if VIRTUAL.iter().any(|part| make.contains(part)) {
-        let why = "virtual disk: its number is a default, or copied with its file";
+        let why = "virtual disk: its number is a default, or is copied with its file";
         findings.ignored(KIND, disk, &value, why);
     } else if value.bytes().filter(u8::is_ascii_digit).count() < 4 {
         // Hypervisors pass on a name that a person gave to the disk.

@@ -97,7 +97,7 @@ pub(super) fn machine_id(tree: &Tree<'_>, findings: &mut Machine) {
                 }
                 // If the file is not writable, systemd mounts a temporary one over it.
                 return match tree.mounted("/etc/machine-id").as_deref() {
-                    Some("tmpfs") => findings.ignored(KIND, name, &id, "made up at this start"),
+                    Some("tmpfs") => findings.ignored(KIND, name, &id, "generated at this boot"),
                     _ => findings.found(KIND, Class::Image, name, &id),
                 };
             }

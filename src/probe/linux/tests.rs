@@ -7,7 +7,7 @@ use olr_core::machine::{Class, FactorKind};
 mod made;
 mod situations;
 
-const WHERE: &str = "says where this runs, not which machine it is";
+const WHERE: &str = "identifies the platform, not the machine";
 
 #[test]
 fn facts_for_support_staff() {
@@ -74,7 +74,10 @@ fn fillers_do_not_count() {
         let factors = made.read(true).factors;
         assert_eq!(factors.len(), 4, "{serial:?}");
         for factor in factors {
-            assert_eq!(&*factor.ignored, "a maker's filler: many machines show it", "{factor:?}");
+            assert_eq!(
+                &*factor.ignored, "a manufacturer's placeholder: many machines have it",
+                "{factor:?}"
+            );
         }
     }
     // An empty file counts as missing.
