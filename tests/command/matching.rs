@@ -105,7 +105,7 @@ fn a_mismatch_is_explained_factor_by_factor() {
         assert_eq!(card["new"].as_str(), Some("02:fc:00:00:00:11"));
         assert!(report.text.contains("FACTOR") && report.text.contains("02:fc:00:00:00:11"));
         let hint = report.json["hint"].as_str().unwrap();
-        assert!(hint.starts_with("nothing of the hardware is the same"), "{hint}");
+        assert!(hint.starts_with("no hardware value is the same"), "{hint}");
     }
     let report = desk.ask("other", 0, "verify --home {}/home").unwrap();
     assert!(report.json["hint"].as_str().unwrap().starts_with("this looks like another machine"));
@@ -117,8 +117,12 @@ fn grace_names_the_factors_and_the_next_step_too() {
     let desk = Desk::new(true);
     let report = desk.ask("copy", 3, "verify --home {}/home").unwrap();
     assert_eq!((report.status, report.json["state"].as_str()), (0, Some("grace")));
-    assert!(report.text.starts_with("in grace until 2026-12-07T12:00:00Z"), "{}", report.text);
-    assert!(report.text.contains("next: nothing of the hardware"), "{}", report.text);
+    assert!(
+        report.text.starts_with("in a grace period until 2026-12-07T12:00:00Z"),
+        "{}",
+        report.text
+    );
+    assert!(report.text.contains("next: no hardware value"), "{}", report.text);
     let report = desk.ask("copy", 14, "verify --home {}/home").unwrap();
     assert_eq!(report.json["refusal"].as_str(), Some("wrong-machine"));
 }
@@ -128,13 +132,16 @@ fn a_drift_is_told_before_it_breaks() {
     let desk = Desk::new(false);
     let calm = desk.done("server", "status --home {}/home");
     assert_eq!(calm.json["drift"].as_array().unwrap().len(), 0);
-    assert!(!calm.text.contains("room left"), "{}", calm.text);
+    assert!(!calm.text.contains("may still be lost"), "{}", calm.text);
     let report = desk.done("card-replaced", "status --home {}/home");
     assert_eq!(report.json["drift"][0]["name"].as_str(), Some("eth1"));
     assert_eq!(report.json["room"].as_u64(), Some(2));
     let text = &report.text;
     assert!(text.contains("one more change like this, of network-address eth0"), "{text}");
-    assert!(text.contains("next: the card eth1 was replaced: ask for a new license"), "{text}");
+    assert!(
+        text.contains("next: the network card eth1 was replaced: ask for a new license"),
+        "{text}"
+    );
     let report = desk.ask("hidden", 0, "status --home {}/home").unwrap();
     assert_eq!(
         report.json["next_step"],
@@ -151,7 +158,7 @@ fn a_machine_is_held_against_a_license_file() {
     assert!(report.text.contains("This machine matches (policy server): 7 of 10 points, 5 needed"));
     let report = desk.ask("copy", 0, call).unwrap();
     assert_eq!((report.status, report.json["refusal"].as_str()), (1, Some("wrong-machine")));
-    assert!(report.text.contains("no hardware matches, and some must"), "{}", report.text);
+    assert!(report.text.contains("no hardware factor matches, but one must"), "{}", report.text);
     // A home without a request trusts no vendor; another installation has another key.
     let other = "machine --against {}/license.olr --home {}/other";
     assert_eq!(desk.ask("server", 0, other).err().unwrap()["state"], "unknown");
@@ -173,9 +180,9 @@ fn support_staff_see_then_and_now() {
     ];
     for look in looks {
         let report = desk.done("server", &look);
-        assert!(report.text.contains("Judgement: the same machine with a replaced card."));
+        assert!(report.text.contains("Judgement: the same machine with a replaced network card."));
         let changes = &report.json["changes"];
-        assert_eq!(changes["judgement"], "the same machine with a replaced card");
+        assert_eq!(changes["judgement"], "the same machine with a replaced network card");
         assert_eq!(changes["factors"][2]["old"], "02:fc:00:00:00:02");
         assert_eq!(changes["factors"][2]["new"], "02:fc:00:00:00:0f");
     }

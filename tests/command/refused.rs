@@ -224,7 +224,7 @@ fn requests_say_what_is_missing_or_wrong() {
     let world = World::new();
     world.untouched(&["request"]).unable("the vendor's trust");
     let no_pins = ["request", "--trust", "vendor/vendor.trust", "--licensee", "A"];
-    world.olr(&no_pins).unable("license key was never said");
+    world.olr(&no_pins).unable("license key was never given");
     let dry = world.files();
     let run = world.request(&["--dry-run"]);
     run.done();
@@ -246,7 +246,7 @@ fn requests_say_what_is_missing_or_wrong() {
     assert!(!world.path("req.olr").exists());
     world.request(&["-o", "missing/req.olr"]).unable("no such folder");
     fs::write(world.path("mine.txt"), "precious").unwrap();
-    world.request(&["-o", "mine.txt"]).unable("another file is there");
+    world.request(&["-o", "mine.txt"]).unable("a different file");
     assert_eq!(fs::read_to_string(world.path("mine.txt")).unwrap(), "precious");
     world.request(&["-o", "mine.txt", "--force"]).done();
     world.request(&[]).done();
@@ -410,14 +410,14 @@ fn what_may_be_the_only_one_is_never_replaced() {
         issued.to_str().unwrap(),
         "license.olr",
     ] {
-        world.untouched(&["request", "--force", "-o", there]).unable("never replaced");
+        world.untouched(&["request", "--force", "-o", there]).unable("olr never replaces");
         let svg = ["simulate", "--svg", there, "--force"];
-        world.untouched(&svg).unable("never replaced");
+        world.untouched(&svg).unable("olr never replaces");
     }
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
-        world.untouched(&["request", "--force", "-o", "link"]).unable("never replaced");
+        world.untouched(&["request", "--force", "-o", "link"]).unable("olr never replaces");
     }
     // With --force, an older request or a file of another program is replaced.
     fs::write(world.path("mine.txt"), "mine").unwrap();
@@ -474,10 +474,10 @@ fn files_that_cannot_be_read_or_written() {
     world.olr(&["issue", "req.olr", "--grant", "missing.toml"]).unable("no such file");
     world
         .olr(&["issue", "req.olr", "--grant", "vendor/grant.toml", "--vendor", "nowhere"])
-        .unable("no vendor folder");
+        .unable("not a vendor folder");
     world
         .untouched(&["vendor", "init", "vendor", "--name", "Again", "--no-passphrase"])
-        .unable("there already");
+        .unable("already exists");
     fs::write(world.path("file"), "").unwrap();
     world.olr(&["request", "--home", "file/home", "--trust", "vendor/vendor.trust"]).unable("file");
     fs::rename(world.path("vendor/keys/sealing.key"), world.path("away.key")).unwrap();
@@ -549,7 +549,7 @@ fn inspect_says_what_it_could_check() {
     let other = World::activated();
     let path = other.path("license.olr");
     at(&["inspect", path.to_str().unwrap()]).refused("wrong-vendor");
-    at(&["inspect", "home/state"]).unable("state of a server");
+    at(&["inspect", "home/state"]).unable("a server's state");
 }
 
 #[test]
@@ -586,7 +586,7 @@ fn people_are_told_what_they_mixed_up() {
         says(&run, "home: ");
         says(&run, "only for example/backup");
     }
-    world.untouched(&["verify", "--home", "req.olr"]).unable("no folder");
+    world.untouched(&["verify", "--home", "req.olr"]).unable("not a folder");
     let swapped = world.untouched(&["issue", "--grant", "req.olr", "vendor/grant.toml"]);
     swapped.refused("malformed");
     says(&swapped, "the request comes first");

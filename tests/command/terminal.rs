@@ -137,7 +137,7 @@ impl World {
     }
 }
 
-const NOBODY: &str = "no terminal to ask on";
+const NOBODY: &str = "must be confirmed, but there is no terminal";
 
 /// Redirections that must not count as a yes.
 const REDIRECTED: [&str; 6] = [
@@ -166,7 +166,7 @@ fn deactivating_asks_on_the_terminal_whatever_is_redirected() {
     world.typing("Y\n", "echo n | olr deactivate --home a 2>/dev/null").says(0, &["[y/N]"]);
     assert!(!world.is_active("a") && world.path("receipt.olr").exists());
     // The license is already deactivated, so there is no question.
-    world.done("olr deactivate --home a").says(0, &["deactivated before"]);
+    world.done("olr deactivate --home a").says(0, &["already deactivated"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn what_is_revoked_is_shown_first() {
     let hit = ["ACME Ltd", "…23-a", "ACB 10, OBM 10", "install id", "Revoke this license? [y/N]"];
     world.typing("n\n", &line).says(2, &hit);
     let line = format!("olr revoke {issuer} </dev/null >/dev/null 2>&1");
-    let hit = ["2 licenses of 1 licensee end", &license, "…23-b", "Sign this trust? [y/N]"];
+    let hit = ["2 licenses of 1 licensee: each ends", &license, "…23-b", "Sign this trust? [y/N]"];
     world.typing("n\n", &line).says(2, &hit);
     assert!(!world.path("vendor/trusts/2.trust").exists());
     world.typing("y\n", &line).says(0, &hit);
@@ -250,16 +250,16 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
     let run = world.meanwhile(&issue("c"), || {
         world.done(&format!("{} --yes", issue("d")));
     });
-    run.says(2, &[CHANGED, "run this once more"]);
+    run.says(2, &[CHANGED, "run this again"]);
     assert!(!world.path("c.license").exists());
-    world.meanwhile(&issue("c"), || ()).says(0, &["Signed, verified and kept"]);
+    world.meanwhile(&issue("c"), || ()).says(0, &["Signed, verified and stored"]);
     // The key signs another license after it was shown with one: the trust must not change.
     let issuer = world.issuer();
     let revoke = format!("olr revoke {issuer}");
     let run = world.meanwhile(&revoke, || {
         world.done("olr key rotate sealing --no-passphrase --yes");
     });
-    run.says(2, &[CHANGED, "run this once more"]);
+    run.says(2, &[CHANGED, "run this again"]);
     assert!(!world.path("vendor/trusts/3.trust").exists());
     let run = world.meanwhile("olr key rotate issuer --no-passphrase", || {
         world.done("olr key rotate issuer --no-passphrase --yes");
@@ -272,7 +272,7 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
              --yes && olr import r.license --home b",
         );
     });
-    run.says(2, &["another command changed what is installed", "run this once more"]);
+    run.says(2, &["another command changed the installed licenses", "run this again"]);
     assert!(world.is_active("b"));
     world.meanwhile("olr deactivate --home b", || ()).says(0, &[]);
 }
@@ -283,11 +283,11 @@ fn a_weak_passphrase_is_warned_of_and_six_words_are_drawn_instead() {
     let make = "olr key new --role root -o k.key </dev/null >/dev/null 2>&1";
     // A weak passphrase is reported while it can still be changed.
     let run = world.typing("abc\nabd\n", make);
-    run.says(2, &["easy to guess", "four words", "once more"]);
+    run.says(2, &["easy to guess", "four words", "passphrase again"]);
     assert!(!world.path("k.key").exists());
     // Generated words are typed once, to confirm them.
     let run = world.typing("\nwrong\n", make);
-    run.says(2, &["six words are drawn", "Write it down"]);
+    run.says(2, &["generates six words", "Write it down"]);
     let line = run
         .said
         .lines()
@@ -369,7 +369,7 @@ fn passphrases_are_asked_for_on_the_terminal_itself() {
     let words = "correct horse battery staple";
     let twice = format!("{words}\n{words}\n");
     let line = "olr key new --role issuer -o k.key </dev/null >/dev/null 2>&1";
-    world.typing(&twice, line).says(0, &["New staff passphrase", "once more"]);
+    world.typing(&twice, line).says(0, &["New staff passphrase", "passphrase again"]);
     fs::write(world.path("words"), words).unwrap();
     world.done("olr key passwd k.key --passphrase-file words --new-passphrase-file words");
     let line = "echo wrong | olr key paper k.key -o k.txt 2>/dev/null";
@@ -385,7 +385,7 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
     fs::write(world.path("words"), "correct horse battery staple").unwrap();
     world.done("olr key new --role issuer -o k.key --passphrase-file words");
     for (line, asked) in [
-        ("olr key new --role root -o n.key", "six words are drawn): "),
+        ("olr key new --role root -o n.key", "olr generates six words): "),
         ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
     ] {
         let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");

@@ -218,8 +218,8 @@ fn of_several_blocks_the_wanted_one_is_taken() {
     let mail = format!("{}\n{}", armor(Kind::License, &license), prefix(&asked, "> "));
     assert_eq!(read(Some(Kind::License), &mail), Ok(license.clone()));
     assert_eq!(read(Some(Kind::Request), &mail), Ok(request.clone()));
-    refused(None, &mail, Refusal::Malformed, "it holds a license and a request");
-    refused(Some(Kind::Trust), &mail, Refusal::WrongKind, "a request and a license, where a trust");
+    refused(None, &mail, Refusal::Malformed, "it contains a license and a request");
+    refused(Some(Kind::Trust), &mail, Refusal::WrongKind, "a request and a license, but a trust");
     // The quoted request is cut off, which must not affect the license.
     let mail =
         format!("{}\n> -----BEGIN OLR REQUEST-----\n> [...]", armor(Kind::License, &license));
@@ -244,7 +244,7 @@ const DAMAGE: &[(Courier, &str)] = &[
     (("BEGIN lost", |t| t.split_once('\n').unwrap().1.into()), "the BEGIN line is missing"),
     (
         ("another END", |t| t.replace("END OLR REQUEST", "END OLR TIME")),
-        "begins as REQUEST and ends as TIME",
+        "the BEGIN line says REQUEST, the END line says TIME",
     ),
     (
         ("END misspelled", |t| t.replace("END OLR REQUEST", "END OLR REQEST")),
@@ -257,34 +257,37 @@ const DAMAGE: &[(Courier, &str)] = &[
     (("trailing bits", |t| t.replace("Bw==", "Bx==")), "request block, line 8: the bits after"),
     (("data after padding", |t| t.replace("==", "==AAAA")), "line 8: data after the padding"),
     (("two blocks run together", |t| t.replace("==\n", "==\niU9M\n")), "line 9: data after"),
-    (("base64url -", |t| t.replace('+', "-")), "'-' does not belong here"),
-    (("base64url _", |t| t.replace('/', "_")), "'_' does not belong here"),
+    (("base64url -", |t| t.replace('+', "-")), "unexpected character '-'"),
+    (("base64url _", |t| t.replace('/', "_")), "unexpected character '_'"),
     (("a letter lost", |t| t.replacen("U9", "U", 1)), "padding"),
     (("a letter added", |t| t.replacen("U9", "U9x", 1)), "padding"),
-    (("a comment", |t| t.replacen('\n', "\nComment: x\n", 1)), "line 2: ':' does not belong here"),
-    (("quote mark inside", |t| t.replacen("U9", "U>9", 1)), "line 2: '>' does not"),
-    (("asterisk", |t| t.replacen("U9", "U*9", 1)), "'*' does not"),
+    (("a comment", |t| t.replacen('\n', "\nComment: x\n", 1)), "line 2: unexpected character ':'"),
+    (("quote mark inside", |t| t.replacen("U9", "U>9", 1)), "line 2: unexpected character '>'"),
+    (("asterisk", |t| t.replacen("U9", "U*9", 1)), "unexpected character '*'"),
     (("quoted-printable", |t| t.replace("==", "=3D=3D")), "data after the padding"),
-    (("control character", |t| t.replacen("U9", "U\u{1}9", 1)), "'\\u{1}' does not"),
-    (("NUL", |t| t.replacen("U9", "U\u{0}9", 1)), "'\\u{0}' does not"),
-    (("right-to-left override", |t| t.replacen("U9", "U\u{202e}9", 1)), "'\\u{202e}' does not"),
-    (("full-width letter", |t| t.replacen("U9", "\u{ff34}9", 1)), "'\\u{ff34}' does not"),
-    (("Cyrillic letter", |t| t.replacen("U9", "\u{422}9", 1)), "'\\u{422}' does not"),
-    (("ellipsis", |t| t.replacen("U9", "\u{2026}9", 1)), "'\\u{2026}' does not"),
-    (("entity unknown", |t| t.replacen("U9", "U&copy;9", 1)), "'&' does not"),
-    (("entity unfinished", |t| t.replace('+', "&#43")), "'&' does not"),
-    (("entity with a sign", |t| t.replace('+', "&#+43;")), "'&' does not"),
-    (("entity of no character", |t| t.replace('+', "&#xd800;")), "'&' does not"),
-    (("escaped twice", |t| t.replace('+', "&amp;#43;")), "'&' does not"),
-    (("an open tag", |t| t.replacen("U9", "U<b9", 1)), "'<' does not"),
+    (("control character", |t| t.replacen("U9", "U\u{1}9", 1)), "unexpected character '\\u{1}'"),
+    (("NUL", |t| t.replacen("U9", "U\u{0}9", 1)), "unexpected character '\\u{0}'"),
+    (
+        ("right-to-left override", |t| t.replacen("U9", "U\u{202e}9", 1)),
+        "unexpected character '\\u{202e}'",
+    ),
+    (
+        ("full-width letter", |t| t.replacen("U9", "\u{ff34}9", 1)),
+        "unexpected character '\\u{ff34}'",
+    ),
+    (("Cyrillic letter", |t| t.replacen("U9", "\u{422}9", 1)), "unexpected character '\\u{422}'"),
+    (("ellipsis", |t| t.replacen("U9", "\u{2026}9", 1)), "unexpected character '\\u{2026}'"),
+    (("entity unknown", |t| t.replacen("U9", "U&copy;9", 1)), "unexpected character '&'"),
+    (("entity unfinished", |t| t.replace('+', "&#43")), "unexpected character '&'"),
+    (("entity with a sign", |t| t.replace('+', "&#+43;")), "unexpected character '&'"),
+    (("entity of no character", |t| t.replace('+', "&#xd800;")), "unexpected character '&'"),
+    (("escaped twice", |t| t.replace('+', "&amp;#43;")), "unexpected character '&'"),
+    (("an open tag", |t| t.replacen("U9", "U<b9", 1)), "unexpected character '<'"),
     (
         ("label changed", |t| t.replace("REQUEST", "LICENSE")),
-        "label says license, the content says request",
+        "label says license, the content is a request",
     ),
-    (
-        ("two that differ", |t| format!("{t}{}", block("AAAA"))),
-        "two different blocks of the kind request",
-    ),
+    (("two that differ", |t| format!("{t}{}", block("AAAA"))), "two different request blocks"),
     (
         ("two, one cut off", |t| format!("{t}-----BEGIN OLR REQUEST-----\nabcd\n")),
         "the END line is missing",
@@ -302,11 +305,11 @@ const DAMAGE: &[(Courier, &str)] = &[
         "a request and a time",
     ),
     (("65 times", |t| t.repeat(65)), "more than 64 blocks"),
-    (("lower case", |t| t.to_lowercase()), "this is not a file of olr"),
-    (("markers gone", |t| t.replace("OLR", "")), "this is not a file of olr"),
-    (("another program's", |t| t.replace("OLR", "PGP")), "this is not a file of olr"),
-    (("unknown label", |t| t.replace("REQUEST", "WISH")), "this is not a file of olr"),
-    (("blanks only", |_| " \r\n\t\n".into()), "nothing but blanks"),
+    (("lower case", |t| t.to_lowercase()), "this is not an olr file"),
+    (("markers gone", |t| t.replace("OLR", "")), "this is not an olr file"),
+    (("another program's", |t| t.replace("OLR", "PGP")), "this is not an olr file"),
+    (("unknown label", |t| t.replace("REQUEST", "WISH")), "this is not an olr file"),
+    (("blanks only", |_| " \r\n\t\n".into()), "only blanks"),
     (("byte order mark only", |_| "\u{feff}".into()), "this is "),
     (("empty", |_| String::new()), "it is empty"),
     (("over the cap", |t| t.repeat(FILE_CAP / t.len() + 1)), "more than 1048576"),
@@ -337,26 +340,26 @@ fn damage_in_other_encodings() {
     refused(None, odd, Refusal::Malformed, "the END line is missing");
     let mut surrogate = utf16(&text, true, u16::to_be_bytes);
     surrogate[100] = 0xd8;
-    refused(None, surrogate, Refusal::Malformed, "'\\u{fffd}' does not belong here");
+    refused(None, surrogate, Refusal::Malformed, "unexpected character '\\u{fffd}'");
     let unmarked = utf16(&text, false, u16::to_le_bytes);
-    refused(None, unmarked, Refusal::Malformed, "this is not a file of olr");
+    refused(None, unmarked, Refusal::Malformed, "this is not an olr file");
     let mut stray = text.into_bytes();
     stray[60] = 0xff;
-    refused(None, stray, Refusal::Malformed, "line 2: '\\u{ff}' does not belong here");
-    refused(None, [0xff, 0xfe], Refusal::Malformed, "this is not a file of olr");
+    refused(None, stray, Refusal::Malformed, "line 2: unexpected character '\\u{ff}'");
+    refused(None, [0xff, 0xfe], Refusal::Malformed, "this is not an olr file");
     refused(None, vec![b' '; FILE_CAP + 1], Refusal::Malformed, "1048577 bytes");
 }
 
 #[test]
 fn the_wanted_kind_must_be_there() {
     let text = armor(Kind::Request, &request());
-    let fact = "this is a request, where a license was expected";
+    let fact = "this is a request, but a license was expected";
     refused(Some(Kind::License), &text, Refusal::WrongKind, fact);
     let crossed = text.replace("END OLR REQUEST", "END OLR LICENSE");
     for wanted in [Kind::Request, Kind::License] {
-        refused(Some(wanted), &crossed, Refusal::Malformed, "ends as LICENSE");
+        refused(Some(wanted), &crossed, Refusal::Malformed, "the END line says LICENSE");
     }
-    refused(Some(Kind::License), "hello", Refusal::Malformed, "this is not a file of olr");
+    refused(Some(Kind::License), "hello", Refusal::Malformed, "this is not an olr file");
 }
 
 #[test]

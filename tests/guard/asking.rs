@@ -74,7 +74,7 @@ fn pools_includes_releases_and_accounts_count() {
         .chain([("7.6.9", false), ("7", false), ("6.99", false), ("x", false)])
     {
         let question = Question { version, ..adding(&[("agent", 1)]) };
-        let old = "module agent is granted to release 7.7 and later ones";
+        let old = "module agent is granted only for release 7.7 and later";
         match fits {
             true => guard.ask(&question).unwrap(),
             false => no(guard.ask(&question), Refusal::NotEntitled, old),
@@ -85,7 +85,7 @@ fn pools_includes_releases_and_accounts_count() {
         guard.ask(&Question { account: &account, ..about })
     };
     account(2).unwrap();
-    no(account(3), Refusal::QuotaExceeded, "agent: an account may have 2, and would have 3");
+    no(account(3), Refusal::QuotaExceeded, "agent: an account may have 2, but would have 3");
     // A sub-administrator's limit lies between its usage and what is granted.
     for wanted in 2..=4 {
         guard.ask_admin(UPDATE_USER, "agent", 2, wanted).unwrap();
@@ -95,7 +95,7 @@ fn pools_includes_releases_and_accounts_count() {
         no(guard.ask_admin(UPDATE_USER, "agent", 2, wanted), Refusal::QuotaExceeded, &fact);
     }
     guard.ask_admin(UPDATE_USER, "any", 7, u64::MAX).unwrap();
-    let fact = "any: a sub-administrator may be given 7 without a limit, not 6";
+    let fact = "any: a sub-administrator may be given 7 or more, not 6";
     no(guard.ask_admin(UPDATE_USER, "any", 7, 6), Refusal::QuotaExceeded, fact);
     no(
         guard.ask_admin(UPDATE_USER, "none", 0, 0),
@@ -114,7 +114,8 @@ fn a_release_after_the_end_of_maintenance_is_not_installed() {
         guard.ask(&Question { release, ..Question::about(Operation::UPGRADE) })
     };
     upgrade("2028-11-22").unwrap();
-    let fact = "that release came out on 2028-11-23, maintenance reaches to 2028-11-22";
+    let fact =
+        "that release came out on 2028-11-23, but maintenance covers releases until 2028-11-22";
     no(upgrade("2028-11-23"), Refusal::MaintenanceEnded, fact);
     // The date of installation does not matter, and the installed release keeps running.
     server.set(last.ends());
@@ -153,11 +154,11 @@ fn what_is_never_blocked_is_not_blocked() {
     no(
         guard.ask_admin(UPDATE_USER, "OBM", 0, 1),
         Refusal::Expired,
-        "this license ended on 2028-11-22",
+        "this license expired on 2028-11-22",
     );
     let headline = guard.decision().headline().unwrap().to_string();
     assert!(
-        headline.starts_with("refused: expired: this license ended on 2028-11-22; ask"),
+        headline.starts_with("refused: expired: this license expired on 2028-11-22; ask"),
         "{headline}"
     );
 }

@@ -38,13 +38,13 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     assert_eq!(
         *event.fact,
         format!(
-            "quota-exceeded: OBM: 21 used, 20 granted; 12 h 0 min are left of the time that adds up \
-             since {begin}"
+            "quota-exceeded: OBM: 21 used, 20 granted; 12 h 0 min of the grace period are left, \
+             counting all overuse since {begin}"
         )
     );
     assert_eq!(
         guard.decision().headline().unwrap().to_string(),
-        format!("in grace until {end}: OBM: 21 used, 20 granted; then it stops")
+        format!("in a grace period until {end}: OBM: 21 used, 20 granted; then the server stops")
     );
     // More of the same is not a new event, however often the guard looks.
     for used in [22, 23, 21] {
@@ -61,7 +61,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Countdown)]);
     assert_eq!(
         guard.decision().headline().unwrap().to_string(),
-        format!("it stops at {end}, within the hour: OBM: 21 used, 20 granted")
+        format!("the server stops at {end}, within the hour: OBM: 21 used, 20 granted")
     );
     server.set(Instant::new(end.seconds - 1));
     guard.ask(&Question::about(Operation::RUN)).unwrap();

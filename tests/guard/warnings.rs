@@ -156,10 +156,14 @@ fn a_machine_that_drifts_says_so_once_and_once_more_when_it_is_as_it_was() {
     guard.ask(&Question::about(Operation::RUN)).unwrap();
     let event = guard.events()[0].clone();
     assert_eq!((event.cause, event.stage, event.until), (Cause::Drift, Stage::Grace, None));
-    assert!(event.fact.ends_with("has changed: the card eth1 was replaced"), "{}", &*event.fact);
+    assert!(
+        event.fact.ends_with("has changed: the network card eth1 was replaced"),
+        "{}",
+        &*event.fact
+    );
     assert_eq!(
         headline(&guard),
-        "this machine still matches, but has changed; the card eth1 was replaced: ask for a new \
+        "this machine still matches, but has changed; the network card eth1 was replaced: ask for a new \
          license while this one still matches"
     );
     assert_eq!(told(&guard), [(Cause::Drift, Stage::Grace)]);

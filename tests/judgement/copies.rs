@@ -82,10 +82,13 @@ fn one_copy_makes_up_for_the_other() {
         assert_eq!(*server.home().require_state().unwrap().to_bytes(), newer, "{says}");
         let run = server.olr("status");
         let stderr = String::from_utf8(run.stderr).unwrap();
-        assert!(stderr.contains(says) && stderr.contains("written anew"), "{says}: {stderr}");
+        assert!(
+            stderr.contains(says) && stderr.contains("restored from the other copy"),
+            "{says}: {stderr}"
+        );
         assert_eq!(server.bytes(), [Some(newer.clone()), Some(newer.clone())], "{says}");
         let again = String::from_utf8(server.olr("status").stderr).unwrap();
-        assert!(!again.contains("written anew"), "mended once: {again}");
+        assert!(!again.contains("restored from the other copy"), "mended once: {again}");
     }
 }
 

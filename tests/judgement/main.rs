@@ -11,4 +11,3 @@ mod limits;
 mod matching;
 mod simulate;
 mod vendor_forks;
-mod verified;

@@ -124,20 +124,20 @@ fn a_new_key_is_two_files_that_are_never_written_over() {
         #[cfg(unix)]
         assert_eq!(mode(desk.path(&format!("{role}.key"))), 0o600);
         let before = desk.read(&format!("{role}.key"));
-        desk.olr(&format!("key new --role {role} --no-passphrase")).unable("there already", "-o");
+        desk.olr(&format!("key new --role {role} --no-passphrase")).unable("already exists", "-o");
         fs::remove_file(desk.path(&format!("{role}.key"))).unwrap();
-        desk.olr(&format!("key new --role {role} --no-passphrase")).unable("there already", "-o");
+        desk.olr(&format!("key new --role {role} --no-passphrase")).unable("already exists", "-o");
         fs::write(desk.path(&format!("{role}.key")), before).unwrap();
     }
-    desk.olr("key new --role root --no-passphrase -o root").unable("NAME.key", "ends in .key");
+    desk.olr("key new --role root --no-passphrase -o root").unable("must end in .key", "-o");
     desk.olr("key new --role root -o other.key").unable("passphrase is missing", "terminal");
     desk.olr("key new --role install --no-passphrase").unable("invalid value", "--help");
     assert!(!desk.path("other.pub").exists());
     let shown = desk.run(env!("CARGO_BIN_EXE_olr"), "key show --public root.key").done().stdout;
     assert_eq!(shown, desk.read("root.pub"));
-    desk.olr("key show old").unable("not a file of olr", "name a key file");
+    desk.olr("key show old").unable("not an olr file", "name a key file");
     fs::write(desk.path("bare.pub"), desk.public("root.pub")).unwrap();
-    desk.olr("key show bare.pub").unable("says its role", ".pub file that olr wrote");
+    desk.olr("key show bare.pub").unable("gives its role", ".pub file that olr wrote");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_passphrase_is_changed_in_place_or_not_at_all() {
     assert_eq!(desk.read("link.key"), desk.read("issuer.key"));
     desk.olr("key paper issuer.key --passphrase-file old -o -").unable("wrong", "try again");
     let open = desk.olr("key passwd issuer.key --passphrase-file new --no-passphrase").done();
-    assert!(open.stderr.contains("whoever reads the file can sign"), "{}", open.stderr);
+    assert!(open.stderr.contains("anyone who reads the file can sign"), "{}", open.stderr);
     let shown = desk.olr("key show issuer.key").done();
     assert_eq!((shown.text("id"), &shown.json["passphrase"]), (id.text("id"), &false.into()));
     desk.olr("key passwd issuer.key --new-passphrase-file old").done();
@@ -180,7 +180,7 @@ fn keys_go_to_openssl_and_come_back() {
     for role in ["root", "issuer"] {
         let made = desk.olr(&format!("key new --role {role} --no-passphrase")).done();
         let plain = desk.olr(&format!("key export {role}.key --plain")).done();
-        assert!(plain.stderr.contains("whoever reads it can sign"), "{}", plain.stderr);
+        assert!(plain.stderr.contains("anyone who reads it can sign"), "{}", plain.stderr);
         let sealed = "--new-passphrase-file new -o sealed.pem";
         desk.olr(&format!("key export {role}.key {sealed}")).done();
         assert!(desk.read("sealed.pem").contains("ENCRYPTED PRIVATE KEY"));
@@ -201,7 +201,7 @@ fn keys_go_to_openssl_and_come_back() {
         }
         let stdout = desk.olr(&format!("key export {role}.key --plain -o -")).done().stdout;
         assert_eq!(stdout, desk.read(&format!("{role}.pem")));
-        desk.olr(&format!("key export {role}.key --plain")).unable("there already", "-o");
+        desk.olr(&format!("key export {role}.key --plain")).unable("already exists", "-o");
         fs::remove_file(desk.path("sealed.pem")).unwrap();
     }
     desk.olr("key export root.key -o other.pem").unable("export passphrase", "--new-passphrase");
@@ -271,9 +271,9 @@ fn other_keys_and_too_much_work_are_refused_by_name() {
         ("des3", "too old or unknown", "openssl pkcs8 -topk8"),
         ("sha1", "too old or unknown", "openssl pkcs8 -topk8"),
         ("pbes1", "too old or unknown", "openssl pkcs8 -topk8"),
-        ("rounds", "more work than any honest key", "usual settings"),
-        ("der", "it is no text", "-inform DER"),
-        ("long", "longer than", "which file you meant"),
+        ("rounds", "more work than any genuine key", "normal settings"),
+        ("der", "it is not text", "-inform DER"),
+        ("long", "longer than", "the right file"),
     ] {
         let line =
             format!("key import {name}.pem --role root --passphrase-file new --no-passphrase");
@@ -291,8 +291,8 @@ fn a_key_is_printed_and_typed_again() {
         let made = desk.olr(&format!("key new --role {role} --passphrase-file old")).done();
         desk.olr(&format!("key paper {role}.key -o -")).unable("passphrase", "--passphrase-file");
         let printed = desk.olr(&format!("key paper {role}.key --passphrase-file old -o -")).done();
-        assert!(printed.stderr.contains("whoever reads it has the key"), "{}", printed.stderr);
-        assert!(printed.stdout.contains("WHOEVER READS THIS PAGE HAS THE KEY"));
+        assert!(printed.stderr.contains("anyone who reads it has the key"), "{}", printed.stderr);
+        assert!(printed.stdout.contains("ANYBODY WHO READS THIS PAGE HAS THE KEY"));
         assert!(printed.stdout.contains(made.text("id")));
         fs::write(desk.path("typed"), printed.stdout.to_lowercase()).unwrap();
         let line = format!("key restore typed -o again-{role}.key");
@@ -308,9 +308,10 @@ fn a_key_is_printed_and_typed_again() {
         fs::write(desk.path("typed"), printed.stdout.replace(third, "")).unwrap();
         desk.olr(&line).unable("line 3 is missing", "all five");
     }
-    desk.olr("key restore --no-passphrase -o other.key").unable("there is no line", "five lines");
+    desk.olr("key restore --no-passphrase -o other.key")
+        .unable("there is no key line", "five lines");
     fs::write(desk.path("typed"), "1".repeat(20_000)).unwrap();
-    desk.olr("key restore typed --no-passphrase -o other.key").unable("longer", "which file");
+    desk.olr("key restore typed --no-passphrase -o other.key").unable("longer", "the right file");
     assert!(!desk.path("other.key").exists());
 }
 
@@ -338,7 +339,7 @@ fn the_list_says_what_the_trust_says() {
     assert_eq!(standing(&desk.olr("key list vendor/keys --vendor vendor")), expected);
     let alone = standing(&desk.olr("key list vendor/keys"));
     assert_eq!(alone[0], r#""issuer.key" null false"#);
-    desk.olr("key list").unable("no vendor folder", "--vendor");
+    desk.olr("key list").unable("no vendor folder was named", "--vendor");
     desk.olr("key list nowhere").unable("cannot be read", "check the name");
     let text = desk.run(env!("CARGO_BIN_EXE_olr"), "key list vendor").done().stdout;
     assert!(text.contains("file        new.key\nrole        issuer\n"), "{text}");
@@ -360,7 +361,7 @@ fn a_key_that_others_may_read_is_warned_of_wherever_it_is_used() {
         "vendor time-anchor req.olr --vendor vendor -o -",
         "key list vendor",
     ];
-    let said = "issuer.key: other users of this computer may use this key (mode 0640)";
+    let said = "issuer.key: other users of this computer can read this key (mode 0640)";
     let warned = |line: &str| {
         let stderr = desk.run(env!("CARGO_BIN_EXE_olr"), line).stderr;
         stderr.replace("\n     ", " ").contains(said)

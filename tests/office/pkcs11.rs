@@ -153,7 +153,7 @@ fn roots_and_issuers_in_a_token_go_through_the_whole_ceremony() {
     };
     office
         .custodian("key show pkcs11:object=root")
-        .unable("does not say what a key is for", "--role");
+        .unable("does not know the role of a key", "--role");
     public("object=root", "root");
     public("object=issuer", "issuer");
     office.custodian("key new --role sealing --no-passphrase").done();
@@ -191,14 +191,14 @@ fn pins() {
     let issue = || office.issue(&uri(&office, "object=issuer"));
     office.write("pin", "98765\n");
     let run = issue();
-    run.unable("the PIN of token olr is wrong", "lock most tokens");
+    run.unable("the PIN of token olr is wrong", "most tokens lock");
     assert!(!run.text.contains("98765"), "{}", run.text);
     office.write("pin", "\n");
     issue().unable("its first line is empty", "write the PIN there");
     std::fs::remove_file(office.path("pin")).unwrap();
     issue().unable("pin: there is no such file", "check the name");
     let run = office.issue("pkcs11:object=issuer?pin-value=740195");
-    run.unable("holds a PIN", "pin-source=file:PATH");
+    run.unable("contains a PIN", "pin-source=file:PATH");
     assert!(!run.text.contains(PIN), "{}", run.text);
     office.write("pin", PIN);
     issue().done();
@@ -210,14 +210,14 @@ fn exactly_one_key_and_one_token_must_fit() {
     delegate(&office, "object=issuer");
     let issue = |which: &str| office.issue(&uri(&office, which));
     issue("object=isuer").unable("there are: \"issuer\" (id=%01)", "correct object=");
-    issue("token=other").unable("no token fits the URI; there are: \"olr\"", "right token");
+    issue("token=other").unable("no token matches the URI; there are: \"olr\"", "right token");
     key(&office, "issuer", "02", "EC:edwards25519");
     let run = issue("object=issuer");
     run.unable("\"issuer\" (id=%01), ", "id=");
     run.unable("\"issuer\" (id=%02)", "id=");
     issue("object=issuer;id=%01").done();
     token(&office, "second");
-    issue("object=issuer;id=%01").unable("several tokens fit the URI: ", "serial=");
+    issue("object=issuer;id=%01").unable("several tokens match the URI: ", "serial=");
     issue("token=second").unable("token second holds no private key", "correct object=");
     // The other key is in the token, but has no delegation.
     issue("token=olr;id=%02").unable("there is no delegation for issuer key", "olr key delegate");
@@ -230,14 +230,14 @@ fn what_cannot_sign_is_refused_before_it_is_asked_to() {
     for (label, id, kind) in [("p256", "0A", "EC:prime256v1"), ("rsa", "0B", "rsa:2048")] {
         key(&office, label, id, kind);
         let run = office.issue(&uri(&office, &format!("object={label}")));
-        let fact = format!("key \"{label}\" (id=%{id}) on token olr is no Ed25519 key");
+        let fact = format!("key \"{label}\" (id=%{id}) on token olr is not an Ed25519 key");
         run.unable(&fact, "edwards25519");
     }
     let args = ["--module", module(), "--token-label", "olr", "--login", "--pin", PIN];
     let remove = ["--delete-object", "--type", "pubkey", "--id", "01"];
     office.tool("pkcs11-tool", &[args.as_slice(), &remove].concat());
     let run = office.issue(&uri(&office, "object=issuer"));
-    run.unable("the public half of key \"issuer\" (id=%01) is not there", "same id");
+    run.unable("the public half of key \"issuer\" (id=%01) is missing", "same id");
 }
 
 #[test]
@@ -245,15 +245,15 @@ fn libraries() {
     let mut office = office();
     delegate(&office, "object=issuer");
     let run = office.issue(&format!("pkcs11:object=issuer?module-path={}", module()));
-    run.unable("because a file says so", "OLR_PKCS11_MODULE");
+    run.unable("that a file names", "OLR_PKCS11_MODULE");
     let mut issue = |module: &str| {
         office.set("OLR_PKCS11_MODULE", module);
         office.issue("pkcs11:object=issuer")
     };
-    issue("").unable("nobody said which library", "module-path");
-    issue("libsofthsm2.so").unable("no such library by its whole path", "came with the token");
-    issue("/nonexistent.so").unable("no such library by its whole path", "came with the token");
-    issue("/etc/hostname").unable("/etc/hostname: it is no PKCS#11 library", "processor");
+    issue("").unable("no library for the token is named", "module-path");
+    issue("libsofthsm2.so").unable("no library at this absolute path", "came with the token");
+    issue("/nonexistent.so").unable("no library at this absolute path", "came with the token");
+    issue("/etc/hostname").unable("/etc/hostname: it is not a PKCS#11 library", "processor");
     // A library that the caller names in the URI is loaded.
     let named = format!("pkcs11:object=issuer?module-path={}", module());
     office.set("OLR_PKCS11_MODULE", "");

@@ -18,20 +18,20 @@ fn a_uri_file_is_one_line_that_names_a_key_elsewhere() {
         0x51, 0x1a,
     ]);
     let run = office.olr("issue req.olr --grant vendor/grant.toml");
-    run.unable("there is no issuer key in vendor/keys", "fetch it");
+    run.unable("there is no issuer key in vendor/keys", "copy it there");
     for (text, says, hint) in [
         ("", "vendor/keys/issuer.uri: it is not one line", "ssh-agent:ID"),
         ("pkcs11:\npkcs11:", "it is not one line", "ssh-agent:ID"),
         ("keys/issuer.key", "neither a token nor an agent", "ssh-agent:ID"),
         ("pkcs11:token", "issuer.uri: the PKCS#11 URI has a part", "write it like"),
-        ("pkcs11:?module-path=/lib.so", "because a file says so", "OLR_PKCS11_MODULE"),
+        ("pkcs11:?module-path=/lib.so", "that a file names", "OLR_PKCS11_MODULE"),
         ("ssh-agent:x", "$SSH_AUTH_SOCK is not set", "ssh-agent"),
     ] {
         office.issue(text).unable(says, hint);
     }
     // A token cannot be used if token support is not built in, or no library is named.
     let says = match cfg!(feature = "pkcs11") {
-        true => ("nobody said which library", "module-path"),
+        true => ("no library for the token is named", "module-path"),
         false => ("this build has no pkcs11", "feature pkcs11"),
     };
     office.issue("pkcs11:token=olr").unable(says.0, says.1);
@@ -118,7 +118,7 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
     let mut agent = Agent::start();
     let office = &agent.office;
     let issue = |id: &str| office.issue(&format!("ssh-agent:{id}"));
-    issue("SHA256:nothing").unable("the SSH agent shows no key", "ssh-add -X");
+    issue("SHA256:nothing").unable("the SSH agent has no keys", "ssh-add -X");
     let fingerprint = agent.key("office", "ed25519");
     let other = agent.key("other", "ed25519");
     let rsa = agent.key("rsa", "rsa");
@@ -130,7 +130,7 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
     issue(&other).unable("there is no delegation for issuer key", "olr key delegate");
     // A locked agent lists no keys.
     office.tool("ssh-add", &["-q", "-x"]);
-    issue(&fingerprint).unable("the SSH agent shows no key", "if it is locked");
+    issue(&fingerprint).unable("the SSH agent has no keys", "if the agent is locked");
     office.tool("ssh-add", &["-q", "-X"]);
     issue(&fingerprint).done();
     // The agent refuses to sign if nobody confirms the use of the key.
@@ -149,7 +149,7 @@ fn a_root_is_not_used_through_an_agent() {
     let mut ask = |_: &_| unreachable!("nothing is asked");
     let named = "ssh-agent:SHA256:anything";
     let error = olr_office::folder::open_signer(named, Role::Root, &mut ask).err().unwrap();
-    assert!(error.fact().contains("a root key is not used through an SSH agent"), "{error}");
+    assert!(error.fact().contains("olr does not use a root key through an SSH agent"), "{error}");
     assert!(error.next_step().text().contains("forwarded"), "{error:?}");
     assert_eq!(error.exit_status(), 2);
 }

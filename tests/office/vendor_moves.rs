@@ -184,7 +184,7 @@ fn a_key_moves_to_another_machine_and_back() {
     assert!(tried.done()["moves_from"].is_string());
     let moved = world.issue("b", "--receipt a.receipt");
     assert!(moved.done()["moves_from"].is_string());
-    assert!(moved.stderr.contains("does not show that no copy"), "{}", moved.stderr);
+    assert!(moved.stderr.contains("does not prove that no copy"), "{}", moved.stderr);
     world.import("b");
 
     // The same order returns the stored answer, with or without its receipt.
@@ -193,7 +193,7 @@ fn a_key_moves_to_another_machine_and_back() {
     }
     let old = world.untouched("a", "");
     assert_eq!(old.done()["stored"], true);
-    assert!(old.stderr.contains("has moved to installation"), "{}", old.stderr);
+    assert!(old.stderr.contains("has since moved to installation"), "{}", old.stderr);
     world.untouched("a", "--again").refused("already-activated", "");
 
     // Back to the first server, by a new request and the receipt of the current holder.
@@ -472,7 +472,7 @@ fn a_server_that_lived_in_the_future_is_told_the_time() {
     // It is for that server, and does not replace another server's.
     world.ask("b");
     world.olr("import time.olr --home b").refused("wrong-machine", "");
-    world.olr("vendor time-anchor b.req").unable("another file is there");
+    world.olr("vendor time-anchor b.req").unable("a different file");
     // A second timestamp for the same request needs another instant, and instants are whole
     // seconds.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
@@ -513,7 +513,7 @@ fn requests_are_compared() {
         world.ask("a");
     }
     let far = world.olr("vendor compare first.req a.req");
-    far.unable("names no request before number");
+    far.unable("lists no request before number");
     assert_eq!(far.json["verdict"], "cannot-tell");
     world.olr("vendor compare first.req missing").unable("no such file");
 }

@@ -190,8 +190,8 @@ fn what_a_person_reads() {
     let id = world.activate("a", "AbCd-1234");
     let said = world.run(&format!("revoke {id} --reason stolen_card --yes"));
     let expected = format!(
-        "License {id} of ACME Ltd is revoked: every later license carries this to its server.\n\
-         Wrote revoked.olr, list 1 under trust 1, which names 1 license: give it to servers that get \
+        "License {id} of ACME Ltd is now revoked. Servers learn this from their next license.\n\
+         Wrote revoked.olr, list 1 under trust 1, with 1 license: give it to servers that get \
          no new license soon.\n"
     );
     assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));
@@ -213,7 +213,7 @@ fn what_a_person_reads() {
         "kind       revocations\n",
         "attached   delegation\n",
         "list       1 under trust 1\n",
-        "revoked    1 license, named by a digest of its id\n",
+        "revoked    1 license, listed by the digest of its id\n",
         "verified   yes\n",
     ] {
         let is_said = flat(&said.stdout).contains(&flat(line));
@@ -242,8 +242,9 @@ fn a_license_may_say_how_long_it_goes_on() {
     assert_eq!(instant("until").seconds - instant("since").seconds, 14 * 86_400);
     let said = world.run("verify --home a");
     let until = json["grace"]["until"].as_str().unwrap();
-    let expected =
-        format!("in grace until {until}: license {id} was revoked by the vendor; then it stops\n");
+    let expected = format!(
+        "in a grace period until {until}: license {id} was revoked by the vendor; then the server stops\n"
+    );
     assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));
     assert!(flat(&world.run("status --home a").stdout).contains(&flat(&expected)));
 
@@ -299,7 +300,7 @@ fn a_later_license_carries_the_list() {
     attached.refused("untrusted-signer", "this list of revocations is signed by unknown key");
     assert_eq!(
         attached.json()["hint"],
-        "this list is to be attached to licenses: import revoked.olr"
+        "this list is only for attaching to licenses: import revoked.olr"
     );
 }
 
@@ -313,7 +314,7 @@ fn what_cannot_be_revoked() {
     revoke(&id).unable("the reason for the revocation is missing", "--reason");
     let unknown = "00112233445566778899aabbccddeeff";
     revoke(&format!("{unknown} --reason x")).unable(unknown, "olr vendor issued");
-    revoke("ABCD --reason x").unable("ABCD is no license id", "olr vendor issued");
+    revoke("ABCD --reason x").unable("ABCD is not a license id", "olr vendor issued");
     let said = world.run("revoke");
     assert!(said.status == 2 && said.stderr.contains("<ID>"), "{said:?}");
     assert!(

@@ -241,7 +241,7 @@ fn a_pipe_is_read_and_nobody_waits_for_one_without_a_writer() {
     let pipe = world.pipe("pipe");
     for (line, file) in READERS {
         let line = line.replace("FILE", "pipe");
-        world.unable(&line, "no program writes into it");
+        world.unable(&line, "no program writes to it");
         let bytes = fs::read(world.path(file)).unwrap();
         let named = world.olr(&line.replace("pipe", file));
         let (to, slowly) = (pipe.clone(), bytes.len() / 2);
@@ -348,7 +348,7 @@ fn standard_output_by_name_is_standard_output() {
     assert_eq!(count("-----BEGIN OLR REQUEST-----"), 9, "{said}");
     assert_eq!(count("-----BEGIN PRIVATE KEY-----"), 4, "{said}");
     assert_eq!(count("<svg"), 4, "{said}");
-    assert!(said.contains("secret 2") && said.contains("never replaced"), "{said}");
+    assert!(said.contains("secret 2") && said.contains("olr never replaces"), "{said}");
     assert!(lines.contains(&"kept"), "{said}");
 }
 
@@ -531,8 +531,8 @@ fn a_name_that_no_filesystem_takes_is_named() {
     let long = "x".repeat(300);
     for (name, says) in [
         (long.as_str(), "the name is too long"),
-        ("circle/a", "lead in a circle"),
-        ("grant.toml/a", "a part of the path is no folder"),
+        ("circle/a", "form a loop"),
+        ("grant.toml/a", "a part of the path is not a folder"),
     ] {
         world.unable(&format!("inspect {name}"), says);
         world.unable(&format!("request -o {name}"), says);

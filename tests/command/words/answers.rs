@@ -77,14 +77,14 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.edit("vendor/grant.toml", "2091-06-30", "2089-06-30");
     let found = concerns(world.issue(&["--dry-run"]).done());
     assert_eq!(found, [("end".to_string(), Value::Null)]);
-    world.issue(&[]).unable("no later than the last answer, which is until 2091-06-30");
+    world.issue(&[]).unable("no later than the last answer (until 2091-06-30)");
     world.edit("vendor/grant.toml", "2089-06-30", "never");
     assert_eq!(concerns(world.issue(&[]).done()), []);
     // An unlimited license that gets an end, and a license that has ended before it starts.
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--renew"]).done();
     world.edit("vendor/grant.toml", "\"never\" ", "\"2091-01-01\" ");
-    world.issue(&[]).unable("which is without an end");
+    world.issue(&[]).unable("no later than the last answer (no end date)");
     world.edit("vendor/grant.toml", "\"2091-01-01\" ", "\"2020-01-01\" ");
     world.edit("vendor/grant.toml", "\"today\"", "\"2019-01-01\"");
     let found = concerns(world.issue(&["--dry-run"]).done());

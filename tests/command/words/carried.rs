@@ -22,23 +22,23 @@ fn files_of_other_programs_are_named_for_what_they_are() {
         (b"\xfd7zXZ\0\0", "an xz archive"),
         (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
         (&tar, "a tar archive"),
-        (b"{\\rtf1\\ansi x}", "a document in RTF"),
+        (b"{\\rtf1\\ansi x}", "an RTF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "Outlook"),
         (b"\x78\x9f\x3e\x22\x01", "winmail.dat"),
         (b"<!DOCTYPE html>\n<html><body>Hi</body></html>", "a web page (HTML)"),
         (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "a certificate (PEM)"),
         (b"-----BEGIN PRIVATE KEY-----\nMIIB\n", "a private key (PEM)"),
-        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", "a private key of SSH"),
-        (b"ssh-ed25519 AAAA me@here\n", "a public key of SSH"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", "an SSH private key"),
+        (b"ssh-ed25519 AAAA me@here\n", "an SSH public key"),
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEM\n", "an encrypted message (OpenPGP)"),
         (b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", "a public key (OpenPGP)"),
-        (b"From: a@b\nContent-Type: text/plain\n\nHello\n", "a mail without a file of olr"),
+        (b"From: a@b\nContent-Type: text/plain\n\nHello\n", "a mail without an olr file"),
         (b"\x7fELF\x02\x01", "a program"),
-        (&[0; 4096], "nothing but zero bytes"),
-        (b" \r\n\t\n", "nothing but blanks"),
+        (&[0; 4096], "only zero bytes"),
+        (b" \r\n\t\n", "only blanks"),
         (b"", "it is empty"),
-        (b"Dear all, see below.\n", "not a file of olr"),
-        (b"BMW has bought it\n", "not a file of olr"),
+        (b"Dear all, see below.\n", "not an olr file"),
+        (b"BMW has bought it\n", "not an olr file"),
     ] {
         fs::write(world.path("other"), content).unwrap();
         for args in [&["import", "other"][..], &["verify", "other"], &["inspect", "other"]] {
@@ -101,7 +101,7 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
     }
     // The lost request was answered, so the office is asked about a home restored from a backup.
     world.olr(&["request", "--force"]).done();
-    world.issue(&["--force"]).unable("put back from a backup");
+    world.issue(&["--force"]).unable("restored from a backup");
     world.issue(&["--force", "--yes"]).done();
     world.olr(&["import", "license.olr"]).done();
 }
@@ -163,8 +163,8 @@ fn with_a_picture_on_stdout_the_object_is_on_stderr() {
     for args in [&["simulate", "--help"][..], &["request", "--help"]] {
         let help = world.text(args);
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(help.contains("on stderr where a file goes to stdout"), "{help}");
-        assert!(help.contains("goes to stderr"), "{help}");
+        assert!(help.contains("on stderr if a file goes to stdout"), "{help}");
+        assert!(help.contains("to stderr"), "{help}");
     }
-    assert!(world.text(&["simulate", "--help"]).contains("learn at once of what is revoked"));
+    assert!(world.text(&["simulate", "--help"]).contains("a license is revoked or pooled"));
 }

@@ -25,12 +25,12 @@ fn a_module_that_the_license_does_not_name_is_questioned_with_the_nearest_name()
             world.olr(&["request", "--module", &counted, "--dry-run"]),
         ];
         for run in &runs {
-            run.unable("the license names no module").hint(near);
+            run.unable("the license has no module").hint(near);
             run.hint("--unlisted");
         }
         if !typed.contains('\u{a0}') {
             let run = world.olr(&["simulate", "--until", "2091-01-01", "--event", &used]);
-            run.unable("the license names no module").hint(near);
+            run.unable("the license has no module").hint(near);
         }
     }
     world.olr(&["report", "ОBM=1"]).unable("U+041E 'О' (Cyrillic)");
@@ -78,7 +78,7 @@ fn a_module_that_is_meant_counts_and_has_a_row_everywhere() {
     world.olr(&["report", "obm=0", "OBM=0"]).done();
     let json = world.olr(&["status"]).json;
     assert_eq!((json["state"].as_str(), &json["modules"]["obm"]), (Some("licensed"), &().into()));
-    world.olr(&["report", "obm=0"]).unable("the license names no module");
+    world.olr(&["report", "obm=0"]).unable("the license has no module");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn before_the_first_license_any_module_may_be_asked_for_and_is_shown() {
     assert!(text.contains("anything=1"), "{text}");
     world.issue(&[]).done();
     world.olr(&["import", "license.olr"]).done();
-    world.olr(&["request", "--module", "obm=7"]).unable("names no module obm").hint("OBM");
+    world.olr(&["request", "--module", "obm=7"]).unable("has no module obm").hint("OBM");
     world.olr(&["request", "--module", "obm=7", "--unlisted"]).done();
     // Another slot has another license, and a new installation has none.
     world

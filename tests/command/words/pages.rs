@@ -54,7 +54,11 @@ fn after_a_request_its_answer_is_awaited() {
     {
         let run = world.olr(args);
         run.refused("not-activated").hint("olr import license.olr");
-        assert!(run.fact().contains(&format!("its code is {code}")), "{args:?}: {}", run.fact());
+        assert!(
+            run.fact().contains(&format!("(code {code}) is waiting for its answer")),
+            "{args:?}: {}",
+            run.fact()
+        );
         // A new request is suggested only if the file is lost or was never complete.
         run.hint("send its file to your vendor (if it is lost, make another request)");
     }

@@ -24,7 +24,9 @@ fn b1_a_second_machine_with_the_key_has_an_error_and_a_fortnight() {
     }
     let copy = || world.on("copy").olr("verify --home ./copy");
     copy().grace("conflict", "2026-12-07T09:00:00Z");
-    copy().says("this machine matches 4 of 10 points where 5 are needed and no hardware factor");
+    copy().says(
+        "this machine matches 4 of 10 points, but 5 are needed, and no hardware factor matches",
+    );
     world.after(14 * DAY - 1);
     copy().grace("conflict", "2026-12-07T09:00:00Z");
     world.on("copy").olr("check OBM --home ./copy").done();
@@ -73,7 +75,7 @@ fn b3_an_evaluation_lasts_60_days_and_then_no_client_may_do_anything() {
     // The last day ends everywhere at noon UTC of the next day.
     world.at("2027-01-23T11:59:59Z").verify().licensed();
     world.home("check --operation backup").done();
-    world.at("2027-01-23T12:00:00Z").verify().refused("expired", "ended on 2027-01-22");
+    world.at("2027-01-23T12:00:00Z").verify().refused("expired", "expired on 2027-01-22");
     for operation in ["connect", "backup", "restore"] {
         world.home(&format!("check --operation {operation}")).refused("expired", "");
     }
@@ -94,12 +96,14 @@ fn b4_a_release_after_the_end_of_maintenance_is_refused_and_the_installed_one_go
     assert_eq!(world.verify().done()["maintenance"], "2027-11-22");
     let check = |day: &str| world.home(&format!("check --release {day}"));
     check("2027-11-22").done();
-    let says = "that release came out on 2027-11-23, maintenance reaches to 2027-11-22";
+    let says =
+        "that release came out on 2027-11-23, but maintenance covers releases until 2027-11-22";
     check("2027-11-23").refused("maintenance-ended", says);
     // Long after maintenance ended, earlier releases may be installed and the product keeps
     // running.
     world.at("2027-12-24T00:00:00Z").verify().licensed();
     check("2027-11-22").done();
-    check("2027-11-23").refused("maintenance-ended", "maintenance reaches to 2027-11-22");
+    check("2027-11-23")
+        .refused("maintenance-ended", "maintenance covers releases until 2027-11-22");
     world.home("check OBM 10 --operation run").done();
 }

@@ -62,7 +62,7 @@ fn c1_each_module_counts_in_its_unit() {
     assert_eq!(backup["Mobile"]["quota"], "unlimited");
     world.home("check Mobile 1000000").done();
     world.home("check Mobile 1 --account 10").done();
-    let says = "Mobile: an account may have 10, and would have 11";
+    let says = "Mobile: an account may have 10, but would have 11";
     world.home("check Mobile 1 --account 11").refused("quota-exceeded", says);
     world.request("new", Sale { key: "New", ..sale }, "").done();
     let priced = world.issue("new", Sale { key: "New", modules: "Mobile = 10", ..sale }, "");
@@ -118,7 +118,7 @@ fn c3_a_replication_server_and_a_redirector_need_a_server_more() {
         world.request("home", sale(modules), "").done();
         world.issue("home", sale(modules), "")
     };
-    let says = "module CBS: 1 granted, where 2 are needed: one more for the replication server";
+    let says = "module CBS: 1 granted, but 2 are needed: one more for the replication server";
     issue("CBS = 1\nReplication-OBM = 5").unable(says);
     issue("CBS = 1\nReplication-OBM = 5\nReplication-ACB = 5").unable(says);
     issue("Replication-ACB = 5")
@@ -153,7 +153,7 @@ fn c4_modules_combine_in_any_quantities_and_languages_are_unlocked() {
     status.says("de, ja");
     for (lines, modules, says) in [
         ("languages = [\"tlh\"]", "OBM = 1", "the catalog has no language \"tlh\""),
-        ("languages = [\"de\", \"de\"]", "OBM = 1", "language de stands twice"),
+        ("languages = [\"de\", \"de\"]", "OBM = 1", "language de appears twice"),
         ("", "OMB = 1", "the catalog has no module \"OMB\""),
     ] {
         world.request("home", sale, "").done();
@@ -286,7 +286,7 @@ fn c7_who_counted_accounts_may_be_over_quota_by_devices() {
     let sale = |modules| Sale::of("purchased-oem", modules);
     world.request("home", sale("OBM = 11"), "--renew").done();
     world.issue("home", sale("CBS = 1\nOBM = 11"), "").done();
-    let says = "this license grants 11 of OBM, where 12 are in use";
+    let says = "this license grants 11 of OBM, but 12 are in use";
     world.import("home", "").refused("quota-exceeded", says);
     world.verify().grace("upgraded", "2027-01-22T09:00:00Z");
     // Two more devices, and the CBS that every license of version 6 needs.

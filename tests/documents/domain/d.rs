@@ -39,7 +39,7 @@ fn d1_what_would_exceed_a_quota_is_blocked_and_says_the_amounts() {
     let fewer = Sale { modules: "CBS = 1\nOBM = 9\nACB = 10", ..SALE };
     world.request("home", fewer, "--renew").done();
     world.issue("home", fewer, "").done();
-    let says = "this license grants 9 of OBM, where 10 are in use";
+    let says = "this license grants 9 of OBM, but 10 are in use";
     world.import("home", "").refused("quota-exceeded", says);
     world.verify().licensed();
     world.import("home", "--accept-over-quota").done();

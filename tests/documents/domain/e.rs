@@ -40,14 +40,17 @@ fn e2_with_the_server_module_12_hours_and_a_countdown_in_the_last() {
     world.home("report OBM=12").done();
     let until = "2026-11-23T21:00:00Z";
     world.verify().grace("over-quota", until);
-    world.after(11 * HOUR - 1).verify().says("in grace until 2026-11-23T21:00:00Z");
+    world.after(11 * HOUR - 1).verify().says("in a grace period until 2026-11-23T21:00:00Z");
     let alerts = |stage: &str| {
         let json = world.home("alert --dry-run").done().clone();
         let all = json["alerts"].as_array().unwrap().clone();
         all.iter().filter(|alert| alert["stage"] == stage).count()
     };
     assert_eq!(alerts("countdown"), 0);
-    world.after(11 * HOUR).verify().says("it stops at 2026-11-23T21:00:00Z, within the hour");
+    world
+        .after(11 * HOUR)
+        .verify()
+        .says("the server stops at 2026-11-23T21:00:00Z, within the hour");
     assert_eq!(alerts("countdown"), 1);
     // Returning within the quota stops the countdown.
     world.after(12 * HOUR - 1).verify().grace("over-quota", until);
@@ -70,7 +73,7 @@ fn e3_the_grace_is_what_whoever_logs_in_reads_first() {
     let calm = world.home("status");
     assert!(calm.text.starts_with("state "), "{}", calm.text);
     world.home("report OBM=12").done();
-    let first = "in grace until 2026-11-23T21:00:00Z: OBM: 12 used, 10 granted; then it stops";
+    let first = "in a grace period until 2026-11-23T21:00:00Z: OBM: 12 used, 10 granted; then the server stops";
     for line in ["status", "verify"] {
         let said = world.home(line);
         assert_eq!(said.text.lines().next(), Some(first), "{line}");
@@ -80,7 +83,11 @@ fn e3_the_grace_is_what_whoever_logs_in_reads_first() {
     assert_eq!(said.text.lines().next(), Some(first));
     world.home("report OBM=10").done();
     let said = world.home("status");
-    assert!(said.text.starts_with("in grace until 2026-12-07T09:00:00Z: "), "{}", said.text);
+    assert!(
+        said.text.starts_with("in a grace period until 2026-12-07T09:00:00Z: "),
+        "{}",
+        said.text
+    );
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn e4_a_meter_license_lasts_30_days_and_works_14_more_when_it_is_not_renewed() {
     world.home("check OBM 10 --operation create-user").done();
     world.at("2027-01-07T11:59:59Z").verify().grace("expired", until);
     world.home("check --operation backup").done();
-    world.at("2027-01-07T12:00:00Z").verify().refused("expired", "ended on 2026-12-23");
+    world.at("2027-01-07T12:00:00Z").verify().refused("expired", "expired on 2026-12-23");
     world.home("check --operation backup").refused("expired", "");
     // A renewal lasts 30 days from its own date.
     world.renew(sale, "").done();
@@ -110,7 +117,7 @@ fn e5_each_check_gives_a_pool_key_14_days_and_without_one_it_stops() {
     world.after(10 * DAY).renew(sale, "").done();
     assert_eq!(world.verify().done()["expires"], "2026-12-17");
     world.at("2026-12-18T11:59:59Z").verify().licensed();
-    world.at("2026-12-18T12:00:00Z").verify().refused("expired", "ended on 2026-12-17");
+    world.at("2026-12-18T12:00:00Z").verify().refused("expired", "expired on 2026-12-17");
     world.home("check --operation run").refused("expired", "");
     world.renew(sale, "").done();
     world.verify().licensed();

@@ -24,7 +24,7 @@ fn f4_a_changed_key_quota_counts_from_the_next_check() {
     let fewer = pool_key(UNTIL, "CBS = 1\nOBM = 5");
     world.request("home", fewer, "--renew").done();
     world.issue("home", fewer, "").done();
-    world.import("home", "").refused("quota-exceeded", "grants 5 of OBM, where 10 are in use");
+    world.import("home", "").refused("quota-exceeded", "grants 5 of OBM, but 10 are in use");
     world.home("check OBM 10").done();
     world.import("home", "--accept-over-quota").done();
     world.verify().grace("over-quota", "2026-11-24T21:00:00Z");
@@ -36,7 +36,7 @@ fn f6_a_pool_key_ends_in_14_days_and_its_grant_says_the_maintenance() {
     let modules = "CBS = 1\nOBM = 10";
     // The vendor must state the earliest end in the pool: only the pool knows it.
     world.request("home", pool_key("", modules), "").done();
-    let missing = "maintenance is missing, and the type does not say it either";
+    let missing = "maintenance is missing here and in the type";
     world.issue("home", pool_key("", modules), "").unable(missing);
     for (lines, maintenance) in [
         ("maintenance = \"2028-10-01\"", "2028-10-01"),
@@ -50,7 +50,9 @@ fn f6_a_pool_key_ends_in_14_days_and_its_grant_says_the_maintenance() {
         );
     }
     world.home("check --release 2027-08-01").done();
-    world.home("check --release 2027-08-02").refused("maintenance-ended", "reaches to 2027-08-01");
+    world
+        .home("check --release 2027-08-02")
+        .refused("maintenance-ended", "covers releases until 2027-08-01");
 }
 
 #[test]
@@ -59,7 +61,7 @@ fn f7_a_pool_key_ends_with_the_maintenance_of_its_pool() {
     let lines = "maintenance = \"2026-11-30\"\nexpires = \"2026-11-30\"";
     let world = sold(pool_key(lines, "CBS = 1\nOBM = 10"));
     world.at("2026-12-01T11:59:59Z").verify().licensed();
-    world.at("2026-12-01T12:00:00Z").verify().refused("expired", "ended on 2026-11-30");
+    world.at("2026-12-01T12:00:00Z").verify().refused("expired", "expired on 2026-11-30");
     world.home("check --operation run").refused("expired", "");
 }
 
@@ -75,12 +77,12 @@ fn f9_pool_keys_need_version_7_or_a_later_one() {
             check(module, version).done();
         }
         for version in ["6.29", "6.99.9", "0"] {
-            let says = format!("module {module} is granted to release 7 and later ones");
+            let says = format!("module {module} is granted only for release 7 and later");
             check(module, version).refused("not-entitled", &says);
         }
     }
     // Modules that need a later release still need it.
-    check("VMware-Socket", "7.6").refused("not-entitled", "release 7.7 and later ones");
+    check("VMware-Socket", "7.6").refused("not-entitled", "release 7.7 and later");
     check("VMware-Socket", "7.7").done();
     // A purchased key also serves older releases, and a pool key can be renewed by files as well as
     // online.

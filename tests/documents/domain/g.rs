@@ -13,13 +13,17 @@ fn g1_the_first_year_of_maintenance_starts_at_activation_and_is_renewed() {
     let json = world.verify().done().clone();
     assert_eq!((&json["expires"], &json["maintenance"]), (&"never".into(), &"2028-01-01".into()));
     world.home("check --release 2028-01-01").done();
-    world.home("check --release 2028-01-02").refused("maintenance-ended", "reaches to 2028-01-01");
+    world
+        .home("check --release 2028-01-02")
+        .refused("maintenance-ended", "covers releases until 2028-01-01");
     // A renewal extends maintenance and leaves the grants unchanged.
     let renewed = Sale { lines: "maintenance = \"2029-01-01\"", ..sale };
     world.after(300 * DAY).renew(renewed, "").done();
     assert_eq!(world.verify().done()["maintenance"], "2029-01-01");
     world.home("check --release 2029-01-01").done();
-    world.home("check --release 2029-01-02").refused("maintenance-ended", "reaches to 2029-01-01");
+    world
+        .home("check --release 2029-01-02")
+        .refused("maintenance-ended", "covers releases until 2029-01-01");
     world.home("check OBM 10").done();
     world.home("check OBM 11").refused("quota-exceeded", "");
 }

@@ -38,7 +38,7 @@ fn h6_deactivation_leaves_every_client_a_quota_of_0_until_the_key_is_reactivated
     let world = sold();
     world.after(DAY).request("home", ZERO, "--renew").done();
     world.issue("home", ZERO, "").done();
-    let says = "this license grants 0 of OBM, where 40 are in use";
+    let says = "this license grants 0 of OBM, but 40 are in use";
     world.import("home", "").refused("quota-exceeded", says);
     world.import("home", "--accept-over-quota").done();
     world.home("check OBM").refused("quota-exceeded", "OBM: 0 granted, 40 used, 1 more wanted");

@@ -49,7 +49,7 @@ fn j4_a_license_is_for_a_month_or_a_year() {
         assert_eq!((state.as_str(), until.as_str()), (Some("grace"), Some(grace)), "{kind}");
         world.home("check --operation backup").done();
         world.at(grace);
-        world.home("check --operation backup").refused("expired", &format!("ended on {last}"));
+        world.home("check --operation backup").refused("expired", &format!("expired on {last}"));
         world.home("check --operation restore").done();
         world.home("check --operation run").done();
     }
@@ -63,7 +63,7 @@ fn j5_a_license_that_is_taken_from_a_computer_has_3_days_and_a_trial_has_15() {
     world.home("check --operation backup").done();
     world.at("2026-12-09T12:00:00Z");
     for operation in ["backup", "create-backup-set"] {
-        world.home(&format!("check --operation {operation}")).refused("expired", "ended on");
+        world.home(&format!("check --operation {operation}")).refused("expired", "expired on");
     }
     for operation in ["run", "restore"] {
         world.home(&format!("check --operation {operation}")).done();

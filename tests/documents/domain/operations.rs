@@ -25,21 +25,21 @@ fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
     }
     // An operation that the catalog does not declare is unknown to the license.
     let unknown = check("scan");
-    let unknown = unknown.refused("not-entitled", "the license knows no operation scan");
+    let unknown = unknown.refused("not-entitled", "the license does not list operation scan");
     assert_eq!(unknown["remedies"].to_string(), r#"["show-status"]"#, "it lists the operations");
-    check("Print").unable("is no word for an operation");
+    check("Print").unable("is not a valid operation name");
     let until = "simulate --until 2028-03-01";
     let entries = world.home(until).done()["timeline"].to_string();
     let blocked = r#"["backup","create-backup-set","print"]"#;
     assert!(entries.contains(&format!("\"blocked\":{blocked}")), "{entries}");
     world.at("2028-01-01");
     assert_eq!(world.verify().json["blocked"].to_string(), blocked);
-    check("print").refused("expired", "ended on 2027-11-22");
+    check("print").refused("expired", "expired on 2027-11-22");
     for operation in ["run", "export", "restore", "update-license", "upgrade"] {
         check(operation).done();
     }
     // While a block is in effect, it also covers operations that the license does not know.
-    check("scan").refused("expired", "ended on 2027-11-22");
+    check("scan").refused("expired", "expired on 2027-11-22");
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn an_operation_that_the_catalog_does_not_declare_is_refused_there() {
         world.olr("vendor check-catalog ./other.toml")
     };
     operations("operations = [\"run\"]").unable("operations: run is built in");
-    operations("operations = [\"\"]").unable("is no word for an operation");
-    operations("operations = [\"a\", \"a\"]").unable("operations: a stands twice");
+    operations("operations = [\"\"]").unable("is not a valid operation name");
+    operations("operations = [\"a\", \"a\"]").unable("operations: a appears twice");
     let many: Vec<_> = (0..62).map(|n| format!("a{n}")).collect();
-    operations(&format!("operations = {many:?}")).unable("62 entries, where at most 61 fit");
+    operations(&format!("operations = {many:?}")).unable("62 entries, but at most 61 are allowed");
 }

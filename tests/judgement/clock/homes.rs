@@ -94,8 +94,8 @@ fn a_refusal_at_a_far_clock_says_both() {
     let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
     assert_eq!(
         decision.refusal().unwrap().fact(),
-        "this license ended on 2028-11-22, if the clock (2099-01-01T00:00:00Z) is right; \
-         by what is remembered it is licensed"
+        "this license expired on 2028-11-22, if the clock (2099-01-01T00:00:00Z) is right; \
+         by the latest known time it is licensed"
     );
     // A refusal that holds both by the clock and by the mark is reported without a condition.
     let copy =
@@ -271,7 +271,7 @@ fn a_warning_is_not_said_to_be_a_grace() {
     for (rules, says) in [
         (vec![], "it is licensed, with a warning"),
         (vec![rule(0, Outcome::Warn)], "it is licensed, with a warning"),
-        (vec![twelve], "it is in grace"),
+        (vec![twelve], "it is in a grace period"),
     ] {
         let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
         let installed = world.installed(NOW, |body| body.grace = Set::new(rules).unwrap());
@@ -280,6 +280,6 @@ fn a_warning_is_not_said_to_be_a_grace() {
         home.report(None, None, &[count], &server(NOW)).unwrap();
         let decision = home.decide(None, None, &server("2099-01-01T00:00:00Z")).unwrap().1;
         let refusal = decision.refusal().unwrap();
-        assert!(refusal.fact().ends_with(&format!("by what is remembered {says}")), "{refusal}");
+        assert!(refusal.fact().ends_with(&format!("by the latest known time {says}")), "{refusal}");
     }
 }

@@ -300,11 +300,11 @@ fn drift_is_told_with_the_room_that_is_left() {
     assert_eq!(
         one.next_step(),
         Some(NextStep::new(
-            "the card eth1 was replaced: ask for a new license while this one still matches",
+            "the network card eth1 was replaced: ask for a new license while this one still matches",
             &[Remedy::Renew]
         ))
     );
-    assert!(one.room_left().ends_with("any one of the rest may still change"));
+    assert!(one.room_left().ends_with("any one other value may still change"));
     now.drop("product_uuid");
     // One card is the only hardware left: three points of room, but losing that card loses all
     // hardware.
@@ -332,25 +332,25 @@ fn judgement_and_next_step_name_what_happened() {
             assessed(&home, &now, &[]).next_step().map(|step| step.to_string()).unwrap_or_default(),
         )
     };
-    assert_eq!(case(|now| now).0, "the same machine: nothing of it changed");
+    assert_eq!(case(|now| now).0, "the same machine: nothing changed");
     let (card, _) = case(|now| now.set("eth1", "02:fc:00:00:00:99"));
-    assert_eq!(card, "the same machine with a replaced card");
+    assert_eq!(card, "the same machine with a replaced network card");
     let (gone, step) = case(|now| now.drop("eth1"));
-    assert_eq!(gone, "the same machine with a card less");
+    assert_eq!(gone, "the same machine with one network card fewer");
     assert!(step.starts_with("network-address eth1 is not found: ask for"), "{step}");
     let (renamed, step) = case(|now| now.set("hostname", "x"));
     assert_eq!(renamed, "the same machine; changed: hostname");
     assert!(step.starts_with("the host was renamed: ask for"), "{step}");
     let (anew, _) = case(|now| now.set("machine-id", "x").set("filesystem", "x"));
-    assert_eq!(anew, "the same hardware, installed anew");
+    assert_eq!(anew, "the same hardware, reinstalled");
     let (copy, step) = case(|now| now.other_hardware());
     assert!(copy.starts_with("the same disk on other hardware"), "{copy}");
-    assert!(step.starts_with("nothing of the hardware is the same"), "{step}");
+    assert!(step.starts_with("no hardware value is the same"), "{step}");
     let (pins, _) = case(|now| now.other_hardware().other_image());
-    assert!(pins.starts_with("another machine: only what the operator pinned"), "{pins}");
-    assert_eq!(judgement(&[]), "nothing is known to compare with");
+    assert!(pins.starts_with("another machine: only the operator's pins"), "{pins}");
+    assert_eq!(judgement(&[]), "there are no earlier values to compare with");
     let elsewhere = judgement(&changes(&vm().0, &server().0, &[]));
-    assert_eq!(elsewhere, "another machine: nothing is the same");
+    assert_eq!(elsewhere, "another machine: no value is the same");
 }
 
 #[test]

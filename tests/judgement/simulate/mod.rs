@@ -70,23 +70,23 @@ fn what_cannot_be_played_is_told() {
         assert_eq!(error.exit_status(), 2);
         error.fact().to_string()
     };
-    assert!(unable(&[], "2027-11-22").contains("before the beginning"));
+    assert!(unable(&[], "2027-11-22").contains("before the start"));
     let early = unable(&["2027-11-22 off"], "2028-01-01");
-    assert!(early.contains("\"2027-11-22T00:00:00Z off\" is before the beginning"), "{early}");
+    assert!(early.contains("\"2027-11-22T00:00:00Z off\" is before the start"), "{early}");
     assert!(unable(&["2028-02-01 off"], "2028-01-01").contains("after the end"));
     assert!(unable(&["2027-12-01 off"; 1001], "2028-01-01").contains("at most 1000"));
     let twice = unable(&["2027-12-01 use OBM=1 OBM=2"], "2028-01-01");
-    assert!(twice.contains("use OBM=1 OBM=2\": what is in use: the same entry twice"), "{twice}");
+    assert!(twice.contains("use OBM=1 OBM=2\": modules in use: the same entry twice"), "{twice}");
     let off = |what: &str| unable(&["2027-12-01 off", &format!("2027-12-02 {what}")], "2028-01-01");
     for what in ["use OBM=1", "revoke", "pool", "upgrade 2027-12-02", "deactivate"] {
         let fact = off(what);
-        assert!(fact.contains(&format!("{what}\": the server does not run then")), "{fact}");
+        assert!(fact.contains(&format!("{what}\": the server is switched off then")), "{fact}");
     }
     let answer = AnswerFile { name: "x".to_string(), bytes: Vec::new(), over: OverQuota::Refused };
     let what = Happening::Import(Arc::new(answer));
     let import = ScenarioEvent { at: at("2027-12-02"), what };
     let many = play(&state, &vec![import.clone(); 65], at("2028-01-01")).unwrap_err();
-    assert!(many.fact().contains("65 imports, where at most 64 fit"), "{many}");
+    assert!(many.fact().contains("65 imports, but at most 64 are allowed"), "{many}");
     let mut in_the_dark = events(&["2027-12-01 off"]);
     in_the_dark.push(import.clone());
     assert_eq!(play(&state, &in_the_dark, at("2028-01-01")).unwrap_err().exit_status(), 2);
@@ -99,7 +99,7 @@ fn what_cannot_be_played_is_told() {
     assert_eq!((after.license(), after.next_license()), (before.license(), before.next_license()));
     assert_eq!((after.refusal(), after.graces()), (before.refusal(), before.graces()));
     assert_eq!((after.usage(), after.machine()), (before.usage(), before.machine()));
-    // A thousand years of a license without end have few entries, and so does a single instant.
+    // A thousand years of a license with no end date have few entries, and so does a single instant.
     let long = play(&world.installed(NOW, |body| body.expires = None), &[], at("3027-11-23"));
     assert_eq!(long.unwrap().entries.len(), 1);
     assert_eq!(play(&state, &[], at(NOW)).unwrap().entries.len(), 1);

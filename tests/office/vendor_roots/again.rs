@@ -61,7 +61,7 @@ fn a_key_that_was_revoked_before_is_said_to_be_so() {
         hints(&other, &format!("olr key rotate {role}"));
     }
     let unknown = "0123456789abcdef0123456789abcdef";
-    office(&format!("revoke {unknown}")).unable("no issuer key is");
+    office(&format!("revoke {unknown}")).unable("there is no issuer key");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
     );
     // An existing key that is no longer the first does not mean that this rotation has been done.
     office("key rotate sealing --no-passphrase --yes").done();
-    office(sealing).unable("is there already");
+    office(sealing).unable("the trust already has");
 
     let issuer = "key rotate issuer --public i.pub --yes";
     assert_eq!(office(issuer).done()["published"]["new"], true);
@@ -132,8 +132,8 @@ fn a_delegation_that_has_ended_is_neither_made_nor_called_good() {
     town.key("office", Role::Issuer, "second");
     let delegate = "key delegate second.pub --act license --yes";
     for until in ["2020-01-01", "1970-01-01", "2026-01-01"] {
-        office(&format!("{delegate} --until {until}")).unable("has ended already");
-        office(&format!("{delegate} --until {until} -o late.olr")).unable("has ended already");
+        office(&format!("{delegate} --until {until}")).unable("has already ended");
+        office(&format!("{delegate} --until {until} -o late.olr")).unable("has already ended");
     }
     let run = office(&format!("{delegate} --until 2999-12-31"));
     assert_eq!(run.done()["published"]["new"], true);
@@ -203,7 +203,7 @@ fn of_two_commands_at_once_the_second_says_that_something_changed() {
         let [won, lost] = both(&town, line);
         won.done();
         lost.unable("another command changed this folder at the same time");
-        assert!(lost.json["hint"].as_str().unwrap().contains("run this once more"), "{line}");
+        assert!(lost.json["hint"].as_str().unwrap().contains("run this again"), "{line}");
         if line.contains("root") {
             fs::remove_file(town.path("office/vendor/keys/root.key")).unwrap();
         }
@@ -230,7 +230,7 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     office(&format!("revoke {issuer} --yes")).done();
     let looked = office("inspect license.olr");
     assert_eq!(looked.json["refusal"], "revoked", "{looked:?}");
-    hints(&looked, "issue it again with a key that counts");
+    hints(&looked, "issue it again with a valid key");
     let revoked = office(&format!("{ISSUE} --issuer issuer"));
     revoked.refused("revoked", "");
     hints(&revoked, "key");
@@ -325,7 +325,7 @@ fn after_the_only_issuer_key_was_revoked_the_next_step_is_a_new_one() {
     // The former key is already revoked, so nobody is asked to revoke it.
     let rotated = office("key rotate issuer --no-passphrase --yes");
     rotated.done();
-    assert!(!rotated.stderr.contains("goes on counting"), "{rotated:?}");
+    assert!(!rotated.stderr.contains("stays valid"), "{rotated:?}");
     office(issue).done();
     office(&format!("revoke {license} --reason stolen --yes")).done();
     // With a valid key available, the hint is to leave out the revoked one.
@@ -334,7 +334,7 @@ fn after_the_only_issuer_key_was_revoked_the_next_step_is_a_new_one() {
     assert!(!refused.json["hint"].as_str().unwrap().contains(rotate), "{refused:?}");
     let rotated = office("key rotate issuer --no-passphrase --yes");
     rotated.done();
-    assert!(rotated.stderr.contains("goes on counting"), "{rotated:?}");
+    assert!(rotated.stderr.contains("stays valid"), "{rotated:?}");
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn a_trust_that_was_replaced_is_copied_from_those_that_are_kept() {
     for (content, says) in [
         (Some(&b"junk"[..]), "vendor.trust"),
         (Some(&b""[..]), "vendor.trust"),
-        (Some(&other[..]), "not of vendor"),
+        (Some(&other[..]), "not to vendor"),
         (None, "is missing"),
     ] {
         match content {
@@ -364,7 +364,7 @@ fn a_trust_that_was_replaced_is_copied_from_those_that_are_kept() {
     fs::write(town.path("office/vendor/trusts/2.trust"), "junk").unwrap();
     hints(&office(&issue), "vendor/trusts/1.trust");
     fs::remove_dir_all(town.path("office/vendor/trusts")).unwrap();
-    office(&issue).unable("is no vendor folder");
+    office(&issue).unable("is not a vendor folder");
     fs::write(&path, "junk").unwrap();
     hints(&office(&issue), "restore it from a backup");
 }
@@ -377,6 +377,6 @@ fn the_folder_of_a_customer_is_no_vendor_folder() {
     fs::copy(trust, town.path("office/server/vendor.trust")).unwrap();
     for line in ["issue home.req --grant vendor/grant.toml", "vendor issued"] {
         let refused = town.run("office", &format!("{line} --vendor server"));
-        refused.unable("server is no vendor folder: it has no ");
+        refused.unable("server is not a vendor folder: it has no ");
     }
 }

@@ -19,10 +19,8 @@ fn two() -> Vendor {
 #[test]
 fn one_of_two_is_not_enough() {
     let vendor = two();
-    vendor
-        .issue("a", "")
-        .refused("not-delegated", "1 signers, where the vendor's trust asks for 2");
-    vendor.issue("a", "--dry-run").refused("not-delegated", "asks for 2");
+    vendor.issue("a", "").refused("not-delegated", "1 signers, but the vendor's trust requires 2");
+    vendor.issue("a", "--dry-run").refused("not-delegated", "requires 2");
     vendor.issue("a", "--issuer issuer --issuer issuer").unable("named twice");
     vendor.issue("a", "--issuer issuer --issuer nobody").unable("nobody");
     assert!(!vendor.town.path("office/a.license").exists());
@@ -76,14 +74,14 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     let finish = "issue a.req --grant grant.toml -o a.license --signed";
     office(&format!("{finish} license.olr")).unable("1 of 2 signatures so far");
     vendor.sign("license.olr", "second", true).done();
-    office("key combine second.olr -o a.license").unable("where its record is kept");
+    office("key combine second.olr -o a.license").unable("only with the vendor's folder");
     // Another proposal for the same request is a different license.
-    office(&format!("{finish} second.olr --signed other.olr")).unable("not for the same bytes");
+    office(&format!("{finish} second.olr --signed other.olr")).unable("for different files");
     // A different grant makes a different license.
     let grant = fs::read_to_string(vendor.town.path("office/grant.toml")).unwrap();
     fs::write(vendor.town.path("office/more.toml"), grant.replace("OBM = 10", "OBM = 11")).unwrap();
     office("issue a.req --grant more.toml -o a.license --signed second.olr")
-        .unable("not the one that this request");
+        .unable("differs from the one that this request");
     assert!(!vendor.town.path("office/a.license").exists());
     let done = office(&format!("{finish} second.olr"));
     assert_eq!(done.done()["license"]["modules"]["OBM"]["quota"], 10);

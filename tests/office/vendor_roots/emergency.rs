@@ -39,7 +39,7 @@ fn an_old_file_stops_no_revocation_and_is_left_as_it_is() {
     assert_eq!(run.done()["file"], "proposal-3.olr");
     let run = office(&format!("revoke {}", vendor.issuer));
     assert_eq!(run.done()["file"], "proposal-2.olr", "the same proposal takes its place: {run:?}");
-    office(&format!("revoke {} -o proposal.olr", vendor.issuer)).unable("another file is there");
+    office(&format!("revoke {} -o proposal.olr", vendor.issuer)).unable("a different file");
     office(&format!("revoke {} -o proposal.olr --force", vendor.issuer)).done();
     assert_ne!(fs::read_to_string(at("proposal.olr")).unwrap(), "a letter");
 }
@@ -106,7 +106,7 @@ fn a_proposed_catalog_is_put_in_place_with_its_trust() {
             fs::remove_file(entry).unwrap();
         }
     }
-    office("vendor publish first.trust --vendor w").unable("no catalog at hand");
+    office("vendor publish first.trust --vendor w").unable("no available catalog");
     assert!(!town.path("office/w").exists());
     office("vendor publish first.trust --vendor w --catalog mine.toml").done();
     assert_eq!(read("w/catalog.toml"), other_catalog());
@@ -117,7 +117,8 @@ fn a_proposed_catalog_is_put_in_place_with_its_trust() {
     office("key propose --catalog next.toml -o next.olr").done();
     office("key sign next.olr --key root.key --yes").done();
     office("key combine next.olr -o second.trust").done();
-    office("vendor publish second.trust --catalog mine.toml").unable("other products or slots");
+    office("vendor publish second.trust --catalog mine.toml")
+        .unable("products or slots of this catalog differ");
     assert!(!town.path("office/vendor/trusts/2.trust").exists());
     office("vendor publish second.trust").done();
     assert_eq!(read("vendor/catalog.toml"), next);

@@ -62,14 +62,17 @@ fn each_limit_is_named_when_it_is_exceeded_by_one() {
     for (flags, says) in [
         ("--slot redirector", "slot backup is not among"),
         ("--type meter", "type oem is not among"),
-        ("--from 2999-01-01", "counts from 2998-12-31T10:00:00Z"),
+        ("--from 2999-01-01", "valid from 2998-12-31T10:00:00Z"),
     ] {
         tried(&vendor, flags, none).refused("not-delegated", says);
     }
     // A delegation that has already ended cannot be made; `tests/documents/domain` waits until one
     // ends.
     let ended = "key delegate issuer.pub --act license --until 2020-01-01 -o never.olr";
-    vendor.town.run("office", ended).unable("a delegation until 2020-01-02T11:59:59Z has ended");
+    vendor
+        .town
+        .run("office", ended)
+        .unable("a delegation until 2020-01-02T11:59:59Z has already ended");
     tried(
         &vendor,
         "--slot backup --type oem --product example --from 2020-01-01 --until 2999-01-01",
@@ -88,10 +91,10 @@ fn a_limit_that_names_what_nobody_sells_is_a_mistake() {
         ("--slot back-up", "has no slot"),
         ("--type OEM", "has no type"),
         ("--max OBN=5", "has no module"),
-        ("--max OBM", "no module and number"),
-        ("--max-term 1_year", "no number of days"),
+        ("--max OBM", "is not a module and a number"),
+        ("--max-term 1_year", "is not a number of days"),
         ("--from 2027-02-30", "--from"),
-        ("--from 2027-02-02 --until 2027-01-01", "ends before it begins"),
+        ("--from 2027-02-02 --until 2027-01-01", "ends before it starts"),
         ("--slot backup --slot backup", "--slot"),
     ] {
         let line = format!("key delegate issuer.pub --act license {flags} -o never.olr");

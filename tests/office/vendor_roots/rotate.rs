@@ -218,7 +218,7 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     vendor.ask("c");
     // This is no fact about the request: the vendor must sign its list again first.
     let run = vendor.issue("c", "");
-    run.unable("the list in revocations/ counts no longer");
+    run.unable("the list in revocations/ is no longer valid");
     assert!(run.json["hint"].as_str().unwrap().contains("olr revoke --again"), "{run:?}");
     office("revoke --again --force").done();
     assert_eq!(office("inspect revoked.olr").done()["signed_by"][0], second.as_str());

@@ -232,20 +232,20 @@ fn who_does_not_count_signs_nothing() {
     let vendor = Vendor::begun();
     vendor.town.key("mallory", Role::Root, "mallory");
     vendor.town.run("office", "key delegate issuer.pub --act license -o delegate.olr").done();
-    vendor.sign("delegate.olr", "mallory", true).unable("is none of the roots of trust 1");
+    vendor.sign("delegate.olr", "mallory", true).unable("is not one of the roots of trust 1");
     vendor.town.carry("office/issuer.pub", "mallory/issuer.pub");
     vendor.town.key("mallory", Role::Issuer, "mallory");
     vendor.sign("delegate.olr", "mallory", true).unable("this is a issuer key");
     // A next trust is signed only together with the trust that it follows.
     vendor.propose("--threshold 1").done();
-    vendor.sign("proposal.olr", "alice", false).unable("shows only beside the trust");
+    vendor.sign("proposal.olr", "alice", false).unable("only if it has the current trust");
     // Parts of different proposals cannot be combined.
     vendor.all_sign("proposal.olr", &["alice"], true);
     vendor.propose("--threshold 3").done();
     vendor.all_sign("proposal.olr", &["bob"], true);
-    vendor.town.run("office", "key combine alice.olr bob.olr").unable("not for the same bytes");
+    vendor.town.run("office", "key combine alice.olr bob.olr").unable("for different files");
     // An incomplete proposal cannot be published.
-    vendor.town.run("office", "vendor publish bob.olr").unable("still to be signed");
+    vendor.town.run("office", "vendor publish bob.olr").unable("not finished");
     vendor.town.run("office", "vendor publish bob.pub").refused("malformed", "");
     // Signing twice changes nothing.
     let before = vendor.town.binary("office/bob.olr");
@@ -269,24 +269,24 @@ fn what_servers_would_refuse_is_not_proposed() {
     fs::write(&weak, olr_office::key::public::to_pem(Role::Sealing, &[0; 32])).unwrap();
     let none = "00".repeat(16);
     for (changes, says) in [
-        (String::new(), "nothing would differ"),
-        ("--threshold 2".into(), "nothing would differ"),
-        ("--threshold 4".into(), "4 of 3 roots can never sign"),
-        ("--threshold 0".into(), "0 of 3 roots can never sign"),
-        (format!("--remove-root {alice} --remove-root {bob}"), "2 of 1 roots can never sign"),
+        (String::new(), "no change"),
+        ("--threshold 2".into(), "no change"),
+        ("--threshold 4".into(), "4 of 3 roots is not possible"),
+        ("--threshold 0".into(), "0 of 3 roots is not possible"),
+        (format!("--remove-root {alice} --remove-root {bob}"), "2 of 1 roots is not possible"),
         (format!("--remove-sealing {sealing}"), "sealing keys: at least one"),
         ("--add-root weak.pub".into(), "a root key is weak"),
-        ("--add-sealing low.pub".into(), "nothing can be sealed to key"),
+        ("--add-sealing low.pub".into(), "requests cannot be sealed to key"),
         ("--add-root sealing.pub".into(), "algorithm"),
         ("--add-root issuer.pub".into(), "role issuer"),
-        ("--add-root alice.pub".into(), "is there already"),
+        ("--add-root alice.pub".into(), "the trust already has"),
         (format!("--remove-root {none}"), "the trust has no root key"),
         (format!("--remove-root {sealing}"), "the trust has no root key"),
         (format!("--revoke {none}"), "names issuer key"),
         (format!("--revoke {alice}"), "names issuer key"),
-        ("--revoke x".into(), "is no key id"),
-        ("--rule model=any_signers=1".into(), "a rule for 1 signers"),
-        ("--rule model=any".into(), "names a model and a number"),
+        ("--revoke x".into(), "is not a key id"),
+        ("--rule model=any_signers=1".into(), "a rule cannot require 1 signers"),
+        ("--rule model=any".into(), "needs a model and a number"),
         ("--remove-rule model=any_signers=2".into(), "no such rule"),
         ("--keep alice.pub".into(), "alice.pub"),
     ] {
@@ -305,12 +305,13 @@ fn what_servers_would_refuse_is_not_proposed() {
 #[test]
 fn several_roots_are_made_in_one_place_when_it_is_said_so() {
     let town = Town::new();
-    town.run("office", "vendor init v --name N --no-passphrase --roots 3").unable("how many of 3");
+    town.run("office", "vendor init v --name N --no-passphrase --roots 3")
+        .unable("how many of the 3 roots");
     for (roots, threshold) in [("3", "4"), ("3", "0"), ("9", "2"), ("0", "1")] {
         let line = format!(
             "vendor init v --name N --no-passphrase --roots {roots} --threshold {threshold}"
         );
-        town.run("office", &line).unable("can never be");
+        town.run("office", &line).unable("is not possible");
     }
     assert!(!town.path("office/v").exists());
     let made = town.run("office", "vendor init v --name N --no-passphrase --roots 3 --threshold 2");

@@ -40,7 +40,7 @@ fn it_gets_the_alert_as_json_and_a_few_words() {
         ("until", "2026-11-24T00:00:00Z"),
         (
             "fact",
-            "quota-exceeded: OBM: 12 used, 10 granted; 12 h 0 min are left of the time that adds up since \
+            "quota-exceeded: OBM: 12 used, 10 granted; 12 h 0 min of the grace period are left, counting all overuse since \
              2026-11-23T12:00:00Z",
         ),
         ("next_step", "remove what is no longer used, or ask the vendor for more"),
@@ -67,17 +67,17 @@ fn one_that_fails_is_run_again_in_the_next_round() {
     fs::write(world.path("text"), "#!/bin/sh\n").unwrap();
     for (program, says) in [
         (missing, "there is no such program"),
-        (world.path("text"), "it may not be run"),
-        (folder, "it may not be run"),
+        (world.path("text"), "it may not be executed"),
+        (folder, "it may not be executed"),
     ] {
         let settings = settings_for(&world, program.to_str().unwrap());
         assert!(world.not_told(&settings, NOW).fact().ends_with(says));
     }
     for (lines, says) in [
-        ("exit 3", "it ended with status 3"),
-        ("cat >/dev/null; exit 255", "it ended with status 255"),
-        ("kill -9 $$", "a signal ended it"),
-        ("exec /nowhere", "it ended with status 127"),
+        ("exit 3", "it exited with status 3"),
+        ("cat >/dev/null; exit 255", "it exited with status 255"),
+        ("kill -9 $$", "a signal killed it"),
+        ("exec /nowhere", "it exited with status 127"),
     ] {
         let error = world.not_told(&script(&world, lines), NOW);
         assert!(error.fact().ends_with(says), "{error}");
@@ -93,7 +93,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     world.uses("OBM", 12, NOW);
     let watch = Stopwatch::now();
     let error = world.not_told(&settings, NOW);
-    assert!(error.fact().ends_with("it was ended after 1 seconds"), "{error}");
+    assert!(error.fact().ends_with("it was killed after 1 seconds"), "{error}");
     // After the command hung, it is not run for the second change of the round.
     let told = world.tell(&settings, NOW + 12 * HOUR).unwrap();
     assert_eq!(told.len(), 2);

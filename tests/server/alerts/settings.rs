@@ -31,7 +31,7 @@ fn what_is_good_is_taken() {
     let example = Settings::parse(EXAMPLE).unwrap();
     assert_eq!(example.mail.unwrap().port(), 587);
     let all = EXAMPLE.replace("# server", "server").replace("# port", "port");
-    let all = all.replace("# user", "user").replace("# pass", "pass").replace("# ca", "ca");
+    let all = all.replace("# user", "user").replace("# password", "password").replace("# ca", "ca");
     assert_eq!(Settings::parse(&all).unwrap().mail.unwrap().user.unwrap(), "backup-1");
     for (tls, port) in [("implicit", 465), ("starttls", 587)] {
         let text = GOOD.replace("port = 2525\n", "").replace("starttls", tls);
@@ -50,58 +50,68 @@ fn every_mistake_is_told_with_its_line() {
     let long = "x".repeat(65);
     let (nine, many) = (format!("args = [{}]", "\"a\",".repeat(65)), "\"x@e.org\",".repeat(17));
     let cases: &[(&str, &str, usize, &str)] = &[
-        ("server = \"backup-1\"", "server = \"\"", 1, "a name has 1 to 64 bytes"),
-        ("server = \"backup-1\"", &format!("server = {long:?}"), 1, "a name has 1 to 64 bytes"),
+        ("server = \"backup-1\"", "server = \"\"", 1, "a name must have 1 to 64 bytes"),
+        (
+            "server = \"backup-1\"",
+            &format!("server = {long:?}"),
+            1,
+            "a name must have 1 to 64 bytes",
+        ),
         ("server = \"backup-1\"", "server = \"a\\nb\"", 1, "no control characters"),
         ("server = \"backup-1\"", "server = \"\\u202e\"", 1, "no control characters"),
-        ("server = \"backup-1\"", "server = 7", 1, "the text 7 stands without quotes"),
-        ("server =", "name =", 1, "there is no key \"name\""),
-        ("\"/bin/true\"", "\"true\"", 3, "not named by an absolute path"),
-        ("\"/bin/true\"", "\"\"", 3, "not named by an absolute path"),
-        ("\"/bin/true\"", "\"~/notify\"", 3, "not named by an absolute path"),
+        ("server = \"backup-1\"", "server = 7", 1, "the text 7 needs quotes"),
+        ("server =", "name =", 1, "unknown key \"name\""),
+        ("\"/bin/true\"", "\"true\"", 3, "not an absolute path"),
+        ("\"/bin/true\"", "\"\"", 3, "not an absolute path"),
+        ("\"/bin/true\"", "\"~/notify\"", 3, "not an absolute path"),
         ("\"/bin/true\"", "\"/bin/\\u0000\"", 3, "a zero byte"),
-        ("program =", "run =", 3, "there is no key \"run\""),
-        ("args = [\"a\"]", "args = \"a\"", 4, "args is a text, and a list is needed"),
+        ("program =", "run =", 3, "unknown key \"run\""),
+        ("args = [\"a\"]", "args = \"a\"", 4, "args is a text, but a list is needed"),
         ("args = [\"a\"]", &nine, 4, "more than 64 arguments"),
-        ("timeout = 5", "timeout = 0", 5, "a timeout is 1 to 300 seconds"),
-        ("timeout = 5", "timeout = 301", 5, "a timeout is 1 to 300 seconds"),
-        ("timeout = 5", "timeout = -1", 5, "-1 is no whole number"),
-        ("timeout = 5", "timeout = \"5\"", 5, "timeout is a text, and a whole number is needed"),
-        ("timeout = 5", "timeout = 5\ntimeout = 6", 6, "timeout stands twice, in line 5 first"),
-        ("\"mail.example.org\"", "\"\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"mail example.org\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"mail.example.org:25\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"smtp://mail\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"a..b\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"-a.b\"", 7, "neither the name of a host"),
-        ("\"mail.example.org\"", "\"bücher.example\"", 7, "neither the name of a host"),
-        ("port = 2525", "port = 0", 8, "there is no port 0"),
+        ("timeout = 5", "timeout = 0", 5, "a timeout must be 1 to 300 seconds"),
+        ("timeout = 5", "timeout = 301", 5, "a timeout must be 1 to 300 seconds"),
+        ("timeout = 5", "timeout = -1", 5, "-1 is not a whole number"),
+        ("timeout = 5", "timeout = \"5\"", 5, "timeout is a text, but a whole number is needed"),
+        ("timeout = 5", "timeout = 5\ntimeout = 6", 6, "timeout is defined twice, first in line 5"),
+        ("\"mail.example.org\"", "\"\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"mail example.org\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"mail.example.org:25\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"smtp://mail\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"a..b\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"-a.b\"", 7, "neither a host name"),
+        ("\"mail.example.org\"", "\"bücher.example\"", 7, "neither a host name"),
+        ("port = 2525", "port = 0", 8, "port 0 does not exist"),
         ("port = 2525", "port = 65536", 8, "the number 65536 is too large"),
-        ("\"starttls\"", "\"STARTTLS\"", 9, "\"STARTTLS\" is none of the values"),
-        ("\"starttls\"", "\"required\"", 9, "\"required\" is none of the values"),
+        ("\"starttls\"", "\"STARTTLS\"", 9, "\"STARTTLS\" is not a valid value"),
+        ("\"starttls\"", "\"required\"", 9, "\"required\" is not a valid value"),
         ("\"starttls\"", "true", 9, "a value of the wrong kind"),
-        ("\"a@example.org\"", "\"a\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\"A <a@example.org>\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\"a@b@c\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\".a@example.org\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\"a@example.org\\r\\nBcc: x@y\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\"a@[127.0.0.1]\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", "\"ä@example.org\"", 10, "this is no mail address"),
-        ("\"a@example.org\"", &format!("\"{long}@example.org\""), 10, "this is no mail address"),
-        ("\"c@example.org\"", "\"c\"", 12, "this is no mail address"),
-        ("\"c@example.org\"", "\"B@Example.org\"", 11, "a recipient stands twice"),
-        ("\"c@example.org\"", &many, 11, "there are 1 to 16 recipients"),
-        ("\"b@example.org\",\n\"c@example.org\"", "", 11, "there are 1 to 16 recipients"),
+        ("\"a@example.org\"", "\"a\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\"A <a@example.org>\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\"a@b@c\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\".a@example.org\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\"a@example.org\\r\\nBcc: x@y\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\"a@[127.0.0.1]\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", "\"ä@example.org\"", 10, "this is not a mail address"),
+        ("\"a@example.org\"", &format!("\"{long}@example.org\""), 10, "this is not a mail address"),
+        ("\"c@example.org\"", "\"c\"", 12, "this is not a mail address"),
+        ("\"c@example.org\"", "\"B@Example.org\"", 11, "a recipient appears twice"),
+        ("\"c@example.org\"", &many, 11, "the number of recipients must be 1 to 16"),
+        (
+            "\"b@example.org\",\n\"c@example.org\"",
+            "",
+            11,
+            "the number of recipients must be 1 to 16",
+        ),
         ("user = \"u\"\n", "", 13, "a password needs a user"),
         ("password-file = \"p\"\n", "", 13, "a user needs a password"),
-        ("password-file = \"p\"", "password = \"secret\"", 14, "there is no key \"password\""),
-        ("password-file = \"p\"", "password-file = \"\"", 14, "this names no file"),
-        ("ca-file = \"c\"", "ca-file = \"\"", 15, "this names no file"),
-        ("\"starttls\"", "\"none\"", 13, "a password would travel in the open"),
-        ("timeout = 7", "timeout = 3000000000", 16, "a timeout is 1 to 300 seconds"),
-        ("timeout = 7", "timeout = ", 16, "no value follows timeout ="),
-        ("[mail]", "[mail", 6, "the heading lacks its ]"),
-        ("[mail]", "[mails]", 6, "there is no key \"mails\""),
+        ("password-file = \"p\"", "password = \"secret\"", 14, "unknown key \"password\""),
+        ("password-file = \"p\"", "password-file = \"\"", 14, "the file name is empty"),
+        ("ca-file = \"c\"", "ca-file = \"\"", 15, "the file name is empty"),
+        ("\"starttls\"", "\"none\"", 13, "the password would be sent unencrypted"),
+        ("timeout = 7", "timeout = 3000000000", 16, "a timeout must be 1 to 300 seconds"),
+        ("timeout = 7", "timeout = ", 16, "there is no value after timeout ="),
+        ("[mail]", "[mail", 6, "the heading does not end with ]"),
+        ("[mail]", "[mails]", 6, "unknown key \"mails\""),
     ];
     for (from, to, line, says) in cases {
         assert!(GOOD.contains(from), "{from}");
@@ -114,13 +124,16 @@ fn every_mistake_is_told_with_its_line() {
     let open =
         GOOD.replace("user = \"u\"\npassword-file = \"p\"\n", "").replace("starttls", "none");
     let error = Settings::parse(&open).unwrap_err();
-    assert!(error.fact().starts_with("alerts.toml line 13: without TLS nobody vouches"), "{error}");
+    assert!(
+        error.fact().starts_with("alerts.toml line 13: without TLS, no certificate is checked"),
+        "{error}"
+    );
     for (text, says) in [
         ("", "neither [command] nor [mail]"),
         ("server = \"a\"\n", "neither [command] nor [mail]"),
         ("[command]\n", "the key \"program\" is missing"),
         ("[mail]\nhost = \"h\"\nfrom = \"a@b\"\nto = [\"a@b\"]\n", "the key \"tls\" is missing"),
-        ("\u{feff}[command", "the heading lacks its ]"),
+        ("\u{feff}[command", "the heading does not end with ]"),
     ] {
         let error = Settings::parse(text).unwrap_err();
         assert!(error.fact().contains(says), "{text}: {error}");

@@ -56,10 +56,12 @@ fn who_could_not_be_told_is_said_with_status_2() {
         assert_eq!((status, json["state"].as_str()), (2, Some("unknown")), "{json}");
         let fact = json["fact"].as_str().unwrap();
         assert!(
-            fact.starts_with("1 of 1 alerts kept: mail to ops@example.org: mail server"),
+            fact.starts_with(
+                "1 of 1 notifications not fully delivered: mail to ops@example.org: mail server"
+            ),
             "{fact}"
         );
-        assert!(fact.ends_with("it offers no STARTTLS, and nothing was sent"));
+        assert!(fact.ends_with("it does not offer STARTTLS; nothing was sent"));
         assert!(json["hint"].as_str().unwrap().contains("STARTTLS"));
         assert_eq!(json["alerts"][0]["ways"][0]["heard"], "not");
         assert!(!format!("{json}{stderr}").contains("horse"));

@@ -69,7 +69,7 @@ where
                 "more than",
                 "in its table",
                 "ascending order",
-                "shortest spelling",
+                "shortest encoding",
                 "a word that",
             ];
             let fact = refused.fact();
