@@ -26,11 +26,11 @@ const fn row(
 }
 
 const MALFORMED: &[&str] = &["malformed"];
-const LOST: &str = "part of it is lost";
-const FOREIGN: &str = "characters that are no base64 stand inside";
-const MARKERS: &str = "its first or last line is not known any more";
+const LOST: &str = "data is missing";
+const FOREIGN: &str = "it contains characters that are not base64";
+const MARKERS: &str = "its first or last line is not recognized";
 const DIGITS: &str = "letters and digits are base64 too";
-const OTHER: &str = "it reads as other bytes";
+const OTHER: &str = "it decodes to other bytes";
 
 pub const REFUSED: &[Refused] = &[
     // Lost data.
@@ -131,7 +131,7 @@ pub const REFUSED: &[Refused] = &[
         "the `=` at the end lost",
         Text(|t| t.replace('=', "")),
         MALFORMED,
-        "nothing shows that only they are missing",
+        "more than the padding may be missing",
     ),
     // Changed letters.
     row(
@@ -139,9 +139,15 @@ pub const REFUSED: &[Refused] = &[
         "all in lower case",
         Text(str::to_lowercase),
         MALFORMED,
-        "case carries meaning",
+        "base64 is case-sensitive",
     ),
-    row("forms", "all in upper case", Text(str::to_uppercase), MALFORMED, "case carries meaning"),
+    row(
+        "forms",
+        "all in upper case",
+        Text(str::to_uppercase),
+        MALFORMED,
+        "base64 is case-sensitive",
+    ),
     row(
         "phones",
         "a capital at the start of each line",
@@ -183,17 +189,17 @@ pub const REFUSED: &[Refused] = &[
         MALFORMED,
         MARKERS,
     ),
-    row("forums", "letters turned by thirteen places", Text(rot13), MALFORMED, MARKERS),
+    row("forums", "ROT13", Text(rot13), MALFORMED, MARKERS),
     row(
         "East Asian keyboards",
-        "wide letters",
+        "full-width letters",
         Text(|t| in_data(t, |data| data.replace('A', "\u{ff21}"))),
         MALFORMED,
         FOREIGN,
     ),
     row(
         "keyboards",
-        "letters of another script that look alike",
+        "look-alike letters of another script",
         Text(|t| in_data(t, |data| data.replace('A', "\u{410}"))),
         MALFORMED,
         FOREIGN,
@@ -201,14 +207,14 @@ pub const REFUSED: &[Refused] = &[
     // Text before or after each line.
     row(
         "editors",
-        "line numbers in front",
+        "line numbers before each line",
         Text(|t| t.lines().enumerate().map(|(n, l)| format!("{:6}  {l}\n", n + 1)).collect()),
         MALFORMED,
         DIGITS,
     ),
     row(
         "editors, listings",
-        "line numbers with colons in front",
+        "line numbers with colons before each line",
         Text(|t| t.lines().enumerate().map(|(n, l)| format!("{}: {l}\n", n + 1)).collect()),
         MALFORMED,
         FOREIGN,
@@ -264,7 +270,7 @@ pub const REFUSED: &[Refused] = &[
     ),
     row(
         "wikis",
-        "backslashes before signs",
+        "backslashes before punctuation",
         Text(|t| t.replace('+', "\\+").replace('-', "\\-")),
         MALFORMED,
         FOREIGN,
@@ -278,11 +284,11 @@ pub const REFUSED: &[Refused] = &[
     ),
     // Text inside.
     row(
-        "portable documents",
+        "PDF files",
         "hyphens at the line ends",
         Text(|t| in_data(t, |data| data.replace('\n', "-\n"))),
         MALFORMED,
-        "`-` stands in another alphabet of base64",
+        "`-` belongs to the alphabet of base64url",
     ),
     row(
         "printers",
@@ -307,14 +313,14 @@ pub const REFUSED: &[Refused] = &[
     ),
     row(
         "East Asian keyboards",
-        "wide blanks (U+3000) in front",
+        "full-width spaces (U+3000) before each line",
         Text(|t| prefixed(t, "\u{3000}")),
         MALFORMED,
         FOREIGN,
     ),
     row(
         "chats",
-        "marks of direction (U+200E) in front",
+        "left-to-right marks (U+200E) before each line",
         Text(|t| prefixed(t, "\u{200e}")),
         MALFORMED,
         FOREIGN,
@@ -362,8 +368,8 @@ pub const REFUSED: &[Refused] = &[
         MALFORMED,
         MARKERS,
     ),
-    row("addresses of pages", "`%2B` and the like", Text(percent_encoded), MALFORMED, MARKERS),
-    row("forms", "`+` became a blank", Text(|t| t.replace('+', " ")), MALFORMED, LOST),
+    row("URLs", "`%2B` and the like", Text(percent_encoded), MALFORMED, MARKERS),
+    row("forms", "`+` became a space", Text(|t| t.replace('+', " ")), MALFORMED, LOST),
     row(
         "programs",
         "the alphabet of base64url, `-` and `_`",
@@ -408,10 +414,10 @@ pub const REFUSED: &[Refused] = &[
     ),
     row(
         "programs",
-        "UTF-16 without a mark",
+        "UTF-16 without a byte order mark",
         Bytes(|t| utf16(t, u16::to_le_bytes)),
         MALFORMED,
-        "nothing says so",
+        "nothing identifies the encoding",
     ),
     // Several blocks, or none.
     row(
@@ -419,21 +425,21 @@ pub const REFUSED: &[Refused] = &[
         "two different files of the kind",
         Text(|t| format!("{t}\n{}", another_of_the_kind(t))),
         MALFORMED,
-        "nothing says which one is meant",
+        "which one is meant is ambiguous",
     ),
     row(
         "mail",
         "the same file below, cut off",
         Text(|t| format!("{t}\n{}", &t[..t.len() / 2])),
         MALFORMED,
-        "nothing says that they are the same",
+        "the two may differ",
     ),
     row(
         "people",
         "a file of another kind instead",
         Text(|_| crate::carried::hand::another_kind()),
         &["wrong-kind"],
-        "it is not what was asked for",
+        "another kind is wanted",
     ),
     row(
         "people",

@@ -16,23 +16,23 @@ pub const WHOLE: &[Whole] = &[
     ("FTP in text mode, twice", "line ends are CR CR LF", Text(|t| t.replace('\n', "\r\r\n"))),
     ("note apps", "line ends are U+2028", Text(|t| t.replace('\n', "\u{2028}"))),
     ("editors", "the last line end is lost", Text(|t| t.trim_end().into())),
-    ("Notepad", "a byte order mark stands in front", Text(|t| format!("\u{feff}{t}"))),
+    ("Notepad", "a byte order mark at the start", Text(|t| format!("\u{feff}{t}"))),
     (
         "Notepad, PowerShell",
-        "saved as Unicode (UTF-16, with a mark)",
+        "saved as Unicode (UTF-16 with a byte order mark)",
         Bytes(|t| utf16(&format!("\u{feff}{t}"), u16::to_le_bytes)),
     ),
     (
         "older Unix tools",
-        "saved as UTF-16, big-endian, with a mark",
+        "saved as big-endian UTF-16 with a byte order mark",
         Bytes(|t| utf16(&format!("\u{feff}{t}"), u16::to_be_bytes)),
     ),
     (
         "editors",
-        "letters of a Windows code page around it",
+        "text in a Windows code page around it",
         Bytes(|t| [b"Gr\xfc\xdfe,\r\n\r\n", t.as_bytes(), b"Jos\xe9\r\n"].concat()),
     ),
-    ("DOS tools", "Ctrl-Z stands at the end", Text(|t| format!("{t}\u{1a}"))),
+    ("DOS tools", "Ctrl-Z at the end", Text(|t| format!("{t}\u{1a}"))),
     (
         "file systems after a crash",
         "zero bytes follow",
@@ -41,11 +41,11 @@ pub const WHOLE: &[Whole] = &[
     // Quoting.
     ("mail", "quoted with `> `", Text(|t| prefixed(t, "> "))),
     ("mail", "quoted three times, `> > > `", Text(|t| prefixed(t, "> > > "))),
-    ("mail", "quoted without blanks, `>>`", Text(|t| prefixed(t, ">>"))),
+    ("mail", "quoted without spaces, `>>`", Text(|t| prefixed(t, ">>"))),
     ("mail, wikis", "quoted with `| `", Text(|t| prefixed(t, "| "))),
-    ("mail", "quoted, and empty lines between", Text(|t| around(t, "> ", "\n>"))),
-    ("mail", "a blank in front and behind (format=flowed)", Text(|t| around(t, " ", " "))),
-    ("chats", "quoted, the bar as `&gt; `", Text(|t| prefixed(t, "&gt; "))),
+    ("mail", "quoted, with empty lines between", Text(|t| around(t, "> ", "\n>"))),
+    ("mail", "a space around each line (format=flowed)", Text(|t| around(t, " ", " "))),
+    ("chats", "quoted with `&gt; `", Text(|t| prefixed(t, "&gt; "))),
     (
         "mail, old systems",
         "PGP puts `- ` before the dashes",
@@ -57,23 +57,23 @@ pub const WHOLE: &[Whole] = &[
     ("mail", "wrapped at 72 characters", Text(|t| wrapped(t, 72))),
     ("mail", "wrapped at 76 characters", Text(|t| wrapped(t, 76))),
     ("forms", "all data on one line", Text(|t| wrapped(t, usize::MAX))),
-    ("forms", "everything on one line, blanks between", Text(|t| t.replace('\n', " "))),
-    ("forms", "everything on one line, nothing between", Text(|t| t.replace('\n', ""))),
+    ("forms", "everything on one line, with spaces", Text(|t| t.replace('\n', " "))),
+    ("forms", "everything on one line, without spaces", Text(|t| t.replace('\n', ""))),
     ("mail", "an empty line after each", Text(|t| t.replace('\n', "\n\n"))),
-    ("editors", "blanks at the line ends", Text(|t| around(t, "", "   "))),
-    ("editors", "indented with blanks", Text(|t| prefixed(t, "    "))),
+    ("editors", "spaces at the line ends", Text(|t| around(t, "", "   "))),
+    ("editors", "indented with spaces", Text(|t| prefixed(t, "    "))),
     ("editors", "indented with tabs", Text(|t| prefixed(t, "\t\t"))),
-    ("word processors", "indented with no-break blanks", Text(|t| prefixed(t, "\u{a0}\u{a0}"))),
-    ("spreadsheets", "each line a cell, tabs behind", Text(|t| around(t, "", "\t\t\t"))),
-    ("people", "a blank every ten characters", Text(|t| every(t, 10, " "))),
-    ("people", "several blanks in the markers", Text(|t| t.replace(" OLR ", "   OLR  "))),
+    ("word processors", "indented with no-break spaces", Text(|t| prefixed(t, "\u{a0}\u{a0}"))),
+    ("spreadsheets", "each line a cell, followed by tabs", Text(|t| around(t, "", "\t\t\t"))),
+    ("people", "a space every ten characters", Text(|t| every(t, 10, " "))),
+    ("people", "several spaces in the markers", Text(|t| t.replace(" OLR ", "   OLR  "))),
     (
         "word processors",
-        "no-break blanks in the markers",
+        "no-break spaces in the markers",
         Text(|t| t.replace(" OLR ", "\u{a0}OLR\u{a0}")),
     ),
     // Invisible characters.
-    ("web pages, chats", "zero-width blanks inside", Text(|t| every(t, 20, "\u{200b}"))),
+    ("web pages, chats", "zero-width spaces inside", Text(|t| every(t, 20, "\u{200b}"))),
     ("word processors", "soft hyphens inside", Text(|t| every(t, 25, "\u{ad}"))),
     ("web pages", "joiners inside", Text(|t| every(t, 30, "\u{2060}\u{200d}"))),
     ("programs that join files", "byte order marks inside", Text(|t| every(t, 64, "\u{feff}\n"))),
@@ -82,7 +82,7 @@ pub const WHOLE: &[Whole] = &[
     ("word processors", "two dashes become an em dash", Text(|t| t.replace("--", "\u{2014}"))),
     ("word processors", "dashes become minus signs", Text(|t| t.replace('-', "\u{2212}"))),
     ("word processors", "dashes become no-break hyphens", Text(|t| t.replace('-', "\u{2011}"))),
-    ("East Asian keyboards", "dashes become wide", Text(|t| t.replace('-', "\u{ff0d}"))),
+    ("East Asian keyboards", "dashes become full-width", Text(|t| t.replace('-', "\u{ff0d}"))),
     (
         "word processors",
         "five dashes become a drawn line and are lost",
@@ -96,7 +96,7 @@ pub const WHOLE: &[Whole] = &[
     // Markup.
     ("chats, wikis", "a code block, ```` ``` ````", Text(|t| format!("```\n{t}```\n"))),
     ("chats, wikis", "a code block with a language", Text(|t| format!("~~~text\n{t}~~~\n"))),
-    ("chats", "the whole in bold, `**`", Text(|t| format!("**{}**\n", t.trim_end()))),
+    ("chats", "all of it in bold, `**`", Text(|t| format!("**{}**\n", t.trim_end()))),
     (
         "web pages",
         "saved with `<pre>`",
@@ -234,7 +234,7 @@ pub const WHOLE: &[Whole] = &[
     ),
     (
         "mail programs",
-        "the same, with line ends of Unix, from a mailbox file",
+        "the same with Unix line ends, from a mailbox file",
         Text(|t| {
             let mail = mail(&multipart("mixed", "b1", &[letter(), binary(t)]));
             format!("From s@example.org Mon Nov 23 09:00:00 2026\n{}", mail.replace('\r', ""))
@@ -269,7 +269,7 @@ pub const WHOLE: &[Whole] = &[
     ("mail programs", "a mail saved, as HTML alone", Text(|t| mail(&html(t)))),
     (
         "mail programs",
-        "parts in parts, the file in the inmost",
+        "nested parts, the file in the innermost",
         Text(|t| {
             let inner = multipart("mixed", "b", &[letter(), attached(t)]);
             let related = multipart("related", "bb", &[html("a logo"), inner]);
@@ -278,7 +278,7 @@ pub const WHOLE: &[Whole] = &[
     ),
     (
         "mail programs",
-        "forwarded as an attachment, the mail inside",
+        "a mail forwarded as an attachment",
         Text(|t| {
             let inner = mail(&multipart("mixed", "in", &[letter(), attached(t)]));
             let forwarded = part("message/rfc822", "7bit", &inner);
@@ -287,7 +287,7 @@ pub const WHOLE: &[Whole] = &[
     ),
     (
         "mail programs",
-        "a mail saved, cut off behind the file",
+        "a mail saved, cut off after the file",
         Text(|t| {
             let mail = mail(&multipart("mixed", "b1", &[letter(), attached(t)]));
             mail.split("\r\n--b1--").next().unwrap().to_string()
@@ -295,19 +295,19 @@ pub const WHOLE: &[Whole] = &[
     ),
     (
         "mail programs",
-        "a mail saved, a request of the customer attached as well",
+        "a mail saved, with a file of another kind attached too",
         Text(|t| mail(&multipart("mixed", "b1", &[attached(&another_kind()), attached(t)]))),
     ),
     ("people", "the source of one part, copied", Text(attached)),
     // Several changes at once.
     (
         "mail, then Windows",
-        "quoted, wrapped at 72, CR LF, a mark in front",
+        "quoted, wrapped at 72, CR LF, with a byte order mark",
         Text(|t| format!("\u{feff}{}", prefixed(&wrapped(t, 72), "> ").replace('\n', "\r\n"))),
     ),
     (
         "chat, then web mail",
-        "zero-width blanks and `<br>`",
+        "zero-width spaces and `<br>`",
         Text(|t| in_data(t, |data| data.replace('\n', "\u{200b}<br>"))),
     ),
 ];
