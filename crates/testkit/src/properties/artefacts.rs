@@ -29,7 +29,7 @@ pub fn armor(file: &[u8]) {
     for wanted in [None, Some(Kind::Request), Some(Kind::License)] {
         let Ok(bytes) = dearmor(wanted, file) else { continue };
         let inside = Header::peek(&bytes).ok().filter(|_| !file.starts_with(&MAGIC));
-        assert!(inside.is_none() || wanted.is_none() || inside == wanted, "the label lies");
+        assert!(inside.is_none() || wanted.is_none() || inside == wanted, "the label is wrong");
         // A binary file is returned unchanged; checking it is left to its parser.
         if bytes.len() <= FRAME_CAP {
             let kind = Header::peek(&bytes).or(wanted.ok_or(())).unwrap_or(Kind::Request);
@@ -84,7 +84,7 @@ pub fn request_plaintext(bytes: &[u8]) {
     request.extend(sealed.ciphertext);
     request.extend([0; 64]);
     let opened = SealedRequest::parse(&request).unwrap().open(&SNAKEOIL.sealing);
-    assert!(opened.is_err(), "nobody signed it");
+    assert!(opened.is_err(), "a request without a valid signature was opened");
 }
 
 /// A license, either complete or as a body that the issuer signs.
@@ -112,7 +112,7 @@ pub(super) fn looked_at(license: &License) {
     assert!(body.extensions.iter().all(|extension| !extension.critical));
     let bound = Bound { commitment_key: &[0; 32], enrolled: &[] };
     let machine = body.policy.assess(bound, Here::default());
-    assert!(!machine.matches(), "an empty machine is never the right one");
+    assert!(!machine.matches(), "a machine without factors matched");
     let _ = body.expires.map(|day| (day.ends(), day.to_string()));
     let _ = (body.starts.begins(), body.issued.to_string());
     license.ensure_here(&body.product, &body.slot, &body.install_key).unwrap();
@@ -155,8 +155,8 @@ pub fn receipt(bytes: &[u8]) {
     if let Some(body) = body::<ReceiptBody>(bytes, BODY_CAP) {
         let signed = Receipt::sign(SNAKEOIL.trust.vendor(), &body, &SNAKEOIL.install);
         let own = SNAKEOIL.install.signing_key().public() == body.install_key;
-        assert!(own || signed.is_err(), "nobody signs for another server");
-        assert!(signed.is_err() || body.number > 0, "numbers count from 1");
+        assert!(own || signed.is_err(), "a receipt of another installation was accepted");
+        assert!(signed.is_err() || body.number > 0, "a receipt with number 0 was accepted");
     }
 }
 
@@ -172,7 +172,7 @@ pub fn proposal(bytes: &[u8]) {
             assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
             let _ = (proposal.check(None), proposal.finish(of));
             if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
-                assert!(next.version > trust.body().version, "trusts follow one another");
+                assert!(next.version > trust.body().version, "its version is not higher");
             }
         }
     }
@@ -186,7 +186,7 @@ pub fn proposal(bytes: &[u8]) {
         assert!(next.version > 1 && !next.roots.is_empty() && body.signers.is_empty());
     }
     if let Ok(signed) = proposal.sign(&SNAKEOIL.root, trust) {
-        assert_ne!(proposal.kind(), Kind::License, "roots sign no license");
+        assert_ne!(proposal.kind(), Kind::License, "a root was allowed to sign a license");
         assert_eq!(signed.signed_by().len(), 1);
         assert!(signed.finish(trust).is_ok() || signed.still_missing(trust).unwrap().is_some());
     }
@@ -221,9 +221,9 @@ pub fn revocations(bytes: &[u8]) {
         let fit = body.licenses.iter().all(|withdrawn| causes.contains(&withdrawn.cause));
         let counts = body.version == 1 && body.sequence > 0 && !critical && fit;
         let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
-        assert_eq!(file.is_ok(), counts, "this trust is the first one");
+        assert_eq!(file.is_ok(), counts, "only a valid list under trust 1 can be signed");
         let bare = sign_bare(&body, trust, issuer).unwrap();
-        assert!(Revocations::verify(&bare, trust).is_err(), "its delegation stands elsewhere");
+        assert!(Revocations::verify(&bare, trust).is_err(), "it has no delegation");
         let list = Frame::parse(Kind::Revocations, &bare).unwrap();
         let beside = Frame::parse(Kind::Delegation, delegation).unwrap();
         let attached = Revocations::verify_frame(&list, &[list.clone(), beside], trust);

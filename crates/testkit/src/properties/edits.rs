@@ -150,11 +150,11 @@ fn license(program: &Program, limited: bool, from: &mut Source<'_>) {
     let (signed, file) = sign(program, frame_of, &wanted, issuer);
     frame(&file);
     if let Ok(license) = License::verify(&file, &SNAKEOIL.trust) {
-        assert_eq!(file, signed, "nobody signed this");
+        assert_eq!(file, signed, "unsigned, but accepted");
         assert_eq!(encode(license.body()), wanted);
         let attached = Frame::parse(Kind::License, &file).unwrap().attachments;
         let mut delegations = attached.iter().filter(|frame| frame.kind == Kind::Delegation);
-        assert!(delegations.all(|frame| frame.bytes == delegation), "nobody delegated this");
+        assert!(delegations.all(|frame| frame.bytes == delegation), "an unsigned delegation");
         looked_at(&license);
     }
 }
@@ -176,7 +176,7 @@ fn trust(program: &Program, follows: bool, from: &mut Source<'_>) {
     if let Ok(trust) = trust {
         // At first contact with a later trust, signatures of roots that it does not list are
         // ignored.
-        assert!(file == signed || (!follows && trust.body().version > 1), "nobody signed this");
+        assert!(file == signed || (!follows && trust.body().version > 1), "unsigned, but accepted");
         assert_eq!(encode(trust.body()), wanted);
         let _ = (trust.vendor_code(), trust.sealing_key(), trust.product(None).unwrap());
     }
@@ -190,7 +190,7 @@ fn delegation(program: &Program, from: &mut Source<'_>) {
     let (signed, file) = sign(program, frame_of, &wanted, (Role::Root, &SNAKEOIL.root));
     let Ok(frame) = Frame::parse(Kind::Delegation, &file) else { return };
     if let Ok(delegation) = SNAKEOIL.trust.delegation(&frame) {
-        assert_eq!(file, signed, "nobody signed this");
+        assert_eq!(file, signed, "unsigned, but accepted");
         assert_eq!(encode(delegation.body()), wanted);
         let _ = (delegation.check_key(), delegation.permits(Act::License, Instant::new(0)));
     }
@@ -258,7 +258,7 @@ fn request(program: &Program, from: &mut Source<'_>) {
     let (signed, file) = (joined(&file), edited(file, &program.file));
     let Ok(request) = SealedRequest::parse(&file) else { return };
     if let Ok(opened) = request.open(&SNAKEOIL.sealing) {
-        assert_eq!(file, signed, "nobody signed this");
+        assert_eq!(file, signed, "unsigned, but accepted");
         assert_eq!(encode(opened.body()), &plaintext[4..4 + encode(opened.body()).len()]);
     }
 }
@@ -289,7 +289,7 @@ fn state(program: &Program, from: &mut Source<'_>) {
     let file = vec![Piece::raw(covered), Piece::raw(digest)];
     let (fitting, file) = (joined(&file), edited(file, &program.file));
     if let Ok(state) = State::parse(&file) {
-        assert_eq!(file, fitting, "its digest does not fit");
+        assert_eq!(file, fitting, "a state with a wrong digest was accepted");
         assert_eq!(**state.to_bytes(), *file);
         for slot in state.memory().slots.iter() {
             let _ = decide(Instant::new(1_826_000_000), Here::default(), &state, slot);

@@ -12,7 +12,7 @@ pub fn agent(answer: &[u8]) {
             again.extend(string(&key.blob));
             again.extend(string(&key.comment));
             let whole = key.ed25519().map(|key| [string(b"ssh-ed25519"), string(&key)].concat());
-            assert!(whole.is_none_or(|blob| blob == key.blob), "it is no Ed25519 key");
+            assert!(whole.is_none_or(|blob| blob == key.blob), "not an Ed25519 key");
             let _ = (key.algorithm(), key.fingerprint());
         }
         assert_eq!(again, answer);
@@ -35,14 +35,14 @@ pub fn token_uri(bytes: &[u8]) {
     let uri = match text.parse::<Uri>() {
         Ok(uri) => uri,
         Err(error) => {
-            assert_eq!(error.exit_status(), 2, "nothing is proved by it");
+            assert_eq!(error.exit_status(), 2, "an invalid URI is no refusal");
             return;
         }
     };
     assert!(text.len() <= URI_CAP && text.is_ascii());
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let path = path.split_once(':').unwrap().1;
-    assert!(!path.contains('/'), "what divides other URIs is encoded in this one");
+    assert!(!path.contains('/'), "a slash in the path must be encoded");
     let standard = |name: &&str| ["module-path", "module-name", "pin-source"].contains(name);
     let names = |part: &str, between| -> Vec<String> {
         let names = part.split(between).filter(|part: &&str| !part.is_empty());
@@ -54,7 +54,7 @@ pub fn token_uri(bytes: &[u8]) {
     said.sort();
     let all = said.len();
     said.dedup();
-    assert_eq!(said.len(), all, "something is said twice");
+    assert_eq!(said.len(), all, "a duplicate attribute was accepted");
     for path in uri.module_path.iter().chain(&uri.pin_source) {
         assert!(path.starts_with('/') && !path.contains('\0'));
     }

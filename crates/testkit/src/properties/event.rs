@@ -14,5 +14,5 @@ pub fn event(bytes: &[u8]) {
         return;
     }
     let again = ScenarioEvent::parse(&format!("{} {}", event.at, event.what), read);
-    assert_eq!(again.unwrap(), event, "it is not what was said");
+    assert_eq!(again.unwrap(), event, "the formatted event reads as another");
 }

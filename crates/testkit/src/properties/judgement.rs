@@ -44,7 +44,7 @@ pub fn judgement(bytes: &[u8]) {
     if before.next_change().is_none_or(|change| second < change)
         && before.judged_at() < after.judged_at()
     {
-        assert_eq!(blocked(&before), blocked(&after), "it changed before it said");
+        assert_eq!(blocked(&before), blocked(&after), "the answer changed before `next_change`");
         assert_eq!(before.graces(), after.graces());
         if !after.clock_is_pending() {
             assert_eq!(before.reasons(), after.reasons());
@@ -56,7 +56,7 @@ pub fn judgement(bytes: &[u8]) {
         assert_eq!(
             worse.iter().count(),
             0,
-            "time gave back {:?}",
+            "time alone allowed {:?} again",
             worse.iter().collect::<Vec<_>>()
         );
     }
@@ -86,7 +86,7 @@ fn judged(state: &State, name: &SlotName, clock: Instant) -> Decision {
     let factors = factors("server");
     let here = Here { factors: &factors, ..Here::default() };
     let decision = decide(clock, here, state, slot);
-    assert_eq!(decision, decide(clock, here, state, slot), "it is one function");
+    assert_eq!(decision, decide(clock, here, state, slot), "equal calls disagree");
     decision
 }
 
@@ -100,15 +100,15 @@ fn says_what_it_blocks(decision: &Decision, license: &License) {
     assert_eq!(decision.refusal().is_none(), decision.reasons().is_empty());
     assert!(
         decision.ended().is_empty() || decision.refusal().is_some(),
-        "it ended, and is let pass"
+        "a cause that ended was not refused"
     );
     let always = &license.body().always;
     let in_force = decision.license().is_some_and(|it| it.body() == license.body());
     for operation in decision.blocked().iter().filter(|_| in_force) {
-        assert!(always.get(operation).is_none(), "{operation} is never blocked");
+        assert!(always.get(operation).is_none(), "{operation} is in `always`, but blocked");
     }
     for grace in decision.graces() {
-        assert!(grace.until.is_none_or(|until| decision.judged_at() < until), "it is over");
+        assert!(grace.until.is_none_or(|until| decision.judged_at() < until), "grace has ended");
         assert_eq!(grace.until.is_none(), grace.then == Outcome::Warn);
     }
 }

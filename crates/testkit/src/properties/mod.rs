@@ -83,7 +83,7 @@ pub const ALL: [(&str, Property); 26] = [
 fn body<T: Record + Value>(bytes: &[u8], cap: usize) -> Option<T> {
     let body = decode("body", bytes, cap).ok()?;
     assert_eq!(encode::<T>(&body), bytes);
-    assert_eq!(T::read(&mut Source(bytes)), body, "it was not strict");
+    assert_eq!(T::read(&mut Source(bytes)), body, "the decoder was not strict");
     Some(body)
 }
 

@@ -15,7 +15,7 @@ pub fn grant(bytes: &[u8]) {
     assert_ne!(
         grant.identity().unwrap(),
         tagged(&[GRANT, b""]),
-        "it cannot be told from other grants"
+        "the identity is that of an empty grant"
     );
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::parse(STARTER).unwrap());
     for kind in CATALOG.types.values() {

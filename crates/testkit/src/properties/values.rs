@@ -32,8 +32,8 @@ pub fn values(bytes: &[u8]) {
 fn value<T: Value + Record>(from: &mut Source<'_>, cap: usize) {
     let value = T::read(from);
     let bytes = encode(&value);
-    assert_eq!(bytes, joined(&spelling(&value)), "not as the format spells it");
-    assert_eq!(T::read(&mut Source(&bytes)), value, "the second hand misreads it");
+    assert_eq!(bytes, joined(&spelling(&value)), "the encoding differs from the format");
+    assert_eq!(T::read(&mut Source(&bytes)), value, "the lenient reader reads another value");
     match decode::<T>("body", &bytes, cap) {
         Ok(again) => assert_eq!(again, value),
         Err(error) => assert!(bytes.len() > cap, "{error}"),

@@ -59,10 +59,10 @@ where
     let theirs = wincode::config::deserialize_exact::<Theirs, _>(bytes, Varints::new());
     match (ours, theirs) {
         (Ok(ours), theirs) => {
-            let theirs = theirs.expect("the second decoder takes what ours takes");
-            assert!(theirs.same(&ours), "the second decoder reads other values");
+            let theirs = theirs.expect("the second decoder accepts what ours accepts");
+            assert!(theirs.same(&ours), "the second decoder reads another value");
             let again = wincode::config::serialize(&theirs, Varints::new()).unwrap();
-            assert_eq!(again, bytes, "the second encoder spells otherwise");
+            assert_eq!(again, bytes, "the second encoder writes other bytes");
         }
         (Err(refused), Ok(_)) => {
             let ours_only = [
