@@ -75,7 +75,7 @@ fn tell(guard: &Guard) {
 }
 
 /// Warns of a report or acknowledgement that could not be saved. The guard still applies it in
-/// memory, so the product goes on.
+/// memory, so the product continues.
 fn warn(stored: Result<()>) {
     if let Err(error) = stored {
         eprintln!("warning: {error}; {}", error.next_step());

@@ -1,4 +1,4 @@
-//! Stands in for the module `mail` in builds without the feature `smtp`.
+//! Replaces the module `mail` in builds without the feature `smtp`.
 
 use std::path::Path;
 

@@ -148,7 +148,7 @@ enum Verb {
     Man(manual::Man),
 }
 
-/// Whatever is said to a verb that this build lacks.
+/// All arguments of a verb that this build lacks.
 #[cfg(not(feature = "vendor"))]
 #[derive(clap::Args)]
 struct Absent {

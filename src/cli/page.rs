@@ -121,7 +121,7 @@ mod tests {
     fn paragraphs_are_filled_and_code_stays() {
         let long = "word ".repeat(30);
         let page = format!(
-            "# Title\n\n{long}\nand on\nand on.\n\n- one\n  goes on\n- {long}\n\n1. first\n2. second\n\n\
+            "# Title\n\n{long}\nand on\nand on.\n\n- one\n  continues\n- {long}\n\n1. first\n2. second\n\n\
              ```console\n$ {long}\n```\n\n<!-- made -->\n| a | b |\n|---|--:|\n| x \\| y | {long} |\n"
         );
         let text = in_columns_within(&page, 80);
@@ -130,7 +130,7 @@ mod tests {
         for line in text.lines().filter(|line| !line.starts_with("  $ ")) {
             assert!(line.chars().count() <= 80 && line.trim_end() == line, "{line:?}");
         }
-        assert!(text.contains("\n\n- one goes on\n- word word"), "{text}");
+        assert!(text.contains("\n\n- one continues\n- word word"), "{text}");
         assert!(text.contains("\n\n1. first\n2. second\n\n"), "{text}");
         assert!(
             text.contains("x | y") && !text.contains("---") && !text.contains("<!--"),

@@ -1,4 +1,4 @@
-//! `olr report`: records what is in use now.
+//! `olr report`: records the current usage.
 
 use serde_json::{Map, Value, json};
 

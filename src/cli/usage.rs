@@ -190,7 +190,7 @@ mod tests {
         for (words, step) in OTHER_WORDS {
             for word in *words {
                 assert!(command.find_subcommand(word).is_none(), "{word} is a verb");
-                assert!(seen.insert(*word), "{word} stands twice");
+                assert!(seen.insert(*word), "{word} appears twice");
             }
             let named: Vec<_> = step.split("'olr ").skip(1).collect();
             assert!(!named.is_empty(), "{step}");

@@ -17,3 +17,5 @@ mod refusals;
 mod surface;
 #[cfg(feature = "vendor")]
 mod threats;
+#[cfg(feature = "vendor")]
+mod voice;

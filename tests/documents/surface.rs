@@ -145,7 +145,7 @@ fn quoted(source: &str) -> (String, &str) {
 fn a_command_or_flag_is_found_wherever_it_stands() {
     let verbs = ["request".to_string(), "time-anchor".to_string()];
     let source = r##"
-        // "olr request" in a comment is no text.
+        // "olr request" in a comment is not text.
         let [a, b] = ['"', '\''].map(|err| 1 / err);
         say::<'a>("run `olr \
                    request` here");

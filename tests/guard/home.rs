@@ -96,7 +96,7 @@ fn without_a_change_home_and_machine_are_left_alone() {
         server.pass(1);
         run(&guard).unwrap();
     }
-    // Every 15 minutes, and once more after each write of its own.
+    // Every 15 minutes, and again after each write of its own.
     assert!((4..=9).contains(&server.looks()), "{} looks in an hour", server.looks());
 }
 

@@ -9,7 +9,7 @@ use crate::layout::{Part, Type, parts, varint};
 pub struct Mutants {
     /// All mutants. None of them has a valid signature.
     pub all: BTreeSet<Vec<u8>>,
-    /// Mutants that are malformed, whoever signs them. The others are well-formed with another
+    /// Mutants that are malformed, whatever key signs them. The others are well-formed with another
     /// meaning, such as a license for another slot.
     pub broken: BTreeSet<Vec<u8>>,
 }

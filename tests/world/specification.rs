@@ -50,7 +50,7 @@ pub fn rules() -> Vec<Rule> {
         }
     }
     let ids: BTreeSet<_> = rules.iter().map(|rule| &rule.id).collect();
-    assert_eq!(ids.len(), rules.len(), "a rule stands twice");
+    assert_eq!(ids.len(), rules.len(), "a rule appears twice");
     rules
 }
 

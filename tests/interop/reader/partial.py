@@ -57,7 +57,7 @@ def examine(frame: Frame) -> Proposal:
     if body.kind not in (LICENSE, TRUST, DELEGATION):
         raise malformed("partial-3: a kind that is not signed by several")
     if bool(body.signers) != (body.kind == LICENSE):
-        raise malformed("partial-3: signers of what is no license, or a license without any")
+        raise malformed("partial-3: signers, but it is not a license, or a license without any")
     refuse_critical(body.extensions)
     attachments = read_attachments(body.attachments, frame.vendor)  # partial-4
     target = Frame(b"", body.kind, frame.vendor, attachments, body.attachments, body.body, frame.signatures)
@@ -88,7 +88,7 @@ def quorums(proposal: Proposal, trust: Trust | None) -> list[Quorum]:
         each = [own] if trust is None else [trust, own]
         return [(one.root_keys, one.body.threshold) for one in each]
     if trust is None:
-        raise CouldNotTell("who may sign it stands in a trust")
+        raise CouldNotTell("the trust says who may sign it")
     if proposal.kind == DELEGATION:
         return [(trust.root_keys, trust.body.threshold)]
     delegations = _signers(proposal, trust)

@@ -42,7 +42,7 @@ fn check_attributes(attributes: &str) {
     while let Some((name, after)) = rest.split_once("=\"") {
         let (value, after) = after.split_once('"').expect("a value is not closed");
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{name}");
-        assert!(!names.contains(&name), "{name} stands twice in {attributes}");
+        assert!(!names.contains(&name), "{name} appears twice in {attributes}");
         assert!(!name.starts_with("on") && !name.contains("href"), "{name}");
         assert!(name == "xmlns" || !value.contains(':'), "{value}");
         assert!(!value.contains("NaN") && !value.contains("inf"), "{name}: {value}");

@@ -163,7 +163,7 @@ fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
     }
     let named: Vec<_> = rows.iter().map(|(module, ..)| *module).collect();
     for module in desks[0].catalog.modules.keys() {
-        assert!(named.contains(&module.as_str()), "{module} stands in no row");
+        assert!(named.contains(&module.as_str()), "{module} is in no row");
     }
 }
 
