@@ -92,7 +92,7 @@ fn request() -> Vec<u8> {
     body.usage = Set::new(names(4096).map(count).collect()).unwrap();
     body.wanted = body.usage.clone();
     let (id, to) = (WORLD.vendor.trust.vendor(), WORLD.vendor.sealing.public());
-    forge::request(id, &to, &padded(&encode(&body)), &install().signing_key())
+    forge::request(id, &to, &padded(&encode(&body)), install().signing_key())
 }
 
 fn products() -> Vec<u8> {

@@ -132,7 +132,7 @@ fn around(good: &Raw) -> Vec<Raw> {
     let stray = WORLD.vendor.delegate(|d| d.issuer = stray_key("stray issuer").public());
     let may_carry_trusts = matches!(good.kind, Kind::License | Kind::Timestamp | Kind::Revocations);
     let mut receipt = Raw::new(Kind::Receipt, WORLD.vendor.trust.vendor(), vec![7]);
-    receipt.sign(Install, &install().signing_key());
+    receipt.sign(Install, install().signing_key());
     let receipt = receipt.bytes();
     let company: [&[u8]; 6] = [
         &WORLD.vendor.delegation,
@@ -157,8 +157,9 @@ fn around(good: &Raw) -> Vec<Raw> {
 
 /// The frame, signed with each known or stray key, under the name of each role.
 fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
-    let another = InstallSecret::random(&mut rng("another installation")).signing_key();
-    let keys = [install().signing_key(), another, stray_key("stray issuer")];
+    let another = InstallSecret::random(&mut rng("another installation"));
+    let (own, stray) = (install(), stray_key("stray issuer"));
+    let keys = [own.signing_key(), another.signing_key(), &stray];
     let (vendor, other) = (&WORLD.vendor, &WORLD.other);
     let known = [&vendor.root, &vendor.issuer, &other.root, &other.issuer];
     let signed = |key: &SigningKey| {
@@ -168,7 +169,7 @@ fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
             frame
         })
     };
-    known.into_iter().chain(&keys).flat_map(signed).collect::<Vec<_>>().into_iter()
+    known.into_iter().chain(keys).flat_map(signed).collect::<Vec<_>>().into_iter()
 }
 
 /// A non-critical extension, which is no reason to refuse.
@@ -307,7 +308,7 @@ fn receipts() {
     let good = Receipt::sign(vendor, &body, &install).unwrap().bytes().to_vec();
     let mut trial = Trial::new(Reader::Receipt, &good);
     let key = install.signing_key();
-    trial.frame(&apart(Kind::Receipt, &good), &layout::RECEIPT, &|f| f.sign(Install, &key));
+    trial.frame(&apart(Kind::Receipt, &good), &layout::RECEIPT, &|f| f.sign(Install, key));
     trial.assert();
 }
 
@@ -389,9 +390,10 @@ fn requests() {
     body.extensions = extensions();
     let body = encode(&body);
 
-    let (vendor, own) = (&WORLD.vendor, install().signing_key());
+    let (vendor, install) = (&WORLD.vendor, install());
+    let own = install.signing_key();
     let (id, to) = (vendor.trust.vendor(), vendor.sealing.public());
-    let sealed = |plaintext: &[u8]| forge::request(id, &to, plaintext, &own);
+    let sealed = |plaintext: &[u8]| forge::request(id, &to, plaintext, own);
     let good = sealed(&padded(&body));
     let mut trial = Trial::new(Reader::Request, &good);
 
@@ -402,12 +404,12 @@ fn requests() {
         trial.signed([forge::request(id, &to, &padded(&body), key)]);
     }
     for stranger in [WORLD.other.sealing.public(), WORLD.vendor.issuer.public()] {
-        trial.signed([forge::request(id, &stranger, &padded(&body), &own)]);
+        trial.signed([forge::request(id, &stranger, &padded(&body), own)]);
     }
 
     // Combine the header, encapsulated key, ciphertext and signature of one request with those of
     // another.
-    let other = forge::request(WORLD.other.trust.vendor(), &to, &padded(&body), &own);
+    let other = forge::request(WORLD.other.trust.vendor(), &to, &padded(&body), own);
     let first = sealed(&padded(&encode(&WORLD.request_body)));
     let ends = [4, 5, 6, 7, 23, 39, 43, 75, good.len() - 64, good.len() - 32, good.len()];
     for (at, range) in ends.windows(2).enumerate().map(|(at, ends)| (at, ends[0]..ends[1])) {

@@ -72,7 +72,7 @@ impl<'a> Mutants<'a> {
                         self.attached(&mut raw.attachments, donor, rng);
                         raw.sign(Role::Issuer, &vendor.issuer);
                     }
-                    Kind::Receipt => raw.sign(Role::Install, &install().signing_key()),
+                    Kind::Receipt => raw.sign(Role::Install, install().signing_key()),
                     _ => raw.sign(Role::Root, &vendor.root),
                 }
                 Some(raw.bytes())

@@ -1,7 +1,7 @@
 //! The receipt, in which a machine states that it stopped: `receipt.olr`. It does not prove that no
 //! copy is running. Implements `docs/format.md`, section "Receipt".
 
-use crate::crypto::sign::{is_usable, verify};
+use crate::crypto::sign::VerifyingKey;
 use crate::error::{Error, Refusal, Result, under};
 use crate::key::install::InstallSecret;
 use crate::key::{Role, key_id};
@@ -68,7 +68,7 @@ impl Receipt {
         let frame = Frame::parse(Kind::Receipt, bytes)?;
         let body: ReceiptBody =
             decode("receipt body", frame.body, BODY_CAP).map_err(under("receipt-1"))?;
-        check(&frame, &body)?;
+        let install_key = check(&frame, &body)?;
         refuse_critical("receipt body", &body.extensions)?;
         let own = key_id(Role::Install, &body.install_key);
         let [signature] = frame.signatures.as_slice() else {
@@ -79,7 +79,7 @@ impl Receipt {
             let fact = format!("this receipt is signed by unknown key {}", signature.key);
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
         }
-        if !verify(&body.install_key, &frame.message(), &signature.bytes) {
+        if !install_key.verify(&frame.message(), &signature.bytes) {
             let fact = "the signature does not match the install key in this receipt";
             let error = Error::refuse(Refusal::WrongSignature, fact);
             return Err(error.rule("signature-3").rule("receipt-6"));
@@ -112,18 +112,22 @@ impl Receipt {
     }
 }
 
-/// Checks the rules that the types of a receipt cannot express.
-fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<()> {
-    let (rule, problem) = if !frame.attachments.is_empty() {
-        ("receipt-2", "a receipt cannot have attachments")
-    } else if !is_usable(&body.install_key) {
-        ("receipt-3", "the install key is weak")
-    } else if body.number == 0 {
-        ("receipt-4", "deactivations are numbered from 1")
-    } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        ("receipt-4", "an earlier request has a higher number")
-    } else {
-        return Ok(());
+/// Checks the rules that the types of a receipt cannot express. Returns the install key.
+fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<VerifyingKey> {
+    let refuse = |rule, problem: &str| {
+        Err(Error::refuse(Refusal::Malformed, format!("receipt body: {problem}")).rule(rule))
     };
-    Err(Error::refuse(Refusal::Malformed, format!("receipt body: {problem}")).rule(rule))
+    if !frame.attachments.is_empty() {
+        return refuse("receipt-2", "a receipt cannot have attachments");
+    }
+    let Some(install_key) = VerifyingKey::new(&body.install_key) else {
+        return refuse("receipt-3", "the install key is weak");
+    };
+    if body.number == 0 {
+        return refuse("receipt-4", "deactivations are numbered from 1");
+    }
+    if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
+        return refuse("receipt-4", "an earlier request has a higher number");
+    }
+    Ok(install_key)
 }

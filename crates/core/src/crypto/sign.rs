@@ -89,26 +89,39 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// True if `signature` is a signature of `message` by `public`. Uses `verify_strict`, which refuses
-/// weak keys.
-pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
-    let signature = ed25519_dalek::Signature::from_bytes(signature);
-    ed25519_dalek::VerifyingKey::from_bytes(public)
-        .is_ok_and(|key| !key.is_weak() && key.verify_strict(message, &signature).is_ok())
+/// A public key that decodes to a point that is not of small order. Decoding costs a tenth of a
+/// verification, so keys that verify often are kept in this form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
+
+impl VerifyingKey {
+    /// Decodes a public key. `None` if it is weak.
+    pub fn new(public: &PublicKey) -> Option<Self> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(public).ok()?;
+        (!key.is_weak()).then_some(Self(key))
+    }
+
+    /// True if `signature` is a signature of `message` by this key. Uses `verify_strict`.
+    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        self.0.verify_strict(message, &signature).is_ok()
+    }
+
+    /// True if the key is acceptable as a trusted key: canonical and of prime order (torsion-free).
+    pub fn is_trustworthy(&self) -> bool {
+        let point = self.0.to_edwards();
+        point.is_torsion_free() && point.compress().to_bytes() == self.0.to_bytes()
+    }
 }
 
-/// True if `public` is acceptable as an install key: a point that is not of small order.
-pub fn is_usable(public: &PublicKey) -> bool {
-    ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| !key.is_weak())
-}
-
-/// True if `public` is acceptable as a trusted key: also canonical and of prime order
-/// (torsion-free).
+/// True if `public` is acceptable as a trusted key: see [`VerifyingKey::is_trustworthy`].
 pub fn is_trustworthy(public: &PublicKey) -> bool {
-    ed25519_dalek::VerifyingKey::from_bytes(public).is_ok_and(|key| {
-        let point = key.to_edwards();
-        !key.is_weak() && point.is_torsion_free() && point.compress().to_bytes() == *public
-    })
+    VerifyingKey::new(public).is_some_and(|key| key.is_trustworthy())
+}
+
+/// Same as [`VerifyingKey::verify`], for a key that is used once. A weak key verifies nothing.
+pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    VerifyingKey::new(public).is_some_and(|key| key.verify(message, signature))
 }
 
 /// Returns the bytes that the signatures of a frame cover: everything except the signatures.
@@ -161,7 +174,7 @@ mod tests {
         let mut signature = [0; 64];
         signature[0] = 1;
         assert!(!verify(&identity, b"anything", &signature));
-        assert!(!is_usable(&identity) && !is_trustworthy(&identity));
+        assert_eq!(VerifyingKey::new(&identity), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The secret of one installation, and the keys derived from it.
 //! Implements `docs/format.md`, section "Install keys".
 
+use std::sync::OnceLock;
+
 use rand::rngs::ChaCha20Rng;
 use rand::{CryptoRng, SeedableRng};
 
@@ -11,33 +13,37 @@ use crate::wire::id::RequestId;
 
 /// Secret of one installation. Made at first use, kept in the state, and never sent anywhere.
 #[derive(Debug)]
-pub struct InstallSecret(Secret);
+pub struct InstallSecret {
+    secret: Secret,
+    /// Derived at its first use.
+    signing: OnceLock<SigningKey>,
+}
 
 impl InstallSecret {
     /// Draws a new secret.
     pub fn random(rng: &mut impl CryptoRng) -> Self {
-        Self(Secret::random(rng))
+        Self::from_secret(Secret::random(rng))
     }
 
     /// Wraps a secret from the state.
     pub fn from_secret(secret: Secret) -> Self {
-        Self(secret)
+        Self { secret, signing: OnceLock::new() }
     }
 
     /// The bytes that the state stores.
     pub fn secret(&self) -> &Secret {
-        &self.0
+        &self.secret
     }
 
-    /// Derives the key that signs the requests of this installation. Its public key identifies the
+    /// The key that signs the requests of this installation. Its public key identifies the
     /// installation.
-    pub fn signing_key(&self) -> SigningKey {
-        SigningKey::from_seed(&self.0.derive(&[INSTALL_SIGN]))
+    pub fn signing_key(&self) -> &SigningKey {
+        self.signing.get_or_init(|| SigningKey::from_seed(&self.secret.derive(&[INSTALL_SIGN])))
     }
 
     /// Derives the key under which the vendor commits to the factors of one request.
     pub fn commitment_key(&self, request: RequestId) -> Secret {
-        self.0.derive(&[COMMITMENT_KEY, &request.0])
+        self.secret.derive(&[COMMITMENT_KEY, &request.0])
     }
 
     /// Returns randomness for one encapsulation. Mixes in the secret, the request number and the
@@ -50,6 +56,6 @@ impl InstallSecret {
     ) -> ChaCha20Rng {
         let fresh = Secret::random(rng);
         let pieces: [&[u8]; 4] = [ENCAPSULATION, fresh.expose(), &number.to_le_bytes(), content];
-        ChaCha20Rng::from_seed(*self.0.derive(&pieces).expose())
+        ChaCha20Rng::from_seed(*self.secret.derive(&pieces).expose())
     }
 }

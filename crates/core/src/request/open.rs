@@ -1,7 +1,7 @@
 //! The vendor's side: opening a request.
 
 use crate::crypto::seal::SealingKey;
-use crate::crypto::sign::{is_usable, verify};
+use crate::crypto::sign::VerifyingKey;
 use crate::error::{Error, Refusal, Result, under};
 use crate::machine::Factor;
 use crate::request::{RequestBody, SealedRequest, seal_info, signed_message};
@@ -48,10 +48,10 @@ impl SealedRequest<'_> {
         };
         let body: RequestBody =
             decode("request body", unpad(&plaintext)?, BODY_CAP).map_err(under("request-8"))?;
-        check(&body)?;
+        let install_key = check(&body)?;
         refuse_critical("request body", &body.extensions)?;
         let message = signed_message(self.header, &self.encapsulated, self.ciphertext);
-        if !verify(&body.install_key, &message, &self.signature) {
+        if !install_key.verify(&message, &self.signature) {
             let fact = "the signature does not match the install key in this request";
             let error = Error::refuse(Refusal::WrongSignature, fact);
             return Err(error.rule("signature-3").rule("request-12"));
@@ -74,18 +74,22 @@ fn unpad(plaintext: &[u8]) -> Result<&[u8]> {
     Ok(body)
 }
 
-/// Checks the rules that the types of a request body cannot express.
-fn check(body: &RequestBody) -> Result<()> {
-    let (rule, problem) = if !is_usable(&body.install_key) {
-        ("request-9", "the install key is weak")
-    } else if body.number == 0 {
-        ("request-10", "requests are numbered from 1")
-    } else if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        ("request-10", "an earlier request has a higher number")
-    } else if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
-        ("request-11", "a factor has a class that its kind cannot have")
-    } else {
-        return Ok(());
+/// Checks the rules that the types of a request body cannot express. Returns the install key.
+fn check(body: &RequestBody) -> Result<VerifyingKey> {
+    let refuse = |rule, problem: &str| {
+        Err(Error::refuse(Refusal::Malformed, format!("request body: {problem}")).rule(rule))
     };
-    Err(Error::refuse(Refusal::Malformed, format!("request body: {problem}")).rule(rule))
+    let Some(install_key) = VerifyingKey::new(&body.install_key) else {
+        return refuse("request-9", "the install key is weak");
+    };
+    if body.number == 0 {
+        return refuse("request-10", "requests are numbered from 1");
+    }
+    if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
+        return refuse("request-10", "an earlier request has a higher number");
+    }
+    if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
+        return refuse("request-11", "a factor has a class that its kind cannot have");
+    }
+    Ok(install_key)
 }

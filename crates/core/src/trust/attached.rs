@@ -52,7 +52,7 @@ impl Trust {
             (false, _) => MayCarry::Delegations,
         };
         let delegations = self.delegations(&own, attachments, may_carry)?;
-        let keys: Vec<_> = delegations.iter().map(|d| (d.key_id(), d.body().issuer)).collect();
+        let keys: Vec<_> = delegations.iter().map(Delegation::issuer).cloned().collect();
         check_signatures(frame, &keys, 1)?;
         if !is_attached {
             ensure_one_for_each(frame, own)?;

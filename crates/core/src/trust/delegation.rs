@@ -1,10 +1,11 @@
 //! Delegations: what an issuer key may sign. Implements `docs/format.md`, section "Delegation".
 
-use crate::crypto::sign::{PublicKey, is_trustworthy};
+use crate::crypto::sign::{PublicKey, VerifyingKey};
 use crate::entitlement::{Edition, Model, Operation};
 use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::time::Instant;
+use crate::trust::Permitted;
 use crate::wire::codec::{BODY_CAP, Keyed, Limit, Set, Text, decode, numbered, record};
 use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::Frame;
@@ -85,6 +86,8 @@ impl Keyed for ModuleMaximum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delegation {
     body: DelegationBody,
+    /// Id of the issuer's key, and the key itself unless it is weak. Both are needed often.
+    issuer: Permitted,
 }
 
 impl Delegation {
@@ -101,7 +104,9 @@ impl Delegation {
             let fact = "delegation: it cannot have attachments";
             return Err(Error::refuse(Refusal::Malformed, fact).rule("delegation-3"));
         }
-        Ok(Self { body })
+        let issuer = &body.issuer;
+        let issuer = Permitted { id: key_id(Role::Issuer, issuer), key: VerifyingKey::new(issuer) };
+        Ok(Self { body, issuer })
     }
 
     /// The limits of the delegation.
@@ -109,9 +114,14 @@ impl Delegation {
         &self.body
     }
 
+    /// The issuer's key, which may sign the file that the delegation is attached to.
+    pub(super) fn issuer(&self) -> &Permitted {
+        &self.issuer
+    }
+
     /// Id of the issuer's key.
     pub fn key_id(&self) -> KeyId {
-        key_id(Role::Issuer, &self.body.issuer)
+        self.issuer.id
     }
 
     /// Checks that the issuer's key is of prime order. This is done when the key is delegated or
@@ -120,7 +130,7 @@ impl Delegation {
     /// # Errors
     /// `malformed`.
     pub fn check_key(&self) -> Result<()> {
-        if is_trustworthy(&self.body.issuer) {
+        if self.issuer.key.as_ref().is_some_and(VerifyingKey::is_trustworthy) {
             return Ok(());
         }
         let fact = "delegation body: the issuer key is weak";

@@ -3,7 +3,7 @@
 
 use crate::crypto::digest::{sha256, tagged16};
 use crate::crypto::label::VENDOR_ID;
-use crate::crypto::sign::{PublicKey, is_trustworthy, verify};
+use crate::crypto::sign::{PublicKey, VerifyingKey, is_trustworthy};
 use crate::display;
 use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result, under};
@@ -93,6 +93,8 @@ record! {
 pub struct Trust {
     vendor: VendorId,
     body: TrustBody,
+    /// The roots of the body, decoded once.
+    roots: Vec<Permitted>,
     bytes: Vec<u8>,
 }
 
@@ -106,17 +108,17 @@ impl Trust {
     pub fn pin(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         let body = read_body(&frame)?;
-        let own = root_keys(&body);
+        let roots = roots(&body);
         if body.version == 1 {
-            check_signatures(&frame, &own, body.threshold).map_err(under("trust-12"))?;
+            check_signatures(&frame, &roots, body.threshold).map_err(under("trust-12"))?;
         } else {
             // Signatures of former roots can be verified only by a server that knows those roots.
-            let known = |key| own.iter().any(|(own, _)| *own == key);
+            let known = |key| roots.iter().any(|root| root.id == key);
             let mut ours = frame.clone();
             ours.signatures.retain(|signature| known(signature.key));
-            check_signatures(&ours, &own, body.threshold).map_err(under("trust-12"))?;
+            check_signatures(&ours, &roots, body.threshold).map_err(under("trust-12"))?;
         }
-        Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
+        Ok(Self { vendor: frame.vendor, body, roots, bytes: bytes.to_vec() })
     }
 
     /// Verifies the next trust. It must be signed by a threshold of the roots of this trust and by
@@ -128,12 +130,11 @@ impl Trust {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;
         let body = read_body(&frame)?;
-        let (old, new) = (root_keys(&self.body), root_keys(&body));
-        let both = [old.as_slice(), new.as_slice()].concat();
+        let roots = roots(&body);
+        let both = [self.roots.as_slice(), &roots].concat();
         check_signatures(&frame, &both, 1).map_err(under("trust-14"))?;
-        for (keys, threshold) in [(&old, self.body.threshold), (&new, body.threshold)] {
-            let signed =
-                |(id, _): &&(KeyId, PublicKey)| frame.signatures.iter().any(|s| s.key == *id);
+        for (keys, threshold) in [(&self.roots, self.body.threshold), (&roots, body.threshold)] {
+            let signed = |root: &&Permitted| frame.signatures.iter().any(|s| s.key == root.id);
             let distinct = keys.iter().filter(signed).count();
             ensure_threshold(distinct, threshold, "trust-15")?;
         }
@@ -142,7 +143,7 @@ impl Trust {
                 format!("trust {} is not newer than trust {}", body.version, self.body.version);
             return Err(Error::refuse(Refusal::Superseded, fact).rule("trust-16"));
         }
-        Ok(Self { vendor: self.vendor, body, bytes: bytes.to_vec() })
+        Ok(Self { vendor: self.vendor, body, roots, bytes: bytes.to_vec() })
     }
 
     /// The vendor that the trust belongs to.
@@ -193,29 +194,38 @@ impl Trust {
     pub fn delegation(&self, frame: &Frame<'_>) -> Result<Delegation> {
         frame.ensure_vendor(self.vendor)?;
         if self.body.kept.get(&sha256(frame.bytes)).is_none() {
-            check_signatures(frame, &root_keys(&self.body), self.body.threshold)
+            check_signatures(frame, &self.roots, self.body.threshold)
                 .map_err(under("delegation-1"))?;
         }
         Delegation::read(frame)
     }
 }
 
+/// A key that may sign a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Permitted {
+    id: KeyId,
+    /// `None` if the key is weak: it verifies nothing.
+    key: Option<VerifyingKey>,
+}
+
 /// Checks that every signature is valid and made by one of `keys`, and that there are enough. A
 /// frame contains each key at most once, so the number of signatures is the number of distinct
 /// keys.
-fn check_signatures(frame: &Frame<'_>, keys: &[(KeyId, PublicKey)], threshold: u8) -> Result<()> {
+fn check_signatures(frame: &Frame<'_>, keys: &[Permitted], threshold: u8) -> Result<()> {
     let mut signers = Vec::new();
     for signature in &frame.signatures {
-        let Some((_, key)) = keys.iter().find(|(id, _)| *id == signature.key) else {
+        let Some(permitted) = keys.iter().find(|key| key.id == signature.key) else {
             let fact = format!("{} is signed by unknown key {}", this(frame.kind), signature.key);
             return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("signature-1"));
         };
-        signers.push((key, signature));
+        signers.push((permitted, signature));
     }
     ensure_threshold(signers.len(), threshold, "signature-2")?;
     let message = frame.message();
-    for (key, signature) in signers {
-        if !verify(key, &message, &signature.bytes) {
+    for (permitted, signature) in signers {
+        let key = permitted.key.as_ref();
+        if !key.is_some_and(|key| key.verify(&message, &signature.bytes)) {
             let (key, this) = (signature.key, this(frame.kind));
             let fact = format!("the signature of key {key} does not match {this}");
             return Err(Error::refuse(Refusal::WrongSignature, fact).rule("signature-3"));
@@ -237,6 +247,12 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     }
     let fact = format!("signed by {found} valid keys, but {threshold} are needed");
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
+}
+
+/// Decodes the roots of a trust.
+fn roots(body: &TrustBody) -> Vec<Permitted> {
+    let root = |key| Permitted { id: key_id(Role::Root, key), key: VerifyingKey::new(key) };
+    body.roots.iter().map(root).collect()
 }
 
 /// Returns the roots of a trust with their key ids.
