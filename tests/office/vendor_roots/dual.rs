@@ -19,8 +19,10 @@ fn two() -> Vendor {
 #[test]
 fn one_of_two_is_not_enough() {
     let vendor = two();
-    vendor.issue("a", "").refused("not-delegated", "1 signers, but the vendor's trust requires 2");
-    vendor.issue("a", "--dry-run").refused("not-delegated", "requires 2");
+    vendor
+        .issue("a", "")
+        .refused("not-delegated", "only 1 of the 2 signers that the vendor's trust requires");
+    vendor.issue("a", "--dry-run").refused("not-delegated", "of the 2 signers");
     vendor.issue("a", "--issuer issuer --issuer issuer").unable("named twice");
     vendor.issue("a", "--issuer issuer --issuer nobody").unable("nobody");
     assert!(!vendor.town.path("office/a.license").exists());

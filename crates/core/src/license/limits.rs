@@ -101,15 +101,17 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let (starts, issued) = (u64::from(body.starts.number), body.issued.seconds / DAY);
     let span = |from: u64| move |end: Day| u64::from(end.number).saturating_sub(from);
     let is_above = |span: Limit<u64>, longest: u32| span > Limit::Only(longest.into());
+    let days = |days: u32| if days == 1 { "1 day".to_string() } else { format!("{days} days") };
     if let Limit::Only(longest) = limits.longest_term
         && is_above(body.last_day().map(span(starts)), longest)
     {
-        return Some(("limit-6", format!("its longest term is {longest} days")));
+        return Some(("limit-6", format!("its longest term is {}", days(longest))));
     }
     if let Limit::Only(ahead) = limits.ahead
         && is_above(Limit::Only(starts.saturating_sub(issued)), ahead)
     {
-        let limit = format!("its licenses start at most {ahead} days after they are issued");
+        let ahead = days(ahead);
+        let limit = format!("its licenses start at most {ahead} after they are issued");
         return Some(("limit-7", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
@@ -117,8 +119,8 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     // release that comes later.
     let maintenance = body.maintained_to().map(span(starts.max(issued)));
     is_above(maintenance, longest).then(|| {
-        let endless = if maintenance == Limit::Any { ", and this one has no end" } else { "" };
-        ("limit-8", format!("its longest maintenance is {longest} days{endless}"))
+        let endless = if maintenance == Limit::Any { ", and this one has no end date" } else { "" };
+        ("limit-8", format!("its longest maintenance is {}{endless}", days(longest)))
     })
 }
 
@@ -130,10 +132,22 @@ fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let limit = match beyond.outcome {
         Outcome::Warn => format!("on {cause}: a warning alone is not allowed"),
         Outcome::Stop | Outcome::Block => {
-            format!("on {cause}: its longest grace period is {longest} seconds")
+            format!("on {cause}: its longest grace period is {}", span(longest))
         }
     };
     Some(("limit-9", limit))
+}
+
+/// Formats seconds in the largest unit that divides them.
+fn span(seconds: u64) -> String {
+    let units = [(DAY, "day"), (3600, "hour"), (60, "minute")];
+    let fits = |size: u64| seconds > 0 && seconds.checked_rem(size) == Some(0);
+    let whole = units.into_iter().find(|(size, _)| fits(*size));
+    let (size, unit) = whole.unwrap_or((1, "second"));
+    match seconds.checked_div(size).unwrap_or_default() {
+        1 => format!("1 {unit}"),
+        count => format!("{count} {unit}s"),
+    }
 }
 
 fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyond> {
@@ -195,7 +209,9 @@ pub(super) fn ensure_enough_signers(
     if signers >= needed {
         return Ok(());
     }
-    let fact = format!("{signers} signers, but the vendor's trust requires {needed}");
+    let fact = format!(
+        "signed by only {signers} of the {needed} signers that the vendor's trust requires"
+    );
     Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-12"))
 }
 

@@ -245,7 +245,7 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     if found >= usize::from(threshold) && found > 0 {
         return Ok(());
     }
-    let fact = format!("signed by {found} valid keys, but {threshold} are needed");
+    let fact = format!("only {found} of {threshold} required signatures are valid");
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 
