@@ -149,7 +149,8 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
         ("vendor id", trust.vendor().to_string()),
     ]);
     text += &format!(
-        "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code another way."
+        "\n\nGive {place}/vendor.trust to your customers, and tell them the vendor code \
+         separately, for example by phone."
     );
     text += &match (has_catalog, folder.path().join("grant.toml").exists()) {
         (false, _) => format!(
@@ -210,7 +211,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
             masked(&r.license_key),
             format!("{}/{}", r.product, r.slot),
             r.license_type.clone(),
-            r.expires.clone(),
+            r.last_day().to_string(),
             r.code.clone(),
             r.license_id.clone(),
         ];

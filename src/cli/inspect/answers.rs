@@ -137,8 +137,8 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     };
     let record = &ended.record;
     let until = match ended.last_day {
-        Some(day) => format!("until {day} ({})", day.ends()),
-        None => "forever".to_string(),
+        Some(day) => format!("until {day} (ends {})", day.ends()),
+        None => "with no end date".to_string(),
     };
     let mut text = format!(
         "It ends a license that was issued from this folder to {}, on {}, for key {}.\nAn older \

@@ -3,7 +3,7 @@
 use crate::entitlement::{Edition, Model, Operation};
 use crate::key::{Role, key_id};
 use crate::report::{ExtensionReport, Row, extension, joined_or_none, span, yes_or_no};
-use crate::time::Instant;
+use crate::time::{DAY, Instant};
 use crate::trust::{Act, DelegationBody, ModuleMaximum};
 use crate::wire::codec::{Keyed, Limit, Set, Text};
 use crate::wire::id::KeyId;
@@ -114,7 +114,7 @@ impl DelegationReport {
     /// Returns all rows.
     pub fn rows(&self) -> Vec<Row> {
         let limits = &self.limits;
-        let days = |days: &u32| format!("{days} days");
+        let days = |days: &u32| span(u64::from(*days).saturating_mul(DAY));
         let maximum = |entry: &ModuleMaximum| maximum_text(&entry.module, entry.maximum);
         let modules = one(&limits.modules, |maxima| joined_or_none(maxima.0.iter().map(maximum)));
         let mut rows = vec![

@@ -224,10 +224,7 @@ impl LicenseReport {
             ("issued", self.issued.to_string()),
             ("starts", self.starts.to_string()),
             ("expires", last_day(self.expires)),
-            (
-                "maintenance",
-                self.maintenance.map_or("no end date".to_string(), |day| last_day(Some(day))),
-            ),
+            ("maintenance", last_day(self.maintenance)),
             ("languages", joined(self.languages.iter().map(|language| &**language))),
             ("operations", joined(&self.operations)),
         ];
@@ -274,7 +271,7 @@ impl LicenseReport {
         let more = quotas.len().saturating_sub(NAMED);
         quotas.truncate(NAMED);
         if more > 0 {
-            quotas.push(format!("{more} more modules"));
+            quotas.push(format!("and {more} more"));
         }
         vec![
             ("license", self.license_id.to_string()),

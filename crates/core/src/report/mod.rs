@@ -85,7 +85,7 @@ pub fn masked(key: &str) -> String {
 
 /// Formats a last day with the instant at which it has ended in every time zone.
 pub fn last_day(day: Option<Day>) -> String {
-    day.map_or("never".to_string(), |day| format!("{day} (until {})", day.ends()))
+    day.map_or("no end date".to_string(), |day| format!("{day} (ends {})", day.ends()))
 }
 
 /// Formats seconds as days, hours, minutes and seconds.

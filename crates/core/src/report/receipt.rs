@@ -72,7 +72,7 @@ impl ReceiptReport {
             ("server clock", self.at.to_string()),
         ];
         rows.extend(present([
-            ("made before", earlier_text(&self.earlier)),
+            ("earlier requests", earlier_text(&self.earlier)),
             ("license hash", hex(&self.license_hash)),
         ]));
         rows.extend(extension::row(&self.extensions));

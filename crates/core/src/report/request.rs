@@ -167,8 +167,8 @@ impl RequestReport {
         ];
         rows.extend(present([
             ("boot", self.boot.to_string()),
-            ("made before", earlier_text(&self.earlier)),
-            ("licensed for", joined(self.enrolled.iter().map(FactorReport::text))),
+            ("earlier requests", earlier_text(&self.earlier)),
+            ("enrolled factors", joined(self.enrolled.iter().map(FactorReport::text))),
             ("in use", counts_text(&self.used)),
             ("renews", self.renews.map(|id| id.to_string()).unwrap_or_default()),
             ("wanted", counts_text(&self.wanted)),

@@ -105,6 +105,11 @@ impl IssuedRecord {
         }
     }
 
+    /// Last day of the license, in words.
+    pub fn last_day(&self) -> &str {
+        if self.expires == "never" { "no end date" } else { &self.expires }
+    }
+
     /// True if this record answers exactly these request bytes.
     pub fn answers(&self, request: &[u8]) -> bool {
         self.request == BASE64_STANDARD.encode(request)

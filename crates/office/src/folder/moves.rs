@@ -175,11 +175,11 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Error {
         let mut fact = format!(
-            "this license key is in use on another installation: {}, license {} issued {}, expires {}",
+            "this license key is in use on another installation: {}, license {} issued {}, last day: {}",
             holder.install_id(),
             holder.license_id,
             holder.issued,
-            holder.expires
+            holder.last_day()
         );
         let request = holder.request_bytes();
         let theirs = request.and_then(|bytes| self.open_request(&bytes, None, trust, ask)).ok();
@@ -258,7 +258,7 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
             let (its, wanted) = (shown(its), shown(wanted));
             let fact = format!("the receipt is for {what} {its}, but the request is for {wanted}");
             return Err(Error::refuse(word, fact)
-                .hint("bring the receipt of the license that moves")
+                .hint("use the receipt of the license that moves")
                 .rule("receipt-7"));
         }
     }
@@ -270,7 +270,7 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
         );
         return Err(Error::refuse(Refusal::WrongMachine, fact)
             .hint(NextStep::new(
-                "have that installation deactivated, and bring its receipt",
+                "have that installation deactivated, and use its receipt",
                 &[Remedy::Deactivate],
             ))
             .rule("receipt-7"));
@@ -299,7 +299,7 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
                 .hint(NextStep::new(
-                    "have it deactivated again, and bring the new receipt",
+                    "have it deactivated again, and use the new receipt",
                     &[Remedy::Deactivate],
                 ))
                 .rule("receipt-8"));
