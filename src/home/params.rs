@@ -62,7 +62,7 @@ impl RequestParams {
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
             let fact = format!("{what} was never given in this home");
-            let step = NextStep::new(format!("give {what}, as on the receipt"), remedies);
+            let step = NextStep::new(format!("give {what}, as on the sales receipt"), remedies);
             Error::unable(Problem::Usage, fact, step)
         };
         let licensee = self.licensee.clone().or_else(|| before.map(|b| b.licensee.clone()));
@@ -86,7 +86,10 @@ impl RequestParams {
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
-                NextStep::new("give the license key, as on the receipt", &[Remedy::NameLicenseKey]),
+                NextStep::new(
+                    "give the license key, as on the sales receipt",
+                    &[Remedy::NameLicenseKey],
+                ),
             ));
         }
         let version = self.product_version.clone();

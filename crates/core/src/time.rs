@@ -86,7 +86,11 @@ impl FromStr for Instant {
             let fact = format!("{text:?} is not a time");
             match Day::written_otherwise(text) {
                 Some(days) => Error::unable(Problem::Usage, fact, format!("write {days}")),
-                None => Error::unable(Problem::Usage, fact, "write it like 2027-11-23T12:00:00Z"),
+                None => Error::unable(
+                    Problem::Usage,
+                    fact,
+                    "write it like 2027-11-23 or 2027-11-23T12:00:00Z",
+                ),
             }
         })
     }

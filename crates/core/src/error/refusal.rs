@@ -75,12 +75,12 @@ refusals! {
         , at the vendor "check the product in the grant, or ask for a new request for the right product";
     9 WrongSlot "wrong-slot" "use the license key in the slot that it belongs to"
         , at the vendor "check the slot in the grant, or ask for a new request for the slot of this license key";
-    10 WrongLicensee "wrong-licensee" "copy the licensee's name and the license key from the receipt; both are case-sensitive"
+    10 WrongLicensee "wrong-licensee" "copy the licensee's name and the license key from the sales receipt; both are case-sensitive"
         , at the vendor "compare both with the sale; correct the grant, or ask for a new request with the right values";
     11 OfflineNotAllowed "offline-not-allowed" "this license type is activated online; offer a type that the catalog marks offline";
     12 Replayed "replayed" "make a new request on the server" [MakeRequest]
         , at the vendor "ask for a new request from the server" [MakeRequest];
-    13 AlreadyActivated "already-activated" "deactivate the other installation and bring its receipt" [Deactivate]
+    13 AlreadyActivated "already-activated" "deactivate the other installation, and send its receipt to the vendor" [Deactivate]
         , at the vendor "have the other installation deactivated, and add its receipt" [Deactivate, BringReceipt];
     14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows"
         , at the vendor "check who signed it, and which keys are trusted here" [Inspect, ListKeys];

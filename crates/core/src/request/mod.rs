@@ -47,9 +47,9 @@ record! {
         pub product_version: Text,
         /// The slot asked for.
         pub slot: Text,
-        /// Name of the licensee, as on the receipt of purchase.
+        /// Name of the licensee, as on the sales receipt.
         pub licensee: Text,
-        /// License key, as on the receipt of purchase.
+        /// License key, as on the sales receipt.
         pub license_key: Hidden<Text>,
         /// Factors for which the installed license was issued. Empty before the first license.
         pub enrolled: List<Factor>,
