@@ -59,7 +59,7 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
         return Err(Error::unable(
             Problem::Io,
             fact,
-            "start the program that writes it first, or name a file",
+            "start the program that writes to it, then try again; or name a file",
         ));
     }
     Ok(bytes)

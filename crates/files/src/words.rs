@@ -133,7 +133,7 @@ fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static 
         (Errno::NXIO, Access::Read) => ("no program answers there", "name a file"),
         (Errno::NXIO, _) => (
             "it is a pipe, but no program reads from it",
-            "start the program that reads it first, or name a file",
+            "start the program that reads from it, then try again; or name a file",
         ),
         (Errno::MFILE | Errno::NFILE, _) => {
             ("too many files are open", "raise the limit for open files: ulimit -n")

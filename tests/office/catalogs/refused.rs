@@ -227,7 +227,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "term = \"never\"\n@renewal",
-            "type pool-oem: renewal: a license that never ends is not renewed automatically",
+            "type pool-oem: renewal: a license with no end date is not renewed automatically",
             "term",
         ),
         (
@@ -299,7 +299,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "offline = true",
             "offline = true\n@reason = \"why not\"",
-            "type purchased-oem: reason: this type can be activated offline",
+            "type purchased-oem: reason: only a type that cannot be activated offline has one",
             "leave",
         ),
         (
@@ -675,9 +675,8 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
         ),
     );
     let (status, _, stderr) = olr(&own);
-    let warning =
-        "olr: warning: product vault: vendor.trust does not contain it with these slots\n";
-    assert_eq!((status, stderr.as_str()), (0, warning));
+    let warning = "olr: warning: product vault: vendor.trust does not contain it with the slots of";
+    assert!(status == 0 && stderr.starts_with(warning), "{stderr}");
     let (status, _, stderr) = olr(&["vendor", "check-catalog"]);
     assert_eq!(status, 2);
     assert!(stderr.contains("no vendor folder was named"), "{stderr}");

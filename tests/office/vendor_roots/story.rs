@@ -245,7 +245,7 @@ fn who_does_not_count_signs_nothing() {
     vendor.all_sign("proposal.olr", &["bob"], true);
     vendor.town.run("office", "key combine alice.olr bob.olr").unable("for different files");
     // An incomplete proposal cannot be published.
-    vendor.town.run("office", "vendor publish bob.olr").unable("not finished");
+    vendor.town.run("office", "vendor publish bob.olr").unable("not the finished file");
     vendor.town.run("office", "vendor publish bob.pub").refused("malformed", "");
     // Signing twice changes nothing.
     let before = vendor.town.binary("office/bob.olr");
@@ -285,7 +285,7 @@ fn what_servers_would_refuse_is_not_proposed() {
         (format!("--revoke {none}"), "names issuer key"),
         (format!("--revoke {alice}"), "names issuer key"),
         ("--revoke x".into(), "is not a key id"),
-        ("--rule model=any_signers=1".into(), "a rule cannot require 1 signers"),
+        ("--rule model=any_signers=1".into(), "signers=1 is not possible in a rule"),
         ("--rule model=any".into(), "needs a model and a number"),
         ("--remove-rule model=any_signers=2".into(), "no such rule"),
         ("--keep alice.pub".into(), "alice.pub"),

@@ -111,11 +111,11 @@ impl Check<'_> {
         let at = |key: &'static str| ["type", id, key];
         let what = |key: &str| format!("type {id}: {key}");
         if kind.reason.is_some() && kind.offline {
-            let fact = what("reason: this type can be activated offline");
+            let fact = what("reason: only a type that cannot be activated offline has one");
             return self.wrong(&at("reason"), fact, "leave `reason` out");
         }
         if kind.renewal == Some(Renewal::Automatic) && kind.term == Some(End::Never) {
-            let fact = what("renewal: a license that never ends is not renewed automatically");
+            let fact = what("renewal: a license with no end date is not renewed automatically");
             return self.wrong(&at("renewal"), fact, "write \"manual\" or \"none\", or a term");
         }
         let is_policy = |policy: &&String| self.catalog.policies.contains_key(*policy);

@@ -223,7 +223,9 @@ impl Compared<'_> {
                 Some(Refusal::Expired),
                 ": by the server's clock, this license has already expired",
             ),
-            (true, false) => (None, ": the days of this license come from the clock here"),
+            (true, false) => {
+                (None, ": the dates of this license were computed from the clock here")
+            }
         };
         let side = if ahead { "ahead" } else { "behind" };
         let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
@@ -356,6 +358,7 @@ fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
 fn apart(one: Instant, other: Instant) -> String {
     let seconds = one.seconds.abs_diff(other.seconds);
     match seconds / DAY {
+        0 | 1 if seconds / 3600 == 1 => "1 hour".to_string(),
         0 | 1 => format!("{} hours", seconds / 3600),
         days => format!("{days} days"),
     }

@@ -288,7 +288,10 @@ impl Folder {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    NextStep::new("name only keys that are not available", &[Remedy::NameAbsent]),
+                    NextStep::new(
+                        "name only keys that are not available here",
+                        &[Remedy::NameAbsent],
+                    ),
                 ));
             }
             may.push(other);

@@ -232,7 +232,7 @@ fn rules(old: &TrustBody, changes: &Changes) -> Result<List<SignerRule>> {
     }
     for rule in &changes.add_rules {
         if rule.signers < 2 || usize::from(rule.signers) > SIGNATURES_CAP {
-            let fact = format!("a rule cannot require {} signers", rule.signers);
+            let fact = format!("signers={} is not possible in a rule", rule.signers);
             return Err(Error::unable(Problem::Usage, fact, "require 2 to 16 signers"));
         }
         if !rules.contains(rule) {

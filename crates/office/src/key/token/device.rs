@@ -317,7 +317,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let library = Pkcs11::new(module).map_err(foreign)?;
     match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         Ok(()) | Err(Failure::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(library),
-        Err(failure) => Err(failed(&format!("{name}: it does not start"), &failure)),
+        Err(failure) => Err(failed(&format!("{name}: the library does not start"), &failure)),
     }
 }
 
