@@ -36,7 +36,11 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         let unknown = catalog.wire_products()?.into_vec().into_iter();
         let unknown = unknown.filter(|product| !trust.body().products.contains(product));
         warnings.extend(unknown.map(|product| {
-            format!("product {}: vendor.trust does not contain it with these slots", &*product.id)
+            format!(
+                "product {}: vendor.trust does not contain it with the slots of this catalog; run \
+                 `olr key propose --catalog FILE`",
+                &*product.id
+            )
         }));
     }
     let count = |count: usize, one: &str, more: &str| {

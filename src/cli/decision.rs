@@ -21,9 +21,9 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
             false => "run `olr request`",
         };
         format!(
-            "The clock ({}) is far ahead of the latest time recorded here ({}). Licenses already \
-             end by the clock, but start only by the recorded time. If the clock is right, {step} \
-             and import the time.olr that your vendor sends back.",
+            "The clock ({}) is far ahead of the latest time recorded here ({}). For now, \
+             licenses expire by the clock but start by the recorded time. If the clock is right, \
+             {step} and import the time.olr that your vendor sends back.",
             decision.judged_at(), remembered.judged_at()
         )
     });

@@ -94,7 +94,7 @@ mod whole {
             let made = home.request(&order, &around, &mut context.rng)?;
             write(Kind::Request, &server.join("req.olr"), &made.bytes)?;
             self.step("The server seals this identity, the licensee and the license key into req.olr. Only the vendor can read it.",
-                &format!("{} bytes, code for the phone {}", made.bytes.len(), made.code));
+                &format!("{} bytes, code to compare by phone {}", made.bytes.len(), made.code));
 
             let grant = GrantFile::parse(&STARTER_GRANT.replace("\"never\"", "\"1 year\""))?;
             let request = read(Kind::Request, &server.join("req.olr"))?;

@@ -47,19 +47,20 @@ pub struct Args {
     /// Show and check the request, but sign nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Also show the request, with the values that do not count.
+    /// Also show the request, with the values that are ignored.
     #[arg(long)]
     all: bool,
     /// Sign a new answer to a request that was already answered.
     #[arg(long)]
     again: bool,
-    /// The receipt from the server that used the license key until now.
+    /// The receipt that `olr deactivate` wrote on the server that used the license key until now.
     #[arg(long, value_name = "FILE", conflicts_with = "transfer")]
     receipt: Option<PathBuf>,
     /// Move the license key without a receipt; olr keeps the reason with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// Do not ask for confirmation, even if a key moves or the server will refuse this.
+    /// Do not ask for confirmation, even if a key moves or the server will refuse the
+    /// license.
     #[arg(long)]
     yes: bool,
     /// An issuer key that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; repeat it
@@ -70,7 +71,7 @@ pub struct Args {
     /// delegations/. The output is then a proposal for `olr key sign` instead of the license.
     #[arg(long, value_name = "DELEGATION", conflicts_with = "signed")]
     also: Vec<String>,
-    /// The signed proposal, which becomes the license; repeat it for each copy.
+    /// A signed copy of the proposal; with enough signatures, it becomes the license (repeatable).
     #[arg(long, value_name = "FILE")]
     signed: Vec<PathBuf>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use olr_core::state::Slot;
 /// Whether a module may be typed that no license names.
 #[derive(clap::Args)]
 pub struct UnlistedArg {
-    /// Accept a module that the license does not name: it is not a typing error.
+    /// Accept a module that the license does not name; use this if you did not misspell it.
     #[arg(long)]
     unlisted: bool,
 }

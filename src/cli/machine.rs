@@ -20,14 +20,14 @@ use crate::cli::context::Context;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Add a factor of your own.
+    /// Also identify the machine by this value of your own, such as rack=B12 (repeatable).
     #[arg(long, value_name = "NAME=VALUE")]
     pin: Vec<String>,
     /// Also use values that only root can read.
     #[arg(long)]
     privileged: bool,
-    /// Compare this machine with a license, factor by factor. Pins from the last request count, as
-    /// they do for `olr verify`.
+    /// Compare this machine with a license, factor by factor. The pins of the last request are
+    /// included, as in `olr verify`.
     #[arg(long, value_name = "FILE", conflicts_with = "pin")]
     against: Option<PathBuf>,
     #[command(flatten)]

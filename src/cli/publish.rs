@@ -30,7 +30,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let folder = args.vendor.folder()?;
     let bytes = read_artefact(None, &args.file)?;
     if Header::peek(&bytes)? == Kind::Proposal {
-        let fact = format!("{}: this is a proposal that is not finished", file::name(&args.file));
+        let fact = format!("{}: this is a proposal, not the finished file", file::name(&args.file));
         return Err(Error::unable(Problem::Usage, fact, "finish it with `olr key combine` first"));
     }
     let is_new = !file::is_there(&folder.path().join("vendor.trust"))?;

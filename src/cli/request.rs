@@ -39,10 +39,10 @@ pub struct Args {
     /// Refuse a vendor with any other code: 12 characters, or all 52.
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
-    /// The licensee's name, as on the receipt.
+    /// The licensee's name, as on the sales receipt.
     #[arg(long, value_name = "NAME")]
     licensee: Option<String>,
-    /// The license key, as on the receipt; `-` reads it from stdin.
+    /// The license key, as on the sales receipt; `-` reads it from stdin.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// The product version that is installed.
@@ -51,7 +51,7 @@ pub struct Args {
     /// Ask for this quantity of a module (repeatable).
     #[arg(long, value_name = "M=N")]
     module: Vec<String>,
-    /// Add a factor of your own.
+    /// Also identify the machine by this value of your own, such as rack=B12 (repeatable).
     #[arg(long, value_name = "NAME=VALUE")]
     pin: Vec<String>,
     /// A note to the support staff.
@@ -66,7 +66,7 @@ pub struct Args {
     /// Set the old state aside and start again as a new installation.
     #[arg(long)]
     new_identity: bool,
-    /// Also show the sealed values that do not count.
+    /// Also show the sealed values that are ignored.
     #[arg(long)]
     all: bool,
     /// Show what would be sealed, but write nothing.
@@ -184,14 +184,15 @@ fn text(requested: &Requested, args: &Args, file: &str) -> String {
         false => {
             let to = if args.output.path(NAME).is_none() { "to " } else { "" };
             format!(
-                "Wrote {to}{file}. Only this vendor can read it.\nIts code for the phone: {}",
+                "Wrote {to}{file}. Only this vendor can read it.\nCode of this request, to \
+                 compare by phone: {}",
                 requested.code
             )
         }
     };
     if requested.first_contact && args.vendor_code.is_none() {
         text += &format!(
-            "\nFirst contact: ask your vendor whether its code is {}.",
+            "\nFirst contact: ask your vendor whether its vendor code is {}.",
             trust.vendor_code()
         );
     }

@@ -35,7 +35,7 @@ pub struct Args {
     #[command(flatten)]
     output: OutFile,
     /// The id of an issued license (`olr vendor issued` lists them) or of an issuer key. For a key,
-    /// the next trust ends everything that it signed.
+    /// the next trust makes everything that the key signed invalid.
     #[arg(required_unless_present = "again")]
     id: Option<String>,
     /// Why the license is revoked; olr records it, and it does not leave the vendor.

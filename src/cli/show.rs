@@ -49,8 +49,8 @@ pub fn factors(factors: &[Factor], all: bool) -> String {
     let table = lines_of(&entries);
     match hidden {
         0 => table,
-        1 => format!("{table}\nOne more value does not count; --all shows it."),
-        _ => format!("{table}\n{hidden} more values do not count; --all shows them."),
+        1 => format!("{table}\nOne more value is ignored; --all shows it."),
+        _ => format!("{table}\n{hidden} more values are ignored; --all shows them."),
     }
 }
 
@@ -106,9 +106,7 @@ pub fn request_changes(body: &RequestBody) -> Option<String> {
     }
     let changes = changes(&body.enrolled, &body.found, &[]);
     let (judgement, table) = (judgement(&changes), lines(&changes, false));
-    Some(format!(
-        "Judgement: {judgement}.\n\nSince the request for the installed license:\n{table}"
-    ))
+    Some(format!("Verdict: {judgement}.\n\nSince the request for the installed license:\n{table}"))
 }
 
 /// Returns the same as JSON; `None` if there is nothing to compare with.

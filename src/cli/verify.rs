@@ -26,11 +26,11 @@ pub struct Args {
     expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
-    /// Judge this license as if you imported it now, but install nothing. The file of the installed
-    /// license is judged as without FILE.
+    /// Check this license as if you imported it now, but install nothing. If it is the installed
+    /// license, the answer is the same as without FILE.
     file: Option<PathBuf>,
     /// A time that has certainly passed, such as that of the newest backup; olr assumes no earlier
-    /// time.
+    /// time, unless this one is implausibly far ahead.
     #[arg(long, value_name = "TIME", conflicts_with = "file")]
     evidence: Option<String>,
 }
@@ -69,7 +69,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         }
     };
     if installed.is_some() {
-        let note = "this file is the installed license: it is judged with the current usage";
+        let note = "this file is the installed license: the answer includes the current usage";
         report.notes.push(note.to_string());
     }
     Ok(report.of_vendor(session.state().trust()).at_home(&home))

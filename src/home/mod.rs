@@ -56,7 +56,7 @@ pub struct Home {
 /// use olr::Requested;
 ///
 /// fn send(made: &Requested) -> std::io::Result<()> {
-///     println!("its code for the phone: {}", made.code);
+///     println!("its code, to compare by phone: {}", made.code);
 ///     std::fs::write("req.olr", &made.bytes)
 /// }
 /// ```

@@ -171,7 +171,7 @@ fn a_machine_is_held_against_a_license_file() {
 fn support_staff_see_then_and_now() {
     let desk = Desk::new(false);
     let first = desk.done("server", "inspect {}/req.olr --vendor {}/vendor");
-    assert!(!first.text.contains("Judgement") && first.json.get("changes").is_none());
+    assert!(!first.text.contains("Verdict") && first.json.get("changes").is_none());
     let renew = "request --renew --home {}/home -o {}/again.olr";
     desk.done("card-replaced", renew);
     let looks = [
@@ -180,7 +180,7 @@ fn support_staff_see_then_and_now() {
     ];
     for look in looks {
         let report = desk.done("server", &look);
-        assert!(report.text.contains("Judgement: the same machine with a replaced network card."));
+        assert!(report.text.contains("Verdict: the same machine with a replaced network card."));
         let changes = &report.json["changes"];
         assert_eq!(changes["judgement"], "the same machine with a replaced network card");
         assert_eq!(changes["factors"][2]["old"], "02:fc:00:00:00:02");

@@ -38,7 +38,7 @@ pub struct Args {
     #[cfg(feature = "vendor")]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Also show the values in a request that do not count.
+    /// Also show the values in a request that are ignored.
     #[cfg(feature = "vendor")]
     #[arg(long)]
     all: bool,

@@ -46,8 +46,9 @@ pub struct Args {
     /// Only this edition (repeatable) [default: those of the types that --type names].
     #[arg(long = "edition", value_name = "E")]
     editions: Vec<String>,
-    /// The largest quantity of a module, such as OBM=50, and no other module (repeatable) [default:
-    /// any]. olr adds its pool and the modules that it includes from the catalog.
+    /// The largest quantity of a module, such as OBM=50 (repeatable). Then no other
+    /// module may be granted, except the pool of this one and the modules that it includes: olr adds
+    /// both from the catalog [default: any].
     #[arg(long, value_name = "MODULE=N")]
     max: Vec<String>,
     /// The longest term of a license, in days: 400d [default: any].
@@ -56,7 +57,8 @@ pub struct Args {
     /// The latest start of a license, in days after its issue: 30d [default: as --max-term].
     #[arg(long, value_name = "DAYS")]
     max_ahead: Option<String>,
-    /// The longest maintenance, in days from the start or the issue: 366d [default: any].
+    /// The longest maintenance, in days from the start or the issue, whichever is later: 366d
+    /// [default: any].
     #[arg(long, value_name = "DAYS")]
     max_maintenance: Option<String>,
     /// The longest grace period with all operations allowed: 14d, 12h, any [default: the longest of
@@ -71,8 +73,8 @@ pub struct Args {
     /// yes if a machine policy of the catalog requires none].
     #[arg(long, value_name = "YES|NO")]
     weak_machine: Option<String>,
-    /// The catalog that sets the limits without a flag [default: catalog.toml in the vendor's
-    /// folder].
+    /// The catalog from which the defaults of these flags are taken [default: catalog.toml in the
+    /// vendor's folder].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     /// The first day on which it may issue [default: any].

@@ -63,7 +63,7 @@ pub struct ChangeArgs {
     /// Remove the root with this key id (repeatable).
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     remove_root: Vec<String>,
-    /// Add this sealing key; servers then use it first, and the older ones stay after it.
+    /// Add this sealing key, which servers use from then on; the older ones stay valid.
     #[arg(long, value_name = "PUB", conflicts_with = "first")]
     add_sealing: Vec<PathBuf>,
     /// Remove the sealing key with this key id (repeatable).

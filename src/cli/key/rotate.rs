@@ -72,7 +72,7 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Output> {
             if !is_revoked {
                 report.notes.push(format!(
                     "everything that the former issuer key signed stays valid; `olr revoke \
-                     {former}` ends that"
+                     {former}` makes it invalid"
                 ));
             }
             Ok(report)

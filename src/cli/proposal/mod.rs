@@ -295,7 +295,7 @@ pub fn published(
 fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
     match (&body.from, &body.until) {
         (_, Limit::Only(until)) if *until < now => {
-            format!("Key {key} could issue until {until}, which has passed")
+            format!("Key {key} may no longer issue: it could issue until {until}")
         }
         (Limit::Only(from), _) if *from > now => format!("Key {key} may issue from {from} on"),
         _ => format!("Key {key} may issue now"),

@@ -60,7 +60,9 @@ fn the_file_of_the_installed_license_is_judged_as_what_is_installed() {
         assert_eq!(run.json["state"], "grace", "{args:?}: {}", run.json);
         assert_eq!(run.json["grace"]["cause"], "over-quota", "{args:?}");
     }
-    assert!(world.text(&["verify", "license.olr"]).contains("judged with the current usage"));
+    assert!(
+        world.text(&["verify", "license.olr"]).contains("the answer includes the current usage")
+    );
     // Another license is judged as if it were imported.
     world.olr(&["request", "--renew", "-o", "again.olr"]).done();
     let again = ["issue", "again.olr", "--grant", "vendor/grant.toml", "-o", "two.olr", "--yes"];
