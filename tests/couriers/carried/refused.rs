@@ -425,7 +425,7 @@ pub const REFUSED: &[Refused] = &[
         "two different files of the kind",
         Text(|t| format!("{t}\n{}", another_of_the_kind(t))),
         MALFORMED,
-        "which one is meant is ambiguous",
+        "it is unclear which one is meant",
     ),
     row(
         "mail",

@@ -59,7 +59,7 @@ pub const WHOLE: &[Whole] = &[
     ("forms", "all data on one line", Text(|t| wrapped(t, usize::MAX))),
     ("forms", "everything on one line, with spaces", Text(|t| t.replace('\n', " "))),
     ("forms", "everything on one line, without spaces", Text(|t| t.replace('\n', ""))),
-    ("mail", "an empty line after each", Text(|t| t.replace('\n', "\n\n"))),
+    ("mail", "an empty line after each line", Text(|t| t.replace('\n', "\n\n"))),
     ("editors", "spaces at the line ends", Text(|t| around(t, "", "   "))),
     ("editors", "indented with spaces", Text(|t| prefixed(t, "    "))),
     ("editors", "indented with tabs", Text(|t| prefixed(t, "\t\t"))),
