@@ -121,12 +121,16 @@ impl Assessment {
             return Ok(());
         }
         let changed: Vec<_> = self.drift().into_iter().map(|line| line.kind.word()).collect();
+        let needed = self.threshold;
+        let why = match (self.score >= needed, self.hardware_missing) {
+            (true, _) => format!(" ({needed} are needed), but no hardware factor matches"),
+            (false, true) => format!(", but {needed} are needed, and no hardware factor matches"),
+            (false, false) => format!(", but {needed} are needed"),
+        };
         let fact = format!(
-            "this machine matches {} of {} points, but {} are needed{}; changed or missing: {}",
+            "this machine matches {} of {} points{why}; changed or missing: {}",
             self.score,
             self.total,
-            self.threshold,
-            if self.hardware_missing { ", and no hardware factor matches" } else { "" },
             changed.join(", "),
         );
         Err(Error::refuse(Refusal::WrongMachine, fact).rule("policy-6"))
