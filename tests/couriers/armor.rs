@@ -218,7 +218,7 @@ fn of_several_blocks_the_wanted_one_is_taken() {
     let mail = format!("{}\n{}", armor(Kind::License, &license), prefix(&asked, "> "));
     assert_eq!(read(Some(Kind::License), &mail), Ok(license.clone()));
     assert_eq!(read(Some(Kind::Request), &mail), Ok(request.clone()));
-    refused(None, &mail, Refusal::Malformed, "it contains a license and a request");
+    refused(None, &mail, Refusal::Malformed, "this file contains a license and a request");
     refused(Some(Kind::Trust), &mail, Refusal::WrongKind, "a request and a license, but a trust");
     // The quoted request is cut off, which must not affect the license.
     let mail =

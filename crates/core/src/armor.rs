@@ -325,9 +325,9 @@ fn malformed(place: &str, problem: &str) -> Error {
 
 fn ambiguous(one: Kind, other: Kind) -> Error {
     let fact = if one == other {
-        format!("file: it contains two different {one} blocks")
+        format!("this file contains two different {one} blocks")
     } else {
-        format!("file: it contains a {one} and a {other}")
+        format!("this file contains a {one} and a {other}")
     };
     Error::refuse(Refusal::Malformed, fact)
         .hint("split the file: one block in each file")

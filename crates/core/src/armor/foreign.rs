@@ -108,8 +108,7 @@ const LOOK: usize = 64 * 1024;
 pub(crate) fn refuse(file: &[u8]) -> Error {
     let unknown = Foreign { what: "not an olr file", advice: AskAgain };
     let found = named(file).unwrap_or(unknown);
-    Error::refuse(Refusal::Malformed, format!("file: this is {}", found.what))
-        .hint(found.next_step())
+    Error::refuse(Refusal::Malformed, format!("this is {}", found.what)).hint(found.next_step())
 }
 
 /// Recognizes a file by its first bytes.
