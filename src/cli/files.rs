@@ -50,7 +50,8 @@ pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
 /// Where an artefact goes.
 #[derive(clap::Args)]
 pub struct OutFile {
-    /// Write to this file; with `-` to stdout, and the messages to stderr.
+    /// Write to this file [default: a name such as req.olr or license.olr, in the current folder].
+    /// With `-`, write to stdout, and the messages to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace an existing file, but never a key, a state, or another kind of olr file.
