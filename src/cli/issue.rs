@@ -59,8 +59,7 @@ pub struct Args {
     /// Move the license key without a receipt; olr keeps the reason with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// Do not ask for confirmation, even if a key moves or the server will refuse the
-    /// license.
+    /// Do not ask for confirmation, even if a key moves or the server will refuse the license.
     #[arg(long)]
     yes: bool,
     /// An issuer key that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; repeat it

@@ -47,8 +47,8 @@ pub struct Args {
     #[arg(long = "edition", value_name = "E")]
     editions: Vec<String>,
     /// The largest quantity of a module, such as OBM=50 (repeatable). Then no other
-    /// module may be granted, except the pool of this one and the modules that it includes: olr adds
-    /// both from the catalog [default: any].
+    /// module may be granted, except the pool of this one and the modules that it includes: olr
+    /// adds both from the catalog [default: any].
     #[arg(long, value_name = "MODULE=N")]
     max: Vec<String>,
     /// The longest term of a license, in days: 400d [default: any].
