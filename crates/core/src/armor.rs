@@ -100,7 +100,7 @@ fn rescue(wanted: Option<Kind>, file: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// Recognizes a file of another program by its first bytes. For files that are too long to read.
+/// Recognizes a file from another program by its first bytes. For files that are too long to read.
 pub fn foreign(start: &[u8]) -> Option<Foreign> {
     foreign::named(start)
 }

@@ -61,7 +61,7 @@ fn is_control(c: char) -> bool {
     )
 }
 
-/// Characters without width, and characters that look like a space but are none.
+/// Characters without width, and characters that look like a space but are not one.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' // soft hyphen, grapheme joiner

@@ -1,5 +1,5 @@
-//! Import of a file of the vendor into a state: completely, or not at all.
-//! Implements `docs/judgement.md`, section "Order of answers".
+//! Import of a file from the vendor into a state: completely, or not at all. Implements
+//! `docs/judgement.md`, section "Order of answers".
 
 use crate::display::shown;
 use crate::entitlement::excess;
@@ -69,7 +69,7 @@ pub enum Imported {
         /// True if the list is new here.
         new: bool,
     },
-    /// A time of the vendor.
+    /// A time from the vendor.
     Time {
         /// Time of the vendor's clock.
         time: Instant,

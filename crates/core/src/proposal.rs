@@ -42,7 +42,7 @@ pub enum Content {
     License(Box<LicenseBody>),
 }
 
-/// A set of keys, of which a number must sign.
+/// A set of keys, a certain number of which must sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quorum {
     /// Description of the set for people: `the roots of trust 3`.

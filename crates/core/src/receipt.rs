@@ -59,7 +59,7 @@ impl Receipt {
     }
 
     /// Decodes the body, which contains the key, and verifies the signature. The vendor's records
-    /// tell to whom the install key belongs.
+    /// show whose install key it is.
     ///
     /// # Errors
     /// In this order: frame errors, `malformed`, `unknown-version`, `untrusted-signer`,

@@ -1,4 +1,4 @@
-//! A time of the vendor for one server, `time.olr`. Implements `docs/format.md`, section "Time".
+//! A time from the vendor for one server, `time.olr`. Implements `docs/format.md`, section "Time".
 
 use crate::error::{Result, under};
 use crate::time::Instant;
@@ -57,7 +57,7 @@ impl Timestamp {
         Ok(Self { body, bytes: bytes.to_vec() })
     }
 
-    /// Content of the time.
+    /// The verified body.
     pub fn body(&self) -> &TimestampBody {
         &self.body
     }

@@ -79,7 +79,7 @@ pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
 /// Opens one of this program's own files for reading. It must be a regular file; never blocks.
 ///
 /// # Errors
-/// As [`read`].
+/// Same as [`read`].
 pub fn open_own(path: &Path) -> Result<std::fs::File> {
     place::open(path, From::File)
 }
@@ -113,11 +113,11 @@ pub fn take_stdin() -> Result<()> {
     Err(Error::unable(Problem::Usage, fact, "name a file instead in one of the two places"))
 }
 
-/// As [`read`], for a file that names a command to run. On Unix, only root or the user of this
+/// Like [`read`], for a file that names a command to run. On Unix, only root or the user of this
 /// process may own it, and nobody else may write to it.
 ///
 /// # Errors
-/// As [`read`]; exit 2 when others own it or may write to it.
+/// Same as [`read`]; exit 2 when others own it or may write to it.
 pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     let file = place::open(path, From::File)?;
     #[cfg(unix)]
@@ -166,7 +166,7 @@ fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
 /// exist.
 ///
 /// # Errors
-/// As [`read`].
+/// Same as [`read`].
 pub fn read_if_there(path: &Path, cap: usize) -> Result<Option<Vec<u8>>> {
     if !is_there(path)? {
         return Ok(None);

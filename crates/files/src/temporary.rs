@@ -146,7 +146,7 @@ pub fn remove_left(folder: &Path) {
     }
 }
 
-/// Does nothing: without locks, leftovers cannot be told from files in use.
+/// Does nothing: without locks, leftovers cannot be distinguished from files in use.
 #[cfg(not(unix))]
 pub fn remove_left(_: &Path) {}
 

@@ -22,7 +22,7 @@ pub fn failed(access: Access, path: &Path, error: &IoError) -> Error {
     failed_saying(access, path, error, |why| why.to_string())
 }
 
-/// As [`failed`], with the reason put into a sentence by `say`. The path is put in front of it.
+/// Like [`failed`], with the reason put into a sentence by `say`. The path is put in front of it.
 pub fn failed_saying(
     access: Access,
     path: &Path,

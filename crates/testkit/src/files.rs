@@ -64,8 +64,8 @@ pub fn files(count: usize) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// The header of another format and up to 8 KiB of noise, which is printable text every second
-/// time.
+/// The header of another format and up to 8 KiB of noise, which is printable text for every other
+/// `n`.
 fn other_format(n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut tail = vec![0; rng.random_range(0..8 * 1024)];
     rng.fill_bytes(&mut tail);

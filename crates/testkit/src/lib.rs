@@ -247,7 +247,7 @@ pub fn install() -> InstallSecret {
     install_secret("install")
 }
 
-/// Makes another request of the server.
+/// Makes another request on the server.
 pub fn ask(state: &mut State, slot: &str, purpose: &str) -> (RequestBody, Vec<u8>) {
     let asked = Asked {
         licensee: text("ACME Ltd"),

@@ -1,4 +1,4 @@
-//! Keys that are in no vendor's folder.
+//! Keys that are not in any vendor's folder.
 
 use olr_core::crypto::digest::sha256;
 use olr_core::crypto::secret::Secret;
@@ -21,7 +21,7 @@ pub const STRAYS: [(&str, Role); 11] = [
     ("third root", Role::Root),
 ];
 
-/// Names of further keys, of which many are needed at once, in any role.
+/// Names of further keys in any role, for fixtures that need many at once.
 pub const SIGNERS: [&str; 17] = [
     "signer 1",
     "signer 2",
@@ -50,7 +50,7 @@ pub fn seed(name: &str) -> Secret {
     Secret::new(&sha256(name.as_bytes()))
 }
 
-/// A signing key that belongs to no vendor.
+/// A signing key that does not belong to any vendor.
 pub fn stray_key(name: &str) -> SigningKey {
     let is_known = SIGNERS.contains(&name) || STRAYS.iter().any(|(known, _)| *known == name);
     assert!(is_known, "{name:?} is in no list");

@@ -1,8 +1,8 @@
-//! Recognition of files of other programs, so that a refusal can say what they are.
+//! Recognition of files from other programs, so that a refusal can say what they are.
 
 use crate::error::{Error, NextStep, Refusal, Remedy};
 
-/// A file of another program.
+/// A file from another program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
     /// Description: `a picture (PNG)`.

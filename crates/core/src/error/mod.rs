@@ -1,4 +1,4 @@
-//! Errors, and the three closed lists that they use: words for a proved *no* ([`Refusal`]), kinds
+//! Errors, and the three closed lists that they use: words for a proven *no* ([`Refusal`]), kinds
 //! of *could not tell* ([`Problem`]), and acts that help ([`Remedy`]).
 
 use std::fmt;
@@ -25,7 +25,7 @@ pub use refusal::Refusal;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something was not done: a proved *no* (a [`Refusal`]), or *could not tell*.
+/// Why something was not done: a proven *no* (a [`Refusal`]), or *could not tell*.
 ///
 /// `fact` states what happened and where, `next_step` what to do. Both are lower-case sentences
 /// without a full stop. Neither ever contains a secret.
@@ -44,8 +44,8 @@ pub struct Error {
     rules: Vec<&'static str>,
     fact: String,
     next_step: NextStep,
-    /// The next step at the vendor's office, if it is another one. Boxed, because few errors have
-    /// one, but it would take space in every `Result`.
+    /// The next step at the vendor's office, if it is a different one. Boxed, because few errors
+    /// have one, but it would take space in every `Result`.
     at_vendor: Option<Box<NextStep>>,
 }
 
@@ -56,7 +56,7 @@ enum ErrorKind {
 }
 
 impl Error {
-    /// Makes a proved *no* with the usual next step for `word`.
+    /// Makes a proven *no* with the usual next step for `word`.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
         let ((text, remedies), at_vendor) = word.steps();
         Self {
@@ -158,7 +158,7 @@ impl Error {
         self
     }
 
-    /// Returns the word if this is a proved *no*.
+    /// Returns the word if this is a proven *no*.
     pub fn refusal(&self) -> Option<Refusal> {
         match self.kind {
             ErrorKind::Refusal(word) => Some(word),

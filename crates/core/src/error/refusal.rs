@@ -1,4 +1,4 @@
-//! The words for a proved *no*: a closed list, explained in `docs/refusals.md`.
+//! The words for a proven *no*: a closed list, explained in `docs/refusals.md`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ type Step = (&'static str, &'static [Remedy]);
 macro_rules! refusals {
     ($($number:literal $variant:ident $word:literal $step:literal $([$($act:ident),*])?
         $(, at the vendor $vendor:literal $([$($there:ident),*])?)?;)*) => {
-        /// A word for a proved *no*. The variants are in the order of their numbers, not of the
+        /// A word for a proven *no*. The variants are in the order of their numbers, not of the
         /// checks.
         ///
         /// ```
@@ -47,8 +47,8 @@ macro_rules! refusals {
                 match self { $(Refusal::$variant => $number),* }
             }
 
-            /// Returns the usual next step, and the one for the vendor's office if it is another
-            /// one.
+            /// Returns the usual next step, and the one for the vendor's office if it is a
+            /// different one.
             pub(super) fn steps(self) -> (Step, Option<Step>) {
                 match self {
                     $(Refusal::$variant => (

@@ -111,12 +111,12 @@ impl Grace {
     }
 }
 
-/// Whether the home folder can be written, so that a clock that was set back is noticed.
+/// Whether the home folder can be written to, so that a clock that was set back is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMemory {
     /// The home is writable, so the high-water mark of time is kept.
     On,
-    /// The home cannot be written: the high-water mark stays where it was last saved.
+    /// The home cannot be written to: the high-water mark stays where it was last saved.
     Off,
 }
 
@@ -207,7 +207,7 @@ impl Decision {
         self.awaits_time
     }
 
-    /// Records whether the home could be written, which only the caller knows.
+    /// Records whether the home could be written to, which only the caller knows.
     pub fn set_clock_memory(&mut self, memory: ClockMemory) {
         self.clock_memory = memory;
     }
@@ -223,7 +223,7 @@ impl Decision {
         match (&self.refusal, &self.grace) {
             (Some(_), _) => "refused",
             (None, Some(grace)) if grace.until.is_some() => "grace",
-            // Also with a warning only.
+            // Also if there is a warning, which blocks nothing.
             (None, _) => "licensed",
         }
     }

@@ -115,7 +115,7 @@ impl Decision {
     }
 }
 
-/// Returns the days of a warning in words.
+/// Formats the number of days in a warning: `a day`, `7 days`.
 pub(crate) fn left(days: u32) -> String {
     if days == 1 { "a day".to_string() } else { format!("{days} days") }
 }

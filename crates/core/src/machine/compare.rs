@@ -46,7 +46,7 @@ pub struct Line {
     pub weight: u16,
     /// The factor as it was. `None` if it is new, or if only a commitment to it is known.
     pub then: Option<Factor>,
-    /// The factor as it is now. If its class is common now, it carries no weight any more.
+    /// The factor as it is now. If its class is common now, it no longer carries weight.
     pub now: Option<Factor>,
     /// Why it cannot be read now, if it cannot.
     pub reason: Option<Reason>,
@@ -64,8 +64,8 @@ impl Line {
     }
 }
 
-/// Compares the factors of two times. Considers only those that can carry weight; new ones come
-/// last.
+/// Compares the factors found at two times. Considers only those that can carry weight; new ones
+/// come last.
 pub fn changes(then: &[Factor], now: &[Factor], unreadable: &[Unreadable]) -> Vec<Line> {
     let (old, found) = (distinct(then), distinct(now));
     let has = |factors: &[&Factor], one: &Factor| factors.iter().any(|other| equal(other, one));

@@ -151,7 +151,7 @@ impl Class {
     }
 }
 
-/// Refuses a machine of which too little is known.
+/// Refuses a machine about which too little is known.
 ///
 /// # Errors
 /// Exit 2 if fewer than two factors can carry weight, with the remedy.

@@ -66,7 +66,7 @@ pub struct LicenseReport {
     pub always: Vec<Operation>,
     /// Id of the license that it replaces.
     pub replaces: Option<LicenseId>,
-    /// Message of the vendor.
+    /// Message from the vendor.
     pub note: Note,
     /// Machine policy.
     pub policy: PolicyReport,

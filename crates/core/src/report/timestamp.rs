@@ -1,4 +1,4 @@
-//! Report of a time of the vendor.
+//! Report of a time from the vendor.
 
 use crate::display::code;
 use crate::key::{Role, key_id};

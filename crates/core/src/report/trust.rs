@@ -64,8 +64,7 @@ pub struct ProductReport {
 pub struct SignerRuleReport {
     /// Model of these licenses.
     pub model: Limit<Model>,
-    /// Module of which they make more than its maximum available. `None` means all licenses of the
-    /// model.
+    /// Module that they make available beyond its maximum. `None` means all licenses of the model.
     pub above: Option<AboveReport>,
     /// Number of signers that they need.
     pub signers: u8,

@@ -35,7 +35,7 @@ pub enum Happening {
     Hostname(Text),
     /// The use of these modules changes. Modules that are not named keep their count.
     Use(Vec<Count>),
-    /// An answer of the vendor is imported.
+    /// An answer from the vendor is imported.
     Import(Arc<AnswerFile>),
     /// The license in force is revoked or pooled, and the server learns of it.
     Withdrawn(Cause),
@@ -51,7 +51,7 @@ pub enum Happening {
     Clock(Instant),
 }
 
-/// A file of the vendor.
+/// A file from the vendor.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AnswerFile {
     /// Name of the file, as it was given.

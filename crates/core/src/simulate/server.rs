@@ -11,9 +11,8 @@ use crate::state::{Accepted, SlotName, State, Surroundings};
 use crate::time::{DAY, Day, Instant};
 use crate::wire::codec::Text;
 
-/// Maximum time between two decisions of a running server. Well below the time by which its clock
-/// may be ahead of the high-water mark.
-/// remembered.
+/// Maximum time between two decisions of a running server. Well below the 400 days by which a clock
+/// may be ahead of the high-water mark without confirmation.
 const IDLE: u64 = 360 * DAY;
 
 pub(super) struct Server {

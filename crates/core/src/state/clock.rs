@@ -14,7 +14,7 @@ const FAR: u64 = 400 * DAY;
 const UPTIME: u64 = 7 * DAY;
 /// On a system without boot ids, a far clock confirms itself after advancing this much: 30 days.
 const BY_ITSELF: u64 = 30 * DAY;
-/// Delivery time allowed for a time file of the vendor. Any time beyond it counts as passed: 30
+/// Delivery time allowed for a time file from the vendor. Any time beyond it counts as passed: 30
 /// days.
 const TRAVEL: u64 = 30 * DAY;
 /// Seconds by which the mark may lag behind the clock before the state is saved again: 15 minutes.
@@ -47,7 +47,7 @@ record! {
 }
 
 record! {
-    /// The last time file of the vendor that was imported.
+    /// The last time file from the vendor that was imported.
     pub struct LastTimestamp {
         /// Number of the last request made before the import. Neither that request nor an earlier
         /// one can be answered with another time.
@@ -121,7 +121,7 @@ impl Noted {
 }
 
 impl State {
-    /// Updates the high-water mark from the clock. Does nothing before the first answer of the
+    /// Updates the high-water mark from the clock. Does nothing before the first answer from the
     /// vendor, because there is no mark yet.
     pub fn observe(&mut self, around: &Surroundings) {
         if self.memory.mark == Instant::default() {
@@ -333,8 +333,8 @@ impl State {
         self.takes_time(sent) && sent.mark >= self.memory.mark
     }
 
-    /// Sets the mark from a time of the vendor. Lowers it only by as much as it was ahead when the
-    /// request was made. Returns whether the time is new here.
+    /// Adjusts the mark to a time from the vendor. Lowers it only by as much as it was ahead when
+    /// the request was made. Returns whether the time is new here.
     ///
     /// # Errors
     /// `wrong-machine`, `wrong-request`, `superseded`, in this order.

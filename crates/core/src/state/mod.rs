@@ -65,11 +65,11 @@ record! {
         pub slots: Set<Slot>,
         /// What the operator entered for the last request, as defaults for the next one.
         pub asked: Option<Asked>,
-        /// High-water mark of trusted time. 0 before the first answer of the vendor.
+        /// High-water mark of trusted time. 0 before the first answer from the vendor.
         pub mark: Instant,
         /// A clock that is implausibly far ahead of the mark and not confirmed yet.
         pub pending: Option<Pending>,
-        /// The last time file of the vendor that set the mark.
+        /// The last time file from the vendor that set the mark.
         pub last_timestamp: Option<LastTimestamp>,
         /// The newest list of revocations that was accepted.
         pub revocations: Option<Listed>,

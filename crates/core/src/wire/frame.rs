@@ -33,7 +33,7 @@ numbered! {
         4 Trust "trust",
         /// A list of revocations, `revoked.olr`.
         5 Revocations "revocations",
-        /// A time of the vendor, `time.olr`.
+        /// A time from the vendor, `time.olr`.
         6 Timestamp "time",
         /// A private key of the vendor.
         7 KeyFile "key file",

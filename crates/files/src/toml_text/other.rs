@@ -10,7 +10,7 @@ use crate::wire::frame::Kind;
 const WRITTEN: &[(&str, &[&str])] =
     &[("grant", &["licensee", "key"]), ("catalog", &["product", "type", "module"])];
 
-/// Error if `text` is evidently something else than `what`, judging by its beginning or its keys.
+/// Error if `text` is evidently something other than `what`, judging by its beginning or its keys.
 pub(super) fn other(what: &str, text: &str) -> Option<Error> {
     let is = |fact: &str, step: NextStep| {
         Some(Error::unable(Problem::Content, format!("{fact}, not a {what}"), step))

@@ -62,7 +62,7 @@ fn open_list(text: &str, above: usize, number: usize) -> Option<(usize, Slip)> {
     Some((above.saturating_add(1), (fact, format!("write {key} = {list}"))))
 }
 
-/// A line, with its parts inside and outside of straight quotes told apart.
+/// A line, split into its parts inside and outside of straight quotes.
 struct Line<'a> {
     /// Without comment and surrounding blanks.
     code: &'a str,
@@ -73,7 +73,7 @@ struct Line<'a> {
     open: Option<char>,
     /// Characters outside of quotes.
     outside: Vec<char>,
-    /// True if a backslash in double quotes starts no valid escape.
+    /// True if a backslash in double quotes does not start a valid escape.
     bad_escape: bool,
 }
 

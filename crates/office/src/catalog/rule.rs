@@ -137,7 +137,7 @@ pub(crate) fn read_rules(
     Ok(rules)
 }
 
-/// What rules are checked against.
+/// The parts of the catalog that rules are checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Fits<'a> {
     /// Operations of the catalog.

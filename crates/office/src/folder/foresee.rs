@@ -19,7 +19,7 @@ const CARRIED: u64 = 30 * DAY;
 const AHEAD: u64 = DAY;
 /// Longest plausible time since the newest answer. A clock further ahead of it is considered wrong.
 const RECENT: u64 = 400 * DAY;
-/// 2026-01-01. A clock before this program was written is wrong.
+/// 2026-01-01. A clock that shows an earlier time is wrong: this program did not exist then.
 const MADE: Instant = Instant { seconds: 1_767_225_600 };
 
 impl Folder {
@@ -76,7 +76,7 @@ impl Folder {
 }
 
 impl Folder {
-    /// Returns a concern if the vendor's clock is likely wrong, before a server adopts its time.
+    /// Returns a concern if the vendor's clock is probably wrong, before a server adopts its time.
     ///
     /// # Errors
     /// Exit 2 when the records cannot be read.
@@ -180,7 +180,8 @@ impl Compared<'_> {
     fn clocks(&self) -> Option<Concern> {
         let (asked, body) = (self.asked, self.body);
         let (server, vendor) = (asked.clock, body.issued);
-        // The server has seen the time of the license that it renews.
+        // A server that renews a license has imported it, so it has seen when that license was
+        // issued.
         let seen = self.last.filter(|last| asked.renews == Some(last.license));
         let seen = seen.map(|last| last.issued);
         let lags = |clock: Instant, behind: Instant| {
@@ -297,7 +298,7 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
 }
 
-/// Which clock is likely wrong.
+/// Which clock is probably wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     Server,
@@ -344,7 +345,7 @@ fn is_plausible(clock: Instant, newest: Option<Instant>) -> bool {
     clock >= MADE && newest.is_none_or(fits)
 }
 
-/// Decides which of two differing clocks is likely wrong, given the newest answer to any
+/// Decides which of two differing clocks is probably wrong, given the newest answer to any
 /// installation.
 fn likely(server: Instant, vendor: Instant, newest: Option<Instant>) -> Wrong {
     match (is_plausible(server, newest), is_plausible(vendor, newest)) {

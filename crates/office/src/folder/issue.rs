@@ -60,7 +60,7 @@ impl<'a> Issue<'a> {
     /// handed out again.
     ///
     /// # Errors
-    /// As [`GrantFile::identity`].
+    /// Same as [`GrantFile::identity`].
     pub(super) fn stored<'r>(
         &self,
         earlier: &'r [IssuedRecord],

@@ -72,7 +72,7 @@ impl Folder {
     /// Returns a function that gives the status of a key under the newest trust.
     ///
     /// # Errors
-    /// As [`Folder::trust`].
+    /// Same as [`Folder::trust`].
     pub fn standings(&self) -> Result<impl Fn(&KeyFile) -> KeyStatus> {
         let trust = self.trust()?;
         let delegated = self.delegated(&trust);

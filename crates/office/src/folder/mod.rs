@@ -75,8 +75,8 @@ impl Folder {
     /// newest copy in `trusts/`.
     ///
     /// # Errors
-    /// Exit 2 when the file is missing, [`Trust::pin`] refuses it, or it belongs to another vendor
-    /// than the newest copy in `trusts/`.
+    /// Exit 2 when the file is missing, [`Trust::pin`] refuses it, or it belongs to a different
+    /// vendor than the newest copy in `trusts/`.
     pub fn trust(&self) -> Result<Trust> {
         let path = self.path.join("vendor.trust");
         let kept = self.newest_kept_trust();

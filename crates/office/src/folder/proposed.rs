@@ -109,7 +109,7 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
 /// Returns the catalog of a new folder, as [`catalog_for`]; `None` means that the starter fits.
 ///
 /// # Errors
-/// As [`catalog_for`]; exit 2 when no catalog fits.
+/// Same as [`catalog_for`]; exit 2 when no catalog fits.
 pub(super) fn first_catalog(
     trust: &Trust,
     given: Option<&str>,
@@ -132,7 +132,7 @@ impl Folder {
     /// `beside`. Doing it again changes nothing.
     ///
     /// # Errors
-    /// As [`catalog_for`]; exit 2 when nothing can be written.
+    /// Same as [`catalog_for`]; exit 2 when nothing can be written.
     pub fn adopt_catalog(
         &self,
         trust: &Trust,

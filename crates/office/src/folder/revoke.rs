@@ -119,7 +119,7 @@ impl Folder {
     /// Signs the newest revocations again, under the newest trust and with a valid issuer key.
     ///
     /// # Errors
-    /// As [`Folder::revoke`].
+    /// Same as [`Folder::revoke`].
     pub fn revoke_again(
         &self,
         now: Instant,

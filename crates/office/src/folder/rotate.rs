@@ -32,7 +32,7 @@ impl Drawn {
     /// Adds this key's signature to a proposal that names it as a root.
     ///
     /// # Errors
-    /// As [`Proposal::sign`].
+    /// Same as [`Proposal::sign`].
     pub fn sign(&self, proposal: &Proposal, trust: &Trust) -> Result<Proposal> {
         proposal.sign(&SigningKey::from_seed(&self.seed), Some(trust))
     }

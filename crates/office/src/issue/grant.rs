@@ -132,8 +132,8 @@ impl GrantFile {
         }
     }
 
-    /// Maximum quota of `module`, described by the catalog as `described`, that one
-    /// sub-administrator may be given.
+    /// Maximum of `module` that one sub-administrator may be given. `described` is the entry of the
+    /// module in the catalog.
     pub fn admin_cap(&self, module: &str, described: &Module) -> Limit<u64> {
         let cap = self.administrators.get(module).copied().or(described.admin_cap);
         cap.map_or(Limit::Any, Limit::Only)

@@ -201,7 +201,7 @@ impl KeyFile {
     /// Opens a sealing key.
     ///
     /// # Errors
-    /// As [`KeyFile::open_signing`].
+    /// Same as [`KeyFile::open_signing`].
     pub fn open_sealing(&self, passphrase: Option<&Passphrase>) -> Result<SealingKey> {
         self.ensure_role(Role::Sealing)?;
         Ok(SealingKey::from_seed(&self.open_seed(passphrase)?))

@@ -147,7 +147,7 @@ impl PrivatePem {
                 ));
             }
         };
-        // Other programs use the passphrase as typed, this one normalizes it: try both.
+        // Other programs use the passphrase as typed; this one normalizes it. Try both.
         let normal = passphrase.nfc();
         for text in [passphrase.expose(), normal.as_bytes()] {
             let mut buffer = Zeroizing::new(sealed.clone());

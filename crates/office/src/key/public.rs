@@ -30,7 +30,7 @@ pub fn to_pem(role: Role, public: &[u8; 32]) -> String {
 /// Reads a public key file, with the role from the line above the PEM.
 ///
 /// # Errors
-/// As [`from_pem`], and exit 2 when no role is given.
+/// Same as [`from_pem`], and exit 2 when no role is given.
 pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let above = text.split_once(BEGIN).map_or(text, |(above, _)| above);
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));

@@ -22,7 +22,7 @@ impl Passphrase {
     /// Takes the first line of a file, without its line ending; `None` if it is empty.
     ///
     /// # Errors
-    /// As [`text_of`].
+    /// Same as [`text_of`].
     pub fn in_file(bytes: &[u8]) -> Result<Option<Self>> {
         let text = text_of(bytes)?;
         let line = text.split('\n').next().unwrap_or_default().trim_end_matches('\r');

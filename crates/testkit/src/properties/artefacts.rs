@@ -238,7 +238,7 @@ pub fn key_file(bytes: &[u8]) {
     }
 }
 
-/// A state is written as it was read, also after its digest is corrected.
+/// A state is written as it was read, even after its digest is corrected.
 pub fn state(bytes: &[u8]) {
     body::<Memory>(bytes, STATE_CAP);
     let mut fitting = bytes.get(..bytes.len().saturating_sub(32)).unwrap_or_default().to_vec();

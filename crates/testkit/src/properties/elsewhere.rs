@@ -1,4 +1,4 @@
-//! Properties of parsers for keys that are not in files: URIs, and responses of SSH agents.
+//! Properties of parsers for keys that are not in files: URIs, and responses from SSH agents.
 
 use olr_office::key::agent::{MESSAGE_CAP, ask_signature, read_identities, read_signature};
 use olr_office::key::token::uri::{URI_CAP, Uri};

@@ -1,4 +1,5 @@
-//! Digits and letters that repeat or count. Implements `docs/format.md`, section "Fillers".
+//! Digits and letters that repeat or count up or down. Implements `docs/format.md`, section
+//! "Fillers".
 
 /// True if all letters are the same.
 pub(super) fn one_over(all: &[u8]) -> bool {

@@ -49,7 +49,7 @@ pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn
 /// it.
 ///
 /// # Errors
-/// As [`open`].
+/// Same as [`open`].
 pub fn public(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<PublicKey> {
     let token = Token::find(uri, module)?;
     let fitting = token.fitting(ObjectClass::PUBLIC_KEY, uri)?;

@@ -46,9 +46,9 @@ pub fn second_decoder(bytes: &[u8]) {
     }
 }
 
-/// What our decoder accepts, the other one must read as the same values and write as the same
-/// bytes. What only our decoder refuses must break a cap, a table, the order of a set, or the rule
-/// of the shortest encoding.
+/// The other decoder must read everything that ours accepts as the same values, and write it as the
+/// same bytes. What only our decoder refuses must break a cap, a table, the order of a set, or the
+/// rule of the shortest encoding.
 fn agree<Ours: Record, Theirs>(bytes: &[u8])
 where
     Theirs: Same<Ours>
