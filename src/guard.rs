@@ -93,11 +93,11 @@ pub struct Guard {
     seen: RwLock<Seen>,
 }
 
-/// What the last look found: every question is answered from it.
+/// Result of the last check. Every question is answered from it.
 struct Seen {
     decision: Arc<Decision>,
     events: Arc<[Event]>,
-    /// Why the home could not be read at the last look, if so.
+    /// Why the home could not be read at the last check. `None` if it could.
     fault: Option<Error>,
     /// When the home was last checked for changes.
     looked: Instant,
@@ -155,7 +155,7 @@ impl Guard {
     }
 
     /// Returns the current decision. At most once a second, this checks whether the home was
-    /// written. It judges again if it was, when time changes the answer, and every 15 minutes;
+    /// written to. It judges again if it was, when time changes the answer, and every 15 minutes;
     /// otherwise it reads no file and allocates nothing. If the home can no longer be read, it
     /// keeps judging the last state that it read.
     pub fn decision(&self) -> Arc<Decision> {
@@ -178,7 +178,7 @@ impl Guard {
     /// Acknowledges events that the product has delivered, for example by mail or to a log.
     ///
     /// # Errors
-    /// Exit 2 if the home cannot be written, or if another process holds its lock: the next call
+    /// Exit 2 if the home cannot be written to, or if another process holds its lock: the next call
     /// stores the acknowledgement. Until then the events come back after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
         let mut desk = self.desk();
@@ -194,11 +194,11 @@ impl Guard {
     /// Sets how many of each module are in use; modules that are not named keep their count. The
     /// new counts apply to the next question, even if they could not be stored. No module name is
     /// refused: a module without a grant has a quota of 0. The returned list holds the counts of
-    /// such modules, as a name may be misspelled.
+    /// such modules, because a name may be misspelled.
     ///
     /// # Errors
     /// `not-activated`. Exit 2 if a module is named twice or its name is too long, and if the home
-    /// cannot be written or another process holds its lock: the next report stores the counts.
+    /// cannot be written to or another process holds its lock: the next report stores the counts.
     pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;
@@ -237,7 +237,8 @@ impl Guard {
         }
     }
 
-    // Poisoned locks are recovered: a panic in the product's clock or look leaves the data intact.
+    // Poisoned locks are recovered: a panic in the product's `clock` or `look` leaves the data
+    // intact.
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,7 +7,7 @@ use crate::alert::settings::Mail;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::time::Instant;
 
-/// A mailer that cannot exist, as this build sends no mail.
+/// A mailer that cannot exist, because this build sends no mail.
 pub enum Mailer {}
 
 impl Mailer {
@@ -20,7 +20,7 @@ impl Mailer {
         Err(Error::unable(Problem::Unsupported, "this build of olr sends no mail", hint))
     }
 
-    /// Cannot be called, as no `Mailer` exists.
+    /// Cannot be called, because no `Mailer` exists.
     ///
     /// # Errors
     /// See [`Mailer::new`].

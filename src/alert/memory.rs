@@ -20,7 +20,7 @@ use olr_files::toml_text::read_toml;
 
 /// Name of the file in a home.
 const MEMORY: &str = "alerts.told";
-/// Most refusals that are remembered; the oldest are dropped first.
+/// Maximum number of refusals that are remembered; the oldest are dropped first.
 const REFUSALS: usize = 64;
 
 /// Content of the file.

@@ -19,9 +19,9 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Size limit of the settings and of `alerts.told`, in bytes.
 pub(crate) const SETTINGS_CAP: usize = 256 * 1024;
-/// Most recipients of mail.
+/// Maximum number of mail recipients.
 const RECIPIENTS: usize = 16;
-/// Most arguments of a command.
+/// Maximum number of arguments of a command.
 const ARGUMENTS: usize = 64;
 /// Longest timeout, in seconds.
 const LONGEST: u32 = 300;
@@ -113,7 +113,7 @@ impl Settings {
     /// Reads the settings of a home.
     ///
     /// # Errors
-    /// Exit 2 if the file is missing or other users can write it; otherwise see
+    /// Exit 2 if the file is missing or other users can write to it; otherwise see
     /// [`Settings::parse`].
     pub fn read(home: &Path) -> Result<Self> {
         let path = home.join(SETTINGS);

@@ -31,7 +31,7 @@ pub fn read_artefact(wanted: Option<Kind>, path: &Path) -> Result<Vec<u8>> {
     Ok(binary.into_owned())
 }
 
-/// Reads an answer of the vendor. A mail may also quote the request: the license is preferred.
+/// Reads an answer from the vendor. A mail may also quote the request: the license is preferred.
 pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
     let binary = dearmor_answer(&bytes).map_err(|error| error.within(file::name(path)))?;
@@ -101,7 +101,7 @@ fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Res
     Err(Error::unable(Problem::Exists, fact, hint))
 }
 
-/// Most names that are tried before giving up on a folder full of old outputs.
+/// Number of names to try before giving up on a folder full of old outputs.
 #[cfg(feature = "vendor")]
 const NAMES: u32 = 1000;
 

@@ -1,5 +1,5 @@
 //! The command line, one file per verb. Results go to stdout, everything else to stderr. Exit
-//! status: 0 done, licensed or in grace; 1 refused (a proved no); 2 could not tell.
+//! status: 0 done, licensed or in grace; 1 refused (a proven no); 2 could not tell.
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;

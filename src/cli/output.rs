@@ -24,7 +24,7 @@ pub struct Output {
     pub json: Value,
     /// Notes printed on stderr with both text and JSON.
     pub notes: Vec<String>,
-    /// Exit status: 0, or 1 if the answer is a proved no.
+    /// Exit status: 0, or 1 if the answer is a proven no.
     pub status: u8,
     /// True if the text is for a program, and must not be wrapped.
     pub verbatim: bool,
@@ -151,7 +151,7 @@ fn write_report(report: &Output, as_json: bool, env: &mut Env) -> io::Result<()>
 fn refused_at(error: &Error, home: Option<&Path>) -> Output {
     let report = Output::of_error(error);
     let Some(home) = home.map(Home::at) else { return report };
-    // A home that cannot be read does not tell its vendor.
+    // A home that cannot be read does not reveal its vendor.
     match home.load() {
         Ok(Some(state)) => report.of_vendor(state.trust()).at_home(&home),
         _ => report.at_home(&home),

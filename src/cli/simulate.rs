@@ -19,13 +19,13 @@ use super::show;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
 
-/// Most decisions of one run, which take some seconds.
+/// Maximum number of decisions in one run. They take a few seconds.
 const STEPS: usize = 20_000;
 /// Default of --until: one year.
 const SPAN: u64 = 366 * DAY;
 /// Width of the news column, so that the table fits a terminal of 80 columns.
 const COLUMNS: usize = 45;
-/// Most bytes read to tell whether a file is a picture.
+/// Maximum number of bytes read to tell whether a file is a picture.
 const PICTURE_CAP: usize = 16 * 1024 * 1024;
 
 #[derive(clap::Args)]

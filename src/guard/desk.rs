@@ -33,7 +33,7 @@ pub(super) struct Desk {
     unstored: Vec<Event>,
 }
 
-/// Most unstored events that are kept, the same as in a state.
+/// Maximum number of unstored events that are kept, the same as in a state.
 const KEPT: usize = 64;
 
 impl Desk {
@@ -43,7 +43,7 @@ impl Desk {
         Self { home, product, slot, look, last, stamp, unsaved, kept, heard, unstored }
     }
 
-    /// Judges again if the home was written, or if the last decision is not `settled`.
+    /// Judges again if the home was written to, or if the last decision is not `settled`.
     ///
     /// # Errors
     /// Why the home cannot be read, if the settled decision stays in use.

@@ -58,7 +58,7 @@ impl RequestParams {
     ///
     /// # Errors
     /// `wrong-product`, `wrong-slot`. Exit 2 if the licensee or the key was never given, or if the
-    /// remembered key belongs to another slot than the one to renew.
+    /// remembered key belongs to a different slot than the one to renew.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
             let fact = format!("{what} was never given in this home");

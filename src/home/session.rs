@@ -16,7 +16,7 @@ pub(crate) struct Session<'h> {
     /// The state that decisions use; also the one to be stored if `stored` is `None`.
     pub(super) state: State,
     /// The state to be stored, if it differs: an overlay was judged, or another process has written
-    /// the home since.
+    /// to the home since.
     pub(super) stored: Option<State>,
     /// Stamp of the stored state when it was read or written. `None` if the home could not be read.
     stamp: Option<Stamp>,
@@ -107,11 +107,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Takes the lock. If another process wrote the home since the state was read, its state
+    /// Takes the lock. If another process wrote to the home since the state was read, its state
     /// becomes the one to be stored; the state that decisions use stays.
     ///
     /// # Errors
-    /// Exit 2 if the home is gone or cannot be written, or if another process holds the lock for
+    /// Exit 2 if the home is gone or cannot be written to, or if another process holds the lock for
     /// longer than `wait`; otherwise see [`Home::load`].
     pub(super) fn claim(&mut self, wait: Wait) -> Result<()> {
         if self.lock.is_some() {
@@ -146,7 +146,7 @@ impl Session<'_> {
     /// Writes the state to be stored. The caller must hold the lock.
     ///
     /// # Errors
-    /// Exit 2 if the home cannot be written.
+    /// Exit 2 if the home cannot be written to.
     pub(super) fn save(&mut self) -> Result<()> {
         let saved = self.home.save(self.stored());
         self.stamp = Some(self.home.stamp());

@@ -41,7 +41,7 @@ pub(super) struct Copies {
     pub fault: Option<String>,
 }
 
-/// The digests at the ends of both copies. They tell whether a state changed, without parsing it.
+/// The digests at the ends of both copies. They show whether a state changed, without parsing it.
 pub(crate) type Stamp = [Option<[u8; 32]>; 2];
 
 /// One copy of the state.

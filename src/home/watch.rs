@@ -25,8 +25,8 @@ pub struct News {
 
 impl Home {
     /// Judges all slots, remembers what changed, and returns what `listener` has not acknowledged.
-    /// A home that cannot be written is an error here: events could not be acknowledged either, and
-    /// would be delivered in every round. With `only_look`, new events are not stored.
+    /// A home that cannot be written to is an error here: events could not be acknowledged either,
+    /// and would be delivered in every round. With `only_look`, new events are not stored.
     ///
     /// # Errors
     /// See [`Home::decide_all`]; exit 2 if the home cannot be written.

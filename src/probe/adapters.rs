@@ -21,7 +21,7 @@ pub(super) struct Adapter {
 
 /// Buses of physical and virtualized cards. Software adapters are under `ROOT`, `SWD` or a GUID.
 const BUSES: [&str; 5] = ["PCI", "USB", "VMBUS", "XENVIF", "SD"];
-/// Most adapters of weight 0 that are listed.
+/// Maximum number of adapters of weight 0 that are listed.
 const IGNORED_CAP: usize = 16;
 
 /// Adds every adapter. Permanent addresses are hardware factors, each added once.

@@ -1,4 +1,4 @@
-//! The vendor that a caller of the server's verbs expects, and the vendor that reports name.
+//! The vendor that a caller of the server's verbs expects, and the vendor that is named in reports.
 
 use serde_json::{Value, json};
 use std::path::PathBuf;

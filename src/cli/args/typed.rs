@@ -22,7 +22,7 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
 }
 
 /// Fails on invisible characters. Text copied from a page or a mail may hold some, and then match
-/// nothing that was typed. Joiners are allowed, as some scripts need them.
+/// nothing that was typed. Joiners are allowed, because some scripts need them.
 pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
     let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
     match text.chars().find(hidden) {

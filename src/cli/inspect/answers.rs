@@ -1,4 +1,4 @@
-//! Files that issuers sign for a server, and receipts of a server.
+//! Files that issuers sign for a server, and receipts from a server.
 
 #[cfg(feature = "vendor")]
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub fn license(bytes: &[u8], args: &Args) -> Result<Findings> {
     });
     let mut findings = signed(&frame, verified);
     findings.under = trust.and_then(Result::ok);
-    // The content is shown even if no trust can verify it: `verified` tells.
+    // The content is shown even if no trust can verify it; `verified` says so.
     match read_unverified(bytes) {
         Ok(body) => {
             let report = LicenseReport::from(&body);

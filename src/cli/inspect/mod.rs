@@ -144,7 +144,7 @@ fn known_trust(args: &Args) -> Result<Option<Trust>> {
     Ok(state.map(|state| state.trust().clone()))
 }
 
-/// Returns the newest revocations of the vendor or of this server.
+/// Returns the newest revocations that the vendor's folder or this server has.
 fn known_revocations(args: &Args) -> Result<Option<Revocations>> {
     #[cfg(feature = "vendor")]
     if let Some(folder) = args.vendor.given() {
@@ -211,7 +211,7 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
     Findings { pairs, json, verified, ..Findings::default() }
 }
 
-/// Describes a kind of which this version only knows the frame.
+/// Describes a kind of which this version knows only the frame.
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
     let missing = args.is_at_vendor().then(|| {

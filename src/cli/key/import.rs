@@ -1,4 +1,4 @@
-//! `olr key import`: makes a key file from a private key of another program.
+//! `olr key import`: makes a key file from another program's private key.
 
 use std::path::PathBuf;
 

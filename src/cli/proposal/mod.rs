@@ -166,7 +166,7 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Most licenses listed before a question: a longer list would push it off the screen.
+/// Maximum number of licenses listed before a question: a longer list would push it off the screen.
 const LISTED: usize = 12;
 
 /// Describes a proposal for people.

@@ -7,9 +7,9 @@ use crate::probe::{impossible, locally_administered, spell};
 use olr_core::machine::{Class, FactorKind};
 
 const CARDS: &str = "sys/class/net";
-/// Most cards of weight 0 that are listed: a host of containers has hundreds.
+/// Maximum number of cards of weight 0 that are listed: a host of containers has hundreds.
 const IGNORED_CAP: usize = 16;
-/// Most cards with weight: a request has room for 64 factors.
+/// Maximum number of cards with weight: a request has room for 64 factors.
 const COUNTED_CAP: usize = 32;
 const ETHERNET: &str = "1";
 const INFINIBAND: &str = "32";

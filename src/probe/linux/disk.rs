@@ -7,7 +7,7 @@ use olr_core::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
 const BTRFS: &str = "sys/fs/btrfs";
-/// Most disks that are read.
+/// Maximum number of disks that are read.
 const DISKS: usize = 8;
 
 /// Adds the id of the root filesystem and the serial numbers of its disks.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use olr_core::machine::Reason;
 
-/// Most bytes read from a file.
+/// Maximum number of bytes read from a file.
 const FILE_CAP: u64 = 64 * 1024;
 /// Mode bit that lets every user read.
 const WORLD_READABLE: u32 = 0o004;
@@ -18,7 +18,7 @@ pub(super) struct Tree<'a> {
     root: &'a Path,
     /// True to read files that an ordinary user could not read.
     privileged: bool,
-    /// Cached list of mounts, as several readers need it.
+    /// Cached list of mounts, because several readers need it.
     mounts: OnceCell<String>,
 }
 
