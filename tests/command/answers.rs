@@ -228,8 +228,7 @@ impl<'a> Desk<'a> {
             }
             _ => return None,
         }
-        // The command line asks back about a module that no license names; a fixture tests the
-        // decision.
+        // The command line questions a module that no license names; a fixture tests the decision.
         call += " --unlisted";
         call += &format!(" --operation {}", verb.strip_prefix("ask ").unwrap());
         for (line, flag) in [("version", "product-version"), ("release", "release")] {
@@ -257,7 +256,7 @@ impl<'a> Desk<'a> {
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
-            // Its block holds no artefact.
+            // Its block does not contain an artefact.
             _ if is("cap/block-full") => word(Refusal::Malformed),
             // The delegation of the list's signer is missing: license-2.
             _ if is("attached/list-stray") => word(Refusal::Malformed),
@@ -296,9 +295,9 @@ impl<'a> Desk<'a> {
         self.scenario.rules().any(|broken| broken == rule)
     }
 
-    /// Returns whether `inspect` can tell that the file breaks this rule: it gets no code, checks
-    /// for no server, and follows no trust. A rule that stands for others is named together with
-    /// the one it means.
+    /// Returns whether `inspect` can tell that the file breaks this rule: it is given no code, does
+    /// not check for a server, and does not follow a trust. A rule that stands for others is named
+    /// together with the one it means.
     fn a_look_tells(&self, rule: &str) -> bool {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();

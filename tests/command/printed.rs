@@ -167,7 +167,8 @@ fn no_line_is_wider_than_80_columns() {
         let text = desk.printed(machine, call.trim_start_matches('!'));
         for line in text.lines() {
             lines += 1;
-            // A path or a command on its own line may be wider: broken it would be useless.
+            // A path or a command on its own line may be wider, because it would be useless if
+            // broken.
             let words = line.trim().split(' ').count();
             assert!(line.chars().count() <= 80 || words == 1, "{section}: {line}\n\n{text}");
         }

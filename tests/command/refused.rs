@@ -331,7 +331,7 @@ fn licenses_of_others_are_refused() {
     // The same machine, but another slot.
     world.request(&["--home", "third", "--slot", "redirector", "-o", "third.olr"]).done();
     world.untouched(&["import", "license.olr", "--home", "third"]).refused("wrong-slot");
-    // The answer to a request of an earlier installation, as this home has started anew.
+    // The answer to a request of an earlier installation: this home has started anew.
     world.request(&["--new-identity", "-o", "new.olr"]).done();
     world.olr(&["verify"]).refused("not-activated");
     world.olr(&["import", "license.olr"]).refused("wrong-machine");
@@ -419,7 +419,7 @@ fn what_may_be_the_only_one_is_never_replaced() {
         std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
         world.untouched(&["request", "--force", "-o", "link"]).unable("olr never replaces");
     }
-    // With --force, an older request or a file of another program is replaced.
+    // With --force, an older request or a file from another program is replaced.
     fs::write(world.path("mine.txt"), "mine").unwrap();
     for there in ["req.olr", "mine.txt"] {
         world.olr(&["request", "--force", "-o", there]).done();

@@ -246,7 +246,7 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
     let issue = |home: &str| {
         format!("olr issue {home}.req --grant a.toml --transfer lost -o {home}.license")
     };
-    // The key has moved to another installation than the one shown.
+    // The key has moved to a different installation than the one shown.
     let run = world.meanwhile(&issue("c"), || {
         world.done(&format!("{} --yes", issue("d")));
     });

@@ -1,5 +1,5 @@
-//! What the controls of the fuzz targets take out is still there: a control that no longer applies
-//! proves nothing. `bash fuzz/control` runs them.
+//! The controls of the fuzz targets remove checks that still exist: a control that no longer
+//! applies proves nothing. `bash fuzz/control` runs them.
 
 use std::collections::BTreeSet;
 use std::fs;

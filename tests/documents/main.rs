@@ -1,4 +1,4 @@
-//! The documentation is true: these tests hold its pages against the code.
+//! The documentation is true: these tests compare its pages with the code.
 
 #[cfg(feature = "vendor")]
 #[path = "../world/mod.rs"]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Most public items that a product's author should have to survey.
+/// Maximum number of public items that a product's author should have to survey.
 const MOST: usize = 35;
 
 #[test]

@@ -32,7 +32,7 @@ fn referring() -> Vec<PathBuf> {
     files
 }
 
-/// One line of the words of a file, without what begins a line of a comment.
+/// The words of a file on one line, without comment markers.
 fn flat(text: &str) -> String {
     let words = text.split_whitespace();
     words.filter(|word| !["//!", "///", "//", "#"].contains(word)).collect::<Vec<_>>().join(" ")
@@ -101,7 +101,7 @@ fn every_link_of_the_specification_leads_somewhere() {
     assert!(seen >= 240, "only {seen} links found");
 }
 
-/// A link of another page to a section or a rule leads there.
+/// Links from other pages to a section or a rule lead there.
 #[test]
 fn every_link_to_the_specification_leads_somewhere() {
     let mut seen = 0;
@@ -138,7 +138,7 @@ fn a_rule_of_another_page_is_a_link() {
     }
 }
 
-/// Most words that the author of a verifier should have to read.
+/// Maximum number of words that the author of a verifier should have to read.
 const MOST: usize = 3500;
 
 /// The sections that a path names, each once.

@@ -141,7 +141,7 @@ fn plaintext(scenario: &Scenario) -> Option<Vec<u8>> {
     Some([length.as_slice(), &body].concat())
 }
 
-/// The seeds of all fixtures, and some inputs that are no artefact: target and file name, then
+/// The seeds of all fixtures, and some inputs that are not artefacts: target and file name, then
 /// content. The name is derived from the content.
 fn minted() -> BTreeMap<(&'static str, String), Vec<u8>> {
     let named = |(target, bytes): (&'static str, Vec<u8>)| {

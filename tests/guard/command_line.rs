@@ -142,8 +142,7 @@ fn the_command_line_and_the_library_agree() {
             let adds = [(module, amount)];
             let question = Question { adds: &adds, version, ..Question::about(operation) };
             let text = amount.to_string();
-            // The command line asks back about a module that no license names; the library judges
-            // it.
+            // The command line questions a module that no license names; the library judges it.
             let mut args = vec!["check", module, &text, "--unlisted"];
             args.extend(["--operation", operation.word()]);
             if !version.is_empty() {

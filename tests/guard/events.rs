@@ -46,7 +46,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
         guard.decision().headline().unwrap().to_string(),
         format!("in a grace period until {end}: OBM: 21 used, 20 granted; then the server stops")
     );
-    // More of the same is not a new event, however often the guard looks.
+    // More of the same is not a new event, however often the guard checks.
     for used in [22, 23, 21] {
         server.pass(HOUR);
         guard.report(&[("OBM", used)]).unwrap();
@@ -245,7 +245,7 @@ fn a_product_hears_of_its_own_slot_only() {
         let mut bytes = state.memory().clone();
         bytes.slots = state_with([state.memory().slots.to_vec(), vec![other.clone()]].concat());
         let event = Event { id: EventId([9; 16]), slot: other.name, ..theirs.clone() };
-        // The clock belongs to the whole home.
+        // An event about the clock concerns the whole home, not one slot.
         let of_clock = Event { id: EventId([8; 16]), cause: Cause::Clock, ..event.clone() };
         let events = vec![theirs.clone(), event, of_clock];
         bytes.events = olr_core::wire::codec::List::new(events).unwrap();

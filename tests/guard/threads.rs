@@ -24,7 +24,7 @@ fn a_guard_is_shared_between_threads() {
     shared::<GuardConfig>();
 }
 
-/// Returns a guard whose look at the machine blocks until it is released.
+/// Returns a guard whose reading of the machine blocks until it is released.
 fn slow(server: &Server) -> (Arc<Guard>, Receiver<()>, Sender<()>) {
     let (began, begins) = channel();
     let (go, goes) = channel();
@@ -50,7 +50,7 @@ fn while_one_thread_looks_the_others_go_on() {
         move || guard.ask(&run())
     });
     begins.recv().unwrap();
-    // While one thread is blocked in its look, all others get the last decision.
+    // While one thread is blocked reading the machine, all others get the last decision.
     for _ in 0..1_000 {
         guard.ask(&run()).unwrap();
         server.pass(1);
@@ -73,7 +73,7 @@ fn who_needs_another_answer_waits_for_it() {
     begins.recv().unwrap();
     let others: Vec<_> = (0..8).map(|_| ask()).collect();
     go.send(()).unwrap();
-    // No thread got an answer from the license that had expired, and one look served all.
+    // No thread got an answer from the license that had expired, and one reading served all.
     assert!(first.join().unwrap().is_err());
     assert!(others.into_iter().all(|other| other.join().unwrap().is_err()));
     assert!(begins.try_recv().is_err());

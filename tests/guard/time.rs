@@ -1,4 +1,4 @@
-//! A running guard answers at each second as a process would that starts at that second.
+//! At each second, a running guard answers as a process started at that second would.
 
 use olr::{Operation, Question};
 use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
@@ -16,7 +16,7 @@ use crate::world::operations::{ALL, RESTORE};
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
-    // The headline tells which of two warnings ends within the hour.
+    // The headline says which of two warnings ends within the hour.
     (refusal, headline, decision.blocked().to_vec())
 }
 
@@ -71,7 +71,8 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
                     used = rng.random_range(0..23);
                     guard.report(&[("OBM", used)]).unwrap();
                 }
-                // Small and large jumps, also backwards, and beyond what is believed at once.
+                // Small and large jumps, some of them backwards, and some beyond what is believed
+                // at once.
                 1 => server.set(Instant::new(server.now().seconds - rng.random_range(0..2 * HOUR))),
                 2 => server.pass(rng.random_range(0..60 * DAY)),
                 3 if rng.random_bool(0.2) => server.pass(500 * DAY),
@@ -153,7 +154,7 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
         (0..5).for_each(|_| guard.ask(&question).unwrap());
     }
     assert!(server.looks() <= looks + 1, "{} looks", server.looks() - looks);
-    // A new license waits for that confirmation: 30 days here, as there is no boot id.
+    // A new license waits for that confirmation: 30 days here, because there is no boot id.
     server.pass(30 * DAY - 601);
     assert_eq!(id(), 0x11);
     server.pass(1);

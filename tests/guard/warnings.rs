@@ -167,7 +167,7 @@ fn a_machine_that_drifts_says_so_once_and_once_more_when_it_is_as_it_was() {
          license while this one still matches"
     );
     assert_eq!(told(&guard), [(Cause::Drift, Stage::Grace)]);
-    // More drift, or a restart, is no new event; a conflict is a separate event and resolves
+    // More drift, or a restart, is not a new event; a conflict is a separate event and resolves
     // nothing.
     server.pass(DAY);
     assert_eq!((told(&guard), told(&server.guard())), (vec![], vec![]));

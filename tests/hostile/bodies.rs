@@ -109,7 +109,7 @@ fn number(value: &[u8]) -> (u64, &[u8]) {
     (u64::from_le_bytes(wide), rest)
 }
 
-/// Encodings that are longer than the number needs, and bytes that begin no number.
+/// Encodings that are longer than the number needs, and bytes that cannot start one.
 fn over_long(value: u64) -> impl Iterator<Item = Vec<u8>> {
     let bytes = value.to_le_bytes();
     let widths = [(0xfb, 2), (0xfc, 4), (0xfd, 8)].into_iter();

@@ -290,7 +290,7 @@ fn delegations() {
 
 #[test]
 fn receipts() {
-    // A server whose key is none of those that sign as strangers.
+    // A server whose key is not among the stray ones.
     let install = InstallSecret::random(&mut rng("a server that stops"));
     let earlier = [1, 300].map(|number| Earlier { number, hash: [7; 32] });
     let body = ReceiptBody {
@@ -434,7 +434,8 @@ fn requests() {
     trial.assert();
 }
 
-/// Invalid plaintexts around a good body: not its length, the body, and zeros up to the next KiB.
+/// Invalid plaintexts around a good body. A valid one is its length, the body, and zeros up to the
+/// next KiB.
 fn plaintexts(body: &[u8]) -> Vec<Vec<u8>> {
     let good = padded(body);
     let length = body.len() as u32;

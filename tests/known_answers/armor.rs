@@ -220,8 +220,7 @@ fn each_file_of_the_kit_has_its_case() {
     assert_eq!(names, files);
 }
 
-/// We recover every case that age recovers. Where we recover one that age refuses, a rule permits
-/// it.
+/// We recover every case that age recovers, and a case that age refuses only if a rule permits it.
 #[test]
 fn no_case_is_recovered_without_a_reason() {
     let (mut both, mut by_rule, mut refused) = (0, 0, 0);

@@ -285,7 +285,8 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
     world.ask("c");
     world.untouched("c", "").refused("already-activated", "");
     world.issue("c", "--transfer moved --yes").done();
-    // The installation that was answered last holds the key, even if the clock gives no order.
+    // The installation that was answered last holds the key, even if the clock does not show which
+    // answer was later.
     world.ask("a");
     world.untouched("a", "").refused("already-activated", "");
     world.ask("c");
@@ -350,7 +351,7 @@ fn a_wrong_receipt_frees_nothing() {
         bytes
     };
     let swapped = {
-        // The key id before the signature belongs to another key.
+        // The last 80 bytes are a key id and a signature: replace the key id.
         let at = bytes.len() - 80;
         [&bytes[..at], &b.install_id().0, &bytes[at + 16..]].concat()
     };

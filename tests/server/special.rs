@@ -470,7 +470,7 @@ fn files_go_on_belonging_to_whom_they_belonged() {
     }
 }
 
-/// Root is never denied access: these run as an ordinary user, which only root can become.
+/// Root is never denied access, so these run as an ordinary user. Only root can switch to one.
 #[test]
 fn who_may_not_is_told_why() {
     use std::os::unix::process::CommandExt;

@@ -45,7 +45,7 @@ impl Run {
 }
 
 impl Office {
-    /// Creates a vendor whose issuer key was deleted, and a request of a server.
+    /// Creates a vendor whose issuer key was deleted, and a request from a server.
     pub fn new() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap(), envs: Vec::new() };
         office.olr("vendor init vendor --name Northwind --no-passphrase").done();

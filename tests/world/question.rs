@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::world::scenario::{Scenario, root};
 use crate::world::{GRANT, NOW};
 
-/// Verbs that a clock answers differently, and a machine.
+/// Verbs whose answer depends on the clock and the machine.
 const ON_A_SERVER: [&str; 4] = ["import", "judge", "ask", "limit"];
 
 /// Header lines that belong to the fixture and not to its question.

@@ -9,7 +9,7 @@ pub const PAGES: [(&str, &str); 3] = [
     ("reports.md", include_str!("../../docs/reports.md")),
 ];
 
-/// One rule, as it stands on a page.
+/// One rule, as written on a page.
 pub struct Rule {
     pub page: &'static str,
     pub id: String,
@@ -84,7 +84,7 @@ pub fn section<'a>(page: &'a str, name: &str) -> &'a str {
     found[0].split("\n#").next().unwrap()
 }
 
-/// Counts the words of a text: what has a letter or digit. Anchors are none.
+/// Counts the words of a text that have a letter or digit. Skips anchors.
 pub fn words(text: &str) -> usize {
     let mut plain = String::new();
     for (number, piece) in text.split("<a id=\"").enumerate() {

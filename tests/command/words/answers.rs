@@ -64,7 +64,7 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.request(&[]).done();
     world.issue(&[]).done();
     world.olr(&["import", "license.olr"]).done();
-    // The same end date is no renewal, but right for a machine that changed.
+    // The same end date is not a renewal, but is right for a machine that changed.
     world.olr(&["request"]).done();
     assert_eq!(concerns(world.issue(&[]).done()), []);
     world.olr(&["import", "license.olr"]).done();

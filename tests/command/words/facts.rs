@@ -36,7 +36,7 @@ fn every_answer_of_a_home_names_its_vendor() {
     all.clone().for_each(|args| named(args));
     named(&["verify", "license.olr"]);
     named(&["machine", "--against", "license.olr"]);
-    // A home without a vendor names none, and a command without a home names no home.
+    // Without a vendor, a home does not name one; without a home, a command does not name one.
     let run = world.olr(&["verify", "--home", "nowhere"]);
     assert_eq!((&run.json["vendor_code"], &run.json["home"]), (&Value::Null, &"nowhere".into()));
     assert!(world.olr(&["inspect", "nowhere"]).json["home"].is_null());
@@ -142,7 +142,7 @@ fn a_shorter_maintenance_than_before_is_asked_about() {
     issue(&[]).unable("earlier than in the last answer").hint("correct maintenance");
     assert_eq!(about(issue(&["--dry-run"]).done()), ["maintenance"]);
     assert_eq!(about(issue(&["--yes"]).done()), ["maintenance"]);
-    // A longer or unlimited term is no concern; after an unlimited one, any end is.
+    // A longer or unlimited term raises no concern; after an unlimited one, any end date does.
     for (from, to, concerns) in [("30 days", "never", 0), ("never", "90 years", 1)] {
         world.edit(
             "vendor/grant.toml",

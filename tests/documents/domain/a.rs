@@ -9,7 +9,7 @@ use super::{MANAGED, SELF_HOSTED, Sale, World};
 
 const OBM: &str = "CBS = 1\nOBM = 10";
 
-/// Whether the bytes contain `text` in plain.
+/// Whether the bytes contain `text` unencrypted.
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -117,7 +117,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     world.answer("home", SALE, "").refused("revoked", "not paid");
     let again = concern(&world.answer("home", SALE, "--again --dry-run"), "revoked").unwrap();
     assert_eq!(again["asks"], true);
-    // A new request, and a request of another installation with the same key.
+    // A new request, and a request from another installation with the same key.
     world.request("home", SALE, "").done();
     let says = world.tried("home", "revoked").expect("a concern");
     assert_eq!(says["asks"], true);
@@ -125,7 +125,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     world.request("other", SALE, "").done();
     let moved = world.answer("other", SALE, "--dry-run --transfer lost");
     assert!(concern(&moved, "revoked").is_some());
-    // A request with another key of the same installation still raises it.
+    // A request from the same installation for another license key still raises the concern.
     let sale = Sale { key: "other-key", ..SALE };
     world.request("home", sale, "").done();
     assert!(concern(&world.answer("home", sale, "--dry-run"), "revoked").is_some());

@@ -19,7 +19,7 @@ _IDENTITY: Point = (0, 1, 1, 0)
 
 
 def decode(public: bytes) -> Point | None:
-    """Decodes a point, also from a non-canonical encoding. Returns None if there is no such point."""
+    """Decodes a point, even from a non-canonical encoding. Returns None if there is no such point."""
     number = int.from_bytes(public, "little")
     y = (number & _MASK) % P
     u, v = (y * y - 1) % P, (D * y * y + 1) % P
@@ -106,7 +106,7 @@ def _openssl_key(public: bytes) -> Ed25519PublicKey:
 
 @lru_cache(maxsize=256)
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Checks signature-3. OpenSSL refuses an A that is no point, and compares the encoding of [S]B - [k]A with
+    """Checks signature-3. OpenSSL refuses an A that is not a point, and compares the encoding of [S]B - [k]A with
     the bytes of R, without cofactor, so R must be canonical. It does not refuse small order, which is done here."""
     if _is_small(public) or _is_small(signature[:32]):
         return False

@@ -17,7 +17,7 @@ Header = dict[bytes, bytes]
 
 
 def parts(file: bytes) -> list[bytes]:
-    """Returns every part of a message in order, or none if the file is no message."""
+    """Returns every part of a message in order, or none if the file is not a message."""
     if file.startswith(MAGIC):
         return []
     rest = file.removeprefix(b"\xef\xbb\xbf")

@@ -189,7 +189,7 @@ fn a_license_that_waits_begins_no_grace_again() {
     }
 }
 
-/// For any clock: a home that cannot be written may be missing earlier observations.
+/// For any clock: a home that cannot be written to may be missing earlier observations.
 #[test]
 fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
     let (world, folder) = (World::new(), tempfile::tempdir().unwrap());

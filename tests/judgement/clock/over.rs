@@ -283,7 +283,7 @@ fn a_license_with_a_shorter_rule_leaves_an_hour() {
         server.after(used * DAY);
         server.renewed(2, stops(&rule(days)));
         assert_eq!((server.word.as_str(), server.left()), ("grace", left), "{used} {days}");
-        // The extra hour is given once a day.
+        // The extra hour is given at most once a day.
         server.after(HOUR);
         server.renewed(3, stops(&rule(days)));
         let word = if left == HOUR { "quota-exceeded" } else { "grace" };
@@ -518,7 +518,7 @@ fn what_has_passed_for_certain_was_not_looked_at_either() {
     }
 }
 
-/// A timestamp of the vendor is not a jump of the clock: it counts in full.
+/// A timestamp from the vendor is not a jump of the clock: it counts in full.
 #[test]
 fn a_week_that_the_vendor_confirms_counts() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! A timestamp of the vendor takes the mark back by exactly the amount that it was ahead.
+//! A timestamp from the vendor takes the mark back by exactly the amount that it was ahead.
 
 use olr_core::error::Refusal;
 use olr_core::time::Instant;

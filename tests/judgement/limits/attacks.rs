@@ -175,7 +175,7 @@ fn a_license_does_not_begin_in_twenty_years() {
 
 #[test]
 fn maintenance_ends() {
-    // The end of the license is no limit here: until then it could permit a release of 2031.
+    // The end of the license does not limit this: until then, it could permit a release of 2031.
     let never = ("maintenance = \"30 days\"", "maintenance = \"never\"");
     refused(SAME, never, "limit-8");
     refused(SAME, ("maintenance = \"30 days\"", "maintenance = \"367 days\""), "limit-8");

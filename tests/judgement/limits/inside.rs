@@ -275,7 +275,7 @@ impl Case<'_> {
     }
 
     /// Checks that the delegation still covers this time: the license is in effect, or a grace
-    /// period is running, or the operation may stay allowed for ever.
+    /// period is running, or the operation may stay allowed forever.
     fn expect_time(&self, operation: Operation, at: u64, say: &dyn Fn() -> String) {
         let limits = self.limits;
         let (is_left, is_limited) = match &limits.afterwards {

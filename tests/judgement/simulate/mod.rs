@@ -90,7 +90,7 @@ fn what_cannot_be_played_is_told() {
     let mut in_the_dark = events(&["2027-12-01 off"]);
     in_the_dark.push(import.clone());
     assert_eq!(play(&state, &in_the_dark, at("2028-01-01")).unwrap_err().exit_status(), 2);
-    // A file that is no answer is refused in the timeline, and changes nothing.
+    // A file that is not an answer is refused in the timeline, and changes nothing.
     let timeline = play(&state, &[import], at("2028-01-01")).unwrap();
     let refused = &timeline.entries[1].turns[0];
     assert_eq!((refused.word, refused.about), ("import-refused", "malformed"));

@@ -216,7 +216,7 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
     vendor.delegate("issuer-2.pub --act license --act revoke", &["alice", "carol"]);
     vendor.ask("c");
-    // This is no fact about the request: the vendor must sign its list again first.
+    // This is not about the request: the vendor must sign its list again first.
     let run = vendor.issue("c", "");
     run.unable("the list in revocations/ is no longer valid");
     assert!(run.json["hint"].as_str().unwrap().contains("olr revoke --again"), "{run:?}");

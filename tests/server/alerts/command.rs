@@ -175,7 +175,7 @@ fn a_home_that_cannot_be_written_tells_nothing() {
     let world = World::new(&[]);
     let settings = script(&world, "echo told >> /dev/null");
     world.uses("OBM", 12, NOW);
-    // Root can write anywhere, but not to a file whose place a folder takes.
+    // Root can write anywhere, but cannot write a file where a folder is.
     for file in ["alerts.told", "alerts.lock"] {
         let _ = fs::remove_file(world.path(file));
         fs::create_dir(world.path(file)).unwrap();

@@ -28,7 +28,7 @@ fn the_example_is_where_an_operator_begins() {
 fn what_changed_is_shown_then_told_then_nothing_new() {
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
     world.settings(&plain(&server, &["ops@example.org"]));
-    // The license is for another machine than this one.
+    // The license is for a different machine than this one.
     let (status, json, _) = olr(&world, &["--dry-run"]);
     assert_eq!((status, json["alerts"][0]["cause"].as_str()), (0, Some("conflict")));
     assert_eq!(json["alerts"][0]["ways"], serde_json::json!(["mail to ops@example.org"]));
