@@ -62,10 +62,12 @@ fn ask_binary(scenario: &Scenario, verb: &str, at: Instant, file: &[u8]) -> Resu
         (Kind::Request, "parse") => SealedRequest::parse(file).map(drop),
         (Kind::Request, "open") => open(scenario, &snakeoil(), file).map(drop),
         (Kind::Request, "issue") => issue(scenario, at, file),
-        (Kind::License, "verify") => License::verify(file, &trust(scenario)).map(drop),
+        (Kind::License, "verify") => License::verify(file, &newest(scenario, file)?).map(drop),
         (Kind::Usage, "look") => Frame::parse(Kind::Usage, file).map(drop),
-        (Kind::Revocations, "verify") => Revocations::verify(file, &trust(scenario)).map(drop),
-        (Kind::Timestamp, "verify") => Timestamp::verify(file, &trust(scenario)).map(drop),
+        (Kind::Revocations, "verify") => {
+            Revocations::verify(file, &newest(scenario, file)?).map(drop)
+        }
+        (Kind::Timestamp, "verify") => Timestamp::verify(file, &newest(scenario, file)?).map(drop),
         (Kind::Receipt, "verify") => receipt(file, &trust(scenario)),
         (Kind::Proposal, "verify") => Proposal::verify(file, &trust(scenario)).map(drop),
         (Kind::Proposal, "read") => Proposal::parse(file)?.check(None),
@@ -91,6 +93,13 @@ fn trust(scenario: &Scenario) -> Trust {
         None => first,
         Some(name) => first.successor(&Scenario::read(name).bytes).unwrap(),
     }
+}
+
+/// Returns the trust that the one of the fixture and those attached to the file lead to.
+fn newest(scenario: &Scenario, file: &[u8]) -> Result<Trust> {
+    let trust = trust(scenario);
+    let frame = Frame::parse(scenario.kind().unwrap(), file)?;
+    Ok(trust.followed_by(&frame)?.pop().unwrap_or(trust))
 }
 
 /// Checks first contact: a request in a new home, with the vendor code that the operator was told.

@@ -138,19 +138,23 @@ class Asker:
         successor = self._file(question, "trust")
         return self.vendor.trust if successor is None else _follow(self.vendor.trust.frame.raw, successor)
 
+    def _followed(self, question: Fields, data: bytes, kind: int) -> tuple[Frame, Trust]:
+        """Returns a file that is new to the reader, and the newest trust after those attached to it."""
+        trust = self._trust(question)
+        file = frame.parse(data, kind, trust.vendor)
+        return file, trusts.follow_attached(trust, file)
+
     def _verify_license(self, question: Fields, data: bytes) -> None:
-        licenses.verify(data, self._trust(question))
+        licenses.verify_frame(*self._followed(question, data, LICENSE))
 
     def _verify_delegation(self, question: Fields, data: bytes) -> None:
         delegation.verify_file(data, self._trust(question))
 
     def _verify_time(self, question: Fields, data: bytes) -> None:
-        trust = self._trust(question)
-        times.verify_frame(frame.parse(data, TIME, trust.vendor), trust)
+        times.verify_frame(*self._followed(question, data, TIME))
 
     def _verify_revocations(self, question: Fields, data: bytes) -> None:
-        trust = self._trust(question)
-        revocations.verify_file(frame.parse(data, REVOCATIONS, trust.vendor), trust)
+        revocations.verify_file(*self._followed(question, data, REVOCATIONS))
 
     def _verify_partial(self, question: Fields, data: bytes) -> None:
         partial.verify(data, self._trust(question))

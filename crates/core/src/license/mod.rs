@@ -110,6 +110,9 @@ impl License {
     /// Verifies the exact bytes, then decodes them. Refuses a license whose signer `trust` revoked;
     /// [`License::ensure_unrevoked`] also checks a list of revocations.
     ///
+    /// Does not follow attached trusts: pass the last one of [`Trust::followed_by`] if the license is
+    /// new here.
+    ///
     /// # Errors
     /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
     /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
