@@ -41,7 +41,7 @@ class Kit:
 
     def entries(self) -> Iterable[Entry]:
         """Returns the fixtures without those of the tool that minted them."""
-        return (entry for entry in self._entries.values() if not entry["tool"])
+        return (entry for entry in self._entries.values() if entry["reader"] != "tool")
 
     def _file(self, name: str) -> bytes:
         entry = self._entries[name]
