@@ -294,7 +294,7 @@ impl Proposal {
             return Ok(key);
         }
         let whose: Vec<_> = quorums.iter().map(|quorum| quorum.whose.as_str()).collect();
-        let fact = format!("{role} key {key} is not one of {}", whose.join(" and "));
+        let fact = format!("{role} key {key} is not one of {}", whose.join(" or "));
         Err(Error::unable(
             Problem::WrongKey,
             fact,
