@@ -46,6 +46,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("licence", "license"),
     ("licences", "licenses"),
     ("licensed without an end", "licensed, no end date"),
+    ("in force", "in effect"),
 ];
 
 /// Places that need a phrase: the file, and the phrase.

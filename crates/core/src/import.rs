@@ -50,7 +50,7 @@ pub enum Imported {
     License {
         /// The imported license.
         license: Box<License>,
-        /// Whether it is in force, waits, or was already held.
+        /// Whether it is in effect, waits, or was already held.
         accepted: Accepted,
         /// The waiting license that it replaced.
         dropped: Option<Box<License>>,

@@ -150,6 +150,6 @@ fn a_license_that_waited_and_is_replaced_is_named() {
         dropped.map(|license| license.body().license.0[0])
     };
     assert_eq!(dropped(&third(3, "2028-02-01"), NOW), Some(2), "before its start");
-    assert_eq!(dropped(&third(4, "2028-03-01"), "2028-02-10T00:00:00Z"), None, "it was in force");
+    assert_eq!(dropped(&third(4, "2028-03-01"), "2028-02-10T00:00:00Z"), None, "it was in effect");
     assert_eq!(dropped(&third(5, "2028-01-01"), "2028-02-11T00:00:00Z"), Some(4), "not begun");
 }

@@ -75,7 +75,7 @@ fn every_entry_stands_in_the_picture_with_its_words() {
     let timeline = year(&["2028-01-01 clone", "2028-02-01 repaired", "2028-03-01 use OBM=99"]);
     let texts = texts(&picture(&timeline, "A title"));
     assert_eq!((&*texts[0], &*texts[2]), ("A title", "A title"), "for readers and for eyes");
-    for phase in ["in-force", "grace", "stopped"] {
+    for phase in ["in-effect", "grace", "stopped"] {
         let rules = texts[1].matches(&format!(".{phase}{{color:#")).count();
         assert_eq!(rules, 2, "{phase} has a colour on light and one on dark paper");
     }

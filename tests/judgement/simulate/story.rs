@@ -55,7 +55,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for says in [
         "example (backup)",
-        "in-force",
+        "in-effect",
         "licensed, no end date",
         "maintenance ended on",
         "8000-03-01T00:00:00Z warned",
@@ -82,8 +82,8 @@ fn a_server_looks_ahead_and_changes_nothing() {
     );
     let conditions: Vec<_> =
         timeline.iter().map(|entry| entry["condition"].as_str().unwrap()).collect();
-    assert_eq!(conditions[..5], ["in-force"; 5]);
-    assert_eq!(conditions[5..], ["warned", "in-force"]);
+    assert_eq!(conditions[..5], ["in-effect"; 5]);
+    assert_eq!(conditions[5..], ["warned", "in-effect"]);
 
     // Possible actions of the vendor, and a file that it has sent.
     done(
@@ -96,7 +96,7 @@ fn a_server_looks_ahead_and_changes_nothing() {
     let timeline = told["timeline"].as_array().unwrap();
     let conditions: Vec<_> =
         timeline.iter().map(|entry| entry["condition"].as_str().unwrap()).collect();
-    assert_eq!(conditions[4..], ["in-force", "stopped", "in-force"], "{told}");
+    assert_eq!(conditions[4..], ["in-effect", "stopped", "in-effect"], "{told}");
     assert_eq!(timeline[6]["new"][0]["what"], "imported");
     assert_eq!(timeline[6]["events"][0], "import more.olr");
     let missing = ["simulate", "--event", "8000-03-01 import missing.olr"];

@@ -11,7 +11,7 @@ use crate::judge::Decision;
 ///
 /// fn color(condition: Condition) -> &'static str {
 ///     match condition {
-///         Condition::InForce => "green",
+///         Condition::InEffect => "green",
 ///         Condition::Warned | Condition::Grace | Condition::Countdown => "yellow",
 ///         Condition::Blocked | Condition::Stopped | Condition::Off => "red",
 ///     }
@@ -22,7 +22,7 @@ use crate::judge::Decision;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Licensed, without any warning.
-    InForce,
+    InEffect,
     /// Licensed, with a warning that blocks nothing.
     Warned,
     /// In a grace period: licensed until it ends.
@@ -40,7 +40,7 @@ pub enum Condition {
 impl Condition {
     /// All conditions, best first.
     pub const ALL: [Self; 7] = [
-        Self::InForce,
+        Self::InEffect,
         Self::Warned,
         Self::Grace,
         Self::Countdown,
@@ -52,7 +52,7 @@ impl Condition {
     /// Word used in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
-            Self::InForce => "in-force",
+            Self::InEffect => "in-effect",
             Self::Warned => "warned",
             Self::Grace => "grace",
             Self::Countdown => "countdown",
@@ -83,7 +83,7 @@ impl Decision {
             (Some(_), _) => Condition::Blocked,
             (None, Some(grace)) if grace.until.is_some() => Condition::Grace,
             (None, Some(_)) => Condition::Warned,
-            (None, None) => Condition::InForce,
+            (None, None) => Condition::InEffect,
         }
     }
 }

@@ -161,7 +161,7 @@ impl Decision {
         &self.usage
     }
 
-    /// License in force, or the refused license if it could be verified.
+    /// License in effect, or the refused license if it could be verified.
     pub fn license(&self) -> Option<&License> {
         self.license.as_ref()
     }

@@ -259,7 +259,7 @@ impl Decision {
         }
     }
 
-    /// Returns the license in force, if it knows the operation and the operation is not blocked.
+    /// Returns the license in effect, if it knows the operation and the operation is not blocked.
     fn allows(&self, operation: Operation) -> Result<Option<&LicenseBody>, Answer<'_>> {
         if let Some(refusal) = self.refusal_of(operation) {
             return Err(Answer::Refused(refusal));

@@ -37,7 +37,7 @@ pub enum Happening {
     Use(Vec<Count>),
     /// An answer from the vendor is imported.
     Import(Arc<AnswerFile>),
-    /// The license in force is revoked or pooled, and the server learns of it.
+    /// The license in effect is revoked or pooled, and the server learns of it.
     Withdrawn(Cause),
     /// Somebody tries to install a release that came out on this day.
     Upgrade(Day),

@@ -217,7 +217,7 @@ fn legend(rows: &[Row<'_>], y: f64, svg: &mut String) {
 /// black and white.
 fn colours(condition: Condition) -> [&'static str; 2] {
     match condition {
-        Condition::InForce => ["#2e7d32", "#66bb6a"],
+        Condition::InEffect => ["#2e7d32", "#66bb6a"],
         Condition::Warned => ["#827717", "#d4e157"],
         Condition::Grace => ["#b26a00", "#ffb74d"],
         Condition::Countdown => ["#d84315", "#ff8a65"],

@@ -162,7 +162,7 @@ fn refusal(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &m
                 Some(_) => format!("licensed {}", until(last)),
                 None => "licensed, no end date".to_string(),
             };
-            turns.push(Turn { word: Condition::InForce.word(), about: "", text });
+            turns.push(Turn { word: Condition::InEffect.word(), about: "", text });
         }
         return;
     };

@@ -10,7 +10,7 @@ use crate::wire::codec::{Blob, List, Set};
 /// Result of accepting a license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// The license is in force.
+    /// The license is in effect.
     Installed,
     /// The license waits, and takes over at its start.
     AsNext,

@@ -137,7 +137,7 @@ impl State {
     }
 
     /// Records the takeover of each waiting license that has begun by the mark. A license that was
-    /// revoked before its start never takes over; one that is revoked later stays in force.
+    /// revoked before its start never takes over; one that is revoked later stays in effect.
     pub(super) fn let_waiting_take_over(&mut self) {
         let mut slots = std::mem::take(&mut self.memory.slots);
         slots.change(|slot| {

@@ -92,7 +92,7 @@ impl Overuse {
         began.max().unwrap_or_default()
     }
 
-    /// Records that another license is in force since `at`, and compares usage with it from then
+    /// Records that another license is in effect since `at`, and compares usage with it from then
     /// on.
     pub(super) fn take_over(
         &mut self,
@@ -117,7 +117,7 @@ impl Overuse {
         self.hold(new, usage, at);
     }
 
-    /// Compares usage from `at` on with the license in force.
+    /// Compares usage from `at` on with the license in effect.
     pub(super) fn hold(&mut self, license: &LicenseBody, usage: &Set<Count, 4096>, at: Noted) {
         let (cause, seconds) = (license.cause_of_overuse(), license.seconds_of_overuse());
         let is_over = excess(&license.grants, usage).is_some();

@@ -36,15 +36,15 @@ record! {
         pub installed: Option<Held>,
         /// The license that takes over at its start.
         pub next: Option<Held>,
-        /// True if `next` has taken over. It then stays in force even if it is revoked.
+        /// True if `next` has taken over. It then stays in effect even if it is revoked.
         pub took_over: bool,
         /// The highest (number, answer) accepted.
         pub highest: Pair,
         /// Answers to requests with a lower number are refused.
         pub floor: u64,
-        /// The high-water mark when the machine last matched the license in force.
+        /// The high-water mark when the machine last matched the license in effect.
         pub matched: Instant,
-        /// Since when the license in force is known to be revoked.
+        /// Since when the license in effect is known to be revoked.
         pub revoked: Option<Noted>,
         /// Use of each module, as the product last reported it.
         pub usage: Set<Count, 4096>,
@@ -86,7 +86,7 @@ impl Keyed for Slot {
 }
 
 impl Slot {
-    /// Returns the license in force as far as it is recorded: `next` if it has taken over or no
+    /// Returns the license in effect as far as it is recorded: `next` if it has taken over or no
     /// other license is installed, otherwise `installed`.
     pub fn held(&self) -> Option<&Held> {
         self.installed.as_ref().filter(|_| !self.has_taken_over()).or(self.next.as_ref())

@@ -62,13 +62,13 @@ impl State {
         Ok(())
     }
 
-    /// Records the takeover of the license in force if it took over at its start and that has not
+    /// Records the takeover of the license in effect if it took over at its start and that has not
     /// been recorded yet. Returns that license.
     pub(super) fn note_start(&self, slot: &mut Slot) -> Option<LicenseBody> {
         let body = self.in_force(slot)?;
         let installed =
             slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
-        // If the mark was lowered, the installed license may be in force again: not since its
+        // If the mark was lowered, the installed license may be in effect again: not since its
         // start, but since the latest excess began.
         let since = body.starts.begins().max(slot.over.began());
         let at = Noted { mark: since.min(self.memory.mark), far: None };
@@ -84,7 +84,7 @@ impl State {
         slot.over
     }
 
-    /// Returns the license in force at the mark: the next one after its start, otherwise the
+    /// Returns the license in effect at the mark: the next one after its start, otherwise the
     /// installed one.
     pub(super) fn in_force(&self, slot: &Slot) -> Option<LicenseBody> {
         let read = |held: &Held| self.license(&slot.name, held).ok();
