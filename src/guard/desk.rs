@@ -58,7 +58,7 @@ impl Desk {
         }
     }
 
-    /// Judges at `now`, with the home read anew.
+    /// Judges at `now`, after reading the home again.
     pub fn judge(&mut self, now: Instant) -> Seen {
         let home = Arc::clone(&self.home);
         self.judge_home(&home, home.require(), now)

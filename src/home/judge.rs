@@ -7,7 +7,7 @@ use olr_core::judge::{ClockMemory, Decision, decide};
 use olr_core::state::{Slot, SlotName, State, Surroundings, TimeMemory};
 
 impl Home {
-    /// Judges the license in one slot. Of the home, this changes only the remembered time.
+    /// Judges the license in one slot. This changes nothing in the home except the remembered time.
     ///
     /// # Errors
     /// `damaged-state`, `not-activated`; exit 2. A refusal of the license itself is in the

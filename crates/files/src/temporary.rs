@@ -179,7 +179,7 @@ fn remove_one(folder: &Path, path: &Path, is_file: bool) -> IoResult<()> {
     if is_file { std::fs::remove_file(path) } else { std::fs::remove_dir_all(path) }
 }
 
-/// True if a folder contains only parts of a draft of this program.
+/// True if a folder contains only files and folders that this program puts into a draft.
 #[cfg(unix)]
 fn is_draft(path: &Path) -> bool {
     const PARTS: [&str; 8] = [

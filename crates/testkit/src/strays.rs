@@ -42,7 +42,7 @@ pub const SIGNERS: [&str; 17] = [
     "signer 17",
 ];
 
-/// Names of the install secrets that fixtures use: of the server, and of another one.
+/// Names of the install secrets that fixtures use: the server's, and another server's.
 pub const INSTALLS: [&str; 2] = ["install", "install elsewhere"];
 
 /// Seed of a key: the SHA-256 of its name.

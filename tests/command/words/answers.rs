@@ -80,7 +80,7 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.issue(&[]).unable("no later than the last answer (until 2091-06-30)");
     world.edit("vendor/grant.toml", "2089-06-30", "never");
     assert_eq!(concerns(world.issue(&[]).done()), []);
-    // An unlimited license that gets an end, and a license that has ended before it starts.
+    // An unlimited license that gets an end date, and a license that has expired when it is issued.
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--renew"]).done();
     world.edit("vendor/grant.toml", "\"never\" ", "\"2091-01-01\" ");

@@ -1,4 +1,4 @@
-//! Alerts: each recipient is told of each change once, and a failed delivery is repeated. Mail goes
+//! Alerts: each recipient is told of each change once, and a failed delivery is retried. Mail goes
 //! to a server on loopback and is read back from it.
 #![cfg(all(feature = "smtp", feature = "vendor", unix))]
 

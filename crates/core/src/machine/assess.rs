@@ -41,8 +41,8 @@ pub struct Assessment {
     pub hardware_missing: bool,
     /// One line for each enrolled factor, then the new factors.
     pub lines: Vec<Line>,
-    /// How to send the request that describes this machine as it is now, if one waits for its
-    /// answer.
+    /// How to send the request that waits for its answer, if that request describes this machine as
+    /// it is now.
     pub asked: Option<String>,
 }
 

@@ -52,7 +52,7 @@ pub struct Unreadable {
 pub enum Reason {
     /// The system denied access; root may read it.
     NeedsRoot,
-    /// Not tried, because only a privileged run reads what an ordinary user may not.
+    /// Not tried: ordinary users may not read it, and this run is not privileged.
     NeedsPrivileged,
     /// Reading failed.
     Failed,

@@ -122,7 +122,7 @@ pub struct IssuedLicense {
     /// match elsewhere.
     pub stops_a_copy: bool,
     /// Install id of another installation that held the key before this answer. For a repeated
-    /// answer, of the one that holds it now.
+    /// answer, it is the installation that holds the key now.
     pub other_holder: Option<String>,
 }
 
