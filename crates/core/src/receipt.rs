@@ -124,7 +124,7 @@ fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<VerifyingKey> {
         return refuse("receipt-3", "the install key is weak");
     };
     if body.number == 0 {
-        return refuse("receipt-4", "deactivations are numbered from 1");
+        return refuse("receipt-4", "the number is 0, but deactivations are numbered from 1");
     }
     if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
         return refuse("receipt-4", "an earlier request has a higher number");

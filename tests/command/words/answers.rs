@@ -69,7 +69,7 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     assert_eq!(concerns(world.issue(&[]).done()), []);
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--renew"]).done();
-    world.issue(&[]).unable("ends on 2090-06-30, no later than the last answer").hint("--yes");
+    world.issue(&[]).unable("ends on 2090-06-30, no later than the previous license").hint("--yes");
     world.edit("vendor/grant.toml", "2090-06-30", "2091-06-30");
     assert_eq!(concerns(world.issue(&[]).done()), []);
     world.olr(&["import", "license.olr"]).done();
@@ -77,14 +77,14 @@ fn an_end_no_later_than_before_is_signed_only_when_that_is_meant() {
     world.edit("vendor/grant.toml", "2091-06-30", "2089-06-30");
     let found = concerns(world.issue(&["--dry-run"]).done());
     assert_eq!(found, [("end".to_string(), Value::Null)]);
-    world.issue(&[]).unable("no later than the last answer (until 2091-06-30)");
+    world.issue(&[]).unable("no later than the previous license (until 2091-06-30)");
     world.edit("vendor/grant.toml", "2089-06-30", "never");
     assert_eq!(concerns(world.issue(&[]).done()), []);
     // An unlimited license that gets an end date, and a license that has expired when it is issued.
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--renew"]).done();
     world.edit("vendor/grant.toml", "\"never\" ", "\"2091-01-01\" ");
-    world.issue(&[]).unable("no later than the last answer (no end date)");
+    world.issue(&[]).unable("no later than the previous license (no end date)");
     world.edit("vendor/grant.toml", "\"2091-01-01\" ", "\"2020-01-01\" ");
     world.edit("vendor/grant.toml", "\"today\"", "\"2019-01-01\"");
     let found = concerns(world.issue(&["--dry-run"]).done());

@@ -214,7 +214,7 @@ fn inside_its_limits_an_issuer_signs() {
 
 #[test]
 fn an_end_that_only_warns_is_refused_by_grant_and_by_catalog() {
-    let says = "on expired: a warning alone is not allowed";
+    let says = "a warning alone is not allowed for expired";
     tried(SELF_HOSTED, MONTH, "[on.expired]\nthen = \"warn\"", says);
     let catalog =
         SELF_HOSTED.replacen("on.conflict =", "on.expired = { then = \"warn\" }\non.conflict =", 1);
@@ -224,7 +224,7 @@ fn an_end_that_only_warns_is_refused_by_grant_and_by_catalog() {
 #[test]
 fn an_end_after_a_hundred_years_is_refused() {
     let rule = "[on.expired]\nafter = \"36500 days\"\nthen = \"stop\"";
-    tried(SELF_HOSTED, MONTH, rule, "on expired: its longest grace period is");
+    tried(SELF_HOSTED, MONTH, rule, "its longest grace period for expired is");
 }
 
 #[test]

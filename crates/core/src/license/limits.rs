@@ -130,9 +130,9 @@ fn beyond_grace(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
     let beyond = bounded(body).filter_map(|cause| body.grace.get(&cause)).find(is_beyond)?;
     let cause = beyond.cause;
     let limit = match beyond.outcome {
-        Outcome::Warn => format!("on {cause}: a warning alone is not allowed"),
+        Outcome::Warn => format!("a warning alone is not allowed for {cause}"),
         Outcome::Stop | Outcome::Block => {
-            format!("on {cause}: its longest grace period is {}", span(longest))
+            format!("its longest grace period for {cause} is {}", span(longest))
         }
     };
     Some(("limit-9", limit))

@@ -266,7 +266,7 @@ const TOLERANCE_CAP: u32 = 2_592_000;
 fn check(body: &LicenseBody) -> Result<()> {
     let rules = body.enforcement.iter().flat_map(|rule| rule.blocked.iter());
     let (rule, problem) = if body.number == 0 || body.answer == 0 {
-        ("license-5", "requests and answers are numbered from 1")
+        ("license-5", "a number is 0, but requests and answers are numbered from 1")
     } else if body.expires.is_some_and(|end| end < body.starts) {
         ("license-6", "it ends before it starts")
     } else if body.tolerance > TOLERANCE_CAP {

@@ -83,7 +83,7 @@ fn check(body: &RequestBody) -> Result<VerifyingKey> {
         return refuse("request-9", "the install key is weak");
     };
     if body.number == 0 {
-        return refuse("request-10", "requests are numbered from 1");
+        return refuse("request-10", "the number is 0, but requests are numbered from 1");
     }
     if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
         return refuse("request-10", "an earlier request has a higher number");

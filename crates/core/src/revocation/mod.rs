@@ -155,7 +155,7 @@ pub fn read_body(frame: &Frame<'_>) -> Result<RevocationsBody> {
         decode("revocations body", frame.body, BODY_CAP).map_err(under("revocations-1"))?;
     refuse_critical("revocations body", &body.extensions).map_err(under("revocations-1"))?;
     if body.version == 0 || body.sequence == 0 {
-        let fact = "revocations body: trusts and lists are numbered from 1";
+        let fact = "revocations body: a number is 0, but trusts and lists are numbered from 1";
         return Err(Error::refuse(Refusal::Malformed, fact).rule("revocations-2"));
     }
     if body.licenses.iter().any(|w| !matches!(w.cause, Cause::Revoked | Cause::Pooled)) {

@@ -274,7 +274,7 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         return malformed("trust-3", "a trust cannot have attachments");
     }
     if body.version == 0 {
-        return malformed("trust-4", "versions are numbered from 1");
+        return malformed("trust-4", "the version is 0, but versions are numbered from 1");
     }
     if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
         return malformed("trust-5", "the vendor id does not match");

@@ -80,6 +80,7 @@ impl<'a> Reader<'a> {
     pub fn finish(self, rule: &'static str) -> Result<()> {
         match self.bytes.len().saturating_sub(self.at) {
             0 => Ok(()),
+            1 => Err(self.malformed("end", "1 byte too many").rule(rule)),
             left => Err(self.malformed("end", &format!("{left} bytes too many")).rule(rule)),
         }
     }

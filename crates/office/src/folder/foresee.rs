@@ -173,7 +173,7 @@ impl Compared<'_> {
         } else {
             "this license"
         };
-        let fact = format!("{what} ends on {new}, no later than the last answer ({old})");
+        let fact = format!("{what} ends on {new}, no later than the previous license ({old})");
         Some(Concern::new(ConcernKind::End, fact, None, step))
     }
 
@@ -279,7 +279,7 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
     });
     let less: Vec<_> = less.collect();
     let fact = format!(
-        "less is granted than in the last answer to this {} ({})",
+        "less is granted than in the previous license for this {} ({})",
         if asked.renews.is_some() { "license" } else { "server" },
         listed(less.iter().map(String::as_str))
     );
@@ -293,7 +293,7 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let new = body.maintenance.filter(|new| Limit::Only(*new) < last.maintained_to())?;
     let old = last.maintenance.map_or("no end date".to_string(), |day| format!("until {day}"));
     let fact = format!(
-        "maintenance of this license ends on {new}, earlier than in the last answer ({old})"
+        "maintenance of this license ends on {new}, earlier than in the previous license ({old})"
     );
     Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
 }

@@ -58,7 +58,8 @@ pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result
     };
     if at != bytes.len() {
         let left = bytes.len().saturating_sub(at);
-        return malformed("body-10", format!("{left} bytes too many at byte {at}"));
+        let unit = if left == 1 { "byte" } else { "bytes" };
+        return malformed("body-10", format!("{left} {unit} too many at byte {at}"));
     }
     let again = encode(&record);
     if again != bytes {
@@ -155,7 +156,7 @@ mod tests {
     fn every_other_spelling_is_malformed() {
         for (bytes, says) in [
             (&b"\xfb\x05\x00\x02\x01a\x01b"[..], "not in its shortest encoding at byte 0"),
-            (b"\x05\x02\x01a\x01b\x00", "1 bytes too many at byte 6"),
+            (b"\x05\x02\x01a\x01b\x00", "1 byte too many at byte 6"),
             (b"\x05\x02\x01b\x01a", "field names: entries that are not in ascending order"),
             (b"\x05\x02\x01a\x01a", "field names: entries that are not in ascending order"),
             (b"\x05\x04\x01a\x01b\x01c\x01d", "field names: 4 entries or bytes, more than 3"),

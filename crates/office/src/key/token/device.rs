@@ -293,7 +293,8 @@ fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
 fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let Some(module) = module else {
         let fact = "no library for the token is named";
-        let hint = "add ?module-path=/path/to/library.so, or set OLR_PKCS11_MODULE to it";
+        let hint =
+            "add ?module-path=/path/to/library.so to the pkcs11: URI, or set OLR_PKCS11_MODULE";
         return Err(Error::unable(Problem::Device, fact, hint));
     };
     let name = crate::file::name(module);
@@ -307,7 +308,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
         ));
     }
     let foreign = |_| {
-        let fact = format!("{name}: it is not a PKCS#11 library for this program");
+        let fact = format!("{name}: this file cannot be loaded as a PKCS#11 library");
         Error::unable(
             Problem::Device,
             fact,

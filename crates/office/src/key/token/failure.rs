@@ -33,7 +33,7 @@ pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
         ),
         _ => Error::unable(
             Problem::Device,
-            format!("token {token} does not allow a login"),
+            format!("login to token {token} failed"),
             "unplug it and plug it in again, or check its service",
         ),
     }
