@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::world::scenario::root;
 
-/// Each phrase, in lower case and between spaces, with what to write instead.
+/// Each phrase, in lower case and with single spaces between its words, and what to write instead.
 const PHRASES: &[(&str, &str)] = &[
     ("he", "they, or name the person: the operator, the customer"),
     ("his", "their"),

@@ -95,15 +95,15 @@ pub enum Answer<'a> {
         /// How many more are wanted.
         wanted: u64,
     },
-    /// A sub-administrator may be given neither less than is in use nor more than is granted.
+    /// The limit is below what the sub-administrator uses, or above what may be given.
     OutOfBounds {
         /// Id of the module.
         module: &'a str,
-        /// How many are in use.
+        /// How many the sub-administrator uses.
         least: u64,
         /// How many may be given at most.
         most: Limit<u64>,
-        /// How many are wanted.
+        /// The limit that is wanted.
         wanted: u64,
     },
     /// The account would exceed its limit.

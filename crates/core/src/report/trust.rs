@@ -70,7 +70,7 @@ pub struct SignerRuleReport {
     pub signers: u8,
 }
 
-/// A module, and the maximum that is exceeded.
+/// A module, and the maximum above which the rule applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AboveReport {

@@ -66,7 +66,8 @@ impl Folder {
         // Compare a stored answer only with what preceded it.
         let last = last.filter(|last| stored.is_none() || last.number < body.number);
         let (body, last, now) = (&body, last.as_ref(), order.now);
-        // With two histories, neither request is the newest of the server.
+        // After a fork, copies of a home number their requests independently, so a higher number
+        // does not mean a newer request.
         let later = later.filter(|_| fork.is_none());
         let compared =
             Compared { asked, body, last, later, newest, now, is_stored: stored.is_some() };

@@ -19,14 +19,14 @@ use olr_core::wire::id::KeyId;
 /// What needs a passphrase or PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
-    /// A key file, opened with its passphrase.
+    /// A key file, which needs its passphrase.
     KeyFile {
         /// Role of the key.
         role: Role,
         /// Id of the key.
         id: KeyId,
     },
-    /// A token, opened with its PIN.
+    /// A token, which needs its PIN.
     Token(PinWanted),
 }
 
