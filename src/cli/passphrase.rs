@@ -37,7 +37,7 @@ pub fn new_passphrase(
         return Err(Error::unable(
             Problem::NeedsPassphrase,
             fact,
-            format!("give {flag} FILE, or run on a terminal"),
+            format!("give {flag} FILE, or run olr in a terminal"),
         ));
     };
     let mut first =
@@ -116,7 +116,7 @@ pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
             Err(Error::unable(
                 Problem::NeedsPassphrase,
                 fact,
-                "give --passphrase-file FILE, or run on a terminal",
+                "give --passphrase-file FILE, or run olr in a terminal",
             ))
         }
     }
@@ -126,7 +126,7 @@ fn pin(wanted: &PinWanted) -> Result<Passphrase> {
     let token = shown(&wanted.token);
     if !can_ask() {
         let fact = format!("token {token} needs its PIN");
-        let hint = "add pin-source=file:PATH to its URI, or run on a terminal";
+        let hint = "add pin-source=file:PATH to its URI, or run olr in a terminal";
         return Err(Error::unable(Problem::NeedsPassphrase, fact, hint));
     }
     let last = if wanted.last_try { ", the last try before the token locks" } else { "" };
@@ -148,7 +148,7 @@ pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
         Some(path) => from_file(path, GIVE),
         None if can_ask() => checked(ask("The passphrase of the PEM file: ")?, GIVE),
         None => {
-            let hint = "give --passphrase-file FILE, or run on a terminal";
+            let hint = "give --passphrase-file FILE, or run olr in a terminal";
             Err(Error::unable(
                 Problem::NeedsPassphrase,
                 "this private key needs a passphrase",
@@ -168,7 +168,11 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>> {
 }
 
 fn no_terminal() -> Error {
-    Error::unable(Problem::Io, "the passphrase cannot be read", "run on a terminal, or give a file")
+    Error::unable(
+        Problem::Io,
+        "the passphrase cannot be read",
+        "run olr in a terminal, or name a file that contains the passphrase",
+    )
 }
 
 /// Reads the passphrase from the first line of a file.

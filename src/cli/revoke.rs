@@ -112,7 +112,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let written = args.output.write(&name, Kind::Revocations, &revoked.file, &mut output);
     written.map_err(|error| {
         error
-            .within("this is revoked, but the list for servers could not be written")
+            .within("the revocation is recorded, but the list for servers could not be written")
             .hint("run `olr revoke --again` with another file after -o")
     })?;
     Ok(output)

@@ -253,7 +253,8 @@ fn libraries() {
     issue("").unable("no library for the token is named", "module-path");
     issue("libsofthsm2.so").unable("no library at this absolute path", "came with the token");
     issue("/nonexistent.so").unable("no library at this absolute path", "came with the token");
-    issue("/etc/hostname").unable("/etc/hostname: it is not a PKCS#11 library", "processor");
+    issue("/etc/hostname")
+        .unable("/etc/hostname: this file cannot be loaded as a PKCS#11 library", "processor");
     // A library that the caller names in the URI is loaded.
     let named = format!("pkcs11:object=issuer?module-path={}", module());
     office.set("OLR_PKCS11_MODULE", "");

@@ -549,7 +549,7 @@ fn an_act_whose_file_cannot_be_written_is_said_to_be_done() {
     let status = text(&world.done("vendor issued --json"));
     let id = status.split("\"license_id\": \"").nth(1).unwrap().split('"').next().unwrap();
     let revoke = format!("revoke {id} --reason test --yes -o");
-    world.unable(&format!("{revoke} nowhere/revoked.olr"), "this is revoked, but");
+    world.unable(&format!("{revoke} nowhere/revoked.olr"), "the revocation is recorded, but");
     world.done("revoke --again -o revoked.olr");
     world.unable("deactivate --yes -o nowhere/receipt.olr", "the license is deactivated, but");
     world.done("deactivate -o receipt.olr");

@@ -157,7 +157,9 @@ fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
     read.map_err(|error| failed(Access::Read, path, &error))?;
     if bytes.len() > cap {
         let fact = format!("{}: longer than {cap} bytes", name(path));
-        return Err(Error::refuse(Refusal::Malformed, fact).hint("check which file you meant"));
+        return Err(
+            Error::refuse(Refusal::Malformed, fact).hint("check that you named the right file")
+        );
     }
     Ok(bytes)
 }

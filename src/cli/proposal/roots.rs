@@ -55,7 +55,7 @@ impl RootArgs {
             }
             given.map_err(|error| match locked {
                 Locked::KeyFile { role: Role::Root, .. } => {
-                    error.hint("give --root-passphrase-file FILE, or run on a terminal")
+                    error.hint("give --root-passphrase-file FILE, or run olr in a terminal")
                 }
                 _ => error,
             })

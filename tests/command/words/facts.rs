@@ -139,7 +139,7 @@ fn a_shorter_maintenance_than_before_is_asked_about() {
     };
     assert!(about(issue(&["--dry-run"]).done()).is_empty());
     world.edit("vendor/grant.toml", "maintenance = \"1 year\"", "maintenance = \"30 days\"");
-    issue(&[]).unable("earlier than in the previous license").hint("correct maintenance");
+    issue(&[]).unable("earlier than in the previous license").hint("correct `maintenance`");
     assert_eq!(about(issue(&["--dry-run"]).done()), ["maintenance"]);
     assert_eq!(about(issue(&["--yes"]).done()), ["maintenance"]);
     // A longer or unlimited term raises no concern; after an unlimited one, any end date does.

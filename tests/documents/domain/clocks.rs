@@ -180,7 +180,7 @@ fn a_stored_answer_that_has_ended_or_was_followed_by_another_says_so() {
     let late = world.at("2028-01-01T09:00:00Z").answer("home", SALE, "");
     assert_eq!((about(&late), &late.json["stored"]), (vec!["end".to_string()], &true.into()));
     let step = late.json["concerns"][0]["next_step"].as_str().unwrap().to_string();
-    assert!(step.contains("correct expires") && step.contains("--again"), "{step}");
+    assert!(step.contains("correct `expires`") && step.contains("--again"), "{step}");
     // An answer to a later request: a server that imported it cannot import this one.
     world.at(START);
     std::fs::copy(world.path("home.req"), world.path("first.req")).unwrap();

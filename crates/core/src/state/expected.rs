@@ -47,7 +47,7 @@ impl Expected {
         {
             return Ok(());
         }
-        let fact = "neither follows from the other: the trust of this home and the expected trust";
+        let fact = "the trust of this home and the expected trust are unrelated: neither leads to the other";
         Err(Error::refuse(Refusal::UntrustedSigner, fact)
             .hint(NextStep::new(
                 "import the newest vendor.trust of your vendor, or name the right home",

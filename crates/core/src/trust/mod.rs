@@ -277,7 +277,10 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         return malformed("trust-4", "the version is 0, but versions are numbered from 1");
     }
     if body.version == 1 && VendorId(tagged16(&[VENDOR_ID, frame.body])) != frame.vendor {
-        return malformed("trust-5", "the vendor id does not match");
+        return malformed(
+            "trust-5",
+            "the vendor id does not match the content of this first trust",
+        );
     }
     if body.version == 1 && !body.kept.is_empty() {
         return malformed("trust-6", "the first trust cannot keep delegations");

@@ -154,7 +154,7 @@ impl Compared<'_> {
     }
 
     fn end(&self) -> Option<Concern> {
-        let (body, step) = (self.body, "correct expires in the grant");
+        let (body, step) = (self.body, "correct `expires` in the grant");
         let new = body.expires?;
         // A stored license may have expired since it was issued.
         let now = if self.is_stored { body.issued.max(self.now) } else { body.issued };
@@ -296,7 +296,7 @@ fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let fact = format!(
         "maintenance of this license ends on {new}, earlier than in the previous license ({old})"
     );
-    Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct maintenance in the grant"))
+    Some(Concern::new(ConcernKind::Maintenance, fact, None, "correct `maintenance` in the grant"))
 }
 
 /// Which clock is probably wrong.

@@ -250,7 +250,7 @@ impl Folder {
         trust: &Trust,
     ) -> Result<IssuedLicense> {
         let license = License::verify(&stored.license_bytes()?, trust).map_err(|error| {
-            error.hint(NextStep::new("issue another answer to it", &[Remedy::IssueAgain]))
+            error.hint(NextStep::new("issue another answer to this request", &[Remedy::IssueAgain]))
         })?;
         self.ensure_not_revoked(stored)?;
         let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
@@ -390,7 +390,7 @@ fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
         Some(_) if !order.again => {
             let fact = "this request was already answered, with another grant";
             let step = NextStep::new(
-                "issue another answer to it, or use the former grant to write the earlier license again",
+                "issue another answer to this request, or use the former grant to write the earlier license again",
                 &[Remedy::IssueAgain],
             );
             Err(Error::unable(Problem::Usage, fact, step))

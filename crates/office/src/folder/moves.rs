@@ -270,7 +270,7 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
         );
         return Err(Error::refuse(Refusal::WrongMachine, fact)
             .hint(NextStep::new(
-                "have that installation deactivated, and use its receipt",
+                "have the installation that uses the key deactivated, and use its receipt",
                 &[Remedy::Deactivate],
             ))
             .rule("receipt-7"));

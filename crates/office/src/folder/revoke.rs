@@ -284,6 +284,6 @@ impl Folder {
             fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
         Err(Error::refuse(Refusal::Revoked, fact)
-            .hint(NextStep::new("issue another answer to it", &[Remedy::IssueAgain])))
+            .hint(NextStep::new("issue another answer to this request", &[Remedy::IssueAgain])))
     }
 }

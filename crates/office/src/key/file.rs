@@ -173,7 +173,7 @@ impl KeyFile {
                     Problem::NeedsPassphrase,
                     fact,
                     NextStep::new(
-                        "give it in a file, or run on a terminal",
+                        "give it in a file, or run this in a terminal",
                         &[Remedy::NamePassphrase],
                     ),
                 ));

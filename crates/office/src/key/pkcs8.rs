@@ -141,7 +141,7 @@ impl PrivatePem {
                     Problem::NeedsPassphrase,
                     fact,
                     NextStep::new(
-                        "give it in a file, or run on a terminal",
+                        "give it in a file, or run this in a terminal",
                         &[Remedy::NamePassphrase],
                     ),
                 ));

@@ -72,7 +72,7 @@ mod tests {
             (Some(RvError::PinLocked), "locked after"),
             (Some(RvError::PinExpired), "set first"),
             (Some(RvError::FunctionCanceled), "was not entered"),
-            (None, "does not allow a login"),
+            (None, "login to token"),
         ] {
             let error = login_failed("olr", code);
             assert!(error.fact().contains(says) && error.exit_status() == 2, "{error:?}");
