@@ -62,7 +62,7 @@ impl Session<'_> {
     ) -> Result<(Decision, bool)> {
         let decision = self.decide(product, slot, around)?;
         let name = self.state.slot(product, slot)?.name.clone();
-        // Events that cannot be stored are delivered all the same, and again after a restart.
+        // Events that cannot be stored are delivered anyway, and again after a restart.
         let told = || [(&name, &decision)].into_iter();
         let is_stored = !announce_all(&mut self.state, told())?
             || (self.claim(Wait::Short).is_ok() && self.store_news(told()).is_ok());

@@ -331,7 +331,7 @@ fn licenses_of_others_are_refused() {
     // The same machine, but another slot.
     world.request(&["--home", "third", "--slot", "redirector", "-o", "third.olr"]).done();
     world.untouched(&["import", "license.olr", "--home", "third"]).refused("wrong-slot");
-    // The answer to a request of an earlier installation: this home has started anew.
+    // The answer to a request of an earlier installation: this home is a new installation now.
     world.request(&["--new-identity", "-o", "new.olr"]).done();
     world.olr(&["verify"]).refused("not-activated");
     world.olr(&["import", "license.olr"]).refused("wrong-machine");

@@ -1,5 +1,5 @@
-//! Mistakes that people make when typing and carrying files, and what they are told: the command
-//! line of a vendor's office and of a server, each case in its own folders.
+//! Mistakes that people make when typing and carrying files, and the messages that they get: the
+//! command line of a vendor's office and of a server, each case in its own folders.
 
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
