@@ -12,6 +12,7 @@
     )
 )]
 
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,13 +48,13 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     if is_standard(path, "stdin", 0) {
         take_stdin()?;
         let stdin = std::io::stdin().lock();
-        return read_all(stdin, path, cap);
+        return read_all(stdin, path, ROOM, cap);
     }
     let file = place::open(path, From::Pipe)?;
     if file.metadata().is_ok_and(|found| found.is_file()) {
-        return read_all(file, path, cap);
+        return read_file(&file, path, cap);
     }
-    let bytes = read_all(Patient(&file), path, cap)?;
+    let bytes = read_all(Patient(&file), path, ROOM, cap)?;
     if bytes.is_empty() {
         let fact = format!("{}: it is a pipe, but no program writes to it", name(path));
         return Err(Error::unable(
@@ -143,25 +144,36 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
             ));
         }
     }
-    read_all(file, path, cap)
+    read_file(&file, path, cap)
 }
 
-/// Initial buffer size, large enough for any secret, such as a key file.
+/// Buffer size for a pipe, large enough for any secret, such as a key file.
 const ROOM: usize = 64 * 1024;
 
-fn read_all(from: impl Read, path: &Path, cap: usize) -> Result<Vec<u8>> {
+/// Reads a regular file into a buffer of its size. A longer one than `cap` is not read at all.
+fn read_file(file: &File, path: &Path, cap: usize) -> Result<Vec<u8>> {
+    let found = file.metadata().map_err(|error| failed(Access::Read, path, &error))?;
+    match usize::try_from(found.len()) {
+        // The files of /proc have no size.
+        Ok(0) => read_all(file, path, ROOM, cap),
+        Ok(length) if length <= cap => read_all(file, path, length, cap),
+        _ => Err(too_long(path, cap)),
+    }
+}
+
+fn read_all(from: impl Read, path: &Path, length: usize, cap: usize) -> Result<Vec<u8>> {
     let cap_and_one = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-    // Reserve the room at once: a buffer that grows leaves copies of a secret in memory.
-    let mut bytes = Vec::with_capacity(cap.saturating_add(1).min(ROOM));
+    // Reserve the room at once: a buffer that grows leaves copies of a secret in memory. The end of
+    // the file is found in the byte after it.
+    let mut bytes = Vec::with_capacity(cap.min(length).saturating_add(1));
     let read = from.take(cap_and_one).read_to_end(&mut bytes);
     read.map_err(|error| failed(Access::Read, path, &error))?;
-    if bytes.len() > cap {
-        let fact = format!("{}: longer than {cap} bytes", name(path));
-        return Err(
-            Error::refuse(Refusal::Malformed, fact).hint("check that you named the right file")
-        );
-    }
-    Ok(bytes)
+    if bytes.len() > cap { Err(too_long(path, cap)) } else { Ok(bytes) }
+}
+
+fn too_long(path: &Path, cap: usize) -> Error {
+    let fact = format!("{}: longer than {cap} bytes", name(path));
+    Error::refuse(Refusal::Malformed, fact).hint("check that you named the right file")
 }
 
 /// Reads one of this program's own files, which must be a regular file; `None` if it does not
@@ -173,7 +185,7 @@ pub fn read_if_there(path: &Path, cap: usize) -> Result<Option<Vec<u8>>> {
     if !is_there(path)? {
         return Ok(None);
     }
-    read_all(place::open(path, From::File)?, path, cap).map(Some)
+    read_file(&place::open(path, From::File)?, path, cap).map(Some)
 }
 
 /// True if something exists at `path`.
