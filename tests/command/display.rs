@@ -42,14 +42,14 @@ fn arguments() -> Vec<String> {
 #[test]
 fn every_character_in_a_line_and_in_json() {
     let (inspect, json) = (OsStr::new("inspect"), OsStr::new("--json"));
+    // Further lines are indented, so that no name can begin a line.
+    let begun = |said: String| said.lines().filter(|line| !line.starts_with("  ")).count();
+    let harmless = begun(says(&[OsStr::new("xyz")]));
     let mut seen = 0;
     for text in arguments() {
         let file = OsString::from(format!("./{text}"));
         let verb = OsString::from(format!("x{text}"));
-        // Further lines are indented, so that no name can begin a line.
-        let begun = |said: String| said.lines().filter(|line| !line.starts_with("  ")).count();
         assert_eq!(begun(says(&[inspect, &file])), 2, "the fact and the hint");
-        let harmless = begun(says(&[OsStr::new("xyz")]));
         assert_eq!(begun(says(&[&verb])), harmless);
         for args in [vec![inspect, &file, json], vec![&verb, json]] {
             let report: Value = serde_json::from_str(&says(&args)).unwrap();

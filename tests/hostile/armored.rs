@@ -67,13 +67,13 @@ fn sampled(from: usize) -> usize {
 fn a_flipped_bit_changes_nothing_or_is_refused() {
     let mut count = Count::default();
     for (good, mut text) in texts() {
-        for bit in (0..text.len() * 8).step_by(sampled(41)) {
+        for bit in (0..text.len() * 8).step_by(sampled(83)) {
             text[bit / 8] ^= 1 << (bit % 8);
             count.look(&good, &text, format_args!("bit {bit}"));
             text[bit / 8] ^= 1 << (bit % 8);
         }
     }
-    count.assert("bits of a text", if long() { 300_000 } else { 7_000 });
+    count.assert("bits of a text", if long() { 300_000 } else { 3_500 });
 }
 
 #[test]
@@ -82,21 +82,21 @@ fn a_replaced_character_changes_nothing_or_is_refused() {
     for (good, mut text) in texts() {
         for at in 0..text.len() {
             let old = text[at];
-            for new in (at % sampled(509)..256).step_by(sampled(509)) {
+            for new in (at % sampled(1021)..256).step_by(sampled(1021)) {
                 text[at] = new as u8;
                 count.look(&good, &text, format_args!("byte {at} as {new}"));
             }
             text[at] = old;
         }
     }
-    count.assert("characters of a text", if long() { 11_000_000 } else { 50_000 });
+    count.assert("characters of a text", if long() { 11_000_000 } else { 25_000 });
 }
 
 #[test]
 fn a_text_that_is_cut_or_continued_changes_nothing_or_is_refused() {
     let mut count = Count::default();
     for (good, text) in texts() {
-        for len in (0..text.len()).step_by(sampled(5)) {
+        for len in (0..text.len()).step_by(sampled(11)) {
             count.look(&good, &text[..len], format_args!("{len} characters"));
             count.look(&good, &text[len..], format_args!("without {len} characters"));
         }
@@ -114,8 +114,8 @@ fn a_text_that_is_cut_or_continued_changes_nothing_or_is_refused() {
 fn two_texts_in_one_file_are_told_apart() {
     let mut count = Count::default();
     let texts = texts();
-    for (good, text) in &texts {
-        for (other, more) in &texts {
+    for (first, (good, text)) in texts.iter().enumerate() {
+        for (other, more) in texts.iter().skip(first % sampled(5)).step_by(sampled(5)) {
             count.look(good, &[text.as_slice(), more].concat(), &other.name);
             count.look(good, &[more.as_slice(), text].concat(), &other.name);
         }

@@ -92,7 +92,7 @@ pub const VERBS: &[Verb] = &[
     after(&[REVOKE], verb("issue req.olr --grant vendor/grant.toml --again --yes", VENDOR)),
     after(&["rm license.olr"], verb(ISSUE, VENDOR)),
     sample(verb(REVOKE, VENDOR)),
-    sample(after(&["revoke {license} --pooled --reason pool --yes"], verb(REVOKE, VENDOR))),
+    after(&["revoke {license} --pooled --reason pool --yes"], verb(REVOKE, VENDOR)),
     sample(after(&[REVOKE], verb("revoke --again --yes", VENDOR))),
     verb("revoke {issuer} --yes", &["vendor issued", "key list"]),
     sample(verb("key rotate root --no-passphrase --yes", VENDOR)),

@@ -190,7 +190,7 @@ fn an_earlier_clock_is_never_better() {
     let world = World::new();
     let mut rng = ChaCha20Rng::seed_from_u64(6);
     let (mut held, mut noted_twice, mut pending, mut recovered) = ([0; 4], 0, 0, 0);
-    let walks = if std::env::var_os("OLR_LONG").is_some() { 10_000 } else { 600 };
+    let walks = if std::env::var_os("OLR_LONG").is_some() { 10_000 } else { 400 };
     for walk in 0..walks {
         let imported = world.installed(NOW, |body| cause_rules(body, &mut rng)).to_bytes();
         let mut server = Server::new(&world, &imported);

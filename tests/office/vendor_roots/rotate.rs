@@ -193,12 +193,11 @@ fn a_rotation_that_nobody_signed_leaves_no_key_behind() {
     for role in ["issuer", "sealing", "root"] {
         office(&format!("key rotate {role} --passphrase-file staff --yes"))
             .unable("needs the root passphrase");
-        office(&format!(
-            "key rotate {role} --passphrase-file staff --root-passphrase-file wrong --yes"
-        ))
-        .unable("passphrase");
         assert_eq!(files_below(&town.path("office/vendor")), before, "{role}");
     }
+    let wrong = "key rotate issuer --passphrase-file staff --root-passphrase-file wrong --yes";
+    office(wrong).unable("passphrase");
+    assert_eq!(files_below(&town.path("office/vendor")), before);
     let rotated = "key rotate issuer --passphrase-file staff --root-passphrase-file root --yes";
     assert!(office(rotated).done()["published"]["new"] == true);
 }
