@@ -67,7 +67,7 @@ pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
 }
 
 /// Decodes a file that is exactly what [`armor`] writes, apart from the length of its lines. Most
-/// files arrive so, and need no finder. `None` for any other file, whatever is wrong with it.
+/// files arrive like this and do not need the finder. Returns `None` for any other file.
 fn as_written(file: &[u8]) -> Option<(Kind, Vec<u8>)> {
     let text = str::from_utf8(file).ok()?.strip_prefix("-----BEGIN OLR ")?;
     let (kind, text) = read_label(text)?;
@@ -78,7 +78,7 @@ fn as_written(file: &[u8]) -> Option<(Kind, Vec<u8>)> {
     Header::peek(&bytes).is_ok_and(|inside| inside == kind).then_some((kind, bytes))
 }
 
-/// Finds the artefact in a text that was changed on its way, or says what is wrong with the text.
+/// Finds the artefact in a text that was changed in transit, or says what is wrong with the text.
 fn rescue(wanted: Option<Kind>, file: &[u8]) -> Result<Vec<u8>> {
     let text = plain(file)?;
     let blocks = find(&text)?;
@@ -167,8 +167,8 @@ impl Block<'_> {
     }
 }
 
-/// Returns the base64 characters of a block. If it contains others, returns the position of the
-/// first one, the rule that it breaks, and the reason.
+/// Returns the base64 characters of a block, without spaces, line breaks and quote marks. At the
+/// first fault, returns its position, the rule that is broken, and the reason.
 fn strip(symbols: &str) -> Result<Vec<u8>, (usize, &'static str, String)> {
     let mut base64 = Vec::new();
     let mut line_start = false;

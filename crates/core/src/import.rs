@@ -80,8 +80,8 @@ pub enum Imported {
     },
 }
 
-/// Explains a license that was issued in the future of this clock: one of the two clocks is wrong,
-/// not necessarily the clock of this machine.
+/// Explains the refusal of a license whose time of issue is in the future for this clock: one of
+/// the two clocks is wrong, not necessarily the clock of this machine.
 fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
     let body = license.body();
     let is_near = body.issued.seconds <= clock.seconds.saturating_add(body.tolerance.into());
@@ -114,8 +114,8 @@ impl State {
         if !matches!(kind, Kind::License | Kind::Trust | Kind::Timestamp | Kind::Revocations) {
             return Err(wrong_kind(Kind::License, kind));
         }
-        // Before the file raises the mark, so that a wrong pending clock is discarded, not
-        // confirmed.
+        // Observes the clock before the file raises the mark, so that a wrong pending clock is
+        // discarded, not confirmed.
         self.observe(around);
         let imported =
             self.take_in(kind, bytes, around, over).map_err(|error| self.foreign(error))?;
@@ -201,7 +201,7 @@ impl State {
         let machine = assess(&license, self, around.here(&found));
         self.raise(license.body().issued);
         self.observe(around);
-        // A far clock must not decide what is stored.
+        // A clock that is implausibly far ahead must not decide what is stored.
         match judge(&license, &machine, self, self.believed(around.clock), None).refusal {
             // The license waits for its first day.
             Some(error) if error.refusal() == Some(Refusal::NotYetValid) => {}
@@ -241,7 +241,7 @@ impl State {
         );
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
             .hint(NextStep::new(
-                "use less first, or accept it: then the grace period for it begins",
+                "use less first, or import the license anyway: then a grace period begins",
                 &[Remedy::AcceptOverQuota],
             ))
             .rule("answer-5"))

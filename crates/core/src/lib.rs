@@ -20,9 +20,11 @@
 //! # }
 //! ```
 //!
-//! A license that verifies is not necessarily usable here and now. [`state::State`] holds what a
-//! server remembers, and [`judge::decide`] decides from it. A file that people carry may be
-//! armored; [`armor::dearmor`] accepts both the armored and the binary form.
+//! `License::verify` does not follow the trusts attached to the license:
+//! [`trust::Trust::followed_by`] does, and returns the trusts in order. A license that verifies is
+//! not necessarily usable here and now. [`state::State`] holds what a server remembers, and
+//! [`judge::decide`] decides from it. A file that people carry may be armored; [`armor::dearmor`]
+//! accepts both the armored and the binary form.
 //!
 //! `docs/format.md` specifies every byte and `docs/judgement.md` every decision; each module names
 //! the section that it implements. A product embeds the crate `olr` instead of this one: `olr`

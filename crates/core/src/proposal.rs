@@ -302,7 +302,7 @@ impl Proposal {
         ))
     }
 
-    /// Returns the proposal with the signatures of both.
+    /// Returns the proposal with the signatures of both proposals.
     ///
     /// # Errors
     /// Exit 2 if the two propose different files.

@@ -67,7 +67,8 @@ fn characters(file: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(file) {
         return text.into();
     }
-    // An invalid byte becomes two. Reserving them in advance avoids doubling the memory.
+    // An invalid byte becomes a character of two bytes. Without this space, the string would have
+    // to grow, to twice its size.
     let stray: usize = file.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
     let mut text = String::with_capacity(file.len().saturating_add(stray));
     for chunk in file.utf8_chunks() {
@@ -102,7 +103,7 @@ fn plain_character(c: char) -> Option<char> {
 }
 
 /// Reads a tag at the start of `text`. Returns its replacement and its length. A tag must end on
-/// its own line.
+/// the line on which it starts.
 fn tag(text: &str) -> Option<(Option<char>, usize)> {
     let inside = text.strip_prefix('<')?;
     let end = inside.find(['<', '>', '\r', '\n'])?;

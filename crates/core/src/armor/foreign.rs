@@ -104,7 +104,7 @@ const STARTS: &[(&[u8], &str, Advice)] = &[
 /// Number of bytes that are searched for words inside an archive or a page.
 const LOOK: usize = 64 * 1024;
 
-/// Makes the refusal of a file without any artefact. Says what the file is.
+/// Returns the refusal for a file that contains no artefact. It says what the file is.
 pub(crate) fn refuse(file: &[u8]) -> Error {
     let unknown = Foreign { what: "not an olr file", advice: AskAgain };
     let found = named(file).unwrap_or(unknown);
@@ -118,11 +118,11 @@ pub(super) fn named(file: &[u8]) -> Option<Foreign> {
 
 fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     if file.iter().all(|byte| *byte == 0) {
-        return Some(("only zero bytes: the content was lost", AskAgain));
+        return Some(("a file of zero bytes only: its content was lost", AskAgain));
     }
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
     if text.is_empty() {
-        return Some(("only blanks and line breaks", AskAgain));
+        return Some(("a file of blanks and line breaks only", AskAgain));
     }
     if file.starts_with(b"PK\x03\x04") {
         return Some(archive(file));
@@ -130,7 +130,7 @@ fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     // A text may have whitespace before these bytes; a binary file has none.
     let starts = |(start, ..): &&(&[u8], &str, Advice)| text.starts_with(start);
     if let Some((start, what, advice)) = STARTS.iter().find(starts) {
-        // "BM", "MZ" and "ssh-" may also begin a text.
+        // A text may also begin with "BM" or "MZ".
         let is_text =
             start_of(file).iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
         if !(is_text && [&b"BM"[..], b"MZ"].contains(start)) {

@@ -15,7 +15,7 @@ enum Encoding {
 
 /// What a header states about its body.
 struct Header {
-    /// True if a field states how to read the body. Otherwise it may be any text.
+    /// True if a field states how to read the body. Without one, the text may not be a mail at all.
     is_mime: bool,
     encoding: Encoding,
     is_message: bool,
@@ -150,8 +150,8 @@ fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (value, b"")
 }
 
-/// Passes the parts between lines of `--` and the boundary to `take`. Without such a line, the body
-/// is one part.
+/// Splits a body at its separators, which are lines of `--` followed by the boundary, and passes
+/// each part to `take`. Without a separator, the body is one part.
 fn divide(body: &[u8], boundary: &[u8], take: &mut dyn FnMut(&[u8])) {
     let (mut start, mut rest, mut at) = (None, body, 0usize);
     while !rest.is_empty() {

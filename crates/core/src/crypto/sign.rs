@@ -18,8 +18,8 @@ pub trait Signer {
     /// The public key.
     fn public(&self) -> PublicKey;
 
-    /// Signs `message` with pure Ed25519 (RFC 8032, section 5.1.6). The signature has not been
-    /// verified: use [`sign`] instead.
+    /// Signs `message` with pure Ed25519 (RFC 8032, section 5.1.6). Does not verify the signature:
+    /// callers use [`sign`] instead.
     ///
     /// # Errors
     /// Exit 2 if the key cannot be used.

@@ -1,4 +1,4 @@
-//! Grants of a license, with the terms used by judgement and `status`.
+//! Grants of a license: modules and their quotas, and the rules for what happens to them.
 //! Implements `docs/format.md`, section "Grants".
 
 mod operation;
@@ -68,7 +68,7 @@ numbered! {
 }
 
 impl Cause {
-    /// True if a license may have a rule for this cause. The others only notify people.
+    /// True if a license may have a rule for this cause. For the others, people are only notified.
     pub fn is_of_licenses(self) -> bool {
         self <= Self::Upgraded
     }
@@ -166,7 +166,7 @@ impl Keyed for Grant {
 }
 
 record! {
-    /// A number of one module that is in use or wanted.
+    /// How many of one module are in use or wanted.
     ///
     /// ```
     /// # mod olr { pub use olr_core::{entitlement::Count, display::shown}; }

@@ -1,6 +1,5 @@
 //! Operations: acts for which a product asks permission, as words. Implements `docs/format.md`,
-//! section
-//! "Operations".
+//! section "Operations".
 
 use std::fmt;
 use std::str::FromStr;

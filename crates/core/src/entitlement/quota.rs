@@ -117,7 +117,7 @@ impl Quotas {
         self.of(grants, module).map_or_else(ungranted, |(_, quota)| quota)
     }
 
-    /// Returns each module whose use exceeds its quota, by its id.
+    /// Returns the modules whose use exceeds their quota, in the order of their ids.
     pub fn excesses<'a>(
         &self,
         grants: &'a Set<Grant, 4096>,
@@ -149,8 +149,8 @@ pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> 
     Quotas::new(grants, usage).excesses(grants, usage).next()
 }
 
-/// Returns the use of modules without a grant, by id. This includes modules that are included in
-/// granted ones.
+/// Returns the use of modules without a grant, in the order of their ids. Among them are modules
+/// that granted ones include.
 pub fn ungranted<'a>(
     grants: &'a Set<Grant, 4096>,
     usage: &'a Set<Count, 4096>,

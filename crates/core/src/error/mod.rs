@@ -145,8 +145,8 @@ impl Error {
         self
     }
 
-    /// Broken rules of the specification, the innermost first. Empty if the error breaks none of
-    /// them.
+    /// Broken rules of the specification, the innermost first. Empty if the error is not about a
+    /// rule.
     pub fn rules(&self) -> &[&'static str] {
         &self.rules
     }

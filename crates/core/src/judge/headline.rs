@@ -75,12 +75,12 @@ impl Decision {
         if let Some((last, days)) = self.maintenance_ends_soon() {
             let left = left(days);
             return Some(format!(
-                "maintenance ends on {last}, within {left}; {goes_on}, later releases need more maintenance"
+                "maintenance ends on {last}, within {left}; {goes_on}, but later releases will be refused"
             ));
         }
         let last = self.maintenance_ended()?;
         Some(format!(
-            "maintenance ended on {last}; {goes_on}, later releases are refused until you buy maintenance"
+            "maintenance ended on {last}; {goes_on}, but later releases are refused until you buy maintenance"
         ))
     }
 

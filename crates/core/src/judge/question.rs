@@ -21,7 +21,7 @@ use crate::wire::codec::{Limit, Set};
 /// assert_eq!(question.operation.word(), "create-user");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "nothing is asked until `Guard::ask` or `Decision::ask` has it"]
+#[must_use = "a question has no effect until it is passed to `Guard::ask` or `Decision::ask`"]
 pub struct Question<'a> {
     /// Operation that the product is about to do.
     pub operation: Operation,
@@ -204,7 +204,7 @@ impl Decision {
         Some(self.quotas.standing(grants, &self.usage, module))
     }
 
-    /// Returns each module whose use exceeds its quota, by its id.
+    /// Returns the modules whose use exceeds their quota, in the order of their ids.
     pub fn excesses(&self) -> Vec<Excess<'_>> {
         let Some(license) = &self.license else { return Vec::new() };
         self.quotas.excesses(&license.body().grants, &self.usage).collect()
@@ -259,7 +259,8 @@ impl Decision {
         }
     }
 
-    /// Returns the license in effect, if it knows the operation and the operation is not blocked.
+    /// Returns the body of the license, or `None` if there is no license. If the operation is
+    /// blocked, or the license does not know it, returns the answer that says so.
     fn allows(&self, operation: Operation) -> Result<Option<&LicenseBody>, Answer<'_>> {
         if let Some(refusal) = self.refusal_of(operation) {
             return Err(Answer::Refused(refusal));

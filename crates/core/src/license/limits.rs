@@ -1,6 +1,6 @@
-//! Limits of the delegations of a license's signers. Everything that a license allows, to anybody
-//! and at any time, must be within every one of them. Implements `docs/format.md`, section
-//! "Limits".
+//! Limits that delegations set on a license. Everything that the license allows, to anybody and at
+//! any time, must be within the limits of every delegation under which it was signed. Implements
+//! `docs/format.md`, section "Limits".
 
 use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
@@ -115,8 +115,8 @@ fn beyond_days(body: &LicenseBody, limits: &DelegationBody) -> Option<Beyond> {
         return Some(("limit-7", limit));
     }
     let Limit::Only(longest) = limits.longest_maintenance else { return None };
-    // The end of the license does not limit maintenance: even before it, a product can ask about a
-    // release that comes later.
+    // The end of the license does not limit maintenance: while the license is valid, a product can
+    // ask about a release that comes out after that end.
     let maintenance = body.maintained_to().map(span(starts.max(issued)));
     is_above(maintenance, longest).then(|| {
         let endless = if maintenance == Limit::Any { ", and this one has no end date" } else { "" };

@@ -70,7 +70,7 @@ impl Policy {
         let (mut lines, mut new, mut known) = (Vec::new(), Vec::new(), Vec::new());
         for line in changes(bound.enrolled, here.factors, here.unreadable) {
             match (&line.then, &line.now) {
-                // A factor that carried no weight when it was enrolled is left out.
+                // A factor that was found then, but was not enrolled with a weight, is left out.
                 (Some(then), _) => {
                     if let Some(enrolled) = enrolled_as(then) {
                         known.push(enrolled.commitment);
@@ -128,7 +128,7 @@ impl Assessment {
             (false, false) => format!(", but {needed} are needed"),
         };
         let fact = format!(
-            "this machine matches {} of {} points{why}; changed or missing: {}",
+            "this machine matches {} of {} points{why}; changed, missing or unreadable: {}",
             self.score,
             self.total,
             changed.join(", "),

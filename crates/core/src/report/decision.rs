@@ -92,7 +92,7 @@ pub struct DriftReport {
     pub drift: Vec<ChangeReport>,
     /// Points that may be lost while the machine still matches. `None` if it does not match.
     pub room: Option<u32>,
-    /// What to do about it. Empty if nothing.
+    /// What to do about it. Empty if there is nothing to do.
     pub next_step: String,
 }
 

@@ -93,7 +93,8 @@ pub(super) fn most_frequent(all: &[u8]) -> usize {
     all.iter().map(times).max().unwrap_or(0)
 }
 
-/// True if at least eight letters in a row, and at least half of the value, count.
+/// True if letters that count up or down make up at least half of the value, and there are at least
+/// eight of them in a row.
 pub(super) fn share_of_counting(all: &[u8]) -> bool {
     let long = (all.len() / 2).max(8);
     all.windows(long).any(counts)

@@ -53,8 +53,8 @@ fn steady(bytes: &[u8; 16]) -> bool {
     })
 }
 
-/// True if nearly all digits are the same, or there are at most three different ones. A UUID of
-/// zeros and a network address, as some boards have, contains more.
+/// True if nearly all digits are the same, or there are at most three different ones. A UUID that
+/// consists of zeros and a network address, as on some boards, has more different digits.
 fn few(digits: &[u8]) -> bool {
     let mut kinds = digits.to_vec();
     kinds.sort_unstable();
@@ -82,7 +82,7 @@ const EXAMPLES: [&str; 3] = [
     "f81d4fae7dec11d0a76500a0c91e6bf6",
 ];
 
-/// True for hexadecimal digits that contain a word spelled in them.
+/// True for hexadecimal digits that spell a word, such as `deadbeef`, anywhere in the value.
 pub(super) fn hexadecimal_word(all: &[u8]) -> bool {
     let has = |word: &&str| all.windows(word.len()).any(|part| part == word.as_bytes());
     all.iter().all(u8::is_ascii_hexdigit) && HEXADECIMAL.iter().any(has)
