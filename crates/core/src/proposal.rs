@@ -196,7 +196,9 @@ impl Proposal {
                 Ok(vec![quorum(issuers, keys, all)])
             }
             (_, None) => {
-                let fact = format!("the vendor's trust says who may sign this {}", self.kind());
+                let kind = self.kind();
+                let fact =
+                    format!("the vendor's trust is missing: it says who may sign this {kind}");
                 let remedies = &[Remedy::NameTrust, Remedy::NameVendor];
                 let step = NextStep::new("name that trust, or the vendor's folder", remedies);
                 Err(Error::unable(Problem::Usage, fact, step))
@@ -324,7 +326,8 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            let step = NextStep::new("have them sign, then combine", &[Remedy::SignProposal]);
+            let step = "get the missing signatures, then combine the signed copies";
+            let step = NextStep::new(step, &[Remedy::SignProposal]);
             return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;
@@ -376,7 +379,7 @@ fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
         ("partial-2", "a partial signature cannot have attachments of its own")
     } else if !matches!(body.kind, Kind::License | Kind::Trust | Kind::Delegation) {
-        ("partial-3", "only a trust, a delegation or a license is signed by several")
+        ("partial-3", "only a trust, a delegation or a license is signed by several keys")
     } else if body.signers.is_empty() == (body.kind == Kind::License) {
         ("partial-3", "a license must name its signers, and nothing else may")
     } else {

@@ -245,7 +245,8 @@ impl Span {
     /// Exit 2 if that day is after the year 9999.
     pub fn end_from(self, start: Day) -> Result<Day> {
         let late = || {
-            Error::unable(Problem::Usage, "this span ends after the year 9999", "write \"never\"")
+            let hint = "write a shorter span, or \"never\" for no end date";
+            Error::unable(Problem::Usage, "this span ends after the year 9999", hint)
         };
         let count = |n: u32| i64::from(n);
         let date = start.date();

@@ -68,7 +68,7 @@ impl Draft {
         self.folder.path()
     }
 
-    /// Renames the folder to `path`, where nothing or an empty folder may be.
+    /// Renames the folder to `path`, where there must be nothing, or an empty folder.
     pub fn commit(self, path: &Path) -> IoResult<()> {
         // Only Unix replaces an empty folder by renaming.
         if cfg!(not(unix)) && path.is_dir() {

@@ -26,11 +26,11 @@ pub const TOML_TOKENS_CAP: usize = 512 * 1024;
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     if text.len() > TOML_CAP {
         let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());
-        return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
+        return Err(Error::unable(Problem::TooLarge, fact, "check that you named the right file"));
     }
     if tokens(text) > TOML_TOKENS_CAP {
         let fact = format!("{what}: more than {TOML_TOKENS_CAP} words, signs and line breaks");
-        return Err(Error::unable(Problem::TooLarge, fact, "name the right file"));
+        return Err(Error::unable(Problem::TooLarge, fact, "check that you named the right file"));
     }
     // Notepad writes a byte order mark, which has no meaning in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -193,7 +193,13 @@ fn denied_words(found: &Denied) -> (String, String) {
     let Denied { me, owner, mode, around, it, place } = found;
     if *me == 0 && *owner == 0 {
         let why = format!("permission denied, even to root (mode {mode:04o})");
-        return (why, format!("run: lsattr {place}; a network filesystem may refuse root"));
+        return (
+            why,
+            format!(
+                "run: lsattr {place} (an i means immutable); a network filesystem may also refuse \
+                 root"
+            ),
+        );
     }
     if *me == 0 {
         let why = format!("permission denied, even to root: {it} belongs to user {owner}");
@@ -210,7 +216,10 @@ fn denied_words(found: &Denied) -> (String, String) {
             format!("permission denied, although {it} belongs to this user (mode {mode:04o})");
         return (
             why,
-            format!("run: lsattr {place}; security rules (such as SELinux) may also deny it"),
+            format!(
+                "run: lsattr {place} (an i means immutable); security rules (such as SELinux) may \
+                 also deny access"
+            ),
         );
     }
     if *around == Some(*me) {

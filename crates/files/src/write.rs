@@ -48,7 +48,7 @@ pub struct Staged<'a> {
     how: Writing,
 }
 
-/// Performs the first half of [`write()`].
+/// Writes and syncs the temporary file: the first half of [`write()`].
 ///
 /// # Errors
 /// Exit 2 when nothing can be written, or `path` is not a regular file.
@@ -202,7 +202,7 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     folder_builder(0o700).create(path).map_err(|error| unwritable(path, &error))
 }
 
-/// Sets the mode on creation, so that nobody can open the folder before.
+/// Sets the mode on creation, so that others can never open the folder, not even at first.
 #[cfg_attr(not(unix), allow(unused_variables))]
 fn folder_builder(mode: u32) -> std::fs::DirBuilder {
     let mut builder = std::fs::DirBuilder::new();

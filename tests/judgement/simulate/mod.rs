@@ -76,7 +76,10 @@ fn what_cannot_be_played_is_told() {
     assert!(unable(&["2028-02-01 off"], "2028-01-01").contains("after the end"));
     assert!(unable(&["2027-12-01 off"; 1001], "2028-01-01").contains("at most 1000"));
     let twice = unable(&["2027-12-01 use OBM=1 OBM=2"], "2028-01-01");
-    assert!(twice.contains("use OBM=1 OBM=2\": modules in use: the same entry twice"), "{twice}");
+    assert!(
+        twice.contains("use OBM=1 OBM=2\": modules in use: the same entry is named twice"),
+        "{twice}"
+    );
     let off = |what: &str| unable(&["2027-12-01 off", &format!("2027-12-02 {what}")], "2028-01-01");
     for what in ["use OBM=1", "revoke", "pool", "upgrade 2027-12-02", "deactivate"] {
         let fact = off(what);

@@ -80,7 +80,7 @@ fn each_limit_is_named_when_it_is_exceeded_by_one() {
     )
     .done();
     vendor.delegate("issuer.pub --act time", &["alice", "bob"]);
-    vendor.issue("a", "").refused("not-delegated", "may not sign a license");
+    vendor.issue("a", "").refused("not-delegated", "act license is not among its acts");
 }
 
 #[test]

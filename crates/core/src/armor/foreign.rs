@@ -118,11 +118,11 @@ pub(super) fn named(file: &[u8]) -> Option<Foreign> {
 
 fn known(file: &[u8]) -> Option<(&'static str, Advice)> {
     if file.iter().all(|byte| *byte == 0) {
-        return Some(("a file of zero bytes only: its content was lost", AskAgain));
+        return Some(("a file that lost its content (only zero bytes)", AskAgain));
     }
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
     if text.is_empty() {
-        return Some(("a file of blanks and line breaks only", AskAgain));
+        return Some(("a file that contains only blanks and line breaks", AskAgain));
     }
     if file.starts_with(b"PK\x03\x04") {
         return Some(archive(file));

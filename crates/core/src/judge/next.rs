@@ -58,7 +58,9 @@ impl std::fmt::Display for Next {
                 write!(f, "only a warning remains after {at} ({cause})")
             }
             Coming::Maintenance(day) => write!(f, "maintenance ends on {day}"),
-            Coming::Expiry(day) => write!(f, "expires on {day}: ask for a renewal in time"),
+            Coming::Expiry(day) => {
+                write!(f, "this license expires on {day}: ask for a renewal in time")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Report of a delegation: every limit, and what it allows if it is *any*.
+//! Report of a delegation: every limit, or `any` where it sets none.
 
 use crate::entitlement::{Edition, Model, Operation};
 use crate::key::{Role, key_id};

@@ -49,7 +49,7 @@ pub struct TrustContent {
     pub version: u32,
     /// Name of the vendor.
     pub vendor: Text,
-    /// Each change: what changes, its value now and then. `-` if there is none.
+    /// Each change: what changes, the current value, and the proposed one. `-` stands for no value.
     pub changes: Vec<[String; 3]>,
     /// True if it was compared with another trust.
     #[cfg_attr(feature = "serde", serde(skip))]

@@ -185,7 +185,7 @@ impl RequestReport {
 pub struct RequestChangesReport {
     /// Each factor. Its points are not known.
     pub factors: Vec<ChangeReport>,
-    /// What the changes look like.
+    /// What probably happened to the machine, in one sentence.
     pub judgement: String,
 }
 

@@ -50,8 +50,8 @@ impl Keyed for Withdrawn {
 }
 
 impl RevocationsBody {
-    /// Position in the order of lists. The trust comes first, so that the roots can stop a sequence
-    /// that has run away.
+    /// Position in the order of lists. The version of the trust comes first, so that the roots can
+    /// supersede even a list with the highest possible number: they publish a new trust.
     pub fn order(&self) -> (u32, u64) {
         (self.version, self.sequence)
     }
@@ -139,7 +139,7 @@ impl Revocations {
         let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
         let error = match withdrawn.cause {
             Cause::Pooled => refuse(format!("license {license} was added to a pool"))
-                .hint("use a key of that pool instead"),
+                .hint("use a license key of that pool instead"),
             _ => refuse(format!("license {license} was revoked by the vendor")),
         };
         Err(error.rule("license-13"))

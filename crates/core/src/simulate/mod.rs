@@ -1,5 +1,5 @@
-//! Simulation of what an installed license will say, and when. Nothing is judged here: every answer
-//! comes from [`decide`](crate::judge::decide), asked whenever the answer may change.
+//! Simulation of what an installed license will allow, and when. This module makes no decision
+//! itself: it asks [`decide`](crate::judge::decide) whenever the answer may change.
 
 use crate::error::{Error, NextStep, Problem, Remedy, Result};
 use crate::judge::{Condition, Decision};
@@ -162,7 +162,7 @@ struct Run {
 }
 
 impl Run {
-    /// Asks once. Adds an entry if something happened or changed.
+    /// Asks for one decision. Adds an entry if something happened or changed.
     fn look(
         &mut self,
         server: &mut Server,

@@ -103,7 +103,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
     {
         let left = left(days);
         let text =
-            format!("expires on {last}, within {left}, and no license is waiting to take over");
+            format!("this license expires on {last}, within {left}, and no other license waits");
         say("expires-soon", text);
     }
     if before.is_none_or(|before| before.drift != now.drift)
@@ -133,7 +133,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
     match (before.is_some_and(|before| before.clock_is_pending), now.clock_is_pending) {
         (false, true) => {
             let known = decision.told().judged_at();
-            let text = format!("the clock is far ahead of {known}, the latest time known");
+            let text = format!("the clock is far ahead of the latest known time, {known}");
             say("clock-doubted", text);
         }
         (true, false) => say("clock-believed", "the clock is no longer far ahead".to_string()),
@@ -197,7 +197,7 @@ fn graces(before: Option<&Moment>, now: &Moment, decision: &Decision, turns: &mu
             Some(until) if !is_same => {
                 let then = match grace.then {
                     Outcome::Stop => "the server stops",
-                    Outcome::Block | Outcome::Warn => "operations are refused",
+                    Outcome::Block | Outcome::Warn => "operations are blocked",
                 };
                 let text = format!("grace period ({about}) until {until}, then {then}: {fact}");
                 turns.push(Turn { word: Condition::Grace.word(), about, text });

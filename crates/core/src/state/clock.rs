@@ -128,7 +128,8 @@ impl State {
             return;
         }
         self.observe_clock(around);
-        // After the clock, which may show that a pending far clock was wrong.
+        // Raises the mark only after observing the clock, which may show that a pending far clock
+        // was wrong.
         if let Some(evidence) = around.evidence.filter(|at| !self.is_far(*at)) {
             self.raise(evidence);
             self.observe_clock(around);
@@ -355,7 +356,7 @@ impl State {
             return Err(self.answers_another(answers).rule("time-5"));
         };
         if !self.takes_time(sent) {
-            let fact = "this request was made before the last time was imported";
+            let fact = "this time answers a request made before the last time was imported";
             return Err(Error::refuse(Refusal::Superseded, fact)
                 .hint("make a new request and ask the vendor for a time that answers it")
                 .rule("time-6"));

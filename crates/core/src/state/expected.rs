@@ -38,7 +38,7 @@ impl Expected {
         let newest = state.trust();
         if anchor.vendor() != newest.vendor() {
             let (vendor, code) = (newest.vendor(), newest.vendor_code());
-            let fact = format!("this home trusts vendor {vendor}, code {code}");
+            let fact = format!("this home trusts another vendor: {vendor}, code {code}");
             return Err(wrong_vendor(fact).rule("expected-3"));
         }
         // An anchor may be newer than every trust of the home.
@@ -65,9 +65,10 @@ impl Expected {
         self.check_code(state)?;
         let Some(anchor) = &self.trust else { return Ok(()) };
         let trust = state.trust_from(anchor);
-        // A key that the home knows to be revoked is skipped: judgement has already applied that,
-        // within the bounds of its delegation. It is not skipped if somebody else may have chosen
-        // what the home knows, and when.
+        // Skips keys that the home knows to be revoked: judgement has already applied that
+        // revocation, within the limits of the key's delegation. But it skips none unless the
+        // trusts of the home provably come from this vendor, because otherwise somebody else may
+        // have chosen what the home knows, and when.
         let is_proved = trust.body() == state.trust().body() || state.begins_with(trust.vendor());
         let is_news = |key: &KeyId| !is_proved || state.trust().ensure_unrevoked([*key]).is_ok();
         License::verify_even_revoked(license.bytes(), &trust)
@@ -83,7 +84,7 @@ impl Expected {
 
 impl State {
     /// True if the trusts of this home begin with the first trust of `vendor`. The vendor id is
-    /// computed from that trust, so nobody else can make one.
+    /// computed from that trust, so nobody else can make a first trust with the same id.
     fn begins_with(&self, vendor: VendorId) -> bool {
         let first = self.memory().trusts.first().map(|first| &**first).unwrap_or_default();
         let body = Frame::parse(Kind::Trust, first).and_then(|frame| read_body(&frame));

@@ -15,10 +15,12 @@ impl State {
         }
         let newer = self.trust().successor(bytes).map_err(|error| match error.refusal() {
             Some(Refusal::WrongVendor) => error.hint(NextStep::new(
-                "keep one home for each vendor: name another",
+                "each vendor needs its own home: name another home",
                 &[Remedy::NameHome],
             )),
-            Some(Refusal::Superseded) => error.hint("leave it out: this home knows a newer one"),
+            Some(Refusal::Superseded) => {
+                error.hint("you do not need this file: the home already has a newer trust")
+            }
             _ => error,
         })?;
         self.take_up(newer)?;

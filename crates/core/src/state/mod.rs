@@ -292,7 +292,7 @@ impl State {
     /// Reads a state file.
     ///
     /// # Errors
-    /// `damaged-state`; exit 2 if a newer program wrote it.
+    /// `damaged-state`; exit 2 if another version of the program wrote it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let (install, memory) = parse(bytes).map_err(damaged)?;
         let newest = newest_trust(&memory).map_err(under("state-4")).map_err(damaged)?;
@@ -344,7 +344,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
             false => ("a newer", "update olr, or start again as a new installation"),
         };
         let fact = format!(
-            "{age} olr wrote it: it has state version {version} and suite {suite}, this olr reads version {STATE_VERSION} and suite {SUITE}"
+            "{age} olr wrote it: it has state version {version} and suite {suite}, but this olr reads only version {STATE_VERSION} and suite {SUITE}"
         );
         let step = NextStep::new(hint, &[Remedy::NewIdentity]);
         return Err(Error::refuse(Refusal::UnknownVersion, fact).hint(step));
@@ -362,7 +362,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
     Ok((InstallSecret::from_secret(Secret::new(&secret)), memory))
 }
 
-/// Turns every refusal into `damaged-state`, unless a newer program wrote the state.
+/// Turns every refusal into `damaged-state`, unless another version of the program wrote the state.
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
         let fact = format!("this state cannot be read ({})", error.fact());

@@ -13,7 +13,7 @@ use crate::wire::id::LicenseId;
 /// Time within the quota after which accumulated time is forgotten: a week. A longer grace period
 /// extends it.
 const FORGOTTEN: u64 = 7 * DAY;
-/// Minimum grace in seconds when usage exceeds the quota again, at most once a day.
+/// Minimum grace in seconds when usage exceeds the quota again. Granted at most once a day.
 const LEAST: u64 = 3600;
 /// Maximum number of modules that are remembered.
 const MOST: usize = 4096;
@@ -66,7 +66,7 @@ impl Keyed for Spent {
 }
 
 impl LicenseBody {
-    /// Returns the cause that exceeding the quotas of this license has.
+    /// Returns the cause that applies when the quotas of this license are exceeded.
     pub(crate) fn cause_of_overuse(&self) -> Cause {
         let has = |cause: &Cause| self.grace.get(cause).is_some();
         [Cause::OverQuota, Cause::Upgraded].into_iter().find(has).unwrap_or(Cause::OverQuota)

@@ -16,8 +16,8 @@ record! {
     pub struct Listed {
         /// The list as a binary frame.
         pub list: Blob<FRAME_CAP>,
-        /// Delegations that were attached next to the list. Empty if they are attached to the list
-        /// itself.
+        /// Delegations that were attached to the same license as the list. Empty if they are
+        /// attached to the list itself.
         pub delegations: List<Blob<FRAME_CAP>, 16>,
     }
 }
@@ -174,7 +174,8 @@ impl State {
         Ok(kept.is_none_or(|kept| revocations.body().order() > kept.order()))
     }
 
-    /// Checks delegated keys for weaknesses. This is done once, when they are accepted.
+    /// Stores a list with its delegations. Checks the delegated keys for weaknesses once, here, not
+    /// at every verification.
     fn keep(&mut self, list: &Frame<'_>, beside: &[&Frame<'_>]) -> Result<()> {
         let attached = list.attachments.iter().filter(|a| a.kind == Kind::Delegation);
         for delegation in attached.chain(beside.iter().copied()) {

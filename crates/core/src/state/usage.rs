@@ -68,8 +68,8 @@ impl State {
         let body = self.in_force(slot)?;
         let installed =
             slot.installed.as_ref().and_then(|held| self.license(&slot.name, held).ok());
-        // If the mark was lowered, the installed license may be in effect again: not since its
-        // start, but since the latest excess began.
+        // If the mark was lowered, the installed license may be in effect again. Its takeover is
+        // then recorded at the beginning of the latest excess, not at the start of the license.
         let since = body.starts.begins().max(slot.over.began());
         let at = Noted { mark: since.min(self.memory.mark), far: None };
         let old = installed.as_ref().map(|license| license.body());

@@ -1,4 +1,4 @@
-//! Days as people write them when they do not write the year first.
+//! Days as people write them, in other orders and with other separators than `2027-12-31`.
 
 use jiff::civil::Date;
 

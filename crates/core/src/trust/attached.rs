@@ -105,7 +105,7 @@ impl Trust {
                 Kind::Revocations if may_carry != MayCarry::Delegations => {}
                 _ if may_carry == MayCarry::Anything => {}
                 other => {
-                    let fact = format!("this program does not know an attached {other}");
+                    let fact = format!("this program cannot use an attached {other}");
                     return Err(Error::refuse(Refusal::UnknownVersion, fact).rule("license-1"));
                 }
             }
@@ -162,7 +162,7 @@ impl Trust {
     pub fn ensure_unrevoked(&self, signers: impl IntoIterator<Item = KeyId>) -> Result<()> {
         for key in signers {
             if self.body.revoked.get(&key).is_some() {
-                let fact = format!("its signer, key {key}, was revoked by the vendor");
+                let fact = format!("the vendor revoked the signing key {key}");
                 return Err(Error::refuse(Refusal::Revoked, fact).hints(
                     "ask the vendor to issue it again",
                     NextStep::new("issue it again with a valid key", &[Remedy::ListKeys]),

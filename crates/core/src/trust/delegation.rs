@@ -149,7 +149,7 @@ impl Delegation {
             Act::Time => ("time-2", "time-2"),
         };
         if body.acts.get(&act).is_none() {
-            return Err(self.outside(of_acts, format!("it may not sign a {act}")));
+            return Err(self.outside(of_acts, format!("act {act} is not among its acts")));
         }
         let outside = match (&body.from, &body.until) {
             (Limit::Only(from), _) if issued < *from => Some(format!("it is valid from {from}")),

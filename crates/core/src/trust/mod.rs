@@ -99,9 +99,9 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Accepts a trust at first contact, if it is consistent in itself. Whether it belongs to the
-    /// right vendor is for the caller to establish: by the vendor code, or because it is compiled
-    /// into the product.
+    /// Accepts a trust at first contact, if it is consistent in itself. The caller must make sure
+    /// that it belongs to the right vendor: by the vendor code, or because it is compiled into the
+    /// product.
     ///
     /// # Errors
     /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
@@ -182,7 +182,7 @@ impl Trust {
                 products.iter().map(|product| display::shown(&product.id)).collect();
             let fact = format!("the vendor has no product {:?}", display::shown(id.unwrap_or("")));
             Error::refuse(Refusal::WrongProduct, fact)
-                .hint(format!("its products: {}", names.join(", ")))
+                .hint(format!("name one of its products: {}", names.join(", ")))
         })
     }
 
@@ -245,7 +245,10 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     if found >= usize::from(threshold) && found > 0 {
         return Ok(());
     }
-    let fact = format!("only {found} of {threshold} required signatures are valid");
+    let fact = match found {
+        0 => "none of the required keys signed".to_string(),
+        _ => format!("only {found} of the {threshold} required keys signed"),
+    };
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 

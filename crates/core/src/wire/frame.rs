@@ -118,7 +118,7 @@ impl Header {
     }
 }
 
-/// Makes the refusal of a file whose kind is not the one expected.
+/// Returns the refusal for a file of the wrong kind.
 pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
     let fact = format!("this is a {found}, but a {wanted} was expected");
     Error::refuse(Refusal::WrongKind, fact).rule("frame-5")

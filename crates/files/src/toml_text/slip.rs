@@ -184,7 +184,7 @@ impl<'a> Line<'a> {
             ),
             _ => (
                 format!("{named} is not allowed outside quotes"),
-                "put the name in quotes: it has more than letters A to Z, digits, - and _".into(),
+                "put the name in quotes: only A to Z, a to z, digits, - and _ need none".into(),
             ),
         })
     }

@@ -65,7 +65,7 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
     }
 }
 
-/// An entry of a [`Set`], which is sorted by its key.
+/// An entry of a [`Set`]. A set is sorted by the keys of its entries.
 pub trait Keyed {
     /// Part of an entry that is unique in the set.
     type Key: Ord + ?Sized;
@@ -105,7 +105,7 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
         if !ascending(&entries) {
             return Err(Error::unable(
                 Problem::Usage,
-                "the same entry twice",
+                "the same entry is named twice",
                 "name each entry once",
             ));
         }

@@ -13,7 +13,7 @@ const CAP: usize = 32;
 /// two words allocates nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
-    /// The word, filled with zeros, so that words compare as their bytes do.
+    /// The word, padded with zeros, so that words compare as their bytes do.
     bytes: [u8; CAP],
     length: usize,
 }

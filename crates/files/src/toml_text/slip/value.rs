@@ -99,7 +99,7 @@ impl<'a> Place<'a> {
             Wants::Number => Some(self.wrong_kind("a table", self.write("10"))),
             _ if value.contains('=') => None,
             Wants::List if value.starts_with('{') => {
-                let fact = format!("{} is in braces", self.key);
+                let fact = format!("{} is in braces, but a list needs brackets", self.key);
                 Some((fact, self.write(&list_of(value))))
             }
             _ if !is_whole => None,
