@@ -1,7 +1,8 @@
 //! Armor: the text form of a binary artefact. Implements `docs/format.md`, sections "Armor" and
 //! "Reading armor".
 //!
-//! A tolerant finder handles what couriers do to text; a strict decoder reads what it finds.
+//! A tolerant finder undoes the changes that couriers make to text; a strict decoder reads the
+//! blocks that it finds.
 
 use base64::{DecodeError, Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
-//! Display of codes, and of names from files, to people. See `docs/format.md`, section "Vendor
-//! code".
+//! Codes, and names from files, in a form that is safe to show to people. See `docs/format.md`,
+//! section "Vendor code".
 
 use data_encoding::BASE32_NOPAD;
 use std::borrow::Cow;
@@ -74,7 +74,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Noncharacters and private use, which every machine shows differently.
+/// Noncharacters and private-use characters, which may look different on every machine.
 fn is_meaningless(c: char) -> bool {
     let number = u32::from(c);
     number & 0xfffe == 0xfffe
@@ -116,7 +116,7 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// Returns the code of a digest for the phone: its first 60 bits, `ABCD-EFGH-IJKL`.
+/// Returns the code of a digest that people compare by phone: its first 60 bits, `ABCD-EFGH-IJKL`.
 ///
 /// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which never equals a
 /// parsed one.

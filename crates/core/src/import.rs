@@ -125,7 +125,7 @@ impl State {
         Ok(imported)
     }
 
-    /// Adds to a `wrong-vendor` refusal which vendor this home trusts.
+    /// Names the vendor that this home trusts in the next step of a `wrong-vendor` refusal.
     pub fn foreign(&self, error: Error) -> Error {
         if error.refusal() != Some(Refusal::WrongVendor) {
             return error;

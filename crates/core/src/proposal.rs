@@ -115,7 +115,7 @@ impl Proposal {
     /// Parses a proposal like [`Proposal::parse`], then checks it like [`Proposal::check`].
     ///
     /// # Errors
-    /// Same as [`Proposal::parse`] with `wrong-vendor` after the frame errors, then as
+    /// Those of [`Proposal::parse`], with `wrong-vendor` after the frame errors, then those of
     /// [`Proposal::check`].
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         Frame::parse(Kind::Proposal, bytes)?.ensure_vendor(trust.vendor())?;

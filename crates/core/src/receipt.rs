@@ -87,7 +87,7 @@ impl Receipt {
         Ok(Self { vendor: frame.vendor, body, bytes: bytes.to_vec() })
     }
 
-    /// Like [`Receipt::verify`], if the vendor is known.
+    /// Like [`Receipt::verify`], but also checks that the receipt is addressed to `vendor`.
     ///
     /// # Errors
     /// Same as [`Receipt::verify`], and `wrong-vendor` after the frame errors.

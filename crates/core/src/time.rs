@@ -123,8 +123,8 @@ impl fmt::Display for Instant {
 }
 
 impl Day {
-    /// Instant at which the day begins in the earliest time zone: 10:00:00 UTC of the day before. A
-    /// first day begins then.
+    /// Instant at which the day begins in the earliest time zone: 10:00:00 UTC of the day before.
+    /// The first day of a license begins then.
     pub fn begins(self) -> Instant {
         Instant::new(u64::from(self.number).saturating_mul(DAY).saturating_sub(EARLIEST))
     }
@@ -145,8 +145,8 @@ impl Day {
         parts.next().is_some_and(|year| year.len() == 4) && parts.count() == 2
     }
 
-    /// Instant at which the day has ended in every time zone: 12:00:00 UTC of the next day. A last
-    /// day ends then.
+    /// Instant at which the day has ended in every time zone: 12:00:00 UTC of the next day. The
+    /// last day of a license or of maintenance ends then.
     pub fn ends(self) -> Instant {
         let next = u64::from(self.number).saturating_add(1).saturating_mul(DAY);
         Instant::new(next.saturating_add(HALF_DAY))

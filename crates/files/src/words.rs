@@ -330,7 +330,7 @@ mod tests {
             let (it, place) = ("it".to_string(), "home/state".to_string());
             let said = denied_words(&Denied { me, owner, mode, around, it, place });
             assert!(said.0.contains(why) && said.1.contains(hint), "{said:?}");
-            // The advice is never to run as the same user.
+            // The hint never says to run as the user who is running it already.
             assert!(!said.1.contains(&format!("run as user {me}")), "{said:?}");
         }
     }

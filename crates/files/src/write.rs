@@ -31,7 +31,7 @@ pub enum Writing {
 /// Exit 2 when writing fails, or a file exists that must not be replaced.
 pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     if how == Writing::Public && is_standard(path, "stderr", 2) {
-        // Reopening it would start at offset 0 and overwrite what was printed there before.
+        // Reopening standard error would start at offset 0 and overwrite what was printed before.
         let written = std::io::stderr().write_all(bytes);
         return written.map_err(|error| unwritable(path, &error));
     }

@@ -230,7 +230,7 @@ fn an_end_after_a_hundred_years_is_refused() {
 #[test]
 fn an_end_that_blocks_only_upgrades_is_refused() {
     let rule = "[on.expired]\nthen = \"block\"\nblocks = [\"upgrade\"]";
-    tried(SELF_HOSTED, MONTH, rule, "on expired: backup is not blocked");
+    tried(SELF_HOSTED, MONTH, rule, "on expired, this license does not block backup");
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn operations_that_nothing_blocks_are_refused() {
     let always = "offline = true\nalways = [\"connect\", \"backup\", \"restore\", \
         \"create-user\", \"create-backup-set\", \"import-users\", \"update-user\", \
         \"update-license\", \"upgrade\"]";
-    tried(&SELF_HOSTED.replacen("offline = true", always, 1), MONTH, "", "backup is never blocked");
+    tried(&SELF_HOSTED.replacen("offline = true", always, 1), MONTH, "", "never blocks backup");
 }
 
 #[test]

@@ -11,7 +11,7 @@ const DASHES: [char; 11] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe58}',
     '\u{fe63}', '\u{ff0d}', '-',
 ];
-/// Tags that are displayed as a line break. All others are removed.
+/// Tags that a browser shows as a line break. All others are removed.
 const BREAKING: [&str; 9] = ["br", "p", "div", "pre", "li", "tr", "td", "blockquote", "body"];
 /// Maximum length of an entity, without `&`.
 const ENTITY_CAP: usize = 10;
@@ -91,7 +91,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     text
 }
 
-/// Replaces a character by the plain one that looks the same. `None` for an invisible character.
+/// Replaces a character with the plain one that looks the same. `None` for an invisible character.
 fn plain_character(c: char) -> Option<char> {
     match c {
         '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),

@@ -28,7 +28,7 @@ pub struct Sealed {
 /// Seals `plaintext` to the X25519 key `recipient`. `info` binds the context.
 ///
 /// # Errors
-/// Exit 2 if nothing can be sealed to `recipient`.
+/// Exit 2 if `recipient` is not a usable key.
 pub fn seal(
     recipient: &[u8; 32],
     info: &[u8],

@@ -89,7 +89,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A public key that decodes to a point that is not of small order. Decoding costs a tenth of a
+/// A decoded public key, whose point is not of small order. Decoding costs a tenth of a
 /// verification, so keys that verify often are kept in this form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyingKey(ed25519_dalek::VerifyingKey);

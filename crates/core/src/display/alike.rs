@@ -105,7 +105,7 @@ fn in_block(c: char) -> String {
     }
 }
 
-/// Names of characters that are mistaken for others, or invisible.
+/// Names of characters that are invisible, or easily mistaken for others.
 const NAMES: &[(char, &str)] = &[
     ('\t', "TAB"),
     ('\n', "LINE FEED"),

@@ -1,4 +1,4 @@
-//! Grants of a license: modules and their quotas, and the rules for what happens to them.
+//! What a license grants: modules with quotas, grace periods, and what happens when they end.
 //! Implements `docs/format.md`, section "Grants".
 
 mod operation;
@@ -19,7 +19,7 @@ numbered! {
         2 Meter "meter",
         /// A trial.
         3 Evaluation "evaluation",
-        /// A key from the pool of a partner.
+        /// A license key from a partner's pool.
         4 Pool "pool",
     }
 }
@@ -50,7 +50,7 @@ numbered! {
         1 Expired "expired",
         /// More is used than granted.
         2 OverQuota "over-quota",
-        /// The machine no longer matches, or another machine uses the key.
+        /// The machine no longer matches, or another machine uses the license key.
         3 Conflict "conflict",
         /// The license or one of its signers was revoked.
         4 Revoked "revoked",

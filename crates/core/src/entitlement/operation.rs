@@ -102,7 +102,8 @@ impl Keyed for Operation {
     }
 }
 
-/// Maximum number of operations of a vendor. Together with the built-in ones, they fill a set.
+/// Maximum number of operations that a vendor may define. With the three built-in ones, they fill
+/// a set of 64.
 pub const OPERATIONS_CAP: usize = 61;
 
 /// A set of operations, in ascending order.

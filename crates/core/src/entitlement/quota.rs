@@ -132,7 +132,7 @@ impl Quotas {
     }
 }
 
-/// A module of which more is used than granted.
+/// A module whose use exceeds its quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Excess<'a> {
@@ -144,7 +144,7 @@ pub struct Excess<'a> {
     pub used: u64,
 }
 
-/// Returns the first module of which more is used than granted.
+/// Returns the first module whose use exceeds its quota.
 pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> Option<Excess<'a>> {
     Quotas::new(grants, usage).excesses(grants, usage).next()
 }

@@ -56,7 +56,7 @@ enum ErrorKind {
 }
 
 impl Error {
-    /// Makes a proven *no* with the usual next step for `word`.
+    /// Creates an error for a proven *no*, with the usual next step for `word`.
     pub fn refuse(word: Refusal, fact: impl Into<String>) -> Self {
         let ((text, remedies), at_vendor) = word.steps();
         Self {
@@ -68,8 +68,8 @@ impl Error {
         }
     }
 
-    /// Makes a *could not tell*: wrong usage, a file that cannot be read, a key that is not
-    /// available.
+    /// Creates an error for *could not tell*: wrong usage, a file that cannot be read, a key that
+    /// is not available.
     pub fn unable(
         problem: Problem,
         fact: impl Into<String>,
@@ -133,7 +133,8 @@ impl Error {
         self
     }
 
-    /// Keeps fact and rules under the refusal `word`, with the usual next step of that word.
+    /// Changes the error into the refusal `word`, with the usual next step for it. Fact and rules
+    /// stay the same.
     pub fn become_refusal(self, word: Refusal) -> Self {
         Self { rules: self.rules, ..Self::refuse(word, self.fact) }
     }

@@ -56,7 +56,8 @@ pub struct Blocked {
 }
 
 impl Blocked {
-    /// Stops the server. Only importing a license stays allowed, because that is the way out.
+    /// Creates a reason that stops the server. Only importing a license stays allowed, because that
+    /// is the way out.
     pub(super) fn stopped(why: Error) -> Self {
         Self { allowed: Operations::of([Operation::UPDATE_LICENSE]), why }
     }
@@ -131,7 +132,7 @@ impl ClockMemory {
 }
 
 impl Decision {
-    /// Refusal of the server or of some operations. `None` if every operation is allowed.
+    /// Why the server or some operations are refused. `None` if every operation is allowed.
     pub fn refusal(&self) -> Option<&Error> {
         self.refusal.as_ref()
     }
@@ -146,7 +147,7 @@ impl Decision {
         self.grace.as_ref()
     }
 
-    /// All grace periods and warnings, the one that ends first before the others.
+    /// All grace periods and warnings. Those that end first come first.
     pub fn graces(&self) -> &[Grace] {
         &self.graces
     }
@@ -212,8 +213,8 @@ impl Decision {
         self.clock_memory = memory;
     }
 
-    /// Drops the license that would take over, unless `keep` accepts it. A product may accept
-    /// licenses of only one vendor.
+    /// Drops the license that would take over, unless `keep` accepts it: a product may accept
+    /// licenses from one vendor only.
     pub fn retain_next(&mut self, keep: impl FnOnce(&License) -> bool) {
         self.next_license = self.next_license.take().filter(keep);
     }

@@ -119,7 +119,7 @@ pub(crate) struct Judgement {
     pub refusal: Option<Error>,
     /// All refusals, each with the operations that it still allows.
     pub reasons: Vec<Blocked>,
-    /// Running grace periods and warnings, the one that ends first before the others.
+    /// Running grace periods and warnings. Those that end first come first.
     pub graces: Vec<Grace>,
     /// Grace periods that have ended.
     pub ended: Vec<Grace>,

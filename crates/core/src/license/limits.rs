@@ -156,11 +156,11 @@ fn beyond_afterwards(body: &LicenseBody, delegation: &Delegation) -> Option<Beyo
         |cause: &Cause| body.grace.get(cause).is_some_and(|rule| rule.outcome == Outcome::Block);
     let first = |left: Operations| left.without(afterwards).first().copied();
     if let Some(operation) = first(always(body)) {
-        return Some(("limit-10", format!("{operation} is never blocked")));
+        return Some(("limit-10", format!("this license never blocks {operation}")));
     }
     bounded(body).filter(blocks).find_map(|cause| {
         let operation = first(left_after(body, cause))?;
-        Some(("limit-10", format!("on {cause}: {operation} is not blocked")))
+        Some(("limit-10", format!("on {cause}, this license does not block {operation}")))
     })
 }
 

@@ -107,7 +107,7 @@ impl FactorKind {
 }
 
 impl Factor {
-    /// Makes a factor of a value that an operator pins: `NAME=VALUE`.
+    /// Creates a factor from a value that an operator pins: `NAME=VALUE`.
     ///
     /// # Errors
     /// Exit 2 if `text` does not have that form.

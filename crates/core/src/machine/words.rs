@@ -1,4 +1,4 @@
-//! The result of a comparison of machines in words: one sentence and one next step.
+//! Describes the result of comparing two machines: one sentence and one next step.
 
 use crate::display::shown;
 use crate::error::{NextStep, Remedy};

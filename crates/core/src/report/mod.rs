@@ -3,7 +3,7 @@
 //!
 //! A report destructures its body field by field, so that a new field does not compile until the
 //! report shows it. `rows` and `tables` return its text. With the feature `serde`, the report
-//! itself is the object described in `docs/json.md`. Each surface decides about the layout of the
+//! itself is the object described in `docs/json.md`. Each surface decides on the layout of the
 //! text.
 
 mod decision;

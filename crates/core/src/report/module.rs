@@ -36,7 +36,8 @@ pub struct ModuleReport {
     pub minimum_version: Text,
     /// Number in use. `None` if it is not known.
     pub used: Option<u64>,
-    /// Number left, counted over the pool if there is one. `None` if the usage is not known.
+    /// Number left. For a module in a pool, the number left in the pool. `None` if the usage is not
+    /// known.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::available"))]
     pub available: Option<Limit<i128>>,
     /// True if the license grants it. Modules in use without a grant are listed too.

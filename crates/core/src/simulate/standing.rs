@@ -22,7 +22,7 @@ pub struct Turn {
     pub text: String,
 }
 
-/// Everything in a decision that may be changed by time or events.
+/// Everything in a decision that time or events may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) condition: Condition,

@@ -243,8 +243,8 @@ fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
         && modules().any(|module| quota(new, module) > quota(old, module))
 }
 
-/// Returns the maximum of both for each module. If there are too many modules, keeps those that
-/// were used first.
+/// Returns the higher of the two counts of each module. If there are too many modules, keeps those
+/// that were used first.
 fn most(before: &Set<Count, 4096>, now: &Set<Count, 4096>) -> Set<Count, 4096> {
     let mut all: BTreeMap<&str, &Count> = BTreeMap::new();
     for count in before.iter().chain(now.iter()).filter(|count| count.count > 0) {

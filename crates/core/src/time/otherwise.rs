@@ -7,7 +7,7 @@ use super::Day;
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// A number in a day, or the name of a month.
+/// A part of a written day: a number, or the name of a month.
 enum Part<'a> {
     Number(&'a str),
     Month(i8),

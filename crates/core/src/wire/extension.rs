@@ -37,7 +37,7 @@ pub fn refuse_critical(what: &str, extensions: &Extensions) -> Result<()> {
             Refusal::UnknownVersion,
             format!("{what}: extension {number} is critical and unknown here"),
         )
-        .hint("this file needs a newer olr")
+        .hint("update olr: this file needs a newer version")
         .rule("extension-1")),
     }
 }

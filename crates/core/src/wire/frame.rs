@@ -73,7 +73,7 @@ impl Header {
         let unknown = |what: &str, number: u8| {
             let fact = format!("{what} {number}, but this program knows only {what} 1");
             Err(Error::refuse(Refusal::UnknownVersion, fact)
-                .hint("this file needs a newer olr")
+                .hint("update olr: this file needs a newer version")
                 .rule("frame-3"))
         };
         let version = reader.u8("version")?;

@@ -8,7 +8,7 @@ use bincode::error::{DecodeError, EncodeError};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Maximum size of any body in bytes: a safeguard behind the cap of each artefact.
+/// Maximum size of any body in bytes: a safeguard in addition to the cap of each artefact.
 const BACKSTOP: usize = 4 * 1024 * 1024;
 
 pub(super) const ENDS: &str = "the body ends too early";
@@ -118,7 +118,7 @@ impl Fault {
         Self { path: String::new(), problem: problem.into() }
     }
 
-    /// Replaces an error of the decoder by our own text, because its text is not meant for users.
+    /// Replaces an error of the decoder with our own text, because its text is not meant for users.
     fn of(error: DecodeError) -> Self {
         Self::new(match error {
             DecodeError::Other(text) => text,
