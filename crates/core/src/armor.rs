@@ -8,7 +8,7 @@ use base64::{DecodeError, Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
 
 use crate::error::{Error, Refusal, Result};
-use crate::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind, MAGIC};
+use crate::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind, MAGIC, with_article};
 
 mod courier;
 mod foreign;
@@ -207,7 +207,7 @@ fn too_long() -> String {
 fn describe(error: &DecodeError) -> (&'static str, &'static str) {
     match error {
         DecodeError::InvalidLastSymbol { .. } => {
-            ("armor-9", "the bits after the last byte are not zero")
+            ("armor-9", "the last character was changed: its unused bits are not zero")
         }
         _ => ("armor-8", "wrong or missing padding: characters were lost or added"),
     }
@@ -328,7 +328,7 @@ fn ambiguous(one: Kind, other: Kind) -> Error {
     let fact = if one == other {
         format!("this file contains two different {one} blocks")
     } else {
-        format!("this file contains a {one} and a {other}")
+        format!("this file contains {} and {}", with_article(one), with_article(other))
     };
     Error::refuse(Refusal::Malformed, fact)
         .hint("split the file: one block in each file")
@@ -339,8 +339,9 @@ fn none_of(wanted: Kind, blocks: &[Block<'_>]) -> Error {
     let found: Vec<_> = Kind::ALL
         .iter()
         .filter(|kind| blocks.iter().any(|block| block.kind == **kind))
-        .map(|kind| kind.word())
+        .map(|kind| with_article(*kind))
         .collect();
-    let fact = format!("this is a {}, but a {wanted} was expected", found.join(" and a "));
+    let fact =
+        format!("this is {}, but {} was expected", found.join(" and "), with_article(wanted));
     Error::refuse(Refusal::WrongKind, fact).rule("armor-4")
 }

@@ -111,7 +111,7 @@ pub fn take_stdin() -> Result<()> {
         return Ok(());
     }
     let fact = "standard input is named twice, but can be read only once";
-    Err(Error::unable(Problem::Usage, fact, "name a file instead in one of the two places"))
+    Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
 /// Like [`read`], for a file that names a command to run. On Unix, only root or the user of this

@@ -65,7 +65,7 @@ impl Operation {
     const fn built_in(word: &str) -> Self {
         match Self::new(word) {
             Some(operation) => operation,
-            None => panic!("a constant that is no word does not compile"),
+            None => panic!("a constant that is not a word does not compile"),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Refusal, Result, under};
 use crate::key::{Role, key_id};
 use crate::wire::codec::{BODY_CAP, Limit, List, Set, Text, decode, record};
 use crate::wire::extension::{Extensions, refuse_critical};
-use crate::wire::frame::{Frame, Kind, SUITE};
+use crate::wire::frame::{Frame, Kind, SUITE, this};
 use crate::wire::id::{KeyId, VendorId};
 
 mod attached;
@@ -232,13 +232,6 @@ fn check_signatures(frame: &Frame<'_>, keys: &[Permitted], threshold: u8) -> Res
         }
     }
     Ok(())
-}
-
-fn this(kind: Kind) -> String {
-    match kind {
-        Kind::Revocations => "this list of revocations".to_string(),
-        kind => format!("this {kind}"),
-    }
 }
 
 fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<()> {

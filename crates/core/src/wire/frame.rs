@@ -120,8 +120,25 @@ impl Header {
 
 /// Returns the refusal for a file of the wrong kind.
 pub fn wrong_kind(wanted: Kind, found: Kind) -> Error {
-    let fact = format!("this is a {found}, but a {wanted} was expected");
+    let fact =
+        format!("this is {}, but {} was expected", with_article(found), with_article(wanted));
     Error::refuse(Refusal::WrongKind, fact).rule("frame-5")
+}
+
+/// Returns the kind with its article, for messages: `a license`, `a list of revocations`.
+pub(crate) fn with_article(kind: Kind) -> String {
+    match kind {
+        Kind::Revocations => "a list of revocations".to_string(),
+        kind => format!("a {kind}"),
+    }
+}
+
+/// Names a file of this kind in messages: `this license`, `this list of revocations`.
+pub(crate) fn this(kind: Kind) -> String {
+    match kind {
+        Kind::Revocations => "this list of revocations".to_string(),
+        kind => format!("this {kind}"),
+    }
 }
 
 /// One signature, not verified yet.
@@ -249,8 +266,8 @@ impl<'a> Frame<'a> {
         if self.vendor == vendor {
             return Ok(());
         }
-        let Self { kind, vendor: found, .. } = self;
-        let fact = format!("this {kind} belongs to vendor {found}, not to vendor {vendor}");
+        let (this, found) = (this(self.kind), self.vendor);
+        let fact = format!("{this} belongs to vendor {found}, not to vendor {vendor}");
         Err(Error::refuse(Refusal::WrongVendor, fact).rule("frame-15"))
     }
 }
@@ -333,7 +350,7 @@ impl Unsigned {
             Ok(_) => Ok(bytes),
             Err(error) => Err(Error::unable(
                 Problem::TooLarge,
-                format!("this {} cannot be written: {}", self.kind, error.fact()),
+                format!("{} cannot be written: {}", this(self.kind), error.fact()),
                 "make it smaller: fewer modules, attachments or signatures",
             )),
         }

@@ -192,7 +192,7 @@ impl<'a> Line<'a> {
     fn quotes(&self) -> Option<Slip> {
         if self.bad_escape {
             return Some((
-                "a backslash in \"…\" starts an escape sequence".into(),
+                "a backslash in \"…\" starts an escape sequence, but this one is not valid".into(),
                 "write the path in single quotes, 'C:\\Users', or double each \\".into(),
             ));
         }
