@@ -33,13 +33,13 @@ pub fn tagged16(pieces: &[&[u8]]) -> [u8; 16] {
 pub fn hmac(key: &[u8; 32], pieces: &[&[u8]]) -> [u8; 32] {
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mac) => mac.chain_update(pae(pieces)).finalize().into_bytes().into(),
-        Err(_) => unreachable!("HMAC takes a key of any length"),
+        Err(_) => unreachable!("HMAC accepts a key of any length"),
     }
 }
 
 /// HKDF-SHA256 of `secret` without salt: writes 32 bytes, with PAE(pieces) as `info`.
 pub fn hkdf(secret: &[u8], pieces: &[&[u8]], into: &mut [u8; 32]) {
     if hkdf::Hkdf::<Sha256>::new(None, secret).expand(&pae(pieces), into).is_err() {
-        unreachable!("HKDF-SHA256 gives up to 8160 bytes");
+        unreachable!("HKDF-SHA256 can produce up to 8160 bytes");
     }
 }
