@@ -51,7 +51,7 @@ const EVENTS: [Event; 28] = [
     ("the home folder alone is copied to another machine", server, |m| {
         m.other_hardware().other_image()
     }),
-    ("root looked when it was asked for, an ordinary user looks now", server, |m| {
+    ("requested with `--privileged`, now read by an ordinary user", server, |m| {
         m.drop("product_uuid")
     }),
     ("small server: the host is renamed", small_server, |m| m.set("hostname", "renamed")),
