@@ -250,9 +250,9 @@ fn libraries() {
         office.set("OLR_PKCS11_MODULE", module);
         office.issue("pkcs11:object=issuer")
     };
-    issue("").unable("no library for the token is named", "module-path");
-    issue("libsofthsm2.so").unable("no library at this absolute path", "came with the token");
-    issue("/nonexistent.so").unable("no library at this absolute path", "came with the token");
+    issue("").unable("no PKCS#11 library is named for the token", "module-path");
+    issue("libsofthsm2.so").unable("not the absolute path of a library", "came with the token");
+    issue("/nonexistent.so").unable("not the absolute path of a library", "came with the token");
     issue("/etc/hostname")
         .unable("/etc/hostname: this file cannot be loaded as a PKCS#11 library", "processor");
     // A library that the caller names in the URI is loaded.

@@ -99,7 +99,7 @@ pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Pr
 pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) -> Result<()> {
     let key = store::read(path)?;
     if key.role != proposal.role() {
-        let fact = format!("{}: this is a {} key", file::name(path), key.role);
+        let fact = format!("{}: this key has the role {}", file::name(path), key.role);
         let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());
         return Err(Error::unable(Problem::WrongKey, fact, hint));
     }

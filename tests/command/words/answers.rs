@@ -27,7 +27,7 @@ fn fewer_than_are_in_use_are_signed_only_when_that_is_meant() {
     // Without a terminal to ask on, nothing is signed.
     let before = world.read("license.olr");
     let asked = world.issue(&[]);
-    asked.unable("fewer are granted than this server uses").hint("--yes");
+    asked.unable("this license grants fewer than the server uses").hint("--yes");
     assert_eq!(world.read("license.olr"), before);
     assert_eq!(world.olr(&["vendor", "issued"]).json["issued"].as_array().unwrap().len(), 1);
     assert_eq!(concerns(world.issue(&["--yes"]).done()), found);

@@ -267,7 +267,7 @@ fn another_file_in_the_place_of_a_catalog_or_a_grant_is_named() {
         ("empty.toml", "it is empty"),
         ("blank.toml", "it is empty"),
         ("wide.toml", "it is UTF-16 text"),
-        ("binary.bin", "this is a program, not a text"),
+        ("binary.bin", "this is a program, not a text file"),
         ("bytes.bin", "it is not UTF-8 text"),
     ] {
         for args in [&["vendor", "check-catalog", name][..], &["issue", "req.olr", "--grant", name]]

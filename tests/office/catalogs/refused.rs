@@ -43,7 +43,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "\"Appliance firmware\"",
             "@\"Ap\\u202Epliance\"",
-            "module UBS: name: it has an invisible character",
+            "module UBS: name: it contains an invisible character",
             "name",
         ),
         (
@@ -154,7 +154,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "extra = { CBS = \"replication server\" }",
             "@extra = { Mobile = \"x\" }",
-            "module Replication-ACB: extra: Mobile is free, so it has no number",
+            "module Replication-ACB: extra: Mobile is unlimited, so it needs no additional CAL",
             "requires = [\"Mobile\"]",
         ),
         (
@@ -184,7 +184,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "slots = [\"redirector\"]",
             "@pool = \"redirectors\"",
-            "module Redirection: pool: no other module has \"redirectors\"",
+            "module Redirection: pool: no other module is in \"redirectors\"",
             "leave",
         ),
         (
@@ -342,7 +342,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@on.expired = { then = \"block\", blocks = [\"run\"] }\nrenewal",
-            "type pool-oem: on expired: blocks: a server that cannot run is stopped",
+            "type pool-oem: on expired: blocks: blocking run is the same as stopping the server",
             "stop",
         ),
         (
@@ -366,19 +366,19 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "always = [\"restore\"]\n@on.expired = { then = \"block\", blocks = [\"restore\"] }\nrenewal",
-            "type pool-oem: on expired: it blocks restore, which `always` of the type forbids",
+            "type pool-oem: on expired: it blocks restore, but `always` of the type says never to block it",
             "one of the two",
         ),
         (
             "renewal = \"none\"\non.expired",
             "@on.over-quota = { then = \"stop\" }\non.expired",
-            "type evaluation-standard: on over-quota: in an evaluation, over-quota can only warn",
+            "type evaluation-standard: on over-quota: in an evaluation, exceeding a quota can only warn",
             "warn",
         ),
         (
             "renewal = \"none\"\non.expired",
             "@on.upgraded = { then = \"block\", blocks = [\"backup\"] }\non.expired",
-            "type evaluation-standard: on upgraded: in an evaluation, over-quota can only warn",
+            "type evaluation-standard: on upgraded: in an evaluation, exceeding a quota can only warn",
             "warn",
         ),
         // Machine policies.
@@ -555,7 +555,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             1,
             "",
             "[modules]\nCBS = 1\n[on.expired]\nthen = \"block\"\n@blocks = [\"restore\"]\n",
-            "on expired: it blocks restore, which `always` of the type forbids",
+            "on expired: it blocks restore, but `always` of the type says never to block it",
             "one of",
         ),
         (
@@ -563,7 +563,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             0,
             "expires = \"60 days\"\n",
             "[modules]\nCBS = 1\n[on.over-quota]\n@then = \"stop\"\n",
-            "on over-quota: in an evaluation, over-quota can only warn",
+            "on over-quota: in an evaluation, exceeding a quota can only warn",
             "warn",
         ),
     ];
@@ -636,8 +636,8 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
     let (status, stdout, stderr) = olr(&["vendor", "check-catalog", "odd.toml"]);
     assert_eq!((status, stdout), (0, format!("odd.toml: {counts} No errors; 10 warnings.\n")));
     for warning in [
-        "olr: warning: no type has `offline = true`: no request can be answered",
-        "olr: warning: type meter-oem: it has no machine policy, and no policy is called server: each grant must name one",
+        "olr: warning: no type has `offline = true`, so no request can be answered",
+        "olr: warning: type meter-oem: it has no machine policy, and no policy is called server, so each grant must name one",
         "olr: warning: module OBM: it is in no group, so it appears under no heading",
     ] {
         // Undo the wrapping to 80 columns.

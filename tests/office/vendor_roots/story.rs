@@ -235,7 +235,7 @@ fn who_does_not_count_signs_nothing() {
     vendor.sign("delegate.olr", "mallory", true).unable("is not one of the roots of trust 1");
     vendor.town.carry("office/issuer.pub", "mallory/issuer.pub");
     vendor.town.key("mallory", Role::Issuer, "mallory");
-    vendor.sign("delegate.olr", "mallory", true).unable("this is a issuer key");
+    vendor.sign("delegate.olr", "mallory", true).unable("this key has the role issuer");
     // A next trust is signed only together with the trust that it follows.
     vendor.propose("--threshold 1").done();
     vendor.sign("proposal.olr", "alice", false).unable("only if it has the current trust");

@@ -29,7 +29,7 @@ pub use olr_files::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_to
 /// Catalog that `vendor init` writes by default.
 pub const STARTER: &str = include_str!("starter.toml");
 
-/// Machine policy of a license whose grant and type name none.
+/// Machine policy if neither the grant nor the license type names one.
 pub const USUAL_POLICY: &str = "server";
 
 /// A parsed and checked catalog.

@@ -11,6 +11,7 @@ use olr_files::toml_text::Written;
 pub(super) const LIST_CAP: usize = 64;
 /// Maximum length in bytes of a name in a license or trust.
 const NAME_CAP: usize = 256;
+const USUAL: &str = "write a short name without invisible characters";
 
 /// Checks the name at `path`; `what` describes it in errors.
 pub(super) fn name(written: Written<'_>, path: &[&str], what: &str, name: &str) -> Result<Text> {
@@ -19,11 +20,11 @@ pub(super) fn name(written: Written<'_>, path: &[&str], what: &str, name: &str) 
     } else if name.len() > NAME_CAP {
         "it is longer than 256 bytes"
     } else if !name.chars().all(is_shown) {
-        "it has an invisible character"
+        "it contains an invisible character"
     } else {
         return Text::new(name);
     };
-    Err(written.wrong(path, &format!("{what}: {problem}"), "use a short name"))
+    Err(written.wrong(path, &format!("{what}: {problem}"), USUAL))
 }
 
 /// Checks a list of names, which must not contain duplicates.

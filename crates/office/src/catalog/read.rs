@@ -176,7 +176,7 @@ impl Reader<'_> {
             unlimited: raw.unlimited,
             account_cap: match raw.account_cap {
                 Some(0) => {
-                    let hint = "write a number above 0, or leave the line out for any number";
+                    let hint = "write a number above 0, or leave the line out to set no maximum";
                     let fact = what("account_cap: with 0, no account could use it");
                     return self.wrong(&at("account_cap"), fact, hint);
                 }

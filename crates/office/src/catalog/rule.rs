@@ -27,7 +27,7 @@ pub struct Rule {
 /// Rules by cause.
 pub type Rules = BTreeMap<Cause, Rule>;
 
-/// Maximum grace period in days. A rule without a limit is `then = "warn"`.
+/// Maximum grace period in days. To tolerate a cause without limit, a rule says `then = "warn"`.
 const LONGEST: u64 = 36_500;
 
 impl Rule {
@@ -76,7 +76,7 @@ impl Rule {
         let blocks = read_operations(&raw.blocks, &what, written, &at("blocks"))?;
         if blocks.contains(&Operation::RUN) {
             let hint = "write then = \"stop\"";
-            return wrong("blocks", "a server that cannot run is stopped", hint);
+            return wrong("blocks", "blocking run is the same as stopping the server", hint);
         }
         Ok(Self { seconds: after.unwrap_or(0), outcome, blocks: Set::new(blocks)? })
     }
@@ -168,12 +168,12 @@ pub(crate) fn ensure_rules_fit(
         let here = [path, &[cause.word(), "blocks"]].concat();
         ensure_known(&rule.blocks, fits.known, &format!("{of}: blocks"), written, &here)?;
         if let Some(both) = rule.blocks.iter().find(|word| fits.always.contains(word)) {
-            let fact = format!("it blocks {both}, which `always` of the type forbids");
+            let fact = format!("it blocks {both}, but `always` of the type says never to block it");
             return wrong("blocks", &fact, "remove it from one of the two");
         }
         let is_of_quota = matches!(cause, Cause::OverQuota | Cause::Upgraded);
         if is_of_quota && fits.model == Model::Evaluation && rule.outcome != Outcome::Warn {
-            let fact = "in an evaluation, over-quota can only warn";
+            let fact = "in an evaluation, exceeding a quota can only warn";
             return wrong("then", fact, "write then = \"warn\", or leave this table out");
         }
     }
@@ -194,9 +194,7 @@ pub(super) fn read_operations(
         let operation = word.parse().map_err(|error: Error| error.within(place()))?;
         if read.contains(&operation) {
             let fact = format!("{word} appears twice");
-            return Err(
-                Error::unable(Problem::Content, fact, "list each only once").within(place())
-            );
+            return Err(Error::unable(Problem::Content, fact, "list it only once").within(place()));
         }
         read.push(operation);
     }

@@ -7,12 +7,12 @@ use olr_core::machine::{Class, FactorKind};
 pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     let mut all = Vec::new();
     if !catalog.types.values().any(|kind| kind.offline) {
-        all.push("no type has `offline = true`: no request can be answered".to_string());
+        all.push("no type has `offline = true`, so no request can be answered".to_string());
     }
     for (id, kind) in &catalog.types {
         if kind.policy.is_none() && !catalog.policies.contains_key(USUAL_POLICY) {
             all.push(format!(
-                "type {id}: it has no machine policy, and no policy is called {USUAL_POLICY}: each grant must name one"
+                "type {id}: it has no machine policy, and no policy is called {USUAL_POLICY}, so each grant must name one"
             ));
         }
         if kind.model != Model::Purchased && kind.on.contains_key(&Cause::Pooled) {
@@ -44,7 +44,9 @@ pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     for (name, policy) in &catalog.policies {
         let weighed = |kind: &FactorKind| policy.weights.get(kind).is_some_and(|w| *w > 0);
         if !FactorKind::ALL.iter().any(weighed) {
-            all.push(format!("policy {name}: no factor has a weight: no machine can be licensed"));
+            all.push(format!(
+                "policy {name}: no factor has a weight, so no machine can be licensed"
+            ));
         } else if policy.hardware
             && !FactorKind::ALL.iter().any(|kind| weighed(kind) && kind.may_be(Class::Hardware))
         {

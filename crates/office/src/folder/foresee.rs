@@ -196,7 +196,7 @@ impl Compared<'_> {
             (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
         if !ahead && !behind {
             let fact = format!(
-                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server's clock said {says}); a server whose clock is behind this license refuses it"
+                "this request is {apart} old, or the server's clock is behind, or the clock here is ahead (the server's clock said {says}); if the server's clock is behind, it refuses this license as issued in the future"
             );
             let step = "compare the clock here with a watch, and ask when the request was made";
             let refusal = Some(Refusal::ClockRolledBack);
@@ -235,7 +235,7 @@ impl Compared<'_> {
         Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
     }
 
-    /// True if a stored answer was issued in the future of the vendor's clock.
+    /// True if a stored answer was issued later than the vendor's clock shows now.
     fn is_of_the_future(&self) -> bool {
         self.is_stored && is_ahead(self.body.issued, self.now)
     }
@@ -260,11 +260,11 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
         })
         .collect();
     let fact = format!(
-        "fewer are granted than this server uses ({}): the server refuses the license, unless its operator accepts that",
+        "this license grants fewer than the server uses ({}): the server refuses it, unless its operator accepts that",
         listed(over.iter().map(String::as_str))
     );
     let step = NextStep::new(
-        "grant at least the number in use, or ask the customer to use less first or to accept it",
+        "grant at least the number in use, or ask the customer to reduce usage first or to accept that",
         &[Remedy::AcceptOverQuota],
     );
     let refusal = Some(Refusal::QuotaExceeded);
@@ -276,12 +276,12 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
         let new = body.grants.get(&*old.module).map(|grant| grant.quota);
         let now = new.map_or("none".to_string(), |quota| quota.to_string());
         let is_less = new.unwrap_or(Limit::Only(0)) < old.quota;
-        is_less.then(|| format!("{}: {now}, before {}", shown(&old.module), old.quota))
+        is_less.then(|| format!("{}: {now}, previously {}", shown(&old.module), old.quota))
     });
     let less: Vec<_> = less.collect();
     let fact = format!(
-        "less is granted than in the previous license for this {} ({})",
-        if asked.renews.is_some() { "license" } else { "server" },
+        "this license grants less than the previous {} ({})",
+        if asked.renews.is_some() { "license" } else { "license for this server" },
         listed(less.iter().map(String::as_str))
     );
     let step = "check the grant";

@@ -4,7 +4,7 @@
 use olr_core::machine::{Class, Factor};
 use olr_core::request::{OpenedRequest, RequestBody};
 
-/// A request lists the hashes of at most this many earlier requests.
+/// Maximum number of earlier requests whose hashes a request lists.
 const REMEMBERED: usize = 16;
 
 /// One of two requests to compare.

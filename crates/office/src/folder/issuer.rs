@@ -129,7 +129,7 @@ impl Folder {
         };
         let key = read_key(&path)?;
         if key.role != Role::Issuer {
-            let fact = format!("{}: this is a {} key", file::name(&path), key.role);
+            let fact = format!("{}: this key has the role {}", file::name(&path), key.role);
             return Err(Error::unable(Problem::WrongKey, fact, "name an issuer key"));
         }
         let (may, delegation) = self.delegation_of(key.id, trust)?;
@@ -163,7 +163,7 @@ impl Folder {
                 Problem::NotFound,
                 fact,
                 NextStep::new(
-                    "copy it there, or name another vendor folder",
+                    "copy one there, or name another vendor folder",
                     &[Remedy::NameVendor],
                 ),
             ));
@@ -217,7 +217,8 @@ impl Folder {
     }
 
     /// Issuer keys in `keys/`, newest first: key files, and `NAME.uri` files that name a key held
-    /// elsewhere. A `.uri` file is taken for an issuer's unless its name is that of another role.
+    /// elsewhere. Such a file is assumed to name an issuer key, unless it is named after another
+    /// role, as `root-2.uri` is.
     fn issuer_keys(&self) -> Result<Vec<(PathBuf, Option<KeyFile>)>> {
         let files = self.keys(Role::Issuer)?;
         let mut keys: Vec<_> = files.into_iter().map(|(path, key)| (path, Some(key))).collect();
@@ -230,7 +231,7 @@ impl Folder {
         Ok(keys)
     }
 
-    /// Returns the delegation of an issuer key that is valid under `trust`.
+    /// Returns an issuer key's delegation that is valid under `trust`.
     ///
     /// # Errors
     /// The refusal of the key's delegations if none is valid; exit 2 when it has none.

@@ -295,7 +295,7 @@ pub fn read_text(path: &Path) -> Result<String> {
         };
         let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
         let (fact, hint) = match other {
-            Some(other) => (format!("this is {other}, not a text"), "name the right file"),
+            Some(other) => (format!("this is {other}, not a text file"), "name the right file"),
             None if is_wide => ("it is UTF-16 text".to_string(), "save it as UTF-8"),
             None => ("it is not UTF-8 text".to_string(), "save it as UTF-8"),
         };

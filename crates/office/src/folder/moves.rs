@@ -293,13 +293,13 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
         let number = record.license_body()?.number;
         if number >= receipt.number {
             let fact = format!(
-                "the receipt has number {}, and request {number} of that installation was answered \
-                 since: it does not end license {}",
+                "request {number} of that installation was answered after this receipt (number {}), \
+                 so the receipt does not end license {}",
                 receipt.number, record.license_id
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
                 .hint(NextStep::new(
-                    "have it deactivated again, and use the new receipt",
+                    "have that installation deactivated again, and use the new receipt",
                     &[Remedy::Deactivate],
                 ))
                 .rule("receipt-8"));

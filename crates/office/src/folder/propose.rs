@@ -187,7 +187,11 @@ fn with(
     for (at, key) in add.iter().enumerate() {
         if keys.contains(key) {
             let fact = format!("the trust already has {role} key {}", key_id(role, key));
-            return Err(Error::unable(Problem::Usage, fact, "name only keys to add"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "name only keys that the trust does not have yet",
+            ));
         }
         keys.insert(if first { at } else { keys.len() }, *key);
     }
@@ -281,7 +285,8 @@ fn kept(
         Delegation::read(&Frame::parse(Kind::Delegation, bytes)?)?;
         kept.remove(&sha256(bytes));
     }
-    let room = "no more kept delegations are possible: sign them again with the new roots";
+    let room =
+        "sign the delegations again with the new roots, so that the trust need not keep them";
     Set::new(kept.into_iter().collect())
         .map_err(|error| error.within("the kept delegations").hint(room))
 }

@@ -123,7 +123,7 @@ pub(super) fn first_catalog(
     Err(Error::unable(
         Problem::Usage,
         fact,
-        NextStep::new("name the catalog it was proposed with", &[Remedy::NameCatalog]),
+        NextStep::new("name the catalog that the trust was proposed with", &[Remedy::NameCatalog]),
     ))
 }
 

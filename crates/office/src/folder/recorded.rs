@@ -29,7 +29,7 @@ impl Fork {
         let Self { asked, number, code, .. } = self;
         let fact = format!(
             "this server's home was copied or restored from a backup: request {number} of this \
-             installation, code {code}, was already answered, but this request, {asked}, does not \
+             installation (code {code}) was already answered, but this request ({asked}) does not \
              follow from it"
         );
         let step = NextStep::new(

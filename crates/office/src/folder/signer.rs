@@ -16,7 +16,7 @@ use olr_core::key::{Role, key_id};
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::KeyId;
 
-/// What needs a passphrase or PIN.
+/// A key file or token that needs a passphrase or PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locked {
     /// A key file, which needs its passphrase.
@@ -66,8 +66,8 @@ pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Bo
     }
 }
 
-/// Returns the public half of that key, which does not prove that the private half is available.
-/// Asks for the PIN of a token only if it hides its public keys.
+/// Returns the public half of the key that `named` refers to. That does not prove that the private
+/// half is available. Asks for the PIN of a token only if the token hides its public keys.
 ///
 /// # Errors
 /// Exit 2, as [`open_signer`].
@@ -197,7 +197,7 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
         ),
         _ => Error::unable(
             Problem::Content,
-            format!("{} cannot sign here", describe(key)),
+            format!("olr cannot sign with key {}", describe(key)),
             "use a key of the type ssh-ed25519",
         ),
     })
@@ -227,7 +227,11 @@ fn read_named(path: &Path) -> Result<String> {
     let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let usual = "write one line there: pkcs11:token=NAME;object=KEY, or ssh-agent:ID";
     let [line] = lines.as_slice() else {
-        return Err(Error::unable(Problem::Content, "it is not one line that names a key", usual));
+        return Err(Error::unable(
+            Problem::Content,
+            "it does not contain exactly one line that names a key",
+            usual,
+        ));
     };
     match Named::parse(line)? {
         Named::File(_) => {

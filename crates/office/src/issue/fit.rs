@@ -178,8 +178,8 @@ impl GrantFile {
         Ok(())
     }
 
-    /// Checks the quotas of modules that others need one `extra` of: one for the module itself, and
-    /// one for each distinct purpose.
+    /// Checks the quota of each module that other modules need `extra`: one CAL for the module
+    /// itself, and one more for each distinct purpose.
     fn ensure_extra(&self, catalog: &Catalog) -> Result<()> {
         for (id, needed) in self.extra(catalog) {
             let least = u64::try_from(needed.len()).unwrap_or(u64::MAX).saturating_add(1);

@@ -174,7 +174,7 @@ impl GrantFile {
         let expires = end("expires", self.expires, term)?;
         let maintenance = end("maintenance", self.maintenance, maintenance)?;
         if let Some(last) = expires.filter(|last| *last < starts) {
-            let fact = format!("it expires on {last}, before it starts");
+            let fact = format!("the license would expire on {last}, before it starts");
             let hint = "correct starts or expires";
             return Err(self.written().wrong(&["expires"], &fact, hint));
         }

@@ -156,7 +156,7 @@ fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> 
     let total = policy.total();
     if policy.enrolled.len() < 2 || total < policy.threshold {
         let fact = format!(
-            "policy {name} needs at least 2 factors and {} points, but this machine has {} and {total}",
+            "policy {name} needs at least 2 factors and {} points, but this request has only {} with {total} points",
             policy.threshold,
             policy.enrolled.len(),
         );

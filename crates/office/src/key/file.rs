@@ -215,7 +215,7 @@ impl KeyFile {
         if self.role == wanted {
             return Ok(());
         }
-        let fact = format!("this is a {} key, but a {wanted} key is needed", self.role);
+        let fact = format!("this key has the role {}, but the role {wanted} is needed", self.role);
         Err(Error::unable(Problem::WrongKey, fact, "name the right key file"))
     }
 }

@@ -138,7 +138,7 @@ impl PassphraseLock {
         if argon2.hash_password_into(text.as_bytes(), &self.salt, out.as_mut_slice()).is_err() {
             return Err(Error::unable(
                 Problem::TooLarge,
-                "the passphrase cannot be used",
+                "the passphrase is too long, or there is not enough memory",
                 "use a shorter one, or free memory",
             ));
         }

@@ -167,8 +167,8 @@ impl PrivatePem {
     }
 }
 
-/// Formats the key of `seed` as PEM, encrypted if there is a passphrase. PBKDF2 with SHA-256,
-/// 600000 rounds, and AES-256-CBC, which every OpenSSL since 1.1 can read.
+/// Formats the key of `seed` as PEM, encrypted if there is a passphrase. The encryption is PBKDF2
+/// with SHA-256 and 600000 rounds, and AES-256-CBC, which every OpenSSL since 1.1 can read.
 ///
 /// # Errors
 /// Exit 2 when the passphrase cannot be used.
@@ -228,7 +228,7 @@ fn seed_in(der: &[u8]) -> Result<Secret> {
         return Err(Error::unable(
             Problem::Content,
             fact,
-            "export it again: the file was changed or assembled",
+            "export the key again: this file was changed, or put together from two keys",
         ));
     }
     Ok(seed)

@@ -36,7 +36,7 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
     let role = said.and_then(|said| said.split_once(" key ")?.0.parse().ok());
     let Some(role) = role else {
-        let fact = "this is not a public key with a line that gives its role";
+        let fact = "this is not a public key file that gives the role of its key";
         return Err(Error::unable(
             Problem::Content,
             fact,
@@ -66,7 +66,7 @@ pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
     let public = match key {
         Some((found, key)) if *found == prefix(role) => <[u8; 32]>::try_from(key).ok(),
         Some((found, _)) if [ED25519, X25519].contains(found) => {
-            return Err(unable(format!("this key has the wrong algorithm for a {role} key")));
+            return Err(unable(format!("the algorithm of this key is wrong for the role {role}")));
         }
         _ => None,
     };
@@ -76,7 +76,7 @@ pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
     let said = above.lines().rev().find_map(|line| line.trim().strip_prefix("olr "));
     match said.and_then(|said| said.split_once(" key ")) {
         Some((said, _)) if said != role.word() => {
-            Err(unable(format!("this is a key for the role {said}, but a {role} key is needed")))
+            Err(unable(format!("this key has the role {said}, but the role {role} is needed")))
         }
         Some((_, id)) if id != key_id(role, &public).to_string() => {
             Err(unable("the key does not match the key id in the line above it".to_string()))

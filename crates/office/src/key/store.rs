@@ -36,7 +36,11 @@ pub fn read(path: &Path) -> Result<KeyFile> {
 pub fn parse_from(path: &Path, bytes: &[u8]) -> Result<KeyFile> {
     parse(bytes)
         .map_err(|error| {
-            Error::unable(Problem::Content, error.fact(), "name a key file, or restore this one")
+            Error::unable(
+                Problem::Content,
+                error.fact(),
+                "name a key file, or restore this one from a backup",
+            )
         })
         .map_err(|error| error.within(file::name(path)))
 }
@@ -77,7 +81,10 @@ pub fn replace(
     let written = read(staged.path())?;
     let opened = written.open_seed(passphrase)?;
     if written.public != old.public || written.id != old.id || opened.expose() != seed.expose() {
-        let fact = format!("{}: the key that was written differs", file::name(&path));
+        let fact = format!(
+            "{}: the key read back from the disk is not the one that was written",
+            file::name(&path)
+        );
         return Err(Error::unable(Problem::Io, fact, "check the disk; the old file is unchanged"));
     }
     staged.commit()?;

@@ -38,7 +38,7 @@ impl Check<'_> {
             let (path, what) = (["module", id, "extra", name], format!("module {id}: extra"));
             let needed = self.need(id, module, name, &["extra", name])?;
             if needed.unlimited {
-                let fact = format!("{what}: {name} is free, so it has no number");
+                let fact = format!("{what}: {name} is unlimited, so it needs no additional CAL");
                 return self.wrong(&path, fact, format!("write requires = [\"{name}\"]"));
             }
         }
@@ -78,7 +78,7 @@ impl Check<'_> {
         let both = module.slots.is_some() && needed.slots.is_some();
         if apart || (both && slots(module).is_disjoint(&slots(needed))) {
             let fact = format!("{what}: no product and slot can have both {id} and {name}");
-            return self.wrong(&here, fact, "allow both in one slot");
+            return self.wrong(&here, fact, "allow both in one slot of the same product");
         }
         Ok(needed)
     }
@@ -95,7 +95,7 @@ impl Check<'_> {
         for (pool, modules) in pools {
             let Some(((first, like), others)) = modules.split_first() else { continue };
             if others.is_empty() {
-                let fact = format!("module {first}: pool: no other module has {pool:?}");
+                let fact = format!("module {first}: pool: no other module is in {pool:?}");
                 let hint = "set the pool in each module that shares it, or leave the line out";
                 return self.wrong(&["module", first, "pool"], fact, hint);
             }

@@ -10,7 +10,7 @@ use olr_core::time::{Day, Span};
 use olr_core::wire::codec::{Keyed, Limit, List, Set, Text, encode, record};
 use olr_files::toml_text::TOML_CAP;
 
-/// Text of a grant, of any length that is parsed. Text too long for a license is refused later,
+/// Text in a grant, as long as the grant file may be. Text too long for a license is refused later,
 /// with its line number.
 type Written = Text<TOML_CAP>;
 

@@ -21,7 +21,7 @@ pub use socket::{AgentKey, identities};
 
 /// Size limit of a message in either direction.
 pub const MESSAGE_CAP: usize = 256 * 1024;
-/// Type of the keys that can sign here.
+/// SSH type of the keys that `olr` can sign with.
 pub const ED25519: &str = "ssh-ed25519";
 /// Type of Ed25519 keys in a FIDO device.
 pub const ED25519_FIDO: &str = "sk-ssh-ed25519@openssh.com";

@@ -73,7 +73,7 @@ pub fn no_key(why: &str) -> Error {
 pub fn other_algorithm(name: &str) -> Error {
     Error::unable(
         Problem::Content,
-        format!("this is a key for {name}, but Ed25519 is needed"),
+        format!("the algorithm of this key is {name}, but Ed25519 is needed"),
         MAKE,
     )
 }

@@ -25,5 +25,5 @@ pub fn public(_: &Uri, _: Option<&Path>, _: AskPin<'_>) -> Result<PublicKey> {
 
 fn absent() -> Error {
     let hint = "build olr with the feature pkcs11, or name a key file";
-    Error::unable(Problem::Unsupported, "this build has no pkcs11", hint)
+    Error::unable(Problem::Unsupported, "this build of olr cannot use PKCS#11 tokens", hint)
 }

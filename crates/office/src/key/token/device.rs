@@ -45,8 +45,8 @@ pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn
     Ok(Box::new(TokenKey { session: token.session, handle, public }))
 }
 
-/// Reads the public half of that key. Asks for the PIN only if the token hides public keys without
-/// it.
+/// Reads the public half of the key that [`open`] opens. Asks for the PIN only if the token hides
+/// public keys without it.
 ///
 /// # Errors
 /// Same as [`open`].
@@ -119,8 +119,8 @@ impl Token {
         let (slot, info) = match (found.pop(), found.is_empty()) {
             (Some(only), true) => only,
             (None, _) if all.is_empty() => {
-                let hint = "plug the token in, and check that its service runs";
-                return Err(Error::unable(Problem::Device, "there is no token", hint));
+                let hint = "plug the token in, and check that its service is running";
+                return Err(Error::unable(Problem::Device, "no PKCS#11 token was found", hint));
             }
             (None, _) => {
                 let fact = format!("no token matches the URI; there are: {}", list(&all));
@@ -292,7 +292,7 @@ fn ensure_strong(public: PublicKey) -> Result<PublicKey> {
 
 fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let Some(module) = module else {
-        let fact = "no library for the token is named";
+        let fact = "no PKCS#11 library is named for the token";
         let hint =
             "add ?module-path=/path/to/library.so to the pkcs11: URI, or set OLR_PKCS11_MODULE";
         return Err(Error::unable(Problem::Device, fact, hint));
@@ -300,7 +300,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
     let name = crate::file::name(module);
     // A bare name would be searched in folders that other users may control.
     if !module.is_absolute() || !module.is_file() {
-        let fact = format!("{name}: there is no library at this absolute path");
+        let fact = format!("{name}: this is not the absolute path of a library");
         return Err(Error::unable(
             Problem::Device,
             fact,

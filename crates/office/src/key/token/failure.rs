@@ -54,7 +54,7 @@ pub fn failed(what: &str, failure: &Failure) -> Error {
     if gone {
         return Error::unable(
             Problem::Device,
-            format!("{what}: it was removed"),
+            format!("{what}: the token was removed"),
             "plug the token in and try again",
         );
     }
