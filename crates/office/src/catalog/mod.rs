@@ -76,9 +76,9 @@ pub struct LicenseType {
     pub model: Model,
     /// Whose brand the product carries.
     pub edition: Edition,
-    /// True if it may be activated offline.
+    /// True if a license of this type may be activated offline.
     pub offline: bool,
-    /// Why it may not, shown with the refusal.
+    /// Why it may not be, shown with the refusal.
     pub reason: Option<Text>,
     /// End of the license if the grant gives none.
     pub term: Option<End>,
@@ -134,13 +134,13 @@ pub struct Module {
     pub minimum_version: Option<Text>,
     /// Modules that must be granted too.
     pub requires: Vec<Text>,
-    /// Modules of which one more must be granted, each with the purpose. Modules that state the
-    /// same purpose share the extra one.
+    /// Modules of which one additional CAL must be granted, each with its purpose. Modules that
+    /// state the same purpose share the additional CAL.
     pub extra: BTreeMap<String, Text>,
     /// Names of what is included with the module and never counted.
     pub includes: Vec<Text>,
-    /// True if the module is the server itself. Exceeding a quota without it is the cause
-    /// `upgraded`.
+    /// True if the module is the server itself. If it is not granted, exceeding a quota has the
+    /// cause `upgraded`.
     pub server: bool,
     /// Product that it belongs to; `None` for any.
     pub product: Option<String>,
@@ -188,7 +188,7 @@ impl Catalog {
         warnings::warnings(self)
     }
 
-    /// Products in the form that a trust lists.
+    /// Products as a trust lists them.
     ///
     /// # Errors
     /// Exit 2 when a name or list is too long.

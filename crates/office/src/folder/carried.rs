@@ -1,5 +1,6 @@
-//! Attachments of a license for a server that never goes online: trusts published since its last
-//! import, and the newest revocations. Implements `docs/format.md`, section "Attachments".
+//! Attachments of a license for a server that never goes online: the trusts that lead from any
+//! earlier trust to the newest one, and the newest revocations. Implements `docs/format.md`,
+//! section "Attachments".
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ impl Kept {
     /// Reads the bare copy, and checks that it has the same body as the file.
     ///
     /// # Errors
-    /// Exit 2 when the bodies differ, or it cannot be read.
+    /// Exit 2 when the bodies differ, or the copy cannot be read.
     pub fn attached(&self) -> Result<Vec<u8>> {
         let bytes = read_own(Kind::Revocations, &self.bare, |bytes| Ok(bytes.to_vec()))?;
         let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
@@ -148,7 +149,7 @@ pub(super) fn bare_name(body: &RevocationsBody) -> String {
     format!("attached-{}-{}.olr", body.version, body.sequence)
 }
 
-/// True if a file is such a copy, even one from an older version of this program.
+/// True if a file is a bare copy, even one from an older version of this program.
 pub(super) fn is_bare(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let numbers = name.strip_prefix("attached-").and_then(|name| name.strip_suffix(".olr"));

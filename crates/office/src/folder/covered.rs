@@ -91,7 +91,7 @@ fn places<'a>(
     })
 }
 
-/// A license type, sold today.
+/// A license type, and the instant when it is sold.
 struct Sale<'a> {
     catalog: &'a Catalog,
     id: &'a str,
@@ -100,8 +100,8 @@ struct Sale<'a> {
 }
 
 impl Sale<'_> {
-    /// Smallest license of this type: without modules, or with one of `module` and one of each
-    /// module it needs.
+    /// Smallest license of this type: without modules, or with one CAL of `module` and one of each
+    /// module that it needs.
     fn body(
         &self,
         product: &str,

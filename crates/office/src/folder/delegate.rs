@@ -110,15 +110,16 @@ fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
 /// Limits that the user left out, to be derived from the license types in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsaid {
-    /// Allow the models of the named types.
+    /// True to allow the models of the named types.
     pub models: bool,
-    /// Allow the editions of the named types.
+    /// True to allow the editions of the named types.
     pub editions: bool,
-    /// Allow the longest grace period of the named types.
+    /// True to allow the longest grace period of the named types.
     pub longest_grace: bool,
-    /// Allow the operations that any of the named types leaves allowed after its end.
+    /// True to allow, after the end of a license, the operations that any of the named types still
+    /// allows then.
     pub afterwards: bool,
-    /// Allow licenses without a hardware factor if one of the machine policies does.
+    /// True to allow licenses without a hardware factor if one of the machine policies does.
     pub weak_machine: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Concerns about an answer: what the server will refuse, or its operator will send back. Shown
-//! before the answer is signed, and before a stored one is handed out again.
+//! Concerns about an answer: reasons why the server will refuse it, or the operator will send it
+//! back. Shown before the answer is signed, and before a stored one is handed out again.
 
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
@@ -13,7 +13,8 @@ use olr_core::trust::Trust;
 use olr_core::wire::codec::Limit;
 use olr_core::wire::id::LicenseId;
 
-/// Longest plausible time in transit of a request. A clock further behind is considered wrong.
+/// Longest plausible age of a request when it is answered. A clock further behind is considered
+/// wrong.
 const CARRIED: u64 = 30 * DAY;
 /// Largest plausible difference by which a correct clock may be ahead of another.
 const AHEAD: u64 = DAY;
@@ -124,8 +125,8 @@ impl Compared<'_> {
         all.into_iter().flatten().chain(self.clocks()).map(|concern| self.naming(concern)).collect()
     }
 
-    /// Adds to the next step that a stored answer must be issued again: the same order would return
-    /// the stored one, whatever was corrected.
+    /// For a stored answer, adds to the next step that the request must be answered again: the same
+    /// order would return the stored answer, whatever was corrected.
     fn naming(&self, mut concern: Concern) -> Concern {
         let is_mended_here = match concern.about {
             ConcernKind::InUse
@@ -288,7 +289,7 @@ fn fewer(asked: &RequestBody, body: &LicenseBody, last: &LicenseBody) -> Option<
     (!less.is_empty()).then(|| Concern::new(ConcernKind::Fewer, fact, None, step))
 }
 
-/// Concern if maintenance ends before that of the previous answer: updates that are allowed now
+/// Concern if maintenance ends earlier than in the previous answer: releases that are covered now
 /// would no longer be.
 fn maintenance(body: &LicenseBody, last: &LicenseBody) -> Option<Concern> {
     let new = body.maintenance.filter(|new| Limit::Only(*new) < last.maintained_to())?;

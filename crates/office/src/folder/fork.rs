@@ -1,5 +1,5 @@
-//! Tells whether two requests of one installation belong to one history, or its home was copied in
-//! between. Evaluates `number` and `earlier` of `docs/format.md`, section "Request".
+//! Determines whether two requests of one installation belong to one history, or whether its home
+//! was copied in between. Evaluates `number` and `earlier` of `docs/format.md`, section "Request".
 
 use olr_core::machine::{Class, Factor};
 use olr_core::request::{OpenedRequest, RequestBody};
@@ -85,7 +85,7 @@ pub enum Proof {
         /// The number.
         number: u64,
     },
-    /// The later request's list starts after the earlier request.
+    /// The list in the later request does not reach back to the earlier request.
     OutOfReach {
         /// First number in that list.
         from: u64,
@@ -125,9 +125,9 @@ pub struct RequestComparison {
     pub hardware: Hardware,
     /// Factors that can carry weight and that both show.
     pub shared: Vec<Factor>,
-    /// Such factors that only the first request shows.
+    /// Factors that can carry weight and that only the first request shows.
     pub only_first: Vec<Factor>,
-    /// Such factors that only the second request shows.
+    /// Factors that can carry weight and that only the second request shows.
     pub only_second: Vec<Factor>,
 }
 

@@ -56,8 +56,8 @@ impl<'a> Issue<'a> {
         }
     }
 
-    /// Returns the last earlier answer if it answers this order unchanged, so that its bytes are
-    /// handed out again.
+    /// Returns the last earlier answer if this order repeats its request and grant. Its bytes are
+    /// then handed out again.
     ///
     /// # Errors
     /// Same as [`GrantFile::identity`].
@@ -226,8 +226,8 @@ impl Folder {
             return came(Issued::Tried);
         }
         let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
-        // Under the lock, answers that another process issued for this key meanwhile become
-        // visible.
+        // Under the lock, read the answers again: another process may have issued one for this key
+        // meanwhile.
         let _lock = self.lock()?;
         let history = self.key_of(asked)?;
         let from = holder(&history, ask)?;
@@ -344,7 +344,8 @@ impl Folder {
     }
 }
 
-/// Takes the fields that only the first of several signers could choose.
+/// Returns the fields of a proposed license that a new draft would not reproduce: its id and its
+/// instant of issue.
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
         let fact = format!("this proposes a {}, not a license", proposal.kind());

@@ -53,7 +53,7 @@ pub struct IssuedRecord {
     /// Number of this answer among those for its key, product and slot; `None` in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
-    /// Id of the license that held the key on another installation before.
+    /// Id of the license through which another installation held the key before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
     /// The binary receipt that came with the request, in base64.

@@ -109,7 +109,7 @@ impl Folder {
                 );
                 Err(Error::unable(Problem::Damaged, fact, copy))
             }
-            // Only a damaged file is fixed by the copy; an I/O error keeps its own next step.
+            // The copy helps only if the file is damaged; an I/O error keeps its own next step.
             Err(error) if error.problem() == Some(Problem::Damaged) => Err(error.hint(copy)),
             trust => trust,
         }

@@ -23,7 +23,7 @@ use olr_core::wire::id::RequestId;
 /// Justification for moving a license key away from the installation that holds it.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Handover<'a> {
-    /// None: the key must not be held by another installation.
+    /// No justification: the key must not be held by another installation.
     #[default]
     Nothing,
     /// Receipt in which that installation states that it stopped.
@@ -198,8 +198,9 @@ impl Folder {
         ))
     }
 
-    /// Returns what was issued to the installation that made a receipt, matched by license id,
-    /// license hash and install key. `None` if this folder did not issue that license.
+    /// Finds the license that a receipt ends, by license id, license hash and install key, and the
+    /// other licenses of that installation for the same key. `None` if this folder did not issue
+    /// that license.
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.
@@ -278,8 +279,8 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
     Ok(())
 }
 
-/// Checks that a receipt ends a license issued there for this key, and that no later one was
-/// issued.
+/// Checks that a receipt ends a license that was issued to the holder for this key, and that no
+/// later one was issued to it.
 fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
     let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
     if !theirs().any(|record| is_ended(record, receipt)) {

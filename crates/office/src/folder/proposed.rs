@@ -106,7 +106,7 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
     Ok(None)
 }
 
-/// Returns the catalog of a new folder, as [`catalog_for`]; `None` means that the starter fits.
+/// Finds the catalog of a new folder as [`catalog_for`] does; `None` means that the starter fits.
 ///
 /// # Errors
 /// Same as [`catalog_for`]; exit 2 when no catalog fits.

@@ -1,5 +1,5 @@
-//! Concerns that the records raise against a requesting installation: its home was copied, or its
-//! last license was revoked.
+//! Concerns that the records raise about the installation that sent a request: its home was copied,
+//! or its last license was revoked.
 
 use crate::folder::fork::{Proof, prove_by_later};
 use crate::folder::moves::KeyHistory;

@@ -257,8 +257,8 @@ impl Folder {
     }
 
     /// Writes the signed list twice: bare, for attaching to licenses, and as the file for servers,
-    /// which decides which list is in effect. The bare one has a new name and comes first, so both
-    /// files of one list exist wherever this is interrupted.
+    /// which decides which list is in effect. The bare one is written first, under a new name, so
+    /// that both files of the list in effect exist wherever this is interrupted.
     fn keep_list(&self, (revoked, bare, body): &(Vec<u8>, Vec<u8>, RevocationsBody)) -> Result<()> {
         let folder = self.path().join("revocations");
         file::make_private_folder(&folder)?;

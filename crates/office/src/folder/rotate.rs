@@ -41,7 +41,7 @@ impl Drawn {
     ///
     /// # Errors
     /// Exit 2 when nothing can be written, or another command has published a newer trust or
-    /// written a key of this name.
+    /// written a key with this name.
     pub fn write(&self, folder: &Folder, trust: &Trust) -> Result<()> {
         let _lock = folder.lock()?;
         folder.ensure_newest(trust)?;
@@ -84,7 +84,7 @@ impl Folder {
         Ok(Drawn { path, public: key.public, key, seed })
     }
 
-    /// True if a key was a root in an earlier trust than this one.
+    /// True if a key was a root in a trust before `trust`.
     ///
     /// # Errors
     /// Exit 2 when a stored trust cannot be read.

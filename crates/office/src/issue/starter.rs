@@ -6,9 +6,9 @@ use std::fmt::Write;
 use crate::catalog::{Catalog, End, LicenseType, Module, USUAL_POLICY, allows};
 use crate::issue::{GrantFile, Terms};
 
-/// Returns a grant for the first type in the catalog's `text` that is activated offline and for
-/// which a valid grant exists, with the first product and slot it fits and one or two modules.
-/// `None` if there is no such type.
+/// Returns a grant for the first type that may be activated offline and for which a valid grant
+/// exists, in the order of the catalog's `text`. The grant has the first product and slot that fit
+/// the type, and one or two modules. `None` if there is no such type.
 pub fn starter_grant(catalog: &Catalog, text: &str) -> Option<String> {
     let mut types: Vec<_> = catalog.types.iter().filter(|(_, kind)| kind.offline).collect();
     types.sort_by_key(|(id, _)| place(text, "type", id));

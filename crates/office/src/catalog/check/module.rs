@@ -52,7 +52,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Looks up the module `name` that `id` needs, according to the entry `at` of `key`.
+    /// Looks up module `name`, which module `id` needs according to the entry `at` of its key
+    /// `key`.
     fn need(
         &self,
         id: &str,

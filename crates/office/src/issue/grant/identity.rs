@@ -72,7 +72,7 @@ record! {
     pub struct GrantedEnd {
         /// One of the four numbers above.
         pub kind: u8,
-        /// Number of the day, or of days or months.
+        /// Number of the last day, or number of days or months.
         pub count: u64,
     }
 }
@@ -91,8 +91,8 @@ impl From<End> for GrantedEnd {
 }
 
 impl GrantFile {
-    /// Returns the digest of the grant. It does not depend on comments, order or spelling of the
-    /// text, nor on the day of reading.
+    /// Returns the digest of the grant. It does not depend on comments, order or spelling in the
+    /// text, nor on the day when the text is read.
     ///
     /// # Errors
     /// Exit 2 when a text exceeds the size limit of a grant file.

@@ -37,7 +37,7 @@ struct TokenKey {
 /// `module`.
 ///
 /// # Errors
-/// Exit 2: no library, no token or key or several of them, a wrong or locked PIN, or no Ed25519.
+/// Exit 2: no library; no token or key, or several; a wrong or locked PIN; no Ed25519.
 pub fn open(uri: &Uri, module: Option<&Path>, ask: AskPin<'_>) -> Result<Box<dyn Signer>> {
     let token = Token::find(uri, module)?;
     token.log_in(ask)?;
@@ -298,7 +298,7 @@ fn load(module: Option<&Path>) -> Result<Pkcs11> {
         return Err(Error::unable(Problem::Device, fact, hint));
     };
     let name = crate::file::name(module);
-    // A bare name would be searched in folders that other users may control.
+    // The system would search for a bare name in folders that other users may control.
     if !module.is_absolute() || !module.is_file() {
         let fact = format!("{name}: this is not the absolute path of a library");
         return Err(Error::unable(

@@ -39,7 +39,7 @@ pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
     }
 }
 
-/// Any other failure. The library's own message is not shown.
+/// Builds the error for any other failure. It does not show the library's own message.
 pub fn failed(what: &str, failure: &Failure) -> Error {
     let gone = matches!(
         failure,
