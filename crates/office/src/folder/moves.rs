@@ -198,9 +198,9 @@ impl Folder {
         ))
     }
 
-    /// Finds the license that a receipt ends, by license id, license hash and install key, and the
-    /// other licenses of that installation for the same key. `None` if this folder did not issue
-    /// that license.
+    /// Finds the license that a receipt ends, by license id, license hash and install key, and
+    /// evaluates the other licenses of that installation for the same key. `None` if this folder
+    /// did not issue that license.
     ///
     /// # Errors
     /// Exit 2 when a record cannot be read.
