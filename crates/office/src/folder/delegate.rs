@@ -23,7 +23,7 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
     if body.acts.is_empty() {
         return unable(
             "the delegation has no act, so it allows nothing",
-            NextStep::new("name one", &[Remedy::NameAct]),
+            NextStep::new("name at least one act", &[Remedy::NameAct]),
         );
     }
     if let (Limit::Only(from), Limit::Only(until)) = (&body.from, &body.until)

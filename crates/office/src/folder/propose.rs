@@ -156,7 +156,7 @@ fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Resu
     let unsigned = Unsigned::new(Kind::Trust, vendor, Vec::new(), encode(body))?;
     // A trust that servers would refuse is a usage error here, not a refusal of a file.
     Proposal::new(&unsigned, &BTreeSet::new()).map_err(|error| {
-        Error::unable(Problem::Usage, error.fact(), "correct the changes for the next trust")
+        Error::unable(Problem::Usage, error.fact(), "correct the contents of the proposed trust")
     })
 }
 

@@ -49,7 +49,7 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
     Err(Error::unable(
         Problem::Usage,
         fact,
-        NextStep::new("give the reason: olr keeps it", &[Remedy::NameReason]),
+        NextStep::new("give the reason: olr records it", &[Remedy::NameReason]),
     ))
 }
 

@@ -23,7 +23,7 @@ const WIDTH: usize = 16;
 /// Length of the encoded data: role, seed, and the first bytes of the key id.
 const WHOLE: usize = 1 + 32 + 2;
 const LINES: u8 = 5;
-const READ: &str = "read the line on the page again";
+const READ: &str = "compare with the page, and type it again";
 
 /// Formats the page, which contains the unencrypted seed.
 pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {

@@ -104,7 +104,7 @@ impl PassphraseLock {
             return Err(Error::unable(
                 Problem::WrongPassphrase,
                 "the passphrase is wrong",
-                "try again, or use the right passphrase",
+                "check the passphrase, and try again",
             ));
         }
         let payload = Payload { msg: sealed, aad: &pae(&[KEY_FILE, header, commitment]) };

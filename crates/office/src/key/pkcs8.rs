@@ -163,7 +163,7 @@ impl PrivatePem {
             }
         }
         let fact = "the passphrase is wrong, or the file was changed";
-        Err(Error::unable(Problem::WrongPassphrase, fact, "try again, or use the right passphrase"))
+        Err(Error::unable(Problem::WrongPassphrase, fact, "check the passphrase, and try again"))
     }
 }
 
