@@ -51,7 +51,7 @@ pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
     page.push_str(
         "\nTo restore the key file, type the five lines into FILE and run:\n  \
          olr key restore FILE\n\
-         Each line ends with its own checksum, so olr can tell you which line is mistyped.\n\n\
+         Each line ends with its own checksum, so olr names a line that is mistyped.\n\n\
          Without olr: a line is base32 (RFC 4648) of seven bytes and a checksum of three.\n\
          The seven bytes of all lines are the role (one byte: root 1, issuer 2,\n\
          sealing 3), the seed (32 bytes), and the first two bytes of the key id.\n",
