@@ -137,7 +137,7 @@ fn a_new_key_is_two_files_that_are_never_written_over() {
     assert_eq!(shown, desk.read("root.pub"));
     desk.olr("key show old").unable("not an olr file", "name a key file");
     fs::write(desk.path("bare.pub"), desk.public("root.pub")).unwrap();
-    desk.olr("key show bare.pub").unable("gives its role", ".pub file that olr wrote");
+    desk.olr("key show bare.pub").unable("gives the role of its key", ".pub file that olr wrote");
 }
 
 #[test]
