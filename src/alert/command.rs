@@ -11,7 +11,7 @@ use crate::alert::settings::Command;
 use olr_core::display::shown;
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 
-/// Pause between two checks whether the command has ended.
+/// Pause between two checks of whether the command has ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a command failed.
@@ -82,6 +82,9 @@ fn failed(command: &Command, how: &str) -> Error {
     Error::unable(
         Problem::Content,
         fact,
-        NextStep::new("correct it, then test it", &[Remedy::TestAlerts]),
+        NextStep::new(
+            "correct the command or its settings, then test the alerts",
+            &[Remedy::TestAlerts],
+        ),
     )
 }

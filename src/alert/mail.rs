@@ -168,7 +168,7 @@ impl Mailer {
         Error::unable(
             Problem::Network,
             fact,
-            "check host and port, and whether the mail server runs",
+            "check host and port, and whether the mail server is running",
         )
     }
 }

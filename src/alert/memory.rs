@@ -136,7 +136,7 @@ impl Memory {
         });
     }
 
-    /// Forgets the deliveries of changes that are no longer among these.
+    /// Forgets the deliveries of changes that are not in `notices`.
     pub(crate) fn keep(&mut self, notices: &[Notice]) {
         let ids: BTreeSet<_> = notices.iter().map(|notice| notice.id.to_string()).collect();
         self.content.told.retain(|id, _| ids.contains(id));

@@ -15,7 +15,7 @@ use olr_core::state::{Event, SlotName, Stage};
 use olr_core::time::Instant;
 use olr_core::wire::id::{EventId, LicenseId};
 
-/// Longest name in a subject, in characters.
+/// Maximum length of a name in a subject or text, in characters.
 const BRIEF: usize = 64;
 
 /// Next step when maintenance ends.
@@ -49,7 +49,7 @@ pub struct Notice {
     pub until: Option<Instant>,
     /// The change in words.
     pub fact: String,
-    /// Next step, if a more specific one is known than the cause implies.
+    /// Next step, if one is known that is more specific than the cause's own.
     pub step: Option<NextStep>,
     /// Condition of the slot at the time of sending, if the notice concerns a slot.
     pub condition: Option<Condition>,
@@ -102,7 +102,8 @@ impl Notice {
             since: grace.map(|grace| grace.since),
             until: event.until,
             fact: event.fact.to_string() + &more_over(event, told),
-            // The assessment's own step goes first: a machine that may be a copy must not renew.
+            // The assessment's own step takes precedence: a machine that may be a copy must not
+            // renew.
             step: decision
                 .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
                 .and_then(Decision::drift)

@@ -46,8 +46,8 @@ impl Told {
     }
 }
 
-/// Delivers what is new. Each recipient gets a change once; a failed delivery is repeated in a
-/// later round.
+/// Delivers what is new. Each recipient is told of a change once; a failed delivery is repeated in
+/// a later round.
 ///
 /// # Errors
 /// Exit 2: the home cannot be read or written, or another round is running. A failed delivery is

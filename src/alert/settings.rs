@@ -49,7 +49,7 @@ pub struct Command {
     /// Arguments, passed as written.
     #[serde(default)]
     pub args: Vec<String>,
-    /// Seconds before it is killed.
+    /// Seconds after which the command is killed.
     #[serde(default = "half_a_minute")]
     pub timeout: u32,
 }

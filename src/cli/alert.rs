@@ -92,9 +92,9 @@ fn report(all: &[Told]) -> Output {
     report
 }
 
-/// Formats a change: `told`, or `kept` if a delivery failed, and the result for each recipient.
+/// Formats a change: whether every recipient was told, and the result for each.
 fn line(told: &Told) -> String {
-    let state = if told.is_whole() { "sent" } else { "kept" };
+    let state = if told.is_whole() { "sent" } else { "not fully sent" };
     let ways = told.ways.iter().map(|(way, heard)| match heard {
         Heard::Now => format!("{way}: sent"),
         Heard::Before => format!("{way}: sent before"),

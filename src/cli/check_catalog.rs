@@ -37,8 +37,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         let unknown = unknown.filter(|product| !trust.body().products.contains(product));
         warnings.extend(unknown.map(|product| {
             format!(
-                "product {}: vendor.trust does not contain it with the slots of this catalog; run \
-                 `olr key propose --catalog FILE`",
+                "product {}: vendor.trust lacks it, or names other slots for it; run `olr key \
+                 propose --catalog FILE`",
                 &*product.id
             )
         }));

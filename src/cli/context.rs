@@ -1,4 +1,5 @@
-//! The environment of a verb: clock, randomness, folders, the terminal, the machine.
+//! Context of a verb: clock, randomness, how to read the machine, and the notes and the home to
+//! report.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;

@@ -128,7 +128,7 @@ mod whole {
             self.expired(&home, until, &around)
         }
 
-        /// Returns this machine's factors, with demo pins added if there are too few.
+        /// Adds the step that reads the machine, and returns its factors.
         fn machine(&mut self, context: &Context) -> Surroundings {
             let (around, _) = context.around(false);
             let kinds: Vec<_> =
@@ -202,7 +202,7 @@ mod whole {
             self.steps.push(format!("{number}. {what}\n   {result}"));
         }
 
-        /// A demo in which nothing is refused would prove nothing.
+        /// Adds a step that must be refused: a demo without refusals would prove nothing.
         fn refused(&mut self, what: &str, error: Option<Error>) -> Result<()> {
             let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
             let Some((word, error)) = refusal else {

@@ -83,8 +83,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                     let done = if new { "is accepted" } else { "was already imported" };
                     format!(
                         "The vendor's time {time} {done}, but this server still refuses its own \
-                         clock ({}): it remembers {mark}, and this time does not set that back.\
-                         \n\nNext: {step}.",
+                         clock ({}): it remembers {mark}, and an imported time never sets that \
+                         back.\n\nNext: {step}.",
                         around.clock
                     )
                 }

@@ -35,7 +35,7 @@ impl Known {
         known
     }
 
-    /// Adds the modules that a license names; `bytes` may be another file.
+    /// Adds the modules that a license names. Adds none if `bytes` is another kind of file.
     pub fn add_license(&mut self, bytes: &[u8]) {
         let Ok(body) = read_unverified(bytes) else { return };
         self.names.extend(named(&body.grants).into_iter().map(str::to_string));

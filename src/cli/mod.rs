@@ -162,7 +162,8 @@ fn absent(_: &Absent) -> Result<Output> {
     Err(Error::unable(olr_core::error::Problem::Unsupported, fact, "use the vendor's build of olr"))
 }
 
-/// A verb that this build lacks swallows its arguments, including `--json`.
+/// Returns whether `--json` was given to a verb that this build lacks, which swallows all its
+/// arguments.
 fn wants_json(verb: &Verb) -> bool {
     #[cfg(not(feature = "vendor"))]
     if let Verb::Vendor(absent) | Verb::Key(absent) | Verb::Issue(absent) | Verb::Revoke(absent) =

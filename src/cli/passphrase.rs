@@ -17,7 +17,7 @@ use super::context::Context;
 use super::terminal::Terminal;
 use super::unseen;
 
-const CHOOSE: &str = "choose one, or add --no-passphrase";
+const CHOOSE: &str = "write a passphrase on its first line";
 const GIVE: &str = "give the passphrase of this key";
 
 /// Returns a passphrase for new keys: read from a file, typed twice, or generated.
@@ -158,7 +158,7 @@ pub fn pem_passphrase(path: Option<&Path>) -> Result<Passphrase> {
     }
 }
 
-/// Questions are asked on the terminal itself, even if streams are redirected.
+/// Returns whether there is a terminal for questions, even if streams are redirected.
 fn can_ask() -> bool {
     Terminal::open().is_some()
 }

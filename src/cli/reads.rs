@@ -38,7 +38,8 @@ fn reads(work: impl FnOnce()) -> u32 {
     READS.get() - before
 }
 
-/// Returns how often a command reads it; `_` stands for a space in a word, `DIR` for the folder.
+/// Returns how often a command reads a state. `_` stands for a space in a word, `DIR` for the
+/// folder.
 fn reads_of(line: &str, folder: &Path) -> u32 {
     let dir = folder.to_str().unwrap();
     let words = line.split(' ').map(|word| word.replace('_', " ").replace("DIR", dir).into());

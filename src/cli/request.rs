@@ -92,7 +92,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         report.notes.push(format!("the old state is kept as {}", file::name(aside)));
     }
     for unreadable in found.unreadable {
-        report.notes.push(format!("unreadable: {} ({})", unreadable.kind, unreadable.reason));
+        let reason = hint::reason(unreadable.reason);
+        report.notes.push(format!("unreadable: {} ({reason})", unreadable.kind));
     }
     if !args.dry_run {
         let written = args.output.write(NAME, Kind::Request, &requested.bytes, &mut report);

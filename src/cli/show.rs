@@ -89,8 +89,8 @@ fn value(factor: Option<&Factor>, otherwise: Option<Reason>) -> String {
     }
 }
 
-/// Lists the factors of a request. If it lists those of the installed license, the changes come
-/// first.
+/// Lists the factors of a request. If the request also names those of the installed license, the
+/// changes come first.
 #[cfg(feature = "vendor")]
 pub fn request_factors(body: &RequestBody, all: bool) -> String {
     let found = factors(&body.found, all);
@@ -98,7 +98,7 @@ pub fn request_factors(body: &RequestBody, all: bool) -> String {
 }
 
 /// Describes the changes since the installed license was issued, judgement first. `None` if the
-/// request does not list its factors.
+/// request does not name that license's factors.
 #[cfg(feature = "vendor")]
 pub fn request_changes(body: &RequestBody) -> Option<String> {
     if body.enrolled.is_empty() {
@@ -109,7 +109,7 @@ pub fn request_changes(body: &RequestBody) -> Option<String> {
     Some(format!("Verdict: {judgement}.\n\nSince the request for the installed license:\n{table}"))
 }
 
-/// Returns the same as JSON; `None` if there is nothing to compare with.
+/// Returns the changes of [`request_changes`] as JSON, under their key.
 #[cfg(feature = "vendor")]
 pub fn changes_json(body: &RequestBody) -> Option<(String, Value)> {
     RequestChangesReport::of(body).map(|changes| ("changes".to_string(), json(&changes)))

@@ -1,4 +1,4 @@
-//! `olr simulate`: shows what the installed license will say, and when.
+//! `olr simulate`: shows how the installed license will change, and when.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -29,7 +29,7 @@ pub struct Args {
     /// The code that the operator read out; any other request is refused.
     #[arg(long, value_name = "C")]
     code: Option<String>,
-    /// Do not ask for confirmation if the clock here is probably wrong.
+    /// Do not ask for confirmation, even if the clock here is probably wrong.
     #[arg(long)]
     yes: bool,
     #[command(flatten)]

@@ -147,7 +147,7 @@ impl Unread {
         ExitCode::from(2)
     }
 
-    /// Returns the same as a value: the requested text, or the error.
+    /// Returns what [`Unread::print`] would print, as a value: the requested text, or the error.
     pub fn output(self) -> Result<Output, Error> {
         let text = self.error.to_string();
         if !self.error.use_stderr() {

@@ -160,7 +160,7 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
             format!("\nThen edit a copy of {place}/grant.toml for each answer.")
         }
         (true, false) => {
-            "\nNo type of this catalog allows offline activation: you cannot grant a license yet."
+            "\nNo type of this catalog has offline = true: add one before you grant a license."
                 .to_string()
         }
     };

@@ -1,4 +1,4 @@
-//! `olr verify`: says whether this machine may run.
+//! `olr verify`: says whether this machine is licensed.
 
 use serde_json::Value;
 use std::path::PathBuf;

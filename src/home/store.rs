@@ -78,7 +78,8 @@ impl Home {
     /// # Errors
     /// See [`Home::load`]. A copy that cannot be rewritten is reported in the returned text.
     pub fn repair(&self) -> Result<Option<String>> {
-        // Leftover temporary files hold the secret too, and no other code removes them.
+        // Leftover temporary files hold the secret too. They are removed even if the state cannot
+        // be read.
         file::remove_left(self.folder());
         Ok(self.open()?.and_then(|mut session| session.mend()))
     }
@@ -221,7 +222,7 @@ impl Home {
         Ok(bytes)
     }
 
-    /// Fails if another process has started this home since it was found missing.
+    /// Fails if another process has created this home since it was found missing.
     pub(super) fn ensure_still_new(&self) -> Result<()> {
         if self.load()?.is_none() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! Firmware values of a machine (DMI, SMBIOS), and whose serial numbers they are. Implements
-//! `docs/format.md`, section "Serial numbers".
+//! Firmware values of a machine (DMI, SMBIOS), and whether its serial numbers are its own.
+//! Implements `docs/format.md`, section "Serial numbers".
 //!
 //! Linux exposes them as files, Windows as one table; the values mean the same.
 

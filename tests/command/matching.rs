@@ -145,7 +145,7 @@ fn a_drift_is_told_before_it_breaks() {
     let report = desk.ask("hidden", 0, "status --home {}/home").unwrap();
     assert_eq!(
         report.json["next_step"],
-        "run as root: machine-id needs a privileged look (--privileged)"
+        "run as root: machine-id can only be read by root (--privileged)"
     );
 }
 

@@ -7,7 +7,7 @@ use olr_core::error::{Error, Problem, Result};
 
 use crate::cli::context::Context;
 
-/// Where the server's state is: told, or `/var/lib/olr`, or the user's state folder.
+/// Folder of the server's state: `--home`, `$OLR_HOME`, `/var/lib/olr`, or the user's state folder.
 #[derive(clap::Args)]
 pub struct HomeArg {
     /// The folder with this server's state [default: $OLR_HOME, else /var/lib/olr, or the user's

@@ -1,10 +1,10 @@
-//! `olr inspect`: shows what a file is and says, and whether it verifies.
+//! `olr inspect`: shows what a file is, what it contains, and whether it verifies.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use olr_core::error::{Error, Problem, Result};
+use olr_core::error::{Error, Problem, Refusal, Result};
 #[cfg(feature = "vendor")]
 use olr_core::report::RequestReport;
 use olr_core::report::{Row, Table};
@@ -55,7 +55,7 @@ struct Findings {
     verified: Option<Result<()>>,
     /// The trust that was used to verify it.
     under: Option<Trust>,
-    /// A check that could not be made.
+    /// Why a check could not be made.
     missing: Option<Error>,
 }
 
@@ -69,7 +69,7 @@ impl Findings {
 }
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
-    let bytes = read_artefact(None, &args.file)?;
+    let bytes = read_artefact(None, &args.file).map_err(of_toml(&args.file))?;
     if State::is_one(&bytes) {
         let fact = "this is a server's state: it contains secrets, so olr does not show it";
         return Err(Error::unable(Problem::Usage, fact, "run `olr status` on that server"));
@@ -97,6 +97,18 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         other => frame(other, &bytes, args)?,
     };
     Ok(report(kind, bytes.len(), findings, args.is_at_vendor()))
+}
+
+/// Replaces the next step for a grant or a catalog: nobody sends these, staff write them.
+fn of_toml(path: &Path) -> impl Fn(Error) -> Error {
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    move |error| match error.refusal() {
+        Some(Refusal::Malformed) if is_toml => error.hint(
+            "a .toml file is text: correct it in an editor; `olr vendor check-catalog` checks a \
+             catalog, `olr issue --dry-run` a grant",
+        ),
+        _ => error,
+    }
 }
 
 fn report(kind: Kind, len: usize, findings: Findings, is_at_vendor: bool) -> Output {
@@ -211,7 +223,7 @@ fn signed(frame: &Frame<'_>, verified: Option<Result<()>>) -> Findings {
     Findings { pairs, json, verified, ..Findings::default() }
 }
 
-/// Describes a kind of which this version knows only the frame.
+/// Describes a file of a kind whose body this version cannot read.
 fn frame(kind: Kind, bytes: &[u8], args: &Args) -> Result<Findings> {
     let findings = signed(&Frame::parse(kind, bytes)?, None);
     let missing = args.is_at_vendor().then(|| {

@@ -1,4 +1,4 @@
-//! `olr key`: makes keys, keeps them, and signs with several of them.
+//! `olr key`: creates, stores and rotates keys, and signs proposals.
 
 use clap::Subcommand;
 use std::path::Path;
@@ -84,7 +84,7 @@ fn read_secret(path: &Path, cap: usize) -> Result<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// Keys are never overwritten.
+/// Fails if a file exists at `path`: keys are never overwritten.
 fn ensure_nothing_at(path: &Path) -> Result<()> {
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());

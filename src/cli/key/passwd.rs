@@ -65,7 +65,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         Some(_) => format!("{file}, the {role} key {id}, now has the new passphrase."),
         None => format!("{file}, the {role} key {id}, now has no passphrase."),
     };
-    let text = text + "\nOlder copies of the file still have the old one.";
+    let text = text + "\nOlder copies of the file are unchanged: they still open as before.";
     let json = json!({
         "file": file, "role": role.word(), "id": id.to_string(), "passphrase": new.is_some(),
     });

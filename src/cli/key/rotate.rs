@@ -166,7 +166,7 @@ fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Output 
     report
 }
 
-/// Returns whether the new root is already in the trust and the old one is gone.
+/// Returns the answer if the new root is already in the trust and the old one is gone.
 fn root_rotated_before(
     rotation: &RootRotation,
     folder: &Folder,

@@ -37,7 +37,7 @@ pub struct Protection {
     no_passphrase: bool,
 }
 
-/// The same, where another passphrase opens what there is.
+/// The passphrase of a new key, where `--passphrase-file` opens an existing key.
 #[derive(clap::Args)]
 pub struct NewProtection {
     /// The file with the new passphrase.
@@ -89,7 +89,7 @@ impl Save {
         (key, public)
     }
 
-    /// Fails early, before anyone is asked for a passphrase.
+    /// Fails if one of the files already exists, before anyone is asked for a passphrase.
     pub fn ensure_free(&self, role: Role) -> Result<()> {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {

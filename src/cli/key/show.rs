@@ -1,4 +1,4 @@
-//! `olr key show`: shows what a key file says about itself.
+//! `olr key show`: shows the public half of a key, and how its file is protected.
 
 use data_encoding::HEXLOWER;
 use serde_json::json;

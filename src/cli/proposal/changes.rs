@@ -7,7 +7,7 @@ use olr_core::trust::Trust;
 
 use crate::cli::show;
 
-/// Describes what would be signed: the changes of a next trust, or all of anything else.
+/// Describes what would be signed: the changes of a next trust, or the whole of anything else.
 pub fn changes(proposal: &Proposal, trust: Option<&Trust>) -> String {
     let content = ContentReport::new(proposal.content(), trust);
     show::laid_out(&content.rows(), &content.tables())

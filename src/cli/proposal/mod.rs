@@ -30,7 +30,7 @@ pub use changes::{changes, signature_pairs};
 
 pub const PROPOSAL: &str = "proposal.olr";
 
-/// What is trusted already.
+/// The vendor's trust that is in effect.
 #[derive(clap::Args)]
 pub struct TrustArg {
     /// The vendor's newest trust [default: the one in the vendor's folder].
@@ -185,7 +185,7 @@ pub fn ensure_free(proposal: &Proposal, name: &str, output: &OutFile) -> Result<
     })
 }
 
-/// Returns a free name for a proposal: an old file in the way must not stop an emergency.
+/// Returns a free name for a proposal: an old file in the way must not stop an urgent change.
 pub fn free_name(proposal: &Proposal, output: &OutFile) -> Result<String> {
     output.free_name(PROPOSAL, Kind::Proposal, |bytes| {
         Proposal::parse(bytes).is_ok_and(|old| old.merge(proposal).is_ok())
@@ -302,8 +302,9 @@ fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
     }
 }
 
-/// Puts a proposal with enough signatures into effect, or writes it to `-o` or if there is no
-/// folder. Otherwise writes it for the remaining signers.
+/// Finishes a proposal with enough signatures: puts it into effect in the folder, or writes it if
+/// there is no folder or `-o` was given. Without enough signatures, writes it for the remaining
+/// signers.
 pub fn conclude(
     proposal: &Proposal,
     folder: Option<&Folder>,

@@ -117,7 +117,7 @@ impl Card<'_> {
         } else if uevent.contains("DEVTYPE=wwan") {
             Some("mobile modem with a generated address")
         } else if self.has("device/physfn") {
-            // Seen on the host of such a card, which gives its parts random addresses.
+            // Present only on the host of such a card, where the parts get random addresses.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
             Some("represents a part of another card (SR-IOV)")
@@ -161,7 +161,8 @@ impl Card<'_> {
         }
     }
 
-    /// Returns the permanent address of a card that shows another one: in a bond, or Wi-Fi.
+    /// Returns the permanent address of a member of a bond or a Wi-Fi card: these may currently
+    /// show another one.
     fn given_elsewhere(&self) -> Option<[u8; 6]> {
         ["bonding_slave/perm_hwaddr", "phy80211/macaddress"]
             .iter()

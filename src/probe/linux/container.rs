@@ -13,7 +13,7 @@ pub(super) fn kind(tree: &Tree<'_>) -> Option<String> {
     let kubelet = || mounts.lines().any(|line| line.contains(" /dev/termination-log "));
     let lxcfs =
         || mounts.lines().any(|line| line.contains(" /proc/") && line.contains("fuse.lxcfs"));
-    // Checks what is mounted on /etc/hosts here; a host of containers has no such mount there.
+    // Docker mounts a file over /etc/hosts in each container, but not on the host.
     let docker = || {
         let hosts = tree.mount("/etc/hosts");
         hosts.is_some_and(|line| line.contains("/docker/containers/"))

@@ -10,8 +10,8 @@ use olr_core::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
 const DEVICE_TREE: &str = "proc/device-tree";
-/// Device tree nodes that only guests have: of KVM and Xen, and of partitions and virtual machines
-/// on POWER.
+/// Device tree nodes that only guests have: guests of KVM and Xen, and partitions and virtual
+/// machines on POWER.
 const GUEST: [&str; 3] = ["hypervisor", "ibm,partition-name", "vm,uuid"];
 
 /// Adds the firmware values, the processor model, and the hypervisor if one is detected.

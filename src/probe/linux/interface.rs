@@ -47,7 +47,7 @@ impl Card<'_> {
         let kind = match (elsewhere, on.is_empty()) {
             (true, false) if self.vlan() => "vlan",
             (true, false) => "macvlan or ipvlan",
-            (false, false) => "team, or another over others",
+            (false, false) => "team or similar",
             // A macvlan that was moved into a container looks like this under any name.
             (true, true) if self.vlan() => "vlan",
             (true, true) => "veth, or macvlan of another namespace",

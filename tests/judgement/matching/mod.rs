@@ -182,7 +182,7 @@ fn every_word_for_what_became_of_a_factor() {
     assert_eq!(&*card.now.as_ref().unwrap().value, "02:fc:00:00:00:99");
     // If the hidden factor, which only root can read, still matches, so does the machine.
     assert!(machine.is_hidden());
-    assert_eq!(step(&machine).text(), "run as root: product-uuid needs a privileged look");
+    assert_eq!(step(&machine).text(), "run as root: product-uuid can only be read by root");
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Reason {
     pub fn word(self) -> &'static str {
         match self {
             Self::NeedsRoot => "needs root",
-            Self::NeedsPrivileged => "needs a privileged look",
+            Self::NeedsPrivileged => "can only be read by root",
             Self::Failed => "could not be read",
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::made::{Made, lines, unreadable};
 
-/// Fails if fewer files are found, so that a wrong path cannot pass.
+/// Minimum number of files, so that the test fails if its path is wrong.
 const AT_LEAST: usize = 60;
 const TREE: &str = "\n--- tree\n";
 const FOUND: &str = "\n--- identity\n";
@@ -51,7 +51,7 @@ fn situations() -> Vec<PathBuf> {
 fn identity(made: &Made) -> String {
     let (ordinary, root) = (made.read(false), made.read(true));
     let mut text = String::new();
-    // A license issued to an ordinary user also holds for root.
+    // A license that was requested as an ordinary user must match for root too.
     for factor in ordinary.factors.iter().filter(|factor| factor.counts()) {
         assert!(root.factors.contains(factor), "root does not find {factor:?}");
     }
