@@ -169,8 +169,8 @@ impl Guard {
     }
 
     /// Returns why the home cannot be read, or `None` if it can. Meanwhile the guard keeps judging
-    /// the last state that it read: it does not see a new license, and after a restart it knows
-    /// none.
+    /// the last state that it read: it does not see a new license, and after a restart it knows no
+    /// license at all.
     pub fn fault(&self) -> Option<Error> {
         self.seen(|seen| seen.fault.clone())
     }
@@ -271,7 +271,7 @@ impl Seen {
         now < self.looked || self.changes.is_some_and(|change| now >= change)
     }
 
-    /// Returns whether the decision need not be made again because of time or age.
+    /// Returns whether neither the time nor the decision's age requires a new one.
     fn is_settled(&self, now: Instant) -> bool {
         now.seconds.saturating_sub(self.judged.seconds) < STALE && !self.is_over(now)
     }

@@ -1,5 +1,5 @@
-//! Mail for each change (RFC 5321, RFC 5322), through `lettre`. Each recipient gets a separate mail
-//! over one connection, so that a rejected address does not keep the others from being told.
+//! Sends a mail for each change (RFC 5321, RFC 5322), with `lettre`. Each recipient gets a separate
+//! mail over one connection, so that a rejected address does not keep the others from being told.
 
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
@@ -25,7 +25,7 @@ use olr_core::time::Instant;
 /// Size limits of the password file and of the certificate file, in bytes.
 const PASSWORD_CAP: usize = 4096;
 const CERTIFICATES_CAP: usize = 1024 * 1024;
-/// The last second of the year 9999, which is the last that a mail can be dated.
+/// The last second of the year 9999, the latest date that a mail can carry.
 const LAST_DATE: u64 = 253_402_300_799;
 
 /// Sends mail over one connection.
@@ -193,7 +193,8 @@ fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
     None
 }
 
-/// Returns the mail for a notice, headers and text. The same change has the same `Message-ID`.
+/// Returns the mail for a notice, headers and text. The same change always gets the same
+/// `Message-ID`.
 ///
 /// # Errors
 /// Exit 2 if the notice cannot be written as a mail.

@@ -76,9 +76,9 @@ pub enum NoticeKind {
 }
 
 impl Notice {
-    /// Returns the notice of an event; `decision` is the current one of its slot. A clock that is
-    /// implausibly far ahead concerns the whole server, and does not alter the notices of other
-    /// causes.
+    /// Returns the notice of an event; `decision` is the current decision for its slot. A clock
+    /// that is implausibly far ahead concerns the whole server, and does not alter the notices of
+    /// other causes.
     pub fn of_event(event: &Event, decision: Option<&Decision>, server: &str) -> Self {
         let told = decision.map(Decision::told);
         let graces = told.into_iter().flat_map(|d| d.graces().iter().chain(d.ended()));
@@ -348,7 +348,7 @@ fn more_over(event: &Event, decision: Option<&Decision>) -> String {
     }
 }
 
-/// Shortens a name for a line that holds more than the name.
+/// Shortens a name for a line that also holds other text.
 fn brief(name: &str) -> String {
     let name = shown(name);
     match name.char_indices().nth(BRIEF) {

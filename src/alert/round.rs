@@ -35,7 +35,7 @@ pub enum Heard {
 pub struct Told {
     /// The notice of the change.
     pub notice: Notice,
-    /// Every recipient, and the result of telling that one.
+    /// Each recipient, and the result of the delivery.
     pub ways: Vec<(Way, Heard)>,
 }
 
@@ -136,7 +136,7 @@ fn notices(
     let server = server(settings, around);
     let News { decisions, events } = match home.news(around, Listener::Operator, only_look) {
         Ok(news) => news,
-        // The whole home is refused, and that is the one notice.
+        // The whole home is refused: this refusal is the only notice.
         Err(error) => {
             let word = error.refusal().ok_or_else(|| error.clone())?;
             memory.stand(&[(None, word, error.fact().to_string())], around.clock);

@@ -1,4 +1,4 @@
-//! Likely mistakes in an answer: shown, and confirmed before it is signed.
+//! Likely mistakes in an answer: staff see them, and confirm before the answer is signed.
 
 use serde_json::{Value, json};
 

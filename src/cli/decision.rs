@@ -10,8 +10,8 @@ use olr_core::report::{DecisionReport, MachineReport, NextReport};
 use super::output::Output;
 use super::{hint, show};
 
-/// Returns further remarks: on a clock that is not reliable, and on an end that is near while a
-/// refusal or grace period takes the first place.
+/// Returns further remarks: about a clock that is not reliable, and about an end that is near while
+/// the headline is a refusal or a grace period.
 pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal().is_some() || decision.grace().is_some());

@@ -35,7 +35,7 @@ pub struct Env {
 /// An output stream, and how to format text for it.
 pub struct Stream {
     to: Box<dyn Write>,
-    /// Longest line, in columns.
+    /// Maximum line length, in columns.
     pub columns: usize,
     /// True if it shows colours.
     pub colour: bool,

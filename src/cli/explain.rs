@@ -95,8 +95,8 @@ fn plain(page: &str) -> String {
     page::plain(page, &|label, target| leads(label, target).unwrap_or_default())
 }
 
-/// Replaces a link by its label, and the command or place that shows its target. Returns `None` for
-/// a page of olr that cannot be shown.
+/// Replaces a link with its label, and the command or place that shows its target. Returns `None`
+/// for a page of olr that cannot be shown.
 fn leads(label: &str, target: &str) -> Option<String> {
     let name = target.split('#').next().unwrap_or_default();
     let page = name.trim_end_matches(".md");

@@ -38,7 +38,7 @@ pub fn read_answer(path: &Path) -> Result<Vec<u8>> {
     Ok(binary.into_owned())
 }
 
-/// Adds the name of a file to an error about it.
+/// Adds the name of a file to an error about its content.
 pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
     let name = file::name(path);
     move |error| match error.refusal() {

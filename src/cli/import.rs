@@ -155,7 +155,7 @@ fn say_what_changed(
     }
 }
 
-/// A license that waited for its start is dropped with the days it granted, so this is reported.
+/// Reports that a license that was waiting for its start was dropped, and its days with it.
 fn say_dropped(report: &mut Output, dropped: &License) {
     let body = dropped.body();
     let id = body.license.to_string();

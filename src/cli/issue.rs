@@ -120,7 +120,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut issue = |order: &Issue<'_>| {
         let rng = &mut context.rng;
         let issued = folder.issue(&opened, order, &trust, &mut ask, rng);
-        // If grant and catalog do not fit, the library knows the line but not the file.
+        // If the grant does not fit the catalog, the library knows the line but not the file.
         issued.map_err(|error| match error.problem() {
             Some(Problem::Grant) => error.within(file::name(&args.grant)),
             _ => error,

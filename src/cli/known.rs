@@ -8,7 +8,7 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::license::read_unverified;
 use olr_core::state::Slot;
 
-/// Whether a module may be typed that no license names.
+/// Whether to accept a module that no license names.
 #[derive(clap::Args)]
 pub struct UnlistedArg {
     /// Accept a module that the license does not name; use this if you did not misspell it.
@@ -20,7 +20,7 @@ pub struct UnlistedArg {
 #[derive(Default)]
 pub struct Known {
     names: BTreeSet<String>,
-    /// False without a license: then any name may be right.
+    /// False without a license: then any name is accepted.
     is_licensed: bool,
 }
 

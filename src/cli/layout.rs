@@ -7,7 +7,7 @@ use comfy_table::{
 
 use olr_core::display::{shown, wrapped};
 
-/// Columns of a page, a mail and the oldest terminals.
+/// Maximum line length without a terminal, in columns; on a terminal, at least this.
 pub const COLUMNS: usize = 80;
 /// Longest word that a table never breaks; a UUID has this length.
 const WHOLE: usize = 36;
@@ -18,7 +18,7 @@ thread_local! {
     static WIDTH: std::cell::Cell<usize> = const { std::cell::Cell::new(COLUMNS) };
 }
 
-/// Returns the longest line for stdout, in columns.
+/// Returns the maximum line length for stdout, in columns.
 pub fn columns() -> usize {
     WIDTH.get()
 }

@@ -24,7 +24,7 @@ pub struct Output {
     pub json: Value,
     /// Notes printed on stderr with both text and JSON.
     pub notes: Vec<String>,
-    /// Exit status: 0, or 1 if the answer is a proven no.
+    /// Exit status: 0, 1 if the answer is a proven no, or 2 if olr could not tell.
     pub status: u8,
     /// True if the text is for a program, and must not be wrapped.
     pub verbatim: bool,
@@ -191,7 +191,7 @@ mod tests {
     use crate::cli::show::{pairs, table};
     use serde_json::json;
 
-    /// `olr-core` proves for every code point whether it is shown.
+    /// Tests of `olr-core` check for every code point whether it is shown.
     #[track_caller]
     fn lines_of_what_is_shown(text: &str, lines: std::ops::RangeInclusive<usize>) {
         assert_eq!(text.chars().find(|c| !is_shown(*c) && *c != '\n'), None);

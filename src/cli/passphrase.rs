@@ -41,7 +41,7 @@ pub fn new_passphrase(
         ));
     };
     let mut first =
-        ask(&format!("New {whose} passphrase (only Enter: olr generates six words): "))?;
+        ask(&format!("New {whose} passphrase (press only Enter, and olr generates six words): "))?;
     let said = if first.is_empty() {
         first = six_words(&mut context.rng);
         Zeroizing::new(format!("  {}\nWrite it down: it is shown only once.\n", *first))

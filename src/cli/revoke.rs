@@ -130,7 +130,7 @@ fn revoked_output(
     let said = match (record, revoked.already) {
         (Some(record), true) => {
             format!(
-                "License {} of {} was already {done}: the reason that was recorded then stays.",
+                "License {} of {} was already {done}: the reason recorded then is kept.",
                 record.license_id,
                 shown(&record.licensee)
             )

@@ -19,11 +19,11 @@ use super::show;
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::context::Context;
 
-/// Maximum number of decisions in one run. They take a few seconds.
+/// Maximum number of decisions in one run. That many take a few seconds.
 const STEPS: usize = 20_000;
 /// Default of --until: one year.
 const SPAN: u64 = 366 * DAY;
-/// Width of the news column, so that the table fits a terminal of 80 columns.
+/// Width of the column of changes, so that the table fits a terminal of 80 columns.
 const COLUMNS: usize = 45;
 /// Maximum number of bytes read to tell whether a file is a picture.
 const PICTURE_CAP: usize = 16 * 1024 * 1024;
@@ -131,7 +131,7 @@ fn text(timeline: &Timeline, title: &str) -> String {
     for entry in &timeline.entries {
         let mut first = vec![entry.at.to_string(), entry.condition.word().to_string()];
         let lines = entry.lines();
-        // An entry without news in words still gets its row.
+        // An entry without any line still gets a row.
         let lines = if lines.is_empty() { vec![String::new()] } else { lines };
         for line in lines {
             for (at, piece) in wrapped(&line, COLUMNS).into_iter().enumerate() {

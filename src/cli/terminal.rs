@@ -25,8 +25,8 @@ pub struct Confirmation<'a> {
 }
 
 impl Terminal {
-    /// Returns `None` if the process has no terminal, as in a service, a cron job or a container
-    /// without `-t`.
+    /// Opens the terminal. Returns `None` if the process has none, as in a service, a cron job or a
+    /// container without `-t`.
     pub fn open() -> Option<Self> {
         let (input, output) =
             if cfg!(windows) { ("CONIN$", "CONOUT$") } else { ("/dev/tty", "/dev/tty") };

@@ -233,7 +233,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
     let table = show::table(&header, &rows, &[]);
     let text = match (&args.text, rows.is_empty()) {
         (_, false) => table,
-        (None, true) => "No license was issued.".to_string(),
+        (None, true) => "No license has been issued yet.".to_string(),
         (Some(text), true) => format!("No issued license contains \"{}\".", shown(text)),
     };
     let entry = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {

@@ -124,6 +124,7 @@ fn slot_of(product: &Product, wanted: Option<Text>) -> Result<Text> {
         let names: Vec<_> = product.slots.iter().map(|slot| shown(slot)).collect();
         let wanted = wanted.unwrap_or_default();
         let fact = format!("product {} has no slot {:?}", shown(&product.id), shown(&wanted));
-        Error::refuse(Refusal::WrongSlot, fact).hint(format!("its slots: {}", names.join(", ")))
+        let hint = format!("choose one of its slots: {}", names.join(", "));
+        Error::refuse(Refusal::WrongSlot, fact).hint(hint)
     })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Session<'h> {
     /// Stamp of the stored state when it was read or written. `None` if the home could not be read.
     stamp: Option<Stamp>,
     lock: Option<Lock>,
-    /// What is wrong with one of its two copies, in words.
+    /// What is wrong with one of the state's two copies, in words.
     fault: Option<String>,
 }
 

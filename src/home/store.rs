@@ -34,7 +34,7 @@ pub(crate) enum Wait {
     Short,
 }
 
-/// The valid state among both copies.
+/// The newest valid state of the two copies.
 pub(super) struct Copies {
     pub state: State,
     /// What is wrong with the other copy, in words.
@@ -125,9 +125,9 @@ impl Home {
         Ok(Some(Copies { state: *state, fault }))
     }
 
-    /// Replaces the state of the old installation by that of a new one. The old state is kept under
-    /// other names; returns the first of them. An interruption at any step leaves one of the two
-    /// installations whole: first both old copies get a second name, then one of them loses its
+    /// Replaces the state of the old installation with that of a new one. The old state is kept
+    /// under other names; returns the first of them. An interruption at any step leaves one of the
+    /// two installations whole: first both old copies get a second name, then one of them loses its
     /// first name, then the new state replaces the other.
     pub(super) fn begin_again(&self, state: &State, now: Instant) -> Result<Option<PathBuf>> {
         // A damaged or missing copy is repaired first, since the other one is about to be replaced.

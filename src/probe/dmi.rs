@@ -32,7 +32,7 @@ impl Firmware {
     }
 
     /// Returns the class of a value. A serial number may belong to the host, or to a chassis shared
-    /// with other machines: a copy there would show it too.
+    /// with other machines: then a copy on another of these machines would show it too.
     fn class(&self, kind: FactorKind, value: &str) -> Class {
         let serial = matches!(kind, FactorKind::ProductSerial | FactorKind::BoardSerial);
         let shared = self.guest || self.in_a_chassis();

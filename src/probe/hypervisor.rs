@@ -11,7 +11,7 @@ pub(super) fn add(name: &str, findings: &mut Machine) {
 
 /// Detects the hypervisor from the names of the manufacturer and the product.
 pub(super) fn by_its_names(maker: &str, product: &str) -> Option<&'static str> {
-    // Some of these manufacturers also sell physical machines: those need the product name.
+    // Some of these manufacturers also sell physical machines: for those, the product decides.
     let of_maker = match maker {
         "QEMU" => Some("qemu"),
         "Xen" => Some("xen"),

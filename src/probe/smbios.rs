@@ -85,7 +85,7 @@ impl Structure<'_> {
 mod tests {
     use super::*;
 
-    /// Table laid out as by a virtual machine of Hyper-V: types 0, 1, 2 and the end.
+    /// Table of a Hyper-V virtual machine: types 0, 1, 2 and the end.
     fn table(version: [u8; 2]) -> Vec<u8> {
         let mut data = vec![0, version[0], version[1], 0, 0, 0, 0, 0];
         data.extend([0, 5, 0, 0, 1]);

@@ -73,7 +73,7 @@ fn is_root() -> bool {
     false
 }
 
-/// Which of several licenses a question is about.
+/// Product and slot that a verb acts on.
 #[derive(clap::Args)]
 pub struct SlotArg {
     /// The product, if the home has several.

@@ -99,7 +99,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report(kind, bytes.len(), findings, args.is_at_vendor()))
 }
 
-/// Replaces the next step for a grant or a catalog: nobody sends these, staff write them.
+/// Replaces the next step for a grant or a catalog: staff write these, so nobody can send them
+/// again.
 fn of_toml(path: &Path) -> impl Fn(Error) -> Error {
     let is_toml = path.extension().is_some_and(|extension| extension == "toml");
     move |error| match error.refusal() {

@@ -227,7 +227,7 @@ fn parse_act(text: &str) -> Result<Act> {
 fn parse_word<T: FromStr>(what: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| {
         let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
-        Error::unable(Problem::Usage, fact, format!("see --{what} in `olr key delegate --help`"))
+        Error::unable(Problem::Usage, fact, format!("`olr explain catalog` lists every {what}"))
     })
 }
 

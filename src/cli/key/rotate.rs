@@ -1,4 +1,4 @@
-//! `olr key rotate`: replaces a key by a new one.
+//! `olr key rotate`: replaces a key with a new one.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -198,8 +198,8 @@ fn root_rotated_before(
     })
 }
 
-/// Proposes a trust with the new key, signs it with the available roots, and puts it into effect if
-/// they suffice.
+/// Proposes a trust or delegation with the new key, signs it with the available roots, and puts it
+/// into effect if they suffice.
 fn rotate(
     args: &Args,
     role: Role,

@@ -26,7 +26,7 @@ use crate::cli::terminal::Confirmation;
 pub mod changes;
 pub mod roots;
 
-pub use changes::{changes, signature_pairs};
+pub use changes::{changes, finishing, signature_pairs};
 
 pub const PROPOSAL: &str = "proposal.olr";
 
@@ -217,10 +217,10 @@ pub fn written(
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
     let text = format!(
-        "{}\n\n{}\n\nWrote {file}. Have each signer sign it with `olr key sign`, then run `olr \
-         key combine`.",
+        "{}\n\n{}\n\nWrote {file}. Have each signer sign it with `olr key sign`, then run {}.",
         described(proposal, trust),
-        show::pairs(&pairs)
+        show::pairs(&pairs),
+        finishing(proposal)
     );
     let mut report = Output::new(text, json(proposal, trust)?);
     put(&mut report.json, "file", json!(file));

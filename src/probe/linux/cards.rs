@@ -102,7 +102,7 @@ impl Card<'_> {
         self.tree.exists(&self.at(part))
     }
 
-    /// Returns its path in the device tree of sysfs.
+    /// Returns the card's path in the device tree of sysfs.
     pub(super) fn place(&self) -> Option<String> {
         self.tree.link_text(&format!("{CARDS}/{}", self.name))
     }

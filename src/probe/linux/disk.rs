@@ -58,7 +58,7 @@ impl Root {
         Some(Self { devices: others, btrfs: Some(btrfs) })
     }
 
-    /// Returns its UUID, or else that of its partition.
+    /// Returns the UUID of the filesystem, or else that of its partition.
     fn uuid(&self, tree: &Tree<'_>) -> Option<String> {
         if let Some(uuid) = &self.btrfs {
             return Some(uuid.clone());
@@ -95,7 +95,7 @@ fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
     }
     let mut disk = device.to_string();
     if tree.exists(&format!("{BLOCK}/{device}/partition")) {
-        // The folder of a partition is in that of its disk.
+        // The folder of a partition is inside the folder of its disk.
         let place = tree.link_text(&format!("{BLOCK}/{device}")).unwrap_or_default();
         disk = place.rsplit('/').nth(1).unwrap_or(device).to_string();
     }
@@ -114,7 +114,7 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
         return;
     };
     let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-    // The disk is reachable by more than one path.
+    // A disk that is reachable by several paths is listed several times.
     if findings.factors.iter().any(|factor| factor.kind == KIND && *factor.value == *value) {
         return;
     }
@@ -123,7 +123,7 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
         let why = "virtual disk: its number is a default, or is copied with its file";
         findings.ignored(KIND, disk, &value, why);
     } else if value.bytes().filter(u8::is_ascii_digit).count() < 4 {
-        // Hypervisors pass on a name that a person gave to the disk.
+        // Hypervisors report as its serial number any name that a person gave to the disk.
         findings.ignored(KIND, disk, &value, "a name, not a serial number");
     } else {
         findings.found(KIND, Class::Hardware, disk, &value);

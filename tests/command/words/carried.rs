@@ -53,7 +53,7 @@ fn files_of_other_programs_are_named_for_what_they_are() {
     fs::write(world.path("other"), photo).unwrap();
     let run = world.olr(&["import", "other"]);
     run.refused("malformed").hint("a picture (JPEG)");
-    // Nobody sends a grant or a catalog, so nobody can send it again.
+    // Staff write a grant themselves, so nobody can send it again.
     fs::write(world.path("grant.toml"), "licensee = \"ACME Ltd\"\n").unwrap();
     let run = world.olr(&["inspect", "grant.toml"]);
     run.refused("malformed").hint("correct it in an editor");
