@@ -121,7 +121,7 @@ impl Guard {
         let anchor = anchor.map_err(|error| {
             error
                 .within("the trust that is compiled into this product")
-                .hint("tell the maker of this product: it needs the vendor's vendor.trust")
+                .hint("tell the maker of this product: it must contain the vendor's vendor.trust")
         })?;
         let GuardConfig { home, product, slot, clock, look, .. } = order;
         let home = Home::at(home).expecting(anchor);

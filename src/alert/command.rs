@@ -36,7 +36,7 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     std::os::unix::process::CommandExt::process_group(&mut process, 0);
     let mut child = process.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => stuck("there is no such program"),
-        ErrorKind::PermissionDenied => stuck("it may not be executed"),
+        ErrorKind::PermissionDenied => stuck("it is not executable"),
         _ => stuck("it cannot be started"),
     })?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -197,7 +197,9 @@ impl Notice {
         let (cause, stage, then) = match self.about {
             NoticeKind::Change { cause, stage, then } => (cause, stage, then),
             NoticeKind::Refused(_) => {
-                return format!("It has been refused since {since}. The product may not run.");
+                return format!(
+                    "It has been refused since {since}. The product is not allowed to run."
+                );
             }
             NoticeKind::Over(_) => return "This is resolved: no action is needed.".to_string(),
             NoticeKind::Test => {

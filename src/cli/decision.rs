@@ -28,7 +28,9 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
         )
     });
     let off = (decision.clock_memory() == ClockMemory::Off).then(|| {
-        "The home cannot be written: olr will not notice a clock that was set back.".to_string()
+        "The home cannot be written, so olr will not notice a clock that was set back: check its \
+         permissions and the disk space."
+            .to_string()
     });
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()
 }

@@ -92,7 +92,7 @@ fn against(path: &Path, args: &Args, context: &mut Context) -> Result<Output> {
         Error::unable(
             Problem::NotFound,
             fact,
-            "name the home that requested this license with --home",
+            "with --home, name the home that requested this license",
         )
     })?;
     let license = License::verify(&bytes, state.trust())?;

@@ -14,7 +14,7 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
         return Err(Error::unable(
             Problem::Usage,
             format!("{what} is empty"),
-            "type it exactly as on the sales receipt",
+            "type a value; names and keys are on the sales receipt",
         ));
     }
     ensure_visible(what, &text)?;

@@ -173,10 +173,12 @@ fn body(args: &Args) -> Result<DelegationBody> {
         slots: names("--slot", &args.slot)?,
         types: names("--type", &args.types)?,
         models: limit(&args.models, |words| {
-            set("--model", words.iter().map(|word| parse_word::<Model>("model", word)))
+            let all = "purchased, meter, evaluation or pool";
+            set("--model", words.iter().map(|word| parse_word::<Model>("model", all, word)))
         })?,
         editions: limit(&args.editions, |words| {
-            set("--edition", words.iter().map(|word| parse_word::<Edition>("edition", word)))
+            let all = "standard or oem";
+            set("--edition", words.iter().map(|word| parse_word::<Edition>("edition", all, word)))
         })?,
         modules: limit(&args.max, |max| {
             let modules = set("--max", max.iter().map(|text| parse_maximum(text, '=')));
@@ -224,10 +226,10 @@ fn parse_act(text: &str) -> Result<Act> {
     })
 }
 
-fn parse_word<T: FromStr>(what: &str, text: &str) -> Result<T> {
+fn parse_word<T: FromStr>(what: &str, all: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| {
         let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
-        Error::unable(Problem::Usage, fact, format!("`olr explain catalog` lists every {what}"))
+        Error::unable(Problem::Usage, fact, format!("write {all}"))
     })
 }
 

@@ -74,7 +74,7 @@ fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name it with --role root or --role issuer",
+            "name the role with --role root or --role issuer",
         ));
     };
     // A PIN is asked for only if the token hides public keys too.

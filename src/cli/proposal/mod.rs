@@ -284,7 +284,7 @@ pub fn published(
                 true => {
                     format!("{}: {}.", may_issue(&key, delegation.body(), now), file::name(&path))
                 }
-                false => format!("This delegation for key {key} is already there."),
+                false => format!("This delegation for key {key} is already in {place}."),
             };
             (text, json!({"issuer": key, "new": new, "file": file::name(&path)}))
         }
