@@ -178,8 +178,9 @@ impl Guard {
     /// Acknowledges events that the product has delivered, for example by mail or to a log.
     ///
     /// # Errors
-    /// Exit 2 if the home cannot be written to, or if another process holds its lock: the next call
-    /// stores the acknowledgement. Until then the events come back after a restart.
+    /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be written to, or if another
+    /// process holds its lock. The next call stores the acknowledgement; until then the events come
+    /// back after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
         let mut desk = self.desk();
         let told = self.read(|seen| Arc::clone(&seen.events));
@@ -197,8 +198,9 @@ impl Guard {
     /// such modules, because a name may be misspelled.
     ///
     /// # Errors
-    /// `not-activated`. Exit 2 if a module is named twice or its name is too long, and if the home
-    /// cannot be written to or another process holds its lock: the next report stores the counts.
+    /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if a
+    /// module is named twice or its name is too long, and if the home cannot be written to or
+    /// another process holds its lock: then the next report stores the counts.
     pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;

@@ -142,8 +142,8 @@ impl OutFile {
         (!file::is_stdout(&path)).then_some(path)
     }
 
-    /// Fails early if writing would replace anything but an older file of the same kind for the
-    /// same installation, as decided by `same`.
+    /// Fails early if writing would replace a file that must be kept or, without `--force`,
+    /// anything but an older file of the same kind for the same installation, as decided by `same`.
     pub fn ensure_free(
         &self,
         name: &str,

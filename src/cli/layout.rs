@@ -7,7 +7,7 @@ use comfy_table::{
 
 use olr_core::display::{shown, wrapped};
 
-/// Maximum line length without a terminal, in columns; on a terminal, at least this.
+/// Maximum line length in columns; a wider terminal gets longer lines.
 pub const COLUMNS: usize = 80;
 /// Longest word that a table never breaks; a UUID has this length.
 const WHOLE: usize = 36;

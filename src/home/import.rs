@@ -29,8 +29,8 @@ impl Home {
     /// Verifies a binary file in the order that the format prescribes, judges it, and installs it.
     ///
     /// # Errors
-    /// Every refusal of a license or trust, including those for an unexpected vendor. Exit 2 if no
-    /// request was ever made in this home.
+    /// Every refusal of an answer, including those for an unexpected vendor. Exit 2 if no request
+    /// was ever made in this home.
     pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         self.begun()?.import(bytes, around, how)
     }
