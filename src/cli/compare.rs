@@ -1,4 +1,4 @@
-//! `olr vendor compare`: says whether two requests come from one server, or its home was copied.
+//! `olr vendor compare`: says whether two requests come from one server, or from copies of it.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -103,8 +103,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     ensure_free(args, opened.body(), &trust)?;
-    // The records shown here are the ones that the answer must match. If a record is damaged, only
-    // a stored answer is given again.
+    // The answer must match the records shown here. If one of them is damaged, olr can only repeat
+    // a stored answer.
     let shown = folder.records_of(opened.body()).ok();
     let order = Issue {
         request: &request,

@@ -100,7 +100,7 @@ fn six_words(rng: &mut impl CryptoRng) -> Zeroizing<String> {
     text
 }
 
-/// Returns what unlocks an existing key: its passphrase, or the PIN of its token. The content of
+/// Returns what unlocks an existing key: its passphrase, or the PIN of its token. The passphrase in
 /// the file is never tried on a token, which counts every wrong PIN.
 pub fn passphrase(locked: &Locked, path: Option<&Path>) -> Result<Passphrase> {
     let role = match locked {

@@ -26,7 +26,7 @@ use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 pub struct RequestParams {
     /// The vendor's trust, in binary form; required at first contact.
     pub trust: Option<Vec<u8>>,
-    /// The vendor code, as the operator was told it.
+    /// The vendor code that the operator got from the vendor.
     pub vendor_code: Option<VendorCode>,
     /// The licensee's name.
     pub licensee: Option<Text>,

@@ -111,8 +111,8 @@ impl Session<'_> {
     /// becomes the one to be stored; the state that decisions use stays.
     ///
     /// # Errors
-    /// `not-activated` if the home is gone. Exit 2 if it cannot be written to, or if another process
-    /// holds the lock for longer than `wait`; otherwise see [`Home::load`].
+    /// `not-activated` if the home is gone. Exit 2 if it cannot be written to, or if another
+    /// process holds the lock for longer than `wait`; otherwise see [`Home::load`].
     pub(super) fn claim(&mut self, wait: Wait) -> Result<()> {
         if self.lock.is_some() {
             return Ok(());

@@ -65,8 +65,8 @@ pub struct Args {
     /// the catalog's types]. Only "any" permits a license that merely warns.
     #[arg(long, value_name = "SPAN")]
     max_grace: Option<String>,
-    /// An operation that may stay allowed after that period (repeatable), or any, or none [default:
-    /// those that the catalog's types leave allowed].
+    /// An operation that may stay allowed after the grace period (repeatable), or any, or none
+    /// [default: those that the catalog's types leave allowed].
     #[arg(long, value_name = "OPERATION")]
     afterwards: Vec<String>,
     /// Whether a license may require no hardware factor, so that it does not stop a copy [default:
@@ -128,8 +128,8 @@ impl Args {
         }
     }
 
-    /// A limited issuer is limited in every respect; without a catalog, flags must state each
-    /// limit.
+    /// Fails if a limit is missing that only a catalog could provide: a limited issuer is limited
+    /// in every respect.
     fn ensure_all_said(&self, body: &DelegationBody) -> Result<()> {
         let is_limited = body.modules != Limit::Any || body.longest_term != Limit::Any;
         let Unsaid { longest_grace, afterwards, weak_machine, .. } = self.unsaid();
