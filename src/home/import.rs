@@ -97,8 +97,8 @@ impl Session<'_> {
         if kind != Kind::License {
             return Err(wrong_kind(Kind::License, kind));
         }
-        // The clock is observed first, as for an import. The file may then raise the high-water mark
-        // too, but only in the twin, so that this is not remembered.
+        // The clock is observed first, as for an import. The file may then raise the high-water
+        // mark too, but only in the twin, so that this is not remembered.
         let before = self.state.time_memory();
         self.state.observe(around);
         let memory = self.remember(&before, around, &[]);

@@ -116,8 +116,8 @@ impl Home {
     ///
     /// # Errors
     /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`, and
-    /// `not-activated` if there is no license to renew. Exit 2 if a required value is missing, or if
-    /// the machine shows fewer than two factors.
+    /// `not-activated` if there is no license to renew. Exit 2 if a required value is missing, or
+    /// if the machine shows fewer than two factors.
     pub fn request(
         &self,
         order: &RequestParams,

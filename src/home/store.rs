@@ -1,5 +1,5 @@
-//! The two copies of a state, read and written under a lock. Implements `docs/judgement.md`, section
-//! "State".
+//! The two copies of a state, read and written under a lock. Implements `docs/judgement.md`,
+//! section "State".
 
 use std::fs::TryLockError;
 use std::io::{Read as _, Seek as _, SeekFrom};

@@ -79,8 +79,8 @@ pub struct ChangeArgs {
     /// Remove this rule, written as the trust shows it.
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     remove_rule: Vec<String>,
-    /// Keep this delegation valid, whatever key signed it. Delegations in the vendor's folder that the
-    /// new roots would make invalid are kept without this flag.
+    /// Keep this delegation valid, whatever key signed it. Delegations in the vendor's folder that
+    /// the new roots would make invalid are kept without this flag.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     keep: Vec<PathBuf>,
     /// No longer keep this delegation valid.
