@@ -266,7 +266,7 @@ impl<'a> Desk<'a> {
             ("request", "parse") if expected.is_none() => return None,
             // `inspect` accepts any kind, while a server expects a license.
             ("armor", verb) if self.has("wanted") || verb == "import" => return None,
-            // A vendor is named, who could verify the statement if its body had a defined form.
+            // `--vendor` names a vendor, but nothing can be verified: the body has no defined form yet.
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
@@ -295,7 +295,8 @@ impl<'a> Desk<'a> {
         Some((call, agrees))
     }
 
-    /// Returns whether it is a list to be attached, whose delegation is elsewhere.
+    /// Returns whether the artefact is a list of revocations to be attached, without the delegation
+    /// of its signer.
     fn is_bare_list(&self) -> bool {
         Frame::parse(Kind::Revocations, &self.scenario.bytes)
             .is_ok_and(|list| list.attachments.is_empty())
@@ -309,9 +310,9 @@ impl<'a> Desk<'a> {
         self.scenario.rules().any(|broken| broken == rule)
     }
 
-    /// Returns whether `inspect` can tell that the file breaks this rule: it is given no code, does
-    /// not check for a server, and does not follow a trust. A rule that stands for others is named
-    /// together with the one it means.
+    /// Returns whether `inspect` can tell that the file breaks this rule. The call gives it no code,
+    /// and it neither checks for a server nor follows a trust. A fixture that breaks a rule through
+    /// another one names both.
     fn a_look_tells(&self, rule: &str) -> bool {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();

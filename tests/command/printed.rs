@@ -225,7 +225,7 @@ fn every_object_has_the_fields_of_the_page() {
     assert!(seen.len() >= 20, "only {} sections", seen.len());
 }
 
-/// Returns the section for a verb or a form of it, which several may share.
+/// Returns the section for a verb or a form of it. Several verbs may share a section.
 fn section_of(verb: &str) -> Option<String> {
     // All forms of `olr key rotate` are one verb on the page.
     let short = verb.split(' ').take(3).collect::<Vec<_>>().join(" ");

@@ -28,7 +28,7 @@ fn compare(folder: &str, found: &BTreeMap<String, String>) {
     let wanted: BTreeSet<_> = found.keys().map(|name| path(name)).collect();
     let there: BTreeSet<_> =
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(there, wanted, "a file that nothing prints, or one that is missing");
+    assert_eq!(there, wanted, "a snapshot is missing, or belongs to no command");
     for (name, text) in found {
         let file = path(name);
         let snapshot = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");

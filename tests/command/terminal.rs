@@ -75,7 +75,7 @@ impl World {
         let output = command.stdin(Stdio::null()).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8(said).unwrap();
-        Run { status: output.status.code().expect("no signal"), said }
+        Run { status: output.status.code().expect("killed by a signal"), said }
     }
 
     #[track_caller]
@@ -93,7 +93,7 @@ impl World {
         child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        Run { status: output.status.code().expect("no signal"), said }
+        Run { status: output.status.code().expect("killed by a signal"), said }
     }
 
     /// Runs a shell line on a terminal, waits for its question, runs `happens`, and answers yes.
@@ -115,7 +115,7 @@ impl World {
         before();
         child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
         out.read_to_end(&mut said).unwrap();
-        let status = child.wait().unwrap().code().expect("no signal");
+        let status = child.wait().unwrap().code().expect("killed by a signal");
         Run { status, said: String::from_utf8(said).unwrap() }
     }
 
@@ -127,7 +127,7 @@ impl World {
         let run = self.done(&format!("olr inspect {name}.license --json 2>/dev/null"));
         let json: serde_json::Value = serde_json::from_str(&run.said).unwrap();
         let id = json["license"]["license_id"].as_str().or(json["license_id"].as_str());
-        id.expect("a license id").to_string()
+        id.expect("no license id").to_string()
     }
 
     fn issuer(&self) -> String {
@@ -295,7 +295,7 @@ fn a_weak_passphrase_is_warned_of_and_six_words_are_drawn_instead() {
     assert!(line.is_some(), "{run:#?}");
     assert!(!world.path("k.key").exists());
     for (name, words, warned) in [
-        ("a", "xyz", true), // no three digits of a printed key
+        ("a", "xyz", true), // cannot be part of a printed key id, which is hexadecimal
         ("b", "two words", true),
         ("c", "four words of mine", false),
         ("d", "kX2#pQ9z!mW4", false),
@@ -389,7 +389,7 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
         ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
     ] {
         let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");
-        // A test in the background inherits ignored interrupts.
+        // If the tests run in the background, the shell makes them ignore SIGINT: undo that.
         let line = format!("env --default-signal=INT sh -c '{line}'");
         // The last input is not an interrupt: the error is reported, and the terminal is restored
         // too.

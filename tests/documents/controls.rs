@@ -23,10 +23,10 @@ fn every_target_has_a_control_and_each_applies() {
         let mut hunks = 0;
         for (file, before) in hunks_of(&patch) {
             let text = fs::read_to_string(root.join("..").join(file)).unwrap();
-            assert!(text.contains(&before), "{name}: {file} has no longer\n{before}");
+            assert!(text.contains(&before), "{name}: {file} no longer contains\n{before}");
             hunks += 1;
         }
-        assert!(hunks > 0, "{name}: it takes nothing out");
+        assert!(hunks > 0, "{name}: the patch changes nothing");
     }
 }
 

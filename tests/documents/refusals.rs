@@ -25,7 +25,7 @@ fn every_section_says_what_happened_what_to_ask_and_what_to_do() {
         assert_eq!(paragraphs.len(), PARTS.len(), "{word}");
         for (paragraph, part) in paragraphs.iter().zip(PARTS) {
             let text = paragraph.strip_prefix(part);
-            let text = text.unwrap_or_else(|| panic!("{word}: no paragraph begins {part:?}"));
+            let text = text.unwrap_or_else(|| panic!("{word}: no paragraph begins with {part:?}"));
             assert!(text.len() > 20, "{word}: {part:?} says nothing");
             assert!(text.ends_with(['.', '?', '"']), "{word}: {part:?} breaks off");
         }

@@ -164,7 +164,7 @@ fn the_seeds_are_those_of_the_fixtures() {
             minted.keys().filter(of_target).map(|(_, name)| name.clone()).collect();
         assert!(seeds.len() >= AT_LEAST, "{target} has {} seeds", seeds.len());
         let found = seeds_in(target);
-        assert_eq!(found, seeds, "{target}: missing seeds, or such of no fixture");
+        assert_eq!(found, seeds, "{target}: a seed is missing, or belongs to no fixture");
     }
     for ((target, name), bytes) in &minted {
         assert_eq!(std::fs::read(folder(target).join(name)).unwrap(), *bytes, "{target} {name}");

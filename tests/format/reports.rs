@@ -108,7 +108,7 @@ fn every_value_is_shown<T: Value + Record>(
     assert!(faults.is_empty(), "{faults:#?}");
     let missed = was.iter().map(|(name, _)| name).filter(|name| !changed.contains(*name));
     let missed: Vec<_> = missed.filter(|name| !UNSHOWN.iter().any(|(o, _)| o == name)).collect();
-    assert!(missed.is_empty(), "nothing changed {missed:?}");
+    assert!(missed.is_empty(), "no replacement changed {missed:?}");
 }
 
 fn nothing<T>(_: &T, _: &T) -> bool {

@@ -129,14 +129,15 @@ fn the_library_names_every_rule_and_no_other() {
     assert!(unknown.is_empty(), "the page has no {unknown:?}");
 }
 
-/// Requirements on readers, in the words of RFC 2119, occur only in rules.
+/// After its conventions, the specification contains no words of RFC 2119: a requirement is a rule,
+/// which is a statement with an id.
 #[test]
 fn what_a_reader_must_do_stands_in_a_rule() {
     for (name, page) in PAGES {
         let after = page.find("### Refusal words").unwrap_or(0);
         for word in ["MUST", "SHALL", "SHOULD", "REQUIRED"] {
             let found = page[after..].lines().find(|line| line.contains(word));
-            assert_eq!(found, None, "{name}: rules are statements with an id: {word}");
+            assert_eq!(found, None, "{name}: write a rule in place of {word}");
         }
     }
 }
@@ -148,6 +149,6 @@ fn every_refused_fixture_names_its_rule() {
         let names = scenario.rules().next().is_some();
         // "Could not tell" may also break a rule, one that gives no word.
         let is_right = names == refused || (names && scenario.expected() == Some(None));
-        assert!(is_right, "{}: a line `rule`?", scenario.name);
+        assert!(is_right, "{}: exactly the refused fixtures have a line `rule`", scenario.name);
     }
 }

@@ -228,7 +228,7 @@ fn where_nobody_listens_the_newest_64_are_kept() {
     assert_eq!(events[63].at, server.now());
     guard.acknowledge(&ids(&guard)).unwrap();
     assert_eq!(told(&guard), []);
-    // Events that the operator has not heard leave room for those of the product.
+    // Events that were not delivered to the operator yet leave room for those of the product.
     server.pass(60);
     guard.report(&[("OBM", 21)]).unwrap();
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Grace)]);

@@ -207,7 +207,7 @@ fn a_home_that_cannot_be_read_stops_no_server_before_its_time() {
         assert_eq!(run(&guard), Ok(()), "{how}");
         // A repaired home is read within a second, and gets what could not be stored.
         let folder_was_there = server.home().folder().exists();
-        assert_eq!(folder_was_there, how != "deleted", "{how}: it is not made anew");
+        assert_eq!(folder_was_there, how != "deleted", "{how}: the folder is not created again");
         mend(&server);
         server.pass(1);
         assert_eq!((run(&guard), guard.fault()), (Ok(()), None), "{how}");

@@ -236,5 +236,5 @@ fn a_pipe_in_the_place_of_the_state_keeps_nobody_waiting() {
         drop(server);
     });
     let longest = std::time::Duration::from_secs(20);
-    assert!(hears.recv_timeout(longest).expect("it hangs"), "a fault is told");
+    assert!(hears.recv_timeout(longest).expect("the question hangs"), "no fault is reported");
 }

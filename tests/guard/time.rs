@@ -12,11 +12,10 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
 use crate::server::{DAY, HOUR, Server};
 use crate::world::operations::{ALL, RESTORE};
 
-/// Returns what a decision says, without its times.
+/// Returns the refusal, the headline and the blocked operations of a decision.
 fn said(decision: &Decision) -> (String, String, Vec<Operation>) {
     let refusal = decision.refusal().map(ToString::to_string).unwrap_or_default();
     let headline = decision.headline().map(|headline| headline.to_string()).unwrap_or_default();
-    // The headline says which of two warnings ends within the hour.
     (refusal, headline, decision.blocked().to_vec())
 }
 

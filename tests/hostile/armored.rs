@@ -41,7 +41,7 @@ impl Count {
              same bytes, {by_rule} by rule trust-12"
         );
         assert!(tried >= at_least, "{what}: only {tried} tried");
-        assert!(no_armor > 0 && same > 0, "{what}: no contrast");
+        assert!(no_armor > 0 && same > 0, "{what}: none was refused, or none recovered");
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Mutants {
 
 /// Returns the mutants of a body.
 pub fn mutants(of: &'static Type, good: &[u8]) -> Mutants {
-    let found = parts(of, good).expect("a good body is one by the tables of the format");
+    let found = parts(of, good).expect("the tables of the format refuse a good body");
     let mut all = BTreeSet::new();
     for (n, part) in found.iter().enumerate() {
         all.extend(moved(good, &found, n));

@@ -182,7 +182,7 @@ pub const LICENSE: Type = Record(&[
 
 const HELD: Type = Maybe(&Record(&[Bytes(262_144), FACTORS]));
 
-/// By the mark, and by the earliest far clock since.
+/// When something was noted: by the mark, and by the earliest far clock since.
 const NOTED: Type = Record(&[U64, Maybe(&U64)]);
 
 const OVERUSE: Type = Record(&[

@@ -36,7 +36,7 @@ struct Trial {
 
 impl Trial {
     fn new(reader: Reader, good: &[u8]) -> Self {
-        assert!(reader.accepts(good), "{reader:?}: the one that is mutated is good");
+        assert!(reader.accepts(good), "{reader:?}: the original is refused");
         Self { reader, unsigned: 0, signed: 0 }
     }
 

@@ -101,7 +101,7 @@ fn same_words(asked: &[Scenario]) -> BTreeMap<String, usize> {
 fn situations_get_the_same_word() {
     let world = world::World::new();
     let mut rng = ChaCha20Rng::seed_from_u64(0x736974);
-    // Some words are rare.
+    // Enough situations for the rare words to occur.
     let many = (files() / 2).max(300);
     let asked: Vec<_> = (0..many).map(|_| situation::draw(&world, &mut rng)).collect();
     let words = same_words(&asked);

@@ -88,7 +88,7 @@ fn one_copy_makes_up_for_the_other() {
         );
         assert_eq!(server.bytes(), [Some(newer.clone()), Some(newer.clone())], "{says}");
         let again = String::from_utf8(server.olr("status").stderr).unwrap();
-        assert!(!again.contains("restored from the other copy"), "mended once: {again}");
+        assert!(!again.contains("restored from the other copy"), "restored twice: {again}");
     }
 }
 
@@ -185,6 +185,6 @@ fn a_new_identity_begins_whatever_the_copies_are_like_and_keeps_them() {
         let kept: Vec<_> = kept.map(|path| fs::read(path).unwrap()).collect();
         let lost = |old: &[u8]| before.is_none() && !kept.iter().any(|kept| kept == old);
         assert!(![first, second].into_iter().flatten().any(lost), "what is damaged is kept");
-        assert!(before.is_none_or(|before| kept.contains(&before)), "what counted is kept");
+        assert!(before.is_none_or(|before| kept.contains(&before)), "the state in effect is kept");
     }
 }

@@ -76,12 +76,12 @@ const RECOVERED_BY_RULE: [(&str, &str); 13] = [
     ("armor_empty_line_begin", "armor-7: line breaks carry no meaning"),
     ("armor_empty_line_end", "armor-7: line breaks carry no meaning"),
     ("armor_eol_between_padding", "armor-7: line breaks carry no meaning"),
-    ("armor_garbage_leading", "Finding blocks: a block is what stands between its markers"),
-    ("armor_garbage_trailing", "Finding blocks: a block is what stands between its markers"),
+    ("armor_garbage_leading", "Blocks: a block is the text between BEGIN and END"),
+    ("armor_garbage_trailing", "Blocks: a block is the text between BEGIN and END"),
     ("armor_long_line", "armor-7: line breaks carry no meaning"),
     ("armor_short_line", "armor-7: line breaks carry no meaning"),
-    ("armor_whitespace_begin", "Finding blocks: dashes and blanks at both ends do not count"),
-    ("armor_whitespace_end", "Finding blocks: dashes and blanks at both ends do not count"),
+    ("armor_whitespace_begin", "Blocks: blanks and dashes at both ends are left out"),
+    ("armor_whitespace_end", "Blocks: blanks and dashes at both ends are left out"),
     ("armor_whitespace_eol", "armor-7: blanks carry no meaning"),
     ("armor_whitespace_last_line", "armor-7: blanks carry no meaning"),
     ("armor_whitespace_line_start", "armor-7: blanks carry no meaning"),
@@ -207,7 +207,7 @@ fn each_case_is_recovered_exactly_or_refused() {
             Refused(word) => assert_eq!(answer, Some(Some(word)), "{name}:\n{damaged}"),
         }
     }
-    assert_eq!(damages, 28, "the other five are another artefact, whole");
+    assert_eq!(damages, 28, "in the other five cases, another artefact arrives undamaged");
 }
 
 #[test]

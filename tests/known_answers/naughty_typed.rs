@@ -21,7 +21,7 @@ fn olr(folder: &Path, args: &[String]) -> Run {
     command.current_dir(folder).args(args).stdin(Stdio::null());
     command.env("OLR_HOME", "home").env_remove("OLR_VENDOR");
     let output = command.output().unwrap();
-    let status = output.status.code().expect("no signal");
+    let status = output.status.code().expect("killed by a signal");
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     for line in stdout.lines().chain(stderr.lines()) {

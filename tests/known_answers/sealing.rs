@@ -41,7 +41,7 @@ impl TryRng for Given {
     }
 
     fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Infallible> {
-        into.copy_from_slice(&self.0.take().expect("one key is drawn"));
+        into.copy_from_slice(&self.0.take().expect("a second key was drawn"));
         Ok(())
     }
 }

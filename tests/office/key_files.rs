@@ -78,7 +78,7 @@ impl Desk {
         command.env_remove("OLR_VENDOR").env_remove("OLR_HOME");
         let output = command.output().unwrap_or_else(|_| panic!("{program} is not installed"));
         Run {
-            status: output.status.code().expect("no signal"),
+            status: output.status.code().expect("killed by a signal"),
             json: Value::Null,
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

@@ -64,7 +64,7 @@ impl Agent {
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("ssh-agent made no socket");
+        panic!("ssh-agent created no socket");
     }
 
     /// Creates a key, adds it to the agent, and returns its fingerprint.

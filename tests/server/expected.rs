@@ -96,7 +96,7 @@ fn another_vendor_is_refused_by_trust_and_by_code() {
 }
 
 #[test]
-fn what_is_no_trust_or_no_code_is_no_yes() {
+fn an_invalid_trust_or_code_is_never_a_yes() {
     let world = World::new();
     world.done("import license.olr --home home");
     std::fs::write(world.path("empty"), "").unwrap();

@@ -91,7 +91,7 @@ impl World {
         command.env_remove("OLR_HOME").env("OLR_VENDOR", "vendor");
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        let status = output.status.code().expect("no signal");
+        let status = output.status.code().expect("killed by a signal");
         Run { status, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 

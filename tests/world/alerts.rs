@@ -25,7 +25,7 @@ pub fn alerts(bytes: &[u8]) {
     let settings = match Settings::parse(text) {
         Ok(settings) => settings,
         Err(error) => {
-            assert_eq!(error.exit_status(), 2, "nothing is proved by it");
+            assert_eq!(error.exit_status(), 2, "bad settings prove nothing about the license");
             return;
         }
     };
@@ -34,7 +34,7 @@ pub fn alerts(bytes: &[u8]) {
         assert!(Path::new(&command.program).is_absolute() && command.timeout > 0);
     }
     let Some(mail) = &settings.mail else { return };
-    assert!(mail.user.is_none() || mail.tls != Tls::None, "a password in the open");
+    assert!(mail.user.is_none() || mail.tls != Tls::None, "a password would be sent in plain text");
     assert_eq!(mail.user.is_some(), mail.password_file.is_some());
     for name in [settings.server.as_deref().unwrap_or_default(), text] {
         let notice = Notice::test(name, Instant::new(u64::MAX));

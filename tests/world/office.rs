@@ -118,7 +118,11 @@ impl Office {
         let stderr = String::from_utf8(output.stderr).unwrap();
         let json = serde_json::from_str(&stdout)
             .unwrap_or_else(|_| panic!("not one JSON object: {stdout:?} {stderr}"));
-        Run { status: output.status.code().expect("no signal"), json, text: stdout + &stderr }
+        Run {
+            status: output.status.code().expect("killed by a signal"),
+            json,
+            text: stdout + &stderr,
+        }
     }
 
     /// Delegates this key with the vendor's root.

@@ -100,7 +100,7 @@ impl World {
         let stderr = String::from_utf8(output.stderr).unwrap();
         let json = serde_json::from_str(&stdout)
             .unwrap_or_else(|_| panic!("not one JSON object: {stdout:?} {stderr}"));
-        Run { status: output.status.code().expect("no signal"), json, stderr }
+        Run { status: output.status.code().expect("killed by a signal"), json, stderr }
     }
 
     /// Returns what people see: both streams, with line breaks undone.

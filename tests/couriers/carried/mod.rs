@@ -18,8 +18,8 @@ use hand::{parts, with_data};
 use refused::REFUSED;
 use whole::WHOLE;
 
-/// The artefacts, with their armor. Each has a `+` and a `/`; the request ends without `=`, the
-/// license with two, the trust with one.
+/// The artefacts, with their armor. Each has a `+` and a `/`. The trust ends with one `=`, the
+/// request and the license with none.
 fn carried() -> [(Scenario, String); 3] {
     let carried = ["request/good", "license/unlimited", "trust/two-of-three"].map(Scenario::read);
     carried.map(|scenario| {
@@ -79,7 +79,7 @@ fn nothing_but_the_right_bytes_gets_past_the_reader() {
     for (scenario, text) in carried() {
         let mut refuse = |arrived: String| {
             let answer = ask(&scenario, arrived.as_bytes());
-            words.insert(word(answer).unwrap_or_else(|| panic!("taken:\n{arrived}")));
+            words.insert(word(answer).unwrap_or_else(|| panic!("accepted:\n{arrived}")));
             seen += 1;
         };
         let (_, data, _) = parts(&text);

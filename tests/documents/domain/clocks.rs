@@ -25,8 +25,8 @@ fn concern(world: &World, server: &str, vendor: &str) -> Option<(String, Option<
 }
 
 impl World {
-    /// Checks that a concern about the clocks needs an answer before `./home.req` is answered.
-    /// (`tests/words` answers it.)
+    /// Checks that the vendor must confirm a concern about the clocks before `./home.req` is
+    /// answered.
     #[track_caller]
     fn says_of_clocks(&self, sale: Sale<'_>, says: &str) {
         let tried = self.answer("home", sale, "--dry-run");
@@ -54,7 +54,7 @@ fn the_clock_that_is_likely_wrong_is_named_before_an_answer_is_signed() {
         (START, "2026-12-03T09:00:00Z", "or the clock here is ahead", &rolled),
     ] {
         let world = World::new(SELF_HOSTED);
-        let (fact, refused) = concern(&world, server, vendor).expect("a concern");
+        let (fact, refused) = concern(&world, server, vendor).expect("no concern about the clocks");
         assert!(fact.contains(says), "{server} {vendor}: {fact}");
         assert!(fact.contains(server) && fact.contains(vendor), "{fact}");
         assert_eq!(&refused, there, "{server} {vendor}: {fact}");

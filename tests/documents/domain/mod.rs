@@ -36,7 +36,7 @@ const MANAGED: &str = include_str!("../../../examples/catalogs/managed.toml");
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
-/// The day on which everything is issued, at nine.
+/// Initial time of every test.
 const START: &str = "2026-11-23T09:00:00Z";
 
 /// Allows activation by file for types that the shipped catalog does not offer offline: the tests

@@ -26,7 +26,7 @@ fn an_operation_of_the_catalog_is_allowed_blocked_simulated_and_shown() {
     // An operation that the catalog does not declare is unknown to the license.
     let unknown = check("scan");
     let unknown = unknown.refused("not-entitled", "the license does not list operation scan");
-    assert_eq!(unknown["remedies"].to_string(), r#"["show-status"]"#, "it lists the operations");
+    assert_eq!(unknown["remedies"].to_string(), r#"["show-status"]"#, "status lists them");
     check("Print").unable("is not a valid operation name");
     let until = "simulate --until 2028-03-01";
     let entries = world.home(until).done()["timeline"].to_string();

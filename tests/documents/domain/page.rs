@@ -101,7 +101,7 @@ fn every_command_of_the_page_is_one() {
     let mut seen = 0;
     for row in rows() {
         let commands: Vec<_> = quoted(row[5]).collect();
-        assert!(!commands.is_empty(), "{}: nothing shows it", row[0]);
+        assert!(!commands.is_empty(), "{}: the page names no command", row[0]);
         for command in commands {
             // A text between quotation marks is one word.
             let pieces = command.split('"').enumerate();

@@ -50,20 +50,20 @@ fn a_copy_of_a_home_is_asked_about_before_it_is_answered() {
     assert_eq!(world.tried("home", "fork"), None, "its own answer");
     // The copy makes a second request with the same number.
     world.request("copy", SALE, "").done();
-    let says = world.tried("copy", "fork").expect("a fork");
+    let says = world.tried("copy", "fork").expect("no concern");
     assert_eq!(says["asks"], true);
     assert!(says["fact"].as_str().unwrap().contains("request 2 of this installation"), "{says}");
     assert!(says["next_step"].as_str().unwrap().contains("--new-identity"), "{says}");
     // The copy makes a later one.
     world.request("copy", SALE, "").done();
-    assert_eq!(world.tried("copy", "fork").expect("a fork")["asks"], true);
+    assert_eq!(world.tried("copy", "fork").expect("no concern")["asks"], true);
     world.sold_to("copy");
     // Having confirmed the fork, the vendor is not asked again about this line, only about the
     // other.
     world.request("copy", SALE, "").done();
     assert_eq!(world.tried("copy", "fork"), None);
     world.request("home", SALE, "").done();
-    assert_eq!(world.tried("home", "fork").expect("a fork")["asks"], true);
+    assert_eq!(world.tried("home", "fork").expect("no concern")["asks"], true);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     assert_eq!(again["asks"], true);
     // A new request, and a request from another installation with the same key.
     world.request("home", SALE, "").done();
-    let says = world.tried("home", "revoked").expect("a concern");
+    let says = world.tried("home", "revoked").expect("no concern");
     assert_eq!(says["asks"], true);
     assert!(says["fact"].as_str().unwrap().contains("not paid"), "{says}");
     world.request("other", SALE, "").done();

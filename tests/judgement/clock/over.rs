@@ -492,7 +492,7 @@ fn a_jump_of_the_clock_is_no_week_within_the_quota() {
 
 /// Evidence and the issue date of a license also raise the mark, and count as one day as well.
 #[test]
-fn what_has_passed_for_certain_was_not_looked_at_either() {
+fn evidence_and_an_issue_date_count_as_one_day() {
     let world = World::new();
     for by_license in [false, true] {
         let mut server = server(&world, &TWELVE);

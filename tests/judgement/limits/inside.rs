@@ -253,7 +253,7 @@ impl Case<'_> {
                 match maximum.unwrap_or(Limit::Only(0)) {
                     Limit::Any => {}
                     Limit::Only(most) => {
-                        assert!(used <= most, "{used} {module}, not {most}: {}", say())
+                        assert!(used <= most, "{used} {module}, above {most}: {}", say())
                     }
                 }
             }
@@ -268,7 +268,7 @@ impl Case<'_> {
                     && *above.module == **module
                     && let Limit::Only(most) = above.maximum
                 {
-                    assert!(used <= most, "{used} {module} by one signer, not {most}: {}", say());
+                    assert!(used <= most, "{used} {module} by one signer, above {most}: {}", say());
                 }
             }
         }
@@ -302,17 +302,17 @@ impl Case<'_> {
         let starts = u64::from(self.body.starts.number);
         if let Limit::Only(ahead) = limits.ahead {
             let last = self.body.issued.seconds / DAY + u64::from(ahead);
-            assert!(at >= Day { number: starts as u32 }.begins().seconds, "not begun: {}", say());
-            assert!(starts <= last, "it begins later than {last}: {}", say());
+            assert!(at >= Day { number: starts as u32 }.begins().seconds, "too early: {}", say());
+            assert!(starts <= last, "it starts after {last}: {}", say());
         }
         if let Limit::Only(term) = limits.longest_term {
             let last = Day { number: (starts + u64::from(term)) as u32 };
             not_after(last.ends().seconds, "the longest term");
         }
         match self.event {
-            Event::Revoked | Event::Pooled => not_after(self.since, "what was taken back"),
-            Event::Moved => not_after(self.since, "what it was issued for"),
-            Event::Copied if !limits.weak_machine => not_after(self.since, "the hardware"),
+            Event::Revoked | Event::Pooled => not_after(self.since, "the revoked license"),
+            Event::Moved => not_after(self.since, "the machine match"),
+            Event::Copied if !limits.weak_machine => not_after(self.since, "the hardware match"),
             Event::Nothing | Event::Copied | Event::Stolen => {}
         }
     }
@@ -321,7 +321,7 @@ impl Case<'_> {
     /// before the license ends.
     fn expect_release(&self, release: Option<Day>, say: &dyn Fn() -> String) {
         let Some((release, last)) = release.zip(self.last_release()) else { return };
-        assert!(release.number <= last, "maintained until {last}: {}", say());
+        assert!(release.number <= last, "maintenance covers releases until {last} only: {}", say());
     }
 
     /// The last release day that the delegation covers.

@@ -40,7 +40,7 @@ const EVENTS: [Event; 28] = [
         m.set("eth1", "02:fc:00:00:00:99").set("hostname", "renamed")
     }),
     ("the disk dies; restored on a new filesystem", server, |m| m.set("filesystem", "new")),
-    ("installed anew on the same hardware, the home restored", server, |m| {
+    ("reinstalled on the same hardware, the home restored", server, |m| {
         m.set("filesystem", "new").set("machine-id", "new")
     }),
     ("main board with its cards replaced", server, |m| m.other_hardware()),
@@ -51,9 +51,7 @@ const EVENTS: [Event; 28] = [
     ("the home folder alone is copied to another machine", server, |m| {
         m.other_hardware().other_image()
     }),
-    ("requested with `--privileged`, now read by an ordinary user", server, |m| {
-        m.drop("product_uuid")
-    }),
+    ("requested as root, checked as an ordinary user", server, |m| m.drop("product_uuid")),
     ("small server: the host is renamed", small_server, |m| m.set("hostname", "renamed")),
     ("small server: the only card is replaced", small_server, |m| {
         m.set("eth0", "02:fc:00:00:00:99")
@@ -172,13 +170,14 @@ fn the_page_says_what_the_policies_do() {
         ("events", events(&world)),
     ] {
         let (begin, end) = (format!("<!-- made: {name} -->\n"), "<!-- end -->");
-        let (before, rest) = made.split_once(&begin).unwrap_or_else(|| panic!("no place {name}"));
+        let (before, rest) =
+            made.split_once(&begin).unwrap_or_else(|| panic!("docs/machines.md has no {begin:?}"));
         let (_, after) = rest.split_once(end).unwrap();
         made = format!("{before}{begin}\n{table}\n{end}{after}");
     }
     if std::env::var_os("OLR_MINT").is_some() {
         std::fs::write(PAGE, &made).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(PAGE).unwrap(), made, "write it anew with OLR_MINT=1");
+    assert_eq!(std::fs::read_to_string(PAGE).unwrap(), made, "out of date: OLR_MINT=1 rewrites it");
     assert!(made.matches("| matches").count() > 100, "the tables are not empty");
 }

@@ -74,7 +74,7 @@ fn year(extra: &[&str]) -> Timeline {
 fn every_entry_stands_in_the_picture_with_its_words() {
     let timeline = year(&["2028-01-01 clone", "2028-02-01 repaired", "2028-03-01 use OBM=99"]);
     let texts = texts(&picture(&timeline, "A title"));
-    assert_eq!((&*texts[0], &*texts[2]), ("A title", "A title"), "for readers and for eyes");
+    assert_eq!((&*texts[0], &*texts[2]), ("A title", "A title"), "for screen readers, and drawn");
     for phase in ["in-effect", "grace", "stopped"] {
         let rules = texts[1].matches(&format!(".{phase}{{color:#")).count();
         assert_eq!(rules, 2, "{phase} has a colour on light and one on dark paper");
@@ -117,7 +117,7 @@ fn whatever_is_quoted_is_text() {
     let timeline = play(&state, &events, at("2028-01-01")).unwrap();
     let svg = picture(&timeline, hostile);
     let texts = texts(&svg);
-    assert!(texts.iter().any(|text| text.contains("<script>")), "it is said, as text");
+    assert!(texts.iter().any(|text| text.contains("<script>")), "the name is drawn, as text");
     assert!(svg.chars().all(|c| olr_core::display::is_shown(c) || c == '\n'));
 }
 

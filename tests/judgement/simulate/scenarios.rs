@@ -132,8 +132,8 @@ impl Scenario<'_> {
         LicenseBody { replaces: (answer > 1).then(|| license(answer - 1)), ..body.unwrap() }
     }
 
-    /// The example catalog, changed to allow files for every type, and by the `[catalog]` of the
-    /// scenario.
+    /// The example catalog, with activation by file for every type and the changes in `[catalog]`
+    /// of the scenario.
     fn catalog(&self) -> Catalog {
         let mut catalog: Table = CATALOG.replace("\"vault\"", "\"example\"").parse().unwrap();
         for (_, kind) in catalog["type"].as_table_mut().unwrap() {
@@ -170,7 +170,7 @@ fn line(entry: &Entry) -> String {
 fn answer(timeline: &Timeline, question: &str) -> String {
     let words: Vec<_> = question.split(' ').collect();
     let when = at(words[0]);
-    assert!(when <= timeline.until, "{question} asks of what was not played");
+    assert!(when <= timeline.until, "{question}: after the end of the simulation");
     let entry = timeline.entries.iter().rev().find(|entry| entry.at <= when).unwrap();
     let decision = entry.decision.as_ref().unwrap();
     match words[1..] {

@@ -155,7 +155,7 @@ fn the_license_that_takes_over_is_found_where_it_does() {
     same(&world, "less, and over it later", &state, &later, until);
     let timeline = play(&state, &later, until).unwrap();
     let stop = timeline.entries.iter().find(|entry| entry.condition == Condition::Stopped).unwrap();
-    assert_eq!(stop.at, at("2027-11-26T20:00:00Z"), "a whole grace from then");
+    assert_eq!(stop.at, at("2027-11-26T20:00:00Z"), "a full grace period from the excess");
 }
 
 /// The vendor's answer to the request of the server.

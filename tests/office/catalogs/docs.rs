@@ -21,7 +21,7 @@ fn the_page_names_every_key_and_word() {
         let written = ["`{}`", "`[{}.NAME]`"].map(|form| form.replace("{}", word));
         assert!(
             written.iter().any(|form| PAGE.contains(form)),
-            "docs/catalog.md says nothing of {word}"
+            "docs/catalog.md does not mention {word}"
         );
         named += 1;
     };

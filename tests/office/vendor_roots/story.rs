@@ -228,7 +228,7 @@ fn a_look_at_a_proposal_says_what_it_would_make() {
 }
 
 #[test]
-fn who_does_not_count_signs_nothing() {
+fn who_may_not_sign_signs_nothing() {
     let vendor = Vendor::begun();
     vendor.town.key("mallory", Role::Root, "mallory");
     vendor.town.run("office", "key delegate issuer.pub --act license -o delegate.olr").done();

@@ -97,7 +97,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     // After the command hung, it is not run for the second change of the round.
     let told = world.tell(&settings, NOW + 12 * HOUR).unwrap();
     assert_eq!(told.len(), 2);
-    assert!(watch.elapsed() < Duration::from_secs(60), "it was waited for");
+    assert!(watch.elapsed() < Duration::from_secs(60), "the round waited for it");
     let child = fs::read_to_string(world.path("child")).unwrap();
     let has_ended = || {
         let state = fs::read_to_string(format!("/proc/{}/stat", child.trim()));

@@ -164,7 +164,7 @@ fn a_login_that_is_refused_is_said_without_the_password() {
 }
 
 #[test]
-fn certificates_that_are_none_are_said() {
+fn a_file_without_a_certificate_is_reported() {
     let (world, server) = (World::new(&[]), Server::start(manners(Offer::Starttls)));
     let settings = secured(&world, &server, "starttls", &["ops@example.org"]);
     world.uses("OBM", 12, NOW);

@@ -165,7 +165,7 @@ fn serve(
     let mut plain = BufReader::new(stream);
     plain.get_mut().write_all(&session.greeting().buffer().ok()?).ok()?;
     if talk(&mut session, &mut plain, Some(seen))? == Action::UpgradeTls {
-        assert!(plain.buffer().is_empty(), "something was said before TLS");
+        assert!(plain.buffer().is_empty(), "the client sent more before TLS began");
         session.tls_active();
         talk(&mut session, &mut BufReader::new(encrypted(plain.into_inner())), None)?;
     }

@@ -210,7 +210,7 @@ fn the_product_is_told_apart_from_the_operator() {
     assert_eq!(world.told(&settings, NOW), 1);
     assert_eq!(server.taken()[0].header("X-Olr-Alert"), events[0].id.to_string());
     let state = world.home.load().unwrap().unwrap();
-    assert!(state.memory().events.is_empty(), "all have heard of it");
+    assert!(state.memory().events.is_empty(), "product and operator both acknowledged it");
 }
 
 #[test]
