@@ -164,14 +164,14 @@ def decode_block(content: str, kind: int) -> bytes:
         raise malformed("armor-10: a block is too long")
     bare = symbols.rstrip("=")
     if not _BASE64.fullmatch(bare.replace("=", "")):
-        raise malformed("armor-7: a character is no base64")
+        raise malformed("armor-7: a character is not base64")
     if "=" in bare:
         raise malformed("armor-8: something follows the padding")
     if len(symbols) % 4 or len(symbols) - len(bare) > 2:
-        raise malformed("armor-8: the padding is not complete")
+        raise malformed("armor-8: the padding is incomplete")
     artefact = base64.b64decode(symbols)
     if base64.b64encode(artefact).decode("ascii") != symbols:
-        raise malformed("armor-9: bits are left after the last byte")
+        raise malformed("armor-9: the unused bits after the last byte are not zero")
     if len(artefact) > MAX_ARTEFACT:
         raise malformed("armor-10: a block is too long")
     try:
@@ -179,5 +179,5 @@ def decode_block(content: str, kind: int) -> bytes:
     except Refused:
         return artefact  # the artefact's reader reports other faults of the header
     if header_kind != kind:
-        raise malformed("armor-11: the label is not that of the content")
+        raise malformed("armor-11: the label does not fit the content")
     return artefact

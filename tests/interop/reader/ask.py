@@ -53,10 +53,10 @@ def _check_added(body: LicenseBody, usage: quota.Usage, module: str, question: Q
             return
         raise Refused("not-entitled", f"question-3: {module!r} is not granted")
     if is_before(question.version, grant.minimum_version):
-        raise Refused("not-entitled", f"question-4: {module!r} is granted to later releases")
+        raise Refused("not-entitled", f"question-4: {module!r} is granted only to later releases")
     added = _added_with(body, grant, question)
     if added and not quota.fits(body, grant, quota.total([quota.used(body, grant, usage), added])):
-        raise Refused("quota-exceeded", f"question-5: more of {module!r} than granted")
+        raise Refused("quota-exceeded", f"question-5: {module!r} would exceed its quota")
 
 
 def _added_with(body: LicenseBody, grant: Grant, question: Question) -> int:
@@ -81,7 +81,7 @@ def check_limit(judgement: Judgement, operation: str, module: str, uses: int, li
     if grant is None:
         raise Refused("not-entitled", f"question-8: {module!r} is not granted")
     if not quota.fits(judgement.body, grant, limit) or _is_above(limit, grant.admin_cap) or limit < uses:
-        raise Refused("quota-exceeded", f"question-9: no such limit for {module!r}")
+        raise Refused("quota-exceeded", f"question-9: this limit is not allowed for {module!r}")
 
 
 def _is_above(count: int, cap: object) -> bool:

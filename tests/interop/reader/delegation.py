@@ -118,10 +118,10 @@ def check_one_for_each(frame: Frame) -> None:
     """Checks license-2 and license-3."""
     lists = [each for each in frame.attachments if each.kind == REVOCATIONS]
     if len(lists) > 1:
-        raise malformed("license-2: revocations twice")
+        raise malformed("license-2: two lists of revocations")
     signers = set(frame.signers).union(*(each.signers for each in lists))
     if sum(each.kind == DELEGATION for each in frame.attachments) != len(signers):
-        raise malformed("license-3: not as many delegations as signers")
+        raise malformed("license-3: there are not exactly as many delegations as signers")
 
 
 def signers_among(frame: Frame, attachments: list[Frame], trust: Trust, places: set[int]) -> list[DelegationBody]:
@@ -140,7 +140,7 @@ def without_signatures(
     left_aside: Refused | None = None
     for attachment in attachments:
         if attachment.kind not in places:
-            raise Refused("unknown-version", "license-1: an attachment that has no place here")
+            raise Refused("unknown-version", "license-1: an attachment of a kind that is not allowed here")
         if attachment.kind != DELEGATION:
             continue
         try:

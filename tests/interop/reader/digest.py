@@ -64,10 +64,10 @@ def code(digest: bytes) -> str:
 
 
 def typed_code(text: str) -> str:
-    """Normalizes a typed code to the form of `code`. Any other shape is a typing error, without a word."""
+    """Normalizes a typed code to the form of `code`. Any other text is a typing error, which has no refusal word."""
     symbols = _typed(text)
     if not _BASE32.fullmatch(symbols):
-        raise CouldNotTell("this is not a code: it has not twelve letters and digits of base32")
+        raise CouldNotTell("this is not a code: a code has twelve letters and digits of base32")
     return "-".join((symbols[:4], symbols[4:8], symbols[8:]))
 
 

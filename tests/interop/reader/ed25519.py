@@ -107,7 +107,8 @@ def _openssl_key(public: bytes) -> Ed25519PublicKey:
 @lru_cache(maxsize=256)
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     """Checks signature-3. OpenSSL refuses an A that is not a point, and compares the encoding of [S]B - [k]A with
-    the bytes of R, without cofactor, so R must be canonical. It does not refuse small order, which is done here."""
+    the bytes of R, without cofactor, so R must be canonical. It does not refuse points of small order: this
+    function does."""
     if _is_small(public) or _is_small(signature[:32]):
         return False
     if int.from_bytes(signature[32:], "little") >= L:

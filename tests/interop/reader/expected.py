@@ -33,7 +33,7 @@ class Expected:
         elif self.trust.vendor != state.trust.vendor:
             raise Refused("wrong-vendor", "expected-3: the state trusts another vendor")
         elif reached.body != state.trust.body and not _follows(state.trust, self.trust):
-            raise Refused("untrusted-signer", "expected-3: neither follows from the other")
+            raise Refused("untrusted-signer", "expected-3: neither trust leads to the other")
 
     def _check_license(self, state: State, license: License, reached: Trust) -> None:
         try:

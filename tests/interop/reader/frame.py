@@ -43,9 +43,9 @@ def read_header(cursor: Cursor) -> int:
         raise malformed("frame-2: no magic")
     cursor.at = len(MAGIC)
     if cursor.byte() != 1:
-        raise Refused("unknown-version", "frame-3: another version")
+        raise Refused("unknown-version", "frame-3: an unknown version")
     if cursor.byte() != 1:
-        raise Refused("unknown-version", "frame-3: another suite")
+        raise Refused("unknown-version", "frame-3: an unknown suite")
     kind = cursor.byte()
     if kind not in KINDS:
         raise Refused("wrong-kind", "frame-4: a kind that is not in the table")
@@ -54,7 +54,7 @@ def read_header(cursor: Cursor) -> int:
 
 def read_kind(cursor: Cursor, wanted: int) -> None:
     if read_header(cursor) != wanted:
-        raise Refused("wrong-kind", f"frame-5: it is no {KINDS[wanted]}")
+        raise Refused("wrong-kind", f"frame-5: it is not a {KINDS[wanted]}")
 
 
 def parse(data: bytes, wanted: int, vendor: bytes | None = None) -> Frame:
@@ -143,7 +143,7 @@ def check_signers(frame: Frame, keys: Mapping[bytes, bytes]) -> None:
     """Checks signature-1."""
     for key_id, _ in frame.signatures:
         if key_id not in keys:
-            raise Refused("untrusted-signer", "signature-1: a signature by a key that does not count")
+            raise Refused("untrusted-signer", "signature-1: a signature by a key that may not sign")
 
 
 def check_threshold(signed: int, threshold: int, rule: str = "signature-2") -> None:

@@ -61,7 +61,7 @@ def parse(data: bytes) -> KeyFile:
 def _argon2(cursor: Cursor) -> Argon2:
     memory, passes, lanes = cursor.fixed32(), cursor.fixed32(), cursor.fixed32()
     if not (8192 <= memory <= 1_048_576 and 1 <= passes <= 16 and 1 <= lanes <= 16 and memory * passes <= 4_194_304):
-        raise malformed("key-5: a cost out of bounds")
+        raise malformed("key-5: a cost is out of bounds")
     return Argon2(memory, passes, lanes, cursor.raw(16), cursor.raw(12), cursor.raw(32))
 
 
@@ -80,7 +80,7 @@ def open_key(file: KeyFile, passphrase: str | None) -> bytes:
 def _unseal(file: KeyFile, kdf: Argon2, passphrase: str) -> bytes:
     both = _stretch(normalize("NFC", passphrase).encode("utf-8"), kdf.salt, kdf.memory, kdf.passes, kdf.lanes)
     if not hmac.compare_digest(both[32:], kdf.commitment):
-        raise CouldNotTell("the passphrase is another one")
+        raise CouldNotTell("the passphrase is wrong")
     try:
         return AESGCM(both[:32]).decrypt(kdf.nonce, file.seed, pae(b"olr/v1/key-file", file.head, kdf.commitment))
     except InvalidTag:
@@ -93,7 +93,7 @@ def _stretch(passphrase: bytes, salt: bytes, memory: int, passes: int, lanes: in
     try:
         return kdf.derive(passphrase)
     except MemoryError:
-        raise CouldNotTell("there is not the memory that the key file asks for") from None
+        raise CouldNotTell("there is not enough memory for the cost in the key file") from None
 
 
 def public_of(role: int, seed: bytes) -> bytes:

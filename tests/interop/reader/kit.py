@@ -64,7 +64,7 @@ class Kit:
 
     @cached_property
     def vendor(self) -> Vendor:
-        """Returns the first vendor, who is at hand in every question."""
+        """Returns the first vendor, whose keys and trust every question may use."""
         vendor = self._list("keys.json", "vendors")[0]
         keys = [key for key in self.keys if key.get("vendor") == vendor["name"] and key["role"] == "sealing"]
         sealing = {bytes.fromhex(key["key_id"]): _sealing(key) for key in keys}

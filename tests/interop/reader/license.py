@@ -179,7 +179,7 @@ def check_unrevoked(license: License, trust: Trust, revocations: RevocationsBody
     if any(signer in trust.revoked for signer in license.frame.signers):
         raise Refused("revoked", "license-12: a signer was revoked")
     if revocations and revocations.cause_of(license.body.license) is not None:
-        raise Refused("revoked", "license-13: it was taken back")
+        raise Refused("revoked", "license-13: the license was revoked")
 
 
 def verify_even_revoked(frame: Frame, trust: Trust) -> License:
@@ -194,22 +194,22 @@ def examine(data: bytes) -> LicenseBody:
     """Checks license-4 to license-11 and the rules between them."""
     body = read_body(data)  # license-4
     if body.number == 0 or body.answer == 0:
-        raise malformed("license-5: requests and answers count from 1")
+        raise malformed("license-5: requests and answers are numbered from 1")
     if body.expires is not None and body.expires < body.starts:
         raise malformed("license-6: it ends before it starts")
     if body.tolerance > MAX_TOLERANCE:
         raise malformed("license-7: the tolerance is more than 30 days")
     if any(rule.cause not in CAUSES_OF_LICENSES for rule in body.grace):
-        raise malformed("license-8: only events have this cause")
+        raise malformed("license-8: a cause that only events have")
     if not BUILT_IN.isdisjoint(body.operations):
-        raise malformed("license-9: an operation that is built in is listed")
+        raise malformed("license-9: a built-in operation is listed")
     if not body.known().issuperset(frozenset(body.always).union(*(rule.blocked for rule in body.enforcement))):
         raise malformed("license-10: a rule names an operation that the license does not know")
     check_policy(body.policy)
     refuse_critical(body.extensions)
     blocking = [rule.cause for rule in body.grace if rule.outcome == BLOCK]
     if blocking != [rule.cause for rule in body.enforcement]:
-        raise malformed("license-11: enforcement has a rule for exactly the causes that block")
+        raise malformed("license-11: enforcement does not list exactly the causes that block")
     return body
 
 
@@ -224,13 +224,13 @@ def check_policy(policy: Policy) -> None:
     """Checks policy-1 to policy-5."""
     enrolled = policy.enrolled
     if not 1 <= policy.threshold <= sum(entry.weight for entry in enrolled):
-        raise malformed("policy-1: the threshold is 1 to the sum of the weights")
+        raise malformed("policy-1: the threshold is 0 or above the sum of the weights")
     if any(entry.factor_class == COMMON for entry in enrolled):
         raise malformed("policy-2: a common factor is enrolled")
     if policy.hardware and not any(entry.factor_class == HARDWARE for entry in enrolled):
-        raise malformed("policy-3: no hardware is enrolled")
+        raise malformed("policy-3: hardware is required, but none is enrolled")
     if any(entry.weight == 0 for entry in enrolled):
-        raise malformed("policy-4: an enrolled factor has no weight")
+        raise malformed("policy-4: an enrolled factor has weight 0")
     if any(entry.factor_class not in CLASSES_OF_FACTOR[entry.kind] for entry in enrolled):
         raise malformed("policy-5: a factor of a class that its kind does not have")
 
@@ -242,7 +242,7 @@ def check_machine(policy: Policy, commitment_key: bytes, found: Iterable[Factor]
     if sum(entry.weight for entry in matching) < policy.threshold:
         raise Refused("wrong-machine", "policy-6: the machine does not match")
     if policy.hardware and not any(entry.factor_class == HARDWARE for entry in matching):
-        raise Refused("wrong-machine", "policy-6: no hardware matches")
+        raise Refused("wrong-machine", "policy-6: no hardware factor matches")
 
 
 def _check_signer_rules(delegations: list[DelegationBody], body: LicenseBody, trust: Trust) -> None:

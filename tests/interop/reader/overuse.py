@@ -72,7 +72,7 @@ def _most(before: quota.Usage, now: quota.Usage) -> quota.Usage:
 
 
 def _begin(spent: Spent, length: int, at: int) -> Spent:
-    """Starts a period at the mark. No far clock may be noted."""
+    """Starts a period at the mark. The record must not note a far clock."""
     enough = max(length - HOUR, 0)
     if spent.seconds + spent.far > enough and (spent.eased is None or at - spent.eased >= DAY):
         seconds = min(spent.seconds, enough)

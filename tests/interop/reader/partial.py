@@ -53,11 +53,11 @@ def examine(frame: Frame) -> Proposal:
     """Checks partial-1 to partial-5."""
     body = read_body(frame.body)
     if frame.attachments:
-        raise malformed("partial-2: it has no attachments itself")
+        raise malformed("partial-2: a partial signature has no attachments itself")
     if body.kind not in (LICENSE, TRUST, DELEGATION):
-        raise malformed("partial-3: a kind that is not signed by several")
+        raise malformed("partial-3: a kind that cannot be signed in parts")
     if bool(body.signers) != (body.kind == LICENSE):
-        raise malformed("partial-3: signers, but it is not a license, or a license without any")
+        raise malformed("partial-3: a license names no signers, or another artefact names some")
     refuse_critical(body.extensions)
     attachments = read_attachments(body.attachments, frame.vendor)  # partial-4
     target = Frame(b"", body.kind, frame.vendor, attachments, body.attachments, body.body, frame.signatures)
@@ -88,7 +88,7 @@ def quorums(proposal: Proposal, trust: Trust | None) -> list[Quorum]:
         each = [own] if trust is None else [trust, own]
         return [(one.root_keys, one.body.threshold) for one in each]
     if trust is None:
-        raise CouldNotTell("the trust says who may sign it")
+        raise CouldNotTell("without a trust, nobody knows who may sign it")
     if proposal.kind == DELEGATION:
         return [(trust.root_keys, trust.body.threshold)]
     delegations = _signers(proposal, trust)
@@ -112,7 +112,7 @@ def check(proposal: Proposal, trust: Trust | None) -> None:
     version = trusts.examine(target).body.version if proposal.kind == TRUST else 0
     if trust is not None:
         if proposal.kind == TRUST and version <= trust.body.version:
-            raise Refused("superseded", "partial-6: it is not newer than the trust at hand")
+            raise Refused("superseded", "partial-6: it is not newer than the known trust")
         if proposal.kind == LICENSE:  # partial-7
             delegations = _signers(proposal, trust)
             licenses.check_delegated(licenses.read_body(target.body), delegations, trust)
@@ -123,7 +123,7 @@ def check(proposal: Proposal, trust: Trust | None) -> None:
         known |= keys
     aside = proposal.kind == TRUST and trust is None and version > 1
     if not aside and any(signer not in known for signer in target.signers):
-        raise Refused("untrusted-signer", "partial-8: a signature by a key that does not count")
+        raise Refused("untrusted-signer", "partial-8: a signature by a key that may not sign")
     check_strictly(target, known)  # partial-9
 
 

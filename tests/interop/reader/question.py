@@ -102,7 +102,7 @@ class Asker:
     def _import(self, question: Fields, file: bytes) -> None:
         data = armor.unwrap_answer(file)
         if "home" not in question:
-            raise CouldNotTell("this home trusts nobody yet")
+            raise CouldNotTell("this home trusts no vendor yet")
         home = _read_home(self.kit.file(question["home"]))
         if not isinstance(home, State):
             raise home.with_traceback(None)

@@ -95,7 +95,7 @@ def parse(data: bytes) -> Sealed:
     vendor, recipient, length = cursor.raw(16), cursor.raw(16), cursor.fixed32()
     padded = length - TAG_SIZE
     if length > MAX_CIPHERTEXT or padded < BLOCK or padded % BLOCK:
-        raise malformed("request-2: the length of the ciphertext")
+        raise malformed("request-2: the ciphertext has a wrong length")
     enc, ciphertext, signature = cursor.raw(32), cursor.raw(length), cursor.raw(64)
     cursor.finish("request-3")
     return Sealed(data, vendor, recipient, enc, ciphertext, signature)
@@ -106,18 +106,18 @@ def open_request(sealed: Sealed, vendor: bytes, keys: Mapping[bytes, SealingKey]
     if sealed.vendor != vendor:
         raise Refused("wrong-vendor", "request-4: it is for another vendor")
     if told is not None and typed_code(told) != sealed.code:
-        raise Refused("wrong-request", "request-5: the code is another one")
+        raise Refused("wrong-request", "request-5: the code is that of another request")
     key = keys.get(sealed.recipient)
     if key is None:
-        raise CouldNotTell("request-6: the sealing key is not at hand")
+        raise CouldNotTell("request-6: the sealing key is not available")
     plaintext = hpke.open_sealed(key.private, key.public, sealed.enc, seal_info(sealed.header), sealed.ciphertext)
     if plaintext is None:
-        raise Refused("undecryptable", "request-6: the seal does not open")
+        raise Refused("undecryptable", "request-6: the request cannot be decrypted")
     body = read_body(unpad(plaintext))  # request-7, request-8
     if ed25519.is_weak(body.install_key):
         raise malformed("request-9: the install key is weak")
     if body.number == 0 or any(earlier.number >= body.number for earlier in body.earlier):
-        raise malformed("request-10: the numbers of the requests")
+        raise malformed("request-10: the number is 0, or an earlier one is not below it")
     if not all(each.class_fits for each in (*body.enrolled, *body.found)):
         raise malformed("request-11: a factor of a class that its kind does not have")
     refuse_critical(body.extensions)

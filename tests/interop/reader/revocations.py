@@ -60,9 +60,9 @@ def read_body(data: bytes) -> RevocationsBody:
     body.finish("body-10")
     refuse_critical(revocations.extensions)
     if revocations.version == 0 or revocations.sequence == 0:
-        raise malformed("revocations-2: trusts and lists count from 1")
+        raise malformed("revocations-2: trusts and lists are numbered from 1")
     if any(each.cause not in (REVOKED, POOLED) for each in revocations.licenses):
-        raise malformed("revocations-2: a license is revoked or pooled, and nothing else")
+        raise malformed("revocations-2: the cause is neither revoked nor pooled")
     return revocations
 
 

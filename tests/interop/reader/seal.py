@@ -62,7 +62,7 @@ def seal(fields: Fields) -> bytes:
     secret = bytes.fromhex(fields["install_secret"])
     recipient = trust.body.sealing[0]
     body = write_body(fields, secret, os.urandom(16))
-    requests.read_body(body)  # never write what no reader would accept
+    requests.read_body(body)  # no reader would accept an invalid body
     plaintext = len(body).to_bytes(4, "little") + body
     plaintext += bytes(-len(plaintext) % BLOCK)
     header = MAGIC + bytes((1, 1, REQUEST)) + trust.vendor + key_id(SEALING, recipient)

@@ -67,7 +67,7 @@ def take_revocations(state: State, data: bytes, now: int) -> None:
     if state.kept is None or listed.body.order > state.kept.body.order:
         _keep(state, file, [], listed)
     elif listed.body != state.kept.body:
-        raise Refused("superseded", "revocations-6: newer ones are here")
+        raise Refused("superseded", "revocations-6: the state has a newer list")
 
 
 def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> License:
@@ -84,7 +84,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
         return license
     sent = next((sent for sent in state.requests if sent.hash == body.request_hash), None)
     if sent is None:
-        raise Refused("wrong-request", "answer-1: it answers no request of the last ones")
+        raise Refused("wrong-request", "answer-1: it answers none of the last requests")
     if (sent.request, sent.number, sent.product, sent.slot) != (body.request, body.number, body.product, body.slot):
         raise Refused("wrong-request", "answer-1: hash and id name different requests")
     if slot is not None:
@@ -114,7 +114,7 @@ def take_time(state: State, data: bytes, now: int) -> None:
         return
     sent = next((sent for sent in state.requests if sent.hash == body.request_hash), None)
     if sent is None or (sent.request, sent.number) != (body.request, body.number):
-        raise Refused("wrong-request", "time-5: it answers no request of the last ones")
+        raise Refused("wrong-request", "time-5: it answers none of the last requests")
     if state.anchored and body.number <= state.anchored.number:
         raise Refused("superseded", "time-6: that request, or a later one, was answered")
     for each in delegation.read_signers(file, state.trust):

@@ -167,7 +167,7 @@ def damaged(fact: str) -> Refused:
 def parse(data: bytes) -> State:
     """Checks state-1 to state-6."""
     if not 1 <= len(data) <= MAX_STATE:
-        raise damaged("state-1: the size of the file")
+        raise damaged("state-1: the file has a wrong size")
     if not data.startswith(MAGIC) or len(data) < 7 or data[6] != STATE:
         raise damaged("state-1: no magic, or another kind")
     if data[4:6] != b"\x06\x01":
@@ -182,7 +182,7 @@ def parse(data: bytes) -> State:
     except Refused as refusal:
         raise damaged(f"state-1: {refusal.fact}") from None
     if digest != sha256(pae(b"olr/v1/state", data[:digest_at])):
-        raise damaged("state-2: the digest is another one")
+        raise damaged("state-2: the digest does not match")
     try:
         fields = _read_body(body)
     except Refused as refusal:
@@ -192,7 +192,7 @@ def parse(data: bytes) -> State:
     trust = _check_trusts(fields["trusts"])
     state = State(install_secret=install_secret, trust=trust, kept=None, **fields)
     if not all(pin.kind == PIN and pin.class_fits for pin in state.pins):
-        raise damaged("state-5: a pin that is none, or of a class that no pin has")
+        raise damaged("state-5: a stored pin is not a pin, or has a wrong class")
     return state if state.revocations is None else replace(state, kept=_read_listed(state.revocations))
 
 
@@ -211,9 +211,9 @@ def read_both(first: bytes, second: bytes) -> State:
         return right[0]
     one, other = right
     if one.install_secret != other.install_secret:
-        raise damaged("state-7: two files of two installations")
+        raise damaged("state-7: the two files are of different installations")
     if one.counter == other.counter and first != second:
-        raise damaged("state-7: two files of one counter differ")
+        raise damaged("state-7: the two files differ, with the same counter")
     return max(right, key=lambda state: state.counter)
 
 

@@ -36,7 +36,7 @@ def verify_frame(frame: Frame, trust: Trust) -> TimeBody:
     refuse_critical(body.extensions)
     for each in delegations:
         if ACT_TIME not in each.acts or not is_in_time(each, body.time):
-            raise Refused("not-delegated", "time-2: the issuer may not sign this")
+            raise Refused("not-delegated", "time-2: the issuer may not sign times, or not at this instant")
     if any(signer in trust.revoked for signer in frame.signers):
         raise Refused("revoked", "time-3: a signer was revoked")
     return body

@@ -106,13 +106,13 @@ def examine(frame: Frame) -> Trust:
     if frame.attachments:
         raise malformed("trust-3: a trust has no attachments")
     if body.version == 0:
-        raise malformed("trust-4: trusts count from 1")
+        raise malformed("trust-4: trusts are numbered from 1")
     if body.version == 1 and frame.vendor != vendor_id(frame.body):
-        raise malformed("trust-5: the vendor id is not that of the body")
+        raise malformed("trust-5: the vendor id does not fit the body")
     if body.version == 1 and body.kept:
         raise malformed("trust-6: a first trust keeps no delegations")
     if not 1 <= body.threshold <= len(body.roots):
-        raise malformed("trust-7: the threshold is 1 to the number of roots")
+        raise malformed("trust-7: the threshold is 0 or above the number of roots")
     if not all(map(ed25519.is_trustworthy, body.roots)):
         raise malformed("trust-8: a root is not trustworthy")
     if not body.sealing or _doubled(body.sealing):
@@ -147,7 +147,7 @@ def pin(data: bytes, told: str | None = None) -> Trust:
     trust = examine(parse(data, TRUST))
     check_first_contact(trust)
     if told is not None and typed_vendor_code(told) not in trust.codes:
-        raise Refused("wrong-vendor", "trust-13: the vendor code is another one")
+        raise Refused("wrong-vendor", "trust-13: the vendor code is that of another vendor")
     return trust
 
 
@@ -166,7 +166,7 @@ def succeed(old: Trust, data: bytes) -> Trust:
         signed = sum(signer in each.root_keys for signer in trust.frame.signers)
         check_threshold(signed, each.body.threshold, "trust-15")
     if trust.body.version <= old.body.version:
-        raise Refused("superseded", "trust-16: it is not newer")
+        raise Refused("superseded", "trust-16: it is not newer than the trust in effect")
     return trust
 
 

@@ -40,11 +40,11 @@ def issue(
     body = vendor.open_request(sealed)
     product = vendor.trust.product(body.product)
     if body.product != bought["product"] or product is None:
-        raise Refused("wrong-product", "request-13: another product was bought")
+        raise Refused("wrong-product", "request-13: the product differs from the purchase")
     if body.slot != bought["slot"] or body.slot not in product.slots:
-        raise Refused("wrong-slot", "request-14: another slot was bought")
+        raise Refused("wrong-slot", "request-14: the slot differs from the purchase")
     if body.licensee != bought["licensee"] or body.license_key != bought["key"]:
-        raise Refused("wrong-licensee", "request-15: licensee or license key is not that of the purchase")
+        raise Refused("wrong-licensee", "request-15: the licensee or the license key differs from the purchase")
     if not bought["offline"]:
         raise Refused("offline-not-allowed", "request-16: this type is activated online only")
     if not _can_be_met(bought, body.found):
@@ -72,13 +72,13 @@ def _check_freed(
     if ended.slot != asked.slot:
         raise Refused("wrong-slot", "receipt-7: the receipt is for another slot")
     if ended.install_key != holder.install_key:
-        raise Refused("wrong-machine", "receipt-7: the receipt is of another installation")
+        raise Refused("wrong-machine", "receipt-7: the receipt is from another installation")
     if answer is None:
         raise CouldNotTell("the answer is not among the records")
     raw = armor.unwrap(answer, LICENSE)
     given = licenses.verify(raw, vendor.trust)
     if (ended.license, ended.license_hash) != (given.body.license, sha256(raw)) or ended.number <= holder.number:
-        raise Refused("already-activated", "receipt-8: the receipt does not end what was issued")
+        raise Refused("already-activated", "receipt-8: the receipt does not end the license that was issued")
 
 
 def _can_be_met(bought: Purchase, found: list[Factor]) -> bool:

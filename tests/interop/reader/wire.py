@@ -77,7 +77,7 @@ class Body(Cursor):
             raise malformed("body-2: fe and ff begin no number")
         value = int.from_bytes(self.raw(wide[0]), "little")
         if value < wide[1]:
-            raise malformed("body-2: a number is not in its shortest spelling")
+            raise malformed("body-2: a number is not in its shortest form")
         return value
 
     def u32(self) -> int:
