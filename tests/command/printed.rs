@@ -138,7 +138,7 @@ pub fn printed() -> Vec<(&'static str, &'static str, Output)> {
     for (section, machine, call) in CALLS {
         make(section, machine, call);
     }
-    // The id is not known before this.
+    // The license id is known only now.
     let issued = desk.done("server", "vendor issued --vendor {}/vendor");
     let id = issued.json["issued"][0]["license_id"].as_str().unwrap();
     let revoke =

@@ -1,4 +1,4 @@
-//! The kind of problem that keeps the command from answering: a program acts on that word alone.
+//! The word for the problem when the command cannot answer: a program relies on that word alone.
 
 #![cfg(all(feature = "cli", feature = "vendor", target_os = "linux"))]
 

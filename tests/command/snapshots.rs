@@ -16,7 +16,7 @@ use crate::printed::{printed, verbs};
 use crate::world::NOW;
 use crate::world::called::Around;
 
-/// Compares what was found, by name, with the files of a folder.
+/// Compares texts, by name, with the files of a folder. With `OLR_MINT`, writes the files first.
 fn compare(folder: &str, found: &BTreeMap<String, String>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command/snapshots").join(folder);
     let path = |name: &str| folder.join(name.replace(' ', "-")).with_extension("txt");

@@ -35,7 +35,7 @@ impl Run {
     }
 }
 
-/// A vendor's office that has issued two licenses, and the server of the first.
+/// A vendor's office, and the servers `a` and `b` with a license each.
 struct World {
     folder: tempfile::TempDir,
 }

@@ -1,4 +1,4 @@
-//! No parser uses much more memory than its input has bytes, whatever the input contains.
+//! The memory that a parser uses is proportional to the size of its input, whatever it contains.
 //!
 //! This is a separate program, because an allocator is global to a program; its tests run one at a
 //! time. `bash .ci/long hostile` parses all the files.

@@ -79,7 +79,7 @@ fn mutants_get_the_same_word() {
     assert!(words.len() >= 8, "mutants that reach so few words prove little: {words:?}");
 }
 
-/// Asks both sides the same, and counts the answers by word.
+/// Asks both sides the same questions, and counts the answers by word.
 fn same_words(asked: &[Scenario]) -> BTreeMap<String, usize> {
     let answers = Other::answer(asked.iter().map(|s| question(s, &s.bytes)).collect());
     let mut words: BTreeMap<String, usize> = BTreeMap::new();

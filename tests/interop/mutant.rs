@@ -1,4 +1,4 @@
-//! Mutants of fixtures from a seeded generator. Half of them are signed, sealed or digested again
+//! Mutants of fixtures from a seeded generator. Half of them are signed, sealed or hashed again
 //! after the change, so that they reach the checks behind a signature.
 
 use olr_core::armor::armor;

@@ -34,7 +34,8 @@ impl Other {
         sealed.iter().map(bytes).collect()
     }
 
-    /// Compares every answer with the index of the fixtures. Returns what it prints.
+    /// Lets the Python reader compare its answers with the index of the fixtures. Returns the lines
+    /// that it prints.
     pub fn check() -> Vec<String> {
         Self::run(&["check", "--kit", KIT], std::iter::empty())
     }

@@ -145,7 +145,7 @@ fn every_report_names_the_vendor() {
             "{call}: {json}"
         );
     }
-    // Without a home, there is no trust that could verify it.
+    // Without a home, there is no trust that could verify the file.
     for call in ["inspect license.olr --home none", "inspect req.olr --home none"] {
         let json = world.done(call);
         assert_eq!(

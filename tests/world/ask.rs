@@ -95,7 +95,8 @@ fn trust(scenario: &Scenario) -> Trust {
     }
 }
 
-/// Returns the trust that the one of the fixture and those attached to the file lead to.
+/// Returns the newest trust: that of the fixture, or the last one attached to the file that follows
+/// it.
 fn newest(scenario: &Scenario, file: &[u8]) -> Result<Trust> {
     let trust = trust(scenario);
     let frame = Frame::parse(scenario.kind().unwrap(), file)?;

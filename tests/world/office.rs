@@ -155,7 +155,7 @@ impl Office {
         self.write("vendor/delegations/issuer.olr", &armor(Kind::Delegation, &delegation));
     }
 
-    /// Answers the request with the key that `named` identifies in `keys/`.
+    /// Answers the request with the key that `named`, the content of `keys/issuer.uri`, identifies.
     pub fn issue(&self, named: &str) -> Run {
         self.write("vendor/keys/issuer.uri", &format!("# where the issuer's key is\n{named}\n"));
         self.olr("issue req.olr --grant vendor/grant.toml --again --force")

@@ -1,4 +1,5 @@
-//! Concerns: what a server would refuse, or its operator send back, is reported before signing.
+//! Concerns: what a server would refuse, or its operator would send back, is reported before
+//! signing.
 
 use crate::words::{Run, World};
 use serde_json::Value;

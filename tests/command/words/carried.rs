@@ -103,7 +103,8 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
         let newest = format!("request 2, code {}", code(&restored));
         assert!(run.fact().contains(&newest), "{}", run.fact());
     }
-    // The lost request was answered, so the office is asked about a home restored from a backup.
+    // The lost request was already answered, so the office must confirm that the home may have been
+    // restored from a backup.
     world.olr(&["request", "--force"]).done();
     world.issue(&["--force"]).unable("restored from a backup");
     world.issue(&["--force", "--yes"]).done();

@@ -1,4 +1,4 @@
-//! Messages are true: about what was written, what exists, and what would answer.
+//! Messages are true: about the vendor, the installed license, and what was written.
 
 use crate::words::World;
 use serde_json::Value;

@@ -13,7 +13,7 @@ const SALE: Sale<'static> = Sale {
     modules: "CBS = 1\nOBM = 10",
 };
 
-/// Returns the concern about `about` that was reported instead of signing.
+/// Returns the reported concern about `about`, if there is one.
 #[track_caller]
 fn concern(said: &Said, about: &str) -> Option<Value> {
     let all = said.done()["concerns"].as_array().unwrap().clone();
@@ -58,8 +58,7 @@ fn a_copy_of_a_home_is_asked_about_before_it_is_answered() {
     world.request("copy", SALE, "").done();
     assert_eq!(world.tried("copy", "fork").expect("no concern")["asks"], true);
     world.sold_to("copy");
-    // Having confirmed the fork, the vendor is not asked again about this line, only about the
-    // other.
+    // The vendor has confirmed the fork for this copy, and is asked again only about the other one.
     world.request("copy", SALE, "").done();
     assert_eq!(world.tried("copy", "fork"), None);
     world.request("home", SALE, "").done();
@@ -134,7 +133,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
     let id = world.sold_to("home");
     world.request("home", SALE, "").done();
     assert_eq!(world.tried("home", "revoked"), None);
-    // A license that was moved to a pool was not withdrawn.
+    // Moving a license to a pool is no reason not to issue the next one.
     revoke(&id, "--reason pool --pooled");
     assert_eq!(world.tried("home", "revoked"), None);
 }

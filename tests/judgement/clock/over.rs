@@ -546,7 +546,7 @@ fn the_whole_grace_comes_again_only_after_a_week_of_looks() {
         server.uses(1000);
         server.after(rng.random_range(1..12) * HOUR);
         server.uses(1);
-        // Time between two observations, at most one day per step.
+        // Time within the quota: between two observations, at most one day counts.
         let (mut within, mut mark) = (0, server.state.memory().mark);
         for step in 0..rng.random_range(1..20) {
             let clock = server.around.clock.seconds;

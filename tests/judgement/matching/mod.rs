@@ -385,7 +385,7 @@ fn a_copy_is_never_advised_to_renew() {
     let mut renamed = only();
     renamed.set("hostname", "renamed");
     assert_eq!(step(&assessed(&home, &renamed, &[])).remedies(), [Remedy::Renew]);
-    // Nor for a policy that does not require hardware.
+    // A copy is not advised to renew under a policy without hardware either.
     let home = world.licensed("container", &container(), "container");
     let mut moved = container();
     moved.other_hardware();

@@ -48,8 +48,8 @@ fn a_key_that_was_revoked_before_is_said_to_be_so() {
         assert_eq!(again.json["revoked_key"], issuer.as_str());
     }
     assert!(!town.path("office/vendor/trusts/3.trust").exists());
-    // Interrupted after writing the copy of the next trust but before the trust itself, it is
-    // repeated.
+    // A revocation that was interrupted after writing the copy of the next trust, but before
+    // writing the trust itself, is done again.
     let copy = town.path("office/vendor/trusts/1.trust");
     fs::copy(copy, town.path("office/vendor/vendor.trust")).unwrap();
     assert_eq!(office(&format!("revoke {issuer} --yes")).done()["already"], false);
@@ -95,7 +95,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
         (&again.done()["already"], &again.json["published"]["new"]),
         (&true.into(), &false.into())
     );
-    // An existing key that is no longer the first does not mean that this rotation has been done.
+    // If the trust has the key, but no longer as its first one, this rotation has not been done.
     office("key rotate sealing --no-passphrase --yes").done();
     office(sealing).unable("the trust already has");
 
@@ -103,7 +103,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
     assert_eq!(office(issuer).done()["published"]["new"], true);
     assert_eq!(office(issuer).done()["published"]["new"], false);
 
-    // A root that was created elsewhere normally signs there; here the new root key is at hand.
+    // A root that was created elsewhere normally signs there. Here its key file is in the office.
     let root = format!(
         "key rotate root --public r.pub --remove {old_root} --root root --root r.key --yes"
     );

@@ -1,4 +1,4 @@
-//! Licenses that need two signatures: with both keys at hand, and by exchanging files.
+//! Licenses that need two signatures: with both keys in one place, and by exchanging files.
 
 use olr_core::key::Role;
 use std::fs;
@@ -51,7 +51,8 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     let vendor = two();
     let office = |line: &str| vendor.town.run("office", line);
     let propose = "issue a.req --grant grant.toml --also";
-    let second = office("inspect second.olr"); // The last copy of the delegation is at the custodians.
+    // The second issuer has not signed anything yet.
+    let second = office("inspect second.olr");
     assert_ne!(second.status, 0);
     let delegations = fs::read_dir(vendor.town.path("office/vendor/delegations")).unwrap();
     let names: Vec<_> =

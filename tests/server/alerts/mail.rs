@@ -132,7 +132,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_talked_to() {
         let text = fs::read_to_string(world.path(SETTINGS)).unwrap();
         let elsewhere = world.settings(&text.replace("localhost", "127.0.0.1"));
         assert!(world.not_told(&elsewhere, NOW).fact().ends_with(untrusted));
-        // The system's list does not have it either.
+        // The system does not trust this certificate either.
         let systems = world.settings(&text.replace("ca-file = \"ca.pem\"\n", ""));
         assert!(world.not_told(&systems, NOW).fact().ends_with(untrusted));
         assert!(server.taken().is_empty());

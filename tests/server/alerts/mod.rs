@@ -33,7 +33,7 @@ pub const NOW: u64 = 1_795_435_200;
 pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 86_400;
 
-/// An office, and a server whose license stops 12 hours after its quota was exceeded.
+/// An office, and a server that its license stops 12 hours after the quota was exceeded.
 pub struct World {
     folder: tempfile::TempDir,
     vendor: Folder,
