@@ -146,7 +146,7 @@ fn the_core_knows_no_operating_system() {
             let paths =
                 [format!("std::{name}::"), format!("std::{name};"), format!("use std::{name}")];
             if paths.iter().any(|path| text.contains(path)) {
-                faults.push(format!("{}: std::{name}", path.display()));
+                faults.push(format!("{}: may not use std::{name}", path.display()));
             }
         }
         assert!(!text.contains("use std::{"), "{}: one line each", path.display());

@@ -87,7 +87,7 @@ fn linked(package: &str, features: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-#[ignore = "asks cargo"]
+#[ignore = "runs cargo"]
 fn a_product_links_little() {
     let product = linked("olr", &["--no-default-features"]);
     assert!((30..=60).contains(&product.len()), "{}: {product:?}", product.len());
@@ -102,7 +102,7 @@ fn a_product_links_little() {
 }
 
 #[test]
-#[ignore = "asks cargo"]
+#[ignore = "runs cargo"]
 fn packages_have_what_users_need() {
     for package in ["olr-core", "olr-files", "olr-office", "olr"] {
         let mut list = Command::new(env!("CARGO"));

@@ -165,7 +165,7 @@ fn a_cost_is_held_against_its_caps_before_anything_is_allocated() {
         }));
         *if within { &mut taken } else { &mut refused } += 1;
     }
-    println!("costs: {refused} refused, {taken} taken, highest peak {highest} bytes");
+    println!("costs: {refused} refused, {taken} accepted, highest peak {highest} bytes");
     // The count includes the little that the test harness's reporting thread allocates meanwhile.
     assert!(highest <= 64 * KIB, "{highest} bytes");
 }

@@ -101,9 +101,9 @@ fn each_kind_of_interface_that_this_kernel_makes() {
         expect(kind, &json);
         made.push(kind.name);
     }
-    eprintln!("made and told apart: {}", made.join(", "));
+    eprintln!("created and distinguished: {}", made.join(", "));
     eprintln!("skipped {}: {}", skipped.len(), skipped.join(", "));
-    assert!(made.len() >= 2, "namespaces work here, and yet only {made:?} could be made");
+    assert!(made.len() >= 2, "namespaces work here, but only {made:?} could be created");
 }
 
 fn expect(kind: &Kind, json: &Value) {

@@ -71,9 +71,9 @@ impl fmt::Display for Call {
 pub fn is_here(demanded: bool) -> bool {
     let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     let is_here = run.is_ok_and(|status| status.success());
-    assert!(is_here || !demanded, "strace is not here, or may not trace: install it");
+    assert!(is_here || !demanded, "strace is not installed, or not allowed to trace");
     if !is_here {
-        eprintln!("SKIPPED: strace is not here, or may not trace: nothing was killed");
+        eprintln!("SKIPPED: strace is not installed, or not allowed to trace");
     }
     is_here
 }
