@@ -103,7 +103,7 @@ impl<'a> Mutants<'a> {
         }
     }
 
-    /// An attachment of another fixture, or its artefact.
+    /// An attachment of a random fixture, or the artefact of that fixture if it has none.
     fn attachment(&self, rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let scenario = self.fixtures.choose(rng)?;
         let kind = scenario.kind()?;
@@ -169,7 +169,7 @@ impl<'a> Mutants<'a> {
 /// `bytes` after one to three small random changes.
 fn edited(bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    // The same limit as for seeds.
+    // The same limit as for the seeds in `crates/testkit/src/files.rs`.
     bytes.truncate(16 * 1024);
     for _ in 0..rng.random_range(1..=3) {
         let len = bytes.len();

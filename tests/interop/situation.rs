@@ -374,7 +374,7 @@ fn waiting(world: &World, state: &mut State, lot: &mut Lot) {
     state.accept(&license, NOW.parse::<Instant>().unwrap()).unwrap();
 }
 
-/// Imports a list that names one or both of the licenses.
+/// Imports a list that names none, one or both of the licenses.
 fn withdrawn(world: &World, state: &mut State, lot: &mut Lot) {
     let mut named = lot.some(&[[0x11; 16], [0x22; 16]], 0.7);
     named.sort_by_key(|id| digest_of(LicenseId(*id)));

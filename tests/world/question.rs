@@ -58,7 +58,7 @@ fn counts(counts: &[(&str, u64)]) -> Value {
     counts.iter().map(|(module, count)| json!({"module": module, "count": count})).collect()
 }
 
-/// What the vendor's records say: what was bought, and what the catalog allows for it.
+/// The purchase: what was bought, from the grant, and what the catalog allows for it.
 fn purchase(scenario: &Scenario) -> Value {
     let table = |text: &str| text.parse::<toml::Table>().unwrap();
     let grant = match scenario.get("grant") {

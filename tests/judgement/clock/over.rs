@@ -15,7 +15,8 @@ use crate::world::{NOW, World, text};
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
 
-/// Grants 20 OBM, with these grace periods before the server stops.
+/// Changes the license, which grants 20 OBM: no end date, and these grace periods, after which the
+/// server stops.
 fn stops(causes: &[(Cause, u64)]) -> impl Fn(&mut LicenseBody) {
     let rule = |(cause, seconds): &(Cause, u64)| GraceRule {
         cause: *cause,

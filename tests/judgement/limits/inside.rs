@@ -167,8 +167,7 @@ impl Case<'_> {
         Some(lot.one(&ends).saturating_add(grace))
     }
 
-    /// The decision at `at` on a server whose license suffered the event. The mark has risen to
-    /// `at`.
+    /// The decision at `at`, after the event, on a server whose mark has risen to `at`.
     fn judged(
         &self,
         world: &World,
