@@ -16,8 +16,8 @@ struct World {
 }
 
 impl World {
-    /// Creates a vendor whose license type gives two weeks of grace to a machine that changed, and a
-    /// server licensed for a year.
+    /// Creates a vendor whose license type gives a changed machine two weeks of grace, and a server
+    /// licensed for a year.
     fn new() -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap() };
         let start = "2027-01-01 09:00:00";
