@@ -207,7 +207,9 @@ fn a_key_moves_to_another_machine_and_back() {
 
     // The first receipt does not apply to the license that was issued later.
     world.ask("b");
-    world.untouched("b", "--receipt a.receipt").refused("already-activated", "answered after this receipt");
+    world
+        .untouched("b", "--receipt a.receipt")
+        .refused("already-activated", "answered after this receipt");
     world.deactivate("a").done();
     world.issue("b", "--receipt a.receipt").done();
     world.import("b");
