@@ -254,7 +254,10 @@ const DAMAGE: &[(Courier, &str)] = &[
     (("half of the padding", |t| t.replace("==", "=")), "padding"),
     (("too much padding", |t| t.replace("==", "===")), "padding"),
     (("only padding", |_| block("====")), "padding"),
-    (("trailing bits", |t| t.replace("Bw==", "Bx==")), "request block, line 8: the bits after"),
+    (
+        ("trailing bits", |t| t.replace("Bw==", "Bx==")),
+        "request block, line 8: the last character was changed",
+    ),
     (("data after padding", |t| t.replace("==", "==AAAA")), "line 8: data after the padding"),
     (("two blocks run together", |t| t.replace("==\n", "==\niU9M\n")), "line 9: data after"),
     (("base64url -", |t| t.replace('+', "-")), "unexpected character '-'"),

@@ -262,11 +262,11 @@ fn other_keys_and_too_much_work_are_refused_by_name() {
     }
     fs::write(desk.path("long.pem"), "x".repeat(16 * 1024 + 1)).unwrap();
     for (name, fact, hint) in [
-        ("x25519", "key for X25519", "ed25519"),
-        ("ed448", "key for Ed448", "ed25519"),
-        ("ec", "key for EC", "ed25519"),
-        ("rsa", "key for RSA", "ed25519"),
-        ("old", "key for RSA", "ed25519"),
+        ("x25519", "key is X25519,", "ed25519"),
+        ("ed448", "key is Ed448,", "ed25519"),
+        ("ec", "key is EC,", "ed25519"),
+        ("rsa", "key is RSA,", "ed25519"),
+        ("old", "key is RSA,", "ed25519"),
         ("public", "holds a public key", "private key"),
         ("des3", "too old or unknown", "openssl pkcs8 -topk8"),
         ("sha1", "too old or unknown", "openssl pkcs8 -topk8"),

@@ -196,9 +196,8 @@ impl Proposal {
                 Ok(vec![quorum(issuers, keys, all)])
             }
             (_, None) => {
-                let kind = self.kind();
                 let fact =
-                    format!("the vendor's trust is missing: it says who may sign this {kind}");
+                    format!("the trust that says who may sign this {} is missing", self.kind());
                 let remedies = &[Remedy::NameTrust, Remedy::NameVendor];
                 let step = NextStep::new("name that trust, or the vendor's folder", remedies);
                 Err(Error::unable(Problem::Usage, fact, step))
@@ -326,8 +325,8 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            let step = "get the missing signatures, then combine the signed copies";
-            let step = NextStep::new(step, &[Remedy::SignProposal]);
+            let step =
+                NextStep::new("get the other signatures, then combine", &[Remedy::SignProposal]);
             return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;

@@ -283,7 +283,10 @@ fn what_is_known_of_the_enrolled_factors_adds_to_the_report_and_never_to_the_ver
     let told = body.policy.assess(bound, Here { factors: &copy.0, unreadable: &[] });
     let kinds: Vec<_> = told.drift().into_iter().map(|line| line.kind.word()).collect();
     let fact = told.ensure().unwrap_err().fact().to_string();
-    assert!(kinds.len() > 3 && fact.ends_with(&format!("missing: {}", kinds.join(", "))), "{fact}");
+    assert!(
+        kinds.len() > 3 && fact.ends_with(&format!("unreadable: {}", kinds.join(", "))),
+        "{fact}"
+    );
 }
 
 #[test]

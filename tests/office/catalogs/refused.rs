@@ -675,7 +675,7 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
         ),
     );
     let (status, _, stderr) = olr(&own);
-    let warning = "olr: warning: product vault: vendor.trust does not contain it with";
+    let warning = "olr: warning: product vault: vendor.trust lacks it";
     assert!(status == 0 && stderr.starts_with(warning), "{stderr}");
     let (status, _, stderr) = olr(&["vendor", "check-catalog"]);
     assert_eq!(status, 2);

@@ -344,8 +344,7 @@ impl Folder {
     }
 }
 
-/// Returns the fields of a proposed license that a new draft would not reproduce: its id and its
-/// instant of issue.
+/// Id and instant of issue of a proposed license, which a new draft would not reproduce.
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
         let fact = format!("this proposes a {}, not a license", proposal.kind());
