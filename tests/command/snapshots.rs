@@ -51,8 +51,8 @@ fn every_help_is_its_snapshot() {
     let help = |name: &String| {
         let words = name.split(' ').skip(1).chain(["--help"]).map(OsString::from);
         let (now, found) = (NOW.parse().unwrap(), Machine::default());
-        let (done, text) = Around { now, seed: [0; 32], found }.run(words);
-        assert!(done, "{name}: {text}");
+        let (status, text) = Around { now, seed: [0; 32], found }.run(words);
+        assert_eq!(status, std::process::ExitCode::SUCCESS, "{name}: {text}");
         (name.clone(), text)
     };
     let found: BTreeMap<_, _> = commands.iter().map(help).collect();

@@ -1,43 +1,51 @@
 //! Naughty strings as command-line input: no command panics or exits with 1, and no control, bidi
 //! or zero-width character is printed unescaped.
 
+use olr_core::crypto::digest::sha256;
 use olr_core::display::is_shown;
+use olr_core::machine::Machine;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::ExitCode;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::naughty::strings;
+use crate::world::called::Around;
+use crate::world::machine;
 use crate::world::scenario::root;
 
 /// Result of a run of `olr` whose output passed the checks.
 struct Run {
     done: bool,
-    stdout: String,
+    text: String,
 }
 
-fn olr(folder: &Path, args: &[String]) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_olr"));
-    command.current_dir(folder).args(args).stdin(Stdio::null());
-    command.env("OLR_HOME", "home").env_remove("OLR_VENDOR");
-    let output = command.output().unwrap();
-    let status = output.status.code().expect("killed by a signal");
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-    for line in stdout.lines().chain(stderr.lines()) {
+fn olr(args: &[String]) -> Run {
+    let around = machine::around("server", "2027-11-23T09:00:00Z".parse().unwrap());
+    let found = Machine { factors: around.factors, ..Machine::default() };
+    let around = Around { now: around.clock, seed: sha256(b"naughty strings"), found };
+    let (status, text) = around.run(args.iter().map(OsString::from));
+    for line in text.lines() {
         assert!(line.chars().all(is_shown), "{args:?} prints {line:?}");
     }
-    assert!(matches!(status, 0 | 2), "{args:?} ends with {status}: {stdout}{stderr}");
-    assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
-    Run { done: status == 0, stdout }
+    let statuses = [ExitCode::SUCCESS, ExitCode::from(2)];
+    assert!(statuses.contains(&status), "{args:?} ends with {status:?}: {text}");
+    Run { done: status == ExitCode::SUCCESS, text }
+}
+
+/// Returns the JSON object at the beginning of the output. Notes for people follow it.
+fn object(text: &str) -> Value {
+    serde_json::Deserializer::from_str(text).into_iter().next().unwrap().unwrap()
 }
 
 /// Arguments of a request. Each string is passed as `--name=STRING`, because some begin with a
 /// dash.
-fn request(more: &[String]) -> Vec<String> {
+fn request(folder: &Path, more: &[String]) -> Vec<String> {
+    let home = format!("--home={}", folder.join("home").display());
     let trust = root().join("keys/snakeoil/vendor.trust");
     let trust = format!("--trust={}", trust.to_str().unwrap());
-    let mut args = vec!["request".into(), "--dry-run".into(), trust];
+    let mut args = vec!["request".into(), "--dry-run".into(), home, trust];
     args.extend_from_slice(more);
     args
 }
@@ -59,8 +67,8 @@ fn names_and_notes_as_json() {
         let flag = |name: &str| format!("{name}={string}");
         let names = [flag("--licensee"), flag("--product-version"), flag("--note")];
         let others = ["--key=AbCd-1234", "--json"].map(String::from);
-        let run = olr(scratch.path(), &request(&[&names[..], &others].concat()));
-        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        let run = olr(&request(scratch.path(), &[&names[..], &others].concat()));
+        let json = object(&run.text);
         let name = typed(&string);
         if run.done {
             assert_eq!(json["sealed"]["licensee"], name);
@@ -83,7 +91,7 @@ fn notes_and_pins_as_text() {
     for string in strings().iter().filter(|string| !plain(string)) {
         let run = |flag: &str| {
             let flags = ["--licensee=ACME", "--key=AbCd-1234", &format!("{flag}={string}")];
-            olr(scratch.path(), &request(&flags.map(String::from)))
+            olr(&request(scratch.path(), &flags.map(String::from)))
         };
         assert!(run("--note").done, "{string:?}");
         notes += 1;
@@ -106,14 +114,15 @@ fn names_of_vendors() {
         if !hidden && name.len() <= 256 && number % 20 != 0 {
             continue; // each run writes ten files
         }
-        let folder = format!("vendor-{number}");
-        let args = ["vendor", "init", &folder, &format!("--name={string}"), "--no-passphrase"];
-        let run = olr(scratch.path(), &args.map(String::from));
-        assert_eq!(scratch.path().join(&folder).exists(), run.done, "{string:?}");
+        let folder = scratch.path().join(format!("vendor-{number}"));
+        let place = folder.to_str().unwrap();
+        let args = ["vendor", "init", place, &format!("--name={string}"), "--no-passphrase"];
+        let run = olr(&args.map(String::from));
+        assert_eq!(folder.exists(), run.done, "{string:?}");
         if run.done {
-            let trust = format!("{folder}/vendor.trust");
-            let shown = olr(scratch.path(), &["inspect".into(), trust, "--json".into()]);
-            let json: Value = serde_json::from_str(&shown.stdout).unwrap();
+            let trust = format!("{place}/vendor.trust");
+            let shown = olr(&["inspect".into(), trust, "--json".into()]);
+            let json = object(&shown.text);
             assert!(json.to_string().contains(&Value::from(name).to_string()), "{json}");
             made += 1;
         } else {

@@ -287,17 +287,25 @@ fn other_keys_and_too_much_work_are_refused_by_name() {
 #[test]
 fn a_key_is_printed_and_typed_again() {
     let desk = Desk::new();
-    for role in ["root", "issuer", "sealing"] {
-        let made = desk.olr(&format!("key new --role {role} --passphrase-file old")).done();
-        desk.olr(&format!("key paper {role}.key -o -")).unable("passphrase", "--passphrase-file");
-        let printed = desk.olr(&format!("key paper {role}.key --passphrase-file old -o -")).done();
+    for (role, old, new) in [
+        ("root", "--passphrase-file old", "--passphrase-file new"),
+        ("issuer", "--no-passphrase", "--no-passphrase"),
+        ("sealing", "--no-passphrase", "--no-passphrase"),
+    ] {
+        let made = desk.olr(&format!("key new --role {role} {old}")).done();
+        let mut paper = format!("key paper {role}.key -o -");
+        if role == "root" {
+            desk.olr(&paper).unable("passphrase", "--passphrase-file");
+            paper += " --passphrase-file old";
+        }
+        let printed = desk.olr(&paper).done();
         assert!(printed.stderr.contains("anyone who reads it has the key"), "{}", printed.stderr);
         assert!(printed.stdout.contains("ANYBODY WHO READS THIS PAGE HAS THE KEY"));
         assert!(printed.stdout.contains(made.text("id")));
         fs::write(desk.path("typed"), printed.stdout.to_lowercase()).unwrap();
         let line = format!("key restore typed -o again-{role}.key");
         desk.olr(&line).unable("passphrase is missing", "--passphrase-file");
-        let again = desk.olr(&format!("{line} --passphrase-file new")).done();
+        let again = desk.olr(&format!("{line} {new}")).done();
         assert_eq!((again.text("role"), again.text("id")), (role, made.text("id")));
         assert_eq!(desk.read(&format!("again-{role}.pub")), desk.read(&format!("{role}.pub")));
         let third = printed.stdout.lines().find(|line| line.starts_with('3')).unwrap();

@@ -225,7 +225,7 @@ fn a_passphrase_comes_on_standard_input() {
     let wrong = world.fed("key paper a.key --passphrase-file -", b"other words\n");
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong));
     // Several roots ask for the passphrase once.
-    let init = "vendor init v2 --name N --roots 3 --threshold 2 --root-passphrase-file - \
+    let init = "vendor init v2 --name N --roots 2 --threshold 2 --root-passphrase-file - \
                 --passphrase-file staff";
     fs::write(world.path("staff"), "the staff's own words\n").unwrap();
     assert_eq!(world.fed(init, b"six words for all roots\n").status.code(), Some(0));

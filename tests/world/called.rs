@@ -57,12 +57,12 @@ impl Around {
         olr::cli::call(named(words), &self.env(&Written::default()))
     }
 
-    /// Returns everything that the command prints, and whether its exit status is 0.
-    pub fn run(self, words: impl IntoIterator<Item = OsString>) -> (bool, String) {
+    /// Returns the exit status, and everything that the command prints.
+    pub fn run(self, words: impl IntoIterator<Item = OsString>) -> (ExitCode, String) {
         let out = Written::default();
         let status = olr::cli::run(named(words), &mut self.env(&out));
         let text = String::from_utf8(out.0.take()).unwrap();
-        (status == ExitCode::SUCCESS, text)
+        (status, text)
     }
 }
 

@@ -325,8 +325,7 @@ impl Proposal {
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            let step =
-                NextStep::new("get the other signatures, then combine", &[Remedy::SignProposal]);
+            let step = NextStep::new("have the rest signed, then combine", &[Remedy::SignProposal]);
             return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;

@@ -153,13 +153,12 @@ pub fn open_lock(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     take_owner(path, folder, made.as_file());
     match made.persist_noclobber(path) {
-        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
-        // Closes the temporary file, and thereby releases its lock as a temporary file.
-        made => {
-            drop(made);
-            options.open(path)
-        }
+        // It is still locked as a temporary file.
+        Ok(made) => drop(Lock(made)),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.error),
     }
+    options.open(path)
 }
 
 /// Sets owner and group to those of the file being replaced, or else those of the folder. Root may
@@ -214,4 +213,34 @@ fn folder_builder(mode: u32) -> std::fs::DirBuilder {
 
 fn unwritable(path: &Path, error: &IoError) -> Error {
     failed(Access::Write, path, error)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A child process has every file of its parent until it calls `exec`, and thereby the locks on
+    /// them.
+    #[test]
+    fn a_new_lock_is_free_while_other_programs_are_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+            let held = (0..1000).filter(|number| {
+                let lock = open_lock(&folder.path().join(format!("{number}.lock"))).unwrap();
+                let held = lock.try_lock().is_err();
+                drop(Lock::held(lock));
+                held
+            });
+            let held = held.count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(held, 0);
+        });
+    }
 }

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::world::alone::alone;
+
 mod answers;
 mod carried;
 mod facts;
@@ -81,14 +83,7 @@ impl World {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        // Without a terminal, even if the tests have one, so that no question is asked.
-        let mut command = match cfg!(target_os = "linux") {
-            true => Command::new("setsid"),
-            false => Command::new(env!("CARGO_BIN_EXE_olr")),
-        };
-        if cfg!(target_os = "linux") {
-            command.args(["--wait", env!("CARGO_BIN_EXE_olr")]);
-        }
+        let mut command = alone(env!("CARGO_BIN_EXE_olr"));
         command.current_dir(self.folder.path()).args(args).stdin(Stdio::null());
         command.env("OLR_HOME", "home").env("OLR_VENDOR", "vendor");
         command

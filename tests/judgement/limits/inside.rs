@@ -61,7 +61,7 @@ fn every_yes_lies_inside_every_delegation() {
     let mut lot = Lot(ChaCha20Rng::seed_from_u64(0x0079_6573));
     let mut told: BTreeMap<Event, [usize; 2]> = BTreeMap::new();
     let (mut passed, mut refused, mut drafted, mut drawn) = (0, 0, 0, 0);
-    let least = if std::env::var_os("OLR_LONG").is_some() { 600 } else { 240 };
+    let least = if std::env::var_os("OLR_LONG").is_some() { 600 } else { 300 };
     while passed < least {
         drawn += 1;
         assert!(drawn < 100_000, "{drafted} of {drawn} catalogs and grants fit");

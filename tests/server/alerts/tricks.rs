@@ -63,8 +63,10 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
     let long = ["x".repeat(5000), "語".repeat(2000), "\u{202e}".repeat(700)];
     let names = NAMES.iter().copied().chain(long.iter().map(String::as_str));
     let mut seen = 0;
-    for name in names {
-        for about in abouts() {
+    for (number, name) in names.enumerate() {
+        // All kinds for a plain name, and every fifth for the others, each time other ones.
+        let step = if number == 0 { 1 } else { 5 };
+        for about in abouts().into_iter().skip(number % step).step_by(step) {
             let notice = notice(name, about);
             let raw = compose(mail, &notice, Instant::new(NOW), ToString::to_string).unwrap();
             let raw = String::from_utf8(raw).unwrap();
@@ -103,7 +105,7 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
             seen += 1;
         }
     }
-    assert!(seen > 3000, "only {seen}");
+    assert!(seen > 700, "only {seen}");
 }
 
 #[test]
