@@ -30,7 +30,7 @@ impl Home {
     ///
     /// # Errors
     /// Every refusal of an answer, including those for an unexpected vendor. Exit 2 if no request
-    /// was ever made in this home.
+    /// was ever made in this home, or if it cannot be written; otherwise see [`Home::load`].
     pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         self.begun()?.import(bytes, around, how)
     }

@@ -170,7 +170,7 @@ pub fn granting(grants: Vec<Grant>) -> impl FnOnce(&mut LicenseBody) {
     move |body| body.grants = Set::new(grants).unwrap()
 }
 
-/// Returns a change that adds a grace period for `cause`, after which the server stops.
+/// Returns a change that sets a single grace period, for `cause`, after which the server stops.
 pub fn stops(cause: Cause, seconds: u64) -> impl FnOnce(&mut LicenseBody) {
     move |body| {
         body.grace = Set::new(vec![GraceRule { cause, seconds, outcome: Outcome::Stop }]).unwrap();

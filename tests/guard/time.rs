@@ -29,7 +29,7 @@ fn same(server: &Server, guard: &olr::Guard) {
     }
 }
 
-/// Returns a license that ends soon, with random grace periods.
+/// Returns a change that sets random grace periods, and an end that is near or missing.
 fn any(rng: &mut ChaCha20Rng) -> impl FnOnce(&mut LicenseBody) + use<> {
     let start = Day { number: 21_145 + rng.random_range(0..4) };
     let end = Day { number: start.number + rng.random_range(0..40) };

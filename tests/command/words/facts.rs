@@ -4,7 +4,7 @@ use crate::words::World;
 use serde_json::Value;
 use std::fs::File;
 
-/// A program can learn the vendor from every answer of a home that has one.
+/// The JSON of every command that uses a home names the vendor that the home trusts.
 #[test]
 fn every_answer_of_a_home_names_its_vendor() {
     let world = World::new();

@@ -247,7 +247,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
     }
 }
 
-/// Random terms, and a next license with different ones.
+/// Returns a change that sets random terms, for a license that starts on day `first`.
 fn any_terms(rng: &mut ChaCha20Rng, first: u32) -> impl Fn(&mut LicenseBody) + use<> {
     let day = |number: u32| Some(Day { number });
     let mut some = |from: u32, to: u32| rng.random_range(from..=to);

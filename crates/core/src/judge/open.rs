@@ -28,7 +28,7 @@ impl Decision {
         }
     }
 
-    /// Replaces the next step of every refusal and grace period with this word.
+    /// Sets `step` as the next step of every refusal and grace period whose word is `word`.
     pub(super) fn name_step(&mut self, word: Refusal, step: &NextStep) {
         let name = |why: &mut Error| {
             if why.refusal() == Some(word) {

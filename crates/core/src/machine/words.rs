@@ -24,7 +24,7 @@ pub fn judgement(lines: &[Line]) -> String {
         "another machine: only the operator's pins are the same, and they move with the home"
     } else if !enrolled().any(|line| hardware(&line)) {
         return format!(
-            "changed: {}; no hardware value was known then, so this may be the same machine or a copy of it",
+            "changed: {}; no earlier hardware value is known, so this may be the same machine or a copy of it",
             labels(enrolled().filter(lost))
         );
     } else if looks_like_a_copy(lines) && enrolled().filter(disk).any(|line| kept(&line)) {

@@ -146,7 +146,7 @@ impl ScenarioEvent {
     }
 }
 
-/// Same flag as that of `olr import`.
+/// Word in an `import` event: the license may grant less than is in use.
 const ACCEPT: &str = "--accept-over-quota";
 
 fn parse_count(text: &str) -> Option<Count> {

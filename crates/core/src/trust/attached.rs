@@ -118,8 +118,8 @@ impl Trust {
         }
     }
 
-    /// Returns the trusts attached to `frame` that follow this one, oldest first. Older ones are
-    /// only checked against their own roots.
+    /// Returns the trusts attached to `frame` that follow this one, oldest first. The others, also
+    /// the second of two with one version, are only checked against their own roots.
     ///
     /// # Errors
     /// Same as [`Trust::pin`] and [`Trust::successor`].

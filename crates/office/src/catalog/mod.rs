@@ -26,7 +26,7 @@ pub(crate) use olr_core::display::listed;
 pub(crate) use olr_files::toml_text::Written;
 pub use olr_files::toml_text::{TOML_CAP as CATALOG_CAP, TOML_TOKENS_CAP, read_toml};
 
-/// Catalog that `vendor init` writes by default.
+/// Default catalog of a new vendor folder.
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// Machine policy if neither the grant nor the license type names one.

@@ -35,7 +35,7 @@ impl Folder {
         let counts = |may: &Delegation| {
             trust.ensure_unrevoked([may.key_id()]).is_ok() && may.permits(Act::License, now).is_ok()
         };
-        // Of several delegations for one key, use the one that `olr issue` would choose.
+        // Of several delegations for one key, use the one that issuing would choose.
         let newest = keys.into_iter().filter_map(|key| self.delegation_of(key, trust).ok());
         let issuers: Vec<_> = newest.map(|(may, _)| may).filter(counts).collect();
         if issuers.is_empty() {

@@ -323,7 +323,7 @@ impl Wrong {
             }
             Self::VendorThen => (
                 "the clock here was probably wrong then",
-                "check that the clock of this computer is right now",
+                "check that the clock of this computer is now correct",
             ),
             Self::Either => (
                 "one of the two clocks is wrong",

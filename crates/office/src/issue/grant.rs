@@ -10,7 +10,7 @@ use olr_core::wire::codec::Limit;
 mod identity;
 mod raw;
 
-/// The grant that `vendor init` writes. It fits the starter catalog.
+/// The grant of a new vendor folder. It fits the starter catalog.
 pub const STARTER_GRANT: &str = include_str!("starter-grant.toml");
 
 /// A parsed grant.
