@@ -410,7 +410,7 @@ pub const REFUSED: &[Refused] = &[
         "saved as a page, a tag broken over two lines",
         Text(|t| around(t, "<p class=MsoNormal><span\nlang=EN-US>", "</span></p>")),
         MALFORMED,
-        "a tag ends on its own line",
+        "a tag must end on the line where it begins",
     ),
     row(
         "programs",
@@ -422,7 +422,7 @@ pub const REFUSED: &[Refused] = &[
     // Several blocks, or none.
     row(
         "people",
-        "two different files of the kind",
+        "two different files of the same kind",
         Text(|t| format!("{t}\n{}", another_of_the_kind(t))),
         MALFORMED,
         "it is unclear which one is meant",

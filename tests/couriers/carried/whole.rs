@@ -75,7 +75,7 @@ pub const WHOLE: &[Whole] = &[
     // Invisible characters.
     ("web pages, chats", "zero-width spaces inside", Text(|t| every(t, 20, "\u{200b}"))),
     ("word processors", "soft hyphens inside", Text(|t| every(t, 25, "\u{ad}"))),
-    ("web pages", "joiners inside", Text(|t| every(t, 30, "\u{2060}\u{200d}"))),
+    ("web pages", "zero-width and word joiners inside", Text(|t| every(t, 30, "\u{2060}\u{200d}"))),
     ("programs that join files", "byte order marks inside", Text(|t| every(t, 64, "\u{feff}\n"))),
     // Dashes.
     ("word processors", "two dashes become an en dash", Text(|t| t.replace("--", "\u{2013}"))),
@@ -298,7 +298,7 @@ pub const WHOLE: &[Whole] = &[
         "a mail saved, with a file of another kind attached too",
         Text(|t| mail(&multipart("mixed", "b1", &[attached(&another_kind()), attached(t)]))),
     ),
-    ("people", "the source of one part, copied", Text(attached)),
+    ("people", "the source of one part of a mail, copied", Text(attached)),
     // Several changes at once.
     (
         "mail, then Windows",

@@ -61,7 +61,7 @@ const EVENTS: [Event; 28] = [
         m.add(FactorKind::Cpu, Class::Common, "", "another processor")
     }),
     ("VM: a snapshot is restored", vm, |m| m),
-    ("VM: gets another virtual card", vm, |m| m.set("ens3", "52:54:00:00:00:99")),
+    ("VM: its virtual card is replaced", vm, |m| m.set("ens3", "52:54:00:00:00:99")),
     ("VM: cloned; the clone gets its own UUID and address", vm, |m| m.other_hardware()),
     ("VM: copied with its UUID and addresses, against all advice", vm, |m| m),
     ("VM with its host's serial number: migrated to another host", vm_of_a_host, |m| {

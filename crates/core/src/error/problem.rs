@@ -46,10 +46,10 @@ problems! {
     4 Exists "exists" "something already exists, and olr does not overwrite it";
     5 Io "io" "the system failed to read or write";
     6 Permission "permission" "the system or this program does not allow access to a file";
-    7 Locked "locked" "another process is using it";
+    7 Locked "locked" "another process is using the folder or file";
     8 Changed "changed" "something changed between two reads";
     9 Damaged "damaged" "olr cannot use one of its own records";
-    10 NewerVersion "newer-version" "another version of olr wrote it";
+    10 NewerVersion "newer-version" "another version of olr wrote the state";
     11 NeedsPassphrase "needs-passphrase" "a passphrase or PIN is missing";
     12 WrongPassphrase "wrong-passphrase" "a passphrase or PIN is wrong";
     13 WrongKey "wrong-key" "a key cannot do what the caller named it for";
