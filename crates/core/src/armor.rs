@@ -45,8 +45,8 @@ pub fn armor(kind: Kind, bytes: &[u8]) -> String {
 /// parser checks.
 ///
 /// # Errors
-/// `malformed`: no artefact, a damaged one, or more than one; `wrong-kind`: blocks, but none of the
-/// kind `wanted`.
+/// `malformed`: `file` is empty or too long, or contains too many blocks, no artefact, a damaged
+/// one, or two different ones; `wrong-kind`: it contains blocks, but none of the kind `wanted`.
 pub fn dearmor(wanted: Option<Kind>, file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if file.len() > FILE_CAP {
         return Err(malformed("file", &format!("{} bytes, more than {FILE_CAP}", file.len()))
@@ -139,7 +139,7 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The strict decoder: accepts only base64, in its only valid encoding.
+    /// The strict decoder: accepts only base64 in its canonical form.
     fn decode(&self, text: &str) -> Result<Vec<u8>> {
         let fault = |at, rule, problem: &str| {
             malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)

@@ -116,7 +116,8 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// Returns the code of a digest that people compare by phone: its first 60 bits, `ABCD-EFGH-IJKL`.
+/// Returns the code of a digest, for people to compare by phone: its first 60 bits, like
+/// `ABCD-EFGH-IJKL`.
 ///
 /// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which never equals a
 /// parsed one.
@@ -154,8 +155,9 @@ fn parse_symbols(text: &str, len: usize) -> Option<String> {
     (symbols.len() == len).then_some(symbols)
 }
 
-/// Explains why `text` is not a code of 12 characters, or a whole code if `may_be_whole`, and what
-/// to do. The reason is a character that no code contains, or the length.
+/// Explains why `text` is not a code of 12 characters (nor, if `may_be_whole`, a whole code of 52):
+/// because of a character that no code contains, or because of its length. Returns the reason, and
+/// what to do.
 pub fn code_fault(text: &str, may_be_whole: bool) -> (String, String) {
     let symbols: Vec<char> = text.chars().filter(|c| !is_separator(*c)).collect();
     let is_symbol = |c: &char| matches!(c.to_ascii_uppercase(), 'A'..='Z' | '2'..='7');

@@ -80,8 +80,8 @@ pub enum Imported {
     },
 }
 
-/// Explains the refusal of a license whose time of issue is in the future for this clock: one of
-/// the two clocks is wrong, not necessarily the clock of this machine.
+/// Explains the refusal of a license whose time of issue is in the future for this clock: this
+/// machine's clock or the vendor's is wrong.
 fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
     let body = license.body();
     let is_near = body.issued.seconds <= clock.seconds.saturating_add(body.tolerance.into());
@@ -125,7 +125,8 @@ impl State {
         Ok(imported)
     }
 
-    /// Names the vendor that this home trusts in the next step of a `wrong-vendor` refusal.
+    /// In the next step of a `wrong-vendor` refusal, names the vendor that this home trusts. Returns
+    /// any other error as it is.
     pub fn foreign(&self, error: Error) -> Error {
         if error.refusal() != Some(Refusal::WrongVendor) {
             return error;

@@ -1,8 +1,8 @@
 //! The `olr` license format and its judgement, for machines that never go online.
 //!
 //! Each artefact has one module, which both makes it and reads it. This crate uses no files, clock,
-//! environment or threads, and takes randomness as an argument. A customer cannot sign licenses
-//! because the vendor's key is missing, not because the code is.
+//! environment or threads, and takes randomness as an argument. What keeps a customer from signing
+//! licenses is that the vendor's key is missing, not that the code is.
 //!
 //! ```
 //! use olr_core::license::License;

@@ -270,7 +270,7 @@ impl Proposal {
     /// will contain. Does not change the proposal if the key has signed already.
     ///
     /// # Errors
-    /// Exit 2 if the key is not one of those required, or cannot be used.
+    /// Exit 2 if the key is not a required one, or cannot be used; those of [`Proposal::check`].
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
         let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {
@@ -287,7 +287,7 @@ impl Proposal {
     /// Returns the id of a key, if it is one of those required.
     ///
     /// # Errors
-    /// Exit 2 if it is not.
+    /// Exit 2 if it is not; those of [`Proposal::quorums`].
     pub fn ensure_counts(&self, public: &PublicKey, trust: Option<&Trust>) -> Result<KeyId> {
         let (role, quorums) = (self.role(), self.quorums(trust)?);
         let key = key_id(role, public);
@@ -306,7 +306,7 @@ impl Proposal {
     /// Returns the proposal with the signatures of both proposals.
     ///
     /// # Errors
-    /// Exit 2 if the two propose different files.
+    /// Exit 2 if the two propose different files, or have too many signatures.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         if (self.vendor, &self.body) != (other.vendor, &other.body) {
             let fact = "these proposals are for different files";

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use crate::armor::{armor, mime};
 use crate::wire::frame::{Header, MAGIC};
 
-/// Dashes that programs use instead of `-`: U+2010 to U+2015, the minus sign and the wide forms.
+/// `-`, and the dashes that programs use instead: U+2010 to U+2015, the minus sign, and the small
+/// and wide forms.
 const DASHES: [char; 11] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe58}',
     '\u{fe63}', '\u{ff0d}', '-',
@@ -22,8 +23,8 @@ pub(super) fn undo(file: &[u8]) -> String {
     undo_text(&characters(file))
 }
 
-/// Like [`undo`], for the parts of a mail. A binary part is replaced by its armor. `None` if the
-/// file is not a mail.
+/// Like [`undo`], for the parts of a mail. A binary artefact is replaced by its armor, or removed
+/// if its header is invalid. `None` if the file is not a mail.
 pub(super) fn undo_message(file: &[u8]) -> Option<String> {
     let mut text: Option<String> = None;
     mime::parts(file, &mut |part| {

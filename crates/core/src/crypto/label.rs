@@ -3,38 +3,38 @@
 
 use crate::wire::frame::Kind;
 
-/// Seals a request (HPKE `info`).
+/// For sealing a request (HPKE `info`).
 pub const REQUEST_SEAL: &[u8] = b"olr/v1/request-seal";
-/// Signs a request with the install key.
+/// For signing a request with the install key.
 pub const REQUEST: &[u8] = b"olr/v1/request";
-/// Derives key ids.
+/// For deriving key ids.
 pub const KEY_ID: &[u8] = b"olr/v1/key-id";
-/// Derives vendor ids.
+/// For deriving vendor ids.
 pub const VENDOR_ID: &[u8] = b"olr/v1/vendor-id";
-/// Derives vendor codes.
+/// For deriving vendor codes.
 pub const VENDOR_CODE: &[u8] = b"olr/v1/vendor-code";
-/// Authenticates the header of a key file.
+/// For authenticating the header of a key file.
 pub const KEY_FILE: &[u8] = b"olr/v1/key-file";
-/// Derives the install signing key from the install secret.
+/// For deriving the install signing key from the install secret.
 pub const INSTALL_SIGN: &[u8] = b"olr/v1/install-sign";
-/// Derives a commitment key from the install secret and a request id.
+/// For deriving a commitment key from the install secret and a request id.
 pub const COMMITMENT_KEY: &[u8] = b"olr/v1/commitment-key";
-/// Commits to one factor.
+/// For the commitment to a factor.
 pub const FACTOR: &[u8] = b"olr/v1/factor";
-/// Mixes the randomness of one encapsulation.
+/// For deriving the randomness of one encapsulation.
 pub const ENCAPSULATION: &[u8] = b"olr/v1/encapsulation";
-/// Derives the id of a grant from its content.
+/// For deriving the id of a grant from its content.
 pub const GRANT: &[u8] = b"olr/v1/grant";
-/// Derives the id of a license in a list of revocations.
+/// For deriving the id of a license in a list of revocations.
 pub const REVOKED_LICENSE: &[u8] = b"olr/v1/revoked-license";
-/// Computes the check of a line of a key on paper.
+/// For the check of a line of a key on paper.
 pub const PAPER: &[u8] = b"olr/v1/paper";
-/// Derives event ids.
+/// For deriving event ids.
 pub const EVENT: &[u8] = b"olr/v1/event";
-/// Detects damage to a server's state.
+/// For the digest that reveals damage to a server's state.
 pub const STATE: &[u8] = b"olr/v1/state";
 
-/// Chains every artefact that a server made or accepted.
+/// For the chain of every artefact that a server made or accepted.
 pub const STATE_CHAIN: &[u8] = b"olr/v1/state-chain";
 
 /// Returns the label under which frames of this kind are signed.

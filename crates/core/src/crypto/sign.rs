@@ -124,7 +124,8 @@ pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool 
     VerifyingKey::new(public).is_some_and(|key| key.verify(message, signature))
 }
 
-/// Returns the bytes that the signatures of a frame cover: everything except the signatures.
+/// Returns the message that the signatures of a frame are made over. It covers everything in the
+/// frame except the signatures.
 pub fn message(kind: Kind, vendor: VendorId, attachment_section: &[u8], body: &[u8]) -> Vec<u8> {
     pae(&[
         of_kind(kind),

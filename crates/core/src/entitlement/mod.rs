@@ -56,7 +56,7 @@ numbered! {
         4 Revoked "revoked",
         /// The license was added to a pool.
         5 Pooled "pooled",
-        /// The product was upgraded without the server module.
+        /// More is used than granted, after an upgrade for which no server module was bought.
         6 Upgraded "upgraded",
         /// Maintenance ends soon or has ended. Used only by events.
         7 Maintenance "maintenance",
@@ -139,7 +139,7 @@ record! {
         pub name: Text,
         /// Heading under which the summary shows it.
         pub group: Text,
-        /// What one CAL counts: `device`.
+        /// What one license of the module counts: `device`.
         pub unit: Text,
         /// Number granted, or *any* for unlimited.
         pub quota: Limit<u64>,

@@ -96,7 +96,8 @@ impl Quotas {
         Some(((**grants).get(at)?, *self.quotas.get(at)?))
     }
 
-    /// True if `module` is included in a granted one and never counted.
+    /// True if a granted module includes `module`. It is then not counted, unless it has a grant of
+    /// its own.
     pub fn includes(&self, module: &str) -> bool {
         self.included.binary_search_by(|included| (**included).cmp(module)).is_ok()
     }

@@ -10,7 +10,7 @@ pub fn is_older(version: &str, first: &str) -> bool {
     numbers(version).lt(numbers(first))
 }
 
-/// Returns eight numbers. Missing ones are 0, so that 7.7 equals 7.7.0.
+/// Returns the first eight numbers in `text`. Missing ones are 0, so that 7.7 equals 7.7.0.
 fn numbers(text: &str) -> impl Iterator<Item = u64> {
     let pieces = text.split(|c: char| !c.is_ascii_digit()).filter(|piece| !piece.is_empty());
     let numbers = pieces.map(|piece| piece.parse().unwrap_or(u64::MAX));

@@ -152,7 +152,7 @@ impl Error {
         &self.rules
     }
 
-    /// Appends `more` directly to the fact.
+    /// Appends `more` to the fact, without a separator.
     #[must_use]
     pub(crate) fn adding(mut self, more: impl fmt::Display) -> Self {
         self.fact = format!("{}{more}", self.fact);

@@ -1,4 +1,5 @@
-//! One next step, and the acts that it names. Each surface adds how an act is done there.
+//! One next step, and the acts that it names. The command, a page or a product that shows the step
+//! adds how an act is done there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,7 +55,8 @@ impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
 
 macro_rules! remedies {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
-        /// An act that helps. An act is listed here if a surface can explain how to do it there.
+        /// An act that helps, if the command, a page or a product can explain how it is done
+        /// there.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Remedy}}; }
@@ -76,7 +78,7 @@ macro_rules! remedies {
             /// Every remedy, by number.
             pub const ALL: &'static [Remedy] = &[$(Remedy::$variant),*];
 
-            /// Word of the remedy, the same on every surface.
+            /// Word of the remedy, the same everywhere.
             pub fn word(self) -> &'static str {
                 match self { $(Remedy::$variant => $word),* }
             }

@@ -26,7 +26,7 @@ macro_rules! problems {
             /// Every problem, by number.
             pub const ALL: &'static [Problem] = &[$(Problem::$variant),*];
 
-            /// Word of the problem, the same on every surface.
+            /// Word of the problem, the same everywhere.
             pub fn word(self) -> &'static str {
                 match self { $(Problem::$variant => $word),* }
             }

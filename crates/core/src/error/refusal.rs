@@ -37,7 +37,7 @@ macro_rules! refusals {
             /// Every refusal, by number.
             pub const ALL: &'static [Refusal] = &[$(Refusal::$variant),*];
 
-            /// Word of the refusal, the same on every surface.
+            /// Word of the refusal, the same everywhere.
             pub fn word(self) -> &'static str {
                 match self { $(Refusal::$variant => $word),* }
             }

@@ -1,4 +1,5 @@
-//! Licensing status of an installation as one word of a closed list, the same on every surface.
+//! Licensing status of an installation as one word of a closed list, the same
+//! everywhere.
 
 use crate::entitlement::Operation;
 use crate::judge::Decision;
@@ -31,7 +32,8 @@ pub enum Condition {
     Countdown,
     /// Some operations are blocked.
     Blocked,
-    /// All operations are blocked, except those that the license never blocks.
+    /// All operations are blocked, except importing a license and those that the license never
+    /// blocks.
     Stopped,
     /// The server is not running. [`Decision::condition`] never returns this.
     Off,

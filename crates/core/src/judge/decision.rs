@@ -1,4 +1,4 @@
-//! Decision: what an installed license allows, until when, and why not.
+//! Decision: what an installed license allows, until when, and why it refuses the rest.
 
 use crate::entitlement::{Cause, Count, Operation, Operations, Outcome, Quotas};
 use crate::error::Error;
@@ -142,7 +142,7 @@ impl Decision {
         &self.reasons
     }
 
-    /// Grace period that ends first. `None` if the license is refused.
+    /// Grace period or warning that ends first. `None` if there is none, or something is refused.
     pub fn grace(&self) -> Option<&Grace> {
         self.grace.as_ref()
     }
@@ -203,7 +203,7 @@ impl Decision {
         self.awaits_answer
     }
 
-    /// True if the vendor may also answer that request with a time.
+    /// True if a request for this slot is waiting, and the vendor may also answer it with a time.
     pub fn awaits_time(&self) -> bool {
         self.awaits_time
     }

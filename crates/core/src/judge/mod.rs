@@ -28,9 +28,9 @@ pub use next::{Coming, Next};
 use open::asked_for;
 pub use question::{Answer, Question};
 
-/// Judges the installed license of `slot` at `clock`, on the machine `here`. If the clock is
-/// implausibly far ahead, [`Decision::remembered`] holds a second decision, made at the high-water
-/// mark.
+/// Judges the license of `slot` at `clock`, on the machine `here`: the installed license, or the
+/// waiting one if it has taken over or nothing is installed. If the clock is implausibly far ahead,
+/// [`Decision::remembered`] holds a second decision, made at the high-water mark.
 pub fn decide(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Decision {
     by_both(clock, state, |clock| decide_by(clock, here, state, slot))
 }
@@ -42,8 +42,8 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
     };
-    // A waiting license takes over once it has begun. One that no longer verifies never takes over,
-    // and never stops the license in effect.
+    // A waiting license takes over once it has begun. One that is revoked or no longer verifies
+    // before that never takes over, and never stops the license in effect.
     let next = slot.next.as_ref().map(read);
     let counts = |next: &License| state.revocation(next).is_none();
     let has_begun = |next: &License| next.body().starts.begins() <= state.memory().mark;
@@ -125,11 +125,12 @@ pub(crate) struct Judgement {
     pub ended: Vec<Grace>,
 }
 
-/// Judges a verified license of this installation. A license installed in `slot` may have grace
-/// periods; one that is about to be imported has none.
+/// Judges a verified license of this installation, which is held in `slot`. With `None`, the
+/// license is not installed: it has no grace periods, and neither revocations nor usage are
+/// considered.
 ///
 /// The refusal is the first of `revoked`, `clock-rolled-back`, `wrong-machine`, `not-yet-valid`,
-/// `expired` and `quota-exceeded` that applies.
+/// `expired` and `quota-exceeded` that applies and is not tolerated.
 pub(crate) fn judge(
     license: &License,
     machine: &Assessment,

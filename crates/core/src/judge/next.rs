@@ -1,4 +1,4 @@
-//! The next change that comes by itself, in the same words on every surface.
+//! The next change that comes by itself, in the same words everywhere.
 
 use crate::entitlement::{Cause, Operation, Outcome};
 use crate::judge::Decision;

@@ -210,8 +210,8 @@ impl Decision {
         self.quotas.excesses(&license.body().grants, &self.usage).collect()
     }
 
-    /// Returns the modules in use that no license grants. Each has a quota of 0. The usual cause is
-    /// a misspelled name.
+    /// Returns the modules in use that the license neither grants nor includes. Each has a quota of
+    /// 0. The usual cause is a misspelled name.
     pub fn ungranted(&self) -> Vec<Count> {
         let Some(license) = &self.license else { return Vec::new() };
         let uncovered = |count: &&Count| !self.quotas.includes(&count.module);

@@ -21,9 +21,10 @@ impl Judgement {
         self.reasons.push(Blocked { allowed, why });
     }
 
-    /// Applies the grace rule of the license for `cause`. Without a rule, the server stops at once.
-    /// The grace period of a machine that no longer matches starts when the machine last matched,
-    /// so that restoring a snapshot does not start a new one.
+    /// Applies the grace rule of the license for `cause`, with a grace period that starts at
+    /// `since`. Without a rule or `since`, the server stops at once. The grace period of a machine
+    /// that no longer matches starts when the machine last matched, so that restoring a snapshot
+    /// does not start a new one.
     pub(super) fn weigh(
         &mut self,
         license: &License,

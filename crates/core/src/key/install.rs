@@ -46,8 +46,9 @@ impl InstallSecret {
         self.secret.derive(&[COMMITMENT_KEY, &request.0])
     }
 
-    /// Returns randomness for one encapsulation. Mixes in the secret, the request number and the
-    /// content, so that it stays unpredictable even if the system's generator repeats itself.
+    /// Returns a generator of randomness for one encapsulation. Its seed also depends on the
+    /// secret, the request number and `content` (SHA-256 of the request body), so that its output
+    /// stays unpredictable even if the system's generator repeats itself.
     pub fn encapsulation_rng(
         &self,
         number: u64,

@@ -10,8 +10,8 @@ use crate::time::{DAY, Day};
 use crate::trust::{Delegation, DelegationBody, ModuleMaximum, SignerRule, TrustBody};
 use crate::wire::codec::{Keyed, Limit, Set};
 
-/// Causes whose grace period a delegation limits. The grace period for an exceeded quota is not
-/// among them, because nothing can be added during it.
+/// Causes whose grace period a delegation limits. An exceeded quota is not among them, because
+/// nothing can be added during its grace period.
 const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Cause::Pooled];
 
 /// How much of each module a license makes available. This can be more than the grant of the module
@@ -26,8 +26,8 @@ impl<'a> Opened<'a> {
         Self { body, quotas: Quotas::new(&body.grants, &Set::default()) }
     }
 
-    /// Returns the quota that applies to a module: that of its pool, *any* if another module
-    /// includes it.
+    /// Returns how much of a module is available: the quota of its grant, or of the pool of the
+    /// grant; without a grant, *any* if a granted module includes it, otherwise 0.
     fn of(&self, module: &str) -> Limit<u64> {
         match self.quotas.of(&self.body.grants, module) {
             Some((_, quota)) => quota.granted,

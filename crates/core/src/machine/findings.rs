@@ -86,7 +86,7 @@ impl Machine {
         self.factor(kind, class, name, value, "");
     }
 
-    /// Adds a factor of weight 0, with the reason.
+    /// Adds a factor of weight 0, with the reason, unless its value is empty.
     pub fn ignored(&mut self, kind: FactorKind, name: &str, value: &str, why: &str) {
         self.factor(kind, Class::Common, name, value, why);
     }

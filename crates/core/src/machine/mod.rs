@@ -110,7 +110,7 @@ impl Factor {
     /// Creates a factor from a value that an operator pins: `NAME=VALUE`.
     ///
     /// # Errors
-    /// Exit 2 if `text` does not have that form.
+    /// Exit 2 if `text` does not have that form, or is too long.
     pub fn pin(text: &str) -> Result<Self> {
         let name_and_value = text
             .split_once('=')

@@ -1,4 +1,4 @@
-//! Reports of a decision and of an error. Each surface words the next step itself.
+//! Reports of a decision and of an error. The caller words each next step.
 
 use crate::entitlement::{Cause, Operation};
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy};
@@ -88,7 +88,7 @@ pub struct WaitingReport {
 pub struct DriftReport {
     /// Points and factors.
     pub machine: MachineReport,
-    /// Changed factors.
+    /// Enrolled factors that are changed, missing or unreadable.
     pub drift: Vec<ChangeReport>,
     /// Points that may be lost while the machine still matches. `None` if it does not match.
     pub room: Option<u32>,

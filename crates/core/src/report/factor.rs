@@ -47,7 +47,7 @@ impl FactorReport {
     }
 }
 
-/// Makes a table of the factors that can carry weight, or of all.
+/// Makes a table of the factors that can carry weight or, if `all`, of all factors.
 pub fn factor_table(factors: &[FactorReport], all: bool) -> Table {
     let row = |factor: &FactorReport| {
         vec![label(factor.kind, &factor.name), factor.class.to_string(), factor.value()]
@@ -108,7 +108,7 @@ pub struct MachineReport {
     pub score: u32,
     /// Points that must match.
     pub threshold: u32,
-    /// Points of all factors.
+    /// Points of all enrolled factors.
     pub total: u32,
     /// Result for each factor.
     pub factors: Vec<ChangeReport>,

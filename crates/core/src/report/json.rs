@@ -99,7 +99,8 @@ pub fn modules<S: Serializer>(modules: &[ModuleReport], serializer: S) -> Result
     serializer.collect_map(modules.iter().map(|module| (&*module.module, module)))
 }
 
-/// Writes a whole number, limited to the range of `i64`.
+/// Writes a whole number, limited to the range of `i64`, or `null` if there is no limit or the
+/// number is not known.
 pub fn available<S: Serializer>(
     available: &Option<Limit<i128>>,
     serializer: S,
@@ -116,7 +117,7 @@ impl Serialize for ModuleMaxima {
     }
 }
 
-/// Writes an object whose names are the labels.
+/// Writes an object whose names are the labels, with `_` for each space.
 pub fn rows<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(rows.iter().map(|(label, value)| (label.replace(' ', "_"), value)))
 }

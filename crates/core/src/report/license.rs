@@ -104,7 +104,7 @@ pub struct GraceReport {
 
 impl From<&Grace> for GraceReport {
     fn from(grace: &Grace) -> Self {
-        // When accumulated time began is only shown to people.
+        // The instant at which time began to accumulate is only shown to people.
         let Grace { cause, since, until, then, adds_up: _, overlooked } = grace;
         Self {
             cause: *cause,

@@ -2,9 +2,8 @@
 //! `docs/reports.md`.
 //!
 //! A report destructures its body field by field, so that a new field does not compile until the
-//! report shows it. `rows` and `tables` return its text. With the feature `serde`, the report
-//! itself is the object described in `docs/json.md`. Each surface decides on the layout of the
-//! text.
+//! report shows it. `rows` and `tables` return its text, whose layout the caller decides. With the
+//! feature `serde`, the report itself is the object described in `docs/json.md`.
 
 mod decision;
 mod delegation;
@@ -74,7 +73,8 @@ impl Table {
     }
 }
 
-/// Masks a license key, so that reports show only its end.
+/// Masks a license key, so that reports show only its end. Hides a key of up to 8 characters
+/// completely.
 pub fn masked(key: &str) -> String {
     if key.chars().count() <= 8 {
         return "****".to_string();

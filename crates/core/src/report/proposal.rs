@@ -18,7 +18,7 @@ pub struct ProposalReport {
     pub proposes: Kind,
     /// Ids of the keys that are to sign a license.
     pub signers: Vec<KeyId>,
-    /// Kinds of the files attached.
+    /// Kinds of the files attached to the proposed file.
     pub carries: Vec<Kind>,
     /// Number of missing signatures for each set of keys. `None` if it cannot be determined.
     pub missing: Option<Vec<usize>>,
@@ -41,7 +41,7 @@ pub enum ContentReport {
     License(Box<LicenseReport>),
 }
 
-/// The changes of a next trust.
+/// The changes of a next trust. Without a trust to compare with, each value is a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TrustContent {

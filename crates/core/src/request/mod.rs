@@ -106,7 +106,8 @@ record! {
 /// Seals `body` to the first sealing key of `trust` and signs it with the install key.
 ///
 /// # Errors
-/// Exit 2 if the body is too long or the vendor's sealing key is unusable.
+/// Exit 2 if the body is too long, the vendor's sealing key is missing or unusable, or this
+/// computer miscalculates.
 pub fn seal_request(
     body: &RequestBody,
     trust: &Trust,
@@ -212,7 +213,7 @@ impl<'a> SealedRequest<'a> {
         Ok(Self { vendor, recipient, encapsulated, ciphertext, signature, header, bytes })
     }
 
-    /// SHA-256 of the binary request. The answer names the request by it.
+    /// SHA-256 of the binary request. The answer names the request by this hash.
     pub fn hash(&self) -> [u8; 32] {
         sha256(self.bytes)
     }

@@ -7,8 +7,8 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body` and attaches the delegation of the key and `trusts`. Before it returns the list,
-/// verifies it as a server will.
+/// Signs `body`, and attaches `trusts` and the delegation of the signing key. Before it returns the
+/// list, verifies it as a server will.
 ///
 /// # Errors
 /// The refusals of [`Revocations::verify`]; exit 2 if a cap is exceeded.
@@ -23,8 +23,8 @@ pub fn sign_revocations(
     Ok(bytes)
 }
 
-/// Signs `body` and attaches nothing. The delegation of the key must be attached to the same file
-/// as the list.
+/// Signs `body` and attaches nothing. The delegation of the signing key must be attached to the
+/// same file as the list.
 ///
 /// # Errors
 /// Exit 2 if a cap is exceeded.

@@ -8,8 +8,9 @@ use crate::simulate::{Entry, Timeline};
 use crate::time::{DAY, Day, Instant};
 
 const WIDTH: f64 = 960.0;
-/// Left and right edge of the bar, and left edge of the text.
+/// Left and right edge of the bar.
 const BAR: (f64, f64) = (104.0, 124.0);
+/// Left edge of the text.
 const WORDS: f64 = 176.0;
 const TOP: f64 = 72.0;
 const LINE: f64 = 18.0;

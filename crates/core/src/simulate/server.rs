@@ -101,7 +101,7 @@ impl Server {
         later(self.now, ahead)
     }
 
-    /// Applies an event. Returns the answer if the event asks for one.
+    /// Applies an event. Returns the result of an import or of an upgrade.
     pub(super) fn happen(&mut self, event: &ScenarioEvent) -> Result<Option<Turn>> {
         use Happening as H;
         let needs_it = matches!(

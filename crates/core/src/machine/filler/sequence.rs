@@ -1,12 +1,13 @@
-//! Digits and letters that repeat or count up or down. Implements `docs/format.md`, section
-//! "Fillers".
+//! Digits and letters that repeat or count up or down. Below, *letter* means either. Implements
+//! `docs/format.md`, section "Fillers".
 
 /// True if all letters are the same.
 pub(super) fn one_over(all: &[u8]) -> bool {
     all.iter().zip(all.iter().skip(1)).all(|(one, next)| one == next)
 }
 
-/// True if a group of one or two letters repeats, or a longer group that occurs at least twice.
+/// True if the value is a group of one or two letters over and over, or a longer group at least
+/// twice. The last repetition may be cut off.
 pub(super) fn repeats(all: &[u8]) -> bool {
     let longest = (all.len() / 2).max(2);
     (1..=longest).any(|group| all.iter().zip(all.iter().skip(group)).all(|(one, next)| one == next))
@@ -20,15 +21,15 @@ pub(super) fn counts(all: &[u8]) -> bool {
             || pairs().all(|(one, next)| follows(*next, *one)))
 }
 
-/// True if `next` follows `one` as a decimal digit, hexadecimal digit or letter. The last is
-/// followed by the first again.
+/// True if `next` follows `one` as a decimal digit, hexadecimal digit or letter. Counting starts
+/// again after the last: 0, 1 or a follows 9, 0 follows f, and 0 or a follows z.
 fn follows(one: u8, next: u8) -> bool {
     next == one.wrapping_add(1)
         || matches!((one, next), (b'9', b'0' | b'1' | b'a') | (b'f' | b'z', b'0') | (b'z', b'a'))
 }
 
-/// True if the value consists of runs that repeat a letter at least three times or count at least
-/// four letters.
+/// True if the value consists of runs, each of which is one letter at least three times, or at
+/// least four letters that count.
 pub(super) fn runs(all: &[u8]) -> bool {
     // `whole[i]` is true if the first `i` bytes consist of such runs.
     let mut whole = vec![false; all.len().saturating_add(1)];
@@ -60,7 +61,7 @@ pub(super) fn doubled(all: &[u8]) -> bool {
     all.len() >= 6 && all.len().is_multiple_of(2) && pairs().all(one_over) && counts(&every_other)
 }
 
-/// `0102030405`, `00100020003`: true for at least four numbers of equal width that count by one.
+/// `0102030405`, `001002003004`: true for at least four numbers of equal width that count by one.
 pub(super) fn numbers(all: &[u8]) -> bool {
     (2..=8).any(|width| {
         let parts: Vec<_> = all.chunks(width).collect();

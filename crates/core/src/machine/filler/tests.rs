@@ -131,7 +131,7 @@ fn random(rng: &mut ChaCha20Rng, letters: &[u8], len: usize) -> String {
     (0..len).map(|_| char::from(letters[rng.random_range(0..letters.len())])).collect()
 }
 
-/// `bash .ci/long serials` draws a hundred times as many.
+/// Number of random values of each length. `bash .ci/long serials` draws a hundred times as many.
 fn draws() -> usize {
     if std::env::var_os("OLR_LONG").is_some() { 400_000 } else { 4_000 }
 }
