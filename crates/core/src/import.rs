@@ -125,8 +125,8 @@ impl State {
         Ok(imported)
     }
 
-    /// In the next step of a `wrong-vendor` refusal, names the vendor that this home trusts. Returns
-    /// any other error as it is.
+    /// In the next step of a `wrong-vendor` refusal, names the vendor that this home trusts.
+    /// Returns any other error as it is.
     pub fn foreign(&self, error: Error) -> Error {
         if error.refusal() != Some(Refusal::WrongVendor) {
             return error;

@@ -40,8 +40,8 @@ impl Timestamp {
     /// Verifies the exact bytes, then decodes them.
     ///
     /// # Errors
-    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
-    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
+    /// In this order: frame errors, those of [`Trust::signers`], `malformed`, `unknown-version`,
+    /// `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::Timestamp, bytes)?;
         let delegations = trust.signers(&frame)?;

@@ -39,8 +39,9 @@ pub use words::{Access, failed, failed_saying};
 pub use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
 
-/// Reads a file of at most `cap` bytes, and never reads more. `-` is standard input. Reads pipes
-/// too, with a timeout; refuses everything else that is not a regular file, without blocking on it.
+/// Reads a file of at most `cap` bytes, and does not read a longer one to its end. `-` is standard
+/// input. Reads pipes too, with a timeout; refuses everything else that is not a regular file,
+/// without blocking on it.
 ///
 /// # Errors
 /// `malformed` when it is longer than `cap`; exit 2 when it cannot be read.
@@ -80,7 +81,7 @@ pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
 /// Opens one of this program's own files for reading. It must be a regular file; never blocks.
 ///
 /// # Errors
-/// Same as [`read`].
+/// Exit 2 when it cannot be opened, or is not a regular file.
 pub fn open_own(path: &Path) -> Result<std::fs::File> {
     place::open(path, From::File)
 }
@@ -114,7 +115,7 @@ pub fn take_stdin() -> Result<()> {
     Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
-/// Like [`read`], for a file that names a command to run. On Unix, only root or the user of this
+/// Like [`read`], for a regular file that names a command to run. On Unix, only root or the user of this
 /// process may own it, and nobody else may write to it.
 ///
 /// # Errors
@@ -150,7 +151,7 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
 /// Buffer size for a pipe, large enough for any secret, such as a key file.
 const ROOM: usize = 64 * 1024;
 
-/// Reads a regular file into a buffer of its size. A longer one than `cap` is not read at all.
+/// Reads a regular file into a buffer of its size. A file longer than `cap` is not read at all.
 fn read_file(file: &File, path: &Path, cap: usize) -> Result<Vec<u8>> {
     let found = file.metadata().map_err(|error| failed(Access::Read, path, &error))?;
     match usize::try_from(found.len()) {
@@ -163,8 +164,8 @@ fn read_file(file: &File, path: &Path, cap: usize) -> Result<Vec<u8>> {
 
 fn read_all(from: impl Read, path: &Path, length: usize, cap: usize) -> Result<Vec<u8>> {
     let cap_and_one = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-    // Reserve the room at once: a buffer that grows leaves copies of a secret in memory. The end of
-    // the file is found in the byte after it.
+    // Reserve the room at once: a buffer that grows leaves copies of a secret in memory. Without
+    // the extra byte, it would grow before the end of the file is noticed.
     let mut bytes = Vec::with_capacity(cap.min(length).saturating_add(1));
     let read = from.take(cap_and_one).read_to_end(&mut bytes);
     read.map_err(|error| failed(Access::Read, path, &error))?;

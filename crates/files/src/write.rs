@@ -130,8 +130,8 @@ impl Drop for Lock {
 
 /// Opens a file for locking, and creates it atomically and with its final owner if it is missing,
 /// so that a killed process never leaves one that the owner cannot open. Symbolic links are not
-/// followed: the owner of the folder could make root create a file anywhere. Never blocks on a pipe
-/// or a device.
+/// followed: otherwise, the owner of the folder could make root create a file anywhere. Never
+/// blocks on a pipe or a device.
 pub fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -181,7 +181,8 @@ pub(super) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Creates a folder and its parents. Only the owner can write to them, regardless of the umask.
+/// Creates a folder and its missing parents. Only the owner can write to the new folders,
+/// regardless of the umask.
 ///
 /// # Errors
 /// Exit 2 when it cannot be created.
@@ -201,7 +202,7 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     folder_builder(0o700).create(path).map_err(|error| unwritable(path, &error))
 }
 
-/// Sets the mode on creation, so that others can never open the folder, not even at first.
+/// Sets the mode on creation, so that the folder never has wider permissions, not even at first.
 #[cfg_attr(not(unix), allow(unused_variables))]
 fn folder_builder(mode: u32) -> std::fs::DirBuilder {
     let mut builder = std::fs::DirBuilder::new();
@@ -220,8 +221,8 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// A child process has every file of its parent until it calls `exec`, and thereby the locks on
-    /// them.
+    /// A child process has every file of its parent open until it calls `exec`, and so holds the
+    /// locks on them.
     #[test]
     fn a_new_lock_is_free_while_other_programs_are_started() {
         let folder = tempfile::tempdir().unwrap();

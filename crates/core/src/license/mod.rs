@@ -110,12 +110,12 @@ impl License {
     /// Verifies the exact bytes, then decodes them. Refuses a license whose signer `trust` revoked;
     /// [`License::ensure_unrevoked`] also checks a list of revocations.
     ///
-    /// Does not follow attached trusts: pass the last one of [`Trust::followed_by`] if the license is
-    /// new here.
+    /// Does not follow attached trusts: pass the last one of [`Trust::followed_by`] if the license
+    /// is new here.
     ///
     /// # Errors
-    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
-    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`.
+    /// In this order: frame errors, those of [`Trust::signers`], `malformed`, `unknown-version`,
+    /// `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let license = Self::verify_even_revoked(bytes, trust)?;
         license.ensure_unrevoked(trust, None)?;
@@ -163,7 +163,7 @@ impl License {
     /// Checks the signers' keys for weaknesses. This is done at import, not at every verification.
     ///
     /// # Errors
-    /// `malformed`: a key of mixed order.
+    /// `malformed`: a key that is not canonical or not of prime order.
     pub fn check_keys(&self, trust: &Trust) -> Result<()> {
         let frame = Frame::parse(Kind::License, &self.bytes)?;
         trust.signers(&frame)?.iter().try_for_each(Delegation::check_key)

@@ -12,7 +12,7 @@ use crate::wire::frame::Kind;
 /// will.
 ///
 /// # Errors
-/// The refusals of [`License::verify`]; exit 2 if a cap is exceeded.
+/// The errors of [`sign_by_issuers`], and the refusals of [`License::verify`].
 pub fn sign_license(
     body: &LicenseBody,
     trust: &Trust,

@@ -67,9 +67,8 @@ impl Revocations {
     /// Verifies the exact bytes of a file with revocations, then decodes them.
     ///
     /// # Errors
-    /// In this order: frame errors, `wrong-vendor`, `untrusted-signer`, `wrong-signature`,
-    /// `malformed`, `unknown-version`, `not-delegated`, `revoked`; exit 2 if the list was made
-    /// under a newer trust.
+    /// In this order: frame errors, those of [`Trust::signers`], `malformed`, `unknown-version`,
+    /// `not-delegated`, `revoked`; exit 2 if the list was made under a newer trust.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         Self::verify_frame(&frame, &frame.attachments, trust)

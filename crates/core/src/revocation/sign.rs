@@ -11,7 +11,7 @@ use crate::wire::frame::Kind;
 /// list, verifies it as a server will.
 ///
 /// # Errors
-/// The refusals of [`Revocations::verify`]; exit 2 if a cap is exceeded.
+/// The errors of [`sign_by_issuers`] and of [`Revocations::verify`].
 pub fn sign_revocations(
     body: &RevocationsBody,
     trust: &Trust,
@@ -27,7 +27,7 @@ pub fn sign_revocations(
 /// same file as the list.
 ///
 /// # Errors
-/// Exit 2 if a cap is exceeded.
+/// Exit 2 if a cap is exceeded, the key cannot be used, or the signature does not verify.
 pub fn sign_bare(body: &RevocationsBody, trust: &Trust, issuer: &dyn Signer) -> Result<Vec<u8>> {
     crate::trust::sign_bare(Kind::Revocations, encode(body), trust, issuer)
 }

@@ -13,7 +13,7 @@ use crate::wire::id::LicenseId;
 pub struct Turn {
     /// One word: that of the [`Condition`] that begins, or `takes-over`, `renewal`, `grace-ends`,
     /// `expires-soon`, `drifts`, `maintenance-ends-soon`, `maintenance-ends`, `not-granted`,
-    /// `clock-doubted`, `clock-believed`. After an event that asks for something, `imported`,
+    /// `clock-doubted`, `clock-believed`. After an import or an upgrade, `imported`,
     /// `import-refused`, `upgrade-allowed` or `upgrade-refused`.
     pub word: &'static str,
     /// Word of the cause or of the refusal. Empty if there is none.
@@ -90,8 +90,8 @@ impl Moment {
     }
 }
 
-/// Returns what has changed in `decision`, whose status is `now`, since `before`. The gravest
-/// change comes first.
+/// Returns what has changed in `decision`, whose status is `now`, since `before`. A takeover comes
+/// first, then the gravest change.
 pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) -> Vec<Turn> {
     let mut turns = Vec::new();
     takes_over(before, now, decision, &mut turns);

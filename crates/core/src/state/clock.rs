@@ -121,8 +121,8 @@ impl Noted {
 }
 
 impl State {
-    /// Updates the high-water mark from the clock. Does nothing before the first answer from the
-    /// vendor, because there is no mark yet.
+    /// Updates the high-water mark from the clock, and lets waiting licenses take over. Does
+    /// nothing before the first answer from the vendor, because there is no mark yet.
     pub fn observe(&mut self, around: &Surroundings) {
         if self.memory.mark == Instant::default() {
             return;
@@ -241,7 +241,8 @@ impl State {
     }
 
     /// Returns the instant at which ends are judged: the later of clock and mark. Starts are judged
-    /// at the mark. Once the clock has been observed, the two differ only while it is far ahead.
+    /// at the mark. Once the clock has been observed, this instant is after the mark only while the
+    /// clock is far ahead.
     pub fn judged_at(&self, clock: Instant) -> Instant {
         self.memory.mark.max(clock)
     }
@@ -328,8 +329,9 @@ impl State {
         self.memory.last_timestamp.as_ref().is_none_or(|last| sent.number > last.number)
     }
 
-    /// True if a time that answers this request can lower the mark. It can lower only a mark at
-    /// which the request was made.
+    /// True if a time that answers this request can lower the mark: the mark has not risen since
+    /// the request was made. A request from before such a rise may have been made while the mark
+    /// was still right.
     pub(crate) fn may_take_back(&self, sent: &Sent) -> bool {
         self.takes_time(sent) && sent.mark >= self.memory.mark
     }

@@ -15,7 +15,8 @@ impl State {
     /// same receipt again.
     ///
     /// # Errors
-    /// `not-activated` if nothing was ever installed in the slot.
+    /// `not-activated` if nothing was ever installed in the slot; exit 2 if a cap is exceeded or
+    /// this computer miscalculates.
     pub fn deactivate(&mut self, name: &SlotName, clock: Instant) -> Result<Receipt> {
         let slot = self.memory.slots.get(name).ok_or_else(nothing_installed)?;
         let Some(held) = slot.held() else {

@@ -42,7 +42,7 @@ pub use revoked::Listed;
 pub use slot::{Held, Pair, Slot, SlotName};
 use verified::Verified;
 
-/// Maximum size of a state in bytes: the licenses of a few slots, with room to spare.
+/// Maximum size of the body of a state in bytes: the licenses of a few slots, with room to spare.
 pub const STATE_CAP: usize = 2 * 1024 * 1024;
 /// Maximum size of a state file in bytes.
 pub const STATE_FILE_CAP: usize = 4 * 1024 * 1024;

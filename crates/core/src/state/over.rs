@@ -42,7 +42,7 @@ record! {
         pub since: Option<Noted>,
         /// When the last excess ended. Moved forward by later jumps of the mark.
         pub solved: Instant,
-        /// Seconds accumulated by then.
+        /// Seconds accumulated until the last excess ended.
         pub seconds: u64,
         /// Further seconds accumulated by a far clock only.
         pub far: u64,
@@ -92,8 +92,7 @@ impl Overuse {
         began.max().unwrap_or_default()
     }
 
-    /// Records that another license is in effect since `at`, and compares usage with it from then
-    /// on.
+    /// Records that another license took effect at `at`, and compares usage with it from then on.
     pub(super) fn take_over(
         &mut self,
         old: Option<&LicenseBody>,
@@ -179,7 +178,7 @@ impl Overuse {
         });
     }
 
-    /// Changes when each excess began. Keeps every instant at or before `mark`, except `eased` of a
+    /// Changes the recorded start of each excess. Keeps every instant at or before `mark`, except `eased` of a
     /// far clock.
     pub(super) fn change(&mut self, mark: Instant, change: impl Fn(Noted) -> Noted) {
         self.spent.change(|spent| {
@@ -244,7 +243,7 @@ fn grants_more(new: &LicenseBody, old: &LicenseBody) -> bool {
 }
 
 /// Returns the higher of the two counts of each module. If there are too many modules, keeps those
-/// that were used first.
+/// in `before`, then the first ones in `now`.
 fn most(before: &Set<Count, 4096>, now: &Set<Count, 4096>) -> Set<Count, 4096> {
     let mut all: BTreeMap<&str, &Count> = BTreeMap::new();
     for count in before.iter().chain(now.iter()).filter(|count| count.count > 0) {

@@ -62,8 +62,8 @@ impl State {
         Ok(())
     }
 
-    /// Records the takeover of the license in effect if it took over at its start and that has not
-    /// been recorded yet. Returns that license.
+    /// Records in `slot` that the license in effect took over at its start, unless its takeover is
+    /// already recorded. Returns that license.
     pub(super) fn note_start(&self, slot: &mut Slot) -> Option<LicenseBody> {
         let body = self.in_force(slot)?;
         let installed =

@@ -7,11 +7,11 @@ use crate::trust::{Trust, sign_by_issuers};
 use crate::wire::codec::encode;
 use crate::wire::frame::Kind;
 
-/// Signs `body` and attaches the delegation of the key. Before it returns the time, verifies it as
-/// the server will.
+/// Signs `body` and attaches the delegation of the signing key. Before it returns the time,
+/// verifies it as the server will.
 ///
 /// # Errors
-/// The refusals of [`Timestamp::verify`]; exit 2 if a cap is exceeded.
+/// The errors of [`sign_by_issuers`], and the refusals of [`Timestamp::verify`].
 pub fn sign_timestamp(
     body: &TimestampBody,
     trust: &Trust,

@@ -11,7 +11,7 @@ use crate::wire::id::KeyId;
 /// Kinds of attachments allowed besides delegations and trusts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MayCarry {
-    /// None.
+    /// No other kind.
     Delegations,
     /// Revocations.
     Revocations,

@@ -124,8 +124,8 @@ impl Delegation {
         self.issuer.id
     }
 
-    /// Checks that the issuer's key is of prime order. This is done when the key is delegated or
-    /// imported, not at every verification.
+    /// Checks that the issuer's key is canonical and of prime order. This is done when the key is
+    /// delegated and when a file is imported, not at every verification.
     ///
     /// # Errors
     /// `malformed`.

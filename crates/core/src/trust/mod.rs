@@ -41,7 +41,7 @@ record! {
         pub products: List<Product>,
         /// SHA-256 of delegation frames that former roots signed and that stay in effect.
         pub kept: Set<[u8; 32]>,
-        /// Revoked keys.
+        /// Ids of revoked issuer keys.
         pub revoked: Set<KeyId, 4096>,
         /// Rules for licenses that need more than one signer.
         pub signer_rules: List<SignerRule>,

@@ -9,7 +9,7 @@ use crate::wire::frame::{Kind, Signature, Unsigned};
 /// Signs a trust or a delegation with these roots.
 ///
 /// # Errors
-/// Exit 2 if a cap is exceeded or this computer miscalculates.
+/// Exit 2 if a cap is exceeded, a key cannot be used, or a signature does not verify.
 pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&dyn Signer]) -> Result<Vec<u8>> {
     sign(unsigned, Role::Root, roots)
 }
@@ -18,7 +18,7 @@ pub fn sign_by_roots(unsigned: &Unsigned, roots: &[&dyn Signer]) -> Result<Vec<u
 /// the files in `carried`.
 ///
 /// # Errors
-/// Exit 2 if a cap is exceeded or this computer miscalculates.
+/// Exit 2 if a cap is exceeded, a key cannot be used, or a signature does not verify.
 pub fn sign_by_issuers(
     kind: Kind,
     body: Vec<u8>,
@@ -36,7 +36,7 @@ pub fn sign_by_issuers(
 /// Signs with an issuer and attaches nothing, for a file that will be an attachment itself.
 ///
 /// # Errors
-/// Exit 2 if a cap is exceeded.
+/// Exit 2 if a cap is exceeded, the key cannot be used, or the signature does not verify.
 pub fn sign_bare(kind: Kind, body: Vec<u8>, trust: &Trust, issuer: &dyn Signer) -> Result<Vec<u8>> {
     let unsigned = Unsigned::new(kind, trust.vendor(), Vec::new(), body)?;
     sign(&unsigned, Role::Issuer, &[issuer])

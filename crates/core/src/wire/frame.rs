@@ -48,7 +48,7 @@ numbered! {
     }
 }
 
-/// The first seven bytes, the same for every kind: magic, version, suite, kind.
+/// The first seven bytes of every binary artefact: magic, version, suite, kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header;
 
@@ -173,7 +173,7 @@ impl<'a> Frame<'a> {
     /// Parses a binary file of the kind `wanted`.
     ///
     /// # Errors
-    /// `malformed`, `unknown-version` or `wrong-kind`, checked in that order field by field.
+    /// `malformed`, `unknown-version` or `wrong-kind`, for the first field that breaks a rule.
     pub fn parse(wanted: Kind, bytes: &'a [u8]) -> Result<Self> {
         Self::read(Some(wanted), wanted.word(), bytes, true)
     }
@@ -238,7 +238,7 @@ impl<'a> Frame<'a> {
     /// are empty.
     ///
     /// # Errors
-    /// `malformed`, if the attachments break a rule.
+    /// `malformed`, `unknown-version` or `wrong-kind`, if the attachments break a rule.
     pub fn proposed(
         kind: Kind,
         vendor: VendorId,
@@ -304,7 +304,8 @@ pub struct Unsigned {
 }
 
 impl Unsigned {
-    /// Sorts the attachments and removes duplicates. Each attachment is a binary frame.
+    /// Creates the parts of a frame. Sorts the attachments, which are binary frames, and removes
+    /// duplicates.
     ///
     /// # Errors
     /// Exit 2 if there are more than 16.

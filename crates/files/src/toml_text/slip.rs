@@ -132,7 +132,7 @@ impl<'a> Line<'a> {
         first.or_else(|| self.shape(place))
     }
 
-    /// A heading with one pair of brackets where two are needed, or vice versa.
+    /// Detects a heading with one pair of brackets where two are needed, or vice versa.
     fn brackets(&self, wants: Wants) -> Option<Slip> {
         let name = self.code.strip_prefix('[').filter(|_| self.value.is_none())?;
         let name = shown(name.trim_matches(['[', ']'])).into_owned();
@@ -148,7 +148,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// An entry of a multi-line list that lacks its quotes.
+    /// Detects an entry of a multi-line list that lacks its quotes.
     fn entry(&self, text: &str, number: usize) -> Option<Slip> {
         let word = self.code.trim_end_matches(',').trim_end();
         let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -165,7 +165,7 @@ impl<'a> Line<'a> {
         Some((format!("the text {word} needs quotes"), format!("write \"{word}\",")))
     }
 
-    /// A character outside of quotes that is not ASCII, such as a curly quote.
+    /// Detects a character outside of quotes that is not ASCII, such as a curly quote.
     fn foreign_character(&self) -> Option<Slip> {
         let c = *self.outside.iter().find(|c| !c.is_ascii())?;
         let named = code_point(c);
@@ -207,7 +207,7 @@ impl<'a> Line<'a> {
         ))
     }
 
-    /// Mistakes in key, equals sign or value.
+    /// Detects mistakes in key, equals sign or value.
     fn shape(&self, place: Option<Place<'_>>) -> Option<Slip> {
         let Some(place) = place else { return self.without_equals() };
         let key = shown(self.key).into_owned();
@@ -265,7 +265,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A key or heading that occurs in an earlier line too.
+/// Detects a key or heading that occurs in an earlier line too.
 fn twice(text: &str, number: usize, line: &Line<'_>) -> Option<Slip> {
     let is_heading = line.value.is_none() && line.code.starts_with('[');
     if is_heading == line.code.starts_with("[[") && is_heading {

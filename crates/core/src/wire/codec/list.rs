@@ -200,7 +200,7 @@ impl<T> Limit<T> {
     }
 }
 
-/// Turns `None` into no limit.
+/// Converts `None` to *any*.
 impl<T> From<Option<T>> for Limit<T> {
     fn from(only: Option<T>) -> Self {
         only.map_or(Self::Any, Self::Only)

@@ -63,7 +63,7 @@ impl<'a> Place<'a> {
         (format!("{} is {is}, but {} is needed", self.key, self.wants.words()), hint)
     }
 
-    /// A quoted text where another type is needed.
+    /// Detects a quoted text where another type is needed.
     fn of_text(&self, text: &str) -> Option<Slip> {
         match self.wants {
             Wants::List => Some(self.wrong_kind("a text", self.write(&list_of(text)))),
@@ -86,7 +86,7 @@ impl<'a> Place<'a> {
         format!("write a heading, [{path}], and its keys below it")
     }
 
-    /// Mistakes in a list or an inline table.
+    /// Detects mistakes in a list or an inline table.
     fn of_list(&self) -> Option<Slip> {
         let value = self.value;
         let entries = entries(value);
@@ -115,7 +115,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Anything but a whole number in TOML syntax, where one is needed.
+    /// Detects that the value is not a whole number in TOML syntax, where one is needed.
     pub fn number(&self) -> Option<Slip> {
         let value = self.value.trim_end_matches([',', ';']).trim_end();
         if value.is_empty() || value.starts_with(['"', '\'', '[', '{', '=', '>']) {
@@ -159,7 +159,7 @@ impl<'a> Place<'a> {
         format!("write a whole number, such as {} = 10{or}", self.key)
     }
 
-    /// Mistakes in a value without quotes, brackets or braces.
+    /// Detects mistakes in a value without quotes, brackets or braces.
     fn bare(&self) -> Option<Slip> {
         let (value, key) = (self.value, &self.key);
         let written = shown(value).into_owned();
@@ -230,7 +230,7 @@ impl<'a> Place<'a> {
         (fact, self.write(&digits))
     }
 
-    /// Misspelled booleans: `True`, `yes`, `off`.
+    /// Detects misspelled booleans: `True`, `yes`, `off`.
     fn truth_word(&self) -> Option<Slip> {
         let (value, written) = (self.value, shown(self.value).into_owned());
         let lower = value.to_lowercase();
@@ -295,7 +295,7 @@ fn entries(list: &str) -> Vec<&str> {
     entries
 }
 
-/// Formats such a list as TOML.
+/// Formats a list as TOML. The list may be written in every way that `entries` reads.
 pub(super) fn list_of(list: &str) -> String {
     let text = |entry: &str| {
         let entry = shown(entry.trim_matches(['"', '\''])).into_owned();
