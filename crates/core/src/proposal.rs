@@ -270,7 +270,7 @@ impl Proposal {
     /// will contain. Does not change the proposal if the key has signed already.
     ///
     /// # Errors
-    /// Exit 2 if the key is not a required one, or cannot be used; those of [`Proposal::check`].
+    /// Exit 2 if the key is not a required one, or cannot be used; errors of [`Proposal::check`].
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
         let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {
@@ -287,7 +287,7 @@ impl Proposal {
     /// Returns the id of a key, if it is one of those required.
     ///
     /// # Errors
-    /// Exit 2 if it is not; those of [`Proposal::quorums`].
+    /// Exit 2 if it is not; errors of [`Proposal::quorums`].
     pub fn ensure_counts(&self, public: &PublicKey, trust: Option<&Trust>) -> Result<KeyId> {
         let (role, quorums) = (self.role(), self.quorums(trust)?);
         let key = key_id(role, public);

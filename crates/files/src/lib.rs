@@ -115,8 +115,8 @@ pub fn take_stdin() -> Result<()> {
     Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
-/// Like [`read`], for a regular file that names a command to run. On Unix, only root or the user of this
-/// process may own it, and nobody else may write to it.
+/// Like [`read`], for a regular file that names a command to run. On Unix, only root or the user of
+/// this process may own it, and nobody else may write to it.
 ///
 /// # Errors
 /// Same as [`read`]; exit 2 when others own it or may write to it.

@@ -55,8 +55,8 @@ impl<T: Into<Cow<'static, str>>> From<T> for NextStep {
 
 macro_rules! remedies {
     ($($number:literal $variant:ident $word:literal $doc:literal;)*) => {
-        /// An act that helps, if the command, a page or a product can explain how it is done
-        /// there.
+        /// An act that helps. The list contains only acts that the command, a page or a product
+        /// can explain.
         ///
         /// ```
         /// # mod olr { pub use olr_core::{error::{Error, Remedy}}; }

@@ -1,5 +1,4 @@
-//! Licensing status of an installation as one word of a closed list, the same
-//! everywhere.
+//! Licensing status of an installation as one word of a closed list, the same everywhere.
 
 use crate::entitlement::Operation;
 use crate::judge::Decision;

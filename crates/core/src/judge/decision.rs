@@ -142,7 +142,8 @@ impl Decision {
         &self.reasons
     }
 
-    /// Grace period or warning that ends first. `None` if there is none, or something is refused.
+    /// Grace period that ends first, or a warning if there is no grace period. `None` if there is
+    /// neither, or something is refused.
     pub fn grace(&self) -> Option<&Grace> {
         self.grace.as_ref()
     }

@@ -130,8 +130,8 @@ impl Sent {
 }
 
 impl State {
-    /// Returns the newest request for this product and slot. If nothing is installed, the
-    /// answer to this request is awaited.
+    /// Returns the newest request for this product and slot. If nothing is installed, the answer
+    /// to this request is awaited.
     pub(super) fn awaited(&self, product: Option<&str>, slot: Option<&str>) -> Option<&Sent> {
         self.memory.requests.iter().rev().find(|sent| {
             product.is_none_or(|product| *sent.product == *product)
@@ -186,7 +186,7 @@ impl State {
     /// Makes the next request and remembers it. Save the state before you send the request.
     ///
     /// # Errors
-    /// Exit 2 if fewer than two factors can carry weight, or a cap is exceeded; those of
+    /// Exit 2 if fewer than two factors can carry weight, or a cap is exceeded; errors of
     /// [`seal_request`].
     pub fn request(
         &mut self,

@@ -178,8 +178,8 @@ impl Overuse {
         });
     }
 
-    /// Changes the recorded start of each excess. Keeps every instant at or before `mark`, except `eased` of a
-    /// far clock.
+    /// Changes the recorded start of each excess. Keeps every instant at or before `mark`, except
+    /// `eased` of a far clock.
     pub(super) fn change(&mut self, mark: Instant, change: impl Fn(Noted) -> Noted) {
         self.spent.change(|spent| {
             spent.since = spent.since.map(&change);

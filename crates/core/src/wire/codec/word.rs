@@ -9,8 +9,8 @@ use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8, WORD};
 /// Maximum length of a word in bytes.
 const CAP: usize = 32;
 
-/// A word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`. Stored without a pointer, so
-/// that copying a word allocates nothing.
+/// A word: 1 to 32 bytes of `a` to `z`, `0` to `9` and `-`. Stored without a pointer, so that
+/// copying a word allocates nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
     /// The word, padded with zeros, so that words compare as their bytes do.
