@@ -11,11 +11,11 @@ pub use version::is_older;
 use crate::wire::codec::{Keyed, Limit, Set, Text, numbered, record};
 
 numbered! {
-    /// How a license is paid for, and how long it is valid.
+    /// How a license is paid for.
     pub enum Model {
-        /// Perpetual.
+        /// Bought, permanently or for a time.
         1 Purchased "purchased",
-        /// Pay as you go.
+        /// Paid as it is used.
         2 Meter "meter",
         /// A trial.
         3 Evaluation "evaluation",
@@ -50,13 +50,14 @@ numbered! {
         1 Expired "expired",
         /// More is used than granted.
         2 OverQuota "over-quota",
-        /// The machine no longer matches, or another machine uses the license key.
+        /// The machine is not, or no longer, the one for which the license was issued.
         3 Conflict "conflict",
         /// The license or one of its signers was revoked.
         4 Revoked "revoked",
         /// The license was added to a pool.
         5 Pooled "pooled",
-        /// More is used than granted, after an upgrade for which no server module was bought.
+        /// More is used than granted, on a server that was upgraded and whose license has no server
+        /// module.
         6 Upgraded "upgraded",
         /// Maintenance ends soon or has ended. Used only by events.
         7 Maintenance "maintenance",
