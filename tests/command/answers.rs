@@ -22,7 +22,7 @@ use crate::world::called::{Around, outcome};
 
 use crate::world::scenario::{Scenario, committed, root};
 
-/// Fails if fewer calls are made, so that no question is forgotten.
+/// Minimum number of calls: with fewer, some question was forgotten.
 const AT_LEAST: usize = 1000;
 
 #[test]
@@ -242,7 +242,8 @@ impl<'a> Desk<'a> {
             }
             _ => return None,
         }
-        // The command line questions a module that no license names; a fixture tests the decision.
+        // Without `--unlisted`, the command line takes a module that no license names for a typing
+        // error; a fixture tests the decision.
         call += " --unlisted";
         call += &format!(" --operation {}", verb.strip_prefix("ask ").unwrap());
         for (line, flag) in [("version", "product-version"), ("release", "release")] {

@@ -120,7 +120,7 @@ fn every_link_to_the_specification_leads_somewhere() {
     assert!(seen >= 100, "only {seen} links found");
 }
 
-/// A reader of one page finds a rule of another one.
+/// A person who reads one page can follow a link to a rule of another page.
 #[test]
 fn a_rule_of_another_page_is_a_link() {
     let rules = rules();
@@ -160,7 +160,7 @@ fn the_path_of_a_verifier_has_the_words_that_it_names() {
     assert!(words <= MOST, "{words} words");
 }
 
-/// A path is read from first to last.
+/// A path names its sections in the order of the page.
 #[test]
 fn a_path_follows_the_page() {
     let (_, page) = PAGES[0];

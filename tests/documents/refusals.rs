@@ -58,7 +58,7 @@ fn at_the_vendor_every_word_has_a_step_for_the_office() {
         // A next step that was given for the case itself is kept.
         let own = Error::refuse(*refusal, "").hint("do this").at_vendor();
         assert_eq!(own.next_step().text(), "do this");
-        // For the customer, nothing changes.
+        // The customer has a next step for every word, too.
         assert_ne!(Error::refuse(*refusal, "").next_step().text(), "");
     }
 }

@@ -59,7 +59,7 @@ const NEEDED: &[(&str, &str)] = &[
 /// other people's words.
 const FOLDERS: &[&str] =
     &["docs", "src", "crates", "tests", "examples", "benches", "fixtures", "fuzz/fuzz_targets"];
-/// Fewer files mean that the walk went wrong.
+/// Minimum number of files: with fewer, some folder was not searched.
 const AT_LEAST: usize = 1_700;
 
 #[test]

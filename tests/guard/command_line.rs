@@ -89,7 +89,7 @@ fn olr(home: &Path, args: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), json)
 }
 
-/// Checks that both give the same answer, in the same words.
+/// Checks that the guard and the command line gave the same answer, in the same words.
 fn expect(answer: Result<(), olr_core::error::Error>, (status, json): (i32, Value), asked: &str) {
     let said = |field: &str| json[field].as_str().unwrap_or_default().to_string();
     match answer {
@@ -143,7 +143,8 @@ fn the_command_line_and_the_library_agree() {
             let adds = [(module, amount)];
             let question = Question { adds: &adds, version, ..Question::about(operation) };
             let text = amount.to_string();
-            // The command line questions a module that no license names; the library judges it.
+            // Without `--unlisted`, the command line takes a module that no license names for a
+            // typing error; the library decides about it.
             let mut args = vec!["check", module, &text, "--unlisted"];
             args.extend(["--operation", operation.word()]);
             if !version.is_empty() {
@@ -157,7 +158,7 @@ fn the_command_line_and_the_library_agree() {
         let question = Question { release: Some(release), ..Question::about(Operation::UPGRADE) };
         let day = release.to_string();
         expect(guard.ask(&question), olr(&home, &["check", "--release", &day]), "a release");
-        // Usage reported by one of them is seen by the other.
+        // The guard sees usage that the command line reports, and the other way round.
         let _ = olr(&home, &["report", "ACB=10"]);
         guard.report(&[("OBM", 4)]).unwrap();
         assert_eq!(guard.decision().usage().get("ACB").unwrap().count, 10);

@@ -70,7 +70,7 @@ fn the_story_of_a_quota_is_told_from_grace_to_stop_and_solved() {
     let story = [(Cause::OverQuota, Stage::Countdown), (Cause::OverQuota, Stage::Ended)];
     assert_eq!(told(&guard), story);
     guard.acknowledge(&ids(&guard)).unwrap();
-    // Resolved after it stopped.
+    // The excess is resolved after the server stopped.
     guard.report(&[("OBM", 20)]).unwrap();
     guard.ask(&Question::about(Operation::RUN)).unwrap();
     assert_eq!(told(&guard), [(Cause::OverQuota, Stage::Solved)]);
@@ -140,7 +140,7 @@ fn a_license_that_runs_out_says_so_at_30_7_and_1_days() {
     server.set(Instant::new(end));
     expected.push((Cause::Expired, Stage::Ended));
     assert_eq!(told(&guard), expected);
-    // A renewal that has started resolves it.
+    // A renewal that has started resolves the expiry.
     server.import(2, |body| body.expires = None);
     server.pass(1);
     expected.push((Cause::Expired, Stage::Solved));

@@ -17,7 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::server::WORLD;
 use crate::world::{install, rng, text};
 
-/// Only pins have weight, so that the tests give the same results on every machine.
+/// Machine policy in which only pins have weight, so that the tests give the same results on every
+/// machine.
 const PINNED: &str = "[policy.server]
 share = 50
 minimum = 2

@@ -96,7 +96,7 @@ fn without_a_change_home_and_machine_are_left_alone() {
         server.pass(1);
         run(&guard).unwrap();
     }
-    // Every 15 minutes, and again after each write of its own.
+    // The guard reads the machine every 15 minutes, and again after each write of its own.
     assert!((4..=9).contains(&server.looks()), "{} looks in an hour", server.looks());
 }
 
@@ -264,7 +264,7 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     guard.report(&[("OBM", 20)]).unwrap_err();
     assert_eq!(run(&guard), Ok(()));
     guard.report(&[("OBM", 21)]).unwrap_err();
-    // The whole budget was spent, so one hour is left, at most once a day.
+    // The whole grace period was spent, so one hour is given, at most once a day.
     let until = guard.decision().grace().unwrap().until.unwrap();
     assert_eq!(until.seconds, server.now().seconds + HOUR);
     // Once the home is writable, the next report stores everything.

@@ -128,7 +128,7 @@ impl Server {
         });
     }
 
-    /// Makes the home read-only, even for root.
+    /// Prevents every write to the home, even by root: a folder takes the place of the lock file.
     pub fn seal(&self) {
         let lock = self.home().folder().join("lock");
         let _ = std::fs::remove_file(&lock);

@@ -130,7 +130,7 @@ fn a_clock_set_back_is_refused_until_it_has_caught_up() {
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));
     assert_eq!(back(HOUR), Err(Refusal::ClockRolledBack));
     let looks = server.looks();
-    // Exact to the second, and without a new decision until then.
+    // The refusal ends at the exact second; until then, the machine is read at most once more.
     assert_eq!(back(HOUR - 1), Err(Refusal::ClockRolledBack));
     assert!(server.looks() <= looks + 1);
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));
@@ -153,7 +153,8 @@ fn a_clock_far_ahead_costs_nothing_while_it_is_not_confirmed() {
         (0..5).for_each(|_| guard.ask(&question).unwrap());
     }
     assert!(server.looks() <= looks + 1, "{} looks", server.looks() - looks);
-    // A new license waits for that confirmation: 30 days here, because there is no boot id.
+    // The next license waits until the clock is confirmed: after 30 days here, because there is no
+    // boot id.
     server.pass(30 * DAY - 601);
     assert_eq!(id(), 0x11);
     server.pass(1);

@@ -48,7 +48,7 @@ fn no_key_opens_as_one_of_another_role() {
     assert!(tried >= 8, "only {tried} tried");
 }
 
-/// A home imports licenses, trusts, times and revocations. Any other kind leaves it unchanged.
+/// A home imports licenses, trusts, timestamps and revocations. Any other kind leaves it unchanged.
 #[test]
 fn no_home_imports_another_kind() {
     let folder = tempfile::tempdir().unwrap();

@@ -472,7 +472,7 @@ fn a_server_that_lived_in_the_future_is_told_the_time() {
     world.verify("a").done();
     assert_eq!(world.olr("import time.olr --home a").done()["new"], false);
 
-    // It is for that server, and does not replace another server's.
+    // The timestamp is for server `a` only, and one for another server does not overwrite its file.
     world.ask("b");
     world.olr("import time.olr --home b").refused("wrong-machine", "");
     world.olr("vendor time-anchor b.req").unable("a different file");

@@ -1,5 +1,5 @@
-//! Checks the features of this build. A reduced build that a command line accidentally completed
-//! would prove nothing.
+//! Checks the features of this build. Tests of a build with fewer features would prove nothing if
+//! the command line of cargo accidentally added the others.
 
 #[test]
 fn the_features_are_those_that_were_asked_for() {

@@ -121,7 +121,7 @@ fn expect(kind: &Kind, json: &Value) {
     assert_eq!(of_kind("hostname")[0]["value"], "probe7", "{}", kind.name);
 }
 
-/// The same on this machine as it is.
+/// On this machine itself, `olr machine` gives a reason for each factor that it ignores.
 #[test]
 fn this_machine_outside_of_any_namespace() {
     let output = Command::new(env!("CARGO_BIN_EXE_olr")).args(["machine", "--json"]).output();

@@ -135,7 +135,7 @@ impl World {
         self.olr(&format!("verify --home {name}"))
     }
 
-    /// Makes the server remember a time that is this many days from now.
+    /// Raises the server's high-water mark by `days`.
     fn days_later(&self, name: &str, days: u64) {
         let home = Home::at(self.path(name));
         let mut state = home.require_state().unwrap();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A process that takes longer than this counts as hung.
+/// Time after which a process is considered to hang.
 const LONG: Duration = Duration::from_secs(30);
 
 struct World {
@@ -155,7 +155,8 @@ fn who_may_not_read_a_file_of_the_office_is_told_whose_it_is() {
             let mut records = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
             path = records.find(|path| path.extension().is_some_and(|e| e == "toml")).unwrap();
         }
-        // Root can read everything, so another user runs it then, in that user's own office.
+        // Root can read everything. If the tests run as root, another user runs the command, in an
+        // office that belongs to that user.
         let olr = world.path("olr");
         copied_to(&olr);
         let mut command = Command::new(&olr);
@@ -224,7 +225,7 @@ fn a_passphrase_comes_on_standard_input() {
     assert_eq!(paper.status.code(), Some(0), "{}", text(&paper));
     let wrong = world.fed("key paper a.key --passphrase-file -", b"other words\n");
     assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong));
-    // Several roots ask for the passphrase once.
+    // For several roots, the command reads the passphrase only once.
     let init = "vendor init v2 --name N --roots 2 --threshold 2 --root-passphrase-file - \
                 --passphrase-file staff";
     fs::write(world.path("staff"), "the staff's own words\n").unwrap();

@@ -9,7 +9,7 @@ use olr_core::wire::frame::{FILE_CAP, Header};
 use crate::rng;
 use crate::scenario::committed;
 
-/// Larger fixtures are left out: their mutants are slow, and much alike.
+/// Maximum size of a fixture to mutate. Mutants of larger fixtures are slow, and much alike.
 const SEED_CAP: usize = 16 * 1024;
 
 /// Beginnings of files in other formats.
@@ -46,8 +46,8 @@ const HEADERS: [(&str, &[u8]); 30] = [
     ("olr, no kind", b"\x89OLR\x01\x01\xff"),
 ];
 
-/// Generates `count` files: mutants of every fixture, binary and armored, and for every hundredth a
-/// file in another format. Deterministic.
+/// Generates `count` files: mutants of all fixtures up to 16 KiB, binary and armored. Every
+/// hundredth file is in another format instead. Deterministic.
 pub fn files(count: usize) -> impl Iterator<Item = Vec<u8>> {
     let mut seeds: Vec<_> = committed().into_iter().map(|fixture| fixture.bytes).collect();
     seeds.retain(|seed| seed.len() <= SEED_CAP);
@@ -102,7 +102,7 @@ fn mutant(seeds: &[Vec<u8>], n: usize, rng: &mut ChaCha20Rng) -> Vec<u8> {
     file
 }
 
-/// The longest file that is accepted, consisting of `byte` only.
+/// A file of the maximum size, in which every byte is `byte`.
 pub fn flood(byte: u8) -> Vec<u8> {
     vec![byte; FILE_CAP]
 }

@@ -167,9 +167,9 @@ impl Good {
 const AT_LEAST: usize = 60;
 
 /// Every fixture with every reader that accepts it, without duplicates. Leaves out the key file
-/// with the full cost, which tests nothing more than the cheap one and takes seconds, those with
-/// the highest costs, the fixtures of `judge/`, which to a reader are the same as those of `state/`,
-/// and those of `cap/`, which are long.
+/// with the staff's cost, which tests nothing more than the cheap one and takes seconds; the key
+/// files at the limits of the cost; the fixtures of `judge/`, which to a reader are the same as
+/// those of `state/`; and those of `cap/`, which are long.
 pub fn good() -> Vec<Good> {
     let mut good: Vec<Good> = Vec::new();
     let starts = ["cap/", "judge/", "key-file/cost-"];

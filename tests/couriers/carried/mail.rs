@@ -55,13 +55,13 @@ pub fn letter() -> String {
     part("text/plain; charset=utf-8", "7bit", "Hello,\r\n\r\nsee attached.\r\n")
 }
 
-/// A mail with the text attached.
+/// A MIME part with the text as an attachment.
 pub fn attached(text: &str) -> String {
     let kind = "application/octet-stream; name=\"license; of ACME.olr\"";
     part(kind, "base64", &base64(text.as_bytes()))
 }
 
-/// A mail with the binary form attached.
+/// A MIME part with the binary form of the text as an attachment.
 pub fn binary(text: &str) -> String {
     let bytes = dearmor(None, text.as_bytes()).unwrap();
     part("application/octet-stream", "BASE64", &base64(&bytes))

@@ -1,12 +1,13 @@
 //! Damage that is refused: the missing data cannot be guessed, or the result is ambiguous, or the
-//! format gives it a meaning.
+//! inserted characters have a meaning in the format.
 
 use crate::carried::hand::Carry::{self, Bytes, Text};
 use crate::carried::hand::{
     around, every, fixture, in_data, parts, percent_encoded, prefixed, rot13, utf16, with_data,
 };
 
-/// Who does it, what happens, how, the refusal words for the three artefacts, and why.
+/// One row: who causes the damage, what it is, how to cause it, the refusal words that the three
+/// artefacts may get, and why they are refused.
 pub struct Refused {
     pub by: &'static str,
     pub damage: &'static str,

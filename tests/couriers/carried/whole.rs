@@ -6,7 +6,7 @@ use crate::carried::mail::{
     attached, base64, binary, html, letter, mail, multipart, part, quoted_printable,
 };
 
-/// Who does it, what happens, and how.
+/// One row: who changes the text, what the change is, and how to make it.
 pub type Whole = (&'static str, &'static str, Carry);
 
 pub const WHOLE: &[Whole] = &[

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{HOUR, SELF_HOSTED, Sale, World};
 
-/// A grant for every module of the backup slot.
+/// The lines under `[modules]` of a grant for every module of the backup slot.
 const ALL: &str = "CBS = 2\nOBM = 7\nACB = 7\nMobile = \"unlimited\"\nVMware = 7\nHyper-V = 7\n\
     VMware-Socket = 7\nHyper-V-Socket = 7\nMicrosoft-365 = 7\nExchange-Mailbox = 7\nOpenDirect = 7\n\
     NAS-Synology = 7\nNAS-QNAP = 7\nReplication-OBM = 7\nReplication-ACB = 7\nUBS = 7";

@@ -139,8 +139,8 @@ fn e6_a_pooled_license_has_14_days_where_it_runs_and_none_elsewhere() {
     world.after(15 * DAY - 1).verify().grace("pooled", until);
     world.home("check --operation backup").done();
     world.after(15 * DAY).verify().refused("revoked", "the grace period ended at");
-    // On a new installation: the vendor does not issue the answer again, and the server refuses one
-    // issued earlier.
+    // The vendor does not issue the pooled license again. A new installation refuses to import a
+    // pooled license, even if the license was issued for it before.
     world.issue("home", sale, "").refused("revoked", &id);
     let other = Sale { key: "EfGh-5678", ..sale };
     world.request("new", other, "").done();

@@ -39,8 +39,8 @@ const DAY: u64 = 24 * HOUR;
 /// Initial time of every test.
 const START: &str = "2026-11-23T09:00:00Z";
 
-/// Allows activation by file for types that the shipped catalog does not offer offline: the tests
-/// are about the types' rules, not about why they are online only.
+/// The catalog, with activation by file even for types that the shipped catalog offers only online:
+/// the tests are about the rules of these types, not about why they are online only.
 fn by_file(catalog: &str) -> String {
     let lines = catalog.lines().filter(|line| !line.starts_with("reason = "));
     let open = |line: &str| match line.starts_with("offline = false") {

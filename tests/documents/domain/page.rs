@@ -56,7 +56,7 @@ fn the_page_has_a_row_for_every_rule_that_a_server_sees() {
         let words = later.split(|c: char| !c.is_ascii_alphanumeric());
         assert!(words.clone().any(|word| word == id), "{id} is not named");
     }
-    // Every scenario has a row for its rule, or the page lists the rule as the vendor's.
+    // Every scenario is named after a rule of the page.
     let scenarios = std::fs::read_dir(root().join("tests/scenarios")).unwrap();
     for file in scenarios.map(|file| file.unwrap().path()) {
         let id = file.file_stem().unwrap().to_str().unwrap().to_string();

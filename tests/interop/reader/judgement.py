@@ -131,7 +131,7 @@ class Terms(NamedTuple):
 
 
 def _terms(refusal: Refused, state: State, license: License) -> Terms:
-    """Returns the terms that are in effect. A thief of a revoked key may have written the license."""
+    """Returns the terms in effect: a thief of a revoked key may have written those that no delegation limits."""
     body = license.body
     grace, enforcement, always = {rule.cause: rule for rule in body.grace}, dict(body.enforcement), body.always
     if refusal.word == "revoked":

@@ -152,7 +152,7 @@ def pin(data: bytes, told: str | None = None) -> Trust:
 
 
 def follow(old: Trust, data: bytes) -> Trust:
-    """Returns the trust that is then in effect: the same one for the same bytes, or a successor."""
+    """Returns the trust in effect after reading `data`: the old one for the same bytes, otherwise a successor."""
     return old if data == old.frame.raw else succeed(old, data)
 
 

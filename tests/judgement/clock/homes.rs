@@ -214,7 +214,7 @@ fn a_home_that_cannot_be_written_remembers_nothing_of_any_clock() {
     expect(ClockMemory::Off);
     drop(held);
     expect(ClockMemory::On);
-    // A directory in place of the lock file cannot be locked, not even by root.
+    // A folder in place of the lock file cannot be locked, not even by root.
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
     expect(ClockMemory::Off);

@@ -15,8 +15,8 @@ use crate::world::{NOW, World, text};
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
 
-/// Changes the license, which grants 20 OBM: no end date, and these grace periods, after which the
-/// server stops.
+/// Returns a change that removes the end date of the license, which grants 20 OBM, and sets these
+/// grace periods, after which the server stops.
 fn stops(causes: &[(Cause, u64)]) -> impl Fn(&mut LicenseBody) {
     let rule = |(cause, seconds): &(Cause, u64)| GraceRule {
         cause: *cause,
@@ -180,7 +180,8 @@ fn a_license_that_grants_the_most_that_was_used_forgets_it() {
 fn each_cause_adds_up_apart() {
     let world = World::new();
     let upgraded = [(Cause::Upgraded, 60 * DAY)];
-    // The same excess under another cause and back: neither gives time back to the other.
+    // The same excess gets another cause, and then the first one again: neither change gives back
+    // time that was spent.
     let mut server = server(&world, &TWELVE);
     server.uses(1000);
     server.after(10 * HOUR);
@@ -250,7 +251,8 @@ fn what_adds_up_is_kept() {
     assert_eq!(State::parse(&bytes).unwrap().memory(), server.state.memory());
 }
 
-/// Reporting usage does not move the end of a grace period.
+/// Time that was spent under the earlier license counts, and reporting usage does not move the end
+/// of the grace period.
 #[test]
 fn what_was_spent_counts_when_a_license_takes_over_by_its_start() {
     let world = World::new();
@@ -396,7 +398,7 @@ fn the_most_that_was_used_of_a_module_stays_however_many_follow() {
     report(&mut server, &["N1", "N2"].map(|name| Count { module: text(name), count: 1 }));
     let most = &server.state.memory().slots[0].over.most;
     assert_eq!((most.get("OBM").unwrap().count, most.len()), (1000, 4096));
-    // A license that grants less than that does not clear the record.
+    // A license that grants less than the 1000 that were used does not clear the record.
     server.renewed(2, |body| {
         stops(&TWELVE)(body);
         quota(body, 30);

@@ -168,8 +168,8 @@ fn has_started(before: &Decision, after: &Decision) -> bool {
     license(before) != license(after) || waits(before)
 }
 
-/// Whether an event was also noted by a far clock. Its grace then counts from there while the clock
-/// is far, and from the mark otherwise.
+/// Whether the start of an excess or of a revocation was also noted by a far clock. Its grace
+/// period is then counted from that instant while the clock is far, and from the mark otherwise.
 fn is_noted_twice(state: &State) -> bool {
     let slots = &state.memory().slots;
     let notes = |slot: &olr_core::state::Slot| {

@@ -108,7 +108,7 @@ fn one_that_is_revoked_before_its_start_never_takes_over() {
     for clock in [at, "2028-02-01T00:00:00Z", "2029-02-01T00:00:00Z"] {
         assert_eq!(judged(&home, clock), ("licensed", 0x11), "{clock}");
     }
-    // Nor does it replace the one in effect when a third license starts to wait.
+    // When a third license starts to wait, the revoked one still does not take over.
     let third = world.license(|body| {
         body.expires = None;
         begins(body, 3, "2029-06-01");

@@ -97,7 +97,7 @@ fn refused(catalog: (&str, &str), grant: (&str, &str), rule: &str) {
     assert_eq!(tried(&world, &body), Some((Refusal::NotDelegated, rule)));
 }
 
-/// `olr issue` refuses a catalog in which a server can never be stopped; signing by hand does not.
+/// Every operation except `run`, which a catalog may not list under `always`.
 const WORDS: &str = "[\"connect\", \"backup\", \"restore\", \"create-user\", \
     \"create-backup-set\", \"import-users\", \"update-user\", \"update-license\", \"upgrade\"]";
 const SAME: (&str, &str) = ("", "");
@@ -175,7 +175,8 @@ fn a_license_does_not_begin_in_twenty_years() {
 
 #[test]
 fn maintenance_ends() {
-    // The end of the license does not limit this: until then, it could permit a release of 2031.
+    // That the license ends does not limit its maintenance: before its end, it could permit a
+    // release of 2031.
     let never = ("maintenance = \"30 days\"", "maintenance = \"never\"");
     refused(SAME, never, "limit-8");
     refused(SAME, ("maintenance = \"30 days\"", "maintenance = \"367 days\""), "limit-8");

@@ -1,6 +1,6 @@
-//! One file per rule: the decisions on a license with these terms over time.
-//! `tests/scenarios/B1.toml` tests rule B1. The licenses are made from grants of the example
-//! catalog, which tests the catalog as well.
+//! One file per rule: `tests/scenarios/B1.toml` tests rule B1. Each file has the grant of a
+//! license, and the decisions on that license over time. The licenses are made with the catalog
+//! `examples/catalogs/self-hosted.toml`, which tests the catalog as well.
 
 use olr_core::entitlement::Operation;
 use olr_core::judge::{Decision, Question};
@@ -19,9 +19,9 @@ use crate::simulate::{at, mails, play};
 use crate::world::operations::UPDATE_USER;
 use crate::world::{NOW, World};
 
-/// Every rule that a server meets while time passes. The others are about what is issued (A, C3,
-/// C4, F5, G2), shown (C5), billed (H1 to H4), or kept at the vendor and online (F1, F3, F8, F10,
-/// I).
+/// Every rule that a server with this catalog meets while time passes. The others are about what is
+/// issued (A, C3, C4, F5), shown (C5), billed (H1 to H4), or kept at the vendor and online (F1, F3,
+/// F8, F10, G2, G3, I), or about the other example catalog (J).
 const RULES: &str =
     "B1 B2 B3 B4 C1 C2 C6 C7 D1 D2 D3 D4 E1 E2 E3 E4 E5 E6 F2 F4 F6 F7 F9 G1 H5 H6 H7";
 

@@ -45,7 +45,7 @@ fn grace(cause: Cause, seconds: u64, outcome: Outcome) -> GraceRule {
     GraceRule { cause, seconds, outcome }
 }
 
-/// A license of a few days with grace periods for expired, over-quota and conflict.
+/// Gives a license an end after a few days, and rules for expired, over-quota and conflict.
 fn terms(body: &mut LicenseBody) {
     body.expires = Some("2027-11-30".parse::<Day>().unwrap());
     body.maintenance = Some("2027-11-25".parse::<Day>().unwrap());

@@ -33,8 +33,8 @@ fn an_old_file_stops_no_revocation_and_is_left_as_it_is() {
             assert_eq!(fs::read_to_string(at(name)).unwrap(), old);
         }
     }
-    // The second run makes another proposal, and both are kept. A file name that the user gave is
-    // not changed.
+    // A different proposal gets a file of its own; the same one is written to its file again. A
+    // file name that the user gives is not changed.
     let run = office("key propose --threshold 3");
     assert_eq!(run.done()["file"], "proposal-3.olr");
     let run = office(&format!("revoke {}", vendor.issuer));

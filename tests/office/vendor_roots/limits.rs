@@ -66,8 +66,8 @@ fn each_limit_is_named_when_it_is_exceeded_by_one() {
     ] {
         tried(&vendor, flags, none).refused("not-delegated", says);
     }
-    // A delegation that has already ended cannot be made; `tests/documents/domain` waits until one
-    // ends.
+    // A delegation that has already ended cannot be made; `tests/documents/domain/clocks.rs` sets
+    // the clock to after the end of one.
     let ended = "key delegate issuer.pub --act license --until 2020-01-01 -o never.olr";
     vendor
         .town

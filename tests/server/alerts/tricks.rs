@@ -64,7 +64,8 @@ fn no_name_becomes_a_header_a_line_or_an_order() {
     let names = NAMES.iter().copied().chain(long.iter().map(String::as_str));
     let mut seen = 0;
     for (number, name) in names.enumerate() {
-        // All kinds for a plain name, and every fifth for the others, each time other ones.
+        // All kinds of notice for the plain name; for each other name every fifth, beginning with a
+        // different one.
         let step = if number == 0 { 1 } else { 5 };
         for about in abouts().into_iter().skip(number % step).step_by(step) {
             let notice = notice(name, about);

@@ -132,8 +132,8 @@ fn edited(mut pieces: Vec<Piece>, edits: &[Edit]) -> Vec<u8> {
     joined(&pieces)
 }
 
-/// The delegation is that of `keys/snakeoil`, or if `limited`, one whose limits are read after the
-/// license.
+/// Edits a license. Its delegation is that of `keys/snakeoil`, or if `limited`, one whose limits
+/// are read after the license.
 fn license(program: &Program, limited: bool, from: &mut Source<'_>) {
     let wanted = edited(spelling(&LicenseBody::read(from)), &program.body);
     body::<LicenseBody>(&wanted, BODY_CAP);
@@ -226,7 +226,7 @@ fn sized(len: usize) -> Piece {
     Piece::raw(u32::try_from(len).unwrap().to_le_bytes())
 }
 
-/// The edits to attachments are applied to the plaintext.
+/// Edits a request. The edits to attachments are applied to the plaintext instead.
 fn request(program: &Program, from: &mut Source<'_>) {
     let secret = InstallSecret::from_secret(Secret::new(&[9; 32]));
     let install = secret.signing_key();
@@ -274,7 +274,7 @@ fn sealed(value: &RequestBody, secret: &InstallSecret) {
     }
 }
 
-/// The edits to attachments are applied to everything before the digest.
+/// Edits a state. The edits to attachments are applied to everything before the digest instead.
 fn state(program: &Program, from: &mut Source<'_>) {
     let mut value = Memory::read(from);
     if value.trusts.is_empty() {

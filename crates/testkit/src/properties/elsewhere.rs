@@ -59,6 +59,6 @@ pub fn token_uri(bytes: &[u8]) {
         assert!(path.starts_with('/') && !path.contains('\0'));
     }
     let again = uri.to_string();
-    // Encoding makes it up to three times as long, which may exceed the cap.
+    // Percent-encoding makes a URI up to three times as long, which may exceed the cap.
     assert!(again.len() > URI_CAP || again.parse::<Uri>().as_ref() == Ok(&uri), "{again}");
 }
