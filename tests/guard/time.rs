@@ -130,7 +130,7 @@ fn a_clock_set_back_is_refused_until_it_has_caught_up() {
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));
     assert_eq!(back(HOUR), Err(Refusal::ClockRolledBack));
     let looks = server.looks();
-    // The refusal ends at the exact second; until then, the machine is read at most once more.
+    // The refusal ends at the exact second; until then, the guard reads the machine at most once.
     assert_eq!(back(HOUR - 1), Err(Refusal::ClockRolledBack));
     assert!(server.looks() <= looks + 1);
     assert_eq!(back(601), Err(Refusal::ClockRolledBack));

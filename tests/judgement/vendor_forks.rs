@@ -122,8 +122,8 @@ impl Server {
         Made { body, bytes }
     }
 
-    /// Imports the answer to the last request and deactivates it. The receipt takes the next
-    /// number, so no request has it.
+    /// Imports the answer to the last request, and deactivates the license. The receipt takes the
+    /// next number, so no request has that number.
     fn deactivate(&mut self, vendor: &mut Vendor, last: &Made) {
         let opened = vendor.open(&last.bytes);
         let grant = GrantFile::parse(STARTER_GRANT).unwrap();

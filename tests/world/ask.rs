@@ -95,8 +95,8 @@ fn trust(scenario: &Scenario) -> Trust {
     }
 }
 
-/// Returns the newest trust: that of the fixture, or the last one attached to the file that follows
-/// it.
+/// Returns the newest trust: the last successor that is attached to the file, or else the trust of
+/// the fixture itself.
 fn newest(scenario: &Scenario, file: &[u8]) -> Result<Trust> {
     let trust = trust(scenario);
     let frame = Frame::parse(scenario.kind().unwrap(), file)?;

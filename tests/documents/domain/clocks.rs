@@ -246,8 +246,8 @@ fn with_a_request_on_its_way_nobody_is_told_to_make_another() {
     world.request("home", ending, "--renew").done();
     let sent = step(&world, "expired");
     assert!(sends(&sent, 2), "{sent}");
-    // Importing the answer resolves it, and when the next end comes, the step is to make a request
-    // again.
+    // Importing the answer resolves the expiry. When the next end comes, the step is to make a
+    // request again.
     let longer = Sale { lines: "expires = \"2028-11-22\"", ..SALE };
     world.issue("home", longer, "").done();
     world.import("home", "").done();

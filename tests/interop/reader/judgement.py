@@ -131,7 +131,8 @@ class Terms(NamedTuple):
 
 
 def _terms(refusal: Refused, state: State, license: License) -> Terms:
-    """Returns the terms in effect: a thief of a revoked key may have written those that no delegation limits."""
+    """Returns the terms in effect. If the signing key was revoked, a thief may have written the license: its terms are
+    then void as far as the delegation of that key does not limit them."""
     body = license.body
     grace, enforcement, always = {rule.cause: rule for rule in body.grace}, dict(body.enforcement), body.always
     if refusal.word == "revoked":

@@ -107,7 +107,7 @@ fn a_refusal_without_an_event_is_told_once_and_once_more_when_it_is_over() {
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     assert_eq!(world.told(&settings, NOW + 20 * DAY), 0);
-    // The clock is set back, then right.
+    // The clock is set back.
     for _ in 0..3 {
         world.told(&settings, NOW + DAY);
     }
