@@ -92,8 +92,8 @@ fn in_a_process_of_its_own() {
     println!("said: {said} (PIN asked for {asked} times)");
 }
 
-/// Signs a first trust with the key in the token, then an empty and a long message, and verifies all
-/// signatures.
+/// Signs a first trust with the key in the token, then an empty and a long message, and verifies
+/// all signatures.
 fn be_a_root(root: &dyn Signer) -> String {
     let body = TrustBody {
         version: 1,
@@ -269,8 +269,8 @@ fn libraries() {
     office.in_force();
 }
 
-/// A token may report success and sign something else: SoftHSM does so if it is given the parameters
-/// of Ed25519ctx.
+/// A token may report success and sign something else: SoftHSM does so if it is given the
+/// parameters of Ed25519ctx.
 #[test]
 fn a_signature_over_something_else_leaves_nobody() {
     struct Other(SigningKey);

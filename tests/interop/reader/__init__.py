@@ -1,1 +1,1 @@
-"""Implements `docs/format.md`, section "Overview": a reader of the artefacts."""
+"""Implements `docs/format.md`, `docs/judgement.md` and `docs/reports.md`: reads, judges and reports artefacts."""
