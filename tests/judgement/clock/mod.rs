@@ -1,6 +1,6 @@
 //! Setting the clock back or restoring a snapshot gains nothing, and a server can recover from any
-//! wrong clock. `docs/judgement.md`, section "Clock", defines the high-water mark, which these tests
-//! call the mark, and a far clock.
+//! wrong clock. `docs/judgement.md`, section "Clock", defines the high-water mark (here: the mark)
+//! and a far clock.
 #![cfg(feature = "vendor")]
 
 use crate::world::machine;
