@@ -4,6 +4,7 @@
 //! A [`License`] can only be obtained by verifying a file: see [`License::verify`].
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::entitlement::{
     Edition, EnforcementRule, GraceRule, Grant, Model, OPERATIONS_CAP, Operation, Operations,
@@ -99,8 +100,13 @@ record! {
 ///     format!("licensed to {}, {end}", shown(&body.licensee))
 /// }
 /// ```
+///
+/// Cloning is cheap: the clones share their content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct License {
+pub struct License(Arc<Content>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Content {
     body: LicenseBody,
     signers: Vec<Signer>,
     bytes: Vec<u8>,
@@ -133,7 +139,7 @@ impl License {
         let body = read_body(frame.body)?;
         body.ensure_delegated(&delegations, trust)?;
         let signers = delegations.iter().map(Signer::from).collect();
-        Ok(Self { body, signers, bytes: bytes.to_vec() })
+        Ok(Self(Arc::new(Content { body, signers, bytes: bytes.to_vec() })))
     }
 
     /// Checks that neither a signer nor the license itself is revoked.
@@ -142,22 +148,22 @@ impl License {
     /// `revoked`.
     pub fn ensure_unrevoked(&self, trust: &Trust, list: Option<&Revocations>) -> Result<()> {
         trust.ensure_unrevoked(self.signers()).map_err(under("license-12"))?;
-        list.map_or(Ok(()), |list| list.ensure_unrevoked(self.body.license))
+        list.map_or(Ok(()), |list| list.ensure_unrevoked(self.0.body.license))
     }
 
     /// What the license grants, to whom and until when.
     pub fn body(&self) -> &LicenseBody {
-        &self.body
+        &self.0.body
     }
 
     /// Ids of the keys that signed the license.
     pub fn signers(&self) -> impl Iterator<Item = KeyId> {
-        self.signers.iter().map(|signer| signer.key)
+        self.0.signers.iter().map(|signer| signer.key)
     }
 
     /// The license in its binary form.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 
     /// Checks the signers' keys for weaknesses. This is done at import, not at every verification.
@@ -165,7 +171,7 @@ impl License {
     /// # Errors
     /// `malformed`: a key that is not canonical or not of prime order.
     pub fn check_keys(&self, trust: &Trust) -> Result<()> {
-        let frame = Frame::parse(Kind::License, &self.bytes)?;
+        let frame = Frame::parse(Kind::License, &self.0.bytes)?;
         trust.signers(&frame)?.iter().try_for_each(Delegation::check_key)
     }
 
@@ -175,7 +181,7 @@ impl License {
     /// `wrong-product`, `wrong-slot`, `wrong-machine`.
     pub fn ensure_here(&self, product: &str, slot: &str, install_key: &[u8; 32]) -> Result<()> {
         let shown = crate::display::shown;
-        let LicenseBody { product: its_product, slot: its_slot, .. } = &self.body;
+        let LicenseBody { product: its_product, slot: its_slot, .. } = &self.0.body;
         if &**its_product != product {
             let (its, here) = (shown(its_product), shown(product));
             let fact = format!("this license is for product {its}, not for {here}");
@@ -186,7 +192,7 @@ impl License {
             let fact = format!("this license belongs to slot {its}, not to slot {here}");
             return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-15"));
         }
-        if self.body.install_key != *install_key {
+        if self.0.body.install_key != *install_key {
             let fact = "this license was issued for another installation";
             return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-16"));
         }

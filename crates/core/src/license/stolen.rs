@@ -1,7 +1,7 @@
 //! Terms of a license that apply after its revocation, if a key that signed it is revoked too.
 //! Implements `docs/judgement.md`, section "Judgement".
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::entitlement::Outcome;
 use crate::license::License;
@@ -33,19 +33,19 @@ impl License {
     /// Returns the license with the terms that apply once it is revoked. If `trust` revoked a
     /// signer, a thief of that key may have written the terms, so only those limited by its
     /// delegation are kept. Otherwise a license could outlive the revocation of its key.
-    pub fn as_revoked(&self, trust: &Trust) -> Cow<'_, Self> {
+    pub fn as_revoked(&self, trust: &Trust) -> Self {
         let revoked = |signer: &&Signer| trust.body().revoked.get(&signer.key).is_some();
-        let mut stolen = self.signers.iter().filter(revoked).peekable();
+        let mut license = self.clone();
+        let mut stolen = self.0.signers.iter().filter(revoked).peekable();
         if stolen.peek().is_none() {
-            return Cow::Borrowed(self);
+            return license;
         }
         let (mut bounds_grace, mut bounds_afterwards) = (true, true);
         for signer in stolen {
             bounds_grace &= signer.bounds_grace;
             bounds_afterwards &= signer.bounds_afterwards;
         }
-        let mut license = self.clone();
-        let body = &mut license.body;
+        let body = &mut Arc::make_mut(&mut license.0).body;
         if !bounds_grace {
             body.grace = Set::default();
         }
@@ -56,6 +56,6 @@ impl License {
             body.grace = Set::new(rules).unwrap_or_default();
             body.always = Set::default();
         }
-        Cow::Owned(license)
+        license
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::crypto::digest::{sha256, tagged16};
 use crate::crypto::label::VENDOR_ID;
-use crate::crypto::sign::{PublicKey, VerifyingKey, is_trustworthy};
+use crate::crypto::sign::{PublicKey, VerifyingKey};
 use crate::display;
 use crate::entitlement::Model;
 use crate::error::{Error, Refusal, Result, under};
@@ -107,8 +107,7 @@ impl Trust {
     /// Frame errors, `malformed`, `unknown-version`, `untrusted-signer`, `wrong-signature`.
     pub fn pin(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
-        let body = read_body(&frame)?;
-        let roots = roots(&body);
+        let (body, roots) = read(&frame)?;
         if body.version == 1 {
             check_signatures(&frame, &roots, body.threshold).map_err(under("trust-12"))?;
         } else {
@@ -129,8 +128,7 @@ impl Trust {
     pub fn successor(&self, bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Trust, bytes).map_err(under("trust-1"))?;
         frame.ensure_vendor(self.vendor).map_err(under("trust-1"))?;
-        let body = read_body(&frame)?;
-        let roots = roots(&body);
+        let (body, roots) = read(&frame)?;
         let both = [self.roots.as_slice(), &roots].concat();
         check_signatures(&frame, &both, 1).map_err(under("trust-14"))?;
         for (keys, threshold) in [(&self.roots, self.body.threshold), (&roots, body.threshold)] {
@@ -245,12 +243,6 @@ fn ensure_threshold(found: usize, threshold: u8, rule: &'static str) -> Result<(
     Err(Error::refuse(Refusal::UntrustedSigner, fact).rule(rule))
 }
 
-/// Decodes the roots of a trust.
-fn roots(body: &TrustBody) -> Vec<Permitted> {
-    let root = |key| Permitted { id: key_id(Role::Root, key), key: VerifyingKey::new(key) };
-    body.roots.iter().map(root).collect()
-}
-
 /// Returns the roots of a trust with their key ids.
 pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
     body.roots.iter().map(|key| (key_id(Role::Root, key), *key)).collect()
@@ -262,6 +254,11 @@ pub fn root_keys(body: &TrustBody) -> Vec<(KeyId, PublicKey)> {
 /// # Errors
 /// `malformed`, `unknown-version`.
 pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
+    read(frame).map(|(body, _)| body)
+}
+
+/// Like [`read_body`]. Returns the roots too, decoded.
+fn read(frame: &Frame<'_>) -> Result<(TrustBody, Vec<Permitted>)> {
     let body: TrustBody = decode("trust body", frame.body, BODY_CAP).map_err(under("trust-2"))?;
     let malformed = |rule, problem: &str| {
         Err(Error::refuse(Refusal::Malformed, format!("trust body: {problem}")).rule(rule))
@@ -284,7 +281,10 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
     if body.threshold == 0 || usize::from(body.threshold) > body.roots.len() {
         return malformed("trust-7", "the threshold is not between 1 and the number of roots");
     }
-    if !body.roots.iter().all(is_trustworthy) {
+    let root = |key| Permitted { id: key_id(Role::Root, key), key: VerifyingKey::new(key) };
+    let roots: Vec<_> = body.roots.iter().map(root).collect();
+    let is_strong = |key: &VerifyingKey| key.is_trustworthy();
+    if !roots.iter().all(|root| root.key.as_ref().is_some_and(is_strong)) {
         return malformed("trust-8", "a root key is weak");
     }
     if body.sealing.is_empty() || has_double(&body.sealing) {
@@ -300,7 +300,7 @@ pub fn read_body(frame: &Frame<'_>) -> Result<TrustBody> {
         return malformed("trust-11", "products and their slots: at least one, without duplicates");
     }
     refuse_critical("trust body", &body.extensions)?;
-    Ok(body)
+    Ok((body, roots))
 }
 
 fn has_double<T: PartialEq>(entries: &[T]) -> bool {

@@ -62,7 +62,11 @@ impl Encoder {
 type Config = Configuration<LittleEndian, Varint, bincode::config::Limit<BACKSTOP>>;
 
 /// Decoder that reads one value after the other.
-pub struct Decoder<'a>(DecoderImpl<Cursor<'a>, Config, ()>);
+pub struct Decoder<'a> {
+    values: DecoderImpl<Cursor<'a>, Config, ()>,
+    /// Position of the first number whose encoding is longer than necessary.
+    too_long: Option<usize>,
+}
 
 /// Tracks the position of the decoder, so that errors can name the offset.
 struct Cursor<'a> {
@@ -70,14 +74,19 @@ struct Cursor<'a> {
     at: usize,
 }
 
+impl<'a> Cursor<'a> {
+    /// Reads the next `len` bytes.
+    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let end = self.at.saturating_add(len);
+        let taken = self.bytes.get(self.at..end).ok_or(DecodeError::Other(ENDS))?;
+        self.at = end;
+        Ok(taken)
+    }
+}
+
 impl Reader for Cursor<'_> {
     fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
-        let end = self.at.saturating_add(into.len());
-        let Some(from) = self.bytes.get(self.at..end) else {
-            return Err(DecodeError::Other(ENDS));
-        };
-        into.copy_from_slice(from);
-        self.at = end;
+        into.copy_from_slice(self.take(into.len())?);
         Ok(())
     }
 }
@@ -85,24 +94,45 @@ impl Reader for Cursor<'_> {
 impl<'a> Decoder<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let cursor = Cursor { bytes, at: 0 };
-        Self(DecoderImpl::new(cursor, standard().with_limit::<BACKSTOP>(), ()))
+        let values = DecoderImpl::new(cursor, standard().with_limit::<BACKSTOP>(), ());
+        Self { values, too_long: None }
     }
 
     /// Number of bytes read so far.
     pub(super) fn at(&mut self) -> usize {
-        self.0.reader().at
+        self.values.reader().at
+    }
+
+    /// Position of the first number whose encoding is longer than necessary. Everything else has
+    /// only one encoding.
+    pub(super) fn too_long(&self) -> Option<usize> {
+        self.too_long
     }
 
     /// Reads the next `len` bytes.
-    pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, Fault> {
-        self.0.claim_bytes_read(len).map_err(Fault::of)?;
-        let mut bytes = vec![0; len];
-        self.0.reader().read(&mut bytes).map_err(Fault::of)?;
-        Ok(bytes)
+    pub(super) fn bytes(&mut self, len: usize) -> Result<&'a [u8], Fault> {
+        self.values.claim_bytes_read(len).map_err(Fault::of)?;
+        self.values.reader().take(len).map_err(Fault::of)
     }
 
     fn take<T: bincode::Decode<()>>(&mut self) -> Result<T, Fault> {
-        T::decode(&mut self.0).map_err(Fault::of)
+        T::decode(&mut self.values).map_err(Fault::of)
+    }
+
+    /// Reads a number of variable length.
+    fn number<T: bincode::Decode<()> + Copy + Into<u64>>(&mut self) -> Result<T, Fault> {
+        let start = self.at();
+        let number: T = self.take()?;
+        let shortest = match number.into() {
+            0..=250 => 1,
+            251..=0xffff => 3,
+            0x1_0000..=0xffff_ffff => 5,
+            _ => 9,
+        };
+        if self.at().saturating_sub(start) != shortest {
+            self.too_long.get_or_insert(start);
+        }
+        Ok(number)
     }
 }
 
@@ -155,28 +185,22 @@ impl fmt::Display for Fault {
     }
 }
 
-macro_rules! spelled_by_bincode {
-    ($([$($cap:tt)*] $type:ty,)*) => {$(
+macro_rules! encoded_by_bincode {
+    ($decode:ident: $([$($cap:tt)*] $type:ty,)*) => {$(
         impl<$($cap)*> Record for $type {
             fn encode(&self, encoder: &mut Encoder) {
                 encoder.put(self);
             }
 
             fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
-                decoder.take()
+                decoder.$decode()
             }
         }
     )*};
 }
 
-spelled_by_bincode! {
-    [] u8,
-    [] u16,
-    [] u32,
-    [] u64,
-    [] bool,
-    [const N: usize] [u8; N],
-}
+encoded_by_bincode! { number: [] u16, [] u32, [] u64, }
+encoded_by_bincode! { take: [] u8, [] bool, [const N: usize] [u8; N], }
 
 impl<T: Record> Record for Option<T> {
     fn encode(&self, encoder: &mut Encoder) {

@@ -78,7 +78,7 @@ impl<const CAP: usize> Record for Text<CAP> {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
-        let text = String::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
         Ok(Self(text.into()))
     }
 }
@@ -155,7 +155,7 @@ impl<T: Record> Record for Hidden<T> {
     }
 }
 
-pub(super) fn decode_bytes(cap: usize, decoder: &mut Decoder<'_>) -> Result<Vec<u8>, Fault> {
+pub(super) fn decode_bytes<'a>(cap: usize, decoder: &mut Decoder<'a>) -> Result<&'a [u8], Fault> {
     let len = decode_length(cap, decoder)?;
     decoder.bytes(len)
 }

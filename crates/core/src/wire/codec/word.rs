@@ -64,7 +64,7 @@ impl Record for Word {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
-        let text = str::from_utf8(&bytes).map_err(|_| Fault::new(UTF_8))?;
+        let text = str::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
         Self::new(text).ok_or(Fault::new(WORD))
     }
 }
