@@ -53,7 +53,8 @@ pub struct GuardConfig {
 }
 
 impl GuardConfig {
-    /// Returns a configuration with the system clock and this machine, as `olr verify` reads them.
+    /// Returns a configuration that reads the system clock and this machine, including the factors
+    /// that only root can read if the product runs as root.
     pub fn new(
         home: impl Into<PathBuf>,
         anchor: &'static [u8],
@@ -154,10 +155,10 @@ impl Guard {
         said(self.decision().ask_admin(operation, module, used, wanted))
     }
 
-    /// Returns the current decision. At most once a second, this checks whether the home was
-    /// written to. It judges again if it was, when time changes the answer, and every 15 minutes;
-    /// otherwise it reads no file and allocates nothing. If the home can no longer be read, it
-    /// keeps judging the last state that it read.
+    /// Returns the current decision. At most once a second, this method checks whether the home was
+    /// written to. It judges again if the home was, when time changes the answer, and every 15
+    /// minutes; otherwise it reads no file and allocates nothing. If the home can no longer be
+    /// read, it keeps judging the last state that it read.
     pub fn decision(&self) -> Arc<Decision> {
         self.seen(|seen| Arc::clone(&seen.decision))
     }
@@ -178,9 +179,9 @@ impl Guard {
     /// Acknowledges events that the product has delivered, for example by mail or to a log.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be written to, or if another
-    /// process holds its lock. The next call stores the acknowledgement; until then the events come
-    /// back after a restart.
+    /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be read or written to, or if
+    /// another process holds its lock. After an error, the next call stores the acknowledgement;
+    /// until then the events come back after a restart.
     pub fn acknowledge(&self, events: &[EventId]) -> Result<()> {
         let mut desk = self.desk();
         let told = self.read(|seen| Arc::clone(&seen.events));
@@ -199,8 +200,9 @@ impl Guard {
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if a
-    /// module is named twice or its name is too long, and if the home cannot be written to or
-    /// another process holds its lock: then the next report stores the counts.
+    /// module is named twice, if a name is too long, if there are too many modules, or if several
+    /// slots match. Exit 2 also if the home cannot be written to or another process holds its lock:
+    /// then the next report stores the counts.
     pub fn report(&self, usage: &[(&str, u64)]) -> Result<Vec<Count>> {
         let mut desk = self.desk();
         let (new, stored) = desk.report(usage, (self.clock)())?;

@@ -1,7 +1,7 @@
 //! Licenses for machines that never go online.
 //!
-//! A product asks before it starts and before each action. It compiles in its vendor's trust and
-//! needs no feature of this crate:
+//! A product asks a [`Guard`] before it starts and before each action. It compiles in its vendor's
+//! trust and needs no feature of this crate:
 //!
 //! ```no_run
 //! use olr::{Guard, GuardConfig, Operation, Question};

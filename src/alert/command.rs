@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Failed {
     /// The error; exit 2.
     pub error: Error,
-    /// True if another run in this round cannot succeed either.
+    /// True if another run in this round would probably fail too.
     pub is_stuck: bool,
 }
 

@@ -1,4 +1,5 @@
-//! State of the one thread that reads the home: the home, and what could not be stored in it.
+//! What a guard needs to read the home, used by one thread at a time: the home, and what could not
+//! be stored in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(super) struct Desk {
     product: String,
     slot: Option<String>,
     look: Look,
-    /// The last state that was read, judged while the home cannot be read.
+    /// The last state that was read. Decisions use it while the home cannot be read.
     last: Option<State>,
     /// Stamp of that state.
     stamp: Option<Stamp>,
@@ -27,7 +28,7 @@ pub(super) struct Desk {
     unsaved: Set<Count, 4096>,
     /// The slot's counts and overuse after the last unsaved report.
     kept: Option<(Set<Count, 4096>, Overuse)>,
-    /// Events that the product acknowledged, whether stored or not.
+    /// Events that the product acknowledged, even if the home could not store that.
     heard: Vec<EventId>,
     /// Events that the home could not store: they too are delivered until they are acknowledged.
     unstored: Vec<Event>,
@@ -87,8 +88,8 @@ impl Desk {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
         let name = session.state().slot(product, slot)?.name.clone();
         session.state().twin().overlay(&name, &unsaved, &around, self.kept.as_ref())?;
-        // Other threads are waiting, so the lock is tried only briefly; the next report stores the
-        // rest.
+        // Other threads are waiting, so this waits only briefly for the lock. The next report
+        // stores what this one cannot.
         let stored = session.report(Wait::Short, product, slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
         Ok((self.judge_session(Ok(session), fault, &around, now), stored))
@@ -162,7 +163,7 @@ impl Desk {
         let slot = state.slot(product, slot)?;
         let is_unsaved = !self.unsaved.is_empty();
         self.kept = is_unsaved.then(|| (slot.usage.clone(), slot.over.clone()));
-        // All slots share the clock of the home, so its events concern every product.
+        // All slots share the clock of the home, so the clock's events concern every product.
         let is_ours = |event: &Event| event.slot == slot.name || event.cause == Cause::Clock;
         let told = state.unheard(Listener::Product).filter(|event| is_ours(event));
         let mut ours: Vec<_> = self.unstored.iter().chain(told).cloned().collect();

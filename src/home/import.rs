@@ -30,7 +30,8 @@ impl Home {
     ///
     /// # Errors
     /// Every refusal of an answer, including those for an unexpected vendor. Exit 2 if no request
-    /// was ever made in this home, or if it cannot be written; otherwise see [`Home::load`].
+    /// was ever made in this home, if the home cannot be written to, or if another process holds
+    /// its lock; otherwise see [`Home::load`].
     pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         self.begun()?.import(bytes, around, how)
     }
@@ -46,7 +47,7 @@ impl Home {
         self.begun()?.decide_file(bytes, around)
     }
 
-    /// Reads the state. Without one, no vendor is trusted.
+    /// Reads the state, and fails if there is none: then this home trusts no vendor yet.
     ///
     /// # Errors
     /// Exit 2 if no request was ever made here; otherwise see [`Home::load`].

@@ -10,8 +10,9 @@ impl Home {
     /// Judges the license in one slot. This changes nothing in the home except the remembered time.
     ///
     /// # Errors
-    /// `damaged-state`, `not-activated`; exit 2. A refusal of the license itself is in the
-    /// decision.
+    /// `damaged-state`, `not-activated`. Exit 2 if the home cannot be read, if several slots match,
+    /// or if the machine has more than 64 factors with weight. A refusal of the license itself is
+    /// in the decision.
     pub fn decide(
         &self,
         product: Option<&str>,
@@ -119,9 +120,9 @@ impl Session<'_> {
         Ok(slots.map(|slot| (slot.name.clone(), one(slot))).collect())
     }
 
-    /// Stores the time seen since `before`, if it is worth a write. Even if not, checks that the
-    /// home could be written: otherwise it may lack an earlier time, and a clock set back since
-    /// would go unnoticed.
+    /// Stores the time seen since `before`, if it is worth a write. Even if it is not, checks that
+    /// the home could be written to: a home that cannot may lack an earlier time, and a clock set
+    /// back since would go unnoticed. Returns whether the home remembers the time.
     pub(super) fn remember(
         &mut self,
         before: &TimeMemory,
@@ -157,7 +158,8 @@ impl Session<'_> {
     }
 
     /// Refuses everything if the license is not from the expected vendor, even if it was already
-    /// refused in part: an untrusted license must not decide what is blocked.
+    /// refused in part: an untrusted license must not decide what is blocked. Drops a license that
+    /// would take over if it is from another vendor.
     fn believe(&self, decision: &mut Decision) {
         let (expected, state) = (self.expected(), &self.state);
         let checked = match decision.license() {

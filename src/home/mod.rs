@@ -115,9 +115,10 @@ impl Home {
     /// bytes.
     ///
     /// # Errors
-    /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`, and
-    /// `not-activated` if there is no license to renew. Exit 2 if a required value is missing, or
-    /// if the machine shows fewer than two factors.
+    /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`,
+    /// `not-activated` if there is no license to renew, and the refusals of [`Trust::pin`] for a
+    /// new trust. Exit 2 if a required value is missing, if the machine shows fewer than two
+    /// factors, if the home cannot be read or written to, or if another process holds its lock.
     pub fn request(
         &self,
         order: &RequestParams,
@@ -181,7 +182,9 @@ impl Home {
     /// Records how many of each module a slot uses; modules that are not named keep their count.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor; exit 2.
+    /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if the
+    /// home cannot be read or written to, if another process holds its lock, or if several slots
+    /// match.
     pub fn report(
         &self,
         product: Option<&str>,
@@ -196,7 +199,8 @@ impl Home {
     /// one. The state is saved before this function returns the receipt.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`; exit 2.
+    /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be read or written to, or if
+    /// another process holds its lock.
     pub fn deactivate(&self, name: &SlotName, around: &Surroundings) -> Result<Receipt> {
         self.require()?.deactivate(name, around)
     }
@@ -246,7 +250,7 @@ impl Session<'_> {
     }
 }
 
-/// Returns the id of the license that a renewal replaces. It is not verified: the license may no
+/// Returns the id of the license that a renewal replaces. The license is not verified: it may no
 /// longer be valid, which is a reason to renew.
 fn installed_id(state: &State, asked: &Asked) -> Result<LicenseId> {
     let slot = state.slot(Some(&asked.product), Some(&asked.slot))?;

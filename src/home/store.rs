@@ -145,7 +145,7 @@ impl Home {
             put_back(&aside);
             return Err(error);
         }
-        // If this fails, a later repair writes it: the first copy is whole.
+        // If this fails, a later repair writes the second copy: the first one is whole.
         let _ = staged_copy.commit();
         Ok(aside.into_iter().map(|(_, new)| new).next())
     }
@@ -204,7 +204,8 @@ impl Home {
         let first = file::stage(&first, &bytes, Writing::Secret)?;
         let second = file::stage(&second, &bytes, Writing::Secret)?;
         first.commit()?;
-        // If this fails, a later repair writes it: until then the newer copy is used.
+        // If this fails, a later repair writes the second copy: until then the first one is used,
+        // because it is newer.
         let _ = second.commit();
         Ok(())
     }
@@ -352,7 +353,7 @@ fn newer(a: &State, b: &State) -> Newer {
     }
 }
 
-/// Creates the folder, accessible to its owner only.
+/// Creates the folder if it does not exist, accessible to its owner only.
 fn make_private(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());

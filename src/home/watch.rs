@@ -25,11 +25,11 @@ pub struct News {
 
 impl Home {
     /// Judges all slots, remembers what changed, and returns what `listener` has not acknowledged.
-    /// A home that cannot be written to is an error here: events could not be acknowledged either,
+    /// New events that cannot be stored are an error here: they could not be acknowledged either,
     /// and would be delivered in every round. With `only_look`, new events are not stored.
     ///
     /// # Errors
-    /// See [`Home::decide_all`]; exit 2 if the home cannot be written.
+    /// See [`Home::decide_all`]; exit 2 if new events cannot be stored.
     pub fn news(&self, around: &Surroundings, listener: Listener, only_look: bool) -> Result<News> {
         let mut session = self.require()?;
         let decisions = session.decide_all(around)?;
@@ -45,7 +45,8 @@ impl Home {
     /// Remembers that `listener` has delivered these events.
     ///
     /// # Errors
-    /// `not-activated`, `damaged-state`; exit 2.
+    /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be read or written to, or if
+    /// another process holds its lock.
     pub fn acknowledge(&self, listener: Listener, events: &[EventId]) -> Result<()> {
         self.require()?.acknowledge(Wait::Long, listener, events)
     }

@@ -24,7 +24,8 @@ const BUSES: [&str; 5] = ["PCI", "USB", "VMBUS", "XENVIF", "SD"];
 /// Maximum number of adapters of weight 0 that are listed.
 const IGNORED_CAP: usize = 16;
 
-/// Adds every adapter. Permanent addresses are hardware factors, each added once.
+/// Adds the adapters that have an address: permanent addresses as hardware factors, each once, and
+/// up to [`IGNORED_CAP`] others with weight 0.
 pub(super) fn add(adapters: &[Adapter], findings: &mut Machine) {
     let mut adapters: Vec<_> = adapters
         .iter()

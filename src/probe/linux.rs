@@ -19,7 +19,8 @@ mod json;
 mod tests;
 mod tree;
 
-/// Returns the current address of a network interface, by name; used if sysfs is missing.
+/// Function that returns the current address of a network interface, by name; used if sysfs is
+/// missing.
 type AddressOf<'a> = &'a dyn Fn(&str) -> Option<[u8; 6]>;
 
 pub(super) fn read(privileged: bool) -> Machine {

@@ -14,7 +14,8 @@ const COUNTED_CAP: usize = 32;
 const ETHERNET: &str = "1";
 const INFINIBAND: &str = "32";
 
-/// Adds every card. Permanent addresses are hardware factors, each added once.
+/// Adds the cards: permanent addresses as hardware factors, each once and up to [`COUNTED_CAP`], and
+/// up to [`IGNORED_CAP`] others with weight 0.
 pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let names = tree.names(CARDS);
     if names.is_empty() {
@@ -117,7 +118,7 @@ impl Card<'_> {
         } else if uevent.contains("DEVTYPE=wwan") {
             Some("mobile modem with a generated address")
         } else if self.has("device/physfn") {
-            // Present only on the host of such a card, where the parts get random addresses.
+            // Present only on the host of a split card, where the parts get random addresses.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
             Some("represents a part of another card (SR-IOV)")
@@ -161,8 +162,8 @@ impl Card<'_> {
         }
     }
 
-    /// Returns the permanent address of a member of a bond or a Wi-Fi card: these may currently
-    /// show another one.
+    /// Returns the permanent address of a Wi-Fi card or of a member of a bond: either may currently
+    /// show another address.
     fn given_elsewhere(&self) -> Option<[u8; 6]> {
         ["bonding_slave/perm_hwaddr", "phy80211/macaddress"]
             .iter()
@@ -185,8 +186,9 @@ impl Card<'_> {
         })
     }
 
-    /// Returns whether this is the address of its team and permanent for the team. A team takes the
-    /// address and its origin from its first member, and gives it to all other members.
+    /// Returns whether the card is a member of a team and shows the team's address, which is
+    /// permanent. A team takes the address and its origin from its first member, and gives the
+    /// address to all other members.
     fn is_of_its_team(&self, shown: [u8; 6]) -> bool {
         let Some(master) = self.tree.target(&self.at("master")) else { return false };
         let team = Card { tree: self.tree, name: &master };

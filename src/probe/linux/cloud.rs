@@ -50,7 +50,7 @@ fn copied(tree: &Tree<'_>, platform: &str, source: &str) -> Option<&'static str>
     if tree.exists(KEPT) {
         return Some("cloud-init was told to keep the id that is on the disk");
     }
-    // The source is a metadata service of the cloud, or a drive that the cloud attaches.
+    // Two sources are trusted: a metadata service of the cloud, and a drive that the cloud attaches.
     let attached =
         ["azure", "openstack"].contains(&platform) && source.starts_with("config-disk (");
     let given = source.starts_with("metadata (") || attached;

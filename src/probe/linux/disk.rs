@@ -7,7 +7,7 @@ use olr_core::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
 const BTRFS: &str = "sys/fs/btrfs";
-/// Maximum number of disks that are read.
+/// Maximum number of disks that are read, and of layers of devices that are followed down to a disk.
 const DISKS: usize = 8;
 
 /// Adds the id of the root filesystem and the serial numbers of its disks.
@@ -123,7 +123,7 @@ fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
         let why = "virtual disk: its number is a default, or is copied with its file";
         findings.ignored(KIND, disk, &value, why);
     } else if value.bytes().filter(u8::is_ascii_digit).count() < 4 {
-        // Hypervisors report as its serial number any name that a person gave to the disk.
+        // If a person gave the disk a name, hypervisors report that name as its serial number.
         findings.ignored(KIND, disk, &value, "a name, not a serial number");
     } else {
         findings.found(KIND, Class::Hardware, disk, &value);

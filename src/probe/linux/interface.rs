@@ -48,8 +48,8 @@ impl Card<'_> {
             (true, false) if self.vlan() => "vlan",
             (true, false) => "macvlan or ipvlan",
             (false, false) => "team or similar",
-            // A macvlan that was moved into a container looks like this under any name.
             (true, true) if self.vlan() => "vlan",
+            // A macvlan that was moved into a container cannot be told from a veth.
             (true, true) => "veth, or macvlan of another namespace",
             (false, true) => match self.name.trim_end_matches(|last: char| last.is_ascii_digit()) {
                 "ifb" => "ifb, by its name",
