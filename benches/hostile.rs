@@ -36,7 +36,8 @@ const fn doublings<const N: usize>() -> [usize; N] {
     sizes
 }
 
-/// A vendor's trust that revokes as many keys as its size allows, and the root key that signs it.
+/// A vendor's first trust, from which [`trust`] makes larger ones, and the root key that signs
+/// those.
 static VENDOR: LazyLock<(Trust, SigningKey)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let init = Init {
@@ -69,7 +70,7 @@ fn utf_16(size: usize) -> Vec<u8> {
     [b"\xff\xfe", &*[0x00, 0x4e].repeat(size / 2 - 1)].concat()
 }
 
-/// A trust that revokes many keys.
+/// A trust that revokes as many keys as `size` allows.
 fn trust(size: usize) -> Vec<u8> {
     let (first, root) = &*VENDOR;
     let key = |n: u32| {
@@ -85,7 +86,7 @@ fn trust(size: usize) -> Vec<u8> {
     sign_by_roots(&unsigned, &[root]).unwrap()
 }
 
-/// A state that pins such a trust.
+/// A state that pins a trust of this size.
 fn state(size: usize) -> Vec<u8> {
     let install = InstallSecret::from_secret(Secret::new(&[7; 32]));
     State::new(install, Trust::pin(&trust(size)).unwrap()).unwrap().to_bytes().to_vec()

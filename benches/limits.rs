@@ -29,10 +29,10 @@ mod world;
 
 use world::{NOW, WORLD, machine};
 
-/// Rounds in which each of two things is timed. The median of each counts.
+/// Rounds in which a piece of work and its limit are timed. The table shows the medians.
 const ROUNDS: usize = 1001;
-/// How long a thing runs in each round: shorter than the time that a scheduler gives to another
-/// program.
+/// How long the work, or its limit, runs in each round: shorter than the time that a scheduler gives
+/// to another program.
 const ROUND: Duration = Duration::from_micros(200);
 
 /// One row of the table: a piece of work, what bounds it, and the highest ratio that we accept.
@@ -54,7 +54,7 @@ fn count(run: &mut dyn FnMut()) -> u32 {
     count.max(1)
 }
 
-/// Returns the nanoseconds of one run, over `count` runs.
+/// Returns the mean time of one run in nanoseconds, over `count` runs.
 fn time(run: &mut dyn FnMut(), count: u32) -> f64 {
     let start = Timer::now();
     (0..count).for_each(|_| run());
@@ -300,7 +300,7 @@ fn opened(request: &[u8], plain: &[u8], message: &[u8], signer: &SigningKey) {
     .print();
 }
 
-/// The largest license, beside one of a tenth of its modules: the time is linear.
+/// Times the largest license beside ten of a tenth of its modules, to show that the time is linear.
 fn large() {
     let [small, large] = [409, 4096].map(|modules| {
         let bytes = WORLD.license(granting(modules));

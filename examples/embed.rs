@@ -39,7 +39,7 @@ fn serve(home: &str, names: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
-/// Each user backs up one server.
+/// Creates a user if the license allows it. Each user backs up one server.
 fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(), Error> {
     // Report current usage first, so that the answer to the next question takes it into account.
     let in_use = |users: &[String]| u64::try_from(users.len()).unwrap_or(u64::MAX);

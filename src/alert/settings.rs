@@ -113,8 +113,8 @@ impl Settings {
     /// Reads the settings of a home.
     ///
     /// # Errors
-    /// Exit 2 if the file is missing, cannot be read, is not UTF-8, or can be written by other
-    /// users; otherwise see [`Settings::parse`].
+    /// Exit 2 if the file is missing, cannot be read, is not UTF-8, or belongs to or can be written
+    /// by another user; otherwise see [`Settings::parse`].
     pub fn read(home: &Path) -> Result<Self> {
         let path = home.join(SETTINGS);
         if std::fs::symlink_metadata(&path).is_err() {

@@ -11,10 +11,10 @@ use olr_core::machine::Machine;
 
 use super::layout::COLUMNS;
 
-/// Reads the machine; the argument asks for values that only root can read.
+/// Function that reads the machine; the argument asks for values that only root can read.
 pub type Probe = Rc<dyn Fn(bool) -> Machine>;
 
-/// Fills a buffer with random bytes, or returns `false`.
+/// Function that fills a buffer with random bytes, or returns `false`.
 pub type Fill = dyn Fn(&mut [u8]) -> bool;
 
 /// Environment of [`run`](super::run). Files, the environment variables named in the help, and the

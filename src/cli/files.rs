@@ -59,8 +59,8 @@ pub struct OutFile {
     force: bool,
 }
 
-/// Returns whether writing would replace something: a regular file, or what is written like one. A
-/// pipe or a terminal replaces nothing.
+/// Returns whether writing would overwrite something: a regular file, by its path or by an open
+/// descriptor. Writing to a pipe or a terminal overwrites nothing.
 fn is_file(path: &Path) -> Result<bool> {
     Ok(matches!(place(path)?, Place::File | Place::Open))
 }
@@ -108,8 +108,8 @@ const NAMES: u32 = 1000;
 /// Length of magic, version, suite and kind.
 const HEADER_LEN: u64 = 7;
 
-/// Fails if writing would replace a file that must be kept. Also fails without `force` if it would
-/// replace anything that `is_older` does not accept as an older output of the same verb.
+/// Fails if writing would replace anything that `is_older` does not accept as an older output of
+/// the same verb: always if that file must be kept, otherwise only without `force`.
 pub fn ensure_replaceable(
     path: &Path,
     force: bool,

@@ -57,7 +57,8 @@ impl Known {
         }
     }
 
-    /// Splits `MODULE=N`, unless a module has that whole name.
+    /// Returns the typed text and its number if it is `MODULE=N`, unless a module has that whole
+    /// name.
     pub fn as_count(&self, typed: &str) -> Option<(String, u64)> {
         let (_, count) = typed.rsplit_once('=').filter(|_| !self.names.contains(typed))?;
         Some((typed.to_string(), count.trim().parse().ok()?))
@@ -81,7 +82,8 @@ impl Known {
     }
 }
 
-/// Returns the name most likely meant: the same in another case, or else one within a few edits.
+/// Returns the name most likely meant: one that differs only in upper and lower case, or else one
+/// within a few edits.
 pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let folded = |text: &str| text.to_lowercase();
     let lower = folded(typed);

@@ -1,5 +1,5 @@
-//! Text in columns: tables, names with values, sentences. Lines fit the terminal, or 80 columns
-//! without one.
+//! Text in columns: tables, names with values, sentences. Lines fit 80 columns, or the terminal if
+//! it is wider.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
@@ -7,7 +7,7 @@ use comfy_table::{
 
 use olr_core::display::{shown, wrapped};
 
-/// Maximum line length in columns; a wider terminal gets longer lines.
+/// Default maximum line length, in columns; a wider terminal gets longer lines.
 pub const COLUMNS: usize = 80;
 /// Longest word that a table never breaks; a UUID has this length.
 const WHOLE: usize = 36;

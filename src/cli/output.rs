@@ -84,8 +84,8 @@ pub fn error_json(error: &Error) -> Value {
     json
 }
 
-/// Prints the result of a verb and returns the exit status. A refusal names the home that was used,
-/// and its vendor.
+/// Prints the result of a verb and returns the exit status. An error in JSON names the home that
+/// was used, and its vendor.
 pub fn finish(
     result: Result<Output, Error>,
     home: Option<&Path>,

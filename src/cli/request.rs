@@ -107,8 +107,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// Fails if a wanted module is not named by the license of that slot. A dry run finds out the slot;
-/// a new identity has no license yet.
+/// Fails if a wanted module is not named by the license of the requested slot. A dry run finds out
+/// which slot that is; a new identity has no license yet.
 fn ensure_known(
     home: &Home,
     order: &RequestParams,

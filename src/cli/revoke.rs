@@ -201,7 +201,8 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     })
 }
 
-/// Proposes the next trust without the key, and puts it into effect if the available roots suffice.
+/// Proposes a next trust that revokes the key, and puts it into effect if the available roots
+/// suffice.
 fn revoke_key(
     key: KeyId,
     args: &Args,
@@ -233,7 +234,8 @@ fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Resu
     Ok((!has_issuer).then(|| next.to_string()))
 }
 
-/// Returns the answer if the key was already revoked: the command may have been interrupted.
+/// Returns the output for a key that was already revoked: an earlier run of the command may have
+/// been interrupted.
 fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> {
     let body = trust.body();
     let text = format!(

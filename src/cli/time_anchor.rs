@@ -37,7 +37,8 @@ pub struct Args {
 }
 
 const NAME: &str = "time.olr";
-/// Licenses tolerate a clock that is 48 hours behind; a server further off needs its clock set.
+/// Seconds by which a clock may be behind: licenses tolerate 48 hours. A server whose clock is
+/// further behind needs its clock set.
 const OFF: u64 = 48 * 3600;
 
 pub fn run(args: &Args, context: &mut Context) -> Result<Output> {

@@ -99,8 +99,8 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Unread> {
 }
 
 impl Unread {
-    /// Returns the answer. A usage error quotes the arguments, which may be file names of any
-    /// origin: characters that could fake or hide a line are escaped first.
+    /// Wraps an error of the parser. A usage error quotes the arguments, which may be file names of
+    /// any origin: characters that could fake or hide a line are escaped first.
     fn new(error: clap::Error, args: &[OsString]) -> Self {
         let is_plain = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.chars().all(is_shown));
         let mut error = match args.iter().all(is_plain) {

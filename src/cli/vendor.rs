@@ -181,7 +181,7 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
     text
 }
 
-/// With several roots, the threshold must be given.
+/// Returns the number of roots and the threshold, which must be given if there are several roots.
 fn roots(args: &InitArgs) -> Result<Roots> {
     match (args.roots, args.threshold) {
         (1, None) => Ok(Roots::default()),

@@ -53,7 +53,7 @@ struct Findings {
     json: Map<String, Value>,
     more: String,
     verified: Option<Result<()>>,
-    /// The trust that was used to verify it.
+    /// Trust that was used to verify the file.
     under: Option<Trust>,
     /// Why a check could not be made.
     missing: Option<Error>,

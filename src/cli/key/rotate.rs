@@ -148,7 +148,8 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
         .ok_or_else(|| Error::unable(Problem::Usage, "no key was named", "name its .pub file"))
 }
 
-/// Returns the answer if the key was already rotated: the command may have been interrupted.
+/// Returns the output for a key that was already rotated: an earlier run of the command may have
+/// been interrupted.
 fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Output {
     let id = key_id(role, key);
     let version = trust.body().version;
@@ -166,7 +167,8 @@ fn report_of(text: String, id: KeyId, folder: &Folder, trust: &Trust) -> Output 
     report
 }
 
-/// Returns the answer if the new root is already in the trust and the old one is gone.
+/// Returns the output if the root was already rotated: the new root, if one is named, is in the
+/// trust, and the old one is gone.
 fn root_rotated_before(
     rotation: &RootRotation,
     folder: &Folder,

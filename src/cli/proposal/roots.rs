@@ -41,7 +41,7 @@ impl RootArgs {
             return Ok(proposal);
         }
         confirm(&proposal, Some(trust), folder, self.yes)?;
-        // The file is read once, since it may be a pipe.
+        // The passphrase file is read once, since it may be a pipe.
         let mut entered: Option<Zeroizing<Vec<u8>>> = None;
         let mut ask = |locked: &Locked| -> Result<Passphrase> {
             if let (Locked::KeyFile { .. }, Some(bytes)) = (locked, &entered) {

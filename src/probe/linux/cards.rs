@@ -14,8 +14,8 @@ const COUNTED_CAP: usize = 32;
 const ETHERNET: &str = "1";
 const INFINIBAND: &str = "32";
 
-/// Adds the cards: permanent addresses as hardware factors, each once and up to [`COUNTED_CAP`], and
-/// up to [`IGNORED_CAP`] others with weight 0.
+/// Adds the cards: up to [`COUNTED_CAP`] permanent addresses as hardware factors, each once, and up
+/// to [`IGNORED_CAP`] others with weight 0.
 pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Machine) {
     let names = tree.names(CARDS);
     if names.is_empty() {

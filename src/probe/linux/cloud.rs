@@ -50,7 +50,7 @@ fn copied(tree: &Tree<'_>, platform: &str, source: &str) -> Option<&'static str>
     if tree.exists(KEPT) {
         return Some("cloud-init was told to keep the id that is on the disk");
     }
-    // Two sources are trusted: a metadata service of the cloud, and a drive that the cloud attaches.
+    // Only a metadata service of the cloud, or a drive that the cloud attaches, is trusted.
     let attached =
         ["azure", "openstack"].contains(&platform) && source.starts_with("config-disk (");
     let given = source.starts_with("metadata (") || attached;

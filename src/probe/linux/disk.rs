@@ -7,7 +7,7 @@ use olr_core::machine::{Class, FactorKind};
 
 const BLOCK: &str = "sys/class/block";
 const BTRFS: &str = "sys/fs/btrfs";
-/// Maximum number of disks that are read, and of layers of devices that are followed down to a disk.
+/// Maximum number of disks that are read, and of layers of devices followed down to a disk.
 const DISKS: usize = 8;
 
 /// Adds the id of the root filesystem and the serial numbers of its disks.

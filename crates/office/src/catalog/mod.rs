@@ -78,7 +78,7 @@ pub struct LicenseType {
     pub edition: Edition,
     /// True if a license of this type may be activated offline.
     pub offline: bool,
-    /// Why it may not be, shown with the refusal.
+    /// Why a license of this type may not be activated offline, shown with the refusal.
     pub reason: Option<Text>,
     /// End of the license if the grant gives none.
     pub term: Option<End>,
@@ -118,9 +118,9 @@ pub enum Renewal {
 pub struct Module {
     /// Display name.
     pub name: Text,
-    /// What one CAL counts.
+    /// What one CAL (client access license) counts.
     pub unit: Text,
-    /// Heading under which it is listed.
+    /// Heading under which the module is listed; empty for none.
     pub group: Text,
     /// Pool whose quotas the module shares with the pool's other modules.
     pub pool: Option<Text>,

@@ -12,8 +12,8 @@ use olr_core::revocation::{Revocations, RevocationsBody, read_body};
 use olr_core::trust::Trust;
 use olr_core::wire::frame::{Frame, Kind};
 
-/// The newest revocations: the file for servers, and the path of the bare copy that is attached to
-/// licenses.
+/// The newest revocations: the file for servers, and the path of the bare copy, which has no
+/// attachments itself and is attached to licenses.
 pub(super) struct Kept {
     pub file: Vec<u8>,
     pub bare: PathBuf,

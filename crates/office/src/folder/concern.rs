@@ -58,8 +58,8 @@ impl ConcernKind {
 }
 
 impl Concern {
-    /// True if the command should ask before signing: the server would refuse the answer, or the
-    /// answer does not do what was requested.
+    /// True if the command should ask before signing. It only shows the concerns that less is
+    /// granted, that the request is old, and that a later request was answered.
     pub fn asks(&self) -> bool {
         !matches!(self.about, ConcernKind::Fewer | ConcernKind::Age | ConcernKind::Later)
     }

@@ -124,7 +124,8 @@ pub struct Unsaid {
 }
 
 /// Fills in the limits that were left out, and extends the named modules: adds the other members of
-/// their pools, with the same maximum, and the modules they include.
+/// their pools, with the largest maximum named for the pool, and the modules that all of these
+/// include, without a maximum.
 ///
 /// # Errors
 /// Exit 2 when a named module includes a counted one that was not named, or there are too many

@@ -64,8 +64,8 @@ impl Folder {
     /// Creates the complete folder at `path`, or nothing.
     ///
     /// # Errors
-    /// Exit 2: `path` exists already, the catalog or the number of roots is invalid, or the folder
-    /// cannot be written.
+    /// Exit 2: there is something other than an empty folder at `path`, the catalog or the number
+    /// of roots is invalid, or the folder cannot be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
         Self::ensure_new(path)?;
         let Roots { count, threshold } = init.roots;
@@ -176,7 +176,7 @@ fn fill(
 pub(super) const PARTS: [&str; 5] = ["keys", "delegations", "issued", "revocations", "trusts"];
 
 /// Returns the grant that a new folder starts with: the starter grant, or one that fits the given
-/// catalog. `None` if nothing in that catalog is activated offline.
+/// catalog. `None` if no grant fits it, for example because no type may be activated offline.
 pub(super) fn first_grant(given: Option<&str>, catalog: &Catalog) -> Option<String> {
     given.map_or(Some(STARTER_GRANT.to_string()), |text| starter_grant(catalog, text))
 }

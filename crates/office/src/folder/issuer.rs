@@ -217,8 +217,8 @@ impl Folder {
     }
 
     /// Issuer keys in `keys/`, newest first: key files, and `NAME.uri` files that name a key held
-    /// elsewhere. Such a file is assumed to name an issuer key, unless it is named after another
-    /// role, as `root-2.uri` is.
+    /// elsewhere. A `.uri` file is assumed to name an issuer key, unless NAME is that of another
+    /// role, as in `root-2.uri`.
     fn issuer_keys(&self) -> Result<Vec<(PathBuf, Option<KeyFile>)>> {
         let files = self.keys(Role::Issuer)?;
         let mut keys: Vec<_> = files.into_iter().map(|(path, key)| (path, Some(key))).collect();
@@ -231,10 +231,11 @@ impl Folder {
         Ok(keys)
     }
 
-    /// Returns an issuer key's delegation that is valid under `trust`.
+    /// Returns a delegation of the issuer key `key` that `trust` accepts, the newest one if
+    /// possible.
     ///
     /// # Errors
-    /// The refusal of the key's delegations if none is valid; exit 2 when it has none.
+    /// The refusal of the key's delegations if none is valid; exit 2 when the key has none.
     pub fn delegation_of(&self, key: KeyId, trust: &Trust) -> Result<(Delegation, Vec<u8>)> {
         let mut refused = None;
         for (_, bytes) in self.delegations_first(key)? {

@@ -54,7 +54,7 @@ pub(super) struct KeyHistory(Vec<IssuedRecord>);
 pub struct KeyRecords(Vec<String>);
 
 impl Handover<'_> {
-    /// Checks that a receipt is for this vendor, or that a reason is not empty.
+    /// Checks that a receipt is for this vendor, or that a reason is not empty and not too long.
     pub(super) fn check(self, trust: &Trust) -> Result<()> {
         match self {
             Self::Nothing => Ok(()),
@@ -110,7 +110,8 @@ impl KeyHistory {
         self.0.into_iter().rev().find(fits)
     }
 
-    /// Returns the highest request number above `number` that was answered for that installation.
+    /// Returns the highest request number above `number` that was answered for the installation
+    /// with this install key (hexadecimal).
     pub(super) fn later_for(&self, install_key: &str, number: u64) -> Option<u64> {
         let of_it = self.0.iter().filter(|record| record.install_key == install_key);
         let numbers = of_it.filter_map(|record| Some(record.license_body().ok()?.number));

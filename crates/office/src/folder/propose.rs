@@ -95,7 +95,8 @@ pub fn propose_first(first: &FirstTrust<'_>, rng: &mut impl CryptoRng) -> Result
 /// or revokes its key.
 ///
 /// # Errors
-/// Exit 2 for a trust that servers would refuse, for unknown key ids, and when nothing changes.
+/// The refusals of a malformed delegation; exit 2 for a trust that servers would refuse, for
+/// unknown key ids, and when nothing changes.
 pub fn propose_next(
     trust: &Trust,
     changes: &Changes,

@@ -128,8 +128,9 @@ pub(super) fn first_catalog(
 }
 
 impl Folder {
-    /// Installs the catalog of a published trust, found as by [`catalog_for`] in this folder or in
-    /// `beside`. Doing it again changes nothing.
+    /// Installs the catalog of a published trust: `given`, or the one that waits in this folder or
+    /// in `beside`. The current catalog stays if it fits and none is given. Doing it again changes
+    /// nothing.
     ///
     /// # Errors
     /// Same as [`catalog_for`]; exit 2 when nothing can be written.

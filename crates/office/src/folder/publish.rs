@@ -24,7 +24,7 @@ pub enum Published {
         /// False if it was published before.
         new: bool,
     },
-    /// A delegation, whose key may now issue.
+    /// A delegation, which now authorizes its key.
     Delegation {
         /// The delegation.
         delegation: Box<Delegation>,
@@ -127,8 +127,8 @@ impl Folder {
     /// the trust is genuine.
     ///
     /// # Errors
-    /// The refusals of [`Trust::pin`]; exit 2: `path` exists already, the catalog is invalid or
-    /// does not fit, or the folder cannot be written.
+    /// The refusals of [`Trust::pin`]; exit 2: there is something other than an empty folder at
+    /// `path`, the catalog is invalid or does not fit, or the folder cannot be written.
     pub fn begin(
         path: &Path,
         trust: &[u8],

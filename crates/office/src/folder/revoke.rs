@@ -275,7 +275,7 @@ impl Folder {
     /// Refuses to hand out a license that was revoked or pooled.
     ///
     /// # Errors
-    /// `revoked`.
+    /// `revoked`; exit 2 when the list or a record cannot be read.
     pub(super) fn ensure_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
         let Some(cause) = self.withdrawn(stored)? else { return Ok(()) };
         let id = &stored.license_id;

@@ -96,8 +96,8 @@ impl Folder {
     /// Returns the delegation of the current issuer, as a template for the key that replaces it.
     ///
     /// # Errors
-    /// The refusal of its delegation if none is valid; exit 2 when there is no issuer, or its token
-    /// demands a PIN.
+    /// The refusal of the issuer's delegations if none is valid; exit 2 when there is no issuer, or
+    /// the issuer's token demands a PIN.
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
         let fits = |may: &olr_core::trust::Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {

@@ -148,8 +148,8 @@ impl GrantFile {
     /// or the UTC day of issue, whichever is later.
     ///
     /// # Errors
-    /// Exit 2 when neither the grant nor the type gives an end, or the license would expire before
-    /// it starts.
+    /// Exit 2 when neither the grant nor the type gives an end, an end is after the year 9999, or
+    /// the license would expire before it starts.
     pub fn days(&self, issued: Instant, kind: &LicenseType) -> Result<Days> {
         self.days_or(issued, kind.term, kind.maintenance)
     }

@@ -37,7 +37,7 @@ fn for_type(catalog: &Catalog, text: &str, id: &str, kind: &LicenseType) -> Opti
     })
 }
 
-/// True if `issue` would accept the grant.
+/// True if a license can be issued for the grant.
 fn is_right(grant: &str, kind: &LicenseType, catalog: &Catalog) -> bool {
     GrantFile::parse(grant).is_ok_and(|grant| {
         grant.ensure_allowed(kind, catalog).is_ok()

@@ -93,7 +93,7 @@ impl KeyFile {
     /// Creates a key file for `seed`. Without a passphrase the seed is stored unencrypted.
     ///
     /// # Errors
-    /// Exit 2 when there is not enough memory.
+    /// Exit 2 when the passphrase is too long, or there is not enough memory.
     pub fn new(
         role: Role,
         seed: &Secret,
@@ -159,8 +159,8 @@ impl KeyFile {
     /// Decrypts the seed, and checks that it yields the public key in the file.
     ///
     /// # Errors
-    /// Exit 2: a missing or wrong passphrase, or not enough memory. `malformed`: the public key
-    /// does not belong to the seed.
+    /// Exit 2: a missing or wrong passphrase, a modified file, or not enough memory. `malformed`:
+    /// the public key does not belong to the seed.
     pub fn open_seed(&self, passphrase: Option<&Passphrase>) -> Result<Secret> {
         let seed = match (&self.protection, passphrase) {
             (Protection::None(seed), _) => Secret::new(seed.expose()),
@@ -191,8 +191,8 @@ impl KeyFile {
     /// Opens a signing key of the role `role`.
     ///
     /// # Errors
-    /// Exit 2: another role, a missing or wrong passphrase, or not enough memory. `malformed`: the
-    /// public key does not belong to the seed.
+    /// Exit 2: another role, a missing or wrong passphrase, a modified file, or not enough memory.
+    /// `malformed`: the public key does not belong to the seed.
     pub fn open_signing(&self, role: Role, passphrase: Option<&Passphrase>) -> Result<SigningKey> {
         self.ensure_role(role)?;
         Ok(SigningKey::from_seed(&self.open_seed(passphrase)?))

@@ -62,7 +62,8 @@ pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {
 /// Reads a page, or what was typed from one. Ignores lines that are not lines of a key.
 ///
 /// # Errors
-/// Exit 2, naming the lines that are missing or mistyped.
+/// Exit 2 when lines are missing or mistyped, which the error names, or are not all from the page
+/// of one key.
 pub fn from_page(text: &str) -> Result<(Role, Secret)> {
     let mut lines: BTreeMap<u8, Option<Zeroizing<Vec<u8>>>> = BTreeMap::new();
     for (number, typed) in text.lines().filter_map(numbered) {

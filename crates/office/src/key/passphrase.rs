@@ -70,7 +70,7 @@ impl PassphraseLock {
     /// Encrypts a seed. Returns the commitment and the ciphertext; `header` is authenticated too.
     ///
     /// # Errors
-    /// Exit 2 when there is not enough memory.
+    /// Exit 2 when the passphrase is too long, or there is not enough memory.
     pub fn protect(
         &self,
         seed: &Secret,

@@ -50,7 +50,7 @@ pub fn read(text: &str) -> Result<(Role, [u8; 32])> {
 /// [`to_pem`] writes them, both must match.
 ///
 /// # Errors
-/// Exit 2: not a public key, one of another algorithm, or one for another role.
+/// Exit 2: not a public key, or one with another algorithm, role or key id.
 pub fn from_pem(role: Role, text: &str) -> Result<[u8; 32]> {
     let unable =
         |fact: String| Error::unable(Problem::Content, fact, "name the .pub file of the right key");

@@ -66,7 +66,8 @@ fn text(key: &KeyFile) -> Zeroizing<String> {
 /// back, opens it and compares it before the old file is replaced.
 ///
 /// # Errors
-/// Exit 2; the old file is left unchanged.
+/// Exit 2 when a file cannot be read or written, or the new file does not hold the same key; the
+/// old file is left unchanged.
 pub fn replace(
     path: &Path,
     seed: &Secret,

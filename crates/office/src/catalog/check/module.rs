@@ -53,7 +53,7 @@ impl Check<'_> {
     }
 
     /// Looks up module `name`, which module `id` needs according to the entry `at` of its key
-    /// `key`.
+    /// `key`, and checks that one slot can have both modules.
     fn need(
         &self,
         id: &str,
@@ -84,8 +84,8 @@ impl Check<'_> {
         Ok(needed)
     }
 
-    /// Checks that the modules of one pool count the same unit, and are all unlimited or all
-    /// counted.
+    /// Checks that each pool has several modules, which count the same unit and are all unlimited
+    /// or all counted.
     pub(super) fn pools(&self) -> Result<()> {
         let mut pools: BTreeMap<&str, Vec<(&str, &Module)>> = BTreeMap::new();
         for (id, module) in &self.catalog.modules {
