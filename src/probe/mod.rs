@@ -95,7 +95,8 @@ fn impossible(address: [u8; 6]) -> Option<&'static str> {
     }
 }
 
-/// Returns whether the address says that software assigned it. Hypervisors set this bit too.
+/// Returns whether a bit of the address says that software assigned it. Hypervisors set this bit
+/// too.
 fn locally_administered([first, ..]: [u8; 6]) -> bool {
     first & 2 == 2
 }

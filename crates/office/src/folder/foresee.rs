@@ -28,7 +28,7 @@ impl Folder {
     /// order. Empty if the draft is refused, because issuing will report that.
     ///
     /// # Errors
-    /// Exit 2 when the catalog or the records cannot be read.
+    /// Exit 2 when the catalog, the records or the revocations cannot be read.
     pub fn foresee(
         &self,
         opened: &OpenedRequest,

@@ -47,7 +47,8 @@ pub struct IssuedRecord {
     pub request: String,
     /// The binary license, in base64.
     pub license: String,
-    /// Host and addresses of the server, from its request; `None` in older records.
+    /// Host and addresses of the server, from its request; `None` if the request shows neither, and
+    /// in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// Number of this answer among those for its key, product and slot; `None` in older records.

@@ -225,11 +225,12 @@ impl Folder {
         Ok(Some(Ended { record, last_day, answered_since }))
     }
 
-    /// Keeps other processes from issuing until the lock is dropped.
+    /// Takes the lock that keeps other processes from issuing, revoking and publishing until it is
+    /// dropped, and removes temporary files that a killed process left.
     pub(super) fn lock(&self) -> Result<Lock> {
         let path = self.path().join("issued").join("lock");
         let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| Lock::held(lock)));
-        // A killed process may have left temporary files that contain keys.
+        // The files may contain keys.
         file::remove_left(self.path());
         PARTS.iter().for_each(|part| file::remove_left(&self.path().join(part)));
         lock.map_err(|error| {

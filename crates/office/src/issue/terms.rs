@@ -9,8 +9,8 @@ use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Model, Operation,
 use olr_core::error::Result;
 use olr_core::wire::codec::Set;
 
-/// Terms of a license. A cause without a rule stops the server at once, except `over-quota`: the
-/// operation that would exceed the quota is blocked, and the server continues.
+/// Terms of a license. A cause without a rule stops the server at once, except `over-quota` and
+/// `upgraded`: the operation that would exceed the quota is blocked, and the server continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Outcome of each cause, and its grace period.
