@@ -8,7 +8,8 @@ use olr_core::state::Asked;
 use olr_core::trust::{Product, Trust, VendorCode};
 use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 
-/// Parameters of a request. Missing values are taken from the previous request.
+/// Parameters of a request. The previous request supplies the licensee, key, product, version, slot
+/// and pins that are missing here.
 ///
 /// ```
 /// use olr::RequestParams;
@@ -24,7 +25,7 @@ use olr_core::wire::codec::{Hidden, List, Note, Set, Text};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct RequestParams {
-    /// The vendor's trust, in binary form; required at first contact.
+    /// The vendor's trust, in binary form; required at first contact and with `new_identity`.
     pub trust: Option<Vec<u8>>,
     /// The vendor code that the operator got from the vendor.
     pub vendor_code: Option<VendorCode>,
@@ -32,11 +33,12 @@ pub struct RequestParams {
     pub licensee: Option<Text>,
     /// The license key.
     pub license_key: Option<Hidden<Text>>,
-    /// The product; by default the vendor's first one.
+    /// The product; by default that of the previous request, or else the vendor's first one.
     pub product: Option<Text>,
     /// The installed release.
     pub product_version: Option<Text>,
-    /// The slot; by default the product's first one.
+    /// The slot; by default that of the previous request for this product, or else the product's
+    /// first one.
     pub slot: Option<Text>,
     /// Pins: factors that the operator sets.
     pub pins: Vec<Factor>,

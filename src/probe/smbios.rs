@@ -6,7 +6,8 @@ use super::dmi::Firmware;
 use super::hypervisor;
 use olr_core::machine::FactorKind;
 
-/// Adds the system (type 1), the board (type 2) and the chassis (type 3) of the table.
+/// Adds the values of the system (type 1) and the board (type 2), and the hypervisor. The chassis
+/// (type 3) only affects the classes of the serial numbers.
 ///
 /// `data` begins with eight bytes from Windows: calling method, version (major, minor), revision,
 /// length.

@@ -107,7 +107,7 @@ fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
     }
 }
 
-/// Limits that the user left out, to be derived from the license types in the catalog.
+/// Limits that the user left out, to be derived from the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsaid {
     /// True to allow the models of the named types.

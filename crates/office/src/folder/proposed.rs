@@ -40,8 +40,8 @@ pub struct Waiting {
     pub before: Option<PathBuf>,
 }
 
-/// Stores the text of a proposed catalog in `folder`, and returns its path. If a different one
-/// waits there for the same products, keeps it under another name.
+/// Stores the text of a proposed catalog in `folder`. If a different one waits there for the same
+/// products, keeps that one under another name. Returns the paths of both.
 ///
 /// # Errors
 /// Exit 2 when a file cannot be read or written.
