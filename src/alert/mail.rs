@@ -71,7 +71,9 @@ impl Mailer {
         let (from, to) = (address(&self.mail.from)?, address(to)?);
         let message = compose(&self.mail, notice, self.now, self.say)?;
         let envelope = Envelope::new(Some(from), vec![to.clone()]);
-        let envelope = envelope.map_err(|_| self.failed("it does not accept this recipient"))?;
+        let envelope = envelope.map_err(|_| {
+            self.failed("it does not accept this recipient").hint("check to in alerts.toml")
+        })?;
         let mut connection = match self.open.take() {
             Some(connection) => connection,
             None => self.connect().inspect_err(|error| self.down = Some(error.clone()))?,
@@ -117,7 +119,10 @@ impl Mailer {
         }
         if let Some(credentials) = &self.credentials {
             if !connection.is_encrypted() {
-                return Err(self.failed("the connection is not encrypted; nothing was sent"));
+                let hint =
+                    "write tls = \"starttls\" in alerts.toml, or leave user and password-file out";
+                let fact = "the connection is not encrypted; nothing was sent";
+                return Err(self.failed(fact).hint(hint));
             }
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             let logged_in = connection.auth(&mechanisms, credentials);
@@ -143,7 +148,8 @@ impl Mailer {
     fn broken(&self, error: &lettre::transport::smtp::Error) -> Error {
         use io::ErrorKind::{ConnectionRefused, InvalidData, TimedOut, WouldBlock};
         if let Some(code) = error.status() {
-            return self.failed(&format!("it does not accept mail now ({code})"));
+            let hint = "check the log of the mail server; the next run tries again";
+            return self.failed(&format!("it does not accept mail now ({code})")).hint(hint);
         }
         match io_kind(error) {
             _ if error.is_tls() => self.untrusted(),

@@ -118,7 +118,8 @@ impl Home {
     /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`,
     /// `not-activated` if there is no license to renew, and the refusals of [`Trust::pin`] for a
     /// new trust. Exit 2 if a required value is missing, if the machine shows fewer than two
-    /// factors, if the home cannot be read or written to, or if another process holds its lock.
+    /// factors or more than 64 with weight, if there are more than 64 pins, if the home cannot be
+    /// read or written to, or if another process holds its lock.
     pub fn request(
         &self,
         order: &RequestParams,

@@ -59,8 +59,9 @@ impl RequestParams {
     /// Fills the gaps in these parameters from the previous request.
     ///
     /// # Errors
-    /// `wrong-product`, `wrong-slot`. Exit 2 if the licensee or the key was never given, or if the
-    /// remembered key belongs to a different slot than the one to renew.
+    /// `wrong-product`, `wrong-slot`. Exit 2 if the licensee or the key was never given, if the
+    /// remembered key belongs to a different slot than the one to renew, or if there are more than
+    /// 64 pins.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
             let fact = format!("{what} was never given in this home");
@@ -113,7 +114,12 @@ impl RequestParams {
         let before = before.map(|before| before.pins.to_vec()).unwrap_or_default();
         let named = |pin: &Factor| self.pins.iter().any(|new| new.name == pin.name);
         let old = before.into_iter().filter(|pin| !named(pin));
-        List::new(old.chain(self.pins.iter().cloned()).collect())
+        List::new(old.chain(self.pins.iter().cloned()).collect()).map_err(|error| {
+            error.within("pins, with those of earlier requests").hint(NextStep::new(
+                "pin fewer values, or start again as a new installation",
+                &[Remedy::NewIdentity],
+            ))
+        })
     }
 }
 

@@ -286,7 +286,8 @@ fn second_name(path: &Path, now: Instant) -> Result<PathBuf> {
         }
     }
     let fact = format!("{}: it cannot be set aside", file::name(path));
-    Err(Error::unable(Problem::Io, fact, "move earlier set-aside files out of the home"))
+    let hint = format!("move the files named *{ASIDE}* out of the home, then run this again");
+    Err(Error::unable(Problem::Io, fact, hint))
 }
 
 /// Undoes [`Home::set_aside`].

@@ -290,7 +290,8 @@ impl Case<'_> {
                 assert!(at < end.saturating_add(grace), "{what} ended at {end}: {}", say());
             }
         };
-        // With a revoked key, only operations that its delegation bounds stay allowed.
+        // After its key was revoked and the grace period ended, a license allows only operations
+        // that the delegation lists in `afterwards`.
         if self.event == Event::Stolen && !(is_limited && is_left) {
             let grace = grace.unwrap_or(0);
             assert!(at < self.since.saturating_add(grace), "its key was revoked: {}", say());

@@ -250,7 +250,12 @@ impl State {
         let mut factors: Vec<_> = all().filter(|factor| factor.counts()).cloned().collect();
         let room = 64_usize.saturating_sub(factors.len());
         factors.extend(all().filter(|factor| !factor.counts()).take(room).cloned());
-        List::new(factors)
+        List::new(factors).map_err(|error| {
+            error.within("factors of this machine and pins").hint(NextStep::new(
+                "start again as a new installation with fewer pins",
+                &[Remedy::NewIdentity],
+            ))
+        })
     }
 
     /// Returns the number for the next request or deactivation.
