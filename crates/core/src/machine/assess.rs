@@ -2,6 +2,8 @@
 //! Nothing else decides this.
 //! Implements `docs/format.md`, section "Matching".
 
+use std::cell::LazyCell;
+
 use crate::error::{Error, Refusal, Result};
 use crate::machine::compare::{Change, Line, changes};
 use crate::machine::{Class, Enrolled, Factor, Policy, Unreadable, commit};
@@ -81,8 +83,11 @@ impl Policy {
                 (None, _) => {}
             }
         }
-        let counting = here.factors.iter().filter(|factor| factor.counts());
-        let found: Vec<_> = counting.map(|factor| (commitment(factor), factor)).collect();
+        // Not needed on a server that knows all the values.
+        let found = LazyCell::new(|| -> Vec<_> {
+            let counting = here.factors.iter().filter(|factor| factor.counts());
+            counting.map(|factor| (commitment(factor), factor)).collect()
+        });
         let unknown = self.enrolled.iter().filter(|factor| !known.contains(&factor.commitment));
         lines.extend(unknown.map(|enrolled| {
             let same = found.iter().find(|(commitment, _)| *commitment == enrolled.commitment);
