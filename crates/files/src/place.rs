@@ -58,6 +58,7 @@ fn is_descriptor(path: &Path) -> bool {
 
 /// Kinds of files that are not regular.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere, only folders can be recognized"))]
 enum Special {
     Folder,
     Pipe,
