@@ -93,7 +93,7 @@ pub enum Issued {
     /// The license of an earlier answer, byte for byte.
     Repeated(License),
     /// A license that other issuers still have to sign. It is not recorded yet.
-    Proposed(Proposal),
+    Proposed(Box<Proposal>),
     /// Nothing was issued: a dry run succeeded.
     Tried,
 }
@@ -217,7 +217,7 @@ impl Folder {
                 if !order.by.also.is_empty() {
                     let also = order.by.also;
                     let proposal = self.propose_license(chosen, &body, also, trust, ask)?;
-                    return came(Issued::Proposed(proposal));
+                    return came(Issued::Proposed(Box::new(proposal)));
                 }
                 self.sign_with(chosen, &body, trust, ask)?
             }
