@@ -57,7 +57,8 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let len = decode_length(CAP, decoder)?;
-        let mut entries = Vec::new();
+        // Few enough that a length without entries costs no memory.
+        let mut entries = Vec::with_capacity(len.min(16));
         for _ in 0..len {
             entries.push(T::decode(decoder)?);
         }

@@ -89,6 +89,16 @@ impl Reader for Cursor<'_> {
         into.copy_from_slice(self.take(into.len())?);
         Ok(())
     }
+
+    // With these two, numbers are read in one step.
+
+    fn peek_read(&mut self, len: usize) -> Option<&[u8]> {
+        self.bytes.get(self.at..self.at.checked_add(len)?)
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.at = self.at.saturating_add(len);
+    }
 }
 
 impl<'a> Decoder<'a> {
