@@ -25,7 +25,8 @@ pub enum OverQuota {
     /// Refuse it.
     #[default]
     Refused,
-    /// Install it; its grace period begins.
+    /// Install it. Its rule for an exceeded quota then applies; without one, there is only a
+    /// warning.
     Accepted,
 }
 
@@ -242,7 +243,8 @@ impl State {
         );
         Err(Error::refuse(Refusal::QuotaExceeded, fact)
             .hint(NextStep::new(
-                "use less first, or import the license anyway: then a grace period begins",
+                "use less first, or import the license anyway: then its rule for an exceeded quota \
+                 applies",
                 &[Remedy::AcceptOverQuota],
             ))
             .rule("answer-5"))

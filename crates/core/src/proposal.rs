@@ -96,8 +96,7 @@ impl Proposal {
     /// Parses a binary proposal. Does not verify signatures.
     ///
     /// # Errors
-    /// In this order: frame errors, `malformed`, `unknown-version`, the refusals for the proposed
-    /// file.
+    /// In this order: frame errors, `malformed`, `unknown-version`, refusals for the proposed file.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Proposal, bytes)?;
         let body: ProposalBody =
@@ -247,7 +246,7 @@ impl Proposal {
                 Some((_, key)) => known.push((key, signature)),
                 None if first_contact => {}
                 None => {
-                    let fact = format!("key {} signed this, but may not sign it", signature.key);
+                    let fact = format!("key {} may not sign this proposal, but did", signature.key);
                     return Err(Error::refuse(Refusal::UntrustedSigner, fact)
                         .hint("make a new proposal, and sign it with the required keys")
                         .rule("partial-8"));
@@ -321,11 +320,12 @@ impl Proposal {
     /// Returns the finished file, verified as its recipient will verify it.
     ///
     /// # Errors
-    /// Same as [`Proposal::check`]; exit 2 if signatures are missing, naming the keys.
+    /// Those of [`Proposal::check`] and of the recipient; exit 2 if signatures are missing.
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {
-            let step = NextStep::new("have the rest signed, then combine", &[Remedy::SignProposal]);
+            let text = "have the missing keys sign, then combine the signed proposals";
+            let step = NextStep::new(text, &[Remedy::SignProposal]);
             return Err(Error::unable(Problem::Usage, fact, step));
         }
         let ProposalBody { kind, attachments, body, .. } = &self.body;

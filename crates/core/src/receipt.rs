@@ -127,7 +127,7 @@ fn check(frame: &Frame<'_>, body: &ReceiptBody) -> Result<VerifyingKey> {
         return refuse("receipt-4", "the number is 0, but deactivations are numbered from 1");
     }
     if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        return refuse("receipt-4", "an earlier request has a higher number");
+        return refuse("receipt-4", "an earlier request does not have a lower number");
     }
     Ok(install_key)
 }

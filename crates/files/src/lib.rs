@@ -67,8 +67,8 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the first bytes of a regular file, at most `len`. `None` for anything else: a pipe can
-/// be read only once, and opening it could block.
+/// Returns the first bytes of a regular file, at most `len`. `None` if it cannot be read, and for
+/// anything else: a pipe can be read only once, and opening it could block.
 pub fn beginning(path: &Path, len: u64) -> Option<Vec<u8>> {
     if is_standard(path, "stdin", 0) {
         return None;
@@ -130,7 +130,11 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
         if found.uid() != 0 && found.uid() != me {
             let fact =
                 format!("{name}: it belongs to user {}, not to root or user {me}", found.uid());
-            let hint = format!("run this as user {}, or check the file and chown it", found.uid());
+            let hint = format!(
+                "run this command as user {}; or check the file, then run as root: \
+                 chown {me} {name}",
+                found.uid()
+            );
             return Err(Error::unable(Problem::Permission, fact, hint));
         }
         if found.mode() & 0o022 != 0 {

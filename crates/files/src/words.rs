@@ -292,11 +292,11 @@ mod tests {
             for access in [Access::Read, Access::Write, Access::Lock] {
                 let (why, hint) = said(access, number);
                 assert!(why.contains(says) && !hint.is_empty(), "{number:?}: {why}; {hint}");
-                assert!(!hint.contains("run as"), "{number:?} is no question of who asks: {hint}");
+                assert!(!hint.contains("run as"), "{number:?} does not depend on the user: {hint}");
             }
             all.insert(said(Access::Write, number).0);
         }
-        assert_eq!(all.len(), faults.len() - 1, "only the two of open files share their words");
+        assert_eq!(all.len(), faults.len() - 1, "only the two about open files share their words");
     }
 
     #[test]

@@ -83,7 +83,10 @@ fn what_cannot_be_played_is_told() {
     let off = |what: &str| unable(&["2027-12-01 off", &format!("2027-12-02 {what}")], "2028-01-01");
     for what in ["use OBM=1", "revoke", "pool", "upgrade 2027-12-02", "deactivate"] {
         let fact = off(what);
-        assert!(fact.contains(&format!("{what}\": the server is switched off then")), "{fact}");
+        assert!(
+            fact.contains(&format!("{what}\": the server is switched off at that time")),
+            "{fact}"
+        );
     }
     let answer = AnswerFile { name: "x".to_string(), bytes: Vec::new(), over: OverQuota::Refused };
     let what = Happening::Import(Arc::new(answer));

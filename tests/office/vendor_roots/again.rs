@@ -230,7 +230,7 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     office(&format!("revoke {issuer} --yes")).done();
     let looked = office("inspect license.olr");
     assert_eq!(looked.json["refusal"], "revoked", "{looked:?}");
-    hints(&looked, "issue it again with a valid key");
+    hints(&looked, "issue this file again with a valid key");
     let revoked = office(&format!("{ISSUE} --issuer issuer"));
     revoked.refused("revoked", "");
     hints(&revoked, "key");

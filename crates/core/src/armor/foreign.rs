@@ -39,7 +39,7 @@ impl Foreign {
             Unpack => "unpack it, and use the .olr file inside",
             Save => "save the attachment itself, and use that file",
             AsText => "ask for the .olr file as an attachment, or copy its text into a text file",
-            AsPlainText => "ask the sender to send it as plain text",
+            AsPlainText => "ask the sender to send the mail as plain text",
             LookBeside => "find the .olr file that came with it",
             AskAgain => {
                 "ask for the file again, as an attachment, and compare its size at both ends"

@@ -85,8 +85,8 @@ pub fn code_point(c: char) -> String {
     if name.is_empty() { number } else { format!("{number} {name}") }
 }
 
-/// Returns the character itself, with its alphabet if that is not a common one. Only describes a
-/// combining mark or an invisible character.
+/// Returns the character itself, with its alphabet if that is not a common one. For a combining
+/// mark or an invisible character, returns only a description.
 fn in_block(c: char) -> String {
     let block = match c {
         '\u{300}'..='\u{36f}' => return "a combining mark".to_string(),

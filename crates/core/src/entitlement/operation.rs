@@ -37,8 +37,8 @@ impl Operation {
     /// Operations that every license knows.
     pub const BUILT_IN: [Self; 3] = [Self::RUN, Self::UPDATE_LICENSE, Self::UPGRADE];
 
-    /// Returns the operation with this word, or `None` if `text` is not a word. A product defines
-    /// its own constants:
+    /// Returns the operation with this word, or `None` if `word` is not a valid word. A product
+    /// defines its own constants:
     ///
     /// ```
     /// use olr_core::entitlement::Operation;

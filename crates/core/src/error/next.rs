@@ -111,7 +111,7 @@ remedies! {
     17 Pin "pin" "pin a value of your own to the machine";
     18 ReadPrivileged "read-privileged" "also read what only root may read";
     19 AcceptOverQuota "accept-over-quota" "import although more is in use than granted";
-    20 NameEnd "name-end" "name a later end";
+    20 NameEnd "name-end" "name another end";
     21 NameVendor "name-vendor" "name another vendor folder";
     22 MakeVendor "make-vendor" "make a vendor folder";
     23 AnswerTime "answer-time" "answer a request with a time, at the vendor";

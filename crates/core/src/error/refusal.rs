@@ -76,16 +76,16 @@ refusals! {
     9 WrongSlot "wrong-slot" "use the license key in the slot that it belongs to"
         , at the vendor "check the slot in the grant, or ask for a new request for the slot of this license key";
     10 WrongLicensee "wrong-licensee" "copy the licensee's name and the license key from the sales receipt; both are case-sensitive"
-        , at the vendor "compare both with the sale; correct the grant, or ask for a new request with the right values";
+        , at the vendor "compare the licensee's name and the license key with the sale; correct the grant, or ask for a new request with the right values";
     11 OfflineNotAllowed "offline-not-allowed" "this license type is activated online; offer a type that the catalog marks offline";
     12 Replayed "replayed" "make a new request on the server" [MakeRequest]
         , at the vendor "ask for a new request from the server" [MakeRequest];
     13 AlreadyActivated "already-activated" "deactivate the other installation, and send its receipt to the vendor" [Deactivate]
         , at the vendor "have the other installation deactivated, and add its receipt" [Deactivate, BringReceipt];
     14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows"
-        , at the vendor "check who signed it, and which keys are trusted here" [Inspect, ListKeys];
-    15 NotDelegated "not-delegated" "ask the vendor to issue it again with a key whose delegation covers it"
-        , at the vendor "use a key whose delegation covers it, or have the roots sign a wider one" [Delegate];
+        , at the vendor "check which key signed this file, and which keys are trusted here" [Inspect, ListKeys];
+    15 NotDelegated "not-delegated" "ask the vendor for a file that is signed with a key whose delegation covers it"
+        , at the vendor "sign with a key whose delegation covers this file, or have the roots sign a wider delegation" [Delegate];
     16 Revoked "revoked" "contact the vendor"
         , at the vendor "issue another license if this server may still run" [IssueAgain];
     17 WrongMachine "wrong-machine" "make a new request on this machine" [MakeRequest]

@@ -35,8 +35,8 @@ impl From<String> for Headline {
 }
 
 impl Decision {
-    /// Returns the most urgent of these: a refusal, a running grace period, the end of the license,
-    /// a changed machine, the end of maintenance. `None` if all is well.
+    /// Returns the most urgent of these: a refusal, a running grace period or a warning, the end of
+    /// the license, a changed machine, the end of maintenance. `None` if all is well.
     pub fn headline(&self) -> Option<Headline> {
         match (&self.refusal, &self.grace) {
             (Some(refusal), _) => Some(self.refused(refusal)),
@@ -50,8 +50,8 @@ impl Decision {
         }
     }
 
-    /// Headline for a license that expires within 30, 7 or 1 days, unless another license takes
-    /// over by then.
+    /// Headline for a license that expires within 30 days, 7 days or a day, unless another license
+    /// takes over by then.
     pub fn near_end(&self) -> Option<Headline> {
         let (last, days) = self.expires_soon()?;
         let left = left(days);

@@ -53,7 +53,7 @@ numbered! {
         9 Cpu "cpu",
         /// Kind of container in which the program runs. Common.
         10 Container "container",
-        /// Instance id assigned by a cloud. Hardware, unless it may come from the disk.
+        /// Instance id assigned by a cloud. Hardware; common if it may come from the disk.
         11 CloudInstance "cloud-instance",
         /// Identity of a trusted platform module. Hardware; common if only its existence is known.
         12 Tpm "tpm",

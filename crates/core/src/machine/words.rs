@@ -126,7 +126,7 @@ impl Assessment {
         events(self.drift().into_iter().filter(|line| line.change != Change::Unreadable))
     }
 
-    /// Returns one next step, or `None` if nothing changed.
+    /// Returns one next step, or `None` if no enrolled factor is changed, missing or unreadable.
     pub fn next_step(&self) -> Option<NextStep> {
         let drift = self.drift();
         let unreadable = |line: &&Line| line.change == Change::Unreadable;
@@ -171,7 +171,7 @@ impl Assessment {
         let then = match self.breaking() {
             Some(line) if is_alike(line) => {
                 let what = label_of(line);
-                format!("after one more change like this, of {what}, the license no longer matches")
+                format!("if {what} changes in the same way, the license no longer matches")
             }
             Some(line) => {
                 format!("if {} changes too, the license no longer matches", label_of(line))

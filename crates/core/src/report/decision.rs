@@ -39,7 +39,7 @@ pub struct DecisionReport {
     /// Comparison with the machine. `None` without a license.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub machine: Option<DriftReport>,
-    /// Why the license is refused.
+    /// Why the license is refused, or why the answer could not be determined.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub error: Option<ErrorReport>,
 }
@@ -127,7 +127,7 @@ impl ErrorReport {
         }
     }
 
-    /// Returns `refused`, or `unknown` if it could not be determined.
+    /// Returns `refused`, or `unknown` if the answer could not be determined.
     pub fn state(&self) -> &'static str {
         if self.refusal.is_some() { "refused" } else { "unknown" }
     }

@@ -54,7 +54,7 @@ pub struct LicenseReport {
     pub modules: Vec<ModuleReport>,
     /// Interface languages.
     pub languages: Vec<Text>,
-    /// Operations of the vendor's product that it knows.
+    /// Operations of the vendor's product, besides the built-in ones.
     pub operations: Vec<Operation>,
     /// The grace period that is running. `None` outside of one.
     pub grace: Option<GraceReport>,
@@ -262,8 +262,8 @@ impl LicenseReport {
         tables(&self.modules)
     }
 
-    /// Returns a summary for somebody who is about to deactivate the license: licensee, product,
-    /// quantity, end.
+    /// Returns a summary for somebody who is about to deactivate the license: its id, licensee,
+    /// product, slot, type, quotas and end.
     pub fn summary(&self) -> Vec<Row> {
         let granted = self.modules.iter().filter(|module| module.granted);
         let mut quotas: Vec<_> =

@@ -33,7 +33,7 @@ pub struct RequestReport {
     pub slot: Text,
     /// Name of the licensee.
     pub licensee: Text,
-    /// End of the license key.
+    /// License key, masked by [`masked`].
     pub license_key: String,
     /// Factors for which the installed license was issued.
     pub enrolled: Vec<FactorReport>,

@@ -86,7 +86,7 @@ fn check(body: &RequestBody) -> Result<VerifyingKey> {
         return refuse("request-10", "the number is 0, but requests are numbered from 1");
     }
     if body.earlier.iter().any(|earlier| earlier.number >= body.number) {
-        return refuse("request-10", "an earlier request has a higher number");
+        return refuse("request-10", "an earlier request does not have a lower number");
     }
     if !body.found.iter().chain(body.enrolled.iter()).all(Factor::is_plausible) {
         return refuse("request-11", "a factor has a class that its kind cannot have");

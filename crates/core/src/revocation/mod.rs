@@ -78,7 +78,7 @@ impl Revocations {
     /// delegations.
     ///
     /// # Errors
-    /// Same as [`Revocations::verify`].
+    /// Same as [`Revocations::verify`], without the frame errors.
     pub fn verify_frame(
         frame: &Frame<'_>,
         attachments: &[Frame<'_>],

@@ -109,12 +109,14 @@ impl Server {
             H::Use(_) | H::Import(_) | H::Withdrawn(_) | H::Upgrade(_) | H::Deactivate
         );
         if needs_it && !self.runs {
-            let fact =
-                format!("event \"{} {}\": the server is switched off then", event.at, event.what);
+            let fact = format!(
+                "event \"{} {}\": the server is switched off at that time",
+                event.at, event.what
+            );
             return Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "switch it on first, with \"DATE on\"",
+                "switch the server on before that event, with \"DATE on\"",
             ));
         }
         match &event.what {

@@ -169,8 +169,8 @@ impl State {
             format!(" (the newest one made here is request {}, code {code})", sent.number)
         });
         let step = NextStep::new(
-            "name the home that made it; if that home was restored or set up again, make a \
-             request here and have your vendor answer it",
+            "name the home that made that request; if that home was restored or set up again, make \
+             a new request there and have your vendor answer it",
             &[Remedy::NameHome, Remedy::MakeRequest],
         );
         Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(step)

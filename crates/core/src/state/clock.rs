@@ -358,7 +358,7 @@ impl State {
             return Err(self.answers_another(answers).rule("time-5"));
         };
         if !self.takes_time(sent) {
-            let fact = "this time answers a request made before the last time was imported";
+            let fact = "this time answers a request made before the newest time here was imported";
             return Err(Error::refuse(Refusal::Superseded, fact)
                 .hint("make a new request and ask the vendor for a time that answers it")
                 .rule("time-6"));

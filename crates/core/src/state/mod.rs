@@ -69,7 +69,7 @@ record! {
         pub mark: Instant,
         /// A clock that is implausibly far ahead of the mark and not confirmed yet.
         pub pending: Option<Pending>,
-        /// The last time file from the vendor that set the mark.
+        /// The last time file from the vendor that was imported.
         pub last_timestamp: Option<LastTimestamp>,
         /// The newest list of revocations that was accepted.
         pub revocations: Option<Listed>,

@@ -125,7 +125,8 @@ impl State {
     /// list is new here.
     ///
     /// # Errors
-    /// The refusals of [`Revocations::verify`], and `superseded`.
+    /// The refusals of [`State::take_up_attached`] and of [`Revocations::verify`], and
+    /// `superseded`.
     pub fn revoke(&mut self, bytes: &[u8], clock: Instant) -> Result<bool> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         self.take_up_attached(&frame, clock)?;

@@ -95,7 +95,8 @@ impl Trust {
             match attached.kind {
                 Kind::Delegation => match self.delegation(attached) {
                     Ok(delegation) => delegations.push(delegation),
-                    // It may belong to the attached revocations only, and no longer be valid.
+                    // This delegation may belong to the attached revocations only, and no longer be
+                    // valid.
                     Err(error) if carries => {
                         left_aside.get_or_insert(error);
                     }
@@ -118,8 +119,8 @@ impl Trust {
         }
     }
 
-    /// Returns the trusts attached to `frame` that follow this one, oldest first. The others, also
-    /// the second of two with one version, are only checked against their own roots.
+    /// Returns the trusts attached to `frame` that follow this one, oldest first. The others,
+    /// including the second of two with the same version, are only checked against their own roots.
     ///
     /// # Errors
     /// Same as [`Trust::pin`] and [`Trust::successor`].
@@ -164,8 +165,8 @@ impl Trust {
             if self.body.revoked.get(&key).is_some() {
                 let fact = format!("the vendor revoked the signing key {key}");
                 return Err(Error::refuse(Refusal::Revoked, fact).hints(
-                    "ask the vendor to issue it again",
-                    NextStep::new("issue it again with a valid key", &[Remedy::ListKeys]),
+                    "ask the vendor for a file that is signed with a valid key",
+                    NextStep::new("issue this file again with a valid key", &[Remedy::ListKeys]),
                 ));
             }
         }

@@ -322,7 +322,7 @@ impl Unsigned {
             .filter(|count| usize::from(*count) <= ATTACHMENTS_CAP)
         else {
             let fact = format!("{} attachments, but at most 16 are allowed", attachments.len());
-            return Err(Error::unable(Problem::TooLarge, fact, "attach fewer"));
+            return Err(Error::unable(Problem::TooLarge, fact, "attach fewer files"));
         };
         let mut attachment_section = vec![count];
         for attached in attachments {

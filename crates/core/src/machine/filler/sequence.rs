@@ -94,8 +94,8 @@ pub(super) fn most_frequent(all: &[u8]) -> usize {
     all.iter().map(times).max().unwrap_or(0)
 }
 
-/// True if letters that count up or down make up at least half of the value, and there are at least
-/// eight of them in a row.
+/// True if a run of at least eight letters that count up or down makes up at least half of the
+/// value, rounded down.
 pub(super) fn share_of_counting(all: &[u8]) -> bool {
     let long = (all.len() / 2).max(8);
     all.windows(long).any(counts)
