@@ -320,7 +320,7 @@ impl Proposal {
     /// Returns the finished file, verified as its recipient will verify it.
     ///
     /// # Errors
-    /// Those of [`Proposal::check`] and of the recipient; exit 2 if signatures are missing.
+    /// Those of [`Proposal::check`]; the recipient's refusals; exit 2 if signatures are missing.
     pub fn finish(&self, trust: Option<&Trust>) -> Result<Vec<u8>> {
         self.check(trust)?;
         if let Some(fact) = self.still_missing(trust)? {

@@ -67,8 +67,8 @@ refusals! {
     3 WrongKind "wrong-kind" "check what this file is, and name the right one" [Inspect];
     4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used"
         , at the vendor "this file belongs to another vendor; check which vendor folder was used" [NameVendor];
-    5 WrongRequest "wrong-request" "compare the codes, and use the answer to a request of this installation"
-        , at the vendor "compare the codes with the server's operator, and use the right request";
+    5 WrongRequest "wrong-request" "compare the codes of the requests, and use the answer to a request of this installation"
+        , at the vendor "compare the code of the request with the server's operator, and use the right request";
     6 Undecryptable "undecryptable" "ask for a new request from the server, made with your current vendor.trust";
     7 WrongSignature "wrong-signature" "the file was changed in transit, or its signer did not sign it; ask for it again";
     8 WrongProduct "wrong-product" "check the product name on both sides"
