@@ -137,7 +137,7 @@ fn a_drift_is_told_before_it_breaks() {
     assert_eq!(report.json["drift"][0]["name"].as_str(), Some("eth1"));
     assert_eq!(report.json["room"].as_u64(), Some(2));
     let text = &report.text;
-    assert!(text.contains("one more change like this, of network-address eth0"), "{text}");
+    assert!(text.contains("if network-address eth0 changes in the same way"), "{text}");
     assert!(
         text.contains("next: the network card eth1 was replaced: ask for a new license"),
         "{text}"
