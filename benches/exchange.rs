@@ -146,7 +146,8 @@ fn verify(bencher: Bencher) {
     bencher.bench(|| License::verify(black_box(world.license.bytes()), &world.trust).unwrap());
 }
 
-/// In the product: from a state in memory to a decision. Verifies the license again.
+/// In the product: from a state in memory to a decision. The license is verified only the first
+/// time.
 #[divan::bench]
 fn judge(bencher: Bencher) {
     let world = &*WORLD;
@@ -159,7 +160,8 @@ fn judge(bencher: Bencher) {
     });
 }
 
-/// In the product: from a home on disk to a decision. Verifies the chain of trusts again.
+/// In the product: from a home on disk to a decision. Verifies the chain of trusts and the license
+/// again.
 #[divan::bench]
 fn judge_from_disk(bencher: Bencher) {
     let world = &*WORLD;
@@ -170,7 +172,7 @@ fn judge_from_disk(bencher: Bencher) {
     });
 }
 
-/// Reads the identifiers of this machine, without and with privileged sources. Budget: 1 ms.
+/// Reads the factors of this machine, without and with those that only root can read. Budget: 1 ms.
 #[divan::bench(args = [false, true])]
 fn machine(privileged: bool) {
     black_box(probe(privileged));

@@ -1,8 +1,10 @@
-//! Each piece of work beside the cryptography that it cannot do without:
-//! `cargo bench --bench limits`, or `cargo bench --bench limits -- WORDS` for some rows.
+//! Benchmarks of each piece of work against its limit, the part that it cannot do without, mostly
+//! cryptography: `cargo bench --bench limits`, or `cargo bench --bench limits -- WORDS` for some
+//! rows.
 //!
 //! Work and limit are timed in turn, in the same run, so that a busy or slow machine changes both
-//! and leaves their ratio. `docs/performance.md` shows the result.
+//! and leaves their ratio. The table shows both medians, their ratio, and the highest ratio that we
+//! accept.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant as Timer};
@@ -31,8 +33,8 @@ use world::{NOW, WORLD, machine};
 
 /// Rounds in which a piece of work and its limit are timed. The table shows the medians.
 const ROUNDS: usize = 1001;
-/// How long the work, or its limit, runs in each round: shorter than the time that a scheduler gives
-/// to another program.
+/// How long the work, or its limit, runs in each round: shorter than the time that a scheduler
+/// gives to another program.
 const ROUND: Duration = Duration::from_micros(200);
 
 /// One row of the table: a piece of work, what bounds it, and the highest ratio that we accept.
@@ -85,7 +87,8 @@ impl Row<'_> {
     }
 }
 
-/// Changes a license so that it grants `modules` modules.
+/// Returns a change to a license body, after which the license grants `modules` modules, each in a
+/// pool of its own.
 fn granting(modules: usize) -> impl Fn(&mut LicenseBody) {
     move |body| {
         let one = body.grants[0].clone();
@@ -300,7 +303,8 @@ fn opened(request: &[u8], plain: &[u8], message: &[u8], signer: &SigningKey) {
     .print();
 }
 
-/// Times the largest license beside ten of a tenth of its modules, to show that the time is linear.
+/// Compares parsing the largest license with parsing ten licenses that have a tenth of its modules
+/// each, to show that the time grows linearly.
 fn large() {
     let [small, large] = [409, 4096].map(|modules| {
         let bytes = WORLD.license(granting(modules));

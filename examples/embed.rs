@@ -62,7 +62,8 @@ fn report(guard: &Guard, users: u64) {
     }
 }
 
-/// Notifies people of changes (by mail or log), and acknowledges the events only afterwards.
+/// Notifies people of changes, and acknowledges the events only afterwards. This example prints
+/// them; a real product sends mail or writes to a log.
 fn tell(guard: &Guard) {
     let events = guard.events();
     for event in events.iter() {

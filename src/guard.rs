@@ -132,7 +132,8 @@ impl Guard {
     }
 
     /// Checks whether an action is allowed now. The refusal has a fact and a next step. Allowing
-    /// an action allocates nothing. For the answer as numbers, use [`Decision::ask`].
+    /// an action allocates nothing, unless the call checks the home or judges again as in
+    /// [`Guard::decision`]. For the answer as numbers, use [`Decision::ask`].
     ///
     /// # Errors
     /// See [`Answer::refusal`].
@@ -156,9 +157,9 @@ impl Guard {
     }
 
     /// Returns the current decision. At most once a second, this method checks whether the home was
-    /// written to. It judges again if the home was, when time changes the answer, and every 15
-    /// minutes; otherwise it reads no file and allocates nothing. If the home can no longer be
-    /// read, it keeps judging the last state that it read.
+    /// written to. It judges again after such a write, when time changes the answer, and every 15
+    /// minutes. A call that neither checks nor judges reads no file and allocates nothing. If the
+    /// home can no longer be read, this method keeps judging the last state that was read.
     pub fn decision(&self) -> Arc<Decision> {
         self.seen(|seen| Arc::clone(&seen.decision))
     }

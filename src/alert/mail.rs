@@ -72,7 +72,7 @@ impl Mailer {
         let message = compose(&self.mail, notice, self.now, self.say)?;
         let envelope = Envelope::new(Some(from), vec![to.clone()]);
         let envelope = envelope.map_err(|_| {
-            self.failed("it does not accept this recipient").hint("check to in alerts.toml")
+            self.failed("it does not accept this recipient").hint("check `to` in alerts.toml")
         })?;
         let mut connection = match self.open.take() {
             Some(connection) => connection,
@@ -89,7 +89,7 @@ impl Mailer {
             Err(error) if error.status().is_some_and(|code| code.to_string() != "421") => {
                 let code = error.status().map(|code| code.to_string()).unwrap_or_default();
                 let fact = format!("it refuses mail from {} to {to} ({code})", self.mail.from);
-                let hint = "check from and to in alerts.toml, and the log of the mail server";
+                let hint = "check `from` and `to` in alerts.toml, and the log of the mail server";
                 Err(self.failed(&fact).hint(hint))
             }
             Err(error) => {
@@ -187,7 +187,7 @@ impl Drop for Mailer {
     }
 }
 
-/// Returns the first I/O error among the causes.
+/// Returns the kind of the first I/O error among the causes.
 fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
     let mut source = error.source();
     while let Some(error) = source {
@@ -203,7 +203,7 @@ fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
 /// `Message-ID`.
 ///
 /// # Errors
-/// Exit 2 if the notice cannot be written as a mail.
+/// Exit 2 if an address is invalid, or the notice cannot be written as a mail.
 pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<Vec<u8>> {
     let (id, from) = (notice.id.to_string(), address(&mail.from)?);
     let date = Duration::from_secs(now.seconds.min(LAST_DATE));

@@ -197,9 +197,7 @@ impl Notice {
         let (cause, stage, then) = match self.about {
             NoticeKind::Change { cause, stage, then } => (cause, stage, then),
             NoticeKind::Refused(_) => {
-                return format!(
-                    "It has been refused since {since}. The product is not allowed to run."
-                );
+                return format!("The refusal began at {since}. The product is not allowed to run.");
             }
             NoticeKind::Over(_) => return "This is resolved: no action is needed.".to_string(),
             NoticeKind::Test => {

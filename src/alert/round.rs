@@ -191,8 +191,8 @@ fn alone(home: &Home) -> Result<Lock> {
     }
 }
 
-/// The means of delivery in one round. One that cannot work is not tried again; one that failed for
-/// a single change may work for the next.
+/// The means of delivery in one round: the mailer and the command. If one of them cannot work, it
+/// is not tried again; if it failed for a single change, it may work for the next.
 struct Ways<'a> {
     settings: &'a Settings,
     home: &'a Path,

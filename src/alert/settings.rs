@@ -241,7 +241,7 @@ impl Check<'_> {
         self.ensure(mail.port != Some(0), &here("port"), "port 0 does not exist", "leave it out")?;
         self.address(&here("from"), &mail.from)?;
         let fact = format!("the number of recipients must be 1 to {RECIPIENTS}");
-        let hint = "use a mailing list of your mail server";
+        let hint = "name at least one; for many people, use a mailing list of your mail server";
         let fits = (1..=RECIPIENTS).contains(&mail.to.len());
         self.ensure(fits, &here("to"), &fact, hint)?;
         for (n, to) in mail.to.iter().enumerate() {

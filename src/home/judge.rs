@@ -121,8 +121,9 @@ impl Session<'_> {
     }
 
     /// Stores the time seen since `before`, if it is worth a write. Even if it is not, checks that
-    /// the home could be written to: a home that cannot may lack an earlier time, and a clock set
-    /// back since would go unnoticed. Returns whether the home remembers the time.
+    /// the home could be written to: a home that cannot be written to may lack an earlier time, and
+    /// a clock that was set back since would go unnoticed. Returns whether the home remembers the
+    /// time.
     pub(super) fn remember(
         &mut self,
         before: &TimeMemory,

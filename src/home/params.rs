@@ -42,12 +42,12 @@ pub struct RequestParams {
     pub slot: Option<Text>,
     /// Pins: factors that the operator sets.
     pub pins: Vec<Factor>,
-    /// True if the request is to replace the installed license.
+    /// True to ask for a license that replaces the installed one.
     pub renew: bool,
     /// True to start a new installation; the old state is set aside.
     pub new_identity: bool,
-    /// True to only try the request: the state is not saved, so no installation can import an
-    /// answer.
+    /// True to try the request only: the state is not saved, so this home cannot import an answer
+    /// to it.
     pub dry_run: bool,
     /// Modules that the customer asks for.
     pub wanted: Set<Count, 4096>,

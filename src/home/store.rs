@@ -197,7 +197,8 @@ impl Home {
         std::fs::remove_file(&second).map_err(|error| file::failed(Access::Write, &second, &error))
     }
 
-    /// Writes both copies to temporary files before the first of them is put in place.
+    /// Stores a state. Both copies are written to temporary files before the first of them is put
+    /// in place.
     pub(super) fn save(&self, state: &State) -> Result<()> {
         let bytes = self.bytes_of(state)?;
         let [first, second] = self.state_files();

@@ -117,8 +117,9 @@ fn announce(state: &mut State, name: &SlotName, decision: &Decision) -> Result<b
     state.announce(name, license.body().license, decision.told().judged_at(), &standing)
 }
 
-/// Returns every condition that people should know of, each cause once: decided at the remembered
-/// time, plus drift, plus the clock itself if it is implausibly far ahead.
+/// Returns every condition that people should know of, each cause once: the causes in the decision,
+/// drift, and the clock if it is implausibly far ahead. In that case, the causes are those of the
+/// decision at the remembered time.
 fn standing(decision: &Decision, license: &License, drift: Option<&Announced>) -> Vec<ActiveCause> {
     let mut all = standing_at(decision.told());
     all.extend(drifting(decision, license, drift));

@@ -36,7 +36,7 @@ pub(super) fn add(adapters: &[Adapter], findings: &mut Machine) {
     adapters.sort_by_key(|(address, why, adapter)| (*address, why.is_some(), &*adapter.name));
     let (mut last, mut ignored) = (None, 0);
     for (address, why, adapter) in adapters {
-        let same = (last == Some(address)).then(|| "same address as another".to_string());
+        let same = (last == Some(address)).then(|| "same address as another adapter".to_string());
         match why.or(same) {
             None => {
                 findings.found(KIND, Class::Hardware, &adapter.name, &spell(&address));

@@ -82,7 +82,8 @@ fn spell(address: &[u8]) -> String {
     address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
-/// Returns why no card can have this address, or `None` if one can.
+/// Returns why this address identifies no card: no card can have it, or many have the same. `None`
+/// if it may identify one.
 fn impossible(address: [u8; 6]) -> Option<&'static str> {
     match address {
         [0, 0, 0, 0, 0, 0] => Some("no address"),

@@ -29,7 +29,7 @@ fn platform(findings: &mut Machine) {
     super::firmware::add(kind, "", &uuid, class, findings);
 }
 
-/// Other systems expose such a UUID only through another program.
+/// Adds nothing: other systems expose a UUID of the machine only through another program.
 #[cfg(not(target_os = "macos"))]
 fn platform(_: &mut Machine) {}
 

@@ -41,8 +41,8 @@ pub(super) fn add(tree: &Tree<'_>, kind: Option<&str>, findings: &mut Machine) {
     let why = "identifies the platform, not the machine";
     findings.ignored(FactorKind::Container, "", kind.unwrap_or_default(), why);
     let name = tree.text("proc/sys/kernel/hostname");
-    // Such a name is the start of the container's id, which is new each time the container is
-    // created.
+    // A name of 12 hexadecimal digits is the start of the container's id, which is new each time
+    // the container is created.
     let made_up = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     if kind.is_some() && made_up {
         findings.ignored(FactorKind::Hostname, "", &name, "generated for this container");

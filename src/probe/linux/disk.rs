@@ -75,7 +75,8 @@ impl Root {
             .or_else(|| named("dev/disk/by-partuuid").map(|uuid| format!("PARTUUID={uuid}")))
     }
 
-    /// Returns the root device named on the kernel's command line, for systems without udev.
+    /// Returns the UUID of the root filesystem, or of its partition, from the kernel's command
+    /// line, for systems without udev.
     fn named_at_start(&self, tree: &Tree<'_>) -> Option<String> {
         let line = tree.text("proc/cmdline");
         let root = line.split_whitespace().rev().find_map(|word| word.strip_prefix("root="))?;

@@ -269,13 +269,13 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@modules = [\"Replication-ACB\"]\nrenewal",
-            "type pool-oem: modules: Replication-ACB requires CBS, which is not allowed",
+            "type pool-oem: modules: Replication-ACB requires CBS, which this list does not allow",
             "add CBS",
         ),
         (
             "term = \"14 days\"\nrenewal",
             "@modules = [\"Redirection\"]\nrenewal",
-            "type pool-oem: modules: Redirection requires CBS, which is not allowed",
+            "type pool-oem: modules: Redirection requires CBS, which this list does not allow",
             "add CBS",
         ),
         (
@@ -287,7 +287,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@always = [\"run\"]\nrenewal",
-            "type pool-oem: always: run cannot be in this list, because such a product would need no license",
+            "type pool-oem: always: run cannot be in this list: a product that may always run needs no license",
             "warn",
         ),
         (

@@ -94,7 +94,11 @@ impl Check<'_> {
         if products.is_empty() || products.len() > LIST_CAP {
             let fact =
                 format!("{} products, but a catalog must have 1 to {LIST_CAP}", products.len());
-            return self.wrong(&["product"], fact, "start each product with [[product]]");
+            return self.wrong(
+                &["product"],
+                fact,
+                "write a [[product]] table for each product that is still sold",
+            );
         }
         let mut ids = BTreeSet::new();
         for (index, product) in products.iter().enumerate() {
@@ -138,7 +142,8 @@ impl Check<'_> {
             let module = self.catalog.modules.get(*name);
             let mut needs = module.into_iter().flat_map(Module::needs);
             if let Some(needed) = needs.find(|needed| !allowed.contains(needed)) {
-                let fact = format!("modules: {name} requires {needed}, which is not allowed");
+                let fact =
+                    format!("modules: {name} requires {needed}, which this list does not allow");
                 let hint = format!("add {needed}, or remove {name}");
                 return self.wrong(&at("modules"), what(&fact), hint);
             }
@@ -147,7 +152,7 @@ impl Check<'_> {
         ensure_known(&kind.always, known, &what("always"), self.written, &at("always"))?;
         if kind.always.contains(&Operation::RUN) {
             let fact = what(
-                "always: run cannot be in this list, because such a product would need no license",
+                "always: run cannot be in this list: a product that may always run needs no license",
             );
             return self.wrong(&at("always"), fact, "write then = \"warn\" for each cause instead");
         }

@@ -115,7 +115,7 @@ impl Folder {
     /// Returns the newest revocations if they are valid under the newest trust.
     ///
     /// # Errors
-    /// Exit 2 when they cannot be read.
+    /// Exit 2 when the revocations or the newest trust cannot be read.
     pub fn newest_revocations(&self) -> Result<Option<Revocations>> {
         let (Some(kept), trust) = (self.revocations()?, self.trust()?) else { return Ok(None) };
         Ok(Revocations::verify(&kept.file, &trust).ok())

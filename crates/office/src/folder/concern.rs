@@ -58,8 +58,8 @@ impl ConcernKind {
 }
 
 impl Concern {
-    /// True if the command should ask before signing. It only shows the concerns that less is
-    /// granted, that the request is old, and that a later request was answered.
+    /// True if the command should ask for confirmation before signing. The concerns
+    /// [`ConcernKind::Fewer`], [`ConcernKind::Age`] and [`ConcernKind::Later`] are only shown.
     pub fn asks(&self) -> bool {
         !matches!(self.about, ConcernKind::Fewer | ConcernKind::Age | ConcernKind::Later)
     }

@@ -128,8 +128,8 @@ pub struct Unsaid {
 /// include, without a maximum.
 ///
 /// # Errors
-/// Exit 2 when a named module includes a counted one that was not named, or there are too many
-/// modules.
+/// Exit 2 when one of these modules includes a counted module that is not among them, or there are
+/// too many modules.
 pub fn fill_in(body: &mut DelegationBody, unsaid: Unsaid, catalog: &Catalog) -> Result<()> {
     let types = types_of(body, catalog);
     if unsaid.models && body.types != Limit::Any {
@@ -221,8 +221,10 @@ fn with_company(
         for included in &module.includes {
             if !all.contains_key(&**included) && catalog.modules.contains_key(&**included) {
                 let (id, included) = (shown(id), shown(included));
-                let fact = format!("module {id} includes any number of {included}");
-                let text = format!("if you want that, allow any number of {included}");
+                let fact = format!(
+                    "module {id} includes any number of {included}, which this delegation does not list"
+                );
+                let text = format!("to allow {id}, allow any number of {included} too");
                 let step = NextStep::new(text, &[Remedy::AllowAny]);
                 return Err(Error::unable(Problem::Usage, fact, step));
             }

@@ -261,11 +261,11 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
         })
         .collect();
     let fact = format!(
-        "this license grants fewer than the server uses ({}): the server refuses it, unless its operator accepts that",
+        "this license grants fewer than the server uses ({}): the server refuses it, unless its operator accepts exceeding the quota",
         listed(over.iter().map(String::as_str))
     );
     let step = NextStep::new(
-        "grant at least the number in use, or ask the customer to reduce usage first or to accept that",
+        "grant at least the number in use, or ask the customer to use less first, or to accept exceeding the quota",
         &[Remedy::AcceptOverQuota],
     );
     let refusal = Some(Refusal::QuotaExceeded);

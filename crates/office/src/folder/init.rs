@@ -64,8 +64,8 @@ impl Folder {
     /// Creates the complete folder at `path`, or nothing.
     ///
     /// # Errors
-    /// Exit 2: there is something other than an empty folder at `path`, the catalog or the number
-    /// of roots is invalid, or the folder cannot be written.
+    /// Exit 2: there is something other than an empty folder at `path`; the name, the catalog, the
+    /// number of roots or a passphrase cannot be used; or the folder cannot be written.
     pub fn init(path: &Path, init: &Init<'_>, rng: &mut impl CryptoRng) -> Result<(Self, Trust)> {
         Self::ensure_new(path)?;
         let Roots { count, threshold } = init.roots;

@@ -263,7 +263,7 @@ impl Folder {
     }
 
     /// Chooses the issuers, and checks that the draft is within the limits of all of them and of
-    /// the trust. Opens no key file.
+    /// the trust. Opens no private key.
     fn issuers_for(
         &self,
         body: &LicenseBody,

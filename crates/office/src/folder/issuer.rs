@@ -63,8 +63,8 @@ impl Folder {
     /// public keys.
     ///
     /// # Errors
-    /// The refusals of an invalid delegation; exit 2 when a key or its delegation is missing, or a
-    /// key is named twice.
+    /// The refusals of an invalid delegation; exit 2 when a key or its delegation is missing or
+    /// cannot be read, a key has another role, or a key is named twice.
     pub fn choose_issuers(
         &self,
         named: &[String],

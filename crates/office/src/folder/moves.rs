@@ -193,8 +193,9 @@ impl Folder {
             };
         }
         Error::refuse(Refusal::AlreadyActivated, fact).rule("request-18").hint(NextStep::new(
-            "if it is still running, have it deactivated and add its receipt; if it is lost, or \
-             is this same machine set up again, transfer the license and give the reason",
+            "if that installation is still running, have it deactivated and add its receipt; if it \
+             is lost, or is this same machine set up again, transfer the license and give the \
+             reason",
             &[Remedy::Deactivate, Remedy::BringReceipt, Remedy::Transfer],
         ))
     }

@@ -16,7 +16,7 @@ use olr_core::wire::codec::{List, encode};
 pub enum Adopted {
     /// The current catalog fits the trust, and stays.
     Kept,
-    /// The proposed catalog replaced it, and the old one was kept under another name.
+    /// The proposed catalog replaced the current one, which was kept under another name.
     New {
         /// Path of the old catalog.
         before: PathBuf,
@@ -133,7 +133,8 @@ impl Folder {
     /// nothing.
     ///
     /// # Errors
-    /// Same as [`catalog_for`]; exit 2 when nothing can be written.
+    /// Same as [`catalog_for`]; exit 2 when `catalog.toml` cannot be read, or no file can be
+    /// written.
     pub fn adopt_catalog(
         &self,
         trust: &Trust,

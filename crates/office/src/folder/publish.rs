@@ -39,8 +39,9 @@ impl Folder {
     /// Publishes a next trust or a delegation. Publishing the same file again changes nothing.
     ///
     /// # Errors
-    /// Frame errors, `wrong-kind`, and the refusals of [`Trust::successor`] and
-    /// [`Trust::delegation`]; exit 2 when the folder cannot be read or written.
+    /// Frame errors, `wrong-kind`, `malformed` for a weak issuer key, and the refusals of
+    /// [`Trust::successor`] and [`Trust::delegation`]; exit 2 when the folder cannot be read or
+    /// written.
     pub fn publish(&self, bytes: &[u8]) -> Result<Published> {
         let kind = Header::peek(bytes)?;
         if !matches!(kind, Kind::Trust | Kind::Delegation) {

@@ -68,7 +68,7 @@ pub struct Revoked {
     pub file: Vec<u8>,
     /// Decoded body of the list.
     pub body: RevocationsBody,
-    /// True if the list contained the license already.
+    /// True if the list contained the license already, or was only signed again.
     pub already: bool,
 }
 
@@ -160,7 +160,10 @@ impl Folder {
             Error::unable(
                 Problem::TooLarge,
                 fact,
-                NextStep::new("revoke the key that signed them instead", &[Remedy::RevokeKey]),
+                NextStep::new(
+                    "revoke the key that signed these licenses instead",
+                    &[Remedy::RevokeKey],
+                ),
             )
         })?;
         let body = RevocationsBody {

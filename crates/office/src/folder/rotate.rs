@@ -61,7 +61,8 @@ impl Folder {
     /// `issuer-2.key`. Writes nothing.
     ///
     /// # Errors
-    /// Exit 2 when an existing key cannot be read, or there is not enough memory.
+    /// Exit 2 when an existing key cannot be read, the passphrase is too long, or there is not
+    /// enough memory.
     pub fn draw_key(
         &self,
         role: Role,

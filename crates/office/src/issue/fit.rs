@@ -160,7 +160,7 @@ impl GrantFile {
             let fits = |(_, module): &(&String, &Module)| module.is_for(&self.product, &self.slot);
             let known = listed(catalog.modules.iter().filter(fits).map(|(id, _)| id.as_str()));
             let fact = format!("module {id} is not for slot {} of {}", self.slot, self.product);
-            return wrong(fact, &format!("its modules are {known}"));
+            return wrong(fact, &format!("the modules for this slot are {known}"));
         }
         if module.unlimited && *quota != Limit::Any {
             let fact = format!("module {id} is free: its quota is always unlimited");

@@ -20,7 +20,7 @@ pub use grant::{Days, GrantFile, STARTER_GRANT};
 pub use starter::starter_grant;
 pub use terms::Terms;
 
-/// Seconds by which a server's clock may be behind: 48 hours.
+/// Seconds by which a server's clock may be behind the latest time that it remembers: 48 hours.
 const TOLERANCE: u32 = 172_800;
 
 /// Fields of a license that come neither from the request nor from the grant.

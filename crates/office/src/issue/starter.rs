@@ -8,7 +8,8 @@ use crate::issue::{GrantFile, Terms};
 
 /// Returns a grant for the first type that may be activated offline and for which a valid grant
 /// exists, in the order of the catalog's `text`. The grant has the first product and slot that fit
-/// the type, and one or two modules. `None` if there is no such type.
+/// the type, and one or two modules with all modules that these need. `None` if there is no such
+/// type.
 pub fn starter_grant(catalog: &Catalog, text: &str) -> Option<String> {
     let mut types: Vec<_> = catalog.types.iter().filter(|(_, kind)| kind.offline).collect();
     types.sort_by_key(|(id, _)| place(text, "type", id));

@@ -16,14 +16,14 @@ use olr_core::wire::id::KeyId;
 pub const PAGE_CAP: usize = 16 * 1024;
 /// Bytes of the key in one line.
 const PART: usize = 7;
-/// Bytes of checksum that follow them.
+/// Bytes of the checksum that follows the part.
 const CHECK: usize = 3;
 /// Characters of one line: base32 of part and checksum.
 const WIDTH: usize = 16;
 /// Length of the encoded data: role, seed, and the first bytes of the key id.
 const WHOLE: usize = 1 + 32 + 2;
 const LINES: u8 = 5;
-const READ: &str = "compare with the page, and type it again";
+const READ: &str = "compare what you typed with the page, and correct it";
 
 /// Formats the page, which contains the unencrypted seed.
 pub fn to_page(role: Role, seed: &Secret) -> Zeroizing<String> {

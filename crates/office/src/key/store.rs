@@ -23,7 +23,7 @@ pub fn cost(role: Role) -> Cost {
 /// Reads a key file, binary or armored.
 ///
 /// # Errors
-/// Exit 2: the file is missing, damaged, or not a key file.
+/// `malformed`: the file is too long. Exit 2: it is missing, damaged, or not a key file.
 pub fn read(path: &Path) -> Result<KeyFile> {
     let bytes = Zeroizing::new(file::read(path, FILE_CAP)?);
     parse_from(path, &bytes)

@@ -109,7 +109,7 @@ impl Check<'_> {
                     continue;
                 };
                 let fact = format!("module {id}: it shares pool {pool:?} with {first}, but {fact}");
-                let hint = "give each its own pool, or make them alike";
+                let hint = "give each module its own pool, or the same `unit` and `unlimited`";
                 return self.wrong(&["module", id, "pool"], fact, hint);
             }
         }

@@ -15,7 +15,7 @@ use olr_files::toml_text::TOML_CAP;
 type Written = Text<TOML_CAP>;
 
 record! {
-    /// Contents of a grant in canonical order and spelling.
+    /// Contents of a grant in canonical order and form.
     pub struct Granted {
         /// Name of the licensee.
         pub licensee: Written,
@@ -91,8 +91,8 @@ impl From<End> for GrantedEnd {
 }
 
 impl GrantFile {
-    /// Returns the digest of the grant. It does not depend on comments, order or spelling in the
-    /// text, nor on the day when the text is read.
+    /// Returns the digest of the grant. It depends neither on comments, on the order of entries or
+    /// on how a value is written (`1 year`, `12 months`), nor on the day when the text is read.
     ///
     /// # Errors
     /// Exit 2 when a text exceeds the size limit of a grant file.

@@ -7,7 +7,7 @@ use olr_core::error::{Error, Problem, Result};
 
 pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
-const MAKE: &str = "make one with `openssl genpkey -algorithm ed25519`";
+const MAKE: &str = "make an Ed25519 key with `openssl genpkey -algorithm ed25519`";
 
 /// Formats one PEM block.
 pub fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
@@ -43,7 +43,7 @@ pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
         let der = der.map_err(|_| no_key("its content is not base64"))?;
         if found.replace((label, der)).is_some() {
             return Err(
-                no_key("it has more than one private key").hint("keep only the right one in it")
+                no_key("it has more than one private key").hint("keep only the right key in it")
             );
         }
     }

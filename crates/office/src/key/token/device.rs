@@ -221,7 +221,7 @@ impl Token {
             return Err(Error::unable(
                 Problem::Device,
                 fact,
-                "create one there with the curve edwards25519",
+                "create a key with the curve edwards25519 on the token",
             ));
         }
         let public = self.public_half(&key)?;
