@@ -141,8 +141,8 @@ impl Guard {
         said(self.decision().ask(question))
     }
 
-    /// Checks whether a sub-administrator who uses `used` of a module may be given a limit of
-    /// `wanted`.
+    /// Checks whether `operation` may give a sub-administrator a limit of `wanted` of a module, of
+    /// which that sub-administrator already uses `used`.
     ///
     /// # Errors
     /// See [`Answer::refusal`].

@@ -20,7 +20,8 @@ impl Folder {
     /// Lists what no delegation covers at `now`, one sentence each.
     ///
     /// # Errors
-    /// Exit 2 when a delegation cannot be read.
+    /// Exit 2 when a delegation cannot be read, or a license of some type would end after the year
+    /// 9999.
     pub fn not_covered(
         &self,
         catalog: &Catalog,

@@ -192,7 +192,7 @@ impl Compared<'_> {
         let ahead = is_ahead(server, vendor);
         let behind = vendor.seconds > server.seconds.saturating_add(CARRIED)
             || seen.is_some_and(|seen| lags(server, seen));
-        let then = if self.is_stored { " when this was answered" } else { "" };
+        let then = if self.is_stored { " when this request was answered" } else { "" };
         let (says, apart) =
             (format!("{server}, the clock here {vendor}{then}"), apart(server, vendor));
         if !ahead && !behind {
@@ -245,7 +245,7 @@ impl Compared<'_> {
     fn set_back(&self) -> Option<Concern> {
         let (issued, now) = (self.body.issued, self.now);
         let fact = format!(
-            "this was answered at {issued}, which is in the future for the clock here ({now}): the clock here is probably wrong now"
+            "this request was answered at {issued}, which is in the future for the clock here ({now}): the clock here is probably wrong now"
         );
         let step = "set the clock of this computer";
         self.is_of_the_future().then(|| Concern::new(ConcernKind::Clocks, fact, None, step))

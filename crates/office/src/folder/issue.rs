@@ -347,7 +347,7 @@ impl Folder {
 /// Id and instant of issue of a proposed license, which a new draft would not reproduce.
 fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
     let Content::License(license) = proposal.content() else {
-        let fact = format!("this proposes a {}, not a license", proposal.kind());
+        let fact = format!("this proposal is for a {}, not for a license", proposal.kind());
         return Err(Error::unable(
             Problem::Usage,
             fact,

@@ -36,7 +36,7 @@ pub fn waiting_name(products: &List<Product>) -> String {
 pub struct Waiting {
     /// Path of the catalog.
     pub path: PathBuf,
-    /// Path of an earlier catalog that was proposed for the same products, if there is one.
+    /// Path under which an earlier catalog for the same products was kept, if there was one.
     pub before: Option<PathBuf>,
 }
 

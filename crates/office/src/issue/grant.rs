@@ -175,7 +175,7 @@ impl GrantFile {
         let maintenance = end("maintenance", self.maintenance, maintenance)?;
         if let Some(last) = expires.filter(|last| *last < starts) {
             let fact = format!("the license would expire on {last}, before it starts");
-            let hint = "correct starts or expires";
+            let hint = "correct `starts` or `expires`";
             return Err(self.written().wrong(&["expires"], &fact, hint));
         }
         Ok(Days { starts, expires, maintenance })
