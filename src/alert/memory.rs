@@ -110,7 +110,7 @@ impl Memory {
         known.drain(..known.len().saturating_sub(REFUSALS));
     }
 
-    /// Returns the notices about these refusals that are still to be delivered.
+    /// Returns the notices about the remembered refusals that are still to be delivered.
     pub(crate) fn notices(&self, server: &str) -> Vec<Notice> {
         let known = self.content.refusal.iter().filter(|known| known.refusal().is_some());
         known.flat_map(|known| known.notices(server)).collect()
