@@ -91,8 +91,8 @@ impl From<End> for GrantedEnd {
 }
 
 impl GrantFile {
-    /// Returns the digest of the grant. It depends neither on comments, on the order of entries or
-    /// on how a value is written (`1 year`, `12 months`), nor on the day when the text is read.
+    /// Returns the digest of the grant. Comments, the order of entries, how a value is written
+    /// (`1 year`, `12 months`) and the day when the text is read do not change it.
     ///
     /// # Errors
     /// Exit 2 when a text exceeds the size limit of a grant file.

@@ -43,7 +43,7 @@ pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
         let der = der.map_err(|_| no_key("its content is not base64"))?;
         if found.replace((label, der)).is_some() {
             return Err(
-                no_key("it has more than one private key").hint("keep only the right key in it")
+                no_key("it has more than one private key").hint("keep only one key in the file")
             );
         }
     }
