@@ -36,7 +36,7 @@ pub struct Args {
     /// How many are in use [default: as last reported].
     #[arg(long, value_name = "N", requires = "module")]
     used: Option<u64>,
-    /// How many the account would then have in total.
+    /// How many of the module the account would have after the addition.
     #[arg(long, value_name = "N", requires = "module")]
     account: Option<u64>,
     /// Check whether a sub-administrator may be given this limit; not with COUNT.

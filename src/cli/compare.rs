@@ -1,4 +1,5 @@
-//! `olr vendor compare`: says whether two requests come from one server, or from copies of it.
+//! `olr vendor compare`: says whether two requests come from one server, from copies of it, or from
+//! separate installations.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -137,7 +138,7 @@ fn next(compared: &RequestComparison) -> &'static str {
 
 fn because(proof: &Proof) -> String {
     match proof {
-        Proof::SameBytes => "number and hash are the same".to_string(),
+        Proof::SameBytes => "both requests have the same number and hash".to_string(),
         Proof::OtherInstallKey => "the install keys differ".to_string(),
         Proof::Named => "the later request lists the earlier one by number and code".to_string(),
         Proof::TwoRequests { number, earlier, later } => format!(

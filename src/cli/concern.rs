@@ -18,11 +18,11 @@ pub fn confirm(concerns: &[Concern]) -> Result<()> {
     let facts: Vec<_> = asking.iter().map(|concern| concern.fact.as_str()).collect();
     if Terminal::open().is_none() {
         let steps: Vec<_> = asking.iter().map(|concern| hint::said(&concern.next_step)).collect();
-        let hint = format!("{}; or add --yes to sign it anyway", steps.join("; "));
+        let hint = format!("{}; or add --yes to sign this answer anyway", steps.join("; "));
         return Err(Error::unable(Problem::Usage, facts.join("; "), hint));
     }
     let hits: Vec<_> = asking.iter().map(|concern| shown(&line(concern)).into_owned()).collect();
-    let (ask, deed) = ("Sign it anyway?", "signing this answer");
+    let (ask, deed) = ("Sign this answer anyway?", "signing this answer");
     Confirmation { hits: &hits.join("\n"), ask, deed }.confirm(false)
 }
 

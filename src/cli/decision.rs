@@ -10,8 +10,8 @@ use olr_core::report::{DecisionReport, MachineReport, NextReport};
 use super::output::Output;
 use super::{hint, show};
 
-/// Returns further remarks: about a clock that is not reliable, and about an end that is near while
-/// the headline is a refusal or a grace period.
+/// Returns further remarks: about a clock that is far ahead, about a home that cannot be written,
+/// and about an end that is near while the headline is a refusal or a grace period.
 pub fn remarks(decision: &Decision) -> Vec<String> {
     let near =
         decision.near_end().filter(|_| decision.refusal().is_some() || decision.grace().is_some());
@@ -28,8 +28,8 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
         )
     });
     let off = (decision.clock_memory() == ClockMemory::Off).then(|| {
-        "The home cannot be written, so olr will not notice a clock that was set back: check its \
-         permissions and the disk space."
+        "The home cannot be written, so olr will not notice a clock that was set back: check the \
+         permissions of the home and the free disk space."
             .to_string()
     });
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()

@@ -108,12 +108,13 @@ mod whole {
             })?;
             let license_file = server.join("license.olr");
             write(Kind::License, &license_file, license.bytes())?;
-            self.step("Support staff open it, check it against a grant, and sign license.olr for this machine only.",
+            self.step("Support staff open req.olr, check it against a grant, and sign license.olr for this \
+                machine only.",
                 &format!("license {}, {} bytes", license.body().license, license.bytes().len()));
 
             let license = read(Kind::License, &license_file)?;
             home.import(&license, &around, Default::default())?;
-            self.step("The server imports it. It verifies every signature and limit before it stores anything.", "installed");
+            self.step("The server imports license.olr. It verifies every signature and limit before it stores anything.", "installed");
 
             let (_, decision) = home.decide(None, None, &around)?;
             if let Some(refusal) = decision.refusal() {
@@ -215,7 +216,8 @@ mod whole {
         }
     }
 
-    /// Adds two pins if the machine shows too few factors, as in a bare container.
+    /// Returns what the demo requests, with two pins if the machine has too few factors, as in a
+    /// bare container.
     fn order(trust: Vec<u8>, around: &Surroundings) -> Result<RequestParams> {
         let counting = around.factors.iter().filter(|factor| factor.counts()).count();
         let pins = if counting < 2 {

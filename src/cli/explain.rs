@@ -206,7 +206,7 @@ mod tests {
         assert!(lines > 900, "only {lines} lines");
     }
 
-    /// Every `olr explain WORD` in a page names an existing word or page.
+    /// Every command in a page names an existing verb, and `olr explain` an existing word or page.
     #[test]
     fn every_command_of_a_page_is_one() {
         let command = <Cli as clap::CommandFactory>::command();

@@ -1,10 +1,11 @@
-//! Wording of next steps for the command line: a sentence, then the command for each action in it.
+//! Wording of next steps for the command line: a sentence, then the command or flag for each
+//! action in it.
 
 use olr_core::error::{NextStep, Remedy};
 use olr_core::judge::Headline;
 use olr_core::machine::Reason;
 
-/// The command for each action. An action without an entry has only its sentence.
+/// The command or flag for each action. An action without an entry has only its sentence.
 const WAYS: &[(Remedy, &str)] = &[
     (Remedy::MakeRequest, "`olr request`"),
     (Remedy::Renew, "`olr request --renew`"),
@@ -52,7 +53,7 @@ const WAYS: &[(Remedy, &str)] = &[
     (Remedy::AllowAny, "--max MODULE=any"),
 ];
 
-/// Words a next step with its commands: ``make a new request (`olr request`)``.
+/// Formats a next step with its commands: ``make a new request (`olr request`)``.
 pub fn said(step: &NextStep) -> String {
     let way = |remedy: &Remedy| {
         let mut ways = WAYS.iter();
@@ -73,7 +74,7 @@ pub fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// Words a headline with its next step.
+/// Formats a headline with its next step.
 pub fn headline(headline: &Headline) -> String {
     headline.said(said)
 }

@@ -78,25 +78,26 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         Imported::Time { time, mark, new } => {
             let decisions = session.foresee_all(&around).unwrap_or_default();
             let text = match (behind(&decisions), new) {
-                // The file answers a request made before the clock was set ahead.
+                // The file did not lower the mark far enough: it may answer a request made before
+                // the clock was far ahead.
                 (Some(step), _) => {
                     let done = if new { "is accepted" } else { "was already imported" };
                     format!(
                         "The vendor's time {time} {done}, but this server still refuses its own \
-                         clock ({}): it remembers {mark}, and an imported time never sets that \
-                         back.\n\nNext: {step}.",
+                         clock ({}): it remembers a later time, {mark}, and this file does not \
+                         set that back.\n\nNext: {step}.",
                         around.clock
                     )
                 }
                 (None, false) => format!("The vendor's time {time} was already imported."),
                 (None, true) if mark > time => format!(
-                    "The vendor's time {time} is accepted but changes nothing: this server \
-                     remembers {mark}, which is later. It never assumes an earlier time."
+                    "The vendor's time {time} is accepted, but this server remembers {mark}, \
+                     which is later: it assumes no earlier time."
                 ),
                 (None, true) => {
                     format!(
-                        "The vendor's time {time} is now recorded: this server never assumes an \
-                         earlier time."
+                        "The vendor's time {time} is now recorded: this server assumes no earlier \
+                         time."
                     )
                 }
             };

@@ -278,19 +278,20 @@ fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
     receipt.map_err(|error| error.within(file::name(path)))
 }
 
-/// Describes the other installations that hold or held the key.
+/// Returns a note about another installation that holds or held the key, or about a receipt or a
+/// transfer that was not needed.
 fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
     match (&issued.other_holder, handover) {
         (Some(other), _) if issued.outcome.is_repeated() => {
             Some(format!("this key has since moved to installation {other}"))
         }
         (Some(other), Handover::Transfer(_)) => Some(format!(
-            "this key moves from installation {other} without a receipt: nothing shows that it \
-             was deactivated"
+            "this key moves from installation {other} without a receipt: nothing shows that the \
+             license was deactivated there"
         )),
         (Some(other), _) => Some(format!(
-            "this key moves from installation {other}; its receipt does not prove that no copy of \
-             it is running"
+            "this key moves from installation {other}; the receipt does not prove that no copy of \
+             that installation is running"
         )),
         (None, Handover::Nothing) => None,
         (None, _) if issued.outcome.is_repeated() => None,

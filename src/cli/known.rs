@@ -74,9 +74,13 @@ impl Known {
         let or = "add --unlisted to use this name anyway";
         let Some(near) = nearest(module, self.names.iter().map(String::as_str)) else {
             let known = listed(self.names.iter().map(String::as_str));
-            return Error::unable(Problem::Usage, fact, format!("its modules are {known}; {or}"));
+            return Error::unable(
+                Problem::Usage,
+                fact,
+                format!("name one of its modules: {known}; or {or}"),
+            );
         };
-        let told = difference(("it", module), ("the license", near), Shows::Whole);
+        let told = difference(("what you typed", module), ("the license", near), Shows::Whole);
         fact += &told.map(|told| format!(": {told}")).unwrap_or_default();
         Error::unable(Problem::Usage, fact, format!("did you mean {}? Otherwise {or}", shown(near)))
     }

@@ -51,7 +51,7 @@ impl Output {
         Self { status: error.exit_status(), ..Self::new("", error_json(error)) }
     }
 
-    /// Adds the home that was used, to text and JSON.
+    /// Adds the home that was used: to the notes and the JSON.
     pub fn at_home(mut self, home: &Home) -> Self {
         let place = file::name(home.folder());
         put(&mut self.json, "home", place.clone());
@@ -59,7 +59,7 @@ impl Output {
         self
     }
 
-    /// Adds the refusal or problem of `error`, and its exit status.
+    /// Adds the refusal or problem of `error` to the JSON, and takes its exit status.
     pub fn refused(mut self, error: &Error) -> Self {
         self.status = error.exit_status();
         if let (Value::Object(into), Value::Object(from)) = (&mut self.json, error_json(error)) {
@@ -191,7 +191,8 @@ mod tests {
     use crate::cli::show::{pairs, table};
     use serde_json::json;
 
-    /// Tests of `olr-core` check for every code point whether it is shown.
+    /// Fails if `text` contains a character that is not shown, or has another number of lines.
+    /// Tests of `olr-core` check [`is_shown`] itself.
     #[track_caller]
     fn lines_of_what_is_shown(text: &str, lines: std::ops::RangeInclusive<usize>) {
         assert_eq!(text.chars().find(|c| !is_shown(*c) && *c != '\n'), None);

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::terminal::Terminal;
 use super::unseen;
 
-const CHOOSE: &str = "write a passphrase on its first line";
+const CHOOSE: &str = "write a passphrase on the first line of this file";
 const GIVE: &str = "give the passphrase of this key";
 
 /// Returns a passphrase for new keys: read from a file, typed twice, or generated.

@@ -21,7 +21,8 @@ pub struct Args {
     /// A trust or a delegation, as `olr key combine` writes it.
     file: PathBuf,
     /// The catalog of the trust [default: the one that `olr key propose --catalog` stored beside
-    /// the proposal or in the vendor's folder; else, for a new folder, the starter].
+    /// the proposal or in the vendor's folder; else, for a new folder, the starter
+    /// catalog].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 }

@@ -13,7 +13,7 @@ use super::env::Env;
 use super::layout::{COLUMNS, hanging, sentences};
 use super::output::{self, Output};
 
-/// Verbs that people try, and the ones that they need.
+/// Words that people try as verbs, and a sentence that names the verbs that they need.
 const OTHER_WORDS: &[(&[&str], &str)] = &[
     (
         &["activate", "install", "license", "unlock", "register", "enroll", "apply", "load", "add"],
@@ -62,10 +62,13 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["issued", "licenses", "customers"], "'olr vendor issued' lists the issued licenses"),
     (
         &["catalog", "check-catalog"],
-        "'olr vendor check-catalog' checks one, 'olr explain catalog' describes it",
+        "'olr vendor check-catalog' checks a catalog, 'olr explain catalog' describes its keys",
     ),
-    (&["usage", "use", "count"], "'olr report MODULE=N' records how many are in use"),
-    (&["quota", "may", "can", "ask"], "'olr check MODULE' checks whether one more may be added"),
+    (&["usage", "use", "count"], "'olr report MODULE=N' records how many of a module are in use"),
+    (
+        &["quota", "may", "can", "ask"],
+        "'olr check MODULE' checks whether one more of a module may be added",
+    ),
     (
         &["hwid", "hardware", "fingerprint", "id", "serial", "factors"],
         "'olr machine' shows what identifies this machine",
@@ -80,7 +83,7 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
         &["doc", "docs", "manual", "error", "errors", "why"],
         "'olr explain WORD' explains a refusal or shows a page, 'olr man FOLDER' writes the manual",
     ),
-    (&["completion"], "'olr completions SHELL' prints a script"),
+    (&["completion"], "'olr completions SHELL' prints a completion script"),
     (&["receipt"], "'olr deactivate' writes a receipt"),
     (&["time", "clock"], "'olr vendor time-anchor' answers a request with the time"),
 ];

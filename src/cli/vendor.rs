@@ -29,7 +29,7 @@ pub enum Vendor {
     Init(InitArgs),
     /// List the issued licenses, or only those that contain TEXT.
     Issued(IssuedArgs),
-    /// Compare two requests: one server, or was its home copied?
+    /// Compare two requests: one server, or copies of it?
     Compare(compare::Args),
     /// Check a catalog, and show the line that is wrong.
     CheckCatalog(check_catalog::Args),
@@ -169,8 +169,8 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
             "\nKeep {place}/keys/root.key in a safe: `olr issue` never needs it. Back up the whole folder."
         ),
         count => format!(
-            "\n\nNow hand each of {place}/keys/root-1.key to root-{count}.key to its own \
-             custodian only, and erase it here: the keys must never be in one place again.\n\
+            "\n\nNow give each root key ({place}/keys/root-1.key up to root-{count}.key) to its \
+             own custodian only, and erase it here: the keys must never be in one place again.\n\
              {} of them must sign each change: `olr key propose`, `olr key sign`, `olr key \
              combine`.\n\
              All have the same passphrase; have each custodian choose a new one. Back up the rest \
@@ -187,7 +187,7 @@ fn roots(args: &InitArgs) -> Result<Roots> {
         (1, None) => Ok(Roots::default()),
         (count, Some(threshold)) => Ok(Roots { count, threshold }),
         (count, None) => {
-            let fact = format!("it is not known how many of the {count} roots must sign");
+            let fact = format!("--threshold is missing: how many of the {count} roots must sign?");
             Err(Error::unable(
                 Problem::Usage,
                 fact,

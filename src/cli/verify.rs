@@ -81,7 +81,7 @@ fn installed_as(state: &State, bytes: &[u8]) -> Option<SlotName> {
     state.memory().slots.iter().find(is_it).map(|slot| slot.name.clone())
 }
 
-/// Returns one sentence, and another one for anything unusual.
+/// Returns the answer in one sentence, then the next change and any remarks, one per line.
 fn answer(decision: &Decision) -> String {
     // The first sentence already names the expiry and the end of a grace period.
     let is_news = |next: &Next| !matches!(next.what, Coming::Expiry(_) | Coming::Grace(..));

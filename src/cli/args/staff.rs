@@ -18,7 +18,8 @@ pub struct StaffArg {
 }
 
 impl StaffArg {
-    /// Returns a function that unlocks key files, and remembers the passphrase for the next one.
+    /// Returns a function that asks for the passphrase of a key file, and gives the same passphrase
+    /// for the next key file. It asks for the PIN of a token each time.
     pub fn asker(&self) -> impl FnMut(&Locked) -> Result<Passphrase> {
         let mut entered: Option<Zeroizing<Vec<u8>>> = None;
         move |locked| {

@@ -7,7 +7,8 @@ use olr_core::entitlement::Count;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::wire::codec::Text;
 
-/// Trims typed text and normalizes it to NFC. Text in files is compared as it is.
+/// Trims typed text and normalizes it to NFC. Fails if it is empty or too long, or contains
+/// invisible characters. Text in files is compared as it is.
 pub fn typed(what: &str, text: &str) -> Result<Text> {
     let text = nfc(text);
     if text.is_empty() {

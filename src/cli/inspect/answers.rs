@@ -132,7 +132,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
 #[cfg(feature = "vendor")]
 fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     let Some(ended) = ended else {
-        let text = "The license that it ends was not issued from this folder to that installation.";
+        let text = "This receipt ends no license that was issued from this folder.";
         return (text.to_string(), Value::Null);
     };
     let record = &ended.record;
@@ -141,8 +141,9 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
         None => "with no end date".to_string(),
     };
     let mut text = format!(
-        "It ends a license that was issued from this folder to {}, on {}, for key {}.\nAn older \
-         copy of the home could still run {until}; the receipt does not prove that there is none.",
+        "This receipt ends a license that was issued from this folder to {}, on {}, for key {}.\n\
+         An older copy of the home could still run {until}; the receipt does not prove that there \
+         is none.",
         olr_core::display::shown(&record.licensee),
         record.issued,
         masked(&record.license_key),

@@ -79,7 +79,7 @@ pub fn proposal(bytes: &[u8], args: &Args) -> Result<Findings> {
     let trust = known_trust(args)?;
     let verified = match &trust {
         Some(trust) => Some(Proposal::verify(bytes, trust).map(drop)),
-        // For anything but a trust, only a trust says who may sign it.
+        // Without a trust, olr does not know who may sign a license or a delegation.
         None => match Proposal::parse(bytes)?.check(None) {
             Err(error) if error.refusal().is_none() => None,
             verified => Some(verified),

@@ -26,9 +26,9 @@ pub struct Args {
     trust: TrustArg,
     #[command(flatten)]
     output: OutFile,
-    /// The issuer's public key.
+    /// The issuer's public key: a .pub file.
     issuer: PathBuf,
-    /// What it may sign: license, revoke or time (repeatable).
+    /// What the key may sign: license, revoke or time (repeatable).
     #[arg(long, value_name = "ACT", required = true)]
     act: Vec<String>,
     /// Only this product (repeatable) [default: any].
@@ -73,14 +73,14 @@ pub struct Args {
     /// yes if a machine policy of the catalog requires none].
     #[arg(long, value_name = "YES|NO")]
     weak_machine: Option<String>,
-    /// The catalog from which the defaults of these flags are taken [default: catalog.toml in the
+    /// The catalog that gives the defaults above and the known names [default: catalog.toml in the
     /// vendor's folder].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
-    /// The first day on which it may issue [default: any].
+    /// The first day on which the key may issue [default: any].
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
-    /// The last day on which it may issue [default: any].
+    /// The last day on which the key may issue [default: any].
     #[arg(long, value_name = "DAY")]
     until: Option<String>,
     #[command(flatten)]
@@ -222,7 +222,7 @@ fn set<T: Keyed, const CAP: usize>(
 fn parse_act(text: &str) -> Result<Act> {
     text.parse().map_err(|_| {
         let fact = format!("there is no act {:?}", olr_core::display::shown(text));
-        Error::unable(Problem::Usage, fact, "the acts are license, revoke and time")
+        Error::unable(Problem::Usage, fact, "name one of these acts: license, revoke, time")
     })
 }
 

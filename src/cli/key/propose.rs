@@ -1,4 +1,4 @@
-//! `olr key propose`: writes a first or next trust for the roots to sign.
+//! `olr key propose`: proposes a first or next trust, for the roots to sign.
 
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
@@ -47,14 +47,15 @@ pub struct Args {
     /// How many roots must sign.
     #[arg(long, value_name = "K")]
     threshold: Option<u8>,
-    /// Take products and slots from this catalog [default for a first trust: the starter].
+    /// Take products and slots from this catalog [default for a first trust: the starter
+    /// catalog].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     #[command(flatten)]
     changes: ChangeArgs,
 }
 
-/// What a next trust may change.
+/// Changes to the current trust.
 #[derive(clap::Args, Default)]
 pub struct ChangeArgs {
     /// Add this root (repeatable).
@@ -63,7 +64,8 @@ pub struct ChangeArgs {
     /// Remove the root with this key id (repeatable).
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     remove_root: Vec<String>,
-    /// Add this sealing key, which servers use from then on; the older ones stay valid.
+    /// Add this sealing key (repeatable). Servers that have the next trust use the first one; older
+    /// sealing keys stay valid.
     #[arg(long, value_name = "PUB", conflicts_with = "first")]
     add_sealing: Vec<PathBuf>,
     /// Remove the sealing key with this key id (repeatable).
@@ -73,17 +75,17 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "ID", conflicts_with = "first")]
     revoke: Vec<String>,
     /// Require several signers: "model=purchased above=OBM:100 signers=2". Without `above`, the
-    /// rule is for every license of the model; the model may be `any`.
+    /// rule is for every license of the model; the model may be `any` (repeatable).
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     rule: Vec<String>,
-    /// Remove this rule, written as the trust shows it.
+    /// Remove this rule, written as the trust shows it (repeatable).
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     remove_rule: Vec<String>,
-    /// Keep this delegation valid, whatever key signed it. Delegations in the vendor's folder that
-    /// the new roots would make invalid are kept without this flag.
+    /// Keep this delegation valid, whatever key signed it (repeatable). Delegations in the vendor's
+    /// folder that the new roots would make invalid are kept without this flag.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     keep: Vec<PathBuf>,
-    /// No longer keep this delegation valid.
+    /// No longer keep this delegation valid (repeatable).
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     drop: Vec<PathBuf>,
 }
@@ -230,7 +232,7 @@ pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
         text.trim().parse().map_err(|_| {
             let fact = format!("{} is not a key id", shown(text));
-            Error::unable(Problem::Usage, fact, "copy its 32 digits from `olr inspect`")
+            Error::unable(Problem::Usage, fact, "copy the key id, 32 digits, from `olr inspect`")
         })
     };
     texts.iter().map(id).collect()
@@ -246,7 +248,7 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
         Error::unable(
             Problem::Usage,
             fact,
-            "write it like \"model=purchased above=OBM:100 signers=2\"",
+            "write the rule like \"model=purchased above=OBM:100 signers=2\"",
         )
     };
     let (mut model, mut above, mut signers) = (None, None, None);

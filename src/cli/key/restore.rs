@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The text that was typed from the page, `-` for stdin.
+    /// The file with the text that was typed from the page [default: stdin].
     #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
     #[command(flatten)]

@@ -139,7 +139,7 @@ fn leaving(trust: &Trust, named: Option<&String>) -> Result<KeyId> {
     }
 }
 
-/// Reads the public key that was made elsewhere.
+/// Reads the public key that `--public` names, if any: its private half was created elsewhere.
 fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
     let Some(path) = &args.public else { return Ok(None) };
     let keys = public_keys(role, std::slice::from_ref(path))?;

@@ -94,7 +94,11 @@ impl Save {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
             let fact = format!("{}: the name of a key file must end in .key", file::name(&key));
-            return Err(Error::unable(Problem::Usage, fact, "name such a file with -o"));
+            return Err(Error::unable(
+                Problem::Usage,
+                fact,
+                "name a file such as root.key with -o",
+            ));
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
         ensure_nothing_at(&key).map_err(|error| match only_key {

@@ -22,7 +22,8 @@ pub struct Args {
     output: OutFile,
     /// The proposal to sign.
     proposal: PathBuf,
-    /// The key that signs: a key file, a name in keys/ of the vendor's folder, or pkcs11:….
+    /// The key that signs: a key file, a name in keys/ of the vendor's folder, pkcs11:… or
+    /// ssh-agent:ID.
     #[arg(long, value_name = "KEY")]
     key: String,
     /// The file with the passphrase of the key.

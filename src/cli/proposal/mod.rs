@@ -100,7 +100,11 @@ pub fn ensure_counts(path: &Path, proposal: &Proposal, trust: Option<&Trust>) ->
     let key = store::read(path)?;
     if key.role != proposal.role() {
         let fact = format!("{}: this key has the role {}", file::name(path), key.role);
-        let hint = format!("a {} is signed with {} keys", proposal.kind(), proposal.role());
+        let hint = format!(
+            "name a key with the role {}, which signs a {}",
+            proposal.role(),
+            proposal.kind()
+        );
         return Err(Error::unable(Problem::WrongKey, fact, hint));
     }
     proposal.ensure_counts(&key.public, trust).map(drop)
@@ -140,7 +144,8 @@ fn newly_revoked(
     keys.map(|key| Ok((*key, folder.signed_with(*key)?))).collect()
 }
 
-/// Describes the licenses that end with a key: how many, whose, and the first of them.
+/// Describes the licenses that a revoked key signed, and that therefore end: how many, whose, and
+/// the first of them.
 pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
     if signed.is_empty() {
         return format!("Key {key} signed no license that was issued from this folder.");
@@ -268,12 +273,12 @@ pub fn published(
             let text = match folder.adopt_catalog(&trust, catalog, beside)? {
                 Adopted::Kept => text,
                 Adopted::New { before } => format!(
-                    "{text}\nIts catalog is now in effect; the former one is {}.",
+                    "{text}\nIts catalog is now in effect; the former catalog is now {}.",
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(
-                    "{text}\n{place}/catalog.toml has other products: run this again with \
-                     --catalog FILE."
+                    "{text}\n{place}/catalog.toml has other products than this trust: run this again \
+                     with --catalog FILE."
                 ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))
