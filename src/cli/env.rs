@@ -17,8 +17,8 @@ pub type Probe = Rc<dyn Fn(bool) -> Machine>;
 /// Function that fills a buffer with random bytes, or returns `false`.
 pub type Fill = dyn Fn(&mut [u8]) -> bool;
 
-/// Environment of [`run`](super::run). Files, the environment variables named in the help, and the
-/// terminal for questions are always those of the process.
+/// Environment of [`run`](super::run). Files, environment variables, and the terminal for questions
+/// are always those of the process.
 pub struct Env {
     /// The clock, read once per run.
     pub clock: Box<dyn Fn() -> SystemTime>,

@@ -41,7 +41,7 @@ pub struct Args {
     /// Why the license is revoked; olr records it, and it does not leave the vendor.
     #[arg(long, value_name = "R")]
     reason: Option<String>,
-    /// The license was added to a pool: its servers get the grace period for pooled licenses.
+    /// The license was added to a pool: its server gets the grace period for pooled licenses.
     #[arg(long, conflicts_with = "again", requires = "id")]
     pooled: bool,
     /// Sign the newest list of revocations again, for example after a key rotation.

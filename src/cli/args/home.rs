@@ -50,8 +50,8 @@ impl HomeArg {
         match state.filter(|state| state.is_absolute()) {
             Some(state) => Ok(Home::at(state.join("olr"))),
             None => {
-                let fact = "this user has no home folder";
-                Err(Error::unable(Problem::Usage, fact, "name the state folder with --home"))
+                let fact = "this user has no home directory ($HOME) to keep state in";
+                Err(Error::unable(Problem::Usage, fact, "name a state folder with --home DIR"))
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::cli::output::Output;
 use crate::cli::passphrase::{new_passphrase, whose};
 use crate::cli::show;
 
-/// Where a new key goes.
+/// The files of a new key.
 #[derive(clap::Args)]
 pub struct Save {
     /// The new key file; NAME.pub is written beside it [default: ROLE.key].

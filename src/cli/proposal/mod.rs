@@ -245,7 +245,7 @@ pub fn json(proposal: &Proposal, trust: Option<&Trust>) -> Result<Value> {
     Ok(json)
 }
 
-/// Puts a signed file into effect in a vendor's folder.
+/// Puts a signed file into effect in a vendor's folder, and describes it as text and JSON.
 pub fn published(
     folder: &Folder,
     bytes: &[u8],
@@ -277,8 +277,8 @@ pub fn published(
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(
-                    "{text}\n{place}/catalog.toml has other products than this trust: run this again \
-                     with --catalog FILE."
+                    "{text}\n{place}/catalog.toml has other products or slots than this trust: run \
+                     this again with --catalog FILE."
                 ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))
