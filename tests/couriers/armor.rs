@@ -5,7 +5,8 @@ use olr_core::error::{Error, Refusal};
 use olr_core::wire::frame::{FILE_CAP, FRAME_CAP, Header, Kind};
 use std::borrow::Cow;
 
-/// Bytes that start like a real artefact and contain every byte value.
+/// The header of an artefact, followed by `len` bytes. Any 256 of these bytes in a row are all
+/// different.
 fn artefact(kind: Kind, len: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     Header::write(kind, &mut bytes);
@@ -13,7 +14,8 @@ fn artefact(kind: Kind, len: usize) -> Vec<u8> {
     bytes
 }
 
-/// 300 bytes whose base64 has a line of `+`, a line of `/`, and two padding characters.
+/// An artefact whose base64 contains `+` and a long run of `/`, and ends with two padding
+/// characters.
 fn request() -> Vec<u8> {
     let mut bytes = artefact(Kind::Request, 192);
     bytes.extend([0xfb, 0xef, 0xbe].repeat(20));

@@ -11,8 +11,8 @@ use crate::world::sources::{self, sources};
 
 type Order = &'static [&'static [&'static str]];
 
-/// Modules of each crate, bottom first. Modules on one line are siblings and may not name each
-/// other.
+/// Modules of `olr-core`, bottom first. Modules on one line are siblings and may not name each
+/// other. [`OFFICE`] and [`OLR`] list the modules of other crates in the same way.
 const CORE: Order = &[
     &["error"],
     &["wire", "display"],

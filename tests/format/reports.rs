@@ -44,7 +44,7 @@ fn said(report: &impl serde::Serialize, rows: &[Row], tables: &[Table]) -> Said 
     (format!("{rows:?} {tables:?}"), serde_json::to_value(report).unwrap())
 }
 
-/// Replacement bytes for a piece, some of which are another value of its type.
+/// Replacements for the bytes of a piece. Some of them encode another value of its type.
 fn others(piece: &Piece) -> Vec<Vec<u8>> {
     if let Some(number) = piece.number {
         let others = [number.wrapping_add(1), number.wrapping_sub(1)];
@@ -161,7 +161,7 @@ fn license() -> LicenseBody {
             rule(Cause::Expired, 3 * 86_400, Outcome::Block),
             rule(Cause::Revoked, 7200, Outcome::Stop),
         ]),
-        // One that has an effect, and one without.
+        // One rule that has an effect, and one that has none.
         enforcement: set(vec![blocks(Cause::Expired, "backup"), blocks(Cause::Pooled, "restore")]),
         always: set(vec![operation("restore")]),
         operations: set(vec![operation("backup"), operation("restore")]),

@@ -60,7 +60,8 @@ fn a_new_license_is_taken_up_within_a_second() {
     assert!(!may_add(&guard, "OBM"), "no file is read within a second");
     server.pass(1);
     assert!(may_add(&guard, "OBM") && may_add(&second, "OBM"));
-    // As long as the other license, and written within one timestamp tick of the filesystem.
+    // The next state has the same length, and may be written within the same timestamp tick of the
+    // filesystem.
     server.import(3, quota("OBM", 0));
     server.pass(1);
     assert!(!may_add(&guard, "OBM") && !may_add(&second, "OBM"));

@@ -115,7 +115,7 @@ impl Server {
         self.home().expecting(trust.clone()).decide(Some("example"), None, &around).unwrap().1
     }
 
-    /// Imports the vendor's next answer, as another process would.
+    /// Imports the vendor's answer with this number, as another process would.
     pub fn import(&self, answer: u32, change: impl FnOnce(&mut LicenseBody)) {
         let bytes = WORLD.license(|body| {
             (body.answer, body.license) = (answer, LicenseId([answer as u8; 16]));

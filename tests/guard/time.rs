@@ -78,7 +78,7 @@ fn at_any_second_of_any_license_it_is_as_if_it_had_just_started() {
                 4 => {
                     let body = any(&mut rng);
                     server.import(rng.random_range(2..9), body);
-                    // The next second notices it.
+                    // The guard notices the new license one second later.
                     server.pass(1);
                 }
                 // Just before the next change, and exactly at it.

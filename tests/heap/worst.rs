@@ -21,7 +21,7 @@ use crate::world::forge::{self, padded};
 use crate::world::raw::Raw;
 use crate::world::{install, text};
 
-/// The shortest distinct names, in ascending order.
+/// Distinct names of two characters each, of which there are 4096.
 fn names(count: u32) -> impl Iterator<Item = Text> {
     const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
     (0..count).map(|n| {

@@ -33,7 +33,8 @@ fn put(good: &[u8], at: Range<usize>, new: &[u8]) -> Vec<u8> {
     [&good[..at.start], new, &good[at.end..]].concat()
 }
 
-/// Drops the value, duplicates it, swaps it with the next one, and ends the body before it.
+/// Mutants of `good`: without the value, with the value twice, cut off before the value, and with
+/// the value and the next one swapped.
 fn moved(good: &[u8], all: &[Part], n: usize) -> Vec<Vec<u8>> {
     let Part { at, depth, .. } = &all[n];
     let value = &good[at.clone()];

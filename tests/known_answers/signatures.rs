@@ -47,7 +47,8 @@ fn rfc_8032_section_7_1() {
     }
 }
 
-/// Rejects signatures that are not 64 bytes long: the type of our function rules them out.
+/// Whether our function accepts the signature. A signature that is not 64 bytes long counts as
+/// rejected: the type of our function rules it out.
 fn accepts(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let key = PublicKey::try_from(public).unwrap();
     signature.try_into().is_ok_and(|signature| verify(&key, message, signature))

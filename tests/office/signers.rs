@@ -75,7 +75,7 @@ impl Agent {
         line.split(' ').nth(1).unwrap().to_string()
     }
 
-    /// The public half of such a key.
+    /// The public half of a key that [`Agent::key`] created.
     fn public(&self, name: &str) -> [u8; 32] {
         let text = std::fs::read_to_string(self.path(&format!("{name}.pub"))).unwrap();
         let blob = text.split(' ').nth(1).unwrap();

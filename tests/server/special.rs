@@ -471,7 +471,8 @@ fn files_go_on_belonging_to_whom_they_belonged() {
     }
 }
 
-/// Root is never denied access, so these run as an ordinary user. Only root can switch to one.
+/// Root is never denied access, so the commands run as an ordinary user. Only root can switch to
+/// an ordinary user.
 #[test]
 fn who_may_not_is_told_why() {
     use std::os::unix::process::CommandExt;

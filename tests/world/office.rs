@@ -125,7 +125,7 @@ impl Office {
         }
     }
 
-    /// Delegates this key with the vendor's root.
+    /// Stores a delegation to the key `issuer`, signed by the vendor's root.
     pub fn delegate(&self, issuer: [u8; 32]) {
         let root = fs::read(self.path("vendor/keys/root.key")).unwrap();
         let root = KeyFile::parse(&dearmor(None, &root).unwrap()).unwrap();

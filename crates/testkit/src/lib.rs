@@ -65,9 +65,11 @@ pub fn text<const CAP: usize>(text: &str) -> Text<CAP> {
 pub struct Vendor {
     /// The vendor's first trust.
     pub trust: Trust,
-    /// Private keys of the vendor.
+    /// Private root key.
     pub root: SigningKey,
+    /// Private issuer key.
     pub issuer: SigningKey,
+    /// Private sealing key.
     pub sealing: SealingKey,
     /// Delegation of the issuer, without limits.
     pub delegation: Vec<u8>,
@@ -126,7 +128,7 @@ impl Vendor {
         frame.bytes()
     }
 
-    /// The second trust: the first one after `change`, signed by the root.
+    /// The second trust: the first one with version 2, changed by `change` and signed by the root.
     pub fn second_trust(&self, change: impl FnOnce(&mut TrustBody)) -> Vec<u8> {
         let mut body = TrustBody { version: 2, ..self.trust_body() };
         change(&mut body);
@@ -139,7 +141,7 @@ impl Vendor {
         decode("delegation", frame.body, BODY_CAP).unwrap()
     }
 
-    /// The delegation after `change`, signed by the root.
+    /// The vendor's delegation, changed by `change` and signed by the root.
     pub fn delegate(&self, change: impl FnOnce(&mut DelegationBody)) -> Vec<u8> {
         let mut body = self.delegation_body();
         change(&mut body);
@@ -180,8 +182,9 @@ pub struct World {
     pub vendor: Vendor,
     /// An unrelated vendor.
     pub other: Vendor,
-    /// The server's first request, and its plaintext body.
+    /// The server's first request.
     pub request: Vec<u8>,
+    /// Plaintext body of `request`.
     pub request_body: RequestBody,
 }
 
@@ -225,14 +228,14 @@ impl World {
         draft(&self.opened(), &grant, &catalog, &self.vendor.trust, stamp).unwrap()
     }
 
-    /// That license after `change`, signed.
+    /// The license that answers the first request, changed by `change` and signed by the issuer.
     pub fn license(&self, change: impl FnOnce(&mut LicenseBody)) -> Vec<u8> {
         let mut body = self.body();
         change(&mut body);
         self.vendor.license(encode(&body))
     }
 
-    /// State of the server after importing that license at `now`.
+    /// State of the server after it imported [`World::license`] with this change at `now`.
     pub fn installed(&self, now: &str, change: impl FnOnce(&mut LicenseBody)) -> State {
         let bytes = self.license(change);
         let license = olr_core::license::License::verify(&bytes, &self.vendor.trust).unwrap();

@@ -166,10 +166,10 @@ impl Good {
 /// Minimum number of good fixtures.
 const AT_LEAST: usize = 60;
 
-/// Every fixture with every reader that accepts it, without duplicates. Leaves out the key file
-/// with the staff's cost, which tests nothing more than the cheap one and takes seconds; the key
-/// files at the limits of the cost; the fixtures of `judge/`, which to a reader are the same as
-/// those of `state/`; and those of `cap/`, which are long.
+/// Every fixture with every reader that accepts it, without duplicates. Leaves out
+/// `key-file/staff`, which takes seconds to open and tests nothing more than the key file with the
+/// lowest cost; the key files at the limits of the cost; the fixtures of `judge/`, which to a reader
+/// are the same as those of `state/`; and those of `cap/`, which are long.
 pub fn good() -> Vec<Good> {
     let mut good: Vec<Good> = Vec::new();
     let starts = ["cap/", "judge/", "key-file/cost-"];
@@ -185,7 +185,7 @@ pub fn good() -> Vec<Good> {
         }
     }
     for reader in Reader::ALL {
-        assert!(good.iter().any(|good| good.reader == reader), "nothing for {reader:?}");
+        assert!(good.iter().any(|good| good.reader == reader), "no good fixture for {reader:?}");
     }
     assert!(good.len() >= AT_LEAST, "only {} good fixtures", good.len());
     good

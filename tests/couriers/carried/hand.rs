@@ -88,7 +88,8 @@ pub fn rot13(text: &str) -> String {
         .collect()
 }
 
-/// An artefact of a kind that no row uses.
+/// The armor of an artefact that is neither a request nor a license nor a trust, the kinds that the
+/// rows are about.
 pub fn another_kind() -> String {
     fixture("delegation/good")
 }

@@ -280,8 +280,8 @@ fn c7_who_counted_accounts_may_be_over_quota_by_devices() {
     assert_eq!(status.done()["modules"]["OBM"]["available"], -2);
     status.says("OBM: 12 used, 10 granted");
     world.verify().grace("upgraded", "2027-01-22T09:00:00Z");
-    // The answer grants one device less than is in use, so the import is refused, server module
-    // included.
+    // The answer grants one device less than is in use, so the import is refused as a whole: the
+    // server gets no server module either.
     world.after(HOUR);
     let sale = |modules| Sale::of("purchased-oem", modules);
     world.request("home", sale("OBM = 11"), "--renew").done();

@@ -65,7 +65,7 @@ def since(noted: Noted, state: State, clock: int) -> int:
 
 
 def _by(noted: Noted, clock: int, mark: int) -> int:
-    """Returns the start by a far clock. Time that passed by the mark has passed by a far clock too."""
+    """Returns the noted instant, measured by a far clock. Time that passed by the mark has passed by that clock too."""
     if noted.far is None:
         return noted.mark
     return min(noted.far, max(clock - max(mark - noted.mark, 0), 0))
@@ -97,7 +97,7 @@ def _confirm(state: State, clock: int, before: int) -> State:
 
 
 def _change_notes(state: State, change: Callable[[Noted], Noted]) -> State:
-    """Changes the noted instants. None of them lies after the mark."""
+    """Changes the noted instants. Then limits all instants of the slots to the mark."""
 
     def changed(noted: Noted | None) -> Noted | None:
         if noted is None:

@@ -40,7 +40,7 @@ class Kit:
         self.file = lru_cache(maxsize=256)(self._file)
 
     def entries(self) -> Iterable[Entry]:
-        """Returns the fixtures without those of the tool that minted them."""
+        """Returns the fixtures, except grants and catalogs, which only the vendor's tool reads."""
         return (entry for entry in self._entries.values() if entry["reader"] != "tool")
 
     def _file(self, name: str) -> bytes:

@@ -139,7 +139,7 @@ class Asker:
         return self.vendor.trust if successor is None else _follow(self.vendor.trust.frame.raw, successor)
 
     def _followed(self, question: Fields, data: bytes, kind: int) -> tuple[Frame, Trust]:
-        """Returns a file that is new to the reader, and the newest trust after those attached to it."""
+        """Returns the parsed file, and the newest trust after the trusts attached to the file are processed."""
         trust = self._trust(question)
         file = frame.parse(data, kind, trust.vendor)
         return file, trusts.follow_attached(trust, file)

@@ -72,7 +72,7 @@ def verify_file(frame: Frame, trust: Trust) -> Revocations:
 
 
 def verify_attached(frame: Frame, attachments: list[Frame], trust: Trust) -> Revocations:
-    """Checks the same rules, of revocations that are among these attachments of a license."""
+    """Checks the rules after frame-15, of revocations that are among these attachments of a license."""
     return _verify(frame, signers_among(frame, attachments, trust, set(KINDS)), trust)
 
 

@@ -239,7 +239,7 @@ fn a_far_clock_adds_up_too_and_leaves_nothing() {
     assert_eq!(server.left(), 12 * HOUR);
 }
 
-/// Storing and parsing a state preserves it.
+/// Storing and parsing a state preserves the record of time over the quota.
 #[test]
 fn what_adds_up_is_kept() {
     let world = World::new();

@@ -361,7 +361,7 @@ fn a_copy_is_never_advised_to_renew() {
     let world = World::new(STARTER);
     let serials = || {
         let mut machine = vm();
-        // As in a license issued when a host's serial number counted as hardware.
+        // Serial numbers that a virtual machine shares with its host, enrolled as hardware.
         machine.add(FactorKind::ProductSerial, Class::Hardware, "product_serial", "7XK9TM3");
         machine.add(FactorKind::DiskSerial, Class::Hardware, "vda", "WD-WMAP9A966149");
         machine

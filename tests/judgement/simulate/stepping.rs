@@ -204,7 +204,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
             ],
         ),
         (
-            "revoked, then pooled, then too late",
+            "revoked, then pooled, then an answer and a revocation at once",
             4,
             vec![
                 ("2027-11-24T10:00:00Z", Happening::Withdrawn(Cause::Revoked)),
@@ -224,7 +224,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
             ],
         ),
         (
-            "one that waits, and is withdrawn once it counts",
+            "a waiting license, revoked once it is in effect",
             3,
             vec![
                 ("2027-11-24", answer(&world, 2, OverQuota::Refused, later)),
@@ -233,7 +233,7 @@ fn what_is_imported_and_withdrawn_counts_from_then() {
             ],
         ),
         (
-            "deactivated: nothing old counts any more",
+            "deactivated, then an answer to an earlier request",
             2,
             vec![
                 ("2027-11-24", Happening::Deactivate),

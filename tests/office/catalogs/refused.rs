@@ -391,9 +391,10 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         ("tpm = 2", "@tmp = 2", "policy vm: there is no factor \"tmp\"", "machine-id, "),
     ];
     for (old, new, fact, hint) in mistakes {
-        // If the text occurs several times, replace the last one, which has the least around it.
         let new = new.replace("MAILBOX", &"x".repeat(257));
         let new = new.as_str();
+        // The old text may occur several times: for these keys of a type, replace the first
+        // occurrence, otherwise the last one.
         let first =
             ["model = ", "term = ", "renewal = ", "offline"].iter().any(|s| old.starts_with(s));
         let at = if first { SELF_HOSTED.find(old) } else { SELF_HOSTED.rfind(old) };

@@ -215,7 +215,8 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
     vendor.delegate("issuer-2.pub --act license --act revoke", &["alice", "carol"]);
     vendor.ask("c");
-    // This is not about the request: the vendor must sign its list again first.
+    // The error is not about the request: the vendor must first sign its list of revocations
+    // again.
     let run = vendor.issue("c", "");
     run.unable("the list in revocations/ is no longer valid");
     assert!(run.json["hint"].as_str().unwrap().contains("olr revoke --again"), "{run:?}");

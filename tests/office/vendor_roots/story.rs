@@ -144,7 +144,8 @@ impl Vendor {
         self.town.run("server", &format!("import answer --home {home}"))
     }
 
-    /// Installs `home.license` on the server, which then runs.
+    /// Requests, issues and imports a license for the server `home`, and checks that it is in
+    /// effect.
     pub fn licensed(&self, home: &str) {
         self.ask(home);
         self.issue(home, "").done();

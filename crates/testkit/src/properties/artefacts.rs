@@ -172,7 +172,7 @@ pub fn proposal(bytes: &[u8]) {
             assert_eq!(proposal.merge(&proposal).unwrap().bytes(), bytes);
             let _ = (proposal.check(None), proposal.finish(of));
             if let (Content::Trust(next), Some(trust)) = (proposal.content(), of) {
-                assert!(next.version > trust.body().version, "its version is not higher");
+                assert!(next.version > trust.body().version, "the proposed trust is not newer");
             }
         }
     }
@@ -223,7 +223,7 @@ pub fn revocations(bytes: &[u8]) {
         let file = sign_revocations(&body, trust, (issuer, delegation), &[]);
         assert_eq!(file.is_ok(), counts, "only a valid list under trust 1 can be signed");
         let bare = sign_bare(&body, trust, issuer).unwrap();
-        assert!(Revocations::verify(&bare, trust).is_err(), "it has no delegation");
+        assert!(Revocations::verify(&bare, trust).is_err(), "verified without its delegation");
         let list = Frame::parse(Kind::Revocations, &bare).unwrap();
         let beside = Frame::parse(Kind::Delegation, delegation).unwrap();
         let attached = Revocations::verify_frame(&list, &[list.clone(), beside], trust);
