@@ -185,7 +185,7 @@ fn documented(section: &str) -> BTreeMap<String, bool> {
     let mut fields = BTreeMap::new();
     for row in text.lines().filter_map(|line| line.strip_prefix("| ")) {
         let (names, rest) = row.split_once(" | ").unwrap();
-        // "only where …" may be in the row itself, or in another row with the same field.
+        // A field may be absent only if every row with this field says "only …".
         let always = !rest.contains("only ");
         if let Some(other) = names.strip_prefix("*").and_then(|name| name.strip_suffix("*")) {
             let others = documented(other);

@@ -81,8 +81,9 @@ const BY_NAME: [&str; 4] = ["modules", "facts", "used", "wanted"];
 #[derive(Default)]
 struct Shape {
     kinds: BTreeSet<String>,
-    /// How often the field was present, and how often as an object.
+    /// How often the field was present.
     seen: usize,
+    /// How often the value of the field was an object.
     objects: usize,
 }
 

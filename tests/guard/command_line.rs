@@ -56,7 +56,7 @@ fn any(rng: &mut ChaCha20Rng, at: Instant, body: &mut LicenseBody) {
     body.grants = Set::new(grants).unwrap();
 }
 
-/// Makes a home on this machine that was licensed some time ago.
+/// Makes a home that was licensed some time ago, in one case of five for another machine.
 fn licensed(rng: &mut ChaCha20Rng, folder: &Path, at: Instant) {
     let issued = Instant::new(at.seconds - rng.random_range(0..40 * DAY));
     let elsewhere = rng.random_bool(0.2);

@@ -218,7 +218,7 @@ fn what_was_acknowledged_in_a_locked_home_is_stored_by_the_next_call() {
     assert!(server.guard().events().iter().all(|event| !ids.contains(&event.id)));
 }
 
-/// A pipe in place of the state does not block either.
+/// Pipes in place of the state files do not block a question.
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_the_place_of_the_state_keeps_nobody_waiting() {

@@ -206,7 +206,8 @@ fn licenses() {
     trial.assert();
 }
 
-/// Licenses with an attached trust and list, signed by one of two delegated keys.
+/// A license with an attached trust and an attached list. One delegated key signs the license,
+/// another one signs the list.
 #[test]
 fn licenses_that_carry() {
     let (vendor, revoker) = (&WORLD.vendor, stray_key("revoker"));
@@ -218,8 +219,8 @@ fn licenses_that_carry() {
     frame.sign(Issuer, &vendor.issuer);
     let mut trial = Trial::new(Reader::License, &frame.bytes());
     trial.frame(&frame, &layout::LICENSE, &|f| f.sign(Issuer, &vendor.issuer));
-    // Changing any byte of an attachment must be refused, and so must dropping one, except the
-    // trust.
+    // Changing any byte of an attachment, and dropping an attachment, must be refused. If the issuer
+    // signs again, only the trust, which comes first, may be missing.
     let with = |at: usize, new: Option<Vec<u8>>| {
         let mut mutant = frame.clone();
         drop(mutant.attachments.splice(at..=at, new));

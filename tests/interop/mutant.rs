@@ -46,7 +46,8 @@ impl<'a> Mutants<'a> {
         (scenario.clone(), file)
     }
 
-    /// A changed body with a valid signature, seal or digest.
+    /// The artefact of `scenario` with a changed body, and a signature, seal or digest that fits it.
+    /// `None` if the artefact cannot be parsed, or has none of the three.
     fn inside(&self, scenario: &Scenario, donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let vendor = &self.world.vendor;
         let bytes = &scenario.bytes;
@@ -114,7 +115,8 @@ impl<'a> Mutants<'a> {
         }
     }
 
-    /// A changed proposal, or a proposal of something changed, signed by the root and the issuer.
+    /// A changed proposal, or a proposal of something changed. Most are signed: a proposed license
+    /// by the issuer, anything else by the root.
     fn proposed(&self, bytes: &[u8], donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let frame = Frame::parse(Kind::Proposal, bytes).ok()?;
         let mut body: ProposalBody = decode("body", frame.body, BODY_CAP).ok()?;

@@ -193,7 +193,7 @@ fn a_restored_memory_is_told_from_every_step() {
                     // The first 16 requests after the fork always reveal it; later ones may leave
                     // it open.
                     if i.max(j) <= 15 {
-                        assert_eq!(said, fork, "step {step}: requests {i} and {j} since");
+                        assert_eq!(said, fork, "step {step}: requests {i} and {j} since the fork");
                         told += 1;
                     } else {
                         assert!(said == fork || said == Relation::CannotTell, "{said:?}");

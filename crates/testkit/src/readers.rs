@@ -168,8 +168,8 @@ const AT_LEAST: usize = 60;
 
 /// Every fixture with every reader that accepts it, without duplicates. Leaves out
 /// `key-file/staff`, which takes seconds to open and tests nothing more than the key file with the
-/// lowest cost; the key files at the limits of the cost; the fixtures of `judge/`, which to a reader
-/// are the same as those of `state/`; and those of `cap/`, which are long.
+/// lowest cost; the key files at the limits of the cost; the fixtures of `judge/`, which to a
+/// reader are the same as those of `state/`; and those of `cap/`, which are long.
 pub fn good() -> Vec<Good> {
     let mut good: Vec<Good> = Vec::new();
     let starts = ["cap/", "judge/", "key-file/cost-"];

@@ -66,8 +66,8 @@ impl fmt::Display for Call {
     }
 }
 
-/// Returns whether strace is installed and allowed to trace. Prints a warning if not; a long test
-/// then fails.
+/// Returns whether strace is installed and allowed to trace. If it is not, prints a warning, or
+/// panics if `demanded` is true, as in a long test.
 pub fn is_here(demanded: bool) -> bool {
     let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     let is_here = run.is_ok_and(|status| status.success());

@@ -1,5 +1,5 @@
 //! Changing the clock, keeping a home from being written, or restoring a snapshot gains nothing:
-//! three properties over random walks.
+//! four properties over random walks.
 
 use crate::world::machine;
 use crate::world::operations::BACKUP;
@@ -137,7 +137,7 @@ fn wander(server: &mut Server<'_>, step: u32, copies: &mut Vec<Vec<u8>>, rng: &m
             server.state = State::parse(&copies[copy]).unwrap();
         }
     }
-    // The home is locked or read-only, so nothing is stored.
+    // If the home is locked or read-only, nothing is stored.
     if server.readonly && server.state.to_bytes().to_vec() != before {
         server.state = State::parse(&before).unwrap();
     }
@@ -242,7 +242,7 @@ fn an_earlier_clock_is_never_better() {
                 );
                 held[2] += 1;
             }
-            // Correcting a wrong clock leaves no trace of it.
+            // (d) Correcting a wrong clock leaves no trace of it.
             let far = Surroundings {
                 clock: Instant::new(mark.seconds + FAR + 1 + t2.seconds),
                 ..server.around.clone()

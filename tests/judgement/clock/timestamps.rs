@@ -1,4 +1,5 @@
-//! A timestamp from the vendor takes the mark back by exactly the amount that it was ahead.
+//! A timestamp from the vendor sets a mark that is ahead back to the vendor's time. Of the time
+//! since the request, it takes back at most 30 days.
 
 use olr_core::error::Refusal;
 use olr_core::time::Instant;
@@ -7,7 +8,8 @@ use crate::clock::{Server, at};
 use crate::world::{NOW, World};
 
 const DAY: u64 = 86_400;
-/// Maximum time between a request and the import of its answer.
+/// Maximum part of the time since the request that a timestamp takes back: the files may have
+/// travelled for that long.
 const TRAVEL: u64 = 30 * DAY;
 
 fn server(world: &World) -> Server<'_> {

@@ -28,7 +28,7 @@ use crate::world::{NOW, World, text};
 /// 9999-12-31, the last day that can be represented.
 const LAST_DAY: u32 = 2_932_896;
 
-/// What happened to the license.
+/// What happened to the license, its machine or its signer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Nothing,
@@ -38,7 +38,7 @@ enum Event {
     Moved,
     Revoked,
     Pooled,
-    /// The key that signed it was revoked.
+    /// The key that signed the license was revoked.
     Stolen,
 }
 
@@ -156,7 +156,8 @@ impl Case<'_> {
         at.clamp(self.since.max(now), now + 36_524 * DAY)
     }
 
-    /// The first instant that the delegation no longer covers, by one of its limits.
+    /// The first instant that the delegation no longer covers, by one of its limits. `None` if it
+    /// does not limit grace periods.
     fn first_outside(&self, lot: &mut Lot) -> Option<u64> {
         let Limit::Only(grace) = self.limits.longest_grace else { return None };
         let mut ends = vec![self.since];
@@ -290,8 +291,8 @@ impl Case<'_> {
                 assert!(at < end.saturating_add(grace), "{what} ended at {end}: {}", say());
             }
         };
-        // After its key was revoked and the grace period ended, a license allows only operations
-        // that the delegation lists in `afterwards`.
+        // After its signing key was revoked and the grace period ended, a license allows only
+        // operations that the delegation lists in `afterwards`.
         if self.event == Event::Stolen && !(is_limited && is_left) {
             let grace = grace.unwrap_or(0);
             assert!(at < self.since.saturating_add(grace), "its key was revoked: {}", say());
