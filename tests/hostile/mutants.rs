@@ -219,8 +219,8 @@ fn licenses_that_carry() {
     frame.sign(Issuer, &vendor.issuer);
     let mut trial = Trial::new(Reader::License, &frame.bytes());
     trial.frame(&frame, &layout::LICENSE, &|f| f.sign(Issuer, &vendor.issuer));
-    // Changing any byte of an attachment, and dropping an attachment, must be refused. If the issuer
-    // signs again, only the trust, which comes first, may be missing.
+    // Changing any byte of an attachment, and dropping an attachment, must be refused. If the
+    // issuer signs again, only the trust, which comes first, may be missing.
     let with = |at: usize, new: Option<Vec<u8>>| {
         let mut mutant = frame.clone();
         drop(mutant.attachments.splice(at..=at, new));

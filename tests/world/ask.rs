@@ -200,7 +200,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Imports twice, the first time as a dry run, which must change nothing.
+/// Imports the file as a dry run, which must change nothing, and then for real, with the same
+/// result. A file that was imported must be accepted again.
 fn import(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let scratch = tempfile::tempdir().unwrap();
     let home = Home::at(scratch.path()).expecting(expected(scenario)?);
