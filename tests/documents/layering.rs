@@ -186,7 +186,7 @@ fn modules_look_only_down() {
             }
             let own = rank(order, module);
             for name in named(&code).iter().filter(|name| *name != module) {
-                // A name outside this crate must belong to a crate below it.
+                // A name without a rank is not a module of this crate.
                 if rank(order, name).is_some_and(|other| Some(other) >= own) {
                     let path = path.display();
                     faults.push(format!("{path}: `{module}` may not name `{name}`"));

@@ -46,8 +46,8 @@ impl<'a> Mutants<'a> {
         (scenario.clone(), file)
     }
 
-    /// The artefact of `scenario` with a changed body, and with a signature, seal or digest that fits
-    /// the body. `None` if the artefact cannot be parsed, or has none of these.
+    /// The artefact of `scenario` with a changed body, and with a signature, seal or digest that
+    /// fits the body. `None` if the artefact cannot be parsed, or has none of these.
     fn inside(&self, scenario: &Scenario, donor: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
         let vendor = &self.world.vendor;
         let bytes = &scenario.bytes;

@@ -102,7 +102,7 @@ def _part(part: bytes) -> str:
 
 
 def decode_text(file: bytes) -> str:
-    """Performs step 1."""
+    """Performs step 1 of section "Reading armor"."""
     for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if file.startswith(mark):
             even = len(file) & ~1
@@ -112,7 +112,7 @@ def decode_text(file: bytes) -> str:
 
 
 def plain(text: str) -> str:
-    """Performs steps 2 to 4."""
+    """Performs steps 2 to 4 of section "Reading armor"."""
     if "<" in text or "&" in text:
         text = _MARKUP.sub(_undo, text)
     if text.isascii():

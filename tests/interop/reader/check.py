@@ -24,7 +24,7 @@ def differences(kit: Kit) -> tuple[int, list[str]]:
 
 
 def _keys(kit: Kit) -> list[str]:
-    """Derives public keys and ids from every seed and install secret."""
+    """Returns a line for each key of `keys.json` that its seed or install secret does not yield."""
     derived = [(key, key["role"], bytes.fromhex(key["seed"]), key["key_id"]) for key in kit.keys if "seed" in key]
     for each in kit.installations:
         seed = signing_seed(bytes.fromhex(each["secret"]))
