@@ -271,15 +271,16 @@ impl<'a> Desk<'a> {
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
-            // Its block does not contain an artefact.
+            // The block in this file does not contain an artefact.
             _ if is("cap/block-full") => word(Refusal::Malformed),
-            // The delegation of the list's signer is missing: license-2.
+            // The delegation of the list's signer is missing: license-3.
             _ if is("attached/list-stray") => word(Refusal::Malformed),
             // `inspect` does not apply the list, so the license is refused for its attachments.
             _ if is("attached/receipt-beside-list-flipped") => word(Refusal::UnknownVersion),
             // A known vendor is a stricter check than the expected code.
             _ if self.breaks("expected-1") => word(Refusal::UntrustedSigner),
-            // A list attached to a license is checked against the server's own; a bare list is not.
+            // `inspect` does not apply a list that is attached to a license, and it cannot check a
+            // list without the delegation of its signer.
             _ if self.scenario.name.starts_with("attached/list-") => vec![None],
             _ if self.is_bare_list() => vec![None],
             _ if self.scenario.rules().any(|rule| self.a_look_tells(rule)) => vec![expected],

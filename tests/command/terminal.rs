@@ -246,14 +246,15 @@ fn what_changes_while_a_question_waits_is_not_agreed_to() {
     let issue = |home: &str| {
         format!("olr issue {home}.req --grant a.toml --transfer lost -o {home}.license")
     };
-    // The key has moved to a different installation than the one shown.
+    // The license key has moved to a different installation than the one shown.
     let run = world.meanwhile(&issue("c"), || {
         world.done(&format!("{} --yes", issue("d")));
     });
     run.says(2, &[CHANGED, "run this again"]);
     assert!(!world.path("c.license").exists());
     world.meanwhile(&issue("c"), || ()).says(0, &["Signed, verified and stored"]);
-    // The key signs another license after it was shown with one: the trust must not change.
+    // Another command publishes a trust while the question waits: the answer must not publish one
+    // too.
     let issuer = world.issuer();
     let revoke = format!("olr revoke {issuer}");
     let run = world.meanwhile(&revoke, || {

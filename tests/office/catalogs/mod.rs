@@ -120,7 +120,7 @@ const NONE: Else<'_> = Else {
     includes: &[],
 };
 
-/// Issues a license for each row, and compares its grant with the row.
+/// Drafts a license for each row, and compares its grant with the row.
 fn walk(catalog: &str, kind: &str, rows: &[Row<'_>]) {
     let desks: Vec<_> = Catalog::parse(catalog).unwrap().products[0]
         .slots
