@@ -313,7 +313,7 @@ fn an_output_goes_into_a_pipe_and_waits_for_no_reader() {
         file.read_to_string(&mut text).unwrap();
         text
     });
-    // The reader must be there first.
+    // The command succeeds only once the reader has opened the pipe.
     for _ in 0..100 {
         std::thread::sleep(Duration::from_millis(20));
         if world.olr("request -o pipe").status.code() == Some(0) {

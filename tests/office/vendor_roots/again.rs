@@ -95,7 +95,7 @@ fn a_rotation_to_a_key_that_is_there_changes_nothing() {
         (&again.done()["already"], &again.json["published"]["new"]),
         (&true.into(), &false.into())
     );
-    // If the trust has the key, but no longer as its first one, this rotation has not been done.
+    // If the trust has the key, but no longer as its first sealing key, the rotation is refused.
     office("key rotate sealing --no-passphrase --yes").done();
     office(sealing).unable("the trust already has");
 
@@ -239,7 +239,8 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     assert_eq!(other.json["refusal"], "wrong-vendor", "{other:?}");
     hints(&other, "--vendor");
     hints(&office(&format!("{ISSUE} --vendor other")), "--vendor");
-    // Shown to a customer, the next step is the customer's.
+    // Without a vendor's folder, `inspect` verifies the license against the home, which does not know
+    // of the revocation.
     let mut command = crate::world::alone::alone(env!("CARGO_BIN_EXE_olr"));
     command.current_dir(town.path("office")).env_remove("OLR_VENDOR");
     command.args(["inspect", "license.olr", "--home", "home", "--json"]);
