@@ -239,8 +239,8 @@ fn an_office_is_never_told_to_ask_its_vendor() {
     assert_eq!(other.json["refusal"], "wrong-vendor", "{other:?}");
     hints(&other, "--vendor");
     hints(&office(&format!("{ISSUE} --vendor other")), "--vendor");
-    // Without a vendor's folder, `inspect` verifies the license against the home, which does not know
-    // of the revocation.
+    // Without a vendor's folder, `inspect` verifies the license against the home, which does not
+    // know of the revocation.
     let mut command = crate::world::alone::alone(env!("CARGO_BIN_EXE_olr"));
     command.current_dir(town.path("office")).env_remove("OLR_VENDOR");
     command.args(["inspect", "license.olr", "--home", "home", "--json"]);
