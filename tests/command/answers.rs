@@ -267,7 +267,8 @@ impl<'a> Desk<'a> {
             ("request", "parse") if expected.is_none() => return None,
             // `inspect` accepts any kind, while a server expects a license.
             ("armor", verb) if self.has("wanted") || verb == "import" => return None,
-            // `--vendor` names a vendor, but nothing can be verified: the body has no defined form yet.
+            // `--vendor` names a vendor, but nothing can be verified: the body has no defined form
+            // yet.
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
             ("partial signature", "read") => return None,
@@ -312,9 +313,9 @@ impl<'a> Desk<'a> {
         self.scenario.rules().any(|broken| broken == rule)
     }
 
-    /// Returns whether `inspect` can tell that the file breaks this rule. The call gives it no code,
-    /// and it neither checks for a server nor follows a trust. A fixture that breaks a rule through
-    /// another one names both.
+    /// Returns whether `inspect` can tell that the file breaks this rule. The call gives no code to
+    /// `inspect`, which neither checks for a server nor follows a trust. A fixture that breaks a rule
+    /// through another one names both.
     fn a_look_tells(&self, rule: &str) -> bool {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();
