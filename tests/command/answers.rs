@@ -314,8 +314,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Returns whether `inspect` can tell that the file breaks this rule. The call gives no code to
-    /// `inspect`, which neither checks for a server nor follows a trust. A fixture that breaks a rule
-    /// through another one names both.
+    /// `inspect`, which neither checks for a server nor follows a trust. A fixture that breaks a
+    /// rule through another one names both.
     fn a_look_tells(&self, rule: &str) -> bool {
         let (part, number) = rule.split_once('-').unwrap();
         let number: u32 = number.parse().unwrap();
