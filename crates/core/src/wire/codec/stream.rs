@@ -132,7 +132,12 @@ impl<'a> Decoder<'a> {
     /// Reads a number of variable length.
     fn number<T: bincode::Decode<()> + Copy + Into<u64>>(&mut self) -> Result<T, Fault> {
         let start = self.at();
-        let number: T = self.take()?;
+        let number = self.take::<T>();
+        if number.is_err() && self.at() == start {
+            // The first byte is what a fault is about, also where `bincode` looked ahead.
+            let _ = self.values.reader().take(1);
+        }
+        let number = number?;
         let shortest = match number.into() {
             0..=250 => 1,
             251..=0xffff => 3,
