@@ -56,7 +56,7 @@ const NEEDED: &[(&str, &str)] = &[
 ];
 
 /// Folders of pages, sources and tests. `fixtures/kat` and the names in `tests/known_answers` are
-/// other people's words.
+/// other people's words, and so is what `benches/peers/target` contains.
 const FOLDERS: &[&str] =
     &["docs", "src", "crates", "tests", "examples", "benches", "fixtures", "fuzz/fuzz_targets"];
 /// Minimum number of files: with fewer, some folder was not searched.
@@ -113,7 +113,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
             path.extension().is_some_and(|is| endings.iter().any(|ending| *is == **ending))
         };
         if entry.file_type().unwrap().is_dir() {
-            walk(&path, files);
+            if !path.ends_with("benches/peers/target") {
+                walk(&path, files);
+            }
         } else if is(&["rs", "md", "toml", "py", "txt"]) {
             files.push(path);
         }
