@@ -1,4 +1,4 @@
-//! Network adapters as the registry of Windows describes them. Implements `docs/format.md`, section
+//! Network adapters as the Windows registry describes them. Implements `docs/format.md`, section
 //! "Factors".
 
 use super::{Machine, impossible, locally_administered, spell};

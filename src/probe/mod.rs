@@ -22,7 +22,7 @@ mod unix;
 #[cfg(not(any(target_os = "linux", windows)))]
 use unix as system;
 
-/// Network adapters from the registry of Windows. Compiled in tests everywhere.
+/// Network adapters from the Windows registry. Compiled in tests everywhere.
 #[cfg(any(windows, test))]
 mod adapters;
 /// Network cards on systems that do not say where an address comes from. Compiled in tests
@@ -36,7 +36,7 @@ mod dmi;
 mod firmware;
 #[cfg(any(target_os = "linux", windows, test))]
 mod hypervisor;
-/// Firmware table from the registry of Windows. Compiled in tests everywhere.
+/// Firmware table from the Windows registry. Compiled in tests everywhere.
 #[cfg(any(windows, test))]
 mod smbios;
 

@@ -105,7 +105,7 @@ fn what_cannot_be_played_is_told() {
     assert_eq!((after.license(), after.next_license()), (before.license(), before.next_license()));
     assert_eq!((after.refusal(), after.graces()), (before.refusal(), before.graces()));
     assert_eq!((after.usage(), after.machine()), (before.usage(), before.machine()));
-    // A thousand years of a license with no end date have few entries, and so does a single instant.
+    // Without an end date, a thousand years have one entry. A single instant has one, too.
     let long = play(&world.installed(NOW, |body| body.expires = None), &[], at("3027-11-23"));
     assert_eq!(long.unwrap().entries.len(), 1);
     assert_eq!(play(&state, &[], at(NOW)).unwrap().entries.len(), 1);

@@ -134,7 +134,7 @@ impl<'a> Decoder<'a> {
         let start = self.at();
         let number = self.take::<T>();
         if number.is_err() && self.at() == start {
-            // The first byte is what a fault is about, also where `bincode` looked ahead.
+            // The fault of a number is located after its first byte, even if `bincode` only peeked.
             let _ = self.values.reader().take(1);
         }
         let number = number?;

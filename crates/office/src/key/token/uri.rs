@@ -12,7 +12,7 @@ pub const URI_CAP: usize = 1024;
 const SCHEME: &str = "pkcs11:";
 const USUAL: &str = "write it like pkcs11:token=NAME;object=KEY?module-path=/path/to/library.so";
 
-/// A PKCS#11 URI for a private key. Attributes that are `None` match everything.
+/// A PKCS#11 URI for a private key. Path attributes that are `None` match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uri {
     /// Label of the token.
