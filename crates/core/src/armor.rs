@@ -118,11 +118,11 @@ fn plain(file: &[u8]) -> Result<String> {
 }
 
 /// Returns the binary artefact in a file that a server imports. A mail may quote the request: if
-/// the text contains a license, complete or not, the license is used. Otherwise, any kind is
-/// accepted.
+/// the text contains a license block, complete or not, blocks of other kinds are ignored.
+/// Otherwise, any kind is accepted.
 ///
 /// # Errors
-/// Same as [`dearmor`].
+/// `malformed`, in the same cases as [`dearmor`].
 pub fn dearmor_answer(file: &[u8]) -> Result<Cow<'_, [u8]>> {
     match dearmor(Some(Kind::License), file) {
         Err(error) if error.refusal() == Some(Refusal::WrongKind) => dearmor(None, file),

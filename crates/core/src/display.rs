@@ -14,8 +14,8 @@ const WHOLE_LEN: usize = 52;
 /// Length of a group of a code in characters.
 const GROUP: usize = 4;
 
-/// Returns `text` on one line. Escapes everything that could hide, reorder or fake what is shown,
-/// like `\u{202e}`.
+/// Returns `text` on one line. Escapes every character that could hide, reorder or fake what is
+/// shown: it is written like `\u{202e}`.
 ///
 /// For people only: the result cannot be converted back, because a `\` in the text is not escaped.
 ///
@@ -119,8 +119,8 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 /// Returns the code of a digest, for people to compare by phone: its first 60 bits, like
 /// `ABCD-EFGH-IJKL`.
 ///
-/// `digest` should have at least 8 bytes. A shorter one gives a shorter code, which never equals a
-/// parsed one.
+/// `digest` should have at least 8 bytes, which contain these 60 bits. Fewer than 7 bytes give a
+/// shorter code, which never equals a parsed one.
 pub fn code(digest: &[u8]) -> String {
     grouped(BASE32_NOPAD.encode(digest).chars().take(CODE_LEN))
 }

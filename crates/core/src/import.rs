@@ -103,7 +103,8 @@ impl State {
     /// Imports a file like `Home::import`, but saves nothing. After a refusal, discard the state.
     ///
     /// # Errors
-    /// Same as `Home::import`.
+    /// Every refusal of an answer, except those for an unexpected vendor. Exit 2 if a cap is
+    /// exceeded, or if revocations were made under a trust that is newer than the one here.
     pub fn import(
         &mut self,
         bytes: &[u8],

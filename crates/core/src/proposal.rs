@@ -269,7 +269,7 @@ impl Proposal {
     /// will contain. Does not change the proposal if the key has signed already.
     ///
     /// # Errors
-    /// Exit 2 if the key is not a required one, or cannot be used; errors of [`Proposal::check`].
+    /// Those of [`Proposal::check`]; exit 2 if the key may not or cannot sign, or a cap is exceeded.
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
         let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {

@@ -49,7 +49,7 @@ impl Receipt {
     /// Signs `body` with the install key.
     ///
     /// # Errors
-    /// Exit 2 if this computer miscalculates.
+    /// `malformed` if `body` breaks a rule; exit 2 if this computer miscalculates.
     pub fn sign(vendor: VendorId, body: &ReceiptBody, install: &InstallSecret) -> Result<Self> {
         let unsigned = Unsigned::new(Kind::Receipt, vendor, Vec::new(), encode(body))?;
         let signing = install.signing_key();

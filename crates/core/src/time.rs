@@ -239,7 +239,7 @@ impl FromStr for Span {
 impl Span {
     /// Returns the last day of a span that begins on `start`. A span of n days ends n days after
     /// `start`. Months and years end the day before the same day of a later month, or before the
-    /// last day of that month if it is shorter. A start on 29 February counts as 28 February.
+    /// last day of that month if it is shorter; for them, 29 February counts as 28 February.
     ///
     /// # Errors
     /// Exit 2 if that day is after the year 9999.

@@ -17,8 +17,8 @@ const BREAKING: [&str; 9] = ["br", "p", "div", "pre", "li", "tr", "td", "blockqu
 /// Maximum length of an entity, without `&`.
 const ENTITY_CAP: usize = 10;
 
-/// Returns the text of `file` with uniform line breaks, spaces and dashes, and without entities,
-/// tags and invisible characters.
+/// Returns the text of `file` with uniform line breaks, spaces and dashes, with entities decoded,
+/// and without tags and invisible characters.
 pub(super) fn undo(file: &[u8]) -> String {
     undo_text(&characters(file))
 }

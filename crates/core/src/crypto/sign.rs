@@ -95,7 +95,7 @@ impl fmt::Debug for SigningKey {
 pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
 impl VerifyingKey {
-    /// Decodes a public key. `None` if it is weak.
+    /// Decodes a public key. `None` if it is not a point of the curve, or weak (of small order).
     pub fn new(public: &PublicKey) -> Option<Self> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public).ok()?;
         (!key.is_weak()).then_some(Self(key))
@@ -119,7 +119,8 @@ pub fn is_trustworthy(public: &PublicKey) -> bool {
     VerifyingKey::new(public).is_some_and(|key| key.is_trustworthy())
 }
 
-/// Same as [`VerifyingKey::verify`], for a key that is used once. A weak key verifies nothing.
+/// Same as [`VerifyingKey::verify`], for a key that is used once. A key that [`VerifyingKey::new`]
+/// does not accept verifies nothing.
 pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     VerifyingKey::new(public).is_some_and(|key| key.verify(message, signature))
 }

@@ -11,8 +11,9 @@ pub enum Shows {
     Masked,
 }
 
-/// Describes the first difference between two texts if people may overlook it: spaces and invisible
-/// characters, letters of different alphabets, composed and decomposed letters, `0` and `O`.
+/// Describes the first difference between two texts if people may overlook it, such as spaces and
+/// invisible characters, the case of a letter, letters of different alphabets, composed and
+/// decomposed letters, `0` and `O`.
 /// Returns `None` if the texts are equal or the difference is obvious.
 ///
 /// Each text comes with a description of its source: `("the request", "ACME\u{a0}Ltd")`.
@@ -70,7 +71,8 @@ fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}' | '\u{20d0}'..='\u{20ff}')
 }
 
-/// Returns the number of a code point and its name, if it is a common one: `U+00A0 NO-BREAK SPACE`.
+/// Returns the number of a code point and its name: `U+00A0 NO-BREAK SPACE`. For a code point whose
+/// name is not known here, returns the character itself or a description instead of the name.
 pub fn code_point(c: char) -> String {
     let number = format!("U+{:04X}", u32::from(c));
     let name = match c {

@@ -140,7 +140,7 @@ record! {
         pub name: Text,
         /// Heading under which the summary shows it.
         pub group: Text,
-        /// What one license of the module counts: `device`.
+        /// What the quota counts: `device`.
         pub unit: Text,
         /// Number granted, or *any* for unlimited.
         pub quota: Limit<u64>,

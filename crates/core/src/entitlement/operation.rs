@@ -111,7 +111,7 @@ pub const OPERATIONS_CAP: usize = 61;
 pub struct Operations(Vec<Operation>);
 
 impl Operations {
-    /// Adds the built-in operations to `own`.
+    /// Returns the built-in operations together with `own`.
     pub fn known(own: &Set<Operation, OPERATIONS_CAP>) -> Self {
         Self::of(own.iter().copied().chain(Operation::BUILT_IN))
     }

@@ -90,7 +90,8 @@ impl Quotas {
         Self { quotas, included: included.into_iter().cloned().collect() }
     }
 
-    /// Returns the grant and the quota of `module`. `grants` must be those given to [`Self::new`].
+    /// Returns the grant and the quota of `module`, or `None` if it has no grant. `grants` must be
+    /// those given to [`Self::new`].
     pub fn of<'a>(&self, grants: &'a Set<Grant, 4096>, module: &str) -> Option<(&'a Grant, Quota)> {
         let at = grants.binary_search_by(|grant| grant.key().cmp(module)).ok()?;
         Some(((**grants).get(at)?, *self.quotas.get(at)?))

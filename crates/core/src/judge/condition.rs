@@ -21,7 +21,8 @@ use crate::judge::Decision;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// Licensed, without any warning.
+    /// Licensed, and no rule fails. A warning before the end of the license or of maintenance may
+    /// be due.
     InEffect,
     /// Licensed, with a warning that blocks nothing.
     Warned,

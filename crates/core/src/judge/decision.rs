@@ -63,7 +63,7 @@ impl Blocked {
     }
 }
 
-/// A grace period that is running.
+/// A grace period, running or ended, or a warning, which has no end.
 ///
 /// ```
 /// # mod olr { pub use olr_core::{judge::{Decision, Grace}}; }

@@ -77,8 +77,8 @@ pub fn decide_license(
     by_both(clock, state, by)
 }
 
-/// Decides at the clock and, if that is far ahead, also at the high-water mark. The next step for a
-/// changed machine is the same in both decisions.
+/// Decides at the clock and, if that is far ahead, also at the high-water mark. If the machine has
+/// changed, the assessment gives the next step of the decision made at the clock.
 pub(super) fn by_both(
     clock: Instant,
     state: &State,

@@ -42,8 +42,8 @@ impl Decision {
     }
 }
 
-/// Returns the request that waits for its answer, if it describes this machine as it is now. A new
-/// request would contain the same.
+/// Returns the request that waits for its answer, if it describes this machine as it is now: a new
+/// request would contain the same factors.
 pub(super) fn asked_for<'a>(
     state: &'a State,
     body: &LicenseBody,

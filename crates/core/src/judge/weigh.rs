@@ -59,8 +59,8 @@ impl Judgement {
         self.graces.push(Grace::new(cause, (since, until), rule.outcome, refusal));
     }
 
-    /// Applies the grace rule for exceeded quotas. Without such a rule this is only a warning,
-    /// because any use that would add to the excess is refused anyway.
+    /// Applies the grace rule for exceeded quotas. Without such a rule, the excess leads only to a
+    /// warning, because any use that would add to it is refused anyway.
     pub(super) fn weigh_quota(
         &mut self,
         license: &License,

@@ -120,7 +120,7 @@ impl License {
     /// is new here.
     ///
     /// # Errors
-    /// In this order: frame errors, those of [`Trust::signers`], `malformed`, `unknown-version`,
+    /// In this order: frame errors, those of [`Trust::signers`], those of [`read_body`],
     /// `not-delegated`, `revoked`.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let license = Self::verify_even_revoked(bytes, trust)?;

@@ -31,8 +31,9 @@ impl From<&Delegation> for Signer {
 
 impl License {
     /// Returns the license with the terms that apply once it is revoked. If `trust` revoked a
-    /// signer, a thief of that key may have written the terms, so only those limited by its
-    /// delegation are kept. Otherwise a license could outlive the revocation of its key.
+    /// signer, a thief of that key may have written the terms, so only those limited by the
+    /// delegation of each revoked signer are kept. Otherwise a license could outlive the revocation
+    /// of its key.
     pub fn as_revoked(&self, trust: &Trust) -> Self {
         let revoked = |signer: &&Signer| trust.body().revoked.get(&signer.key).is_some();
         let mut license = self.clone();

@@ -24,8 +24,8 @@ pub struct Machine {
     /// Factors that exist but could not be read, sorted by kind and name. Missing ones are not
     /// listed.
     pub unreadable: Vec<Unreadable>,
-    /// Local IP addresses in ascending order, without duplicates, loopback and IPv6 link-local
-    /// ones.
+    /// Local IP addresses in ascending order, without duplicates, and without loopback or IPv6
+    /// link-local addresses.
     pub addresses: Vec<Text>,
     /// Facts that support staff ask for first, as name and value: `("os", "linux")`.
     pub facts: Vec<(&'static str, Text)>,
@@ -104,8 +104,8 @@ impl Machine {
         self.unreadable.push(Unreadable { kind, name: Text::truncated(name), reason });
     }
 
-    /// Adds the host name, unless it is a default one. In lower case, because host names ignore
-    /// case but commitments do not.
+    /// Adds the host name, unless it is a default one. Converts it to lower case, because case does
+    /// not matter in a host name, but changes a commitment.
     pub fn hostname(&mut self, value: &str) {
         let value = value.trim().to_ascii_lowercase();
         if value != "localhost" && !value.starts_with("localhost.") && value != "(none)" {

@@ -164,7 +164,7 @@ impl Assessment {
         Some(NextStep::new(step, &[Remedy::MakeRequest]))
     }
 
-    /// Describes in one or two sentences how much may still change.
+    /// Describes how many points may still be lost, and which change would be one too many.
     pub fn room_left(&self) -> String {
         let drift = self.drift();
         let is_alike = |line: &Line| drift.iter().any(|other| other.kind == line.kind);

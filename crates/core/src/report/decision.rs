@@ -1,4 +1,4 @@
-//! Reports of a decision and of an error. The caller words each next step.
+//! Reports of a decision and of an error. The caller puts each next step into words.
 
 use crate::entitlement::{Cause, Operation};
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy};
@@ -115,7 +115,7 @@ pub struct ErrorReport {
 }
 
 impl ErrorReport {
-    /// Makes the report of an error. `said` words its next step.
+    /// Makes the report of an error. `said` puts its next step into words.
     pub fn new(error: &Error, said: impl Fn(&NextStep) -> String) -> Self {
         let step = error.next_step();
         Self {
@@ -134,7 +134,7 @@ impl ErrorReport {
 }
 
 impl DecisionReport {
-    /// Makes the report of a decision. `said` words each next step.
+    /// Makes the report of a decision. `said` puts each next step into words.
     pub fn new(decision: &Decision, said: impl Fn(&NextStep) -> String) -> Self {
         let error = decision.refusal().map(|refusal| ErrorReport::new(refusal, &said));
         let license = decision.license().map(License::body);

@@ -22,7 +22,7 @@ pub struct DelegationReport {
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// Limits of a delegation, under the names of their fields.
+/// Limits of a delegation, named like the fields of [`DelegationBody`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LimitsReport {

@@ -17,7 +17,7 @@ use crate::time::{Day, Instant};
 use crate::wire::codec::{Note, Set, Text};
 use crate::wire::id::{KeyId, LicenseId, RequestId};
 
-/// Maximum number of modules named in a summary, which only identifies the license.
+/// Maximum number of modules named in a summary. To identify a license, it need not list them all.
 const NAMED: usize = 8;
 
 /// Report of a license.

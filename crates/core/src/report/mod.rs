@@ -49,7 +49,7 @@ pub struct Table {
     pub header: Vec<&'static str>,
     /// The entries, each with a value for every column.
     pub rows: Vec<Vec<String>>,
-    /// Columns with numbers, from 0.
+    /// Indices of the columns that contain numbers. The first column has index 0.
     pub numbers: Vec<usize>,
 }
 

@@ -15,7 +15,7 @@ pub struct ModuleReport {
     pub name: Text,
     /// Heading under which it is shown.
     pub group: Text,
-    /// What one unit of it counts.
+    /// What the quota counts.
     pub unit: Text,
     /// Number granted.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::quota"))]

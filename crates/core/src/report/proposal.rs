@@ -56,7 +56,7 @@ pub struct TrustContent {
     pub compared: bool,
 }
 
-/// Rows of a delegation. In JSON an object, meant for people.
+/// Rows of a delegation. In JSON, they form an object that is meant for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DelegationContent(
@@ -151,8 +151,8 @@ impl TrustContent {
     }
 }
 
-/// Returns the facts that only one side has. If each side has one value for a label, both are in
-/// one row.
+/// Returns the facts that only one side has. If each side has one such fact for a label, both are
+/// in one row.
 fn differences(now: &[Row], then: &[Row]) -> Vec<[String; 3]> {
     let gone: Vec<_> = now.iter().filter(|fact| !then.contains(fact)).collect();
     let new: Vec<_> = then.iter().filter(|fact| !now.contains(fact)).collect();

@@ -67,7 +67,7 @@ impl Revocations {
     /// Verifies the exact bytes of a file with revocations, then decodes them.
     ///
     /// # Errors
-    /// In this order: frame errors, those of [`Trust::signers`], `malformed`, `unknown-version`,
+    /// In this order: frame errors, those of [`Trust::signers`], those of [`read_body`],
     /// `not-delegated`, `revoked`; exit 2 if the list was made under a newer trust.
     pub fn verify(bytes: &[u8], trust: &Trust) -> Result<Self> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;

@@ -127,7 +127,7 @@ impl Axis {
             at.map(|at| (at, label(at))).collect()
         };
         let day = |at: Instant| at.day().to_string();
-        // Without the year, which is in the headline: there is no room for it here.
+        // Without the year, which is in the line below the title: there is no room for it here.
         let hour =
             |at: Instant| at.to_string().replace('T', " ").chars().skip(5).take(11).collect();
         match span {

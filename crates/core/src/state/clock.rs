@@ -49,10 +49,10 @@ record! {
 record! {
     /// The last time file from the vendor that was imported.
     pub struct LastTimestamp {
-        /// Number of the last request made before the import. Neither that request nor an earlier
-        /// one can be answered with another time.
+        /// Number of the last request or deactivation before the import. No request up to this
+        /// number can be answered with another time.
         pub number: u64,
-        /// SHA-256 of its binary form.
+        /// SHA-256 of the time file in its binary form.
         pub hash: [u8; 32],
     }
 }
@@ -98,8 +98,8 @@ impl Pending {
 
 impl Noted {
     /// Returns when the situation began, as seen at `clock`. While `clock` is far ahead, returns
-    /// the time recorded from the far clock, moved back so that at least as much time has passed as
-    /// by the mark.
+    /// the time recorded from the far clock, if there is one, moved back so that at least as much
+    /// time has passed as by the mark. Otherwise, returns the recorded mark.
     pub fn since(self, state: &State, clock: Instant) -> Instant {
         match state.is_far(clock) {
             true => self.by(clock, state.memory.mark),
@@ -128,8 +128,8 @@ impl State {
             return;
         }
         self.observe_clock(around);
-        // Raises the mark only after observing the clock, which may show that a pending far clock
-        // was wrong.
+        // Raises the mark to the evidence only after observing the clock, which may show that a
+        // pending far clock was wrong.
         if let Some(evidence) = around.evidence.filter(|at| !self.is_far(*at)) {
             self.raise(evidence);
             self.observe_clock(around);

@@ -60,8 +60,8 @@ fn nothing_installed() -> Error {
     Error::refuse(Refusal::NotActivated, fact).rule("judgement-1")
 }
 
-/// Keeps what was announced about the clock. The clock belongs to the home, so another slot will
-/// announce when its problem is resolved.
+/// Returns what was announced about the clock. The clock belongs to the home, so another slot will
+/// announce that the problem with the clock is resolved.
 fn of_clock(slot: &Slot) -> Set<Announced> {
     let of_clock = slot.announced.get(&Cause::Clock).cloned();
     Set::new(of_clock.into_iter().collect()).unwrap_or_default()

@@ -190,7 +190,7 @@ impl State {
         key_id(Role::Install, &self.install_key())
     }
 
-    /// Returns the slot with this product and name. Without them, returns the only slot.
+    /// Returns the only slot that matches this product and name. `None` matches every one.
     ///
     /// # Errors
     /// `not-activated` if there is no such slot; exit 2 if several slots match.

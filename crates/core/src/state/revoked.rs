@@ -90,7 +90,7 @@ impl State {
     /// `clock` is the clock of this machine.
     ///
     /// # Errors
-    /// `wrong-vendor`, and the refusals of trusts and revocations in files of their own, except
+    /// `wrong-vendor`, and the errors for trusts and revocations in files of their own, except
     /// `superseded`.
     pub fn take_up_attached(&mut self, frame: &Frame<'_>, clock: Instant) -> Result<()> {
         for newer in self.trust.followed_by(frame)? {
@@ -125,8 +125,7 @@ impl State {
     /// list is new here.
     ///
     /// # Errors
-    /// The refusals of [`State::take_up_attached`] and of [`Revocations::verify`], and
-    /// `superseded`.
+    /// The errors of [`State::take_up_attached`] and of [`Revocations::verify`], and `superseded`.
     pub fn revoke(&mut self, bytes: &[u8], clock: Instant) -> Result<bool> {
         let frame = Frame::parse(Kind::Revocations, bytes)?;
         self.take_up_attached(&frame, clock)?;

@@ -12,7 +12,8 @@ impl State {
     /// whether anything changed.
     ///
     /// # Errors
-    /// `not-activated` if there is no such slot; exit 2 if a cap is exceeded.
+    /// `not-activated` if there is no such slot; exit 2 if `usage` names a module twice, or a cap
+    /// is exceeded.
     pub fn report(&mut self, name: &SlotName, usage: &[Count], clock: Instant) -> Result<bool> {
         let Some(slot) = self.memory.slots.get(name) else {
             let fact = "no license is installed in this slot";

@@ -51,8 +51,8 @@ record! {
         pub longest_grace: Limit<u64>,
         /// Maximum days of maintenance, from the later of the start and the day of issue.
         pub longest_maintenance: Limit<u32>,
-        /// Operations that may stay allowed after that grace period. Importing a license is always
-        /// allowed.
+        /// Operations that may stay allowed after the grace period that `longest_grace` limits.
+        /// Importing a license is always allowed.
         pub afterwards: Limit<Set<Operation>>,
         /// True if it allows licenses that require no hardware factor, and so do not stop a copy.
         pub weak_machine: bool,

@@ -1,4 +1,5 @@
-//! The frame around every signed artefact. Implements `docs/format.md`, section "Frame".
+//! The header of every binary artefact, and the frame around every signed artefact except a
+//! request. Implements `docs/format.md`, section "Frame".
 
 use crate::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use crate::wire::codec::{BODY_CAP, numbered};

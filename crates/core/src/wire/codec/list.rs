@@ -57,7 +57,7 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let len = decode_length(CAP, decoder)?;
-        // Few enough that a length without entries costs no memory.
+        // Few enough that a length without its entries costs little memory.
         let mut entries = Vec::with_capacity(len.min(16));
         for _ in 0..len {
             entries.push(T::decode(decoder)?);

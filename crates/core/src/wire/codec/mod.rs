@@ -35,8 +35,8 @@ pub fn encode<T: Record>(record: &T) -> Vec<u8> {
 /// `what`.
 ///
 /// # Errors
-/// `malformed`: more than `cap` bytes, an unknown value, a length over its cap, bytes left over, or
-/// an encoding other than that of [`encode`].
+/// `malformed`: more than `cap` bytes, bytes missing or left over, an invalid value, a length over
+/// its cap, or an encoding other than that of [`encode`].
 pub fn decode<T: Record>(what: &'static str, bytes: &[u8], cap: usize) -> Result<T> {
     let malformed = |rule, text: String| {
         Err(Error::refuse(Refusal::Malformed, format!("{what}: {text}")).rule(rule))
@@ -90,7 +90,7 @@ fn rule_of(problem: &str) -> Option<&'static str> {
 }
 
 /// Returns the rule that a number breaks if the decoder stopped after its `marker`: its encoding is
-/// longer than necessary, or its value is too large for the field.
+/// longer than necessary, its value is too large for the field, or the body ends within it.
 fn rule_of_number(marker: Option<&u8>, after: &[u8]) -> &'static str {
     let half = match marker {
         Some(0xfc) => 2_usize,

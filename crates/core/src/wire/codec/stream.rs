@@ -1,4 +1,4 @@
-//! The encoder and decoder of records. This is the only module that names `bincode`, which encodes
+//! The encoder and decoder of records. This is the only module that uses `bincode`, which encodes
 //! the numbers. No type of that crate appears in a public signature.
 
 use bincode::config::{Configuration, LittleEndian, Varint, standard};
