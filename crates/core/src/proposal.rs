@@ -269,7 +269,7 @@ impl Proposal {
     /// will contain. Does not change the proposal if the key has signed already.
     ///
     /// # Errors
-    /// Those of [`Proposal::check`]; exit 2 if the key may not or cannot sign, or a cap is exceeded.
+    /// Exit 2: the key may not or cannot sign, or a cap is exceeded; errors of [`Proposal::check`].
     pub fn sign(&self, signer: &dyn Signer, trust: Option<&Trust>) -> Result<Self> {
         let key = self.ensure_counts(&signer.public(), trust)?;
         if self.signed_by().contains(&key) {

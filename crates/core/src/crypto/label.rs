@@ -37,7 +37,8 @@ pub const STATE: &[u8] = b"olr/v1/state";
 /// For the chain of every artefact that a server made or accepted.
 pub const STATE_CHAIN: &[u8] = b"olr/v1/state-chain";
 
-/// Returns the label under which frames of this kind are signed.
+/// Returns the label of this kind of file: the one under which files of this kind are signed. Key
+/// files and states are not signed, but authenticated or digested under their label.
 pub fn of_kind(kind: Kind) -> &'static [u8] {
     match kind {
         Kind::Request => REQUEST,

@@ -119,7 +119,8 @@ impl Quotas {
         self.of(grants, module).map_or_else(ungranted, |(_, quota)| quota)
     }
 
-    /// Returns the modules whose use exceeds their quota, in the order of their ids.
+    /// Returns the modules in use whose quota, or that of their pool, is exceeded, in the order of
+    /// their ids.
     pub fn excesses<'a>(
         &self,
         grants: &'a Set<Grant, 4096>,
@@ -134,19 +135,19 @@ impl Quotas {
     }
 }
 
-/// A module whose use exceeds its quota.
+/// A module in use whose quota, or that of its pool, is exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Excess<'a> {
     /// Id of the module.
     pub module: &'a str,
-    /// Number granted, 0 if it is not granted at all.
+    /// Number granted to the module, or to its pool if it has one. 0 if it is not granted at all.
     pub granted: u64,
-    /// Number in use.
+    /// Number in use in the module, or in its pool if it has one.
     pub used: u64,
 }
 
-/// Returns the first module whose use exceeds its quota.
+/// Returns the first of the modules that [`Quotas::excesses`] returns.
 pub fn excess<'a>(grants: &'a Set<Grant, 4096>, usage: &'a Set<Count, 4096>) -> Option<Excess<'a>> {
     Quotas::new(grants, usage).excesses(grants, usage).next()
 }

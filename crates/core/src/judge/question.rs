@@ -204,7 +204,8 @@ impl Decision {
         Some(self.quotas.standing(grants, &self.usage, module))
     }
 
-    /// Returns the modules whose use exceeds their quota, in the order of their ids.
+    /// Returns the modules in use whose quota, or that of their pool, is exceeded, in the order of
+    /// their ids.
     pub fn excesses(&self) -> Vec<Excess<'_>> {
         let Some(license) = &self.license else { return Vec::new() };
         self.quotas.excesses(&license.body().grants, &self.usage).collect()

@@ -151,7 +151,7 @@ impl Class {
     }
 }
 
-/// Refuses a machine about which too little is known.
+/// Checks that enough factors identify a machine.
 ///
 /// # Errors
 /// Exit 2 if fewer than two factors can carry weight, with the remedy.

@@ -16,7 +16,7 @@ pub struct FactorReport {
     pub name: Text,
     /// Value of the factor.
     pub value: Text,
-    /// Why it carries no weight. Empty if it does.
+    /// Why it has weight 0, in words. Empty for hardware and image factors.
     pub ignored: Text,
 }
 

@@ -56,7 +56,8 @@ pub struct LicenseReport {
     pub languages: Vec<Text>,
     /// Operations of the vendor's product, besides the built-in ones.
     pub operations: Vec<Operation>,
-    /// The grace period that is running. `None` outside of one.
+    /// The grace period that ends first, or a warning if there is no grace period. `None` if there
+    /// is neither, if something is refused, or without a decision.
     pub grace: Option<GraceReport>,
     /// Grace period and outcome for each cause.
     pub grace_rules: Vec<RuleReport>,
@@ -86,7 +87,7 @@ pub struct LicenseReport {
     pub extensions: Vec<ExtensionReport>,
 }
 
-/// A grace period that is running.
+/// A grace period that is running, or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct GraceReport {

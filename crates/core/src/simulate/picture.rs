@@ -86,7 +86,7 @@ impl Axis {
         for (row, end) in rows.iter().zip(ends) {
             let (from, to) = (self.place(row.entry.at), self.place(end));
             let (x, width) = (BAR.0, BAR.1 - BAR.0);
-            // A short period is at least a hairline, unless the next entry is at the same instant.
+            // A short period is drawn as a hairline, unless the next entry is at the same instant.
             let height = if end == row.entry.at { 0.0 } else { (to - from).max(1.5) };
             let condition = row.entry.condition.word();
             add(

@@ -21,8 +21,8 @@ enum MayCarry {
 }
 
 impl Trust {
-    /// Returns the delegations of all signers of `frame`, and verifies their signatures. The caller
-    /// must still check the signed body against each delegation. Ignores attached trusts and
+    /// Verifies the signatures of `frame`, and returns the delegations of all its signers. The
+    /// caller must still check the signed body against each delegation. Ignores attached trusts and
     /// revocations.
     ///
     /// # Errors

@@ -120,8 +120,8 @@ impl Trust {
         Ok(Self { vendor: frame.vendor, body, roots, bytes: bytes.to_vec() })
     }
 
-    /// Verifies the next trust. It must be signed by a threshold of the roots of this trust and by
-    /// a threshold of its own.
+    /// Verifies the next trust. It must be signed by as many roots of this trust as this trust
+    /// requires, and by as many of its own roots as it requires itself.
     ///
     /// # Errors
     /// Same as [`Trust::pin`], and `wrong-vendor`, `superseded` (not newer).
