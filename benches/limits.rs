@@ -1,10 +1,10 @@
 //! Benchmarks of each piece of work against its limit, the part that it cannot do without, mostly
-//! cryptography: `cargo bench --bench limits`, or `cargo bench --bench limits -- WORDS` for some
-//! rows.
+//! cryptography: `cargo bench --bench limits`, or `cargo bench --bench limits -- "WORDS"` for the
+//! rows whose work contains these words.
 //!
 //! Work and limit are timed in turn, in the same run, so that a busy or slow machine changes both
-//! and leaves their ratio. The table shows both medians, their ratio, and the highest ratio that we
-//! accept.
+//! but not their ratio. The table shows the median time of each, the median ratio, and the highest
+//! ratio that we accept.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant as Timer};
@@ -69,7 +69,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 impl Row<'_> {
-    /// Prints the row: microseconds of the work and of its limit, their ratio and its bar.
+    /// Prints the row: microseconds of the work and of its limit, their ratio, and the highest
+    /// ratio that we accept. Prints nothing if the command line selects other rows.
     fn print(mut self) {
         let mut wanted = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
         if wanted.next().is_some_and(|words| !self.work.contains(&words)) {
@@ -134,7 +135,7 @@ fn signatures(bytes: &[u8], trust: &Trust) -> [Signed; 2] {
 }
 
 fn main() {
-    // `cargo test --benches` builds and starts this too.
+    // `cargo test --benches` builds and starts this program too, without `--bench`.
     if !std::env::args().any(|arg| arg == "--bench") {
         return;
     }

@@ -1,5 +1,5 @@
-//! The content that every peer signs: what the license of olr grants, as JSON of the same length as
-//! the body of that license.
+//! The content of every peer's document: what the license of olr grants, as JSON of the same length
+//! as the body of that license.
 
 use olr_core::license::LicenseBody;
 use olr_core::wire::codec::{Limit, encode};
@@ -55,7 +55,7 @@ impl Content {
         json
     }
 
-    /// The content as facts of Datalog.
+    /// The content as Datalog facts, for a biscuit.
     pub fn facts(&self) -> String {
         let Self { licensee, product, modules, note } = self;
         let mut facts = format!("licensee({licensee:?});\nproduct({product:?});\n");

@@ -46,7 +46,7 @@ pub fn strict(signer: Signer, payload: &[u8]) -> Document {
     })
 }
 
-/// The same, and decodes the key each time.
+/// Like [`strict`], but decodes the key each time.
 pub fn strict_and_key(signer: Signer, payload: &[u8]) -> Document {
     let key = signer.key();
     bare(signer, payload, move |payload, signature| {
@@ -55,7 +55,7 @@ pub fn strict_and_key(signer: Signer, payload: &[u8]) -> Document {
     })
 }
 
-/// ed25519-dalek's other function, with a key that was decoded before.
+/// ed25519-dalek, not strict (`verify`), with a key that was decoded before.
 pub fn lax(signer: Signer, payload: &[u8]) -> Document {
     let key = VerifyingKey::from_bytes(&signer.key()).expect("a key");
     bare(signer, payload, move |payload, signature| {
@@ -63,19 +63,19 @@ pub fn lax(signer: Signer, payload: &[u8]) -> Document {
     })
 }
 
-/// Decodes the key each time; ring has no other way.
+/// ring, which always decodes the key.
 pub fn ring(signer: Signer, payload: &[u8]) -> Document {
     let key = ring_signature::UnparsedPublicKey::new(&ring_signature::ED25519, signer.key());
     bare(signer, payload, move |payload, signature| key.verify(payload, signature).is_ok())
 }
 
-/// Decodes the key each time.
+/// aws-lc-rs. Decodes the key each time.
 pub fn aws_lc(signer: Signer, payload: &[u8]) -> Document {
     let key = aws_lc::UnparsedPublicKey::new(&aws_lc::ED25519, signer.key());
     bare(signer, payload, move |payload, signature| key.verify(payload, signature).is_ok())
 }
 
-/// What olr calls for each signature. Decodes the key each time.
+/// The function that olr calls for each signature. Decodes the key each time.
 pub fn olr_signature(signer: Signer, payload: &[u8]) -> Document {
     let key = signer.key();
     bare(signer, payload, move |payload, signature| {
@@ -83,7 +83,7 @@ pub fn olr_signature(signer: Signer, payload: &[u8]) -> Document {
     })
 }
 
-/// A JSON Web Token. Decodes the claims.
+/// A JSON Web Token. Verification also decodes the claims.
 pub fn jwt(signer: Signer, payload: &[u8]) -> Document {
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
     let header = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"EdDSA"}"#);
@@ -98,7 +98,7 @@ pub fn jwt(signer: Signer, payload: &[u8]) -> Document {
     Document { bytes, verify: Box::new(verify) }
 }
 
-/// A PASETO, version 4, public. Decodes the claims.
+/// A PASETO, version 4, public. Verification also decodes the claims.
 pub fn paseto(signer: Signer, payload: &[u8]) -> Document {
     const HEADER: &str = "v4.public.";
     let mut message = 4_u64.to_le_bytes().to_vec();
@@ -142,8 +142,8 @@ pub fn minisign(signer: Signer, payload: &[u8]) -> Document {
     Document { bytes, verify: Box::new(verify) }
 }
 
-/// A signed license key of Keygen, which is verified without a network. Returns the payload as it
-/// is.
+/// A signed license key of Keygen, which is verified without a network. Verification does not parse
+/// the payload.
 pub fn keygen(signer: Signer, payload: &[u8]) -> Document {
     let message = format!("key/{}", URL_SAFE.encode(payload));
     let key = format!("{message}.{}", URL_SAFE.encode(signer.sign(message.as_bytes())));
@@ -155,8 +155,8 @@ pub fn keygen(signer: Signer, payload: &[u8]) -> Document {
     Document { bytes, verify: Box::new(verify) }
 }
 
-/// A biscuit that can be attenuated: its second part is a secret key, not a signature. Decodes the
-/// facts.
+/// A biscuit that can be attenuated: it ends with a secret key instead of a second signature.
+/// Verification also decodes the facts.
 pub fn biscuit(signer: Signer, payload: &[u8]) -> Document {
     let content: Content = serde_json::from_slice(payload).expect("the content");
     let token = biscuit_of(&content, &biscuit_auth::KeyPair::new());
@@ -194,7 +194,7 @@ fn biscuit_document(token: Vec<u8>, root: biscuit_auth::PublicKey) -> Document {
     Document { bytes, verify: Box::new(verify) }
 }
 
-/// A number of protocol buffers, and how many bytes it takes.
+/// The varint (of Protocol Buffers) at the start of `bytes`, and its length in bytes.
 fn varint(bytes: &[u8]) -> (usize, usize) {
     let used = bytes.iter().position(|byte| byte & 0x80 == 0).expect("a last byte") + 1;
     let add = |number, byte: &u8| number << 7 | usize::from(byte & 0x7f);

@@ -1,4 +1,4 @@
-//! Signatures of Ed25519 that a strict verifier refuses, to find out what each peer checks.
+//! Ed25519 signatures that a strict verifier refuses, to find out what each peer checks.
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::EdwardsPoint;
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha512};
 pub enum Signer {
     /// As RFC 8032 describes it.
     Genuine,
-    /// Of another message.
+    /// A signature of another message.
     Wrong,
     /// Like a genuine one, but the group order is added to S.
     LargeScalar,
-    /// Under a key of small order, for which nobody needs a secret: one of eight.
+    /// Under one of the eight keys of small order, for which nobody needs a secret.
     WeakKey(usize),
     /// With a commitment R of small order.
     WeakCommitment,
@@ -33,8 +33,8 @@ impl Signer {
         key.compress().to_bytes()
     }
 
-    /// Signs `message`. Under a weak key, the signature is valid for one message in as many as the
-    /// order of the key.
+    /// Signs `message`. Under a weak key of order n, the signature is valid for about one message
+    /// in n.
     pub fn sign(self, message: &[u8]) -> [u8; 64] {
         let nonce = scalar(&[b"nonce", message]);
         let commitment = match self {
@@ -58,9 +58,10 @@ impl Signer {
     }
 }
 
-/// What a verifier refuses, one letter each: `S` that is too large, a weak key `A`, a weak
-/// commitment `R`, and `1` for a component of small order, which it does not multiply away. A dash
-/// where it accepts. `accepts` verifies a message whose last part is the number that it is given.
+/// What a verifier refuses, one letter each: an `S` that is too large, a weak key `A`, a weak
+/// commitment `R`, and `1` for a signature that is valid only in the equation with the cofactor. A
+/// dash replaces the letter of what it accepts. `accepts(signer, number)` is true if the verifier
+/// accepts the signature that `signer` makes of the message with this number.
 ///
 /// # Panics
 /// If it refuses a genuine signature, or accepts one of another message.
@@ -93,7 +94,7 @@ fn scalar(parts: &[&[u8]]) -> Scalar {
 /// Adds the order of the group, 2^252 + 27742317777372353535851937790883648493.
 fn add_order(scalar: &mut [u8; 32]) {
     let order = (Scalar::ZERO - Scalar::ONE).to_bytes();
-    let mut carry = 1; // `order` is less by one
+    let mut carry = 1; // because `order` is one less than the order
     for (byte, add) in scalar.iter_mut().zip(order) {
         let sum = u16::from(*byte) + u16::from(add) + carry;
         *byte = sum as u8;

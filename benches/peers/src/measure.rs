@@ -1,5 +1,5 @@
-//! Interleaved measurement: in each round, each contestant runs once, and is compared with what ran
-//! in the same round.
+//! Interleaved measurement: in each round, each contestant runs for a short time, and is compared
+//! with the baseline of the same round.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub struct Contestant {
     pub signatures: u32,
     /// What it checks of a signature: see [`crate::forge::checks`].
     pub checks: String,
-    /// Does it once. True if it succeeded.
+    /// Does the work once. True if it succeeded.
     pub work: Box<dyn FnMut() -> bool>,
 }
 
@@ -35,8 +35,8 @@ pub struct Figure {
     pub rounds: Vec<f64>,
 }
 
-/// Measures `contestants` in `rounds` rounds, each for about `slice` a round, at least once. The
-/// baseline is the one at that place.
+/// Measures `contestants` in `rounds` rounds. In each round, each contestant works for about
+/// `slice`, but at least once. `baseline` is the place of the baseline among them.
 pub fn measure(
     mut contestants: Vec<Contestant>,
     baseline: usize,
@@ -47,7 +47,7 @@ pub fn measure(
         contestants.iter_mut().map(|contestant| repeats(contestant, slice)).collect();
     let mut times = vec![Vec::with_capacity(rounds); contestants.len()];
     for round in 0..rounds {
-        // Each round starts at another place, so that nobody always follows the same neighbor.
+        // Each round starts with another contestant, so that none of them is always the first.
         for step in 0..contestants.len() {
             let at = (round + step) % contestants.len();
             times[at].push(sample(&mut contestants[at], repeats[at]));
@@ -79,7 +79,7 @@ fn repeats(contestant: &mut Contestant, slice: Duration) -> u32 {
     ((slice.as_secs_f64() * 1e6 / once) as u32).max(1)
 }
 
-/// Microseconds for one repeat.
+/// Mean time of one repeat, in microseconds.
 fn sample(contestant: &mut Contestant, repeats: u32) -> f64 {
     let start = Instant::now();
     for _ in 0..repeats {

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub struct Place {
     pub processor: String,
     pub date: String,
-    /// The last one that changed olr itself. Ends in `+` if files were changed since.
+    /// The last commit that changed olr itself. Ends in `+` if its files were changed since.
     pub commit: String,
     pub compiler: String,
 }

@@ -91,7 +91,7 @@ impl Program<'_> {
     }
 }
 
-/// A program that prints one line and is linked statically, compiled here.
+/// Compiles a statically linked program that prints one line. False if that fails.
 fn hello(folder: &Path) -> bool {
     fs::write(folder.join("hello.rs"), "fn main() { println!(\"hello\") }").expect("a source file");
     let compile = "rustc --target $(rustc -vV | sed -n 's/^host: //p') -O \
@@ -134,7 +134,7 @@ fn ssh(folder: &Path) -> bool {
     )
 }
 
-/// Runs commands of a shell in `folder`. Says so on standard error if one fails.
+/// Runs shell commands in `folder`. If one fails, says so on standard error and returns false.
 fn prepare(name: &str, folder: &Path, commands: &[&str]) -> bool {
     let run = |command: &&str| {
         let mut shell = Command::new("sh");

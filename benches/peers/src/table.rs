@@ -2,7 +2,7 @@
 
 use crate::measure::{Figure, median};
 
-/// Verifiers: the ratio to the baseline, for each signature, and what they check.
+/// Verifiers: the ratio to the baseline, also per signature, and what they check.
 pub fn verifiers(figures: &[Figure]) -> String {
     let mut table = row(["", "bytes", "sigs", "µs", "least", "ratio", "per sig", "checks"]);
     for figure in figures {
@@ -41,7 +41,7 @@ pub fn sealers(figures: &[Figure]) -> String {
     table
 }
 
-/// Programs: milliseconds, and the ratio to each of the programs that are there to compare with.
+/// Programs: milliseconds, and the ratios to `static hello` and to `minisign -V`.
 pub fn programs(figures: &[Figure]) -> String {
     let mut table = row(["", "bytes", "sigs", "ms", "least", "hello", "minisign", ""]);
     for figure in figures {
@@ -60,7 +60,7 @@ pub fn programs(figures: &[Figure]) -> String {
     table + "\nhello, minisign: ratio to that program, in the same rounds.\n"
 }
 
-/// The ratio for each signature.
+/// The ratio to the baseline, divided by the number of signatures.
 pub fn per_signature(figure: &Figure) -> f64 {
     figure.ratio / f64::from(figure.signatures.max(1))
 }

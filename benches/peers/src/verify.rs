@@ -42,7 +42,7 @@ pub fn contestants(world: &'static World) -> Vec<Contestant> {
     all
 }
 
-/// Bytes to a verified and decoded license.
+/// The license of olr. Verification also decodes it.
 fn license(world: &'static World) -> Document {
     let bytes = world.license.bytes();
     let verify = || License::verify(bytes, &world.trust).is_ok();

@@ -44,7 +44,8 @@ pub use write::{Writing, make_folder, make_private_folder, write};
 /// without blocking on it.
 ///
 /// # Errors
-/// `malformed` when it is longer than `cap`; exit 2 when it cannot be read.
+/// `malformed` when it is longer than `cap`; exit 2 when it cannot be read, or when standard input
+/// was claimed before.
 pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     if is_standard(path, "stdin", 0) {
         take_stdin()?;

@@ -18,8 +18,8 @@ pub enum Place {
     Free,
     /// A regular file.
     File,
-    /// A file named by the descriptor of a process that has it open. It is written to, not
-    /// replaced.
+    /// A regular file that a process has open, named by its descriptor, such as `/dev/stdout`. It
+    /// is written to, not replaced.
     Open,
     /// A pipe, a terminal or a device such as `/dev/null`. It is written to, and cannot be
     /// replaced.

@@ -51,7 +51,7 @@ pub struct Staged<'a> {
 /// Writes and syncs the temporary file: the first half of [`write()`].
 ///
 /// # Errors
-/// Exit 2 when nothing can be written, or `path` is not a regular file.
+/// Exit 2 when the file cannot be written, or what it would replace is not a regular file.
 pub fn stage<'a>(path: &'a Path, bytes: &[u8], how: Writing) -> Result<Staged<'a>> {
     let folder = folder_of(path)?;
     if let (Writing::Secret | Writing::Public, Place::Stream | Place::Open) = (how, place(path)?) {

@@ -137,7 +137,7 @@ pub(crate) fn read_rules(
     Ok(rules)
 }
 
-/// The parts of the catalog that rules are checked against.
+/// The parts of the catalog and of a license type that rules are checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Fits<'a> {
     /// Operations of the catalog.
@@ -148,7 +148,7 @@ pub(crate) struct Fits<'a> {
     pub model: Model,
 }
 
-/// Checks the rules at `path`.
+/// Checks that the rules at `path` fit the catalog and the license type.
 ///
 /// # Errors
 /// Exit 2, naming the line and the reason.

@@ -24,7 +24,8 @@ pub enum ConcernKind {
     InUse,
     /// Less is granted than by the previous answer.
     Fewer,
-    /// The license expires no later than the previous answer, or has expired already.
+    /// The license expires earlier than the previous one, or, in a renewal, no later; or it has
+    /// expired already.
     End,
     /// Maintenance ends earlier than in the previous answer.
     Maintenance,

@@ -119,7 +119,7 @@ pub struct Unsaid {
     /// True to allow, after the end of a license, the operations that any of the named types still
     /// allows then.
     pub afterwards: bool,
-    /// True to allow licenses without a hardware factor if one of the machine policies does.
+    /// True to allow licenses without a hardware factor if a machine policy requires none.
     pub weak_machine: bool,
 }
 

@@ -56,8 +56,8 @@ impl<'a> Issue<'a> {
         }
     }
 
-    /// Returns the last earlier answer if this order repeats its request and grant. Its bytes are
-    /// then handed out again.
+    /// Returns the last earlier answer if this order repeats its request and grant, and `again` is
+    /// false. The bytes of that answer are then handed out again.
     ///
     /// # Errors
     /// Same as [`GrantFile::identity`].

@@ -146,9 +146,9 @@ impl Folder {
         there.into_iter().find(|path| path.is_file() && is_key(path))
     }
 
-    /// Returns the newest issuer key in `keys/` with a valid delegation that satisfies `fits`;
-    /// failing that, the newest one with any valid delegation, so that the caller can say why it
-    /// does not fit.
+    /// Returns the newest issuer key in `keys/` that is not revoked and has a valid delegation that
+    /// satisfies `fits`; failing that, the newest one with any valid delegation, so that the caller
+    /// can say why it does not fit.
     pub(super) fn default_issuer(
         &self,
         fits: impl Fn(&Delegation) -> bool,

@@ -48,7 +48,7 @@ pub struct Ended {
 /// All answers for one license key, product and slot, in the order of `turn`.
 pub(super) struct KeyHistory(Vec<IssuedRecord>);
 
-/// Ids of the licenses issued for one license key, product and slot at one moment, to detect
+/// Snapshot of the ids of all licenses issued for one license key, product and slot, to detect
 /// answers added since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecords(Vec<String>);

@@ -95,8 +95,8 @@ pub fn propose_first(first: &FirstTrust<'_>, rng: &mut impl CryptoRng) -> Result
 /// or revokes its key.
 ///
 /// # Errors
-/// The refusals of a malformed delegation; exit 2 for a trust that servers would refuse, for
-/// unknown key ids, and when nothing changes.
+/// The refusals of a malformed delegation; exit 2 for a change that is not possible (such as
+/// removing an unknown key), for a trust that servers would refuse, and when nothing changes.
 pub fn propose_next(
     trust: &Trust,
     changes: &Changes,

@@ -68,7 +68,8 @@ pub struct Revoked {
     pub file: Vec<u8>,
     /// Decoded body of the list.
     pub body: RevocationsBody,
-    /// True if the list contained the license already, or was only signed again.
+    /// True if the valid list contained the license already, or if [`Folder::revoke_again`] only
+    /// signed the list again.
     pub already: bool,
 }
 
@@ -78,8 +79,9 @@ impl Folder {
     /// added to a pool; a revoked one is never changed to pooled.
     ///
     /// # Errors
-    /// `not-delegated`; exit 2 when the license record is damaged, the reason is empty, the
-    /// issuer's key is revoked, or nothing can be signed or written.
+    /// `not-delegated`, and the refusals of an invalid delegation; exit 2 when the license record is
+    /// damaged, the reason is empty, the issuer's key is revoked, the list is full, or it cannot be
+    /// signed or written.
     pub fn revoke(
         &self,
         license: &IssuedRecord,
@@ -176,8 +178,8 @@ impl Folder {
         let issuer = self.issuer_for(Act::Revoke, now, trust, ask).map_err(|error| {
             let fact = format!("cannot sign the list of revocations: {}", error.fact());
             match error.refusal() {
-                // The word `revoked` would read as if the license were revoked; it is the issuer's
-                // key.
+                // The word `revoked` would read as if the license were revoked, but the issuer's key
+                // is.
                 Some(Refusal::Revoked) => {
                     Error::unable(Problem::WrongKey, fact, error.next_step().clone())
                 }

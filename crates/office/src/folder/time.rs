@@ -13,8 +13,8 @@ impl Folder {
     /// because it grants nothing.
     ///
     /// # Errors
-    /// The refusals of [`Timestamp::verify`], above all `not-delegated`; exit 2 when the issuer's
-    /// key is missing or cannot be opened.
+    /// The refusals of [`Timestamp::verify`], above all `not-delegated`; `revoked`; exit 2 when the
+    /// issuer's key or its delegation is missing, or the key cannot be opened.
     pub fn time(
         &self,
         opened: &OpenedRequest,
