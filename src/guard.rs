@@ -195,9 +195,9 @@ impl Guard {
     }
 
     /// Sets how many of each module are in use; modules that are not named keep their count. The
-    /// new counts apply to the next question, even if they could not be stored. No module name is
-    /// refused: a module without a grant has a quota of 0. The returned list holds the counts of
-    /// such modules, because a name may be misspelled.
+    /// new counts apply to the next question, even if they could not be stored. An unknown module
+    /// is not refused: a module without a grant has a quota of 0. The returned list holds the
+    /// counts of such modules, because a name may be misspelled.
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if a
@@ -276,7 +276,7 @@ impl Seen {
         now < self.looked || self.changes.is_some_and(|change| now >= change)
     }
 
-    /// Returns whether neither the time nor the decision's age requires a new one.
+    /// Returns whether neither the time nor the decision's age requires a new decision.
     fn is_settled(&self, now: Instant) -> bool {
         now.seconds.saturating_sub(self.judged.seconds) < STALE && !self.is_over(now)
     }

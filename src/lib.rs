@@ -20,7 +20,7 @@
 //! }
 //! ```
 //!
-//! `docs/embed.md` explains how to embed this well; `docs/format.md` defines every byte, and
+//! `docs/embed.md` explains how to embed a guard well; `docs/format.md` defines every byte, and
 //! `docs/judgement.md` how a server decides.
 
 #![deny(missing_docs)]

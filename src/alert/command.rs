@@ -66,7 +66,7 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     }
 }
 
-/// Kills the command and every process in its group.
+/// Kills the command and, on Unix, every process in its group.
 fn end(child: &mut Child) {
     #[cfg(unix)]
     {

@@ -25,7 +25,7 @@ const RENEW: &str = "ask for a new license while this one still matches";
 /// Where to find more details.
 const STATUS: &str = "the server shows its current state";
 
-/// Function that words a next step for the recipients.
+/// Function that puts a next step into words for the recipients.
 pub type Say = fn(&NextStep) -> String;
 
 /// Notice of one change, as it is sent to the recipients.
@@ -69,7 +69,7 @@ pub enum NoticeKind {
     },
     /// A refusal without stages, such as a damaged state.
     Refused(Refusal),
-    /// Such a refusal no longer applies.
+    /// A refusal without stages no longer applies.
     Over(Refusal),
     /// A test: nothing has changed.
     Test,

@@ -136,7 +136,7 @@ fn notices(
     let server = server(settings, around);
     let News { decisions, events } = match home.news(around, Listener::Operator, only_look) {
         Ok(news) => news,
-        // The whole home is refused: this refusal is the only notice.
+        // The whole home is refused: there are no events, only this refusal and remembered ones.
         Err(error) => {
             let word = error.refusal().ok_or_else(|| error.clone())?;
             memory.stand(&[(None, word, error.fact().to_string())], around.clock);
@@ -154,7 +154,7 @@ fn notices(
     Ok(notices)
 }
 
-/// Returns a refusal for which the state has no event.
+/// Returns the refusal of a slot, if there is one and the state has no event for it.
 fn refused((name, decision): &(SlotName, Decision)) -> Option<ActiveCause> {
     // A refusal caused only by a clock far ahead is covered by the event of that clock.
     let decision = decision.told();

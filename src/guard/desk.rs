@@ -88,8 +88,8 @@ impl Desk {
         let (product, slot) = (Some(self.product.as_str()), self.slot.as_deref());
         let name = session.state().slot(product, slot)?.name.clone();
         session.state().twin().overlay(&name, &unsaved, &around, self.kept.as_ref())?;
-        // Other threads are waiting, so this waits only briefly for the lock. The next report
-        // stores what this one cannot.
+        // Other threads are waiting, so this thread waits only briefly for the lock. The next
+        // report stores what this one cannot.
         let stored = session.report(Wait::Short, product, slot, &unsaved, &around);
         self.unsaved = if stored.is_ok() { Set::default() } else { unsaved };
         Ok((self.judge_session(Ok(session), fault, &around, now), stored))
@@ -101,7 +101,8 @@ impl Desk {
         self.home.require()?.acknowledge(Wait::Short, Listener::Product, &self.heard)
     }
 
-    /// Returns the stored state or, if it cannot be read, the last one that was read, and why.
+    /// Returns the stored state or, if it cannot be read, the last one that was read, and why the
+    /// stored one cannot be read.
     fn or_last<'h>(
         &mut self,
         home: &'h Home,

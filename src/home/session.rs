@@ -167,8 +167,8 @@ impl Session<'_> {
         saved
     }
 
-    /// Removes leftover temporary files, and rewrites a copy that is damaged, missing or older from
-    /// the other one. Returns what was wrong, even if the copy could not be rewritten.
+    /// Removes leftover temporary files. If one copy is damaged, missing or older, rewrites it from
+    /// the other one, and returns what was wrong, even if the copy could not be rewritten.
     pub fn mend(&mut self) -> Option<String> {
         file::remove_left(self.home.folder());
         self.fault.as_ref()?;

@@ -72,8 +72,8 @@ impl Home {
         Ok(self.copies()?.map(|copies| copies.state))
     }
 
-    /// Rewrites a copy that is damaged, missing or older from the other one, and returns what was
-    /// wrong.
+    /// Removes leftover temporary files. If one copy is damaged, missing or older, rewrites it from
+    /// the other one, and returns what was wrong.
     ///
     /// # Errors
     /// See [`Home::load`]. A copy that cannot be rewritten is reported in the returned text.

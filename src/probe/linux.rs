@@ -1,5 +1,5 @@
-//! Linux, from the files in `/proc`, `/sys` and `/etc`. Implements `docs/format.md`, section
-//! "Factors".
+//! Linux, from files, most of them in `/proc`, `/sys` and `/etc`. Implements `docs/format.md`,
+//! section "Factors".
 
 use std::path::Path;
 

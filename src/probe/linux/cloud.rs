@@ -11,7 +11,7 @@ const TAG: &str = "board_asset_tag";
 /// Written by cloud-init at each start, in memory.
 const INSTANCE: &str = "/run/cloud-init/instance-data.json";
 const INSTANCE_CAP: u64 = 512 * 1024;
-/// If this exists, cloud-init trusts the id on the disk.
+/// If this file exists, cloud-init trusts the id on the disk.
 const KEPT: &str = "var/lib/cloud/instance/manual-clean";
 const ON_DISK: &str = "/var/lib/cloud/data/instance-id";
 

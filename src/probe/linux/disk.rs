@@ -32,7 +32,7 @@ pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Machine) {
 struct Root {
     /// Kernel names of its devices, such as `sda1` or `dm-0`; the mounted one comes first.
     devices: Vec<String>,
-    /// UUID of a btrfs filesystem, the only kind whose UUID is known without udev.
+    /// UUID of a btrfs filesystem, the only kind whose UUID sysfs shows.
     btrfs: Option<String>,
 }
 
@@ -105,7 +105,7 @@ fn below(tree: &Tree<'_>, device: &str, depth: usize, disks: &mut Vec<String>) {
     }
 }
 
-/// Adds the serial number of a disk, if every user can read it.
+/// Adds the serial number of a disk, if it has one: with weight 0 if it does not identify the disk.
 fn serial(tree: &Tree<'_>, disk: &str, findings: &mut Machine) {
     const KIND: FactorKind = FactorKind::DiskSerial;
     let at = |part: &str| tree.text(&format!("{BLOCK}/{disk}/{part}"));

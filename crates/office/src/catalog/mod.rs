@@ -139,8 +139,8 @@ pub struct Module {
     pub extra: BTreeMap<String, Text>,
     /// Names of what is included with the module and never counted.
     pub includes: Vec<Text>,
-    /// True if the module is the server itself. If it is not granted, exceeding a quota has the
-    /// cause `upgraded`.
+    /// True if the module is the server itself. If no server module is granted, exceeding a quota
+    /// has the cause `upgraded`, provided that the type or the grant has a rule for it.
     pub server: bool,
     /// Product that it belongs to; `None` for any.
     pub product: Option<String>,

@@ -79,9 +79,9 @@ impl Folder {
     /// added to a pool; a revoked one is never changed to pooled.
     ///
     /// # Errors
-    /// `not-delegated`, and the refusals of an invalid delegation; exit 2 when the license record is
-    /// damaged, the reason is empty, the issuer's key is revoked, the list is full, or it cannot be
-    /// signed or written.
+    /// `not-delegated`, and the refusals of an invalid delegation; exit 2 when the license record
+    /// is damaged, the reason is empty, the issuer's key is revoked, the list is full, or it cannot
+    /// be signed or written.
     pub fn revoke(
         &self,
         license: &IssuedRecord,
@@ -178,8 +178,8 @@ impl Folder {
         let issuer = self.issuer_for(Act::Revoke, now, trust, ask).map_err(|error| {
             let fact = format!("cannot sign the list of revocations: {}", error.fact());
             match error.refusal() {
-                // The word `revoked` would read as if the license were revoked, but the issuer's key
-                // is.
+                // The word `revoked` would read as if the license were revoked; in fact, the
+                // issuer's key is.
                 Some(Refusal::Revoked) => {
                     Error::unable(Problem::WrongKey, fact, error.next_step().clone())
                 }

@@ -14,11 +14,11 @@ use olr_core::wire::id::KeyId;
 
 /// Size limit of a typed page. A printed one takes 1 KiB.
 pub const PAGE_CAP: usize = 16 * 1024;
-/// Bytes of the key in one line.
+/// Bytes of the encoded data in one line.
 const PART: usize = 7;
-/// Bytes of the checksum that follows the part.
+/// Bytes of the checksum that follows them.
 const CHECK: usize = 3;
-/// Characters of one line: base32 of part and checksum.
+/// Characters of one line: base32 of data and checksum.
 const WIDTH: usize = 16;
 /// Length of the encoded data: role, seed, and the first bytes of the key id.
 const WHOLE: usize = 1 + 32 + 2;

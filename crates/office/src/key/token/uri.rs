@@ -205,7 +205,7 @@ fn attributes<'a>(part: &'a str, between: char, extra: &str) -> Result<Vec<(&'a 
         if name.is_empty() || !name.chars().all(is_name) {
             return Err(wrong("has a part that is not NAME=VALUE"));
         }
-        // First of all, so that no other error message can contain the PIN.
+        // Checked before the value is decoded, so that no other error is reported for a PIN.
         if name == "pin-value" {
             return Err(pin_value());
         }
