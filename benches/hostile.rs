@@ -21,9 +21,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 const KIB: usize = 1024;
-/// From 1 KiB to 1 MiB, the largest file that is accepted.
+/// Sizes from 1 KiB to 1 MiB, the largest file that olr accepts.
 const TEXTS: [usize; 11] = doublings();
-/// From 1 KiB to 64 KiB, the size of a trust that revokes as many keys as it can.
+/// Sizes from 1 KiB to 64 KiB: a trust of this size revokes as many keys as a trust can.
 const FRAMES: [usize; 7] = doublings();
 
 const fn doublings<const N: usize>() -> [usize; N] {

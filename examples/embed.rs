@@ -51,8 +51,8 @@ fn create_user(guard: &Guard, users: &mut Vec<String>, name: String) -> Result<(
     Ok(())
 }
 
-/// Reports usage. A module that the license does not grant has a quota of 0, so a misspelled name
-/// shows up here.
+/// Reports usage. Warns of a module that the license neither grants nor includes: its quota is 0,
+/// and its name may be misspelled.
 fn report(guard: &Guard, users: u64) {
     match guard.report(&[("OBM", users)]) {
         Ok(ungranted) => ungranted.iter().for_each(|count| {

@@ -196,8 +196,8 @@ impl Guard {
 
     /// Sets how many of each module are in use; modules that are not named keep their count. The
     /// new counts apply to the next question, even if they could not be stored. An unknown module
-    /// is not refused: a module without a grant has a quota of 0. The returned list holds the
-    /// counts of such modules, because a name may be misspelled.
+    /// is not refused: a module that the license neither grants nor includes has a quota of 0. The
+    /// returned list holds the counts of such modules, because a name may be misspelled.
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if a

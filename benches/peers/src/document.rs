@@ -1,5 +1,5 @@
-//! What the peers verify: the same content, in each peer's own form. The forms are built by hand, so
-//! that forged signatures fit into them too.
+//! What the peers verify: the same content, in each peer's own form. The forms are built by hand,
+//! so that forged signatures fit into them too.
 
 use aws_lc_rs::signature as aws_lc;
 use base64::Engine as _;

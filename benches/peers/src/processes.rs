@@ -17,8 +17,8 @@ struct Program<'a> {
     input: Option<&'a str>,
 }
 
-/// The programs that are installed, each with a valid file in `folder`. Names the others on standard
-/// error. The first one verifies nothing: it shows what starting a program costs.
+/// The programs that are installed, each with a valid file in `folder`. Names the others on
+/// standard error. The first program verifies nothing: it shows what starting a program costs.
 pub fn contestants(world: &World, olr: &str, folder: &Path) -> Vec<Contestant> {
     let content = Content::of(world.license.body()).json(0);
     fs::write(folder.join("content"), &content).expect("a file with the content");

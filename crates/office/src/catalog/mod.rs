@@ -130,7 +130,7 @@ pub struct Module {
     pub account_cap: Option<u64>,
     /// Maximum quota of one sub-administrator if the grant gives none.
     pub admin_cap: Option<u64>,
-    /// Minimum product version that counts this module, as numbers separated by dots.
+    /// Minimum product version that may use this module, as numbers separated by dots.
     pub minimum_version: Option<Text>,
     /// Modules that must be granted too.
     pub requires: Vec<Text>,

@@ -133,7 +133,7 @@ impl Folder {
     /// nothing.
     ///
     /// # Errors
-    /// Same as [`catalog_for`]; exit 2 when `catalog.toml` cannot be read, or no file can be
+    /// Same as [`catalog_for`]; exit 2 when `catalog.toml` cannot be read, or a file cannot be
     /// written.
     pub fn adopt_catalog(
         &self,

@@ -40,7 +40,7 @@ impl Drawn {
     /// Writes the key file and the public key next to it, if `trust` is still the newest.
     ///
     /// # Errors
-    /// Exit 2 when nothing can be written, or another command has published a newer trust or
+    /// Exit 2 when a file cannot be written, or another command has published a newer trust or
     /// written a key with this name.
     pub fn write(&self, folder: &Folder, trust: &Trust) -> Result<()> {
         let _lock = folder.lock()?;

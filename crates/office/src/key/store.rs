@@ -66,8 +66,9 @@ fn text(key: &KeyFile) -> Zeroizing<String> {
 /// back, opens it and compares it before the old file is replaced.
 ///
 /// # Errors
-/// Exit 2 when a file cannot be read or written, or the new file does not hold the same key; the
-/// old file is left unchanged.
+/// `malformed`: the old file is too long. Exit 2 when a file cannot be read or written, the
+/// passphrase cannot be used, or the new file does not hold the same key. In each case, the old
+/// file is left unchanged.
 pub fn replace(
     path: &Path,
     seed: &Secret,
