@@ -7,7 +7,8 @@ use olr_core::judge::{ClockMemory, Decision, decide};
 use olr_core::state::{Slot, SlotName, State, Surroundings, TimeMemory};
 
 impl Home {
-    /// Judges the license in one slot. This changes nothing in the home except the remembered time.
+    /// Judges the license in one slot. This changes nothing in the home except what it remembers of
+    /// time: the high-water mark, when the machine matched, and which waiting license took over.
     ///
     /// # Errors
     /// `damaged-state`, `not-activated`. Exit 2 if the home cannot be read, if several slots match,

@@ -129,8 +129,8 @@ impl Drop for Lock {
 }
 
 /// Opens a file for locking, and creates it atomically and with its final owner if it is missing,
-/// so that a killed process never leaves one that the owner cannot open. Symbolic links are not
-/// followed: otherwise, the owner of the folder could make root create a file anywhere. Never
+/// so that a killed process never leaves a lock file that the owner cannot open. Symbolic links are
+/// not followed: otherwise, the owner of the folder could make root create a file anywhere. Never
 /// blocks on a pipe or a device.
 pub fn open_lock(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();

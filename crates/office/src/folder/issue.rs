@@ -168,9 +168,9 @@ impl Folder {
     /// The refusals of [`draft`], `replayed` (another request with a known id), `already-activated`
     /// (another installation holds the key, and it is not handed over), `not-delegated` or
     /// `revoked` (an issuer may not sign this license), `revoked` (the stored license), and
-    /// `wrong-product`, `wrong-slot` or `wrong-machine` for a receipt that does not fit; exit 2 for
-    /// an empty reason, for another grant than before if `again` is false, for a proposal or key
-    /// that cannot be used, and when the folder cannot be read or written, or changed meanwhile.
+    /// `wrong-vendor`, `wrong-product`, `wrong-slot` or `wrong-machine` for a receipt that does not
+    /// fit; exit 2 for an unusable reason, for another grant than before if `again` is false, for a
+    /// proposal or key that cannot be used, and when the folder is unusable or changed meanwhile.
     pub fn issue(
         &self,
         opened: &OpenedRequest,

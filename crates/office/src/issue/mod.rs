@@ -38,7 +38,8 @@ pub struct Stamp {
 ///
 /// # Errors
 /// `wrong-product`, `wrong-slot`, `wrong-licensee`, `offline-not-allowed`; exit 2 when the grant
-/// does not fit the catalog, or the machine shows too few factors for the policy.
+/// does not fit the catalog, or the machine shows too few factors, or factors of too little weight,
+/// for the policy.
 pub fn draft(
     request: &OpenedRequest,
     grant: &GrantFile,
