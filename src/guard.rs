@@ -44,7 +44,7 @@ pub struct GuardConfig {
     pub anchor: &'static [u8],
     /// Product id, as in the vendor's catalog.
     pub product: String,
-    /// Slot of the product. `None` is enough if the home holds only one license of it.
+    /// Slot of the product. `None` is enough if the home has only one slot of this product.
     pub slot: Option<String>,
     /// Source of the current time.
     pub clock: Clock,

@@ -30,7 +30,7 @@ pub struct World {
     pub install: InstallSecret,
     pub body: RequestBody,
     pub request: Vec<u8>,
-    /// Of 15 modules, signed by an issuer whose delegation a root signed.
+    /// A license of 15 modules, signed by an issuer whose delegation a root signed.
     pub license: License,
 }
 
@@ -82,7 +82,7 @@ impl World {
     }
 }
 
-/// As many modules as the license is to have, all like the first one.
+/// Grants of as many modules as the license is to have, all copied from the first grant.
 fn grants(few: &[Grant]) -> Result<Set<Grant, 4096>> {
     let first = few.first().ok_or_else(|| fault("nothing was granted"))?;
     let module = |number| {

@@ -236,7 +236,7 @@ impl Compared<'_> {
         Some(Concern { is_ours: wrong != Wrong::Server, ..concern })
     }
 
-    /// True if a stored answer was issued later than the vendor's clock shows now.
+    /// True if a stored answer was issued more than a day after what the vendor's clock shows now.
     fn is_of_the_future(&self) -> bool {
         self.is_stored && is_ahead(self.body.issued, self.now)
     }
