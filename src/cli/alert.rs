@@ -92,7 +92,8 @@ fn report(all: &[Told]) -> Output {
     report
 }
 
-/// Formats a change: whether every recipient was told, and the result for each.
+/// Formats the notice of a change: whether every recipient was told, its subject, and the result
+/// for each recipient.
 fn line(told: &Told) -> String {
     let state = if told.is_whole() { "sent" } else { "not fully sent" };
     let ways = told.ways.iter().map(|(way, heard)| match heard {

@@ -1,4 +1,5 @@
-//! Likely mistakes in an answer: staff see them, and confirm before the answer is signed.
+//! Likely mistakes in an answer: staff see all of them, and must confirm the serious ones before
+//! the answer is signed.
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,8 @@ use olr_office::folder::Concern;
 use super::hint;
 use super::terminal::{Confirmation, Terminal};
 
-/// Asks before signing an answer that the server will refuse or its operator will send back.
+/// Asks for confirmation if a concern calls for it: the server would probably refuse the answer, or
+/// its operator send it back.
 pub fn confirm(concerns: &[Concern]) -> Result<()> {
     let asking: Vec<_> = concerns.iter().filter(|concern| concern.asks()).collect();
     if asking.is_empty() {

@@ -58,8 +58,8 @@ impl Context {
     }
 }
 
-/// Returns a generator seeded by the system. Fails if the system's bytes are plainly not random:
-/// the same seed twice, or a seed of one repeated byte.
+/// Returns a generator seeded by the system. Fails if the system provides no random bytes, or bytes
+/// that are plainly not random: the same seed twice, or a seed of one repeated byte.
 fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {
     let draw = || -> Result<Zeroizing<[u8; 32]>> {
         let mut seed = Zeroizing::new([0; 32]);

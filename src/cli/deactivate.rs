@@ -71,7 +71,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report)
 }
 
-/// Describes the license that would end, as far as it can be read: it may no longer be valid.
+/// Describes the licenses that would end: the installed one, and the one that waits for its start.
+/// They are read without being verified, since they may no longer be valid.
 fn hits(state: &State, slot: &Slot) -> Result<Vec<(&'static str, String)>> {
     let mut pairs = Vec::new();
     for held in [&slot.installed, &slot.next].into_iter().flatten() {

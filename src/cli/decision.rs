@@ -40,7 +40,7 @@ pub fn machine_json(machine: &Assessment) -> Value {
     show::json(&MachineReport::from(machine))
 }
 
-/// Lists each factor. In grace, also the next step, which a refusal would print itself.
+/// Lists each factor. In a grace period, adds the next step; a refusal prints it separately.
 fn mismatch(machine: &Assessment, in_grace: bool) -> String {
     let table = show::lines(&machine.lines, true);
     if in_grace { format!("{table}\nnext: {}", what_to_do(machine)) } else { table }

@@ -129,7 +129,7 @@ mod whole {
             self.expired(&home, until, &around)
         }
 
-        /// Adds the step that reads the machine, and returns its factors.
+        /// Reads the machine, adds a step that names its factors, and returns the surroundings.
         fn machine(&mut self, context: &Context) -> Surroundings {
             let (around, _) = context.around(false);
             let kinds: Vec<_> =
@@ -203,7 +203,8 @@ mod whole {
             self.steps.push(format!("{number}. {what}\n   {result}"));
         }
 
-        /// Adds a step that must be refused: a demo without refusals would prove nothing.
+        /// Adds a step that was refused, and fails if it was not: a demo without refusals would
+        /// prove nothing.
         fn refused(&mut self, what: &str, error: Option<Error>) -> Result<()> {
             let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
             let Some((word, error)) = refusal else {

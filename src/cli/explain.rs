@@ -138,7 +138,8 @@ mod tests {
         links
     }
 
-    /// Returns the anchors of the headings: lower case, dashes for spaces, only letters and digits.
+    /// Returns the anchors of the headings: in lower case, with dashes in place of spaces, and
+    /// without punctuation except dashes and underscores.
     fn anchors(page: &str) -> Vec<String> {
         let headings = page.lines().filter(|line| line.starts_with('#'));
         let anchor = |line: &str| {
@@ -206,7 +207,8 @@ mod tests {
         assert!(lines > 900, "only {lines} lines");
     }
 
-    /// Every command in a page names an existing verb, and `olr explain` an existing word or page.
+    /// Every command on a page names an existing verb, and every `olr explain` an existing word or
+    /// page.
     #[test]
     fn every_command_of_a_page_is_one() {
         let command = <Cli as clap::CommandFactory>::command();

@@ -65,8 +65,9 @@ fn is_file(path: &Path) -> Result<bool> {
     Ok(matches!(place(path)?, Place::File | Place::Open))
 }
 
-/// Names what is at `path` if no output of this kind may replace it, even with --force: a state, an
-/// artefact of another kind, or a file of a vendor's folder. Some of these cannot be made again.
+/// Names what is at `path` if no output of this kind may replace it, even with --force: a state, a
+/// key file, another artefact of a different kind, or a file of a vendor's folder that is not an
+/// artefact. Some of these cannot be made again.
 fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     if State::is_one(&file::beginning(path, HEADER_LEN)?) {
         return Some(format!("a {}", Kind::State));
@@ -101,7 +102,8 @@ fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Res
     Err(Error::unable(Problem::Exists, fact, hint))
 }
 
-/// Number of names to try before giving up on a folder full of old outputs.
+/// Numbers below this one are tried in names, so that the search in a folder full of old outputs
+/// ends.
 #[cfg(feature = "vendor")]
 const NAMES: u32 = 1000;
 
@@ -143,7 +145,7 @@ impl OutFile {
     }
 
     /// Fails early if writing would replace a file that must be kept or, without `--force`,
-    /// anything but an older file of the same kind for the same installation, as decided by `same`.
+    /// anything but a file of the same kind that `same` accepts as an older output.
     pub fn ensure_free(
         &self,
         name: &str,

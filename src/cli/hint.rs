@@ -5,7 +5,7 @@ use olr_core::error::{NextStep, Remedy};
 use olr_core::judge::Headline;
 use olr_core::machine::Reason;
 
-/// The command or flag for each action. An action without an entry has only its sentence.
+/// The command or flag for each action, in the order of [`Remedy::ALL`].
 const WAYS: &[(Remedy, &str)] = &[
     (Remedy::MakeRequest, "`olr request`"),
     (Remedy::Renew, "`olr request --renew`"),
@@ -66,7 +66,7 @@ pub fn said(step: &NextStep) -> String {
     }
 }
 
-/// Says why a factor was not read, and how to read it.
+/// Says why a factor was not read, and names the flag if one makes `olr` read it.
 pub fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::NeedsPrivileged => "needs --privileged",

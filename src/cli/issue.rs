@@ -157,7 +157,8 @@ fn read_request(args: &Args) -> Result<Vec<u8>> {
     })
 }
 
-/// Fails if the output is a file that is not an earlier answer to this installation.
+/// Fails early if the output would replace a file other than an earlier license of this
+/// installation. `--force` permits more.
 fn ensure_free(args: &Args, asked: &RequestBody, trust: &Trust) -> Result<()> {
     if args.dry_run {
         return Ok(());

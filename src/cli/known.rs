@@ -1,4 +1,4 @@
-//! Module names in licenses, to check names that an operator typed.
+//! Module names in licenses and in reported usage, to check names that an operator typed.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,8 @@ impl Known {
         self.is_licensed = true;
     }
 
-    /// Fails if one of the modules `typed` is unknown, and suggests the nearest one.
+    /// Fails if one of the modules `typed` is unknown, and suggests the nearest one. Accepts any
+    /// name with `--unlisted`, or if there is no license.
     pub fn ensure<'a>(
         &self,
         typed: impl IntoIterator<Item = &'a str>,

@@ -9,7 +9,7 @@ use olr_core::display::{shown, wrapped};
 
 /// Default maximum line length, in columns; a wider terminal gets longer lines.
 pub const COLUMNS: usize = 80;
-/// Longest word that a table never breaks; a UUID has this length.
+/// Length of the longest words that a table never breaks, such as a UUID.
 const WHOLE: usize = 36;
 /// Spaces between two columns.
 const GAP: usize = 2;
@@ -118,7 +118,7 @@ fn sentences_within(text: &str, columns: usize) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Formats a message on stderr: `olr: `, with further lines indented.
+/// Formats a message for stderr: it begins with `olr: `, and further lines are indented.
 pub fn said(text: &str, columns: usize) -> String {
     hanging("olr: ", "     ", text, columns)
 }

@@ -184,8 +184,9 @@ fn is_at_vendor(verb: &Verb) -> bool {
     }
 }
 
-/// Parses, runs and prints; other code prints only prompts. The first argument is the program's
-/// name. Exit status: 0 done or licensed, 1 refused, 2 could not tell.
+/// Parses, runs and prints; other code prints only questions and what they are about. The first
+/// argument is the program's name. Exit status: 0 done, licensed or in grace; 1 refused; 2 could
+/// not tell.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitCode {
     let args: Vec<_> = args.into_iter().collect();
     layout::set_columns(env.stdout.columns);

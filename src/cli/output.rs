@@ -26,7 +26,7 @@ pub struct Output {
     pub notes: Vec<String>,
     /// Exit status: 0, 1 if the answer is a proven no, or 2 if olr could not tell.
     pub status: u8,
-    /// True if the text is for a program, and must not be wrapped.
+    /// True if the text must not be wrapped: it is for a program, or it is already laid out.
     pub verbatim: bool,
     /// An artefact to write to stdout; the report then goes to stderr.
     pub artefact: Option<Zeroizing<Vec<u8>>>,
@@ -191,8 +191,8 @@ mod tests {
     use crate::cli::show::{pairs, table};
     use serde_json::json;
 
-    /// Fails if `text` contains a character that is not shown, or has another number of lines.
-    /// Tests of `olr-core` check [`is_shown`] itself.
+    /// Fails if `text` contains a character that is not shown, or if its number of lines is not in
+    /// `lines`. Tests of `olr-core` check [`is_shown`] itself.
     #[track_caller]
     fn lines_of_what_is_shown(text: &str, lines: std::ops::RangeInclusive<usize>) {
         assert_eq!(text.chars().find(|c| !is_shown(*c) && *c != '\n'), None);

@@ -200,7 +200,7 @@ pub fn warn_of_keys(folder: &Folder, context: &mut Context) {
     }
 }
 
-/// Warns about one key file.
+/// Warns about one key file, if other users of this computer can read it.
 pub fn warn_of_key(path: &Path, context: &mut Context) {
     if let Some(mode) = file::open_to_others(path) {
         context.notes.push(open_key(path, &mode));

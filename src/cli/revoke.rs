@@ -172,7 +172,8 @@ fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
     Confirmation { hits: &hits, ask, deed }.confirm(yes)
 }
 
-/// Parses `id` as a key id, unless it is the id of a license.
+/// Returns the id of an issuer key. `None` if `id` is the id of an issued license, or not a key id.
+/// Fails for a root, a sealing key and an unknown key.
 fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     let (Ok(key), Ok(license)) = (id.trim().parse(), id.trim().parse()) else {
         return Ok(None);

@@ -41,7 +41,7 @@ pub fn object(report: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// Lists the factors with weight, and with `all` the others too.
+/// Lists the factors that can identify a machine and, with `all`, the ignored ones too.
 pub fn factors(factors: &[Factor], all: bool) -> String {
     let reports: Vec<_> = factors.iter().map(FactorReport::from).collect();
     let entries = factor_table(&reports, all);
@@ -54,8 +54,8 @@ pub fn factors(factors: &[Factor], all: bool) -> String {
     }
 }
 
-/// Lists what became of each factor, with points if they are known. A changed value gets its own
-/// line.
+/// Lists what became of each factor, with a column of points if `points` is true. The new value of
+/// a changed factor gets a line of its own.
 pub fn lines<'a>(lines: impl IntoIterator<Item = &'a Line>, points: bool) -> String {
     let rows = |line: &Line| {
         let weight = if line.weight == 0 { String::new() } else { line.weight.to_string() };

@@ -150,7 +150,7 @@ fn text(timeline: &Timeline, title: &str) -> String {
 }
 
 fn to_json(timeline: &Timeline) -> Value {
-    // Only events change the usage, so it is listed once, as it is at the end.
+    // The usage is listed once, as it is at the end: only events change it.
     let last = timeline.entries.iter().rev().find_map(|entry| entry.decision.as_ref());
     let modules = last.and_then(|decision| {
         let body = decision.license()?.body();

@@ -1,5 +1,5 @@
 //! The terminal itself, even if streams are redirected: `/dev/tty`, or `CONIN$` and `CONOUT$` on
-//! Windows. All questions are asked here.
+//! Windows. All confirmations are asked for here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -54,7 +54,7 @@ impl Confirmation<'_> {
     /// Shows what is affected and asks, unless `--yes` was given.
     ///
     /// # Errors
-    /// Exit 2 if the answer is not yes, or if there is no terminal.
+    /// Exit 2 if the answer is neither `y` nor `yes`, or if there is no terminal.
     pub fn confirm(&self, yes: bool) -> Result<()> {
         if yes {
             return Ok(());

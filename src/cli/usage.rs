@@ -166,7 +166,7 @@ impl Unread {
     }
 }
 
-/// Suggests a verb for another word in its place.
+/// Suggests a next step for a word that is not a verb, if people often try that word as one.
 fn other_word(error: &clap::Error, args: &[OsString]) -> Option<&'static str> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;

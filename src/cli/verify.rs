@@ -110,9 +110,9 @@ fn sentence(decision: &Decision) -> String {
     }
 }
 
-/// Reports on a license file that cannot be imported here, with the factors that do not match. If
-/// the license is for another installation, factors are not compared: that needs the key of the
-/// other installation.
+/// Reports on a license file that cannot be imported here, with the result for each factor. If the
+/// license is for another installation, returns `error` instead: comparing factors needs the key of
+/// that installation.
 fn file_report(bytes: &[u8], error: Error, state: &State, around: &Surroundings) -> Result<Output> {
     let frame = Frame::parse(Kind::License, bytes)?;
     let followed = state.trust().followed_by(&frame)?.pop();

@@ -364,7 +364,8 @@ impl<'a> Desk<'a> {
         agreed(status, &report)
     }
 
-    /// Returns the seed of a call: an earlier answer uses that of its own fixture.
+    /// Returns the text from which the seed of a call is made: the call itself, or, for the call
+    /// that signs an earlier answer, the name of the fixture of that request.
     fn seed<'c>(&'c self, call: &'c str) -> &'c str {
         self.scenario.get("after").filter(|_| call.ends_with("-o first")).unwrap_or(call)
     }

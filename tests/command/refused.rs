@@ -605,12 +605,14 @@ fn people_are_told_what_they_mixed_up() {
     world.issue(&["--dry-run"]).unable("vendor/grant.toml: grant line");
 }
 
-/// Root can write anywhere, so these tests need an ordinary user, and a disk that can be full.
+/// These tests mount a disk of their own that can be full or read-only. Ordinary users may mount
+/// one only in a namespace of their own.
 #[cfg(target_os = "linux")]
 mod limits {
     use super::*;
 
-    /// Runs a script as an ordinary user in its own namespace, if the system allows that.
+    /// Runs a script as root of its own namespaces, with a disk of 64 KiB mounted at `disk`. `None`
+    /// if the system does not allow that.
     fn unshared(world: &World, script: &str) -> Option<String> {
         let bin = env!("CARGO_BIN_EXE_olr");
         let script = format!(
@@ -622,7 +624,7 @@ mod limits {
             command.env("OLR_HOME", "disk/home").env("OLR_VENDOR", "vendor").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
-        // 32: mount refused. `unshare:`: namespaces are not available.
+        // Exit status 32: `mount` was refused. `unshare:`: namespaces are not available.
         (output.status.code() != Some(32) && !text.contains("unshare:")).then_some(text)
     }
 

@@ -101,7 +101,8 @@ impl World {
         self.answering("[y/N] ", "y\n", line, happens)
     }
 
-    /// Runs a shell line on a terminal, waits for the question `asked`, and types the answer.
+    /// Runs a shell line on a terminal, waits for the question `asked`, runs `before`, and types
+    /// the answer.
     fn answering(&self, asked: &str, typed: &str, line: &str, before: impl FnOnce()) -> Run {
         let mut command = self.shell("script", &["-q", "-e", "-c", line, "/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,5 +1,6 @@
-//! The controls of the fuzz targets remove checks that still exist: a control that no longer
-//! applies proves nothing. `bash fuzz/control` runs them.
+//! Each fuzz target has a control: a patch that removes a check, after which the target must find a
+//! fault. The patches must fit the current code: a control that no longer applies proves nothing.
+//! `bash fuzz/control` runs them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -56,7 +56,7 @@ fn run(steps: &[Step], folder: &Path) -> Vec<String> {
     text.split(MARK).map(str::to_string).collect()
 }
 
-/// Compares line by line; `[..]` matches the rest of an id, code, date or path.
+/// Compares line by line; `[..]` matches any text, such as an id, a code, a date or a path.
 fn fits(expected: &str, actual: &str) -> bool {
     let line_fits = |(expected, actual): (&str, &str)| match expected.split_once("[..]") {
         None => expected == actual,

@@ -141,7 +141,7 @@ fn a_rule_of_another_page_is_a_link() {
 /// Maximum number of words that the author of a verifier should have to read.
 const MOST: usize = 3500;
 
-/// The sections that a path names, each once.
+/// The sections that a reading path names, each once. `start` is the start of its row on the page.
 fn path(page: &str, start: &str) -> Vec<String> {
     let row = page.lines().find(|line| line.starts_with(start)).unwrap();
     let names: Vec<_> = links(row).into_iter().map(|(label, _)| label).collect();
@@ -160,7 +160,7 @@ fn the_path_of_a_verifier_has_the_words_that_it_names() {
     assert!(words <= MOST, "{words} words");
 }
 
-/// A path names its sections in the order of the page.
+/// A reading path names its sections in the order of the page.
 #[test]
 fn a_path_follows_the_page() {
     let (_, page) = PAGES[0];

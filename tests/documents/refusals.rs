@@ -63,7 +63,7 @@ fn at_the_vendor_every_word_has_a_step_for_the_office() {
     }
 }
 
-/// Rows of a table of `docs/json.md` that begin with `what` and contain numbers.
+/// Rows of the numbered table of `docs/json.md` whose first column has the heading `what`.
 fn numbered(what: &str) -> Vec<&'static str> {
     let page = include_str!("../../docs/json.md");
     let head = format!("| {what} | number | meaning |\n|---|--:|---|\n");

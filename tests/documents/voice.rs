@@ -55,8 +55,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("tests/couriers/carried/refused.rs", "licence"),
 ];
 
-/// Folders of pages, sources and tests. `fixtures/kat` and the names in `tests/known_answers` are
-/// other people's words, and so is what `benches/peers/target` contains.
+/// Folders of pages, sources and tests. `fixtures/kat` and `benches/peers/target` below them are
+/// left out: they contain other people's words.
 const FOLDERS: &[&str] =
     &["docs", "src", "crates", "tests", "examples", "benches", "fixtures", "fuzz/fuzz_targets"];
 /// Minimum number of files: with fewer, some folder was not searched.

@@ -46,7 +46,7 @@ impl HomeArg {
         let strategy = etcetera::choose_base_strategy().ok();
         let state =
             strategy.map(|strategy| strategy.state_dir().unwrap_or_else(|| strategy.data_dir()));
-        // An empty $HOME would put the home into the current folder.
+        // With an empty $HOME the path is relative: the state would be kept in the current folder.
         match state.filter(|state| state.is_absolute()) {
             Some(state) => Ok(Home::at(state.join("olr"))),
             None => {

@@ -22,8 +22,8 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
     Text::new(&text)
 }
 
-/// Fails on invisible characters. Text copied from a page or a mail may hold some, and then match
-/// nothing that was typed. Joiners are allowed, because some scripts need them.
+/// Fails on invisible characters. Text copied from a page or a mail may contain some, and then it
+/// does not match the same text typed by hand. Joiners are allowed, because some scripts need them.
 pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
     let hidden = |c: &char| !is_shown(*c) && !matches!(c, '\u{200c}' | '\u{200d}');
     match text.chars().find(hidden) {

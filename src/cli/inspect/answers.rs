@@ -90,13 +90,14 @@ pub fn revocations(bytes: &[u8], args: &Args) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Returns the newest trust that the known trust and those attached to the file lead to.
+/// Follows the known trust through the trusts attached to the file, and returns the newest. `None`
+/// if no trust is known.
 fn newest_trust(args: &Args, frame: &Frame<'_>) -> Result<Option<Result<Trust>>> {
     let newest = |trust: Trust| Ok(trust.followed_by(frame)?.pop().unwrap_or(trust));
     Ok(known_trust(args)?.map(newest))
 }
 
-/// A receipt contains the key that verifies it, so no trust is needed.
+/// Describes a receipt, which contains the key that verifies it: no trust is needed.
 pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
     let frame = Frame::parse(Kind::Receipt, bytes)?;
     let under = known_trust(args)?;

@@ -19,7 +19,8 @@ use super::{Args, Findings, known_trust, signed};
 #[cfg(feature = "vendor")]
 use crate::cli::show;
 
-/// A trust is verified against its own roots: only the vendor code tells whose they are.
+/// Describes a trust, which is verified against its own roots: only the vendor code tells whose
+/// they are.
 pub fn trust(bytes: &[u8]) -> Result<Findings> {
     let frame = Frame::parse(Kind::Trust, bytes)?;
     let pinned = Trust::pin(bytes);

@@ -187,7 +187,8 @@ fn body(args: &Args) -> Result<DelegationBody> {
                 false => error,
             })
         })?,
-        // An early renewal starts its license at the end of the current one.
+        // A license that renews another one early starts when that one ends, as much as a whole
+        // term later.
         ahead: match &args.max_ahead {
             Some(text) => days("--max-ahead", Some(text))?,
             None => longest_term,
@@ -264,7 +265,7 @@ fn parse_grace(text: &str) -> Result<Limit<u64>> {
     })
 }
 
-/// Parses operations; the default is *any*.
+/// Parses operations, `any` or `none`; the default is *any*.
 fn parse_afterwards(words: &[String]) -> Result<Limit<Set<Operation>>> {
     match words {
         [] => Ok(Limit::Any),

@@ -280,7 +280,8 @@ fn parse_rule(text: &str) -> Result<SignerRule> {
     }
 }
 
-/// Parses `OBM:100` or `OBM=100`; the number may be `unlimited`.
+/// Parses `OBM:100` or `OBM=100`, with `between` as the separator; the number may be `unlimited` or
+/// `any`.
 pub fn parse_maximum(text: &str, between: char) -> Result<ModuleMaximum> {
     let wrong = || {
         let fact = format!("{:?} is not a module and a number", shown(text));

@@ -148,7 +148,7 @@ fn given(args: &Args, role: Role) -> Result<Option<[u8; 32]>> {
         .ok_or_else(|| Error::unable(Problem::Usage, "no key was named", "name its .pub file"))
 }
 
-/// Returns the output for a key that was already rotated: an earlier run of the command may have
+/// Returns the output if the new key is already in effect: an earlier run of the command may have
 /// been interrupted.
 fn rotated_before(role: Role, key: &[u8; 32], folder: &Folder, trust: &Trust) -> Output {
     let id = key_id(role, key);

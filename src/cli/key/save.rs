@@ -37,7 +37,7 @@ pub struct Protection {
     no_passphrase: bool,
 }
 
-/// The passphrase of a new key, where `--passphrase-file` opens an existing key.
+/// The new passphrase, for verbs whose `--passphrase-file` opens an existing key.
 #[derive(clap::Args)]
 pub struct NewProtection {
     /// The file with the new passphrase.
@@ -89,7 +89,8 @@ impl Save {
         (key, public)
     }
 
-    /// Fails if one of the files already exists, before anyone is asked for a passphrase.
+    /// Fails if one of the files already exists, or if the name of the key file does not end in
+    /// `.key`, before anyone is asked for a passphrase.
     pub fn ensure_free(&self, role: Role) -> Result<()> {
         let (key, public) = self.paths(role);
         if key.extension().is_none_or(|extension| extension != "key") {
@@ -102,7 +103,7 @@ impl Save {
         }
         let only_key = file::is_there(&key)? && !file::is_there(&public)?;
         ensure_nothing_at(&key).map_err(|error| match only_key {
-            // An earlier run was interrupted between the two files.
+            // An earlier run may have been interrupted between the two files.
             true => error.hint(format!(
                 "name another file with -o; `olr key show {} --public` prints the public half of \
                  this key",

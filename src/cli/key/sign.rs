@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<Output> {
             "name that trust with --trust FILE or --vendor DIR",
         ));
     }
-    // The signed proposal replaces the one that was read.
+    // Without -o, the signed proposal replaces the one that was read.
     let name = args.proposal.to_string_lossy();
     ensure_free(&proposal, &name, &args.output)?;
     let path = match args.trust.folder() {

@@ -69,7 +69,8 @@ impl TrustArg {
     }
 }
 
-/// Reads a proposal and verifies it against the trust.
+/// Reads a proposal and verifies it against the trust. Without a trust, checks what a proposal
+/// itself proves.
 pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
     let bytes = read_artefact(Some(Kind::Proposal), path)?;
     let proposal = match trust {
@@ -82,7 +83,7 @@ pub fn read_proposal(path: &Path, trust: Option<&Trust>) -> Result<Proposal> {
     proposal.map_err(|error| error.within(file::name(path)))
 }
 
-/// Merges the copies of one proposal. `None` if no copy is named.
+/// Reads the copies of one proposal and merges them. `None` if no copy is named.
 pub fn read_copies(paths: &[PathBuf], trust: Option<&Trust>) -> Result<Option<Proposal>> {
     let mut all: Option<Proposal> = None;
     for path in paths {
@@ -296,7 +297,7 @@ pub fn published(
     })
 }
 
-/// Says from when, or until when, a key may issue.
+/// Says whether a key may issue now, and if not, from when it may or until when it could.
 fn may_issue(key: &str, body: &DelegationBody, now: Instant) -> String {
     match (&body.from, &body.until) {
         (_, Limit::Only(until)) if *until < now => {

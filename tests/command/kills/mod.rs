@@ -1,10 +1,10 @@
-//! Every verb that changes something outside its process is interrupted at each system call that does
-//! so: killed there, or given an error there. Afterwards the same command must work, and so must the
-//! verbs that follow it; the exit status is a documented one, no file is incomplete and no temporary
-//! file is left.
+//! Every verb that changes something outside its process is interrupted at each system call that
+//! does so: killed there, or given an error there. Afterwards the same command must work, and so
+//! must the verbs that follow it; the exit status is a documented one, no file is incomplete and no
+//! temporary file is left.
 //!
-//! This needs `strace` to stop a program at a chosen call. A sample takes half a minute; all calls of
-//! all verbs: `bash .ci/long kills`.
+//! This needs `strace` to stop a program at a chosen call. A sample takes half a minute;
+//! `bash .ci/long kills` interrupts all verbs at all these calls.
 
 #![cfg(all(target_os = "linux", feature = "cli", feature = "vendor"))]
 

@@ -25,7 +25,7 @@ const CHANGING: &str = "?open,openat,?creat,write,pwrite64,writev,fsync,fdatasyn
     flock,?chmod,fchmod,fchmodat,?chown,fchown,fchownat";
 
 impl Call {
-    /// Returns whether the call changes directory entries, and not only the content of a file.
+    /// Returns whether the call renames, links or unlinks a file, or creates or removes a folder.
     pub fn moves(&self) -> bool {
         ["rename", "link", "mkdir", "rmdir"].iter().any(|part| self.name.contains(part))
     }

@@ -36,7 +36,7 @@ fn every_answer_of_a_home_names_its_vendor() {
     all.clone().for_each(|args| named(args));
     named(&["verify", "license.olr"]);
     named(&["machine", "--against", "license.olr"]);
-    // Without a vendor, a home does not name one; without a home, a command does not name one.
+    // The output names no vendor if the home has none, and no home if the command uses none.
     let run = world.olr(&["verify", "--home", "nowhere"]);
     assert_eq!((&run.json["vendor_code"], &run.json["home"]), (&Value::Null, &"nowhere".into()));
     assert!(world.olr(&["inspect", "nowhere"]).json["home"].is_null());

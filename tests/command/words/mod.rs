@@ -98,7 +98,7 @@ impl World {
         Run { status: output.status.code().expect("killed by a signal"), json, stderr }
     }
 
-    /// Returns what people see: both streams, with line breaks undone.
+    /// Returns what people see: both streams, with the wrapped lines of stderr joined.
     fn text(&self, args: &[&str]) -> String {
         let output = self.command(args).output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));

@@ -1,4 +1,5 @@
-//! Modules that no license names: typed ones are questioned; reported ones are recorded and shown.
+//! Modules that no license names: a typed name is questioned; with `--unlisted` it is accepted, and
+//! the reported usage is recorded and shown.
 
 use crate::words::World;
 
@@ -118,7 +119,7 @@ fn before_the_first_license_any_module_may_be_asked_for_and_is_shown() {
     world.olr(&["import", "license.olr"]).done();
     world.olr(&["request", "--module", "obm=7"]).unable("has no module obm").hint("OBM");
     world.olr(&["request", "--module", "obm=7", "--unlisted"]).done();
-    // Another slot has another license, and a new installation has none.
+    // The other slot and a new installation have no license yet, so any name is accepted.
     world
         .olr(&["request", "--slot", "redirector", "--key", "k-2", "--module", "obm=7", "--dry-run"])
         .done();

@@ -59,7 +59,7 @@ fn after_a_request_its_answer_is_awaited() {
             "{args:?}: {}",
             run.fact()
         );
-        // A new request is suggested only if the file is lost or was never complete.
+        // Another request is suggested only if the file of this one is lost.
         run.hint("send its file to your vendor (if it is lost, make another request)");
     }
     world.issue(&[]).done();

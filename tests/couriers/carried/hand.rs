@@ -4,7 +4,7 @@ use olr_core::armor::armor;
 
 use crate::world::scenario::Scenario;
 
-/// How a text is changed in transit: most couriers return text, some other bytes.
+/// How a text is changed in transit: most couriers deliver UTF-8 text, some deliver other bytes.
 #[derive(Clone, Copy)]
 pub enum Carry {
     Text(fn(&str) -> String),

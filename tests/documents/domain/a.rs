@@ -116,7 +116,7 @@ fn a4_a_key_of_one_slot_is_refused_in_the_other() {
     world.olr("verify --home ./first --slot redirector").licensed();
     world.olr("verify --home ./first --slot backup").licensed();
     world.olr("request --home ./first --slot attic --dry-run").refused("wrong-slot", "attic");
-    // Each slot has its own license key: a renewal of one never asks for the key of the other.
+    // Each slot has its own license key: a renewal of one slot never uses the key of the other.
     let renew = "request --home ./first --slot backup --renew --dry-run";
     world.olr(renew).unable("the license key of slot backup is not stored");
     world.olr(&format!("{renew} --key {}", backup.key)).done();

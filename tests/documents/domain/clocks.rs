@@ -11,8 +11,9 @@ const SALE: Sale<'static> = Sale {
     modules: "CBS = 1\nOBM = 10",
 };
 
-/// Returns the concern about the clocks when the server makes its request at `server` and the
-/// vendor answers at `vendor`, with the refusal that the server would give.
+/// Returns the concern about the clocks or the age of the request, if any, when the server makes
+/// its request at `server` and the vendor answers at `vendor`; and the refusal that the server
+/// would give.
 fn concern(world: &World, server: &str, vendor: &str) -> Option<(String, Option<String>)> {
     world.at(server).request("home", SALE, "").done();
     let tried = world.at(vendor).answer("home", SALE, "--dry-run");
@@ -81,7 +82,8 @@ fn what_was_issued_before_tells_whose_clock_is_wrong() {
         world.at(server).request("home", sale, "").done();
         world.at(vendor).says_of_clocks(sale, says);
     }
-    // A server that holds a license from March cannot be in February.
+    // The clock of a server that holds a license issued on 10 March cannot be right if it shows 1
+    // March.
     let world = World::new(SELF_HOSTED);
     world.at("2027-03-10T09:00:00Z").activate("home", SALE).done();
     world.at("2027-03-01T09:00:00Z").request("home", SALE, "--renew").done();
@@ -114,7 +116,7 @@ fn a_license_of_the_future_says_that_one_of_two_clocks_is_wrong() {
     world.at(START).verify().refused("clock-rolled-back", "the latest known time is");
 }
 
-/// Returns the concern about the clocks when the same order would return the stored answer again.
+/// Returns the concern about the clocks, if any, when the same order returns the stored answer.
 fn of_stored(world: &World, sale: Sale<'_>) -> Option<serde_json::Value> {
     let stored = world.answer("home", sale, "");
     assert_eq!(stored.done()["stored"], true);

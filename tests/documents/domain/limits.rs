@@ -259,7 +259,7 @@ fn a_pool_that_adds_up_to_more_is_refused() {
     let unit = "unit = \"device to back up\"\n";
     let pool = format!("{unit}pool = \"devices\"\n");
     tried(&SELF_HOSTED.replace(unit, &pool), MONTH, "", "module ACB is above its maximum");
-    // A pool that includes CBS, which was not delegated, is refused even with a grant of 0.
+    // A pool that includes CBS, which was not delegated, is refused even if the grant names no CBS.
     let server = SELF_HOSTED
         .replace("unit = \"running instance\"\n", &pool)
         .replacen(unit, &pool, 3)

@@ -50,7 +50,8 @@ fn by_file(catalog: &str) -> String {
     lines.map(open).collect::<Vec<_>>().join("\n")
 }
 
-/// A vendor's office, and servers whose homes are folders in it.
+/// A temporary folder with a vendor's office, the homes of servers, and the files that they
+/// exchange.
 struct World {
     folder: tempfile::TempDir,
     now: Cell<u64>,

@@ -1,5 +1,6 @@
-//! Concerns from the vendor's records about a request: its home was copied, or its license was
-//! revoked.
+//! What the vendor's records show before an answer is signed: the home was copied, the earlier
+//! license was revoked, the vendor's own clock is wrong, or the request was answered with another
+//! grant.
 
 use serde_json::Value;
 
@@ -112,7 +113,7 @@ fn a_revoked_license_is_not_replaced_without_a_question() {
             .done();
     };
     revoke(&id, "--reason not_paid");
-    // The old request is refused, with the reason for the revocation first.
+    // The old request is refused, with the reason for the revocation.
     world.answer("home", SALE, "").refused("revoked", "not paid");
     let again = concern(&world.answer("home", SALE, "--again --dry-run"), "revoked").unwrap();
     assert_eq!(again["asks"], true);
