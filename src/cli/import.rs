@@ -78,8 +78,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         Imported::Time { time, mark, new } => {
             let decisions = session.foresee_all(&around).unwrap_or_default();
             let text = match (behind(&decisions), new) {
-                // The file did not lower the mark far enough: it may answer a request made before
-                // the clock was far ahead.
+                // The file did not lower the high-water mark far enough: it may answer a request
+                // made before the clock was far ahead.
                 (Some(step), _) => {
                     let done = if new { "is accepted" } else { "was already imported" };
                     format!(

@@ -116,7 +116,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report.of_vendor(&trust).at_home(&home))
 }
 
-/// Returns the file for the picture, or `None` for stdout.
+/// Returns the file for the picture, or `None` for stdout or without `--svg`.
 fn svg_path(args: &Args) -> Option<&Path> {
     args.svg.as_deref().filter(|path| !file::is_stdout(path))
 }

@@ -23,7 +23,7 @@ fn what_is_public_is_what_is_listed() {
     }
 }
 
-/// Compares with the list of that name, or writes it.
+/// Compares with the list of that name. With `OLR_MINT`, writes the list first.
 #[track_caller]
 fn as_listed(name: &str, found: &BTreeSet<String>) {
     let list = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -40,7 +40,8 @@ impl ExpectedArg {
 }
 
 impl Output {
-    /// Adds the vendor: its id, which proves nothing by itself, and the code of its roots.
+    /// Adds the vendor to the JSON: its id, which proves nothing by itself, and the code of its
+    /// roots.
     pub fn of_vendor(mut self, trust: &Trust) -> Self {
         if let Value::Object(json) = &mut self.json {
             json.insert("vendor_id".to_string(), json!(trust.vendor().to_string()));

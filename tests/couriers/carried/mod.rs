@@ -18,8 +18,8 @@ use hand::{parts, with_data};
 use refused::REFUSED;
 use whole::WHOLE;
 
-/// The artefacts, with their armor. Each has a `+` and a `/`. The trust ends with one `=`, the
-/// request and the license with none.
+/// The artefacts, with their armor. The base64 of each contains a `+` and a `/`; that of the trust
+/// ends with one `=`, those of the request and the license with none.
 fn carried() -> [(Scenario, String); 3] {
     let carried = ["request/good", "license/unlimited", "trust/two-of-three"].map(Scenario::read);
     carried.map(|scenario| {

@@ -289,7 +289,7 @@ fn c7_who_counted_accounts_may_be_over_quota_by_devices() {
     let says = "this license grants 11 of OBM, but 12 are in use";
     world.import("home", "").refused("quota-exceeded", says);
     world.verify().grace("upgraded", "2027-01-22T09:00:00Z");
-    // Two more devices, and the CBS that every license of version 6 needs.
+    // Two more devices, and the one CBS that each license of version 6 needs after the upgrade.
     world.renew(sale("CBS = 1\nOBM = 12"), "").done();
     world.verify().licensed();
     let modules = world.home("status").done()["modules"].clone();

@@ -316,7 +316,7 @@ fn a_request_older_than_the_jump_of_the_clock_is_not_what_takes_it_back() {
         }
         let again = step(&world, "clock-rolled-back");
         assert_eq!(again, first);
-        // A request made now can take the mark back.
+        // The answer to a request made now can set the high-water mark back.
         world.request("home", SALE, "--renew").done();
         assert!(sends(&step(&world, "clock-rolled-back"), 3));
         world.olr("vendor time-anchor ./home.req --vendor ./vendor -o ./new.olr").done();
