@@ -1,6 +1,7 @@
 //! Runs every property of the test kit over the fixtures and the seeds of the fuzz targets.
 //!
-//! `OLR_MINT=1 cargo test --test format corpus` recreates the seeds from the fixtures.
+//! `OLR_MINT=1 cargo test --test format corpus` recreates the seeds from the fixtures, and from the
+//! inputs in `keys` and `elsewhere` of the test kit.
 #![cfg(all(feature = "smtp", feature = "vendor"))]
 
 use crate::world::alerts::alerts;

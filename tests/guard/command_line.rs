@@ -110,8 +110,8 @@ fn expect(answer: Result<(), olr_core::error::Error>, (status, json): (i32, Valu
 fn the_command_line_and_the_library_agree() {
     let mut random = ChaCha20Rng::seed_from_u64(5);
     let (mut states, mut noes) = ([0; 3], 0);
-    // The results depend on the day of the run, so this continues until each state has come up
-    // three times.
+    // The results depend on the day of the run, so this tries 40 to 200 homes, until each state has
+    // come up three times.
     for n in 0..200 {
         if n >= 40 && states.iter().all(|seen| *seen > 2) {
             break;

@@ -261,7 +261,7 @@ fn what_cannot_be_stored_counts_in_memory_and_its_grace_ends() {
     }
     server.pass(HOUR / 12);
     assert_eq!(run(&guard), Err(Some(Refusal::QuotaExceeded)));
-    // Less usage resolves it, even if the report cannot be stored.
+    // Less usage resolves the excess, even if the report cannot be stored.
     guard.report(&[("OBM", 20)]).unwrap_err();
     assert_eq!(run(&guard), Ok(()));
     guard.report(&[("OBM", 21)]).unwrap_err();

@@ -68,7 +68,7 @@ fn maintenance_says_at_30_7_and_1_days_that_it_ends_and_then_that_it_has() {
         assert_eq!(told(&guard), []);
     }
     assert_eq!(told(&server.guard()), [], "nor after a restart");
-    // Extended maintenance resolves it.
+    // A license with longer maintenance resolves the warning.
     server.import(2, until("2030-05-31", None));
     server.pass(1);
     assert_eq!(told(&guard), [(Cause::Maintenance, Stage::Solved)]);

@@ -1,4 +1,5 @@
-//! Asking a guard allocates no memory and reads no file.
+//! A guard that allows an action allocates no memory and reads no file. Only the text of a refusal
+//! is allocated.
 
 use crate::world::machine;
 use crate::world::operations::CREATE_USER;

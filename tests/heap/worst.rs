@@ -30,7 +30,7 @@ fn names(count: u32) -> impl Iterator<Item = Text> {
     })
 }
 
-/// All of these files, each with a name.
+/// The most expensive files, each with a name.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let mut all = vec![
         ("license with 4096 empty grants", license(4096, 0, 0)),
@@ -190,8 +190,8 @@ fn trusts() -> Vec<u8> {
     remembering(|memory| memory.trusts = List::new(all).unwrap())
 }
 
-/// The longest texts around the longest armor, and texts that grow when they are decoded. Outside
-/// the long form they are an eighth as long.
+/// The longest texts around the longest armor, and texts that grow when they are decoded. In an
+/// ordinary run, they are an eighth as long.
 fn texts() -> Vec<(&'static str, Vec<u8>)> {
     let size = if long() { FILE_CAP } else { FILE_CAP / 8 };
     let mut frame = Raw::new(Kind::License, WORLD.vendor.trust.vendor(), vec![7; size / 4 - 200]);

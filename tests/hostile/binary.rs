@@ -48,8 +48,8 @@ fn bits(at: usize, byte: u8) -> Vec<u8> {
     bits.map(|bit| byte ^ 1 << bit).collect()
 }
 
-/// All other values in the long form; otherwise one for every fourth byte, alternating between the
-/// smallest, the largest and the neighboring values.
+/// All other values in the long form; otherwise one for every fourth byte, in turn the smallest,
+/// the largest, the next, the previous, and the byte with its halves swapped.
 fn values(at: usize, byte: u8) -> Vec<u8> {
     if long() {
         return (0..=255).collect();

@@ -11,7 +11,7 @@ pub enum Type {
     Int(u64),
     /// Raw bytes of this length.
     Raw(usize),
-    /// A number table with entries from 1 to this.
+    /// A number table with entries from 1 to this number.
     Table(u64),
     Text(u64),
     /// 1 to 32 of `a` to `z`, `0` to `9` and `-`.

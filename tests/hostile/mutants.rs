@@ -45,13 +45,13 @@ impl Trial {
         mutants.into_iter().map(refused).count()
     }
 
-    /// Counts mutants whose signature, seal or digest belongs to other content. All must be
-    /// refused.
+    /// Tries and counts mutants whose signature, seal or digest belongs to other content. All must
+    /// be refused.
     fn unsigned(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
         self.unsigned += self.refuse(mutants);
     }
 
-    /// Counts mutants whose signature, seal or digest is valid. All must be refused.
+    /// Tries and counts mutants whose signature, seal or digest is valid. All must be refused.
     fn signed(&mut self, mutants: impl IntoIterator<Item = Vec<u8>>) {
         self.signed += self.refuse(mutants);
     }
@@ -155,7 +155,7 @@ fn around(good: &Raw) -> Vec<Raw> {
     mutants
 }
 
-/// The frame, signed with each known or stray key, under the name of each role.
+/// The frame, signed with each of several keys: once as a key of each role.
 fn strangers(good: &Raw) -> impl Iterator<Item = Raw> {
     let another = InstallSecret::random(&mut rng("another installation"));
     let (own, stray) = (install(), stray_key("stray issuer"));

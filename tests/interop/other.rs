@@ -75,7 +75,7 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
     })
 }
 
-/// The vendor of `keys/snakeoil`, which has not issued anything.
+/// A folder of the vendor of `keys/snakeoil`, without records of issued licenses.
 static VENDOR: LazyLock<PathBuf> = LazyLock::new(|| {
     let vendor = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop");
     for folder in ["keys", "delegations", "issued"] {

@@ -1,6 +1,6 @@
-//! The armor cases of the age test kit, translated to our armor: a real artefact with the same
-//! damage. age refuses every deviation from its canonical form; we undo what couriers do, and
-//! refuse the rest.
+//! The armor cases of the test kit of age, a program that encrypts files, translated to our armor:
+//! a real artefact with the same damage. age refuses every deviation from its canonical form; we
+//! undo what couriers do, and refuse the rest.
 
 use olr_core::armor::{armor, dearmor};
 use olr_core::error::Refusal;

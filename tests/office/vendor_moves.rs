@@ -541,15 +541,16 @@ fn a_home_restored_after_its_deactivation_runs_until_its_license_ends_and_gets_n
     world.olr("import a.license --home restored").done();
     world.verify("a").refused("deactivated", "");
     world.olr("import a.license --home a").refused("replayed", "");
-    // It gets no new license: the key is in use elsewhere, and its request reveals the fork.
+    // The restored home gets no new license: the key is in use elsewhere, and the request of this
+    // home reveals the fork.
     world.ask("restored");
     world.untouched("restored", "").refused("already-activated", "");
     world.untouched("restored", "--receipt a.receipt").refused("wrong-machine", "");
     world.ask("a");
     let fork = world.olr("vendor compare a.req restored.req");
     assert_eq!(fork.done()["fork"], true);
-    // The vendor can revoke the license that the receipt ended, provided that a file reaches that
-    // server.
+    // The vendor can revoke the license that the receipt ended, provided that the file of
+    // revocations reaches the restored home.
     let ended = world.issued()[0]["license_id"].as_str().unwrap().to_string();
     world.olr(&format!("revoke {ended} --reason deactivated --yes -o revoked.olr")).done();
     world.olr("import revoked.olr --home restored").done();

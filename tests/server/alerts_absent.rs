@@ -1,4 +1,4 @@
-//! A build without mail says so, and still runs the command.
+//! A build that cannot send mail reports that, and still runs the alert command.
 #![cfg(all(feature = "cli", not(feature = "smtp"), unix))]
 
 use serde_json::Value;

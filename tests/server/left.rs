@@ -153,7 +153,7 @@ fn a_setting_aside_that_was_stopped_leaves_no_names() {
 #[test]
 fn nobody_removes_what_another_one_writes() {
     let world = World::new();
-    // All of them write into one folder, both outputs and copies of the state.
+    // All processes write into one folder, both outputs and copies of the state.
     let run = |turn: usize| {
         (0..6).map(move |n| {
             if n % 2 == 0 {

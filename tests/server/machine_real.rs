@@ -24,7 +24,7 @@ const fn kind(
     Kind { name, make, interface, says }
 }
 
-/// The base of the others: the two ends of a veth pair.
+/// Creates a veth pair, before every other kind. Some kinds are attached to one of its two ends.
 const CABLE: &str = "ip link add v0 type veth peer name v1";
 
 const KINDS: [Kind; 16] = [
@@ -42,7 +42,7 @@ const KINDS: [Kind; 16] = [
     kind("ifb", "ip link add ifb7 type ifb", "ifb7", "ifb, by its name"),
     kind("vxlan", "ip link add x type vxlan id 5 dstport 4789", "x", "vxlan"),
     kind("wireguard", "ip link add x type wireguard", "x", "wireguard"),
-    // As a container gets it: from inside it looks like a card.
+    // Interfaces as a container gets them: from inside, each looks like a network card.
     kind("veth in a container", MOVED_CABLE, "eth0", "veth, or macvlan of another namespace"),
     kind("macvlan in a container", MOVED, "eth0", "veth, or macvlan of another namespace"),
 ];

@@ -175,7 +175,7 @@ fn a_license_that_is_taken_back_stops() {
     assert_eq!((&again["new"], &again["revoked_licenses"]), (&false.into(), &1.into()));
     world.verify("a").refused("revoked", &id);
 
-    // A new answer to the same request is another license, and is valid; the reason of the
+    // A new answer to the same request is another license, and is valid; the reason for the
     // revocation is shown first.
     world.issue("a", "--again").unable("stolen card", "--yes");
     let other = world.issue("a", "--again --yes").done();

@@ -103,7 +103,8 @@ fn newest(scenario: &Scenario, file: &[u8]) -> Result<Trust> {
     Ok(trust.followed_by(&frame)?.pop().unwrap_or(trust))
 }
 
-/// Checks first contact: a request in a new home, with the vendor code that the operator was told.
+/// Checks first contact. If the fixture has a vendor code, which the operator was told, this is a
+/// request in a new home with that code.
 fn pin(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let Some(code) = scenario.get("code") else { return Trust::pin(file).map(drop) };
     // A malformed code is refused by the rule that compares it, which comes last.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Their folders, relative to the root of the repository.
+/// Folders of these sources, relative to the root of the repository.
 pub const FOLDERS: [&str; 4] = ["crates/core/src", "crates/files/src", "crates/office/src", "src"];
 
 /// Returns every source file of `folder`, relative to the root of the repository, sorted.

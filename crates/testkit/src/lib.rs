@@ -250,7 +250,8 @@ pub fn install() -> InstallSecret {
     install_secret("install")
 }
 
-/// Makes another request on the server.
+/// Makes a request on the server. `purpose` seeds its randomness. Returns the body of the request,
+/// and the sealed file.
 pub fn ask(state: &mut State, slot: &str, purpose: &str) -> (RequestBody, Vec<u8>) {
     let asked = Asked {
         licensee: text("ACME Ltd"),

@@ -194,8 +194,8 @@ pub fn good() -> Vec<Good> {
 /// A parser that must accept or refuse any bytes without a panic.
 pub type Parser = fn(&[u8]);
 
-/// Every parser of untrusted bytes, by name. Accepted artefacts are verified too, but no key is
-/// derived from a passphrase, because a file may demand 1 GiB of memory.
+/// The parsers of artefacts, states, grants and catalogs, by name. Accepted artefacts are verified
+/// too, but no key is derived from a passphrase, because a file may demand 1 GiB of memory.
 pub const PARSERS: [(&str, Parser); 15] = [
     ("armor, any kind", |file| drop(dearmor(None, file))),
     ("armor, each kind", |file| Kind::ALL.iter().for_each(|kind| drop(dearmor(Some(*kind), file)))),

@@ -107,7 +107,8 @@ def verify_file(data: bytes, trust: Trust) -> DelegationBody:
 
 
 def read_signers(frame: Frame, trust: Trust) -> list[DelegationBody]:
-    """Checks license-1 to license-3 of a frame that issuers sign, and returns its signers' delegations."""
+    """Checks license-1 to license-3, and signature-1 to signature-3, of a frame that issuers sign. Returns the
+    delegations of the signers."""
     places = {TRUST, DELEGATION, REVOCATIONS} if frame.kind == LICENSE else {TRUST, DELEGATION}
     delegations = signers_among(frame, frame.attachments, trust, places)
     check_one_for_each(frame)

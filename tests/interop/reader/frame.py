@@ -147,7 +147,7 @@ def check_signers(frame: Frame, keys: Mapping[bytes, bytes]) -> None:
 
 
 def check_threshold(signed: int, threshold: int, rule: str = "signature-2") -> None:
-    """Checks signature-2."""
+    """Checks signature-2, or the threshold that `rule` demands instead."""
     if signed < max(threshold, 1):
         raise Refused("untrusted-signer", f"{rule}: too few signatures")
 

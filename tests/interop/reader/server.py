@@ -60,7 +60,7 @@ def _keep(state: State, file: Frame, beside: list[Frame], listed: revocations.Re
 
 
 def take_revocations(state: State, data: bytes, now: int) -> None:
-    """Checks revocations-6, of a file that passed the rules before."""
+    """Checks a file of revocations, up to revocations-6."""
     file = frame.parse(data, REVOCATIONS, state.trust.vendor)
     state = take_up(state, file, now)
     listed = revocations.verify_file(file, state.trust)
@@ -104,7 +104,7 @@ def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], acc
 
 
 def take_time(state: State, data: bytes, now: int) -> None:
-    """Checks time-4 to time-6, of a timestamp that passed the rules before."""
+    """Checks a timestamp, up to time-6."""
     file = frame.parse(data, TIME, state.trust.vendor)
     state = take_up(state, file, now)
     body = times.verify_frame(file, state.trust)

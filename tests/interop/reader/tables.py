@@ -49,7 +49,7 @@ FACTORS = {
     16: "hypervisor",
 }
 PIN = 8
-# Besides common, which every kind may have.
+# The classes that a factor of each kind may have, besides *common*, which every kind may have.
 CLASSES_OF_FACTOR = {
     1: {IMAGE}, 2: {HARDWARE}, 3: {HARDWARE, IMAGE}, 4: {HARDWARE, IMAGE}, 5: {HARDWARE}, 6: {IMAGE}, 7: {IMAGE},
     8: {IMAGE}, 9: set(), 10: set(), 11: {HARDWARE}, 12: {HARDWARE}, 13: {HARDWARE}, 14: set(), 15: {HARDWARE}, 16: set(),

@@ -521,7 +521,7 @@ fn evidence_and_an_issue_date_count_as_one_day() {
     }
 }
 
-/// A timestamp from the vendor is not a jump of the clock: it counts in full.
+/// A timestamp from the vendor is not a jump of the clock: the time up to it counts in full.
 #[test]
 fn a_week_that_the_vendor_confirms_counts() {
     let world = World::new();

@@ -40,7 +40,7 @@ fn a_time_that_was_kept_takes_nothing_back() {
     }
 }
 
-/// Importing one timestamp supersedes the others that were collected before it.
+/// Importing one of several timestamps that were collected in advance supersedes all the others.
 #[test]
 fn of_sixteen_times_that_were_kept_one_counts() {
     let world = World::new();

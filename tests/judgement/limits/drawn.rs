@@ -119,7 +119,7 @@ impl Lot {
         (catalog, grant)
     }
 
-    /// The license that `draft` makes of a random catalog and grant, if they fit together.
+    /// The license that `draft` makes from a random catalog and grant, if they fit together.
     pub fn license(&mut self, world: &World) -> Option<LicenseBody> {
         let (catalog, grant) = self.texts();
         let catalog = Catalog::parse(&catalog).ok()?;

@@ -65,7 +65,11 @@ impl World {
         Home::at(self.folder.path().join(name))
     }
 
-    /// A request of `machine` by `home` and its answer, or the error if none can be issued.
+    /// Makes a request on `machine` and issues a license for it. Returns the body and the file of
+    /// the license, and the commitment key of the request.
+    ///
+    /// # Errors
+    /// If no license can be issued.
     pub fn answer(
         &self,
         home: &Home,

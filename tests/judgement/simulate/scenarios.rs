@@ -1,6 +1,6 @@
-//! One file per rule: `tests/scenarios/B1.toml` tests rule B1. Each file has the grant of a
-//! license, and the decisions on that license over time. The licenses are made with the catalog
-//! `examples/catalogs/self-hosted.toml`, which tests the catalog as well.
+//! One file per rule of `docs/domain.md`: `tests/scenarios/B1.toml` tests rule B1. Each file has the
+//! grant of a license, and the decisions on that license over time. The licenses are made with the
+//! catalog `examples/catalogs/self-hosted.toml`, which tests the catalog as well.
 
 use olr_core::entitlement::Operation;
 use olr_core::judge::{Decision, Question};
@@ -109,7 +109,7 @@ impl Scenario<'_> {
         events.map(|text| ScenarioEvent::parse(text, read).unwrap()).collect()
     }
 
-    /// The license that `olr issue` would make of the grant on the day `issued`.
+    /// The license that `olr issue` would make from the grant on the day `issued`.
     fn body(&self, grant: &Table, answer: u8) -> LicenseBody {
         let mut grant = grant.clone();
         grant.remove("answer");

@@ -62,7 +62,7 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
         .map(|name| name.trim_end_matches(".olr"))
         .find(|id| *id != vendor.issuer)
         .unwrap();
-    // By the id of the key, or by the file of its delegation.
+    // The second issuer is named by the file of its delegation, or by its key id.
     office(&format!("{propose} vendor/delegations/{id}.olr -o other.olr")).done();
     let proposed = office(&format!("{propose} {id} -o license.olr"));
     assert!(
@@ -90,7 +90,7 @@ fn by_exchange_of_files_the_license_is_the_one_that_was_proposed() {
     assert_eq!(done.done()["license"]["modules"]["OBM"]["quota"], 10);
     vendor.import("a", "a.license").done();
     vendor.verify("a").done();
-    // Repeated, it returns the stored answer.
+    // The same command again returns the stored answer.
     assert_eq!(office(&format!("{finish} second.olr --force")).done()["stored"], true);
     let issued = office("vendor issued");
     assert_eq!(issued.done()["issued"].as_array().unwrap().len(), 1);

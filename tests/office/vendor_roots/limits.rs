@@ -12,7 +12,7 @@ fn tried(vendor: &Vendor, flags: &str, change: (&str, &str)) -> crate::vendor_ro
     let grant = GRANT.replace("K-1", "K-a").replace(change.0, change.1);
     fs::write(vendor.town.path("office/grant.toml"), grant).unwrap();
     let before = files_below(&vendor.town.path("office/vendor"));
-    // If no delegation allows it, the command asks for no passphrase and writes nothing.
+    // If no delegation allows the license, the command asks for no passphrase and writes nothing.
     let run = vendor.issue("a", "");
     if run.status != 0 {
         assert_eq!(files_below(&vendor.town.path("office/vendor")), before);
@@ -66,8 +66,8 @@ fn each_limit_is_named_when_it_is_exceeded_by_one() {
     ] {
         tried(&vendor, flags, none).refused("not-delegated", says);
     }
-    // A delegation that has already ended cannot be made; `tests/documents/domain/clocks.rs` sets
-    // the clock to after the end of one.
+    // A delegation that has already ended cannot be made. `tests/documents/domain/clocks.rs` makes
+    // a valid one, and sets the clock to after its end.
     let ended = "key delegate issuer.pub --act license --until 2020-01-01 -o never.olr";
     vendor
         .town

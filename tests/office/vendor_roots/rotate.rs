@@ -80,7 +80,8 @@ fn delegations_that_would_count_no_longer_are_kept() {
     vendor.next_trust(&change, &["alice", "bob", "dave", "erin"]);
     vendor.import("a", "vendor/vendor.trust").done();
     vendor.verify("a").done();
-    // The issuer works under the new trust, and a server without it receives it with the license.
+    // The issuer works under the new trust, and a server that lacks this trust receives it with the
+    // license.
     vendor.licensed("b");
 }
 
@@ -144,13 +145,13 @@ fn each_key_of_the_office_is_replaced_in_one_go_where_the_roots_are_at_hand() {
     assert_eq!(office("vendor publish vendor/vendor.trust").done()["new"], false);
 
     // Revoking an issuer key lists the licenses that it signed, and stops them on servers that
-    // learn of it.
+    // learn of the revocation.
     let look = office("inspect a.license");
     let old_issuer = look.done()["signed_by"][0].as_str().unwrap().to_string();
     let revoked = office(&format!("revoke {old_issuer} --yes"));
     assert_eq!(revoked.done()["signed_by_it"].as_array().unwrap().len(), 1, "{revoked:?}");
     assert_eq!(revoked.json["published"]["trust"], 5);
-    // Repeated without a terminal to ask on, it reports that this was already done.
+    // Repeated without a terminal to ask on, the command reports that the key was already revoked.
     let again = office(&format!("revoke {old_issuer}"));
     assert_eq!(
         (&again.done()["already"], &again.json["published"]["trust"]),

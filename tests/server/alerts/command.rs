@@ -139,7 +139,7 @@ fn command_and_mail_do_not_wait_for_one_another() {
     assert_eq!(world.told(&both, NOW + HOUR), 1);
     assert_eq!(server.taken().len(), 1);
     assert_eq!(fs::read_to_string(world.path("count")).unwrap(), "told\n");
-    // The same the other way round.
+    // The mail succeeds and the command fails; the mail is not sent again because of that.
     script(&world, "exit 1");
     let settings = world.settings(&fs::read_to_string(world.path(SETTINGS)).unwrap());
     assert_eq!(settings.ways().len(), 1);

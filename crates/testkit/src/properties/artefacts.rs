@@ -87,7 +87,7 @@ pub fn request_plaintext(bytes: &[u8]) {
     assert!(opened.is_err(), "a request without a valid signature was opened");
 }
 
-/// A license, either complete or as a body that the issuer signs.
+/// Checks a license: the input is complete, or a body that the issuer then signs.
 pub fn license(bytes: &[u8]) {
     if let Ok(license) = License::verify(bytes, &SNAKEOIL.trust) {
         assert_eq!(license.bytes(), bytes);
@@ -103,7 +103,7 @@ pub fn license(bytes: &[u8]) {
     }
 }
 
-/// Properties of every license that was verified.
+/// Checks the properties of a license that was verified.
 pub(super) fn looked_at(license: &License) {
     let body = license.body();
     assert!(body.number > 0 && body.answer > 0);
@@ -118,7 +118,7 @@ pub(super) fn looked_at(license: &License) {
     license.ensure_here(&body.product, &body.slot, &body.install_key).unwrap();
 }
 
-/// A trust, either complete or as the body of a first trust.
+/// Checks a trust: the input is complete, or the body of a first trust that the root then signs.
 pub fn trust(bytes: &[u8]) {
     if let Ok(trust) = Trust::pin(bytes) {
         assert_eq!(trust.bytes(), bytes);
@@ -132,7 +132,7 @@ pub fn trust(bytes: &[u8]) {
     }
 }
 
-/// A delegation, either complete or as a body that the root signs.
+/// Checks a delegation: the input is complete, or a body that the root then signs.
 pub fn delegation(bytes: &[u8]) {
     inner::<DelegationBody>(Kind::Delegation, bytes);
     let framed = body::<DelegationBody>(bytes, BODY_CAP)
@@ -146,7 +146,7 @@ pub fn delegation(bytes: &[u8]) {
     }
 }
 
-/// A receipt, either complete or as a body that the server of the fixtures signs.
+/// Checks a receipt: the input is complete, or a body that the server of the fixtures then signs.
 pub fn receipt(bytes: &[u8]) {
     if let Ok(receipt) = Receipt::verify(bytes) {
         assert_eq!(receipt.bytes(), bytes);
@@ -160,8 +160,8 @@ pub fn receipt(bytes: &[u8]) {
     }
 }
 
-/// A proposal, either complete or as the body of an unsigned one. The root signs it if it is
-/// allowed to.
+/// Checks a proposal: the input is complete, or the body of an unsigned proposal. The root then
+/// signs the unsigned proposal, if a root may sign it.
 pub fn proposal(bytes: &[u8]) {
     let trust = Some(&SNAKEOIL.trust);
     for of in [None, trust] {
@@ -192,7 +192,7 @@ pub fn proposal(bytes: &[u8]) {
     }
 }
 
-/// A timestamp, either complete or as a body that the issuer signs.
+/// Checks a timestamp: the input is complete, or a body that the issuer then signs.
 pub fn time(bytes: &[u8]) {
     if let Ok(anchor) = Timestamp::verify(bytes, &SNAKEOIL.trust) {
         assert_eq!(anchor.bytes(), bytes);
@@ -205,8 +205,8 @@ pub fn time(bytes: &[u8]) {
     }
 }
 
-/// Revocations, either complete or as a body that the issuer signs, both as a file and for
-/// attaching.
+/// Checks revocations: the input is complete, or a body that the issuer then signs, both as a file
+/// and for attaching.
 pub fn revocations(bytes: &[u8]) {
     if let Ok(list) = Revocations::verify(bytes, &SNAKEOIL.trust) {
         let frame = Frame::parse(Kind::Revocations, bytes).unwrap();

@@ -94,7 +94,7 @@ fn inner<T: Record + Value>(kind: Kind, bytes: &[u8]) {
     }
 }
 
-/// A frame signed by the root of `keys/snakeoil`.
+/// A frame signed by the root of `keys/snakeoil`. `None` if the library refuses to write it.
 fn signed(kind: Kind, vendor: VendorId, body: &[u8]) -> Option<Vec<u8>> {
     let unsigned = Unsigned::new(kind, vendor, Vec::new(), body.to_vec()).ok()?;
     sign_by_roots(&unsigned, &[&SNAKEOIL.root]).ok()
