@@ -71,7 +71,7 @@ def take_revocations(state: State, data: bytes, now: int) -> None:
 
 
 def take_in(state: State, data: bytes, seen: Reading, machine: list[Factor], accepted: frozenset[str]) -> License:
-    """Imports a license: answer-1 to answer-5. `accepted` names what the operator accepts."""
+    """Imports a license: checks the rules up to answer-5. `accepted` names what the operator accepts."""
     state = clock.observe(state, seen)
     file = frame.parse(data, LICENSE, state.trust.vendor)
     state = take_up(state, file, seen.clock)

@@ -24,7 +24,7 @@ class Vendor:
 
 
 class Answered(NamedTuple):
-    """A request in the vendor's records and the license that answered it, both as files."""
+    """A request in the vendor's records and the license that answered it, both as files. `license` is None if it is lost."""
 
     request: bytes
     license: bytes | None
@@ -65,7 +65,7 @@ def issue(
 def _check_freed(
     vendor: Vendor, asked: RequestBody, holder: RequestBody, answer: bytes | None, receipt: bytes
 ) -> None:
-    """Checks receipt-7 and receipt-8."""
+    """Checks a receipt, up to receipt-8."""
     ended = receipts.verify_frame(frame.parse(armor.unwrap(receipt, RECEIPT), RECEIPT, vendor.trust.vendor))
     if ended.product != asked.product:
         raise Refused("wrong-product", "receipt-7: the receipt is for another product")
@@ -82,7 +82,7 @@ def _check_freed(
 
 
 def _can_be_met(bought: Purchase, found: list[Factor]) -> bool:
-    """Whether two factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
+    """Whether at least two weighted factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
     weights = {(f.kind, f.value): bought["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON}
     weights = {factor: weight for factor, weight in weights.items() if weight > 0}
     return len(weights) >= 2 and sum(weights.values()) >= max(bought["minimum"], 1)

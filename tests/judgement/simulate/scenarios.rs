@@ -1,6 +1,6 @@
-//! One file per rule of `docs/domain.md`: `tests/scenarios/B1.toml` tests rule B1. Each file has the
-//! grant of a license, and the decisions on that license over time. The licenses are made with the
-//! catalog `examples/catalogs/self-hosted.toml`, which tests the catalog as well.
+//! One file per rule of `docs/domain.md`: `tests/scenarios/B1.toml` tests rule B1. Each file has
+//! the grant of a license, and the decisions on that license over time. The licenses are made with
+//! the catalog `examples/catalogs/self-hosted.toml`, which tests the catalog as well.
 
 use olr_core::entitlement::Operation;
 use olr_core::judge::{Decision, Question};
