@@ -24,7 +24,8 @@ fn a_guard_is_shared_between_threads() {
     shared::<GuardConfig>();
 }
 
-/// Returns a guard whose reading of the machine blocks until it is released.
+/// Returns a guard, and two channels. Each reading of the machine after the first one sends a
+/// message on the first channel, and then blocks until the second channel delivers one.
 fn slow(server: &Server) -> (Arc<Guard>, Receiver<()>, Sender<()>) {
     let (began, begins) = channel();
     let (go, goes) = channel();

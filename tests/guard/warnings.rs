@@ -218,7 +218,7 @@ fn a_factor_that_comes_and_goes_is_told_at_most_once_an_hour() {
     let guard = server.guard();
     guard.decision();
     let (mut all, mut ids) = (Vec::new(), Vec::new());
-    // Another machine every 20 minutes, for 10 hours.
+    // The network card is replaced or put back every 20 minutes, for 10 hours.
     for turn in 0..30 {
         server.become_machine(if turn % 2 == 0 { "card-replaced" } else { "server" });
         server.pass(HOUR / 3);

@@ -24,7 +24,7 @@ class Vendor:
 
 
 class Answered(NamedTuple):
-    """A request in the vendor's records and the license that answered it, both as files. `license` is None if it is lost."""
+    """A request in the vendor's records and the license that answered it, as files. A lost license is None."""
 
     request: bytes
     license: bytes | None
@@ -82,7 +82,8 @@ def _check_freed(
 
 
 def _can_be_met(bought: Purchase, found: list[Factor]) -> bool:
-    """Whether at least two weighted factors reach the minimum of a policy: a rule of the vendor's tool, not of the specification."""
+    """Whether at least two weighted factors reach the minimum of a policy: a rule of the vendor's tool, not of the
+    specification."""
     weights = {(f.kind, f.value): bought["weights"].get(FACTORS[f.kind], 0) for f in found if f.factor_class != COMMON}
     weights = {factor: weight for factor, weight in weights.items() if weight > 0}
     return len(weights) >= 2 and sum(weights.values()) >= max(bought["minimum"], 1)

@@ -87,8 +87,8 @@ fn quota(body: &mut LicenseBody, quota: u64) {
     body.grants = Set::new(grants).unwrap();
 }
 
-/// Time that a server runs within 60 days, if it repeatedly exceeds the quota for `over` seconds
-/// and then stays within it for `within` seconds.
+/// Time that a server runs over the quota within 60 days, if it repeatedly exceeds the quota for
+/// `over` seconds and then stays within it for `within` seconds.
 fn runs(world: &World, over: u64, within: u64) -> u64 {
     let mut server = server(world, &TWELVE);
     let (mut ran, end) = (0, server.around.clock.seconds + 60 * DAY);

@@ -44,7 +44,7 @@ fn cause_rules(body: &mut LicenseBody, rng: &mut ChaCha20Rng) {
     body.grace = Set::new(rules).unwrap();
 }
 
-/// An instant near one in memory, near the clock, or anywhere.
+/// An instant near the mark, near the clock, or anywhere.
 fn near(server: &Server<'_>, rng: &mut ChaCha20Rng) -> Instant {
     let mark = server.state.memory().mark.seconds;
     let from = match rng.random_range(0..4) {

@@ -196,8 +196,8 @@ fn delegation(program: &Program, from: &mut Source<'_>) {
     }
 }
 
-/// Signs a frame after the edits to its body and attachments. Returns the signed frame, and the
-/// file after the remaining edits.
+/// Edits the attachments of a frame with this body, and signs it. Returns the signed frame, and the
+/// same frame after the edits that follow signing.
 fn sign(
     program: &Program,
     (kind, vendor, attached): (Kind, VendorId, Option<&[u8]>),

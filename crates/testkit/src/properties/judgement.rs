@@ -19,8 +19,8 @@ use crate::machine::factors;
 /// State of a server with a license.
 const SERVER: &str = include_str!("../../../../fixtures/state/installed.txt");
 
-/// Input: the body of a license, the usage, three instants (start of the usage, first and second
-/// decision), and how many more of the first module are asked for.
+/// Input: the body of a license, the usage, three instants as seconds after the mark (start of the
+/// usage, and the two decisions), and how many more of the first module are asked for.
 pub fn judgement(bytes: &[u8]) {
     let mut from = Source(bytes);
     let body = LicenseBody::read(&mut from);
