@@ -247,7 +247,7 @@ fn a_pipe_is_read_and_nobody_waits_for_one_without_a_writer() {
         let named = world.olr(&line.replace("pipe", file));
         let (to, slowly) = (pipe.clone(), bytes.len() / 2);
         let writer = std::thread::spawn(move || {
-            // Opened for both ends, so that this does not wait for a reader.
+            // Opened for reading too, so that this does not wait for a reader.
             let mut file = fs::OpenOptions::new().read(true).write(true).open(to).unwrap();
             std::thread::sleep(Duration::from_millis(50));
             file.write_all(&bytes[..slowly]).unwrap();

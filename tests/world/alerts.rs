@@ -18,8 +18,8 @@ const HEADERS: [&str; 10] = [
     "X-Olr-Alert",
 ];
 
-/// Checks that accepted settings name a recipient and never send a password in plain text, and that
-/// a mail has exactly these headers, whatever the server's name is.
+/// Checks that accepted settings name a recipient or a command and never send a password in plain
+/// text, and that a mail has exactly these headers, whatever the server's name is.
 pub fn alerts(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let settings = match Settings::parse(text) {

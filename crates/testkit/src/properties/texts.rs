@@ -27,7 +27,8 @@ pub fn grant(bytes: &[u8]) {
     }
 }
 
-/// The products of an accepted catalog fit into a trust, and any grant from it fits into a license.
+/// The products of an accepted catalog fit into a trust. For each type, a grant of all modules fits
+/// into a license, unless there are too many modules.
 pub fn catalog(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(catalog) = Catalog::parse(text) else { return };

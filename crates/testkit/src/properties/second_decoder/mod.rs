@@ -2,7 +2,7 @@
 //! implementation.
 //!
 //! The types here mirror the tables of `docs/format.md`. `wincode` reads and writes them with
-//! derived code. It knows the encoding, but not our caps, number tables and sets.
+//! derived code. It knows the encoding, but not our caps, number tables, sets and words.
 
 use olr_core::wire::codec::{BODY_CAP, Record, decode};
 use olr_core::wire::frame::{Frame, Kind};
@@ -47,8 +47,8 @@ pub fn second_decoder(bytes: &[u8]) {
 }
 
 /// The other decoder must read everything that ours accepts as the same values, and write it as the
-/// same bytes. What only our decoder refuses must break a cap, a table, the order of a set, or the
-/// rule of the shortest encoding.
+/// same bytes. What only our decoder refuses must break a cap, a table, the order of a set, the rule
+/// of the shortest encoding, or the form of a word.
 fn agree<Ours: Record, Theirs>(bytes: &[u8])
 where
     Theirs: Same<Ours>
