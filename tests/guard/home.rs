@@ -139,7 +139,7 @@ fn harm(server: &Server, how: &str) {
                     "shortened" => harmed.truncate(20),
                     "flipped" => harmed[60] ^= 1,
                     "empty" => harmed.clear(),
-                    "too long" => harmed.resize(3 << 20, 0),
+                    "too long" => harmed.resize(5 << 20, 0),
                     "a newer olr" => harmed[4] = 200,
                     "a folder" => {
                         std::fs::remove_file(&file).unwrap();
