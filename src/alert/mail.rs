@@ -228,7 +228,10 @@ pub fn compose(mail: &Mail, notice: &Notice, now: Instant, say: Say) -> Result<V
         Error::unable(
             Problem::Fault,
             fact,
-            NextStep::new("show the alerts to read it, and report this", &[Remedy::ShowAlerts]),
+            NextStep::new(
+                "show the alerts to read it, and report this as a bug",
+                &[Remedy::ShowAlerts],
+            ),
         )
     })?;
     Ok(message.formatted())

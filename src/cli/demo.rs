@@ -104,7 +104,7 @@ mod whole {
             let issued =
                 vendor.issue(&opened, &issue, &trust, &mut no_passphrase, &mut context.rng)?;
             let license = issued.outcome.license().ok_or_else(|| {
-                Error::unable(Problem::Fault, "no license was issued", "report this as a fault")
+                Error::unable(Problem::Fault, "no license was issued", "report this as a bug")
             })?;
             let license_file = server.join("license.olr");
             write(Kind::License, &license_file, license.bytes())?;
@@ -209,7 +209,7 @@ mod whole {
             let refusal = error.as_ref().and_then(Error::refusal).zip(error.as_ref());
             let Some((word, error)) = refusal else {
                 let fact = format!("the demo failed: not {}", what.to_lowercase());
-                return Err(Error::unable(Problem::Fault, fact, "report this as a fault"));
+                return Err(Error::unable(Problem::Fault, fact, "report this as a bug"));
             };
             self.refusals.push(word.word().to_string());
             self.step(what, &error.to_string());
@@ -239,7 +239,7 @@ mod whole {
         Err(Error::unable(
             Problem::Fault,
             "a key of the demo has a passphrase",
-            "report this as a fault",
+            "report this as a bug",
         ))
     }
 

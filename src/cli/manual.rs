@@ -42,11 +42,7 @@ fn page(command: &clap::Command, name: &str, args: &Man, pages: &mut Vec<String>
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone().name(name.to_string())).render(&mut text).map_err(
         |_| {
-            Error::unable(
-                Problem::Fault,
-                "a manual page cannot be created",
-                "report this as a fault",
-            )
+            Error::unable(Problem::Fault, "a manual page cannot be created", "report this as a bug")
         },
     )?;
     let file = format!("{name}.1");

@@ -343,7 +343,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "term = \"14 days\"\nrenewal",
             "@on.expired = { then = \"block\", blocks = [\"run\"] }\nrenewal",
             "type pool-oem: on expired: blocks: blocking run is the same as stopping the server",
-            "stop",
+            "leave",
         ),
         (
             "term = \"14 days\"\nrenewal",

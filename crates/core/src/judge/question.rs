@@ -150,7 +150,8 @@ impl Answer<'_> {
             Self::TooOld { module, first } => {
                 let (module, first) = (shown(module), shown(first));
                 let fact = format!("module {module} is granted only for release {first} and later");
-                refuse("question-4", Refusal::NotEntitled, fact)
+                let step = "update the product, or ask the vendor for a license for this release";
+                refuse("question-4", Refusal::NotEntitled, fact).map(|error| error.hint(step))
             }
             Self::Exceeds { module, granted, used, wanted } => refuse(
                 "question-5",

@@ -252,7 +252,7 @@ impl State {
         factors.extend(all().filter(|factor| !factor.counts()).take(room).cloned());
         List::new(factors).map_err(|error| {
             error.within("factors of this machine and pins").hint(NextStep::new(
-                "start again as a new installation with fewer pins",
+                "pin fewer values, or start again as a new installation with fewer pins",
                 &[Remedy::NewIdentity],
             ))
         })

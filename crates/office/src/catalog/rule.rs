@@ -75,7 +75,7 @@ impl Rule {
         let what = format!("{of}: blocks");
         let blocks = read_operations(&raw.blocks, &what, written, &at("blocks"))?;
         if blocks.contains(&Operation::RUN) {
-            let hint = "write then = \"stop\"";
+            let hint = "write then = \"stop\", and leave `blocks` out";
             return wrong("blocks", "blocking run is the same as stopping the server", hint);
         }
         Ok(Self { seconds: after.unwrap_or(0), outcome, blocks: Set::new(blocks)? })
