@@ -103,6 +103,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     });
     let refusal = answer.refusal();
     let text = match (&refusal, &module, stands) {
+        (None, Some(module), _) if args.admin_limit.is_some() => {
+            format!("yes: a sub-administrator may be given this limit of {}", shown(module))
+        }
         (Some(refusal), ..) => format!("no: {refusal}\nhint: {}", hint::said(refusal.next_step())),
         (None, Some(module), Some(quota)) => match quota.available() {
             Limit::Only(available) => {

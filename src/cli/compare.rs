@@ -116,7 +116,8 @@ fn next(compared: &RequestComparison) -> &'static str {
         }
         Relation::Fork => {
             "Ask whether a snapshot was restored, or whether two machines run from copies of one \
-             disk. Ask each machine for a new request, made as root and with a pin of its own."
+             disk. Ask for a new request from each machine, made as root with --privileged and \
+             with a pin of its own (--pin)."
         }
         Relation::Unrelated if compared.hardware == Hardware::Same => {
             "Ask whether the home was lost or set aside with --new-identity, or whether one \

@@ -75,11 +75,11 @@ impl Known {
         let or = "add --unlisted to use this name anyway";
         let Some(near) = nearest(module, self.names.iter().map(String::as_str)) else {
             let known = listed(self.names.iter().map(String::as_str));
-            return Error::unable(
-                Problem::Usage,
-                fact,
-                format!("name one of its modules: {known}; or {or}"),
-            );
+            let hint = match self.names.is_empty() {
+                true => or.to_string(),
+                false => format!("name one of its modules: {known}; or {or}"),
+            };
+            return Error::unable(Problem::Usage, fact, hint);
         };
         let told = difference(("what you typed", module), ("the license", near), Shows::Whole);
         fact += &told.map(|told| format!(": {told}")).unwrap_or_default();

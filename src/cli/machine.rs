@@ -51,9 +51,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     text += &format!("\n\n{}", verdict(&factors));
     let mut report = Output::new(text, to_json(&factors, &found, counting));
     if counting < 2 {
-        report
-            .notes
-            .push("hint: a request needs at least 2 factors: add --pin NAME=VALUE".to_string());
+        report.notes.push(format!(
+            "hint: a request needs at least 2 factors, and this machine has {counting}: add --pin \
+             NAME=VALUE for each one that is missing"
+        ));
     }
     // Adds the home's vendor; a home that cannot be read does not affect the factors.
     let home = args.home.home();

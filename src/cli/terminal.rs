@@ -66,7 +66,7 @@ impl Confirmation<'_> {
             return Err(Error::unable(
                 Problem::NotConfirmed,
                 fact,
-                "check what it affects, then run this again with --yes",
+                "check what is affected (see above), then run this again with --yes",
             ));
         };
         let asked = terminal.say(&format!("{}\n\n{} [y/N] ", self.hits, self.ask));
@@ -77,7 +77,7 @@ impl Confirmation<'_> {
         Err(Error::unable(
             Problem::NotConfirmed,
             "not confirmed: nothing was changed",
-            "to continue, answer y or add --yes",
+            "to continue, run this again and answer y, or add --yes",
         ))
     }
 }

@@ -83,7 +83,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     report.notes.extend(concerns.iter().map(concern::line));
     if vendor.seconds.saturating_sub(server.seconds) > OFF {
         report.notes.push(
-            "the server's clock is too far behind: set it before you import this time there"
+            "unless the request took that long to arrive, the server's clock is too far behind: \
+             set it before you import this time there"
                 .to_string(),
         );
     }

@@ -124,7 +124,7 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
         Init { name: &name, catalog: catalog.as_deref(), passphrases, test: args.test, roots };
     let (folder, trust) = Folder::init(&args.folder, &order, &mut context.rng)?;
     let place = file::name(folder.path());
-    let text = made(&name, &folder, &trust, catalog.is_some(), &roots);
+    let text = made(&name, &folder, &trust, catalog.is_some(), &roots, open);
     let json = json!({
         "vendor": name, "folder": place, "vendor_code": trust.vendor_code(),
         "vendor_id": trust.vendor().to_string(), "passphrases": !open, "test": args.test,
@@ -140,7 +140,14 @@ fn init(args: &InitArgs, context: &mut Context) -> Result<Output> {
 }
 
 /// Describes the new folder, and the next steps.
-fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &Roots) -> String {
+fn made(
+    name: &str,
+    folder: &Folder,
+    trust: &Trust,
+    has_catalog: bool,
+    roots: &Roots,
+    is_open: bool,
+) -> String {
     let place = file::name(folder.path());
     let mut text = show::pairs(&[
         ("vendor", name.to_string()),
@@ -173,9 +180,12 @@ fn made(name: &str, folder: &Folder, trust: &Trust, has_catalog: bool, roots: &R
              own custodian only, and erase it here: the keys must never be in one place again.\n\
              {} of them must sign each change: `olr key propose`, `olr key sign`, `olr key \
              combine`.\n\
-             All have the same passphrase; have each custodian choose a new one. Back up the rest \
-             of the folder.",
-            roots.threshold
+             {} (`olr key passwd`). Back up the rest of the folder.",
+            roots.threshold,
+            match is_open {
+                true => "None has a passphrase: have each custodian choose one",
+                false => "All have the same passphrase: have each custodian choose a new one",
+            }
         ),
     };
     text

@@ -150,7 +150,7 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
         masked(&record.license_key),
     );
     if ended.answered_since {
-        text += "\nA later request from that installation was answered for this key: the receipt does not end that license.";
+        text += "\nA later request from that installation was answered for this key: the receipt does not end the license in that answer.";
     }
     let until_json = ended.last_day.map_or("never".to_string(), |day| day.to_string());
     let json = json!({

@@ -138,17 +138,16 @@ impl Args {
             (afterwards, "--afterwards"),
             (weak_machine, "--weak-machine"),
         ];
-        match missing.iter().find(|(is_missing, _)| is_limited && *is_missing) {
-            None => Ok(()),
-            Some((_, flag)) => {
-                let fact = format!("{flag} is missing, and there is no catalog to derive it from");
-                Err(Error::unable(
-                    Problem::Usage,
-                    fact,
-                    format!("name a catalog with --catalog FILE, or add {flag}"),
-                ))
-            }
+        let missing = missing.iter().filter(|(is_missing, _)| is_limited && *is_missing);
+        let flags = missing.map(|(_, flag)| *flag).collect::<Vec<_>>().join(", ");
+        if flags.is_empty() {
+            return Ok(());
         }
+        Err(Error::unable(
+            Problem::Usage,
+            format!("there is no catalog to derive these limits from: {flags}"),
+            format!("name a catalog with --catalog FILE, or add {flags}"),
+        ))
     }
 }
 

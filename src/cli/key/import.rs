@@ -43,9 +43,11 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let seed = pem.open(passphrase.as_ref()).map_err(within)?;
     let new = args.protection.choose(args.role, context)?;
     let mut report = args.save.write(args.role, &seed, new.as_ref(), context)?;
-    let pem = file::name(&args.file);
-    report
-        .notes
-        .push(format!("{pem} still contains the private key: keep it secret, or destroy it"));
+    if args.file.as_os_str() != "-" {
+        let pem = file::name(&args.file);
+        report
+            .notes
+            .push(format!("{pem} still contains the private key: keep it secret, or destroy it"));
+    }
     Ok(report)
 }

@@ -71,8 +71,9 @@ pub fn run(verb: &Rotate, context: &mut Context) -> Result<Output> {
             })?;
             if !is_revoked {
                 report.notes.push(format!(
-                    "everything that the former issuer key signed stays valid; `olr revoke \
-                     {former}` makes it invalid"
+                    "everything that the former issuer key signed stays valid; only if somebody \
+                     else may have that key, revoke it, which makes all of this invalid (`olr \
+                     revoke {former}`)"
                 ));
             }
             Ok(report)
@@ -242,7 +243,9 @@ fn rotate(
         put(&mut report.json, "key", json!(file::name(path)));
     }
     put(&mut report.json, "key_id", json!(id.to_string()));
-    report.notes.extend(advice(role).map(str::to_string));
+    // A root that was created elsewhere is not here to be moved.
+    let advice = advice(role).filter(|_| role != Role::Root || drawn.is_some());
+    report.notes.extend(advice.map(str::to_string));
     Ok(report)
 }
 

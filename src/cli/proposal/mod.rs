@@ -222,8 +222,12 @@ pub fn written(
     let proposal = &with_those_there(proposal, trust, name, output);
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
+    let next = match proposal.still_missing(trust)? {
+        Some(_) => "Have each signer sign it with `olr key sign`, then run",
+        None => "It has enough signatures: run",
+    };
     let text = format!(
-        "{}\n\n{}\n\nWrote {file}. Have each signer sign it with `olr key sign`, then run {}.",
+        "{}\n\n{}\n\nWrote {file}. {next} {}.",
         described(proposal, trust),
         show::pairs(&pairs),
         finishing(proposal)
@@ -231,7 +235,7 @@ pub fn written(
     let mut report = Output::new(text, json(proposal, trust)?);
     put(&mut report.json, "file", json!(file));
     if name.starts_with("proposal-") && !output.is_named() {
-        report.notes.push(format!("{PROPOSAL} is another proposal, and was not changed"));
+        report.notes.push(format!("{PROPOSAL} is another file, and was not changed"));
     }
     output.write(name, Kind::Proposal, proposal.bytes(), &mut report)?;
     Ok(report)
@@ -278,8 +282,9 @@ pub fn published(
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(
-                    "{text}\n{place}/catalog.toml has other products or slots than this trust: run \
-                     this again with --catalog FILE."
+                    "{text}\n{place}/catalog.toml is not a valid catalog, or has other products or \
+                     slots than this trust: correct it, or install the right catalog with `olr \
+                     vendor publish {place}/vendor.trust --vendor {place} --catalog FILE`."
                 ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-use olr_core::error::Result;
+use olr_core::error::{Problem, Result};
 use olr_core::key::Role;
 use olr_core::proposal::Proposal;
 use olr_core::trust::Trust;
@@ -53,8 +53,8 @@ impl RootArgs {
             {
                 entered = Some(given.expose().to_vec().into());
             }
-            given.map_err(|error| match locked {
-                Locked::KeyFile { role: Role::Root, .. } => {
+            given.map_err(|error| match (locked, error.problem()) {
+                (Locked::KeyFile { role: Role::Root, .. }, Some(Problem::NeedsPassphrase)) => {
                     error.hint("give --root-passphrase-file FILE, or run olr in a terminal")
                 }
                 _ => error,

@@ -26,7 +26,7 @@ fn an_old_file_stops_no_revocation_and_is_left_as_it_is() {
         }
         let run = office(&format!("revoke {}", vendor.issuer));
         assert_eq!(run.done()["file"], "proposal-2.olr", "{run:?}");
-        assert!(run.stderr.contains("proposal.olr is another proposal"), "{run:?}");
+        assert!(run.stderr.contains("proposal.olr is another file"), "{run:?}");
         let run = office(&format!("revoke {license} --reason test --yes"));
         assert_eq!(run.done()["file"], "revoked-2.olr", "{run:?}");
         for name in ["proposal.olr", "revoked.olr"] {
