@@ -97,7 +97,8 @@ fn report(receipt: &Receipt, file: &str, again: bool) -> Output {
         false => "The license is deactivated: the product no longer runs under it here. Wrote",
     };
     let text = format!(
-        "{}\n\n{done} {file}. Send it to your vendor: then the key can be used on another machine.",
+        "{}\n\n{done} {file}. Send it to your vendor: then the license key can be used on another \
+         machine.",
         show::pairs(&report.rows())
     );
     let mut json = show::object(&report);

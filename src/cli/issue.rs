@@ -284,23 +284,23 @@ fn read_receipt(path: &Path, trust: &Trust) -> Result<Receipt> {
 fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String> {
     match (&issued.other_holder, handover) {
         (Some(other), _) if issued.outcome.is_repeated() => {
-            Some(format!("this key has since moved to installation {other}"))
+            Some(format!("this license key has since moved to installation {other}"))
         }
         (Some(other), Handover::Transfer(_)) => Some(format!(
-            "this key moves from installation {other} without a receipt: nothing shows that the \
-             license was deactivated there"
+            "this license key moves from installation {other} without a receipt: nothing shows \
+             that the license was deactivated there"
         )),
         (Some(other), _) => Some(format!(
-            "this key moves from installation {other}; the receipt does not prove that no copy of \
-             that installation is running"
+            "this license key moves from installation {other}; the receipt does not prove that no \
+             copy of that installation is running"
         )),
         (None, Handover::Nothing) => None,
         (None, _) if issued.outcome.is_repeated() => None,
         (None, Handover::Receipt(_)) => {
-            Some("the receipt was not needed: no other installation uses this key".to_string())
+            Some("the receipt was not needed: no other installation uses this license key".into())
         }
         (None, Handover::Transfer(_)) => {
-            Some("the transfer was not needed: no other installation uses this key".to_string())
+            Some("the transfer was not needed: no other installation uses this license key".into())
         }
     }
 }

@@ -189,7 +189,14 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         if is_one {
             let fact =
                 format!("{key} is a {role} key: only licenses and issuer keys can be revoked");
-            let hint = format!("replace it with a new key: olr key rotate {role}");
+            let hint = match role {
+                Role::Sealing => format!(
+                    "replace it with a new key (`olr key rotate sealing`); when no more requests \
+                     are on their way, remove the old key (`olr key propose --remove-sealing \
+                     {key}`)"
+                ),
+                _ => format!("replace it with a new key (`olr key rotate root --remove {key}`)"),
+            };
             return Err(Error::unable(Problem::Usage, fact, hint));
         }
     }
