@@ -19,6 +19,7 @@ use olr_office::folder::{
 
 use super::context::Context;
 use super::files::OutFile;
+use super::hint;
 use super::output::{Output, put};
 use super::show;
 use super::terminal::Confirmation;
@@ -237,9 +238,19 @@ fn revoke_key(
 
 /// Returns a next step if no issuer key is valid under the newest trust.
 fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Result<Option<String>> {
-    let has_issuer = folder.has_issuer(now, &folder.trust()?, ask);
-    let next = "no issuer key here is valid now: create a new one with `olr key rotate issuer`";
-    Ok((!has_issuer).then(|| next.to_string()))
+    let trust = folder.trust()?;
+    if folder.has_issuer(now, &trust, ask) {
+        return Ok(None);
+    }
+    let next = match folder.present_issuer(now, &trust) {
+        Ok(_) => "create a new one with `olr key rotate issuer`".to_string(),
+        // A rotation would fail for the same reason.
+        Err(error) => {
+            let error = error.at_vendor();
+            format!("{}; {}", error.fact(), hint::said(error.next_step()))
+        }
+    };
+    Ok(Some(format!("no issuer key here is valid now: {next}")))
 }
 
 /// Returns the output for a key that was already revoked: an earlier run of the command may have
