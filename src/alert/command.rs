@@ -58,8 +58,8 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
             Ok(None) if started.elapsed() < limit => thread::sleep(PAUSE),
             Ok(None) => {
                 end(&mut child);
-                let seconds = command.timeout;
-                return Err(stuck(&format!("it was killed after {seconds} seconds")));
+                let unit = if command.timeout == 1 { "second" } else { "seconds" };
+                return Err(stuck(&format!("it was killed after {} {unit}", command.timeout)));
             }
             Err(_) => return Err(stuck("olr cannot wait for it")),
         }

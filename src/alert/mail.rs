@@ -156,7 +156,9 @@ impl Mailer {
             Some(InvalidData) => self.untrusted(),
             Some(ConnectionRefused) => self.failed("no server listens there"),
             Some(TimedOut | WouldBlock) => {
-                self.failed(&format!("it does not answer within {} seconds", self.mail.timeout))
+                let seconds = self.mail.timeout;
+                let unit = if seconds == 1 { "second" } else { "seconds" };
+                self.failed(&format!("it does not answer within {seconds} {unit}"))
             }
             _ if error.is_response() => self.failed("its answer is not SMTP"),
             _ => self.failed("it cannot be reached, or it closed the connection"),

@@ -451,7 +451,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "the catalog has no type \"gold\"",
             "evaluation-oem, evaluation-standard, ",
         ),
-        ("slotted", 0, "", server, "type slotted is not for slot backup", "it is for redirector"),
+        ("slotted", 0, "", server, "type slotted is not for slot backup", "only for redirector"),
         (oem, 0, "@policy = \"vmm\"\n", server, "the catalog has no policy \"vmm\"", "server, vm"),
         (
             oem,

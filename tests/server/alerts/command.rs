@@ -93,7 +93,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     world.uses("OBM", 12, NOW);
     let watch = Stopwatch::now();
     let error = world.not_told(&settings, NOW);
-    assert!(error.fact().ends_with("it was killed after 1 seconds"), "{error}");
+    assert!(error.fact().ends_with("it was killed after 1 second"), "{error}");
     // After the command hung, it is not run for the second change of the round.
     let told = world.tell(&settings, NOW + 12 * HOUR).unwrap();
     assert_eq!(told.len(), 2);

@@ -186,7 +186,7 @@ fn whatever_else_listens_there_is_waited_for_no_longer_than_said() {
     world.uses("OBM", 12, NOW);
     let told = world.tell(&settings, NOW).unwrap();
     let text = format!("{told:?}");
-    assert!(text.contains("it does not answer within 1 seconds"), "{text}");
+    assert!(text.contains("it does not answer within 1 second"), "{text}");
     assert_eq!(silent.connections(), 1, "it is waited for once a round");
     let nonsense = Server::start(Manners { talks_nonsense: true, ..Manners::default() });
     let settings = world.settings(&plain(&nonsense, &["a@example.org"]));

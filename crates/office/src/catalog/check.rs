@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::catalog::name::LIST_CAP;
 use crate::catalog::rule::ensure_known;
-use crate::catalog::{Catalog, End, Fits, LicenseType, Module, Renewal, ensure_rules_fit};
-use olr_core::display::listed;
+use crate::catalog::{Catalog, End, Fits, LicenseType, Module, Renewal};
+use crate::catalog::{ensure_rules_fit, one_of};
 use olr_core::entitlement::Operation;
 use olr_core::error::Result;
 use olr_files::toml_text::Written;
@@ -72,7 +72,7 @@ impl Check<'_> {
             let here = [path, &[index.as_str()]].concat();
             if !is_known(name) {
                 let fact = format!("{what}: the catalog has no {name:?}");
-                return self.wrong(&here, fact, format!("it has {}", listed(known)));
+                return self.wrong(&here, fact, one_of("these", known));
             }
             if !seen.insert(name) {
                 return self.wrong(
@@ -125,8 +125,8 @@ impl Check<'_> {
         let is_policy = |policy: &&String| self.catalog.policies.contains_key(*policy);
         if let Some(policy) = kind.policy.as_ref().filter(|policy| !is_policy(policy)) {
             let fact = what(&format!("the catalog has no policy {policy:?}"));
-            let known = listed(self.catalog.policies.keys().map(String::as_str));
-            return self.wrong(&at("policy"), fact, format!("its policies are {known}"));
+            let hint = one_of("its policies", self.catalog.policies.keys().map(String::as_str));
+            return self.wrong(&at("policy"), fact, hint);
         }
         let products = self.catalog.products.iter().map(|product| &*product.id);
         let is_product = |id: &str| self.catalog.product(id).is_some();

@@ -166,6 +166,15 @@ pub(crate) fn allows(list: Option<&Vec<String>>, name: &str) -> bool {
     list.is_none_or(|list| list.iter().any(|entry| entry == name))
 }
 
+/// Next step after an unknown name: choose one of `names`, which `what` describes, or add the name.
+pub(crate) fn one_of<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let mut names = names.peekable();
+    if names.peek().is_none() {
+        return "add it to the catalog".to_string();
+    }
+    format!("write one of {what}: {}", listed(names))
+}
+
 impl Catalog {
     /// Parses and checks a catalog.
     ///

@@ -125,7 +125,7 @@ impl Reader<'_> {
             }
             _ => {
                 let fact = format!("{what}: {text:?} is not a version");
-                self.wrong(path, fact, "write numbers with dots, like \"10.1\"")
+                self.wrong(path, fact, "write 1 to 8 numbers with dots, like \"10.1\"")
             }
         }
     }
@@ -142,7 +142,7 @@ impl Reader<'_> {
             Err(_) => {
                 let known = FactorKind::ALL.iter().map(|kind| kind.word());
                 let fact = format!("{what}: there is no factor {word:?}");
-                let hint = format!("the factors are {}", known.collect::<Vec<_>>().join(", "));
+                let hint = format!("write one of {}", known.collect::<Vec<_>>().join(", "));
                 self.wrong(&["policy", name, "weights", &word], fact, &hint)
             }
         };

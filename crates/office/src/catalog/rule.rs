@@ -129,7 +129,7 @@ pub(crate) fn read_rules(
         let cause = word.parse().ok().filter(|cause: &Cause| cause.is_of_licenses());
         let Some(cause) = cause else {
             let causes = Cause::ALL.iter().filter(|cause| cause.is_of_licenses());
-            let hint = format!("the causes are {}", listed(causes.map(|c| c.word())));
+            let hint = format!("write one of {}", listed(causes.map(|c| c.word())));
             return Err(written.wrong(&here, &format!("{of}: there is no such cause"), &hint));
         };
         rules.insert(cause, Rule::read(rule, &of, written, &here)?);
@@ -214,6 +214,7 @@ pub(super) fn ensure_known(
         return Ok(());
     };
     let fact = format!("{what}: the catalog has no operation {:?}", unknown.word());
-    let hint = format!("its operations are {}", listed(known.iter().map(Operation::word)));
+    let known = listed(known.iter().map(Operation::word));
+    let hint = format!("add it to `operations` in the catalog, or write one of these: {known}");
     Err(written.wrong(path, &fact, &hint))
 }

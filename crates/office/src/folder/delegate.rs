@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, LicenseType};
+use crate::catalog::{Catalog, LicenseType, one_of};
 use olr_core::display::shown;
 use olr_core::entitlement::{Cause, Edition, Model, Operation, Operations, Outcome};
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
@@ -97,12 +97,8 @@ fn ensure_known(what: &str, names: &[String], known: BTreeSet<&str>) -> Result<(
         None => Ok(()),
         Some(name) => {
             let fact = format!("the catalog has no {what} {:?}", shown(name));
-            let known: Vec<_> = known.into_iter().collect();
-            Err(Error::unable(
-                Problem::Usage,
-                fact,
-                format!("its {what}s are {}", known.join(", ")),
-            ))
+            let hint = one_of(&format!("its {what}s"), known.into_iter());
+            Err(Error::unable(Problem::Usage, fact, hint))
         }
     }
 }

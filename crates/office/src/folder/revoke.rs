@@ -163,7 +163,7 @@ impl Folder {
                 Problem::TooLarge,
                 fact,
                 NextStep::new(
-                    "revoke the key that signed these licenses instead",
+                    "revoke the key that signed this license: that ends every license that it signed",
                     &[Remedy::RevokeKey],
                 ),
             )

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::file;
-use crate::folder::{AskPassphrase, passphrase_of, read_own, read_passphrase};
+use crate::folder::{AskPassphrase, passphrase_of, read_kept, read_passphrase};
 use crate::key::agent::{self, AgentKey, ED25519_FIDO, Identity};
 use crate::key::file::KeyFile;
 use crate::key::token::uri::{URI_CAP, Uri};
@@ -34,6 +34,7 @@ pub enum Locked {
 pub const MODULE: &str = "OLR_PKCS11_MODULE";
 /// Environment variable with the socket of the SSH agent.
 const AGENT: &str = "SSH_AUTH_SOCK";
+const NAME_KEY: &str = "name a key file, or restore this one from a backup";
 const AGENT_SCHEME: &str = "ssh-agent:";
 /// Size limit of a `.uri` file: a URI and comments.
 const NAMED_CAP: usize = URI_CAP.saturating_mul(4);
@@ -61,7 +62,7 @@ pub fn open_signer(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Bo
         Named::Token(uri) => token::open(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
         Named::Agent(id) => Ok(Box::new(agent_key(id, role)?)),
         Named::File(path) => {
-            open_file(path, &read_own(Kind::KeyFile, path, KeyFile::parse)?, role, ask)
+            open_file(path, &read_kept(Kind::KeyFile, path, NAME_KEY, KeyFile::parse)?, role, ask)
         }
     }
 }
@@ -80,7 +81,7 @@ pub fn public_of(named: &str, role: Role, ask: AskPassphrase<'_>) -> Result<Publ
         Named::Token(uri) => token::public(&uri, module(&uri).as_deref(), &mut pin(&uri, ask)),
         Named::Agent(id) => Ok(agent_key(id, role)?.public()),
         Named::File(path) => {
-            let key = read_own(Kind::KeyFile, path, KeyFile::parse)?;
+            let key = read_kept(Kind::KeyFile, path, NAME_KEY, KeyFile::parse)?;
             key.ensure_role(role).map_err(|error| error.within(file::name(path)))?;
             Ok(key.public)
         }
@@ -218,7 +219,7 @@ fn read_named(path: &Path) -> Result<String> {
         Err(error) if error.refusal().is_none() => {
             let fact = error.fact().strip_prefix(&format!("{}: ", file::name(path)));
             let fact = fact.unwrap_or(error.fact()).to_string();
-            return Err(error.told(fact).hint("check the name"));
+            return Err(error.told(fact));
         }
         bytes => bytes.unwrap_or_default(),
     };

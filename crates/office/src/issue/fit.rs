@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, LicenseType, MachinePolicy, Module, USUAL_POLICY};
-use crate::catalog::{Fits, allows, ensure_rules_fit, listed};
+use crate::catalog::{Fits, allows, ensure_rules_fit, listed, one_of};
 use crate::issue::GrantFile;
 use crate::issue::grant::{in_grant, is_zero};
 use olr_core::entitlement::{Grant, is_older};
@@ -18,9 +18,9 @@ impl GrantFile {
     /// `offline-not-allowed`; exit 2 when the catalog has no such type.
     pub fn kind<'a>(&self, catalog: &'a Catalog) -> Result<&'a LicenseType> {
         let Some(kind) = catalog.types.get(&self.license_type) else {
-            let known = listed(catalog.types.keys().map(String::as_str));
+            let hint = one_of("its types", catalog.types.keys().map(String::as_str));
             let fact = format!("the catalog has no type {:?}", self.license_type);
-            return Err(self.written().wrong(&["type"], &fact, &format!("its types are {known}")));
+            return Err(self.written().wrong(&["type"], &fact, &hint));
         };
         if kind.offline {
             return Ok(kind);
@@ -46,9 +46,10 @@ impl GrantFile {
     ) -> Result<(&'a str, &'a MachinePolicy)> {
         let name = self.policy.as_deref().or(kind.policy.as_deref()).unwrap_or(USUAL_POLICY);
         let policy = catalog.policies.get(name).ok_or_else(|| {
-            let known = listed(catalog.policies.keys().map(String::as_str));
+            let known = catalog.policies.keys().map(String::as_str);
+            let hint = one_of("its policies as `policy` in the grant", known);
             let fact = format!("the catalog has no policy {name:?}");
-            self.written().wrong(&["policy"], &fact, &format!("its policies are {known}"))
+            self.written().wrong(&["policy"], &fact, &hint)
         })?;
         Ok((name, policy))
     }
@@ -71,7 +72,7 @@ impl GrantFile {
             };
             let Some(quota) = self.modules.get(id) else {
                 let known = listed(self.modules.keys().map(String::as_str));
-                let hint = format!("the granted modules are {known}");
+                let hint = format!("remove this line, or grant {id} too (now granted: {known})");
                 return wrong(format!("administrators: {id} is not granted"), &hint);
             };
             if let Limit::Only(quota) = quota
@@ -90,24 +91,26 @@ impl GrantFile {
         let wrong = |key, fact: &str, hint: &str| Err(self.written().wrong(&[key], fact, hint));
         let (product, slot, this) = (&self.product, &self.slot, &self.license_type);
         let Some(described) = catalog.product(product) else {
-            let known = listed(catalog.products.iter().map(|product| &*product.id));
+            let hint = one_of("its products", catalog.products.iter().map(|product| &*product.id));
             let fact = format!("the catalog has no product {product:?}");
-            return wrong("product", &fact, &format!("its products are {known}"));
+            return wrong("product", &fact, &hint);
         };
         if !allows(kind.products.as_ref(), product) {
             let known = listed(kind.products.iter().flatten().map(String::as_str));
             let fact = format!("type {this} is not for product {product}");
-            return wrong("product", &fact, &format!("it is for {known}"));
+            let hint = format!("choose another type; this one is only for {known}");
+            return wrong("product", &fact, &hint);
         }
         if !described.slots.iter().any(|own| **own == **slot) {
-            let known = listed(described.slots.iter().map(|slot| &**slot));
+            let hint = one_of("its slots", described.slots.iter().map(|slot| &**slot));
             let fact = format!("product {product} has no slot {slot:?}");
-            return wrong("slot", &fact, &format!("its slots are {known}"));
+            return wrong("slot", &fact, &hint);
         }
         if !allows(kind.slots.as_ref(), slot) {
             let known = listed(kind.slots.iter().flatten().map(String::as_str));
             let fact = format!("type {this} is not for slot {slot}");
-            return wrong("slot", &fact, &format!("it is for {known}"));
+            let hint = format!("choose another type; this one is only for {known}");
+            return wrong("slot", &fact, &hint);
         }
         Ok(())
     }
@@ -121,9 +124,9 @@ impl GrantFile {
             };
             let mut known = catalog.languages.iter().map(|known| &**known);
             if !catalog.languages.is_empty() && !known.any(|known| known == language) {
-                let known = listed(catalog.languages.iter().map(|known| &**known));
+                let hint = one_of("its languages", catalog.languages.iter().map(|known| &**known));
                 let fact = format!("the catalog has no language {language:?}");
-                return wrong(fact, &format!("its languages are {known}"));
+                return wrong(fact, &hint);
             }
             if !seen.insert(language) {
                 return wrong(format!("language {language} appears twice"), "list it only once");
@@ -134,9 +137,8 @@ impl GrantFile {
 
     fn known_module<'a>(&self, id: &str, catalog: &'a Catalog) -> Result<&'a Module> {
         catalog.modules.get(id).ok_or_else(|| {
-            let known = listed(catalog.modules.keys().map(String::as_str));
+            let hint = one_of("its modules", catalog.modules.keys().map(String::as_str));
             let fact = format!("the catalog has no module {id:?}");
-            let hint = format!("its modules are {known}");
             self.written().wrong(&["modules", id], &fact, &hint)
         })
     }
@@ -154,13 +156,14 @@ impl GrantFile {
         if !allows(kind.modules.as_ref(), id) {
             let known = listed(kind.modules.iter().flatten().map(String::as_str));
             let fact = format!("type {} cannot grant module {id}", self.license_type);
-            return wrong(fact, &format!("its modules are {known}"));
+            let hint = format!("remove {id}, or choose another type; this one can grant {known}");
+            return wrong(fact, &hint);
         }
         if !module.is_for(&self.product, &self.slot) {
             let fits = |(_, module): &(&String, &Module)| module.is_for(&self.product, &self.slot);
             let known = listed(catalog.modules.iter().filter(fits).map(|(id, _)| id.as_str()));
             let fact = format!("module {id} is not for slot {} of {}", self.slot, self.product);
-            return wrong(fact, &format!("the modules for this slot are {known}"));
+            return wrong(fact, &format!("remove {id}; the modules for this slot are {known}"));
         }
         if module.unlimited && *quota != Limit::Any {
             let fact = format!("module {id} is free: its quota is always unlimited");

@@ -1,7 +1,7 @@
 //! Drafts a license from an opened request and a grant. Accesses no files and no keys.
 
 use crate::catalog::{Catalog, MachinePolicy};
-use olr_core::display::{Shows, difference, shown};
+use olr_core::display::{Shows, difference, listed, shown};
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use olr_core::license::LicenseBody;
 use olr_core::machine::{Enrolled, FactorKind, Policy, commit};
@@ -96,8 +96,10 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
         );
         return Err(Error::refuse(Refusal::WrongProduct, fact).rule("request-13"));
     }
-    let product = trust.product(Some(&body.product)).map_err(under("request-13"))?;
-    if *body.slot != *grant.slot || !product.slots.contains(&body.slot) {
+    let ids = || trust.body().products.iter().map(|product| &*product.id);
+    let product = trust.product(Some(&body.product)).map_err(under("request-13"));
+    let product = product.map_err(|error| error.hint(another("products", ids())))?;
+    if *body.slot != *grant.slot {
         let fact = format!(
             "the request is for slot {}, but this key belongs to slot {}{}",
             shown(&body.slot),
@@ -105,6 +107,12 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
             apart(&body.slot, &grant.slot, Shows::Whole)
         );
         return Err(Error::refuse(Refusal::WrongSlot, fact).rule("request-14"));
+    }
+    if !product.slots.contains(&body.slot) {
+        let (id, slot) = (shown(&product.id), shown(&body.slot));
+        let fact = format!("product {id} has no slot {slot} in the vendor's trust");
+        let hint = another("slots", product.slots.iter().map(|slot| &**slot));
+        return Err(Error::refuse(Refusal::WrongSlot, fact).hint(hint).rule("request-14"));
     }
     for (what, asked, granted) in [
         ("licensee", &body.licensee, &grant.licensee),
@@ -128,6 +136,11 @@ fn ensure_fit(body: &RequestBody, grant: &GrantFile, trust: &Trust) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Next step if request and grant agree on a name that the trust lacks. It has these `names`.
+fn another<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    format!("ask for a request for one of its {what}, and correct the grant: {}", listed(names))
 }
 
 /// Describes how two texts differ where that is hard to see, such as look-alike letters.
@@ -157,12 +170,12 @@ fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> 
     let total = policy.total();
     if policy.enrolled.len() < 2 || total < policy.threshold {
         let fact = format!(
-            "policy {name} needs at least 2 factors and {} points, but this request has only {} with {total} points",
+            "policy {name} needs at least 2 factors of a total weight of {}; of the factors of this request, it weighs {}, with a total weight of {total}",
             policy.threshold,
             policy.enrolled.len(),
         );
         let hint = NextStep::new(
-            "ask for a request with more factors: pinned values, or values that only root may read",
+            "ask for a request with more factors that this policy weighs, such as pinned values, or values that only root may read",
             &[Remedy::Pin, Remedy::ReadPrivileged],
         );
         return Err(Error::unable(Problem::Content, fact, hint));

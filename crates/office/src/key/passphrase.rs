@@ -129,7 +129,7 @@ impl PassphraseLock {
                 Error::unable(
                     Problem::Content,
                     "the cost of this passphrase is out of range",
-                    "create the key file again",
+                    "restore the key file from a backup",
                 )
             })?;
         let mut out = Zeroizing::new([0; 64]);

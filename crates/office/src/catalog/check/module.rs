@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
-use crate::catalog::Module;
 use crate::catalog::name::LIST_CAP;
-use olr_core::display::listed;
+use crate::catalog::{Module, one_of};
 use olr_core::error::Result;
 
 impl Check<'_> {
@@ -15,8 +14,8 @@ impl Check<'_> {
         let product = module.product.as_deref();
         if let Some(product) = product.filter(|id| self.catalog.product(id).is_none()) {
             let fact = what(&format!("the catalog has no product {product:?}"));
-            let known = listed(self.catalog.products.iter().map(|product| &*product.id));
-            return self.wrong(&at("product"), fact, format!("its products are {known}"));
+            let products = self.catalog.products.iter().map(|product| &*product.id);
+            return self.wrong(&at("product"), fact, one_of("its products", products));
         }
         let (slots, what) = (module.slots.as_ref(), what("slots"));
         match product.and_then(|id| self.catalog.product(id)) {
@@ -63,9 +62,9 @@ impl Check<'_> {
     ) -> Result<&Module> {
         let (here, what) = (["module", id, key, at], format!("module {id}: {key}"));
         let Some(needed) = self.catalog.modules.get(name) else {
-            let known = listed(self.catalog.modules.keys().map(String::as_str));
+            let hint = one_of("its modules", self.catalog.modules.keys().map(String::as_str));
             let fact = format!("{what}: the catalog has no module {name:?}");
-            return self.wrong(&here, fact, format!("its modules are {known}"));
+            return self.wrong(&here, fact, hint);
         };
         if name == id {
             let fact = format!("{what}: it names itself");
