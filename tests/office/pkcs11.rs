@@ -219,7 +219,7 @@ fn exactly_one_key_and_one_token_must_fit() {
     issue("object=issuer;id=%01").done();
     token(&office, "second");
     issue("object=issuer;id=%01").unable("several tokens match the URI: ", "serial=");
-    issue("token=second").unable("token second holds no private key", "correct object=");
+    issue("token=second").unable("token second holds no private key", "name another token");
     // The other key is in the token, but has no delegation.
     issue("token=olr;id=%02").unable("there is no delegation for issuer key", "olr key delegate");
 }

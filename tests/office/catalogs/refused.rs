@@ -155,7 +155,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
             "extra = { CBS = \"replication server\" }",
             "@extra = { Mobile = \"x\" }",
             "module Replication-ACB: extra: Mobile is unlimited, so it needs no additional CAL",
-            "requires = [\"Mobile\"]",
+            "move Mobile to `requires`",
         ),
         (
             "slots = [\"redirector\"]",

@@ -318,9 +318,7 @@ impl Wrong {
                 "the server's clock is probably wrong",
                 "have the server's clock set, and ask for a new request",
             ),
-            Self::Vendor => {
-                ("the clock here is probably wrong", "set the clock of this computer, then issue")
-            }
+            Self::Vendor => ("the clock here is probably wrong", "set the clock of this computer"),
             Self::VendorThen => (
                 "the clock here was probably wrong then",
                 "check that the clock of this computer is now correct",

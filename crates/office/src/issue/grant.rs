@@ -165,8 +165,8 @@ impl GrantFile {
         let end = |key: &'static str, own: Option<End>, usual: Option<End>| {
             let Some(end) = own.or(usual) else {
                 let fact = format!("{key} is missing here and in the type");
-                let hint = "write a day, a span such as \"1 year\", or \"never\"";
-                return Err(self.written().wrong(&["type"], &fact, hint));
+                let hint = format!("add `{key}`: a day, a span such as \"1 year\", or \"never\"");
+                return Err(self.written().wrong(&["type"], &fact, &hint));
             };
             let place = || format!("{}: {key}", self.written().place(&[key]));
             end.last_day(from).map_err(|error| in_grant(error, &place()))

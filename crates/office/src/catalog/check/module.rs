@@ -38,7 +38,7 @@ impl Check<'_> {
             let needed = self.need(id, module, name, &["extra", name])?;
             if needed.unlimited {
                 let fact = format!("{what}: {name} is unlimited, so it needs no additional CAL");
-                return self.wrong(&path, fact, format!("write requires = [\"{name}\"]"));
+                return self.wrong(&path, fact, format!("move {name} to `requires`"));
             }
         }
         let count = module.needs().len();

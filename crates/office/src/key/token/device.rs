@@ -192,21 +192,16 @@ impl Token {
             (None, _) => {
                 let all = self.fitting(ObjectClass::PRIVATE_KEY, &Uri::default())?;
                 let all: Vec<_> = all.iter().map(Object::describe).collect();
-                let fact = match all.is_empty() {
-                    true => format!("token {} holds no private key", self.label()),
-                    false => {
-                        let token = self.label();
-                        format!(
-                            "no key on token {token} matches the URI; there are: {}",
-                            list(&all)
-                        )
-                    }
-                };
-                return Err(Error::unable(
-                    Problem::Device,
-                    fact,
-                    "correct object= or id= in the URI",
-                ));
+                let token = self.label();
+                if all.is_empty() {
+                    let fact = format!("token {token} holds no private key");
+                    let hint = "name another token in the URI, or create a key on this one";
+                    return Err(Error::unable(Problem::Device, fact, hint));
+                }
+                let fact =
+                    format!("no key on token {token} matches the URI; there are: {}", list(&all));
+                let hint = "correct object= or id= in the URI";
+                return Err(Error::unable(Problem::Device, fact, hint));
             }
             (Some(last), false) => {
                 fitting.push(last);
