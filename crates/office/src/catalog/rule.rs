@@ -93,11 +93,18 @@ fn seconds(text: &str) -> Result<u64> {
         };
         count.parse::<u64>().ok().filter(|_| is_number)?.checked_mul(unit)
     });
-    span.filter(|seconds| *seconds <= LONGEST.saturating_mul(DAY)).ok_or_else(|| {
-        let fact = format!("{text:?} is not a span of hours or days");
-        let hint = "write it like \"12 hours\" or \"14 days\", at most 100 years";
-        Error::unable(Problem::Content, fact, hint)
-    })
+    let (fact, hint) = match span {
+        Some(seconds) if seconds <= LONGEST.saturating_mul(DAY) => return Ok(seconds),
+        Some(_) => (
+            format!("{text:?} is longer than {LONGEST} days"),
+            "to tolerate the cause without limit, write then = \"warn\" and leave `after` out",
+        ),
+        None => (
+            format!("{text:?} is not a span of hours or days"),
+            "write it like \"12 hours\" or \"14 days\"",
+        ),
+    };
+    Err(Error::unable(Problem::Content, fact, hint))
 }
 
 fn outcome(word: &str) -> Result<Outcome> {
