@@ -15,6 +15,8 @@ mod module;
 
 /// Maximum number of modules in a catalog; a license has no room for more.
 const MODULES_CAP: usize = 4096;
+/// Owner of a name, for errors.
+const CATALOG: &str = "the catalog";
 
 /// Checks the rules of a catalog that involve several entries or lists.
 ///
@@ -52,11 +54,12 @@ impl Check<'_> {
         Err(self.written.wrong(path, fact.as_ref(), hint.as_ref()))
     }
 
-    /// Checks that an optional list is not empty, has no duplicates, and contains known names only.
+    /// Checks that an optional list is not empty, has no duplicates, and contains only names that
+    /// `owner` has.
     fn among<'n>(
         &self,
         path: &[&str],
-        what: &str,
+        [what, owner]: [&str; 2],
         list: Option<&Vec<String>>,
         is_known: impl Fn(&str) -> bool,
         known: impl Iterator<Item = &'n str>,
@@ -71,7 +74,7 @@ impl Check<'_> {
             let index = index.to_string();
             let here = [path, &[index.as_str()]].concat();
             if !is_known(name) {
-                let fact = format!("{what}: the catalog has no {name:?}");
+                let fact = format!("{what}: {owner} has no {name:?}");
                 return self.wrong(&here, fact, one_of("these", known));
             }
             if !seen.insert(name) {
@@ -86,7 +89,8 @@ impl Check<'_> {
     }
 
     fn among_slots(&self, path: &[&str], what: &str, list: Option<&Vec<String>>) -> Result<()> {
-        self.among(path, what, list, |slot| self.slots.contains(slot), self.slots.iter().copied())
+        let (what, known) = ([what, CATALOG], self.slots.iter().copied());
+        self.among(path, what, list, |slot| self.slots.contains(slot), known)
     }
 
     fn products(&self) -> Result<()> {
@@ -131,12 +135,12 @@ impl Check<'_> {
         let products = self.catalog.products.iter().map(|product| &*product.id);
         let is_product = |id: &str| self.catalog.product(id).is_some();
         let list = kind.products.as_ref();
-        self.among(&at("products"), &what("products"), list, is_product, products)?;
+        self.among(&at("products"), [&what("products"), CATALOG], list, is_product, products)?;
         self.among_slots(&at("slots"), &what("slots"), kind.slots.as_ref())?;
         let modules = self.catalog.modules.keys().map(String::as_str);
         let is_module = |id: &str| self.catalog.modules.contains_key(id);
         let list = kind.modules.as_ref();
-        self.among(&at("modules"), &what("modules"), list, is_module, modules)?;
+        self.among(&at("modules"), [&what("modules"), CATALOG], list, is_module, modules)?;
         let allowed: BTreeSet<_> = list.into_iter().flatten().map(String::as_str).collect();
         for name in &allowed {
             let module = self.catalog.modules.get(*name);

@@ -21,7 +21,9 @@ impl Check<'_> {
         match product.and_then(|id| self.catalog.product(id)) {
             Some(product) => {
                 let known = || product.slots.iter().map(|slot| &**slot);
-                self.among(&at("slots"), &what, slots, |slot| known().any(|s| s == slot), known())?;
+                let owner = format!("product {}", &*product.id);
+                let what = [what.as_str(), owner.as_str()];
+                self.among(&at("slots"), what, slots, |slot| known().any(|s| s == slot), known())?;
             }
             None => self.among_slots(&at("slots"), &what, slots)?,
         }
