@@ -300,7 +300,8 @@ fn a_later_license_carries_the_list() {
     attached.refused("untrusted-signer", "this list of revocations is signed by unknown key");
     assert_eq!(
         attached.json()["hint"],
-        "this list is only for attaching to licenses: import revoked.olr"
+        "this list is only for attaching to licenses: ask the vendor for revoked.olr, and import \
+         that file"
     );
 }
 

@@ -99,6 +99,15 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
     ))
 }
 
+/// Next step for a license that was never requested in this home.
+fn where_requested() -> NextStep {
+    NextStep::new(
+        "name the home that requested this license; if you need a license in this home, make a \
+         request for that product and slot here",
+        &[Remedy::NameHome, Remedy::MakeRequest],
+    )
+}
+
 impl State {
     /// Imports a file like `Home::import`, but saves nothing. After a refusal, discard the state.
     ///
@@ -262,13 +271,17 @@ impl State {
         if !asked.iter().any(|(product, _)| **product == body.product) {
             let fact =
                 format!("this license is for product {product}, which was never requested here");
-            return Err(Error::refuse(Refusal::WrongProduct, fact).rule("license-14"));
+            return Err(Error::refuse(Refusal::WrongProduct, fact)
+                .hint(where_requested())
+                .rule("license-14"));
         }
         if !asked.contains(&(&body.product, &body.slot)) {
             let slot = shown(&body.slot);
             let fact =
                 format!("this license belongs to slot {slot}, which was never requested here");
-            return Err(Error::refuse(Refusal::WrongSlot, fact).rule("license-15"));
+            return Err(Error::refuse(Refusal::WrongSlot, fact)
+                .hint(where_requested())
+                .rule("license-15"));
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
             "free some space, or ask for a larger disk quota",
         ),
         (ErrorKind::FileTooLarge, _) => {
-            ("the file would be larger than this system allows", "raise the limit: ulimit -f")
+            ("the file would be larger than this system allows", "run first: ulimit -f unlimited")
         }
         (ErrorKind::StaleNetworkFileHandle, _) => {
             ("the network filesystem has lost this file", "mount the network filesystem again")

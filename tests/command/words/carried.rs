@@ -97,7 +97,7 @@ fn an_answer_to_another_request_names_both_by_their_codes() {
     world.olr(&["vendor", "time-anchor", "req.olr"]).done();
     for file in ["license.olr", "time.olr"] {
         let run = world.olr(&["import", file]);
-        run.refused("wrong-request").hint("make a new request there");
+        run.refused("wrong-request").hint("make a new request here");
         run.hint("(--home DIR, `olr request`)");
         assert!(run.fact().contains(&format!("answers request 3 (code {lost})")), "{}", run.fact());
         let newest = format!("request 2, code {}", code(&restored));

@@ -82,7 +82,7 @@ refusals! {
         , at the vendor "ask for a new request from the server" [MakeRequest];
     13 AlreadyActivated "already-activated" "deactivate the other installation, and send its receipt to the vendor" [Deactivate]
         , at the vendor "have the other installation deactivated, and add its receipt" [Deactivate, BringReceipt];
-    14 UntrustedSigner "untrusted-signer" "ask the vendor for a license signed by a key that your vendor.trust knows"
+    14 UntrustedSigner "untrusted-signer" "ask the vendor for a file signed by a key that your vendor.trust knows"
         , at the vendor "check which key signed this file, and which keys are trusted here" [Inspect, ListKeys];
     15 NotDelegated "not-delegated" "ask the vendor for a file that is signed with a key whose delegation covers it"
         , at the vendor "sign with a key whose delegation covers this file, or have the roots sign a wider delegation" [Delegate];
@@ -90,7 +90,7 @@ refusals! {
         , at the vendor "issue another license if this server may still run" [IssueAgain];
     17 WrongMachine "wrong-machine" "make a new request on this machine" [MakeRequest]
         , at the vendor "ask for a new request from that server" [MakeRequest];
-    18 Superseded "superseded" "use the newer file that is already here";
+    18 Superseded "superseded" "the newer file that is already here stays in effect; if you need what this file says, have it made again";
     19 DamagedState "damaged-state" "restore the home folder from a backup, or start again as a new installation" [NewIdentity];
     20 NotActivated "not-activated" "make a request, carry it to your vendor, and import the answer" [MakeRequest, ImportLicense]
         , at the vendor "ask for a request from the server" [MakeRequest];

@@ -10,7 +10,7 @@ use crate::entitlement::{
     Edition, EnforcementRule, GraceRule, Grant, Model, OPERATIONS_CAP, Operation, Operations,
     Outcome,
 };
-use crate::error::{Error, Refusal, Result, under};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result, under};
 use crate::machine::Policy;
 use crate::revocation::Revocations;
 use crate::time::{Day, Instant};
@@ -194,7 +194,13 @@ impl License {
         }
         if self.0.body.install_key != *install_key {
             let fact = "this license was issued for another installation";
-            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("license-16"));
+            return Err(Error::refuse(Refusal::WrongMachine, fact)
+                .hint(NextStep::new(
+                    "use a license that was issued for this home; if there is none, make a new \
+                     request here",
+                    &[Remedy::MakeRequest],
+                ))
+                .rule("license-16"));
         }
         Ok(())
     }

@@ -104,7 +104,7 @@ fn event(line: &Line) -> String {
     if let Some(reason) = line.reason {
         return match reason.is_privilege() {
             true => format!("{} {reason}", line.kind),
-            false => format!("{} cannot be read now ({reason})", line.kind),
+            false => format!("{} cannot be read now", line.kind),
         };
     }
     match (line.kind, line.change) {
@@ -152,7 +152,7 @@ impl Assessment {
         }
         let keeps_hardware = self.kept().iter().any(|line| line.class == Class::Hardware);
         let step = if self.kept().is_empty() {
-            "this looks like another machine: make a new request on it".into()
+            "this looks like another machine: make a new request here".into()
         } else if is_a_copy && keeps_hardware {
             "only serial numbers of the hardware are the same, as on a copy: make a new request here"
                 .into()
@@ -186,13 +186,15 @@ impl Assessment {
 /// Next step for unreadable factors. Some are not read by root either, unless a privileged run is
 /// requested.
 fn look_as_root<'a>(step: &str, hidden: impl Iterator<Item = &'a Line>) -> NextStep {
-    let (mut remedies, mut events) = (&[][..], Vec::new());
+    let (mut remedies, mut events, mut root_helps) = (&[][..], Vec::new(), false);
     for line in hidden {
+        root_helps |= line.reason.is_none_or(Reason::is_privilege);
         if line.reason == Some(Reason::NeedsPrivileged) {
             remedies = &[Remedy::ReadPrivileged];
         }
         events.push(event(line));
     }
+    let step = if root_helps { step } else { "try again, or look in the system log for the reason" };
     NextStep::new(format!("{step}: {}", events.join(", ")), remedies)
 }
 

@@ -138,7 +138,7 @@ impl Revocations {
         let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
         let error = match withdrawn.cause {
             Cause::Pooled => refuse(format!("license {license} was added to a pool"))
-                .hint("use a license key of that pool instead"),
+                .hint("make a request with a license key of that pool"),
             _ => refuse(format!("license {license} was revoked by the vendor")),
         };
         Err(error.rule("license-13"))

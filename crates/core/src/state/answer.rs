@@ -1,7 +1,7 @@
 //! Acceptance of a license that answers a request. Implements `docs/judgement.md`, section "Order of
 //! answers".
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::license::License;
 use crate::state::{Held, Overuse, Pair, Slot, SlotName, State};
 use crate::time::Instant;
@@ -42,8 +42,14 @@ impl State {
             return Err(Error::refuse(Refusal::Replayed, fact).rule("answer-2"));
         }
         if (Pair { number: body.number, answer: body.answer }) <= slot.highest {
-            let fact = "a newer answer was already imported here";
-            return Err(Error::refuse(Refusal::Superseded, fact).rule("answer-3"));
+            let fact =
+                "a newer answer, or another one with the same number, was already imported here";
+            return Err(Error::refuse(Refusal::Superseded, fact)
+                .hint(NextStep::new(
+                    "keep the license that is here; if you need another one, make a new request",
+                    &[Remedy::MakeRequest],
+                ))
+                .rule("answer-3"));
         }
         Ok(())
     }

@@ -147,8 +147,12 @@ impl State {
             None => refuse("no license is installed here"),
             Some(sent) => {
                 let code = code(&sent.hash);
+                let place = match self.memory.slots.is_empty() {
+                    true => "here",
+                    false => "for that product and slot",
+                };
                 let fact = format!(
-                    "no license is installed here yet: request {} (code {code}) is waiting for its answer",
+                    "no license is installed {place} yet: request {} (code {code}) is waiting for its answer",
                     sent.number
                 );
                 refuse(&fact).hint(awaiting("its file"))
@@ -169,8 +173,8 @@ impl State {
             format!(" (the newest one made here is request {}, code {code})", sent.number)
         });
         let step = NextStep::new(
-            "name the home that made that request; if that home was restored or set up again, make \
-             a new request there and have your vendor answer it",
+            "if another home made that request, name that home; if not, make a new request here \
+             and have your vendor answer it",
             &[Remedy::NameHome, Remedy::MakeRequest],
         );
         Error::refuse(Refusal::WrongRequest, fact + &newest.unwrap_or_default()).hint(step)

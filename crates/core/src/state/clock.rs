@@ -2,7 +2,7 @@
 //! Implements `docs/judgement.md`, section "Clock".
 
 use crate::crypto::digest::sha256;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::state::{Sent, Slot, SlotName, State, Surroundings};
 use crate::time::{DAY, Instant};
 use crate::timestamp::Timestamp;
@@ -345,7 +345,13 @@ impl State {
         let body = timestamp.body();
         if body.install_key != self.install_key() {
             let fact = "this time was issued for another installation";
-            return Err(Error::refuse(Refusal::WrongMachine, fact).rule("time-4"));
+            return Err(Error::refuse(Refusal::WrongMachine, fact)
+                .hint(NextStep::new(
+                    "use a time that was issued for this home; if there is none, make a new \
+                     request here and have it answered with a time",
+                    &[Remedy::MakeRequest, Remedy::AnswerTime],
+                ))
+                .rule("time-4"));
         }
         let hash = sha256(timestamp.bytes());
         if self.memory.last_timestamp.as_ref().is_some_and(|last| last.hash == hash) {

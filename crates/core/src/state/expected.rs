@@ -39,7 +39,13 @@ impl Expected {
         if anchor.vendor() != newest.vendor() {
             let (vendor, code) = (newest.vendor(), newest.vendor_code());
             let fact = format!("this home trusts another vendor: {vendor}, code {code}");
-            return Err(wrong_vendor(fact).rule("expected-3"));
+            return Err(Error::refuse(Refusal::WrongVendor, fact)
+                .hint(NextStep::new(
+                    "compare this code with the code of your vendor: if they differ, name the home \
+                     for your vendor; if they are the same, the expected vendor.trust is wrong",
+                    &[Remedy::NameHome],
+                ))
+                .rule("expected-3"));
         }
         // An anchor may be newer than every trust of the home.
         if state.trust_from(anchor).body() == newest.body()
@@ -104,11 +110,13 @@ impl State {
             return Ok(());
         }
         let own = self.trust().vendor_code();
-        Err(wrong_vendor(format!("this vendor.trust has the code {own}, not {code}")))
+        Err(wrong_vendor(format!("the vendor.trust used here has the code {own}, not {code}")))
     }
 }
 
 fn wrong_vendor(fact: String) -> Error {
-    Error::refuse(Refusal::WrongVendor, fact)
-        .hint("stop: ask your vendor for the right vendor.trust, and compare its code")
+    Error::refuse(Refusal::WrongVendor, fact).hint(
+        "stop: have your vendor read out its code; if it differs from the code of this \
+         vendor.trust, ask for the right vendor.trust",
+    )
 }

@@ -199,6 +199,7 @@ impl State {
             product.is_none_or(|product| *found.name.product == *product)
                 && slot.is_none_or(|slot| *found.name.slot == *slot)
         };
+        let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);
         let mut fitting = self.memory.slots.iter().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
@@ -207,10 +208,9 @@ impl State {
                 Err(self.nothing_installed(product, slot))
             }
             (None, _) => {
-                let name = |slot: &Slot| format!("{}/{}", &*slot.name.product, &*slot.name.slot);
                 let installed: Vec<_> = self.memory.slots.iter().map(name).collect();
                 let fact = format!(
-                    "no license is installed for that product and slot, only for {}",
+                    "no license was ever installed for that product and slot, only for {}",
                     installed.join(", ")
                 );
                 Err(Error::refuse(Refusal::NotActivated, fact)
@@ -221,11 +221,12 @@ impl State {
                     .rule("judgement-1"))
             }
             (Some(_), Some(_)) => {
-                let fact = "licenses are installed for several products or slots";
+                let several: Vec<_> = self.memory.slots.iter().filter(fits).map(name).collect();
+                let fact = format!("several slots fit (PRODUCT/SLOT): {}", several.join(", "));
                 Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    NextStep::new("name one of them", &[Remedy::NameSlot]),
+                    NextStep::new("name product and slot of one of them", &[Remedy::NameSlot]),
                 ))
             }
         }
@@ -366,7 +367,7 @@ fn parse(bytes: &[u8]) -> Result<(InstallSecret, Memory)> {
 fn damaged(error: Error) -> Error {
     if error.refusal() == Some(Refusal::UnknownVersion) {
         let fact = format!("this state cannot be read ({})", error.fact());
-        return Error::unable(Problem::NewerVersion, fact, error.next_step().to_string());
+        return Error::unable(Problem::NewerVersion, fact, error.next_step().clone());
     }
     error.become_refusal(Refusal::DamagedState)
 }

@@ -131,9 +131,10 @@ impl State {
         self.take_up_attached(&frame, clock)?;
         let revocations = Revocations::verify(bytes, &self.trust).map_err(|error| {
             match frame.attachments.is_empty() {
-                true => {
-                    error.hint("this list is only for attaching to licenses: import revoked.olr")
-                }
+                true => error.hint(
+                    "this list is only for attaching to licenses: ask the vendor for \
+                     revoked.olr, and import that file",
+                ),
                 false => error,
             }
         })?;
