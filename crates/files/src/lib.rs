@@ -129,8 +129,8 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
         let found = file.metadata().map_err(|error| failed(Access::Read, path, &error))?;
         let (name, me) = (name(path), rustix::process::geteuid().as_raw());
         if found.uid() != 0 && found.uid() != me {
-            let fact =
-                format!("{name}: it belongs to user {}, not to root or user {me}", found.uid());
+            let or_me = if me == 0 { String::new() } else { format!(" or user {me}") };
+            let fact = format!("{name}: it belongs to user {}, not to root{or_me}", found.uid());
             let hint = format!(
                 "run this command as user {}; or check the file, then run as root: \
                  chown {me} {name}",

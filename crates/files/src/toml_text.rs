@@ -45,7 +45,9 @@ pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
         let line = error.span().filter(|span| span.start < text.len());
         let place = line.map(|span| format!(" line {}", line_at(text, span.start)));
         let place = place.unwrap_or_default();
-        Error::unable(Problem::Content, format!("{what}{place}: {problem}"), hint(error.message()))
+        let is_end = error.span().is_some_and(|span| span.start >= text.len());
+        let hint = hint(error.message(), is_end);
+        Error::unable(Problem::Content, format!("{what}{place}: {problem}"), hint)
     })
 }
 
@@ -193,7 +195,7 @@ fn describe(message: &str) -> String {
     }
 }
 
-fn hint(message: &str) -> String {
+fn hint(message: &str, is_end: bool) -> String {
     let known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
     if message.starts_with("unknown field") && !known.is_empty() {
         return format!("the keys are {}", known.join(", "));
@@ -204,7 +206,12 @@ fn hint(message: &str) -> String {
     if message.starts_with("missing field") {
         return "add it".to_string();
     }
-    "correct this line".to_string()
+    match is_end {
+        true => {
+            "close the text, list or table that is still open at the end of the file".to_string()
+        }
+        false => "correct this line".to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
         (ErrorKind::AlreadyExists, _) => ("it already exists", "choose another name"),
         (ErrorKind::IsADirectory, _) => ("it is a folder", "name a file in it"),
         (ErrorKind::NotADirectory, _) => ("a part of the path is not a folder", "check the path"),
-        (ErrorKind::InvalidFilename, _) => ("the name is too long", "choose a shorter name"),
+        (ErrorKind::InvalidFilename, _) => (
+            "the name is too long, or not allowed on this filesystem",
+            "choose a shorter name without special characters",
+        ),
         (ErrorKind::ReadOnlyFilesystem, _) => (
             "the filesystem is read-only",
             "mount it for writing, or choose a folder on another filesystem",
@@ -74,9 +77,10 @@ fn plain(access: Access, error: &IoError) -> (&'static str, &'static str) {
             "the disk quota of this user is used up",
             "free some space, or ask for a larger disk quota",
         ),
-        (ErrorKind::FileTooLarge, _) => {
-            ("the file would be larger than this system allows", "run first: ulimit -f unlimited")
-        }
+        (ErrorKind::FileTooLarge, _) => (
+            "the file would be larger than this system allows",
+            "raise the limit: ulimit -f unlimited",
+        ),
         (ErrorKind::StaleNetworkFileHandle, _) => {
             ("the network filesystem has lost this file", "mount the network filesystem again")
         }
@@ -136,7 +140,7 @@ fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static 
             "start the program that reads from it, then try again; or name a file",
         ),
         (Errno::MFILE | Errno::NFILE, _) => {
-            ("too many files are open", "raise the limit for open files: ulimit -n")
+            ("too many files are open", "raise the limit for open files: ulimit -n 4096")
         }
         (Errno::IO, _) => ("the disk reports an error", "check the system log and the disk"),
         (Errno::NOMEM, _) => ("the system has no memory left", "close other programs"),
@@ -227,7 +231,7 @@ fn denied_words(found: &Denied) -> (String, String) {
             "permission denied: {it} belongs to user {owner}, but its folder belongs to user \
              {me}: the owners are mixed"
         );
-        return (why, format!("give it to the owner of the folder: chown {me} {place}"));
+        return (why, format!("as root, give it to the owner of the folder: chown {me} {place}"));
     }
     let why = format!("permission denied: {it} belongs to user {owner}, but this is user {me}");
     (why, format!("run as user {owner}"))

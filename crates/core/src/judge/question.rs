@@ -165,7 +165,8 @@ impl Answer<'_> {
                     Limit::Any => "or more".to_string(),
                 };
                 let may = format!("{module}: a sub-administrator may be given {least} {most}");
-                let step = "choose a number in this range; for a wider range, remove what is no longer used, or ask the vendor for more";
+                let step = "choose a number in this range; for a wider range, remove what is \
+                            no longer used, or ask the vendor for more";
                 refuse("question-9", Refusal::QuotaExceeded, format!("{may}, not {wanted}"))
                     .map(|error| error.hint(step))
             }

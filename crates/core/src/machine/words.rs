@@ -194,7 +194,8 @@ fn look_as_root<'a>(step: &str, hidden: impl Iterator<Item = &'a Line>) -> NextS
         }
         events.push(event(line));
     }
-    let step = if root_helps { step } else { "try again, or look in the system log for the reason" };
+    let step =
+        if root_helps { step } else { "try again, or look in the system log for the reason" };
     NextStep::new(format!("{step}: {}", events.join(", ")), remedies)
 }
 

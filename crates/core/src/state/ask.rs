@@ -152,7 +152,8 @@ impl State {
                     false => "for that product and slot",
                 };
                 let fact = format!(
-                    "no license is installed {place} yet: request {} (code {code}) is waiting for its answer",
+                    "no license is installed {place} yet: request {} (code {code}) is waiting for \
+                     its answer",
                     sent.number
                 );
                 refuse(&fact).hint(awaiting("its file"))
