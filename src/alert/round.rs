@@ -46,7 +46,7 @@ impl Told {
     }
 }
 
-/// Delivers what is new. Each recipient is told of a change once; a failed delivery is repeated in
+/// Delivers the new changes. Each recipient gets a change once; a failed delivery is repeated in
 /// a later round.
 ///
 /// # Errors
