@@ -172,12 +172,15 @@ fn body(args: &Args) -> Result<DelegationBody> {
         slots: names("--slot", &args.slot)?,
         types: names("--type", &args.types)?,
         models: limit(&args.models, |words| {
-            let all = "purchased, meter, evaluation or pool";
-            set("--model", words.iter().map(|word| parse_word::<Model>("model", all, word)))
+            let all = Model::ALL.iter().map(|model| model.word());
+            set("--model", words.iter().map(|word| parse_word::<Model>("model", all.clone(), word)))
         })?,
         editions: limit(&args.editions, |words| {
-            let all = "standard or oem";
-            set("--edition", words.iter().map(|word| parse_word::<Edition>("edition", all, word)))
+            let all = Edition::ALL.iter().map(|edition| edition.word());
+            set(
+                "--edition",
+                words.iter().map(|word| parse_word::<Edition>("edition", all.clone(), word)),
+            )
         })?,
         modules: limit(&args.max, |max| {
             let modules = set("--max", max.iter().map(|text| parse_maximum(text, '=')));
@@ -226,10 +229,15 @@ fn parse_act(text: &str) -> Result<Act> {
     })
 }
 
-fn parse_word<T: FromStr>(what: &str, all: &str, text: &str) -> Result<T> {
+fn parse_word<T: FromStr>(
+    what: &str,
+    all: impl Iterator<Item = &'static str>,
+    text: &str,
+) -> Result<T> {
     text.parse().map_err(|_| {
         let fact = format!("there is no {what} {:?}", olr_core::display::shown(text));
-        Error::unable(Problem::Usage, fact, format!("write {all}"))
+        let hint = format!("write one of {}", all.collect::<Vec<_>>().join(", "));
+        Error::unable(Problem::Usage, fact, hint)
     })
 }
 

@@ -164,8 +164,9 @@ fn propose(vendor: VendorId, body: &TrustBody, rng: &mut impl CryptoRng) -> Resu
 fn without(role: Role, keys: &[[u8; 32]], remove: &[KeyId]) -> Result<Vec<[u8; 32]>> {
     let mut left = keys.to_vec();
     for id in remove {
+        let before = left.len();
         left.retain(|key| key_id(role, key) != *id);
-        if !keys.iter().any(|key| key_id(role, key) == *id) {
+        if left.len() == before {
             let there: Vec<_> = keys.iter().map(|key| key_id(role, key).to_string()).collect();
             let fact = format!("the trust has no {role} key {id}");
             return Err(Error::unable(
