@@ -167,9 +167,8 @@ pub(crate) fn judge(
     if let Some(slot) = slot
         && let Some(excess) = excess(&body.grants, &slot.usage)
     {
-        // If this license grants less than the one before, time over the quota counts from the
-        // first day of this license, even if the state has not recorded the excess yet. Time
-        // accumulated earlier counts too.
+        // If this license has taken over at its start, and the state has not recorded that yet,
+        // time over the quota counts from that start. Time accumulated earlier counts too.
         let over = state.over_by_now(slot);
         let spent = over.of(body);
         let noted = spent.and_then(|spent| spent.since);
