@@ -21,7 +21,7 @@ pub(super) fn slip(text: &str, at: usize, wants: Wants, is_toml: bool) -> Option
     let number = before.matches('\n').count();
     let of = |number: usize| {
         let line = text.lines().nth(number)?;
-        // A line that is valid on its own did not stop the parser.
+        // A line that is valid on its own can stop the parser only because of an earlier line.
         let is_right = !is_toml && is_toml_alone(line);
         let line = Line::new(line);
         let slip = || line.slip(&heading(text, number), wants, is_toml);
