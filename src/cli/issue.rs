@@ -59,7 +59,7 @@ pub struct Args {
     /// Move the license key without a receipt; olr keeps the reason with the answer.
     #[arg(long, value_name = "REASON")]
     transfer: Option<String>,
-    /// Do not ask for confirmation, even if a key moves or the server will refuse the license.
+    /// Do not ask for confirmation, even if a key moves or the answer looks like a mistake.
     #[arg(long)]
     yes: bool,
     /// An issuer key that signs: a key file, a name in keys/, pkcs11:… or ssh-agent:ID; repeat it
@@ -172,7 +172,7 @@ fn ensure_free(args: &Args, asked: &RequestBody, trust: &Trust) -> Result<()> {
     })
 }
 
-/// Asks about what the server will refuse, and about a key that moves. A license that is already
+/// Asks about likely mistakes in the answer, and about a key that moves. A license that is already
 /// signed is given again without a question, with its concerns listed.
 fn confirm(
     args: &Args,
