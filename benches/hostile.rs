@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 const KIB: usize = 1024;
-/// Sizes from 1 KiB to 1 MiB, the largest file that olr accepts.
+/// Sizes from 1 KiB to 1 MiB, the largest text in which olr looks for an artefact.
 const TEXTS: [usize; 11] = doublings();
 /// Sizes from 1 KiB to 64 KiB: a trust of this size revokes as many keys as a trust can.
 const FRAMES: [usize; 7] = doublings();
