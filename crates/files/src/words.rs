@@ -200,8 +200,8 @@ fn denied_words(found: &Denied) -> (String, String) {
         return (
             why,
             format!(
-                "run: lsattr {place} (an i means immutable); a network filesystem may also refuse \
-                 root"
+                "run `lsattr -d` on {place} and on its folder (an i means immutable); a network \
+                 filesystem may also refuse root"
             ),
         );
     }
@@ -221,8 +221,8 @@ fn denied_words(found: &Denied) -> (String, String) {
         return (
             why,
             format!(
-                "run: lsattr {place} (an i means immutable); security rules (such as SELinux) may \
-                 also deny access"
+                "run `lsattr -d` on {place} and on its folder (an i means immutable); security \
+                 rules (such as SELinux) may also deny access"
             ),
         );
     }
