@@ -240,6 +240,7 @@ fn is_unknown(error: &DerError) -> bool {
 
 fn not_pkcs8() -> Error {
     no_key("its content is not PKCS#8")
+        .hint("copy or export the key again: this file is damaged, or not in the standard form")
 }
 
 fn unknown_encryption() -> Error {

@@ -70,7 +70,8 @@ impl Check<'_> {
         };
         if name == id {
             let fact = format!("{what}: it names itself");
-            return self.wrong(&here, fact, "name another module, or leave the line out");
+            let hint = format!("name another module, or remove {id} from `{key}`");
+            return self.wrong(&here, fact, hint);
         }
         let apart = match (&module.product, &needed.product) {
             (Some(one), Some(other)) => one != other,

@@ -8,6 +8,7 @@ use olr_core::error::{Error, Problem, Result};
 pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const MAKE: &str = "make an Ed25519 key with `openssl genpkey -algorithm ed25519`";
+const EXPORT: &str = "copy or export the key again: this file is damaged";
 
 /// Formats one PEM block.
 pub fn write_pem(label: &str, der: &[u8]) -> Zeroizing<String> {
@@ -35,12 +36,12 @@ pub fn the_block(text: &str) -> Result<(&'static str, Zeroizing<Vec<u8>>)> {
             _ => continue,
         };
         let Some((inside, _)) = rest.split_once("-----END ") else {
-            return Err(no_key("its last line is missing"));
+            return Err(no_key("its last line is missing").hint(EXPORT));
         };
         let mut base64 = Zeroizing::new(String::with_capacity(inside.len()));
         base64.extend(inside.chars().filter(|c| !c.is_ascii_whitespace()));
         let der = BASE64_STANDARD.decode(base64.as_bytes()).map(Zeroizing::new);
-        let der = der.map_err(|_| no_key("its content is not base64"))?;
+        let der = der.map_err(|_| no_key("its content is not base64").hint(EXPORT))?;
         if found.replace((label, der)).is_some() {
             return Err(
                 no_key("it has more than one private key").hint("keep only one key in the file")

@@ -23,8 +23,8 @@ pub fn login_failed(token: &str, code: Option<RvError>) -> Error {
         ),
         Some(RvError::PinExpired | RvError::UserPinNotInitialized) => Error::unable(
             Problem::NeedsPassphrase,
-            format!("the PIN of token {token} must be set first"),
-            "set it with the tool that came with the token",
+            format!("the PIN of token {token} has expired or was never set"),
+            "set a new PIN with the tool that came with the token",
         ),
         Some(RvError::FunctionCanceled | RvError::Cancel) => Error::unable(
             Problem::NeedsPassphrase,
@@ -70,7 +70,7 @@ mod tests {
         for (code, says) in [
             (Some(RvError::PinIncorrect), "wrong"),
             (Some(RvError::PinLocked), "locked after"),
-            (Some(RvError::PinExpired), "set first"),
+            (Some(RvError::PinExpired), "has expired"),
             (Some(RvError::FunctionCanceled), "was not entered"),
             (None, "login to token"),
         ] {
