@@ -105,7 +105,8 @@ pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
 fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let begin = play.around.clock;
     if play.until < begin {
-        let fact = format!("the end {} is before the start {begin}", play.until);
+        let fact =
+            format!("the end of the simulation, {}, is before the start, {begin}", play.until);
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -125,7 +126,10 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
     let mut events = play.events.clone();
     events.sort_by_key(|event| event.at);
     if let Some(early) = events.first().filter(|event| event.at < begin) {
-        let fact = format!("event \"{} {}\" is before the start {begin}", early.at, early.what);
+        let fact = format!(
+            "event \"{} {}\" is before the start of the simulation, {begin}",
+            early.at, early.what
+        );
         return Err(Error::unable(
             Problem::Usage,
             fact,
@@ -133,7 +137,10 @@ fn sorted(play: &Play) -> Result<Vec<ScenarioEvent>> {
         ));
     }
     if let Some(late) = events.last().filter(|event| event.at > play.until) {
-        let fact = format!("event \"{} {}\" is after the end {}", late.at, late.what, play.until);
+        let fact = format!(
+            "event \"{} {}\" is after the end of the simulation, {}",
+            late.at, late.what, play.until
+        );
         return Err(Error::unable(
             Problem::Usage,
             fact,
