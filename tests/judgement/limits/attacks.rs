@@ -175,8 +175,8 @@ fn a_license_does_not_begin_in_twenty_years() {
 
 #[test]
 fn maintenance_ends() {
-    // That the license ends does not limit its maintenance: before its end, it could permit a
-    // release of 2031.
+    // The end of the license does not limit its maintenance: until that end, the license could
+    // permit a release of 2031.
     let never = ("maintenance = \"30 days\"", "maintenance = \"never\"");
     refused(SAME, never, "limit-8");
     refused(SAME, ("maintenance = \"30 days\"", "maintenance = \"367 days\""), "limit-8");

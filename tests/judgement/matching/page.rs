@@ -12,7 +12,8 @@ use crate::matching::{World, held_against};
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/machines.md");
 const POLICIES: [&str; 5] = ["strict", "server", "vm", "container", "pinned"];
 
-/// Changes to the typical server, with their names in the table.
+/// Rows of the tables of changes, each with the factor that changes. A machine without this factor
+/// has no such row.
 const CHANGES: [(&str, &str); 8] = [
     ("machine-id", "machine-id"),
     ("product-uuid", "product_uuid"),

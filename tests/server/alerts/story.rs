@@ -278,7 +278,8 @@ fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
         assert_eq!(mail.header("Subject"), warning, "{round}");
         assert!(mail.body().contains("the clock says 2028-"), "{}", mail.body());
         if round == 1 {
-            // The slot in which it was noticed no longer has a license.
+            // Deactivate the slot in which the far clock was announced: the other slot must then
+            // announce the resolution.
             let state = world.home.load().unwrap().unwrap();
             let noticed =
                 |slot: &&olr_core::state::Slot| slot.announced.get(&Cause::Clock).is_some();

@@ -64,8 +64,8 @@ impl Line {
     }
 }
 
-/// Compares the factors found at two times. Considers only those that can carry weight; new ones
-/// come last.
+/// Compares the factors found at two times. New ones come last. A factor that cannot carry weight
+/// is considered only if it has taken the place of one that could.
 pub fn changes(then: &[Factor], now: &[Factor], unreadable: &[Unreadable]) -> Vec<Line> {
     let (old, found) = (distinct(then), distinct(now));
     let has = |factors: &[&Factor], one: &Factor| factors.iter().any(|other| equal(other, one));

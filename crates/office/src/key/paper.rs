@@ -16,7 +16,7 @@ use olr_core::wire::id::KeyId;
 pub const PAGE_CAP: usize = 16 * 1024;
 /// Bytes of the encoded data in one line.
 const PART: usize = 7;
-/// Bytes of the checksum that follows them.
+/// Bytes of the checksum at the end of each line.
 const CHECK: usize = 3;
 /// Characters of one line: base32 of data and checksum.
 const WIDTH: usize = 16;
