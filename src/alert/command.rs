@@ -35,7 +35,9 @@ pub fn run(command: &Command, notice: &Notice, say: Say) -> Result<(), Failed> {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut process, 0);
     let mut child = process.spawn().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => stuck("there is no such program"),
+        ErrorKind::NotFound => {
+            stuck("there is no such program, or the interpreter in its #! line is missing")
+        }
         ErrorKind::PermissionDenied => stuck("it is not executable"),
         _ => stuck("it cannot be started"),
     })?;

@@ -229,7 +229,7 @@ impl Check<'_> {
         let fact = format!("there are more than {ARGUMENTS} arguments");
         self.ensure(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
         let has_nul = command.args.iter().chain([&command.program]).any(|text| text.contains('\0'));
-        self.ensure(!has_nul, &here("program"), "an argument contains a zero byte", hint)?;
+        self.ensure(!has_nul, &here("program"), "program or args contain a zero byte", hint)?;
         self.timeout("command", command.timeout)
     }
 

@@ -66,7 +66,7 @@ fn one_that_fails_is_run_again_in_the_next_round() {
     let folder = world.home.folder().to_path_buf();
     fs::write(world.path("text"), "#!/bin/sh\n").unwrap();
     for (program, says) in [
-        (missing, "there is no such program"),
+        (missing, "there is no such program, or the interpreter in its #! line is missing"),
         (world.path("text"), "it is not executable"),
         (folder, "it is not executable"),
     ] {

@@ -29,7 +29,7 @@ impl Kept {
         let (file, bare) = (Frame::parse(Kind::Revocations, &self.file)?, &bytes);
         let bare = Frame::parse(Kind::Revocations, bare)?;
         if read_body(&bare)? != read_body(&file)? {
-            let fact = "the two files in revocations/ do not match each other";
+            let fact = "the two copies of the list in revocations/ differ";
             return Err(Error::unable(
                 Problem::Damaged,
                 fact,

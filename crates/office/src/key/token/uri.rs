@@ -112,7 +112,7 @@ impl Uri {
                     path => path,
                 };
                 let Some(path) = path else {
-                    let fact = "has a pin-source that is not a file";
+                    let fact = "has a pin-source that does not begin with file:";
                     return Err(wrong(fact).hint("write pin-source=file:/path/to/pin"));
                 };
                 // Decoding a second time would make the path ambiguous.
@@ -272,7 +272,8 @@ fn absolute(name: &str, path: String) -> Result<String> {
         return Ok(path);
     }
     let fact = format!("has a {} that is not an absolute path", shown(name));
-    Err(wrong(fact).hint("write the complete path, starting with /"))
+    let hint = "write the complete path, starting with /; a pin-source needs file: before it";
+    Err(wrong(fact).hint(hint))
 }
 
 #[cfg(all(test, unix))]
@@ -321,7 +322,7 @@ mod tests {
             ("pkcs11:?module-path=softhsm.so", "not an absolute path"),
             ("pkcs11:?module-name=softhsm2", "module-name"),
             ("pkcs11:?module-path=/a&module-path=/b", "module-path twice"),
-            ("pkcs11:?pin-source=|cat", "not a file"),
+            ("pkcs11:?pin-source=|cat", "does not begin with file:"),
             ("pkcs11:?pin-source=file:pin", "not an absolute path"),
             ("pkcs11:?pin-source=file://host/pin", "not an absolute path"),
             ("pkcs11:?pin-source=file:/a%2520b", "encoded twice"),
