@@ -146,7 +146,8 @@ fn rate(letters: &[u8], lengths: &[usize]) -> usize {
     wrong.len() * 100_000 / (lengths.len() * draws())
 }
 
-/// Where serial numbers are random, fewer than one machine in ten thousand loses its own number.
+/// For each alphabet, on average over these lengths, fewer than one random value in ten thousand is
+/// taken for a filler.
 #[test]
 fn a_random_value_is_hardly_ever_taken_for_a_filler() {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
