@@ -1,5 +1,7 @@
 //! Texts and opaque bytes with a maximum length.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
@@ -11,8 +13,8 @@ use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8};
 ///
 /// It does not implement `Display`, because it may come from a stranger. Pass it through
 /// `display::shown` before you show it to people.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text<const CAP: usize = 256>(Box<str>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text<const CAP: usize = 256>(Held);
 
 /// A longer text: at most 2 KiB.
 pub type Note = Text<2048>;
@@ -27,7 +29,7 @@ impl<const CAP: usize> Text<CAP> {
             let fact = format!("a text of {} bytes, but at most {CAP} are allowed", text.len());
             return Err(Error::unable(Problem::TooLarge, fact, "shorten it"));
         }
-        Ok(Self(text.into()))
+        Ok(Self(Held::new(text)))
     }
 
     /// Truncates `text` to the maximum length, at a character boundary. For facts that nobody
@@ -37,26 +39,44 @@ impl<const CAP: usize> Text<CAP> {
         while !text.is_char_boundary(end) {
             end = end.saturating_sub(1);
         }
-        Self(text.get(..end).unwrap_or_default().into())
+        Self(Held::new(text.get(..end).unwrap_or_default()))
+    }
+}
+
+impl<const CAP: usize> fmt::Debug for Text<CAP> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl<const CAP: usize> PartialOrd for Text<CAP> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<const CAP: usize> Ord for Text<CAP> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        str::cmp(self, other)
     }
 }
 
 impl<const CAP: usize> Default for Text<CAP> {
     fn default() -> Self {
-        Self("".into())
+        Self(Held::new(""))
     }
 }
 
 impl<const CAP: usize> Deref for Text<CAP> {
     type Target = str;
     fn deref(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl<const CAP: usize> AsRef<str> for Text<CAP> {
     fn as_ref(&self) -> &str {
-        &self.0
+        self
     }
 }
 
@@ -72,14 +92,14 @@ impl<const CAP: usize> FromStr for Text<CAP> {
 
 impl<const CAP: usize> Record for Text<CAP> {
     fn encode(&self, encoder: &mut Encoder) {
-        encode_length(self.0.len(), encoder);
-        encoder.bytes(self.0.as_bytes());
+        encode_length(self.len(), encoder);
+        encoder.bytes(self.as_bytes());
     }
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
         let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
-        Ok(Self(text.into()))
+        Ok(Self(Held::new(text)))
     }
 }
 
@@ -87,6 +107,45 @@ impl<const CAP: usize> Keyed for Text<CAP> {
     type Key = str;
     fn key(&self) -> &str {
         self
+    }
+}
+
+/// Maximum length of a text that is stored without an allocation: as many bytes as fit beside the
+/// length in the size of three pointers.
+const SHORT: usize = 22;
+
+/// The characters of a text. Most texts are names of a few characters, and allocating each of them
+/// took longer than reading it: see `docs/design.md`, "Why is a short text stored in place".
+///
+/// Every text of at most [`SHORT`] bytes is stored as `Short`, padded with zeros, so that equal
+/// texts are stored alike.
+#[derive(Clone, PartialEq, Eq)]
+enum Held {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(Box<str>),
+}
+
+impl Held {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(start), Ok(length)) => {
+                start.copy_from_slice(text.as_bytes());
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Short { length, bytes } => {
+                let bytes = bytes.get(..usize::from(*length)).unwrap_or_default();
+                // Always UTF-8. Only unsafe code could skip the check, and it takes little time.
+                str::from_utf8(bytes).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
     }
 }
 
@@ -130,8 +189,8 @@ impl<const CAP: usize> Record for Blob<CAP> {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Hidden<T>(pub T);
 
-impl<T> std::fmt::Debug for Hidden<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T> fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
 }
@@ -158,4 +217,31 @@ impl<T: Record> Record for Hidden<T> {
 pub(super) fn decode_bytes<'a>(cap: usize, decoder: &mut Decoder<'a>) -> Result<&'a [u8], Fault> {
     let len = decode_length(cap, decoder)?;
     decoder.bytes(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::codec::{BODY_CAP, decode, encode};
+
+    #[test]
+    fn a_text_is_the_same_whether_it_is_stored_in_place_or_not() {
+        assert_eq!(size_of::<Text>(), 3 * size_of::<usize>());
+        let mut before = Text::<256>::default();
+        for length in 1..=256 {
+            let text = Text::<256>::new(&"é".repeat(length)[..length / 2 * 2]).unwrap();
+            assert_eq!(text.len(), length / 2 * 2);
+            let bytes = encode(&text);
+            assert_eq!(decode::<Text>("text", &bytes, BODY_CAP).unwrap(), text);
+            assert_eq!(before == text, *before == *text);
+            assert_eq!(before.cmp(&text), (*before).cmp(&*text));
+            before = text;
+        }
+        // Order is that of the bytes, and zeros are not padding.
+        for (one, other) in [("a", "a\0"), ("a\0", "b"), ("b", &"a".repeat(30))] {
+            let [one, other] = [one, other].map(|text| Text::<256>::new(text).unwrap());
+            assert_ne!(one, other);
+            assert_eq!(one.cmp(&other), (*one).cmp(&*other));
+        }
+    }
 }
