@@ -5,6 +5,9 @@ use std::ops::Deref;
 use crate::error::{Error, Problem, Result};
 use crate::wire::codec::{Decoder, Encoder, Fault, MORE, ORDER, Record, TAG};
 
+/// Number of entries for which memory is allocated before any entry was decoded.
+const FIRST: usize = 16;
+
 /// A list of at most `CAP` entries in a meaningful order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T, const CAP: usize = 64>(Vec<T>);
@@ -57,9 +60,13 @@ impl<T: Record, const CAP: usize> Record for List<T, CAP> {
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let len = decode_length(CAP, decoder)?;
-        // Few enough that a length without its entries costs little memory.
-        let mut entries = Vec::with_capacity(len.min(16));
-        for _ in 0..len {
+        // A length without its entries costs little memory: only after the first entries were
+        // there is room made for all.
+        let mut entries = Vec::with_capacity(len.min(FIRST));
+        for index in 0..len {
+            if index == FIRST {
+                entries.reserve_exact(len.saturating_sub(FIRST));
+            }
             entries.push(T::decode(decoder)?);
         }
         Ok(Self(entries))
@@ -131,10 +138,7 @@ impl<T: Keyed, const CAP: usize> Set<T, CAP> {
 }
 
 fn ascending<T: Keyed>(entries: &[T]) -> bool {
-    entries.windows(2).all(|pair| match pair {
-        [a, b] => a.key() < b.key(),
-        _ => true,
-    })
+    entries.iter().map(Keyed::key).is_sorted_by(|a, b| a < b)
 }
 
 impl<T, const CAP: usize> Default for Set<T, CAP> {

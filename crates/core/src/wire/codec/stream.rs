@@ -151,19 +151,24 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// A problem in a body, and the field that it is in.
-pub struct Fault {
+/// A problem in a body, and the field that it is in. Behind a pointer, so that a result without a
+/// fault stays small.
+pub struct Fault(Box<Found>);
+
+struct Found {
     /// Path of the field: `grants.quota`. Empty outside of a record.
     path: String,
     problem: Cow<'static, str>,
 }
 
 impl Fault {
+    #[cold]
     pub(super) fn new(problem: impl Into<Cow<'static, str>>) -> Self {
-        Self { path: String::new(), problem: problem.into() }
+        Self(Box::new(Found { path: String::new(), problem: problem.into() }))
     }
 
     /// Replaces an error of the decoder with our own text, because its text is not meant for users.
+    #[cold]
     fn of(error: DecodeError) -> Self {
         Self::new(match error {
             DecodeError::Other(text) => text,
@@ -177,25 +182,28 @@ impl Fault {
     /// Prefixes the path with a field.
     #[doc(hidden)]
     #[must_use]
-    pub fn in_field(self, field: &'static str) -> Self {
-        let path = match &*self.path {
+    #[cold]
+    pub fn in_field(mut self, field: &'static str) -> Self {
+        let inner = &mut self.0.path;
+        *inner = match &**inner {
             "" => field.to_string(),
             inner => format!("{field}.{inner}"),
         };
-        Self { path, ..self }
+        self
     }
 
     /// The problem without its path.
     pub(super) fn problem(&self) -> &str {
-        &self.problem
+        &self.0.problem
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.path {
-            "" => f.write_str(&self.problem),
-            path => write!(f, "field {path}: {}", self.problem),
+        let Found { path, problem } = &*self.0;
+        match &**path {
+            "" => f.write_str(problem),
+            path => write!(f, "field {path}: {problem}"),
         }
     }
 }
