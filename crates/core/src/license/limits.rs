@@ -2,6 +2,8 @@
 //! any time, must be within the limits of every delegation under which it was signed. Implements
 //! `docs/format.md`, section "Limits".
 
+use std::cell::OnceCell;
+
 use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
 use crate::error::{Error, Refusal, Result};
@@ -18,20 +20,23 @@ const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Ca
 /// itself states, because of pools and included modules.
 pub(super) struct Opened<'a> {
     body: &'a LicenseBody,
-    quotas: Quotas,
+    /// Computed when a delegation limits modules. Most do not.
+    quotas: OnceCell<Quotas>,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn by(body: &'a LicenseBody) -> Self {
-        Self { body, quotas: Quotas::new(&body.grants, &Set::default()) }
+        Self { body, quotas: OnceCell::new() }
     }
 
     /// Returns how much of a module is available: the quota of its grant, or of the pool of the
     /// grant; without a grant, *any* if a granted module includes it, otherwise 0.
     fn of(&self, module: &str) -> Limit<u64> {
-        match self.quotas.of(&self.body.grants, module) {
+        let grants = &self.body.grants;
+        let quotas = self.quotas.get_or_init(|| Quotas::new(grants, &Set::default()));
+        match quotas.of(grants, module) {
             Some((_, quota)) => quota.granted,
-            None if self.quotas.includes(module) => Limit::Any,
+            None if quotas.includes(module) => Limit::Any,
             None => Limit::Only(0),
         }
     }
