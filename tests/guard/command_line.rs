@@ -4,7 +4,7 @@ use olr::{Guard, GuardConfig};
 use olr::{Operation, Question};
 use olr_core::entitlement::{Cause, EnforcementRule, GraceRule, Outcome};
 use olr_core::license::LicenseBody;
-use olr_core::machine::commit;
+use olr_core::machine::Commitments;
 use olr_core::time::{Day, Instant};
 use olr_core::wire::codec::{Limit, Set};
 use rand::{RngExt, SeedableRng, rngs::ChaCha20Rng};
@@ -66,7 +66,8 @@ fn licensed(rng: &mut ChaCha20Rng, folder: &Path, at: Instant) {
             let key = state.install().commitment_key(body.request);
             let mut enrolled = body.policy.enrolled.to_vec();
             enrolled.truncate(1);
-            enrolled[0].commitment = commit(key.expose(), enrolled[0].kind, "another");
+            let commitments = Commitments::new(key.expose());
+            enrolled[0].commitment = commitments.commit(enrolled[0].kind, "another");
             (body.policy.enrolled, body.policy.threshold) = (Set::new(enrolled).unwrap(), 1);
         }
     });

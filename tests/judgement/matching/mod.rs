@@ -7,8 +7,8 @@ use olr_core::error::{NextStep, Refusal, Remedy};
 use olr_core::judge::Decision;
 use olr_core::license::LicenseBody;
 use olr_core::machine::{
-    Assessment, Bound, Change, Class, Factor, FactorKind, Here, Reason, Unreadable, changes,
-    commit, judgement,
+    Assessment, Bound, Change, Class, Commitments, Factor, FactorKind, Here, Reason, Unreadable,
+    changes, judgement,
 };
 use olr_core::state::{State, Surroundings};
 use olr_core::time::Instant;
@@ -236,7 +236,7 @@ fn only_what_is_enrolled_counts_however_much_is_found() {
     common.0.iter_mut().for_each(|factor| factor.class = Class::Common);
     let none = held_against(&body, &key, &common);
     assert_eq!((none.score, none.hardware_missing), (0, true));
-    let cpu = commit(&key, Cpu, "Test CPU");
+    let cpu = Commitments::new(&key).commit(Cpu, "Test CPU");
     assert!(body.policy.enrolled.get(&cpu).is_none(), "a common factor is not enrolled");
     // The image alone has enough points, but the policy also requires hardware.
     let mut copy = server();

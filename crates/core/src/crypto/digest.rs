@@ -29,11 +29,21 @@ pub fn tagged16(pieces: &[&[u8]]) -> [u8; 16] {
     id
 }
 
-/// HMAC-SHA256 under `key` over PAE(pieces).
-pub fn hmac(key: &[u8; 32], pieces: &[&[u8]]) -> [u8; 32] {
-    match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mac) => mac.chain_update(pae(pieces)).finalize().into_bytes().into(),
-        Err(_) => unreachable!("HMAC accepts a key of any length"),
+/// A key of HMAC-SHA256, prepared once for any number of messages.
+pub struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// Prepares `key`.
+    pub fn new(key: &[u8; 32]) -> Self {
+        match Hmac::new_from_slice(key) {
+            Ok(mac) => Self(mac),
+            Err(_) => unreachable!("HMAC accepts a key of any length"),
+        }
+    }
+
+    /// HMAC-SHA256 over PAE(pieces).
+    pub fn mac(&self, pieces: &[&[u8]]) -> [u8; 32] {
+        self.0.clone().chain_update(pae(pieces)).finalize().into_bytes().into()
     }
 }
 

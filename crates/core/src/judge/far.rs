@@ -1,14 +1,12 @@
 //! Decisions while the clock is implausibly far ahead of the high-water mark.
 //! Implements `docs/judgement.md`, section "Judgement".
 
-use crate::entitlement::Quotas;
 use crate::error::{Error, NextStep, Refusal};
 use crate::judge::{Condition, Decision, assess, judge};
 use crate::license::License;
 use crate::machine::{Assessment, Here};
 use crate::state::State;
 use crate::time::Instant;
-use crate::wire::codec::Set;
 
 impl Decision {
     /// Decision to show to people: the one made at the high-water mark, if the clock is far ahead
@@ -66,7 +64,7 @@ pub fn decide_license(
     let by = |clock: Instant| {
         let judged = judge(license, &machine, state, clock, None);
         Decision {
-            quotas: Quotas::new(&license.body().grants, &Set::default()),
+            quotas: judged.quotas,
             refusal: judged.refusal,
             reasons: judged.reasons,
             license: Some(license.clone()),

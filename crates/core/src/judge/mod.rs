@@ -1,11 +1,12 @@
 //! Judgement: may this machine run? Implements `docs/judgement.md`, section "Judgement".
 
-use crate::entitlement::{Cause, Quotas, excess};
+use crate::entitlement::{Cause, Quotas};
 use crate::error::{Error, Refusal, Result};
 use crate::license::License;
 use crate::machine::{Assessment, Bound, Here};
 use crate::state::{Held, Sent, Slot, State};
 use crate::time::Instant;
+use crate::wire::codec::Set;
 
 mod change;
 mod condition;
@@ -69,7 +70,7 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
     (decision.refusal, decision.reasons) = (judged.refusal, judged.reasons);
     decision.grace = judged.graces.first().cloned().filter(|_| decision.refusal.is_none());
     (decision.graces, decision.ended) = (judged.graces, judged.ended);
-    decision.quotas = Quotas::new(&license.body().grants, &decision.usage);
+    decision.quotas = judged.quotas;
     decision.machine = Some(machine);
     decision.enrolled = enrolled;
     decision.license = Some(license);
@@ -123,6 +124,8 @@ pub(crate) struct Judgement {
     pub graces: Vec<Grace>,
     /// Grace periods that have ended.
     pub ended: Vec<Grace>,
+    /// Quota of every granted module, and its use in the slot.
+    pub quotas: Quotas,
 }
 
 /// Judges a verified license of this installation, which is held in `slot`. With `None`, the
@@ -139,6 +142,10 @@ pub(crate) fn judge(
     slot: Option<&Slot>,
 ) -> Judgement {
     let (body, mark, at) = (license.body(), state.memory().mark, state.judged_at(clock));
+    let none = Set::default();
+    let usage = slot.map_or(&none, |slot| &slot.usage);
+    let quotas = Quotas::new(&body.grants, usage);
+    let excess = quotas.excesses(&body.grants, usage).next();
     let mut judged = Judgement::default();
     if let Some(slot) = slot
         && let Some((cause, refusal)) = state.revocation(license)
@@ -165,7 +172,7 @@ pub(crate) fn judge(
         judged.weigh(license, Cause::Expired, slot.map(|_| last.ends()), at, refusal);
     }
     if let Some(slot) = slot
-        && let Some(excess) = excess(&body.grants, &slot.usage)
+        && let Some(excess) = excess
     {
         // If this license has taken over at its start, and the state has not recorded that yet,
         // time over the quota counts from that start. Time accumulated earlier counts too.
@@ -182,5 +189,5 @@ pub(crate) fn judge(
         }
     }
     judged.graces.sort_by_key(Grace::urgency);
-    judged
+    Judgement { quotas, ..judged }
 }

@@ -6,7 +6,7 @@ use std::cell::LazyCell;
 
 use crate::error::{Error, Refusal, Result};
 use crate::machine::compare::{Change, Line, changes};
-use crate::machine::{Class, Enrolled, Factor, Policy, Unreadable, commit};
+use crate::machine::{Class, Commitments, Enrolled, Factor, Policy, Unreadable};
 
 /// The request to which a license is bound.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,8 @@ impl Policy {
     /// Returns a line for each enrolled factor, then the new ones. Enrolled factors whose values
     /// are known come first.
     fn lines(&self, bound: Bound<'_>, here: Here<'_>) -> Vec<Line> {
-        let commitment = |factor: &Factor| commit(bound.commitment_key, factor.kind, &factor.value);
+        let commitments = Commitments::new(bound.commitment_key);
+        let commitment = |factor: &Factor| commitments.commit(factor.kind, &factor.value);
         let enrolled_as = |factor: &Factor| self.enrolled.get(&commitment(factor));
         let (mut lines, mut new, mut known) = (Vec::new(), Vec::new(), Vec::new());
         for line in changes(bound.enrolled, here.factors, here.unreadable) {

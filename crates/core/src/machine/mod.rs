@@ -13,7 +13,7 @@ mod words;
 pub use assess::{Assessment, Bound, Here};
 pub use compare::{Change, Line, changes, looks_like_a_copy};
 pub use findings::{Machine, Reason, Unreadable};
-pub use policy::{Enrolled, Policy, commit};
+pub use policy::{Commitments, Enrolled, Policy};
 pub use words::{judgement, label};
 
 numbered! {

@@ -1,7 +1,7 @@
 //! The machine policy of a license: commitments, weights and a threshold.
 //! Implements `docs/format.md`, section "Machine policy".
 
-use crate::crypto::digest::hmac;
+use crate::crypto::digest::MacKey;
 use crate::crypto::label::FACTOR;
 use crate::error::{Error, Refusal, Result};
 use crate::machine::{Class, FactorKind};
@@ -30,7 +30,7 @@ record! {
         pub class: Class,
         /// Weight that it adds when it matches.
         pub weight: u16,
-        /// Commitment to its value: see [`commit`].
+        /// Commitment to its value: see [`Commitments`].
         pub commitment: [u8; 32],
     }
 }
@@ -42,9 +42,19 @@ impl Keyed for Enrolled {
     }
 }
 
-/// Computes the commitment to a factor: HMAC-SHA256 under the commitment key of one request.
-pub fn commit(commitment_key: &[u8; 32], kind: FactorKind, value: &str) -> [u8; 32] {
-    hmac(commitment_key, &[FACTOR, &kind.number().to_le_bytes(), value.as_bytes()])
+/// Computes commitments to factors: HMAC-SHA256 under the commitment key of one request.
+pub struct Commitments(MacKey);
+
+impl Commitments {
+    /// Commitments for the request with this commitment key.
+    pub fn new(commitment_key: &[u8; 32]) -> Self {
+        Self(MacKey::new(commitment_key))
+    }
+
+    /// Computes the commitment to the factor of this kind and value.
+    pub fn commit(&self, kind: FactorKind, value: &str) -> [u8; 32] {
+        self.0.mac(&[FACTOR, &kind.number().to_le_bytes(), value.as_bytes()])
+    }
 }
 
 impl Policy {

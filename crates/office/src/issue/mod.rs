@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, MachinePolicy};
 use olr_core::display::{Shows, difference, listed, shown};
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result, under};
 use olr_core::license::LicenseBody;
-use olr_core::machine::{Enrolled, FactorKind, Policy, commit};
+use olr_core::machine::{Commitments, Enrolled, FactorKind, Policy};
 use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::time::Instant;
 use olr_core::trust::Trust;
@@ -152,10 +152,11 @@ fn apart(asked: &str, granted: &str, shows: Shows) -> String {
 /// Builds the machine policy: commitments to the factors that the request found, with the weights
 /// of the catalog.
 fn machine_policy(body: &RequestBody, (name, terms): (&str, &MachinePolicy)) -> Result<Policy> {
+    let commitments = Commitments::new(&body.commitment_key.0);
     let mut enrolled: Vec<Enrolled> = Vec::new();
     for factor in body.found.iter().filter(|factor| factor.counts()) {
         let weight = weight(terms, factor.kind);
-        let commitment = commit(&body.commitment_key.0, factor.kind, &factor.value);
+        let commitment = commitments.commit(factor.kind, &factor.value);
         if weight > 0 && !enrolled.iter().any(|other| other.commitment == commitment) {
             enrolled.push(Enrolled { kind: factor.kind, class: factor.class, weight, commitment });
         }
