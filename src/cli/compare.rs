@@ -112,7 +112,8 @@ fn next(compared: &RequestComparison) -> &'static str {
         }
         Relation::Clone => {
             "Ask which machine is the original. On the other one, have the operator run `olr \
-             request --new-identity`, and license it as a separate machine."
+             request --new-identity`, with --trust, --licensee and --key as in a first request, \
+             and license it as a separate machine."
         }
         Relation::Fork => {
             "Ask whether a snapshot was restored, or whether two machines run from copies of one \

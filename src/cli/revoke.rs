@@ -83,7 +83,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    "copy it from `olr vendor issued`",
+                    "copy it from `olr vendor issued`; the id of a key is in `olr key list`",
                 ));
             };
             let record = folder.issued_license(license)?;
@@ -201,7 +201,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
             return Err(Error::unable(Problem::Usage, fact, hint));
         }
     }
-    let hint = "copy a license id from `olr vendor issued`, or a key id from `olr inspect`";
+    let hint = "copy a license id from `olr vendor issued`, or a key id from `olr inspect FILE`";
     folder.ensure_issuer(key).map(|()| Some(key)).map_err(|_| {
         let fact = format!(
             "no license {key} was issued from this folder, and there is no issuer key {key}"

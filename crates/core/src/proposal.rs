@@ -298,7 +298,7 @@ impl Proposal {
         Err(Error::unable(
             Problem::WrongKey,
             fact,
-            NextStep::new("sign with a key that the proposal lists", &[Remedy::Inspect]),
+            NextStep::new("sign with a key that the proposal or trust lists", &[Remedy::Inspect]),
         ))
     }
 

@@ -12,6 +12,9 @@ use crate::wire::extension::{Extensions, refuse_critical};
 use crate::wire::frame::{Frame, Kind, Signature, Unsigned};
 use crate::wire::id::{LicenseId, VendorId};
 
+/// Next step for a receipt with the wrong signatures: an install key is in no list of keys.
+const AGAIN: &str = "ask for the receipt again, from the server that was deactivated";
+
 record! {
     /// The body of a receipt. All values are claims of the server: only possession of the install
     /// key is proved.
@@ -73,11 +76,15 @@ impl Receipt {
         let own = key_id(Role::Install, &body.install_key);
         let [signature] = frame.signatures.as_slice() else {
             let fact = "this receipt is signed by keys other than its install key";
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact)
+                .hint(AGAIN)
+                .rule("receipt-5"));
         };
         if signature.key != own {
             let fact = format!("this receipt is signed by unknown key {}", signature.key);
-            return Err(Error::refuse(Refusal::UntrustedSigner, fact).rule("receipt-5"));
+            return Err(Error::refuse(Refusal::UntrustedSigner, fact)
+                .hint(AGAIN)
+                .rule("receipt-5"));
         }
         if !install_key.verify(&frame.message(), &signature.bytes) {
             let fact = "the signature does not match the install key in this receipt";

@@ -221,8 +221,9 @@ fn denied_words(found: &Denied) -> (String, String) {
         return (
             why,
             format!(
-                "run `lsattr -d` on {place} and on its folder (an i means immutable); security \
-                 rules (such as SELinux) may also deny access"
+                "run: chmod u+rwX {place}; if that does not help, run `lsattr -d` on it and on \
+                 its folder (an i means immutable); security rules (such as SELinux) may also deny \
+                 access"
             ),
         );
     }

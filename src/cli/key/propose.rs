@@ -232,7 +232,11 @@ pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
     let id = |text: &String| {
         text.trim().parse().map_err(|_| {
             let fact = format!("{} is not a key id", shown(text));
-            Error::unable(Problem::Usage, fact, "copy the key id, 32 digits, from `olr inspect`")
+            Error::unable(
+                Problem::Usage,
+                fact,
+                "copy the key id, 32 digits, from `olr inspect FILE`",
+            )
         })
     };
     texts.iter().map(id).collect()

@@ -345,7 +345,7 @@ pub fn conclude(
             let file = output.name(name);
             output.write(name, proposal.kind(), &bytes, &mut report)?;
             put(&mut json, "file", json!(file));
-            format!("Wrote {file}. Put it into effect with `olr vendor publish`.")
+            format!("Wrote {file}. Put it into effect with `olr vendor publish {file}`.")
         }
     };
     text += &format!("\n\nSigned and verified. {said}");

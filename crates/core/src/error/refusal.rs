@@ -63,7 +63,7 @@ macro_rules! refusals {
 
 refusals! {
     1 Malformed "malformed" "ask for the file again, as an attachment, and compare its size at both ends";
-    2 UnknownVersion "unknown-version" "update olr, or ask the sender for a file in format version 1";
+    2 UnknownVersion "unknown-version" "update olr, or ask the sender for a file that this version can read";
     3 WrongKind "wrong-kind" "check what this file is, and name the right one" [Inspect];
     4 WrongVendor "wrong-vendor" "this file belongs to another vendor; check which vendor.trust was used"
         , at the vendor "this file belongs to another vendor; check which vendor folder was used" [NameVendor];

@@ -56,7 +56,8 @@ impl Expected {
         let fact = "the trust of this home and the expected trust are unrelated: neither leads to the other";
         Err(Error::refuse(Refusal::UntrustedSigner, fact)
             .hint(NextStep::new(
-                "import the newest vendor.trust of your vendor, or name the right home",
+                "import the newest license or vendor.trust of your vendor; if that does not help, \
+                 expect its newest vendor.trust, or name the right home",
                 &[Remedy::NameHome],
             ))
             .rule("expected-3"))

@@ -18,9 +18,10 @@ impl State {
                 "each vendor needs its own home: name another home",
                 &[Remedy::NameHome],
             )),
-            Some(Refusal::Superseded) => {
-                error.hint("you do not need this file: the home already has a newer trust")
-            }
+            Some(Refusal::Superseded) => error.hint(
+                "you do not need this file: the home already has this version of the trust, or a \
+                 newer one",
+            ),
             _ => error,
         })?;
         self.take_up(newer)?;

@@ -40,8 +40,8 @@ pub fn propose_delegation(body: &DelegationBody, trust: &Trust, now: Instant) ->
         let fact =
             format!("a delegation until {until} has already ended: the clock here says {now}");
         let hint = NextStep::new(
-            "name a later end, or set the clock of this computer",
-            &[Remedy::NameEnd],
+            "delegate with a later end, or set the clock of this computer",
+            &[Remedy::Delegate, Remedy::NameEnd],
         );
         return Err(Error::unable(Problem::Usage, fact, hint));
     }

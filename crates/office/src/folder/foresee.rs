@@ -138,8 +138,12 @@ impl Compared<'_> {
         };
         if self.is_stored && is_mended_here {
             let step = &concern.next_step;
-            let text = format!("{step}, then answer again");
-            concern.next_step = NextStep::new(text, &[Remedy::IssueAgain]);
+            let text = format!("{step}; after a correction here, answer again");
+            let remedies: &'static [Remedy] = match concern.about {
+                ConcernKind::InUse => &[Remedy::AcceptOverQuota, Remedy::IssueAgain],
+                _ => &[Remedy::IssueAgain],
+            };
+            concern.next_step = NextStep::new(text, remedies);
         }
         concern
     }

@@ -289,7 +289,7 @@ impl Folder {
                     Problem::Usage,
                     fact,
                     NextStep::new(
-                        "name only keys that are not available here",
+                        "name each issuer only once, and as absent only keys that are not here",
                         &[Remedy::NameAbsent],
                     ),
                 ));
@@ -351,7 +351,7 @@ fn stamp_of(proposal: &Proposal, answer: u32) -> Result<Stamp> {
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            NextStep::new("name the proposal of this license", &[Remedy::NameAbsent]),
+            "name a signed copy of the proposal of this license",
         ));
     };
     if license.answer != answer {

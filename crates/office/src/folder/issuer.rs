@@ -163,8 +163,9 @@ impl Folder {
                 Problem::NotFound,
                 fact,
                 NextStep::new(
-                    "copy one there, or name another vendor folder",
-                    &[Remedy::NameVendor],
+                    "copy one there, or name another vendor folder; if the key is lost, make a new \
+                     one there, and have the roots delegate it",
+                    &[Remedy::NameVendor, Remedy::MakeIssuer, Remedy::Delegate],
                 ),
             ));
         }

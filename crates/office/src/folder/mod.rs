@@ -157,7 +157,9 @@ impl Folder {
     pub fn sealing_key(&self, id: KeyId, ask: AskPassphrase<'_>) -> Result<SealingKey> {
         let (path, key) = self.find_key(|key| key.role == Role::Sealing && key.id == id)?.ok_or_else(|| {
             let fact = format!("this request is sealed to key {id}, which is not in keys/");
-            Error::unable(Problem::NotFound, fact, "copy that sealing key to keys/, or ask for a request made with your newest vendor.trust")
+            let hint = "copy that sealing key to keys/; if it is lost, replace it in the trust, \
+                        and ask for a request made with your newest vendor.trust";
+            Error::unable(Problem::NotFound, fact, hint)
         })?;
         let passphrase = passphrase_of(&key, ask)?;
         key.open_sealing(passphrase.as_ref()).map_err(|error| error.within(file::name(&path)))

@@ -303,8 +303,9 @@ fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord
             );
             return Err(Error::refuse(Refusal::AlreadyActivated, fact)
                 .hint(NextStep::new(
-                    "have that installation deactivated again, and use the new receipt",
-                    &[Remedy::Deactivate],
+                    "have that installation import its newest license if it has not yet, have it \
+                     deactivated again, and use the new receipt",
+                    &[Remedy::ImportLicense, Remedy::Deactivate],
                 ))
                 .rule("receipt-8"));
         }

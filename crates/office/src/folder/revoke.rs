@@ -288,7 +288,10 @@ impl Folder {
         if let Some(record) = self.revocation(stored)? {
             fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
-        Err(Error::refuse(Refusal::Revoked, fact)
-            .hint(NextStep::new("issue another answer to this request", &[Remedy::IssueAgain])))
+        Err(Error::refuse(Refusal::Revoked, fact).hint(NextStep::new(
+            "if this server may still run, issue another answer to this request; if the license \
+             was pooled, ask for a request with a license key of that pool",
+            &[Remedy::IssueAgain],
+        )))
     }
 }
