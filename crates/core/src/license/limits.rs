@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use crate::display::shown;
 use crate::entitlement::{Cause, GraceRule, Model, Operation, Operations, Outcome, Quotas};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NextStep, Refusal, Remedy, Result};
 use crate::license::LicenseBody;
 use crate::time::{DAY, Day};
 use crate::trust::{Delegation, DelegationBody, ModuleMaximum, SignerRule, TrustBody};
@@ -217,7 +217,14 @@ pub(super) fn ensure_enough_signers(
     let fact = format!(
         "signed by only {signers} of the {needed} signers that the vendor's trust requires"
     );
-    Err(Error::refuse(Refusal::NotDelegated, fact).rule("limit-12"))
+    let error = Error::refuse(Refusal::NotDelegated, fact).hints(
+        "ask the vendor for a license that enough of its issuers signed",
+        NextStep::new(
+            "have another issuer sign too; if its key is not here, name it as absent",
+            &[Remedy::NameAbsent],
+        ),
+    );
+    Err(error.rule("limit-12"))
 }
 
 fn names<T: Keyed>(allowed: &Limit<Set<T>>, value: &T::Key) -> bool {

@@ -138,12 +138,13 @@ impl Compared<'_> {
         };
         if self.is_stored && is_mended_here {
             let step = &concern.next_step;
-            let text = format!("{step}; after a correction here, answer again");
-            let remedies: &'static [Remedy] = match concern.about {
-                ConcernKind::InUse => &[Remedy::AcceptOverQuota, Remedy::IssueAgain],
-                _ => &[Remedy::IssueAgain],
+            concern.next_step = match concern.about {
+                ConcernKind::InUse => NextStep::new(
+                    format!("{step}; after a change to the grant, answer again"),
+                    &[Remedy::AcceptOverQuota, Remedy::IssueAgain],
+                ),
+                _ => NextStep::new(format!("{step}, then answer again"), &[Remedy::IssueAgain]),
             };
-            concern.next_step = NextStep::new(text, remedies);
         }
         concern
     }

@@ -8,6 +8,10 @@ use olr_core::error::{Error, Problem, Result};
 pub const PLAIN: &str = "PRIVATE KEY";
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const MAKE: &str = "make an Ed25519 key with `openssl genpkey -algorithm ed25519`";
+const NAME: &str =
+    "name an Ed25519 private key in PEM form; `openssl genpkey -algorithm ed25519` makes a new one";
+const AGENT: &str = "for an issuer, add it to the SSH agent and name it as ssh-agent:ID; for a \
+                     root, make a new key with `openssl genpkey -algorithm ed25519`";
 const EXPORT: &str = "copy or export the key again: this file is damaged";
 
 /// Formats one PEM block.
@@ -60,7 +64,9 @@ fn other_format(text: &str) -> Error {
         }
     }
     match () {
-        () if has("OPENSSH PRIVATE KEY") => no_key("it is an OpenSSH key, in OpenSSH's own format"),
+        () if has("OPENSSH PRIVATE KEY") => {
+            no_key("it is an OpenSSH key, in OpenSSH's own format").hint(AGENT)
+        }
         () if has("OLR") => no_key("it is an olr file").hint("key files need no import"),
         () if has("PUBLIC KEY") => no_key("it holds a public key").hint("name the private key"),
         () => no_key("it has no line -----BEGIN PRIVATE KEY-----"),
@@ -68,7 +74,7 @@ fn other_format(text: &str) -> Error {
 }
 
 pub fn no_key(why: &str) -> Error {
-    Error::unable(Problem::Content, format!("this is not a private key in PEM form: {why}"), MAKE)
+    Error::unable(Problem::Content, format!("this is not a private key in PEM form: {why}"), NAME)
 }
 
 pub fn other_algorithm(name: &str) -> Error {
