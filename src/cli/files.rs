@@ -15,7 +15,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     file::read(path, FILE_CAP).map_err(|error| {
         let other = || foreign(&file::beginning(path, START_LEN)?);
         match error.refusal().and_then(|_| other()) {
-            Some(other) => error.hint(format!("this is {}: look for the .olr file", other.what)),
+            Some(other) => error.hint(format!(
+                "this is {}: look for the .olr file, or ask for it again",
+                other.what
+            )),
             None => error,
         }
     })

@@ -37,7 +37,10 @@ impl Foreign {
     fn next_step(self) -> NextStep {
         match self.advice {
             Unpack => "unpack it, and use the .olr file inside",
-            Save => "save the attachment itself, and use that file",
+            Save => {
+                "save the attachment itself, and use that file; if there is none, ask for the .olr \
+                 file as an attachment"
+            }
             AsText => "ask for the .olr file as an attachment, or copy its text into a text file",
             AsPlainText => "ask the sender to send the mail as plain text",
             LookBeside => "find the .olr file that came with it",
