@@ -139,8 +139,11 @@ fn by_number(access: Access, error: &IoError) -> Option<(&'static str, &'static 
             "it is a pipe, but no program reads from it",
             "start the program that reads from it, then try again; or name a file",
         ),
-        (Errno::MFILE | Errno::NFILE, _) => {
+        (Errno::MFILE, _) => {
             ("too many files are open", "raise the limit for open files: ulimit -n 4096")
+        }
+        (Errno::NFILE, _) => {
+            ("too many files are open on this system", "close other programs, then try again")
         }
         (Errno::IO, _) => ("the disk reports an error", "check the system log and the disk"),
         (Errno::NOMEM, _) => ("the system has no memory left", "close other programs"),
@@ -167,7 +170,8 @@ fn denied(access: Access, path: &Path) -> (String, String) {
     let it = if place == path { "it".to_string() } else { name(&place) };
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
     let around = folder.and_then(|folder| std::fs::metadata(folder).ok()).map(|f| f.uid());
-    denied_words(&Denied { me, owner, mode, around, it, place: name(&place) })
+    let needed = if found.is_dir() { 0o700 } else { 0o600 };
+    denied_words(&Denied { me, owner, mode, needed, around, it, place: name(&place) })
 }
 
 #[cfg(not(unix))]
@@ -185,6 +189,8 @@ struct Denied {
     me: u32,
     owner: u32,
     mode: u32,
+    /// The part of the mode that lets its owner read and write it, and enter it if it is a folder.
+    needed: u32,
     /// Owner of the folder that contains the place.
     around: Option<u32>,
     /// The place as the subject of a sentence that already named the path.
@@ -194,7 +200,7 @@ struct Denied {
 
 #[cfg(unix)]
 fn denied_words(found: &Denied) -> (String, String) {
-    let Denied { me, owner, mode, around, it, place } = found;
+    let Denied { me, owner, mode, needed, around, it, place } = found;
     if *me == 0 && *owner == 0 {
         let why = format!("permission denied, even to root (mode {mode:04o})");
         return (
@@ -209,7 +215,7 @@ fn denied_words(found: &Denied) -> (String, String) {
         let why = format!("permission denied, even to root: {it} belongs to user {owner}");
         return (why, format!("run as user {owner}: a network filesystem may refuse root"));
     }
-    if owner == me && mode & 0o600 != 0o600 {
+    if owner == me && mode & needed != *needed {
         let why = format!(
             "permission denied: {it} has mode {mode:04o}, which denies access to its owner"
         );
@@ -221,9 +227,8 @@ fn denied_words(found: &Denied) -> (String, String) {
         return (
             why,
             format!(
-                "run: chmod u+rwX {place}; if that does not help, run `lsattr -d` on it and on \
-                 its folder (an i means immutable); security rules (such as SELinux) may also deny \
-                 access"
+                "run `lsattr -d` on {place} and on its folder (an i means immutable); security \
+                 rules (such as SELinux) may also deny access"
             ),
         );
     }
@@ -333,10 +338,18 @@ mod tests {
             (0, 1000, 0o600, Some(1000), "even to root: it belongs to user 1000", "as user 1000"),
         ] {
             let (it, place) = ("it".to_string(), "home/state".to_string());
-            let said = denied_words(&Denied { me, owner, mode, around, it, place });
+            let needed = 0o600;
+            let said = denied_words(&Denied { me, owner, mode, needed, around, it, place });
             assert!(said.0.contains(why) && said.1.contains(hint), "{said:?}");
             // The hint never says to run as the user who is running it already.
             assert!(!said.1.contains(&format!("run as user {me}")), "{said:?}");
+        }
+        // A folder of one's own must be entered, too.
+        for (mode, hint) in [(0o600, "chmod u+rwX home"), (0o700, "lsattr -d")] {
+            let (it, place) = ("it".to_string(), "home".to_string());
+            let (me, owner, around, needed) = (1000, 1000, Some(1000), 0o700);
+            let said = denied_words(&Denied { me, owner, mode, needed, around, it, place });
+            assert!(said.1.contains(hint), "{said:?}");
         }
     }
 }
