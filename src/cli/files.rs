@@ -50,7 +50,7 @@ pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
     }
 }
 
-/// The output file for an artefact.
+// The output file for an artefact.
 #[derive(clap::Args)]
 pub struct OutFile {
     /// Write to this file [default: a name such as req.olr or license.olr, in the current folder].

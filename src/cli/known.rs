@@ -8,7 +8,7 @@ use olr_core::error::{Error, Problem, Result};
 use olr_core::license::read_unverified;
 use olr_core::state::Slot;
 
-/// Whether to accept a module that no license names.
+// Whether to accept a module that no license names.
 #[derive(clap::Args)]
 pub struct UnlistedArg {
     /// Accept a module that the license does not name; use this if you did not misspell it.

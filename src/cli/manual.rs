@@ -32,7 +32,6 @@ pub fn completions(args: &Completions, mut command: clap::Command) -> Output {
 pub fn man(args: &Man, command: clap::Command) -> Result<Output> {
     file::make_folder(&args.folder)?;
     let mut pages = Vec::new();
-    let command = command.disable_help_subcommand(true);
     page(&command, "olr", args, &mut pages)?;
     let text = format!("Wrote {} pages into {}.", pages.len(), file::name(&args.folder));
     Ok(Output::new(text, json!({"pages": pages})))

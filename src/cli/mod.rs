@@ -84,6 +84,7 @@ struct Cli {
 // Each run builds one value, so its size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
+#[command(defer = true)] // only the arguments of the verb that is run are defined
 enum Verb {
     /// Show the whole exchange on this machine, in a temporary folder, step by step.
     #[cfg_attr(not(feature = "vendor"), command(hide = true))]
@@ -148,7 +149,7 @@ enum Verb {
     Man(manual::Man),
 }
 
-/// All arguments of a verb that this build lacks.
+// All arguments of a verb that this build lacks.
 #[cfg(not(feature = "vendor"))]
 #[derive(clap::Args)]
 struct Absent {
@@ -227,7 +228,9 @@ pub fn call(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Outpu
 /// Returns the definition of the command line: verbs, arguments and help.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    command
 }
 
 fn answer(verb: &Verb, context: &mut Context) -> Result<Output> {
@@ -263,6 +266,6 @@ fn run_verb(verb: &Verb, context: &mut Context) -> Result<Output> {
             absent(args)
         }
         Verb::Completions(args) => Ok(manual::completions(args, Cli::command())),
-        Verb::Man(args) => manual::man(args, Cli::command()),
+        Verb::Man(args) => manual::man(args, command()),
     }
 }

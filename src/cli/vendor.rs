@@ -24,6 +24,7 @@ use crate::cli::args::vendor::VendorArg;
 use crate::cli::context::Context;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub enum Vendor {
     /// Create a vendor folder: keys, trust, delegation, catalog, grant.
     Init(InitArgs),

@@ -15,7 +15,7 @@ use crate::cli::context::Context;
 use crate::cli::files::read_artefact;
 use crate::cli::output::Output;
 
-/// The expected vendor; by default, the vendor that the home trusts.
+// The expected vendor; by default, the vendor that the home trusts.
 #[derive(clap::Args)]
 pub struct ExpectedArg {
     /// Refuse anything that this vendor.trust does not verify.

@@ -7,7 +7,7 @@ use olr_core::error::{Error, Problem, Result};
 
 use crate::cli::context::Context;
 
-/// Folder of the server's state: `--home`, `$OLR_HOME`, `/var/lib/olr`, or the user's state folder.
+// Folder of the server's state: `--home`, `$OLR_HOME`, `/var/lib/olr`, or the user's state folder.
 #[derive(clap::Args)]
 pub struct HomeArg {
     /// The folder with this server's state [default: $OLR_HOME, else /var/lib/olr, or the user's
@@ -73,7 +73,7 @@ fn is_root() -> bool {
     false
 }
 
-/// Product and slot that a verb acts on.
+// Product and slot that a verb acts on.
 #[derive(clap::Args)]
 pub struct SlotArg {
     /// The product, if the home has several.

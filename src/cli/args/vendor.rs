@@ -7,7 +7,7 @@ use olr_office::folder::Folder;
 
 use super::home::from_environment;
 
-/// The vendor's folder.
+// The vendor's folder.
 #[derive(clap::Args)]
 pub struct VendorArg {
     /// The vendor's folder: keys, catalog, records [default: $OLR_VENDOR].

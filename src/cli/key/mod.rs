@@ -26,6 +26,7 @@ mod show;
 mod sign;
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub enum Key {
     /// Create a key: NAME.key stays secret, NAME.pub is public.
     New(new::Args),

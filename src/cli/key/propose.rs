@@ -55,7 +55,7 @@ pub struct Args {
     changes: ChangeArgs,
 }
 
-/// Changes to the current trust.
+// Changes to the current trust.
 #[derive(clap::Args, Default)]
 pub struct ChangeArgs {
     /// Add this root (repeatable).

@@ -24,6 +24,7 @@ use crate::cli::proposal::roots::RootArgs;
 use crate::cli::proposal::{PROPOSAL, conclude, free_name};
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 pub enum Rotate {
     /// Create a new issuer key with the limits of the current one.
     Issuer(Args),

@@ -18,7 +18,7 @@ use crate::cli::output::Output;
 use crate::cli::passphrase::{new_passphrase, whose};
 use crate::cli::show;
 
-/// The files of a new key.
+// The files of a new key.
 #[derive(clap::Args)]
 pub struct Save {
     /// The new key file; NAME.pub is written beside it [default: ROLE.key].
@@ -26,7 +26,7 @@ pub struct Save {
     output: Option<PathBuf>,
 }
 
-/// The passphrase of a new key.
+// The passphrase of a new key.
 #[derive(clap::Args)]
 pub struct Protection {
     /// The file with the passphrase of the new key.
@@ -37,7 +37,7 @@ pub struct Protection {
     no_passphrase: bool,
 }
 
-/// The new passphrase, for verbs whose `--passphrase-file` opens an existing key.
+// The new passphrase, for verbs whose `--passphrase-file` opens an existing key.
 #[derive(clap::Args)]
 pub struct NewProtection {
     /// The file with the new passphrase.

@@ -30,7 +30,7 @@ pub use changes::{changes, finishing, signature_pairs};
 
 pub const PROPOSAL: &str = "proposal.olr";
 
-/// The vendor's trust that is in effect.
+// The vendor's trust that is in effect.
 #[derive(clap::Args)]
 pub struct TrustArg {
     /// The vendor's newest trust [default: the one in the vendor's folder].
