@@ -65,8 +65,10 @@ fn security_chip(tree: &Tree<'_>, findings: &mut Machine) {
 }
 
 fn facts(tree: &Tree<'_>, findings: &mut Machine) {
-    let release = ["etc/os-release", "usr/lib/os-release"].map(|path| tree.text(path)).join("\n");
-    let version = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    let version = ["etc/os-release", "usr/lib/os-release"].iter().find_map(|path| {
+        let text = tree.text(path);
+        text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).map(str::to_string)
+    });
     findings.fact("os version", version.unwrap_or_default().trim_matches(['"', '\'']));
     findings.fact("kernel", &tree.text("proc/sys/kernel/osrelease"));
 }

@@ -1,6 +1,8 @@
 //! Network cards, and which of their addresses the kernel reports as permanent. Implements
 //! `docs/format.md`, section "Factors".
 
+use std::cell::OnceCell;
+
 use super::tree::Tree;
 use super::{AddressOf, Machine};
 use crate::probe::{impossible, locally_administered, spell};
@@ -25,7 +27,7 @@ pub(super) fn add(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mac
     let mut permanent: Vec<(String, String)> = Vec::new();
     let mut ignored = 0;
     for name in names {
-        let card = Card { tree, name: &name };
+        let card = Card::named(tree, &name);
         let is_virtual = card.is_virtual();
         // Checked first, so that nothing else is read for hundreds of virtual interfaces.
         if is_virtual && ignored >= IGNORED_CAP {
@@ -88,19 +90,34 @@ fn without_sysfs(tree: &Tree<'_>, address_of: AddressOf<'_>, findings: &mut Mach
 pub(super) struct Card<'a> {
     pub(super) tree: &'a Tree<'a>,
     pub(super) name: &'a str,
+    /// Names in the card's folder. Listing it once takes less time than looking for each name.
+    parts: OnceCell<Vec<String>>,
 }
 
-impl Card<'_> {
+impl<'a> Card<'a> {
+    fn named(tree: &'a Tree<'a>, name: &'a str) -> Self {
+        Self { tree, name, parts: OnceCell::new() }
+    }
+
+    /// Names in the card's folder, in ascending order.
+    pub(super) fn parts(&self) -> &[String] {
+        self.parts.get_or_init(|| self.tree.names(&self.at("")))
+    }
+
     pub(super) fn at(&self, part: &str) -> String {
         format!("{CARDS}/{}/{part}", self.name)
     }
 
+    /// Reads a file in the card's folder, or in a folder there: empty if it is missing or
+    /// unreadable.
     pub(super) fn text(&self, part: &str) -> String {
-        self.tree.text(&self.at(part))
+        let first = part.split('/').next().unwrap_or(part);
+        if self.has(first) { self.tree.text(&self.at(part)) } else { String::new() }
     }
 
+    /// Returns whether the card's folder contains this name.
     pub(super) fn has(&self, part: &str) -> bool {
-        self.tree.exists(&self.at(part))
+        self.parts().binary_search_by(|name| name.as_str().cmp(part)).is_ok()
     }
 
     /// Returns the card's path in the device tree of sysfs.
@@ -117,7 +134,7 @@ impl Card<'_> {
             Some("USB cable to another machine")
         } else if uevent.contains("DEVTYPE=wwan") {
             Some("mobile modem with a generated address")
-        } else if self.has("device/physfn") {
+        } else if self.tree.exists(&self.at("device/physfn")) {
             // Present only on the host of a split card, where the parts get random addresses.
             Some("part of another card (SR-IOV)")
         } else if part().split_once("pf").is_some_and(|(_, rest)| rest.contains(['v', 's'])) {
@@ -191,7 +208,7 @@ impl Card<'_> {
     /// address to all other members.
     fn is_of_its_team(&self, shown: [u8; 6]) -> bool {
         let Some(master) = self.tree.target(&self.at("master")) else { return false };
-        let team = Card { tree: self.tree, name: &master };
+        let team = Card::named(self.tree, &master);
         !team.has("bonding")
             && !team.has("bridge")
             && team.text("addr_assign_type") == "0"

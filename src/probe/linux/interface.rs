@@ -7,7 +7,8 @@ const LOOPBACK: &str = "772";
 impl Card<'_> {
     /// Returns whether the interface has no device, or a virtual one.
     pub(super) fn is_virtual(&self) -> bool {
-        !self.has("device") || self.place().is_some_and(|path| path.contains("/devices/virtual/"))
+        !self.tree.exists(&self.at("device"))
+            || self.place().is_some_and(|path| path.contains("/devices/virtual/"))
     }
 
     /// Describes a virtual interface. Which signs it shows depends on the kernel version.
@@ -66,8 +67,8 @@ impl Card<'_> {
 
     /// Lists the lower interfaces in this namespace: ` on eth0`.
     fn on(&self) -> String {
-        let names = self.tree.names(&self.at(""));
-        let lower: Vec<_> = names.iter().filter_map(|name| name.strip_prefix("lower_")).collect();
+        let parts = self.parts().iter();
+        let lower: Vec<_> = parts.filter_map(|name| name.strip_prefix("lower_")).collect();
         let (shown, more) = lower.split_at_checked(4).unwrap_or((&lower, &[]));
         match (shown.is_empty(), more.is_empty()) {
             (true, _) => String::new(),

@@ -2,12 +2,13 @@
 //! section "Factors".
 
 use std::cell::OnceCell;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use olr_core::machine::Reason;
+use rustix::fs::OFlags;
 
 /// Maximum number of bytes read from a file.
 const FILE_CAP: u64 = 64 * 1024;
@@ -46,24 +47,35 @@ impl<'a> Tree<'a> {
 
     fn read_up_to(&self, path: &str, cap: u64) -> Content {
         let path = self.path(path);
-        let mode = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => metadata.permissions().mode(),
-            Ok(_) => return Content::Missing,
-            Err(error) => return absent(error.kind()),
+        let opened = open(&path);
+        let found = match &opened {
+            Ok(file) => file.metadata(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Content::Missing,
+            Err(_) => fs::metadata(&path),
         };
-        // Root could read it, but the product may run as another user later.
-        if !self.privileged && mode & WORLD_READABLE == 0 {
-            return Content::Unreadable(Reason::NeedsPrivileged);
+        match found {
+            Ok(metadata) if !metadata.is_file() => return Content::Missing,
+            // Root could read it, but the product may run as another user later.
+            Ok(metadata) if self.is_withheld(metadata.permissions().mode()) => {
+                return Content::Unreadable(Reason::NeedsPrivileged);
+            }
+            Ok(_) => {}
+            Err(error) => return absent(error.kind()),
         }
         // Large enough to read most of these files in one call.
         let mut bytes = Vec::with_capacity(4096);
-        match File::open(path).and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
+        match opened.and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
             Ok(_) => {
                 let text = String::from_utf8_lossy(&bytes).replace('\0', "");
                 Content::Text(text.trim().to_string())
             }
             Err(error) => absent(error.kind()),
         }
+    }
+
+    /// True if a file with this mode must not be read, because an ordinary user could not read it.
+    fn is_withheld(&self, mode: u32) -> bool {
+        !self.privileged && mode & WORLD_READABLE == 0
     }
 
     /// Reads a file, trimmed; empty if it is missing or unreadable.
@@ -124,6 +136,12 @@ impl<'a> Tree<'a> {
         // An absolute path would escape the root.
         self.root.join(path.trim_start_matches('/'))
     }
+}
+
+/// Opens a file for reading. Returns at once even if it is a pipe.
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 fn absent(kind: ErrorKind) -> Content {
