@@ -4,6 +4,8 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+#[cfg(feature = "vendor")]
+mod audit;
 mod catalogs;
 mod key_files;
 mod pkcs11;

@@ -40,6 +40,7 @@
 
 use olr_files as file;
 
+pub mod audit;
 pub mod catalog;
 pub mod folder;
 pub mod issue;

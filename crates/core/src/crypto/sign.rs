@@ -128,20 +128,23 @@ pub fn verify(public: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool 
 /// Returns the message that the signatures of a frame are made over. It covers everything in the
 /// frame except the signatures.
 pub fn message(kind: Kind, vendor: VendorId, attachment_section: &[u8], body: &[u8]) -> Vec<u8> {
-    pae(&[
-        of_kind(kind),
-        &[VERSION],
-        &[SUITE],
-        &vendor.0,
-        &sha512(attachment_section),
-        &sha512(body),
-    ])
+    message_of(kind, vendor, &sha512(attachment_section), body)
+}
+
+fn message_of(kind: Kind, vendor: VendorId, attachments: &[u8; 64], body: &[u8]) -> Vec<u8> {
+    pae(&[of_kind(kind), &[VERSION], &[SUITE], &vendor.0, attachments, &sha512(body)])
 }
 
 impl Frame<'_> {
     /// Returns the bytes that its signatures must cover.
     pub fn message(&self) -> Vec<u8> {
         message(self.kind, self.vendor, self.attachment_section, self.body)
+    }
+
+    /// Same as [`Frame::message`], for many frames with the same attachments: `attachments` is the
+    /// SHA-512 of their attachment section.
+    pub fn message_of(&self, attachments: &[u8; 64]) -> Vec<u8> {
+        message_of(self.kind, self.vendor, attachments, self.body)
     }
 }
 
