@@ -15,6 +15,7 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256 as Kem;
 use hpke::{Deserializable, OpModeR, OpModeS};
 use olr_core::armor::{armor, dearmor};
+use olr_core::crypto::digest::sha256;
 use olr_core::crypto::sign::SigningKey;
 use olr_core::entitlement::Grant;
 use olr_core::judge::decide;
@@ -165,6 +166,18 @@ fn licenses() {
         bound: Box::new(limit),
     }
     .print();
+    let kept = WORLD.vendor.second_trust(|body| {
+        body.kept = Set::new(vec![sha256(&WORLD.vendor.delegation)]).unwrap();
+    });
+    let kept = trust.successor(&kept).unwrap();
+    Row {
+        work: "verify, delegation known",
+        limit: "1 verify_strict, 1 key parsed",
+        bar: 1.25,
+        run: Box::new(|| drop(License::verify(black_box(&bytes), &kept).unwrap())),
+        bound: Box::new(|| license.check()),
+    }
+    .print();
     audited(trust);
     let text = armor(Kind::License, &bytes);
     let base64: String = text.lines().filter(|line| !line.contains("---")).collect();
@@ -238,11 +251,12 @@ fn decisions() {
     let file = WORLD.license(granting(15));
     Row {
         work: "read a state and decide",
-        limit: "read, verify, judge apart",
+        limit: "read, derive, verify, judge",
         bar: 1.05,
         run: Box::new(|| judged(&State::parse(black_box(&bytes)).unwrap())),
         bound: Box::new(|| {
-            drop(State::parse(black_box(&bytes)).unwrap());
+            // A decision also needs the key of the installation, derived from its secret.
+            black_box(State::parse(black_box(&bytes)).unwrap().install_key());
             drop(License::verify(black_box(&file), root).unwrap());
             judged(&state);
         }),
