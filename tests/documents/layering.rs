@@ -29,7 +29,7 @@ const CORE: Order = &[
     &["simulate"],
     &["lib"],
 ];
-const OFFICE: Order = &[&["key"], &["catalog"], &["issue"], &["folder"], &["lib"]];
+const OFFICE: Order = &[&["audit", "key"], &["catalog"], &["issue"], &["folder"], &["lib"]];
 const OLR: Order = &[&["probe"], &["home"], &["alert", "guard"], &["cli"], &["lib", "main"]];
 
 /// Modules that the verbs of the command share, bottom first; siblings as above. `mod` runs the
