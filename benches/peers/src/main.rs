@@ -1,11 +1,11 @@
 //! Measures olr beside programs and libraries that others wrote for the same work:
 //!
 //! ```sh
-//! cargo run --release -- [OLR] [--json FILE] [--svg FOLDER] [--rounds NUMBER]
+//! cargo run --release -- [OLR] [--static OLR] [--json FILE] [--svg FOLDER] [--rounds NUMBER]
 //! ```
 //!
-//! OLR is the path of a program `olr`; without it, no programs are measured. `docs/performance.md`
-//! explains the figures.
+//! OLR is the path of a program `olr`; without the first, no programs are measured. The second is
+//! one that is linked statically. `docs/performance.md` explains the figures.
 
 mod chart;
 mod content;
@@ -40,6 +40,8 @@ const STARTS: usize = 200;
 /// What the command line asks for.
 struct Options {
     olr: Option<PathBuf>,
+    /// The same program, linked statically.
+    static_olr: Option<PathBuf>,
     json: Option<PathBuf>,
     svg: Option<PathBuf>,
     rounds: usize,
@@ -47,7 +49,9 @@ struct Options {
 
 fn main() {
     let Some(options) = options(std::env::args().skip(1)) else {
-        eprintln!("usage: olr-peers [OLR] [--json FILE] [--svg FOLDER] [--rounds NUMBER]");
+        eprintln!(
+            "usage: olr-peers [OLR] [--static OLR] [--json FILE] [--svg FOLDER] [--rounds NUMBER]"
+        );
         std::process::exit(2);
     };
     let place = Place::here();
@@ -62,7 +66,10 @@ fn main() {
     println!("\nSealing and opening a request, {} rounds", options.rounds);
     print!("\n{}", table::sealers(&sealers));
 
-    let programs = options.olr.as_deref().map_or_else(Vec::new, programs);
+    let programs = options
+        .olr
+        .as_deref()
+        .map_or_else(Vec::new, |olr| programs(olr, options.static_olr.as_deref()));
     if let Some(folder) = &options.svg {
         write(&folder.join("verify.svg"), &verify_chart(&verifiers));
         if !programs.is_empty() {
@@ -78,9 +85,10 @@ fn main() {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { olr: None, json: None, svg: None, rounds: 501 };
+    let mut options = Options { olr: None, static_olr: None, json: None, svg: None, rounds: 501 };
     while let Some(arg) = args.next() {
         match arg.as_str() {
+            "--static" => options.static_olr = Some(fs::canonicalize(args.next()?).ok()?),
             "--json" => options.json = Some(args.next()?.into()),
             "--svg" => options.svg = Some(args.next()?.into()),
             "--rounds" => options.rounds = args.next()?.parse().ok().filter(|&it| it >= 9)?,
@@ -91,10 +99,11 @@ fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
     Some(options)
 }
 
-fn programs(olr: &Path) -> Vec<Figure> {
+fn programs(olr: &Path, static_olr: Option<&Path>) -> Vec<Figure> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let olr = olr.to_str().expect("a path in UTF-8");
-    let contestants = processes::contestants(&WORLD, olr, folder.path());
+    let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_string();
+    let (olr, static_olr) = (text(olr), static_olr.map(text));
+    let contestants = processes::contestants(&WORLD, &olr, static_olr.as_deref(), folder.path());
     let programs = measure(contestants, 0, STARTS, Duration::ZERO);
     println!("\nPrograms, from start to exit status, {STARTS} times");
     print!("\n{}", table::programs(&programs));

@@ -19,16 +19,23 @@ struct Program<'a> {
 
 /// The programs that are installed, each with a valid file in `folder`. Names the others on
 /// standard error. The first program verifies nothing: it shows what starting a program costs.
-pub fn contestants(world: &World, olr: &str, folder: &Path) -> Vec<Contestant> {
+pub fn contestants(
+    world: &World,
+    olr: &str,
+    static_olr: Option<&str>,
+    folder: &Path,
+) -> Vec<Contestant> {
     let content = Content::of(world.license.body()).json(0);
     fs::write(folder.join("content"), &content).expect("a file with the content");
     let home = world.folder.path().join("home");
     let home = home.to_str().expect("a path in UTF-8");
     let (file, license) = (content.len(), world.license.bytes().len());
+    let verify_static = [static_olr.unwrap_or_default(), "verify", "--home", home];
     let program = |name, signatures, words| Program { name, signatures, words, input: None };
     [
         hello(folder).then(|| program("static hello", 0, &["./hello"])).map(|it| (it, 0)),
         Some((program("olr verify", 2, &[olr, "verify", "--home", home]), license)),
+        static_olr.is_some().then(|| (program("olr verify, static", 2, &verify_static), license)),
         minisign(folder).then(|| {
             let words = &["minisign", "-V", "-q", "-p", "minisign.pub", "-m", "content"];
             (program("minisign -V", 2, words), file)
