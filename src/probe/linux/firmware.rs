@@ -10,6 +10,8 @@ use olr_core::machine::{Class, FactorKind};
 
 const DMI: &str = "sys/class/dmi/id";
 const DEVICE_TREE: &str = "proc/device-tree";
+/// Number of bytes of the description of the processors that contain the whole first one.
+const FIRST_PROCESSOR: u64 = 8 * 1024;
 /// Device tree nodes that only guests have: guests of KVM and Xen, and partitions and virtual
 /// machines on POWER.
 const GUEST: [&str; 3] = ["hypervisor", "ibm,partition-name", "vm,uuid"];
@@ -61,7 +63,10 @@ fn read(tree: &Tree<'_>, findings: &mut Machine) -> Firmware {
 
 /// Adds the processor model, and returns the hypervisor if one is detected.
 fn processor(tree: &Tree<'_>, findings: &mut Machine) -> Option<String> {
-    let text = tree.text("proc/cpuinfo");
+    // The kernel takes long to describe a hundred processors, and the first one is enough, except
+    // on ARM: there, the board is named after the last.
+    let first = tree.text_up_to("proc/cpuinfo", FIRST_PROCESSOR);
+    let text = if first.contains("model name") { first } else { tree.text("proc/cpuinfo") };
     let field = |name: &str| {
         let entries = text.lines().filter_map(|line| line.split_once(':'));
         entries.into_iter().find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())

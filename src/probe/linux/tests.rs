@@ -119,6 +119,21 @@ fn a_guest_is_told_by_its_processor_or_its_device_tree() {
 }
 
 #[test]
+fn a_processor_is_told_among_hundreds() {
+    let model = |entry: &str, end: &str| {
+        let made = Made::new();
+        let all = (0..300).map(|n| format!("processor : {n}\n{entry}\n")).collect::<String>();
+        made.file("proc/cpuinfo", &(all + end));
+        let mut found = made.read(true).factors.into_iter();
+        found.find(|f| f.kind == FactorKind::Cpu).map(|f| f.value.to_string())
+    };
+    let long = format!("model name : A CPU\nflags : {}", "flag ".repeat(600));
+    assert_eq!(model(&long, ""), Some("A CPU".to_string()));
+    assert_eq!(model("CPU part : 0xd0c", ""), Some("0xd0c".to_string()));
+    assert_eq!(model("CPU part : 0xd0c", "\nHardware : A board\n"), Some("A board".to_string()));
+}
+
+#[test]
 fn addresses_under_wsl_are_drawn() {
     let classes = |signs: &[(&str, &str)]| {
         let made = Made::new();

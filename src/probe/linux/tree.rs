@@ -65,10 +65,7 @@ impl<'a> Tree<'a> {
         // Large enough to read most of these files in one call.
         let mut bytes = Vec::with_capacity(4096);
         match opened.and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
-            Ok(_) => {
-                let text = String::from_utf8_lossy(&bytes).replace('\0', "");
-                Content::Text(text.trim().to_string())
-            }
+            Ok(_) => Content::Text(plain(bytes)),
             Err(error) => absent(error.kind()),
         }
     }
@@ -136,6 +133,16 @@ impl<'a> Tree<'a> {
         // An absolute path would escape the root.
         self.root.join(path.trim_start_matches('/'))
     }
+}
+
+/// Returns the text of a file, trimmed and without NUL.
+fn plain(mut bytes: Vec<u8>) -> String {
+    if bytes.contains(&0) {
+        bytes.retain(|byte| *byte != 0);
+    }
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    text.trim().to_string()
 }
 
 /// Opens a file for reading. Returns at once even if it is a pipe.
