@@ -14,7 +14,7 @@ use crate::wire::codec::{Decoder, Encoder, Fault, Record, UTF_8};
 /// It does not implement `Display`, because it may come from a stranger. Pass it through
 /// `display::shown` before you show it to people.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text<const CAP: usize = 256>(Held);
+pub struct Text<const CAP: usize = 256>(Storage);
 
 /// A longer text: at most 2 KiB.
 pub type Note = Text<2048>;
@@ -29,7 +29,7 @@ impl<const CAP: usize> Text<CAP> {
             let fact = format!("a text of {} bytes, but at most {CAP} are allowed", text.len());
             return Err(Error::unable(Problem::TooLarge, fact, "shorten it"));
         }
-        Ok(Self(Held::new(text)))
+        Ok(Self(Storage::new(text)))
     }
 
     /// Truncates `text` to the maximum length, at a character boundary. For facts that nobody
@@ -39,7 +39,7 @@ impl<const CAP: usize> Text<CAP> {
         while !text.is_char_boundary(end) {
             end = end.saturating_sub(1);
         }
-        Self(Held::new(text.get(..end).unwrap_or_default()))
+        Self(Storage::new(text.get(..end).unwrap_or_default()))
     }
 }
 
@@ -63,7 +63,7 @@ impl<const CAP: usize> Ord for Text<CAP> {
 
 impl<const CAP: usize> Default for Text<CAP> {
     fn default() -> Self {
-        Self(Held::new(""))
+        Self(Storage::new(""))
     }
 }
 
@@ -99,7 +99,7 @@ impl<const CAP: usize> Record for Text<CAP> {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let bytes = decode_bytes(CAP, decoder)?;
         let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(UTF_8))?;
-        Ok(Self(Held::new(text)))
+        Ok(Self(Storage::new(text)))
     }
 }
 
@@ -114,18 +114,18 @@ impl<const CAP: usize> Keyed for Text<CAP> {
 /// length in the size of three pointers.
 const SHORT: usize = 22;
 
-/// The characters of a text. Most texts are names of a few characters, and allocating each of them
+/// How a text is stored. Most texts are names of a few characters, and allocating each of them
 /// took longer than reading it: see `docs/design.md`, "Why is a short text stored in place".
 ///
 /// Every text of at most [`SHORT`] bytes is stored as `Short`, padded with zeros, so that equal
 /// texts are stored alike.
 #[derive(Clone, PartialEq, Eq)]
-enum Held {
+enum Storage {
     Short { length: u8, bytes: [u8; SHORT] },
     Long(Box<str>),
 }
 
-impl Held {
+impl Storage {
     fn new(text: &str) -> Self {
         let mut bytes = [0; SHORT];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
