@@ -271,7 +271,7 @@ impl<'a> Desk<'a> {
             // yet.
             ("usage statement", _) if expected.is_none() => vec![Some(None)],
             // A vendor is known here, so a first trust is not accepted any more.
-            ("partial signature", "read") => return None,
+            ("proposal", "read") => return None,
             // The block in this file does not contain an artefact.
             _ if is("cap/block-full") => word(Refusal::Malformed),
             // The delegation of the list's signer is missing: license-3.

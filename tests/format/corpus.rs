@@ -45,7 +45,7 @@ fn seeds(scenario: &Scenario) -> Vec<(&'static str, Vec<u8>)> {
         "receipt" => vec![("receipt", bytes.clone()), ("frame", bytes.clone())],
         "time" => vec![("time", bytes.clone()), ("frame", bytes.clone())],
         "revocations" => vec![("revocations", bytes.clone()), ("frame", bytes.clone())],
-        "partial signature" => vec![("proposal", bytes.clone()), ("frame", bytes.clone())],
+        "proposal" => vec![("proposal", bytes.clone()), ("frame", bytes.clone())],
         "usage statement" => vec![("frame", bytes.clone())],
         "key file" => vec![("key_file", bytes.clone())],
         "state" => vec![("state", bytes.clone())],

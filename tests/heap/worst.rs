@@ -210,7 +210,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("armor and noise", after(b"\xff")),
         ("armor and entities", after(b"&mdash;")),
         ("armor and tags", after(b"<br><p>")),
-        ("armor and markers", after(b"BEGIN OLR PARTIAL SIGNATURE\n")),
+        ("armor and markers", after(b"BEGIN OLR PROPOSAL\n")),
         ("armor in UTF-16", utf_16(&armored, "\u{2014}")),
         ("UTF-16 that grows", utf_16("", "\u{4e00}")),
         (
@@ -220,7 +220,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("Latin-1", filled(b"", b"\xe9")),
         ("Latin-1, not to a power of two", filled(b"", b"\xe9")[..size / 4 * 3].to_vec()),
         ("entities", filled(b"", b"&#8364;")),
-        ("broken blocks", filled(b"", b"END OLR PARTIAL SIGNATURE\n")),
+        ("broken blocks", filled(b"", b"END OLR PROPOSAL\n")),
         ("TOML of tables", filled(b"a=[", b"[[a]]\n")[..TOML_TOKENS_CAP.min(size)].to_vec()),
         ("TOML of numbers", filled(b"a=[", b"1,")[..TOML_TOKENS_CAP.min(size)].to_vec()),
         ("TOML of empty lines", filled(b"", b"\n")[..TOML_TOKENS_CAP.min(size)].to_vec()),

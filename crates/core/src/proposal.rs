@@ -1,5 +1,5 @@
-//! A proposal, or partial signature: a file that several keys must sign, on its way between the
-//! signers. Implements `docs/format.md`, section "Partial signature".
+//! A proposal: a file that several keys must sign, on its way between the signers. Implements
+//! `docs/format.md`, section "Proposal".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,13 +100,13 @@ impl Proposal {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let frame = Frame::parse(Kind::Proposal, bytes)?;
         let body: ProposalBody =
-            decode("partial signature body", frame.body, BODY_CAP).map_err(under("partial-1"))?;
+            decode("proposal body", frame.body, BODY_CAP).map_err(under("proposal-1"))?;
         check(&frame, &body)?;
-        refuse_critical("partial signature body", &body.extensions)?;
+        refuse_critical("proposal body", &body.extensions)?;
         let target =
             Frame::proposed(body.kind, frame.vendor, &body.attachments, &body.body, Vec::new())
-                .map_err(under("partial-4"))?;
-        let content = read(&target).map_err(under("partial-5"))?;
+                .map_err(under("proposal-4"))?;
+        let content = read(&target).map_err(under("proposal-5"))?;
         let (vendor, signatures) = (frame.vendor, frame.signatures);
         Ok(Self { vendor, body, content, signatures, bytes: bytes.to_vec() })
     }
@@ -226,10 +226,10 @@ impl Proposal {
             (Content::Trust(next), Some(trust)) if next.version <= trust.body().version => {
                 let (next, there) = (next.version, trust.body().version);
                 let fact = format!("the proposed trust {next} is not newer than trust {there}");
-                return Err(Error::refuse(Refusal::Superseded, fact).rule("partial-6"));
+                return Err(Error::refuse(Refusal::Superseded, fact).rule("proposal-6"));
             }
             (Content::License(license), Some(trust)) => {
-                self.check_signers(license, trust).map_err(under("partial-7"))?;
+                self.check_signers(license, trust).map_err(under("proposal-7"))?;
             }
             _ => {}
         }
@@ -249,7 +249,7 @@ impl Proposal {
                     let fact = format!("key {} may not sign this proposal, but did", signature.key);
                     return Err(Error::refuse(Refusal::UntrustedSigner, fact)
                         .hint("make a new proposal, and sign it with the required keys")
-                        .rule("partial-8"));
+                        .rule("proposal-8"));
                 }
             }
         }
@@ -260,7 +260,7 @@ impl Proposal {
                 let fact =
                     format!("the signature of key {key} does not match this {}", self.kind());
                 let error = Error::refuse(Refusal::WrongSignature, fact);
-                Err(error.rule("signature-3").rule("partial-9"))
+                Err(error.rule("signature-3").rule("proposal-9"))
             }
         }
     }
@@ -375,15 +375,15 @@ impl Proposal {
 /// Checks the rules that the types of a proposal cannot express.
 fn check(frame: &Frame<'_>, body: &ProposalBody) -> Result<()> {
     let (rule, problem) = if !frame.attachments.is_empty() {
-        ("partial-2", "a partial signature cannot have attachments of its own")
+        ("proposal-2", "a proposal cannot have attachments of its own")
     } else if !matches!(body.kind, Kind::License | Kind::Trust | Kind::Delegation) {
-        ("partial-3", "only a trust, a delegation or a license is signed by several keys")
+        ("proposal-3", "only a trust, a delegation or a license is signed by several keys")
     } else if body.signers.is_empty() == (body.kind == Kind::License) {
-        ("partial-3", "a license must name its signers, and nothing else may")
+        ("proposal-3", "a license must name its signers, and nothing else may")
     } else {
         return Ok(());
     };
-    Err(Error::refuse(Refusal::Malformed, format!("partial signature body: {problem}")).rule(rule))
+    Err(Error::refuse(Refusal::Malformed, format!("proposal body: {problem}")).rule(rule))
 }
 
 /// Decodes the proposed file by the rules of its kind.

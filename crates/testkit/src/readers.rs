@@ -207,7 +207,7 @@ pub const PARSERS: [(&str, Parser); 15] = [
     ("delegation", |file| drop(Reader::Delegation.read(file))),
     ("key file", |file| drop(KeyFile::parse(file))),
     ("receipt", |file| drop(Reader::Receipt.read(file))),
-    ("partial signature", |file| drop(Reader::Proposal.read(file))),
+    ("proposal", |file| drop(Reader::Proposal.read(file))),
     ("time", |file| drop(Reader::Time.read(file))),
     ("revocations", |file| drop(Reader::Revocations.read(file))),
     ("state", |file| drop(Reader::State.read(file))),

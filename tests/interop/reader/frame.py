@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import ed25519
 from .digest import SUITE, VERSION, pae, sha512
 from .outcome import Refused, malformed
-from .tables import KEY_FILE, KINDS, MAGIC, MAX_ARTEFACT, PARTIAL, REQUEST, SIGNATURE_LABELS, STATE
+from .tables import KEY_FILE, KINDS, MAGIC, MAX_ARTEFACT, PROPOSAL, REQUEST, SIGNATURE_LABELS, STATE
 from .wire import Cursor
 
 MAX_ATTACHMENTS = 16
@@ -84,8 +84,8 @@ def _rest(cursor: Cursor, kind: int, around: bytes | None) -> Frame:
     if length > MAX_ARTEFACT:
         raise malformed("frame-11: the body is too long")
     body = cursor.raw(length)
-    # A partial signature that is a file of its own may have no signatures yet.
-    signatures = _signatures(cursor, 0 if kind == PARTIAL and around is None else 1)
+    # A proposal that is a file of its own may have no signatures yet.
+    signatures = _signatures(cursor, 0 if kind == PROPOSAL and around is None else 1)
     cursor.finish("frame-14")
     return Frame(cursor.data, kind, vendor, attachments, section, body, signatures)
 
@@ -94,7 +94,7 @@ def read_attachments(section: bytes, vendor: bytes) -> list[Frame]:
     """Reads an attachment section that is not part of a frame."""
     cursor = Cursor(section)
     attachments = _attachments(cursor, vendor, MAX_ATTACHMENTS)
-    cursor.finish("partial-4")
+    cursor.finish("proposal-4")
     return attachments
 
 

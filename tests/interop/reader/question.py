@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from . import armor, delegation, frame, keyfile, license as licenses, partial, receipt, request as requests, revocations
+from . import armor, delegation, frame, keyfile, license as licenses, proposal as proposals, receipt, request as requests, revocations
 from . import ask, judgement, server, times
 from . import trust as trusts
 from . import state as states
@@ -19,7 +19,7 @@ from .kit import Kit
 from .outcome import CouldNotTell, Refused, Skipped
 from .report import inspect
 from .state import SlotName, State
-from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PARTIAL, RECEIPT, REQUEST
+from .tables import DELEGATION, KEY_FILE, KIND_NUMBERS, LICENSE, PROPOSAL, RECEIPT, REQUEST
 from .tables import REVOCATIONS, STATE, TIME, TRUST, USAGE
 from .trust import Trust
 from .vendor import Answered, issue
@@ -156,11 +156,11 @@ class Asker:
     def _verify_revocations(self, question: Fields, data: bytes) -> None:
         revocations.verify_file(*self._followed(question, data, REVOCATIONS))
 
-    def _verify_partial(self, question: Fields, data: bytes) -> None:
-        partial.verify(data, self._trust(question))
+    def _verify_proposal(self, question: Fields, data: bytes) -> None:
+        proposals.verify(data, self._trust(question))
 
-    def _read_partial(self, question: Fields, data: bytes) -> None:
-        partial.verify(data, None)
+    def _read_proposal(self, question: Fields, data: bytes) -> None:
+        proposals.verify(data, None)
 
     def _verify_receipt(self, question: Fields, data: bytes) -> None:
         receipt.verify_frame(frame.parse(data, RECEIPT, self._trust(question).vendor))
@@ -190,8 +190,8 @@ _QUESTIONS = {
     (TIME, "verify"): Asker._verify_time,
     (REVOCATIONS, "verify"): Asker._verify_revocations,
     (RECEIPT, "verify"): Asker._verify_receipt,
-    (PARTIAL, "verify"): Asker._verify_partial,
-    (PARTIAL, "read"): Asker._read_partial,
+    (PROPOSAL, "verify"): Asker._verify_proposal,
+    (PROPOSAL, "read"): Asker._read_proposal,
     (TRUST, "pin"): Asker._pin,
     (TRUST, "follow"): Asker._follow,
     (REQUEST, "open"): Asker._open_request,

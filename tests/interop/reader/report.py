@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import armor, delegation, keyfile, license as licenses, partial, receipt as receipts, request as requests
+from . import armor, delegation, keyfile, license as licenses, proposal as proposals, receipt as receipts, request as requests
 from . import revocations
 from . import times, trust as trusts
 from .dates import day_text, instant_text
@@ -17,7 +17,7 @@ from .license import LicenseBody, Policy
 from .outcome import CouldNotTell, Refused
 from .request import Earlier, RequestBody
 from .tables import ACTS, CAUSES, CLASSES, DELEGATION, EDITIONS, FACTORS, INSTALL, KEY_FILE, KINDS, LICENSE, MAGIC, MODELS, OUTCOMES, REQUEST
-from .tables import PARTIAL, RECEIPT, REVOCATIONS, ROLES, ROOT, SEALING, STATE, TIME, TRUST
+from .tables import PROPOSAL, RECEIPT, REVOCATIONS, ROLES, ROOT, SEALING, STATE, TIME, TRUST
 from .trust import ModuleMaximum, SignerRule, Trust
 from .vendor import Vendor
 from .wire import ANY, Cursor, Extension
@@ -386,16 +386,16 @@ def _revocations(data: bytes, vendor: Vendor | None) -> Report:
     return report | _yes(trust)
 
 
-def _partial(data: bytes, vendor: Vendor | None) -> Report:
-    frame = parse(data, PARTIAL)
+def _proposal(data: bytes, vendor: Vendor | None) -> Report:
+    frame = parse(data, PROPOSAL)
     report = _frame(frame)
     trust = vendor.trust if vendor else None
     try:
-        proposal = partial.examine(frame)
+        proposal = proposals.examine(frame)
         known = trust if trust and trust.vendor == frame.vendor else None
         report |= {
             "proposes": KINDS[proposal.kind],
-            "missing": partial.missing(proposal, known),
+            "missing": proposals.missing(proposal, known),
             "signers": [signer.hex() for signer in proposal.body.signers],
             "carries": [KINDS[attachment.kind] for attachment in proposal.target.attachments],
             "extensions": _extensions(proposal.body.extensions),
@@ -408,7 +408,7 @@ def _partial(data: bytes, vendor: Vendor | None) -> Report:
         if trust is None:
             raise
     try:
-        partial.verify(data, trust)
+        proposals.verify(data, trust)
     except Refused as refusal:
         return report | _no(refusal)
     except CouldNotTell:
@@ -426,5 +426,5 @@ def _key_file(data: bytes, vendor: Vendor | None) -> Report:
 
 _LOOKS = {
     REQUEST: _request, LICENSE: _license, RECEIPT: _receipt, TRUST: _trust, REVOCATIONS: _revocations, TIME: _time,
-    DELEGATION: _delegation, KEY_FILE: _key_file, PARTIAL: _partial,
+    DELEGATION: _delegation, KEY_FILE: _key_file, PROPOSAL: _proposal,
 }  # fmt: skip

@@ -6,12 +6,12 @@ MAGIC = b"\x89OLR"
 MAX_ARTEFACT = 262_144
 MAX_STATE_BODY = 2 * 1024 * 1024
 
-REQUEST, LICENSE, RECEIPT, TRUST, REVOCATIONS, TIME, KEY_FILE, STATE, DELEGATION, PARTIAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+REQUEST, LICENSE, RECEIPT, TRUST, REVOCATIONS, TIME, KEY_FILE, STATE, DELEGATION, PROPOSAL = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 USAGE = 11
 
 KINDS = {
     1: "request", 2: "license", 3: "receipt", 4: "trust", 5: "revocations", 6: "time",
-    7: "key file", 8: "state", 9: "delegation", 10: "partial signature", 11: "usage statement",
+    7: "key file", 8: "state", 9: "delegation", 10: "proposal", 11: "usage statement",
 }
 KIND_NUMBERS = {word: number for number, word in KINDS.items()}
 LABELS = {number: word.upper() for number, word in KINDS.items()}

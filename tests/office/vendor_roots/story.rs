@@ -213,7 +213,7 @@ fn a_look_at_a_proposal_says_what_it_would_make() {
     vendor.all_sign("proposal.olr", &["bob"], true);
     let look = vendor.town.run("office", "inspect bob.olr");
     let json = look.done();
-    assert_eq!((&json["kind"], &json["proposes"]), (&"partial signature".into(), &"trust".into()));
+    assert_eq!((&json["kind"], &json["proposes"]), (&"proposal".into(), &"trust".into()));
     assert_eq!(
         (&json["verified"], &json["signed_by"][0]),
         (&"yes".into(), &vendor.roots[1].clone().into())

@@ -50,7 +50,7 @@ pub fn of_kind(kind: Kind) -> &'static [u8] {
         Kind::KeyFile => KEY_FILE,
         Kind::State => STATE,
         Kind::Delegation => b"olr/v1/delegation",
-        Kind::Proposal => b"olr/v1/partial-signature",
+        Kind::Proposal => b"olr/v1/proposal",
         Kind::Usage => b"olr/v1/usage",
     }
 }

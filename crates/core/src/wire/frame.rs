@@ -43,7 +43,7 @@ numbered! {
         /// A delegation, which limits what an issuer key may sign.
         9 Delegation "delegation",
         /// A file on its way between several signers.
-        10 Proposal "partial signature",
+        10 Proposal "proposal",
         /// A statement of usage. Its body is not specified yet.
         11 Usage "usage statement",
     }
@@ -164,7 +164,7 @@ pub struct Frame<'a> {
     pub attachment_section: &'a [u8],
     /// The body, not yet decoded.
     pub body: &'a [u8],
-    /// 1 to 16 signatures in ascending order of their key ids. A partial signature may have none.
+    /// 1 to 16 signatures in ascending order of their key ids. A proposal may have none.
     pub signatures: Vec<Signature>,
     /// The whole frame.
     pub bytes: &'a [u8],
@@ -249,7 +249,7 @@ impl<'a> Frame<'a> {
     ) -> Result<Self> {
         let mut reader = Reader::new("attachments", section);
         let attachments = Self::read_attachments(&mut reader, vendor, ATTACHMENTS_CAP)?;
-        reader.finish("partial-4")?;
+        reader.finish("proposal-4")?;
         let attachment_section = section;
         Ok(Self { kind, vendor, attachments, attachment_section, body, signatures, bytes: &[] })
     }

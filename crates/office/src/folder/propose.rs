@@ -1,5 +1,5 @@
 //! Proposals for a vendor's first or next trust, for the roots to sign. Implements
-//! `docs/format.md`, sections "Trust" and "Partial signature".
+//! `docs/format.md`, sections "Trust" and "Proposal".
 
 use rand::CryptoRng;
 use std::collections::BTreeSet;

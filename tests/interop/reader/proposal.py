@@ -1,4 +1,4 @@
-"""Implements `docs/format.md`, section "Partial signature" (partial-1 to partial-9)."""
+"""Implements `docs/format.md`, section "Proposal" (proposal-1 to proposal-9)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from . import delegation, license as licenses, trust as trusts
 from .frame import Frame, check_strictly, parse, read_attachments
 from .outcome import CouldNotTell, Refused, malformed
-from .tables import DELEGATION, KINDS, LICENSE, MAX_ARTEFACT, PARTIAL, REVOCATIONS, TRUST
+from .tables import DELEGATION, KINDS, LICENSE, MAX_ARTEFACT, PROPOSAL, REVOCATIONS, TRUST
 from .trust import Trust
 from .wire import Body, Extension, refuse_critical
 
 
 @dataclass(slots=True, frozen=True)
-class PartialBody:
+class ProposalBody:
     kind: int
     signers: list[bytes]
     attachments: bytes
@@ -23,7 +23,7 @@ class PartialBody:
 
 @dataclass(slots=True, frozen=True)
 class Proposal:
-    body: PartialBody
+    body: ProposalBody
     target: Frame  # with the signatures so far
 
     @property
@@ -35,10 +35,10 @@ class Proposal:
 Quorum = tuple[dict[bytes, bytes], int]
 
 
-def read_body(data: bytes) -> PartialBody:
-    """Checks partial-1."""
+def read_body(data: bytes) -> ProposalBody:
+    """Checks proposal-1."""
     body = Body(data)
-    partial = PartialBody(
+    proposal = ProposalBody(
         kind=body.table(KINDS),
         signers=body.set_of(body.raw16, cap=16),
         attachments=body.blob(MAX_ARTEFACT),
@@ -46,22 +46,22 @@ def read_body(data: bytes) -> PartialBody:
         extensions=body.extensions(),
     )
     body.finish("body-10")
-    return partial
+    return proposal
 
 
 def examine(frame: Frame) -> Proposal:
-    """Checks partial-1 to partial-5."""
+    """Checks proposal-1 to proposal-5."""
     body = read_body(frame.body)
     if frame.attachments:
-        raise malformed("partial-2: a partial signature has no attachments itself")
+        raise malformed("proposal-2: a proposal has no attachments itself")
     if body.kind not in (LICENSE, TRUST, DELEGATION):
-        raise malformed("partial-3: a kind that cannot be signed in parts")
+        raise malformed("proposal-3: a kind that cannot be signed in parts")
     if bool(body.signers) != (body.kind == LICENSE):
-        raise malformed("partial-3: a license names no signers, or another artefact names some")
+        raise malformed("proposal-3: a license names no signers, or another artefact names some")
     refuse_critical(body.extensions)
-    attachments = read_attachments(body.attachments, frame.vendor)  # partial-4
+    attachments = read_attachments(body.attachments, frame.vendor)  # proposal-4
     target = Frame(b"", body.kind, frame.vendor, attachments, body.attachments, body.body, frame.signatures)
-    if body.kind == TRUST:  # partial-5
+    if body.kind == TRUST:  # proposal-5
         trusts.examine(target)
     elif body.kind == DELEGATION:
         delegation.check_issuer(delegation.examine(target))
@@ -76,7 +76,7 @@ def _signers(proposal: Proposal, trust: Trust) -> list[delegation.DelegationBody
     as_if = replace(proposal.target, signatures=[(signer, b"") for signer in wanted])
     delegations = delegation.without_signatures(as_if, as_if.attachments, trust, {TRUST, DELEGATION, REVOCATIONS})
     if set(wanted) - {each.issuer_id for each in delegations}:
-        raise Refused("untrusted-signer", "partial-7: a signer without a delegation")
+        raise Refused("untrusted-signer", "proposal-7: a signer without a delegation")
     delegation.check_one_for_each(as_if)
     return delegations
 
@@ -107,13 +107,13 @@ def missing(proposal: Proposal, trust: Trust | None) -> list[int] | None:
 
 
 def check(proposal: Proposal, trust: Trust | None) -> None:
-    """Checks partial-6 to partial-9."""
+    """Checks proposal-6 to proposal-9."""
     target = proposal.target
     version = trusts.examine(target).body.version if proposal.kind == TRUST else 0
     if trust is not None:
         if proposal.kind == TRUST and version <= trust.body.version:
-            raise Refused("superseded", "partial-6: it is not newer than the known trust")
-        if proposal.kind == LICENSE:  # partial-7
+            raise Refused("superseded", "proposal-6: it is not newer than the known trust")
+        if proposal.kind == LICENSE:  # proposal-7
             delegations = _signers(proposal, trust)
             licenses.check_delegated(licenses.read_body(target.body), delegations, trust)
             if any(signer in trust.revoked for signer in proposal.body.signers):
@@ -123,12 +123,12 @@ def check(proposal: Proposal, trust: Trust | None) -> None:
         known |= keys
     aside = proposal.kind == TRUST and trust is None and version > 1
     if not aside and any(signer not in known for signer in target.signers):
-        raise Refused("untrusted-signer", "partial-8: a signature by a key that may not sign")
-    check_strictly(target, known)  # partial-9
+        raise Refused("untrusted-signer", "proposal-8: a signature by a key that may not sign")
+    check_strictly(target, known)  # proposal-9
 
 
 def verify(data: bytes, trust: Trust | None) -> Proposal:
     """Checks all rules of the section that can be checked with or without a trust."""
-    proposal = examine(parse(data, PARTIAL, trust.vendor if trust else None))
+    proposal = examine(parse(data, PROPOSAL, trust.vendor if trust else None))
     check(proposal, trust)
     return proposal
