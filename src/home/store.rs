@@ -67,7 +67,7 @@ impl Home {
     /// if one is damaged or missing, the other is used.
     ///
     /// # Errors
-    /// `damaged-state`; exit 2 if a file cannot be read, or if a newer version of olr wrote it.
+    /// `damaged-state`; exit 2 if a file cannot be read, or if another version of olr wrote it.
     pub fn load(&self) -> Result<Option<State>> {
         Ok(self.copies()?.map(|copies| copies.state))
     }

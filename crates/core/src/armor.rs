@@ -139,7 +139,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The strict decoder: accepts only base64 in its canonical form.
+    /// The strict decoder: skips blanks, line breaks and quote marks, and otherwise accepts only
+    /// base64 in its canonical form.
     fn decode(&self, text: &str) -> Result<Vec<u8>> {
         let fault = |at, rule, problem: &str| {
             malformed(&format!("{} block, line {}", self.kind, line(text, at)), problem).rule(rule)
