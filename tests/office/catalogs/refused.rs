@@ -336,7 +336,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@on.expired = { then = \"stop\", blocks = [\"backup\"] }\nrenewal",
-            "type pool-oem: on expired: blocks: only then = \"block\" can block operations",
+            "type pool-oem: on expired: blocks: this list needs then = \"block\"",
             "leave",
         ),
         (

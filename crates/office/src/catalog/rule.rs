@@ -68,7 +68,7 @@ impl Rule {
             }
             (Outcome::Stop | Outcome::Warn, false) => {
                 let hint = "write then = \"block\", or leave `blocks` out";
-                return wrong("blocks", "only then = \"block\" can block operations", hint);
+                return wrong("blocks", "this list needs then = \"block\"", hint);
             }
             _ => {}
         }
