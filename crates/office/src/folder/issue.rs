@@ -373,7 +373,7 @@ fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<Li
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name the request, grant and catalog for which it was proposed",
+            "name the request and grant for which it was proposed, or propose the license again",
         ));
     }
     License::verify(&proposal.finish(Some(trust))?, trust)
