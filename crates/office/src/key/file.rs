@@ -93,7 +93,8 @@ impl KeyFile {
     /// Creates a key file for `seed`. Without a passphrase the seed is stored unencrypted.
     ///
     /// # Errors
-    /// Exit 2 when the passphrase is too long, or there is not enough memory.
+    /// Exit 2 when the cost is not acceptable, the passphrase is too long, or there is not enough
+    /// memory.
     pub fn new(
         role: Role,
         seed: &Secret,

@@ -70,7 +70,8 @@ impl PassphraseLock {
     /// Encrypts a seed. Returns the commitment and the ciphertext; `header` is authenticated too.
     ///
     /// # Errors
-    /// Exit 2 when the passphrase is too long, or there is not enough memory.
+    /// Exit 2 when the cost is not acceptable, the passphrase is too long, or there is not enough
+    /// memory.
     pub fn protect(
         &self,
         seed: &Secret,
@@ -90,7 +91,8 @@ impl PassphraseLock {
     /// Decrypts a seed. Compares the commitment first, in constant time.
     ///
     /// # Errors
-    /// Exit 2: a wrong passphrase, a modified file, or not enough memory.
+    /// Exit 2: a wrong passphrase, a modified file, a cost that is not acceptable, or not enough
+    /// memory.
     pub fn unprotect(
         &self,
         commitment: &[u8; 32],
@@ -129,7 +131,7 @@ impl PassphraseLock {
                 Error::unable(
                     Problem::Content,
                     "the cost of this passphrase is out of range",
-                    "restore the key file from a backup",
+                    "choose a cost within the limits, or restore the key file from a backup",
                 )
             })?;
         let mut out = Zeroizing::new([0; 64]);
