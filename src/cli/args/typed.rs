@@ -30,7 +30,7 @@ pub fn ensure_visible(what: &str, text: &str) -> Result<()> {
         None => Ok(()),
         Some(c) => {
             let fact = format!("{what} contains the invisible character {}", code_point(c));
-            Err(Error::unable(Problem::Usage, fact, "type it instead of copying it"))
+            Err(Error::unable(Problem::Usage, fact, "type the text instead of copying it"))
         }
     }
 }
