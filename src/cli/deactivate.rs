@@ -94,7 +94,10 @@ fn report(receipt: &Receipt, file: &str, again: bool) -> Output {
     let report = ReceiptReport::from(receipt.body());
     let done = match again {
         true => "This slot was already deactivated; its receipt was written again to",
-        false => "The license is deactivated: the product no longer runs under it here. Wrote",
+        false => {
+            "The license is deactivated: the product no longer runs under it here. Wrote the \
+             receipt to"
+        }
     };
     let text = format!(
         "{}\n\n{done} {file}. Send it to your vendor: then the license key can be used on another \

@@ -215,9 +215,9 @@ fn answer(
             put(&mut json, "proposal", proposal::json(proposal, Some(trust))?);
             put(&mut json, "file", json!(file));
             format!(
-                "Wrote {file}; no license is issued yet. When all signers have signed it with \
-                 `olr key sign`, run this again with --signed FILE instead of --issuer and \
-                 --also.\n\n{}\n\n{}",
+                "Wrote the proposal to {file}; no license is issued yet. When all signers have \
+                 signed it with `olr key sign`, run this again with --signed FILE instead of \
+                 --issuer and --also.\n\n{}\n\n{}",
                 described(proposal, Some(trust)),
                 show::pairs(&signature_pairs(proposal, Some(trust))?)
             )

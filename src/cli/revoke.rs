@@ -148,8 +148,8 @@ fn revoked_output(
         count => format!("{count} licenses"),
     };
     let text = format!(
-        "{said}\nWrote {file}, list {} under trust {}, with {named}: give it to servers that get \
-         no new license soon.",
+        "{said}\nWrote list {} under trust {}, with {named}, to {file}: give it to servers that \
+         get no new license soon.",
         body.sequence, body.version
     );
     let json = json!({

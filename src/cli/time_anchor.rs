@@ -70,7 +70,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     ]);
     text += &format!(
         "\n\nThe server's clock {drift}, including the time that the request took to \
-         arrive.\nSigned and verified. Wrote {file} for {}: import it on that server.",
+         arrive.\nSigned and verified. Wrote the time to {file} for {}: import it on that server.",
         shown(&body.licensee)
     );
     let json = json!({

@@ -191,7 +191,7 @@ fn what_a_person_reads() {
     let said = world.run(&format!("revoke {id} --reason stolen_card --yes"));
     let expected = format!(
         "License {id} of ACME Ltd is now revoked. Servers learn this from their next license.\n\
-         Wrote revoked.olr, list 1 under trust 1, with 1 license: give it to servers that get \
+         Wrote list 1 under trust 1, with 1 license, to revoked.olr: give it to servers that get \
          no new license soon.\n"
     );
     assert_eq!((said.status, flat(&said.stdout)), (0, flat(&expected)));

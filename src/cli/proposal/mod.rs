@@ -227,7 +227,7 @@ pub fn written(
         None => "It has enough signatures: run",
     };
     let text = format!(
-        "{}\n\n{}\n\nWrote {file}. {next} {}.",
+        "{}\n\n{}\n\nWrote the proposal to {file}. {next} {}.",
         described(proposal, trust),
         show::pairs(&pairs),
         finishing(proposal)
