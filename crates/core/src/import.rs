@@ -99,7 +99,7 @@ fn of_the_future(error: Error, license: &License, clock: Instant) -> Error {
     ))
 }
 
-/// Next step for a license that was never requested in this home.
+/// Next step for a license whose product or slot no remembered request of this home names.
 fn where_requested() -> NextStep {
     NextStep::new(
         "name the home that requested this license; if you need a license in this home, make a \
@@ -260,7 +260,8 @@ impl State {
             .rule("answer-5"))
     }
 
-    /// Checks that this installation has asked for the product and slot of `license`.
+    /// Checks that a remembered request or a slot of this home has the product and slot of
+    /// `license`.
     fn ensure_asked_for(&self, license: &License) -> Result<()> {
         let body = license.body();
         let memory = self.memory();
@@ -269,16 +270,20 @@ impl State {
         let asked: Vec<_> = sent.chain(held).collect();
         let product = shown(&body.product);
         if !asked.iter().any(|(product, _)| **product == body.product) {
-            let fact =
-                format!("this license is for product {product}, which was never requested here");
+            let fact = format!(
+                "this license is for product {product}, but none of the last 16 requests here was \
+                 for it"
+            );
             return Err(Error::refuse(Refusal::WrongProduct, fact)
                 .hint(where_requested())
                 .rule("license-14"));
         }
         if !asked.contains(&(&body.product, &body.slot)) {
             let slot = shown(&body.slot);
-            let fact =
-                format!("this license belongs to slot {slot}, which was never requested here");
+            let fact = format!(
+                "this license belongs to slot {slot} of {product}, but none of the last 16 \
+                 requests here was for it"
+            );
             return Err(Error::refuse(Refusal::WrongSlot, fact)
                 .hint(where_requested())
                 .rule("license-15"));

@@ -12,9 +12,9 @@ from .state import SlotName, State
 def may_be_held(state: State, body: LicenseBody, known: set[SlotName]) -> None:
     """Checks license-14 to license-16. `known` is the judged slot, or all slots that may import a license."""
     if body.product not in {product for product, _ in known}:
-        raise Refused("wrong-product", "license-14: the product was never requested here")
+        raise Refused("wrong-product", "license-14: no remembered request or slot has the product")
     if (body.product, body.slot) not in known:
-        raise Refused("wrong-slot", "license-15: the slot was never requested here")
+        raise Refused("wrong-slot", "license-15: no remembered request or slot has the slot")
     if body.install_key != state.install_key:
         raise Refused("wrong-machine", "license-16: it is for another installation")
 
