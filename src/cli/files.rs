@@ -211,4 +211,11 @@ impl OutFile {
     pub fn name(&self, name: &str) -> String {
         self.path(name).map_or("stdout".to_string(), |path| file::name(&path))
     }
+
+    /// Returns the file's name for a command that a message names: `FILE` if the output goes to
+    /// stdout.
+    #[cfg(feature = "vendor")]
+    pub fn typed_name(&self, name: &str) -> String {
+        self.path(name).map_or("FILE".to_string(), |path| file::name(&path))
+    }
 }

@@ -49,13 +49,14 @@ pub fn run(args: &Args) -> Result<Output> {
     let file = args.output.name(name);
     let mut report = Output::new("", Value::Null);
     args.output.write(name, kind, &bytes, &mut report)?;
+    let typed = args.output.typed_name(name);
     let next = match kind {
         Kind::Trust if trust.is_none() => format!(
-            "Its vendor code is {}. Create the vendor's folder with `olr vendor publish {file} \
+            "Its vendor code is {}. Create the vendor's folder with `olr vendor publish {typed} \
              --vendor DIR`.",
             Trust::pin(&bytes)?.vendor_code()
         ),
-        _ => format!("Put it into effect with `olr vendor publish {file}`."),
+        _ => format!("Put it into effect with `olr vendor publish {typed}`."),
     };
     report.text =
         format!("{}\n\nSignatures complete. Wrote {file}. {next}", described(&proposal, trust));

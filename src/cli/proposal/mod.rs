@@ -345,7 +345,8 @@ pub fn conclude(
             let file = output.name(name);
             output.write(name, proposal.kind(), &bytes, &mut report)?;
             put(&mut json, "file", json!(file));
-            format!("Wrote {file}. Put it into effect with `olr vendor publish {file}`.")
+            let typed = output.typed_name(name);
+            format!("Wrote {file}. Put it into effect with `olr vendor publish {typed}`.")
         }
     };
     text += &format!("\n\nSigned and verified. {said}");
