@@ -1,7 +1,7 @@
 //! Files of a system below a root directory, each read up to a size limit. See `docs/format.md`,
 //! section "Factors".
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -21,6 +21,8 @@ pub(super) struct Tree<'a> {
     privileged: bool,
     /// Cached list of mounts, because several readers need it.
     mounts: OnceCell<String>,
+    /// What was read from the last file. Most files fit into it as it is created.
+    bytes: RefCell<Vec<u8>>,
 }
 
 pub(super) enum Content {
@@ -32,7 +34,8 @@ pub(super) enum Content {
 
 impl<'a> Tree<'a> {
     pub(super) fn below(root: &'a Path, privileged: bool) -> Self {
-        Self { root, privileged, mounts: OnceCell::new() }
+        let bytes = RefCell::new(Vec::with_capacity(4096));
+        Self { root, privileged, mounts: OnceCell::new(), bytes }
     }
 
     /// Returns the content of `/proc/self/mountinfo`.
@@ -62,10 +65,10 @@ impl<'a> Tree<'a> {
             Ok(_) => {}
             Err(error) => return absent(error.kind()),
         }
-        // Large enough to read most of these files in one call.
-        let mut bytes = Vec::with_capacity(4096);
+        let mut bytes = self.bytes.borrow_mut();
+        bytes.clear();
         match opened.and_then(|file| file.take(cap).read_to_end(&mut bytes)) {
-            Ok(_) => Content::Text(plain(bytes)),
+            Ok(_) => Content::Text(plain(&mut bytes)),
             Err(error) => absent(error.kind()),
         }
     }
@@ -136,13 +139,14 @@ impl<'a> Tree<'a> {
 }
 
 /// Returns the text of a file, trimmed and without NUL.
-fn plain(mut bytes: Vec<u8>) -> String {
+fn plain(bytes: &mut Vec<u8>) -> String {
     if bytes.contains(&0) {
         bytes.retain(|byte| *byte != 0);
     }
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    text.trim().to_string()
+    match str::from_utf8(bytes) {
+        Ok(text) => text.trim().to_string(),
+        Err(_) => String::from_utf8_lossy(bytes).trim().to_string(),
+    }
 }
 
 /// Opens a file for reading. Returns at once even if it is a pipe.
