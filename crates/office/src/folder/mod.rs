@@ -33,6 +33,7 @@ mod recorded;
 mod revoke;
 mod rotate;
 mod signer;
+mod signing;
 mod time;
 
 pub use concern::{Concern, ConcernKind};
