@@ -3,6 +3,7 @@
 #![cfg(all(feature = "cli", feature = "vendor"))]
 
 mod again;
+mod delegated_again;
 mod dual;
 mod emergency;
 mod limits;

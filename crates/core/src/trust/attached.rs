@@ -190,15 +190,7 @@ fn ensure_one_for_each(frame: &Frame<'_>, mut signers: BTreeSet<KeyId>) -> Resul
     signers.extend(theirs.map(|signature| signature.key));
     let delegations = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation).count();
     if delegations != signers.len() {
-        let own = "if this file came from elsewhere, ask for it again; if it was being signed \
-                   here, the list of revocations carries another delegation for the same key: \
-                   sign the list again";
-        return malformed("license-3", "exactly one delegation for each signer is needed").map_err(
-            |error| {
-                let step = error.next_step().clone();
-                error.hints(step, NextStep::new(own, &[Remedy::RevokeAgain]))
-            },
-        );
+        return malformed("license-3", "exactly one delegation for each signer is needed");
     }
     Ok(())
 }

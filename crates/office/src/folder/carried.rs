@@ -9,8 +9,9 @@ use crate::file;
 use crate::folder::{Folder, read_own};
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::revocation::{Revocations, RevocationsBody, read_body};
-use olr_core::trust::Trust;
+use olr_core::trust::{Act, Delegation, Trust};
 use olr_core::wire::frame::{Frame, Kind};
+use olr_core::wire::id::KeyId;
 
 /// The newest revocations: the file for servers, and the path of the bare copy, which has no
 /// attachments itself and is attached to licenses.
@@ -18,6 +19,10 @@ pub(super) struct Kept {
     pub file: Vec<u8>,
     pub bare: PathBuf,
 }
+
+/// Next step when the delegation of a license's signer does not allow the list that the key signed.
+const CANNOT_REVOKE: &str = "delegate this key with the acts license and revoke, and install the \
+                             delegation; or have another issuer sign the list again";
 
 impl Kept {
     /// Reads the bare copy, and checks that it has the same body as the file.
@@ -38,14 +43,59 @@ impl Kept {
         }
         Ok(bytes)
     }
+
+    /// Returns the delegations to attach for `bare`, the bare copy: one for each key that signed
+    /// it, except the keys of `signing`, the delegations of the license's own signers.
+    ///
+    /// # Errors
+    /// Exit 2 when the list is not valid under these delegations.
+    fn delegations(&self, bare: &[u8], signing: &[Vec<u8>], trust: &Trust) -> Result<Vec<Vec<u8>>> {
+        let file = Frame::parse(Kind::Revocations, &self.file)?;
+        let bare = Frame::parse(Kind::Revocations, bare)?;
+        let signed = |key: KeyId| bare.signatures.iter().any(|signature| signature.key == key);
+        let (mut attachments, mut signers) = (vec![bare.clone()], Vec::new());
+        for delegation in signing {
+            let frame = Frame::parse(Kind::Delegation, delegation)?;
+            signers.push(Delegation::read(&frame)?);
+            attachments.push(frame);
+        }
+        let mut others = Vec::new();
+        for attached in file.attachments.iter().filter(|a| a.kind == Kind::Delegation) {
+            let key = Delegation::read(attached)?.key_id();
+            // A file has one delegation for each key, even if the license's is newer.
+            if signed(key) && signers.iter().all(|signer| signer.key_id() != key) {
+                others.push(attached.bytes.to_vec());
+                attachments.push(attached.clone());
+            }
+        }
+        Revocations::verify_frame(&bare, &attachments, trust).map_err(|error| {
+            let is_unable = |may: &Delegation| may.body().acts.get(&Act::Revoke).is_none();
+            let step = match signers.iter().any(|may| signed(may.key_id()) && is_unable(may)) {
+                true => NextStep::new(
+                    CANNOT_REVOKE,
+                    &[Remedy::Delegate, Remedy::PublishTrust, Remedy::RevokeAgain],
+                ),
+                false => NextStep::new("sign the list again", &[Remedy::RevokeAgain]),
+            };
+            let fact = format!(
+                "the list in revocations/ is not valid with the delegations of this license's \
+                 signers: {}",
+                error.fact()
+            );
+            Error::unable(Problem::Damaged, fact, step)
+        })?;
+        Ok(others)
+    }
 }
 
 impl Folder {
-    /// Attachments of a license: trusts, revocations, and the delegations that these need.
+    /// Attachments of a license besides `signing`, the delegations of its signers: trusts,
+    /// revocations, and the other delegations that these need.
     ///
     /// # Errors
-    /// Exit 2 when one of them cannot be read, or the revocations are not valid under `trust`.
-    pub(super) fn carried(&self, trust: &Trust) -> Result<Vec<Vec<u8>>> {
+    /// Exit 2 when one of them cannot be read, or the revocations are not valid under `trust` and
+    /// these delegations.
+    pub(super) fn carried(&self, trust: &Trust, signing: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
         let mut carried = self.trusts_to(trust)?;
         if let Some(kept) = self.revocations()? {
             Revocations::verify(&kept.file, trust).map_err(|error| {
@@ -63,9 +113,7 @@ impl Folder {
                     NextStep::new("sign the list again", &[Remedy::RevokeAgain]),
                 )
             })?;
-            let frame = Frame::parse(Kind::Revocations, &kept.file)?;
-            let beside = frame.attachments.iter().filter(|a| a.kind == Kind::Delegation);
-            carried.extend(beside.map(|delegation| delegation.bytes.to_vec()));
+            carried.extend(kept.delegations(&bare, signing, trust)?);
             carried.push(bare);
         }
         Ok(carried)

@@ -207,16 +207,15 @@ impl Folder {
         let license = match order.by.signed {
             Some(proposal) => finished(proposal, &body, trust)?,
             None => {
-                let chosen = self.issuers_for(&body, order, trust, ask)?;
+                let signing = self.signing(&body, order, trust, ask)?;
                 if order.dry_run {
                     return came(Issued::Tried);
                 }
                 if !order.by.also.is_empty() {
-                    let also = order.by.also;
-                    let proposal = self.propose_license(chosen, &body, also, trust, ask)?;
+                    let proposal = signing.propose(&body, trust, ask)?;
                     return came(Issued::Proposed(Box::new(proposal)));
                 }
-                self.sign_with(chosen, &body, trust, ask)?
+                signing.sign(&body, trust, ask)?
             }
         };
         if order.dry_run {

@@ -1,8 +1,6 @@
 //! Signing a drafted license: its issuers, its attachments, and a proposal if some of the issuers
 //! are elsewhere.
 
-use std::collections::BTreeSet;
-
 use crate::folder::{AskPassphrase, Chosen, Folder, Issue};
 use olr_core::crypto::sign::Signer;
 use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
@@ -12,27 +10,46 @@ use olr_core::trust::{Delegation, Trust};
 use olr_core::wire::codec::encode;
 use olr_core::wire::frame::{Frame, Kind, Unsigned};
 
+/// The issuers of a license, whose delegations allow it, and its other attachments. No private key
+/// is opened yet.
+pub(super) struct Signing<'a> {
+    /// Available issuers.
+    chosen: Vec<Chosen>,
+    /// Delegations, as frames, of issuers elsewhere.
+    also: &'a [Vec<u8>],
+    /// Decoded delegations of all issuers.
+    may: Vec<Delegation>,
+    /// Attachments besides the delegations of the issuers.
+    carried: Vec<Vec<u8>>,
+}
+
 impl Folder {
     /// Chooses the issuers, and checks that the draft is within the limits of all of them and of
-    /// the trust. Opens no private key.
-    pub(super) fn issuers_for(
+    /// the trust. Collects the attachments. Opens no private key.
+    pub(super) fn signing<'a>(
         &self,
         body: &LicenseBody,
-        order: &Issue<'_>,
+        order: &Issue<'a>,
         trust: &Trust,
         ask: AskPassphrase<'_>,
-    ) -> Result<Vec<Chosen>> {
+    ) -> Result<Signing<'a>> {
+        let also = order.by.also;
         let chosen = match self.choose_issuers(order.by.issuers, order.now, trust, ask) {
             // A dry run needs no key: without one, it still reports on the request.
             Err(error)
                 if order.dry_run && order.by.issuers.is_empty() && error.refusal().is_none() =>
             {
-                return Ok(Vec::new());
+                return Ok(Signing {
+                    chosen: Vec::new(),
+                    also,
+                    may: Vec::new(),
+                    carried: Vec::new(),
+                });
             }
             chosen => chosen?,
         };
         let mut may: Vec<_> = chosen.iter().map(|one| one.may.clone()).collect();
-        for bytes in order.by.also {
+        for bytes in also {
             let other = trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?;
             if may.iter().any(|one| one.key_id() == other.key_id()) {
                 let fact = format!("issuer {} is named twice", other.key_id());
@@ -50,45 +67,44 @@ impl Folder {
         may.iter().try_for_each(Delegation::check_key)?;
         body.ensure_delegated(&may, trust)?;
         self.ensure_unrevoked(may.iter().map(Delegation::key_id), order.now, trust, ask)?;
-        Ok(chosen)
+        let own = chosen.iter().map(|one| &one.delegation).chain(also).cloned();
+        let carried = self.carried(trust, &own.collect::<Vec<_>>())?;
+        Ok(Signing { chosen, also, may, carried })
     }
+}
 
-    pub(super) fn sign_with(
-        &self,
-        chosen: Vec<Chosen>,
+impl Signing<'_> {
+    /// Signs the license with the available issuers.
+    pub(super) fn sign(
+        self,
         body: &LicenseBody,
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<License> {
         let mut issuers = Vec::new();
-        for one in chosen {
+        for one in self.chosen {
             let delegation = one.delegation.clone();
             issuers.push((one.open(&mut *ask)?, delegation));
         }
         let issuers: Vec<(&dyn Signer, &[u8])> =
             issuers.iter().map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
-        sign_license(body, trust, &issuers, &self.carried(trust)?)
+        sign_license(body, trust, &issuers, &self.carried)
     }
 
-    /// Proposes a license, signed by the available issuers, for the others to sign.
-    pub(super) fn propose_license(
-        &self,
-        chosen: Vec<Chosen>,
+    /// Proposes the license, signed by the available issuers, for the others to sign.
+    pub(super) fn propose(
+        self,
         body: &LicenseBody,
-        also: &[Vec<u8>],
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<Proposal> {
-        let mut attachments = self.carried(trust)?;
-        attachments.extend(chosen.iter().map(|one| one.delegation.clone()));
-        attachments.extend_from_slice(also);
-        let mut signers: BTreeSet<_> = chosen.iter().map(|one| one.may.key_id()).collect();
-        for bytes in also {
-            signers.insert(trust.delegation(&Frame::parse(Kind::Delegation, bytes)?)?.key_id());
-        }
+        let mut attachments = self.carried;
+        attachments.extend(self.chosen.iter().map(|one| one.delegation.clone()));
+        attachments.extend_from_slice(self.also);
+        let signers = self.may.iter().map(Delegation::key_id).collect();
         let unsigned = Unsigned::new(Kind::License, trust.vendor(), attachments, encode(body))?;
         let mut proposal = Proposal::new(&unsigned, &signers)?;
-        for one in chosen {
+        for one in self.chosen {
             proposal = proposal.sign(&*one.open(&mut *ask)?, Some(trust))?;
         }
         Ok(proposal)
