@@ -114,6 +114,19 @@ fn a_delegation_without_revoke_is_refused_before_anything_is_signed() {
 }
 
 #[test]
+fn an_older_delegation_that_is_published_again_is_the_newest() {
+    let vendor = revoked();
+    let first = vendor.newest(&vendor.issuer);
+    vendor.town.carry("office/delegation.olr", "office/first.olr");
+    vendor.delegate("issuer.pub --act license", &["alice", "bob"]);
+    vendor.is_unable("b", "");
+    for new in [true, false] {
+        assert_eq!(vendor.town.run("office", "vendor publish first.olr").done()["new"], new);
+    }
+    vendor.issues("b", "", &[first]);
+}
+
+#[test]
 fn another_signer_carries_the_delegation_that_signed_the_list() {
     let vendor = revoked();
     let first = vendor.newest(&vendor.issuer);

@@ -30,13 +30,13 @@ pub enum Published {
         delegation: Box<Delegation>,
         /// Path of its file.
         path: PathBuf,
-        /// False if it was published before.
+        /// False if it was the newest delegation of its key before.
         new: bool,
     },
 }
 
 impl Folder {
-    /// Publishes a next trust or a delegation. Publishing the same file again changes nothing.
+    /// Publishes a next trust or a delegation. Publishing the newest one again changes nothing.
     ///
     /// # Errors
     /// Frame errors, `wrong-kind`, `malformed` for a weak issuer key, and the refusals of
@@ -91,19 +91,15 @@ impl Folder {
     }
 
     fn publish_delegation(&self, delegation: Delegation, bytes: &[u8]) -> Result<Published> {
-        let same = |(_, there): &(PathBuf, Vec<u8>)| there == bytes;
-        if let Some((path, _)) = self.delegations()?.into_iter().find(same) {
-            return Ok(Published::Delegation {
-                delegation: Box::new(delegation),
-                path,
-                new: false,
-            });
-        }
         let key = delegation.key_id();
         let path = self.delegation_path(key);
-        self.set_aside(key, &path)?;
-        file::write(&path, armor(Kind::Delegation, bytes).as_bytes(), Writing::Public)?;
-        Ok(Published::Delegation { delegation: Box::new(delegation), path, new: true })
+        // An older delegation of the key becomes the newest again.
+        let new = !self.delegations()?.contains(&(path.clone(), bytes.to_vec()));
+        if new {
+            self.set_aside(key, &path)?;
+            file::write(&path, armor(Kind::Delegation, bytes).as_bytes(), Writing::Public)?;
+        }
+        Ok(Published::Delegation { delegation: Box::new(delegation), path, new })
     }
 
     /// Copies the older delegation of the same key to another name before it is replaced: issued
