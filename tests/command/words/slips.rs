@@ -151,6 +151,11 @@ fn a_value_of_another_kind_is_told_with_what_to_write() {
     }
     check(languages, "languages", "[1]", "is not a text in quotes", "languages = [\"1\"]");
     check(languages, "languages", "[\nen,\n]", "the text en needs quotes", "write \"en\",");
+    let lacks = "an entry of languages lacks quotes or a comma";
+    for line in ["en, de", "en,de", "en, de,", "en; de", "\"en\", de", "en, 'de'", "en \"de\""] {
+        let value = format!("[\n{line}\n]");
+        check(languages, "languages", &value, lacks, "write \"en\", \"de\",");
+    }
     for (value, fact, hint) in [
         ("010", "the number 010 starts with a zero", "OBM = 10"),
         ("00", "the number 00 starts with a zero", "OBM = 0"),

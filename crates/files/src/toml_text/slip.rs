@@ -24,10 +24,9 @@ pub(super) fn slip(text: &str, at: usize, wants: Wants, is_toml: bool) -> Option
         // A line that is valid on its own can stop the parser only because of an earlier line.
         let is_right = !is_toml && is_toml_alone(line);
         let line = Line::new(line);
-        let slip = || line.slip(&heading(text, number), wants, is_toml);
+        let slip = || line.slip(text, number, wants, is_toml);
         let slip = if is_right { None } else { slip() };
         let slip = slip.or_else(|| twice(text, number, &line));
-        let slip = slip.or_else(|| line.entry(text, number));
         Some((number.saturating_add(1), slip?))
     };
     let above = || {
@@ -119,17 +118,19 @@ impl<'a> Line<'a> {
         Self { code, key, value, open, outside, bad_escape }
     }
 
-    fn slip(&self, heading: &str, wants: Wants, is_toml: bool) -> Option<Slip> {
+    /// Finds the mistake in this line, which is line `number` of `text`, counted from 0.
+    fn slip(&self, text: &str, number: usize, wants: Wants, is_toml: bool) -> Option<Slip> {
         if self.code.is_empty() || self.code.starts_with("\"\"\"") {
             return None;
         }
-        let place = self.value.map(|value| Place::of(heading, self.key, value, wants, is_toml));
-        let number = place.as_ref().filter(|place| place.wants == Wants::Number);
+        let heading = heading(text, number);
+        let place = self.value.map(|value| Place::of(&heading, self.key, value, wants, is_toml));
+        let quantity = place.as_ref().filter(|place| place.wants == Wants::Number);
         // Check numbers first: a currency sign after a number is a mistake in the number.
-        let number = number.and_then(|place| place.number());
-        let first = number.or_else(|| self.foreign_character());
+        let quantity = quantity.and_then(|place| place.number());
+        let first = quantity.or_else(|| self.foreign_character());
         let first = first.or_else(|| self.quotes()).or_else(|| self.brackets(wants));
-        first.or_else(|| self.shape(place))
+        first.or_else(|| self.entry(text, number)).or_else(|| self.shape(place))
     }
 
     /// Detects a heading with one pair of brackets where two are needed, or vice versa.
@@ -148,11 +149,12 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Detects an entry of a multi-line list that lacks its quotes.
+    /// Detects a line of a multi-line list with an entry that lacks its quotes.
     fn entry(&self, text: &str, number: usize) -> Option<Slip> {
-        let word = self.code.trim_end_matches(',').trim_end();
-        let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic());
-        if self.value.is_some() || !is_word || word.contains(['"', '\'', '[', ']']) {
+        let is_text = self.code.starts_with(|c: char| c.is_ascii_alphabetic() || "\"'".contains(c));
+        let is_bare = self.outside.iter().any(char::is_ascii_alphabetic);
+        let is_entry = is_text && is_bare && !self.outside.iter().any(|c| "[]".contains(*c));
+        if self.value.is_some() || !is_entry {
             return None;
         }
         let above = text.lines().take(number).map(Line::new).filter(|line| !line.code.is_empty());
@@ -160,7 +162,13 @@ impl<'a> Line<'a> {
         let list = above.collect::<Vec<_>>().into_iter().rev().find(|line| {
             line.code.contains(']') || line.code.starts_with('[') || line.value.is_some()
         });
-        list.filter(|line| opens(line) && !line.code.contains(']'))?;
+        let list = list.filter(|line| opens(line) && !line.code.contains(']'))?;
+        let word = self.code.trim_end_matches(',').trim_end();
+        if word.contains([',', ';', '"', '\'']) {
+            let fact = format!("an entry of {} lacks quotes or a comma", shown(list.key));
+            let entries = value::list_of(word);
+            return Some((fact, format!("write {},", entries.trim_matches(['[', ']']))));
+        }
         let word = shown(word).into_owned();
         Some((format!("the text {word} needs quotes"), format!("write \"{word}\",")))
     }
