@@ -228,8 +228,13 @@ impl Check<'_> {
         let hint = "put the command into a script, and name the script";
         let fact = format!("there are more than {ARGUMENTS} arguments");
         self.ensure(command.args.len() <= ARGUMENTS, &here("args"), &fact, hint)?;
-        let has_nul = command.args.iter().chain([&command.program]).any(|text| text.contains('\0'));
-        self.ensure(!has_nul, &here("program"), "program or args contain a zero byte", hint)?;
+        let whole = |path: &[&str], text: &str| {
+            self.ensure(!text.contains('\0'), path, "the text contains a zero byte", hint)
+        };
+        whole(&here("program"), &command.program)?;
+        for (n, argument) in command.args.iter().enumerate() {
+            whole(&["command", "args", &n.to_string()], argument)?;
+        }
         self.timeout("command", command.timeout)
     }
 

@@ -65,6 +65,7 @@ fn every_mistake_is_told_with_its_line() {
         ("\"/bin/true\"", "\"\"", 3, "not an absolute path"),
         ("\"/bin/true\"", "\"~/notify\"", 3, "not an absolute path"),
         ("\"/bin/true\"", "\"/bin/\\u0000\"", 3, "a zero byte"),
+        ("args = [\"a\"]", "args = [\"a\\u0000\"]", 4, "a zero byte"),
         ("program =", "run =", 3, "unknown key \"run\""),
         ("args = [\"a\"]", "args = \"a\"", 4, "args is a text, but a list is needed"),
         ("args = [\"a\"]", &nine, 4, "more than 64 arguments"),
