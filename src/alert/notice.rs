@@ -102,12 +102,16 @@ impl Notice {
             since: grace.map(|grace| grace.since),
             until: event.until,
             fact: event.fact.to_string() + &more_over(event, told),
-            // The assessment's own step takes precedence: a machine that may be a copy must not
-            // renew.
-            step: decision
-                .filter(|_| event.cause == Cause::Drift && event.stage != Stage::Solved)
-                .and_then(Decision::drift)
-                .and_then(Assessment::next_step),
+            step: match event.cause {
+                // The assessment's own step takes precedence: a machine that may be a copy must
+                // not renew.
+                Cause::Drift => decision.and_then(Decision::drift).and_then(Assessment::next_step),
+                // The decision knows whether a request is waiting for its answer.
+                Cause::Expired if grace.is_none() => {
+                    told.and_then(Decision::near_end).and_then(|headline| headline.next_step)
+                }
+                _ => grace.map(|grace| grace.overlooked.next_step().clone()),
+            },
             condition: told.filter(|_| is_of_slot).map(Decision::condition),
         }
     }
@@ -255,6 +259,7 @@ impl Notice {
             | NoticeKind::Test => {
                 return None;
             }
+            NoticeKind::Change { .. } if self.step.is_some() => return self.step.clone(),
             NoticeKind::Refused(word) => word,
             NoticeKind::Change { cause, .. } => match cause {
                 Cause::Expired => Refusal::Expired,
@@ -263,10 +268,7 @@ impl Notice {
                 Cause::Revoked | Cause::Pooled => Refusal::Revoked,
                 Cause::Clock => Refusal::ClockRolledBack,
                 Cause::Maintenance => return Some(RENEW_MAINTENANCE.into()),
-                Cause::Drift => {
-                    let renew = || NextStep::new(RENEW, &[Remedy::Renew]);
-                    return Some(self.step.clone().unwrap_or_else(renew));
-                }
+                Cause::Drift => return Some(NextStep::new(RENEW, &[Remedy::Renew])),
                 _ => return None,
             },
         };

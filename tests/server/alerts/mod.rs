@@ -4,7 +4,7 @@
 
 use olr::alert::{Heard, SETTINGS, Settings, Told, dry_run, tell, test};
 use olr::{Home, RequestParams};
-use olr_core::entitlement::Count;
+use olr_core::entitlement::{Cause, Count};
 use olr_core::error::Result;
 use olr_core::time::Instant;
 use olr_core::trust::Trust;
@@ -88,6 +88,15 @@ impl World {
         self.home
             .import(issued.outcome.license().unwrap().bytes(), &around, Default::default())
             .unwrap();
+    }
+
+    /// Adds the newest license to a pool, and imports the list that says so.
+    pub fn pool(&self, clock: u64) {
+        let (now, ask) = (Instant::new(clock), &mut |_: &_| unreachable!());
+        let record = self.vendor.issued("").unwrap().pop().unwrap();
+        let cause = (Cause::Pooled, "a test");
+        let list = self.vendor.revoke(&record, cause, now, &self.trust, ask).unwrap();
+        self.home.import(&list.file, &around("server", now), Default::default()).unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -2,7 +2,6 @@
 
 use super::*;
 use olr::alert::NoticeKind;
-use olr_core::entitlement::Cause;
 use olr_core::state::Surroundings;
 
 #[test]
@@ -100,6 +99,39 @@ fn an_end_is_announced_a_month_a_week_and_a_day_before() {
             (61, "stopped (expired)"),
         ]
     );
+}
+
+#[test]
+fn the_next_step_before_and_after_the_end_is_the_answer_to_a_request_on_its_way() {
+    let edit = [("expires     = \"never\"", "expires = \"60 days\"")];
+    let (world, server) = (World::new(&edit), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    let mut steps = Vec::new();
+    for day in [31, 54, 61] {
+        world.told(&settings, NOW + day * DAY);
+        let body = server.taken().pop().unwrap().body();
+        steps.push(body.lines().find(|line| line.starts_with("Next step: ")).unwrap().to_string());
+        if day == 31 {
+            let around = around("server", Instant::new(NOW + 40 * DAY));
+            let order = RequestParams { renew: true, ..RequestParams::default() };
+            let _ = world.home.request(&order, &around, &mut rng(2)).unwrap();
+        }
+    }
+    assert_eq!(steps[0], "Next step: ask for a renewal.");
+    assert_eq!(steps[1], "Next step: import the answer to your request in time.");
+    let sent = "Next step: send the file of request 2 (code ";
+    assert!(steps[2].starts_with(sent) && steps[2].ends_with("import the answer."), "{steps:?}");
+}
+
+#[test]
+fn for_a_license_that_was_added_to_a_pool_the_next_step_is_a_request_for_that_pool() {
+    let (world, server) = (World::new(&[]), Server::start(Manners::default()));
+    let settings = world.settings(&plain(&server, &["ops@example.org"]));
+    world.pool(NOW);
+    assert_eq!(world.told(&settings, NOW + HOUR), 1);
+    let body = server.taken().pop().unwrap().body();
+    let step = "Next step: make a request with a license key of that pool.";
+    assert!(body.contains("was added to a pool") && body.contains(step), "{body}");
 }
 
 #[test]

@@ -137,8 +137,12 @@ impl Revocations {
         let Some(withdrawn) = self.body.licenses.get(&digest_of(license)) else { return Ok(()) };
         let refuse = |fact: String| Error::refuse(Refusal::Revoked, fact);
         let error = match withdrawn.cause {
-            Cause::Pooled => refuse(format!("license {license} was added to a pool"))
-                .hint("make a request with a license key of that pool"),
+            Cause::Pooled => {
+                refuse(format!("license {license} was added to a pool")).hint(NextStep::new(
+                    "make a request with a license key of that pool",
+                    &[Remedy::MakeRequest, Remedy::NameLicenseKey],
+                ))
+            }
             _ => refuse(format!("license {license} was revoked by the vendor")),
         };
         Err(error.rule("license-13"))
