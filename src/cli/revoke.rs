@@ -242,15 +242,14 @@ fn without_issuer(folder: &Folder, now: Instant, ask: AskPassphrase<'_>) -> Resu
     if folder.has_issuer(now, &trust, ask) {
         return Ok(None);
     }
-    let next = match folder.present_issuer(now, &trust) {
-        Ok(_) => "create a new one with `olr key rotate issuer`".to_string(),
-        // A rotation would fail for the same reason.
+    Ok(Some(match folder.next_issuer(now, &trust) {
+        Ok(step) => hint::said(&step),
         Err(error) => {
             let error = error.at_vendor();
-            format!("{}; {}", error.fact(), hint::said(error.next_step()))
+            let (fact, step) = (error.fact(), hint::said(error.next_step()));
+            format!("no issuer key here is valid now: {fact}; {step}")
         }
-    };
-    Ok(Some(format!("no issuer key here is valid now: {next}")))
+    }))
 }
 
 /// Returns the output for a key that was already revoked: an earlier run of the command may have

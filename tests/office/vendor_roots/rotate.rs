@@ -1,6 +1,8 @@
 //! Lost and replaced keys. Licenses that were issued before stay valid.
 
+use olr_core::error::Remedy;
 use olr_core::key::Role;
+use olr_office::folder::Folder;
 use std::fs;
 
 use crate::vendor_roots::office::{Town, files_below};
@@ -224,4 +226,34 @@ fn a_list_of_a_revoked_key_is_signed_anew_before_anything_is_issued() {
     office("revoke --again --force").done();
     assert_eq!(office("inspect revoked.olr").done()["signed_by"][0], second.as_str());
     vendor.licensed("c");
+}
+
+#[test]
+fn the_way_to_a_valid_issuer_is_a_rotation_only_if_its_limits_still_allow_licenses() {
+    let vendor = Vendor::begun();
+    vendor.delegate("issuer.pub --act license --until 2999-12-31", &["alice", "bob"]);
+    let folder = Folder::at(vendor.town.path("office/vendor"));
+    let way = |day: &str| {
+        let now = format!("{day}T12:00:00Z").parse().unwrap();
+        let trust = folder.trust().unwrap();
+        assert!(!folder.has_issuer(now, &trust, &mut |_| unreachable!()), "{day}");
+        folder.next_issuer(now, &trust).unwrap()
+    };
+    let ended = way("3000-01-01");
+    assert_eq!(ended.remedies(), [Remedy::Delegate, Remedy::NameEnd]);
+    assert!(ended.text().contains(&vendor.issuer), "{ended}");
+    // A key that may only revoke is no template either.
+    let second = vendor.town.key("office", Role::Issuer, "issuer-2");
+    vendor.town.carry("office/issuer-2.key", "office/vendor/keys/issuer-2.key");
+    vendor.delegate("issuer-2.pub --act revoke", &["alice", "carol"]);
+    vendor.next_trust(&format!("--revoke {}", vendor.issuer), &["alice", "bob"]);
+    let revoked = vendor.town.run("office", &format!("revoke {}", vendor.issuer));
+    revoked.done();
+    let said = revoked.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let again = format!("delegate key {second} again");
+    assert!(said.contains(&again) && !said.contains("rotate"), "{said}");
+    vendor.delegate("issuer-2.pub --act license --until 2999-12-31", &["alice", "carol"]);
+    vendor.next_trust(&format!("--revoke {second}"), &["alice", "bob"]);
+    assert_eq!(way("2999-01-01").remedies(), [Remedy::RotateIssuer]);
+    assert_eq!(way("3000-01-01").remedies(), [Remedy::MakeIssuer, Remedy::Delegate]);
 }

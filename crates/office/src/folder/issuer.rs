@@ -24,9 +24,6 @@ pub struct Chosen {
     pub may: Delegation,
 }
 
-/// Next step when no issuer key is valid any more.
-const NEW_ISSUER: &str = "no issuer key here is valid: make a new one";
-
 impl Chosen {
     /// Opens the private key.
     ///
@@ -89,7 +86,7 @@ impl Folder {
     }
 
     /// Checks that none of these keys is revoked. If no valid issuer key is left, the next step is
-    /// to make one.
+    /// that of [`Folder::next_issuer`].
     ///
     /// # Errors
     /// `revoked`.
@@ -102,18 +99,19 @@ impl Folder {
     ) -> Result<()> {
         trust.ensure_unrevoked(keys).map_err(|error| {
             if self.has_issuer(now, trust, ask) {
-                error
-            } else {
-                error.hint(NextStep::new(NEW_ISSUER, &[Remedy::RotateIssuer]))
+                return error;
             }
+            let step = self.next_issuer(now, trust);
+            error.hint(step.unwrap_or_else(|other| other.at_vendor().next_step().clone()))
         })
     }
 
     /// True if an available issuer key may sign licenses at `now`.
     pub fn has_issuer(&self, now: Instant, trust: &Trust, ask: AskPassphrase<'_>) -> bool {
         let may = |may: &Delegation| may.permits(Act::License, now).is_ok();
+        // If none fits, this is one that does not.
         let newest = self.default_issuer(may, trust, ask);
-        newest.is_ok_and(|one| trust.ensure_unrevoked([one.may.key_id()]).is_ok())
+        newest.is_ok_and(|one| may(&one.may) && trust.ensure_unrevoked([one.may.key_id()]).is_ok())
     }
 
     fn named_issuer(&self, named: &str, trust: &Trust, ask: AskPassphrase<'_>) -> Result<Chosen> {

@@ -15,7 +15,7 @@ use olr_core::error::{Error, NextStep, Problem, Remedy, Result};
 use olr_core::key::Role;
 use olr_core::proposal::Proposal;
 use olr_core::time::Instant;
-use olr_core::trust::{Act, DelegationBody, Trust, root_keys};
+use olr_core::trust::{Act, Delegation, DelegationBody, Trust, root_keys};
 use olr_core::wire::id::KeyId;
 
 /// A new key that is not written to disk yet.
@@ -100,7 +100,39 @@ impl Folder {
     /// The refusal of the issuer's delegations if none is valid; exit 2 when there is no issuer, or
     /// the issuer's token demands a PIN.
     pub fn present_issuer(&self, now: Instant, trust: &Trust) -> Result<DelegationBody> {
-        let fits = |may: &olr_core::trust::Delegation| may.permits(Act::License, now).is_ok();
+        Ok(self.present(now, trust)?.body().clone())
+    }
+
+    /// Returns the next step when no issuer key here may sign licenses at `now`. A rotation copies
+    /// the limits of the current issuer, so it helps only if these still allow licenses.
+    ///
+    /// # Errors
+    /// Same as [`Folder::present_issuer`].
+    pub fn next_issuer(&self, now: Instant, trust: &Trust) -> Result<NextStep> {
+        let present = self.present(now, trust)?;
+        let key = present.key_id();
+        Ok(match (present.permits(Act::License, now), trust.ensure_unrevoked([key])) {
+            (Ok(()), _) => NextStep::new(
+                "no issuer key here is valid: make a new one",
+                &[Remedy::RotateIssuer],
+            ),
+            (Err(_), Ok(())) => {
+                let text = format!(
+                    "no issuer key here may sign licenses now: delegate key {key} again, with the \
+                     act license and dates that include today"
+                );
+                NextStep::new(text, &[Remedy::Delegate, Remedy::NameEnd])
+            }
+            (Err(_), Err(_)) => NextStep::new(
+                "no issuer key here is valid: make a new one, and delegate it",
+                &[Remedy::MakeIssuer, Remedy::Delegate],
+            ),
+        })
+    }
+
+    /// Returns the delegation of the current issuer.
+    fn present(&self, now: Instant, trust: &Trust) -> Result<Delegation> {
+        let fits = |may: &Delegation| may.permits(Act::License, now).is_ok();
         let no_pin = &mut |_: &Locked| {
             let fact = "the token of the current issuer does not show its public key without a PIN";
             Err(Error::unable(
@@ -109,6 +141,6 @@ impl Folder {
                 NextStep::new("name what the new key may do", &[Remedy::Delegate]),
             ))
         };
-        Ok(self.default_issuer(fits, trust, no_pin)?.may.body().clone())
+        Ok(self.default_issuer(fits, trust, no_pin)?.may)
     }
 }
