@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "N", requires = "module")]
     account: Option<u64>,
     /// Check whether a sub-administrator may be given this limit; not with COUNT.
-    #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "version"])]
+    #[arg(long, value_name = "N", requires_all = ["module", "admin_uses"], conflicts_with_all = ["account", "count", "release", "version"])]
     admin_limit: Option<u64>,
     /// How many the sub-administrator uses now.
     #[arg(long, value_name = "N", requires = "admin_limit")]
@@ -96,7 +96,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     };
     let stands = module.as_deref().and_then(|module| decision.quota(module));
     let json = json!({
-        "operation": question.operation.word(), "module": module.as_deref(), "wanted": args.count,
+        "operation": question.operation.word(), "module": module.as_deref(),
+        "wanted": args.admin_limit.is_none().then_some(args.count),
         "allowed": answer.is_yes(),
         "quota": stands.map(|quota| quota.granted.only()), "used": stands.map(|quota| quota.used),
         "available": stands.and_then(|quota| quota.available().only()).map(|left| i64::try_from(left).ok()),

@@ -62,6 +62,12 @@ fn d2_a_sub_administrator_may_be_given_from_what_he_uses_to_what_is_granted() {
         check("OBM", 3, limit).refused("quota-exceeded", &says);
     }
     check("OBM", 0, 0).done();
+    assert!(check("OBM", 3, 10).done()["wanted"].is_null());
+    // The limit is the whole question: there is nothing to add, and nothing to install.
+    for more in ["OBM 5", "OBM --release 2026-12-01"] {
+        let line = format!("check {more} --admin-uses 3 --admin-limit 10");
+        world.home(&line).unable("cannot be used with");
+    }
     let unlisted = world.home("check UBS --unlisted --admin-uses 0 --admin-limit 0");
     unlisted.refused("not-entitled", "module UBS is not granted");
     // A grant may set a lower maximum for sub-administrators.
