@@ -52,7 +52,6 @@ mod status;
 mod terminal;
 #[cfg(feature = "vendor")]
 mod time_anchor;
-#[cfg(feature = "vendor")]
 mod unseen;
 mod usage;
 #[cfg(feature = "vendor")]

@@ -18,7 +18,7 @@ use olr_core::wire::frame::Kind;
 use super::files::{OutFile, read_artefact};
 use super::known::{Known, UnlistedArg};
 use super::output::Output;
-use super::{hint, show};
+use super::{hint, show, unseen};
 use crate::cli::args::home::{HomeArg, SlotArg};
 use crate::cli::args::typed::{count, nfc, typed};
 use crate::cli::context::Context;
@@ -42,7 +42,8 @@ pub struct Args {
     /// The licensee's name, as on the sales receipt.
     #[arg(long, value_name = "NAME")]
     licensee: Option<String>,
-    /// The license key, as on the sales receipt; `-` reads it from stdin.
+    /// The license key, as on the sales receipt; `-` reads it from stdin, or asks for it on a
+    /// terminal without showing it.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// The product version that is installed.
@@ -164,11 +165,14 @@ fn license_key(argument: &str) -> Result<Text> {
     }
     file::take_stdin()?;
     let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        eprint!("License key: ");
-    }
-    let mut text = String::new();
-    stdin.lock().take(1024).read_line(&mut text).map_err(|_| {
+    let read = match stdin.is_terminal() {
+        true => unseen::ask("License key: "),
+        false => {
+            let mut text = String::new();
+            stdin.lock().take(1024).read_line(&mut text).map(|_| text)
+        }
+    };
+    let text = read.map_err(|_| {
         Error::unable(
             Problem::Io,
             "the license key cannot be read from stdin",

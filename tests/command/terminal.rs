@@ -381,6 +381,19 @@ fn passphrases_are_asked_for_on_the_terminal_itself() {
 }
 
 #[test]
+fn a_license_key_is_asked_for_without_being_shown() {
+    let world = World::new();
+    let line = "olr request --home c --trust vendor/vendor.trust --licensee 'ACME Ltd' --key - \
+                --pin rack=B12 --pin asset=4711 -o c.req";
+    let run = world.answering("License key: ", "AbCd-1234\n", line, || {});
+    assert!(!run.says(0, &["Wrote c.req"]).said.contains("AbCd-1234"), "{run:#?}");
+    world.done("olr issue c.req --grant vendor/grant.toml -o c.license");
+    // From a file or a pipe, it is read as it is.
+    let line = line.replace("--home c", "--home d").replace("c.req", "d.req");
+    world.done(&format!("echo AbCd-1234 | {line}"));
+}
+
+#[test]
 fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
     let world = World::new();
     fs::write(world.path("words"), "correct horse battery staple").unwrap();
@@ -388,6 +401,7 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
     for (line, asked) in [
         ("olr key new --role root -o n.key", "olr generates six words): "),
         ("olr key paper k.key -o k.txt", "The staff passphrase (issuer key): "),
+        ("olr request --home n --trust vendor/vendor.trust --key - -o n.req", "License key: "),
     ] {
         let line = format!("trap : INT; stty -a >before; {line}; echo status $?; stty -a >after");
         // If the tests run in the background, the shell makes them ignore SIGINT: undo that.
@@ -405,5 +419,6 @@ fn ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was() {
             assert!(modes[0].contains(" echo "), "{modes:#?}");
         }
         assert!(!world.path("n.key").exists() && !world.path("k.txt").exists());
+        assert!(!world.path("n.req").exists());
     }
 }
