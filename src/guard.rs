@@ -74,7 +74,8 @@ impl GuardConfig {
 /// Answers questions about one license, and notices licenses imported while the product runs.
 ///
 /// Only one thread at a time reads the home and the machine. The others keep using the last
-/// decision, unless time has changed the answer: then they wait for the new decision.
+/// decision, unless time has changed the answer or the clock was set back: then they wait for the
+/// new decision.
 ///
 /// ```no_run
 /// use olr::{Guard, GuardConfig, Operation, Question};
@@ -113,7 +114,8 @@ const STALE: u64 = 15 * 60;
 
 impl Guard {
     /// Parses the anchor and makes the first decision. Opening succeeds even if no license is
-    /// installed: [`Guard::ask`] then refuses every question until one is imported.
+    /// installed: [`Guard::ask`] then refuses every operation except `update-license` until one is
+    /// imported.
     ///
     /// # Errors
     /// Only if the anchor is not a valid trust: the refusals of [`Trust::pin`], and armor errors.

@@ -137,7 +137,7 @@ pub struct Module {
     /// Modules of which one additional CAL must be granted, each with its purpose. Modules that
     /// state the same purpose share the additional CAL.
     pub extra: BTreeMap<String, Text>,
-    /// Names of what is included with the module and never counted.
+    /// Names of what is included with the module and not counted, unless it is granted itself.
     pub includes: Vec<Text>,
     /// True if the module is the server itself. If no server module is granted, exceeding a quota
     /// has the cause `upgraded`, provided that the type or the grant has a rule for it.
