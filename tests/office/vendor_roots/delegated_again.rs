@@ -8,6 +8,7 @@ use olr_core::revocation::{Revocations, read_body};
 use olr_core::trust::{Trust, sign_by_issuers};
 use olr_core::wire::codec::encode;
 use olr_core::wire::frame::{Frame, Kind, Signature, Unsigned};
+use olr_office::folder::Folder;
 use olr_office::key::file::KeyFile;
 use std::fs;
 
@@ -111,6 +112,20 @@ fn a_delegation_without_revoke_is_refused_before_anything_is_signed() {
     let second = vendor.second_issuer("--act revoke");
     vendor.town.run("office", "revoke --again --force").done();
     vendor.issues("c", "", &[vendor.newest(&vendor.issuer), vendor.newest(&second)]);
+}
+
+#[test]
+fn a_list_from_before_the_new_delegation_is_signed_again() {
+    let vendor = revoked();
+    let folder = Folder::at(vendor.town.path("office/vendor"));
+    let then = "2020-01-01T00:00:00Z".parse().unwrap();
+    folder.revoke_again(then, &vendor.trust(), &mut |_| unreachable!()).unwrap();
+    vendor.issues("b", "", &[vendor.newest(&vendor.issuer)]);
+    vendor.delegate(&format!("issuer.pub {ALL} --from 2020-06-01"), &["alice", "bob"]);
+    let run = vendor.is_unable("c", "");
+    assert_eq!(run.json["hint"], "sign the list again (`olr revoke --again`)");
+    vendor.town.run("office", "revoke --again --force").done();
+    vendor.issues("c", "", &[vendor.newest(&vendor.issuer)]);
 }
 
 #[test]
