@@ -1,6 +1,7 @@
 //! What a round of alerts remembers outside the state, in the file `alerts.told`: which recipients
 //! were told of a change that others have yet to hear of, and refusals for which the state has no
-//! event. The file holds no secret; if it is lost, some alerts come twice.
+//! event. The file holds no secret; if it is lost, some alerts come twice, and the end of a refusal
+//! may not be reported.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
