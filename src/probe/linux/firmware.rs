@@ -80,7 +80,7 @@ fn processor(tree: &Tree<'_>, findings: &mut Machine) -> Option<String> {
         ["sys_vendor", "product_name"].map(|name| tree.text(&format!("{DMI}/{name}")));
     let named = hypervisor::by_its_names(&maker, &product).map(str::to_string);
     let flagged = field("flags")
-        .is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"))
+        .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"))
         || GUEST.iter().any(|sign| tree.exists(&format!("{DEVICE_TREE}/{sign}")));
     named
         .or_else(|| tree.line("sys/hypervisor/type"))
