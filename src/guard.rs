@@ -167,7 +167,7 @@ impl Guard {
     }
 
     /// Returns the changes that are not acknowledged yet: each once, oldest first. An event keeps
-    /// its id until it is acknowledged, even across a restart.
+    /// its id until it is acknowledged, even across a restart. The home keeps the newest 64 events.
     pub fn events(&self) -> Arc<[Event]> {
         self.seen(|seen| Arc::clone(&seen.events))
     }

@@ -28,8 +28,8 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
         )
     });
     let off = (decision.clock_memory() == ClockMemory::Off).then(|| {
-        "The home cannot be written, so olr will not notice a clock that was set back: check the \
-         permissions of the home and the free disk space."
+        "The home could not be written, so olr will not notice a clock that was set back: check \
+         whether another process is using the home, its permissions, and the free disk space."
             .to_string()
     });
     pending.into_iter().chain(off).chain(near.as_ref().map(hint::headline)).collect()

@@ -30,8 +30,9 @@ impl Home {
     ///
     /// # Errors
     /// Every refusal of an answer, including those for an unexpected vendor. Exit 2 if no request
-    /// was ever made in this home, if the home cannot be written to, or if another process holds
-    /// its lock; otherwise see [`Home::load`].
+    /// was ever made in this home, if the home cannot be written to, if another process holds its
+    /// lock, if a cap is exceeded, or if revocations were made under a trust that is newer than the
+    /// one here; otherwise see [`Home::load`].
     pub fn import(&self, bytes: &[u8], around: &Surroundings, how: Import) -> Result<Imported> {
         self.begun()?.import(bytes, around, how)
     }

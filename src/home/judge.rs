@@ -149,7 +149,7 @@ impl Session<'_> {
                     is_news || file::could_write(self.home.folder(), state.to_bytes().len())
                 }
             }
-            // Another process holds the lock, and may have stored this time already.
+            // Another process may hold the lock, and may have stored this time already.
             Err(_) if is_news => {
                 let newest = self.home.load().ok().flatten();
                 newest.is_some_and(|mut newest| !learns(&mut newest))

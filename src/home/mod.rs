@@ -84,8 +84,8 @@ impl Home {
         Self { folder: folder.into(), expected: Expected::default() }
     }
 
-    /// Restricts this home to one vendor: a home or license of another vendor is refused, and
-    /// nothing of that vendor is imported.
+    /// Restricts decisions, imports and usage reports to one vendor: they refuse a home or license
+    /// of another vendor. Requests and deactivations do not check the vendor.
     pub fn expecting(self, expected: impl Into<Expected>) -> Self {
         Self { expected: expected.into(), ..self }
     }
@@ -103,8 +103,8 @@ impl Home {
         self.require().map(Session::into_state)
     }
 
-    /// Returns whether this installation, or one set aside here, made this binary request. A newer
-    /// request may then overwrite its file.
+    /// Returns whether this installation, or one set aside here, made this binary request as one of
+    /// its last 16. A newer request may then overwrite its file.
     pub fn made(&self, request: &[u8]) -> bool {
         let hash = olr_core::crypto::digest::sha256(request);
         let mut states = self.load().ok().flatten().into_iter().chain(self.aside());
@@ -118,7 +118,8 @@ impl Home {
     /// `wrong-vendor`, `wrong-product`, `wrong-slot`, `superseded`, `damaged-state`,
     /// `not-activated` if there is no license to renew, and the refusals of [`Trust::pin`] for a
     /// new trust. Exit 2 if a required value is missing, if the machine shows fewer than two
-    /// factors or more than 64 with weight, if there are more than 64 pins, if the home cannot be
+    /// factors or more than 64 with weight, if there are more than 64 pins, if the request or the
+    /// state would be too large, if the vendor's sealing key is unusable, if the home cannot be
     /// read or written to, or if another process holds its lock.
     pub fn request(
         &self,
@@ -184,8 +185,8 @@ impl Home {
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`, and the refusals for an unexpected vendor. Exit 2 if the
-    /// home cannot be read or written to, if another process holds its lock, or if several slots
-    /// match.
+    /// home cannot be read or written to, if another process holds its lock, if several slots
+    /// match, if a module is named twice, or if there are too many modules.
     pub fn report(
         &self,
         product: Option<&str>,
@@ -196,8 +197,9 @@ impl Home {
         self.require()?.report(Wait::Long, product, slot, usage, around)
     }
 
-    /// Deactivates the license in a slot and returns its receipt; a later call returns the same
-    /// one. The state is saved before this function returns the receipt.
+    /// Deactivates the license in a slot and returns its receipt. Until another license is
+    /// imported, a later call returns the same receipt. The state is saved before this function
+    /// returns it.
     ///
     /// # Errors
     /// `not-activated`, `damaged-state`. Exit 2 if the home cannot be read or written to, or if

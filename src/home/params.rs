@@ -35,7 +35,7 @@ pub struct RequestParams {
     pub license_key: Option<Hidden<Text>>,
     /// The product; by default that of the previous request, or else the vendor's first one.
     pub product: Option<Text>,
-    /// The installed release.
+    /// The installed release; by default that of the previous request, if it named this product.
     pub product_version: Option<Text>,
     /// The slot; by default that of the previous request for this product, or else the product's
     /// first one.
@@ -64,7 +64,7 @@ impl RequestParams {
     /// 64 pins.
     pub(super) fn asked(&self, trust: &Trust, before: Option<&Asked>) -> Result<Asked> {
         let missing = |what: &str, remedies| {
-            let fact = format!("{what} was never given in this home");
+            let fact = format!("{what} was never given for this installation");
             let step = NextStep::new(format!("give {what}, as on the sales receipt"), remedies);
             Error::unable(Problem::Usage, fact, step)
         };

@@ -1,6 +1,6 @@
 //! Reads the factors that identify this machine. Implements `docs/format.md`, section "Factors".
 //!
-//! Each system has its own file; this one holds what they share.
+//! Linux, Windows, and the other systems together have a file each; this one holds what all share.
 
 use std::net::IpAddr;
 
@@ -62,8 +62,8 @@ pub fn probe(privileged: bool) -> Machine {
     findings.sorted()
 }
 
-/// Returns the IP addresses of this machine. IPv6 link-local addresses are left out: every virtual
-/// interface has one, and they identify nothing.
+/// Returns the IP addresses of this machine, except loopback. IPv6 link-local addresses are left
+/// out too: every virtual interface has one, and they identify nothing.
 fn local_addresses() -> Vec<Text> {
     let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()
         .unwrap_or_default()

@@ -242,7 +242,7 @@ fn a_pipe_is_read_and_nobody_waits_for_one_without_a_writer() {
     let pipe = world.pipe("pipe");
     for (line, file) in READERS {
         let line = line.replace("FILE", "pipe");
-        world.unable(&line, "no program writes to it");
+        world.unable(&line, "no program wrote to it");
         let bytes = fs::read(world.path(file)).unwrap();
         let named = world.olr(&line.replace("pipe", file));
         let (to, slowly) = (pipe.clone(), bytes.len() / 2);

@@ -215,12 +215,12 @@ impl Proposal {
         trust.ensure_unrevoked(self.body.signers.iter().copied()).map_err(under("license-12"))
     }
 
-    /// Checks the proposed file, and that every signature is valid and by a required key.
+    /// Checks the proposed file, and that every signature is valid and by a required key. Without a
+    /// trust, ignores signatures of other keys on a trust of version 2 or later.
     ///
     /// # Errors
-    /// `superseded` (a trust that is not newer), the refusals for the delegations of a license,
-    /// `not-delegated`, `revoked`, `untrusted-signer`, `wrong-signature`; exit 2 if a trust is
-    /// required and `trust` is `None`.
+    /// `superseded` (not newer), the refusals for the delegations of a license, `not-delegated`,
+    /// `revoked`, `untrusted-signer`, `wrong-signature`; exit 2 if a required trust is `None`.
     pub fn check(&self, trust: Option<&Trust>) -> Result<()> {
         match (&self.content, trust) {
             (Content::Trust(next), Some(trust)) if next.version <= trust.body().version => {

@@ -58,11 +58,11 @@ pub fn read(path: &Path, cap: usize) -> Result<Vec<u8>> {
     }
     let bytes = read_all(Patient(&file), path, ROOM, cap)?;
     if bytes.is_empty() {
-        let fact = format!("{}: it is a pipe, but no program writes to it", name(path));
+        let fact = format!("{}: it is a pipe, but no program wrote to it", name(path));
         return Err(Error::unable(
             Problem::Io,
             fact,
-            "start the program that writes to it, then try again; or name a file",
+            "check the program that should write to it, then try again; or name a file",
         ));
     }
     Ok(bytes)
@@ -153,10 +153,12 @@ pub fn read_own(path: &Path, cap: usize) -> Result<Vec<u8>> {
     read_file(&file, path, cap)
 }
 
-/// Buffer size for a pipe, large enough for any secret, such as a key file.
+/// Buffer size if the length is not known, as for a pipe: large enough for any secret, such as a
+/// key file.
 const ROOM: usize = 64 * 1024;
 
-/// Reads a regular file into a buffer of its size. A file longer than `cap` is not read at all.
+/// Reads a regular file into a buffer of its size. A file whose size is above `cap` is not read at
+/// all.
 fn read_file(file: &File, path: &Path, cap: usize) -> Result<Vec<u8>> {
     let found = file.metadata().map_err(|error| failed(Access::Read, path, &error))?;
     match usize::try_from(found.len()) {

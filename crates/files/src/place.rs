@@ -16,7 +16,7 @@ use crate::words::{Access, failed};
 pub enum Place {
     /// Nothing.
     Free,
-    /// A regular file.
+    /// A regular file, or a link to nothing. It is replaced.
     File,
     /// A regular file that a process has open, named by its descriptor, such as `/dev/stdout`. It
     /// is written to, not replaced.

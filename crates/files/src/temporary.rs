@@ -1,5 +1,5 @@
-//! Temporary files and folders. On Unix, each is locked while in use. An unlocked one was left by a
-//! killed process, and is removed, because it may contain a secret.
+//! Temporary files and folders. On Unix, each is locked while in use, if the filesystem has locks.
+//! An unlocked one was left by a killed process, and is removed, because it may contain a secret.
 
 use std::fs::File;
 use std::io::{Result as IoResult, Write};

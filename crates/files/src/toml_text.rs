@@ -1,4 +1,4 @@
-//! TOML parsing with error messages of our own, which name the line.
+//! TOML parsing with error messages of our own, which name the line if it is known.
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -21,8 +21,8 @@ pub const TOML_TOKENS_CAP: usize = 512 * 1024;
 /// Deserializes `text` as a `T`. `what` names the file in errors.
 ///
 /// # Errors
-/// Exit 2: over [`TOML_CAP`] or [`TOML_TOKENS_CAP`], or an error that names the line and the
-/// reason.
+/// Exit 2: over [`TOML_CAP`] or [`TOML_TOKENS_CAP`], or an error that names the reason, and the
+/// line if it is known.
 pub fn read_toml<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
     if text.len() > TOML_CAP {
         let fact = format!("{what}: {} bytes, more than {TOML_CAP}", text.len());

@@ -24,11 +24,11 @@ pub enum Writing {
 
 /// Writes a temporary file in the same folder, syncs it, renames it, and syncs the folder. On
 /// failure, an existing file is unchanged and no temporary file remains. With [`Writing::Public`],
-/// `path` may also be a pipe, a terminal or a device such as `/dev/null`, which is written to
-/// instead of replaced.
+/// `path` may also be a pipe, a terminal, a device such as `/dev/null`, or an open file named by
+/// its descriptor: these are written to instead of replaced, and a failure may leave a part.
 ///
 /// # Errors
-/// Exit 2 when writing fails, or a file exists that must not be replaced.
+/// Exit 2 when writing fails, or something exists that must not be replaced.
 pub fn write(path: &Path, bytes: &[u8], how: Writing) -> Result<()> {
     if how == Writing::Public && is_standard(path, "stderr", 2) {
         // Reopening standard error would start at offset 0 and overwrite what was printed before.

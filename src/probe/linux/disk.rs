@@ -30,9 +30,9 @@ pub(super) fn add(tree: &Tree<'_>, contained: bool, findings: &mut Machine) {
 
 /// The filesystem mounted at `/`.
 struct Root {
-    /// Kernel names of its devices, such as `sda1` or `dm-0`; the mounted one comes first.
+    /// Kernel names of its devices, such as `sda1` or `dm-0`. Only btrfs has several.
     devices: Vec<String>,
-    /// UUID of a btrfs filesystem, the only kind whose UUID sysfs shows.
+    /// UUID of a btrfs filesystem, as sysfs shows it.
     btrfs: Option<String>,
 }
 

@@ -1,8 +1,8 @@
 //! Extracts one string from a JSON text of another program. See `docs/format.md`, section
 //! "Factors".
 
-/// Returns the string at `path`, whose steps are object keys. Returns `None` if the text is cut off
-/// or malformed before that string.
+/// Returns the string at `path`, whose steps are object keys. Returns `None` if there is no such
+/// string, or if the text is cut off or malformed before it.
 pub(super) fn string_at(text: &str, path: &[&str]) -> Option<String> {
     // The current key of each open object; `None` for a list.
     let mut open: Vec<Option<String>> = Vec::new();

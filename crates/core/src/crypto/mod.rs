@@ -1,5 +1,5 @@
-//! Wrappers for external cryptography. No other module calls it directly.
-//! Implements `docs/format.md`, section "Cryptography".
+//! Wrappers for external cryptography. No other module of this crate calls it directly. Implements
+//! `docs/format.md`, section "Cryptography".
 
 pub mod digest;
 pub mod label;

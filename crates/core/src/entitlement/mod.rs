@@ -61,7 +61,8 @@ numbered! {
         6 Upgraded "upgraded",
         /// Maintenance ends soon or has ended. Used only by events.
         7 Maintenance "maintenance",
-        /// The machine still matches, but an enrolled factor has changed. Used only by events.
+        /// The machine still matches, but an enrolled factor has changed or is missing. Used only
+        /// by events.
         8 Drift "drift",
         /// The clock is implausibly far ahead of the high-water mark. Used only by events.
         9 Clock "clock",

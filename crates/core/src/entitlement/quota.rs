@@ -63,8 +63,8 @@ impl Grant {
     }
 }
 
-/// Quota and use of every granted module. Computed once, so that a question costs only a binary
-/// search, however many modules there are.
+/// Quota and use of every granted module. Computed once, so that looking up a module costs only a
+/// binary search, however many modules there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quotas {
     /// In the order of the grants.

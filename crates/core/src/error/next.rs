@@ -6,7 +6,7 @@ use std::fmt;
 
 /// What to do next, in one lower-case sentence without a full stop.
 ///
-/// The text names no program, command or flag, so that a page, a product and a command can all show
+/// The text names no command or flag of `olr`, so that a page, a product and a command can all show
 /// it. `remedies` lists the acts in the sentence, in the same order: the command adds how each is
 /// typed, and a page may show a button.
 ///

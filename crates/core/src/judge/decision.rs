@@ -112,12 +112,13 @@ impl Grace {
     }
 }
 
-/// Whether the home folder can be written to, so that a clock that was set back is noticed.
+/// Whether the home could remember the time, so that a clock that is set back will be noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMemory {
-    /// The home is writable, so the high-water mark of time is kept.
+    /// The home holds the high-water mark of time, or can be written to.
     On,
-    /// The home cannot be written to: the high-water mark stays where it was last saved.
+    /// The home cannot be written to, or another process held its lock: the high-water mark stays
+    /// where it was last saved.
     Off,
 }
 
@@ -209,7 +210,7 @@ impl Decision {
         self.awaits_time
     }
 
-    /// Records whether the home could be written to, which only the caller knows.
+    /// Records whether the home could remember the time, which only the caller knows.
     pub fn set_clock_memory(&mut self, memory: ClockMemory) {
         self.clock_memory = memory;
     }
@@ -297,7 +298,7 @@ impl Decision {
     }
 
     /// Returns the comparison with the machine if the machine still matches, but an enrolled factor
-    /// is known to have changed.
+    /// is known to be changed or missing.
     pub fn drift(&self) -> Option<&Assessment> {
         self.machine.as_ref().filter(|machine| machine.has_drifted())
     }

@@ -20,7 +20,7 @@ const BOUNDED: [Cause; 4] = [Cause::Expired, Cause::Conflict, Cause::Revoked, Ca
 /// itself states, because of pools and included modules.
 pub(super) struct Opened<'a> {
     body: &'a LicenseBody,
-    /// Computed when a delegation limits modules. Most do not.
+    /// Computed when a delegation or a signer rule limits a module. Most do not limit any.
     quotas: OnceCell<Quotas>,
 }
 

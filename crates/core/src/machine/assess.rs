@@ -13,8 +13,8 @@ use crate::machine::{Class, Commitments, Enrolled, Factor, Policy, Unreadable};
 pub struct Bound<'a> {
     /// Key of the commitments, derived for that request.
     pub commitment_key: &'a [u8; 32],
-    /// Factors of that request, as far as they are known. For other enrolled factors, only the kind
-    /// is known. Known values improve the report, but never change the verdict.
+    /// Factors of that request, as far as they are known. For other enrolled factors, only kind,
+    /// class and weight are known. Known values improve the report, but never change the verdict.
     pub enrolled: &'a [Factor],
 }
 

@@ -1,5 +1,6 @@
-//! Filler values, which a maker left unchanged in whole batches of machines. They are recognized by
-//! their form, not by a list. Implements `docs/format.md`, section "Fillers".
+//! Filler values, which a maker left unchanged in whole batches of machines. All but a few examples
+//! are recognized by their form, not by a list of values. Implements `docs/format.md`, section
+//! "Fillers".
 
 mod sequence;
 #[cfg(test)]

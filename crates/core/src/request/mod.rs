@@ -51,7 +51,7 @@ record! {
         pub licensee: Text,
         /// License key, as on the sales receipt.
         pub license_key: Hidden<Text>,
-        /// Factors for which the installed license was issued. Empty before the first license.
+        /// Factors for which the installed license was issued. Empty if none is installed.
         pub enrolled: List<Factor>,
         /// Factors found now.
         pub found: List<Factor>,

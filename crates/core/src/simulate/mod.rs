@@ -69,9 +69,9 @@ pub struct Timeline {
 /// matched.
 ///
 /// # Errors
-/// `not-activated` if nothing is installed in the slot; exit 2 if the end is before the beginning,
-/// an event is outside of the simulated time or requires a running server while it is off, or a cap
-/// is exceeded.
+/// `not-activated` if nothing was ever installed in the slot; exit 2 if the end is before the
+/// beginning, an event is outside of the simulated time or requires a running server while it is
+/// off, or a cap is exceeded.
 pub fn simulate(state: State, play: &Play) -> Result<Timeline> {
     let (begin, until) = (play.around.clock, play.until);
     let events = sorted(play)?;

@@ -102,8 +102,9 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
         && let Some((last, days)) = now.expires_soon
     {
         let left = left(days);
-        let text =
-            format!("this license expires on {last}, within {left}, and no other license waits");
+        let text = format!(
+            "this license expires on {last}, within {left}, and no license takes over by then"
+        );
         say("expires-soon", text);
     }
     if before.is_none_or(|before| before.drift != now.drift)
@@ -116,7 +117,7 @@ pub(super) fn turns(before: Option<&Moment>, now: &Moment, decision: &Decision) 
     {
         let left = left(days);
         let text =
-            format!("maintenance ends on {last}, within {left}, and no waiting license extends it");
+            format!("maintenance ends on {last}, within {left}, and no license extends it by then");
         say("maintenance-ends-soon", text);
     }
     if before.is_none_or(|before| before.maintenance_ended != now.maintenance_ended)

@@ -20,7 +20,7 @@ pub enum Accepted {
 
 impl State {
     /// Checks that a verified license answers a request of this installation, and is newer than
-    /// every answer accepted before.
+    /// every answer accepted before in its slot.
     ///
     /// # Errors
     /// `wrong-request`, `replayed`, `superseded`, in this order.

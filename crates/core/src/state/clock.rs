@@ -336,8 +336,8 @@ impl State {
         self.takes_time(sent) && sent.mark >= self.memory.mark
     }
 
-    /// Adjusts the mark to a time from the vendor. Lowers it only by as much as it was ahead when
-    /// the request was made. Returns whether the time is new here.
+    /// Adjusts the mark to a time from the vendor. Lowers it at most by the time it was ahead when
+    /// the request was made, plus 30 days for the delivery. Returns whether the time is new here.
     ///
     /// # Errors
     /// `wrong-machine`, `wrong-request`, `superseded`, in this order.

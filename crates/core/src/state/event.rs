@@ -1,5 +1,6 @@
-//! Events of a license, for programs that notify people. Each change is one event, kept until it is
-//! acknowledged. Implements `docs/judgement.md`, section "Events".
+//! Events of a license, for programs that notify people. Each change is one event, kept until every
+//! listener has acknowledged it, or 64 newer ones exist. Implements `docs/judgement.md`, section
+//! "Events".
 
 use crate::crypto::digest::tagged16;
 use crate::crypto::label::EVENT;

@@ -14,7 +14,7 @@ use crate::wire::id::{KeyId, VendorId};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
     /// Trust anchor. Licenses must verify under the newest trust that it leads to through the
-    /// trusts of the home.
+    /// trusts of the home and of its licenses.
     pub trust: Option<Trust>,
     /// Code that a trust of the home must have.
     pub code: Option<VendorCode>,

@@ -55,7 +55,8 @@ record! {
     pub struct Memory {
         /// Incremented with every change.
         pub counter: u64,
-        /// The pinned trust and its successors, oldest first. The last one is in effect.
+        /// The last 16 of the pinned trust and its successors, oldest first. The last one is in
+        /// effect.
         pub trusts: List<Blob<FRAME_CAP>, 16>,
         /// Number of the last request or deactivation. 0 before the first.
         pub number: u64,
