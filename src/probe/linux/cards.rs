@@ -169,7 +169,7 @@ impl<'a> Card<'a> {
         }
     }
 
-    /// Returns the GUID of an InfiniBand port. The bytes before it are random at each boot.
+    /// Returns the GUID of an InfiniBand port. The bytes before it may differ after each boot.
     fn port(&self, shown: &str) -> Result<String, String> {
         let guid: Option<[u8; 8]> = parse::<20>(shown).and_then(|all| all.last_chunk().copied());
         match guid {

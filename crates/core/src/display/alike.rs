@@ -55,7 +55,7 @@ fn is_overlooked(a: Option<char>, b: Option<char>) -> bool {
     }
 }
 
-/// Describes the code point at `at`, with its combining marks.
+/// Describes the code point at `at`, with up to two of its combining marks.
 fn described(text: &str, at: usize, shows: Shows) -> String {
     let mut rest = text.chars().skip(at);
     let Some(first) = rest.next() else { return "no more characters".to_string() };

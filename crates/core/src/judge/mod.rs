@@ -43,8 +43,8 @@ fn decide_by(clock: Instant, here: Here<'_>, state: &State, slot: &Slot) -> Deci
     let read = |held: &Held| {
         state.license(&slot.name, held).map(|license| (license, held.enrolled.to_vec()))
     };
-    // A waiting license takes over once it has begun. If it is revoked or no longer verifies before
-    // it begins, it never takes over, and never stops the license in effect.
+    // A waiting license takes over once it has begun. While it is revoked or does not verify, it
+    // does not take over, and does not stop the license in effect.
     let next = slot.next.as_ref().map(read);
     let counts = |next: &License| state.revocation(next).is_none();
     let has_begun = |next: &License| next.body().starts.begins() <= state.memory().mark;

@@ -67,7 +67,7 @@ impl std::fmt::Display for Next {
 
 impl Decision {
     /// Returns the first change after [`Decision::judged_at`]. If the server has stopped, only the
-    /// start of a license is considered, because no other change that time brings ends the stop.
+    /// start of a license is considered, because the other changes do not end the stop.
     pub fn comes_next(&self) -> Option<Next> {
         let body = self.license.as_ref().map(|license| license.body());
         let start = body.map(|body| (Coming::Start(body.starts), body.starts.begins()));

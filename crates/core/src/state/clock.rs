@@ -137,8 +137,8 @@ impl State {
         self.let_waiting_take_over();
     }
 
-    /// Records the takeover of each waiting license that has begun by the mark. A license that was
-    /// revoked before its start never takes over; one that is revoked later stays in effect.
+    /// Records the takeover of each waiting license that has begun by the mark. A license does not
+    /// take over while it is revoked; one that is revoked later stays in effect.
     pub(super) fn let_waiting_take_over(&mut self) {
         let mut slots = std::mem::take(&mut self.memory.slots);
         slots.change(|slot| {

@@ -233,7 +233,8 @@ impl State {
         }
     }
 
-    /// Verifies a stored license and returns it. Each license is verified once per trust.
+    /// Verifies a stored license and returns it. Keeps up to 32 verified licenses until the trust
+    /// changes.
     ///
     /// # Errors
     /// The refusals of [`License::verify_even_revoked`] and [`License::ensure_here`].

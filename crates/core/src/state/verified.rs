@@ -9,7 +9,7 @@ use crate::license::License;
 const KEPT: usize = 32;
 
 /// Verified licenses of one state. A signature remains valid until the trust changes, and a server
-/// asks often: each license is verified once per trust, not once per question.
+/// asks often: a license that is kept is not verified again for each question.
 #[derive(Debug, Default)]
 pub(super) struct Verified(Mutex<Vec<License>>);
 
