@@ -16,7 +16,7 @@ const LISTS: &[&str] =
     &["languages", "operations", "slots", "products", "requires", "includes", "always", "blocks"];
 const TRUTHS: &[&str] = &["offline", "server", "hardware"];
 const NUMBERS: &[&str] = &["share", "minimum", "account_cap", "admin_cap"];
-/// Headings under which every value is a number, or `"unlimited"`.
+/// Headings under which every value is a number; under `modules`, also `"unlimited"`.
 const OF_NUMBERS: &[&str] = &["modules", "administrators", "weights"];
 const TEXTS: &[&str] = &[
     "licensee",
