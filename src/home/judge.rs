@@ -159,9 +159,9 @@ impl Session<'_> {
         if remembers { ClockMemory::On } else { ClockMemory::Off }
     }
 
-    /// Refuses everything if the license is not from the expected vendor, even if it was already
-    /// refused in part: an untrusted license must not decide what is blocked. Drops a license that
-    /// would take over if it is from another vendor.
+    /// Refuses everything except importing a license if the license is not from the expected
+    /// vendor, even if it was already refused in part: an untrusted license must not decide what is
+    /// blocked. Drops a license that would take over if it is from another vendor.
     fn believe(&self, decision: &mut Decision) {
         let (expected, state) = (self.expected(), &self.state);
         let checked = match decision.license() {

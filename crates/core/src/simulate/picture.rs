@@ -117,7 +117,7 @@ impl Axis {
         }
     }
 
-    /// Returns the ticks of a calendar: hours, days, months or years, depending on the length of
+    /// Returns the ticks of a calendar, from ten minutes to years apart, depending on the length of
     /// the timeline.
     fn ticks(&self) -> Vec<(Instant, String)> {
         let span = self.end.seconds.saturating_sub(self.begin.seconds);
