@@ -40,8 +40,8 @@ pub use write::{Lock, open_lock, stage};
 pub use write::{Writing, make_folder, make_private_folder, write};
 
 /// Reads a file of at most `cap` bytes, and does not read a longer one to its end. `-` is standard
-/// input. Reads pipes too, with a timeout; refuses everything else that is not a regular file,
-/// without blocking on it.
+/// input, of any kind and without a timeout. Otherwise reads pipes too, with a timeout, and refuses
+/// everything else that is not a regular file, without blocking on it.
 ///
 /// # Errors
 /// `malformed` when it is longer than `cap`; exit 2 when it cannot be read, or when standard input
