@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
         let unknown = unknown.filter(|product| !trust.body().products.contains(product));
         warnings.extend(unknown.map(|product| {
             format!(
-                "product {}: vendor.trust lacks it, or names other slots for it; run `olr key \
+                "product {}: vendor.trust lacks it, or lists its slots differently; run `olr key \
                  propose --catalog FILE`",
                 &*product.id
             )

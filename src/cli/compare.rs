@@ -174,7 +174,7 @@ fn hardware(hardware: Hardware) -> &'static str {
     match hardware {
         Hardware::Same => "at least one value is the same",
         Hardware::Other => "no value is the same",
-        Hardware::Unknown => "at least one request has too few values to compare",
+        Hardware::Unknown => "the requests have no kind of value in common",
     }
 }
 

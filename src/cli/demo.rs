@@ -84,7 +84,7 @@ mod whole {
                 roots: Default::default(),
             };
             let (vendor, trust) = Folder::init(&vendor_path, &init, &mut context.rng)?;
-            self.step("The vendor creates its keys (without passphrases, only in this demo) and gives out vendor.trust.",
+            self.step("The vendor creates its keys (without passphrases in this demo) and gives out vendor.trust.",
                 &format!("vendor code {}", trust.vendor_code()));
 
             let around = self.machine(context);
@@ -114,7 +114,7 @@ mod whole {
 
             let license = read(Kind::License, &license_file)?;
             home.import(&license, &around, Default::default())?;
-            self.step("The server imports license.olr. It verifies every signature and limit before it stores anything.", "installed");
+            self.step("The server imports license.olr. It verifies signatures and limits before it stores the license.", "installed");
 
             let (_, decision) = home.decide(None, None, &around)?;
             if let Some(refusal) = decision.refusal() {
@@ -178,7 +178,7 @@ mod whole {
             let _ = other.request(order, around, &mut context.rng)?;
             let how = Import { dry_run: true, ..Import::default() };
             self.refused(
-                "Refused: the same license on another machine.",
+                "Refused: the same license in another installation.",
                 other.import(license, around, how).err(),
             )
         }

@@ -53,11 +53,12 @@ pub fn of_file(path: &Path) -> impl Fn(Error) -> Error {
 // The output file for an artefact.
 #[derive(clap::Args)]
 pub struct OutFile {
-    /// Write to this file [default: a name such as req.olr or license.olr, in the current folder].
-    /// With `-`, write to stdout, and the messages to stderr.
+    /// Write to this file instead of the usual place, such as req.olr or license.olr in the current
+    /// folder. With `-`, write to stdout, and the messages to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace an existing file, but never a key, a state, or another kind of olr file.
+    /// Replace an existing file, but never a key file, a state, a text file in a vendor's folder,
+    /// or another kind of olr file (except a proposal by a license, trust or delegation).
     #[arg(long)]
     force: bool,
 }
@@ -101,7 +102,7 @@ fn is_of_vendor(path: &Path) -> bool {
 /// Fails if the file at `path` must never be replaced.
 fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Result<()> {
     let Some(kept) = kept_at(path, output) else { return Ok(()) };
-    let fact = format!("{}: this is {kept}, which olr never replaces", file::name(path));
+    let fact = format!("{}: this is {kept}; it stays, even with --force", file::name(path));
     Err(Error::unable(Problem::Exists, fact, hint))
 }
 

@@ -71,8 +71,8 @@ fn weakness(whose: &str, text: &str) -> Option<String> {
     is_weak.then(|| {
         format!(
             "warning: the {whose} passphrase is easy to guess; use at least four words, or twelve random \
-             characters (`olr key passwd` changes it; press only Enter there, and olr generates \
-             six words)"
+             characters (`olr key passwd` changes that of a key file; press only Enter there, and \
+             olr generates six words)"
         )
     })
 }

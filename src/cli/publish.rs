@@ -20,9 +20,9 @@ pub struct Args {
     vendor: VendorArg,
     /// A trust or a delegation, as `olr key combine` writes it.
     file: PathBuf,
-    /// The catalog of the trust [default: the one that `olr key propose --catalog` stored beside
-    /// the proposal or in the vendor's folder; else, for a new folder, the starter
-    /// catalog].
+    /// The catalog of the trust [default: the one in the vendor's folder, if it fits the trust;
+    /// else the one that `olr key propose --catalog` stored, if that is in the vendor's folder or
+    /// beside FILE; else, for a new folder, the starter catalog].
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 }

@@ -36,7 +36,8 @@ pub struct Args {
     /// Your vendor's vendor.trust: for the first request, or if there is a newer one.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// Refuse a vendor with any other code: 12 characters, or all 52.
+    /// Refuse the vendor unless one of its trusts in this home has this code: 12 characters, or all
+    /// 52.
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
     /// The licensee's name, as on the sales receipt.
@@ -70,7 +71,7 @@ pub struct Args {
     /// Also show the sealed values that are ignored.
     #[arg(long)]
     all: bool,
-    /// Show what would be sealed, but write nothing.
+    /// Show what would be sealed, but make no request.
     #[arg(long, conflicts_with = "new_identity")]
     dry_run: bool,
 }
@@ -185,7 +186,7 @@ fn license_key(argument: &str) -> Result<Text> {
 fn text(requested: &Requested, args: &Args, file: &str) -> String {
     let trust = &requested.trust;
     let mut text = match args.dry_run {
-        true => "Nothing was written. This would be sealed:".to_string(),
+        true => "No request was made. This would be sealed:".to_string(),
         false => {
             let to = if args.output.path(NAME).is_none() { "to " } else { "" };
             format!(

@@ -168,7 +168,8 @@ fn made(
             format!("\nThen edit a copy of {place}/grant.toml for each answer.")
         }
         (true, false) => {
-            "\nNo type of this catalog has offline = true: add one before you grant a license."
+            "\nNo grant fits this catalog, for example because no type has offline = true: correct \
+             the catalog before you grant a license."
                 .to_string()
         }
     };

@@ -26,8 +26,8 @@ pub struct Args {
     expected: ExpectedArg,
     #[command(flatten)]
     slot: SlotArg,
-    /// Check this license as if you imported it now, but install nothing, and refuse it before its
-    /// first day. If it is the installed license, the answer is the same as without FILE.
+    /// Check this license as an import would, but install nothing, and refuse a license that has
+    /// not started yet. If it is an installed license, the answer is that for its slot.
     file: Option<PathBuf>,
     /// A time that has certainly passed, such as that of the newest backup; olr assumes no earlier
     /// time, unless this one is implausibly far ahead.

@@ -410,14 +410,14 @@ fn what_may_be_the_only_one_is_never_replaced() {
         issued.to_str().unwrap(),
         "license.olr",
     ] {
-        world.untouched(&["request", "--force", "-o", there]).unable("olr never replaces");
+        world.untouched(&["request", "--force", "-o", there]).unable("even with --force");
         let svg = ["simulate", "--svg", there, "--force"];
-        world.untouched(&svg).unable("olr never replaces");
+        world.untouched(&svg).unable("even with --force");
     }
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
-        world.untouched(&["request", "--force", "-o", "link"]).unable("olr never replaces");
+        world.untouched(&["request", "--force", "-o", "link"]).unable("even with --force");
     }
     // With --force, an older request or a file from another program is replaced.
     fs::write(world.path("mine.txt"), "mine").unwrap();

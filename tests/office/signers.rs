@@ -124,7 +124,7 @@ fn an_agent_that_cannot_sign_is_told_from_one_that_is_not_there() {
     let rsa = agent.key("rsa", "rsa");
     office.delegate(agent.public("office"));
     let run = issue("SHA256:nothing");
-    run.unable("has no key SHA256:nothing; it has: ", "ssh-add");
+    run.unable("has no key SHA256:nothing; some that it has: ", "ssh-add");
     run.unable(&format!("{fingerprint} \"office\" (ssh-ed25519)"), "name one of these");
     issue(&rsa).unable("\"rsa\" (ssh-rsa)", "ssh-ed25519");
     issue(&other).unable("there is no delegation for issuer key", "olr key delegate");

@@ -349,7 +349,7 @@ fn standard_output_by_name_is_standard_output() {
     assert_eq!(count("-----BEGIN OLR REQUEST-----"), 9, "{said}");
     assert_eq!(count("-----BEGIN PRIVATE KEY-----"), 4, "{said}");
     assert_eq!(count("<svg"), 4, "{said}");
-    assert!(said.contains("secret 2") && said.contains("olr never replaces"), "{said}");
+    assert!(said.contains("secret 2") && said.contains("even with --force"), "{said}");
     assert!(lines.contains(&"kept"), "{said}");
 }
 

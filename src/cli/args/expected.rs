@@ -18,10 +18,11 @@ use crate::cli::output::Output;
 // The expected vendor; by default, the vendor that the home trusts.
 #[derive(clap::Args)]
 pub struct ExpectedArg {
-    /// Refuse anything that this vendor.trust does not verify.
+    /// Refuse what neither this vendor.trust nor a trust that follows it verifies.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// Refuse a vendor with any other code: 12 characters, or all 52.
+    /// Refuse the vendor unless one of its trusts in this home has this code: 12 characters, or all
+    /// 52.
     #[arg(long, value_name = "CODE")]
     vendor_code: Option<String>,
 }

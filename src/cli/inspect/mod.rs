@@ -42,7 +42,7 @@ pub struct Args {
     #[cfg(feature = "vendor")]
     #[arg(long)]
     all: bool,
-    /// Any olr file, armored or binary.
+    /// Any olr file except a state, armored or binary.
     file: PathBuf,
 }
 

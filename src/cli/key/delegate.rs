@@ -40,15 +40,17 @@ pub struct Args {
     /// Only this license type (repeatable) [default: any].
     #[arg(long = "type", value_name = "T")]
     types: Vec<String>,
-    /// Only this license model (repeatable) [default: those of the types that --type names].
+    /// Only this license model (repeatable) [default: those of the types that --type names, if
+    /// there is a catalog; else any].
     #[arg(long = "model", value_name = "M")]
     models: Vec<String>,
-    /// Only this edition (repeatable) [default: those of the types that --type names].
+    /// Only this edition (repeatable) [default: those of the types that --type names, if there is a
+    /// catalog; else any].
     #[arg(long = "edition", value_name = "E")]
     editions: Vec<String>,
-    /// The largest quantity of a module, such as OBM=50 (repeatable). Then no other
-    /// module may be granted, except the pool of this one and the modules that it includes: olr
-    /// adds both from the catalog [default: any].
+    /// The largest quantity of a module, such as OBM=50 or OBM=any (repeatable). Then no other
+    /// module may be granted, except the pool of this one and what it includes: olr adds both from
+    /// the catalog, but you must name an included module that the catalog lists [default: any].
     #[arg(long, value_name = "MODULE=N")]
     max: Vec<String>,
     /// The longest term of a license, in days: 400d [default: any].
@@ -62,11 +64,12 @@ pub struct Args {
     #[arg(long, value_name = "DAYS")]
     max_maintenance: Option<String>,
     /// The longest grace period with all operations allowed: 14d, 12h, any [default: the longest of
-    /// the catalog's types]. Only "any" permits a license that merely warns.
+    /// the types that --type names, else of all types]. Only "any" permits a license that merely
+    /// warns. This does not limit the rule for an exceeded quota.
     #[arg(long, value_name = "SPAN")]
     max_grace: Option<String>,
     /// An operation that may stay allowed after the grace period (repeatable), or any, or none
-    /// [default: those that the catalog's types leave allowed].
+    /// [default: those that the types of --type, else all types, leave allowed].
     #[arg(long, value_name = "OPERATION")]
     afterwards: Vec<String>,
     /// Whether a license may require no hardware factor, so that it does not stop a copy [default:

@@ -21,7 +21,8 @@ pub struct Args {
     /// The file with the passphrase of the key.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Write to this file, `-` for stdout [default: NAME.pem beside the key].
+    /// Write to this file, `-` for stdout [default: NAME.pem beside the key; stdout for a key from
+    /// stdin].
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The file with the passphrase for the exported key.

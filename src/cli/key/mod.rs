@@ -94,6 +94,6 @@ fn ensure_nothing_at(path: &Path) -> Result<()> {
     Err(Error::unable(
         Problem::Exists,
         fact,
-        "name another file with -o: olr never overwrites keys",
+        "name another file with -o: this command overwrites no file",
     ))
 }

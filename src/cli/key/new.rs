@@ -13,7 +13,7 @@ use crate::cli::output::Output;
 #[derive(clap::Args)]
 pub struct Args {
     /// The role of the key, which can never change: root signs trusts and delegations, issuer signs
-    /// licenses, sealing opens requests.
+    /// licenses, revocations and times, sealing opens requests.
     #[arg(long, value_parser = roles(["root", "issuer", "sealing"]))]
     role: Role,
     #[command(flatten)]

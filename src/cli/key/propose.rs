@@ -82,10 +82,12 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "RULE", conflicts_with = "first")]
     remove_rule: Vec<String>,
     /// Keep this delegation valid, whatever key signed it (repeatable). Delegations in the vendor's
-    /// folder that the new roots would make invalid are kept without this flag.
+    /// folder that the new roots would make invalid are kept without this flag, except those that
+    /// --drop names and those of a revoked key.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     keep: Vec<PathBuf>,
-    /// No longer keep this delegation valid (repeatable).
+    /// No longer keep this delegation (repeatable): it is then valid only if enough of the new
+    /// roots signed it.
     #[arg(long, value_name = "FILE", conflicts_with = "first")]
     drop: Vec<PathBuf>,
 }

@@ -23,7 +23,7 @@ use crate::cli::show;
 pub struct Args {
     /// A key file, a .pub file, pkcs11:… or ssh-agent:ID.
     key: PathBuf,
-    /// The role of a key in a token or agent: root or issuer.
+    /// The role of a key in a token (root or issuer) or in an agent (issuer only).
     #[arg(long, value_parser = roles(["root", "issuer"]))]
     role: Option<Role>,
     /// Print only the public key, in the form of NAME.pub.
@@ -74,7 +74,7 @@ fn elsewhere(uri: &str, args: &Args) -> Result<Shown> {
         return Err(Error::unable(
             Problem::Usage,
             fact,
-            "name the role with --role root or --role issuer",
+            "name the role with --role issuer or, in a token, --role root",
         ));
     };
     // A PIN is asked for only if the token hides public keys too.

@@ -20,10 +20,10 @@ pub struct Args {
     trust: TrustArg,
     #[command(flatten)]
     output: OutFile,
-    /// The proposal to sign.
+    /// The proposal to sign; without -o, the signed one replaces it.
     proposal: PathBuf,
-    /// The key that signs: a key file, a name in keys/ of the vendor's folder, pkcs11:… or
-    /// ssh-agent:ID.
+    /// The key that signs: a key file, a name in keys/ of the vendor's folder, pkcs11:… or, for an
+    /// issuer key, ssh-agent:ID.
     #[arg(long, value_name = "KEY")]
     key: String,
     /// The file with the passphrase of the key.
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<Output> {
     let signed = proposal.sign(&*signer, trust)?;
     let mut report = written(&signed, trust, &name, &args.output)?;
     let note = match before {
-        true => format!("key {key} had already signed: nothing changed"),
+        true => format!("key {key} had already signed this proposal"),
         false => format!("signed with key {key}"),
     };
     report.notes.push(note);

@@ -223,7 +223,7 @@ pub fn written(
     let pairs = signature_pairs(proposal, trust)?;
     let file = output.name(name);
     let next = match proposal.still_missing(trust)? {
-        Some(_) => "Have each signer sign it with `olr key sign`, then run",
+        Some(_) => "Have enough signers sign it with `olr key sign`, then run",
         None => "It has enough signatures: run",
     };
     let text = format!(
@@ -282,9 +282,10 @@ pub fn published(
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(
-                    "{text}\n{place}/catalog.toml is not a valid catalog, or has other products or \
-                     slots than this trust: correct it, or install the right catalog with `olr \
-                     vendor publish {place}/vendor.trust --vendor {place} --catalog FILE`."
+                    "{text}\n{place}/catalog.toml is not a valid catalog, or lists other products or \
+                     slots than this trust, or in another order: correct it, or install the \
+                     right catalog with `olr vendor publish {place}/vendor.trust --vendor {place} \
+                     --catalog FILE`."
                 ),
             };
             (text, json!({"trust": version, "new": new, "vendor_code": trust.vendor_code()}))

@@ -637,7 +637,7 @@ fn check_catalog_says_what_is_there_what_is_odd_and_what_is_wrong() {
     let (status, stdout, stderr) = olr(&["vendor", "check-catalog", "odd.toml"]);
     assert_eq!((status, stdout), (0, format!("odd.toml: {counts} No errors; 10 warnings.\n")));
     for warning in [
-        "olr: warning: no type has `offline = true`, so no request can be answered",
+        "olr: warning: no type has `offline = true`, so no license can be issued",
         "olr: warning: type meter-oem: it has no machine policy, and no policy is called server, so each grant must name one",
         "olr: warning: module OBM: it is in no group, so it appears under no heading",
     ] {

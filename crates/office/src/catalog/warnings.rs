@@ -7,7 +7,7 @@ use olr_core::machine::{Class, FactorKind};
 pub(super) fn warnings(catalog: &Catalog) -> Vec<String> {
     let mut all = Vec::new();
     if !catalog.types.values().any(|kind| kind.offline) {
-        all.push("no type has `offline = true`, so no request can be answered".to_string());
+        all.push("no type has `offline = true`, so no license can be issued".to_string());
     }
     for (id, kind) in &catalog.types {
         if kind.policy.is_none() && !catalog.policies.contains_key(USUAL_POLICY) {

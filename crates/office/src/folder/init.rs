@@ -115,7 +115,7 @@ impl Folder {
             return Ok(());
         }
         let fact = format!("{}: it already exists", file::name(path));
-        Err(Error::unable(Problem::Exists, fact, "choose a new folder: olr never overwrites keys"))
+        Err(Error::unable(Problem::Exists, fact, "choose a new folder, or an empty one"))
     }
 }
 

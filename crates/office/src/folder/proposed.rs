@@ -87,8 +87,10 @@ pub fn catalog_for(trust: &Trust, given: Option<&str>, places: &[&Path]) -> Resu
         if fits(&Catalog::parse(text)?, trust)? {
             return Ok(Some(text.to_string()));
         }
-        let fact =
-            format!("the products or slots of this catalog differ from trust {}", version(trust));
+        let fact = format!(
+            "the products or slots of this catalog, or their order, differ from trust {}",
+            version(trust)
+        );
         return Err(Error::unable(
             Problem::Usage,
             fact,

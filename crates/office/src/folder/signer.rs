@@ -183,7 +183,8 @@ fn agent_key(id: &str, role: Role) -> Result<AgentKey> {
     };
     let Some(key) = keys.iter().find(is_meant) else {
         let all: Vec<_> = keys.iter().take(NAMED).map(describe).collect();
-        let fact = format!("the SSH agent has no key {}; it has: {}", shown(id), all.join(", "));
+        let fact =
+            format!("the SSH agent has no key {}; some that it has: {}", shown(id), all.join(", "));
         return Err(Error::unable(
             Problem::Device,
             fact,

@@ -176,7 +176,7 @@ impl GrantFile {
         {
             let fact = format!("module {id} requires {needed}, which is not granted");
             let least = if module.extra.contains_key(*needed) { 2 } else { 1 };
-            return wrong(fact, &format!("add {needed} = {least} or more, or remove {id}"));
+            return wrong(fact, &format!("grant {needed} too, at least {least}, or remove {id}"));
         }
         Ok(())
     }

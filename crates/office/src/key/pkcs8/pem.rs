@@ -67,7 +67,9 @@ fn other_format(text: &str) -> Error {
         () if has("OPENSSH PRIVATE KEY") => {
             no_key("it is an OpenSSH key, in OpenSSH's own format").hint(AGENT)
         }
-        () if has("OLR") => no_key("it is an olr file").hint("key files need no import"),
+        () if has("OLR") => {
+            no_key("it is an olr file").hint("name a PEM file; a key file of olr needs no import")
+        }
         () if has("PUBLIC KEY") => no_key("it holds a public key").hint("name the private key"),
         () => no_key("it has no line -----BEGIN PRIVATE KEY-----"),
     }

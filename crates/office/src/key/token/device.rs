@@ -119,8 +119,12 @@ impl Token {
         let (slot, info) = match (found.pop(), found.is_empty()) {
             (Some(only), true) => only,
             (None, _) if all.is_empty() => {
-                let hint = "plug the token in, and check that its service is running";
-                return Err(Error::unable(Problem::Device, "no PKCS#11 token was found", hint));
+                let hint = "plug the token in, initialize it if it is new, and check that its service runs";
+                return Err(Error::unable(
+                    Problem::Device,
+                    "no initialized PKCS#11 token was found",
+                    hint,
+                ));
             }
             (None, _) => {
                 let fact = format!("no token matches the URI; there are: {}", list(&all));

@@ -94,7 +94,8 @@ impl Uri {
             _ => {
                 let fact = format!("has the unknown attribute {}", shown(name));
                 return Err(wrong(fact).hint(
-                    "use only token, manufacturer, serial, model, slot-id, object and id before the ?",
+                    "use only token, manufacturer, serial, model, slot-id, object, id and type before \
+                     the ?",
                 ));
             }
         }
