@@ -86,8 +86,8 @@ fn said(compared: &RequestComparison) -> &'static str {
     match compared.verdict {
         Relation::Same => "the same request twice",
         Relation::Continuing => "one server: the later request follows the earlier one",
-        Relation::Snapshot => "a fork on the same hardware: a snapshot was restored",
-        Relation::Clone => "a fork on different hardware: a clone",
+        Relation::Snapshot => "a fork on the same hardware: a snapshot was probably restored",
+        Relation::Clone => "a fork on different hardware: probably a clone",
         Relation::Fork => "a fork: either a snapshot was restored, or the disk was cloned",
         Relation::Unrelated if compared.hardware == Hardware::Same => {
             "two installations on the same hardware: perhaps set up again"
@@ -174,7 +174,7 @@ fn hardware(hardware: Hardware) -> &'static str {
     match hardware {
         Hardware::Same => "at least one value is the same",
         Hardware::Other => "no value is the same",
-        Hardware::Unknown => "the requests have no kind of value in common",
+        Hardware::Unknown => "the requests have no kind of hardware value in common",
     }
 }
 

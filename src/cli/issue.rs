@@ -296,12 +296,14 @@ fn of_the_move(issued: &IssuedLicense, handover: Handover<'_>) -> Option<String>
         )),
         (None, Handover::Nothing) => None,
         (None, _) if issued.outcome.is_repeated() => None,
-        (None, Handover::Receipt(_)) => {
-            Some("the receipt was not needed: no other installation uses this license key".into())
-        }
-        (None, Handover::Transfer(_)) => {
-            Some("the transfer was not needed: no other installation uses this license key".into())
-        }
+        (None, Handover::Receipt(_)) => Some(
+            "the receipt was not needed: this license key is not bound to another installation"
+                .into(),
+        ),
+        (None, Handover::Transfer(_)) => Some(
+            "the transfer was not needed: this license key is not bound to another installation"
+                .into(),
+        ),
     }
 }
 

@@ -77,7 +77,7 @@ impl Known {
             let known = listed(self.names.iter().map(String::as_str));
             let hint = match self.names.is_empty() {
                 true => or.to_string(),
-                false => format!("name one of its modules: {known}; or {or}"),
+                false => format!("name a known module: {known}; or {or}"),
             };
             return Error::unable(Problem::Usage, fact, hint);
         };

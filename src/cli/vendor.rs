@@ -74,7 +74,8 @@ pub struct InitArgs {
 pub struct IssuedArgs {
     #[command(flatten)]
     vendor: VendorArg,
-    /// Part of a name, key, code or id.
+    /// Part of a licensee, license key, product, slot, type, date of issue, code, id or transfer
+    /// reason, in upper or lower case.
     text: Option<String>,
 }
 

@@ -10,8 +10,8 @@ use crate::cli::context::Context;
 // Folder of the server's state: `--home`, `$OLR_HOME`, `/var/lib/olr`, or the user's state folder.
 #[derive(clap::Args)]
 pub struct HomeArg {
-    /// The folder with this server's state [default: $OLR_HOME, else /var/lib/olr, or the user's
-    /// state folder].
+    /// The folder with this server's state [default: $OLR_HOME; else /var/lib/olr, if it exists or
+    /// for root; else the user's state folder].
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
 }

@@ -35,7 +35,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 
 fn read(args: &Args) -> Result<Zeroizing<String>> {
     if args.file.as_os_str() == "-" && std::io::stdin().is_terminal() {
-        let ask = "type the five lines of the page, each with its number; end with Ctrl-D";
+        let ask = "type the five lines of the page, each with its number; end with Ctrl-D (on \
+                   Windows: Ctrl-Z, Enter)";
         eprintln!("{}", said(ask, COLUMNS));
     }
     let bytes = read_secret(&args.file, PAGE_CAP)?;

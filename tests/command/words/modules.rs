@@ -13,7 +13,7 @@ fn a_module_that_the_license_does_not_name_is_questioned_with_the_nearest_name()
         ("0BM", "did you mean OBM?"),
         ("OBM\u{a0}X", "OBM"),
         ("ОBM", "did you mean OBM?"), // Cyrillic
-        ("Exchange-2019", "name one of its modules"),
+        ("Exchange-2019", "name a known module"),
     ] {
         let counted = format!("{typed}=9");
         let used = format!("2090-01-01 use {counted}");

@@ -266,7 +266,8 @@ fn in_use(asked: &RequestBody, body: &LicenseBody) -> Option<Concern> {
         })
         .collect();
     let fact = format!(
-        "this license grants fewer than the server uses ({}): the server refuses it, unless its operator accepts exceeding the quota",
+        "this license grants fewer than the server uses ({}): the server refuses it while that \
+         many are in use, unless its operator accepts exceeding the quota",
         listed(over.iter().map(String::as_str))
     );
     let step = NextStep::new(

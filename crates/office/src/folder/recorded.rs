@@ -108,7 +108,10 @@ impl Folder {
             if self.withdrawn(record)? != Some(Cause::Revoked) {
                 continue;
             }
-            let mut fact = format!("the last license, {}, was revoked", record.license_id);
+            let mut fact = format!(
+                "the last license of this key or installation, {}, was revoked",
+                record.license_id
+            );
             if let Some(kept) = self.revocation(record)? {
                 fact += &format!(" at {}: {}", kept.revoked, shown(&kept.reason));
             }

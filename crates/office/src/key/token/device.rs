@@ -211,7 +211,11 @@ impl Token {
                 fitting.push(last);
                 let all: Vec<_> = fitting.iter().map(Object::describe).collect();
                 let fact = format!("several keys match the URI: {}", list(&all));
-                return Err(Error::unable(Problem::Device, fact, "choose one with id= in the URI"));
+                return Err(Error::unable(
+                    Problem::Device,
+                    fact,
+                    "choose one with id= or object= in the URI",
+                ));
             }
         };
         if !key.is_ed25519() {
