@@ -59,7 +59,7 @@ fn after_help() -> String {
     format!(
         "Events, each after a DATE (in UTC; a day means its first second):\n{}\n\n\
          The simulated server, while it runs, checks its machine all the time, and learns at once \
-         that a license is revoked or pooled. Nothing is saved.\n\n\
+         that a license is revoked or pooled. The home does not change.\n\n\
          Examples:\n  \
          olr simulate\n      what changes in the coming year without any event\n  \
          olr simulate --until 2027-12-31 --event \"2027-03-01 nic-swap\" --svg year.svg\n      \

@@ -271,7 +271,7 @@ fn other_keys_and_too_much_work_are_refused_by_name() {
         ("des3", "too old or unknown", "openssl pkcs8 -topk8"),
         ("sha1", "too old or unknown", "openssl pkcs8 -topk8"),
         ("pbes1", "too old or unknown", "openssl pkcs8 -topk8"),
-        ("rounds", "more work than any genuine key", "normal settings"),
+        ("rounds", "more work than olr accepts", "normal settings"),
         ("der", "it is not text", "-inform DER"),
         ("long", "longer than", "the right file"),
     ] {

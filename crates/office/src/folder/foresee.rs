@@ -231,9 +231,10 @@ impl Compared<'_> {
                 Some(Refusal::Expired),
                 ": by the server's clock, this license has already expired",
             ),
-            (true, false) => {
-                (None, ": the dates of this license were computed from the clock here")
-            }
+            (true, false) => (
+                None,
+                ": the clock here set the dates of this license that the grant does not state",
+            ),
         };
         let side = if ahead { "ahead" } else { "behind" };
         let fact = format!("the server's clock is {apart} {side} (it said {says}); {whose}{there}");
@@ -330,7 +331,7 @@ impl Wrong {
                 "check that the clock of this computer is now correct",
             ),
             Self::Either => (
-                "one of the two clocks is wrong",
+                "one of the two clocks is probably wrong",
                 "compare both with a watch, and set the wrong one; if it is the server's, ask for a new request",
             ),
         }

@@ -122,8 +122,7 @@ impl PrivatePem {
         if is_affordable {
             return Ok(());
         }
-        let fact =
-            "checking a passphrase for this key would take more work than any genuine key needs";
+        let fact = "this key's passphrase settings are invalid, or need more work than olr accepts";
         Err(Error::unable(Problem::Content, fact, "export it again with normal settings"))
     }
 

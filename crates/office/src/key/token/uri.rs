@@ -189,7 +189,7 @@ fn wrong(fact: impl fmt::Display) -> Error {
 }
 
 fn pin_value() -> Error {
-    let fact = "contains a PIN, which others can read in the process list";
+    let fact = "contains a PIN, which others may be able to read";
     wrong(fact)
         .hint("remove pin-value and change that PIN; then type it, or write pin-source=file:PATH")
 }
