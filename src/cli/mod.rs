@@ -68,8 +68,8 @@ pub use output::Output;
 /// Licenses for machines that never go online.
 ///
 /// A server seals a request that only its vendor can read; the vendor answers with a license that
-/// only that server can use. Where a command reads a file, `-` means standard input. Exit status: 0
-/// done or licensed, 1 refused, 2 could not tell.
+/// only that server can use. Almost everywhere that a command reads a file, `-` means standard
+/// input. Exit status: 0 done or licensed, 1 refused, 2 could not tell.
 #[derive(Parser)]
 #[command(name = "olr", version, max_term_width = 80)]
 struct Cli {

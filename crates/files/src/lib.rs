@@ -112,7 +112,7 @@ pub fn take_stdin() -> Result<()> {
     if !TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
-    let fact = "standard input is named twice, but can be read only once";
+    let fact = "standard input is needed twice, but can be read only once";
     Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
 }
 
