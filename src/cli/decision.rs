@@ -28,7 +28,7 @@ pub fn remarks(decision: &Decision) -> Vec<String> {
         )
     });
     let off = (decision.clock_memory() == ClockMemory::Off).then(|| {
-        "The home could not be written, so olr will not notice a clock that was set back: check \
+        "The home could not be written, so olr may not notice a clock that was set back: check \
          whether another process is using the home, its permissions, and the free disk space."
             .to_string()
     });

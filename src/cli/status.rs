@@ -106,7 +106,7 @@ fn text(decision: &Decision) -> String {
     match decision.comes_next() {
         Some(next) => pairs.push(("next", next.to_string())),
         None if decision.refusal().is_some() => {}
-        None => pairs.push(("next", "no change: this license has no end date".to_string())),
+        None => pairs.push(("next", "no further change by date".to_string())),
     }
     pairs.extend(report.details());
     let mut text = show::laid_out(&pairs, &report.tables());

@@ -113,7 +113,7 @@ pub fn take_stdin() -> Result<()> {
         return Ok(());
     }
     let fact = "standard input is needed twice, but can be read only once";
-    Err(Error::unable(Problem::Usage, fact, "name a file in one of the two places"))
+    Err(Error::unable(Problem::Usage, fact, "name a file instead of `-`"))
 }
 
 /// Like [`read`], for a regular file that names a command to run. On Unix, only root or the user of

@@ -127,7 +127,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     }
     if folder.is_none() && (!changes.add_roots.is_empty() || !changes.remove_roots.is_empty()) {
         report.notes.push(
-            "no vendor folder was named: name each delegation that must stay valid with --keep"
+            "no vendor folder was read: name each delegation that must stay valid with --keep"
                 .to_string(),
         );
     }
@@ -237,7 +237,7 @@ pub fn ids(texts: &[String]) -> Result<Vec<KeyId>> {
             Error::unable(
                 Problem::Usage,
                 fact,
-                "copy the key id, 32 digits, from `olr inspect FILE`",
+                "copy the key id, 32 hexadecimal digits, from `olr inspect FILE`",
             )
         })
     };
