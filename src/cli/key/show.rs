@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             put(&mut json, "passphrase", json!(key.needs_passphrase()));
             put(&mut json, "mode", json!(mode(path)));
         }
-        None => pairs.push(("contains", "the public key only".to_string())),
+        None => pairs.push(("shown", "the public key only".to_string())),
     }
     let text = if args.public { pem.trim_end().to_string() } else { show::pairs(&pairs) };
     Ok(Output::new(text, json))
