@@ -57,8 +57,8 @@ pub struct OutFile {
     /// folder. With `-`, write to stdout, and the messages to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace an existing file, but never a key file, a state, a text file in a vendor's folder,
-    /// or another kind of olr file (except a proposal by a license, trust or delegation).
+    /// Replace an existing file, but never a private key, a state, a text file in a vendor's
+    /// folder, or another kind of olr file (except a proposal by a license, trust or delegation).
     #[arg(long)]
     force: bool,
 }
@@ -75,6 +75,9 @@ fn is_file(path: &Path) -> Result<bool> {
 fn kept_at(path: &Path, output: Option<Kind>) -> Option<String> {
     if State::is_one(&file::beginning(path, HEADER_LEN)?) {
         return Some(format!("a {}", Kind::State));
+    }
+    if file::beginning(path, PEM_LEN)?.windows(PRIVATE.len()).any(|part| part == PRIVATE) {
+        return Some("a private key".to_string());
     }
     match read_artefact(None, path).and_then(|bytes| Header::peek(&bytes)) {
         Ok(Kind::KeyFile) => Some(format!("a {}", Kind::KeyFile)),
@@ -110,6 +113,12 @@ fn ensure_not_kept(path: &Path, output: Option<Kind>, hint: &'static str) -> Res
 /// ends.
 #[cfg(feature = "vendor")]
 const NAMES: u32 = 1000;
+
+/// End of the first line of every private key in PEM (RFC 7468), encrypted or not.
+const PRIVATE: &[u8] = b"PRIVATE KEY-----";
+
+/// Number of bytes in which that line begins and ends, even below a comment.
+const PEM_LEN: u64 = 4096;
 
 /// Length of magic, version, suite and kind.
 const HEADER_LEN: u64 = 7;

@@ -419,6 +419,13 @@ fn what_may_be_the_only_one_is_never_replaced() {
         std::os::unix::fs::symlink("vendor/catalog.toml", world.path("link")).unwrap();
         world.untouched(&["request", "--force", "-o", "link"]).unable("even with --force");
     }
+    // Nor is a private key of another program.
+    for (name, label) in [("a.pem", "PRIVATE KEY"), ("b.pem", "ENCRYPTED PRIVATE KEY")] {
+        let pem = format!("# of Ann\n-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        fs::write(world.path(name), pem).unwrap();
+        world.untouched(&["request", "--force", "-o", name]).unable("even with --force");
+        world.untouched(&["simulate", "--svg", name, "--force"]).unable("even with --force");
+    }
     // With --force, an older request or a file from another program is replaced.
     fs::write(world.path("mine.txt"), "mine").unwrap();
     for there in ["req.olr", "mine.txt"] {
