@@ -29,7 +29,8 @@ const CORE: Order = &[
     &["simulate"],
     &["lib"],
 ];
-const OFFICE: Order = &[&["audit", "key"], &["catalog"], &["issue"], &["folder"], &["lib"]];
+const OFFICE: Order =
+    &[&["audit", "key"], &["catalog"], &["issue"], &["ledger"], &["folder"], &["lib"]];
 const OLR: Order = &[&["probe"], &["home"], &["alert", "guard"], &["cli"], &["lib", "main"]];
 
 /// Modules that the verbs of the command share, bottom first; siblings as above. `mod` runs the

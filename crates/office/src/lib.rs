@@ -45,3 +45,4 @@ pub mod catalog;
 pub mod folder;
 pub mod issue;
 pub mod key;
+pub mod ledger;

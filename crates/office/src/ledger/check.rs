@@ -1,0 +1,92 @@
+//! What must always be true of a ledger. Each invariant has an id and a query that finds what
+//! breaks it.
+
+use crate::ledger::db::{Db, DbResult};
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Id of the invariant, such as `ledger-2`.
+    pub id: &'static str,
+    /// Which record breaks it.
+    pub fact: String,
+}
+
+/// Id of an invariant, what its query finds, and the query: one text and one number a row.
+type Invariant = (&'static str, &'static str, &'static str);
+
+const INVARIANTS: &[Invariant] = &[
+    (
+        "ledger-1",
+        "a holding has less than 0",
+        "SELECT kind || ' ' || CAST(owner AS TEXT) || ' ' || module, balance FROM holding \
+         WHERE balance < 0 AND kind NOT IN ('sold', 'exchange')",
+    ),
+    (
+        "ledger-2",
+        "a balance is not what the holding took minus what it gave",
+        "SELECT kind || ' ' || CAST(owner AS TEXT) || ' ' || module, balance FROM holding WHERE balance <> \
+         (SELECT COALESCE(CAST(sum(amount) AS BIGINT), 0) FROM movement WHERE taker = holding.id) \
+         - (SELECT COALESCE(CAST(sum(amount) AS BIGINT), 0) FROM movement \
+            WHERE giver = holding.id)",
+    ),
+    (
+        "ledger-3",
+        "the balances of an item do not add up to 0",
+        "SELECT module || ' ' || edition || ' ' || unit, CAST(sum(balance) AS BIGINT) \
+         FROM holding GROUP BY module, edition, unit HAVING sum(balance) <> 0",
+    ),
+    (
+        "ledger-3",
+        "modules that were exchanged do not add up to 0",
+        "SELECT CAST(owner AS TEXT) || ' ' || edition || ' ' || unit, CAST(sum(balance) AS BIGINT) \
+         FROM holding WHERE kind = 'exchange' GROUP BY owner, edition, unit \
+         HAVING sum(balance) <> 0",
+    ),
+    (
+        "ledger-5",
+        "a pool and its keys do not have what was moved into the pool",
+        "WITH family AS (SELECT holding.id, owner AS pool, module, unit, balance FROM holding \
+           WHERE kind = 'pool' \
+           UNION ALL SELECT holding.id, license_key.pool, module, unit, balance FROM holding \
+           JOIN license_key ON license_key.id = holding.owner \
+           WHERE kind IN ('key', 'out', 'escrow') AND license_key.pool IS NOT NULL), \
+         moved AS (SELECT family.pool, movement.module, movement.unit, amount FROM movement \
+           JOIN family ON family.id = taker JOIN holding ON holding.id = giver \
+           WHERE holding.kind = 'sum' \
+           UNION ALL SELECT family.pool, movement.module, movement.unit, -amount FROM movement \
+           JOIN family ON family.id = giver JOIN holding ON holding.id = taker \
+           WHERE holding.kind = 'sum'), \
+         has AS (SELECT pool, module, unit, CAST(sum(balance) AS BIGINT) AS n FROM family \
+           GROUP BY pool, module, unit), \
+         got AS (SELECT pool, module, unit, CAST(sum(amount) AS BIGINT) AS n FROM moved \
+           GROUP BY pool, module, unit) \
+         SELECT CAST(has.pool AS TEXT) || ' ' || has.module, has.n FROM has LEFT JOIN got \
+         ON got.pool = has.pool AND got.module = has.module AND got.unit = has.unit \
+         WHERE has.n <> COALESCE(got.n, 0)",
+    ),
+    (
+        "ledger-9",
+        "an order has no result",
+        "SELECT id, instant FROM ledger_order WHERE result IS NULL",
+    ),
+    (
+        "ledger-11",
+        "a line of a purchase has neither a reference nor the mark by-grant",
+        "SELECT 'line', purchase_line.id FROM purchase_line \
+         JOIN purchase ON purchase.id = purchase_line.purchase \
+         WHERE purchase.reference = '' AND purchase.by_grant = 0",
+    ),
+];
+
+/// Finds everything that breaks an invariant.
+pub(super) fn check(db: &mut dyn Db) -> DbResult<Vec<Violation>> {
+    let mut found = Vec::new();
+    for (id, what, query) in INVARIANTS {
+        for row in db.rows(query, &[])? {
+            let fact = format!("{what}: {} ({})", row.text(0)?, row.integer(1)?);
+            found.push(Violation { id, fact });
+        }
+    }
+    Ok(found)
+}

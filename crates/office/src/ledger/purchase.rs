@@ -1,0 +1,283 @@
+//! Purchases: CALs that a party bought, to stock or to a key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Catalog, End, one_of};
+use crate::ledger::db::{DbResult, values};
+use crate::ledger::holding::Holder;
+use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
+use crate::ledger::key::{self, KeyRow, KeyTerms, NewKey};
+use crate::ledger::maintenance::{LongerMaintenance, Maintenance, join};
+use crate::ledger::movement::{each, post};
+use crate::ledger::order::{Arguments, Booking, Books};
+use crate::ledger::party;
+use olr_core::display::shown;
+use olr_core::entitlement::{Edition, Model};
+use olr_core::error::{Error, Problem, Result};
+use olr_core::time::{Day, Span};
+
+/// How long CALs stay in stock (G2).
+const STOCK: Span = Span::Years(1);
+
+/// A license type that is purchased, as a catalog defines it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurchasedType {
+    license_type: String,
+    edition: Edition,
+    included: End,
+}
+
+impl PurchasedType {
+    /// Looks up a license type. Types without an end of maintenance include it for ever.
+    ///
+    /// # Errors
+    /// Exit 2 when the catalog has no such type, or when it is not purchased.
+    pub fn of(catalog: &Catalog, id: &str) -> Result<Self> {
+        let found = catalog.types.get(id).ok_or_else(|| {
+            let known = catalog.types.keys().map(String::as_str);
+            let fact = format!("the catalog has no license type {}", shown(id));
+            Error::unable(Problem::Usage, fact, one_of("the license types of the catalog", known))
+        })?;
+        if found.model != Model::Purchased {
+            let fact = format!("{} is a {} license, which has no CALs", shown(id), found.model);
+            let hint = "name a license type with model \"purchased\"";
+            return Err(Error::unable(Problem::Usage, fact, hint));
+        }
+        let included = found.maintenance.unwrap_or(End::Never);
+        Ok(Self { license_type: id.to_string(), edition: found.edition, included })
+    }
+
+    /// Terms of a new key of this type.
+    fn terms(&self, party: i64) -> KeyTerms<'_> {
+        KeyTerms {
+            party,
+            license_type: &self.license_type,
+            model: Model::Purchased,
+            edition: self.edition,
+            pool: None,
+            included: self.included,
+        }
+    }
+}
+
+/// Where CALs go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// To stock, for a year.
+    Stock,
+    /// To a key of the party.
+    Key(String),
+    /// To a key that is created.
+    NewKey(NewKey),
+}
+
+impl Destination {
+    pub(super) fn arguments(&self, arguments: &mut Arguments) {
+        match self {
+            Self::Stock => arguments.text("stock"),
+            Self::Key(key) => arguments.text("key").text(key),
+            Self::NewKey(new) => {
+                new.arguments(arguments.text("new-key"));
+                arguments
+            }
+        };
+    }
+}
+
+/// Records CALs that a party bought.
+#[derive(Debug, Clone)]
+pub struct Buy {
+    /// Name of the party.
+    pub party: String,
+    /// Reference of the sale, unique for the party.
+    pub reference: String,
+    /// Day of the sale.
+    pub day: Day,
+    /// License type.
+    pub license_type: PurchasedType,
+    /// What was bought.
+    pub cals: Vec<Cals>,
+    /// Where it goes.
+    pub to: Destination,
+    /// What to do if an existing key has longer maintenance than new CALs.
+    pub longer: LongerMaintenance,
+}
+
+/// Result of [`Buy`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bought {
+    /// Number of the purchase.
+    pub purchase: i64,
+    /// Number of the lot, if the CALs went to stock.
+    pub lot: Option<i64>,
+    /// Last day in stock.
+    pub stock_until: Option<String>,
+    /// The key, if they went to one.
+    pub key: Option<String>,
+    /// Maintenance of the key: a day, or a word.
+    pub maintenance: Option<String>,
+}
+
+impl Booking for Buy {
+    const VERB: &'static str = "buy";
+    type Booked = Bought;
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        let PurchasedType { license_type, edition, included } = &self.license_type;
+        arguments.text(&self.party).text(&self.reference).number(self.day.number.into());
+        arguments.text(license_type).text(edition.word()).text(&included.to_string());
+        add_cals(arguments, &self.cals);
+        self.to.arguments(arguments);
+        self.longer.arguments(arguments);
+    }
+
+    fn book(&self, books: &mut Books<'_>) -> DbResult<Bought> {
+        let cals = counted(&self.cals)?;
+        if self.day > books.today() {
+            let fact = format!("the sale is on {}, which is in the future", self.day);
+            return Err(Error::unable(Problem::Usage, fact, "write the day of the sale").into());
+        }
+        let party = party::find(books, &self.party)?;
+        let purchase = record(books, party.id, &self.reference, self.day)?;
+        match &self.to {
+            Destination::Stock => self.to_stock(books, party.id, purchase, &cals),
+            Destination::Key(key) => {
+                let key = key::take(books, key)?;
+                ensure_joins(&key, party.id, &self.license_type.license_type)?;
+                self.to_key(books, purchase, &key, &cals)
+            }
+            Destination::NewKey(new) => {
+                let key = key::create(books, new, &self.license_type.terms(party.id))?;
+                self.to_key(books, purchase, &key, &cals)
+            }
+        }
+    }
+}
+
+impl Buy {
+    fn to_stock(
+        &self,
+        books: &mut Books<'_>,
+        party: i64,
+        purchase: i64,
+        cals: &Counted,
+    ) -> DbResult<Bought> {
+        let PurchasedType { license_type, edition, included } = &self.license_type;
+        let until = STOCK.end_from(self.day)?;
+        let insert = "INSERT INTO lot (party, purchase, license_type, edition, included, bought, \
+                      stock_until) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+        let (bought, last) = (i64::from(self.day.number), i64::from(until.number));
+        let (edition_word, included) = (edition.word(), included.to_string());
+        let values = values![party, purchase, license_type, edition_word, &included, bought, last];
+        let lot = books.insert(insert, values)?;
+        add_lines(books, purchase, Some(lot), None, cals)?;
+        post(books, &each(Holder::Sold(party), Holder::Stock(lot), *edition, cals))?;
+        Ok(Bought {
+            purchase,
+            lot: Some(lot),
+            stock_until: Some(until.to_string()),
+            key: None,
+            maintenance: None,
+        })
+    }
+
+    fn to_key(
+        &self,
+        books: &mut Books<'_>,
+        purchase: i64,
+        key: &KeyRow,
+        cals: &Counted,
+    ) -> DbResult<Bought> {
+        let own = Maintenance::starting(self.license_type.included, books.today())?;
+        let maintenance = join(books, key, own, &self.longer)?;
+        add_lines(books, purchase, None, Some(key.id), cals)?;
+        post(books, &each(Holder::Sold(key.party), Holder::Key(key.id), key.edition, cals))?;
+        Ok(Bought {
+            purchase,
+            lot: None,
+            stock_until: None,
+            key: Some(key.key.clone()),
+            maintenance: Some(maintenance.text()),
+        })
+    }
+}
+
+/// Checks that CALs of a party and license type can join a key.
+pub(super) fn ensure_joins(key: &KeyRow, party: i64, license_type: &str) -> Result<()> {
+    key.ensure_purchased()?;
+    if key.party != party {
+        let fact = format!("key {} belongs to another party", shown(&key.key));
+        return Err(Error::unable(Problem::Usage, fact, "name a key of the same party"));
+    }
+    if key.license_type != license_type {
+        let (name, own, other) = (shown(&key.key), &key.license_type, shown(license_type));
+        let fact = format!("key {name} is of type {}, the CALs of type {other}", shown(own));
+        return Err(Error::unable(Problem::Usage, fact, "name a key of the same type"));
+    }
+    Ok(())
+}
+
+/// Records a purchase.
+///
+/// # Errors
+/// Exit 2 when the party has a purchase with this reference.
+pub(super) fn record(
+    books: &mut Books<'_>,
+    party: i64,
+    reference: &str,
+    day: Day,
+) -> DbResult<i64> {
+    ensure_text("a reference", reference)?;
+    let insert = "INSERT INTO purchase (party, reference, day, order_id) VALUES ($1, $2, $3, $4) \
+                  ON CONFLICT (party, reference) DO NOTHING RETURNING id";
+    let order = books.order();
+    let row = books.row(insert, values![party, reference, i64::from(day.number), &order])?;
+    let row = row.ok_or_else(|| {
+        let fact = format!("reference {} was already booked for this party", shown(reference));
+        Error::unable(Problem::Exists, fact, "compare it with that purchase, or choose another one")
+    })?;
+    Ok(row.integer(0)?)
+}
+
+fn add_lines(
+    books: &mut Books<'_>,
+    purchase: i64,
+    lot: Option<i64>,
+    key: Option<i64>,
+    cals: &Counted,
+) -> DbResult<()> {
+    let insert = "INSERT INTO purchase_line (purchase, lot, license_key, module, unit, amount) \
+                  VALUES ($1, $2, $3, $4, $5, $6)";
+    for ((module, unit), count) in cals {
+        books.exec(insert, values![purchase, lot, key, module, unit, *count])?;
+    }
+    Ok(())
+}
+
+/// Adds a line for maintenance of a key, from the first to the last day.
+pub(super) fn add_maintenance(
+    books: &mut Books<'_>,
+    purchase: i64,
+    key: i64,
+    (from, until): (Day, Day),
+) -> DbResult<()> {
+    let insert = "INSERT INTO purchase_line (purchase, license_key, maintenance_from, \
+                  maintenance_until) VALUES ($1, $2, $3, $4)";
+    let (from, until) = (i64::from(from.number), i64::from(until.number));
+    books.exec(insert, values![purchase, key, from, until]).map(drop)
+}
+
+/// License type of a lot, so that it can be withdrawn to a new key.
+pub(super) fn stocked_type(license_type: &str, edition: Edition, included: End) -> PurchasedType {
+    PurchasedType { license_type: license_type.to_string(), edition, included }
+}
+
+/// Creates a key for CALs of a lot.
+pub(super) fn create_key(
+    books: &mut Books<'_>,
+    new: &NewKey,
+    party: i64,
+    of: &PurchasedType,
+) -> DbResult<KeyRow> {
+    key::create(books, new, &of.terms(party))
+}

@@ -1,0 +1,242 @@
+//! Orders: done once, or not at all.
+
+use crate::ledger::db::{DbError, DbResult, values};
+use crate::ledger::holding::{Holder, Item};
+use crate::ledger::movement::{Movement, post};
+use crate::ledger::tests::engines::databases;
+use crate::ledger::tests::world::{World, cals};
+use crate::ledger::{
+    AddParty, Arguments, Booking, Books, Destination, Done, Order, PartyKind, PurchasedType,
+};
+use olr_core::entitlement::Edition;
+use olr_core::error::{Error, Problem, Refusal};
+use olr_core::time::Instant;
+
+#[test]
+fn the_same_order_gives_the_first_result_and_another_is_refused() {
+    World::each("2027-04-30", |world| {
+        let order = Order::new("one", "sales");
+        let acme = AddParty::new(PartyKind::Customer, "Acme");
+        let first = world.ledger.order(&order, &acme, world.now).unwrap();
+        let again = Order::new("one", "somebody else");
+        assert_eq!(world.ledger.order(&again, &acme, world.now).unwrap(), first);
+        let other = AddParty::new(PartyKind::Customer, "Other");
+        let error = world.ledger.order(&order, &other, world.now).unwrap_err();
+        assert_eq!((error.problem(), error.exit_status()), (Some(Problem::Usage), 2));
+        assert!(error.fact().contains("one") && error.fact().contains("party-add"), "{error}");
+        let second = Order::new("two", "sales");
+        let error = world.ledger.order(&second, &acme, world.now).unwrap_err();
+        assert_eq!(error.problem(), Some(Problem::Exists), "{error}");
+        for wrong in ["", "x".repeat(201).as_str()] {
+            let error = world.ledger.order(&Order::new(wrong, "sales"), &other, world.now);
+            assert_eq!(error.unwrap_err().problem(), Some(Problem::Usage));
+        }
+        // An order that failed left nothing behind: its id is free.
+        world.ledger.order(&second, &other, world.now).unwrap();
+    });
+}
+
+#[test]
+fn an_order_is_never_earlier_than_the_newest_one() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        world.today("2026-01-01");
+        world.add_party("Other");
+        let rows = world.ledger.db.rows("SELECT DISTINCT instant FROM ledger_order", &[]).unwrap();
+        let earliest: Instant = "2027-04-30".parse().unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].integer(0), Ok(i64::try_from(earliest.seconds).unwrap()));
+    });
+}
+
+#[test]
+fn in_a_group_one_order_fails_alone() {
+    World::each("2027-04-30", |world| {
+        let party = |name: &str| AddParty::new(PartyKind::Customer, name);
+        let now = world.now;
+        let done = world.ledger.group(now, |group| {
+            let first = group.order(&Order::new("a", "sales"), &party("Acme"));
+            let second = group.order(&Order::new("b", "sales"), &party("Acme"));
+            let third = group.order(&Order::new("c", "sales"), &party("Other"));
+            let repeated = group.order(&Order::new("a", "sales"), &party("Acme"));
+            assert_eq!(repeated, first);
+            [first.is_ok(), second.is_ok(), third.is_ok()]
+        });
+        assert_eq!(done.unwrap(), [true, false, true]);
+        let rows = world.ledger.db.rows("SELECT id FROM ledger_order ORDER BY id", &[]).unwrap();
+        let ids: Vec<_> = rows.iter().map(|row| row.text(0).unwrap()).collect();
+        assert_eq!(ids, ["a", "c"]);
+        assert_eq!(world.ledger.check().unwrap(), []);
+    });
+}
+
+/// A transaction that the database undoes by itself ends the group: nothing is kept by halves.
+#[test]
+fn a_group_whose_transaction_is_lost_keeps_nothing() {
+    World::each("2027-04-30", |world| {
+        let party = |name: &str| AddParty::new(PartyKind::Customer, name);
+        let now = world.now;
+        let done = world.ledger.group(now, |group| {
+            group.order(&Order::new("a", "sales"), &party("Acme")).unwrap();
+            group.order(&Order::new("b", "sales"), &Undone).unwrap_err();
+            group.order(&Order::new("c", "sales"), &party("Other")).unwrap_err();
+        });
+        done.unwrap_err();
+        assert!(world.ledger.db.rows("SELECT id FROM ledger_order", &[]).unwrap().is_empty());
+        world.add_party("Acme");
+    });
+}
+
+struct Undone;
+
+impl Booking for Undone {
+    const VERB: &'static str = "undone";
+    type Booked = Done;
+    fn arguments(&self, _: &mut Arguments) {}
+    fn book(&self, books: &mut Books<'_>) -> DbResult<Done> {
+        books.exec("ROLLBACK", &[])?;
+        books.exec("INSERT INTO no_such_table VALUES (1)", &[])?;
+        Ok(Done {})
+    }
+}
+
+/// Movements that are not acts of the ledger.
+struct Raw(Vec<Movement>);
+
+impl Booking for Raw {
+    const VERB: &'static str = "raw";
+    type Booked = Done;
+    fn arguments(&self, _: &mut Arguments) {}
+    fn book(&self, books: &mut Books<'_>) -> DbResult<Done> {
+        post(books, &self.0).map(|()| Done {})
+    }
+}
+
+#[test]
+fn a_movement_that_exceeds_a_balance_undoes_its_order() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        let lot = world.buy_stock("Acme", "oem", "OBM=10 ACB=5");
+        let item = |module: &str| Item {
+            module: module.to_string(),
+            edition: Edition::Oem,
+            unit: "device".to_string(),
+        };
+        let moves = |module: &str, count| Movement {
+            from: Holder::Stock(lot),
+            to: Holder::Lapsed(1),
+            item: item(module),
+            count,
+        };
+        let error = world.run(&Raw(vec![moves("ACB", 5), moves("OBM", 11)])).unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::QuotaExceeded));
+        assert_eq!(error.fact(), "OBM: 11 wanted, 10 left in stock");
+        assert_eq!(world.total("stock"), "ACB=5 OBM=10");
+        // Two movements of one order add up.
+        let error = world.run(&Raw(vec![moves("OBM", 6), moves("OBM", 6)])).unwrap_err();
+        assert_eq!(error.fact(), "OBM: 12 wanted, 10 left in stock");
+        world.run(&Raw(vec![moves("OBM", 6), moves("OBM", 4)])).unwrap();
+        assert_eq!(
+            (world.total("stock"), world.total("lapsed")),
+            ("ACB=5".into(), "OBM=10".into())
+        );
+    });
+}
+
+/// The database itself refuses what no act does (F1).
+#[test]
+fn the_database_refuses_mixed_movements_and_negative_balances() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        world.buy_stock("Acme", "oem", "OBM=10");
+        world.buy_stock("Acme", "standard", "OBM=10");
+        let db = &mut *world.ledger.db;
+        let find = "SELECT id FROM holding WHERE kind = 'stock' AND edition = $1";
+        let id = |db: &mut dyn crate::ledger::db::Db, edition: &str| {
+            db.rows(find, values![edition]).unwrap()[0].integer(0).unwrap()
+        };
+        let (oem, standard) = (id(db, "oem"), id(db, "standard"));
+        let mixed = "INSERT INTO movement (order_id, giver, taker, module, edition, unit, amount) \
+                     VALUES ('order-2', $1, $2, 'OBM', 'oem', 'device', 1)";
+        assert_eq!(db.exec(mixed, values![oem, standard]), Err(DbError::Check));
+        assert_eq!(db.exec(mixed, values![oem, oem]), Err(DbError::Check));
+        let less = "UPDATE holding SET balance = -1 WHERE id = $1";
+        assert_eq!(db.exec(less, values![oem]), Err(DbError::Check));
+    });
+}
+
+#[test]
+fn the_check_finds_what_is_wrong() {
+    for (damage, id) in [
+        ("UPDATE holding SET balance = balance + 1 WHERE kind = 'stock'", "ledger-2"),
+        ("UPDATE holding SET balance = balance + 1 WHERE kind = 'stock'", "ledger-3"),
+        ("UPDATE holding SET balance = balance + 1 WHERE kind = 'pool'", "ledger-5"),
+        ("UPDATE ledger_order SET result = NULL", "ledger-9"),
+        ("UPDATE purchase SET reference = ''", "ledger-11"),
+    ] {
+        World::each("2027-04-30", |world| {
+            world.add_party("Acme");
+            world.buy_stock("Acme", "oem", "OBM=10");
+            world.exec(
+                "INSERT INTO holding (kind, owner, module, edition, unit) \
+                 VALUES ('pool', 1, 'OBM', 'oem', 'device')",
+            );
+            assert_eq!(world.ledger.check().unwrap(), []);
+            world.exec(damage);
+            let found = world.ledger.check().unwrap();
+            assert!(found.iter().any(|violation| violation.id == id), "{id}: {found:?}");
+        });
+    }
+}
+
+#[test]
+fn what_callers_give_is_checked() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        let mut buy = world.buying("Acme", "oem", "OBM=1", Destination::Stock);
+        for wrong in ["OBM=0", "OBM=1 OBM=2", "OBM=1000000000001", ""] {
+            buy.cals = cals(wrong);
+            assert_eq!(world.run(&buy).unwrap_err().exit_status(), 2, "{wrong}");
+        }
+        buy.cals = cals("OBM=1");
+        for wrong in ["", "line\nbreak", "zero\0byte"] {
+            buy.reference = wrong.to_string();
+            assert_eq!(world.run(&buy).unwrap_err().problem(), Some(Problem::Usage), "{wrong}");
+        }
+    });
+    let catalog = crate::ledger::tests::world::catalog();
+    for wrong in ["meter", "evaluation", "nothing"] {
+        let error = PurchasedType::of(&catalog, wrong).unwrap_err();
+        assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
+    }
+    assert_eq!(Error::from(DbError::Retry).problem(), Some(Problem::Locked));
+}
+
+/// Only one statement of the ledger changes a balance.
+#[test]
+fn one_statement_changes_balances() {
+    let sources = [
+        include_str!("../movement.rs"),
+        include_str!("../holding.rs"),
+        include_str!("../order.rs"),
+        include_str!("../party.rs"),
+        include_str!("../key.rs"),
+        include_str!("../maintenance.rs"),
+        include_str!("../purchase.rs"),
+        include_str!("../stock.rs"),
+        include_str!("../transfer.rs"),
+        include_str!("../pool.rs"),
+        include_str!("../pool_key.rs"),
+        include_str!("../check.rs"),
+        include_str!("../mod.rs"),
+    ];
+    let count = |source: &&str| source.matches("UPDATE holding").count();
+    let changes: Vec<_> = sources.iter().map(count).collect();
+    assert_eq!((changes[0], changes.iter().sum::<usize>()), (1, 1), "{changes:?}");
+}
+
+#[test]
+fn there_is_a_database_of_each_engine_that_was_built() {
+    let sqlite = databases().iter().filter(|database| database.file().is_some()).count();
+    assert_eq!(sqlite, 1);
+}

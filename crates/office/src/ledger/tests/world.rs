@@ -1,0 +1,156 @@
+//! A ledger under test: each order has an id of its own, and the ledger is checked after each.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, STARTER};
+use crate::ledger::tests::engines::{Database, databases};
+use crate::ledger::{
+    AddParty, Booking, Buy, Cals, Destination, KeyText, Ledger, LongerMaintenance, NewKey, Order,
+    PartyKind, PurchasedType,
+};
+use olr_core::error::Result;
+use olr_core::time::{Day, Instant};
+
+/// The starter catalog, with two modules that share a pool.
+pub fn catalog() -> Catalog {
+    let guests = |name: &str| {
+        format!("\n[module.{name}]\nname = \"{name}\"\nunit = \"guest VM\"\npool = \"guests\"\n")
+    };
+    Catalog::parse(&format!("{STARTER}{}{}", guests("VMware"), guests("Hyper-V"))).unwrap()
+}
+
+pub fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+/// `"OBM=20 ACB=5"` as CALs.
+pub fn cals(text: &str) -> Vec<Cals> {
+    let one = |part: &str| {
+        let (module, count) = part.split_once('=').unwrap();
+        let unit = if ["VMware", "Hyper-V"].contains(&module) { "guest VM" } else { "device" };
+        Cals::new(module, unit, count.parse().unwrap())
+    };
+    text.split_whitespace().map(one).collect()
+}
+
+pub struct World {
+    pub database: Database,
+    pub ledger: Ledger,
+    pub now: Instant,
+    pub orders: u32,
+}
+
+impl World {
+    pub fn new(database: Database, now: &str) -> Self {
+        let now = now.parse().unwrap();
+        let ledger = database.ledger(now);
+        Self { database, ledger, now, orders: 0 }
+    }
+
+    /// Runs `test` on an empty ledger of each engine.
+    pub fn each(now: &str, test: impl Fn(&mut World)) {
+        databases().into_iter().for_each(|database| test(&mut World::new(database, now)));
+    }
+
+    pub fn today(&mut self, day: &str) {
+        self.now = day.parse().unwrap();
+    }
+
+    /// Carries out an order, twice if it succeeds, and checks the ledger.
+    pub fn run<B: Booking>(&mut self, booking: &B) -> Result<B::Booked>
+    where
+        B::Booked: PartialEq + std::fmt::Debug,
+    {
+        self.orders += 1;
+        let order = Order::new(format!("order-{}", self.orders), "tester");
+        let before = self.holdings();
+        let done = self.ledger.order(&order, booking, self.now);
+        let after = self.holdings();
+        match &done {
+            Ok(first) => {
+                assert_eq!(&self.ledger.order(&order, booking, self.now).unwrap(), first);
+                assert_eq!(self.holdings(), after);
+            }
+            Err(_) => assert_eq!(before, after),
+        }
+        assert_eq!(self.ledger.check().unwrap(), []);
+        done
+    }
+
+    /// All balances that are not 0, by kind, owner and module.
+    pub fn holdings(&mut self) -> BTreeMap<(String, i64, String, String), i64> {
+        let query = "SELECT kind, owner, edition, module, balance FROM holding WHERE balance <> 0";
+        let rows = self.ledger.db.rows(query, &[]).unwrap();
+        let text = |row: &crate::ledger::db::SqlRow, at| row.text(at).unwrap().to_string();
+        let cell = |row: &crate::ledger::db::SqlRow| {
+            let key = (text(row, 0), row.integer(1).unwrap(), text(row, 2), text(row, 3));
+            (key, row.integer(4).unwrap())
+        };
+        rows.iter().map(cell).collect()
+    }
+
+    /// CALs of all holdings of one kind, as text: "ACB=5 OBM=20".
+    pub fn total(&mut self, kind: &str) -> String {
+        let mut sums = BTreeMap::<String, i64>::new();
+        for ((its, _, _, module), balance) in self.holdings() {
+            if its == kind {
+                *sums.entry(module).or_default() += balance;
+            }
+        }
+        let texts = sums.iter().map(|(module, sum)| format!("{module}={sum}"));
+        texts.collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn exec(&mut self, sql: &str) {
+        self.ledger.db.batch(sql).unwrap();
+    }
+
+    /// Lets a key run on a machine and be deactivated, with maintenance until a day. Activation is
+    /// not a part of the ledger yet.
+    pub fn ran_until(&mut self, key: &str, maintenance: &str) {
+        let day = day(maintenance).number;
+        self.exec(&format!(
+            "UPDATE license_key SET state = 'deactivated', maintenance = 'until', \
+             maintenance_until = {day} WHERE key = '{key}'"
+        ));
+    }
+
+    pub fn add_party(&mut self, name: &str) {
+        let mut party = AddParty::new(PartyKind::Partner, name);
+        party.prefix = Some(format!("{name}-"));
+        self.run(&party).unwrap();
+    }
+
+    /// Buys CALs of a type to stock, today.
+    pub fn buy_stock(&mut self, party: &str, license_type: &str, cals: &str) -> i64 {
+        let buy = self.buying(party, license_type, cals, Destination::Stock);
+        self.run(&buy).unwrap().lot.unwrap()
+    }
+
+    /// Buys CALs of a type to a new key, today.
+    pub fn buy_key(&mut self, party: &str, license_type: &str, cals: &str, key: &str) {
+        let buy = self.buying(party, license_type, cals, new_key(key));
+        self.run(&buy).unwrap();
+    }
+
+    pub fn buying(&self, party: &str, id: &str, text: &str, to: Destination) -> Buy {
+        Buy {
+            party: party.to_string(),
+            reference: format!("sale-{}", self.orders),
+            day: self.now.day(),
+            license_type: PurchasedType::of(&catalog(), id).unwrap(),
+            cals: cals(text),
+            to,
+            longer: LongerMaintenance::Refuse,
+        }
+    }
+}
+
+pub fn new_key(key: &str) -> Destination {
+    Destination::NewKey(NewKey {
+        text: KeyText::Chosen(key.to_string()),
+        licensee: "Acme Ltd".to_string(),
+        product: "backup-server".to_string(),
+        slot: "backup".to_string(),
+    })
+}
