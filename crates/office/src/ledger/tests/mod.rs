@@ -2,9 +2,11 @@
 
 mod acts;
 mod engines;
+mod model;
 mod orders;
 mod pools;
 mod property;
 mod race;
 mod schema;
+mod steps;
 mod world;
