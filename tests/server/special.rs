@@ -204,10 +204,10 @@ fn standard_input_is_read_wherever_a_file_is_named() {
         assert_ne!(junk.status.code(), Some(0), "{line}");
     }
     for (line, file, says) in [
-        ("issue - --grant -", "req.olr", "named twice"),
-        ("vendor compare - -", "req.olr", "named twice"),
-        ("vendor compare - /dev/stdin", "req.olr", "named twice"),
-        ("request --key - --trust - --dry-run", "vendor/vendor.trust", "named twice"),
+        ("issue - --grant -", "req.olr", "needed twice"),
+        ("vendor compare - -", "req.olr", "needed twice"),
+        ("vendor compare - /dev/stdin", "req.olr", "needed twice"),
+        ("request --key - --trust - --dry-run", "vendor/vendor.trust", "needed twice"),
         ("key passwd - --no-passphrase", "vendor/keys/issuer.key", "cannot be replaced"),
     ] {
         let twice = world.fed(line, &fs::read(world.path(file)).unwrap());

@@ -501,7 +501,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "",
             "[modules]\n@Redirection = 5\n",
             "module Redirection requires CBS, which is not granted",
-            "CBS = 1",
+            "grant CBS too, at least 1",
         ),
         (
             oem,
@@ -517,7 +517,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "",
             "[modules]\nOBM = 5\n@Replication-OBM = 5\n",
             "module Replication-OBM requires CBS, which is not granted",
-            "add CBS = 2",
+            "grant CBS too, at least 2",
         ),
         (
             oem,
