@@ -1,5 +1,5 @@
 //! The database of the ledger: one trait, and an engine for SQLite and one for PostgreSQL. Both run
-//! the same SQL; [`words`] replaces the few words that differ.
+//! the same SQL; `words.rs` replaces the few words that differ.
 
 use olr_core::error::{Error, Problem, Result};
 
