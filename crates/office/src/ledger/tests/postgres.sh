@@ -13,4 +13,4 @@ pg_ctl -D data -l server.log -o "$options" -w -t 60 start >/dev/null
 echo ready
 cat >/dev/null
 pg_ctl -D data -m immediate stop >/dev/null
-rm -rf "$folder"/*
+cd / && rm -rf "$folder"
