@@ -11,7 +11,7 @@ use super::hint;
 use super::terminal::{Confirmation, Terminal};
 
 /// Asks for confirmation if a concern calls for it: the server would probably refuse the answer, or
-/// its operator send it back.
+/// its operator would send it back.
 pub fn confirm(concerns: &[Concern]) -> Result<()> {
     let asking: Vec<_> = concerns.iter().filter(|concern| concern.asks()).collect();
     if asking.is_empty() {
