@@ -278,7 +278,8 @@ pub fn published(
             let text = match folder.adopt_catalog(&trust, catalog, beside)? {
                 Adopted::Kept => text,
                 Adopted::New { before } => format!(
-                    "{text}\nIts catalog is now in effect; the former catalog is now {}.",
+                    "{text}\nThe catalog for this trust is now in effect; the former catalog is now \
+                     {}.",
                     file::name(&before)
                 ),
                 Adopted::Unfit => format!(

@@ -318,7 +318,7 @@ fn every_mistake_of_a_catalog_is_told_with_its_line() {
         (
             "term = \"14 days\"\nrenewal",
             "@on.fire = { then = \"stop\" }\nrenewal",
-            "type pool-oem: on fire: there is no such cause",
+            "type pool-oem: on fire: `on` does not accept this cause",
             "expired, over-quota, conflict, revoked, pooled, upgraded",
         ),
         (
@@ -587,7 +587,7 @@ fn every_mistake_of_a_grant_is_told_with_its_line() {
             "on conflict: after: \"1 year\" is not a span of hours or days",
             "14 days",
         ),
-        ("@[on.rain]\nthen = \"stop\"\n", "on rain: there is no such cause", "expired, "),
+        ("@[on.rain]\nthen = \"stop\"\n", "on rain: `on` does not accept this cause", "expired, "),
         (
             "[on.expired]\n@then = \"block\"\n",
             "on expired: then: it blocks, but no operation is listed",

@@ -34,7 +34,8 @@ pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<[u8; 64]> {
     let signature = signer.sign_unverified(message)?;
     if !verify(&signer.public(), message, &signature) {
         let fact = "a signature that was just made does not verify";
-        let hint = "this computer or token computes wrong results: sign with another one";
+        let hint =
+            "this computer or token computes wrong results: sign with another computer or token";
         return Err(Error::unable(Problem::Fault, fact, hint));
     }
     Ok(signature)

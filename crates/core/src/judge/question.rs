@@ -138,7 +138,8 @@ impl Answer<'_> {
             Self::Refused(error) => Some(error.clone().rule("question-1")),
             Self::Unknown(operation) => {
                 let fact = format!("the license does not list operation {operation}");
-                let step = "name an operation that the license lists, or ask the vendor for a license with this one";
+                let step = "name an operation that the license lists, or ask the vendor for a \
+                            license that lists this operation";
                 refuse("question-2", Refusal::NotEntitled, fact)
                     .map(|error| error.hint(NextStep::new(step, &[Remedy::ShowStatus])))
             }

@@ -137,7 +137,8 @@ pub(crate) fn read_rules(
         let Some(cause) = cause else {
             let causes = Cause::ALL.iter().filter(|cause| cause.is_of_licenses());
             let hint = format!("write one of {}", listed(causes.map(|c| c.word())));
-            return Err(written.wrong(&here, &format!("{of}: there is no such cause"), &hint));
+            let fact = format!("{of}: `on` does not accept this cause");
+            return Err(written.wrong(&here, &fact, &hint));
         };
         rules.insert(cause, Rule::read(rule, &of, written, &here)?);
     }

@@ -233,8 +233,9 @@ pub(super) fn record(
     let order = books.order();
     let row = books.row(insert, values![party, reference, i64::from(day.number), &order])?;
     let row = row.ok_or_else(|| {
-        let fact = format!("reference {} was already booked for this party", shown(reference));
-        Error::unable(Problem::Exists, fact, "compare it with that purchase, or choose another one")
+        let fact = format!("this party already has a purchase with reference {}", shown(reference));
+        let hint = "compare the two purchases; if they differ, choose another reference";
+        Error::unable(Problem::Exists, fact, hint)
     })?;
     Ok(row.integer(0)?)
 }
