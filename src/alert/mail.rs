@@ -266,9 +266,9 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
         tls = tls.add_root_certificate(certificate.ok_or_else(useless)?);
         return tls.build_rustls().map_err(|_| useless());
     }
+    // Neither the host nor a certificate is looked at before a connection is made.
     tls.build_rustls().map_err(|_| {
-        let fact = format!("{}: TLS is not possible with this host", mail.host);
-        Error::unable(Problem::Content, fact, "check host in alerts.toml")
+        Error::unable(Problem::Fault, "TLS for mail cannot be set up", "report this as a bug")
     })
 }
 
