@@ -266,7 +266,7 @@ fn tls(mail: &Mail, home: &Path) -> Result<TlsParameters> {
         tls = tls.add_root_certificate(certificate.ok_or_else(useless)?);
         return tls.build_rustls().map_err(|_| useless());
     }
-    // Neither the host nor a certificate is looked at before a connection is made.
+    // The host and its certificate are checked only when a connection is made.
     tls.build_rustls().map_err(|_| {
         Error::unable(Problem::Fault, "TLS for mail cannot be set up", "report this as a bug")
     })

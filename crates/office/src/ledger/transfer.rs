@@ -73,15 +73,17 @@ fn take_both(books: &mut Books<'_>, from: &str, to: &str) -> DbResult<(KeyRow, K
     Err(Error::unable(Problem::Usage, fact, "name two keys that agree in all three").into())
 }
 
-/// Gives `to` the earlier maintenance of both keys. What has not started would start today, unless
-/// neither has.
+/// Gives `to` the earlier maintenance of both keys. Unless neither has started, one that has not
+/// starts today, so that the CALs of `to` do not get what was paid for those of `from`.
 fn earlier(books: &mut Books<'_>, from: &KeyRow, to: &KeyRow) -> DbResult<Maintenance> {
-    let giver = match (from.maintenance, to.maintenance) {
-        (both, other) if both == other => return Ok(both),
-        (Maintenance::NotStarted, _) => Maintenance::starting(from.included, books.today())?,
-        (running, _) => running,
+    if from.maintenance == to.maintenance {
+        return Ok(to.maintenance);
+    }
+    let started = |key: &KeyRow| match key.maintenance {
+        Maintenance::NotStarted => Maintenance::starting(key.included, books.today()),
+        running => Ok(running),
     };
-    let earlier = to.maintenance.min(giver);
+    let earlier = started(to)?.min(started(from)?);
     set(books, to.id, earlier)?;
     Ok(earlier)
 }

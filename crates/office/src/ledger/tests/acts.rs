@@ -180,6 +180,11 @@ fn cals_move_between_keys_of_one_party_and_edition() {
         world.ran_until("K2", "2035-01-01");
         world.buy_key("Acme", "oem", "OBM=1", "K3");
         assert_eq!(world.run(&moving("K3", "K2", "OBM=1")).unwrap().maintenance, "2028-04-30");
+        // One CAL with long maintenance gives nothing to those of a key that has not started.
+        world.buy_key("Acme", "oem", "OBM=1", "LONG");
+        world.ran_until("LONG", "2040-01-01");
+        world.buy_key("Acme", "oem", "OBM=9", "K4");
+        assert_eq!(world.run(&moving("LONG", "K4", "OBM=1")).unwrap().maintenance, "2028-04-30");
         let error = world.run(&moving("K1", "K2", "OBM=2")).unwrap_err();
         assert_eq!(error.fact(), "OBM: 2 wanted, 1 left on the key");
     });

@@ -269,7 +269,8 @@ impl Maps {
         (giver.party == taker.party && giver.edition == taker.edition).then_some(())?;
         if giver.maintenance != taker.maintenance {
             let end = giver.maintenance.unwrap_or(year_from(today));
-            taker.maintenance = Some(taker.maintenance.map_or(end, |own| own.min(end)));
+            let own = taker.maintenance.unwrap_or(year_from(today));
+            taker.maintenance = Some(own.min(end));
         }
         add(&mut taker.cals, taken, 1);
         Some(())
