@@ -36,8 +36,9 @@ pub struct Damaged {
 /// all processor cores.
 ///
 /// Only for records that the vendor wrote. A batch does not decide whether a license is valid: it
-/// looks at signatures, not at what was signed, and it may accept a signature that its own signer
-/// made to be accepted by some verifiers only.
+/// verifies signatures, not what was signed, and it may accept a signature that its own signer made
+/// to be accepted by some verifiers only. So a license that was signed although it breaks a rule is
+/// found only if it is verified by itself, as the first with its attachments.
 pub fn audit<L: AsRef<[u8]> + Sync>(licenses: &[L], trust: &Trust) -> Vec<Damaged> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let part = licenses.len().div_ceil(cores).max(SMALL);
