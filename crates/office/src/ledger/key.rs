@@ -1,13 +1,17 @@
 //! License keys. An order that touches a key takes its row first.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::End;
 use crate::ledger::db::{DbResult, SqlRow, values};
+use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::ensure_text;
 use crate::ledger::maintenance::{Maintenance, damaged};
 use crate::ledger::order::{Arguments, Books};
-use olr_core::display::shown;
+use olr_core::display::{listed, shown};
 use olr_core::entitlement::{Edition, Model};
 use olr_core::error::{Error, Problem, Result};
+use olr_core::time::Instant;
 
 /// Text of a new key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,12 +107,13 @@ pub(super) struct KeyRow {
     pub(super) edition: Edition,
     pub(super) pool: Option<i64>,
     pub(super) state: KeyState,
+    pub(super) created: Instant,
     pub(super) included: End,
     pub(super) maintenance: Maintenance,
 }
 
 const COLUMNS: &str = "id, key, licensee, party, product, license_type, model, edition, pool, \
-                       state, included, maintenance, maintenance_until";
+                       state, included, maintenance, maintenance_until, created";
 
 impl KeyRow {
     fn read(row: &SqlRow) -> Result<Self> {
@@ -128,6 +133,7 @@ impl KeyRow {
             state: state.ok_or_else(damaged)?,
             included: row.text(10)?.parse()?,
             maintenance: Maintenance::read(row.text(11)?, row.maybe_integer(12)?)?,
+            created: Instant::new(u64::try_from(row.integer(13)?).map_err(|_| damaged())?),
         })
     }
 
@@ -145,7 +151,8 @@ impl KeyRow {
     }
 }
 
-/// Looks up a key, and keeps other orders off it until this one is done.
+/// Looks up a key, and keeps other orders off it until this one is done: the update locks its row,
+/// so what is read here stays true. `turn` counts such orders; nothing compares it here.
 pub(super) fn take(books: &mut Books<'_>, key: &str) -> DbResult<KeyRow> {
     let update =
         format!("UPDATE license_key SET turn = turn + 1 WHERE key = $1 RETURNING {COLUMNS}");
@@ -216,8 +223,23 @@ pub(super) fn create(
     Ok(KeyRow::read(&row)?)
 }
 
-/// Changes the state of a key that was taken.
+/// Checks that no signed license of a key may be in effect.
+pub(super) fn ensure_unused(books: &mut Books<'_>, key: &KeyRow) -> DbResult<()> {
+    let mut used = holding::of(books, Holder::Out(key.id), key.edition)?;
+    used.extend(holding::of(books, Holder::Escrow(key.id), key.edition)?);
+    if used.is_empty() {
+        return Ok(());
+    }
+    let modules: BTreeSet<_> = used.keys().map(|(module, _)| module.as_str()).collect();
+    let (name, modules) = (shown(&key.key), listed(modules));
+    let fact = format!("a license of key {name} may still use {modules}");
+    let hint = "wait until it has ended, or get its receipt";
+    Err(Error::unable(Problem::Usage, fact, hint).into())
+}
+
+/// Changes the state of a key that was taken. No installation holds a key that is not active.
 pub(super) fn set_state(books: &mut Books<'_>, key: &KeyRow, state: KeyState) -> DbResult<()> {
-    let update = "UPDATE license_key SET state = $2 WHERE id = $1";
+    let update = "UPDATE license_key SET state = $2, \
+                  holder = CASE WHEN $2 = 'active' THEN holder END WHERE id = $1";
     books.exec(update, values![key.id, state.word()]).map(drop)
 }

@@ -31,6 +31,15 @@ impl Maintenance {
         Ok(included.last_day(today)?.map_or(Self::Endless, Self::Until))
     }
 
+    /// When this maintenance ends; `included` if it has not started.
+    pub(super) fn end(self, included: End) -> End {
+        match self {
+            Self::Until(day) => End::On(day),
+            Self::Endless => End::Never,
+            Self::NotStarted | Self::OfPool => included,
+        }
+    }
+
     /// Word and day, as stored.
     pub(super) fn stored(self) -> (&'static str, Option<i64>) {
         match self {
@@ -97,22 +106,46 @@ impl LongerMaintenance {
     }
 }
 
-/// Adjusts the maintenance of a key that CALs join. `own` is the maintenance of these CALs.
-/// Returns what the key has then.
+/// What a key and its CALs can share: the maintenance, and what it is when it starts.
+type Shared = (Maintenance, End);
+
+/// Returns the shorter maintenance of a key and of CALs that join it, so that none get what was not
+/// paid for, on whatever day it starts. A span and a fixed day cannot be compared before they start:
+/// then the maintenance of the key starts today.
+pub(super) fn shorter((has, included): Shared, own: End, today: Day) -> Result<Shared> {
+    let own_today = Maintenance::starting(own, today)?;
+    if has != Maintenance::NotStarted {
+        return Ok((has.min(own_today), included));
+    }
+    let has_today = Maintenance::starting(included, today)?;
+    Ok(match (included, own) {
+        // A span that starts later ends later.
+        (End::After(_), End::On(_)) => (has_today.min(own_today), included),
+        _ if has_today <= own_today => (has, included),
+        (End::On(_), End::After(_)) => (own_today, included),
+        _ => (has, own),
+    })
+}
+
+/// Adjusts the maintenance of a key that CALs join. `own` is what came with these CALs. Returns
+/// what the key has then.
 pub(super) fn join(
     books: &mut Books<'_>,
     key: &KeyRow,
-    own: Maintenance,
+    own: &[End],
     longer: &LongerMaintenance,
 ) -> DbResult<Maintenance> {
-    // What has not started cannot be longer.
-    if key.maintenance == Maintenance::NotStarted || key.maintenance <= own {
+    let (today, has) = (books.today(), (key.maintenance, key.included));
+    let shared = own.iter().try_fold(has, |shared, own| shorter(shared, *own, today))?;
+    if shared == has {
         return Ok(key.maintenance);
     }
-    match (longer, own, key.maintenance) {
+    let name = shown(&key.key);
+    let (ends, own) = (has.0.end(has.1), shared.0.end(shared.1));
+    match (longer, shared.0, key.maintenance) {
         (LongerMaintenance::Shorten, ..) => {
-            set(books, key.id, own)?;
-            Ok(own)
+            share(books, key.id, shared)?;
+            Ok(shared.0)
         }
         (
             LongerMaintenance::Bought(reference),
@@ -120,22 +153,42 @@ pub(super) fn join(
             Maintenance::Until(day),
         ) => {
             let from = Day { number: own.number.saturating_add(1) };
-            let purchase = purchase::record(books, key.party, reference, books.today())?;
+            let purchase = purchase::record(books, key.party, reference, today)?;
             purchase::add_maintenance(books, purchase, key.id, (from, day))?;
             Ok(key.maintenance)
         }
-        _ => {
+        (LongerMaintenance::Bought(_), ..) => {
             let fact = format!(
-                "the maintenance of key {} ({}) ends after the first year of these CALs ({})",
-                shown(&key.key),
-                key.maintenance.text(),
-                own.text()
+                "the maintenance of key {name} ({ends}) has no last day up to which a difference \
+                 could be bought"
             );
-            let hint =
-                "buy maintenance for the difference, accept the earlier date, or use a new key";
+            let hint = format!("accept what these CALs have ({own}), or use a new key");
+            Err(Error::unable(Problem::Usage, fact, hint).into())
+        }
+        (LongerMaintenance::Refuse, ..) => {
+            let fact = format!(
+                "with these CALs, the maintenance of key {name} becomes {own} instead of {ends}"
+            );
+            let hint = match key.maintenance {
+                Maintenance::Until(_) => {
+                    "buy maintenance for the difference, accept the earlier date, or use a new key"
+                }
+                _ => "accept the shorter maintenance, or use a new key",
+            };
             Err(Error::unable(Problem::NotConfirmed, fact, hint).into())
         }
     }
+}
+
+/// Sets the maintenance of a key, and what it is when it starts.
+pub(super) fn share(
+    books: &mut Books<'_>,
+    key: i64,
+    (maintenance, included): Shared,
+) -> DbResult<()> {
+    let included = included.to_string();
+    books.exec("UPDATE license_key SET included = $2 WHERE id = $1", values![key, &included])?;
+    set(books, key, maintenance)
 }
 
 /// Sets the maintenance of a key.
@@ -195,7 +248,12 @@ impl Booking for RenewMaintenance {
             return Err(Error::unable(Problem::Usage, fact, hint).into());
         };
         let from = Day { number: old.number.saturating_add(1) }.max(books.today());
-        let until = self.span.end_from(from)?;
+        // A span of n days ends n days after its start; here, the first day is paid for too.
+        let start = match self.span {
+            Span::Days(_) => Day { number: from.number.saturating_sub(1) },
+            Span::Months(_) | Span::Years(_) => from,
+        };
+        let until = self.span.end_from(start)?;
         let purchase = purchase::record(books, key.party, &self.reference, books.today())?;
         purchase::add_maintenance(books, purchase, key.id, (from, until))?;
         set(books, key.id, Maintenance::Until(until))?;

@@ -26,11 +26,14 @@ impl Order {
     }
 
     fn ensure_named(&self) -> Result<()> {
-        let is_good = |text: &str| !text.is_empty() && text.len() <= ID_CAP;
+        let is_good = |text: &str| {
+            !text.is_empty() && text.len() <= ID_CAP && !text.contains(char::is_control)
+        };
         if is_good(&self.id) && is_good(&self.actor) {
             return Ok(());
         }
-        let fact = "the id of an order and its actor have 1 to 200 bytes each";
+        let fact = "the id of an order and its actor have 1 to 200 bytes each, and no control \
+                    characters";
         Err(Error::unable(Problem::Usage, fact, "name the order and its actor"))
     }
 }
@@ -73,9 +76,9 @@ impl Arguments {
     }
 
     /// Adds a number.
-    pub fn number(&mut self, number: u64) -> &mut Self {
+    pub fn number(&mut self, number: impl Into<i128>) -> &mut Self {
         self.0.push(b'n');
-        self.0.extend(number.to_le_bytes());
+        self.0.extend(number.into().to_le_bytes());
         self
     }
 

@@ -126,6 +126,14 @@ pub(super) fn find(books: &mut Books<'_>, name: &str) -> DbResult<PartyRow> {
     Ok(PartyRow { id: row.integer(0)?, name: name.to_string(), prefix })
 }
 
+/// Keeps other orders off the stock and the sums of the party of a key, if the key exists. A party
+/// is always taken before its keys.
+pub(super) fn take_of_key(books: &mut Books<'_>, key: &str) -> DbResult<()> {
+    let update = "UPDATE party SET turn = turn + 1 \
+                  WHERE id = (SELECT party FROM license_key WHERE key = $1)";
+    books.exec(update, values![key]).map(drop)
+}
+
 /// Looks up a party by name, and keeps other orders off its stock until this one is done.
 pub(super) fn take(books: &mut Books<'_>, name: &str) -> DbResult<PartyRow> {
     let party = find(books, name)?;

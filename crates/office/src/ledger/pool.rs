@@ -1,8 +1,6 @@
 //! Pools of a partner: licenses that were pooled form one sum for each edition, pools get quotas
 //! from the sum, and pool keys get quotas from their pool (F1 to F7).
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::db::{Db, DbResult, SqlRow, one_row, values};
@@ -45,7 +43,9 @@ impl Booking for AddToPool {
     }
 
     fn book(&self, books: &mut Books<'_>) -> DbResult<Pooled> {
-        let key = key::take(books, &self.key)?;
+        // The date of the result depends on all pooled keys of the party.
+        party::take_of_key(books, &self.key)?;
+        let mut key = key::take(books, &self.key)?;
         key.ensure_purchased()?;
         if self.licensee != key.licensee {
             let fact = format!("key {} is not licensed to this name", shown(&key.key));
@@ -57,18 +57,13 @@ impl Booking for AddToPool {
             let fact = format!("key {} is on a machine", shown(&key.key));
             return Err(Error::refuse(Refusal::AlreadyActivated, fact).at_vendor().into());
         }
-        let escrow = holding::of(books, Holder::Escrow(key.id), key.edition)?;
-        if !escrow.is_empty() {
-            let fact =
-                format!("an older license of key {} may still be in effect", shown(&key.key));
-            let hint = "wait until it has ended, or get its receipt";
-            return Err(Error::unable(Problem::Usage, fact, hint).into());
-        }
-        ensure_running(books, &key)?;
+        key::ensure_unused(books, &key)?;
         if key.maintenance == Maintenance::NotStarted {
             // A pooled license is used from the day on which it is pooled.
-            set(books, key.id, Maintenance::starting(key.included, books.today())?)?;
+            key.maintenance = Maintenance::starting(key.included, books.today())?;
+            set(books, key.id, key.maintenance)?;
         }
+        ensure_running(books, &key)?;
         key::set_state(books, &key, KeyState::Pooled)?;
         let cals = holding::of(books, Holder::Key(key.id), key.edition)?;
         post(books, &each(Holder::Key(key.id), Holder::Sum(key.party), key.edition, &cals))?;
@@ -161,6 +156,9 @@ impl Booking for SetPoolQuota {
         let pool = take(books, party.id, &self.pool)?;
         let now = quota(books, pool)?;
         let (own, sum) = (Holder::Pool(pool.id), Holder::Sum(party.id));
+        let free = holding::of(books, own, pool.edition)?;
+        let lower = "lower the quotas of its keys first";
+        ensure_free(&quotas, (&now, &free), ("the keys of the pool", lower))?;
         post(books, &to_reach(&quotas, &now, own, sum, pool.edition))?;
         Ok(Done {})
     }
@@ -200,6 +198,24 @@ fn quota(books: &mut Books<'_>, pool: PoolRow) -> DbResult<Counted> {
     books.rows(find, values![pool.id])?.into_iter().map(cals).collect()
 }
 
+/// Checks that no quota of `wanted` is less than what others use of it: what a pool or key has now,
+/// without what is free.
+pub(super) fn ensure_free(
+    wanted: &Counted,
+    (now, free): (&Counted, &Counted),
+    (users, hint): (&str, &'static str),
+) -> Result<()> {
+    let count = |cals: &Counted, item| cals.get(item).copied().unwrap_or(0);
+    for (item, wanted) in wanted {
+        let used = count(now, item).saturating_sub(count(free, item));
+        if *wanted < used {
+            let fact = format!("{}: {wanted} wanted, {users} have {used}", shown(&item.0));
+            return Err(Error::refuse(Refusal::QuotaExceeded, fact).hint(hint));
+        }
+    }
+    Ok(())
+}
+
 /// Movements between `own` and `above` after which `own` has the quotas `wanted` instead of `now`.
 pub(super) fn to_reach(
     wanted: &Counted,
@@ -220,10 +236,4 @@ pub(super) fn to_reach(
     let mut movements = each(above, own, edition, &more);
     movements.extend(each(own, above, edition, &less));
     movements
-}
-
-/// Modules of quotas, for a message.
-pub(super) fn modules(cals: &Counted) -> String {
-    let names: BTreeSet<_> = cals.keys().map(|(module, _)| module.as_str()).collect();
-    olr_core::display::listed(names)
 }

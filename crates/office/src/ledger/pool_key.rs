@@ -10,10 +10,11 @@ use crate::ledger::key::{self, KeyRow, KeyState, KeyTerms, KeyText, NewKey};
 use crate::ledger::movement::{each, post};
 use crate::ledger::order::{Arguments, Booking, Books, Done};
 use crate::ledger::party::{self, ensure_pool_name};
-use crate::ledger::pool::{modules, take, take_id, to_reach};
+use crate::ledger::pool::{ensure_free, take, take_id, to_reach};
 use olr_core::display::shown;
 use olr_core::entitlement::Model;
 use olr_core::error::{Error, Problem, Refusal, Result};
+use olr_core::time::{DAY, Instant};
 
 /// Creates a pool key with quotas from its pool.
 #[derive(Debug, Clone)]
@@ -104,18 +105,25 @@ impl Booking for SetKeyQuota {
     fn book(&self, books: &mut Books<'_>) -> DbResult<Done> {
         let quotas = quotas(&self.quotas)?;
         let (key, pool) = take_pool_key(books, &self.key)?;
-        let mut now = holding::of(books, Holder::Key(key.id), key.edition)?;
+        let free = holding::of(books, Holder::Key(key.id), key.edition)?;
+        let mut now = free.clone();
         for (item, count) in holding::of(books, Holder::Out(key.id), key.edition)? {
             let sum = now.entry(item).or_insert(0);
             *sum = sum.saturating_add(count);
         }
+        let wait = "wait until that license has ended, or get its receipt";
+        ensure_free(&quotas, (&now, &free), ("signed licenses", wait))?;
         let (own, above) = (Holder::Key(key.id), Holder::Pool(pool));
         post(books, &to_reach(&quotas, &now, own, above, key.edition))?;
         Ok(Done {})
     }
 }
 
-/// Deletes a pool key that is on no machine; its quotas return to the pool (F8).
+/// How long a pool key that is on a machine is kept after its creation (F8).
+const KEPT: u64 = 14 * DAY;
+
+/// Deletes a pool key that is on no machine, or was created 14 days ago, and of which no license may
+/// be in effect. Its quotas return to the pool (F8).
 #[derive(Debug, Clone)]
 pub struct DeletePoolKey {
     /// The pool key.
@@ -132,17 +140,13 @@ impl Booking for DeletePoolKey {
 
     fn book(&self, books: &mut Books<'_>) -> DbResult<Done> {
         let (key, pool) = take_pool_key(books, &self.key)?;
-        if key.state == KeyState::Active {
+        let kept = Instant::new(key.created.seconds.saturating_add(KEPT));
+        if key.state == KeyState::Active && books.now() < kept {
             let fact = format!("pool key {} is on a machine", shown(&key.key));
-            return Err(Error::refuse(Refusal::AlreadyActivated, fact).at_vendor().into());
+            let hint = format!("deactivate it there, or wait until {kept}");
+            return Err(Error::refuse(Refusal::AlreadyActivated, fact).hint(hint).into());
         }
-        let escrow = holding::of(books, Holder::Escrow(key.id), key.edition)?;
-        if !escrow.is_empty() {
-            let (name, modules) = (shown(&key.key), modules(&escrow));
-            let fact = format!("an older license of pool key {name} may still use {modules}");
-            let hint = "wait until it has ended, or get its receipt";
-            return Err(Error::unable(Problem::Usage, fact, hint).into());
-        }
+        key::ensure_unused(books, &key)?;
         let cals = holding::of(books, Holder::Key(key.id), key.edition)?;
         post(books, &each(Holder::Key(key.id), Holder::Pool(pool), key.edition, &cals))?;
         key::set_state(books, &key, KeyState::Deleted)?;

@@ -7,7 +7,7 @@ use crate::ledger::db::{DbResult, values};
 use crate::ledger::holding::Holder;
 use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
 use crate::ledger::key::{self, KeyRow, KeyTerms, NewKey};
-use crate::ledger::maintenance::{LongerMaintenance, Maintenance, join};
+use crate::ledger::maintenance::{LongerMaintenance, join};
 use crate::ledger::movement::{each, post};
 use crate::ledger::order::{Arguments, Booking, Books};
 use crate::ledger::party;
@@ -124,7 +124,7 @@ impl Booking for Buy {
 
     fn arguments(&self, arguments: &mut Arguments) {
         let PurchasedType { license_type, edition, included } = &self.license_type;
-        arguments.text(&self.party).text(&self.reference).number(self.day.number.into());
+        arguments.text(&self.party).text(&self.reference).number(self.day.number);
         arguments.text(license_type).text(edition.word()).text(&included.to_string());
         add_cals(arguments, &self.cals);
         self.to.arguments(arguments);
@@ -133,7 +133,8 @@ impl Booking for Buy {
 
     fn book(&self, books: &mut Books<'_>) -> DbResult<Bought> {
         let cals = counted(&self.cals)?;
-        if self.day > books.today() {
+        // Where days begin first, the sale may already be of tomorrow.
+        if books.now() < self.day.begins() {
             let fact = format!("the sale is on {}, which is in the future", self.day);
             return Err(Error::unable(Problem::Usage, fact, "write the day of the sale").into());
         }
@@ -144,6 +145,7 @@ impl Booking for Buy {
             Destination::Key(key) => {
                 let key = key::take(books, key)?;
                 ensure_joins(&key, party.id, &self.license_type.license_type)?;
+                self.ensure_edition(&key)?;
                 self.to_key(books, purchase, &key, &cals)
             }
             Destination::NewKey(new) => {
@@ -155,6 +157,16 @@ impl Booking for Buy {
 }
 
 impl Buy {
+    /// Checks that the type still has the edition with which the key was made.
+    fn ensure_edition(&self, key: &KeyRow) -> Result<()> {
+        let edition = self.license_type.edition;
+        if key.edition == edition {
+            return Ok(());
+        }
+        let fact = format!("key {} is {}, the CALs are {edition}", shown(&key.key), key.edition);
+        Err(Error::unable(Problem::Usage, fact, "use a new key, or the type that the key has"))
+    }
+
     fn to_stock(
         &self,
         books: &mut Books<'_>,
@@ -164,6 +176,11 @@ impl Buy {
     ) -> DbResult<Bought> {
         let PurchasedType { license_type, edition, included } = &self.license_type;
         let until = STOCK.end_from(self.day)?;
+        if books.now() >= until.ends() {
+            let fact = format!("these CALs could be withdrawn from stock until {until}");
+            let hint = "check the day of the sale, or let the CALs go to a key";
+            return Err(Error::unable(Problem::Usage, fact, hint).into());
+        }
         let insert = "INSERT INTO lot (party, purchase, license_type, edition, included, bought, \
                       stock_until) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
         let (bought, last) = (i64::from(self.day.number), i64::from(until.number));
@@ -188,8 +205,7 @@ impl Buy {
         key: &KeyRow,
         cals: &Counted,
     ) -> DbResult<Bought> {
-        let own = Maintenance::starting(self.license_type.included, books.today())?;
-        let maintenance = join(books, key, own, &self.longer)?;
+        let maintenance = join(books, key, &[self.license_type.included], &self.longer)?;
         add_lines(books, purchase, None, Some(key.id), cals)?;
         post(books, &each(Holder::Sold(key.party), Holder::Key(key.id), key.edition, cals))?;
         Ok(Bought {

@@ -7,7 +7,7 @@ use crate::ledger::db::{Db, DbError, DbResult, SqlRow, values};
 use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
 use crate::ledger::key;
-use crate::ledger::maintenance::{LongerMaintenance, Maintenance, damaged, join, read_day};
+use crate::ledger::maintenance::{LongerMaintenance, damaged, join, read_day};
 use crate::ledger::movement::{Movement, each, exceeded, post};
 use crate::ledger::order::{Arguments, Booking, Books};
 use crate::ledger::party;
@@ -85,40 +85,48 @@ impl Booking for Withdraw {
             "SELECT {COLUMNS} FROM lot WHERE party = $1 AND license_type = $2 ORDER BY bought, id"
         );
         let rows = books.rows(&find, values![party.id, &self.license_type])?;
-        let lots = rows.iter().map(Lot::read).collect::<Result<Vec<_>>>()?;
+        let mut lots = rows.iter().map(Lot::read).collect::<Result<Vec<_>>>()?;
         let now = books.now();
+        lots.retain(|lot| now < lot.stock_until.ends());
+        let key = match &self.to {
+            Destination::Key(key) => {
+                let key = key::take(books, key)?;
+                ensure_joins(&key, party.id, &self.license_type)?;
+                Some(key)
+            }
+            Destination::NewKey(_) => None,
+            Destination::Stock => {
+                let fact = "CALs cannot be withdrawn to stock";
+                return Err(Error::unable(Problem::Usage, fact, "name a key").into());
+            }
+        };
+        let mut edition = key.as_ref().map(|key| key.edition);
         let mut taken = Vec::new();
-        for lot in lots.iter().filter(|lot| now < lot.stock_until.ends()) {
+        for lot in lots {
+            // A catalog may give a type another edition; the CALs of a key have one.
+            if edition.is_some_and(|edition| edition != lot.edition) {
+                continue;
+            }
             let left = holding::of(books, Holder::Stock(lot.id), lot.edition)?;
             let part = part_of(&mut wanted, &left);
             if !part.is_empty() {
-                taken.push((*lot, part));
+                edition = Some(lot.edition);
+                taken.push((lot, part));
             }
         }
         let missing = wanted.iter().find(|(_, count)| **count > 0);
         let (Some((oldest, _)), None) = (taken.first(), missing) else {
             return Err(self.too_few(&wanted));
         };
-        let oldest = *oldest;
-        let key = match &self.to {
-            Destination::Key(key) => {
-                let key = key::take(books, key)?;
-                ensure_joins(&key, party.id, &self.license_type)?;
-                key
-            }
-            Destination::NewKey(new) => {
+        let key = match (key, &self.to) {
+            (None, Destination::NewKey(new)) => {
                 let of = stocked_type(&self.license_type, oldest.edition, oldest.included);
                 create_key(books, new, party.id, &of)?
             }
-            Destination::Stock => {
-                let fact = "CALs cannot be withdrawn to stock";
-                return Err(Error::unable(Problem::Usage, fact, "name a key").into());
-            }
+            (key, _) => key.ok_or_else(damaged)?,
         };
-        let ends = taken.iter().map(|(lot, _)| Maintenance::starting(lot.included, now.day()));
-        let ends = ends.collect::<Result<Vec<_>>>()?;
-        let own = ends.into_iter().min().ok_or_else(damaged)?;
-        let maintenance = join(books, &key, own, &self.longer)?;
+        let own: Vec<_> = taken.iter().map(|(lot, _)| lot.included).collect();
+        let maintenance = join(books, &key, &own, &self.longer)?;
         let movements = taken.iter().flat_map(|(lot, part)| {
             each(Holder::Stock(lot.id), Holder::Key(key.id), key.edition, part)
         });
@@ -184,7 +192,7 @@ impl Booking for Lapse {
     type Booked = Removed;
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.lot.unsigned_abs());
+        arguments.number(self.lot);
     }
 
     fn book(&self, books: &mut Books<'_>) -> DbResult<Removed> {
@@ -252,7 +260,7 @@ impl Booking for Refund {
 
     fn arguments(&self, arguments: &mut Arguments) {
         match &self.from {
-            RefundFrom::Lot(lot) => arguments.text("lot").number(lot.unsigned_abs()),
+            RefundFrom::Lot(lot) => arguments.text("lot").number(*lot),
             RefundFrom::Key(key) => arguments.text("key").text(key),
         };
         add_cals(arguments, &self.cals);
@@ -265,6 +273,11 @@ impl Booking for Refund {
         let (from, party, edition) = match &self.from {
             RefundFrom::Lot(lot) => {
                 let lot = take_lot(books, *lot)?;
+                if books.now() >= lot.stock_until.ends() {
+                    let fact = format!("lot {} lapsed after {}", lot.id, lot.stock_until);
+                    let hint = "nothing of it can be refunded";
+                    return Err(Error::unable(Problem::Usage, fact, hint).into());
+                }
                 (Holder::Stock(lot.id), lot.party, lot.edition)
             }
             RefundFrom::Key(key) => {
@@ -282,6 +295,9 @@ impl Booking for Refund {
                 (Holder::Key(key.id), key.party, key.edition)
             }
         };
+        let insert = "INSERT INTO refund (order_id, party, reason) VALUES ($1, $2, $3)";
+        let order = books.order();
+        books.exec(insert, values![&order, party, &self.reason])?;
         post(books, &each(from, Holder::Refunded(party), edition, &cals))?;
         Ok(Removed::of(&cals))
     }

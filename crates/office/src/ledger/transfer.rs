@@ -7,7 +7,7 @@ use crate::ledger::db::{DbResult, values};
 use crate::ledger::holding::{Holder, Item};
 use crate::ledger::input::{Cals, add_cals, counted};
 use crate::ledger::key::{self, KeyRow};
-use crate::ledger::maintenance::{Maintenance, set};
+use crate::ledger::maintenance::{Maintenance, share, shorter};
 use crate::ledger::movement::{Movement, each, post};
 use crate::ledger::order::{Arguments, Booking, Books};
 use olr_core::display::shown;
@@ -73,19 +73,14 @@ fn take_both(books: &mut Books<'_>, from: &str, to: &str) -> DbResult<(KeyRow, K
     Err(Error::unable(Problem::Usage, fact, "name two keys that agree in all three").into())
 }
 
-/// Gives `to` the earlier maintenance of both keys. Unless neither has started, one that has not
-/// starts today, so that the CALs of `to` do not get what was paid for those of `from`.
+/// Gives `to` the shorter maintenance of both keys, so that no CALs get what was paid for others.
 fn earlier(books: &mut Books<'_>, from: &KeyRow, to: &KeyRow) -> DbResult<Maintenance> {
-    if from.maintenance == to.maintenance {
-        return Ok(to.maintenance);
+    let (has, own) = ((to.maintenance, to.included), from.maintenance.end(from.included));
+    let shared = shorter(has, own, books.today())?;
+    if shared != has {
+        share(books, to.id, shared)?;
     }
-    let started = |key: &KeyRow| match key.maintenance {
-        Maintenance::NotStarted => Maintenance::starting(key.included, books.today()),
-        running => Ok(running),
-    };
-    let earlier = started(to)?.min(started(from)?);
-    set(books, to.id, earlier)?;
-    Ok(earlier)
+    Ok(shared.0)
 }
 
 /// Exchanges CALs of one module for as many of another module of the same catalog pool (C2).

@@ -215,6 +215,11 @@ fn said(error: &::postgres::Error) -> DbError {
         "40001" | "40P01" | "55P03" | "57014" => return DbError::Retry,
         "23505" => return DbError::Duplicate,
         code if code.starts_with("23") => return DbError::Check,
+        "22021" => (
+            Problem::Usage,
+            "PostgreSQL stores no text with a zero byte",
+            "write the text without it",
+        ),
         "53100" => (Problem::Io, "the disk of PostgreSQL is full", "free some space on it"),
         "42501" => (
             Problem::Permission,

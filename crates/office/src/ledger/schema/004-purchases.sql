@@ -25,6 +25,13 @@ CREATE TABLE lot (
 CREATE INDEX lot_party ON lot (party, edition, bought);
 CREATE INDEX lot_stock_until ON lot (stock_until);
 
+-- Append-only. Why CALs were paid back; the movements of the order tell which.
+CREATE TABLE refund (
+  order_id TEXT NOT NULL PRIMARY KEY REFERENCES ledger_order (id),
+  party INTEGER NOT NULL REFERENCES party (id),
+  reason TEXT NOT NULL CHECK (length(reason) > 0)
+) STRICT;
+
 -- Append-only. A line is either a number of CALs, or maintenance of a key until a day.
 CREATE TABLE purchase_line (
   id INTEGER PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! Purchases, stock and keys: the rules G1 to G3, C2, and what may not be mixed.
 
-use crate::ledger::tests::world::{World, cals, catalog, new_key};
+use crate::ledger::tests::world::{World, cals, catalog, new_key, other_type};
 use crate::ledger::{
     Destination, ExchangeCals, KeyText, Lapse, LongerMaintenance, MoveCals, NewKey, Refund,
     RefundFrom, RenewMaintenance, Withdraw,
@@ -70,7 +70,7 @@ fn the_oldest_lot_is_withdrawn_first() {
         // The older lot has lapsed, the newer one has not.
         world.today("2028-01-05");
         world.run(&withdraw("OBM=3", key("K1"))).unwrap();
-        let error = world.run(&withdraw("OBM=1", Destination::Stock)).unwrap_err();
+        let error = world.run(&withdraw("OBM=1", key("K1"))).unwrap_err();
         assert_eq!(error.refusal(), Some(Refusal::QuotaExceeded));
     });
 }
@@ -137,6 +137,8 @@ fn refunds_take_only_what_is_on_no_machine() {
         world.buy_key("Acme", "oem", "OBM=5", "K1");
         let refund = |from, text| Refund { from, cals: cals(text), reason: "returned".to_string() };
         world.run(&refund(RefundFrom::Lot(lot), "OBM=2")).unwrap();
+        let why = world.ledger.db.rows("SELECT reason FROM refund", &[]).unwrap();
+        assert_eq!((why.len(), why[0].text(0)), (1, Ok("returned")));
         world.run(&refund(RefundFrom::Key("K1".to_string()), "OBM=2")).unwrap();
         assert_eq!(world.total("refunded"), "OBM=4");
         let error = world.run(&refund(RefundFrom::Lot(lot), "OBM=4")).unwrap_err();
@@ -150,6 +152,17 @@ fn refunds_take_only_what_is_on_no_machine() {
         let act = refund(RefundFrom::Key("K1".to_string()), "OBM=1");
         let error = world.ledger.order(&order, &act, world.now).unwrap_err();
         assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
+        // What has lapsed is not refunded, even if nothing has removed it yet.
+        world.today("2028-05-01T11:59:59Z");
+        let order = crate::ledger::Order::new("in time", "tester");
+        world.ledger.order(&order, &refund(RefundFrom::Lot(lot), "OBM=1"), world.now).unwrap();
+        world.today("2028-05-01T12:00:00Z");
+        let error = world.ledger.order(
+            &crate::ledger::Order::new("lapsed", "tester"),
+            &refund(RefundFrom::Lot(lot), "OBM=1"),
+            world.now,
+        );
+        assert_eq!(error.unwrap_err().fact(), format!("lot {lot} lapsed after 2028-04-30"));
     });
 }
 
@@ -230,6 +243,47 @@ fn types_and_references_are_not_mixed() {
         buy.reference = "later".to_string();
         buy.day = "2027-05-02".parse().unwrap();
         assert_eq!(world.run(&buy).unwrap_err().problem(), Some(Problem::Usage));
+    });
+}
+
+/// A day begins in its first time zone, and a sale of a lot that has lapsed is refused.
+#[test]
+fn the_day_of_a_sale_has_begun_and_is_not_too_long_ago() {
+    World::each("2027-05-01T09:59:59Z", |world| {
+        world.add_party("Acme");
+        let mut buy = world.buying("Acme", "oem", "OBM=1", Destination::Stock);
+        buy.day = "2027-05-02".parse().unwrap();
+        assert_eq!(world.run(&buy).unwrap_err().problem(), Some(Problem::Usage));
+        world.today("2027-05-01T10:00:00Z");
+        world.run(&buy).unwrap();
+        buy.reference = "old".to_string();
+        buy.day = "2026-04-30".parse().unwrap();
+        let error = world.run(&buy).unwrap_err();
+        assert_eq!(error.problem(), Some(Problem::Usage));
+        assert!(error.fact().contains("2027-04-29"), "{error}");
+        buy.to = new_key("K1");
+        world.run(&buy).unwrap();
+    });
+}
+
+/// A later catalog may give a type another edition; the editions still never mix (F1).
+#[test]
+fn a_type_with_another_edition_does_not_join() {
+    World::each("2027-05-01", |world| {
+        world.add_party("Acme");
+        world.buy_key("Acme", "oem", "OBM=5", "K1");
+        let standard = other_type("oem", "1 year", "standard");
+        let mut buy = world.buying("Acme", "oem", "OBM=1", key("K1"));
+        buy.license_type = standard.clone();
+        let error = world.run(&buy).unwrap_err();
+        assert_eq!(error.fact(), "key K1 is oem, the CALs are standard");
+        buy.to = Destination::Stock;
+        let lot = world.run(&buy).unwrap().lot.unwrap();
+        let newer = world.buy_stock("Acme", "oem", "OBM=1");
+        assert_eq!(world.run(&withdraw("OBM=1", key("K1"))).unwrap().lots, [newer]);
+        let error = world.run(&withdraw("OBM=1", key("K1"))).unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::QuotaExceeded));
+        assert_eq!(world.run(&withdraw("OBM=1", new_key("S1"))).unwrap().lots, [lot]);
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod acts;
 mod engines;
+mod maintenance;
 mod model;
 mod orders;
 mod pools;

@@ -104,7 +104,7 @@ impl Maps {
                 Some(())
             }
             Step::RefundLot { lot, cals } => {
-                let lot = self.lots.get_mut(lot)?;
+                let lot = self.lots.get_mut(lot).filter(|lot| now < lot.until.ends())?;
                 take(&mut lot.cals, &counts(cals))?;
                 let (party, edition) = (lot.party.clone(), lot.edition.clone());
                 add(self.other("refunded", &party, &edition), &counts(cals), 1);

@@ -6,7 +6,7 @@ use crate::ledger::movement::{Movement, post};
 use crate::ledger::tests::engines::databases;
 use crate::ledger::tests::world::{World, cals};
 use crate::ledger::{
-    AddParty, Arguments, Booking, Books, Destination, Done, Order, PartyKind, PurchasedType,
+    AddParty, Arguments, Booking, Books, Destination, Done, Lapse, Order, PartyKind, PurchasedType,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::{Error, Problem, Refusal};
@@ -27,9 +27,11 @@ fn the_same_order_gives_the_first_result_and_another_is_refused() {
         let second = Order::new("two", "sales");
         let error = world.ledger.order(&second, &acme, world.now).unwrap_err();
         assert_eq!(error.problem(), Some(Problem::Exists), "{error}");
-        for wrong in ["", "x".repeat(201).as_str()] {
-            let error = world.ledger.order(&Order::new(wrong, "sales"), &other, world.now);
-            assert_eq!(error.unwrap_err().problem(), Some(Problem::Usage));
+        for wrong in ["", "x".repeat(201).as_str(), "zero\0byte", "line\nbreak", "\u{85}"] {
+            for order in [Order::new(wrong, "sales"), Order::new("three", wrong)] {
+                let error = world.ledger.order(&order, &other, world.now).unwrap_err();
+                assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
+            }
         }
         // An order that failed left nothing behind: its id is free.
         world.ledger.order(&second, &other, world.now).unwrap();
@@ -199,6 +201,12 @@ fn what_callers_give_is_checked() {
             assert_eq!(world.run(&buy).unwrap_err().exit_status(), 2, "{wrong}");
         }
         buy.cals = cals("OBM=1");
+        for name in ["nobody", "zero\0byte"] {
+            let mut other = buy.clone();
+            other.party = name.to_string();
+            let error = world.run(&other).unwrap_err();
+            assert!(error.problem() != Some(Problem::Fault), "{error}");
+        }
         for wrong in ["", "line\nbreak", "zero\0byte"] {
             buy.reference = wrong.to_string();
             assert_eq!(world.run(&buy).unwrap_err().problem(), Some(Problem::Usage), "{wrong}");
@@ -210,6 +218,26 @@ fn what_callers_give_is_checked() {
         assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
     }
     assert_eq!(Error::from(DbError::Retry).problem(), Some(Problem::Locked));
+}
+
+/// Arguments that differ only in their sign or their type are different.
+#[test]
+fn arguments_have_one_form_each() {
+    let lapse = |lot| {
+        let mut arguments = Arguments::default();
+        Lapse { lot }.arguments(&mut arguments);
+        format!("{arguments:?}")
+    };
+    assert_ne!(lapse(5), lapse(-5));
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        let lot = world.buy_stock("Acme", "oem", "OBM=10");
+        world.today("2029-01-01");
+        let order = Order::new("lapse", "tester");
+        world.ledger.order(&order, &Lapse { lot }, world.now).unwrap();
+        let error = world.ledger.order(&order, &Lapse { lot: -lot }, world.now).unwrap_err();
+        assert_eq!(error.problem(), Some(Problem::Usage));
+    });
 }
 
 /// Only one statement of the ledger changes a balance.

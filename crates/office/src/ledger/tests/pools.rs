@@ -1,6 +1,6 @@
 //! Pools: the rules F1 to F8, and the case F10.
 
-use crate::ledger::tests::world::{World, cals, new_key};
+use crate::ledger::tests::world::{World, cals, new_key, other_type};
 use crate::ledger::{
     AddToPool, Booking, DeletePoolKey, LongerMaintenance, MoveCals, NewPool, NewPoolKey,
     RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
@@ -95,7 +95,10 @@ fn sums_are_never_exceeded() {
         let left = "OBM: 21 wanted, 20 left in the pool";
         refused(world, &pool_key("P", "two", "OBM=21"), Refusal::QuotaExceeded, left);
         // A pool keeps what its keys have.
-        refused(world, &pool_quota("P", "OBM=29"), Refusal::QuotaExceeded, left);
+        let used = "OBM: 29 wanted, the keys of the pool have 30";
+        refused(world, &pool_quota("P", "OBM=29"), Refusal::QuotaExceeded, used);
+        let hint = world.run(&pool_quota("P", "OBM=29")).unwrap_err().next_step().to_string();
+        assert!(hint.contains("quotas of its keys"), "{hint}");
         world.run(&pool_quota("P", "OBM=30")).unwrap();
         assert_eq!(world.total("pool"), "ACB=70");
         // F4: a quota of a key changes at any time, within its pool.
@@ -213,6 +216,84 @@ fn the_earliest_maintenance_is_that_of_the_pool_keys() {
         world.buy_key("Acme", "oem", "OBM=1", "new");
         assert_eq!(world.run(&add("new")).unwrap().maintenance, "2024-10-01");
         assert_eq!(world.ledger.pool_maintenance("Nobody", Edition::Oem).unwrap(), None);
+    });
+}
+
+/// F7: what comes with a purchase may be over before it starts.
+#[test]
+fn included_maintenance_that_is_over_is_not_pooled() {
+    World::each("2027-05-01", |world| {
+        world.add_party("Acme");
+        let mut buy = world.buying("Acme", "oem", "OBM=1", new_key("K1"));
+        buy.license_type = other_type("oem", "2027-06-30", "oem");
+        world.run(&buy).unwrap();
+        world.today("2027-07-01T12:00:00Z");
+        let error = world.run(&add("K1")).unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::MaintenanceEnded), "{error}");
+        assert_eq!(world.total("sum"), "");
+    });
+}
+
+/// Puts CALs of a key where a signed license has them, as issuing will do.
+fn license(world: &mut World, key: &str, kind: &str) {
+    world.exec(&format!(
+        "INSERT INTO holding (kind, owner, module, edition, unit, balance) \
+         SELECT '{kind}', id, 'ACB', 'oem', 'device', 1 FROM license_key WHERE key = '{key}'"
+    ));
+}
+
+/// Neither pooling nor deleting takes a key of which a license may be in effect.
+#[test]
+fn what_a_license_uses_stays() {
+    for kind in ["out", "escrow"] {
+        World::each("2027-05-01", |world| {
+            world.add_party("Acme");
+            for key in ["K1", "K2"] {
+                world.buy_key("Acme", "oem", "OBM=5", key);
+            }
+            world.run(&add("K1")).unwrap();
+            world.run(&pool("P", Edition::Oem)).unwrap();
+            world.run(&pool_quota("P", "OBM=5")).unwrap();
+            world.run(&pool_key("P", "a", "OBM=3")).unwrap();
+            license(world, "K2", kind);
+            license(world, "Acme-a", kind);
+            let order = |id: &str| crate::ledger::Order::new(id, "tester");
+            if kind == "out" {
+                let less = key_quota("Acme-a", "ACB=0");
+                let error = world.ledger.order(&order("less"), &less, world.now).unwrap_err();
+                assert_eq!(error.fact(), "ACB: 0 wanted, signed licenses have 1");
+            }
+            let pooled = world.ledger.order(&order("pool"), &add("K2"), world.now).unwrap_err();
+            let delete = DeletePoolKey { key: "Acme-a".to_string() };
+            let deleted = world.ledger.order(&order("delete"), &delete, world.now).unwrap_err();
+            for error in [pooled, deleted] {
+                assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
+                assert!(error.fact().ends_with("may still use ACB"), "{error}");
+            }
+        });
+    }
+}
+
+/// F8: a pool key on a machine is deleted only 14 days after its creation.
+#[test]
+fn pool_keys_in_use_are_kept_for_14_days() {
+    World::each("2027-05-01", |world| {
+        world.add_party("Acme");
+        world.buy_key("Acme", "oem", "OBM=5", "K1");
+        world.run(&add("K1")).unwrap();
+        world.run(&pool("P", Edition::Oem)).unwrap();
+        world.run(&pool_quota("P", "OBM=5")).unwrap();
+        world.run(&pool_key("P", "a", "OBM=3")).unwrap();
+        let active = "UPDATE license_key SET state = 'active', holder = $1 WHERE model = 'pool'";
+        world.ledger.db.exec(active, crate::ledger::db::values![&[7u8; 32][..]]).unwrap();
+        let delete = DeletePoolKey { key: "Acme-a".to_string() };
+        world.today("2027-05-14T23:59:59Z");
+        let error = world.run(&delete).unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::AlreadyActivated));
+        assert!(error.next_step().to_string().contains("2027-05-15T00:00:00Z"), "{error:?}");
+        world.today("2027-05-15");
+        world.run(&delete).unwrap();
+        assert_eq!(world.total("pool"), "OBM=5");
     });
 }
 

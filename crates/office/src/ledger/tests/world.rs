@@ -19,6 +19,15 @@ pub fn catalog() -> Catalog {
     Catalog::parse(&format!("{STARTER}{}{}", guests("VMware"), guests("Hyper-V"))).unwrap()
 }
 
+/// A purchased type as another version of the catalog defines it: its maintenance and its edition.
+pub fn other_type(id: &str, maintenance: &str, edition: &str) -> PurchasedType {
+    let mut catalog = catalog();
+    let found = catalog.types.get_mut(id).unwrap();
+    found.maintenance = Some(maintenance.parse().unwrap());
+    found.edition = edition.parse().unwrap();
+    PurchasedType::of(&catalog, id).unwrap()
+}
+
 pub fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
