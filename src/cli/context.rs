@@ -58,6 +58,15 @@ impl Context {
     }
 }
 
+/// Name of the user who runs this, as the environment says.
+#[cfg(feature = "vendor")]
+pub fn user() -> String {
+    let names = ["USER", "LOGNAME", "USERNAME"];
+    let name =
+        names.into_iter().find_map(|name| std::env::var(name).ok().filter(|n| !n.is_empty()));
+    name.unwrap_or_else(|| "unknown".to_string())
+}
+
 /// Returns a generator seeded by the system. Fails if the system provides no random bytes, or bytes
 /// that are plainly not random: the same seed twice, or a seed of one repeated byte.
 fn seeded(randomness: &Fill) -> Result<ChaCha20Rng> {

@@ -57,8 +57,8 @@ pub struct OutFile {
     /// folder. With `-`, write to stdout, and the messages to stderr.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace an existing file, but never a private key, a state, a text file in a vendor's
-    /// folder, or another kind of olr file (except a proposal by a license, trust or delegation).
+    /// Replace an existing file, but never a private key, a state, the ledger or a text file in a
+    /// vendor's folder, or another kind of olr file (except a proposal by a license, trust or delegation).
     #[arg(long)]
     force: bool,
 }

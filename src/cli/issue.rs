@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::file;
 use olr_core::display::shown;
 use olr_core::error::{Problem, Result};
-use olr_core::license::License;
+use olr_core::license::{License, read_unverified};
 use olr_core::receipt::Receipt;
 use olr_core::report::{LicenseReport, RequestReport, masked};
 use olr_core::request::{OpenedRequest, RequestBody};
@@ -14,11 +14,12 @@ use olr_core::trust::Trust;
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::KeyId;
 use olr_office::folder::{
-    Concern, Folder, Handover, Issue, Issued, IssuedLicense, IssuedRecord, Signers, read_text,
+    Concern, Folder, Handover, Issue, Issued, IssuedLicense, Signers, read_text,
 };
 use olr_office::issue::GrantFile;
+use olr_office::ledger::KeyName;
 
-use super::context::Context;
+use super::context::{self, Context};
 use super::files::{OutFile, read_artefact};
 use super::output::{Output, put};
 use super::passphrase::warn_of_keys;
@@ -103,9 +104,9 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     let mut ask = args.staff.asker();
     let opened = folder.open_request(&request, args.code.as_deref(), &trust, &mut ask)?;
     ensure_free(args, opened.body(), &trust)?;
-    // The answer must match the records shown here. If one of them is damaged, olr can only repeat
-    // a stored answer.
-    let shown = folder.records_of(opened.body()).ok();
+    // The answer must follow the newest one that is shown here.
+    let seen = folder.newest_turn(opened.body())?;
+    let actor = context::user();
     let order = Issue {
         request: &request,
         grant: &grant,
@@ -114,7 +115,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
         now: context.now,
         by,
         handover,
-        shown: shown.as_ref(),
+        seen: Some(seen),
+        actor: &actor,
     };
     let concerns = folder.foresee(&opened, &order, &trust, &mut ask)?;
     let mut issue = |order: &Issue<'_>| {
@@ -242,18 +244,22 @@ fn answer(
     Ok(output)
 }
 
+/// Describes the license through which a key is held. The ledger is closed before a question waits.
+fn holder(folder: &Folder, asked: &RequestBody) -> Result<Vec<(&'static str, String)>> {
+    let (mut pairs, mut ledger) = (Vec::new(), folder.ledger()?);
+    let name = KeyName { key: &asked.license_key.0, product: &asked.product, slot: &asked.slot };
+    if let Some(answer) = ledger.newest_answer(name)? {
+        let body = read_unverified(&ledger.license_bytes(&answer)?)?;
+        pairs.extend(LicenseReport::from(&body).summary());
+        pairs.push(("license key", masked(&answer.license_key)));
+        pairs.extend(answer.host.map(|host| ("from server", host)));
+    }
+    Ok(pairs)
+}
+
 /// Shows which installation loses the key, and asks.
 fn confirm_move(folder: &Folder, other: &str, asked: &RequestBody, yes: bool) -> Result<()> {
-    let held = |r: &IssuedRecord| {
-        (&*r.license_key, &*r.product, &*r.slot)
-            == (&*asked.license_key.0, &*asked.product, &*asked.slot)
-    };
-    let mut pairs = Vec::new();
-    for record in folder.issued(other)?.iter().rev().filter(|record| held(record)).take(1) {
-        pairs.extend(LicenseReport::from(&record.license_body()?).summary());
-        pairs.push(("license key", masked(&record.license_key)));
-        pairs.extend(record.host.clone().map(|host| ("from server", host)));
-    }
+    let mut pairs = holder(folder, asked)?;
     pairs.push(("from install", other.to_string()));
     pairs.push(("to install", show::install_id(&asked.install_key)));
     let hits = format!(

@@ -7,15 +7,15 @@ use olr_core::display::shown;
 use olr_core::entitlement::Cause;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::key::{Role, key_id};
+use olr_core::license::read_unverified;
 use olr_core::report::{LicenseReport, masked};
 use olr_core::revocation::Revocations;
 use olr_core::time::Instant;
 use olr_core::trust::Trust;
 use olr_core::wire::frame::Kind;
 use olr_core::wire::id::{KeyId, LicenseId};
-use olr_office::folder::{
-    AskPassphrase, Changes, Folder, IssuedRecord, Revoked, ensure_reason, propose_next,
-};
+use olr_office::folder::{AskPassphrase, Changes, Folder, Revoked, ensure_reason, propose_next};
+use olr_office::ledger::AnswerRecord;
 
 use super::context::Context;
 use super::files::OutFile;
@@ -88,8 +88,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
             };
             let record = folder.issued_license(license)?;
             let cause = if args.pooled { Cause::Pooled } else { Cause::Revoked };
-            if !folder.revocation(&record)?.is_some_and(|old| old.covers(cause)) {
-                confirm(&record, cause, args.roots.yes)?;
+            if !record.revoked.as_ref().is_some_and(|old| old.covers(cause)) {
+                confirm(&folder, &record, cause, args.roots.yes)?;
             }
             let why = (cause, reason.as_str());
             let revoked = folder.revoke(&record, why, context.now, &trust, &mut ask)?;
@@ -123,7 +123,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
 fn revoked_output(
     args: &Args,
     file: &str,
-    record: Option<&IssuedRecord>,
+    record: Option<&AnswerRecord>,
     revoked: &Revoked,
 ) -> Output {
     let (body, count) = (&revoked.body, revoked.body.licenses.len());
@@ -132,13 +132,13 @@ fn revoked_output(
         (Some(record), true) => {
             format!(
                 "License {} of {} was already {done}: the reason recorded then is kept.",
-                record.license_id,
+                record.license,
                 shown(&record.licensee)
             )
         }
         (Some(record), false) => format!(
             "License {} of {} is now {done}. Servers learn this from their next license.",
-            record.license_id,
+            record.license,
             shown(&record.licensee)
         ),
         (None, _) => "The list of revocations was signed again.".to_string(),
@@ -153,15 +153,16 @@ fn revoked_output(
         body.sequence, body.version
     );
     let json = json!({
-        "license_id": record.map(|record| &record.license_id), "already": revoked.already,
+        "license_id": record.map(|record| record.license.to_string()), "already": revoked.already,
         "version": body.version, "sequence": body.sequence, "revoked_licenses": count, "file": file,
     });
     Output::new(text, json)
 }
 
 /// Shows whose license ends, and asks.
-fn confirm(record: &IssuedRecord, cause: Cause, yes: bool) -> Result<()> {
-    let mut pairs = LicenseReport::from(&record.license_body()?).summary();
+fn confirm(folder: &Folder, record: &AnswerRecord, cause: Cause, yes: bool) -> Result<()> {
+    let body = read_unverified(&folder.ledger()?.license_bytes(record)?)?;
+    let mut pairs = LicenseReport::from(&body).summary();
     pairs.push(("license key", masked(&record.license_key)));
     pairs.extend(record.host.clone().map(|host| ("server", host)));
     pairs.push(("install id", record.install_id()));
@@ -179,7 +180,7 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
     let (Ok(key), Ok(license)) = (id.trim().parse(), id.trim().parse()) else {
         return Ok(None);
     };
-    if folder.issued_license(license).is_ok() {
+    if folder.ledger()?.answer(license)?.is_some() {
         return Ok(None);
     }
     let trust = folder.trust()?;
@@ -202,7 +203,10 @@ fn issuer_key(id: &str, folder: &Folder) -> Result<Option<KeyId>> {
         }
     }
     let hint = "copy a license id from `olr vendor issued`, or a key id from `olr inspect FILE`";
-    folder.ensure_issuer(key).map(|()| Some(key)).map_err(|_| {
+    folder.ensure_issuer(key).map(|()| Some(key)).map_err(|error| {
+        if error.problem() != Some(Problem::NotFound) {
+            return error;
+        }
         let fact = format!(
             "no license {key} was issued from this folder, and there is no issuer key {key}"
         );
@@ -228,7 +232,7 @@ fn revoke_key(
     let there: Vec<_> = folder.delegations()?.into_iter().map(|(_, bytes)| bytes).collect();
     let proposal = propose_next(trust, &changes, &there, &mut context.rng)?;
     free_name(&proposal, &args.output)?;
-    let signed = folder.signed_with(key)?;
+    let signed = folder.ledger()?.signed_with(key)?;
     let proposal = args.roots.sign(proposal, Some(folder), trust)?;
     let mut report = conclude(&proposal, Some(folder), trust, &args.output, context.now)?;
     put(&mut report.json, "already", json!(false));
@@ -265,17 +269,17 @@ fn revoked_before(key: KeyId, folder: &Folder, trust: &Trust) -> Result<Output> 
         json!({"trust": body.version, "new": false, "vendor_code": trust.vendor_code()});
     let mut report = Output::new(text, json!({"already": true, "published": published}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
-    Ok(report_of(key, &folder.signed_with(key)?, report))
+    Ok(report_of(key, &folder.ledger()?.signed_with(key)?, report))
 }
 
 /// Adds the licenses that end with the revoked key.
-fn report_of(key: KeyId, signed: &[IssuedRecord], mut report: Output) -> Output {
+fn report_of(key: KeyId, signed: &[AnswerRecord], mut report: Output) -> Output {
     report.text += &format!("\n\n{}", ended_with(key, signed));
     put(&mut report.json, "revoked_key", json!(key.to_string()));
     put(
         &mut report.json,
         "signed_by_it",
-        json!(signed.iter().map(|r| &r.license_id).collect::<Vec<_>>()),
+        json!(signed.iter().map(|answer| answer.license.to_string()).collect::<Vec<_>>()),
     );
     report
 }

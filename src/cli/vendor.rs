@@ -12,9 +12,8 @@ use olr_core::entitlement::Cause;
 use olr_core::error::{Error, Problem, Result};
 use olr_core::report::masked;
 use olr_core::trust::Trust;
-use olr_office::folder::{
-    Folder, Init, IssuedRecord, Passphrases, RevocationRecord, Roots, read_text,
-};
+use olr_office::folder::{Folder, Init, Passphrases, Roots, read_text};
+use olr_office::ledger::AnswerRecord;
 
 use super::output::Output;
 use super::passphrase::new_passphrase;
@@ -212,25 +211,23 @@ fn roots(args: &InitArgs) -> Result<Roots> {
 
 fn issued(args: &IssuedArgs) -> Result<Output> {
     let folder = args.vendor.folder()?;
-    let records = folder.issued(args.text.as_deref().unwrap_or_default())?;
-    let any_moved = records.iter().any(|record| record.moved_from.is_some());
-    let taken_back = |record: &IssuedRecord| folder.revocation(record);
-    let taken_back = records.iter().map(taken_back).collect::<Result<Vec<_>>>()?;
-    let any_taken_back = taken_back.iter().any(Option::is_some);
-    let row = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
+    let answers = folder.ledger()?.answers(args.text.as_deref().unwrap_or_default())?;
+    let any_moved = answers.iter().any(|answer| answer.moved_from.is_some());
+    let any_taken_back = answers.iter().any(|answer| answer.revoked.is_some());
+    let row = |answer: &AnswerRecord| {
         let mut row = vec![
-            r.issued.clone(),
-            r.licensee.clone(),
-            masked(&r.license_key),
-            format!("{}/{}", r.product, r.slot),
-            r.license_type.clone(),
-            r.last_day().to_string(),
-            r.code.clone(),
-            r.license_id.clone(),
+            answer.issued.to_string(),
+            answer.licensee.clone(),
+            masked(&answer.license_key),
+            format!("{}/{}", answer.product, answer.slot),
+            answer.license_type.clone(),
+            answer.last_day(),
+            answer.code.clone(),
+            answer.license.to_string(),
         ];
-        row.extend(any_moved.then(|| moved(r)));
-        row.extend(any_taken_back.then(|| match taken_back {
-            Some(record) if record.cause == Cause::Pooled.word() => {
+        row.extend(any_moved.then(|| moved(answer)));
+        row.extend(any_taken_back.then(|| match &answer.revoked {
+            Some(record) if record.cause == Cause::Pooled => {
                 format!("{}, pooled: {}", record.revoked, shown(&record.reason))
             }
             Some(record) => format!("{}: {}", record.revoked, shown(&record.reason)),
@@ -238,7 +235,7 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
         }));
         row
     };
-    let rows: Vec<_> = records.iter().zip(&taken_back).map(row).collect();
+    let rows: Vec<_> = answers.iter().map(row).collect();
     let mut header =
         vec!["issued", "licensee", "key", "slot", "type", "expires", "code", "license"];
     header.extend(any_moved.then_some("moved from"));
@@ -249,30 +246,33 @@ fn issued(args: &IssuedArgs) -> Result<Output> {
         (None, true) => "No license has been issued yet.".to_string(),
         (Some(text), true) => format!("No issued license contains \"{}\".", shown(text)),
     };
-    let entry = |(r, taken_back): (&IssuedRecord, &Option<RevocationRecord>)| {
-        let taken_back = taken_back
-            .as_ref()
-            .map(|r| json!({"at": r.revoked, "reason": r.reason, "cause": r.cause}));
+    let entry = |answer: &AnswerRecord| {
+        let revoked = answer.revoked.as_ref().map(|record| {
+            let (at, cause) = (record.revoked.to_string(), record.cause.word());
+            json!({"at": at, "reason": record.reason, "cause": cause})
+        });
         json!({
-            "license_id": r.license_id, "issued": r.issued, "licensee": r.licensee,
-            "license_key": masked(&r.license_key), "product": r.product, "slot": r.slot,
-            "type": r.license_type, "expires": r.expires, "code": r.code, "request_id": r.request_id,
-            "answer": r.answer, "install_key": r.install_key, "moved_from": r.moved_from,
-            "receipt": r.receipt.is_some(), "transfer": r.transfer,
-            "revoked": taken_back,
+            "license_id": answer.license.to_string(), "issued": answer.issued.to_string(),
+            "licensee": answer.licensee, "license_key": masked(&answer.license_key),
+            "product": answer.product, "slot": answer.slot, "type": answer.license_type,
+            "expires": answer.expires.map_or("never".to_string(), |day| day.to_string()),
+            "code": answer.code, "request_id": answer.request.to_string(),
+            "answer": answer.answer,
+            "install_key": data_encoding::HEXLOWER.encode(&answer.install_key),
+            "moved_from": answer.moved_from.map(|license| license.to_string()),
+            "receipt": answer.has_receipt, "transfer": answer.transfer, "revoked": revoked,
         })
     };
-    let entries = records.iter().zip(&taken_back);
-    let mut report =
-        Output::new(text, json!({"issued": entries.map(entry).collect::<Vec<Value>>()}));
+    let entries: Vec<Value> = answers.iter().map(entry).collect();
+    let mut report = Output::new(text, json!({"issued": entries}));
     report.notes.push(format!("vendor: {}", file::name(folder.path())));
     Ok(report)
 }
 
 /// Names the license that held the key on another installation before, and why the key was free.
-fn moved(record: &IssuedRecord) -> String {
-    let Some(from) = &record.moved_from else { return String::new() };
-    match &record.transfer {
+fn moved(answer: &AnswerRecord) -> String {
+    let Some(from) = answer.moved_from else { return String::new() };
+    match &answer.transfer {
         Some(reason) => format!("{from}, transfer: {reason}"),
         None => format!("{from}, with receipt"),
     }

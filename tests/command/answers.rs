@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use olr::Home;
 use olr_core::armor::armor;
@@ -16,6 +17,7 @@ use olr_core::error::Refusal;
 use olr_core::machine::Machine;
 use olr_core::time::Instant;
 use olr_core::wire::frame::{FRAME_CAP, Frame, Header, Kind};
+use olr_office::folder::Folder;
 
 use crate::world::ask::Answer;
 use crate::world::called::{Around, outcome};
@@ -72,6 +74,13 @@ fn forms(scenario: &Scenario, text: bool) -> Vec<Vec<u8>> {
     forms
 }
 
+/// An empty ledger.
+static LEDGER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    Folder::at(folder.path()).create_ledger().unwrap();
+    std::fs::read(folder.path().join("ledger.db")).unwrap()
+});
+
 /// Files for the caller of a verb: the artefact, a vendor's folder, a server's home.
 struct Desk<'a> {
     scenario: &'a Scenario,
@@ -81,7 +90,8 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn new(scenario: &'a Scenario, file: &[u8]) -> Self {
         let desk = Self { scenario, folder: tempfile::tempdir().unwrap() };
-        std::fs::create_dir_all(desk.path("vendor/issued")).unwrap();
+        std::fs::create_dir(desk.path("vendor")).unwrap();
+        std::fs::write(desk.path("vendor/ledger.db"), &**LEDGER).unwrap();
         // No call changes these.
         for kept in ["keys", "delegations", "grant.toml", "catalog.toml"] {
             let kept = Path::new("vendor").join(kept);

@@ -77,7 +77,7 @@ fn locks() {
     problem(&world, "alert", "locked");
     drop(held);
     world.olr(&["report", "OBM=1"]).done();
-    for name in ["home/lock", "home/alerts.lock", "vendor/issued/lock"] {
+    for name in ["home/lock", "home/alerts.lock", "vendor/ledger.lock"] {
         let path = world.path(name);
         let _ = fs::remove_file(&path);
         fs::create_dir(&path).unwrap();

@@ -328,18 +328,16 @@ fn whatever_the_umask_says_keys_are_for_their_owner() {
         ("deep/down", 0o755),
         ("deep/down/v", 0o700),
         ("deep/down/v/keys", 0o700),
-        ("deep/down/v/issued", 0o700),
         ("deep/down/v/trusts", 0o700),
         ("w", 0o700),
         ("w/keys", 0o700),
-        ("w/issued", 0o700),
         ("far/off", 0o755),
         ("far/off/home", 0o700),
     ] {
         assert_eq!(mode(&world.path(folder)), wanted, "{folder}");
         seen += 1;
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 9);
     let mut folders = vec![world.path("deep/down/v"), world.path("w"), world.path("vendor/keys")];
     folders.push(world.path("far/off/home"));
     let mut keys = vec![world.path("root.key")];

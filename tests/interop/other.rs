@@ -78,7 +78,7 @@ pub fn question(scenario: &Scenario, file: &[u8]) -> Value {
 /// A folder of the vendor of `keys/snakeoil`, without records of issued licenses.
 static VENDOR: LazyLock<PathBuf> = LazyLock::new(|| {
     let vendor = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop");
-    for folder in ["keys", "delegations", "issued"] {
+    for folder in ["keys", "delegations"] {
         std::fs::create_dir_all(vendor.join(folder)).unwrap();
     }
     for file in [
@@ -92,6 +92,7 @@ static VENDOR: LazyLock<PathBuf> = LazyLock::new(|| {
     ] {
         std::fs::copy(root().join("keys/snakeoil").join(file), vendor.join(file)).unwrap();
     }
+    olr_office::folder::Folder::at(&vendor).create_ledger().unwrap();
     vendor
 });
 

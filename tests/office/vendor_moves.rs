@@ -264,7 +264,7 @@ fn a_receipt_that_is_not_needed_is_kept() {
 }
 
 #[test]
-fn other_keys_slots_and_older_records_do_not_disturb() {
+fn other_keys_and_slots_do_not_disturb() {
     let world = World::activated("a");
     let slot = "request --home b --trust vendor/vendor.trust --licensee ACME_Ltd --key AbCd-1234 \
                 --pin a=1 --pin b=2 --slot redirector -o b.req";
@@ -272,18 +272,6 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
     let grant = fs::read_to_string(world.path("vendor/grant.toml")).unwrap();
     fs::write(world.path("slot.toml"), grant.replace("\"backup\"", "\"redirector\"")).unwrap();
     world.olr("issue b.req --grant slot.toml -o b.license").done();
-    // A record written before records had a `turn` still holds the key.
-    let mut stripped = 0;
-    for (path, bytes) in world.vendor_files() {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if path.extension().is_some_and(|extension| extension == "toml") && text.contains("turn = ")
-        {
-            let kept = text.lines().filter(|line| !line.starts_with("turn = "));
-            fs::write(path, kept.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
-            stripped += 1;
-        }
-    }
-    assert_eq!(stripped, 2);
     world.ask("c");
     world.untouched("c", "").refused("already-activated", "");
     world.issue("c", "--transfer moved --yes").done();
@@ -296,13 +284,18 @@ fn other_keys_slots_and_older_records_do_not_disturb() {
 }
 
 #[test]
-fn a_damaged_record_leaves_open_who_holds_a_key() {
+fn a_damaged_ledger_leaves_open_who_holds_a_key() {
     let world = World::activated("a");
     world.ask("b");
-    fs::write(world.path("vendor/issued/damaged.toml"), "license_id = 5").unwrap();
-    let run = world.untouched("b", "--transfer lost");
-    run.unable("damaged.toml");
-    assert!(run.json["hint"].as_str().unwrap().contains("backup"), "{run:?}");
+    let ledger = world.path("vendor/ledger.db");
+    let good = fs::read(&ledger).unwrap();
+    fs::write(&ledger, vec![b'x'; good.len()]).unwrap();
+    for (name, flags) in [("b", "--transfer lost"), ("a", "")] {
+        let run = world.untouched(name, flags);
+        run.unable("ledger.db");
+        assert!(run.json["hint"].as_str().unwrap().contains("backup"), "{run:?}");
+    }
+    fs::write(&ledger, good).unwrap();
     assert_eq!(world.untouched("a", "").done()["stored"], true);
 }
 

@@ -189,12 +189,12 @@ fn a_receipt_verifies_without_records() {
     world.done("deactivate --yes --home home");
     let look = "inspect receipt.olr --vendor vendor --home none";
     assert!(world.done(look)["issued"].is_object());
-    std::fs::rename(world.path("vendor/issued"), world.path("elsewhere")).unwrap();
+    std::fs::rename(world.path("vendor/ledger.db"), world.path("elsewhere")).unwrap();
     let json = world.done(look);
     assert_eq!((&json["verified"], json.get("issued")), (&"yes".into(), None));
     world.refused("inspect receipt.olr --vendor other --home none", "wrong-vendor");
     // Records that exist but cannot be read are an error, but the content is still shown.
-    std::fs::write(world.path("vendor/issued"), "no folder").unwrap();
+    std::fs::write(world.path("vendor/ledger.db"), "no ledger").unwrap();
     let (status, json) = world.olr(look);
     assert_eq!((status, &json["verified"], &json["state"]), (2, &"yes".into(), &"unknown".into()));
 }

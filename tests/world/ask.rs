@@ -157,6 +157,7 @@ fn issue(scenario: &Scenario, at: Instant, file: &[u8]) -> Result<()> {
     let scratch = tempfile::tempdir().unwrap();
     copy(&root().join("keys/snakeoil"), scratch.path());
     let folder = Folder::at(scratch.path());
+    folder.create_ledger().unwrap();
     if let Some(before) = scenario.get("after") {
         let first = Scenario::read(before);
         let answer = issue_in(&folder, &first, at, &first.bytes).unwrap();
@@ -190,7 +191,7 @@ fn issue_in(folder: &Folder, scenario: &Scenario, now: Instant, request: &[u8]) 
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to.join("issued")).unwrap();
+    std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
         let target = to.join(entry.file_name().unwrap());
         if entry.is_dir() {

@@ -182,15 +182,19 @@ fn remove_one(folder: &Path, path: &Path, is_file: bool) -> IoResult<()> {
 /// True if a folder contains only files and folders that this program puts into a draft.
 #[cfg(unix)]
 fn is_draft(path: &Path) -> bool {
-    const PARTS: [&str; 8] = [
+    const PARTS: [&str; 12] = [
         "keys",
         "delegations",
-        "issued",
         "revocations",
         "trusts",
         "vendor.trust",
         "catalog.toml",
         "grant.toml",
+        "ledger.db",
+        "ledger.db-journal",
+        "ledger.db-shm",
+        "ledger.db-wal",
+        "ledger.lock",
     ];
     let is_part = |name: &std::ffi::OsStr| {
         let name = name.to_str().unwrap_or_default();

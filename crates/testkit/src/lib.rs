@@ -107,13 +107,14 @@ impl Vendor {
 
     /// Writes the vendor's folder, without any issued license.
     pub fn write(&self, folder: &Path) {
-        for sub in ["keys", "delegations", "issued"] {
+        for sub in ["keys", "delegations"] {
             std::fs::create_dir(folder.join(sub)).unwrap();
         }
         for (name, text) in &self.files {
             std::fs::write(folder.join(name), text).unwrap();
         }
         std::fs::write(folder.join("catalog.toml"), CATALOG).unwrap();
+        Folder::at(folder).create_ledger().unwrap();
     }
 
     /// Body of the first trust, for modification.

@@ -121,7 +121,7 @@ pub fn receipt(bytes: &[u8], args: &Args) -> Result<Findings> {
             // The receipt is valid by itself: only the comparison with the records is missing.
             Err(error) => {
                 findings.more = format!("Not compared with the issued licenses: {}.", error.fact());
-                let has_records = folder.path().join("issued").symlink_metadata().is_ok();
+                let has_records = folder.path().join("ledger.db").symlink_metadata().is_ok();
                 findings.missing = Some(error).filter(|_| has_records);
             }
         }
@@ -136,7 +136,7 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
         let text = "This receipt ends no license that was issued from this folder.";
         return (text.to_string(), Value::Null);
     };
-    let record = &ended.record;
+    let record = &ended.answer;
     let until = match ended.last_day {
         Some(day) => format!("until {day} (ends {})", day.ends()),
         None => "with no end date".to_string(),
@@ -154,8 +154,10 @@ fn ended(ended: Option<olr_office::folder::Ended>) -> (String, Value) {
     }
     let until_json = ended.last_day.map_or("never".to_string(), |day| day.to_string());
     let json = json!({
-        "license_id": record.license_id, "licensee": record.licensee, "issued": record.issued,
-        "license_key": masked(&record.license_key), "expires": record.expires,
+        "license_id": record.license.to_string(), "licensee": record.licensee,
+        "issued": record.issued.to_string(),
+        "license_key": masked(&record.license_key),
+        "expires": record.expires.map_or("never".to_string(), |day| day.to_string()),
         "copy_could_run_until": until_json,
         "answered_since": ended.answered_since,
     });

@@ -14,8 +14,9 @@ use olr_core::trust::{DelegationBody, Trust};
 use olr_core::wire::codec::Limit;
 use olr_core::wire::frame::{Header, Kind};
 use olr_core::wire::id::KeyId;
-use olr_office::folder::{Adopted, Folder, IssuedRecord, Published, catalog_for};
+use olr_office::folder::{Adopted, Folder, Published, catalog_for};
 use olr_office::key::store;
+use olr_office::ledger::AnswerRecord;
 
 use crate::cli::args::vendor::VendorArg;
 use crate::cli::files::{OutFile, read_artefact};
@@ -136,25 +137,25 @@ fn newly_revoked(
     proposal: &Proposal,
     trust: Option<&Trust>,
     folder: Option<&Folder>,
-) -> Result<Vec<(KeyId, Vec<IssuedRecord>)>> {
+) -> Result<Vec<(KeyId, Vec<AnswerRecord>)>> {
     let (Content::Trust(next), Some(folder)) = (proposal.content(), folder) else {
         return Ok(Vec::new());
     };
     let before = |key: &KeyId| trust.is_some_and(|t| t.body().revoked.get(key).is_some());
     let keys = next.revoked.iter().filter(|key| !before(key));
-    keys.map(|key| Ok((*key, folder.signed_with(*key)?))).collect()
+    keys.map(|key| Ok((*key, folder.ledger()?.signed_with(*key)?))).collect()
 }
 
 /// Describes the licenses that a revoked key signed, and that therefore end: how many, whose, and
 /// the first of them.
-pub fn ended_with(key: KeyId, signed: &[IssuedRecord]) -> String {
+pub fn ended_with(key: KeyId, signed: &[AnswerRecord]) -> String {
     if signed.is_empty() {
         return format!("Key {key} signed no license that was issued from this folder.");
     }
     let licensees: BTreeSet<_> = signed.iter().map(|record| &record.licensee).collect();
-    let row = |r: &IssuedRecord| {
+    let row = |r: &AnswerRecord| {
         let slot = format!("{}/{}", r.product, r.slot);
-        vec![r.license_id.clone(), r.licensee.clone(), masked(&r.license_key), slot]
+        vec![r.license.to_string(), r.licensee.clone(), masked(&r.license_key), slot]
     };
     let rows: Vec<_> = signed.iter().take(LISTED).map(row).collect();
     let more = signed.len().saturating_sub(LISTED);

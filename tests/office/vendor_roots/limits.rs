@@ -1,6 +1,7 @@
 //! Exceeding a delegation by one, in each of its limits, is refused before anything is signed.
 
 use olr_core::key::Role;
+use olr_office::folder::Folder;
 use std::fs;
 
 use crate::vendor_roots::office::files_below;
@@ -19,8 +20,8 @@ fn tried(vendor: &Vendor, flags: &str, change: (&str, &str)) -> crate::vendor_ro
         assert!(!vendor.town.path("office/a.license").exists());
     } else {
         fs::remove_file(vendor.town.path("office/a.license")).unwrap();
-        fs::remove_dir_all(vendor.town.path("office/vendor/issued")).unwrap();
-        fs::create_dir(vendor.town.path("office/vendor/issued")).unwrap();
+        fs::remove_file(vendor.town.path("office/vendor/ledger.db")).unwrap();
+        Folder::at(vendor.town.path("office/vendor")).create_ledger().unwrap();
     }
     run
 }

@@ -93,7 +93,7 @@ impl World {
     /// Adds the newest license to a pool, and imports the list that says so.
     pub fn pool(&self, clock: u64) {
         let (now, ask) = (Instant::new(clock), &mut |_: &_| unreachable!());
-        let record = self.vendor.issued("").unwrap().pop().unwrap();
+        let record = self.vendor.ledger().unwrap().answers("").unwrap().pop().unwrap();
         let cause = (Cause::Pooled, "a test");
         let list = self.vendor.revoke(&record, cause, now, &self.trust, ask).unwrap();
         self.home.import(&list.file, &around("server", now), Default::default()).unwrap();

@@ -1,12 +1,14 @@
 //! Concerns about an answer: reasons why the server will refuse it, or the operator will send it
 //! back. Shown before the answer is signed, and before a stored one is handed out again.
 
+use crate::folder::moves::KeyHistory;
 use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, Issue};
 use crate::issue::{Stamp, draft};
+use crate::ledger::AnswerRecord;
 use olr_core::display::{listed, shown};
 use olr_core::entitlement::Quotas;
 use olr_core::error::{NextStep, Refusal, Remedy, Result};
-use olr_core::license::LicenseBody;
+use olr_core::license::{LicenseBody, read_unverified};
 use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::time::{DAY, Day, Instant};
 use olr_core::trust::Trust;
@@ -28,7 +30,7 @@ impl Folder {
     /// order. Empty if the draft is refused, because issuing will report that.
     ///
     /// # Errors
-    /// Exit 2 when the catalog, the records or the revocations cannot be read.
+    /// Exit 2 when the catalog, the ledger or the revocations cannot be read.
     pub fn foresee(
         &self,
         opened: &OpenedRequest,
@@ -37,33 +39,33 @@ impl Folder {
         ask: AskPassphrase<'_>,
     ) -> Result<Vec<Concern>> {
         let asked = opened.body();
-        let earlier = self.answers_to(asked.request)?;
-        let stored = order.stored(&earlier)?;
+        let mut ledger = self.ledger()?;
+        let earlier = ledger.answers_to(asked.request)?;
+        let stored = order.stored(&earlier, opened.hash())?;
         let stamp = Stamp { license: LicenseId([0; 16]), answer: 1, issued: order.now };
         let body = match stored {
-            Some(record) => record.license_body(),
+            Some(answer) => read_unverified(&ledger.license_bytes(answer)?),
             None => draft(opened, order.grant, &self.catalog()?, trust, stamp),
         };
-        // Issuing reports a damaged record or a refused draft itself.
+        // Issuing reports a refused draft itself.
         let Ok(body) = body else { return Ok(Vec::new()) };
-        let known = self.issued("").and_then(|records| Ok((records, self.key_of(asked)?)));
-        let (mut records, history) = match known {
-            // A stored answer is handed out even if other records are damaged.
-            Err(_) if stored.is_some() => (Vec::new(), None),
-            known => known.map(|(records, history)| (records, Some(history)))?,
-        };
-        records.retain(|record| stored.is_none_or(|own| own.license_id != record.license_id));
-        let newest =
-            records.iter().filter_map(|record| record.issued.parse::<Instant>().ok()).max();
-        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let later = history.as_ref().and_then(|all| all.later_for(&install_key, body.number));
-        let revoked = match &history {
-            Some(history) => self.revoked_before(asked, history, &body, &records)?,
+        let mut history = KeyHistory::of(&mut ledger, asked)?;
+        let newest = ledger.newest_issue(stored.map(|own| own.license))?;
+        let is_other =
+            |answer: &AnswerRecord| stored.is_none_or(|own| own.license != answer.license);
+        history.own.retain(is_other);
+        let later = history.later_for(asked, body.number);
+        let last = match history.newest_for(asked) {
+            Some(last) => read_unverified(&ledger.license_bytes(last)?).ok(),
             None => None,
         };
-        let fork = self.fork_of(opened, &records, trust, ask);
-        let last = history.and_then(|all| all.newest_for(&install_key, asked.request));
-        let last = last.and_then(|record| record.license_body().ok());
+        let next = match history.next_after(asked) {
+            Some(next) => Some((next.license, ledger.request_bytes(next)?)),
+            None => None,
+        };
+        drop(ledger);
+        let revoked = self.revoked_before(asked, &history, &body)?;
+        let fork = self.fork_of(opened, (&history.own, next), trust, ask);
         // Compare a stored answer only with what preceded it.
         let last = last.filter(|last| stored.is_none() || last.number < body.number);
         let (body, last, now) = (&body, last.as_ref(), order.now);
@@ -81,11 +83,9 @@ impl Folder {
     /// Returns a concern if the vendor's clock is probably wrong, before a server adopts its time.
     ///
     /// # Errors
-    /// Exit 2 when the records cannot be read.
+    /// Exit 2 when the ledger cannot be read.
     pub fn foresee_time(&self, now: Instant) -> Result<Option<Concern>> {
-        let records = self.issued("")?;
-        let newest =
-            records.iter().filter_map(|record| record.issued.parse::<Instant>().ok()).max();
+        let newest = self.ledger()?.newest_issue(None)?;
         if is_plausible(now, newest) {
             return Ok(None);
         }

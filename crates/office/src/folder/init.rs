@@ -160,6 +160,7 @@ fn fill(
     let delegation_body = encode(&unlimited(issuer_public)?);
     let delegation = Unsigned::new(Kind::Delegation, vendor, Vec::new(), delegation_body)?;
     let delegation = sign_by_roots(&delegation, &roots)?;
+    Folder::at(folder).create_ledger()?;
     let public =
         |name: &str, text: &str| file::write(&folder.join(name), text.as_bytes(), Writing::New);
     public("vendor.trust", &armor(Kind::Trust, trust.bytes()))?;
@@ -173,7 +174,7 @@ fn fill(
 }
 
 /// Subfolders of a vendor folder.
-pub(super) const PARTS: [&str; 5] = ["keys", "delegations", "issued", "revocations", "trusts"];
+pub(super) const PARTS: [&str; 4] = ["keys", "delegations", "revocations", "trusts"];
 
 /// Returns the grant that a new folder starts with: the starter grant, or one that fits the given
 /// catalog. `None` if no grant fits it, for example because no type may be activated offline.

@@ -3,8 +3,9 @@
 use rand::CryptoRng;
 
 use crate::folder::moves::{KeyHistory, host_of};
-use crate::folder::{AskPassphrase, Folder, Handover, IssuedRecord, KeyRecords};
+use crate::folder::{AskPassphrase, Folder, Handover};
 use crate::issue::{GrantFile, Stamp, draft};
+use crate::ledger::{AnswerRecord, IssueLicense, Order};
 use olr_core::display::{code_fault, parse_code};
 use olr_core::entitlement::Model;
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
@@ -33,9 +34,11 @@ pub struct Issue<'a> {
     pub by: Signers<'a>,
     /// Justification for moving the key here from another installation.
     pub handover: Handover<'a>,
-    /// The answers for the key that the user saw before confirming. If the folder has others by
-    /// now, issuing fails instead of acting on stale information.
-    pub shown: Option<&'a KeyRecords>,
+    /// [`Folder::newest_turn`] of the key that the user saw before confirming. If the ledger has a
+    /// newer answer by now, issuing fails instead of acting on stale information.
+    pub seen: Option<u64>,
+    /// Person or program that orders it, for the ledger.
+    pub actor: &'a str,
 }
 
 impl<'a> Issue<'a> {
@@ -49,7 +52,8 @@ impl<'a> Issue<'a> {
             now,
             by: Signers::default(),
             handover: Handover::Nothing,
-            shown: None,
+            seen: None,
+            actor: "staff",
         }
     }
 
@@ -60,11 +64,12 @@ impl<'a> Issue<'a> {
     /// Same as [`GrantFile::identity`].
     pub(super) fn stored<'r>(
         &self,
-        earlier: &'r [IssuedRecord],
-    ) -> Result<Option<&'r IssuedRecord>> {
-        let grant = self.grant.identity()?;
+        earlier: &'r [AnswerRecord],
+        hash: [u8; 32],
+    ) -> Result<Option<&'r AnswerRecord>> {
+        let terms = self.grant.identity()?;
         let is_given =
-            |last: &&IssuedRecord| !self.again && last.answers(self.request) && last.is_for(&grant);
+            |last: &&AnswerRecord| !self.again && last.request_hash == hash && last.terms == terms;
         Ok(earlier.last().filter(is_given))
     }
 }
@@ -80,6 +85,16 @@ pub struct Signers<'a> {
     pub also: &'a [Vec<u8>],
     /// A proposal that all issuers have signed, to finish instead of drafting a new license.
     pub signed: Option<&'a Proposal>,
+}
+
+/// A draft, and how it is signed.
+struct Drafted<'a> {
+    body: &'a LicenseBody,
+    /// Newest answer to another installation that holds the key.
+    from: Option<&'a AnswerRecord>,
+    /// Number of the newest answer for the key.
+    seen: u64,
+    sign: &'a dyn Fn() -> Result<License>,
 }
 
 /// Outcome of an order.
@@ -177,84 +192,130 @@ impl Folder {
         rng: &mut impl CryptoRng,
     ) -> Result<IssuedLicense> {
         order.handover.check(trust)?;
-        let asked = opened.body();
+        let (asked, hash) = (opened.body(), opened.hash());
         let mut license = LicenseId([0; 16]);
         rng.fill_bytes(&mut license.0);
-        let earlier = self.answers_to(asked.request)?;
+        let (earlier, history) = {
+            let mut ledger = self.ledger()?;
+            (ledger.answers_to(asked.request)?, KeyHistory::of(&mut ledger, asked)?)
+        };
         let answer = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let grant = order.grant.identity()?;
-        if let Some(stored) = order.stored(&earlier)? {
+        if let Some(stored) = order.stored(&earlier, hash)? {
             return self.repeated(stored, asked, trust);
         }
-        let history = self.key_of(asked)?;
-        let shown = order.shown.cloned().unwrap_or_else(|| history.records());
         let mut stamp = Stamp { license, answer, issued: order.now };
         if let Some(proposal) = order.by.signed {
             stamp = stamp_of(proposal, answer)?;
         }
         let body = draft(opened, order.grant, &self.catalog()?, trust, stamp)?;
-        ensure_new(&earlier, order)?;
-        // Trial keys are shared by all customers: each machine has a trial of its own.
-        let is_shared = body.model == Model::Evaluation;
-        let holder = |history: &KeyHistory, ask: AskPassphrase<'_>| match is_shared {
-            true => Ok(None),
-            false => self.ensure_free(history, opened, order.handover, trust, ask),
-        };
-        let from = holder(&history, ask)?;
+        ensure_new(&earlier, order, hash)?;
+        let from = self.holder(body.model, &history, opened, order, trust, &mut *ask)?;
         let stops_a_copy = body.policy.stops_a_copy();
-        let other_holder = from.map(|record| record.install_id());
+        let other_holder = from.as_ref().map(AnswerRecord::install_id);
         let came = |outcome| Ok(IssuedLicense { outcome, stops_a_copy, other_holder });
-        let license = match order.by.signed {
-            Some(proposal) => finished(proposal, &body, trust)?,
+        let body = &body;
+        let sign: Box<dyn Fn() -> Result<License> + '_> = match order.by.signed {
+            Some(proposal) => {
+                let license = finished(proposal, body, trust)?;
+                Box::new(move || Ok(license.clone()))
+            }
             None => {
-                let signing = self.signing(&body, order, trust, ask)?;
+                let signing = self.signing(body, order, trust, &mut *ask)?;
                 if order.dry_run {
                     return came(Issued::Tried);
                 }
                 if !order.by.also.is_empty() {
-                    let proposal = signing.propose(&body, trust, ask)?;
+                    let proposal = signing.propose(body, trust, ask)?;
                     return came(Issued::Proposed(Box::new(proposal)));
                 }
-                signing.sign(&body, trust, ask)?
+                let keys = signing.open(ask)?;
+                Box::new(move || keys.sign(body, trust))
             }
         };
         if order.dry_run {
             return came(Issued::Tried);
         }
-        let mut record = IssuedRecord::new(&license, &asked.license_key.0, order.request, &grant);
-        // Under the lock, read the answers again: another process may have issued one for this key
-        // meanwhile.
-        let _lock = self.lock()?;
-        let history = self.key_of(asked)?;
-        let from = holder(&history, ask)?;
-        record.host = host_of(asked);
-        record.moved_from = from.map(|record| record.license_id);
-        if history.records() != shown {
-            return Err(self.changed_meanwhile());
-        }
-        record.turn = Some(history.next_turn());
-        order.handover.record(&mut record);
-        self.keep(asked.request, &record)?;
-        came(Issued::New(license))
+        let seen = order.seen.unwrap_or(history.turn());
+        let drafted = Drafted { body, from: from.as_ref(), seen, sign: &*sign };
+        came(self.book(opened, order, &drafted, trust, ask)?)
     }
 
-    /// Returns an earlier answer. Damage in other records does not prevent that.
+    /// Signs and records a draft, in one order of the ledger.
+    fn book(
+        &self,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        drafted: &Drafted<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Issued> {
+        let Drafted { body, from, seen, sign } = *drafted;
+        let (asked, host) = (opened.body(), host_of(opened.body()));
+        let booking = IssueLicense {
+            request: order.request,
+            host: host.as_deref(),
+            license_key: &asked.license_key.0,
+            body,
+            terms: order.grant.identity()?,
+            seen,
+            moved_from: from.map(|holder| holder.license),
+            receipt: order.handover.receipt(),
+            transfer: order.handover.transfer(),
+            sign,
+        };
+        let mut ledger = self.ledger()?;
+        let placed = Order::new(booking.order_id(), order.actor);
+        let issued = ledger.order(&placed, &booking, order.now);
+        if issued.as_ref().is_err_and(|error| error.problem() == Some(Problem::Changed)) {
+            let history = KeyHistory::of(&mut ledger, asked)?;
+            drop(ledger);
+            // If another installation got the key meanwhile, that says more.
+            self.holder(body.model, &history, opened, order, trust, ask)?;
+            return Err(self.changed_meanwhile());
+        }
+        let license = License::verify(&ledger.issued(&issued?)?, trust)?;
+        // Another process may have carried out the same order meanwhile.
+        let is_own = license.body().license == body.license;
+        Ok(if is_own { Issued::New(license) } else { Issued::Repeated(license) })
+    }
+
+    /// Checks that the key is free for this installation. Returns the newest answer to another one
+    /// that holds it.
+    fn holder(
+        &self,
+        model: Model,
+        history: &KeyHistory,
+        opened: &OpenedRequest,
+        order: &Issue<'_>,
+        trust: &Trust,
+        ask: AskPassphrase<'_>,
+    ) -> Result<Option<AnswerRecord>> {
+        match model {
+            // Trial keys are shared by all customers: each machine has a trial of its own.
+            Model::Evaluation => Ok(None),
+            _ => self.ensure_free(history, opened, order.handover, trust, ask),
+        }
+    }
+
+    /// Returns an earlier answer.
     fn repeated(
         &self,
-        stored: &IssuedRecord,
+        stored: &AnswerRecord,
         asked: &RequestBody,
         trust: &Trust,
     ) -> Result<IssuedLicense> {
-        let license = License::verify(&stored.license_bytes()?, trust).map_err(|error| {
+        let mut ledger = self.ledger()?;
+        let license = License::verify(&ledger.license_bytes(stored)?, trust).map_err(|error| {
             error.hint(NextStep::new("issue another answer to this request", &[Remedy::IssueAgain]))
         })?;
         self.ensure_not_revoked(stored)?;
-        let other_holder = || Some(self.key_of(asked).ok()?.other_holder(asked)?.install_id());
+        let history = KeyHistory::of(&mut ledger, asked)?;
         let is_shared = license.body().model == Model::Evaluation;
+        let other_holder = history.other_holder(asked).filter(|_| !is_shared);
         Ok(IssuedLicense {
             stops_a_copy: license.body().policy.stops_a_copy(),
             outcome: Issued::Repeated(license),
-            other_holder: if is_shared { None } else { other_holder() },
+            other_holder: other_holder.map(AnswerRecord::install_id),
         })
     }
 }
@@ -296,9 +357,9 @@ fn finished(proposal: &Proposal, body: &LicenseBody, trust: &Trust) -> Result<Li
 
 /// Refuses a different request with the same id, and a second answer that was not ordered with
 /// `again`.
-fn ensure_new(earlier: &[IssuedRecord], order: &Issue<'_>) -> Result<()> {
+fn ensure_new(earlier: &[AnswerRecord], order: &Issue<'_>, hash: [u8; 32]) -> Result<()> {
     match earlier.last() {
-        Some(last) if !last.answers(order.request) => {
+        Some(last) if last.request_hash != hash => {
             let fact = "another request with the same id was already answered";
             Err(Error::refuse(Refusal::Replayed, fact).rule("request-17"))
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{CATALOG_CAP, Catalog, read_toml};
+use crate::catalog::{CATALOG_CAP, Catalog};
 use crate::file;
 use crate::key::file::KeyFile;
 use crate::key::typed::Passphrase;
@@ -22,7 +22,6 @@ mod foresee;
 mod fork;
 mod init;
 mod issue;
-mod issued;
 mod issuer;
 mod keys;
 mod moves;
@@ -30,6 +29,7 @@ mod propose;
 mod proposed;
 mod publish;
 mod recorded;
+mod records;
 mod revoke;
 mod rotate;
 mod signer;
@@ -41,14 +41,13 @@ pub use delegate::{Unsaid, check_names, fill_in, propose_delegation};
 pub use fork::{Hardware, Observed, Proof, Relation, RequestComparison, compare};
 pub use init::{Init, Passphrases, Roots};
 pub use issue::{Issue, Issued, IssuedLicense, Signers};
-pub use issued::IssuedRecord;
 pub use issuer::Chosen;
 pub use keys::{FoundKey, KeyStatus, keys_in};
-pub use moves::{Ended, Handover, KeyRecords};
+pub use moves::{Ended, Handover};
 pub use propose::{Changes, FirstTrust, propose_first, propose_next};
 pub use proposed::{Adopted, Waiting, catalog_for, keep_proposed};
 pub use publish::Published;
-pub use revoke::{RevocationRecord, Revoked, ensure_reason};
+pub use revoke::{Revoked, ensure_reason};
 pub use rotate::Drawn;
 pub use signer::{Locked, MODULE, is_uri, open_signer, public_of};
 
@@ -261,15 +260,6 @@ fn bytes_of(path: &Path, cap: usize, restore: &'static str) -> Result<Vec<u8>> {
         Some(_) => Error::unable(Problem::Damaged, error.fact(), restore),
         None => error,
     })
-}
-
-/// Reads a TOML record that this program wrote.
-fn read_record<T: serde::de::DeserializeOwned>(path: &Path, restore: &'static str) -> Result<T> {
-    let bytes = bytes_of(path, CATALOG_CAP, restore)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Error::unable(Problem::Damaged, "it is not UTF-8 text", restore));
-    text.and_then(|text| read_toml("record", &text))
-        .map_err(|error| error.within(file::name(path)).hint(restore))
 }
 
 fn passphrase_of(key: &KeyFile, ask: AskPassphrase<'_>) -> Result<Option<Passphrase>> {

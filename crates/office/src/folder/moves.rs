@@ -1,13 +1,11 @@
 //! Moving a license key from one installation to another. Implements `docs/format.md`, sections
 //! "Request" (request-18) and "Receipt" (receipt-7, receipt-8).
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use data_encoding::HEXLOWER;
-
 use crate::file::{self, Access, Lock};
 use crate::folder::fork::{Hardware, compare};
 use crate::folder::init::PARTS;
-use crate::folder::{AskPassphrase, Folder, IssuedRecord};
+use crate::folder::{AskPassphrase, Folder};
+use crate::ledger::{AnswerRecord, KeyName, Ledger};
 use olr_core::crypto::digest::sha256;
 use olr_core::display::shown;
 use olr_core::error::{Error, NextStep, Problem, Refusal, Remedy, Result};
@@ -18,7 +16,6 @@ use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::time::Day;
 use olr_core::trust::Trust;
 use olr_core::wire::codec::Note;
-use olr_core::wire::id::RequestId;
 
 /// Justification for moving a license key away from the installation that holds it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,8 +32,8 @@ pub enum Handover<'a> {
 /// What the vendor's records say about a receipt.
 #[derive(Debug)]
 pub struct Ended {
-    /// Record of the license that the receipt ends.
-    pub record: IssuedRecord,
+    /// The license that the receipt ends.
+    pub answer: AnswerRecord,
     /// Latest expiry among the licenses issued to that installation for this key before the
     /// receipt; `None` if one of them never expires. A copy of the home made before the receipt
     /// could run until then.
@@ -45,13 +42,13 @@ pub struct Ended {
     pub answered_since: bool,
 }
 
-/// All answers for one license key, product and slot, in the order of `turn`.
-pub(super) struct KeyHistory(Vec<IssuedRecord>);
-
-/// Snapshot of the ids of all licenses issued for one license key, product and slot, to detect
-/// answers added since.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyRecords(Vec<String>);
+/// What the ledger says about the license key, product and slot of a request.
+pub(super) struct KeyHistory {
+    /// Newest answer for the key, to any installation.
+    pub(super) newest: Option<AnswerRecord>,
+    /// Answers to the installation that asks, for any key, in the order of issue.
+    pub(super) own: Vec<AnswerRecord>,
+}
 
 impl Handover<'_> {
     /// Checks that a receipt is for this vendor, or that a reason is not empty and not too long.
@@ -75,72 +72,73 @@ impl Handover<'_> {
         }
     }
 
-    pub(super) fn record(self, record: &mut IssuedRecord) {
-        match self {
-            Self::Nothing => {}
-            Self::Receipt(receipt) => {
-                record.receipt = Some(BASE64_STANDARD.encode(receipt.bytes()));
-            }
-            Self::Transfer(reason) => record.transfer = Some(reason.trim().to_string()),
-        }
+    /// The receipt in binary, as recorded.
+    pub(super) fn receipt(&self) -> Option<&[u8]> {
+        if let Self::Receipt(receipt) = self { Some(receipt.bytes()) } else { None }
+    }
+
+    /// The reason, as recorded.
+    pub(super) fn transfer(&self) -> Option<&str> {
+        if let Self::Transfer(reason) = self { Some(reason.trim()) } else { None }
     }
 }
 
 impl KeyHistory {
-    /// Returns the license ids, which change with every further answer.
-    pub(super) fn records(&self) -> KeyRecords {
-        KeyRecords(self.0.iter().map(|record| record.license_id.clone()).collect())
+    /// Reads the history for a request.
+    pub(super) fn of(ledger: &mut Ledger, asked: &RequestBody) -> Result<Self> {
+        let newest = ledger.newest_answer(name(asked))?;
+        Ok(Self { newest, own: ledger.answers_for(&asked.install_key)? })
     }
 
-    /// The newest answer.
-    pub(super) fn newest(&self) -> Option<&IssuedRecord> {
-        self.0.last()
+    /// Number of the newest answer for the key; 0 if there is none.
+    pub(super) fn turn(&self) -> u64 {
+        self.newest.as_ref().map_or(0, |newest| newest.turn)
     }
 
     /// Returns the newest answer if it went to another installation.
-    pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&IssuedRecord> {
-        self.0.last().filter(|last| last.install_key != HEXLOWER.encode(&asked.install_key))
+    pub(super) fn other_holder(&self, asked: &RequestBody) -> Option<&AnswerRecord> {
+        self.newest.as_ref().filter(|newest| newest.install_key != asked.install_key)
     }
 
-    /// Returns the newest answer to the installation with this install key (hexadecimal), skipping
-    /// the answers to request `but`.
-    pub(super) fn newest_for(self, install_key: &str, but: RequestId) -> Option<IssuedRecord> {
-        let but = but.to_string();
-        let fits = |r: &IssuedRecord| r.install_key == install_key && r.request_id != but;
-        self.0.into_iter().rev().find(fits)
+    /// Returns the newest answer for the key to the installation that asks, skipping the answers
+    /// to this request.
+    pub(super) fn newest_for(&self, asked: &RequestBody) -> Option<&AnswerRecord> {
+        let fits = |answer: &&&AnswerRecord| answer.request != asked.request;
+        self.of_key(asked).collect::<Vec<_>>().iter().rev().find(fits).copied()
     }
 
-    /// Returns the highest request number above `number` that was answered for the installation
-    /// with this install key (hexadecimal).
-    pub(super) fn later_for(&self, install_key: &str, number: u64) -> Option<u64> {
-        let of_it = self.0.iter().filter(|record| record.install_key == install_key);
-        let numbers = of_it.filter_map(|record| Some(record.license_body().ok()?.number));
-        numbers.filter(|other| *other > number).max()
+    /// Returns the highest request number above `number` that was answered for the key and the
+    /// installation that asks.
+    pub(super) fn later_for(&self, asked: &RequestBody, number: u64) -> Option<u64> {
+        self.of_key(asked).map(|answer| answer.number).filter(|other| *other > number).max()
     }
 
-    pub(super) fn next_turn(&self) -> u64 {
-        self.0.last().and_then(|last| last.turn).unwrap_or(0).saturating_add(1)
+    /// Returns the first answer to a later request of the installation that asks.
+    pub(super) fn next_after(&self, asked: &RequestBody) -> Option<&AnswerRecord> {
+        let later = self.own.iter().filter(|answer| answer.number > asked.number);
+        later.min_by_key(|answer| answer.number)
+    }
+
+    fn of_key(&self, asked: &RequestBody) -> impl Iterator<Item = &AnswerRecord> {
+        let name = name(asked);
+        self.own.iter().filter(move |answer| answer.key_name() == name)
     }
 }
 
-impl Folder {
-    /// Collects every answer for the license key, product and slot of a request.
-    pub(super) fn key_of(&self, asked: &RequestBody) -> Result<KeyHistory> {
-        let (key, product, slot) = (&*asked.license_key.0, &*asked.product, &*asked.slot);
-        let mut records = self.issued("")?;
-        records.retain(|r| (&*r.license_key, &*r.product, &*r.slot) == (key, product, slot));
-        // The sort is stable: records from before `turn` existed come first, in order of issue.
-        records.sort_by_key(|record| record.turn);
-        Ok(KeyHistory(records))
-    }
+/// License key, product and slot of a request.
+pub(super) fn name(asked: &RequestBody) -> KeyName<'_> {
+    KeyName { key: &asked.license_key.0, product: &asked.product, slot: &asked.slot }
+}
 
-    /// Snapshot of the answers for the license key, product and slot of a request, for
-    /// [`crate::folder::Issue::shown`].
+impl Folder {
+    /// Number of the newest answer for the license key, product and slot of a request, for
+    /// [`crate::folder::Issue::seen`]. 0 if there is none.
     ///
     /// # Errors
-    /// Exit 2 when a record cannot be read.
-    pub fn records_of(&self, asked: &RequestBody) -> Result<KeyRecords> {
-        Ok(self.key_of(asked)?.records())
+    /// Exit 2 when the ledger cannot be read.
+    pub fn newest_turn(&self, asked: &RequestBody) -> Result<u64> {
+        let newest = self.ledger()?.newest_answer(name(asked))?;
+        Ok(newest.map_or(0, |newest| newest.turn))
     }
 
     /// Checks that the key is free for this installation, or handed over to it. Returns the newest
@@ -152,14 +150,19 @@ impl Folder {
         handover: Handover<'_>,
         trust: &Trust,
         ask: AskPassphrase<'_>,
-    ) -> Result<Option<IssuedRecord>> {
+    ) -> Result<Option<AnswerRecord>> {
         let asked = opened.body();
         let Some(holder) = history.other_holder(asked) else { return Ok(None) };
         match handover {
-            Handover::Nothing => return Err(self.in_use(opened, holder, trust, ask)),
+            Handover::Nothing => {
+                let request = self.ledger()?.request_bytes(holder)?;
+                return Err(self.in_use(opened, (holder, &request), trust, ask));
+            }
             Handover::Receipt(receipt) => {
                 ensure_fit(receipt.body(), asked, holder)?;
-                ensure_end(receipt.body(), history, holder)?;
+                let mut theirs = self.ledger()?.answers_for(&holder.install_key)?;
+                theirs.retain(|answer| answer.key_name() == holder.key_name());
+                self.ensure_end(receipt.body(), &theirs)?;
             }
             Handover::Transfer(_) => {}
         }
@@ -171,20 +174,18 @@ impl Folder {
     fn in_use(
         &self,
         opened: &OpenedRequest,
-        holder: &IssuedRecord,
+        (holder, request): (&AnswerRecord, &[u8]),
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Error {
         let mut fact = format!(
             "this license key is in use on another installation: {}, license {} issued {}, last day: {}",
             holder.install_id(),
-            holder.license_id,
+            holder.license,
             holder.issued,
             holder.last_day()
         );
-        let request = holder.request_bytes();
-        let theirs = request.and_then(|bytes| self.open_request(&bytes, None, trust, ask)).ok();
-        if let Some(theirs) = theirs {
+        if let Ok(theirs) = self.open_request(request, None, trust, ask) {
             fact += &host_of(theirs.body()).map_or(String::new(), |host| format!(", {host}"));
             fact += match compare((&theirs).into(), opened.into()).hardware {
                 Hardware::Same => "; this request has the same hardware",
@@ -205,31 +206,60 @@ impl Folder {
     /// did not issue that license.
     ///
     /// # Errors
-    /// Exit 2 when a record cannot be read.
+    /// Exit 2 when the ledger cannot be read.
     pub fn ended(&self, receipt: &Receipt) -> Result<Option<Ended>> {
-        let body = receipt.body();
-        let mut records = self.issued("")?;
-        records.retain(|record| record.install_key == HEXLOWER.encode(&body.install_key));
-        let Some(record) = records.iter().find(|record| is_ended(record, body)).cloned() else {
+        let (body, mut ledger) = (receipt.body(), self.ledger()?);
+        let own = ledger.answers_for(&body.install_key)?;
+        let Some(answer) = own.iter().find(|answer| answer.license == body.license) else {
             return Ok(None);
         };
-        let key = |r: &IssuedRecord| (r.license_key.clone(), r.product.clone(), r.slot.clone());
+        if sha256(&ledger.license_bytes(answer)?) != body.license_hash {
+            return Ok(None);
+        }
         let (mut last_day, mut answered_since) = (Some(Day::default()), false);
-        for other in records.iter().filter(|other| key(other) == key(&record)) {
-            let license = other.license_body()?;
-            if license.number < body.number {
-                last_day = last_day.zip(license.expires).map(|(a, b)| a.max(b));
+        for other in own.iter().filter(|other| other.key_name() == answer.key_name()) {
+            if other.number < body.number {
+                last_day = last_day.zip(other.expires).map(|(a, b)| a.max(b));
             } else {
                 answered_since = true;
             }
         }
-        Ok(Some(Ended { record, last_day, answered_since }))
+        Ok(Some(Ended { answer: answer.clone(), last_day, answered_since }))
     }
 
-    /// Takes the lock that keeps other processes from issuing, revoking and publishing until it is
+    /// Checks that a receipt ends one of `theirs`, the licenses that were issued to the holder for
+    /// this key, and that no later one was issued to it.
+    fn ensure_end(&self, receipt: &ReceiptBody, theirs: &[AnswerRecord]) -> Result<()> {
+        let ended = theirs.iter().find(|answer| answer.license == receipt.license);
+        let hash = ended.map(|ended| self.ledger()?.license_bytes(ended)).transpose()?;
+        if hash.is_none_or(|license| sha256(&license) != receipt.license_hash) {
+            let fact = format!(
+                "the receipt ends license {}, which was not issued to that installation for this key",
+                receipt.license
+            );
+            return Err(Error::refuse(Refusal::AlreadyActivated, fact).rule("receipt-8"));
+        }
+        let Some(later) = theirs.iter().find(|answer| answer.number >= receipt.number) else {
+            return Ok(());
+        };
+        let fact = format!(
+            "request {} of that installation was answered after this receipt (number {}), so the \
+             receipt does not end license {}",
+            later.number, receipt.number, later.license
+        );
+        Err(Error::refuse(Refusal::AlreadyActivated, fact)
+            .hint(NextStep::new(
+                "have that installation import its newest license if it has not yet, have it \
+                 deactivated again, and use the new receipt",
+                &[Remedy::ImportLicense, Remedy::Deactivate],
+            ))
+            .rule("receipt-8"))
+    }
+
+    /// Takes the lock that keeps other processes from revoking and publishing until it is
     /// dropped, and removes temporary files that a killed process left.
     pub(super) fn lock(&self) -> Result<Lock> {
-        let path = self.path().join("issued").join("lock");
+        let path = self.path().join("lock");
         let lock = file::open_lock(&path).and_then(|lock| lock.lock().map(|()| Lock::held(lock)));
         // The files may contain keys.
         file::remove_left(self.path());
@@ -253,7 +283,7 @@ pub(super) fn host_of(body: &RequestBody) -> Option<String> {
 
 /// Checks that a receipt is for the requested product and slot, and from the installation that
 /// holds the key.
-fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord) -> Result<()> {
+fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &AnswerRecord) -> Result<()> {
     for (what, word, its, wanted) in [
         ("product", Refusal::WrongProduct, &receipt.product, &asked.product),
         ("slot", Refusal::WrongSlot, &receipt.slot, &asked.slot),
@@ -266,7 +296,7 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
                 .rule("receipt-7"));
         }
     }
-    if HEXLOWER.encode(&receipt.install_key) != holder.install_key {
+    if receipt.install_key != holder.install_key {
         let fact = format!(
             "the receipt is from installation {}, but the key is in use on {}",
             key_id(Role::Install, &receipt.install_key),
@@ -280,40 +310,4 @@ fn ensure_fit(receipt: &ReceiptBody, asked: &RequestBody, holder: &IssuedRecord)
             .rule("receipt-7"));
     }
     Ok(())
-}
-
-/// Checks that a receipt ends a license that was issued to the holder for this key, and that no
-/// later one was issued to it.
-fn ensure_end(receipt: &ReceiptBody, history: &KeyHistory, holder: &IssuedRecord) -> Result<()> {
-    let theirs = || history.0.iter().filter(|record| record.install_key == holder.install_key);
-    if !theirs().any(|record| is_ended(record, receipt)) {
-        let fact = format!(
-            "the receipt ends license {}, which was not issued to that installation for this key",
-            receipt.license
-        );
-        return Err(Error::refuse(Refusal::AlreadyActivated, fact).rule("receipt-8"));
-    }
-    for record in theirs() {
-        let number = record.license_body()?.number;
-        if number >= receipt.number {
-            let fact = format!(
-                "request {number} of that installation was answered after this receipt (number {}), \
-                 so the receipt does not end license {}",
-                receipt.number, record.license_id
-            );
-            return Err(Error::refuse(Refusal::AlreadyActivated, fact)
-                .hint(NextStep::new(
-                    "have that installation import its newest license if it has not yet, have it \
-                     deactivated again, and use the new receipt",
-                    &[Remedy::ImportLicense, Remedy::Deactivate],
-                ))
-                .rule("receipt-8"));
-        }
-    }
-    Ok(())
-}
-
-fn is_ended(record: &IssuedRecord, receipt: &ReceiptBody) -> bool {
-    let hash = || record.license_bytes().map(|license| sha256(&license));
-    record.license_id == receipt.license.to_string() && hash() == Ok(receipt.license_hash)
 }

@@ -143,6 +143,7 @@ impl Folder {
             if let Some(grant) = grant {
                 file::write(&draft.join("grant.toml"), grant.as_bytes(), Writing::New)?;
             }
+            folder.create_ledger()?;
             folder.keep_trust(&trust)?;
             let armored = armor(Kind::Trust, trust.bytes());
             file::write(&draft.join("vendor.trust"), armored.as_bytes(), Writing::New)
@@ -161,7 +162,7 @@ impl Folder {
                 return Ok(());
             }
         }
-        if !self.signed_with(id)?.is_empty() {
+        if !self.ledger()?.signed_with(id)?.is_empty() {
             return Ok(());
         }
         let fact = format!("no delegation or license here names issuer key {id}");
@@ -170,22 +171,5 @@ impl Folder {
             fact,
             NextStep::new("copy the id from a delegation or a license", &[Remedy::Inspect]),
         ))
-    }
-
-    /// Records of the licenses signed with key `id`, oldest first.
-    ///
-    /// # Errors
-    /// Exit 2 when a record cannot be read.
-    pub fn signed_with(&self, id: KeyId) -> Result<Vec<crate::folder::IssuedRecord>> {
-        let mut keep = Vec::new();
-        for record in self.issued("")? {
-            let bytes = record.license_bytes()?;
-            let signed = Frame::parse(Kind::License, &bytes)
-                .is_ok_and(|frame| frame.signatures.iter().any(|signature| signature.key == id));
-            if signed {
-                keep.push(record);
-            }
-        }
-        Ok(keep)
     }
 }

@@ -3,13 +3,15 @@
 
 use crate::folder::fork::{Proof, prove_by_later};
 use crate::folder::moves::KeyHistory;
-use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder, IssuedRecord};
+use crate::folder::{AskPassphrase, Concern, ConcernKind, Folder};
+use crate::ledger::AnswerRecord;
 use olr_core::display::shown;
 use olr_core::entitlement::{Cause, Model};
 use olr_core::error::{NextStep, Remedy, Result};
 use olr_core::license::LicenseBody;
 use olr_core::request::{OpenedRequest, RequestBody};
 use olr_core::trust::Trust;
+use olr_core::wire::id::LicenseId;
 
 /// An answered request that is not in the history of the current one.
 pub(super) struct Fork {
@@ -42,44 +44,39 @@ impl Fork {
 }
 
 impl Folder {
-    /// Returns the newest of `records` (oldest first) that answers a request of the same
-    /// installation from another history. Ignores damaged records.
+    /// Returns the newest of `own`, the answers to this installation in the order of issue, to a
+    /// request from another history. `next` is the first of them to a later request, with that
+    /// request.
     pub(super) fn fork_of(
         &self,
         opened: &OpenedRequest,
-        records: &[IssuedRecord],
+        (own, next): (&[AnswerRecord], Option<(LicenseId, Vec<u8>)>),
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Option<Fork> {
         let asked = opened.body();
-        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let own = records.iter().filter(|record| record.install_key == install_key);
-        let own: Vec<_> =
-            own.filter_map(|record| Some((record, record.license_body().ok()?))).collect();
         // Open only the next later request: its list reaches back furthest.
-        let later = own.iter().filter(|(_, body)| body.number > asked.number);
-        let next = later.min_by_key(|(_, body)| body.number).map(|(record, _)| *record);
-        let next = next.and_then(|record| {
-            let theirs = self.open_request(&record.request_bytes().ok()?, None, trust, ask).ok()?;
-            Some((record, prove_by_later(asked.number, opened.hash(), (&theirs).into())))
+        let next = next.and_then(|(license, request)| {
+            let theirs = self.open_request(&request, None, trust, ask).ok()?;
+            Some((license, prove_by_later(asked.number, opened.hash(), (&theirs).into())))
         });
-        let prove = |record: &IssuedRecord, body: &LicenseBody| match &next {
-            _ if body.number <= asked.number => {
-                Some(prove_by_later(body.number, body.request_hash, opened.into()))
+        let prove = |answer: &AnswerRecord| match &next {
+            _ if answer.number <= asked.number => {
+                Some(prove_by_later(answer.number, answer.request_hash, opened.into()))
             }
-            Some((opened, proof)) if *opened == record => Some(*proof),
+            Some((opened, proof)) if *opened == answer.license => Some(*proof),
             _ => None,
         };
         let (mut first, mut fork) = (asked.number, None::<Fork>);
-        for (record, body) in &own {
-            match prove(record, body) {
+        for answer in own {
+            match prove(answer) {
                 Some(Proof::TwoRequests { .. } | Proof::NoRequest { .. }) => {
-                    first = first.min(body.number);
-                    let (number, code) = (body.number, record.code.clone());
+                    first = first.min(answer.number);
+                    let (number, code) = (answer.number, answer.code.clone());
                     fork = Some(Fork { asked: asked.number, number, code, is_known: false });
                 }
                 // After the point of divergence, a request belongs to one history only.
-                Some(Proof::SameBytes | Proof::Named) if body.number >= first => {
+                Some(Proof::SameBytes | Proof::Named) if answer.number >= first => {
                     fork.iter_mut().for_each(|fork| fork.is_known = true);
                 }
                 _ => {}
@@ -95,24 +92,21 @@ impl Folder {
         asked: &RequestBody,
         history: &KeyHistory,
         body: &LicenseBody,
-        records: &[IssuedRecord],
     ) -> Result<Option<Concern>> {
-        let install_key = data_encoding::HEXLOWER.encode(&asked.install_key);
-        let is_own = |record: &&IssuedRecord| {
-            (&*record.install_key, &*record.product, &*record.slot)
-                == (&*install_key, &*asked.product, &*asked.slot)
+        let is_own = |answer: &&AnswerRecord| {
+            (&*answer.product, &*answer.slot) == (&*asked.product, &*asked.slot)
         };
         // Trial keys are shared by all customers.
-        let of_key = history.newest().filter(|_| body.model != Model::Evaluation);
-        for record in of_key.into_iter().chain(records.iter().rev().find(is_own)) {
-            if self.withdrawn(record)? != Some(Cause::Revoked) {
+        let of_key = history.newest.as_ref().filter(|_| body.model != Model::Evaluation);
+        for answer in of_key.into_iter().chain(history.own.iter().rev().find(is_own)) {
+            if self.withdrawn(answer)? != Some(Cause::Revoked) {
                 continue;
             }
             let mut fact = format!(
                 "the last license of this key or installation, {}, was revoked",
-                record.license_id
+                answer.license
             );
-            if let Some(kept) = self.revocation(record)? {
+            if let Some(kept) = &answer.revoked {
                 fact += &format!(" at {}: {}", kept.revoked, shown(&kept.reason));
             }
             let step = "ask the person who revoked it whether the reason is resolved";

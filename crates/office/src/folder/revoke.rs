@@ -1,10 +1,9 @@
 //! Revoking licenses. Implements `docs/format.md`, section "Revocations".
 
-use serde::{Deserialize, Serialize};
-
 use crate::file::{self, Writing};
 use crate::folder::carried::{FILE, bare_name, is_bare};
-use crate::folder::{AskPassphrase, Folder, IssuedRecord, read_record};
+use crate::folder::{AskPassphrase, Folder};
+use crate::ledger::{AnswerRecord, Order, RecordRevocation};
 use olr_core::armor::armor;
 use olr_core::display::shown;
 use olr_core::entitlement::Cause;
@@ -17,25 +16,6 @@ use olr_core::trust::{Act, Trust};
 use olr_core::wire::codec::Set;
 use olr_core::wire::frame::{Frame, Kind};
 use olr_core::wire::id::LicenseId;
-
-/// Record of a revoked license, stored under `revocations/`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RevocationRecord {
-    /// License id, 32 hexadecimal digits.
-    pub license_id: String,
-    /// Reason for the revocation.
-    pub reason: String,
-    /// Instant of the revocation, by the vendor's clock.
-    pub revoked: String,
-    /// `revoked`, or `pooled` for a license that was added to a pool.
-    #[serde(default = "usual_cause")]
-    pub cause: String,
-}
-
-fn usual_cause() -> String {
-    Cause::Revoked.word().to_string()
-}
 
 /// Checks that a reason for a revocation is not empty.
 ///
@@ -51,14 +31,6 @@ pub fn ensure_reason(reason: &str) -> Result<()> {
         fact,
         NextStep::new("give the reason: olr records it", &[Remedy::NameReason]),
     ))
-}
-
-impl RevocationRecord {
-    /// True if the record already has this cause, or the cause `revoked`, which is final. Revoking
-    /// again would then change nothing.
-    pub fn covers(&self, cause: Cause) -> bool {
-        [cause.word(), Cause::Revoked.word()].contains(&self.cause.as_str())
-    }
 }
 
 /// Outcome of a revocation.
@@ -84,14 +56,14 @@ impl Folder {
     /// be signed or written.
     pub fn revoke(
         &self,
-        license: &IssuedRecord,
+        license: &AnswerRecord,
         (cause, reason): (Cause, &str),
         now: Instant,
         trust: &Trust,
         ask: AskPassphrase<'_>,
     ) -> Result<Revoked> {
         ensure_reason(reason)?;
-        let id = license.license_body()?.license;
+        let id = license.license;
         let _lock = self.lock()?;
         let kept = self.kept_body()?;
         let known = kept.as_ref().and_then(|kept| kept.licenses.get(&digest_of(id)));
@@ -103,9 +75,10 @@ impl Folder {
         {
             // A previous run may have stopped after the list and before the record: write the
             // record now.
-            let record = self.revocation(license)?;
-            if record.is_none_or(|record| record.cause != known.cause.word()) {
-                self.record(license, (known.cause, reason), now)?;
+            let answer = self.issued_license(id)?;
+            if answer.revoked.is_none_or(|record| record.cause != known.cause) {
+                let sequence = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?.sequence;
+                self.record(license, (known.cause, reason), (sequence, now))?;
             }
             let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
             return Ok(Revoked { file: there.file, body, already: true });
@@ -114,7 +87,7 @@ impl Folder {
         let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
         // Write the list first: a record must never claim a revocation that did not happen.
         self.keep_list(&signed)?;
-        self.record(license, (cause, reason), now)?;
+        self.record(license, (cause, reason), (signed.2.sequence, now))?;
         Ok(Revoked { file: signed.0, body: signed.2, already: false })
     }
 
@@ -192,26 +165,12 @@ impl Folder {
         Ok((file, sign_bare(&body, trust, &*issuer)?, body))
     }
 
-    /// Returns the record of a license's revocation, if it was revoked.
+    /// Returns the answer with this license id.
     ///
     /// # Errors
-    /// Exit 2 when the record cannot be read.
-    pub fn revocation(&self, license: &IssuedRecord) -> Result<Option<RevocationRecord>> {
-        let name = format!("{}.toml", license.license_id);
-        let path = self.path().join("revocations").join(name);
-        if license.license_id.parse::<LicenseId>().is_err() || !file::is_there(&path)? {
-            return Ok(None);
-        }
-        read_record(&path, "restore revocations/ from a backup").map(Some)
-    }
-
-    /// Returns the record of a license that was issued from this folder.
-    ///
-    /// # Errors
-    /// Exit 2 when there is none, or a record cannot be read.
-    pub fn issued_license(&self, id: LicenseId) -> Result<IssuedRecord> {
-        let id = id.to_string();
-        self.issued(&id)?.into_iter().find(|record| record.license_id == id).ok_or_else(|| {
+    /// Exit 2 when there is none, or the ledger cannot be read.
+    pub fn issued_license(&self, id: LicenseId) -> Result<AnswerRecord> {
+        self.ledger()?.answer(id)?.ok_or_else(|| {
             let fact = format!("no license {id} was issued from this folder");
             Error::unable(
                 Problem::NotFound,
@@ -222,9 +181,9 @@ impl Folder {
     }
 
     /// Returns the cause for which the newest revocations list a license, if they do.
-    pub(super) fn withdrawn(&self, license: &IssuedRecord) -> Result<Option<Cause>> {
+    pub(super) fn withdrawn(&self, license: &AnswerRecord) -> Result<Option<Cause>> {
         let Some(kept) = self.kept_body()? else { return Ok(None) };
-        let id = license.license_body()?.license;
+        let id = license.license;
         Ok(kept.licenses.get(&digest_of(id)).map(|withdrawn| withdrawn.cause))
     }
 
@@ -238,27 +197,14 @@ impl Folder {
 
     fn record(
         &self,
-        license: &IssuedRecord,
+        license: &AnswerRecord,
         (cause, reason): (Cause, &str),
-        now: Instant,
+        (sequence, now): (u64, Instant),
     ) -> Result<()> {
-        let record = RevocationRecord {
-            license_id: license.license_id.clone(),
-            reason: reason.trim().to_string(),
-            revoked: now.to_string(),
-            cause: cause.word().to_string(),
-        };
-        let text = toml::to_string(&record).map_err(|_| {
-            Error::unable(
-                Problem::Fault,
-                "the record of this revocation cannot be written",
-                "report this as a bug",
-            )
-        })?;
-        let folder = self.path().join("revocations");
-        file::make_private_folder(&folder)?;
-        let path = folder.join(format!("{}.toml", record.license_id));
-        file::write(&path, text.as_bytes(), Writing::Public)
+        let license = license.license;
+        let booking = RecordRevocation { license, cause, reason: reason.trim(), revoked: now };
+        let order = Order::new(format!("revoke/{license}/{}/{sequence}", cause.word()), "staff");
+        self.ledger()?.order(&order, &booking, now).map(drop)
     }
 
     /// Writes the signed list twice: bare, for attaching to licenses, and as the file for servers,
@@ -281,11 +227,11 @@ impl Folder {
     ///
     /// # Errors
     /// `revoked`; exit 2 when the list or a record cannot be read.
-    pub(super) fn ensure_not_revoked(&self, stored: &IssuedRecord) -> Result<()> {
+    pub(super) fn ensure_not_revoked(&self, stored: &AnswerRecord) -> Result<()> {
         let Some(cause) = self.withdrawn(stored)? else { return Ok(()) };
-        let id = &stored.license_id;
+        let id = stored.license;
         let mut fact = format!("license {id}, the answer to this request, was {}", cause.word());
-        if let Some(record) = self.revocation(stored)? {
+        if let Some(record) = &stored.revoked {
             fact += &format!(" at {}: {}", record.revoked, shown(&record.reason));
         }
         Err(Error::refuse(Refusal::Revoked, fact).hint(NextStep::new(

@@ -73,22 +73,32 @@ impl Folder {
     }
 }
 
+/// Issuers whose private keys are open, and the attachments of the license.
+pub(super) struct OpenKeys {
+    /// Each with its delegation, as a frame.
+    issuers: Vec<(Box<dyn Signer>, Vec<u8>)>,
+    carried: Vec<Vec<u8>>,
+}
+
+impl OpenKeys {
+    /// Signs the license.
+    pub(super) fn sign(&self, body: &LicenseBody, trust: &Trust) -> Result<License> {
+        let issuers = self.issuers.iter();
+        let issuers: Vec<(&dyn Signer, &[u8])> =
+            issuers.map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
+        sign_license(body, trust, &issuers, &self.carried)
+    }
+}
+
 impl Signing<'_> {
-    /// Signs the license with the available issuers.
-    pub(super) fn sign(
-        self,
-        body: &LicenseBody,
-        trust: &Trust,
-        ask: AskPassphrase<'_>,
-    ) -> Result<License> {
+    /// Opens the private keys of the issuers.
+    pub(super) fn open(self, ask: AskPassphrase<'_>) -> Result<OpenKeys> {
         let mut issuers = Vec::new();
         for one in self.chosen {
             let delegation = one.delegation.clone();
             issuers.push((one.open(&mut *ask)?, delegation));
         }
-        let issuers: Vec<(&dyn Signer, &[u8])> =
-            issuers.iter().map(|(key, delegation)| (&**key, delegation.as_slice())).collect();
-        sign_license(body, trust, &issuers, &self.carried)
+        Ok(OpenKeys { issuers, carried: self.carried })
     }
 
     /// Proposes the license, signed by the available issuers, for the others to sign.

@@ -1,9 +1,8 @@
-//! The schema: numbered files, each applied in one transaction and recorded with its SHA-256.
+//! The schema: numbered files, each recorded with its SHA-256.
 
 use crate::ledger::db::{Db, DbResult, values};
 use olr_core::crypto::digest::sha256;
 use olr_core::error::{Error, Problem, Result};
-use olr_core::time::Instant;
 
 /// The schema of this version of olr, oldest first. A file that was released never changes.
 pub(super) const MIGRATIONS: &[(i64, &str)] = &[
@@ -12,33 +11,25 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("schema/003-keys.sql")),
     (4, include_str!("schema/004-purchases.sql")),
     (5, include_str!("schema/005-cals.sql")),
+    (6, include_str!("schema/006-answers.sql")),
 ];
 
 const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
-  number INTEGER NOT NULL, sha256 BLOB NOT NULL, applied INTEGER NOT NULL, PRIMARY KEY (number)
+  number INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY (number)
 ) STRICT";
 
-/// Applies the migrations that the database lacks.
-pub(super) fn migrate(db: &mut dyn Db, migrations: &[(i64, &str)], now: Instant) -> Result<()> {
-    while in_transaction(db, |db| step(db, migrations, now))? {}
-    Ok(())
-}
-
-/// Runs `work` in a transaction that no other migration shares.
-fn in_transaction<T>(
-    db: &mut dyn Db,
-    work: impl FnOnce(&mut dyn Db) -> DbResult<T>,
-) -> DbResult<T> {
+/// Applies the migrations that the database lacks, in one transaction that no other migration
+/// shares.
+pub(super) fn migrate(db: &mut dyn Db, migrations: &[(i64, &str)]) -> Result<()> {
     db.begin_alone()?;
-    let done = work(db).and_then(|done| db.commit().map(|()| done));
+    let done = apply(db, migrations).and_then(|()| db.commit());
     if done.is_err() {
         let _ = db.rollback();
     }
-    done
+    Ok(done?)
 }
 
-/// Applies the first migration that is missing. Returns false if there is none.
-fn step(db: &mut dyn Db, migrations: &[(i64, &str)], now: Instant) -> DbResult<bool> {
+fn apply(db: &mut dyn Db, migrations: &[(i64, &str)]) -> DbResult<()> {
     db.batch(&db.engine().schema(RECORD))?;
     let applied = db.rows("SELECT number, sha256 FROM migration ORDER BY number", &[])?;
     for row in &applied {
@@ -51,13 +42,13 @@ fn step(db: &mut dyn Db, migrations: &[(i64, &str)], now: Instant) -> DbResult<b
             Some(_) => {}
         }
     }
-    let Some((number, sql)) = migrations.get(applied.len()) else { return Ok(false) };
-    db.batch(&db.engine().schema(sql))?;
-    let digest = sha256(sql.as_bytes());
-    let seconds = i64::try_from(now.seconds).unwrap_or(i64::MAX);
-    let record = "INSERT INTO migration (number, sha256, applied) VALUES ($1, $2, $3)";
-    db.exec(record, values![*number, &digest[..], seconds])?;
-    Ok(true)
+    for (number, sql) in migrations.iter().skip(applied.len()) {
+        db.batch(&db.engine().schema(sql))?;
+        let digest = sha256(sql.as_bytes());
+        let record = "INSERT INTO migration (number, sha256) VALUES ($1, $2)";
+        db.exec(record, values![*number, &digest[..]])?;
+    }
+    Ok(())
 }
 
 fn newer(number: i64) -> Error {

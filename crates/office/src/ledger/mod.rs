@@ -9,7 +9,7 @@
 //! use olr_office::ledger::db::Sqlite;
 //! use olr_office::ledger::{AddParty, Ledger, Order, PartyKind};
 //! # fn example(folder: &std::path::Path, now: Instant) -> olr_core::error::Result<()> {
-//! let mut ledger = Ledger::open(Sqlite::open(&folder.join("ledger.db"))?, now)?;
+//! let mut ledger = Ledger::open(Sqlite::open(&folder.join("ledger.db"))?)?;
 //! let order = Order::new("add-acme", "sales");
 //! let acme = AddParty::new(PartyKind::Customer, "Acme");
 //! let added = ledger.order(&order, &acme, now)?;
@@ -28,10 +28,12 @@ use olr_core::entitlement::Edition;
 use olr_core::error::Result;
 use olr_core::time::Instant;
 
+mod answer;
 mod check;
 pub mod db;
 mod holding;
 mod input;
+mod issue;
 mod key;
 mod maintenance;
 mod migrate;
@@ -41,13 +43,16 @@ mod party;
 mod pool;
 mod pool_key;
 mod purchase;
+mod revocation;
 mod stock;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
+pub use answer::{AnswerRecord, KeyName};
 pub use check::Violation;
 pub use input::{CALS_CAP, Cals};
+pub use issue::{IssueLicense, LicenseIssued};
 pub use key::{KeyText, NewKey};
 pub use maintenance::{LongerMaintenance, MaintenanceRenewed, RenewMaintenance};
 pub use order::{Arguments, Booking, Books, Done, Order};
@@ -55,6 +60,7 @@ pub use party::{AddParty, PartyAdded, PartyKind};
 pub use pool::{AddToPool, NewPool, Pooled, SetPoolQuota};
 pub use pool_key::{DeletePoolKey, NewPoolKey, PoolKeyMade, SetKeyQuota};
 pub use purchase::{Bought, Buy, Destination, PurchasedType};
+pub use revocation::{RecordRevocation, RevocationRecord};
 pub use stock::{Lapse, Refund, RefundFrom, Removed, StockWithdrawn, Withdraw};
 pub use transfer::{ExchangeCals, MoveCals, Moved};
 
@@ -74,12 +80,12 @@ impl Ledger {
     ///
     /// # Errors
     /// Exit 2 when a newer version of olr has changed the schema, or when the database fails.
-    pub fn open(db: impl Db + 'static, now: Instant) -> Result<Self> {
-        Self::open_boxed(Box::new(db), now)
+    pub fn open(db: impl Db + 'static) -> Result<Self> {
+        Self::open_boxed(Box::new(db))
     }
 
-    fn open_boxed(mut db: Box<dyn Db>, now: Instant) -> Result<Self> {
-        migrate::migrate(&mut *db, migrate::MIGRATIONS, now)?;
+    fn open_boxed(mut db: Box<dyn Db>) -> Result<Self> {
+        migrate::migrate(&mut *db, migrate::MIGRATIONS)?;
         Ok(Self { db })
     }
 

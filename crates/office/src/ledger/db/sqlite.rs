@@ -1,5 +1,7 @@
 //! The ledger in a file, with SQLite.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use rusqlite::ffi;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
-use crate::file::{self, Lock};
+use crate::file::{self, Access, Lock};
 use crate::ledger::db::lock::{ensure_local, take};
 use crate::ledger::db::{Db, DbError, DbResult, Engine, SqlRow, SqlValue};
 use olr_core::error::{Error, Problem, Result};
@@ -44,6 +46,12 @@ impl Sqlite {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         ensure_local(folder.unwrap_or(Path::new(".")))?;
         let lock = take(path, patience)?;
+        // SQLite does not say why it cannot open a file.
+        if let Err(error) = File::options().read(true).write(true).open(path)
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(file::failed(Access::Write, path, &error));
+        }
         let opened = Connection::open(path).and_then(|connection| {
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             connection.busy_timeout(patience)?;
@@ -132,9 +140,12 @@ fn said(error: &rusqlite::Error) -> DbError {
         (_, ffi::SQLITE_CONSTRAINT) => return DbError::Check,
         (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => return DbError::Retry,
         (_, ffi::SQLITE_FULL) => (Problem::Io, "the disk is full", "free some space on it"),
-        (_, ffi::SQLITE_IOERR) => {
-            (Problem::Io, "the ledger cannot be read or written", "check the disk")
-        }
+        // SQLite does not say which of them it is.
+        (_, ffi::SQLITE_IOERR) => (
+            Problem::Io,
+            "the ledger cannot be read or written: the disk is full, or fails",
+            "check the disk, its free space and your disk quota",
+        ),
         (_, ffi::SQLITE_CANTOPEN) => {
             (Problem::NotFound, "the ledger cannot be opened", "check the name of its folder")
         }

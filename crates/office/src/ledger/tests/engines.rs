@@ -6,7 +6,6 @@ use tempfile::TempDir;
 
 use crate::ledger::Ledger;
 use crate::ledger::db::{Db, Sqlite};
-use olr_core::time::Instant;
 
 /// A database that one test uses.
 pub enum Database {
@@ -42,8 +41,8 @@ impl Database {
         }
     }
 
-    pub fn ledger(&self, now: Instant) -> Ledger {
-        Ledger::open_boxed(self.connect(), now).unwrap()
+    pub fn ledger(&self) -> Ledger {
+        Ledger::open_boxed(self.connect()).unwrap()
     }
 }
 

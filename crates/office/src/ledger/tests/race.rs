@@ -37,7 +37,7 @@ fn one_of_many_gets_the_last_cal() {
             let race = |racer: usize| {
                 start.wait();
                 let order = Order::new(format!("{round}-{racer}"), "racer");
-                database.ledger(now).order(&order, &quota(racer, 1), now)
+                database.ledger().order(&order, &quota(racer, 1), now)
             };
             let results: Vec<_> = scope(|scope| {
                 let race = &race;
@@ -50,7 +50,7 @@ fn one_of_many_gets_the_last_cal() {
             for error in results.iter().filter_map(|result| result.as_ref().err()) {
                 assert_eq!(error.refusal(), Some(Refusal::QuotaExceeded), "{error:?}");
             }
-            let mut ledger = database.ledger(now);
+            let mut ledger = database.ledger();
             let back = Order::new(format!("{round}-back"), "racer");
             ledger.order(&back, &quota(winners[0], 0), now).unwrap();
             assert_eq!(ledger.check().unwrap(), []);

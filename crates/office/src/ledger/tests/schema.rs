@@ -7,28 +7,25 @@ use crate::ledger::migrate::{MIGRATIONS, migrate};
 use crate::ledger::tests::engines::{Database, databases};
 use olr_core::crypto::digest::sha256;
 use olr_core::error::{Error, Problem};
-use olr_core::time::Instant;
-
-const NOW: Instant = Instant::new(1_800_000_000);
 
 #[test]
 fn a_changed_and_an_unknown_migration_are_refused() {
     for database in databases() {
         let mut db = database.connect();
-        migrate(&mut *db, MIGRATIONS, NOW).unwrap();
-        migrate(&mut *db, MIGRATIONS, NOW).unwrap();
-        let error = migrate(&mut *db, &MIGRATIONS[..2], NOW).unwrap_err();
+        migrate(&mut *db, MIGRATIONS).unwrap();
+        migrate(&mut *db, MIGRATIONS).unwrap();
+        let error = migrate(&mut *db, &MIGRATIONS[..2]).unwrap_err();
         assert_eq!(error.problem(), Some(Problem::NewerVersion), "{error}");
         let mut changed = MIGRATIONS.to_vec();
         changed[1].1 = "CREATE TABLE other (id INTEGER PRIMARY KEY) STRICT";
-        let error = migrate(&mut *db, &changed, NOW).unwrap_err();
+        let error = migrate(&mut *db, &changed).unwrap_err();
         assert_eq!(error.problem(), Some(Problem::Damaged), "{error}");
         // A step that fails leaves nothing behind.
         let mut broken = MIGRATIONS.to_vec();
         broken.push((99, "CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT; CREATE TABEL x"));
-        migrate(&mut *db, &broken, NOW).unwrap_err();
+        migrate(&mut *db, &broken).unwrap_err();
         assert!(db.rows("SELECT id FROM extra", &[]).is_err());
-        migrate(&mut *db, MIGRATIONS, NOW).unwrap();
+        migrate(&mut *db, MIGRATIONS).unwrap();
     }
 }
 
@@ -36,13 +33,12 @@ fn a_changed_and_an_unknown_migration_are_refused() {
 fn the_digests_of_the_migrations_are_those_of_the_files() {
     for database in databases() {
         let mut db = database.connect();
-        migrate(&mut *db, MIGRATIONS, NOW).unwrap();
-        let rows = db.rows("SELECT number, sha256, applied FROM migration", &[]).unwrap();
+        migrate(&mut *db, MIGRATIONS).unwrap();
+        let rows = db.rows("SELECT number, sha256 FROM migration", &[]).unwrap();
         assert_eq!(rows.len(), MIGRATIONS.len());
         for (row, (number, sql)) in rows.iter().zip(MIGRATIONS) {
             assert_eq!(row.integer(0), Ok(*number));
             assert_eq!(row.blob(1), Ok(&sha256(sql.as_bytes())[..]));
-            assert_eq!(row.integer(2), Ok(1_800_000_000));
         }
     }
 }
@@ -106,7 +102,7 @@ fn both_schemas_are_equal() {
 /// Columns, keys, indexes and numbers of checks of all tables, one line each.
 fn shape(database: &Database) -> BTreeSet<String> {
     let mut db = database.connect();
-    migrate(&mut *db, MIGRATIONS, NOW).unwrap();
+    migrate(&mut *db, MIGRATIONS).unwrap();
     let mut lines = BTreeSet::new();
     let queries: &[&str] = match db.engine() {
         Engine::Sqlite => &SQLITE,

@@ -52,7 +52,7 @@ pub struct World {
 impl World {
     pub fn new(database: Database, now: &str) -> Self {
         let now = now.parse().unwrap();
-        let ledger = database.ledger(now);
+        let ledger = database.ledger();
         Self { database, ledger, now, orders: 0 }
     }
 
