@@ -112,6 +112,8 @@ impl IssueLicense<'_> {
 
 impl Booking for IssueLicense<'_> {
     const VERB: &'static str = "issue";
+    // Before a license is issued, its clocks are compared and a person is asked.
+    const ANY_CLOCK: bool = true;
     type Booked = LicenseIssued;
 
     fn arguments(&self, arguments: &mut Arguments) {

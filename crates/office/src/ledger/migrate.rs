@@ -1,6 +1,6 @@
 //! The schema: numbered files, each recorded with its SHA-256.
 
-use crate::ledger::db::{Db, DbResult, values};
+use crate::ledger::db::{Db, DbResult, commit_after, values};
 use olr_core::crypto::digest::sha256;
 use olr_core::error::{Error, Problem, Result};
 
@@ -14,7 +14,7 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("schema/006-answers.sql")),
 ];
 
-const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
+const RECORD: &str = "CREATE TABLE migration (
   number INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY (number)
 ) STRICT";
 
@@ -22,15 +22,14 @@ const RECORD: &str = "CREATE TABLE IF NOT EXISTS migration (
 /// shares.
 pub(super) fn migrate(db: &mut dyn Db, migrations: &[(i64, &str)]) -> Result<()> {
     db.begin_alone()?;
-    let done = apply(db, migrations).and_then(|()| db.commit());
-    if done.is_err() {
-        let _ = db.rollback();
-    }
-    Ok(done?)
+    Ok(commit_after(db, |db| apply(db, migrations))?)
 }
 
 fn apply(db: &mut dyn Db, migrations: &[(i64, &str)]) -> DbResult<()> {
-    db.batch(&db.engine().schema(RECORD))?;
+    // Asked first, because a user who may not create tables may still use them.
+    if db.rows(db.engine().table(), values!["migration"])?.is_empty() {
+        db.batch(&db.engine().schema(RECORD))?;
+    }
     let applied = db.rows("SELECT number, sha256 FROM migration ORDER BY number", &[])?;
     for row in &applied {
         let (number, digest) = (row.integer(0)?, row.blob(1)?);

@@ -25,11 +25,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use olr_core::entitlement::Edition;
-use olr_core::error::Result;
+use olr_core::error::{Error, Problem, Result};
 use olr_core::time::Instant;
 
 mod answer;
 mod check;
+mod clock;
 pub mod db;
 mod holding;
 mod input;
@@ -51,6 +52,7 @@ mod transfer;
 
 pub use answer::{AnswerRecord, KeyName};
 pub use check::Violation;
+pub use clock::ConfirmDate;
 pub use input::{CALS_CAP, Cals};
 pub use issue::{IssueLicense, LicenseIssued};
 pub use key::{KeyText, NewKey};
@@ -64,7 +66,7 @@ pub use revocation::{RecordRevocation, RevocationRecord};
 pub use stock::{Lapse, Refund, RefundFrom, Removed, StockWithdrawn, Withdraw};
 pub use transfer::{ExchangeCals, MoveCals, Moved};
 
-use db::{Db, DbError, DbResult};
+use db::{Db, DbError, DbResult, commit_after};
 
 /// How often an order is tried when others are in the way, and the pause after the first time.
 const TRIES: u32 = 12;
@@ -95,8 +97,11 @@ impl Ledger {
     /// The instant of the order is `clock`, or the newest instant in the ledger if that is later.
     ///
     /// # Errors
-    /// Why the change is refused; exit 2 when the id was used for another change, or when the
-    /// database fails.
+    /// Why the change is refused; exit 2 when the id was used for another change, when `clock` is
+    /// more than an hour behind the newest instant in the ledger or more than 31 days ahead of it
+    /// (see [`ConfirmDate`]), or when the database fails. If the connection to the database
+    /// is lost while it commits, the outcome is unknown, and the error says so: give the same order
+    /// again.
     pub fn order<B: Booking>(
         &mut self,
         order: &Order,
@@ -132,12 +137,7 @@ impl Ledger {
     /// Runs `work` in a transaction, which is undone if it fails.
     fn transaction<T>(&mut self, work: impl FnOnce(&mut dyn Db) -> DbResult<T>) -> DbResult<T> {
         self.db.begin()?;
-        let done = work(&mut *self.db).and_then(|done| self.db.commit().map(|()| done));
-        if done.is_err() {
-            // A database that failed may have undone the transaction by itself.
-            let _ = self.db.rollback();
-        }
-        done
+        commit_after(&mut *self.db, work)
     }
 
     /// Finds everything that breaks an invariant of the ledger.
@@ -184,6 +184,13 @@ impl Group<'_> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone().into());
         }
+        // Until the savepoint has ended: a panic leaves it open.
+        let panicked = Error::unable(
+            Problem::Fault,
+            "ledger: an order of this group was interrupted",
+            "report this as a bug",
+        );
+        self.broken = Some(panicked.into());
         let begun = self.db.savepoint();
         let done = begun.and_then(|()| order::run(self.db, order, booking, self.clock));
         let ended = match &done {

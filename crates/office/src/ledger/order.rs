@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ledger::clock::ensure_near;
 use crate::ledger::db::{Db, DbResult, SqlRow, SqlValue, one_row, values};
 use olr_core::crypto::digest::sha256;
 use olr_core::display::shown;
@@ -45,6 +46,9 @@ const ID_CAP: usize = 200;
 pub trait Booking {
     /// Verb, as recorded.
     const VERB: &'static str;
+    /// True if the clock may be far from the newest instant in the ledger, because whoever gives
+    /// the order has judged it.
+    const ANY_CLOCK: bool = false;
     /// Result, as recorded.
     type Booked: Serialize + DeserializeOwned;
 
@@ -148,13 +152,18 @@ pub(super) fn run<B: Booking>(
     let mut arguments = Arguments::default();
     booking.arguments(&mut arguments);
     let digest = sha256(&arguments.0);
-    let now = clock.max(newest(db)?);
+    let newest = newest(db)?;
+    let now = newest.map_or(clock, |newest| newest.max(clock));
     let begin = "INSERT INTO ledger_order (id, actor, verb, arguments, instant) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
     let seconds = i64::try_from(now.seconds).map_err(|_| late())?;
     let values = values![&order.id, &order.actor, B::VERB, &digest[..], seconds];
     if db.exec(begin, values)? == 0 {
         return Ok(first_result::<B>(db, order, &digest)?);
+    }
+    // An empty ledger takes any clock.
+    if let Some(newest) = newest.filter(|_| !B::ANY_CLOCK) {
+        ensure_near(clock, newest)?;
     }
     let booked = booking.book(&mut Books { db: &mut *db, order: &order.id, now })?;
     let result = toml::to_string(&booked).map_err(|_| unreadable(&order.id))?;
@@ -164,10 +173,10 @@ pub(super) fn run<B: Booking>(
 }
 
 /// Newest instant of the ledger. No order is earlier, even if the clock is set back.
-fn newest(db: &mut dyn Db) -> DbResult<Instant> {
+fn newest(db: &mut dyn Db) -> DbResult<Option<Instant>> {
     let newest = one_row(db.rows("SELECT max(instant) FROM ledger_order", &[])?);
     let seconds = newest.map_or(Ok(None), |row| row.maybe_integer(0))?;
-    Ok(Instant::new(seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)))
+    Ok(seconds.map(|seconds| Instant::new(u64::try_from(seconds).unwrap_or(0))))
 }
 
 fn first_result<B: Booking>(db: &mut dyn Db, order: &Order, digest: &[u8]) -> Result<B::Booked> {

@@ -41,6 +41,8 @@ pub struct RecordRevocation<'a> {
 
 impl Booking for RecordRevocation<'_> {
     const VERB: &'static str = "revoke";
+    // A revocation has an instant of its own, and must never wait.
+    const ANY_CLOCK: bool = true;
     type Booked = Done;
 
     fn arguments(&self, arguments: &mut Arguments) {

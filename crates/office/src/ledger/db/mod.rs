@@ -221,6 +221,33 @@ pub trait Db: Send {
     }
 }
 
+/// A transaction that is undone unless it was committed, even by a panic.
+struct Begun<'a> {
+    db: &'a mut dyn Db,
+    is_committed: bool,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // A database that failed may have undone the transaction by itself.
+            let _ = self.db.rollback();
+        }
+    }
+}
+
+/// Runs `work` in the transaction that was begun, and commits it. If it fails, everything is undone.
+pub(crate) fn commit_after<T>(
+    db: &mut dyn Db,
+    work: impl FnOnce(&mut dyn Db) -> DbResult<T>,
+) -> DbResult<T> {
+    let mut begun = Begun { db, is_committed: false };
+    let done = work(&mut *begun.db)?;
+    begun.db.commit()?;
+    begun.is_committed = true;
+    Ok(done)
+}
+
 /// Returns the only row, or `None` if there is none.
 pub(crate) fn one_row(rows: Vec<SqlRow>) -> Option<SqlRow> {
     rows.into_iter().next()

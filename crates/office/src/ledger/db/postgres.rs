@@ -24,8 +24,15 @@ const OLDEST: i64 = 140_000;
 const SCHEMA_LOCK: i64 = 0x006f_6c72;
 
 /// A connection to a ledger in PostgreSQL.
+///
+/// A connection that is lost is made again when the next transaction begins.
 pub struct Postgres {
+    config: Config,
     client: Client,
+    /// True within a transaction. What is lost then is not made again.
+    is_begun: bool,
+    /// True after an error with which the server ends the connection.
+    is_lost: bool,
     statements: HashMap<String, Statement>,
 }
 
@@ -42,13 +49,38 @@ impl Postgres {
             Error::unable(Problem::Usage, "the address of the ledger is not valid", wrong)
         })?;
         ensure_here(&config)?;
+        Self::open(config)
+    }
+
+    fn open(config: Config) -> Result<Self> {
         let client = config.clone().connect_timeout(Duration::from_secs(10)).connect(NoTls);
         let client = client.map_err(|error| refused(&error))?;
-        let mut db = Self { client, statements: HashMap::new() };
+        let mut db =
+            Self { config, client, is_begun: false, is_lost: false, statements: HashMap::new() };
         db.batch(SETTINGS)?;
         db.ensure_new_enough()?;
         db.ensure_durable()?;
         Ok(db)
+    }
+
+    /// Connects again if the connection was lost, outside of a transaction.
+    fn ensure_connected(&mut self) -> DbResult<()> {
+        if !self.is_begun && self.is_lost() {
+            *self = Self::open(self.config.clone())?;
+        }
+        Ok(())
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost || self.client.is_closed()
+    }
+
+    /// Sorts an error, and notices if it ends the connection.
+    fn heard<T>(&mut self, result: std::result::Result<T, ::postgres::Error>) -> DbResult<T> {
+        result.map_err(|error| {
+            self.is_lost |= error.code().is_some_and(ends_connection);
+            said(&error)
+        })
     }
 
     fn setting(&mut self, name: &str) -> Result<String> {
@@ -78,10 +110,12 @@ impl Postgres {
     }
 
     fn statement(&mut self, sql: &str) -> DbResult<Statement> {
+        self.ensure_connected()?;
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql).map_err(|error| said(&error))?;
+        let statement = self.client.prepare(sql);
+        let statement = self.heard(statement)?;
         self.statements.insert(sql.to_string(), statement.clone());
         Ok(statement)
     }
@@ -94,12 +128,14 @@ impl Db for Postgres {
 
     fn exec(&mut self, sql: &str, values: &[SqlValue]) -> DbResult<u64> {
         let statement = self.statement(sql)?;
-        self.client.execute(&statement, &bound(values)).map_err(|error| said(&error))
+        let changed = self.client.execute(&statement, &bound(values));
+        self.heard(changed)
     }
 
     fn rows(&mut self, sql: &str, values: &[SqlValue]) -> DbResult<Vec<SqlRow>> {
         let statement = self.statement(sql)?;
-        let rows = self.client.query(&statement, &bound(values)).map_err(|error| said(&error))?;
+        let rows = self.client.query(&statement, &bound(values));
+        let rows = self.heard(rows)?;
         let cells = |row: &::postgres::Row| {
             let cells = (0..row.len()).map(|column| row.try_get(column));
             cells.collect::<std::result::Result<_, _>>().map(SqlRow)
@@ -108,11 +144,34 @@ impl Db for Postgres {
     }
 
     fn batch(&mut self, sql: &str) -> DbResult<()> {
-        self.client.batch_execute(sql).map_err(|error| said(&error))
+        self.ensure_connected()?;
+        let done = self.client.batch_execute(sql);
+        self.heard(done)
     }
 
     fn begin(&mut self) -> DbResult<()> {
-        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED")
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        let begun = match self.batch(BEGIN) {
+            // The server ended the connection while it was idle, which shows only now.
+            Err(_) if self.is_lost() => self.batch(BEGIN),
+            begun => begun,
+        };
+        self.is_begun = begun.is_ok();
+        begun
+    }
+
+    fn commit(&mut self) -> DbResult<()> {
+        let committed = self.batch("COMMIT");
+        if committed.is_err() && self.is_lost() {
+            return Err(unknown());
+        }
+        self.is_begun = committed.is_err();
+        committed
+    }
+
+    fn rollback(&mut self) -> DbResult<()> {
+        self.is_begun = false;
+        if self.is_lost() { Ok(()) } else { self.batch("ROLLBACK") }
     }
 
     fn begin_alone(&mut self) -> DbResult<()> {
@@ -204,6 +263,20 @@ fn refused(error: &::postgres::Error) -> Error {
     Error::unable(problem, fact, hint)
 }
 
+/// True for an error with which the server closes the connection.
+fn ends_connection(state: &SqlState) -> bool {
+    let state = state.code();
+    state.starts_with("57P") || state.starts_with("08") || ["25P03", "25P04"].contains(&state)
+}
+
+/// The error when nobody knows whether a transaction was committed.
+fn unknown() -> DbError {
+    let fact = "ledger: the connection to PostgreSQL was lost during a commit, so it is unknown \
+                whether the order is done";
+    let hint = "give the same order again: if it is done, you get its result";
+    DbError::Other(Error::unable(Problem::Network, fact, hint))
+}
+
 /// Sorts an error of PostgreSQL into the four kinds.
 fn said(error: &::postgres::Error) -> DbError {
     let Some(state) = error.code() else {
@@ -221,13 +294,33 @@ fn said(error: &::postgres::Error) -> DbError {
             "write the text without it",
         ),
         "53100" => (Problem::Io, "the disk of PostgreSQL is full", "free some space on it"),
+        "53300" => (Problem::Locked, "PostgreSQL has no free connection", "try again in a moment"),
+        code if code.starts_with("53") => (
+            Problem::Io,
+            "PostgreSQL has too little memory or another resource",
+            "read its log, then try again",
+        ),
+        "25006" => (
+            Problem::Permission,
+            "this PostgreSQL only reads",
+            "connect to the server that takes changes, not to its standby",
+        ),
+        "25P03" | "25P04" | "57P05" => (
+            Problem::Network,
+            "PostgreSQL ended a connection that waited too long; nothing has changed",
+            "try again",
+        ),
+        "57P03" => {
+            (Problem::Network, "PostgreSQL is starting or stopping", "try again in a moment")
+        }
         "42501" => (
             Problem::Permission,
             "PostgreSQL does not allow this user to change the ledger",
             "grant the user the rights on its tables",
         ),
         code if code.starts_with("57P") || code.starts_with("08") => {
-            (Problem::Network, "PostgreSQL was shut down", "start it, then try again")
+            let fact = "PostgreSQL was shut down, or ended the connection";
+            (Problem::Network, fact, "check that it runs, then try again")
         }
         code if code.starts_with("58") || code.starts_with("XX") => {
             (Problem::Io, "PostgreSQL cannot read or write its files", "read its log")

@@ -20,8 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 128;
 
-/// Settings of each connection. `FULL` syncs the write-ahead log at each commit.
+/// Settings of each connection. `FULL` syncs the write-ahead log at each commit; on macOS, only a
+/// `fullfsync` reaches the disk.
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
      PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
 
 /// A connection to a ledger in a file. It is the only one that may write, until it is dropped.

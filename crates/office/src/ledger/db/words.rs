@@ -20,13 +20,49 @@ const WORDS: &[(&str, &str)] = &[
     (" STRICT", ""),
 ];
 
+/// Beginning of a line of the schema that makes a table append-only.
+const APPEND_ONLY: &str = "APPEND ONLY ";
+
 impl Engine {
     /// Translates a schema, which is written for SQLite.
     pub(crate) fn schema(self, sql: &str) -> String {
+        let line = |line: &str| {
+            let table = line.strip_prefix(APPEND_ONLY).and_then(|line| line.strip_suffix(';'));
+            match (table, self) {
+                (Some(table), _) => self.append_only().replace("TABLE", table),
+                (None, Self::Sqlite) => line.to_string(),
+                (None, Self::Postgres) => WORDS
+                    .iter()
+                    .fold(line.to_string(), |sql, (here, there)| sql.replace(here, there)),
+            }
+        };
+        sql.lines().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Triggers that refuse to change what a table has.
+    fn append_only(self) -> &'static str {
         match self {
-            Self::Sqlite => sql.to_string(),
+            Self::Sqlite => {
+                "CREATE TRIGGER TABLE_update BEFORE UPDATE ON TABLE \
+                 BEGIN SELECT RAISE(ABORT, 'TABLE is append-only'); END; \
+                 CREATE TRIGGER TABLE_delete BEFORE DELETE ON TABLE \
+                 BEGIN SELECT RAISE(ABORT, 'TABLE is append-only'); END;"
+            }
             Self::Postgres => {
-                WORDS.iter().fold(sql.to_string(), |sql, (here, there)| sql.replace(here, there))
+                "CREATE FUNCTION TABLE_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 RAISE 'TABLE is append-only' USING ERRCODE = 'restrict_violation'; END $$; \
+                 CREATE TRIGGER TABLE_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON TABLE \
+                 FOR EACH STATEMENT EXECUTE FUNCTION TABLE_append_only();"
+            }
+        }
+    }
+
+    /// A query that has a row if the table `$1` exists.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT CAST(to_regclass($1) AS TEXT) WHERE to_regclass($1) IS NOT NULL"
             }
         }
     }

@@ -9,6 +9,7 @@ CREATE TABLE purchase (
   UNIQUE (party, reference),
   UNIQUE (id, party)
 ) STRICT;
+APPEND ONLY purchase;
 
 -- CALs in stock: what one purchase leaves to withdraw until a day. `included` as in license_key.
 CREATE TABLE lot (
@@ -31,6 +32,7 @@ CREATE TABLE refund (
   party INTEGER NOT NULL REFERENCES party (id),
   reason TEXT NOT NULL CHECK (length(reason) > 0)
 ) STRICT;
+APPEND ONLY refund;
 
 -- Append-only. A line is either a number of CALs, or maintenance of a key until a day.
 CREATE TABLE purchase_line (
@@ -51,3 +53,4 @@ CREATE TABLE purchase_line (
   CHECK (lot IS NULL OR module IS NOT NULL)
 ) STRICT;
 CREATE INDEX purchase_line_purchase ON purchase_line (purchase);
+APPEND ONLY purchase_line;

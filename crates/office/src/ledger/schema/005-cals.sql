@@ -39,3 +39,4 @@ CREATE TABLE movement (
 CREATE INDEX movement_order ON movement (order_id);
 CREATE INDEX movement_giver ON movement (giver);
 CREATE INDEX movement_taker ON movement (taker);
+APPEND ONLY movement;

@@ -12,6 +12,7 @@ CREATE TABLE request (
 ) STRICT;
 CREATE INDEX request_request_id ON request (request_id);
 CREATE INDEX request_install_key ON request (install_key);
+APPEND ONLY request;
 
 -- Append-only. A license that was issued. `answer` counts the answers to its request, `turn` those
 -- for its key, product and slot. `terms` is the digest of the grant. `moved_from` is the license
@@ -41,6 +42,7 @@ CREATE TABLE answer (
   UNIQUE (license_key, product, slot, turn)
 ) STRICT;
 CREATE INDEX answer_issued ON answer (issued);
+APPEND ONLY answer;
 
 -- Append-only. The issuers that signed a license.
 CREATE TABLE answer_signer (
@@ -49,6 +51,7 @@ CREATE TABLE answer_signer (
   PRIMARY KEY (answer, signer)
 ) STRICT;
 CREATE INDEX answer_signer_signer ON answer_signer (signer);
+APPEND ONLY answer_signer;
 
 -- Append-only. The newest row of a license counts.
 CREATE TABLE revocation (
@@ -60,3 +63,4 @@ CREATE TABLE revocation (
   order_id TEXT NOT NULL REFERENCES ledger_order (id)
 ) STRICT;
 CREATE INDEX revocation_answer ON revocation (answer);
+APPEND ONLY revocation;

@@ -33,6 +33,14 @@ impl Database {
         }
     }
 
+    #[cfg(feature = "postgres")]
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => Some(url),
+        }
+    }
+
     pub fn connect(&self) -> Box<dyn Db> {
         match self {
             Self::Sqlite(_) => Box::new(Sqlite::open(&self.file().unwrap()).unwrap()),

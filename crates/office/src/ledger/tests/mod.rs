@@ -6,6 +6,8 @@ mod maintenance;
 mod model;
 mod orders;
 mod pools;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod property;
 mod race;
 mod schema;

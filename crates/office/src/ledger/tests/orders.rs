@@ -6,7 +6,8 @@ use crate::ledger::movement::{Movement, post};
 use crate::ledger::tests::engines::databases;
 use crate::ledger::tests::world::{World, cals};
 use crate::ledger::{
-    AddParty, Arguments, Booking, Books, Destination, Done, Lapse, Order, PartyKind, PurchasedType,
+    AddParty, Arguments, Booking, Books, ConfirmDate, Destination, Done, Lapse, Order, PartyKind,
+    PurchasedType,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::{Error, Problem, Refusal};
@@ -42,12 +43,97 @@ fn the_same_order_gives_the_first_result_and_another_is_refused() {
 fn an_order_is_never_earlier_than_the_newest_one() {
     World::each("2027-04-30", |world| {
         world.add_party("Acme");
-        world.today("2026-01-01");
+        world.now = "2027-04-29T23:00:00Z".parse().unwrap();
         world.add_party("Other");
         let rows = world.ledger.db.rows("SELECT DISTINCT instant FROM ledger_order", &[]).unwrap();
         let earliest: Instant = "2027-04-30".parse().unwrap();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].integer(0), Ok(i64::try_from(earliest.seconds).unwrap()));
+    });
+}
+
+/// A clock that is wrong by much is refused, because the ledger would remember it.
+#[test]
+fn a_clock_that_is_far_behind_or_ahead_is_refused() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        let first = world.now;
+        let other = AddParty::new(PartyKind::Customer, "Other");
+        for (clock, problem) in [
+            ("2027-04-29T22:59:59Z", Problem::System),
+            ("2027-05-31T00:00:01Z", Problem::NotConfirmed),
+            ("2099-01-01", Problem::NotConfirmed),
+        ] {
+            world.now = clock.parse().unwrap();
+            let error = world.run(&other).unwrap_err();
+            assert_eq!((error.problem(), error.exit_status()), (Some(problem), 2));
+            let times = [world.now, first].map(|time| time.to_string());
+            assert!(times.iter().all(|time| error.fact().contains(time)), "{error}");
+            // What is done is done, whatever the clock says.
+            let again = Order::new("order-1", "tester");
+            let mut acme = AddParty::new(PartyKind::Partner, "Acme");
+            acme.prefix = Some("Acme-".to_string());
+            world.ledger.order(&again, &acme, world.now).unwrap();
+        }
+        world.now = "2027-05-31".parse().unwrap();
+        world.run(&other).unwrap();
+    });
+}
+
+#[test]
+fn the_date_is_confirmed_by_an_order() {
+    World::each("2027-04-30", |world| {
+        world.add_party("Acme");
+        world.now = "2027-09-01".parse().unwrap();
+        let order = Order::new("date", "owner");
+        let confirm = |world: &mut World, day: &str| {
+            world.ledger.order(&order, &ConfirmDate { day: day.parse().unwrap() }, world.now)
+        };
+        let error = confirm(world, "2027-09-03").unwrap_err();
+        assert_eq!(error.problem(), Some(Problem::Usage), "{error}");
+        confirm(world, "2027-09-01").unwrap();
+        confirm(world, "2027-09-01").unwrap();
+        let find = "SELECT actor, verb FROM ledger_order WHERE id = 'date'";
+        let row = world.ledger.db.rows(find, &[]).unwrap().remove(0);
+        assert_eq!((row.text(0), row.text(1)), (Ok("owner"), Ok("clock")));
+        world.add_party("Other");
+        world.now = "2027-04-30".parse().unwrap();
+        let back = ConfirmDate { day: world.now.day() };
+        assert_eq!(world.run(&back).unwrap_err().problem(), Some(Problem::Usage));
+    });
+}
+
+struct Panics;
+
+impl Booking for Panics {
+    const VERB: &'static str = "panics";
+    type Booked = Done;
+    fn arguments(&self, _: &mut Arguments) {}
+    fn book(&self, _: &mut Books<'_>) -> DbResult<Done> {
+        panic!("on purpose")
+    }
+}
+
+/// A panic leaves no transaction open.
+#[test]
+fn a_panic_undoes_its_order() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    World::each("2027-04-30", |world| {
+        let now = world.now;
+        let order = Order::new("panics", "tester");
+        let ledger = &mut world.ledger;
+        let run = AssertUnwindSafe(|| ledger.order(&order, &Panics, now));
+        catch_unwind(run).unwrap_err();
+        let done = world.ledger.group(now, |group| {
+            let run = AssertUnwindSafe(|| group.order(&order, &Panics));
+            catch_unwind(run).unwrap_err();
+            let acme = AddParty::new(PartyKind::Customer, "Acme");
+            group.order(&Order::new("later", "tester"), &acme).map(drop)
+        });
+        assert_eq!(done.unwrap_err().problem(), Some(Problem::Fault));
+        world.add_party("Acme");
+        let rows = world.ledger.db.rows("SELECT id FROM ledger_order", &[]).unwrap();
+        assert_eq!(rows.len(), 1);
     });
 }
 
@@ -174,7 +260,12 @@ fn the_check_finds_what_is_wrong() {
         ("UPDATE holding SET balance = balance + 1 WHERE kind = 'stock'", "ledger-3"),
         ("UPDATE holding SET balance = balance + 1 WHERE kind = 'pool'", "ledger-5"),
         ("UPDATE ledger_order SET result = NULL", "ledger-9"),
-        ("UPDATE purchase SET reference = ''", "ledger-11"),
+        (
+            "INSERT INTO purchase (party, reference, day, order_id) VALUES (1, '', 0, 'order-1'); \
+             INSERT INTO purchase_line (purchase, lot, module, unit, amount) \
+             SELECT max(purchase.id), max(lot.id), 'OBM', 'device', 1 FROM purchase, lot",
+            "ledger-11",
+        ),
     ] {
         World::each("2027-04-30", |world| {
             world.add_party("Acme");

@@ -78,7 +78,8 @@ fn walk(world: &mut World, rng: &mut ChaCha20Rng, steps: usize) -> Vec<Step> {
     let (mut model, mut done) = (Maps::default(), Vec::<(Order, Step, String)>::new());
     for number in 0..steps {
         if rng.random_ratio(1, 6) {
-            world.now.seconds += rng.random_range(0..40 * DAY);
+            let passed = rng.random_range(0..40 * DAY);
+            world.at(Instant::new(world.now.seconds + passed));
         }
         let now = world.now;
         let step = random(rng, &model, (number, now.day()));

@@ -71,11 +71,55 @@ fn values_come_back_and_errors_are_sorted() {
     }
 }
 
+/// What happened is not rewritten, by any code.
+#[test]
+fn append_only_tables_refuse_changes() {
+    for database in databases() {
+        let mut db = database.connect();
+        migrate(&mut *db, MIGRATIONS).unwrap();
+        db.batch(
+            "INSERT INTO ledger_order (id, actor, verb, arguments, instant) VALUES ('o', 'a', 'v', \
+             CAST('0123456789012345678901234567890x' AS BLOB), 0)"
+                .replace("BLOB", if db.engine() == Engine::Sqlite { "BLOB" } else { "BYTEA" })
+                .as_str(),
+        )
+        .unwrap();
+        for sql in [
+            "INSERT INTO party (kind, name, order_id) VALUES ('customer', 'A', 'o')",
+            "INSERT INTO purchase (party, reference, day, order_id) VALUES (1, 'r', 0, 'o')",
+            "INSERT INTO lot (party, purchase, license_type, edition, included, bought, \
+             stock_until) VALUES (1, 1, 't', 'oem', 'never', 0, 0)",
+            "INSERT INTO purchase_line (purchase, lot, module, unit, amount) \
+             VALUES (1, 1, 'm', 'u', 1)",
+            "INSERT INTO refund (order_id, party, reason) VALUES ('o', 1, 'r')",
+            "INSERT INTO holding (kind, owner, module, edition, unit) \
+             VALUES ('sold', 1, 'm', 'oem', 'u'), ('key', 1, 'm', 'oem', 'u')",
+            "INSERT INTO movement (order_id, giver, taker, module, edition, unit, amount) \
+             VALUES ('o', 1, 2, 'm', 'oem', 'u', 1)",
+        ] {
+            assert!(db.exec(sql, &[]).is_ok_and(|changed| changed > 0), "{sql}");
+        }
+        for table in ["purchase", "purchase_line", "refund", "movement"] {
+            for sql in [
+                format!("UPDATE {table} SET order_id = order_id").replace(
+                    "purchase_line SET order_id = order_id",
+                    "purchase_line SET amount = 2",
+                ),
+                format!("DELETE FROM {table}"),
+            ] {
+                assert_eq!(db.exec(&sql, &[]), Err(DbError::Check), "{sql}");
+            }
+        }
+    }
+}
+
 #[test]
 fn sqlite_is_opened_with_the_settings_that_keep_changes() {
     let folder = tempfile::tempdir().unwrap();
     let mut db = Sqlite::open(&folder.path().join("ledger.db")).unwrap();
-    for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)] {
+    for (pragma, value) in
+        [("synchronous", 2), ("fullfsync", 1), ("foreign_keys", 1), ("trusted_schema", 0)]
+    {
         let row = db.rows(&format!("PRAGMA {pragma}"), &[]).unwrap().remove(0);
         assert_eq!(row.integer(0), Ok(value), "{pragma}");
     }

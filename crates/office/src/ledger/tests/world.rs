@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, STARTER};
 use crate::ledger::tests::engines::{Database, databases};
 use crate::ledger::{
-    AddParty, Booking, Buy, Cals, Destination, KeyText, Ledger, LongerMaintenance, NewKey, Order,
-    PartyKind, PurchasedType,
+    AddParty, Booking, Buy, Cals, ConfirmDate, Destination, KeyText, Ledger, LongerMaintenance,
+    NewKey, Order, PartyKind, PurchasedType,
 };
 use olr_core::error::Result;
 use olr_core::time::{Day, Instant};
@@ -61,8 +61,16 @@ impl World {
         databases().into_iter().for_each(|database| test(&mut World::new(database, now)));
     }
 
+    /// Sets the clock, and confirms its date.
     pub fn today(&mut self, day: &str) {
-        self.now = day.parse().unwrap();
+        self.at(day.parse().unwrap());
+    }
+
+    pub fn at(&mut self, now: Instant) {
+        self.now = now;
+        self.orders += 1;
+        let order = Order::new(format!("clock-{}", self.orders), "tester");
+        self.ledger.order(&order, &ConfirmDate { day: now.day() }, now).unwrap();
     }
 
     /// Carries out an order, twice if it succeeds, and checks the ledger.
