@@ -15,6 +15,23 @@ pub struct Violation {
 /// Id of an invariant, what its query finds, and the query: one text and one number a row.
 type Invariant = (&'static str, &'static str, &'static str);
 
+/// All holdings: the party and the edition of the row that owns each, which no foreign key names.
+macro_rules! place {
+    () => {
+        "WITH place AS (SELECT holding.id, holding.kind, holding.owner, holding.module, \
+         holding.edition, COALESCE(party.id, lot.party, license_key.party, pool.party, \
+         exchange.party) AS party, COALESCE(lot.edition, license_key.edition, pool.edition, \
+         holding.edition) AS own_edition FROM holding \
+         LEFT JOIN party ON holding.kind IN ('sold', 'sum', 'lapsed', 'refunded') \
+         AND party.id = holding.owner \
+         LEFT JOIN lot ON holding.kind = 'stock' AND lot.id = holding.owner \
+         LEFT JOIN license_key ON holding.kind IN ('key', 'out', 'escrow') \
+         AND license_key.id = holding.owner \
+         LEFT JOIN pool ON holding.kind = 'pool' AND pool.id = holding.owner \
+         LEFT JOIN exchange ON holding.kind = 'exchange' AND exchange.id = holding.owner) "
+    };
+}
+
 const INVARIANTS: &[Invariant] = &[
     (
         "ledger-1",
@@ -76,6 +93,51 @@ const INVARIANTS: &[Invariant] = &[
         "SELECT 'line', purchase_line.id FROM purchase_line \
          JOIN purchase ON purchase.id = purchase_line.purchase \
          WHERE purchase.reference = '' AND purchase.by_grant = 0",
+    ),
+    (
+        "ledger-12",
+        "what was sold is not what the lines of purchases say",
+        "SELECT CAST(party AS TEXT) || ' ' || edition || ' ' || module, CAST(sum(n) AS BIGINT) \
+         FROM (SELECT owner AS party, edition, module, unit, balance AS n FROM holding \
+           WHERE kind = 'sold' \
+           UNION ALL SELECT purchase.party, COALESCE(lot.edition, license_key.edition), module, \
+           unit, amount FROM purchase_line JOIN purchase ON purchase.id = purchase_line.purchase \
+           LEFT JOIN lot ON lot.id = purchase_line.lot \
+           LEFT JOIN license_key ON license_key.id = purchase_line.license_key \
+           WHERE amount IS NOT NULL) AS both_sides \
+         GROUP BY party, edition, module, unit HAVING sum(n) <> 0",
+    ),
+    (
+        "ledger-13",
+        "nobody owns a holding",
+        concat!(place!(), "SELECT kind || ' ' || module, owner FROM place WHERE party IS NULL"),
+    ),
+    (
+        "ledger-13",
+        "a holding has another edition than its owner",
+        concat!(
+            place!(),
+            "SELECT kind || ' ' || edition || ' ' || module, owner FROM place \
+             WHERE edition <> own_edition"
+        ),
+    ),
+    (
+        "ledger-14",
+        "CALs moved between parties that have nothing to do with each other",
+        concat!(
+            place!(),
+            "SELECT movement.order_id, movement.id FROM movement \
+             JOIN place AS one ON one.id = giver JOIN place AS other ON other.id = taker \
+             WHERE one.party <> other.party AND NOT EXISTS (SELECT 1 FROM party \
+             WHERE (party.id = one.party AND party.parent = other.party) \
+             OR (party.id = other.party AND party.parent = one.party))"
+        ),
+    ),
+    (
+        "ledger-15",
+        "the prefix of a party begins with that of another",
+        "SELECT one.name || ' ' || other.name, one.id FROM party AS one JOIN party AS other \
+         ON one.id <> other.id AND substr(one.prefix, 1, length(other.prefix)) = other.prefix",
     ),
 ];
 

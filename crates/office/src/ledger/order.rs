@@ -46,8 +46,8 @@ const ID_CAP: usize = 200;
 pub trait Booking {
     /// Verb, as recorded.
     const VERB: &'static str;
-    /// True if the clock may be far from the newest instant in the ledger, because whoever gives
-    /// the order has judged it.
+    /// True if the clock may be far from the newest instant in the ledger, because the caller has
+    /// judged it.
     const ANY_CLOCK: bool = false;
     /// Result, as recorded.
     type Booked: Serialize + DeserializeOwned;

@@ -81,6 +81,7 @@ impl Booking for AddParty {
             text.as_deref().map_or(Ok(()), |text| ensure_text(what, text))?;
         }
         self.prefix.as_deref().map_or(Ok(()), ensure_pool_name)?;
+        self.prefix.as_deref().map_or(Ok(()), |prefix| ensure_distinct(books, prefix))?;
         let parent = self.parent.as_deref().map(|name| find(books, name)).transpose()?;
         let insert = "INSERT INTO party (kind, parent, name, prefix, currency, region, order_id) \
                       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id";
@@ -106,6 +107,25 @@ pub(super) fn ensure_pool_name(name: &str) -> Result<()> {
     }
     let fact = format!("{} cannot be the name of a pool key", shown(name));
     Err(Error::unable(Problem::Usage, fact, "write only letters, digits, _ and -"))
+}
+
+/// Checks that no pool key can begin with the prefixes of two partners.
+fn ensure_distinct(books: &mut Books<'_>, prefix: &str) -> DbResult<()> {
+    // One row for all orders that add a prefix, so that they wait for each other.
+    let take = "UPDATE party SET turn = turn + 1 \
+                WHERE id = (SELECT min(id) FROM party WHERE prefix IS NOT NULL)";
+    books.exec(take, &[])?;
+    let find = "SELECT name, prefix FROM party WHERE prefix <> CAST($1 AS TEXT) \
+                AND (substr(prefix, 1, length(CAST($1 AS TEXT))) = $1 \
+                OR substr(CAST($1 AS TEXT), 1, length(prefix)) = prefix) ORDER BY id";
+    let Some(row) = books.row(find, values![prefix])? else { return Ok(()) };
+    let (other, name) = (shown(row.text(1)?), shown(row.text(0)?));
+    let fact = format!(
+        "prefix {} and prefix {other} of {name} would make keys of which nobody knows whose they are",
+        shown(prefix)
+    );
+    let hint = "choose a prefix of which neither begins with the other";
+    Err(Error::unable(Problem::Exists, fact, hint).into())
 }
 
 /// A party, as stored.

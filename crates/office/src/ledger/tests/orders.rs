@@ -6,8 +6,8 @@ use crate::ledger::movement::{Movement, post};
 use crate::ledger::tests::engines::databases;
 use crate::ledger::tests::world::{World, cals};
 use crate::ledger::{
-    AddParty, Arguments, Booking, Books, ConfirmDate, Destination, Done, Lapse, Order, PartyKind,
-    PurchasedType,
+    AddParty, Arguments, Booking, Books, ConfirmDate, Destination, Done, Lapse, NewPool, Order,
+    PartyKind, PurchasedType,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::{Error, Problem, Refusal};
@@ -266,13 +266,38 @@ fn the_check_finds_what_is_wrong() {
              SELECT max(purchase.id), max(lot.id), 'OBM', 'device', 1 FROM purchase, lot",
             "ledger-11",
         ),
+        (
+            "INSERT INTO purchase_line (purchase, lot, module, unit, amount) \
+             VALUES (1, 1, 'OBM', 'device', 1)",
+            "ledger-12",
+        ),
+        (
+            "INSERT INTO holding (kind, owner, module, edition, unit) \
+             VALUES ('escrow', 77, 'OBM', 'oem', 'device')",
+            "ledger-13",
+        ),
+        (
+            "INSERT INTO holding (kind, owner, module, edition, unit) \
+             VALUES ('stock', 1, 'OBM', 'standard', 'device')",
+            "ledger-13",
+        ),
+        (
+            "INSERT INTO movement (order_id, giver, taker, module, edition, unit, amount) \
+             SELECT 'order-1', a.id, b.id, 'OBM', 'oem', 'device', 1 FROM holding a, holding b \
+             WHERE a.kind = 'stock' AND b.kind = 'sum'",
+            "ledger-14",
+        ),
+        ("UPDATE party SET prefix = 'Acme-Other' WHERE id = 2", "ledger-15"),
     ] {
         World::each("2027-04-30", |world| {
             world.add_party("Acme");
             world.buy_stock("Acme", "oem", "OBM=10");
+            world.add_party("Other");
+            let pool = NewPool { party: "Acme".into(), pool: "P".into(), edition: Edition::Oem };
+            world.run(&pool).unwrap();
             world.exec(
                 "INSERT INTO holding (kind, owner, module, edition, unit) \
-                 VALUES ('pool', 1, 'OBM', 'oem', 'device')",
+                 VALUES ('pool', 1, 'OBM', 'oem', 'device'), ('sum', 2, 'OBM', 'oem', 'device')",
             );
             assert_eq!(world.ledger.check().unwrap(), []);
             world.exec(damage);

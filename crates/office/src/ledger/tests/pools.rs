@@ -2,8 +2,8 @@
 
 use crate::ledger::tests::world::{World, cals, new_key, other_type};
 use crate::ledger::{
-    AddToPool, Booking, DeletePoolKey, LongerMaintenance, MoveCals, NewPool, NewPoolKey,
-    RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
+    AddParty, AddToPool, Booking, DeletePoolKey, LongerMaintenance, MoveCals, NewPool, NewPoolKey,
+    PartyKind, RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::{Problem, Refusal};
@@ -173,6 +173,25 @@ fn pool_keys_have_the_prefix_of_the_partner() {
         assert_eq!(error.problem(), Some(Problem::Exists));
         let error = world.run(&pool_key("Q", "x", "OBM=1")).unwrap_err();
         assert_eq!(error.problem(), Some(Problem::NotFound));
+    });
+}
+
+/// F5: a key tells whose it is, so no prefix begins with another.
+#[test]
+fn prefixes_do_not_begin_with_each_other() {
+    World::each("2027-05-01", |world| {
+        let party = |name: &str, prefix: &str| AddParty {
+            prefix: Some(prefix.to_string()),
+            ..AddParty::new(PartyKind::Partner, name)
+        };
+        world.run(&party("A", "AC-")).unwrap();
+        for wrong in ["AC-ME-", "AC", "A", "AC-"] {
+            let error = world.run(&party("B", wrong)).unwrap_err();
+            assert_eq!(error.problem(), Some(Problem::Exists), "{wrong}: {error}");
+        }
+        for good in ["AB-", "AD-", "ac-", "x"] {
+            world.run(&party(good, good)).unwrap();
+        }
     });
 }
 
