@@ -2,17 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::End;
 use crate::ledger::db::{DbResult, values};
 use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::{Cals, add_cals, counted, quotas};
-use crate::ledger::key::{self, KeyRow, KeyState, KeyTerms, KeyText, NewKey};
+use crate::ledger::key::{self, KeyRow, KeyState, KeyText, NewKey};
 use crate::ledger::movement::{each, post};
+use crate::ledger::offer::PoolType;
 use crate::ledger::order::{Arguments, Booking, Books, Done};
 use crate::ledger::party::{self, ensure_pool_name};
 use crate::ledger::pool::{ensure_free, take, take_id, to_reach};
 use olr_core::display::shown;
-use olr_core::entitlement::Model;
 use olr_core::error::{Error, Problem, Refusal, Result};
 use olr_core::time::{DAY, Instant};
 
@@ -31,8 +30,8 @@ pub struct NewPoolKey {
     pub product: String,
     /// Slot.
     pub slot: String,
-    /// Id of its license type.
-    pub license_type: String,
+    /// Its license type.
+    pub license_type: PoolType,
     /// Its quotas.
     pub quotas: Vec<Cals>,
 }
@@ -50,7 +49,7 @@ impl Booking for NewPoolKey {
 
     fn arguments(&self, arguments: &mut Arguments) {
         arguments.text(&self.party).text(&self.pool).text(&self.name).text(&self.licensee);
-        arguments.text(&self.product).text(&self.slot).text(&self.license_type);
+        arguments.text(&self.product).text(&self.slot).text(&self.license_type.license_type);
         add_cals(arguments, &self.quotas);
     }
 
@@ -69,15 +68,8 @@ impl Booking for NewPoolKey {
             product: self.product.clone(),
             slot: self.slot.clone(),
         };
-        let terms = KeyTerms {
-            party: party.id,
-            license_type: &self.license_type,
-            model: Model::Pool,
-            edition: pool.edition,
-            pool: Some(pool.id),
-            included: End::Never,
-        };
-        let key = key::create(books, &new, &terms)?;
+        let of = (party.id, pool.id, pool.edition);
+        let key = self.license_type.create_key(books, &new, of, &cals)?;
         post(books, &each(Holder::Pool(pool.id), Holder::Key(key.id), pool.edition, &cals))?;
         Ok(PoolKeyMade { key: key.key })
     }

@@ -2,63 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, End, one_of};
 use crate::ledger::db::{DbResult, values};
 use crate::ledger::holding::Holder;
 use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
-use crate::ledger::key::{self, KeyRow, KeyTerms, NewKey};
+use crate::ledger::key::{self, KeyRow, NewKey};
 use crate::ledger::maintenance::{LongerMaintenance, join};
 use crate::ledger::movement::{each, post};
+use crate::ledger::offer::PurchasedType;
 use crate::ledger::order::{Arguments, Booking, Books};
 use crate::ledger::party;
 use olr_core::display::shown;
-use olr_core::entitlement::{Edition, Model};
 use olr_core::error::{Error, Problem, Result};
 use olr_core::time::{Day, Span};
 
 /// How long CALs stay in stock (G2).
 const STOCK: Span = Span::Years(1);
-
-/// A license type that is purchased, as a catalog defines it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PurchasedType {
-    license_type: String,
-    edition: Edition,
-    included: End,
-}
-
-impl PurchasedType {
-    /// Looks up a license type. Types without an end of maintenance include it for ever.
-    ///
-    /// # Errors
-    /// Exit 2 when the catalog has no such type, or when it is not purchased.
-    pub fn of(catalog: &Catalog, id: &str) -> Result<Self> {
-        let found = catalog.types.get(id).ok_or_else(|| {
-            let known = catalog.types.keys().map(String::as_str);
-            let fact = format!("the catalog has no license type {}", shown(id));
-            Error::unable(Problem::Usage, fact, one_of("the license types of the catalog", known))
-        })?;
-        if found.model != Model::Purchased {
-            let fact = format!("{} is a {} license, which has no CALs", shown(id), found.model);
-            let hint = "name a license type with model \"purchased\"";
-            return Err(Error::unable(Problem::Usage, fact, hint));
-        }
-        let included = found.maintenance.unwrap_or(End::Never);
-        Ok(Self { license_type: id.to_string(), edition: found.edition, included })
-    }
-
-    /// Terms of a new key of this type.
-    fn terms(&self, party: i64) -> KeyTerms<'_> {
-        KeyTerms {
-            party,
-            license_type: &self.license_type,
-            model: Model::Purchased,
-            edition: self.edition,
-            pool: None,
-            included: self.included,
-        }
-    }
-}
 
 /// Where CALs go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +81,7 @@ impl Booking for Buy {
     type Booked = Bought;
 
     fn arguments(&self, arguments: &mut Arguments) {
-        let PurchasedType { license_type, edition, included } = &self.license_type;
+        let PurchasedType { license_type, edition, included, .. } = &self.license_type;
         arguments.text(&self.party).text(&self.reference).number(self.day.number);
         arguments.text(license_type).text(edition.word()).text(&included.to_string());
         add_cals(arguments, &self.cals);
@@ -133,6 +91,7 @@ impl Booking for Buy {
 
     fn book(&self, books: &mut Books<'_>) -> DbResult<Bought> {
         let cals = counted(&self.cals)?;
+        self.license_type.ensure_sells(&cals)?;
         // Where days begin first, the sale may already be of tomorrow.
         if books.now() < self.day.begins() {
             let fact = format!("the sale is on {}, which is in the future", self.day);
@@ -149,7 +108,7 @@ impl Booking for Buy {
                 self.to_key(books, purchase, &key, &cals)
             }
             Destination::NewKey(new) => {
-                let key = key::create(books, new, &self.license_type.terms(party.id))?;
+                let key = self.license_type.create_key(books, new, party.id)?;
                 self.to_key(books, purchase, &key, &cals)
             }
         }
@@ -174,7 +133,7 @@ impl Buy {
         purchase: i64,
         cals: &Counted,
     ) -> DbResult<Bought> {
-        let PurchasedType { license_type, edition, included } = &self.license_type;
+        let PurchasedType { license_type, edition, included, .. } = &self.license_type;
         let until = STOCK.end_from(self.day)?;
         if books.now() >= until.ends() {
             let fact = format!("these CALs could be withdrawn from stock until {until}");
@@ -282,19 +241,4 @@ pub(super) fn add_maintenance(
                   maintenance_until) VALUES ($1, $2, $3, $4)";
     let (from, until) = (i64::from(from.number), i64::from(until.number));
     books.exec(insert, values![purchase, key, from, until]).map(drop)
-}
-
-/// License type of a lot, so that it can be withdrawn to a new key.
-pub(super) fn stocked_type(license_type: &str, edition: Edition, included: End) -> PurchasedType {
-    PurchasedType { license_type: license_type.to_string(), edition, included }
-}
-
-/// Creates a key for CALs of a lot.
-pub(super) fn create_key(
-    books: &mut Books<'_>,
-    new: &NewKey,
-    party: i64,
-    of: &PurchasedType,
-) -> DbResult<KeyRow> {
-    key::create(books, new, &of.terms(party))
 }

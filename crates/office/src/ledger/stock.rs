@@ -9,9 +9,10 @@ use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
 use crate::ledger::key;
 use crate::ledger::maintenance::{LongerMaintenance, damaged, join, read_day};
 use crate::ledger::movement::{Movement, each, exceeded, post};
+use crate::ledger::offer::PurchasedType;
 use crate::ledger::order::{Arguments, Booking, Books};
 use crate::ledger::party;
-use crate::ledger::purchase::{Destination, create_key, ensure_joins, stocked_type};
+use crate::ledger::purchase::{Destination, ensure_joins};
 use olr_core::display::shown;
 use olr_core::entitlement::Edition;
 use olr_core::error::{Error, Problem, Result};
@@ -46,8 +47,8 @@ impl Lot {
 pub struct Withdraw {
     /// Name of the party.
     pub party: String,
-    /// Id of the license type.
-    pub license_type: String,
+    /// License type.
+    pub license_type: PurchasedType,
     /// What is withdrawn.
     pub cals: Vec<Cals>,
     /// The key. Stock is not a destination.
@@ -72,7 +73,7 @@ impl Booking for Withdraw {
     type Booked = StockWithdrawn;
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(&self.party).text(&self.license_type);
+        arguments.text(&self.party).text(&self.license_type.license_type);
         add_cals(arguments, &self.cals);
         self.to.arguments(arguments);
         self.longer.arguments(arguments);
@@ -84,14 +85,15 @@ impl Booking for Withdraw {
         let find = format!(
             "SELECT {COLUMNS} FROM lot WHERE party = $1 AND license_type = $2 ORDER BY bought, id"
         );
-        let rows = books.rows(&find, values![party.id, &self.license_type])?;
+        let license_type = &self.license_type.license_type;
+        let rows = books.rows(&find, values![party.id, license_type])?;
         let mut lots = rows.iter().map(Lot::read).collect::<Result<Vec<_>>>()?;
         let now = books.now();
         lots.retain(|lot| now < lot.stock_until.ends());
         let key = match &self.to {
             Destination::Key(key) => {
                 let key = key::take(books, key)?;
-                ensure_joins(&key, party.id, &self.license_type)?;
+                ensure_joins(&key, party.id, license_type)?;
                 Some(key)
             }
             Destination::NewKey(_) => None,
@@ -120,8 +122,8 @@ impl Booking for Withdraw {
         };
         let key = match (key, &self.to) {
             (None, Destination::NewKey(new)) => {
-                let of = stocked_type(&self.license_type, oldest.edition, oldest.included);
-                create_key(books, new, party.id, &of)?
+                let of = self.license_type.stocked(oldest.edition, oldest.included);
+                of.create_key(books, new, party.id)?
             }
             (key, _) => key.ok_or_else(damaged)?,
         };

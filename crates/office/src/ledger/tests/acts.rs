@@ -1,6 +1,6 @@
 //! Purchases, stock and keys: the rules G1 to G3, C2, and what may not be mixed.
 
-use crate::ledger::tests::world::{World, cals, catalog, new_key, other_type};
+use crate::ledger::tests::world::{World, cals, catalog, new_key, other_type, purchased};
 use crate::ledger::{
     Destination, ExchangeCals, KeyText, Lapse, LongerMaintenance, MoveCals, NewKey, Refund,
     RefundFrom, RenewMaintenance, Withdraw,
@@ -11,7 +11,7 @@ use olr_core::time::Span;
 fn withdraw(text: &str, to: Destination) -> Withdraw {
     Withdraw {
         party: "Acme".to_string(),
-        license_type: "oem".to_string(),
+        license_type: purchased("oem"),
         cals: cals(text),
         to,
         longer: LongerMaintenance::Refuse,
@@ -243,6 +243,31 @@ fn types_and_references_are_not_mixed() {
         buy.reference = "later".to_string();
         buy.day = "2027-05-02".parse().unwrap();
         assert_eq!(world.run(&buy).unwrap_err().problem(), Some(Problem::Usage));
+    });
+}
+
+/// Only what the catalog has is booked.
+#[test]
+fn modules_units_products_and_slots_are_those_of_the_catalog() {
+    World::each("2027-05-01", |world| {
+        world.add_party("Acme");
+        let mut buy = world.buying("Acme", "oem", "OBM=1", Destination::Stock);
+        for (module, unit) in [("OBX", "device"), ("OBM", "guest VM"), ("OBM", "")] {
+            buy.cals = vec![crate::ledger::Cals::new(module, unit, 1)];
+            let error = world.run(&buy).unwrap_err();
+            assert_eq!(error.problem(), Some(Problem::Usage), "{module} {unit}: {error}");
+        }
+        buy.cals = cals("OBM=1");
+        for (product, slot) in [("other", "backup"), ("example", "other")] {
+            let Destination::NewKey(new) = new_key("K1") else { unreachable!() };
+            let (product, slot) = (product.to_string(), slot.to_string());
+            buy.to = Destination::NewKey(NewKey { product, slot, ..new });
+            let error = world.run(&buy).unwrap_err();
+            assert!(error.fact().contains("other"), "{error}");
+            world.buy_stock("Acme", "oem", "OBM=1");
+            let error = world.run(&withdraw("OBM=1", buy.to.clone())).unwrap_err();
+            assert!(error.fact().contains("other"), "{error}");
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! Maintenance that differs between CALs that share a key (G2).
 
-use crate::ledger::tests::world::{World, cals, new_key, other_type};
+use crate::ledger::tests::world::{World, cals, new_key, other_type, purchased};
 use crate::ledger::{
     Destination, LongerMaintenance, MoveCals, RenewMaintenance, StockWithdrawn, Withdraw,
 };
@@ -19,7 +19,7 @@ fn withdraw(
     to: Destination,
     longer: LongerMaintenance,
 ) -> Result<StockWithdrawn> {
-    let (party, license_type) = ("Acme".to_string(), "oem".to_string());
+    let (party, license_type) = ("Acme".to_string(), purchased("oem"));
     world.run(&Withdraw { party, license_type, cals: cals("OBM=2"), to, longer })
 }
 

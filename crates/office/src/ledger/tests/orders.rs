@@ -367,6 +367,8 @@ fn one_statement_changes_balances() {
         include_str!("../key.rs"),
         include_str!("../maintenance.rs"),
         include_str!("../purchase.rs"),
+        include_str!("../offer.rs"),
+        include_str!("../clock.rs"),
         include_str!("../stock.rs"),
         include_str!("../transfer.rs"),
         include_str!("../pool.rs"),

@@ -1,9 +1,9 @@
 //! Pools: the rules F1 to F8, and the case F10.
 
-use crate::ledger::tests::world::{World, cals, new_key, other_type};
+use crate::ledger::tests::world::{World, cals, catalog, new_key, other_type, purchased};
 use crate::ledger::{
     AddParty, AddToPool, Booking, DeletePoolKey, LongerMaintenance, MoveCals, NewPool, NewPoolKey,
-    PartyKind, RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
+    PartyKind, PoolType, RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::{Problem, Refusal};
@@ -27,9 +27,9 @@ fn pool_key(pool: &str, name: &str, text: &str) -> NewPoolKey {
         pool: pool.to_string(),
         name: name.to_string(),
         licensee: "Acme Ltd".to_string(),
-        product: "backup-server".to_string(),
+        product: "example".to_string(),
         slot: "backup".to_string(),
-        license_type: "pool".to_string(),
+        license_type: PoolType::of(&catalog(), "pool-oem").unwrap(),
         quotas: cals(text),
     }
 }
@@ -55,7 +55,7 @@ fn the_case_of_the_domain() {
         world.buy_stock("Acme", "oem", "OBM=100 ACB=100");
         let withdraw = Withdraw {
             party: "Acme".to_string(),
-            license_type: "oem".to_string(),
+            license_type: purchased("oem"),
             cals: cals("OBM=100 ACB=100"),
             to: new_key("K1"),
             longer: LongerMaintenance::Refuse,
@@ -152,6 +152,30 @@ fn pooling_is_final() {
         let active = "UPDATE license_key SET state = 'active', holder = $1 WHERE key = 'K2'";
         world.ledger.db.exec(active, crate::ledger::db::values![&[7u8; 32][..]]).unwrap();
         assert_eq!(world.run(&add("K2")).unwrap_err().refusal(), Some(Refusal::AlreadyActivated));
+    });
+}
+
+/// A pool key is of a type of the catalog that has the edition of its pool, and its modules.
+#[test]
+fn the_type_of_a_pool_key_is_that_of_its_pool() {
+    assert_eq!(PoolType::of(&catalog(), "oem").unwrap_err().problem(), Some(Problem::Usage));
+    World::each("2027-05-01", |world| {
+        world.add_party("Acme");
+        world.buy_key("Acme", "standard", "OBM=5", "K1");
+        world.run(&add("K1")).unwrap();
+        world.run(&pool("P", Edition::Standard)).unwrap();
+        world.run(&pool_quota("P", "OBM=5")).unwrap();
+        let mut act = pool_key("P", "a", "OBM=1");
+        let error = world.run(&act).unwrap_err();
+        assert_eq!(error.fact(), "license type pool-oem is oem, the pool is standard");
+        act.license_type = PoolType::of(&catalog(), "pool-standard").unwrap();
+        for (product, slot) in [("other", "backup"), ("example", "other")] {
+            let (product, slot) = (product.to_string(), slot.to_string());
+            let wrong = NewPoolKey { product, slot, ..act.clone() };
+            let error = world.run(&wrong).unwrap_err();
+            assert!(error.fact().contains("other"), "{error}");
+        }
+        world.run(&act).unwrap();
     });
 }
 

@@ -3,13 +3,14 @@
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 
+use crate::ledger::db::values;
 use crate::ledger::tests::model::Maps;
 use crate::ledger::tests::property::put;
 use crate::ledger::tests::world::{cals, catalog, new_key};
 use crate::ledger::{
     AddToPool, Buy, DeletePoolKey, Destination, ExchangeCals, Lapse, Ledger, LongerMaintenance,
-    MoveCals, NewPool, NewPoolKey, Order, PurchasedType, Refund, RefundFrom, RenewMaintenance,
-    SetKeyQuota, SetPoolQuota, Withdraw,
+    MoveCals, NewPool, NewPoolKey, Order, PoolType, PurchasedType, Refund, RefundFrom,
+    RenewMaintenance, SetKeyQuota, SetPoolQuota, Withdraw,
 };
 use olr_core::entitlement::Edition;
 use olr_core::error::Result;
@@ -119,6 +120,7 @@ impl Step {
             }
             Self::Withdraw { party, edition: license_type, cals: text, to, shorten } => {
                 let (to, longer, cals) = (destination(to), longer(shorten), cals(&text));
+                let license_type = PurchasedType::of(&catalog(), &license_type).unwrap();
                 put(ledger, how, &Withdraw { party, license_type, cals, to, longer })
             }
             Self::Lapse { lot } => {
@@ -154,14 +156,15 @@ impl Step {
                 put(ledger, how, &SetPoolQuota { party, pool, quotas: cals(&text) })
             }
             Self::NewPoolKey { party, pool, name, cals: text } => {
+                let license_type = pool_type(ledger, &party, &pool);
                 let act = NewPoolKey {
                     party,
                     pool,
                     name,
                     licensee: "Acme Ltd".to_string(),
-                    product: "backup-server".to_string(),
+                    product: "example".to_string(),
                     slot: "backup".to_string(),
-                    license_type: "pool".to_string(),
+                    license_type,
                     quotas: cals(&text),
                 };
                 put(ledger, how, &act)
@@ -180,6 +183,15 @@ fn number_of(ledger: &mut Ledger, nth: i64) -> i64 {
     let rows = ledger.db.rows("SELECT id FROM lot ORDER BY id", &[]).unwrap();
     let row = usize::try_from(nth - 1).ok().and_then(|at| rows.get(at));
     row.map_or(0, |row| row.integer(0).unwrap())
+}
+
+/// License type of the keys of a pool.
+fn pool_type(ledger: &mut Ledger, party: &str, pool: &str) -> PoolType {
+    let find = "SELECT edition FROM pool JOIN party ON party.id = party \
+                WHERE party.name = $1 AND pool.name = $2";
+    let rows = ledger.db.rows(find, values![party, pool]).unwrap();
+    let edition = rows.first().map_or("oem", |row| row.text(0).unwrap());
+    PoolType::of(&catalog(), &format!("pool-{edition}")).unwrap()
 }
 
 fn destination(to: To) -> Destination {

@@ -11,12 +11,19 @@ use crate::ledger::{
 use olr_core::error::Result;
 use olr_core::time::{Day, Instant};
 
-/// The starter catalog, with two modules that share a pool.
+/// The starter catalog, with two modules that share a pool, and types for pool keys.
 pub fn catalog() -> Catalog {
     let guests = |name: &str| {
         format!("\n[module.{name}]\nname = \"{name}\"\nunit = \"guest VM\"\npool = \"guests\"\n")
     };
-    Catalog::parse(&format!("{STARTER}{}{}", guests("VMware"), guests("Hyper-V"))).unwrap()
+    let pools = ["oem", "standard"].map(|edition| {
+        format!(
+            "\n[type.pool-{edition}]\nmodel = \"pool\"\nedition = \"{edition}\"\noffline = true\n\
+             term = \"14 days\"\nmaintenance = \"never\"\n"
+        )
+    });
+    let guests = ["VMware", "Hyper-V"].map(guests);
+    Catalog::parse(&format!("{STARTER}{}{}", guests.concat(), pools.concat())).unwrap()
 }
 
 /// A purchased type as another version of the catalog defines it: its maintenance and its edition.
@@ -26,6 +33,11 @@ pub fn other_type(id: &str, maintenance: &str, edition: &str) -> PurchasedType {
     found.maintenance = Some(maintenance.parse().unwrap());
     found.edition = edition.parse().unwrap();
     PurchasedType::of(&catalog, id).unwrap()
+}
+
+/// A purchased type of the catalog.
+pub fn purchased(id: &str) -> PurchasedType {
+    PurchasedType::of(&catalog(), id).unwrap()
 }
 
 pub fn day(text: &str) -> Day {
@@ -167,7 +179,7 @@ pub fn new_key(key: &str) -> Destination {
     Destination::NewKey(NewKey {
         text: KeyText::Chosen(key.to_string()),
         licensee: "Acme Ltd".to_string(),
-        product: "backup-server".to_string(),
+        product: "example".to_string(),
         slot: "backup".to_string(),
     })
 }
