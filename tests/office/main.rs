@@ -8,6 +8,8 @@ mod world;
 mod audit;
 mod catalogs;
 mod key_files;
+#[cfg(feature = "vendor")]
+mod ledger;
 mod pkcs11;
 mod signers;
 mod vendor_moves;

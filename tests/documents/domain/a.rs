@@ -109,7 +109,8 @@ fn a4_a_key_of_one_slot_is_refused_in_the_other() {
     world.request("second", redirector, "").done();
     let import = world.olr("import ./first.license --home ./second");
     import.refused("wrong-slot", "belongs to slot backup");
-    // In its own slot the license is installed, and one home may hold both slots.
+    // In its own slot the license is installed, and one home may hold both slots, with a key each.
+    let redirector = Sale { key: "Redi-1234", ..redirector };
     world.request("first", redirector, "").done();
     world.issue("first", redirector, "").done();
     world.import("first", "").done();

@@ -70,7 +70,7 @@ impl World {
         let order = RequestParams {
             trust: Some(self.trust.bytes().to_vec()),
             licensee: Some(Text::new(&grant.licensee).unwrap()),
-            license_key: Some(Hidden(Text::new("AbCd-1234").unwrap())),
+            license_key: Some(Hidden(Text::new(&grant.key).unwrap())),
             product: Some(Text::new(&grant.product).unwrap()),
             slot: Some(Text::new(&grant.slot).unwrap()),
             ..RequestParams::default()

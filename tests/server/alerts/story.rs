@@ -190,10 +190,15 @@ fn another_machine_is_told_and_so_is_a_home_without_a_license() {
     assert_eq!(subjects(&server.taken()), ["olr: mail1: refused (not-activated)"]);
 }
 
+/// A grant for the other slot, which has a key of its own.
+fn redirector() -> String {
+    STARTER_GRANT.replace("\"backup\"", "\"redirector\"").replace("AbCd-1234", "Redi-1234")
+}
+
 #[test]
 fn every_slot_is_told_of() {
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
-    world.license(&STARTER_GRANT.replace("\"backup\"", "\"redirector\""), NOW + 60);
+    world.license(&redirector(), NOW + 60);
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     for slot in ["backup", "redirector"] {
         let count = Count { module: Text::new("ACB").unwrap(), count: 11 };
@@ -299,7 +304,7 @@ fn maintenance_and_a_changed_machine_are_told_with_what_to_do() {
 #[test]
 fn a_clock_that_is_far_ahead_is_told_once_for_the_whole_home() {
     let (world, server) = (World::new(&[]), Server::start(Manners::default()));
-    world.license(&STARTER_GRANT.replace("\"backup\"", "\"redirector\""), NOW + 60);
+    world.license(&redirector(), NOW + 60);
     let settings = world.settings(&plain(&server, &["ops@example.org"]));
     let far = NOW + 500 * DAY;
     let warning = "olr: backup1: warning (clock)";

@@ -261,6 +261,8 @@ impl Folder {
             moved_from: from.map(|holder| holder.license),
             receipt: order.handover.receipt(),
             transfer: order.handover.transfer(),
+            renews: asked.renews,
+            by_grant: true,
             sign,
         };
         let mut ledger = self.ledger()?;

@@ -25,8 +25,9 @@ macro_rules! place {
          LEFT JOIN party ON holding.kind IN ('sold', 'sum', 'lapsed', 'refunded') \
          AND party.id = holding.owner \
          LEFT JOIN lot ON holding.kind = 'stock' AND lot.id = holding.owner \
-         LEFT JOIN license_key ON holding.kind IN ('key', 'out', 'escrow') \
-         AND license_key.id = holding.owner \
+         LEFT JOIN escrow ON holding.kind = 'escrow' AND escrow.id = holding.owner \
+         LEFT JOIN license_key ON (holding.kind IN ('key', 'out') \
+         AND license_key.id = holding.owner) OR license_key.id = escrow.license_key \
          LEFT JOIN pool ON holding.kind = 'pool' AND pool.id = holding.owner \
          LEFT JOIN exchange ON holding.kind = 'exchange' AND exchange.id = holding.owner) "
     };
@@ -61,19 +62,36 @@ const INVARIANTS: &[Invariant] = &[
          HAVING sum(balance) <> 0",
     ),
     (
+        "ledger-4",
+        "what a key has on its license is not what its newest license grants",
+        "WITH newest AS (SELECT license_key, max(answer) AS answer FROM claim \
+           GROUP BY license_key), \
+         sides AS (SELECT license_key.id AS k, module, claim_cals.edition, unit, quota AS n \
+           FROM newest JOIN license_key ON license_key.id = newest.license_key \
+           JOIN claim_cals ON claim_cals.answer = newest.answer WHERE holder IS NOT NULL \
+           UNION ALL SELECT owner, module, edition, unit, -balance FROM holding \
+           WHERE kind = 'out') \
+         SELECT CAST(k AS TEXT) || ' ' || module, CAST(sum(n) AS BIGINT) FROM sides \
+         GROUP BY k, module, edition, unit HAVING sum(n) <> 0",
+    ),
+    (
         "ledger-5",
         "a pool and its keys do not have what was moved into the pool",
         "WITH family AS (SELECT holding.id, owner AS pool, module, unit, balance FROM holding \
            WHERE kind = 'pool' \
            UNION ALL SELECT holding.id, license_key.pool, module, unit, balance FROM holding \
            JOIN license_key ON license_key.id = holding.owner \
-           WHERE kind IN ('key', 'out', 'escrow') AND license_key.pool IS NOT NULL), \
-         moved AS (SELECT family.pool, movement.module, movement.unit, amount FROM movement \
-           JOIN family ON family.id = taker JOIN holding ON holding.id = giver \
-           WHERE holding.kind = 'sum' \
-           UNION ALL SELECT family.pool, movement.module, movement.unit, -amount FROM movement \
-           JOIN family ON family.id = giver JOIN holding ON holding.id = taker \
-           WHERE holding.kind = 'sum'), \
+           WHERE kind IN ('key', 'out') AND license_key.pool IS NOT NULL \
+           UNION ALL SELECT holding.id, license_key.pool, module, unit, balance FROM holding \
+           JOIN escrow ON escrow.id = holding.owner \
+           JOIN license_key ON license_key.id = escrow.license_key \
+           WHERE kind = 'escrow' AND license_key.pool IS NOT NULL), \
+         moved AS (SELECT there.pool, movement.module, movement.unit, amount FROM movement \
+           JOIN family AS there ON there.id = taker LEFT JOIN family AS here ON here.id = giver \
+           WHERE here.pool IS NULL OR here.pool <> there.pool \
+           UNION ALL SELECT here.pool, movement.module, movement.unit, -amount FROM movement \
+           JOIN family AS here ON here.id = giver LEFT JOIN family AS there ON there.id = taker \
+           WHERE there.pool IS NULL OR there.pool <> here.pool), \
          has AS (SELECT pool, module, unit, CAST(sum(balance) AS BIGINT) AS n FROM family \
            GROUP BY pool, module, unit), \
          got AS (SELECT pool, module, unit, CAST(sum(amount) AS BIGINT) AS n FROM moved \
@@ -83,9 +101,31 @@ const INVARIANTS: &[Invariant] = &[
          WHERE has.n <> COALESCE(got.n, 0)",
     ),
     (
+        "ledger-6",
+        "an installation holds several keys of a party in one slot",
+        "SELECT product || ' ' || slot, count(*) FROM license_key WHERE holder IS NOT NULL \
+         GROUP BY holder, product, slot, party HAVING count(*) > 1",
+    ),
+    (
         "ledger-9",
         "an order has no result",
         "SELECT id, instant FROM ledger_order WHERE result IS NULL",
+    ),
+    (
+        "ledger-10",
+        "installations may use more than is on licenses and in escrow",
+        "WITH claims AS (SELECT party, module, claim_cals.edition, unit, max(quota) AS n \
+           FROM claim_cals JOIN claim ON claim.answer = claim_cals.answer \
+           JOIN license_key ON license_key.id = claim.license_key WHERE closed IS NULL \
+           GROUP BY party, installation, module, claim_cals.edition, unit), \
+         sides AS (SELECT party, module, edition, unit, n FROM claims \
+           UNION ALL SELECT party, module, holding.edition, unit, -balance FROM holding \
+           JOIN license_key ON license_key.id = owner WHERE kind = 'out' \
+           UNION ALL SELECT party, module, holding.edition, unit, -balance FROM holding \
+           JOIN escrow ON escrow.id = owner \
+           JOIN license_key ON license_key.id = license_key WHERE kind = 'escrow') \
+         SELECT CAST(party AS TEXT) || ' ' || module, CAST(sum(n) AS BIGINT) FROM sides \
+         GROUP BY party, module, edition, unit HAVING sum(n) > 0",
     ),
     (
         "ledger-11",

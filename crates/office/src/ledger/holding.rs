@@ -1,5 +1,7 @@
 //! Holdings: where CALs are. [`post`](crate::ledger::movement::post) alone changes a balance.
 
+use std::collections::BTreeMap;
+
 use crate::ledger::db::{DbResult, SqlRow, values};
 use crate::ledger::input::Counted;
 use crate::ledger::order::Books;
@@ -17,7 +19,7 @@ pub(super) enum Holder {
     Key(i64),
     /// On a signed license of a key, which may be in effect.
     Out(i64),
-    /// What an installation of a key may still use beyond its newest license.
+    /// What an installation may still use beyond its newest license: a row of escrow.
     Escrow(i64),
     /// Pooled CALs of a partner that no pool has.
     Sum(i64),
@@ -39,7 +41,7 @@ impl Holder {
             Self::Stock(lot) => ("stock", lot),
             Self::Key(key) => ("key", key),
             Self::Out(key) => ("out", key),
-            Self::Escrow(key) => ("escrow", key),
+            Self::Escrow(escrow) => ("escrow", escrow),
             Self::Sum(party) => ("sum", party),
             Self::Pool(pool) => ("pool", pool),
             Self::Lapsed(party) => ("lapsed", party),
@@ -87,7 +89,19 @@ pub(super) fn id(books: &mut Books<'_>, holder: Holder, item: &Item) -> DbResult
     Ok(books.row(find, values)?.ok_or_else(missing)?.integer(0)?)
 }
 
-/// Returns all CALs that a holder has.
+/// Returns all CALs that a holder has, by item.
+pub(super) fn items(books: &mut Books<'_>, holder: Holder) -> DbResult<BTreeMap<Item, i64>> {
+    let (kind, owner) = holder.stored();
+    let find = "SELECT module, edition, unit, balance FROM holding \
+                WHERE kind = $1 AND owner = $2 AND balance <> 0";
+    let item = |row: SqlRow| {
+        let (module, unit) = (row.text(0)?.to_string(), row.text(2)?.to_string());
+        Ok((Item { module, edition: row.text(1)?.parse()?, unit }, row.integer(3)?))
+    };
+    books.rows(find, values![kind, owner])?.into_iter().map(item).collect()
+}
+
+/// Returns all CALs of an edition that a holder has.
 pub(super) fn of(books: &mut Books<'_>, holder: Holder, edition: Edition) -> DbResult<Counted> {
     let (kind, owner) = holder.stored();
     let find = "SELECT module, unit, balance FROM holding \

@@ -13,7 +13,7 @@ use olr_core::error::{Error, Problem, Result};
 pub const CALS_CAP: u64 = 1_000_000_000_000;
 
 /// Maximum length of a text in bytes.
-const TEXT_CAP: usize = 200;
+const TEXT_CAP: usize = 256;
 
 /// A number of CALs of one module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,12 +51,7 @@ pub(super) fn quotas(cals: &[Cals]) -> DbResult<Counted> {
     for Cals { module, unit, count } in cals {
         ensure_text("a module", module)?;
         ensure_text("a unit", unit)?;
-        let number =
-            i64::try_from(*count).ok().filter(|_| *count <= CALS_CAP).ok_or_else(|| {
-                let fact =
-                    format!("{}: {count} CALs are more than the ledger books", shown(module));
-                Error::unable(Problem::TooLarge, fact, format!("write at most {CALS_CAP}"))
-            })?;
+        let number = booked(module, *count)?;
         if counted.insert((module.clone(), unit.clone()), number).is_some() {
             let fact = format!("{} is named twice", shown(module));
             return Err(Error::unable(Problem::Usage, fact, "write each module once").into());
@@ -67,6 +62,14 @@ pub(super) fn quotas(cals: &[Cals]) -> DbResult<Counted> {
         return Err(Error::unable(Problem::Usage, fact, "name a module and a number").into());
     }
     Ok(counted)
+}
+
+/// Checks that a number of CALs is not more than the ledger books.
+pub(super) fn booked(module: &str, count: u64) -> Result<i64> {
+    i64::try_from(count).ok().filter(|_| count <= CALS_CAP).ok_or_else(|| {
+        let fact = format!("{}: {count} CALs are more than the ledger books", shown(module));
+        Error::unable(Problem::TooLarge, fact, format!("write at most {CALS_CAP}"))
+    })
 }
 
 /// Adds CALs to the arguments of an order, in any order of the lines.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Ledger;
+use crate::ledger::activation;
 use crate::ledger::answer::KeyName;
 use crate::ledger::db::{DbError, DbResult, one_row, values};
 use crate::ledger::maintenance::damaged;
@@ -33,6 +34,10 @@ pub struct IssueLicense<'a> {
     pub receipt: Option<&'a [u8]>,
     /// Reason for moving the key without a receipt.
     pub transfer: Option<&'a str>,
+    /// The license of this installation that the request shows to be installed.
+    pub renews: Option<LicenseId>,
+    /// True if somebody wrote the grant by hand: what its key lacks is booked as sold.
+    pub by_grant: bool,
     /// Signs the draft. Called within the transaction, perhaps more than once.
     pub sign: &'a dyn Fn() -> Result<License>,
 }
@@ -50,6 +55,12 @@ impl IssueLicense<'_> {
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         let (request, terms) = (hex(&self.body.request_hash), hex(&self.terms));
         format!("issue/{request}/{terms}/{}", self.body.answer)
+    }
+
+    /// Reference of the sale that a grant written by hand implies.
+    pub(super) fn reference(&self) -> String {
+        let request = data_encoding::HEXLOWER.encode(&self.body.request_hash);
+        format!("grant/{request}/{}", self.body.answer)
     }
 
     fn name(&self) -> KeyName<'_> {
@@ -74,7 +85,7 @@ impl IssueLicense<'_> {
     }
 
     /// Records the license.
-    fn answer(&self, books: &mut Books<'_>, request: i64, license: &License) -> DbResult<()> {
+    fn answer(&self, books: &mut Books<'_>, request: i64, license: &License) -> DbResult<i64> {
         let insert = "INSERT INTO answer (license, request, answer, license_key, product, slot, \
                       turn, licensee, license_type, issued, expires, terms, bytes, moved_from, \
                       receipt, reason, order_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
@@ -106,7 +117,7 @@ impl IssueLicense<'_> {
             let insert = "INSERT INTO answer_signer (answer, signer) VALUES ($1, $2)";
             books.exec(insert, values![answer, &signature.key.to_string()])?;
         }
-        Ok(())
+        Ok(answer)
     }
 }
 
@@ -131,7 +142,8 @@ impl Booking for IssueLicense<'_> {
         }
         let request = self.request(books)?;
         let license = (self.sign)()?;
-        self.answer(books, request, &license)?;
+        let answer = self.answer(books, request, &license)?;
+        activation::book(books, self, answer)?;
         Ok(LicenseIssued { license: license.body().license.to_string() })
     }
 }

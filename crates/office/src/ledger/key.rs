@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::End;
 use crate::ledger::db::{DbResult, SqlRow, values};
+use crate::ledger::escrow;
 use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::ensure_text;
 use crate::ledger::maintenance::{Maintenance, damaged};
@@ -102,6 +103,7 @@ pub(super) struct KeyRow {
     pub(super) licensee: String,
     pub(super) party: i64,
     pub(super) product: String,
+    pub(super) slot: String,
     pub(super) license_type: String,
     pub(super) model: Model,
     pub(super) edition: Edition,
@@ -110,10 +112,12 @@ pub(super) struct KeyRow {
     pub(super) created: Instant,
     pub(super) included: End,
     pub(super) maintenance: Maintenance,
+    /// Install key of the installation that runs on it.
+    pub(super) holder: Option<[u8; 32]>,
 }
 
 const COLUMNS: &str = "id, key, licensee, party, product, license_type, model, edition, pool, \
-                       state, included, maintenance, maintenance_until, created";
+                       state, included, maintenance, maintenance_until, created, slot, holder";
 
 impl KeyRow {
     fn read(row: &SqlRow) -> Result<Self> {
@@ -134,6 +138,11 @@ impl KeyRow {
             included: row.text(10)?.parse()?,
             maintenance: Maintenance::read(row.text(11)?, row.maybe_integer(12)?)?,
             created: Instant::new(u64::try_from(row.integer(13)?).map_err(|_| damaged())?),
+            slot: text(14)?,
+            holder: row
+                .maybe_blob(15)?
+                .map(|key| key.try_into().map_err(|_| damaged()))
+                .transpose()?,
         })
     }
 
@@ -148,6 +157,15 @@ impl KeyRow {
         };
         let fact = format!("key {} {why}", shown(&self.key));
         Err(Error::unable(Problem::Usage, fact, "name another key"))
+    }
+}
+
+impl KeyRow {
+    /// Looks up a key by its number.
+    pub(super) fn by_id(books: &mut Books<'_>, id: i64) -> DbResult<Self> {
+        let find = format!("SELECT {COLUMNS} FROM license_key WHERE id = $1");
+        let row = books.row(&find, values![id])?.ok_or_else(damaged)?;
+        Ok(Self::read(&row)?)
     }
 }
 
@@ -188,9 +206,9 @@ pub(super) fn create(
     ] {
         ensure_text(what, text)?;
     }
-    let maintenance = match terms.model {
-        Model::Pool => Maintenance::OfPool,
-        _ => Maintenance::NotStarted,
+    let maintenance = match terms.pool {
+        Some(_) => Maintenance::OfPool,
+        None => Maintenance::NotStarted,
     };
     let insert = format!(
         "INSERT INTO license_key (key, licensee, party, product, slot, license_type, model, \
@@ -226,7 +244,8 @@ pub(super) fn create(
 /// Checks that no signed license of a key may be in effect.
 pub(super) fn ensure_unused(books: &mut Books<'_>, key: &KeyRow) -> DbResult<()> {
     let mut used = holding::of(books, Holder::Out(key.id), key.edition)?;
-    used.extend(holding::of(books, Holder::Escrow(key.id), key.edition)?);
+    let escrow = escrow::of_key(books, key.id)?.into_keys();
+    used.extend(escrow.map(|item| ((item.module, item.unit), 1)));
     if used.is_empty() {
         return Ok(());
     }

@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("schema/004-purchases.sql")),
     (5, include_str!("schema/005-cals.sql")),
     (6, include_str!("schema/006-answers.sql")),
+    (7, include_str!("schema/007-claims.sql")),
 ];
 
 const RECORD: &str = "CREATE TABLE migration (

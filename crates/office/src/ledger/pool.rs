@@ -191,8 +191,11 @@ pub(super) fn take_id(books: &mut Books<'_>, pool: i64) -> DbResult<()> {
 /// Quotas of a pool: what its keys have, and what is left for keys.
 fn quota(books: &mut Books<'_>, pool: PoolRow) -> DbResult<Counted> {
     let find = "SELECT module, unit, CAST(sum(balance) AS BIGINT) FROM holding \
-                WHERE (kind = 'pool' AND owner = $1) OR (kind IN ('key', 'out', 'escrow') \
-                AND owner IN (SELECT id FROM license_key WHERE pool = $1)) GROUP BY module, unit";
+                WHERE (kind = 'pool' AND owner = $1) OR (kind IN ('key', 'out') \
+                AND owner IN (SELECT id FROM license_key WHERE pool = $1)) \
+                OR (kind = 'escrow' AND owner IN (SELECT escrow.id FROM escrow \
+                JOIN license_key ON license_key.id = license_key WHERE pool = $1)) \
+                GROUP BY module, unit";
     let cals =
         |row: SqlRow| Ok(((row.text(0)?.to_string(), row.text(1)?.to_string()), row.integer(2)?));
     books.rows(find, values![pool.id])?.into_iter().map(cals).collect()

@@ -202,11 +202,27 @@ pub(super) fn record(
     reference: &str,
     day: Day,
 ) -> DbResult<i64> {
+    record_marked(books, party, reference, (day, false))
+}
+
+/// Records the sale that a grant written by hand implies.
+pub(super) fn record_grant(books: &mut Books<'_>, party: i64, reference: &str) -> DbResult<i64> {
+    let today = books.today();
+    record_marked(books, party, reference, (today, true))
+}
+
+fn record_marked(
+    books: &mut Books<'_>,
+    party: i64,
+    reference: &str,
+    (day, by_grant): (Day, bool),
+) -> DbResult<i64> {
     ensure_text("a reference", reference)?;
-    let insert = "INSERT INTO purchase (party, reference, day, order_id) VALUES ($1, $2, $3, $4) \
+    let insert = "INSERT INTO purchase (party, reference, day, by_grant, order_id) \
+                  VALUES ($1, $2, $3, $4, $5) \
                   ON CONFLICT (party, reference) DO NOTHING RETURNING id";
-    let order = books.order();
-    let row = books.row(insert, values![party, reference, i64::from(day.number), &order])?;
+    let (day, order) = (i64::from(day.number), books.order());
+    let row = books.row(insert, values![party, reference, day, i64::from(by_grant), &order])?;
     let row = row.ok_or_else(|| {
         let fact = format!("this party already has a purchase with reference {}", shown(reference));
         let hint = "compare the two purchases; if they differ, choose another reference";
@@ -215,7 +231,7 @@ pub(super) fn record(
     Ok(row.integer(0)?)
 }
 
-fn add_lines(
+pub(super) fn add_lines(
     books: &mut Books<'_>,
     purchase: i64,
     lot: Option<i64>,

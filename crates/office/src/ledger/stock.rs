@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::End;
 use crate::ledger::db::{Db, DbError, DbResult, SqlRow, values};
-use crate::ledger::holding::{self, Holder};
+use crate::ledger::escrow;
+use crate::ledger::holding::{self, Holder, Item};
 use crate::ledger::input::{Cals, Counted, add_cals, counted, ensure_text};
 use crate::ledger::key;
 use crate::ledger::maintenance::{LongerMaintenance, damaged, join, read_day};
@@ -285,11 +286,11 @@ impl Booking for Refund {
             RefundFrom::Key(key) => {
                 let key = key::take(books, key)?;
                 key.ensure_purchased()?;
-                let escrow = holding::of(books, Holder::Escrow(key.id), key.edition)?;
-                if let Some(((module, _), _)) =
-                    escrow.iter().find(|(item, _)| cals.contains_key(*item))
-                {
-                    let (module, key) = (shown(module), shown(&key.key));
+                let escrow = escrow::of_key(books, key.id)?;
+                let is_named =
+                    |item: &&Item| cals.contains_key(&(item.module.clone(), item.unit.clone()));
+                if let Some(item) = escrow.keys().find(is_named) {
+                    let (module, key) = (shown(&item.module), shown(&key.key));
                     let fact = format!("an older license of key {key} may still use {module}");
                     let hint = "wait until that license has ended, or get its receipt";
                     return Err(Error::unable(Problem::Usage, fact, hint).into());

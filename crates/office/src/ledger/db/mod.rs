@@ -156,6 +156,11 @@ impl SqlRow {
         if self.is_null(column) { Ok(None) } else { self.text(column).map(Some) }
     }
 
+    /// Returns the bytes in a column, or `None` if the column is null.
+    pub fn maybe_blob(&self, column: usize) -> Result<Option<&[u8]>> {
+        if self.is_null(column) { Ok(None) } else { self.blob(column).map(Some) }
+    }
+
     fn is_null(&self, column: usize) -> bool {
         matches!(self.0.get(column), Some(SqlValue::Null))
     }

@@ -33,8 +33,8 @@ CREATE TABLE license_key (
   holder BLOB,
   order_id TEXT NOT NULL REFERENCES ledger_order (id),
   CHECK ((maintenance = 'until') = (maintenance_until IS NOT NULL)),
-  CHECK ((model = 'pool') = (pool IS NOT NULL)),
-  CHECK ((model = 'pool') = (maintenance = 'of-pool')),
+  CHECK (pool IS NULL OR model = 'pool'),
+  CHECK ((pool IS NOT NULL) = (maintenance = 'of-pool')),
   CHECK ((state = 'active') = (holder IS NOT NULL)),
   FOREIGN KEY (pool, party, edition) REFERENCES pool (id, party, edition)
 ) STRICT;

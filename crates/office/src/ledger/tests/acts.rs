@@ -144,10 +144,7 @@ fn refunds_take_only_what_is_on_no_machine() {
         let error = world.run(&refund(RefundFrom::Lot(lot), "OBM=4")).unwrap_err();
         assert_eq!(error.refusal(), Some(Refusal::QuotaExceeded));
         // What an older license may still use is not refunded.
-        world.exec(
-            "INSERT INTO holding (kind, owner, module, edition, unit, balance) \
-             SELECT 'escrow', id, 'OBM', 'oem', 'device', 1 FROM license_key",
-        );
+        world.hold("K1", "OBM");
         let order = crate::ledger::Order::new("with escrow", "tester");
         let act = refund(RefundFrom::Key("K1".to_string()), "OBM=1");
         let error = world.ledger.order(&order, &act, world.now).unwrap_err();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, STARTER};
+use crate::ledger::db::values;
 use crate::ledger::tests::engines::{Database, databases};
 use crate::ledger::{
     AddParty, Booking, Buy, Cals, ConfirmDate, Destination, KeyText, Ledger, LongerMaintenance,
@@ -132,6 +133,21 @@ impl World {
 
     pub fn exec(&mut self, sql: &str) {
         self.ledger.db.batch(sql).unwrap();
+    }
+
+    /// Puts CALs of a key into escrow.
+    pub fn hold(&mut self, key: &str, module: &str) {
+        let place = "INSERT INTO installation (install_key, product, slot) \
+                     VALUES ($1, 'example', 'backup') ON CONFLICT DO NOTHING";
+        self.ledger.db.exec(place, values![&[7; 32][..]]).unwrap();
+        self.exec(&format!(
+            "INSERT INTO escrow (license_key, installation) \
+             SELECT license_key.id, installation.id FROM license_key, installation \
+             WHERE key = '{key}'; \
+             INSERT INTO holding (kind, owner, module, edition, unit, balance) \
+             SELECT 'escrow', escrow.id, '{module}', 'oem', 'device', 1 FROM escrow \
+             JOIN license_key ON license_key.id = license_key WHERE key = '{key}'"
+        ));
     }
 
     /// Lets a key run on a machine and be deactivated, with maintenance until a day. Activation is

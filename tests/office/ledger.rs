@@ -1,0 +1,217 @@
+//! What issuing books in the ledger: grants written by hand, from request to receipt.
+
+use olr::{Home, RequestParams};
+use olr_core::error::{Refusal, Result};
+use olr_core::receipt::Receipt;
+use olr_core::state::SlotName;
+use olr_core::time::{DAY, Instant};
+use olr_core::trust::Trust;
+use olr_core::wire::codec::{Hidden, Text};
+use olr_office::folder::{Folder, Handover, Init, Issue};
+use olr_office::issue::{GrantFile, STARTER_GRANT};
+use rand::{SeedableRng, rngs::ChaCha20Rng};
+
+use crate::world::machine::around;
+
+/// 2026-11-23T12:00:00Z.
+const NOW: u64 = 1_795_435_200;
+
+fn day(number: u64) -> Instant {
+    Instant::new(NOW + number * DAY)
+}
+
+struct Office {
+    folder: tempfile::TempDir,
+    vendor: Folder,
+    trust: Trust,
+    rng: ChaCha20Rng,
+    /// Homes that have a license, and its key.
+    licensed: Vec<(String, String)>,
+}
+
+/// A grant of the starter catalog: its key, its modules and when it expires.
+fn grant(key: &str, modules: &str, expires: &str) -> String {
+    let head = STARTER_GRANT.split("[modules]").next().unwrap();
+    let head = head.replace("AbCd-1234", key).replace("\"never\" ", &format!("\"{expires}\" "));
+    format!("{head}\n[modules]\n{modules}\n")
+}
+
+impl Office {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let roots = Default::default();
+        let init = Init { name: "V", catalog: None, passphrases: None, test: true, roots };
+        let (vendor, trust) = Folder::init(&folder.path().join("vendor"), &init, &mut rng).unwrap();
+        Self { folder, vendor, trust, rng, licensed: Vec::new() }
+    }
+
+    fn home(&self, name: &str) -> Home {
+        Home::at(self.folder.path().join(name))
+    }
+
+    /// Requests a license. A server that has one for this key asks to renew it.
+    fn request(&mut self, home: &str, key: &str, at: Instant) -> Vec<u8> {
+        let renew = self.licensed.contains(&(home.to_string(), key.to_string()));
+        let params = RequestParams {
+            trust: Some(self.trust.bytes().to_vec()),
+            licensee: Some(Text::new("ACME Ltd").unwrap()),
+            license_key: Some(Hidden(Text::new(key).unwrap())),
+            product: Some(Text::new("example").unwrap()),
+            slot: Some(Text::new("backup").unwrap()),
+            renew,
+            ..RequestParams::default()
+        };
+        self.home(home).request(&params, &around("server", at), &mut self.rng).unwrap().bytes
+    }
+
+    /// Issues a license, and checks the ledger.
+    fn issue(
+        &mut self,
+        request: &[u8],
+        grant: &str,
+        handover: Handover<'_>,
+        at: Instant,
+    ) -> Result<Vec<u8>> {
+        let (grant, ask) = (GrantFile::parse(grant).unwrap(), &mut |_: &_| unreachable!());
+        let opened = self.vendor.open_request(request, None, &self.trust, ask)?;
+        let order = Issue { handover, ..Issue::new(request, &grant, at) };
+        let issued = self.vendor.issue(&opened, &order, &self.trust, ask, &mut self.rng);
+        assert_eq!(self.vendor.ledger().unwrap().check().unwrap(), []);
+        Ok(issued?.outcome.license().unwrap().bytes().to_vec())
+    }
+
+    /// Requests, issues and imports a license.
+    #[track_caller]
+    fn answer(&mut self, home: &str, grant: &str, at: Instant) {
+        let key = GrantFile::parse(grant).unwrap().key;
+        let request = self.request(home, &key, at);
+        let license = self.issue(&request, grant, Handover::Nothing, at).unwrap();
+        self.home(home).import(&license, &around("server", at), Default::default()).unwrap();
+        self.licensed.push((home.to_string(), key));
+    }
+
+    fn receipt(&self, home: &str, at: Instant) -> Receipt {
+        let name = |name| Text::new(name).unwrap();
+        let slot = SlotName { product: name("example"), slot: name("backup") };
+        self.home(home).deactivate(&slot, &around("server", at)).unwrap()
+    }
+
+    /// The CALs of a key, as `OBM free/out/escrow`, and what was sold to its party.
+    fn cals(&self, key: &str) -> String {
+        let report = self.vendor.ledger().unwrap().license_key(key).unwrap().unwrap();
+        let one = |cals: &olr_office::ledger::KeyCals| {
+            format!("{} {}/{}/{}", cals.module, cals.free, cals.out, cals.escrow)
+        };
+        report.cals.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[test]
+fn a_renewal_of_the_same_quota_sells_nothing() {
+    let mut office = Office::new();
+    for time in [0, 20, 40] {
+        office.answer("a", &grant("K", "OBM = 10", "60 days"), day(time));
+        assert_eq!(office.cals("K"), "OBM 0/10/0");
+    }
+}
+
+#[test]
+fn fifty_thirty_forty() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    office.answer("a", &grant("K", "OBM = 30", "60 days"), day(1));
+    assert_eq!(office.cals("K"), "OBM 0/30/20");
+    // The next request shows that the server has the license of 30.
+    office.answer("a", &grant("K", "OBM = 40", "60 days"), day(2));
+    assert_eq!(office.cals("K"), "OBM 10/40/0");
+}
+
+#[test]
+fn what_was_not_imported_stays_in_escrow() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    let request = office.request("a", "K", day(1));
+    office.issue(&request, &grant("K", "OBM = 30", "60 days"), Handover::Nothing, day(1)).unwrap();
+    // The answer was lost: the server still has the license of 50.
+    let request = office.request("a", "K", day(2));
+    office.issue(&request, &grant("K", "OBM = 40", "60 days"), Handover::Nothing, day(2)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/40/10");
+    // That license ends after 60 days, with a day for the zones and one for its clock.
+    let request = office.request("a", "K", day(63));
+    office.issue(&request, &grant("K", "OBM = 40", "60 days"), Handover::Nothing, day(63)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 10/40/0");
+}
+
+#[test]
+fn one_module_down_and_another_up_in_one_answer() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50\nACB = 10", "60 days"), day(0));
+    office.answer("a", &grant("K", "OBM = 30\nACB = 25", "60 days"), day(1));
+    assert_eq!(office.cals("K"), "ACB 0/25/0, OBM 0/30/20");
+    office.answer("a", &grant("K", "OBM = 30\nACB = 25", "60 days"), day(2));
+    assert_eq!(office.cals("K"), "ACB 0/25/0, OBM 20/30/0");
+}
+
+#[test]
+fn a_license_without_an_end_is_given_up_by_receipt_only() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "never"), day(0));
+    office.answer("a", &grant("K", "OBM = 30", "never"), day(1));
+    office.answer("a", &grant("K", "OBM = 30", "never"), day(2));
+    assert_eq!(office.cals("K"), "OBM 0/30/20");
+    // A receipt of the same installation closes all of its claims.
+    let receipt = office.receipt("a", day(3));
+    let request = office.request("b", "K", day(3));
+    let less = grant("K", "OBM = 20", "never");
+    let error = office.issue(&request, &less, Handover::Nothing, day(3)).unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::AlreadyActivated));
+    office.issue(&request, &less, Handover::Receipt(&receipt), day(3)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 30/20/0");
+}
+
+#[test]
+fn a_lost_machine_with_a_license_without_an_end() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "never"), day(0));
+    let request = office.request("b", "K", day(1));
+    let same = grant("K", "OBM = 50", "never");
+    office.issue(&request, &same, Handover::Transfer("burnt"), day(1)).unwrap();
+    assert_eq!(office.cals("K"), "OBM 0/50/0");
+    let report = office.vendor.ledger().unwrap().license_key("K").unwrap().unwrap();
+    assert_eq!((&*report.state, &*report.party), ("active", "ACME Ltd"));
+}
+
+#[test]
+fn another_key_in_the_same_slot_replaces_the_first() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 50", "60 days"), day(0));
+    // The second key gets what the installation may use already, and buys the rest.
+    let request = office.request("a", "L", day(1));
+    office.issue(&request, &grant("L", "OBM = 60", "60 days"), Handover::Nothing, day(1)).unwrap();
+    assert_eq!((&*office.cals("K"), &*office.cals("L")), ("", "OBM 0/60/0"));
+    let report = office.vendor.ledger().unwrap().license_key("K").unwrap().unwrap();
+    assert_eq!((&*report.state, report.holder), ("deactivated", None));
+}
+
+#[test]
+fn a_key_belongs_to_one_slot() {
+    let mut office = Office::new();
+    office.answer("a", &grant("K", "OBM = 1", "never"), day(0));
+    let slot = grant("K", "OBM = 1", "never").replace("\"backup\"", "\"redirector\"");
+    let request = {
+        let params = RequestParams {
+            trust: Some(office.trust.bytes().to_vec()),
+            licensee: Some(Text::new("ACME Ltd").unwrap()),
+            license_key: Some(Hidden(Text::new("K").unwrap())),
+            product: Some(Text::new("example").unwrap()),
+            slot: Some(Text::new("redirector").unwrap()),
+            ..RequestParams::default()
+        };
+        let around = around("server", day(1));
+        office.home("b").request(&params, &around, &mut office.rng).unwrap().bytes
+    };
+    let error = office.issue(&request, &slot, Handover::Nothing, day(1)).unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::WrongSlot), "{error}");
+    assert!(error.fact().contains("belongs to slot backup"), "{error}");
+}
