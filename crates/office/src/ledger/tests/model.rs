@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::End;
+use crate::ledger::LongerMaintenance;
 use crate::ledger::tests::steps::{Step, To};
-use crate::ledger::tests::world::{World, cals};
+use crate::ledger::tests::world::cals;
 use olr_core::time::{Day, Instant, Span};
 
 /// CALs by module.
 pub type Counts = BTreeMap<String, i64>;
 
-#[derive(Debug, Clone, Default)]
+/// Day number of maintenance without an end.
+const ENDLESS: u32 = u32::MAX;
+
+#[derive(Debug, Clone)]
 pub struct ModelKey {
     pub party: String,
     pub edition: String,
-    /// `None` before it starts.
-    maintenance: Option<Day>,
+    /// Number of the last day of maintenance; `None` before it starts.
+    maintenance: Option<u32>,
+    /// What it is when it starts.
+    included: End,
     /// Pool of a pool key.
     pool: Option<String>,
     is_pooled: bool,
@@ -22,11 +29,12 @@ pub struct ModelKey {
     cals: Counts,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ModelLot {
     party: String,
     edition: String,
     until: Day,
+    included: End,
     cals: Counts,
 }
 
@@ -52,6 +60,69 @@ fn add(to: &mut Counts, cals: &Counts, sign: i64) {
 fn take(from: &mut Counts, cals: &Counts) -> Option<()> {
     add(from, cals, -1);
     from.values().all(|count| *count >= 0).then_some(())
+}
+
+/// Last day of maintenance that starts on a day.
+fn starting(included: End, day: Day) -> u32 {
+    match included {
+        End::Never => ENDLESS,
+        End::On(day) => day.number,
+        End::After(span) => span.end_from(day).unwrap().number,
+    }
+}
+
+impl ModelKey {
+    fn new(party: &str, edition: &str, included: End) -> Self {
+        Self {
+            party: party.to_string(),
+            edition: edition.to_string(),
+            maintenance: None,
+            included,
+            pool: None,
+            is_pooled: false,
+            is_deleted: false,
+            cals: Counts::new(),
+        }
+    }
+
+    /// What the CALs of the key bring along when they move.
+    fn end(&self) -> End {
+        match self.maintenance {
+            None => self.included,
+            Some(ENDLESS) => End::Never,
+            Some(number) => End::On(Day { number }),
+        }
+    }
+
+    /// Lets CALs join: nobody gets more than what came with these CALs.
+    fn shorten(&mut self, own: End, today: Day) {
+        let theirs = starting(own, today);
+        if let Some(end) = &mut self.maintenance {
+            *end = theirs.min(*end);
+            return;
+        }
+        let has = starting(self.included, today);
+        let is_fixed = |end| matches!(end, End::On(_));
+        let is_span = |end| matches!(end, End::After(_));
+        if is_span(self.included) && is_fixed(own) {
+            self.maintenance = Some(has.min(theirs));
+        } else if has > theirs && is_fixed(self.included) && is_span(own) {
+            self.maintenance = Some(theirs);
+        } else if has > theirs {
+            self.included = own;
+        }
+    }
+
+    /// Maintenance as `keys` reads it.
+    fn text(&self) -> String {
+        let maintenance = match self.maintenance {
+            _ if self.pool.is_some() => "of-pool".to_string(),
+            None => "not-started".to_string(),
+            Some(ENDLESS) => "endless".to_string(),
+            Some(day) => format!("until {day}"),
+        };
+        format!("{maintenance}, {}", self.included)
+    }
 }
 
 fn year_from(day: Day) -> Day {
@@ -81,20 +152,21 @@ impl Maps {
     fn change(&mut self, step: &Step, now: Instant) -> Option<()> {
         let today = now.day();
         match step {
-            Step::Buy { party, edition, cals, to, shorten, .. } => {
+            Step::Buy { party, edition, included, cals, to, longer, .. } => {
                 let cals = counts(cals);
                 add(self.other("sold", party, edition), &cals, -1);
                 if *to == To::Stock {
                     let (party, edition) = (party.clone(), edition.clone());
-                    let lot = ModelLot { party, edition, until: year_from(today), cals };
+                    let (until, included) = (year_from(today), *included);
+                    let lot = ModelLot { party, edition, until, included, cals };
                     self.lots.insert(self.lots.len() as i64 + 1, lot);
                     return Some(());
                 }
-                self.join(party, edition, to, (&cals, *shorten, today))
+                self.join((party, edition), to, (&cals, &[*included]), (longer, today))
             }
-            Step::Withdraw { party, edition, cals, to, shorten } => {
-                self.withdraw(party, edition, counts(cals), now)?;
-                self.join(party, edition, to, (&counts(cals), *shorten, today))
+            Step::Withdraw { party, edition, cals, to, longer } => {
+                let own = self.withdraw(party, edition, counts(cals), now)?;
+                self.join((party, edition), to, (&counts(cals), &own), (longer, today))
             }
             Step::Lapse { lot } => {
                 let lot = self.lots.get_mut(lot).filter(|lot| now >= lot.until.ends())?;
@@ -131,16 +203,19 @@ impl Maps {
                 add(self.other("exchange", &key.party, &key.edition), &taken, -1);
                 Some(())
             }
-            Step::Renew { key, .. } => {
+            Step::Renew { key, span, .. } => {
                 let end = &mut self.keys.get_mut(key)?.maintenance;
-                let next = Day { number: (*end)?.number + 1 };
-                *end = Some(year_from(next.max(today)));
+                let first = (*end).filter(|end| *end != ENDLESS)?.max(today.number - 1) + 1;
+                *end = Some(match span {
+                    Span::Days(count) => first + count - 1,
+                    span => span.end_from(Day { number: first }).unwrap().number,
+                });
                 Some(())
             }
             Step::AddToPool { key, confirmed } => {
                 let key = self.purchased(key).filter(|_| *confirmed)?;
-                let end = *key.maintenance.get_or_insert(year_from(today));
-                (now < end.ends()).then_some(())?;
+                let end = *key.maintenance.get_or_insert(starting(key.included, today));
+                (end == ENDLESS || now < Day { number: end }.ends()).then_some(())?;
                 key.is_pooled = true;
                 let (party, edition) = (key.party.clone(), key.edition.clone());
                 let cals = std::mem::take(&mut key.cals);
@@ -148,30 +223,33 @@ impl Maps {
                 Some(())
             }
             Step::Run { key, until } => {
-                self.purchased(key)?.maintenance = Some(*until);
+                self.purchased(key)?.maintenance = Some(until.number);
                 Some(())
             }
             _ => self.change_pool(step),
         }
     }
 
-    /// Takes CALs out of stock, from the oldest lot on.
+    /// Takes CALs out of stock, from the oldest lot on. Returns the maintenance of the lots.
     fn withdraw(
         &mut self,
         party: &str,
         edition: &str,
         mut wanted: Counts,
         now: Instant,
-    ) -> Option<()> {
+    ) -> Option<Vec<End>> {
+        let mut ends = Vec::new();
         let own = |lot: &&mut ModelLot| lot.party == party && lot.edition == edition;
         for lot in self.lots.values_mut().filter(own).filter(|lot| now < lot.until.ends()) {
+            let before = wanted.clone();
             for (module, wanted) in &mut wanted {
                 let left = lot.cals.entry(module.clone()).or_default();
                 let part = (*left).min(*wanted);
                 (*left, *wanted) = (*left - part, *wanted - part);
             }
+            ends.extend((before != wanted).then_some(lot.included));
         }
-        wanted.values().all(|count| *count == 0).then_some(())
+        wanted.values().all(|count| *count == 0).then_some(ends)
     }
 
     fn change_pool(&mut self, step: &Step) -> Option<()> {
@@ -200,11 +278,9 @@ impl Maps {
                 let (edition, free) = self.pools.get_mut(&(party.clone(), pool.clone()))?;
                 take(free, &counts(cals))?;
                 let new = ModelKey {
-                    party: party.clone(),
-                    edition: edition.clone(),
                     pool: Some(pool.clone()),
                     cals: counts(cals),
-                    ..ModelKey::default()
+                    ..ModelKey::new(party, edition, End::Never)
                 };
                 self.keys.insert(key, new).is_none().then_some(())
             }
@@ -231,26 +307,33 @@ impl Maps {
     /// CALs join a key, or get a new one.
     fn join(
         &mut self,
-        party: &str,
-        edition: &str,
+        (party, edition): (&str, &str),
         to: &To,
-        (cals, shorten, today): (&Counts, bool, Day),
+        (cals, ends): (&Counts, &[End]),
+        (longer, today): (&LongerMaintenance, Day),
     ) -> Option<()> {
         let name = match to {
             To::Stock => return None,
             To::Key(name) => name,
             To::New(name) => {
-                let (party, edition) = (party.to_string(), edition.to_string());
-                let new = ModelKey { party, edition, ..ModelKey::default() };
+                let new = ModelKey::new(party, edition, ends[0]);
                 self.keys.insert(name.clone(), new).is_none().then_some(())?;
                 name
             }
         };
         let key = self.purchased(name)?;
         (key.party == party && key.edition == edition).then_some(())?;
-        if key.maintenance.is_some_and(|end| end > year_from(today)) {
-            shorten.then_some(())?;
-            key.maintenance = Some(year_from(today));
+        let mut shared = key.clone();
+        ends.iter().for_each(|own| shared.shorten(*own, today));
+        if shared.text() != key.text() {
+            match longer {
+                LongerMaintenance::Refuse => return None,
+                LongerMaintenance::Shorten => *key = shared,
+                // Only the days between two days are for sale.
+                LongerMaintenance::Bought(_) => {
+                    key.maintenance.filter(|end| *end != ENDLESS)?;
+                }
+            }
         }
         add(&mut key.cals, cals, 1);
         Some(())
@@ -267,16 +350,12 @@ impl Maps {
         let giver = giver.clone();
         let taker = self.purchased(to)?;
         (giver.party == taker.party && giver.edition == taker.edition).then_some(())?;
-        if giver.maintenance != taker.maintenance {
-            let end = giver.maintenance.unwrap_or(year_from(today));
-            let own = taker.maintenance.unwrap_or(year_from(today));
-            taker.maintenance = Some(own.min(end));
-        }
+        taker.shorten(giver.end(), today);
         add(&mut taker.cals, taken, 1);
         Some(())
     }
 
-    /// All balances that are not 0, as [`holdings`] reads them from the ledger.
+    /// All balances that are not 0, as `holdings` reads them from the ledger.
     pub fn holdings(&self) -> BTreeMap<String, i64> {
         let mut all = BTreeMap::new();
         let mut put = |place: String, cals: &Counts| {
@@ -299,39 +378,11 @@ impl Maps {
         all
     }
 
-    /// Maintenance and state of all keys, as [`keys`] reads them from the ledger.
-    pub fn keys(&self) -> BTreeMap<String, (Option<i64>, bool, bool)> {
+    /// Maintenance and state of all keys, as `keys` reads them from the ledger.
+    pub fn keys(&self) -> BTreeMap<String, (String, bool, bool)> {
         let one = |(name, key): (&String, &ModelKey)| {
-            let end = key.maintenance.map(|day| i64::from(day.number));
-            (name.clone(), (end, key.is_pooled, key.is_deleted))
+            (name.clone(), (key.text(), key.is_pooled, key.is_deleted))
         };
         self.keys.iter().map(one).collect()
     }
-}
-
-/// All balances of a ledger that are not 0, by kind, name of the owner, edition and module.
-pub fn holdings(world: &mut World) -> BTreeMap<String, i64> {
-    let query = "SELECT kind || ' ' || CASE kind WHEN 'stock' THEN \
-           (SELECT CAST(count(*) AS TEXT) FROM lot WHERE id <= owner) \
-         WHEN 'key' THEN (SELECT key FROM license_key WHERE id = owner) \
-         WHEN 'pool' THEN (SELECT party.name || '/' || pool.name FROM pool \
-           JOIN party ON party.id = pool.party WHERE pool.id = owner) \
-         WHEN 'exchange' THEN (SELECT party.name FROM exchange \
-           JOIN party ON party.id = exchange.party WHERE exchange.id = owner) \
-         ELSE (SELECT name FROM party WHERE id = owner) END || ' ' || edition || ' ' || module, \
-         balance FROM holding WHERE balance <> 0";
-    let rows = world.ledger.db.rows(query, &[]).unwrap();
-    rows.iter().map(|row| (row.text(0).unwrap().to_string(), row.integer(1).unwrap())).collect()
-}
-
-/// Maintenance of all keys of a ledger, and whether they are pooled or deleted.
-pub fn keys(world: &mut World) -> BTreeMap<String, (Option<i64>, bool, bool)> {
-    let query = "SELECT key, maintenance_until, state FROM license_key";
-    let rows = world.ledger.db.rows(query, &[]).unwrap();
-    let one = |row: &crate::ledger::db::SqlRow| {
-        let state = row.text(2).unwrap();
-        let end = row.maybe_integer(1).unwrap();
-        (row.text(0).unwrap().to_string(), (end, state == "pooled", state == "deleted"))
-    };
-    rows.iter().map(one).collect()
 }

@@ -3,7 +3,7 @@
 use crate::ledger::db::{Db, Postgres};
 use crate::ledger::tests::engines::databases;
 use crate::ledger::tests::world::World;
-use crate::ledger::{AddParty, Ledger, Order, PartyKind};
+use crate::ledger::{AddParty, AddToPool, Ledger, Order, PartyKind};
 use olr_core::error::{Error, Problem};
 
 /// Runs `test` on an empty ledger in PostgreSQL, if this machine has one.
@@ -29,6 +29,33 @@ fn a_lost_connection_is_made_again() {
         let error = world.ledger.check().unwrap_err();
         assert_eq!(error.problem(), Some(Problem::Network), "{error}");
         assert_eq!(world.ledger.check().unwrap(), []);
+    });
+}
+
+/// Two licenses are pooled at once: the second waits, and tells the date that both have.
+#[test]
+fn pooling_waits_for_the_same_party() {
+    each(|world| {
+        world.add_party("Acme");
+        // They share no module, so no balance makes one wait for the other.
+        for (key, until, cals) in [("K1", "2027-12-31", "OBM=1"), ("K2", "2029-12-31", "ACB=1")] {
+            world.buy_key("Acme", "oem", cals, key);
+            world.ran_until(key, until);
+        }
+        let (now, add) = (world.now, |key: &str| AddToPool {
+            key: key.to_string(),
+            licensee: "Acme Ltd".to_string(),
+        });
+        let mut other = world.database.ledger();
+        let second = world.ledger.group(now, |group| {
+            group.order(&Order::new("first", "tester"), &add("K1")).unwrap();
+            let order = Order::new("second", "tester");
+            let waits = std::thread::spawn(move || other.order(&order, &add("K2"), now));
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            waits
+        });
+        let second = second.unwrap().join().unwrap().unwrap();
+        assert_eq!(second.maintenance, "2027-12-31");
     });
 }
 

@@ -3,10 +3,11 @@
 use rand::RngExt;
 use rand::rngs::ChaCha20Rng;
 
+use crate::catalog::End;
 use crate::ledger::db::values;
 use crate::ledger::tests::model::Maps;
 use crate::ledger::tests::property::put;
-use crate::ledger::tests::world::{cals, catalog, new_key};
+use crate::ledger::tests::world::{cals, catalog, new_key, other_type};
 use crate::ledger::{
     AddToPool, Buy, DeletePoolKey, Destination, ExchangeCals, Lapse, Ledger, LongerMaintenance,
     MoveCals, NewPool, NewPoolKey, Order, PoolType, PurchasedType, Refund, RefundFrom,
@@ -37,9 +38,10 @@ pub enum Step {
     Buy {
         party: String,
         edition: String,
+        included: End,
         cals: String,
         to: To,
-        shorten: bool,
+        longer: LongerMaintenance,
         sale: Sale,
     },
     Withdraw {
@@ -47,7 +49,7 @@ pub enum Step {
         edition: String,
         cals: String,
         to: To,
-        shorten: bool,
+        longer: LongerMaintenance,
     },
     Lapse {
         lot: i64,
@@ -73,6 +75,7 @@ pub enum Step {
     Renew {
         key: String,
         number: usize,
+        span: Span,
     },
     AddToPool {
         key: String,
@@ -112,14 +115,14 @@ impl Step {
     /// Carries out the change as an order.
     pub fn put(&self, ledger: &mut Ledger, how: (&Order, Instant, bool)) -> Result<String> {
         match self.clone() {
-            Self::Buy { party, edition, cals: text, to, shorten, sale } => {
-                let license_type = PurchasedType::of(&catalog(), &edition).unwrap();
+            Self::Buy { party, edition, included, cals: text, to, longer, sale } => {
+                let license_type = other_type(&edition, &included.to_string(), &edition);
                 let Sale { reference, day } = sale;
-                let (to, longer, cals) = (destination(to), longer(shorten), cals(&text));
+                let (to, cals) = (destination(to), cals(&text));
                 put(ledger, how, &Buy { party, reference, day, license_type, cals, to, longer })
             }
-            Self::Withdraw { party, edition: license_type, cals: text, to, shorten } => {
-                let (to, longer, cals) = (destination(to), longer(shorten), cals(&text));
+            Self::Withdraw { party, edition: license_type, cals: text, to, longer } => {
+                let (to, cals) = (destination(to), cals(&text));
                 let license_type = PurchasedType::of(&catalog(), &license_type).unwrap();
                 put(ledger, how, &Withdraw { party, license_type, cals, to, longer })
             }
@@ -140,8 +143,8 @@ impl Step {
                 let act = ExchangeCals::new(&catalog(), given, taken, count)?;
                 put(ledger, how, &act)
             }
-            Self::Renew { key, number } => {
-                let (reference, span) = (format!("renewal-{number}"), Span::Years(1));
+            Self::Renew { key, number, span } => {
+                let reference = format!("renewal-{number}");
                 put(ledger, how, &RenewMaintenance { key, reference, span })
             }
             Self::AddToPool { key, confirmed } => {
@@ -202,10 +205,6 @@ fn destination(to: To) -> Destination {
     }
 }
 
-fn longer(shorten: bool) -> LongerMaintenance {
-    if shorten { LongerMaintenance::Shorten } else { LongerMaintenance::Refuse }
-}
-
 fn refund(
     ledger: &mut Ledger,
     how: (&Order, Instant, bool),
@@ -249,28 +248,43 @@ pub fn random(rng: &mut ChaCha20Rng, model: &Maps, (number, day): (usize, Day)) 
     };
     let lot = rng.random_range(1..=lots);
     let (few, zero) = (some_cals(rng, 1..=6), some_cals(rng, 0..=6));
-    let shorten = rng.random();
+    let longer = match rng.random_range(0..3) {
+        0 => LongerMaintenance::Refuse,
+        1 => LongerMaintenance::Shorten,
+        _ => LongerMaintenance::Bought(format!("difference-{number}")),
+    };
+    let ends = ["1 year", "400 days", "3 years", "never", "2028-06-30", "2035-01-01"];
+    let included = ends[rng.random_range(0..ends.len())];
+    let included = included.parse().unwrap();
+    let span = [Span::Years(1), Span::Months(2), Span::Days(45)][rng.random_range(0..3)];
     let to = match rng.random_range(0..6) {
         0 | 1 => To::New(format!("K{}", rng.random_range(0..30))),
         2 | 3 => To::Key(key.clone()),
         _ => To::Stock,
     };
     let sale = Sale { reference: format!("sale-{number}"), day };
-    match rng.random_range(0..26) {
-        0..=2 => Step::Buy { party, edition, cals: some_cals(rng, 10..=40), to, shorten, sale },
-        3 | 4 => Step::Withdraw { party, edition, cals: few, to, shorten },
+    match rng.random_range(0..27) {
+        0..=2 => {
+            let cals = some_cals(rng, 10..=40);
+            Step::Buy { party, edition, included, cals, to, longer, sale }
+        }
+        3 | 4 => Step::Withdraw { party, edition, cals: few, to, longer },
         5 => Step::Lapse { lot },
         6 => Step::RefundLot { lot, cals: few },
         7 => Step::RefundKey { key, cals: few },
         8..=10 => Step::Move { from: key, to: other, cals: few },
         11 => Step::Exchange { from: key, to: other, count: rng.random_range(1..4) },
-        12 => Step::Renew { key, number },
+        12 => Step::Renew { key, number, span },
         13 | 14 => Step::AddToPool { key, confirmed: rng.random_ratio(7, 8) },
         15 => Step::NewPool { party, pool, edition },
         16 | 17 => Step::PoolQuota { party, pool, cals: some_cals(rng, 0..=12) },
         18..=20 => Step::NewPoolKey { party, pool, name, cals: some_cals(rng, 1..=3) },
         21 | 22 => Step::KeyQuota { key: pool_key, cals: zero },
         23 => Step::Delete { key: pool_key },
+        24 => {
+            let (cals, to) = (some_cals(rng, 10..=40), To::Key(key));
+            Step::Buy { party, edition, included, cals, to, longer, sale }
+        }
         _ => {
             let days = rng.random_range(0..900);
             let today = Instant::new(1_800_000_000).day().number; // in January 2027
