@@ -33,6 +33,7 @@ CREATE TABLE claim_cals (
   quota INTEGER NOT NULL CHECK (quota > 0),
   PRIMARY KEY (answer, module, edition, unit)
 ) STRICT;
+APPEND ONLY claim_cals;
 
 -- CALs of a key that an installation may still use beyond its newest license: owner of holdings.
 CREATE TABLE escrow (
@@ -49,3 +50,4 @@ CREATE TABLE key_right (
   order_id TEXT NOT NULL REFERENCES ledger_order (id),
   PRIMARY KEY (license_key, module)
 ) STRICT;
+APPEND ONLY key_right;

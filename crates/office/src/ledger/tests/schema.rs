@@ -71,6 +71,15 @@ fn values_come_back_and_errors_are_sorted() {
     }
 }
 
+/// Each table that the schema calls append-only is.
+#[test]
+fn append_only_tables_are_what_their_comments_say() {
+    for (number, sql) in MIGRATIONS {
+        let count = |text: &str| sql.matches(text).count();
+        assert_eq!(count("-- Append-only."), count("\nAPPEND ONLY "), "{number}");
+    }
+}
+
 /// What happened is not rewritten, by any code.
 #[test]
 fn append_only_tables_refuse_changes() {
