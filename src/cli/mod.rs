@@ -98,7 +98,7 @@ enum Verb {
     Verify(verify::Args),
     /// Show the license, its end, and the next change (on the server).
     Status(status::Args),
-    /// Check whether more of a module may be added (on the server).
+    /// Check whether an action is allowed (on the server).
     Check(check::Args),
     /// Record how many of each module are in use (on the server).
     Report(report::Args),
@@ -110,7 +110,7 @@ enum Verb {
     Deactivate(deactivate::Args),
     /// Show what a file is, what it contains, and whether it verifies.
     Inspect(inspect::Args),
-    /// Explain a refusal word: what happened, what to ask, what to do.
+    /// Explain a refusal word and what to do, or show a page.
     Explain(explain::Args),
     /// Manage the vendor folder; compare requests (at the vendor).
     #[cfg(feature = "vendor")]

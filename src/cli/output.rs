@@ -109,7 +109,8 @@ pub fn finish(
             let _ = note(&mut env.stderr, "the output cannot be written");
             let _ = note(
                 &mut env.stderr,
-                "hint: free some disk space; the other changes that this command made are kept",
+                "hint: free some disk space, or check the program that reads the output; the other \
+                 changes that this command made are kept",
             );
             ExitCode::from(2)
         }

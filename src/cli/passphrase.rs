@@ -170,8 +170,8 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>> {
 fn no_terminal() -> Error {
     Error::unable(
         Problem::Io,
-        "the passphrase cannot be read",
-        "run olr in a terminal, or name a file that contains the passphrase",
+        "the passphrase or PIN cannot be read",
+        "run olr in a terminal, or name a file that contains it",
     )
 }
 

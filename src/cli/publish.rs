@@ -32,7 +32,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Output> {
     let bytes = read_artefact(None, &args.file)?;
     if Header::peek(&bytes)? == Kind::Proposal {
         let fact = format!("{}: this is a proposal, not the finished file", file::name(&args.file));
-        return Err(Error::unable(Problem::Usage, fact, "finish it with `olr key combine` first"));
+        let hint = "finish a trust or a delegation with `olr key combine` first, and a license \
+                    with `olr issue --signed`";
+        return Err(Error::unable(Problem::Usage, fact, hint));
     }
     let is_new = !file::is_there(&folder.path().join("vendor.trust"))?;
     if is_new && Header::peek(&bytes)? == Kind::Trust {

@@ -33,7 +33,8 @@ pub struct Args {
     output: OutFile,
     #[command(flatten)]
     unlisted: UnlistedArg,
-    /// Your vendor's vendor.trust: for the first request, or if there is a newer one.
+    /// Your vendor's vendor.trust: for the first request, with --new-identity, or if there is a
+    /// newer one.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
     /// Refuse the vendor unless one of its trusts in this home has this code: 12 characters, or all

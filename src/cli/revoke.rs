@@ -131,7 +131,7 @@ fn revoked_output(
     let said = match (record, revoked.already) {
         (Some(record), true) => {
             format!(
-                "License {} of {} was already {done}: the reason recorded then is kept.",
+                "The list already contains license {} of {}: the reason recorded then is kept.",
                 record.license,
                 shown(&record.licensee)
             )

@@ -46,8 +46,8 @@ pub struct Args {
     /// Draw the result into this file; with `-` to stdout, and the text to stderr.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Replace an existing file, but never an olr file, such as a key file or a state, or a text
-    /// file in a vendor's folder.
+    /// Replace an existing file, but never a private key, another olr file, such as a state, or a
+    /// text file in a vendor's folder.
     #[arg(long, requires = "svg")]
     force: bool,
 }

@@ -56,8 +56,8 @@ const OTHER_WORDS: &[(&[&str], &str)] = &[
     (&["keys", "keygen"], "see 'olr key --help'"),
     (
         &["trust", "publish"],
-        "'olr vendor publish' puts a trust into effect at the vendor, 'olr import' installs it on \
-         a server",
+        "'olr vendor publish' puts a trust into effect at the vendor; on a server, 'olr request \
+         --trust FILE' installs the first one, 'olr import FILE' a newer one",
     ),
     (&["issued", "licenses", "customers"], "'olr vendor issued' lists the issued licenses"),
     (

@@ -203,7 +203,8 @@ fn roots(args: &InitArgs) -> Result<Roots> {
             Err(Error::unable(
                 Problem::Usage,
                 fact,
-                "add --threshold K: fewer than all, so that one key may be lost",
+                "choose 1 to 8 roots, and add --threshold K: fewer than all, so that one key may \
+                 be lost",
             ))
         }
     }

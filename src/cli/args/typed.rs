@@ -15,7 +15,7 @@ pub fn typed(what: &str, text: &str) -> Result<Text> {
         return Err(Error::unable(
             Problem::Usage,
             format!("{what} is empty"),
-            "type a value; names and keys are on the sales receipt",
+            "type a value; the licensee's name and the license key are on the sales receipt",
         ));
     }
     ensure_visible(what, &text)?;

@@ -99,14 +99,15 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
     Ok(report(kind, bytes.len(), findings, args.is_at_vendor()))
 }
 
-/// Replaces the next step for a grant or a catalog: staff write these, so nobody can send them
-/// again.
+/// Replaces the next step for a grant, a catalog or settings for alerts: people write these here,
+/// so nobody can send them again.
 fn of_toml(path: &Path) -> impl Fn(Error) -> Error {
     let is_toml = path.extension().is_some_and(|extension| extension == "toml");
     move |error| match error.refusal() {
         Some(Refusal::Malformed) if is_toml => error.hint(
             "a .toml file is text: correct it in an editor; `olr vendor check-catalog` checks a \
-             catalog, `olr issue --dry-run` a grant",
+             catalog, `olr issue --dry-run` a grant, `olr alert --dry-run` the alerts.toml of a \
+             home",
         ),
         _ => error,
     }
