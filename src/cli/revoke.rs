@@ -83,7 +83,8 @@ pub fn run(args: &Args, context: &mut Context) -> Result<Output> {
                 return Err(Error::unable(
                     Problem::Usage,
                     fact,
-                    "copy it from `olr vendor issued`; the id of a key is in `olr key list`",
+                    "copy it from `olr vendor issued`; the id of a key is in `olr key list`, or in \
+                     `olr inspect FILE` of its delegation",
                 ));
             };
             let record = folder.issued_license(license)?;
