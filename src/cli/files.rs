@@ -58,7 +58,8 @@ pub struct OutFile {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace an existing file, but never a private key, a state, the ledger or a text file in a
-    /// vendor's folder, or another kind of olr file (except a proposal by a license, trust or delegation).
+    /// vendor's folder, or another kind of olr file (except a proposal by a license, trust or
+    /// delegation).
     #[arg(long)]
     force: bool,
 }

@@ -83,6 +83,9 @@ impl Folder {
             let body = read_body(&Frame::parse(Kind::Revocations, &there.file)?)?;
             return Ok(Revoked { file: there.file, body, already: true });
         }
+        // What the ledger refuses must not be signed: maintenance may be over, for example.
+        let (booking, order) = recording(id, (cause, reason), (0, now));
+        self.ledger()?.try_order(&order, &booking, now)?;
         let withdrawn = Withdrawn { license: digest_of(id), cause };
         let signed = self.sign_list(kept, Some(withdrawn), now, trust, ask)?;
         // Write the list first: a record must never claim a revocation that did not happen.
@@ -201,9 +204,7 @@ impl Folder {
         (cause, reason): (Cause, &str),
         (sequence, now): (u64, Instant),
     ) -> Result<()> {
-        let license = license.license;
-        let booking = RecordRevocation { license, cause, reason: reason.trim(), revoked: now };
-        let order = Order::new(format!("revoke/{license}/{}/{sequence}", cause.word()), "staff");
+        let (booking, order) = recording(license.license, (cause, reason), (sequence, now));
         self.ledger()?.order(&order, &booking, now).map(drop)
     }
 
@@ -240,4 +241,15 @@ impl Folder {
             &[Remedy::IssueAgain],
         )))
     }
+}
+
+/// The order that records a revocation by the list with this number.
+fn recording(
+    license: LicenseId,
+    (cause, reason): (Cause, &str),
+    (sequence, revoked): (u64, Instant),
+) -> (RecordRevocation<'_>, Order) {
+    let id = format!("revoke/{license}/{}/{sequence}", cause.word());
+    let booking = RecordRevocation { license, cause, reason: reason.trim(), revoked };
+    (booking, Order::new(id, "staff"))
 }

@@ -34,7 +34,7 @@ pub(super) fn book(books: &mut Books<'_>, issue: &IssueLicense<'_>, answer: i64)
     if let Some(license) = issue.renews {
         claim::close_replaced(books, place, license)?;
     }
-    replace_others(books, &key, place, body)?;
+    replace_others(books, &key, body)?;
     let quotas = claim::finite(body)?;
     let mut movements = Vec::new();
     let missing = to_grant(books, (&key, place), &quotas, &mut movements)?;
@@ -69,7 +69,7 @@ fn take_key(books: &mut Books<'_>, issue: &IssueLicense<'_>) -> DbResult<KeyRow>
 }
 
 /// Takes a key, and before it its pool.
-fn take_with_pool(books: &mut Books<'_>, key: &str) -> DbResult<KeyRow> {
+pub(super) fn take_with_pool(books: &mut Books<'_>, key: &str) -> DbResult<KeyRow> {
     let find = "SELECT pool FROM license_key WHERE key = $1 AND pool IS NOT NULL";
     if let Some(row) = books.row(find, values![key])? {
         pool::take_id(books, row.integer(0)?)?;
@@ -147,6 +147,15 @@ fn leave_holder(books: &mut Books<'_>, key: &KeyRow, issue: &IssueLicense<'_>) -
     escrow::settle(books, place, key.party)
 }
 
+/// Moves what is on the newest license of a key to escrow: its installation may still use it.
+pub(super) fn to_escrow(books: &mut Books<'_>, key: &KeyRow) -> DbResult<()> {
+    let Some(holder) = key.holder else { return Ok(()) };
+    let place = claim::take_place(books, &holder, (&key.product, &key.slot))?;
+    let to = escrow::of(books, key.id, place)?;
+    take_back(books, key, to)?;
+    key::set_state(books, key, KeyState::Deactivated)
+}
+
 /// Moves everything that is on the newest license of a key.
 fn take_back(books: &mut Books<'_>, key: &KeyRow, to: Holder) -> DbResult<()> {
     let out = holding::items(books, Holder::Out(key.id))?;
@@ -157,21 +166,14 @@ fn take_back(books: &mut Books<'_>, key: &KeyRow, to: Holder) -> DbResult<()> {
 
 /// Takes this slot from other keys of the party: the new license replaces theirs, which may be in
 /// effect until the installation has imported it.
-fn replace_others(
-    books: &mut Books<'_>,
-    key: &KeyRow,
-    place: i64,
-    body: &LicenseBody,
-) -> DbResult<()> {
+fn replace_others(books: &mut Books<'_>, key: &KeyRow, body: &LicenseBody) -> DbResult<()> {
     let find = "SELECT key FROM license_key WHERE holder = $1 AND product = $2 AND slot = $3 \
                 AND party = $4 AND id <> $5 ORDER BY id";
     let (product, slot) = (&*body.product, &*body.slot);
     let values = values![&body.install_key[..], product, slot, key.party, key.id];
     for row in books.rows(find, values)? {
-        let other = key::take(books, row.text(0)?)?;
-        let to = escrow::of(books, other.id, place)?;
-        take_back(books, &other, to)?;
-        key::set_state(books, &other, KeyState::Deactivated)?;
+        let other = take_with_pool(books, row.text(0)?)?;
+        to_escrow(books, &other)?;
     }
     Ok(())
 }

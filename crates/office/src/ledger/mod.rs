@@ -124,6 +124,22 @@ impl Ledger {
         Ok(self.transaction(|db| order::run(db, order, booking, clock))?)
     }
 
+    /// Returns what an order would do, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::order`].
+    pub fn try_order<B: Booking>(
+        &mut self,
+        order: &Order,
+        booking: &B,
+        clock: Instant,
+    ) -> Result<B::Booked> {
+        self.db.begin()?;
+        let done = order::run(&mut *self.db, order, booking, clock);
+        self.db.rollback()?;
+        Ok(done?)
+    }
+
     /// Carries out several orders in one transaction. An order that fails changes nothing, and the
     /// others are kept. No result is certain before this returns.
     ///

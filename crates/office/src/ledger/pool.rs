@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::db::{Db, DbResult, SqlRow, one_row, values};
 use crate::ledger::holding::{self, Holder};
 use crate::ledger::input::{Cals, Counted, add_cals, ensure_text, quotas};
-use crate::ledger::key::{self, KeyState};
+use crate::ledger::key::{self, KeyRow, KeyState};
 use crate::ledger::maintenance::{Maintenance, ensure_running, read_day, set};
 use crate::ledger::movement::{Movement, each, post};
 use crate::ledger::order::{Arguments, Booking, Books, Done};
@@ -19,7 +19,7 @@ use olr_core::error::{Error, Problem, Refusal, Result};
 /// Adds the license of a key to the sum of its party. This cannot be undone (F2).
 #[derive(Debug, Clone)]
 pub struct AddToPool {
-    /// The key. It must be on no machine.
+    /// The key. It must be on no machine: see [`RecordRevocation`](crate::ledger::RecordRevocation).
     pub key: String,
     /// Name of its licensee, typed to confirm.
     pub licensee: String,
@@ -45,7 +45,7 @@ impl Booking for AddToPool {
     fn book(&self, books: &mut Books<'_>) -> DbResult<Pooled> {
         // The date of the result depends on all pooled keys of the party.
         party::take_of_key(books, &self.key)?;
-        let mut key = key::take(books, &self.key)?;
+        let key = key::take(books, &self.key)?;
         key.ensure_purchased()?;
         if self.licensee != key.licensee {
             let fact = format!("key {} is not licensed to this name", shown(&key.key));
@@ -55,23 +55,29 @@ impl Booking for AddToPool {
         }
         if key.state == KeyState::Active {
             let fact = format!("key {} is on a machine", shown(&key.key));
-            return Err(Error::refuse(Refusal::AlreadyActivated, fact).at_vendor().into());
+            let hint = "revoke its license as pooled: that adds the key to the pool";
+            return Err(Error::refuse(Refusal::AlreadyActivated, fact).hint(hint).into());
         }
-        key::ensure_unused(books, &key)?;
-        if key.maintenance == Maintenance::NotStarted {
-            // A pooled license is used from the day on which it is pooled.
-            key.maintenance = Maintenance::starting(key.included, books.today())?;
-            set(books, key.id, key.maintenance)?;
-        }
-        ensure_running(books, &key)?;
-        key::set_state(books, &key, KeyState::Pooled)?;
-        let cals = holding::of(books, Holder::Key(key.id), key.edition)?;
-        post(books, &each(Holder::Key(key.id), Holder::Sum(key.party), key.edition, &cals))?;
-        let row = one_row(books.rows(EARLIEST, values![key.party, key.edition.word()])?);
-        let maintenance = read_earliest(row.as_ref())?.unwrap_or(Maintenance::Endless);
-        let cals = Removed::of(&cals).cals;
-        Ok(Pooled { maintenance: maintenance.text(), cals })
+        add(books, key)
     }
+}
+
+/// Adds a key of which nothing is on a license to the sum of its party. What is in escrow follows
+/// when no older license uses it any more.
+pub(super) fn add(books: &mut Books<'_>, mut key: KeyRow) -> DbResult<Pooled> {
+    if key.maintenance == Maintenance::NotStarted {
+        // A pooled license is used from the day on which it is pooled.
+        key.maintenance = Maintenance::starting(key.included, books.today())?;
+        set(books, key.id, key.maintenance)?;
+    }
+    ensure_running(books, &key)?;
+    key::set_state(books, &key, KeyState::Pooled)?;
+    let cals = holding::of(books, Holder::Key(key.id), key.edition)?;
+    post(books, &each(Holder::Key(key.id), Holder::Sum(key.party), key.edition, &cals))?;
+    let row = one_row(books.rows(EARLIEST, values![key.party, key.edition.word()])?);
+    let maintenance = read_earliest(row.as_ref())?.unwrap_or(Maintenance::Endless);
+    let cals = Removed::of(&cals).cals;
+    Ok(Pooled { maintenance: maintenance.text(), cals })
 }
 
 /// Earliest end of maintenance of the pooled licenses of a party and edition, and their number.

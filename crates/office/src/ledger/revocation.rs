@@ -1,9 +1,11 @@
 //! Revocations: which licenses were revoked or pooled, when and why.
 
 use crate::ledger::db::{DbResult, values};
+use crate::ledger::key::{KeyRow, KeyState};
 use crate::ledger::maintenance::damaged;
 use crate::ledger::order::{Arguments, Booking, Books, Done};
-use olr_core::entitlement::Cause;
+use crate::ledger::{activation, party, pool};
+use olr_core::entitlement::{Cause, Model};
 use olr_core::time::Instant;
 use olr_core::wire::id::LicenseId;
 
@@ -57,6 +59,30 @@ impl Booking for RecordRevocation<'_> {
         let (answer, order) = (row.integer(0)?, books.order());
         let instant = i64::try_from(self.revoked.seconds).unwrap_or(i64::MAX);
         books.exec(insert, values![answer, self.cause.word(), self.reason, instant, &order])?;
+        self.take_off(books, answer)?;
         Ok(Done {})
+    }
+}
+
+impl RecordRevocation<'_> {
+    /// If this is the newest license of a key, moves what is on it to escrow, and adds a pooled key
+    /// to the sum of its party. A trial has no key in the ledger.
+    fn take_off(&self, books: &mut Books<'_>, answer: i64) -> DbResult<()> {
+        let find = "SELECT key FROM license_key JOIN claim ON claim.license_key = license_key.id \
+                    WHERE claim.answer = $1 AND NOT EXISTS (SELECT 1 FROM claim AS newer \
+                    WHERE newer.license_key = license_key.id AND newer.answer > $1)";
+        let Some(row) = books.row(find, values![answer])? else { return Ok(()) };
+        let key = row.text(0)?;
+        if self.cause == Cause::Pooled {
+            party::take_of_key(books, key)?;
+        }
+        let key = activation::take_with_pool(books, key)?;
+        activation::to_escrow(books, &key)?;
+        let key = KeyRow::by_id(books, key.id)?;
+        let may_pool = key.model == Model::Purchased && key.state == KeyState::Deactivated;
+        if self.cause == Cause::Pooled && may_pool {
+            pool::add(books, key)?;
+        }
+        Ok(())
     }
 }
